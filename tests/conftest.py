@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from friendshore.catalog import several
-from friendshore.plugins import attribution, elsewhere, manifest, registry
+from friendshore.plugins import attribution, isolated, manifest, registry
 from friendshore.plugins.manifest import Plugin
 
 from .functional.program import python, shared_folder
@@ -41,7 +41,7 @@ if sys.dont_write_bytecode and sys.pycache_prefix is None:
 os.environ["SOURCE_DATE_EPOCH"] = "1795694400"
 """Every test, and every program that one starts, runs on 2026-11-26: what is told of the age of data stays the same."""
 
-elsewhere.subprocess = SimpleNamespace(**{**vars(subprocess), "Popen": python})  # type: ignore[attr-defined]
+isolated.subprocess = SimpleNamespace(**{**vars(subprocess), "Popen": python})  # type: ignore[attr-defined]
 """What friendshore asks of another process is asked of one that is forked from one that has imported it; commands that tests start begin
 Python anew for it, as users' do."""
 

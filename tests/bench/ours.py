@@ -65,7 +65,7 @@ def yearly(verified: VerifiedPlan, given: Plain) -> list[float]:
     """Money that a plan spends in each year, by the books of a budget: undiscounted, by day of order, onboarding at the start."""
     spent = [0.0] * (int(given.year[-1]) + 1)
     for line in verified.lines:
-        spent[given.year[line.item.ordered]] += float(line.total)
+        spent[given.year[line.ordered]] += float(line.total)
     for held in verified.plan.stocks:
         spent[given.year[held.period]] += float(held.quantity) * float(given.kept[int(held.material[1:]), held.period])
     spent[0] += float(verified.cost.onboarding)

@@ -38,7 +38,7 @@ IMPORTED = re.compile(r"\bfrom (\S+) import\b")
 
 
 class Started:
-    """A program that runs, with what tests and `friendshore.plugins.elsewhere` use of `subprocess.Popen`."""
+    """A program that runs, with what tests and `friendshore.plugins.isolated` use of `subprocess.Popen`."""
 
     def __init__(self, args: list[str], answers: socket.socket) -> None:
         self.args = args

@@ -15,7 +15,7 @@ from friendshore import hookspecs
 from friendshore.case import load_case
 from friendshore.errors import FriendshoreError, InputError, PluginError
 from friendshore.plugins import Registry
-from friendshore.plugins.elsewhere import Ended, OtherProcess
+from friendshore.plugins.isolated import CallResult, OtherProcess
 from friendshore.recommend import check_lock, gather, lock_of, plan, verdicts
 from friendshore.recommend.check import check
 from friendshore.recommend.facts import facts_file
@@ -254,12 +254,12 @@ def test_a_run_without_its_rule_is_refused(case: Path, run: Path, how: str) -> N
 def test_another_process_is_asked_one_thing_after_another() -> None:
     """The same one, until it ends of what it is asked or is given up: then another is asked what comes next, and the last ends with who asks."""
     with closing(OtherProcess()) as process:
-        pids = [process.ask("builtins:eval", "__import__('os').getpid()").said for _ in range(2)]
+        pids = [process.call("builtins:eval", "__import__('os').getpid()").answer for _ in range(2)]
         assert pids[0] == pids[1] != os.getpid()
-        assert process.ask("os:_exit", 3) == Ended(3)
-        assert process.ask("builtins:eval", "__import__('time').sleep(600)", 0.05) == Ended(None)
-        assert process.ask("builtins:eval", "input()", 30) == Ended(1)  # nothing of what is asked can be read
-        assert process.ask("builtins:eval", "1 + 1") == Ended(0, 2)
+        assert process.call("os:_exit", 3) == CallResult(3)
+        assert process.call("builtins:eval", "__import__('time').sleep(600)", 0.05) == CallResult(None)
+        assert process.call("builtins:eval", "input()", 30) == CallResult(1)  # nothing of what is asked can be read
+        assert process.call("builtins:eval", "1 + 1") == CallResult(0, 2)
 
 
 # ------------------------------------------------------------------------------------------------ the conformance kit

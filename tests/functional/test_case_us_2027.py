@@ -13,8 +13,8 @@ import pytest
 
 import friendshore
 from friendshore import Recommendation
+from friendshore.document.excerpts import LINES
 from friendshore.report.plan import met
-from friendshore.report.screen import LINES
 from friendshore_pages.html import html
 from friendshore_pages.report import report_document
 
@@ -135,7 +135,7 @@ def test_strict_lets_unknown_phases_bite() -> None:
     assert planned("strict").run.exposed == []
     short = {d.id: round(float(d.short_kg) / 1000, 1) for d in planned("strict").run.demands if "gallium" in d.id}
     assert short == {"gallium-civil": 64.0, "gallium-defense": 0.0}
-    assert "Defence gets its 1.9 t of them, and 64 t of civil use go short" in README
+    assert "Defense gets its 1.9 t of them, and 64 t of civil use go short" in README
 
 
 @pytest.mark.deep

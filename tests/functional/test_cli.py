@@ -129,6 +129,7 @@ def test_a_run_is_written_as_one_file_with_what_was_asked_of_it(planned: Planned
     text = page.decode()
     ids = re.findall(r'\bid="([^"]+)"', text)
     assert len(ids) == len(set(ids))
+    assert "may do unseen" not in text  # plugins that print and answer take no part in the plan
     assert text.index("How sure this is") < text.index("Why not quebec-gallium") < text.index("What is available when")
     unnamed = friendshore("report", run, "--out", tmp_path / "first.txt")
     assert (unnamed.returncode, ".md, .html, .xlsx" in unnamed.stderr) == (2, True)
@@ -291,7 +292,7 @@ def test_a_check_takes_one_screen_and_tells_all_if_asked(case: Path) -> None:
     assert short.startswith("no mistakes")
     assert 35 <= len(short.splitlines()) <= 40
     assert short.count("later-") < full.count("later-") == 45
-    assert short.splitlines()[-1] == f"{full.count('·') - short.count('·')} more (--full)"
+    assert short.splitlines()[-1] == f"· {full.count('·') - short.count('·') + 1} more (--full)"
 
 
 def test_check_suggests_a_sharper_boundary(case: Path) -> None:

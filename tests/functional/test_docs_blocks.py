@@ -1,4 +1,4 @@
-"""Every block of code in the how-to pages, the tutorial and the page that states a problem does what the page says.
+"""Every block of code in the how-to pages, the tutorial and the page of the model, piece by piece, does what the page says.
 
 The blocks of a page are run in order, in one empty folder. `bash` and `python` are run and must succeed; a `text` block after one
 is what it prints, where a line `...` stands for any lines and `...` at the end of one for its rest. A block under a line that ends in a file's name and a colon is that
@@ -24,7 +24,7 @@ from .program import way_to_starter
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path for folder in ("how-to", "tutorial") for path in (ROOT / "docs" / folder).rglob("*.md"))
-PAGES.append(ROOT / "docs" / "explanation" / "stating-a-problem.md")
+PAGES.append(ROOT / "docs" / "reference" / "model" / "README.md")
 FILE = re.compile(r"`([\w./-]+)`(, at the end)?:$")
 UPLOADS = ("uv publish", "python -m twine upload")
 FORKED = """

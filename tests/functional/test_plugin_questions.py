@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -121,6 +122,20 @@ def test_a_question_of_a_plugin_has_a_screen_for_nothing(site: Site, case: Path)
     assert here("echo", case, "--full").stdout.count("row-") == 300
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "friendshore.questions.alternatives.find_alternatives:Alternatives", "friendshore.questions.compare.comparison:Comparison",
+        "friendshore.questions.why_not.find_why_not:WhyNot", "friendshore_reasons.calendar.search:Calendar", "friendshore_reasons.ledger.search:Ledger",
+        "friendshore_reasons.repairs.search:Repairs", "friendshore_risk.frontier:Frontier", "friendshore_risk.stress_answer:Insurance",
+        "friendshore_risk.stress_answer:Stress", "friendshore_workbooks.unknowns:Unknowns",
+    ],
+)  # fmt: skip
+def test_a_notebook_finds_the_function_that_shows_an_answer(answer: str) -> None:
+    """Each answer names it as text, which no import checks."""
+    assert callable(resolve_name(resolve_name(answer).TOLD_BY))
+
+
 @pytest.mark.deep
 def test_every_answer_is_a_screen_with_what_matters_most(case: Path) -> None:
     """Of each question of friendshore: at most 40 lines of at most 100 characters, and how to see the rest."""
@@ -128,11 +143,11 @@ def test_every_answer_is_a_screen_with_what_matters_most(case: Path) -> None:
     given = {"why-not": {"offer": "guangxi-gallium"}, "compare": {"change": ("remove=guangxi-gallium",)}}
     for question in friendshore_questions():
         options = question.options(**given.get(question.name, {}))
-        found = question.ask(opened, options, None)
-        lines = plain_text(question.screen(found, options), 100, most=LINES).splitlines()
+        document = question.document(question.ask(opened, options, None), options)
+        lines = plain_text(document, 100, most=LINES).splitlines()
         assert 0 < len(lines) <= LINES, question.name
         assert max(map(len, lines)) <= 100, question.name
-        assert "--full" in "\n".join(lines) or question.screen(found, options) == question.document(found, options)
+        assert "--full" in "\n".join(lines) or document.on_screen().parts == document.whole().parts
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,12 @@ from friendshore import Recommendation
 from friendshore.domain.change import Change
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGE = DOCS / "reference" / "published-optima.md"
+PAGE = DOCS / "reference" / "bench.md"
 
-HEAD, TAIL = "| case | problem | source | published | friendshore |\n|---|---|---|---:|---:|\n", "\n## With scenarios\n"
+HEAD, TAIL = (
+    "| case | problem | source | published | friendshore |\n|---|---|---|---:|---:|\n",
+    "\n## Problems with scenarios\n",
+)
 """What stands on the page before and after the results that are made here."""
 
 

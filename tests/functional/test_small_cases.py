@@ -25,6 +25,8 @@ OBJECTIVE = {
     "recipes": {"": "6,101,250.00", "no-stand-in": "6,231,250.00", "no-recycling": "6,270,000.00"},
 }  # fmt: skip
 """Case -> scenario -> objective."""
+PAGE = {"recipes": "stock"}
+"""Case -> page that shows it, if the page has another name."""
 ORDERS = {
     "": ("spot 2027-Q1 1000; mill 2027-Q2 800; forge 2027-Q3 900; forge 2027-Q4 900", "7,000 | 8,646.58 | 108,942.47"),
     "no-forge": ("mill 2027-Q1 2000; mill 2027-Q3 1600", "10,000 | 0.00 | 124,575.34"),
@@ -69,10 +71,11 @@ def planned(name: str, scenario: str = "") -> Recommendation:
 
 
 def row_of(name: str, scenario: str) -> str:
-    """Return the row of a scenario on the page of a case."""
-    page = (DOCS / "reference" / "model" / f"{name}.md").read_text(encoding="utf-8")
+    """Return the row of a scenario on the page of a case, after the line that names the case."""
+    page = (DOCS / "reference" / "model" / f"{PAGE.get(name, name)}.md").read_text(encoding="utf-8")
     first = f"| `{scenario}`" if scenario else "| (none)"
-    (row,) = [row for row in page.splitlines() if row.startswith(first)]
+    section = page.partition(f"docs/cases/small/{name}`")[2].partition("\n## ")[0]
+    (row,) = [row for row in section.splitlines() if row.startswith(first)]
     return row
 
 

@@ -13,7 +13,7 @@ import friendshore
 from friendshore.domain.run import Run
 
 CASE = Path(__file__).parents[2] / "docs" / "cases" / "us-2027"
-PAGE = CASE / "scenarios.md"
+PAGE = CASE / "README.md"
 ROW = re.compile(r"^\| (`[a-z0-9-]+`(?:, `[a-z0-9-]+`)*) \| (.+) \| (.+) \| (.+) \|$", re.MULTILINE)
 BROUGHT = "cn-suspensions-lapse"
 """Brought by a rule pack."""

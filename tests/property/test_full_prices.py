@@ -36,9 +36,8 @@ def adds_up(verified: VerifiedPlan) -> None:
     drawn: defaultdict[str, dict[Pool, Fraction]] = defaultdict(dict)
     carried: defaultdict[str, Fraction] = defaultdict(Fraction)
     for line, inputs in zip(verified.lines, traced.inputs, strict=True):
-        entry = line.item.entry
-        cash[entry.material, entry.place, entry.requirement] += Fraction(line.total) + inputs
-        carried[line.item.arc.chained.offer.id] += inputs
+        cash[line.material, line.place, line.requirement] += Fraction(line.total) + inputs
+        carried[line.arc.chained.offer.id] += inputs
     for (material, place), requirement, _, kilograms, offer_ in verified.ledger.draws():
         pool, name = (material, place, requirement), problem.offers[offer_].offer.id
         out[pool] += Fraction(kilograms)
@@ -50,7 +49,7 @@ def adds_up(verified: VerifiedPlan) -> None:
     for stock in verified.plan.stocks:
         if stock.period == last:
             out[stock.material, stock.place, stock.requirement] += Fraction(stock.quantity)
-    makers = {line.item.arc.chained.offer.id for line in verified.lines}
+    makers = {line.arc.chained.offer.id for line in verified.lines}
     for name, pools in drawn.items():
         if name in makers:
             expected = sum((kilograms * cash[pool] / out[pool] for pool, kilograms in pools.items()), Fraction(0))

@@ -19,19 +19,19 @@ from friendshore.document.terminal import plain_text
 from friendshore.domain.base import Record
 from friendshore.domain.change import Change
 from friendshore.explain.results import Difference
-from friendshore.questions.alternatives.alternatives_document import alternatives_screen
+from friendshore.questions.alternatives.alternatives_document import alternatives_document
 from friendshore.questions.alternatives.find_alternatives import Alternatives, MaterialMix
 from friendshore.questions.compare.comparison import Comparison
-from friendshore.questions.compare.comparison_document import comparison_screen
-from friendshore_reasons.calendar.document import calendar_screen
+from friendshore.questions.compare.comparison_document import comparison_document
+from friendshore_reasons.calendar.document import calendar_document
 from friendshore_reasons.calendar.search import Calendar
-from friendshore_reasons.ledger.document import ledger_screen
+from friendshore_reasons.ledger.document import ledger_document
 from friendshore_reasons.ledger.search import Ledger
-from friendshore_reasons.repairs.document import repairs_screen
+from friendshore_reasons.repairs.document import repairs_document
 from friendshore_reasons.repairs.search import Gap, Repairs
-from friendshore_risk.stress import stress_screen
+from friendshore_risk.stress import stress_document
 from friendshore_risk.stress_answer import Insurance, Stress
-from friendshore_workbooks.unknowns import Unknowns, ask_screen
+from friendshore_workbooks.unknowns import Unknowns, ask_document
 
 from .settings import examples
 from .test_screens import _NAMES, counted, whole_names
@@ -76,6 +76,7 @@ def value(draw: st.DrawFn, kind: Any, most: int) -> Any:
 
 def made(draw: st.DrawFn, record: type[Record], most: int = _ROWS) -> Any:
     """A record, its fields drawn by their types."""
+    record.model_rebuild()  # types that a module names before it defines them
     drawn = {name: value(draw, field.annotation, most) for name, field in record.model_fields.items()}
     if "currency" in drawn:
         drawn["currency"] = "USD"
@@ -93,7 +94,7 @@ def stress(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
     for one in (*found.losses, *found.pairs, *insured.losses):
         one.loss.__dict__["names"] = one.loss.names or ("QXaXZ",)
     felt = [one for one in found.losses if one.conflict or one.short or not one.rise.proved or abs(one.rise.value) >= 1]
-    return stress_screen(found, insured, 3), [
+    return stress_document(found, 3, insured), [
         ("^Without {2,}", len(felt)),
         ("^Stock that", len(insured.stock)),
         ("^Not insured", sum(not one.met for one in insured.losses)),
@@ -107,7 +108,7 @@ def alternatives(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
     for place, one in enumerate(found.offers):
         if found.materials:
             one.__dict__["material"] = found.materials[place % len(found.materials)].material
-    return alternatives_screen(found), [("^(Material +Alternative|No alternative)", len(found.materials))]
+    return alternatives_document(found), [("^(Material +Alternative|No alternative)", len(found.materials))]
 
 
 def ledger(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
@@ -116,13 +117,13 @@ def ledger(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
     sums = [(one, (one.difference, one.off_alone, one.on_alone)) for one in found.items]
     felt = [any(not each.proved or abs(each.value) >= Decimal("0.005") for each in three) for _, three in sums]
     told = [one.adds.amount or one.adds.short_kg or some for (one, _), some in zip(sums, felt, strict=True)]
-    return ledger_screen(found), [("^Item", sum(map(bool, told)))]
+    return ledger_document(found), [("^Item", sum(map(bool, told)))]
 
 
 def calendar(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
     """Dates, and what is short."""
     found = made(draw, Calendar)
-    return calendar_screen(found), [("^Short", len(found.cliffs)), ("^From", len(found.intervals))]
+    return calendar_document(found), [("^Short", len(found.cliffs)), ("^From", len(found.intervals))]
 
 
 def compare(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
@@ -130,7 +131,7 @@ def compare(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
     found = made(draw, Comparison)
     near = found.moved_kg is not None
     moved = [one for one in found.mix if (one.moved_kg if near else one.before_kg != one.after_kg)]
-    return comparison_screen(found, 12), [("^Delivered", len(moved))]
+    return comparison_document(found, 12), [("^Delivered", len(moved))]
 
 
 def ask(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
@@ -138,7 +139,7 @@ def ask(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
     found = made(draw, Unknowns)
     for one in found.unknowns:  # the position of an answer is that of one that was tried
         one.__dict__["best"] = 0 if one.possibilities else None
-    return ask_screen(found, 6), [("^( *#)? +Not known|^Not known", len(found.unknowns))]
+    return ask_document(found, 6), [("^( *#)? +Not known|^Not known", len(found.unknowns))]
 
 
 def repairs(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
@@ -149,7 +150,7 @@ def repairs(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
         one.__dict__["gap"] = 1 + place % max(len(found.gaps), 1)
     for gap in found.gaps:
         gap.__dict__["sentences"] = gap.rules
-    return repairs_screen(found), []
+    return repairs_document(found), []
 
 
 SCREENS: dict[str, Callable[[st.DrawFn], tuple[doc.Document, Counts]]] = {

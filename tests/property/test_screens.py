@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from friendshore.document.excerpts import LINES
 from friendshore.document.terminal import plain_text
 from friendshore.domain.run import Run
-from friendshore.report import screen_document
-from friendshore.report.screen import LINES
+from friendshore.report import plan_document
 
 from .settings import examples
 
@@ -128,7 +128,7 @@ def runs(draw: st.DrawFn) -> Run:
 
 def shown(run: Run, width: int) -> list[str]:
     """The screen, line by line."""
-    return plain_text(screen_document(run), width, most=LINES).splitlines()
+    return plain_text(plan_document(run).on_screen(), width, most=LINES).splitlines()
 
 
 def whole_names(lines: list[str], width: int) -> None:

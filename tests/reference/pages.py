@@ -83,8 +83,8 @@ def _packs_page() -> Iterator[str]:
     yield from (
         "# Rule packs",
         "",
-        'Law as data: a folder with `pack.toml`, and beside it `vectors.toml` with worked examples. A case names it as `"./law"`, or by its id where a plugin brings it.',
-        "This page is made from what the files are read by; `friendshore plugins new NAME --pack` writes a pack to start from.",
+        'A rule pack is law as data: a folder with `pack.toml` and, for worked examples, `vectors.toml`. A case names it as `"./law"`, or by its id if a plugin provides it.',
+        "To start one, use `friendshore plugins new NAME --pack`. This page is generated from the code that reads the files.",
         "",
         "## `pack.toml`",
         "",
@@ -94,13 +94,13 @@ def _packs_page() -> Iterator[str]:
     yield from (
         "### `[[rule]]`",
         "",
-        f"`kind`, {common}, and the fields of [its kind](rules.md). `kind`, `id` and `citation` are needed: a rule of law without its clause cannot be checked by anybody.",
+        f"`kind`, {common}, and the fields of [its kind](rules.md). `kind`, `id` and `citation` are needed.",
         "",
     )
     yield from _tables(Rule, [], "####")
     bans = tables_within(OriginBan, [*Rule.model_fields, "also"])
     yield from (
-        f"Of an [`origin-ban`](rules.md#origin-ban), {_listed([path for paths in bans.values() for path in paths if '.' not in path])} are tables too, with keys of their own.",
+        f"In an [`origin-ban`](rules.md#origin-ban), {_listed([path for paths in bans.values() for path in paths if '.' not in path])} are tables too.",
         "",
     )
     bill = next(field.inside for field in pack_layout().fields if field.name == "bill")
@@ -112,11 +112,11 @@ def _packs_page() -> Iterator[str]:
         "",
         "### `[[scenario]]`",
         "",
-        "As [in a case](files.md#scenario): any case that uses the pack may ask for it by name.",
+        "As [in a case](files.md#scenario). Any case that uses the pack may name it.",
         "",
         "## `vectors.toml`",
         "",
-        "Worked examples of the law. They are no part of a plan: `friendshore plugins check` and the tests of a plugin ask them.",
+        "Worked examples of the law, for `friendshore plugins check` and the tests of a plugin. Plans don't use them.",
         "",
     )
     yield from _fields(VectorFile)
@@ -127,8 +127,8 @@ def _packs_page() -> Iterator[str]:
     yield from ("### `offer = { … }`", "", inspect.getdoc(VectorOffer) or "", "")
     yield from _fields(VectorOffer)
     yield from (
-        'A chain is a table of stage and countries: `chain = { mined = "AU", refined = "CN MY ?", produced = "" }`. `?` says that the list is not known to be',
-        "complete, an empty text that nobody knows; `recycled` before the countries says that the feed is recycled. `[[material]]` has the columns of",
+        'A chain is a table of stages and countries: `chain = { mined = "AU", refined = "CN MY ?", produced = "" }`. `?` means that the list may be incomplete,',
+        "an empty text that the country is unknown, and `recycled` before the countries that the feed is recycled. `[[material]]` has the columns of",
         "[`materials.csv`](files.md#materialscsv).",
     )
 
@@ -227,38 +227,42 @@ def _run_page() -> Iterator[str]:
     yield from (
         "# Run folder",
         "",
-        "What `friendshore plan --out` writes, and `friendshore verify` checks. It is written in a hidden folder",
-        "beside it and put in place by renaming, so that a folder is a whole run or none. If a command is killed between the two",
-        "renames of a replacement, the next one that reads or writes the folder puts the old run, `.NAME.old`, back.",
-        "[What a check proves, and what not](../decisions/runs.md).",
+        "`friendshore plan --out` writes a run folder, and `friendshore verify` checks it ([what that proves](../decisions/runs.md)).",
+        "A folder is a whole run or none: it is written beside its place and renamed. If a command is killed between two renames,",
+        "the next one restores the old run from `.NAME.old`.",
         "",
-        f"`plan --out` replaces an empty folder, or a run as it was written: every file in it must be named in `{SUMS_FILE}`, with the",
-        "hash that it has. A folder with a file that was added or changed is refused, with its name, and left as it is. So is a run of",
-        f"before there was a `{SUMS_FILE}`: name another folder, or delete it yourself. [Why](../decisions/writing.md).",
+        f"`plan --out` replaces only an empty folder or an unchanged run, with every file in `{SUMS_FILE}` and its hash.",
+        "It refuses any other folder ([why](../decisions/writing.md)); name another one, or delete it yourself.",
         "",
-        "| file | holds |",
+        "| file | contents |",
         "|---|---|",
-        f"| `{RUN_FILE}` | the run: the object that `plan --json` prints; schema in `schemas/run.json` |",
-        f"| `{FACTS_FILE}` | everything the plan follows from: the case as declared, catalogs and rules as read, each under what it comes from and its hash; what was applied (scenarios, `--strict`, changes); the plan |",
+        f"| `{RUN_FILE}` | the run, as `plan --json` prints it; schema in `schemas/run.json` |",
+        f"| `{FACTS_FILE}` | everything that the plan follows from: the case, catalogs, and rules, each with its origin and hash; scenarios, `--strict`, and changes; the plan |",
     )
     for table in TABLES:
-        told = f"`{table.field}` of {RUN_FILE}" if table.field else "every verdict of a rule on something bought"
-        yield f"| `{table.file}` | {told}: {', '.join(f'`{name}`' for name in table.columns)} |"
-    yield (
-        f"| `{CERTIFICATE_FILE}` | of a run made with `--certify`: [what proves its bound](../decisions/certificates.md); of each claim (one for each ranked objective) "
-        "the independent parts, each with what the plan comes to in it, the bound that is proved, its cuts, if any, a line each, "
-        "`[denominator, [[row, numerator], …], [column counted from its upper end, …]]` with cuts numbered after the rows, and its tree, a line a step: "
-        '`["split", column, at]`, followed by all that is at most `at` and then by all that is more; `["leaf", denominator, [[row, numerator], …]]` '
-        'with multipliers that prove a bound; `"empty"` in its place where they prove that no plan keeps the rows |'
-    )
+        contents = f"`{table.field}` of {RUN_FILE}" if table.field else "every verdict of a rule on a purchase"
+        yield f"| `{table.file}` | {contents}: {', '.join(f'`{name}`' for name in table.columns)} |"
+    yield f"| `{CERTIFICATE_FILE}` | of a run made with `--certify`: [what proves its bound](../decisions/certificates.md), [below](#certificate) |"
     yield f"| `{SUMS_FILE}` | the SHA-256 of every file above: `sha256sum -c {SUMS_FILE}` checks them |"
-    yield f"| `{SIGNATURE_FILE}` | of a [signed](../how-to/sign-a-run.md) run: the Ed25519 signature of `{SUMS_FILE}` |"
+    yield f"| `{SIGNATURE_FILE}` | of a [signed](../how-to/hand-on-a-report.md#sign-the-run) run: the Ed25519 signature of `{SUMS_FILE}` |"
     yield from (
         "",
-        "A name may hold any sign. In the tables a text that a spreadsheet would compute (it begins with `=`, `+`, `-` or `@`, or does so",
-        'after a `;`), that begins with `"`, has blanks at an end, or holds a sign that cannot be seen, stands as a JSON string: `=1+1` as',
-        '`"=1+1"`, a line break as `"\\n"`. Who reads a table gets the text by reading such a cell as JSON; `verify` does. Numbers stand as they are.',
-        "In the two JSON files, signs that cannot be seen are written by their number, as `\\u202e`, which says the same.",
+        '**Names may contain any character.** In tables, a text becomes a JSON string, such as `"=1+1"` or `"\\n"`, if it:',
+        "",
+        "- begins with `=`, `+`, `-`, or `@`, or does so after a `;`, so that a spreadsheet would compute it",
+        '- begins with `"`, or has blanks at an end',
+        "- contains an invisible character",
+        "",
+        "Read such a cell as JSON; `verify` does. The two JSON files escape invisible characters, as in `\\u202e`.",
+        "",
+        "## Certificate",
+        "",
+        "For each claim (one per ranked objective), the file lists the independent parts. Each part has:",
+        "",
+        "- the plan's cost in it, and the proved bound",
+        "- cuts, numbered after the rows, one per line: `[denominator, [[row, numerator], …], [column counted from its upper end, …]]`",
+        '- a tree, one step per line. `["split", column, at]` is followed by everything up to `at`, then by everything above. '
+        '`["leaf", denominator, [[row, numerator], …]]` has multipliers that prove a bound; `"empty"` replaces it if they prove that no plan satisfies the rows',
     )
 
 

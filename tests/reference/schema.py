@@ -13,8 +13,8 @@ from friendshore.domain.quantities import KILOGRAMS, MONTHS
 from friendshore.domain.stages import STEPS, Stage
 from friendshore.reading.csvfile import COLUMNS, LARGEST_TABLE, LONGEST_CELL, LONGEST_LINE, TABLE_ROWS
 from friendshore.reading.fields import Field, Layout
-from friendshore.reading.sheetxml import CELLS, FILES, ROWS, TEXTS, UNZIPPED
 from friendshore.reading.tomlfile import DEEPEST, LONGEST
+from friendshore.reading.workbook import CELLS, FILES, ROWS, TEXTS, UNZIPPED
 from friendshore.rules.pack import pack_layout
 from friendshore_workbooks.column_map import BLOCKS, MAP, TEXT_OF
 

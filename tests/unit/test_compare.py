@@ -15,7 +15,7 @@ from friendshore.domain.change import Change
 from friendshore.errors import InputError
 from friendshore.questions.compare.compare_plans import compare, compare_plans, scenario_walk
 from friendshore.questions.compare.comparison import Comparison
-from friendshore.questions.compare.comparison_document import comparison_document, comparison_screen
+from friendshore.questions.compare.comparison_document import comparison_document
 from friendshore.rules.base import Facts, Rule
 from friendshore.rules.kinds import Exclude
 from friendshore.rules.kinds.limits import Pin
@@ -64,7 +64,7 @@ def test_names_and_bases_come_before_ids() -> None:
     """In both documents; the ids stay in the data."""
     found = compare(opened(unstored(10), named_metals(), no_china()), (), (DEAR,), names=("now", "then"))
     assert "Antimony trioxide  Works of AU (au-metal)" in text(found)
-    screen = plain_text(comparison_screen(found), 100)
+    screen = plain_text(comparison_document(found).on_screen(), 100)
     assert "Antimony trioxide  Works of JP" in screen
     assert "10 kg Sb" in screen
     assert {line.offer for line in found.mix} == {"au-metal", "jp-metal"}

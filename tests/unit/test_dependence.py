@@ -18,10 +18,9 @@ from friendshore.domain.change import Change
 from friendshore.domain.countries import COVERED_NATIONS
 from friendshore.domain.run import Run
 from friendshore.questions.compare.compare_plans import compare
-from friendshore.questions.compare.comparison_document import comparison_document, comparison_screen
+from friendshore.questions.compare.comparison_document import comparison_document
 from friendshore.report.page import page_document
 from friendshore.report.plan import plan_document
-from friendshore.report.screen import screen_document
 from friendshore.rules.kinds.limits import Budget, Pin
 from friendshore.rules.rows import Row
 from friendshore.rules.terms import SpentTerm
@@ -218,7 +217,7 @@ def test_reports_lead_with_the_share_and_show_each_material() -> None:
     """The screen and the page say the share in one line; the tables give cash by material and end use, and kilograms by material."""
     run = planned(case(ONE, demand("oxide", "defense", 5), concern=CHINA), FROM_CHINA).run
     line = "100 % of purchases depend on countries of concern: USD 300 surely; defense 100 %, civil 100 %"
-    for document in (screen_document(run), page_document(run), plan_document(run)):
+    for document in (plan_document(run).on_screen(), page_document(run), plan_document(run)):
         assert line in unwrapped(document, 200)
     for document in (page_document(run), plan_document(run), report_document(run)):
         titled = [part for part in document.parts if getattr(part, "title", "") == "Dependence on countries of concern"]
@@ -245,7 +244,7 @@ def test_a_comparison_shows_what_a_change_does_to_the_share() -> None:
     assert (whole.material, metal.material) == ("", "metal")
     assert (whole.paid_before, whole.concern_before, whole.share_before) == (100, 100, 1)
     assert (whole.paid_after, whole.concern_after, whole.share_after) == (500, 0, 0)
-    for document in (comparison_screen(compared), comparison_document(compared)):
+    for document in (comparison_document(compared).on_screen(), comparison_document(compared)):
         assert "A 100 % of purchases (USD 100), B 0 % of purchases (USD 0)" in unwrapped(document, 200)
 
 

@@ -216,7 +216,7 @@ def test_rows_are_left_out_by_the_part_of_the_room_that_a_table_has() -> None:
     assert len(told) == 10
     assert [sum(line.startswith(name) for line in told) for name in ("ab-", "cd-")] == [4, 2]
     assert (told[5], told[9]) == ("26 more of ab", "28 more of cd")
-    whole = doc.Document("", (rows("ab", 5, 1),))
+    whole = doc.Document("", (rows("ab", 5, 1),)).on_screen()
     assert lines(whole, 80, 6) == lines(whole, 80, None)
     assert len(lines(whole, 80, 6)) == 6
 
@@ -247,7 +247,38 @@ def test_a_page_has_all_rows_and_what_stands_for_those_that_are_not_there() -> N
     """Markdown has no screen; a table that was made of the first rows alone still says so."""
     whole = rows("ab", 3, 1)
     cut = doc.DataTable(whole.columns, whole.rows[:2], whole.excerpt)
-    assert ["1 more of ab" in markdown(doc.Document("x", (one,))) for one in (whole, cut)] == [False, True]
+    assert ["1 more of ab" in markdown(doc.Document("x", (one,), "screen")) for one in (whole, cut)] == [False, True]
+
+
+def two_forms() -> doc.Document:
+    """A document whose screen and whole form differ in every way that they may."""
+    columns = [doc.Column("Offer"), doc.figures("Kilograms", from_width=200), doc.Column("Why", on="whole")]
+    names = [doc.Several(("a", "b", "c"), named=2), doc.Either("second offer", "second"), "third offer"]
+    made: list[doc.DataRow] = [doc.DataRow((name, doc.Kilograms(D(5)), "law"), level=1) for name in names]
+    made.append(doc.DataRow(("sum", doc.Kilograms(D(15)), ""), strong=True, on="whole"))
+    rests = [*(doc.Several((f"{left} more",)) for left in (3, 2, 1)), doc.NOTHING]
+    table = doc.excerpt(columns, made, rests, 1, top=2, left="2 more rows")
+    return doc.document(
+        "Offers",
+        doc.for_screen(doc.sentence("three offers")),
+        doc.for_whole(doc.sentence("three offers, at length")),
+        doc.section("Offers that count", table, doc.for_whole(doc.notes(["a note"])), column="Offer that counts"),
+        doc.section("Nothing of the screen", doc.for_whole(doc.sentence("only here"))),
+    )
+
+
+def test_a_screen_and_the_whole_document_are_forms_of_one() -> None:
+    """Each has its parts, columns, rows, and cells; a screen names a section in the first heading of its table, and no empty section is left."""
+    assert plain_text(two_forms(), 80, most=40).splitlines() == [
+        "three offers", "", "Offer that counts", "a, b, c", "second", "third offer",
+    ]  # fmt: skip
+    assert plain_text(two_forms(), 80).splitlines() == [
+        "three offers, at length", "", "Offers that count", "Offer           Kilograms  Why", "──────────────────────────────",
+        "  a, b, 1 more       5 kg  law", "  second offer       5 kg  law", "· 2 more rows", "· a note", "", "Nothing of the screen", "only here",
+    ]  # fmt: skip
+    assert plain_text(two_forms().on_screen().whole(), 80) == plain_text(two_forms().on_screen(), 80)
+    assert "three offers, at length" in markdown(two_forms())
+    assert not {"three offers", "second"} & set(markdown(two_forms()).splitlines())
 
 
 LONG = ("first-offer 50 % at 12", "second-offer 30 % at 9", "third 20 %")

@@ -20,8 +20,9 @@ from friendshore.questions.alternatives.find_alternatives import alternatives
 from friendshore.recommend import Recommendation, reverify
 from friendshore.recommend.describe import RunContext, run_of
 from friendshore.recommend.recheck import recheck
-from friendshore.report import page_document, plan_document, screen_document
-from friendshore.report.plan import exposed_lines, met
+from friendshore.report import page_document, plan_document
+from friendshore.report.caveats import exposures
+from friendshore.report.plan import met
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds import Exclude, ExportControl, Tariff
 from friendshore.rules.kinds.limits import Budget, MaxShare, Pin
@@ -129,7 +130,7 @@ def test_a_shortage_price_below_the_cost_is_a_cause_with_the_marginal_cost() -> 
     found = planned(case(demand("metal", "defense", 10, price=40), assume={"freight": 3}), catalog(source("AU", 50)))
     (price,) = found.run.shortages[0].causes[0].restrictions
     assert [price.kind, float(price.marginal_cost), price.shortage_price] == ["price", pytest.approx(53), 40]
-    assert "costs USD 53/kg, more than its shortage price of 40" in unwrapped(screen_document(found.run))
+    assert "costs USD 53/kg, more than its shortage price of 40" in unwrapped(plan_document(found.run).on_screen())
     assert without(found, Change(demand="metal-defense", shortage_price=Decimal(54))) == 0
 
 
@@ -150,7 +151,7 @@ def test_demands_that_compete_have_the_cause_of_their_joint_shortage_and_share_a
     assert [causes(found, "2026", one.id) for one in wanted] == [[[("lead time", ["au-metal"])]]] * 2
     assert served(found) == {("lead time",): 36}
     assert without(found, Change(lift="lead-time")) == 0
-    (line,) = [line for line in text(screen_document(found.run)).splitlines() if "lead time" in line]
+    (line,) = [line for line in text(plan_document(found.run).on_screen()).splitlines() if "lead time" in line]
     assert line.split()[:5] == ["metal", "defense", "36", "kg", "36"]
 
 
@@ -323,9 +324,9 @@ def test_exposed_says_on_which_days_nobody_knows_whether_the_rule_holds() -> Non
         ("2026-07-01", "2026-09-30", "Said to be extended."),
         ("2026-10-01", "None", "Resumes unless extended."),
     ]
-    line = next(exposed_lines(found.run))
-    assert "Not known whether it holds from 2026-07-01 to 2026-09-30: Said to be extended; from 2026-10-01 on" in line
-    assert f"Exposed: {line}" in markdown(page_document(found.run))
+    line = next(exposures(found.run))
+    assert "unknown from 2026-07-01 to 2026-09-30: Said to be extended; from 2026-10-01 on" in line
+    assert line in markdown(page_document(found.run))
     assert json.loads(found.run.model_dump_json())["exposed"][0]["unknown"][1]["start"] == "2026-10-01"
 
 

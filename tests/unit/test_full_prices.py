@@ -13,11 +13,11 @@ from friendshore.document.terminal import plain_text
 from friendshore.domain.facts import Offer
 from friendshore.domain.run import Run, RunPurchase
 from friendshore.explain.full_prices import OfferPrice, OfferPrices, trace_cash
-from friendshore.questions.alternatives.alternatives_document import alternatives_document, alternatives_screen
+from friendshore.questions.alternatives.alternatives_document import alternatives_document
 from friendshore.questions.alternatives.find_alternatives import alternatives
 from friendshore.questions.why_not.find_why_not import why_not
 from friendshore.questions.why_not.why_not_document import why_not_document
-from friendshore.report import page_document, plan_document, screen_document
+from friendshore.report import page_document, plan_document
 from friendshore.rules.kinds import Tariff
 from friendshore.rules.kinds.limits import Budget
 from friendshore.session import Session
@@ -99,7 +99,7 @@ def test_duty_that_leaves_out_the_inputs_is_listed_with_its_amount() -> None:
     assert by_offer(run)["au-oxide"].duty_on_inputs == 0
     (listed,) = [one.text for one in run.assumptions if one.subject == "duty on the fee alone"]
     assert all(part in listed for part in ("jp-melt: ", "80 USD", "6 USD higher"))
-    for document in (plan_document(run), page_document(run), screen_document(run)):
+    for document in (plan_document(run), page_document(run), plan_document(run).on_screen()):
         assert "Duty on the fee alone" in shown(document)
         assert "25.35*" in shown(document)
 
@@ -115,7 +115,7 @@ def test_little_duty_on_inputs_is_not_on_the_first_screen() -> None:
     """A duty of 0.1 % on 80 of inputs is 0.08 of a plan of 100: it is listed with all tables alone."""
     run = taxed(demand("metal", "civil", 4), rate="0.001")
     assert by_offer(run)["jp-melt"].duty_on_inputs == Decimal("0.08")
-    assert "Duty on the fee" not in shown(screen_document(run))
+    assert "Duty on the fee" not in shown(plan_document(run).on_screen())
     assert "Duty on the fee alone" in shown(plan_document(run))
 
 
@@ -130,7 +130,7 @@ def test_inputs_from_stock_carry_no_cash() -> None:
     held = stock("oxide", 6, place="JP", links=chain("AU", "mined", "refined"))
     run = melted(demand("metal", "civil", 4), stocks=(held,))
     assert by_offer(run)["jp-melt"].full_price_per_kg == 10
-    assert "In hand or on order: 1 (1 used, not in full prices)" in shown(screen_document(run))
+    assert "In hand or on order: 1 (1 used, not in full prices)" in shown(plan_document(run).on_screen())
     assert "Full prices leave out inputs in stock and on order: oxide 6 kg" in shown(plan_document(run))
 
 
@@ -165,7 +165,7 @@ def test_a_budget_is_shown_with_what_is_left_of_it() -> None:
     given = case(demand("metal", "civil", 10, 20, price=100), stores=TIGHT)
     found = planned(given, catalog(source("AU", 3)), rule(Budget, amount=50, id="year")).run
     spent = "by year of order: 2026 30, 2027 50; budget year of USD 50 used up in 2027"
-    assert spent in shown(screen_document(found))
+    assert spent in shown(plan_document(found).on_screen())
     table = plain_text(plan_document(found), 110).splitlines()
     rows = [" ".join(line.split()[2:]) for line in table if line.startswith("budget year: ")]
     assert rows == ["counted 30 50 –", "limit 50 50 –", "left 20 – –"]
@@ -190,7 +190,7 @@ def test_averages_are_of_full_prices() -> None:
     """3 kg made at 25 and 7 kg of Australian metal at 50 are 42.5 on average on every surface; at the fee of 5 it would be 36.5."""
     facts = catalog(OXIDE, maker("JP", 5, max_per_year=3), source("AU", 50))
     run = planned(case(demand("metal", "civil", 10), stores=TIGHT), facts).run
-    for document in (screen_document(run), plan_document(run)):
+    for document in (plan_document(run).on_screen(), plan_document(run)):
         assert "42.5" in shown(document, 160)
         assert "36.5" not in shown(document, 160)
     for document in (page_document(run), report_document(run)):
@@ -233,7 +233,7 @@ def test_alternatives_and_why_not_call_a_maker_s_price_a_fee() -> None:
     assert (melt.full_price.how, melt.full_price.full_price) == ("marginal", 25)
     whole = shown(alternatives_document(found), 140)
     assert "below a fee of USD 4 every cheapest plan buys it; today the fee is 5; with its inputs, 25 marginal" in whole
-    assert "metal jp-melt JP fee 4 fee 5 25 marginal" in shown(alternatives_screen(found), 140)
+    assert "metal jp-melt JP fee 4 fee 5 25 marginal" in shown(alternatives_document(found).on_screen(), 140)
     asked = shown(why_not_document(why_not(session, "jp-melt")), 140)
     full = "its full price is USD 25/kg (marginal, ordered in 2026): a fee of 5 with duty and freight, and 20 for inputs (oxide)"
     assert all(part in asked for part in (full, "below a fee of USD 4/kg", "20 % below today's fee"))

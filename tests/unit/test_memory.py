@@ -1,14 +1,15 @@
-"""The search for reference cycles is off while very many objects are made, and on again after, whatever threads do."""
+"""The search for reference cycles is off while very many objects are made; results of methods make no cycles."""
 
 from __future__ import annotations
 
 import gc
+from dataclasses import dataclass, replace
 from threading import Barrier, Thread
 from weakref import ref
 
 import pytest
 
-from friendshore.domain.runtime import set_aside, uncollected
+from friendshore.domain.runtime import cached_method, set_aside, uncollected
 
 pytestmark = pytest.mark.usefixtures("thawed")
 
@@ -120,3 +121,29 @@ def test_cycles_among_many_new_objects_are_found_in_the_end() -> None:
         assert old() is None
     finally:
         gc.set_threshold(*before)
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Counts the calls of a method whose results are kept."""
+
+    factor: int
+    calls: list[int]
+
+    @cached_method
+    def times(self, number: int) -> list[int]:
+        """Return a product in a list, so that two calls can be told apart."""
+        self.calls.append(number)
+        return [number * self.factor]
+
+
+def test_results_of_a_method_are_kept_in_its_object() -> None:
+    """By arguments, for that object alone: a changed copy starts again, and the object is freed without a search for cycles."""
+    counter = Counter(2, [])
+    assert counter.times(3) is counter.times(number=3) is counter.times(3)
+    assert (counter.times(4), counter.calls) == ([8], [3, 4])
+    assert replace(counter, factor=5).times(3) == [15]
+    freed = ref(counter)
+    with uncollected():
+        del counter
+        assert freed() is None

@@ -20,7 +20,7 @@ from friendshore.domain.market import Rate
 from friendshore.domain.time import today
 from friendshore.plugins import Registry
 from friendshore.recommend import Recommendation, verify_run
-from friendshore.report import plan_document, screen_document
+from friendshore.report import plan_document
 from friendshore.run import write_run
 from friendshore_pages.report import report_document
 
@@ -103,7 +103,7 @@ def test_a_day_to_come_counts_as_old() -> None:
     )  # fmt: skip
     found = planned(wanted(100, 300, days=900), made)
     assert old(found) == {("au-metal", "price"): (days_ago(-1), 2000)}
-    assert f"tomorrow of {days_ago(-1)}, which is after {NOW}" in unwrapped(screen_document(found.run))
+    assert f"tomorrow of {days_ago(-1)}, which is after {NOW}" in unwrapped(plan_document(found.run).on_screen())
     (row,) = {one.but(cost=0, quantity_kg=0) for one in found.run.price_dates if one.offer == "au-metal"}
     assert row.age(NOW) is None, "it has no age"
     rate = row.but(day=NOW, exchanged=days_ago(-3))
@@ -155,7 +155,7 @@ def test_the_limit_changes_no_plan_and_without_one_nothing_is_told() -> None:
     assert (with_limit.purchases, with_limit.cost) == (without.purchases, without.cost)
     assert (without.oldest_price_days, without.price_dates) == (None, [])
     line = "USD 1,000 (50 % of spend, 1 of 2 offers) is paid at prices older than the 100 days that the case allows: past of"
-    for document in (screen_document, plan_document, report_document):
+    for document in (lambda run: plan_document(run).on_screen(), plan_document, report_document):
         assert line in unwrapped(document(with_limit)).replace("· ", ""), document
         assert "older than" not in unwrapped(document(without))
     row = f"au-metal metal tiny:past USD 10 {days_ago(500)} 500 100 kg 1,000"

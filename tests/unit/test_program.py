@@ -15,7 +15,7 @@ from friendshore import Registry
 from friendshore.domain.base import exact
 from friendshore.domain.plan import Plan, PlanStatus, Purchase, PurchaseTable
 from friendshore.problem import build_problem
-from friendshore.problem.decimal_arrays import Repeated, Scaled, added_up, table, whole
+from friendshore.problem.decimal_arrays import Scaled, added_up, table, whole
 from friendshore.problem.demands import round_to
 from friendshore.program import compile_program
 from friendshore.program.bounds import Bounds
@@ -199,22 +199,6 @@ def test_numbers_times_a_factor_are_those_of_decimals(
     found = table([*others, *scaled, *others], 3).tolist()
     floats = [[float("inf") if number is None else float(number) for number in row] for row in (*others, *written)]
     assert found == [*floats, floats[0]]
-
-
-POSITIONS = st.lists(st.integers(0, 1), min_size=3, max_size=3).map(tuple)
-
-
-@given(st.lists(st.tuples(AMOUNTS, AMOUNTS), max_size=4), POSITIONS, POSITIONS)
-def test_numbers_of_which_few_differ_are_those_of_lists(
-    numbers: list[tuple[Decimal, Decimal]], one: tuple[int, ...], other: tuple[int, ...]
-) -> None:
-    """One by one, in stretches, and in doubles, whichever of them each period has."""
-    repeated = [Repeated(two, at) for two in numbers for at in (one, other)]
-    written = [tuple(two[i] for i in at) for two in numbers for at in (one, other)]
-    assert [tuple(row) for row in repeated] == written == [row[:] for row in repeated]
-    assert [[row[t] for t in range(3)] for row in repeated] == [list(row) for row in written]
-    assert repeated == written
-    assert table(repeated, 3).tolist() == [list(map(float, row)) for row in written]
 
 
 def _ledger() -> PlanEntries:

@@ -26,7 +26,7 @@ from friendshore.errors import InputError
 from friendshore.plugins import Registry
 from friendshore.problem.changes import apply_changes
 from friendshore.recommend import Recommendation, verify_run
-from friendshore.report import plan_document, screen_document
+from friendshore.report import plan_document
 from friendshore.rules.kinds.trade import Tariff
 from friendshore.run import write_run
 from friendshore_pages.report import report_document
@@ -170,12 +170,12 @@ def test_a_demand_is_told_with_its_range_and_planned_without() -> None:
     assert (told.low_kg, told.wanted_kg, told.high_kg) == (8_000, 10_000, 15_000)
     assert "8 t to 15 t" in text(plan_document(found.run))
     assert (found.run.ranges, found.run.nominal_low, found.run.nominal_high) == ([], None, None)
-    assert "range" not in text(screen_document(found.run)), "no price has one"
+    assert "range" not in text(plan_document(found.run).on_screen()), "no price has one"
     with pytest.raises(InputError, match="a range beside no figure"):
         planned(case(wants.but(per_year=None, quantities=(Decimal(1),)), count=1), catalog())
 
 
-@pytest.mark.parametrize("document", [screen_document, report_document, plan_document])
+@pytest.mark.parametrize("document", [lambda run: plan_document(run).on_screen(), report_document, plan_document])
 def test_what_is_told_stands_in_every_output(document: Callable[[Run], Document]) -> None:
     """On the screen in a line, in full by material."""
     said = text(document(planned(unstored(100), catalog(AUSTRALIA, source("AU", ranged(50, 40, 80)))).run))

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from friendshore.document.excerpts import LINES
 from friendshore.document.terminal import plain_text
 from friendshore.domain.shown_names import RunMaterial, ShownNames, short_names
-from friendshore.report import plan_document, screen_document
-from friendshore.report.screen import LINES
+from friendshore.report import plan_document
 
 from .test_report import CONFLICT, DEMAND, PURCHASE, SHORT, run
 
@@ -43,7 +43,7 @@ ACCEPTED = [{"subject": "accepted", "text": text} for text in TEXTS]
 
 def told(width: int = 100, folder: str = "", **changed: Any) -> str:
     """The screen in one line."""
-    return " ".join(plain_text(screen_document(run(**changed), folder), width, most=LINES).split())
+    return " ".join(plain_text(plan_document(run(**changed), folder).on_screen(), width, most=LINES).split())
 
 
 def whole(width: int = 200, **changed: Any) -> str:
@@ -156,6 +156,7 @@ def test_the_most_money_comes_first() -> None:
             PURCHASE | {"material": name, "offer": f"{name}-offer", "facility": "", "cost": usd}
             for name, usd in costs.items()
         ],
+        shortages=[],
     )
     offers = ("ore-offer", "cheap-offer", "dear-offer")
     assert in_order(shown, *offers)
@@ -232,7 +233,7 @@ def test_a_row_for_each_program_and_material_shows_its_years() -> None:
         row = {"demand": f"{program}/{year}", "period": f"{year}-Q1", "quantity_kg": 1000, "causes": []}
         short.append(SHORT | row)
     facts = {"periods": years, "demands": wanted, "shortages": short, "purchases": [], "materials": [SULFIDE]}
-    shown = [" ".join(line.split()) for line in plain_text(screen_document(run(**facts)), 120).splitlines()]
+    shown = [" ".join(line.split()) for line in plain_text(plan_document(run(**facts)).on_screen(), 120).splitlines()]
     head = next(i for i, line in enumerate(shown) if line.startswith("Never"))
     assert shown[head].startswith("Never met For Short Part 2027 2029")
     assert shown[head + 1 : head + 3] == [

@@ -20,7 +20,7 @@ from friendshore.catalog import read_catalog
 from friendshore.catalog.convert import convert
 from friendshore.errors import InputError
 from friendshore.plugins import Registry
-from friendshore.reading import sheetxml
+from friendshore.reading import workbook
 from friendshore.reading.workbook import adds, as_text
 
 from ..building import refused
@@ -197,7 +197,7 @@ ONE_PROBLEM: dict[str, tuple[Callable[[Any], object], tuple[str, ...]]] = {
     "date for a name": (styled("offers", "A3", date(2026, 3, 1), "mmm yy"), ("sheet offers:3 [id]: the cell holds a date",)),
     "error": (lambda b: b["factors"].__setitem__("C2", "#N/A"), ("the cell holds an error",)),
     "merged": (lambda b: b["sources"].merge_cells("D2:D3"), ("cells are merged into one",)),
-
+    "a long format": (styled("factors", "C2", 0.5, "[" * 1_000_000), ("what a format of 1,000,000 characters says",)),
 }  # fmt: skip
 
 
@@ -338,9 +338,9 @@ SHEET, END = b"<worksheet ", b"</sheetData>"
 ENTITIES = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
 HOSTILE = {
     "row": (b'<row r="99999999999"><c r="A99999999999"><v>1</v></c></row>' + END, "row 99999999999 comes after row"),
-    "column": (b'<row r="9999"><c r="ZZZ9999"><v>1</v></c></row>' + END, "`ZZZ9999` is no cell"),
+    "column": (b'<row r="9999"><c r="ZZZ9999"><v>1</v></c></row>' + END, "cell `ZZZ9999` is out of place in row 9999"),
     "backwards": (b'<row r="1"><c r="A1"><v>1</v></c></row>' + END, "row 1 comes after row"),
-    "elsewhere": (b'<row r="9999"><c r="A3"><v>1</v></c></row>' + END, "cell A3 is not where it says"),
+    "elsewhere": (b'<row r="9999"><c r="A3"><v>1</v></c></row>' + END, "cell `A3` is out of place in row 9999"),
     "merged": (END + b"<mergeCells>" + b'<mergeCell ref="Z1:AA2"/>' * 101 + b"</mergeCells>", "more than 100 ranges"),
     "merged whole": (END + b'<mergeCells><mergeCell ref="ZZ2:XFD1048576"/></mergeCells>', "cells are merged"),
     "broken": (b"<row>" + END, "mismatched tag"),
@@ -358,6 +358,19 @@ def test_a_sheet_that_no_program_writes_is_one_mistake(name: str, book: Path) ->
     (told,) = mistakes(part_edited(book, SHEET if new.endswith(SHEET) else END, new))
     assert "sheet " in told
     assert message in told
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (END, b'<row r="9999"><c r="A9999" t="inlineStr"><v>plant-x</v></c></row>' + END, "9999 [A9999]: the cell holds an error"),
+        (END, b'<row r="9999"><c r="A9999" t="x"><is><t>plant x</t></is></c></row>' + END, "found `plant x`"),
+        (b"spreadsheetml/2006/main", b"other", "is no part of a workbook"),
+    ],
+)  # fmt: skip
+def test_a_cell_of_an_unknown_sort_is_not_blank(old: bytes, new: bytes, message: str, book: Path) -> None:
+    """The library passes over a value where it expects another, and over elements of another namespace."""
+    assert any(message in one for one in mistakes(part_edited(book, old, new)))
 
 
 def test_a_zip_of_very_many_files_is_not_read(book: Path) -> None:
@@ -378,6 +391,16 @@ def with_shared_texts(path: Path) -> Path:
     return rewritten(path, "xl/sharedStrings.xml", lambda data: re.sub(rb"<si><t[^>]*>(.*?)</t></si>", in_pieces, data))
 
 
+def test_a_workbook_saved_as_strict_open_xml_is_read(book: Path) -> None:
+    """Excel can save the same workbook with other names for its elements."""
+    strict = book.with_name("strict.xlsx")
+    usual = re.compile(rb"http://schemas\.openxmlformats\.org/(spreadsheetml|officeDocument)/2006/(main|relationships)")
+    with ZipFile(book) as before, ZipFile(strict, "w", ZIP_DEFLATED) as after:
+        for name in before.namelist():
+            after.writestr(name, usual.sub(rb"http://purl.oclc.org/ooxml/\1/\2", before.read(name)))
+    assert same_facts(strict)
+
+
 @pytest.mark.parametrize(
     ("limit", "value", "message"),
     [("ROWS", 1, "too many rows"), ("CELLS", 20, "too many cells"), ("TEXTS", 3, "too many texts")],
@@ -389,7 +412,7 @@ def test_limits_are_said_with_what_was_found(
     shared = with_shared_texts(book)
     assert b"rPh" in ZipFile(shared).read("xl/sharedStrings.xml")
     assert same_facts(shared)
-    monkeypatch.setattr(sheetxml, limit, value)
+    monkeypatch.setattr(workbook, limit, value)
     told = "\n".join(mistakes(shared))
     assert message in told
     assert f"no more than {value} " in told

@@ -1,4 +1,4 @@
-"""Case file -> Case, with every mistake at once."""
+"""Cases: reading a case file as a `Case`, with all errors at once."""
 
 from .formats import CaseFormat
 from .load import load_case

@@ -1,4 +1,4 @@
-"""Formats of cases: how a file becomes the data of a case. TOML is the kernel's own; plugins add formats through `friendshore_case_formats`."""
+"""Formats of case files. TOML is built in; plugins add formats through `friendshore_case_formats`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import Diagnostic, FriendshoreError
 from ..official import plugin_bringing
 from ..plugins import Registry, asked_of
 from ..plugins.attribution import wrong
-from ..plugins.elsewhere import CatalogRef
+from ..plugins.isolated import CatalogRef
 from ..reading.tomlfile import TomlFile, read_toml
 
 if TYPE_CHECKING:
@@ -21,38 +21,37 @@ TOML = ".toml"
 
 
 class FindCatalog(Protocol):
-    """Finds the catalogs of a case by what the case calls them, and those that they require by name."""
+    """Finder of a case's catalogs by name."""
 
     def __call__(self, name: str) -> CatalogRef:
-        """Return where a catalog is.
+        """Return the location of a catalog.
 
         Raises:
-            FriendshoreError: As `Registry.catalog_folder` does.
+            FriendshoreError: Like `Registry.catalog_folder`.
         """
 
     @property
     def told(self) -> Callable[[Iterable[Diagnostic]], list[Diagnostic]]:
-        """Return a function that puts errors into the order and form in which they are printed."""
+        """Return a function that sorts and edits errors for printing."""
 
 
 class Installed:
-    """Finds the catalogs of a case among those installed and beside the case."""
+    """Finder of catalogs that are installed or next to the case."""
 
     def __init__(self, case: Case, registry: Registry) -> None:
-        """Remember where paths start."""
         self._registry, self._folder = registry, case.folder
 
     def __call__(self, name: str) -> CatalogRef:
-        """Return where a catalog is.
+        """Return the location of a catalog.
 
         Raises:
-            FriendshoreError: As `Registry.catalog_folder` does.
+            FriendshoreError: Like `Registry.catalog_folder`.
         """
         return self._registry.catalog_folder(name, self._folder)
 
     @property
     def told(self) -> Callable[[Iterable[Diagnostic]], list[Diagnostic]]:
-        """Return a function that leaves errors as they are."""
+        """Return a function that leaves errors unchanged."""
         return list
 
 
@@ -75,10 +74,10 @@ class CaseFormat(ABC):
         """
 
     def catalogs(self, case: Case, registry: Registry) -> FindCatalog:
-        """Return what finds the catalogs of a case in this format: by default those installed and beside the case.
+        """Return the finder of the case's catalogs. By default it finds those that are installed or next to the case.
 
         Raises:
-            InputError: If the file can't be read any more.
+            InputError: If the file can no longer be read.
         """
         return Installed(case, registry)
 
@@ -94,10 +93,10 @@ class Toml(CaseFormat):
 
 
 def case_format(file: Path | None, registry: Registry | None = None) -> CaseFormat:
-    """Return the format of a case by the ending of its file. A file with an ending of no known format is read as TOML, as is a case without file.
+    """Return the format of a case by its file's extension. TOML is the default.
 
     Raises:
-        PluginError: If the plugin that brings the format can't be used, or an official plugin brings it and isn't installed.
+        PluginError: If the format's plugin can't be used, or is an official plugin that isn't installed.
     """
     ending = TOML if file is None else file.suffix.lower()
     if ending in (TOML, ""):
@@ -115,10 +114,10 @@ def case_format(file: Path | None, registry: Registry | None = None) -> CaseForm
 
 
 def read_case_file(file: Path, problems: list[Diagnostic], registry: Registry | None = None) -> TomlFile | None:
-    """Return the data of a case file; None, with an error in `problems`, if it can't be read at all.
+    """Return the data of a case file. If it can't be read at all, add an error to `problems` and return None.
 
     Raises:
-        PluginError: If a plugin's format raises anything but an error of the input.
+        PluginError: If a plugin's format raises anything but an input error.
     """
     form = case_format(file, registry)
     with asked_of(form, form.name, "case format"):

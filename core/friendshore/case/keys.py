@@ -1,8 +1,7 @@
-"""The sections of a case file, made from the records that stand in them, and what record a table of one comes to.
+"""Sections of a case file, and the records of their tables.
 
-What a key means, its unit, range and example are said once, where the record is stated (`friendshore.domain`); here is what
-sections there are, and the keys that are of no record. The reader reads by this, the JSON schema is made from it, and the
-reference page prints it.
+Records in `friendshore.domain` define the meaning, unit, range, and example of each key. This module defines the sections, and the keys that
+belong to no record. The reader, the JSON schema, and the reference page use it.
 """
 
 from __future__ import annotations
@@ -221,20 +220,20 @@ class About:
     """Facts of the case that its tables depend on."""
 
     currency: str
-    """Empty if it could not be read."""
+    """Empty if it couldn't be read."""
     place: str
     horizon: Horizon | None
-    """None if it could not be read."""
+    """None if it couldn't be read."""
 
 
 def made(entry: Entry, record: type[M], about: About, **more: Any) -> M | None:
-    """Return the record of a table, named after its other fields if it gives no name. Return None if it makes none, once that is reported.
+    """Return the record of a table, or None after recording errors. Without a name it is named after its other fields.
 
     Args:
         entry: Table.
         record: Type of the record.
         about: Facts of the case.
-        more: Fields that are not in the table as they are.
+        more: Fields that don't come from the table directly.
     """
     found = entry.record(record, about.currency, **more)
     if found is None and about.horizon is not None:  # else it is checked with the case
@@ -255,7 +254,7 @@ _CALLED: Mapping[type[BaseModel], Callable[[Any, str], str]] = {
 
 
 def demand(entry: Entry, about: About) -> DemandSpec | None:
-    """One demand; None if it cannot be read."""
+    """Return a demand, or None if it can't be read."""
     stated = [name for name in _AMOUNTS if name in entry.values]
     if len(stated) > 1:
         expected = "exactly one of " + ", ".join(_AMOUNTS)
@@ -269,7 +268,7 @@ def demand(entry: Entry, about: About) -> DemandSpec | None:
 
 
 def _in_each(values: Mapping[str, Any], about: About) -> tuple[Decimal, ...]:
-    """Return the quantities by period: the same kilograms in each period in which they are wanted."""
+    """Return quantities by period: the same kilograms in each period with demand."""
     wanted = Span(start=values.get("from"), end=values.get("until"))
     periods = about.horizon.periods if about.horizon is not None else ()
     return tuple(values["quantity"].kg if wanted.meets(period.span) else Decimal(0) for period in periods)
@@ -291,7 +290,7 @@ def _facts(entry: Entry) -> tuple[tuple[str, Fact], ...]:
 
 
 def _fact(text: str) -> Fact:
-    """A fact written as text: yes and no, numbers and shares are read as such."""
+    """Return a fact given as text. Yes, no, numbers, and shares are converted."""
     if text.casefold() in _WORDS:
         return _WORDS[text.casefold()]
     for parse in (parse_number, parse_share):
@@ -303,7 +302,7 @@ def _fact(text: str) -> Fact:
 
 
 def overlap(entry: Entry, about: About) -> Overlap | None:
-    """Return the record of an overlap: facilities that more than one catalog describes."""
+    """Return an overlap: facilities that several catalogs describe."""
     values = entry.values
     said = values.keys() | entry.bad  # what cannot be read has been said already
     if ("keep" in said) == bool(values.get("distinct", "distinct" in entry.bad)):

@@ -58,7 +58,7 @@ _LISTS: Mapping[str, type[BaseModel]] = {
     "carryovers": CarryoverSpec,
     "objectives": Level,
 }
-"""Fields of a case that are lists of tables which are read as their records say: `stocks` of [[stock]]."""
+"""Fields of a case with lists of tables that need no special reader: `stocks` from [[stock]]."""
 
 
 def load_case(path: Path | str) -> Case:
@@ -127,26 +127,26 @@ def _assemble(top: TomlTable, folder: Path, found: list[Diagnostic]) -> Case | N
 
 
 class _Entries:
-    """The tables of a case's lists, and the records they make."""
+    """Tables of a case's lists, and their records."""
 
     def __init__(self, top: Entry, demands: list[Entry]) -> None:
         lists = ("overlaps", "rules", "scenarios", *_LISTS)
         self._tables = {field: top.parts(field.removesuffix("s")) for field in lists} | {"demands": demands}
         self._kept: dict[str, list[Entry]] = {}
-        """Those that make a record, so that what is wrong with the record can be told of its table."""
+        """Tables with a record, so that errors of a record can name its table."""
 
     def made(self, field: str, make: Callable[[Entry], R | None]) -> tuple[R, ...]:
-        """The records that the tables of a list make."""
+        """Return the records of a list's tables."""
         return self.kept(field, [make(entry) for entry in self._tables[field]])
 
     def kept(self, field: str, records: Sequence[R | None]) -> tuple[R, ...]:
-        """The records, without those of tables that make none."""
+        """Return the records, without tables that have none."""
         pairs = [(e, r) for e, r in zip(self._tables[field], records, strict=True) if r is not None]
         self._kept[field] = [entry for entry, _ in pairs]
         return tuple(record for _, record in pairs)
 
     def tell(self, faults: Iterable[Fault], head: Entry) -> None:
-        """Records what does not fit in the case as a whole, where it stands."""
+        """Record errors of the case as a whole at their places."""
         for fault in faults:
             entry = self._kept[fault.entry[0]][fault.entry[1]] if fault.entry else head
             stands = fault.field in entry.values or fault.field in head.values
@@ -154,7 +154,7 @@ class _Entries:
 
 
 def _about(head: Entry) -> About:
-    """What other sections must know of the case."""
+    """Return the facts of the case that other sections depend on."""
     values = head.values
     currency = "" if "currency" in head.bad else values.get("currency", "USD")
     horizon = None
@@ -184,10 +184,15 @@ def _demand_table(use: Entry, folder: Path, found: list[Diagnostic]) -> list[Ent
 
 
 def with_demands(case: Case, rows: TableRows, called: str) -> tuple[Case, Table]:
-    """A case with the demands that a reader read after those that it states, and the table of them: `called` so where the reader names no file.
+    """Return the case with more demands from a reader, and their table.
+
+    Args:
+        case: The case.
+        rows: The reader's rows.
+        called: Name of the table if the reader names no file.
 
     Raises:
-        InputError: with everything that is wrong with any row.
+        InputError: With all errors in the rows.
     """
     found: list[Diagnostic] = []
     table = read_rows(rows, keys.DEMAND, called, found)
@@ -223,7 +228,7 @@ def _assumption(entry: Entry, about: About) -> OfferAssumption | None:
 
 
 def _settings(entry: Entry) -> dict[str, dict[str, object]]:
-    """What is set for plugins, as plain data."""
+    """Return the settings of plugins as plain data."""
     for name, value in entry.others.items():
         if not isinstance(value, dict):
             entry.problem(
@@ -233,7 +238,7 @@ def _settings(entry: Entry) -> dict[str, dict[str, object]]:
 
 
 def _rules(entries: list[Entry]) -> list[dict[str, object]]:
-    """Rules as plain data; one without an id is called by its kind and number."""
+    """Return rules as plain data. A rule without an id is named by kind and number."""
     taken = {entry.values["id"] for entry in entries if "id" in entry.values}
     numbers: dict[str, int] = {}
     rules = []

@@ -1,6 +1,6 @@
-"""Changes stated in a line, as on a command line: `stock=tungsten-ore, quantity=5 t, countries=US;CA`.
+"""Changes on a single line, as on a command line: `stock=tungsten-ore, quantity=5 t, countries=US;CA`.
 
-The keys are those of the `change` tables of a scenario, and one reader reads both.
+The keys are those of the `change` tables of a scenario, with the same reader.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from ..reading.tomlfile import TomlFile, read_section
 from ..rules.keys import CHANGE, change
 
 OPTION = "--change"
-"""Where they are given, for messages."""
+"""Option that contains them, for messages."""
 WRITTEN = "SUBJECT=NAME, KEY=VALUE, ..."
-"""How a change is stated."""
+"""Syntax of a change."""
 _NEXT = re.compile(r",\s*(?=[a-z_]+\s*=)")
-"""What ends a value: other commas are its own, as in the name of a company."""
+"""End of a value. Other commas belong to it, as in a company's name."""
 
 
 def stated_changes(texts: Iterable[str]) -> tuple[Change, ...]:
-    """Changes of the facts, each stated in a text of its own.
+    """Parse changes, one per text.
 
     Raises:
-        InputError: with everything that is wrong with any of them.
+        InputError: With all errors.
     """
     found: list[Diagnostic] = []
     changes = [read_stated(text, f"{OPTION} '{text}'", found) for text in texts]
@@ -38,10 +38,10 @@ def stated_changes(texts: Iterable[str]) -> tuple[Change, ...]:
 
 @contextmanager
 def changes_stated(texts: Sequence[str]) -> Iterator[tuple[Change, ...]]:
-    """Stated changes, to be applied within: what is then found wrong with what they name is told of the line that states it.
+    """Parse changes that are applied inside the block. Errors about the names in them are then attributed to their texts.
 
     Raises:
-        InputError: with everything that is wrong with any of them.
+        InputError: With all errors.
     """
     changes = stated_changes(texts)
     try:
@@ -51,7 +51,7 @@ def changes_stated(texts: Sequence[str]) -> Iterator[tuple[Change, ...]]:
 
 
 def _located(problems: Iterable[Diagnostic], changes: Iterable[Change], texts: Iterable[str]) -> list[Diagnostic]:
-    """The same mistakes; one of what a stated change names is told of its line."""
+    """Attribute errors about the names in a change to its text."""
     stated = [(_words(change), f"{OPTION} '{text}'") for change, text in zip(changes, texts, strict=True)]
 
     def placed(problem: Diagnostic) -> Diagnostic:
@@ -69,7 +69,7 @@ def _words(change: Change) -> dict[str, str]:
 
 
 def read_stated(text: str, file: str, found: list[Diagnostic]) -> Change | None:
-    """A stated change; None, with what is wrong with it recorded as of `file`, if it cannot be read."""
+    """Parse a change, or return None after recording its errors with the place `file`."""
     values: dict[str, str] = {}
     before = len(found)
     for part in _NEXT.split(text):

@@ -7,7 +7,10 @@ from .review import nothings as nothings, review as review
 from .several import (
     ambiguous as ambiguous,
     as_required as as_required,
+    Clash as Clash,
+    clash_error as clash_error,
     clashes as clashes,
+    clashing as clashing,
     misfits as misfits,
     Once as Once,
     overridden as overridden,

@@ -495,12 +495,27 @@ def _missing_facilities(catalogs: Iterable[Catalog], used: set[str]) -> list[Dia
 
 
 def clashes(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[Diagnostic]:
-    """What two catalogs define both, or differently; `used` names those whose facilities and offers count, None: all."""
-    found: list[Diagnostic] = []
-    seen: dict[tuple[str, object], tuple[Catalog, object]] = {}
+    """Return an error for each thing that two catalogs define both, or differently. `used`: catalogs whose facilities and offers count. None: all."""
+    return [clash_error(clash) for clash in clashing(catalogs, used)]
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """A thing that two catalogs define both, or differently."""
+
+    noun: str
+    name: str
+    first: Catalog
+    second: Catalog
+
+
+def clashing(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[Clash]:
+    """Return the same as records."""
+    found: list[Clash] = []
+    seen: dict[tuple[str, str], tuple[Catalog, object]] = {}
     for catalog in catalogs if len(catalogs) > 1 else ():
         counts = used is None or catalog.name in used
-        own: dict[tuple[str, object], object] = {}
+        own: dict[tuple[str, str], object] = {}
         for material in catalog.materials:
             own["material", material.id] = material.but(source="", content=None)
         for factor in catalog.factors:
@@ -518,17 +533,18 @@ def clashes(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[D
         for key, value in own.items():
             other = seen.setdefault(key, (catalog, value))
             if other[1] != value:
-                found.append(_clash(key, other[0], catalog))
+                found.append(Clash(*key, other[0], catalog))
     return found
 
 
-def _clash(key: tuple[str, object], first: Catalog, second: Catalog) -> Diagnostic:
-    noun, name = key
-    both = " and ".join(f"`{c.name}` ({c.distribution or 'beside the case'})" for c in (first, second))
+def clash_error(clash: Clash) -> Diagnostic:
+    """Return a clash as an error."""
+    noun = clash.noun
+    both = " and ".join(f"`{c.name}` ({c.distribution or 'beside the case'})" for c in (clash.first, clash.second))
     same = noun in ("material", "factor", "rate", "site")
     return Diagnostic(
-        f"{noun} `{name}` is defined by two catalogs" + (", and differently" if same else ""),
-        file=f"catalog {second.name}",
+        f"{noun} `{clash.name}` is defined by two catalogs" + (", and differently" if same else ""),
+        file=f"catalog {clash.second.name}",
         column=noun,
         found=both,
         expected="one definition" + (", or the same one in both" if same else ""),

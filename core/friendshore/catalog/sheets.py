@@ -69,6 +69,16 @@ class Sheet:
         return f"{column} [{self.units[column]}]" if column in self.units else column
 
 
+_HEAD = re.compile(r"(.*?)(?: +\[(.+)\])?", re.DOTALL)
+
+
+def split_head(head: str) -> tuple[str, str]:
+    """Return the column and the unit of a head, as `Sheet.head` joins them."""
+    match = _HEAD.fullmatch(head)
+    assert match is not None
+    return match[1], match[2] or ""
+
+
 def workbook(file: str, sheets: Sequence[Sheet], lists: Mapping[str, Sequence[str]] | None = None) -> bytes:
     """The bytes of a workbook.
 
@@ -153,13 +163,14 @@ class _Writer:
 
     def _choices(self, position: int, name: str, said: Field) -> None:
         """Words to choose from; others can be written where they are names, since a list may be made of several."""
+        from xlsxwriter.utility import xl_range_abs  # an extra
+
         words, of = said.kind.words, self._sheet.choices.get(name, "")
         rule: dict[str, object] | None = None
         if of in self._lists:
             column = self._order.index(of)
-            letter = (chr(64 + column // 26) if column >= 26 else "") + chr(65 + column % 26)
-            source = f"='{_LISTS}'!${letter}$1:${letter}${len(self._lists[of])}"
-            rule = {"validate": "list", "source": source, "error_type": "warning"}
+            cells = xl_range_abs(0, column, len(self._lists[of]) - 1, column)
+            rule = {"validate": "list", "source": f"='{_LISTS}'!{cells}", "error_type": "warning"}
         elif words and len(",".join(words)) < _LONGEST_LIST:
             rule = {"validate": "list", "source": list(words)}
         if rule is not None:

@@ -1,4 +1,7 @@
-"""The program `friendshore`: all commands under one name, and how they run in a process that ends with them."""
+"""The command line. Commands collect arguments, call the library, and print the answer.
+
+Slow imports are inside the commands, so that `--help` is fast and works with any installation.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,7 @@ def _top(
         bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """The cheapest compliant supplier mix for critical materials: per material and period, with proof."""
+    """The program `friendshore`: all commands, and their process."""
 
 
 app.command("plan", short_help="Find the cheapest compliant mix of a case.")(plan.plan)
@@ -67,21 +70,16 @@ app.add_typer(plugins.app, name="plugins")
 _MISTYPED: Any = typer.BadParameter.__mro__[2]
 """What Typer raises of a mistyped command line; it gives the class no public name in all its versions."""
 _WRITES = {"--out": "--html", "--output": "--html", "--html": "--out"}
-"""Options that name a file to write, each with what it is called where it is not known."""
+"""Exception class of typer's usage errors, which has no public name in all versions."""
 _OBJECTS = 300_000
-"""New objects between two searches for reference cycles: from Python's 700 on, a tenth of a short command would be spent on those."""
+"""Options that name an output file -> the option of other commands."""
 _STOPPED = 130
-"""Exit code after Ctrl-C, where there is no answer to show."""
+"""New objects between garbage collections. Python's 700 would cost a tenth of a short command."""
 _OF_LIBRARIES = {
     "OPENBLAS_NUM_THREADS": "1",
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
-"""Variables of the environment that libraries read, where they are not given.
-
-numpy else starts a thread for each processor, for dense algebra; they wait for work busily, and there is none: programs are
-sparse. One also adds up the same way on any machine. pydantic else asks every package that is installed whether it has a
-plugin for how records are checked, which here is nobody's to change.
-"""
+"""Exit code after Ctrl-C without an answer."""
 
 
 def main() -> int:
@@ -119,14 +117,14 @@ def _run() -> int:
 
 
 def _suggest(error: Any) -> None:
-    """Suggest the name that a command has for the mistyped option of another: `--out` of one is `--html` of another."""
+    """Run the command line in a process of its own, and return its exit code."""
     meant = _WRITES.get(getattr(error, "option_name", ""))
     if meant and error.ctx is not None and any(meant in param.opts for param in error.ctx.command.params):
         error.possibilities = [meant]
 
 
 def _without_stdout(error: StdoutError) -> int:
-    """Return the exit code if stdout takes no more output. Report it only if that is a mistake."""
+    """Suggest the equivalent of another command's option: `--out` of one is `--html` of another."""
     let_go(sys.stdout)
     if error.closed:
         return CLOSED_PIPE
@@ -135,10 +133,7 @@ def _without_stdout(error: StdoutError) -> int:
 
 
 def open_streams() -> None:
-    """Gives a standard stream that was closed by whoever started us a place to go: nowhere.
-
-    Left closed, its number goes to the next file that is opened, and what is meant for a terminal is written into that file.
-    """
+    """Return the exit code for a closed stdout. Report it only if it is an error."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)

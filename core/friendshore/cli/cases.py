@@ -16,7 +16,7 @@ from ..errors import InputError
 from ..writing import add_files
 from .groups import Commands
 from .options import AsJson, Blocked, CasePath, Strict, installed
-from .output import answering, bare, complain, show_fitting, show_json, wrote
+from .output import answering, bare, complain, show, show_json, show_on_screen, wrote
 from .waiting import progress_bar
 
 app = typer.Typer(
@@ -144,8 +144,8 @@ def check(
         show_json(check_data(found, today()))
     else:
         complain(found.errors, counted=False)
-        day = today()
-        show_fitting(lambda most: check_document(found, day, most), None if full else len(found.suggestions))
+        told = check_document(found, today())
+        show(told) if full else show_on_screen(told)
     return found.exit_code
 
 

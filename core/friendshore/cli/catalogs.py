@@ -1,4 +1,7 @@
-"""`friendshore catalogs`."""
+"""Open closed standard streams on the null device.
+
+Otherwise the next file would get the number of the closed stream, and output for the terminal would be written into it.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +102,12 @@ def read_one(name: str, registry: Registry) -> tuple[Catalog, Path]:
 
 
 def read_along(name: str, registry: Registry) -> tuple[dict[str, Catalog], CatalogRef]:
-    """A catalog and those that it requires, by name, and where it is."""
+    """Return a catalog by name or folder, and its location.
+
+    Raises:
+        InputError: With all errors in it and in the catalogs that it requires.
+        PluginError: If no plugin brings it, or its plugin is broken.
+    """
     from ..catalog import read_catalogs
 
     beside = name not in registry.catalogs and Path(name).exists() and not Path(name).is_absolute()
@@ -108,7 +116,7 @@ def read_along(name: str, registry: Registry) -> tuple[dict[str, Catalog], Catal
 
 
 def _read(name: str, registry: Registry) -> tuple[Catalog, list[Diagnostic], CatalogRef]:
-    """A catalog, what a review of it finds, and where it is."""
+    """Return a catalog with those that it requires, by name, and its location."""
     from ..catalog import review
 
     read, ref = read_along(name, registry)
@@ -117,7 +125,7 @@ def _read(name: str, registry: Registry) -> tuple[Catalog, list[Diagnostic], Cat
 
 
 def _heads(registry: Registry) -> Iterator[dict[str, object]]:
-    """What each installed catalog says of itself, without its tables being read; a plugin that fails to make its own keeps none from being told."""
+    """Return a catalog, the notes of its review, and its location."""
     from ..catalog.folder import read_head
     from ..catalog.tables import tables_at
     from ..plugins.loading import places

@@ -1,8 +1,4 @@
-"""Groups of commands: the kernel's own, its questions, and the commands of plugins, as manifests announce them.
-
-Help texts are made from manifests, which are read as text. The code of a plugin is imported when its own command is run. The registry reports
-what is wrong with a manifest.
-"""
+"""Yield the description of each installed catalog without reading tables. A plugin that fails doesn't hide the others."""
 
 from __future__ import annotations
 
@@ -28,10 +24,9 @@ from .questions import command_for, refusal, typed_command, values_of
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command that a plugin brings.
+    """Command groups: the kernel's commands, its questions, and the commands of plugins from their manifests.
 
-    Errors that the function raises as `FriendshoreError` are printed like those of any command: as text on stderr, or as one JSON object on
-    stdout if it has a parameter `as_json` that is set.
+    Help texts come from manifests, which are text. A plugin's code is imported when its own command runs. The registry reports errors in manifests.
     """
 
     name: str
@@ -46,7 +41,7 @@ _GROUP = "[friendshore]"
 
 
 def own_questions() -> dict[str, str]:
-    """Friendshore's own questions by name, with a line on what each answers."""
+    """Name of the manifests of plugins, and of friendshore's own."""
     return _announced(Path(__file__).parents[1], "questions")
 
 
@@ -95,7 +90,7 @@ def _announced(folder: Path, key: str) -> dict[str, str]:
 
 
 _MEANT = {"new": "init", "create": "init", "validate": "check", "solve": "plan", "run": "plan"}
-"""What other tools call what is meant, where no spelling is near."""
+"""Other tools' names of commands that have no similar spelling here."""
 
 
 class Commands(TyperGroup):
@@ -168,7 +163,7 @@ def _of_plugins(group: tuple[str, ...]) -> dict[str, str | None]:
 
 
 def placeholder() -> None:
-    """Take the place of a question of friendshore's own among the commands, until it is asked."""
+    """Placeholder for one of friendshore's own questions."""
 
 
 def plugin_command(name: str, args: Sequence[str]) -> TyperCommand:

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share: what each is called, may be, and means, stated once; exit codes; and what is installed, as commands see it."""
+"""Arguments and options that several commands share, exit codes, and the registry of a command."""
 
 from __future__ import annotations
 
@@ -119,12 +119,12 @@ def alone(program: Callable[[], int]) -> int:
 
 
 def installed(block: list[str] | None) -> Registry:
-    """What is installed, less what `--block` and the environment rule out.
+    """Return the registry without blocked plugins.
 
-    A name in the environment that rules out nothing is told on stderr, since one setting may serve several installations.
+    A name in the environment that blocks nothing gives a warning on stderr, since one setting may serve several installations.
 
     Raises:
-        PluginError: if `--block` names what is not installed, which a slip of the pen must not pass for done.
+        PluginError: If `--block` names something that isn't installed.
     """
     from ..errors import PluginError
     from ..plugins import Blocker, Registry
@@ -144,11 +144,11 @@ def installed(block: list[str] | None) -> Registry:
 FAILED = 1
 """Friendshore itself failed."""
 CONFLICT = 6
-"""Hard rules that cannot hold together."""
+"""Hard rules conflict."""
 TURNED = 7
-"""`watch` found verdicts that turn."""
+"""`watch` found changed verdicts."""
 CLOSED_PIPE = 141
-"""128 and the number of SIGPIPE: what a shell says of a program that ends because its reader has gone."""
+"""128 plus the number of SIGPIPE: the shell's code for a program whose reader has gone."""
 
 EXIT_CODES: tuple[tuple[int, str, str], ...] = (
     (
@@ -187,6 +187,6 @@ EXIT_CODES: tuple[tuple[int, str, str], ...] = (
         "Whoever read the answer went before all of it was written, as may be with `head -1`. What `--out` writes is written.",
     ),
 )
-"""Code, its name, its meaning."""
+"""Code, name, and meaning."""
 
 EPILOG = "Exit codes: " + ", ".join(f"{code} {name}" for code, name, _ in EXIT_CODES) + "."

@@ -146,18 +146,6 @@ def show_on_screen(told: Document) -> None:
     show(told, most=LINES)
 
 
-def show_fitting(told: Callable[[int | None], Document], most: int | None) -> None:
-    """A document on stdout that tells no more than so many things: as many of `most` as the lines of a screen hold, but one at least; None: all."""
-    from ..document.excerpts import LINES
-    from ..document.terminal import lines
-
-    if most is not None:
-        width = width_of(_stdout())
-        while most > 1 and sum(1 for _ in lines(told(most), width)) > LINES:
-            most -= 1
-    show(told(most))
-
-
 def show(*told: Document, most: int | None = None) -> None:
     """Documents on stdout: in colours on a terminal, else as text; each shortened to so many lines."""
     from ..document.terminal import plain_text, renderables

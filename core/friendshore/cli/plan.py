@@ -151,11 +151,10 @@ def plan(
 
 
 def _show(run: Run, out: Path | None, *, quiet: bool, full: bool) -> None:
-    from ..report import plan_document, screen_document, summary_document
+    from ..report import plan_document, summary_document
 
     if quiet:
         show(summary_document(run))
-    elif full:
-        show(plan_document(run))
-    else:
-        show_on_screen(screen_document(run, str(out) if out is not None else ""))
+        return
+    told = plan_document(run, "" if out is None else str(out))
+    show(told) if full else show_on_screen(told)

@@ -207,7 +207,7 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
     elif given["full"]:
         show(_as_report(shown(question, lambda: question.document(found, asked))))
     else:
-        show_on_screen(shown(question, lambda: question.screen(found, asked)))
+        show_on_screen(shown(question, lambda: question.document(found, asked)))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""While something is being solved: a bar on a terminal, and Ctrl-C."""
+"""Progress bars on a terminal, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 PATIENCE = 2.0
-"""Seconds of a solve before a bar is shown."""
+"""Seconds before a bar appears."""
 
 
 class Interrupt:
-    """Ctrl-C asks for the best plan found so far; a second time it ends the command."""
+    """Handler of Ctrl-C: the first asks for the best plan so far, the second ends the command."""
 
     def __init__(self) -> None:
         self._asked = Event()
@@ -46,9 +46,12 @@ class Interrupt:
 def progress_bar(
     quiet: bool, doing: str = "solving", of: str = "parts"
 ) -> Iterator[Callable[[int, int, float], None] | None]:
-    """A bar of what is read, put together and worked out, on stderr, only on a terminal and only for what takes its time.
+    """Return a callback that shows progress on stderr, on a terminal only, or None.
 
-    `doing` says what is being done, `of` what is counted.
+    Args:
+        quiet: True for no bar.
+        doing: Activity.
+        of: Counted things.
     """
     from ..domain.runtime import watched
 
@@ -64,24 +67,24 @@ def progress_bar(
 
 
 class ProgressBar:
-    """What is being done, how much of it, and how long the rest may take."""
+    """State of the bar: the activity, its progress, and the time left."""
 
     def __init__(self, doing: str, of: str) -> None:
         self._doing, self._of = doing, of
         self._shown: tuple[Progress, TaskID] | None = None
         self.shown = ""
-        """What is shown to be done; empty: nothing yet."""
+        """Displayed activity. Empty before the first."""
         self._counts = False
-        """Whether the work as a whole has said how far it is."""
+        """True if the whole task has reported progress."""
         self._since: dict[str, float] = {}
-        """What is done within it -> when that began."""
+        """Nested activity -> its start."""
 
     def __call__(self, solved: int, total: int, seconds: float) -> None:
         self._counts = True
         self.show(solved, total, seconds, self._doing, self._of)
 
     def show(self, done: int, total: int, seconds: float, doing: str, of: str) -> None:
-        """Shows how much of something is done; of what is done within something that counts itself, only what takes its own time."""
+        """Show progress. A nested activity appears only if it takes long by itself."""
         if done == 0 or doing not in self._since:
             self._since[doing] = seconds
         if self._counts and doing != self._doing and seconds - self._since[doing] < PATIENCE:

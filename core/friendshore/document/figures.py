@@ -11,7 +11,7 @@ from decimal import Context, Decimal
 from typing import Literal, assert_never
 
 from ..domain.quantities import readable
-from .elements import WIDE, Amount, Between, Cell, Count, KeyFigure, Kilograms, Nothing, Phrase, Several, Share
+from .elements import WIDE, Amount, Between, Cell, Count, Either, KeyFigure, Kilograms, Nothing, Phrase, Several, Share
 
 BLANK = "–"
 """What stands where there is nothing."""
@@ -90,16 +90,16 @@ def written(cell: Cell, width: int = WIDE) -> str:
             return cell.brief if cell.brief and width < WIDE else cell.text
         case Amount():
             return _amount(cell)
-        case Between(value, low, high):
-            if low is None or high is None:
-                return f"{money(value)}, not proved"
-            return f"between {money(low)} and {money(high)}, not proved"
+        case Between():
+            return _between(cell)
         case Kilograms():
             return _kilograms(cell)
         case Share(value):
             return percent(value)
         case Count(value, one, many):
             return count(value, one, many) if one else str(value)
+        case Either(whole):
+            return written(whole, width)
         case Several(items, _, between):
             return between.join(items)
         case date():
@@ -108,6 +108,12 @@ def written(cell: Cell, width: int = WIDE) -> str:
             return BLANK
         case _:
             assert_never(cell)
+
+
+def _between(cell: Between) -> str:
+    if cell.low is None or cell.high is None:
+        return f"{money(cell.value)}, not proved"
+    return f"between {money(cell.low)} and {money(cell.high)}, not proved"
 
 
 def _amount(cell: Amount) -> str:

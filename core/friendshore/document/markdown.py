@@ -17,7 +17,7 @@ _DEEPEST = 6
 
 def markdown(document: doc.Document) -> str:
     """The document, its title as a heading of the first level."""
-    return "\n\n".join((f"# {markdown_inert(document.title)}", *_parts(document.parts, 2))) + "\n"
+    return "\n\n".join((f"# {markdown_inert(document.title)}", *_parts(document.whole().parts, 2))) + "\n"
 
 
 def _parts(parts: Iterable[doc.Element], level: int) -> Iterator[str]:

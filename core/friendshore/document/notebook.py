@@ -27,7 +27,7 @@ class ShownOnScreen:
         """
         if not self.TOLD_BY:
             raise NotImplementedError
-        return told_by(self.TOLD_BY, self)
+        return told_by(self.TOLD_BY, self).on_screen()
 
     def _repr_html_(self) -> str | None:
         """Return the screen as HTML; None without friendshore-pages: the notebook then shows Markdown."""

@@ -45,9 +45,9 @@ _WORD = re.compile(r"\s*\S+\s*")
 def renderables(
     document: doc.Document, width: int, *, ascii_only: bool = False, most: int | None = None
 ) -> Iterator[RichText]:
-    """What rich prints, line by line, each of at most `width` characters; with `ascii_only`, columns are set off by signs of ASCII.
+    """Yield the lines of a document for rich, each of at most `width` characters; with `ascii_only`, columns are set off by signs of ASCII.
 
-    With `most` it is shortened until there are at most so many lines.
+    With `most` it is the form for a screen, shortened until there are at most so many lines; without, the whole document.
     """
     from rich.text import Text as RichText  # slow to load, and needed only for colours
 
@@ -57,6 +57,7 @@ def renderables(
 
 def lines(document: doc.Document, width: int, *, ascii_only: bool = False, most: int | None = None) -> Iterator[Line]:
     """The lines of a document as `renderables` has them, each as spans of text."""
+    document = document.whole() if most is None else document.on_screen()
     if most is not None:
         document = shortened(document, most, lambda made: sum(1 for _ in lines(made, width, ascii_only=ascii_only)))
     for part in document.parts:

@@ -304,6 +304,38 @@ def grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
     return found
 
 
+class Groups:
+    """Names in groups that are joined step by step."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._up = {name: name for name in sorted(set(names))}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._up
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All names."""
+        return frozenset(self._up)
+
+    def first(self, name: str) -> str:
+        """Return the first name, in alphabetical order, of the group that a name is in."""
+        while self._up[name] != name:
+            self._up[name] = self._up[self._up[name]]
+            name = self._up[name]
+        return name
+
+    def join(self, names: Iterable[str]) -> None:
+        """Make one group of all groups with one of some names."""
+        first, *others = sorted({self.first(name) for name in names}) or [""]
+        for other in others:
+            self._up[other] = first
+
+    def all(self) -> tuple[frozenset[str], ...]:
+        """Return all groups, in the order of their first name."""
+        return tuple(map(frozenset, grouped((self.first(name), name) for name in self._up).values()))
+
+
 def in_reach(number: Decimal) -> bool:
     """Return True if a number is 0, or of a size that a stated one may have."""
     return not number or SMALLEST <= number.copy_abs() <= LARGEST

@@ -1,4 +1,4 @@
-"""Conversions between the substances that a quantity may be stated in, such as kilograms of Sb2O3 and of Sb."""
+"""Conversion between substances, such as kilograms of Sb2O3 and of Sb."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .facts import Material
 from .market import Factor
 
 GROSS = "gross"
-"""The basis of a material that is weighed as it is."""
+"""Basis of a material that is weighed as it is."""
 
 _SAME = Decimal("1e-9")
 
@@ -20,8 +20,8 @@ class Factors:
     """Conversion factors by substance.
 
     Args:
-        factors: kilograms of an element in a kilogram of a compound or material. The element of one row may be the
-            compound of another (WO3 in a concentrate, W in WO3): such rows are chained.
+        factors: Kilograms of an element in a kilogram of a compound or material. The element of one row may be the compound of another (WO3 in a
+            concentrate, W in WO3): such rows are chained.
     """
 
     def __init__(self, factors: Iterable[Factor] = ()) -> None:
@@ -31,12 +31,12 @@ class Factors:
             self.add(factor)
 
     def add(self, factor: Factor) -> None:
-        """Take one more row in."""
+        """Add a row."""
         self._rows.setdefault(factor.compound, {})[factor.element] = factor.kg_per_kg
         self._contents.clear()
 
     def contents(self, substance: str) -> Mapping[str, Decimal]:
-        """Kilograms of every substance known to be in a kilogram of `substance`, itself included."""
+        """Return the kilograms of every known substance in a kilogram of `substance`, including itself."""
         if substance not in self._contents:
             found = {substance: Decimal(1)}
             open_ = [substance]
@@ -109,7 +109,7 @@ def basis_factor(material: Material, substance: str, factors: Factors | Iterable
 
 
 def missing_factor(material: Material, substance: str, factors: Factors) -> tuple[str, str]:
-    """Element and compound of the factor row whose absence makes `basis_factor` None."""
+    """Return element and compound of the row that `basis_factor` lacks."""
     element = material.element or "?"
     named = material.id if substance == GROSS else substance
     if element != named and element not in factors.contents(named):
@@ -118,7 +118,7 @@ def missing_factor(material: Material, substance: str, factors: Factors) -> tupl
 
 
 def content_of(material: Material, factors: Factors) -> Decimal | None:
-    """Kilograms of the material's element in a kilogram of its basis: as stated, or worked out; None where unknown."""
+    """Return the kilograms of the material's element in a kilogram of its basis, stated or derived. None if unknown."""
     if material.content is not None or not material.element:
         return material.content
     found = factors.contents(_basis_name(material)).get(material.element)
@@ -126,5 +126,5 @@ def content_of(material: Material, factors: Factors) -> Decimal | None:
 
 
 def weighed(material: Material) -> str:
-    """Return what a kilogram of a material is a kilogram of, in words."""
+    """Return the substance that a material's kilograms measure, in words."""
     return "the goods as they are" if material.basis == GROSS else f"{material.basis} in it"

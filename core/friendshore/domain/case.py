@@ -1,4 +1,4 @@
-"""A planner's case, with what it accepts and assumes. Only the case and the catalogs and packs that it names decide the result."""
+"""A planner's case, with its assumptions. Only the case and the catalogs and packs that it names determine the result."""
 
 from __future__ import annotations
 
@@ -57,64 +57,61 @@ CAPACITY_COUNTS: dict[Status, Decimal] = {
     Status.SUPERSEDED: Decimal(0),
     Status.EVENT: Decimal(0),
 }
-"""What a capacity of each status counts for, unless the case says otherwise. `superseded` and `event` never count."""
+"""Default share of a capacity that counts, by status. `superseded` and `event` never count."""
 
 
 class Accept(Record):
-    """What the case takes as given."""
+    """Evidence and rules that the case accepts."""
 
     confidence: Annotated[Confidence, Written("verified")] = Confidence.VERIFIED
-    """Least confidence that counts; blank: verified.
-
-    Of a capacity, price or chain entry."""
+    """Minimum confidence of a capacity, price, or chain entry. Defaults to verified."""
     rule_status: Annotated[tuple[str, ...], Written(["enacted"])] = ("enacted",)
-    """Statuses of rules that apply; blank: only enacted."""
+    """Statuses of rules that apply. Defaults to enacted only."""
     unproven: Annotated[bool, Written(False)] = False
-    """Whether an unproven verdict is let pass; blank: no."""
+    """True to accept an unproven verdict. Defaults to no."""
     proven: Annotated[tuple[str, ...], Names("offer")] = ()
-    """Offers whose unproven origins are let pass, as if the proof had been brought."""
+    """Offers whose unproven origins are accepted, as if proved."""
     oldest_price: Annotated[Months | None, Written("180 days")] = None
-    """Greatest age of a price or freight on the day of planning; blank: no limit.
+    """Maximum age of a price or freight on the day of planning. Blank means no limit.
 
-    An older one, or one without a day or of a day to come, is planned with and told; `--strict` refuses it. A month is 365/12 days."""
+    Older ones, and those without a date or with a future date, are used with a warning. `--strict` refuses them. A month is 365/12 days.
+    """
     capacity: dict[Status, Fraction] = Field(default_factory=dict)
-    """What a status counts for, where it differs from the default."""
+    """Share of a capacity that counts, by status, if other than the default."""
 
     @property
     def oldest_price_days(self) -> int | None:
-        """The same in whole days."""
+        """The maximum age in whole days."""
         return None if self.oldest_price is None else round(self.oldest_price * 365 / 12)
 
     def counts(self, status: Status) -> Decimal:
-        """The share of a capacity of this status that counts."""
+        """Return the share of a capacity of this status that counts."""
         if status in (Status.SUPERSEDED, Status.EVENT):
             return Decimal(0)
         return self.capacity.get(status, CAPACITY_COUNTS[status])
 
 
 class Concern(Record):
-    """Countries on which the case doesn't want to depend."""
+    """Countries on which the case should not depend."""
 
     countries: Annotated[CountryCodes, Written(["CN", "RU"])] = COVERED_NATIONS
     """Countries of concern. Blank: the covered nations of 10 USC 4872 (China with Hong Kong and Macau, Iran, North Korea, and Russia)."""
 
 
 class OfferAssumption(Fitting):
-    """A figure that the case gives to a lead, or puts in the place of a published one."""
+    """A figure that the case gives to a lead, or in place of a published one."""
 
     id: Annotated[str, Names("offer"), Written("acme-gallium", sort=ident)]
-    """The offer."""
+    """Offer."""
     capacity: Annotated[KilogramsPerYear | None, Written("20 t/year")] = None
-    """Mass per time.
-
-    From `start` on."""
+    """Mass per time, from `start`."""
     start: Annotated[date | None, Written("2027-07-01")] = Field(default=None, alias="from")
-    """First day of the capacity; blank: since ever."""
+    """First day of the capacity. Blank means always."""
     price: Annotated[Price | None, BESIDE] = None
     substance: str = ""
-    """What `capacity` and `price` are of, where the case names a substance; empty: the basis of what it delivers."""
+    """Substance of `capacity` and `price`, if the case names one. Empty means the basis of the offer's good."""
     chain: tuple[ChainEntry, ...] = ()
-    """Entries that take the place of the offer's own at the same stage."""
+    """Entries that replace the offer's own at the same stage."""
     why: Why = ""
 
     @classmethod
@@ -125,25 +122,25 @@ class OfferAssumption(Fitting):
 
 
 class Assume(Fitting):
-    """What the case assumes; printed in every output."""
+    """Assumptions of the case, printed in every output."""
 
     lead_time: Annotated[Months, Written("1 quarter")] = Decimal(0)
-    """From order to delivery where an offer gives none; blank: 0."""
+    """Lead time of offers without one. Defaults to 0."""
     safety_lead: Annotated[Months, Written("14 days")] = Decimal(0)
-    """Time by which every purchase is ordered earlier than its lead time asks; blank: 0.
+    """Time by which every purchase is ordered earlier than its lead time requires. Defaults to 0.
 
-    Added to the lead time before it is rounded up to whole periods."""
+    Added to the lead time before rounding up to whole periods.
+    """
     freight: Annotated[MoneyPerKilogram | None, Written("2 USD/kg")] = None
     """Freight across a border where none is given, in the case's currency."""
     holding: Annotated[YearlyShare | None, Written("5 %/year")] = None
-    """Cost of holding stock, as a share of its value.
-
-    A year; of the material's benchmark or dearest price."""
+    """Yearly cost of holding stock, as a share of the material's benchmark or most expensive price."""
     priority: Annotated[tuple[EndUse, ...], Written(["defense", "civil"])] = ("defense",)
-    """End uses whose shortage is priced above that of those after them, where no `shortage_price` is given; end uses not named come
-    last, all alike. Blank: `["defense"]`. `[]`: no priority."""
+    """End uses in order of their shortage penalty, where no `shortage_price` is given. End uses not named come last, all alike. Defaults to
+    `["defense"]`; `[]` means no priority.
+    """
     licence: dict[str, str] = Field(default_factory=dict)
-    """End use -> `granted`: licences that are taken as given."""
+    """End use -> `granted`: licenses that are assumed."""
     offer: tuple[OfferAssumption, ...] = ()
 
     @classmethod
@@ -166,36 +163,34 @@ class DemandSpec(Fitting):
     """A demand: a material for an end use at a place."""
 
     id: Annotated[LabelOrBlank, Written("gallium-radar")] = ""
-    """Name; blank: material/end_use/place."""
+    """Name. Defaults to material/end_use/place."""
     material: MaterialName
     end_use: Annotated[EndUse, Written("defense")]
     """`defense`, `civil`, or a word of your own."""
     place: PlaceOrCases = ""
     buyer: Annotated[str, Written("Acme Aerospace")] = ""
-    """Who buys, where a rule names buyers."""
+    """Buyer, for rules that name buyers."""
     per_year: Annotated[KilogramsPerYear | None, Written("2 t/year")] = None
-    """Steady rate.
-
-    Over the days it is wanted."""
+    """Steady rate on the days with demand."""
     low: Annotated[KilogramsPerYear | None, Written("1.6 t/year", "per_year_low")] = None
-    """Low end of the rate's range, where one is given; shown, and never planned with."""
+    """Low end of the rate's range, shown but not used in planning."""
     high: Annotated[KilogramsPerYear | None, Written("2.5 t/year", "per_year_high")] = None
-    """High end of it."""
+    """High end of the rate's range, shown but not used in planning."""
     quantities: Annotated[tuple[Kilograms, ...], Written(["500 kg", "0", "1 t"])] = ()
-    """A mass for each period of the plan."""
+    """Mass for each period of the plan."""
     start: From = None
     end: Until = None
     later: int = 0
-    """Months by which all of it is wanted later than the above says, in whole periods; what would be wanted after the plan is wanted
-    in its last period."""
+    """Delay of the whole demand in months, in whole periods. Demand after the plan moves to its last period."""
     shortage_price: Annotated[MoneyPerKilogram | None, Written("5000 USD/kg")] = None
-    """Price of what is not delivered, in the case's currency.
+    """Penalty for a shortage, in the case's currency.
 
-    None: by priority of the end use, ten times the dearest landed offer or benchmark of what competes with it, or more."""
+    By default it depends on the end use's priority: at least ten times the most expensive landed offer or benchmark of the material's competitors.
+    """
     substance: str = ""
-    """What its kilograms are of, where the case names a substance (`5 t WO3`); empty: the material's basis."""
+    """Substance of its kilograms, if the case names one (`5 t WO3`). Empty means the material's basis."""
     facts: tuple[tuple[str, Fact], ...] = ()
-    """What is stated of the item: every other key of the demand."""
+    """Facts of the item: every other key of the demand."""
     why: Why = ""
 
     @classmethod
@@ -240,22 +235,20 @@ def _confirmed(given: Given) -> Iterator[Fault]:
 
 
 class StockSpec(Fitting):
-    """Stock in hand at the start, with its own chain, or with that of the offer that it was bought from."""
+    """Stock on hand at the start, with its own chain or that of the offer it was bought from."""
 
     id: Annotated[str, Written("gallium-vault", sort=label)] = ""
-    """Name; blank: a number.
-
-    As `stock-1`."""
+    """Name. Defaults to a number, like `stock-1`."""
     material: MaterialName
     place: PlaceOrCases = ""
     quantity: Annotated[Kilograms, Written("800 kg")]
-    """How much."""
+    """Mass."""
     substance: str = ""
-    """What `quantity` is of, where the case names a substance (`5 t WO3`); empty: the material's basis."""
+    """Substance of `quantity`, if the case names one (`5 t WO3`). Empty means the material's basis."""
     acquired: Annotated[date | None, Written("2024-05-01")] = None
-    """When it was acquired."""
+    """Date of acquisition."""
     offer: Annotated[str, Names("offer"), Written("acme-gallium", sort=ident)] = ""
-    """Offer that it was bought from: rules judge it by the chain, evidence, and facility of this offer. Blank: by its own `chain`."""
+    """Offer that it was bought from: rules judge it by this offer's chain, evidence, and facility. Blank means by its own `chain`."""
     inputs: InputOffers = ()
     confirmed_by: ConfirmedBy = ""
     confirmed_on: ConfirmedOn = None
@@ -277,23 +270,19 @@ class StockSpec(Fitting):
 
 
 class OrderSpec(Fitting):
-    """An order already placed: paid for, and on its way."""
+    """An order already placed and paid for."""
 
     id: Annotated[LabelOrBlank, Written("gallium-on-the-water")] = ""
-    """Name; blank: by its place among the orders of its offer, by day of arrival, and the offer.
-
-    As `order-1:offer`."""
+    """Name. Defaults to a number among the orders of its offer by arrival, like `order-1:offer`."""
     offer: OfferName
     quantity: Annotated[Kilograms, Written("500 kg")]
-    """How much.
-
-    In units of the offer."""
+    """Mass in units of the offer."""
     substance: str = ""
-    """What `quantity` is of, where the case names a substance; empty: the basis of what the offer delivers."""
+    """Substance of `quantity`, if the case names one. Empty means the basis of the offer's good."""
     arrives: Annotated[date, Written("2026-12-01")]
-    """Day of arrival."""
+    """Arrival date."""
     ordered: Annotated[date | None, Written("2026-06-01")] = None
-    """Day of the order."""
+    """Order date."""
     place: PlaceOrCases = ""
     inputs: InputOffers = ()
     confirmed_by: ConfirmedBy = ""
@@ -307,49 +296,46 @@ class OrderSpec(Fitting):
 
 
 class IncumbentSpec(Record):
-    """What is bought today: qualified already, and what churn is measured against."""
+    """Today's purchases: suppliers that are qualified already, and the baseline of churn."""
 
     offer: OfferName
     per_year: Annotated[KilogramsPerYear, Written("2 t/year")]
-    """What is bought of it today.
-
-    In units of the offer."""
+    """Today's purchases in units of the offer."""
     substance: str = ""
-    """What `per_year` is of, where the case names a substance; empty: the basis of what the offer delivers."""
+    """Substance of `per_year`, if the case names one. Empty means the basis of the offer's good."""
     why: Why = ""
 
 
 class Minimise(StrEnum):
-    """What a level makes as small as the levels before it allow."""
+    """Quantity that a level minimizes."""
 
     SHORTAGE = "shortage"
-    """Priced shortage."""
+    """Shortage at its penalty."""
     COST = "cost"
-    """The whole objective: money spent, penalties and priced shortage."""
+    """The whole objective: spending, penalties, and shortage at its penalty."""
     SPEND = "spend"
-    """Money spent alone."""
+    """Spending alone."""
     CONCENTRATION = "concentration"
-    """Kilograms bought from whoever most is bought from, added up over materials and stretches of time."""
+    """Kilograms from the largest seller, summed over materials and times."""
 
 
 class Level(Fitting):
-    """One of several lexicographic objectives: each is made as small as those before it allow."""
+    """A lexicographic objective, minimized subject to the earlier ones."""
 
     minimise: Annotated[Minimise, Written("shortage")]
-    """`shortage` (at its price), `cost` (money spent, penalties and priced shortage), `spend` (money spent alone) or
-    `concentration` (kilograms from whoever most is bought from)."""
+    """`shortage` (at its penalty), `cost` (spending, penalties, and shortage), `spend` (spending alone), or `concentration` (kilograms from the
+    largest seller).
+    """
     of: Annotated[tuple[str, ...], Names("material"), Names("demand"), Written(["defense"])] = ()
-    """Of shortage: end uses, materials or demands. Of concentration: materials or elements. Blank: all."""
+    """For shortage: end uses, materials, or demands. For concentration: materials or elements. Blank means all."""
     by: Annotated[Literal["country", "supplier", "parent", "facility"], Written("supplier")] = "country"
-    """Of concentration: who is counted; blank: country."""
+    """For concentration: counted entities. Defaults to country."""
     stage: Annotated[Stage | None, Written("refined")] = None
-    """Of concentration by country: where this stage was performed, in contained element; blank: where it is bought."""
+    """For concentration by country: the stage whose countries count, in contained element. Blank means the country of the seller's site."""
     per: Annotated[Literal["period", "year", "horizon"], Written("horizon")] = "year"
-    """Of concentration: over which stretch the largest is found; blank: year."""
+    """For concentration: time over which the largest is found. Defaults to year."""
     within: Annotated[Fraction, Written("2 %")] = Decimal(0)
-    """Share by which later objectives may make it worse; blank: 0.
-
-    In every independent part of the case."""
+    """Share by which later objectives may make it worse, in every independent part of the case. Defaults to 0."""
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
@@ -368,69 +354,71 @@ class Level(Fitting):
 
 
 class LicenceSpec(Dated):
-    """An export licence in hand: bounded in quantity and dates."""
+    """An export license, limited in quantity and dates."""
 
     id: Annotated[str, Written("licence-2026-17", sort=label)] = ""
-    """Name; blank: rule/exporter."""
+    """Name. Defaults to rule/exporter."""
     rule: RuleName
     exporter: Annotated[str, Names("facility"), Written("CN")] = ""
-    """Facility or country it is for; blank: any."""
+    """Facility or country of export. Blank means any."""
     quantity: Annotated[Kilograms | None, Written("2 t")] = None
-    """Mass moved under it; blank: not limited."""
+    """Mass moved under it. Blank means unlimited."""
     start: From = None
     end: Until = None
     why: Why = ""
 
 
 class WaiverSpec(Dated):
-    """A waiver of one rule, bounded in quantity and dates."""
+    """A waiver of one rule, limited in quantity and dates."""
 
     id: Annotated[str, Written("waiver-1", sort=label)] = ""
-    """Name; blank: rule/demand."""
+    """Name. Defaults to rule/demand."""
     rule: RuleName
     demand: Annotated[str, Names("material"), Names("demand"), Written("ndfeb-magnet/defense/US")] = ""
-    """Demand or material it is for; blank: any."""
+    """Demand or material. Blank means any."""
     quantity: Annotated[Kilograms, Written("300 kg")]
     """Mass delivered under it."""
     start: From = None
     end: Until = None
     under: Annotated[str, Written("national-security", sort=label)] = ""
-    """Which of the waivers that the rule's law knows; blank: the usual one. The law may bound how long it runs."""
+    """Waiver of the rule's law. Blank means the usual one. The law may limit its duration."""
     why: Why = ""
 
 
 class CarryoverSpec(Record):
-    """What a limit counts of the time before the plan. `friendshore case roll` writes it, so that the same year isn't counted from 0 twice."""
+    """Amount that a limit counts from before the plan. `friendshore case roll` writes it, so that the same year isn't counted from 0 twice."""
 
     rule: RuleName
     row: Annotated[str, Written("tungsten-powder Acme 2027")]
     """Row of the limit, by its label in the run."""
     used: Annotated[Amount, Written(3000)]
-    """Amount that the row counts already, in its own unit: kilograms, or money in the case's currency.
+    """Amount already counted, in the row's own unit: kilograms, or money in the case's currency.
 
-    In a share of purchases, what others delivered counts below 0."""
+    In a share of purchases, deliveries by others count below 0.
+    """
     allowed: Annotated[Amount, Written(3500)] = Decimal(0)
-    """Amount that the row allowed, or asked for, of what was wanted before the plan; blank: 0.
+    """Amount that the row allowed or required for demand before the plan. Defaults to 0.
 
-    A share of what is wanted in a year allows it; an amount of money doesn't."""
+    A share of yearly demand has one; an amount of money doesn't.
+    """
     why: Why = ""
 
 
 class StoreSpec(Fitting):
-    """How a material is held at a place, for good or on some days: a period is held by what holds on its last day."""
+    """Storage of a material at a place, always or on some days. The last day of a period decides."""
 
     material: MaterialName
     place: PlaceOrCases = ""
     holding: Annotated[MoneyPerKilogramYear | None, Written("1 USD/kg/year")] = None
     """Cost of holding, in the case's currency."""
     limit: Annotated[Kilograms | None, Written("5 t")] = None
-    """Most held at the end of a period; 0: it cannot be held."""
+    """Maximum stock at the end of a period. 0 means no storage."""
     loss: Annotated[YearlyShare, Written("2 %/year")] = Decimal(0)
-    """Share of what is held that is lost; at most 100 % a year."""
+    """Share of the stock that is lost per year; at most 100 %."""
     start: From = None
     end: Until = None
     substance: str = ""
-    """What its kilograms are of, where the case names a substance (`5 t WO3`); empty: the material's basis."""
+    """Substance of its kilograms, if the case names one (`5 t WO3`). Empty means the material's basis."""
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
@@ -441,17 +429,17 @@ class StoreSpec(Fitting):
         yield from days_in_order(given)
 
     def holds_on(self, day: date) -> bool:
-        """Return True if it is about a day."""
+        """Return True if it applies on a day."""
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
 
 
 class FrozenPrices(Record):
-    """Money that a case derives from its dearest offers, as it comes out before any change."""
+    """Money that a case derives from its most expensive offers, fixed before any change."""
 
     shortage: dict[str, Number] = Field(default_factory=dict)
-    """Demand -> money per kilogram short."""
+    """Demand -> penalty per kilogram of shortage."""
     stores: tuple[StoreSpec, ...] = ()
-    """What holding costs, per kilogram of the material's basis."""
+    """Holding costs per kilogram of the material's basis."""
 
 
 class Scenario(Record):
@@ -467,16 +455,17 @@ class Scenario(Record):
 
 
 class Overlap(Fitting):
-    """Facilities of different catalogs that look like one: whether they are, and whose record then counts."""
+    """Facilities of different catalogs that look alike: whether they are the same, and which record counts."""
 
     facilities: Annotated[tuple[str, ...], Names("facility of a catalog"), Written(["acme:smelter", "desk:acme-1"])]
-    """`catalog:facility`, two or more, each of a catalog of its own."""
+    """`catalog:facility`, two or more, from different catalogs."""
     keep: Annotated[str, Names("facility of a catalog"), Written("acme:smelter")] = ""
-    """The one whose country, place, company and capacity count for all; the others are left out.
+    """Facility whose country, place, company, and capacity count for all; the others are left out.
 
-    Empty: they are distinct."""
+    Empty if they are distinct.
+    """
     offers: Annotated[Literal["all", "kept"], Written("all")] = "kept"
-    """With `keep`: `all` offers stay, and draw on the one capacity, or only those of the facility that is `kept`."""
+    """With `keep`: `all` offers stay and share the capacity, or only those of the facility that is `kept`."""
     why: Why = ""
 
     @classmethod
@@ -499,39 +488,41 @@ class Overlap(Fitting):
 
     @property
     def dropped(self) -> tuple[str, ...]:
-        """Those whose record does not count."""
+        """Facilities whose record doesn't count."""
         return tuple(name for name in self.facilities if name != self.keep) if self.keep else ()
 
 
 class Case(Tables, Fitting):
-    """All that decides a result, beside the catalogs and packs it names."""
+    """Everything that determines a result, apart from the catalogs and packs that it names."""
 
     name: Annotated[Ident, Written("us-2027")]
     """Name of the case."""
     horizon: Annotated[Horizon, BESIDE]
     currency: Annotated[Currency, Written("USD")] = "USD"
-    """Currency of all money in the result; blank: USD."""
+    """Currency of all money in the result. Defaults to USD."""
     place: Annotated[Site, Written("US")]
-    """Where demand lies unless it says otherwise."""
+    """Default place of demand."""
     discount: Annotated[Fraction, Written("8 %")] = Decimal(0)
-    """Share a year by which later money counts less; blank: 0."""
+    """Yearly discount rate. Defaults to 0."""
     resolution: Annotated[Resolution, Written("1 g")] = Decimal("0.001")
-    """Mass to which purchases are rounded, finer than what is wanted; blank: 1 g."""
+    """Mass to which purchases are rounded, finer than the demand. Defaults to 1 g."""
     catalogs: Annotated[tuple[str, ...], Written(["world", "./mine"])] = ()
-    """Names of installed catalogs, folders beside the case, or what a reader of a plugin is to read.
+    """Names of installed catalogs, folders next to the case, or arguments of a plugin's reader.
 
-    Folders hold a `/` or `.`; a reader is named before a colon: `acme-erp:suppliers`."""
+    Folders contain a `/` or `.`. A reader is named before a colon: `acme-erp:suppliers`.
+    """
     packs: Annotated[tuple[str, ...], Written(["us-10usc4872"])] = ()
-    """Names of installed rule packs, or folders beside the case."""
+    """Names of installed rule packs, or folders next to the case."""
     blocked: Annotated[tuple[str, ...], Written(["acme-rules", "built-in:tariff"], "block")] = ()
-    """Plugins that count as not installed: distributions or entry points, with `:name` for one thing of a plugin; friendshore's own
-    kinds of rules are `built-in`."""
+    """Plugins that count as not installed: distributions or entry points, with `:name` for one thing of a plugin. Friendshore's own kinds of
+    rules are `built-in`.
+    """
     accept: Accept = Field(default_factory=Accept)
     assume: Assume = Field(default_factory=Assume)
     concern: Concern = Field(default_factory=Concern)
     demands: tuple[DemandSpec, ...] = ()
     demand_from: str = ""
-    """Reader of a plugin, and what it is asked for, that some of the demands come from: `acme-erp:orders-2027`; empty: none does."""
+    """Plugin's reader and its argument for more demands, like `acme-erp:orders-2027`. Empty if none."""
     stocks: tuple[StockSpec, ...] = ()
     orders: tuple[OrderSpec, ...] = ()
     incumbents: tuple[IncumbentSpec, ...] = ()
@@ -540,35 +531,36 @@ class Case(Tables, Fitting):
     stores: tuple[StoreSpec, ...] = ()
     carryovers: tuple[CarryoverSpec, ...] = ()
     objectives: tuple[Level, ...] = ()
-    """Lexicographic objectives; none: cost alone. What they leave open is settled by cost."""
+    """Lexicographic objectives; cost breaks ties. Empty means cost alone."""
     rules: tuple[dict[str, Any], ...] = ()
-    """Rules of any kind, as data; the registry makes them into rules."""
+    """Rules of any kind, as data from which the registry creates them."""
     scenarios: tuple[Scenario, ...] = ()
     overlaps: tuple[Overlap, ...] = ()
-    """What is known of facilities that more than one catalog describes."""
+    """Decisions on facilities that several catalogs describe."""
     frozen: FrozenPrices | None = None
-    """What shortages and holding cost where the case does not say, taken from the case before its scenario and every other change;
-    None: nothing was changed, so that they follow from the facts as they stand."""
+    """Default shortage penalties and holding costs, from the case before its scenario and other changes. None without changes: they then follow
+    from the facts.
+    """
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    """What is set for plugins, by their names, as it is written; the registry checks it against the model of each."""
+    """Settings of plugins by name, as written. The registry validates them with the plugins' models."""
     settings_from: dict[str, dict[str, Path]] = Field(default_factory=dict, exclude=True)
-    """Plugin and key of its settings -> folder from which paths under the key start, where that is not the folder of the case."""
+    """Plugin and key of its settings -> folder for paths under the key, if other than the case's."""
     followed: tuple[Alias, ...] = Field(default=(), exclude=True)
-    """By what names in it were replaced by those of today."""
+    """Renamed ids that were replaced in it."""
     folder: Path | None = Field(default=None, exclude=True)
-    """Where the case file lies, for the folders it names."""
+    """Folder of the case file."""
     file: Path | None = Field(default=None, exclude=True)
-    """The case file, for messages; None: it was made in memory."""
+    """The case file, for messages. None for a case in memory."""
 
     @cached_property
     def stock_names(self) -> tuple[str, ...]:
-        """Name of each stock; the numbers of those without one do not depend on the order of rows, and spell no stated name."""
+        """Name of each stock. Default numbers don't depend on the order of rows, and never equal a stated name."""
         taken = {*(stock.id for stock in self.stocks), *(order.id for order in self.orders)}
         return numbered([(stock.id, "stock-{}", (stock.model_dump_json(),)) for stock in self.stocks], taken)
 
     @cached_property
     def order_names(self) -> tuple[str, ...]:
-        """Name of each order already placed; the numbers of those without one, for each offer, do not depend on the order of rows."""
+        """Name of each placed order. Default numbers, per offer, don't depend on the order of rows."""
         return numbered(
             [(order.id, f"order-{{}}:{order.offer}", (order.arrives, order.model_dump_json())) for order in self.orders]
         )
@@ -649,7 +641,7 @@ _NAMES: Mapping[str, tuple[str, Callable[[Any, str], object]]] = {
     "scenarios": ("name", _own("name")),
     "rules": ("id", _rule_id),
 }
-"""Field of a case -> the field of its records that a second name is told at, and what each answers to."""
+"""Field of a case -> the field that identifies its records, and a function that returns all names of one."""
 
 
 def _off_the_plan(given: Given) -> Iterator[Fault]:

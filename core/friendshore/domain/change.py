@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from itertools import chain
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import model_validator
 
@@ -64,6 +65,20 @@ class TermKind(StrEnum):
     """Capacity that a campaign's set-up takes."""
     TIERS = "tiers"
     """Prices that depend on how much is bought."""
+
+
+class SubjectKeys(NamedTuple):
+    """The keys that go with a subject of a change. With any other, it would give another plan than was asked for."""
+
+    needs: tuple[tuple[str, ...], ...]
+    """Groups of keys; at least one of each group is needed."""
+    reads: frozenset[str]
+    """All keys that it reads."""
+
+
+def _keys(needs: str = "", reads: str = "") -> SubjectKeys:
+    groups = tuple(tuple(group.split("|")) for group in needs.split())
+    return SubjectKeys(groups, frozenset((*chain(*groups), *reads.split())))
 
 
 _SUBJECT = "One of the subjects; a change has exactly one."
@@ -174,47 +189,29 @@ class Change(Fitting):
     end: Until = None
     why: Why = ""
 
-    SUBJECTS: ClassVar[tuple[str, ...]] = (
-        "enable", "disable", "move", "remove", "price", "capacity", "demand",
-        "prove", "waive", "grant", "revoke", "loosen", "stock", "want", "order", "limit", "lead_time", "recipe", "lift", "accept",
-    )  # fmt: skip
-    NEEDS: ClassVar[dict[str, tuple[tuple[str, ...], ...]]] = {
-        "price": (("factor", "amount"),),
-        "accept": (("factor",),),
-        "demand": (("factor", "per_year", "quantities", "delay", "shortage_price"),),
-        "move": (("start", "end"),),
-        "capacity": (("factor", "per_year", "status", "delay", "quantity"),),
-        "waive": (("quantity",), ("of",)),
-        "loosen": (("by",),),
-        "lead_time": (("factor",),),
-        "recipe": (("factor",), ("of",)),
-        "stock": (("quantity",), ("countries",)),
-        "want": (("per_year", "quantities"), ("end_use",)),
-        "order": (("quantity",),),
-        "limit": (("at",),),
+    SUBJECTS: ClassVar[Mapping[str, SubjectKeys]] = {
+        "enable": _keys(reads="start end"),
+        "disable": _keys(reads="start end"),
+        "move": _keys("start|end"),
+        "remove": _keys(reads="start"),
+        "price": _keys("factor|amount", "date currency"),
+        "capacity": _keys("factor|per_year|status|delay|quantity", "start end"),
+        "demand": _keys("factor|per_year|quantities|delay|shortage_price", "currency"),
+        "prove": _keys(),
+        "waive": _keys("quantity of", "start end"),
+        "grant": _keys(reads="of quantity start end"),
+        "revoke": _keys(),
+        "loosen": _keys("by"),
+        "stock": _keys("quantity countries"),
+        "want": _keys("per_year|quantities end_use", "called place buyer shortage_price currency start end"),
+        "order": _keys("quantity"),
+        "limit": _keys("at"),
+        "lead_time": _keys("factor"),
+        "recipe": _keys("factor of"),
+        "lift": _keys(reads="of"),
+        "accept": _keys("factor"),
     }
-    """Subject -> what it needs: at least one of each group."""
-    READS: ClassVar[dict[str, tuple[str, ...]]] = {
-        "factor": ("price", "capacity", "demand", "accept", "lead_time", "recipe"),
-        "amount": ("price",),
-        "date": ("price",),
-        "shortage_price": ("demand", "want"),
-        "currency": ("price", "demand", "want"),
-        "of": ("waive", "grant", "lift", "recipe"),
-        "by": ("loosen",),
-        "at": ("limit",),
-        "called": ("want",),
-        "end_use": ("want",),
-        "place": ("want",),
-        "buyer": ("want",),
-        "quantity": ("waive", "grant", "stock", "capacity", "order"),
-        "per_year": ("capacity", "demand", "want"),
-        "quantities": ("demand", "want"),
-        "countries": ("stock",),
-        "status": ("capacity",),
-        "delay": ("capacity", "demand"),
-    }
-    """Field -> the subjects that read it. Read past, it would give another plan than was asked for."""
+    """Subject -> the keys that go with it."""
 
     @model_validator(mode="before")
     @classmethod
@@ -271,11 +268,13 @@ class Change(Fitting):
         if len(named) != 1:
             yield f"exactly one of {', '.join(cls.SUBJECTS)} is needed, found {', '.join(named) or 'none'}"
             return
-        for group in cls.NEEDS.get(named[0], ()):
+        keys = cls.SUBJECTS[named[0]]
+        for group in keys.needs:
             if all(given.get(name) in _BLANK for name in group):
                 yield f"`{named[0]}` needs {' or '.join(f'`{_WRITTEN.get(name, name)}`' for name in group)}"
-        for name, subjects in cls.READS.items():
-            if named[0] not in subjects and given.get(name) not in _BLANK:
+        for name in cls.model_fields:
+            # Dates that it doesn't read are reported where it is applied.
+            if name not in _COMMON and name not in keys.reads and given.get(name) not in _BLANK:
                 yield f"`{named[0]}` does not read `{name}`: leave it out"
         factor, accept = given.get("factor"), given.get("accept")
         if given.get("amount") is not None and factor is not None:
@@ -320,3 +319,5 @@ _WANTED = ("factor", "per_year", "quantities")
 """How the quantity of a demand changes."""
 _WRITTEN = {"start": "from", "end": "until"}
 """Fields whose key in a file is another word."""
+_COMMON = frozenset((*Change.SUBJECTS, "start", "end", "why"))
+"""Fields that say what a change is about, when it is in force, and why."""

@@ -25,13 +25,13 @@ ALIASES: Mapping[str, str] = MappingProxyType(
         "palestine": "PS", "vatican": "VA", "kosovo": "XK", "taiwan": "TW", "hong kong": "HK", "macau": "MO", "uae": "AE",
     }
 )  # fmt: skip
-"""Names in lower case that the ISO list does not hold, or holds in another form."""
+"""Lowercase names that the ISO list lacks or has in another form."""
 
 USER_ASSIGNED: Mapping[str, str] = MappingProxyType({"XK": "Kosovo"})
-"""Codes in general use that ISO leaves to its users."""
+"""Common codes from the range that ISO leaves to users."""
 
 AMBIGUOUS = frozenset({"congo"})
-"""ISO names that people also use for another country; they are not guessed at."""
+"""ISO names that also stand for another country, so they aren't accepted."""
 
 LANGUAGES = ("cs", "de", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "sv", "tr", "zh_CN")
 """Languages in which countries may be named, besides English."""
@@ -51,7 +51,7 @@ GROUPS: Mapping[str, frozenset[str]] = MappingProxyType(
         ),
     }
 )  # fmt: skip
-"""Groups that stand for their members. A group is not a country: nothing lies in it."""
+"""Groups that stand for their members. Nothing is located in a group."""
 
 COVERED_NATIONS = frozenset({"CN", "HK", "IR", "KP", "MO", "RU"})
 """The covered nations of 10 USC 4872(f)(2): North Korea, China, Russia, and Iran.
@@ -70,7 +70,7 @@ def country_names() -> Mapping[str, str]:
 
 @cache
 def country_words() -> Mapping[str, str]:
-    """Every accepted word in lower case (code, three-letter code, name, alias) -> alpha-2 code."""
+    """Every accepted lowercase word (code, three-letter code, name, alias) -> alpha-2 code."""
     from pycountry import countries
 
     words: dict[str, str] = {}
@@ -112,10 +112,10 @@ def is_country(code: str) -> bool:
 
 
 def country_of(text: str) -> str:
-    """Return the alpha-2 code of a country given by code or name, in English or one of `LANGUAGES`.
+    """Return the alpha-2 code of a country, given by code or by name in English or one of `LANGUAGES`.
 
     Raises:
-        ValueError: with what was expected, if no country is called so.
+        ValueError: If there is no such country.
     """
     word = text.strip()
     code = country_words().get(word.casefold()) or local_country_words().get(without_accents(word))
@@ -125,22 +125,22 @@ def country_of(text: str) -> str:
 
 
 def countries_of(text: str) -> frozenset[str]:
-    """Alpha-2 codes of a country or of a group of countries, given by code or name.
+    """Return the alpha-2 codes of a country or a group, given by code or name.
 
     Raises:
-        ValueError: with what was expected, if neither is called so.
+        ValueError: If there is neither.
     """
     group = GROUPS.get(text.strip().upper())
     return group if group is not None else frozenset({country_of(text)})
 
 
 COMMON = ("USD", "EUR", "GBP", "JPY", "CNY", "AUD", "CAD", "CHF", "INR", "KRW", "KZT", "MYR", "SEK", "VND", "ZAR")
-"""Currencies in which metals are mostly priced: what a mistyped code is likely to mean."""
+"""Common currencies of metals, for suggestions."""
 
 
 @cache
 def currency_codes() -> frozenset[str]:
-    """All alphabetic codes."""
+    """Return all alphabetic codes."""
     from pycountry import currencies
 
     return frozenset(str(c.alpha_3) for c in currencies)

@@ -1,4 +1,4 @@
-"""What rules select materials by: chemical elements, groups of them, and words for what a material comes as."""
+"""Criteria by which rules select materials: elements, groups of elements, forms, and tags."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ Fr francium Ra radium Ac actinium Th thorium Pa protactinium U uranium Np neptun
 _NAMES = _TABLE.split()
 _SYMBOLS = frozenset(_NAMES[::2])
 ELEMENT_SYMBOLS = {name: symbol for symbol, name in dict(zip(_NAMES[::2], _NAMES[1::2], strict=True)).items()}
-"""Symbols of elements by their American names, in small letters: the last spelling in the table."""
+"""Symbols of elements by their American lowercase names."""
 _GROUPS = ("NdFeB", "NdPr", "SmCo")
 _MEANT = {
     **{name: symbol for symbol, name in zip(_NAMES[::2], _NAMES[1::2], strict=True)},
     **{word.casefold(): word for word in (*_SYMBOLS, *_GROUPS)},
     "wolfram": "W", "columbium": "Nb", "didymium": "NdPr",
 }  # fmt: skip
-"""What a word means, in small letters."""
+"""Lowercase word -> meaning."""
 _RARE_EARTHS = "RE"
-"""All of them, and not rhenium."""
+"""All rare earths, not rhenium."""
 _MEANT_RARE_EARTHS = frozenset({"ree", "rees", "rare earth", "rare earths", "rare-earth", "rare-earths"})
 _GROUP = re.compile(r"(?:[A-Z][a-z]?[\d.]*[ /()-]*)+")
 _PART = re.compile(r"[A-Z][a-z]?")
 
 
 def element(word: str) -> str:
-    """An element or a group; what means an element and is not its symbol, as `tungsten` and `nd` do, would escape every rule and is refused.
+    """Return an element or a group. Words like `tungsten` and `nd` that mean an element but aren't its symbol are rejected, as no rule would match them.
 
     Raises:
-        UnreadableError: if it is such a word.
+        UnreadableError: If it is such a word.
     """
     folded = word.casefold()
     meant = _RARE_EARTHS if folded in _MEANT_RARE_EARTHS else _MEANT.get(folded, word)
@@ -52,7 +52,7 @@ def element(word: str) -> str:
 
 
 def _plain(word: str) -> str:
-    """A word that is what it looks like: another would escape every rule that names it."""
+    """Reject a word with lookalike characters, as no rule would match it."""
     why = misleading(unicodedata.normalize("NFKC", word))
     if why:
         raise UnreadableError("visible letters of one alphabet", f"`{word}` {why}: type it again")
@@ -61,18 +61,18 @@ def _plain(word: str) -> str:
 
 Element = Annotated[str, AfterValidator(element)]
 Form = Annotated[str, AfterValidator(_plain)]
-"""What a material comes as, in words."""
+"""Form of a material, in words."""
 
 
 @lru_cache(maxsize=4096)
 def elements_in(word: str) -> frozenset[str]:
-    """The word itself, and the elements that it names: `NdFeB`, `Nd2Fe14B` and `NdFeB magnet` hold Nd, Fe and B, and `REO` none."""
+    """Return the word and the elements in it: `NdFeB`, `Nd2Fe14B`, and `NdFeB magnet` contain Nd, Fe, and B; `REO` contains none."""
     return symbols_in(word) | {word}
 
 
 @lru_cache(maxsize=4096)
 def symbols_in(word: str) -> frozenset[str]:
-    """The elements that a word names, by their symbols, by groups of these or by their names, among other words or alone."""
+    """Return the elements that a word names, by symbol, group, or name."""
     found: set[str] = set()
     for part in re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", word)):
         # `tin in bars` holds no indium: of small letters only a name counts.
@@ -85,12 +85,12 @@ def symbols_in(word: str) -> frozenset[str]:
 
 @lru_cache(maxsize=4096)
 def form_words(form: str) -> frozenset[str]:
-    """What a form is selected by: as it is written, and its words in small letters and the singular, so that `Sintered magnets` are magnets."""
+    """Return the words that select a form: as written, and in lowercase singular, so that `Sintered magnets` are magnets."""
     words = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", form).casefold())
     return frozenset({form, *words, *(word.removesuffix("s") for word in words)})
 
 
 @lru_cache(maxsize=4096)
 def tag_words(tags: frozenset[str]) -> frozenset[str]:
-    """Tags as rules select by them, whatever their case and what sets their words apart: `Contains_Nd` is `contains-nd`."""
+    """Return tags in normalized form: `Contains_Nd` is `contains-nd`."""
     return frozenset("-".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", tag).casefold())) for tag in tags)

@@ -28,7 +28,7 @@ KILOGRAMS: dict[str, Decimal] = {
 named): USGS Minerals Yearbook, Tungsten."""
 
 OXIDE_UNITS = {"mtu": "WO3", "stu": "WO3"}
-"""Units that are masses of an oxide, with the one meant where none is named."""
+"""Units that are masses of an oxide, with the default oxide."""
 
 MONTHS: dict[str, Decimal] = {
     "month": Decimal(1),
@@ -40,29 +40,29 @@ MONTHS: dict[str, Decimal] = {
 """Months in one unit of time; days by the 365-day year."""
 
 _YEAR = frozenset(("yr", "y", "a", "annum"))
-"""A year, as rates are written in the trade: `t/yr`, `t/a`."""
+"""Abbreviations of a year in rates: `t/yr`, `t/a`."""
 _ALIASES = {
     "tonne": "t", "tonnes": "t", "ton": "", "tons": "", "kilogram": "kg", "kilograms": "kg", "pound": "lb",
     "pounds": "lb", "lbs": "lb", "gram": "g", "grams": "g", "short-ton": "st", "short-tons": "st",
 }  # fmt: skip
 _DIGITS = r"[-+]?(?:(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:_\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
-"""A number; a comma only sets off thousands, so that `1,5` and `0,125` are refused, never read as 15 and 125."""
+"""A number. A comma only separates thousands, so that `1,5` and `0,125` are rejected and never read as 15 and 125."""
 _EITHER = re.compile(r"\s*([-+]?[1-9]\d{0,2}[.,]\d{3})(?![\d,.])(.*)", re.ASCII | re.DOTALL)
 """A number whose mark some read as thousands, others as a decimal: `1,250` and `1.250`, but neither `0.125` nor `1250.000`."""
 _UNITS = re.compile(r"(\s*[%A-Za-z][\w/%-]*){0,3}\s*")
-"""What may follow a number in a cell: its unit, and no sentence."""
+"""Text that may follow a number in a cell: its unit."""
 _MASS = re.compile(rf"^\s*({_DIGITS})\s*([A-Za-z-]+)(?:\s+(\S+))?\s*$", re.ASCII)
 _NUMBER = re.compile(rf"^{_DIGITS}$", re.ASCII)
 _TIME = re.compile(rf"^\s*({_DIGITS})\s*(day|week|month|quarter|year)s?\s*$", re.ASCII)
 _MONEY = re.compile(rf"^\s*({_DIGITS})\s*([A-Z]{{3}})\s*$", re.ASCII)
 
 _CONTINENTAL = re.compile(r"([-+]?\d{1,3}(?:\.\d{3})+|[-+]?\d+)(,\d+)?(?![\d.,])", re.ASCII)
-"""A number with a decimal comma, or with points between its thousands."""
+"""A number with a decimal comma, or with points between thousands."""
 _SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "₹": "INR", "₩": "KRW"}
-"""Signs of currencies, and the code that most people mean by them."""
+"""Currency signs and their usual codes."""
 
 _SHORT = re.compile(r"[-+\d.,]+\s*(Mio\.?|Mrd\.?|Mn|bn|million|billion|k|M)(?=\s+[A-Z]{3}\b)", re.ASCII)
-"""A number of which the millions, or the like, are a word."""
+"""A number with a word for its magnitude."""
 
 UNLIMITED = "unlimited"
 
@@ -90,12 +90,12 @@ class UnitPrice(NamedTuple):
 
 
 class Ambiguous(NamedTuple):
-    """An amount that some read a thousandfold larger than others, written so that nobody can mistake it."""
+    """Both readings of an ambiguous amount, written unambiguously."""
 
     read: str
-    """As it is read here: with a point for decimals."""
+    """Reading with a decimal point, as here."""
     other: str
-    """As others read it."""
+    """The other reading."""
 
 
 def ambiguous(text: str) -> Ambiguous | None:

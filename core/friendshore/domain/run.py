@@ -7,13 +7,15 @@ their labels; dates are ISO 8601.
 from __future__ import annotations
 
 import datetime
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cached_property
 from typing import Literal, TypeAlias
 
 from pydantic import model_validator
 
-from .base import Number, Record, Tables
+from .base import Number, Record, Tables, grouped
 from .plan import Confirmation, Cost, Exchangeable, PlanStatus
 from .shown_names import RunMaterial, ShownNames, offer_names
 from .unmet import RunByMonths, RunConflict, RunRounded, RunShortage
@@ -22,6 +24,7 @@ from .used import RunBlock, RunPlugin, RunPriceDate
 Separate: TypeAlias = Literal["discounts", "onboarding", "fixed", "untaken", "holding"]
 SEPARATE: tuple[Separate, ...] = ("discounts", "onboarding", "fixed", "untaken", "holding")
 """Parts of `Cost` that belong to no purchase."""
+LotVerdict: TypeAlias = Literal["may be used", "may be used in part of the time", "barred", "not wanted"]
 CashUse: TypeAlias = Literal["use", "stock", "unused", "discounts", "onboarding", "fixed", "untaken", "holding"]
 
 
@@ -128,7 +131,7 @@ class RunHoldingUse(Record):
     demand_material: str
     end_use: str
     place: str
-    verdict: Literal["may be used", "may be used in part of the time", "barred", "not wanted"]
+    verdict: LotVerdict
     """Over the periods in which it is there and such use is wanted."""
     periods: list[str]
     """Periods in which it may be used so."""
@@ -551,6 +554,32 @@ class Run(Tables):
     """Plugins that counted as not installed."""
     versions: dict[str, str]
     """friendshore, Python, HiGHS, OR-Tools and the solvers' number format."""
+
+    def rank_of(self, end_uses: Iterable[str]) -> int:
+        """Return the place of the first of some end uses in the case's order of priority."""
+        order = {name: place for place, name in enumerate(self.priority)}
+        return min((order.get(name, len(order)) for name in end_uses), default=len(order))
+
+    @cached_property
+    def inputs_of(self) -> Mapping[str, list[str]]:
+        """Materials that each offer of a maker takes, by offer: its own price is a fee."""
+        found = grouped((draw.offer, draw.material) for draw in self.draws)
+        return {offer: sorted(set(materials)) for offer, materials in found.items()}
+
+    @cached_property
+    def duty_on_inputs(self) -> Decimal:
+        """Duty on the value of inputs that the plan leaves out."""
+        return sum((one.duty_on_inputs for one in self.purchases), Decimal(0))
+
+    @cached_property
+    def shortages_of(self) -> Mapping[str, list[RunShortage]]:
+        """Shortages by demand."""
+        return grouped((entry.demand, entry) for entry in self.shortages)
+
+    @cached_property
+    def demands_for(self) -> Mapping[tuple[str, str], int]:
+        """Number of demands by material and end use."""
+        return Counter((demand.material, demand.end_use) for demand in self.demands)
 
     @cached_property
     def names(self) -> ShownNames:

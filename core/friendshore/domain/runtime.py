@@ -8,10 +8,11 @@ from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import wraps
 from queue import Empty, SimpleQueue
 from threading import Lock, RLock
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Concatenate, Generic, ParamSpec, TypeVar
 
 T = TypeVar("T")
 
@@ -53,6 +54,28 @@ def told_each(things: Sequence[T], doing: str, of: str, step: int = 1_000) -> It
 
 
 R = TypeVar("R")
+S = TypeVar("S")
+P = ParamSpec("P")
+
+
+def cached_method(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """Keep the results of a method by its arguments, which must be hashable, in the object itself.
+
+    `functools.cache` would keep the object alive: a cycle that only the garbage collector can free.
+    """
+    name = f"_results_of_{method.__name__}"
+
+    @wraps(method)
+    def cached(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        results: dict[Hashable, R] = self.__dict__.setdefault(name, {})
+        key = (*args, *kwargs.values()) if kwargs else args
+        if key not in results:
+            results[key] = method(self, *args, **kwargs)
+        return results[key]
+
+    return cached
+
+
 _LOOK = 0.2
 """Seconds between two looks at what else there is to do. While the main thread waits so, it hears Ctrl-C."""
 

@@ -22,6 +22,7 @@ _NAMED = 2
 """Maximum number of names in a sentence. The JSON form has all of them."""
 
 
+_UNPROVEN = "unproven"
 _BRIEF = {
     "proof": "origin unproven",
     "terms": "order terms",
@@ -75,6 +76,13 @@ class RunRestriction(Record):
                 return _BRIEF.get(self.kind, self.kind)
 
     @property
+    def short_name(self) -> str:
+        """The restriction in as few words as name it: rules by their ids."""
+        if self.kind in ("limit", "law") and self.names:
+            return _few(self.names)
+        return _UNPROVEN if self.kind == "proof" else self.brief
+
+    @property
     def as_shown(self) -> str:
         """The restriction with its figures, without the offers that it keeps out, unless it is about these."""
         match self.kind:
@@ -121,6 +129,11 @@ class RunSupplyCause(Record):
     def kinds(self) -> str:
         """The kinds of its restrictions."""
         return " and ".join(dict.fromkeys(each.kind for each in self.restrictions))
+
+    @property
+    def short_kinds(self) -> str:
+        """The kinds of its restrictions, in as few words as name them."""
+        return " + ".join(dict.fromkeys(_UNPROVEN if each.kind == "proof" else each.kind for each in self.restrictions))
 
     @property
     def brief(self) -> str:

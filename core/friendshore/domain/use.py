@@ -1,4 +1,4 @@
-"""What a rule judges: a move of an offer, and the final use it serves; and what it answers."""
+"""Input and output of rules: a move of an offer, its final use, and the verdict."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Fact = Annotated[
     PlainSerializer(_fact_in_json, when_used="json"),
     WithJsonSchema({"type": ["boolean", "number", "string"]}),
 ]
-"""One stated fact of an item: `cots = true`, `tungsten_share = 0.6`."""
+"""A stated fact of an item: `cots = true`, `tungsten_share = 0.6`."""
 
 
 PROGRAM = "programme"
@@ -37,18 +37,18 @@ PROGRAM = "programme"
 
 
 class Use(Record):
-    """The final demand as a rule sees it. Dates are kept apart: the caller knows on which a rule applies."""
+    """The final demand, as rules see it. It has no dates: the caller knows when a rule applies."""
 
     material: Material
-    """The good demanded in the end."""
+    """The demanded good."""
     end_use: str
-    """`defense` or `civil`, or a word of the case's own."""
+    """`defense`, `civil`, or another word of the case."""
     place: Place
-    """Where it is wanted."""
+    """Place of the demand."""
     buyer: str = ""
-    """Who buys, where a rule names buyers."""
+    """Buyer, for rules that name buyers."""
     facts: tuple[tuple[str, Fact], ...] = ()
-    """What the case states of the item, sorted by name; what is not stated is unknown."""
+    """Facts of the item, sorted by name. Missing facts are unknown."""
 
     @property
     def stated(self) -> Mapping[str, Fact]:
@@ -57,23 +57,23 @@ class Use(Record):
 
 
 class Chained(Record):
-    """An offer as a rule sees it: what it delivers, from where, and which stages it performs or leaves open."""
+    """An offer, as rules see it: its output, its origin, and the stages that it performs or leaves open."""
 
     offer: Offer
     material: Material
     """The output that is moved."""
     facility: Facility
     performed: tuple[ChainEntry, ...]
-    """The stages it performs itself; an entry whose evidence the case does not accept is marked incomplete."""
+    """Stages that it performs. An entry with evidence that the case doesn't accept is marked incomplete."""
     missing: frozenset[Stage] = frozenset()
-    """Stages its material must have that neither it nor its inputs cover."""
+    """Stages that its material must have and that neither it nor its inputs cover."""
     supplied: frozenset[Stage] = frozenset()
-    """Stages that its inputs cover, by the materials they are."""
+    """Stages that its inputs cover, by their materials."""
     source: bool = True
-    """Whether it has no inputs, so that its stages are the whole chain of what it delivers."""
+    """True if it has no inputs, so that its stages are the whole chain of its good."""
 
     def entries(self, stage: Stage) -> tuple[ChainEntry, ...]:
-        """The entries of one stage. Where scrap was collected is no answer to where its metal was mined."""
+        """Return the entries of a stage. The collection of scrap doesn't say where its metal was mined."""
         return tuple(
             e.but(countries=frozenset(), complete=False) if e.unmined else e
             for e in self.performed
@@ -87,7 +87,7 @@ class Chained(Record):
 
     @cached_property
     def last_countries(self) -> tuple[frozenset[str], bool]:
-        """Where the last stage it performs may have happened, and whether that list is complete."""
+        """Return the possible countries of its last stage, and whether the list is complete."""
         if not self.performed:
             return frozenset(), False
         last = max(e.main_stage.rank for e in self.performed)
@@ -108,7 +108,9 @@ class Chained(Record):
 
     @cached_property
     def origins(self) -> tuple[frozenset[str], bool]:
-        """Possible customs origins and whether the list is complete: the last stage's, unless the offer says; both, where its stages contradict it."""
+        """Return the possible customs origins, and whether the list is complete: the last stage's, unless the offer states one; both if its stages
+        contradict it.
+        """
         countries, complete = self.last_countries
         if self.offer.customs_origin:
             contradicted = self.origin_contradicted
@@ -119,10 +121,10 @@ class Chained(Record):
 
 
 class Move(Record):
-    """One material bought from an offer for one place."""
+    """A purchase of one material from an offer for a place."""
 
     origin: Place
-    """The facility's place."""
+    """Place of the facility."""
     to: Place
 
     @property
@@ -132,7 +134,7 @@ class Move(Record):
 
 
 class Result(StrEnum):
-    """What a rule finds, from best to worst."""
+    """Result of a rule, from best to worst."""
 
     PASS = "pass"
     UNPROVEN = "unproven"
@@ -148,23 +150,23 @@ _RANKS = {result: rank for rank, result in enumerate(Result)}
 
 
 class Verdict(Record):
-    """A rule's answer for one move and use, with what decided it."""
+    """Verdict of a rule on a move for a use, with its reason."""
 
     result: Result
     rule: str = ""
-    """Id of the rule that decided."""
+    """Id of the deciding rule."""
     stage: str = ""
-    """Stage that decided, for a rule of origin."""
+    """Deciding stage, for a rule of origin."""
     countries: tuple[str, ...] = ()
-    """Countries that decided, sorted."""
+    """Deciding countries, sorted."""
     clause: str = ""
-    """Citation of the clause that decided."""
+    """Deciding clause."""
     reason: str = ""
     """One sentence."""
     offer: str = ""
-    """Offer that it is about, if that isn't the one that was judged: of an order, one of its inputs."""
+    """Offer, if other than the one that was judged: an input of an order."""
     licence: bool = False
-    """Unproven only for want of an export licence: the case may record or assume one."""
+    """True if it is unproven only because an export license is missing, which the case may record or assume."""
 
     @property
     def passes(self) -> bool:
@@ -175,4 +177,4 @@ class Verdict(Record):
 PASS = Verdict.model_construct(
     result=Result.PASS
 )  # not checked: what checks verdicts is made when a rule first gives one
-"""The verdict of a rule that does not bear on a move, or finds nothing against it."""
+"""Verdict of a rule that doesn't apply to a move, or finds nothing against it."""

@@ -89,8 +89,20 @@ def known_by(used: Iterable[RunPlugin], start: datetime.date) -> datetime.date:
     return max([start, *(one.as_of for one in used if one.has_facts and one.as_of is not None)])
 
 
-def turned_since(rules: Iterable[PackedRule], used: Iterable[RunPlugin], today: datetime.date | None) -> Iterator[str]:
-    """What became of rules after their packs were looked at, up to today: phases that began, and those that ended with none after them."""
+class TurnedRule(NamedTuple):
+    """A rule with a phase that began or ended after its pack was last reviewed."""
+
+    rule: str
+    change: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}, {self.change}"
+
+
+def turned_since(
+    rules: Iterable[PackedRule], used: Iterable[RunPlugin], today: datetime.date | None
+) -> Iterator[TurnedRule]:
+    """Yield the changes of rules between the review of their packs and today: phases that began, and those that ended with none after them."""
     looked_at = {one.name: one.as_of for one in used if one.kind == "pack"}
     for rule in rules:
         as_of = looked_at.get(rule.pack)
@@ -99,9 +111,9 @@ def turned_since(rules: Iterable[PackedRule], used: Iterable[RunPlugin], today: 
         starts = {phase.start for phase in rule.phases}
         for phase in rule.phases:
             if phase.start is not None and as_of < phase.start <= today:
-                yield f"{rule.id}, looked at on {as_of}: {phase.status} from {phase.start} on"
+                yield TurnedRule(rule.id, f"looked at on {as_of}: {phase.status} from {phase.start} on")
             if phase.end is not None and as_of <= phase.end < today and phase.end + _DAY not in starts:
-                yield f"{rule.id}, looked at on {as_of}: over since {phase.end}"
+                yield TurnedRule(rule.id, f"looked at on {as_of}: over since {phase.end}")
 
 
 class RunBlock(Record):

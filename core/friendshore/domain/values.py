@@ -1,6 +1,6 @@
-"""What a value may be: ranges of numbers, names, countries and currencies, each with the words for one that it may not be.
+"""Valid values: ranges of numbers, names, countries, and currencies, each with its error message.
 
-Records are made of these, whoever makes them; the readers of files, which first make a number of `5 t`, ask the same.
+All records use these, whatever their origin. Readers of files use them after parsing a text like `5 t`.
 """
 
 from __future__ import annotations
@@ -34,26 +34,26 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """From where to where a number may lie."""
+    """Range of a number."""
 
     expected: str
-    """In words."""
+    """Description for messages."""
     least: int | Decimal = 0
     most: int | None = None
     above: bool = False
-    """Whether `least` itself is refused."""
+    """True if `least` itself is excluded."""
     beyond: tuple[str, str] = ("", "")
-    """What is expected, and how to mend it, where a number is more than `most`; empty: as where it is less."""
+    """Expected value and fix for a number above `most`, if other than for one below `least`."""
     unit: str = ""
-    """What the number counts, in records: `kg`, `money/kg`, `months`, …; empty: it is a share or a bare number."""
+    """Unit in records: `kg`, `money/kg`, `months`, and so on. Empty for a share or a bare number."""
     digits: int = 0
-    """Most significant digits; 0: as many as a decimal keeps."""
+    """Maximum number of significant digits. 0 means no limit."""
 
     def __call__(self, number: Decimal) -> Decimal:
-        """The number.
+        """Return the number.
 
         Raises:
-            UnreadableError: if it lies elsewhere.
+            UnreadableError: If it is outside the range.
         """
         if number < self.least or (self.above and number == self.least):
             raise UnreadableError(self.expected)
@@ -66,10 +66,10 @@ class Range:
         return number
 
     def whole(self, value: object) -> int:
-        """A whole number in the range.
+        """Return a whole number in the range.
 
         Raises:
-            UnreadableError: if it is none.
+            UnreadableError: If it isn't one.
         """
         try:
             number = exact(value)
@@ -89,15 +89,15 @@ DISCOUNT = Range("a share from -100 % to 100 %, like 5 %; below 0: on top", -1, 
 FACTOR = Range("zero or more, like 1.5 or 150 %, and up to a million", 0, 1_000_000)
 YEARLY_SHARE = replace(NON_NEGATIVE, unit="1/year")
 MASS = Range("zero or more", 0, 10**12, beyond=(f"no more than {10**12:,} kg", _CHECK), unit="kg")
-"""Kilograms, up to a billion tonnes. More, and grams are lost in the 15 digits of a number: no such plan would add up."""
+"""Kilograms, up to a billion tonnes. With more, the 15 digits of a number can't represent grams."""
 MASS_RATE = replace(MASS, unit="kg/year")
 MONEY = Range("zero or more", 0, 10**11, beyond=(f"no more than {10**11:,} of money", _CHECK), unit="money")
-"""Money in one sum, or per kilogram. More, and the solver no longer sees what everything else costs."""
+"""Money in one sum, or per kilogram. With more, the solver can't resolve the other costs."""
 AMOUNT = Range(f"a number from -{10**12:,} to {10**12:,}", -(10**12), 10**12)
-"""Kilograms or money, also below zero."""
+"""Kilograms or money, also negative."""
 UNIT_PRICE = replace(MONEY, unit="money/kg")
 SIGNED_PRICE = replace(UNIT_PRICE, expected=f"from -{10**11:,} to {10**11:,} of money per mass", least=-(10**11))
-"""Below zero: paid to whoever takes it."""
+"""A negative price is paid to the buyer."""
 YEARLY_PRICE = replace(MONEY, unit="money/kg/year")
 MONTHS = Range("zero or more", 0, 1_200, beyond=("no more than 1,200 months", _CHECK), unit="months")
 PER_UNIT = Range(
@@ -124,9 +124,9 @@ RESOLUTION = Range(
     unit="kg",
     digits=9,
 )
-"""Kilograms to which a plan is rounded. Finer or of more digits, and a mass that is made of it has more digits than a decimal keeps."""
+"""Kilograms to which a plan is rounded. A finer one would need more digits than a decimal has."""
 PERIODS = Range("a whole number from 1 to 1,200", 1, 1_200)
-"""Periods of a plan: up to a century of months."""
+"""Number of periods: up to a century of months."""
 LOTS = Range("a whole number from 1 to 1,000,000", 1, 1_000_000)
 
 Amount = Annotated[Number, AfterValidator(AMOUNT)]
@@ -151,28 +151,28 @@ Lots = Annotated[int, BeforeValidator(LOTS.whole)]
 
 _IDENT = re.compile(r"[A-Za-z0-9][\w.+-]*\Z")
 _LABEL = re.compile(r"[A-Za-z0-9][\w.+/-]*(?:/\*)?\Z")
-"""`/*` at the end: of anyone, as papers without a name of their own are called."""
+"""`/*` at the end means any, as in default names of licenses and waivers."""
 _HS = re.compile(r"[0-9]{2}(?:\.?[0-9]{2}){0,5}\Z")
 _MEANT = {
     **dict.fromkeys(("defence", "military", "dod", "mod", "mil", "def"), "defense"),
     **dict.fromkeys(("civilian", "commercial", "civ"), "civil"),
 }
-"""Words for an end use that rules would not know."""
+"""Words for an end use that no rule matches."""
 _KNOWN_USES = ("defense", "civil")
-"""End uses that law names."""
+"""End uses in laws."""
 _SLIP = 0.85
-"""How alike a word is to an end use that is a slip of it, as `defens` and `civl` are; `civic` is a word of its own."""
+"""Similarity from which a word is a misspelling of an end use, like `defens` and `civl`, but not `civic`."""
 _ALIKE = 0.8
-"""How alike it is to one that a rule names."""
+"""Similarity to an end use that a rule names."""
 _SINGLE = re.compile(r"[a-z]+\Z")
-"""A word without a part of its own, as in `defense-spares`."""
+"""A word without parts, unlike `defense-spares`."""
 
 
 def ident(word: str) -> str:
-    """A name that rows and files may refer to.
+    """Return an id.
 
     Raises:
-        UnreadableError: if it is none.
+        UnreadableError: If it isn't valid.
     """
     if not _IDENT.match(word):
         raise UnreadableError("a name of letters, digits, `-`, `_`, `.` and `+`, without spaces")
@@ -180,10 +180,10 @@ def ident(word: str) -> str:
 
 
 def _plain(word: str) -> str:
-    """A name that is what it looks like: what looks like `defense` and is another word escapes every rule that names it.
+    """Reject a name with lookalike characters, as no rule would match it.
 
     Raises:
-        UnreadableError: if it is not.
+        UnreadableError: If it has any.
     """
     why = misleading(word)
     if why:
@@ -192,10 +192,10 @@ def _plain(word: str) -> str:
 
 
 def label(word: str) -> str:
-    """A name of something in a case; it may hold slashes.
+    """Return a name in a case, which may contain slashes.
 
     Raises:
-        UnreadableError: if it is none.
+        UnreadableError: If it isn't valid.
     """
     if not _LABEL.match(word):
         raise UnreadableError("a name of letters, digits, `-`, `_`, `.`, `+` and `/`, without spaces")
@@ -203,10 +203,10 @@ def label(word: str) -> str:
 
 
 def end_use(word: str) -> str:
-    """An end use; words that look like `defense` and `civil` but would escape every rule are refused.
+    """Return an end use. Words that resemble `defense` and `civil` but match no rule are rejected.
 
     Raises:
-        UnreadableError: if it is such a word.
+        UnreadableError: If it is such a word.
     """
     folded = _plain(word).casefold()
     meant = _MEANT.get(folded) or (nearest(folded, _KNOWN_USES, _SLIP) if _SINGLE.match(folded) else folded)
@@ -216,7 +216,7 @@ def end_use(word: str) -> str:
 
 
 def meant_use(word: str, named: Collection[str]) -> str | None:
-    """The end use, of those that rules name, of which a word is a slip or a part by its name, as `defence-us` is of `defense`; None: of none."""
+    """Return the end use named by rules that a word misspells or contains, as `defence-us` contains `defense`. None if there is none."""
     parts = re.split(r"[\W\d_]+", word.casefold())
     within = (one for one in (_MEANT.get(part, part) for part in parts) if one in named)
     return next(within, None) or nearest(word, named, _ALIKE)
@@ -229,10 +229,10 @@ def _meant_country(word: str) -> str:
 
 
 def country(word: str) -> str:
-    """Alpha-2 code of one country, given by code or name.
+    """Return the alpha-2 code of a country, given by code or name.
 
     Raises:
-        UnreadableError: if no country, or only a group of them, is called so.
+        UnreadableError: If there is no such country, or it is a group.
     """
     if word in country_names():
         return word
@@ -245,10 +245,10 @@ def country(word: str) -> str:
 
 
 def countries(words: Iterable[str]) -> frozenset[str]:
-    """Alpha-2 codes of countries and of the members of groups.
+    """Return the alpha-2 codes of countries and of the members of groups.
 
     Raises:
-        UnreadableError: if a word is the name of neither.
+        UnreadableError: If a word is neither.
     """
     known, found = country_names(), set()
     for word in words:
@@ -264,10 +264,10 @@ def countries(words: Iterable[str]) -> frozenset[str]:
 
 
 def place(word: str) -> str:
-    """Return the code of a country given by code or English name. Any other name is a site and stays as it is.
+    """Return the code of a country given by code or English name. Any other name is a site and is unchanged.
 
     Raises:
-        UnreadableError: if it is a group of countries, or looks like the code of a country and is none.
+        UnreadableError: If it is a group, or looks like a country's code but isn't.
     """
     if word.upper() in GROUPS:
         raise UnreadableError("a country or a site", f"{word.upper()} is a group of countries: name a country")
@@ -279,10 +279,10 @@ def place(word: str) -> str:
 
 
 def currency(code: str) -> str:
-    """A currency code that ISO 4217 knows.
+    """Return an ISO 4217 currency code.
 
     Raises:
-        UnreadableError: if it does not.
+        UnreadableError: If it isn't one.
     """
     if not is_currency(code):
         raise UnreadableError(
@@ -293,10 +293,10 @@ def currency(code: str) -> str:
 
 
 def hs_code(code: str) -> str:
-    """An HS or tariff code.
+    """Return an HS or tariff code.
 
     Raises:
-        UnreadableError: if it is none.
+        UnreadableError: If it isn't one.
     """
     if not _HS.match(code):
         raise UnreadableError("an HS or tariff code, like 8112.92 or 2841.80.00")
@@ -304,7 +304,7 @@ def hs_code(code: str) -> str:
 
 
 def one_of(words: Mapping[str, T], what: str = "one of") -> Callable[[str], T]:
-    """What asks for one of a fixed set of words."""
+    """Return a parser for a fixed set of words."""
 
     def ask(word: str) -> T:
         if word not in words:
@@ -325,7 +325,7 @@ incoterm = one_of(INCOTERMS)
 
 @dataclass(frozen=True, slots=True)
 class OrBlank:
-    """What asks of a word, unless it is blank."""
+    """Parser that accepts a blank."""
 
     ask: Callable[[str], str]
 
@@ -335,7 +335,7 @@ class OrBlank:
 
 @dataclass(frozen=True, slots=True)
 class Each:
-    """What asks of every word of a set."""
+    """Parser of every word of a set."""
 
     ask: Callable[[str], str]
 

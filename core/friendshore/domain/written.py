@@ -1,4 +1,4 @@
-"""How record fields are written in files, and what they mean: the text under each field."""
+"""Names, examples, and meanings of record fields in files."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from pydantic import BaseModel
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Said of a field: it is a column of tables, or a key of a TOML file.
+    """Marks a field as a column of tables or a key of a TOML file.
 
-    `Annotated[Kilograms | None, Written("5 t")]`. What it means, with default, is the first paragraph of the text under the field;
-    its sort, unit and range are those of its type.
+    `Annotated[Kilograms | None, Written("5 t")]`. The first paragraph of the field's docstring is its meaning, with the default. Sort, unit, and
+    range come from its type.
     """
 
     example: object = ""
-    """A value as it would be written."""
+    """Example, as written."""
     name: str = ""
-    """What it is called there; empty: as in the record."""
+    """Column or key. Defaults to the field's name."""
     sort: object = None
-    """What values it takes there, where its type does not tell: a range or check of `values`, a type, or a word for both."""
+    """Values that it takes in files, if its type doesn't say: a range or parser of `values`, a type, or a word for both."""
     needed: bool | None = None
-    """Whether it must be given there; None: if the record has no default for it."""
+    """True if it is required. Defaults to true for fields without a default."""
     meaning: str = ""
-    """What it means, where fields of many records are of one type that means the same in all; empty: the text under the field says."""
+    """Meaning, for types that mean the same in many records. Defaults to the field's docstring."""
 
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """Said of a field that holds a record: the fields of that stand beside those around it, in the same row or table."""
+    """Marks a field with a record whose fields are in the same row or table."""
 
 
 BESIDE = Beside()
@@ -43,18 +43,18 @@ BESIDE = Beside()
 
 @dataclass(frozen=True, slots=True)
 class RecordKey:
-    """A key of a table from which a record is read."""
+    """A key of a table that is read as a record."""
 
     name: str
     """As it is written."""
     default: str
-    """What counts if it is not written, in words; "needed" if it must be."""
+    """Default in words, or "needed"."""
     meaning: str
-    """In one line."""
+    """Meaning in one line."""
 
 
 def keys(record: type[BaseModel], without: Collection[str] = ()) -> list[RecordKey]:
-    """Return the keys of a record, but for some of its fields."""
+    """Return the keys of a record, except some fields."""
     texts = meanings(record)
     return [
         RecordKey(
@@ -68,7 +68,7 @@ def keys(record: type[BaseModel], without: Collection[str] = ()) -> list[RecordK
 
 
 def tables_within(record: type[BaseModel], without: Collection[str] = ()) -> dict[type[BaseModel], list[str]]:
-    """Return the records within a record, at any depth, each with the paths of the keys that hold it, like `exceptions.when`."""
+    """Return the records inside a record, at any depth, with the paths of their keys, like `exceptions.when`."""
     found: dict[type[BaseModel], list[str]] = {}
     for name, field in record.model_fields.items():
         inner = None if name in without else record_in(field.annotation)
@@ -103,7 +103,7 @@ def _in_words(default: object) -> str:
 
 
 def meanings(record: type) -> dict[str, str]:
-    """Field -> the text under it in the class that states the field last; empty if there is none, or no source."""
+    """Return field -> docstring in the last class that defines it. Empty if there is none, or no source."""
     found: dict[str, str] = {}
     for part in reversed(record.__mro__):
         if part.__module__.partition(".")[0] in ("builtins", "pydantic"):
@@ -117,14 +117,14 @@ def meanings(record: type) -> dict[str, str]:
 
 
 def _text(statement: ast.stmt | None) -> str:
-    """What a statement says, if it is a text and nothing else."""
+    """Return the text of a statement that is only a string."""
     value = statement.value if isinstance(statement, ast.Expr) else None
     return inspect.cleandoc(value.value) if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
 
 
 @cache
 def _classes(module: ModuleType) -> dict[str, list[ast.stmt]]:
-    """Qualified name of every class that a module defines -> its body."""
+    """Return qualified class name -> class body of a module."""
     try:
         tree = ast.parse(inspect.getsource(module))
     except (OSError, TypeError):  # a module without source

@@ -17,11 +17,11 @@ _NAMES = {
         "plan_dependence",
         "sum_of",
     ],
-    ".eligibility": ["Exposed", "KeptOut", "Obstacle", "exposed", "kept_out", "least_confidence"],
+    ".eligibility": ["KeptOut", "Obstacle", "exposed", "kept_out", "least_confidence"],
     ".full_prices": ["Cash", "OfferPrice", "OfferPrices", "RangedSpend", "TracedCash", "spend_at_ends", "trace_cash"],
     ".replanned": ["ByMonths", "RankPrice", "UNPRICED", "by_months", "floors_from", "rank_prices", "rounded"],
     ".results": ["materials_of", "names_of", "short_more"],
-    ".stock": ["Holding", "OrderDay", "holdings", "order_days"],
+    ".stock": ["OrderDay", "holdings", "order_days"],
 }
 
 __getattr__, __dir__, __all__ = load_on_use(__name__, _NAMES)

@@ -18,7 +18,6 @@ from .dependence import (
     sum_of as sum_of,
 )
 from .eligibility import (
-    Exposed as Exposed,
     KeptOut as KeptOut,
     Obstacle as Obstacle,
     exposed as exposed,
@@ -44,4 +43,4 @@ from .replanned import (
     rounded as rounded,
 )
 from .results import materials_of as materials_of, names_of as names_of, short_more as short_more
-from .stock import Holding as Holding, OrderDay as OrderDay, holdings as holdings, order_days as order_days
+from .stock import OrderDay as OrderDay, holdings as holdings, order_days as order_days

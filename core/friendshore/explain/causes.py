@@ -10,7 +10,7 @@ from typing import TypeVar, get_args
 
 from ..domain.base import exact, grouped
 from ..domain.plan import Short
-from ..domain.runtime import told_each
+from ..domain.runtime import cached_method, told_each
 from ..domain.unmet import CauseKind, RunConflict, RunRestriction, RunShortage, RunSupplyCause
 from ..domain.use import Use
 from ..problem import Problem
@@ -298,7 +298,7 @@ class _RestrictionDetails:
         """
         problem = self._problem(removed)
         before, after = self.replans.supply(), self.replans.supply(frozenset(removed))
-        upstream = {name_of(problem, arc) for arc in _arcs_to(problem, self.group)}
+        upstream = {arc.name for arc in _arcs_to(problem, self.group)}
         more = [name for name in after if name in upstream and after[name] > before.get(name, 0.0) * (1 + 1e-6) + 1e-6]
         more.sort(key=lambda name: (before.get(name, 0.0) - after[name], name))
         found = []
@@ -326,7 +326,7 @@ class _RestrictionDetails:
         if kind == "no offer":
             lacking = {lead.id for lead in leads(self.replans.problem)}
             names = [name for name in more if name in lacking]
-            reasons = [why for lead in self.replans.problem.leads if lead.offer.id in names for why in lead.reasons]
+            reasons = [why for lead in self.replans.problem.leads if lead.offer.id in names for why in lead.texts]
             return RunRestriction(kind=kind, names=names, reasons=list(dict.fromkeys(reasons)))
         arcs = _arcs_to(problem, self.group)
         named = self.replans.over_capacity(removed) if kind == "capacity" else having(kind, problem, arcs)
@@ -385,7 +385,7 @@ def having(kind: CauseKind, problem: Problem, arcs: Sequence[Arc]) -> set[str]:
     pools = {pool.facility: pool.capacity for pool in problem.pools}
     match kind:
         case "lead time":
-            return {name_of(problem, arc) for arc in arcs if arc.offer >= 0 and any(arc.lags)}
+            return {arc.name for arc in arcs if arc.offer >= 0 and any(arc.lags)}
         case "date":
             late = {lot.id for lot in problem.lots if lot.period > 0}
             return late | {
@@ -396,7 +396,7 @@ def having(kind: CauseKind, problem: Problem, arcs: Sequence[Arc]) -> set[str]:
         case "proof":
             return unproven_offers(problem)
         case _:
-            return {name_of(problem, arc) for arc in arcs}
+            return {arc.name for arc in arcs}
 
 
 def first_delivery(problem: Problem, demand: str, names: Collection[str]) -> str:
@@ -408,7 +408,7 @@ def first_delivery(problem: Problem, demand: str, names: Collection[str]) -> str
     arcs = _arcs_to(problem, (demand,))
     (number,) = (number for number, one in enumerate(problem.demands) if one.id == demand)
     finals = {final_node(problem.demands[number].use)}
-    own = {arc.index for arc in arcs if name_of(problem, arc) in names}
+    own = {arc.index for arc in arcs if arc.name in names}
     last = [arc for arc in arcs if arc.node in finals]
     last = [arc for arc in last if arc.index in own or _feeds_of(problem, arc) & own]
     capacity = {pool.facility: pool.capacity for pool in problem.pools}
@@ -446,11 +446,6 @@ def _feeds_of(problem: Problem, arc: Arc) -> frozenset[int]:
     """Return all arcs up the chains of what an arc's offer takes in."""
     feeds = problem.network.feeds.get(arc.offer, ())
     return frozenset[int]().union(*(problem.network.reach(feed)[0] for feed in feeds))
-
-
-def name_of(problem: Problem, arc: Arc) -> str:
-    """Return the offer or the lot that an arc is of."""
-    return arc.chained.offer.id if arc.lot < 0 else problem.lots[arc.lot].id
 
 
 def causes_as_told(
@@ -492,7 +487,6 @@ class _Facts:
         self.names = {rule.id for rule in problem.rules} | {lot.id for lot in problem.lots} | self.demands.keys()
         self.names |= problem.merged.offers.keys() | problem.merged.materials.keys() | set(self.ranked)
         self.names |= {name for conflict in conflicts for name in conflict.rules}
-        self._parts: dict[int, _Part] = {}
 
     def allow(self, cause: RunSupplyCause, row: RunShortage) -> bool:
         """Return True if a cause names only what is in the facts, and each of its restrictions can cause the shortage."""
@@ -513,24 +507,23 @@ class _Facts:
     def _number(self, demand: str) -> int:
         return self.parts.of_material[self.demands[demand].use.material.id]
 
+    @cached_method
     def _part(self, number: int) -> _Part:
-        if number not in self._parts:
-            uses = dict.fromkeys(demand.use for demand in self.problem.demands if self._number(demand.id) == number)
-            upstream = Upstream(self.problem, list(uses))
-            feeds = (self.problem.network.feeds.get(offer, ()) for offer in upstream.offers)
-            self._parts[number] = _Part(
-                materials=self.parts.members[number],
-                restrictions=frozenset(upstream.restrictions()),
-                verdicts=tuple(upstream.verdicts()),
-                inputs=frozenset(material for feed in feeds for material, _ in feed),
-            )
-        return self._parts[number]
+        uses = dict.fromkeys(demand.use for demand in self.problem.demands if self._number(demand.id) == number)
+        upstream = Upstream(self.problem, list(uses))
+        feeds = (self.problem.network.feeds.get(offer, ()) for offer in upstream.offers)
+        return _Part(
+            materials=self.parts.members[number],
+            restrictions=frozenset(upstream.restrictions()),
+            verdicts=tuple(upstream.verdicts()),
+            inputs=frozenset(material for feed in feeds for material, _ in feed),
+        )
 
     def _bears(self, each: RunRestriction, row: RunShortage) -> bool:
         """Return True if a restriction can cause the shortage of a demand."""
         problem, group, number = self.problem, self.groups[row.demand], self._number(row.demand)
         part, arcs, names = self._part(number), _arcs_to(problem, group), set(each.names)
-        if not set(each.offers) <= {name_of(problem, arc) for arc in arcs}:
+        if not set(each.offers) <= {arc.name for arc in arcs}:
             return False
         match each.kind:
             case "limit":

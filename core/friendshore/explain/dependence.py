@@ -13,7 +13,6 @@ from decimal import Decimal
 from functools import reduce
 
 from ..domain.base import as_decimal, grouped
-from ..domain.plan import LotUse
 from ..domain.use import Chained
 from ..rules.verdicts import Dependence, Reason, reasons, worst_of
 from ..verify import VerifiedPlan
@@ -110,8 +109,7 @@ def sum_of(some: Iterable[DependentSums]) -> DependentSums:
 
 def _by_material(verified: VerifiedPlan, found: Sequence[PurchaseDependence]) -> Mapping[str, DependentSums]:
     rows = grouped(
-        (line.item.entry.material, (each, line.total, line.item.entry.quantity))
-        for line, each in zip(verified.lines, found, strict=True)
+        (line.material, (each, line.total, line.quantity)) for line, each in zip(verified.lines, found, strict=True)
     )
     return {name: _of_material(rows[name]) for name in sorted(rows)}
 
@@ -137,18 +135,18 @@ def judge_purchases(verified: VerifiedPlan, countries: frozenset[str]) -> list[P
     for (material, place), requirement, _, kilograms, offer in verified.ledger.draws():
         if kilograms:
             drawn[offers[offer].offer.id, requirement].add((material, place, requirement))
-    items = [line.item for line in verified.lines]
-    makers = [(offers[item.arc.offer].offer.id, item.entry.requirement) for item in items]
+    items = verified.lines
+    makers = [(offers[item.arc.offer].offer.id, item.requirement) for item in items]
     inputs = {name: drawn[name].union(*(drawn[lender] for lender in lenders[name])) for name in dict.fromkeys(makers)}
     found = [own(item.arc.chained) for item in items]
     lots = defaultdict[Pool, set[Dependence]](set)
     for item in verified.ledger.bought:
-        if isinstance(item.entry, LotUse) and item.entry.quantity:
-            lots[item.entry.material, item.entry.place, item.entry.requirement].add(own(item.arc.chained))
+        if item.arc.lot >= 0 and item.quantity:
+            lots[item.material, item.place, item.requirement].add(own(item.arc.chained))
     while True:
         pools = defaultdict[Pool, set[Dependence]](set, {pool: set(some) for pool, some in lots.items()})
         for item, each in zip(items, found, strict=True):
-            pools[item.entry.material, item.entry.place, item.entry.requirement].add(each)
+            pools[item.material, item.place, item.requirement].add(each)
         taken = {name: worst_of(_mixed(pools[pool]) for pool in some) for name, some in inputs.items()}
         after = [worst_of((each, taken.get(name, Dependence.NO))) for name, each in zip(makers, found, strict=True)]
         if after == found:

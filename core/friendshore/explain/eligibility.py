@@ -10,11 +10,14 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Literal
 
-from ..domain.base import Record, grouped
+from pydantic import Field
+
+from ..domain.base import Record, exact, grouped, totals
 from ..domain.change import Change, TermKind
 from ..domain.evidence import Confidence
 from ..domain.facts import CapacityStep, Facility, Offer, Status
 from ..domain.quantities import readable
+from ..domain.run import RunDoubt, RunExposed
 from ..domain.time import Delay, Span
 from ..domain.use import Chained, Result, Use, Verdict
 from ..problem import Problem
@@ -67,33 +70,39 @@ def kept_out(problem: Problem) -> list[KeptOut]:
     return sorted(kept, key=lambda k: (k.use.material.id, k.use.end_use, k.arc.index, k.verdict.rule))
 
 
-@dataclass(frozen=True, slots=True)
-class Exposed:
-    """What one rule would forbid."""
-
-    rule: str
-    items: tuple[Bought, ...]
-    cost: Decimal
-    """Undiscounted money on the purchases concerned."""
-
-
-def exposed(verified: VerifiedPlan) -> list[Exposed]:
-    """Every rule with a phase of unknown status that would forbid something of the plan, in the order of ids."""
-    if PhaseStatus.UNKNOWN in verified.problem.law.statuses:
+def exposed(verified: VerifiedPlan) -> list[RunExposed]:
+    """Return what each rule with a phase of unknown status would forbid of the plan, in the order of ids."""
+    problem = verified.problem
+    if PhaseStatus.UNKNOWN in problem.law.statuses:
         return []
     judging = Judging(verified.ledger, frozenset({PhaseStatus.UNKNOWN}))
-    cost = {id(line.item): line.total for line in verified.lines}
-    found: dict[str, dict[int, Bought]] = {}
+    forbidden: dict[str, dict[int, Bought]] = {}
     for judged in judging.forbidden():
-        found.setdefault(judged.rule, {})[id(judged.item)] = judged.item
-    return [
-        Exposed(
-            rule,
-            tuple(items.values()),
-            sum((cost.get(key, Decimal(0)) for key in items), Decimal(0)),
+        forbidden.setdefault(judged.rule, {})[id(judged.item)] = judged.item
+    rules, found = {rule.id: rule for rule in problem.rules}, []
+    for name, items in sorted(forbidden.items()):
+        of_unknown = [phase for phase in rules[name].phases if phase.status is PhaseStatus.UNKNOWN]
+        found.append(
+            RunExposed(
+                rule=name,
+                title=rules[name].title,
+                cost=exact(
+                    sum(
+                        (verified.costing.line(item).total for item in items.values() if item.arc.offer >= 0),
+                        Decimal(0),
+                    )
+                ),
+                materials=totals((item.material, item.quantity) for item in items.values()),
+                offers=sorted({item.arc.chained.offer.id for item in items.values()}),
+                first=problem.case.horizon.label(min(item.delivered for item in items.values())),
+                unknown=[
+                    RunDoubt(start=phase.start, end=phase.end, note=phase.note)
+                    for phase in of_unknown
+                    if phase.span.meets(problem.case.horizon.span)
+                ],
+            )
         )
-        for rule, items in sorted(found.items())
-    ]
+    return found
 
 
 Key = tuple[int, str]
@@ -328,6 +337,8 @@ class Obstacle(Record):
     nothing else is found, and yet no plan that keeps the rules can have any."""
     text: str
     """What it is, and what would have to become of it."""
+    reason: str = Field(default="", exclude=True)
+    """What it is alone, where that is part of the text. It groups offers, and isn't in the JSON form."""
     rule: str = ""
     clause: str = ""
     stage: str = ""
@@ -372,16 +383,15 @@ def no_room(standings: Eligibilities, offer: Offer) -> Obstacle:
 
 def _missing(standings: Eligibilities, lead: Lead, facility: Facility) -> Iterator[Obstacle]:
     """Yield the unpublished figures of a lead, each with the figure that would make it count."""
-    for reason in dict.fromkeys(lead.reasons):
-        changes = []
-        text = reason
-        if "capacity" in reason or "quantity" in reason:
+    for lacks, reason in dict.fromkeys(lead.reasons):
+        changes, text = [], reason
+        if lacks in ("capacity", "quantity"):
             published = max((step.per_year for step in facility.capacity if step.per_year is not None), default=None)
             rate = published if published is not None else _yearly_need(standings, lead.offer)
             changes = [Change(capacity=facility.id, per_year=rate, status=Status.OPERATING)]
             source = "as stated there" if published is not None else "all that is wanted"
             text = f"{reason}: a figure is needed; asked about with {_number(rate)} kg a year, {source}"
-        elif "price" in reason or "quotation" in reason:
+        elif lacks == "price":
             told = lead.offer.price
             known = told is not None and told.amount is not None
             amount, currency = (told.amount, told.currency) if told is not None and known else (Decimal(1), "")
@@ -389,7 +399,7 @@ def _missing(standings: Eligibilities, lead: Lead, facility: Facility) -> Iterat
             of = currency or standings.problem.case.currency
             as_stated = ", as stated there" if known else ""
             text = f"{reason}: a price is needed; asked about with {_number(amount)} {of} a unit{as_stated}"
-        yield Obstacle(kind="figure", text=text, lifted_by=changes)
+        yield Obstacle(kind="figure", text=text, reason=reason, lifted_by=changes)
 
 
 def _number(amount: Decimal | None) -> str:

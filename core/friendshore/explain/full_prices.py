@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from ..domain.base import Number, Record, as_decimal
+from ..domain.runtime import cached_method
 from ..problem.compliance_classes import ComplianceClass
 from ..problem.network import Node
 from ..problem.offers import End, has_range, prices_at
@@ -53,7 +54,6 @@ class TracedCash:
 
     @property
     def total(self) -> Fraction:
-        """All of it."""
         parts = (*self.by_demand.values(), self.stock, self.unused, *self.separate.values())
         return sum((amount for cash in parts for amount in cash.values()), _NOTHING)
 
@@ -235,15 +235,15 @@ def _pay(flows: _Flows, verified: VerifiedPlan, maker: Callable[[int, str], str]
     bought: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
     several: list[tuple[Pool, tuple[int, int], Decimal, Any]] = []
     for number, line in enumerate(verified.lines):
-        entry, offer, t = line.item.entry, line.item.arc.offer, line.item.ordered
-        pool, name = (entry.material, entry.place, entry.requirement), maker(offer, entry.requirement)
+        offer, t = line.arc.offer, line.ordered
+        pool, name = (line.material, line.place, line.requirement), maker(offer, line.requirement)
         at = t if label is None else label(number, line)
         paid += [(pool, at, line.direct), (pool, at, line.charges), (pool, at, line.freight)]
-        made.append((name, pool, entry.quantity))
-        flows.makers.append((name, entry.quantity))
+        made.append((name, pool, line.quantity))
+        flows.makers.append((name, line.quantity))
         if not problem.offers[offer].single:
-            several.append((pool, (offer, t), entry.quantity, at))
-            bought[offer, t] += entry.quantity
+            several.append((pool, (offer, t), line.quantity, at))
+            bought[offer, t] += line.quantity
     _sum_into(flows.paid, paid)
     _sum_into(flows.made, made)
     runs: dict[tuple[int, int], Fraction] = defaultdict(Fraction)
@@ -293,7 +293,6 @@ class OfferPrices:
         self.verified = verified
         self.problem = verified.problem
         self.standings = Eligibilities(verified.problem)
-        self._prices: dict[int, _Prices] = {}
 
     def of(self, name: str, material: str) -> OfferPrice | None:
         """Return the full price of an offer of a material. None: it may not be bought, or one of its inputs may not.
@@ -312,8 +311,8 @@ class OfferPrices:
     def _traced(self) -> dict[tuple[int, str], OfferPrice]:
         sums: dict[tuple[int, str], list[Fraction]] = {}
         for line, inputs in zip(self.verified.lines, trace_cash(self.verified).inputs, strict=True):
-            found = sums.setdefault((line.item.arc.offer, line.item.entry.material), [Fraction(0)] * 3)
-            for number, amount in enumerate((Fraction(line.item.entry.quantity), Fraction(line.total), inputs)):
+            found = sums.setdefault((line.arc.offer, line.material), [Fraction(0)] * 3)
+            for number, amount in enumerate((Fraction(line.quantity), Fraction(line.total), inputs)):
                 found[number] += amount
         return {
             key: OfferPrice(
@@ -335,7 +334,7 @@ class OfferPrices:
             for move in range(int(moves.first[arc.index]), int(moves.first[arc.index + 1])):
                 if arc.node in uses.nodes and self._admits(uses, move):
                     ordered = int(moves.ordered[move])
-                    inputs = self._inputs(offer, ordered, self._cheapest(uses))
+                    inputs = self._inputs(offer, ordered, self._cheapest(uses.label))
                     if inputs is not None:
                         found.append((ordered, self._own(uses, move), inputs))
         if not found:
@@ -378,17 +377,13 @@ class OfferPrices:
             cost += Fraction(line.per_unit) * price
         return cost if facts.single else cost / Fraction(facts.mass_per_unit)
 
-    def _cheapest(self, uses: ComplianceClass) -> _Prices:
-        if uses.index not in self._prices:
-            self._prices[uses.index] = self._find_cheapest(uses)
-        return self._prices[uses.index]
-
-    def _find_cheapest(self, uses: ComplianceClass) -> _Prices:
+    @cached_method
+    def _cheapest(self, label: str) -> _Prices:
         """Return the price of the cheapest input at every node and period, one period after the other.
 
         Within a period, prices fall until none falls further: a chain in which nothing comes back to itself is as long as there are nodes.
         """
-        problem, moves = self.problem, self.problem.moves
+        problem, moves, uses = self.problem, self.problem.moves, self.problem.class_of[label]
         arriving: list[list[int]] = [[] for _ in problem.case.horizon.periods]
         for index in sorted(self._upstream):
             if problem.network.arcs[index].node in uses.nodes:
@@ -447,7 +442,7 @@ def spend_at_ends(verified: VerifiedPlan) -> RangedSpend | None:
     Duties, premiums, discounts and what take-or-pay makes due are worked out anew, by the code that costs every plan.
     """
     problem = verified.problem
-    bought = sorted({line.item.arc.offer for line in verified.lines})
+    bought = sorted({line.arc.offer for line in verified.lines})
     ranged = [problem.offers[offer] for offer in bought if has_range(problem.offers[offer], problem.merged)]
     if not ranged:
         return None
@@ -456,7 +451,7 @@ def spend_at_ends(verified: VerifiedPlan) -> RangedSpend | None:
     lines: defaultdict[str, tuple[list[Line], list[Line], list[Line]]] = defaultdict(lambda: ([], [], []))
     for number, costing in enumerate((verified.costing, low, high)):
         for line in costing.lines:
-            offer = problem.offers[line.item.arc.offer].offer.id
+            offer = problem.offers[line.arc.offer].offer.id
             if offer in names:
                 lines[offer][number].append(line)
     return RangedSpend(lines, *(costing.cost(Decimal(0)).nominal for costing in (low, high)))
@@ -466,7 +461,6 @@ _ENDS: tuple[End, End] = ("low", "high")
 
 
 def _costed(verified: VerifiedPlan, prices: Mapping[str, Sequence[Decimal]]) -> Costing:
-    """Return the costing of a plan at other prices."""
     problem = verified.problem
     offers = tuple(
         facts._replace(price=prices[facts.offer.id]) if facts.offer.id in prices else facts for facts in problem.offers

@@ -10,12 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from ..domain.base import Groups, grouped
 from ..domain.change import Change
-from ..domain.runtime import finished
+from ..domain.runtime import cached_method, finished
 from ..problem import Problem
-from ..problem.changes import with_bills
 from ..problem.inputs import Inputs
 from ..problem.parts import Impact, Members, impact
+from ..rules.amend import with_bills
 from ..session import PartPlan, Session
 from ..solve import Progress
 
@@ -48,18 +49,12 @@ class Pieces:
             PluginError: if a plugin's rule raises.
         """
         self.session = session
-        self._touched: dict[Changes, tuple[Impact, ...]] = {}
-        found: list[tuple[set[str], set[str]]] = []
-        for changes in lists:
-            for one in self._of(tuple(changes)):
-                meeting = [group for group in found if group[0] & one.members]
-                members, rules = set(one.members), set(one.rules)
-                for group in meeting:
-                    members |= group[0]
-                    rules |= group[1]
-                found = [group for group in found if not any(group is other for other in meeting)]
-                found.append((members, rules))
-        self.all = tuple(sorted((Piece(frozenset(m), frozenset(r)) for m, r in found), key=lambda p: p.demanded))
+        touched = [one for changes in lists for one in self._of(tuple(changes))]
+        groups = Groups(name for one in touched for name in one.members)
+        for one in touched:
+            groups.join(one.members)
+        rules = grouped((groups.first(min(one.members)), one.rules) for one in touched)
+        self.all = tuple(Piece(members, frozenset().union(*rules[min(members)])) for members in groups.all())
 
     def bearing(self, piece: Piece, changes: Sequence[Change]) -> Changes:
         """Return the changes of a list that apply to a piece, in order, with bills spelled out."""
@@ -78,10 +73,9 @@ class Pieces:
         """Return the cheapest plan of a piece after changes that all apply to it."""
         return self.session.part_plan(piece.members, piece.rules, tuple(changes))
 
+    @cached_method
     def _of(self, changes: Changes) -> tuple[Impact, ...]:
-        if changes not in self._touched:
-            self._touched[changes] = impact(self.session.parts, changes)
-        return self._touched[changes]
+        return impact(self.session.parts, changes)
 
 
 Asked = TypeVar("Asked")

@@ -12,7 +12,7 @@ from time import monotonic
 import numpy as np
 
 from ..domain.plan import PlanStatus
-from ..domain.runtime import Recent
+from ..domain.runtime import Recent, cached_method
 from ..domain.use import Use
 from ..errors import InputError, NoPlanError
 from ..problem import Problem
@@ -89,13 +89,10 @@ class PartReplans:
         """What is short by more than rounding explains."""
         names = {name for name, _ in self.short}
         self.uses = list(dict.fromkeys(demand.use for demand in self.problem.demands if demand.id in names))
-        self._upstream: dict[tuple[bool, tuple[Use, ...]], Upstream] = {}
         self._programs: Recent[Removed, Program] = Recent(_MOST_COLUMNS)
         self._impossible: set[Removed] = set()
         self._replans: Recent[Removed, Replan] = Recent(_MOST_COLUMNS)
         self._without_plan: set[Removed] = set()
-        self._served: dict[Removed, dict[Cell, float]] = {}
-        self._supplies: dict[Removed, dict[str, float]] = {}
 
     def replan(self, removed: Removed = _NOTHING) -> Replan | None:
         """Return the plan without some restrictions. None if there is none, or a limit ended the search.
@@ -115,19 +112,15 @@ class PartReplans:
 
     def upstream(self, uses: Collection[Use], *, counted: bool) -> Upstream:
         """Return what is upstream of some uses; with leads that count, if `counted`."""
-        key = counted, tuple(uses)
-        if key not in self._upstream:
-            periods = {t for _, t in self.short}
-            self._upstream[key] = Upstream(self.counted if counted else self.problem, uses, periods)
-        return self._upstream[key]
+        return self._upstream(tuple(uses), counted)
 
+    @cached_method
+    def _upstream(self, uses: tuple[Use, ...], counted: bool) -> Upstream:
+        return Upstream(self.counted if counted else self.problem, uses, {t for _, t in self.short})
+
+    @cached_method
     def served(self, removed: Removed) -> dict[Cell, float]:
         """Return kilograms that a plan without some restrictions serves of what is short with them. Less than rounding explains is left out."""
-        if removed not in self._served:
-            self._served[removed] = self._serve(removed)
-        return self._served[removed]
-
-    def _serve(self, removed: Removed) -> dict[Cell, float]:
         counted = any(each.kind == "no offer" for each in removed)
         if removed and not self.upstream(self.uses, counted=counted).can_supply(removed):
             return {}  # whatever the times and quantities
@@ -148,10 +141,9 @@ class PartReplans:
 
     def supply(self, removed: Removed = _NOTHING) -> dict[str, float]:
         """Return kilogram-periods of supply by offer or lot: more is more, or is there earlier."""
-        if removed not in self._supplies:
-            self._supplies[removed] = self._supply(removed)
-        return self._supplies[removed]
+        return self._supply(removed)
 
+    @cached_method
     def _supply(self, removed: Removed) -> dict[str, float]:
         found: defaultdict[str, float] = defaultdict(float)
         plan = self.replan(removed)
@@ -167,9 +159,7 @@ class PartReplans:
         moves, arcs, count = problem.moves, problem.network.arcs, problem.case.horizon.count
         for column, move in zip(program.columns.buy.tolist(), program.columns.buy_move.tolist(), strict=True):
             if x[column] > 0:
-                arc = arcs[int(moves.arc[move])]
-                name = arc.chained.offer.id if arc.lot < 0 else problem.lots[arc.lot].id
-                found[name] += float(x[column]) * (count - int(moves.delivered[move]))
+                found[arcs[int(moves.arc[move])].name] += float(x[column]) * (count - int(moves.delivered[move]))
         return found
 
     def over_capacity(self, removed: Removed) -> set[str]:

@@ -11,6 +11,7 @@ from functools import cached_property
 from ..domain.base import exact, grouped
 from ..domain.change import Change, TermKind
 from ..domain.facts import Catalog, Offer, Price
+from ..domain.runtime import cached_method
 from ..domain.unmet import CauseKind
 from ..domain.use import Result, Use
 from ..errors import InputError
@@ -58,8 +59,6 @@ class Upstream:
         self.arcs = frozenset[int]().union(*(arcs for arcs, _ in self.reach.values()))
         self.nodes = frozenset[Node]().union(*(nodes for _, nodes in self.reach.values()))
         self.offers = sorted({problem.network.arcs[arc].offer for arc in self.arcs} - {-1})
-        self._periods: dict[int, frozenset[int]] = {}
-        self._supplied: dict[Removed, bool] = {}
 
     def restrictions(self) -> list[Restriction]:
         """Return everything that may keep supply from the uses, except for what depends on the demands that are short."""
@@ -87,9 +86,11 @@ class Upstream:
     def can_supply(self, removed: Removed) -> bool:
         """Return True if law leaves some way to supply one of the uses, times and quantities apart, without some rules, proofs and needs of inputs."""
         legal = frozenset(each for each in removed if each.kind in ("law", "proof", "inputs"))
-        if legal not in self._supplied:
-            self._supplied[legal] = any(self._is_supplied(use, legal) for use in self.uses)
-        return self._supplied[legal]
+        return self._can_supply(legal)
+
+    @cached_method
+    def _can_supply(self, removed: Removed) -> bool:
+        return any(self._is_supplied(use, removed) for use in self.uses)
 
     def _is_supplied(self, use: Use, removed: Removed) -> bool:
         network, (indices, nodes) = self.problem.network, self.reach[use]
@@ -196,12 +197,11 @@ class Upstream:
                             provable = verdict.result is Result.UNPROVEN and not verdict.licence
                             yield use, index, position, provable
 
+    @cached_method
     def _in_force(self, position: int) -> frozenset[int]:
         """Return the periods in which a rule is in force on some day."""
-        if position not in self._periods:
-            periods = self.problem.case.horizon.periods
-            self._periods[position] = frozenset(p.index for p in periods if self.problem.law.in_force(position, p.span))
-        return self._periods[position]
+        periods = self.problem.case.horizon.periods
+        return frozenset(p.index for p in periods if self.problem.law.in_force(position, p.span))
 
 
 def unproven_offers(problem: Problem) -> set[str]:
@@ -237,7 +237,6 @@ class Relaxations:
     def __init__(self, inputs: Inputs) -> None:
         self.inputs = inputs
         self.problem = inputs.problem()
-        self._supply: dict[frozenset[CauseKind], Inputs] = {frozenset(): inputs}
         self._disabled: dict[str, Change] = {}
 
     @cached_property
@@ -284,16 +283,15 @@ class Relaxations:
             problem = replace(problem, stores=stores)
         return problem
 
+    @cached_method
     def _supplied(self, kinds: frozenset[CauseKind]) -> Inputs:
         """Return the facts without some restrictions of offers."""
-        if kinds not in self._supply:
-            changes = [Change(lift=TermKind.LEAD_TIME)] if "lead time" in kinds else []
-            changes += [Change(lift=TermKind.DATES), Change(lift=TermKind.QUALIFICATION)] if "date" in kinds else []
-            changes += [Change(lift=kind) for kind in _TERMS] if "terms" in kinds else []
-            counted = self._with_leads[0] if "no offer" in kinds else self.inputs
-            relaxed = counted.after(changes)
-            self._supply[kinds] = _undated(relaxed) if "date" in kinds else relaxed
-        return self._supply[kinds]
+        changes = [Change(lift=TermKind.LEAD_TIME)] if "lead time" in kinds else []
+        changes += [Change(lift=TermKind.DATES), Change(lift=TermKind.QUALIFICATION)] if "date" in kinds else []
+        changes += [Change(lift=kind) for kind in _TERMS] if "terms" in kinds else []
+        counted = self._with_leads[0] if "no offer" in kinds else self.inputs
+        relaxed = counted.after(changes)
+        return _undated(relaxed) if "date" in kinds else relaxed
 
 
 def _undated(inputs: Inputs) -> Inputs:

@@ -8,75 +8,53 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from ..domain.base import grouped
+from ..domain.run import LotVerdict, RunHolding, RunHoldingBar, RunHoldingUse
 from ..domain.use import Result, Use, Verdict
 from ..problem import Problem
-from ..problem.compliance_classes import ComplianceClass
 from ..problem.demands import Lot
 from ..problem.law import Charges, Judgement
 from ..problem.network import Arc, Node, final_node
 from ..rules.base import Phase, Rule
 from ..verify import Bought, PlanEntries, VerifiedPlan
-
-State = Literal["may be used", "may be used in part of the time", "barred", "not wanted"]
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A rule that keeps a lot from a use on some days of the plan."""
-
-    verdict: Verdict
-    start: date
-    """First day of the plan on which it does."""
-    end: date | None
-    """Last day; None: to the end of the plan."""
-    heals: str
+from ..verify.arrivals import arrival_day
 
 
-@dataclass(frozen=True, slots=True)
-class HoldingOutlet:
-    """A lot and one kind of use that it could end in."""
-
-    use: Use
-    state: State
-    periods: tuple[int, ...]
-    """Periods in which it is wanted and the lot may serve it."""
-    bars: tuple[Bar, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """One lot, with what becomes of it."""
-
-    lot: Lot
-    left: Decimal
-    """Kilograms that nothing is made of or delivered from: not set aside for a use, or still in stock at the end of the plan, first in,
-    first out."""
-    served: tuple[HoldingOutlet, ...]
-
-
-def holdings(verified: VerifiedPlan) -> list[Holding]:
-    """Every stock in hand and order already placed, used or not, in canonical order."""
+def holdings(verified: VerifiedPlan) -> list[RunHolding]:
+    """Return every stock in hand and order already placed, used or not, in canonical order."""
     problem = verified.problem
     arcs = {arc.lot: arc for arc in problem.network.arcs if arc.lot >= 0}
     left = _left(verified)
     return [
-        Holding(lot, left[lot.id], tuple(_served(problem, lot, arcs[position])))
+        RunHolding(
+            lot=lot.id,
+            kind="order" if lot.on_order else "stock",
+            offer=lot.offer,
+            material=lot.material,
+            place=lot.place.id,
+            arrives=lot.arrives,
+            available=problem.case.horizon.label(lot.period),
+            quantity_kg=lot.quantity,
+            used_kg=lot.quantity - left[lot.id],
+            left_kg=left[lot.id],
+            uses=list(_uses(problem, lot, arcs[position])),
+        )
         for position, lot in enumerate(problem.lots)
     ]
 
 
 def _left(verified: VerifiedPlan) -> dict[str, Decimal]:
-    """Return the leftover kilograms by lot. The last to arrive are the last to be used."""
+    """Return the kilograms of each lot that nothing is made of or delivered from. The last to arrive are the last to be used."""
     plan, last = verified.plan, verified.problem.case.horizon.count - 1
     left = {lot.id: lot.quantity for lot in verified.problem.lots}
-    came: defaultdict[tuple[str, str, str], list[tuple[int, int, str, Decimal]]] = defaultdict(list)
-    for bought in plan.purchases:
-        came[bought.material, bought.place, bought.requirement].append((bought.delivered, 1, "", bought.quantity))
-    for lot in plan.lots:
-        left[lot.lot] -= lot.quantity
-        came[lot.material, lot.place, lot.requirement].append((lot.period, 0, lot.lot, lot.quantity))
+    came: defaultdict[tuple[str, str, str], list[tuple[int, bool, str, Decimal]]] = defaultdict(list)
+    for item in verified.ledger.bought:
+        name = item.name if item.arc.lot >= 0 else ""
+        if name:
+            left[name] -= item.quantity
+        came[item.material, item.place, item.requirement].append((item.delivered, not name, name, item.quantity))
     for held in plan.stocks:
         rest = held.quantity if held.period == last else Decimal(0)
         for _, _, name, quantity in sorted(came[held.material, held.place, held.requirement], reverse=True):
@@ -87,7 +65,8 @@ def _left(verified: VerifiedPlan) -> dict[str, Decimal]:
     return left
 
 
-def _served(problem: Problem, lot: Lot, arc: Arc) -> Iterator[HoldingOutlet]:
+def _uses(problem: Problem, lot: Lot, arc: Arc) -> Iterator[RunHoldingUse]:
+    """Yield every kind of use that a lot could end in."""
     for use, judgement in problem.judgements.items():
         if arc.index not in judgement.reach:
             continue
@@ -95,15 +74,21 @@ def _served(problem: Problem, lot: Lot, arc: Arc) -> Iterator[HoldingOutlet]:
         periods = range(lot.period, problem.case.horizon.count)
         wanted = [t for t in periods if any(problem.demands[number].quantity[t] for number in numbers)]
         may = [t for t in wanted if _may(problem, arc, numbers, t)]
-        state: State = "may be used"
+        verdict: LotVerdict = "may be used"
         if not wanted:
-            state = "not wanted"
+            verdict = "not wanted"
         elif not may:
-            state = "barred"
+            verdict = "barred"
         elif len(may) < len(wanted):
-            state = "may be used in part of the time"
-        bars = () if state in ("may be used", "not wanted") else tuple(_bars(problem, lot, arc, judgement))
-        yield HoldingOutlet(use, state, tuple(may), bars)
+            verdict = "may be used in part of the time"
+        yield RunHoldingUse(
+            demand_material=use.material.id,
+            end_use=use.end_use,
+            place=use.place.id,
+            verdict=verdict,
+            periods=[problem.case.horizon.label(t) for t in may],
+            bars=[] if verdict in ("may be used", "not wanted") else list(_bars(problem, lot, arc, judgement)),
+        )
 
 
 def _may(problem: Problem, arc: Arc, numbers: list[int], period: int) -> bool:
@@ -116,7 +101,7 @@ def _may(problem: Problem, arc: Arc, numbers: list[int], period: int) -> bool:
     )
 
 
-def _bars(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) -> Iterator[Bar]:
+def _bars(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) -> Iterator[RunHoldingBar]:
     """Yield every rule in force that prohibits a lot, with its days in the plan."""
     horizon = problem.case.horizon
     for trade, table in ((False, judgement.chain), (True, judgement.trade)):
@@ -134,8 +119,17 @@ def _bars(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) -> Iterato
                     continue
                 start = max(phase.start or horizon.periods[0].start, horizon.periods[0].start)
                 end = phase.end if phase.end is not None and phase.end < horizon.periods[-1].end else None
-                healed = _healed_trade(lot, phase, verdict) if trade else _healed(lot, rule, phase, verdict)
-                yield Bar(verdict, start, end, healed)
+                yield RunHoldingBar(
+                    rule=verdict.rule,
+                    start=start,
+                    end=end,
+                    unproven=verdict.result is Result.UNPROVEN,
+                    stage=verdict.stage,
+                    countries=list(verdict.countries),
+                    clause=verdict.clause,
+                    reason=verdict.reason,
+                    heals=_healed_trade(lot, phase, verdict) if trade else _healed(lot, rule, phase, verdict),
+                )
 
 
 def _healed_trade(lot: Lot, phase: Phase, verdict: Verdict) -> str:
@@ -229,13 +223,13 @@ class _OrderDays:
         arc, t = item.arc, item.ordered
         last = arc.order_by[t]
         nodes = self.ledger.problem.network.feeds.get(arc.offer, ())
-        inputs = [day for node in nodes for day in self._arriving[node, t] if day <= last]
+        inputs = [day for node in nodes for day in self._arriving.get((node, t), ()) if day <= last]
         return max([arc.times.first[t], *inputs])
 
     def _is_awaited(self, item: Bought) -> bool:
         """Return True if what a purchase serves is short in the period before it arrives."""
         node, t = item.arc.node, item.delivered - 1
-        return item.arc.arrives[item.ordered] is None and (node, item.entry.requirement, t) in self._lacking
+        return item.arc.arrives[item.ordered] is None and (node, item.requirement, t) in self._lacking
 
     @cached_property
     def _lacking(self) -> set[tuple[Node, str, int]]:
@@ -256,7 +250,7 @@ class _OrderDays:
             runs[offer, make.period].add(make.requirement)
         for item in self.ledger.bought:
             if item.arc.offer in network.feeds:
-                made[item.arc.node, item.entry.requirement, item.delivered].append(item)
+                made[item.arc.node, item.requirement, item.delivered].append(item)
         found = set(waiting)
         while waiting:
             node, requirement, t = waiting.pop()
@@ -265,22 +259,17 @@ class _OrderDays:
                 if before < 0 or item.arc.arrives[item.ordered] or problem.offers[offer].most[before] == 0:
                     continue
                 single = problem.offers[offer].single
-                labels = {item.entry.requirement} if single else runs[offer, item.ordered]
+                labels = {item.requirement} if single else runs[offer, item.ordered]
                 more = {(feed, label, before) for feed in network.feeds[offer] for label in labels} - found
                 found |= more
                 waiting |= more
         return found
 
     @cached_property
-    def _arriving(self) -> defaultdict[tuple[Node, int], list[date]]:
+    def _arriving(self) -> dict[tuple[Node, int], list[date]]:
         """Arrival days after the first day of a period, by node and period."""
-        problem, found = self.ledger.problem, defaultdict[tuple[Node, int], list[date]](list)
-        for item in self.ledger.bought:
-            arc = item.arc
-            day = problem.lots[arc.lot].arrives if arc.lot >= 0 else arc.arrives[item.ordered]
-            if day is not None:
-                found[arc.node, item.delivered].append(day)
-        return found
+        days = ((item, arrival_day(self.ledger, item)) for item in self.ledger.bought)
+        return grouped(((item.arc.node, item.delivered), day) for item, day in days if day is not None)
 
     def _same_terms(self, item: Bought) -> bool:
         """Return True if what arrives a period earlier is as lawful and as dear, and may be stored."""
@@ -288,9 +277,9 @@ class _OrderDays:
         store = problem.stores.get(arc.node)
         if store is not None and store.limit[before] is not None:
             return False
-        if item.entry.licences or arc.freight[before] != arc.freight[item.delivered]:
+        if item.licences or arc.freight[before] != arc.freight[item.delivered]:
             return False
-        own, uses = self._classes[item.entry.requirement]
+        own, uses = problem.class_of[item.requirement], self._uses[item.requirement]
         if not uses or not own.admits(arc.index, before) or own.permits.get((arc.index, before)):
             return False
         return all(
@@ -298,11 +287,11 @@ class _OrderDays:
         )
 
     @cached_property
-    def _classes(self) -> dict[str, tuple[ComplianceClass, set[Use]]]:
-        """Compliance class and its uses, by label."""
+    def _uses(self) -> dict[str, set[Use]]:
+        """Uses of each compliance class, by label."""
         problem = self.ledger.problem
         return {
-            each.label: (each, {problem.demands[outlet.demand].use for outlet in each.outlets})
+            each.label: {problem.demands[outlet.demand].use for outlet in each.outlets}
             for each in problem.compliance_classes
         }
 

@@ -8,7 +8,7 @@ on the rows of the old plan: each is read for the orders that were placed alone,
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -334,7 +334,7 @@ class _Carrying:
 
     @cached_property
     def _arcs(self) -> Mapping[tuple[str, str, str], Any]:
-        return {(arc.chained.offer.id, *arc.node): arc for arc in self.verified.problem.network.arcs if arc.lot < 0}
+        return {(arc.name, *arc.node): arc for arc in self.verified.problem.network.arcs if arc.lot < 0}
 
     def _values(self, purchases: Sequence[Purchase], makes: Sequence[Make], lots: Sequence[LotUse] = ()) -> TermValues:
         """Return the reading of terms on a plan of some purchases alone."""
@@ -490,7 +490,7 @@ def _ordered(placed: Iterable[PlacedLine]) -> dict[tuple[str, int, str], Fractio
 
 
 def take_out(
-    lots: Sequence[RolledLot], uses: Iterable[PlannedUse], from_classes: Mapping[tuple[str, str], set[str]]
+    lots: Sequence[RolledLot], uses: Iterable[PlannedUse], from_classes: Mapping[tuple[str, str], Collection[str]]
 ) -> dict[Node, Decimal]:
     """Take planned use out of the lots that the plan sets aside for it, first in, first out, and return what they don't cover.
 
@@ -504,7 +504,7 @@ def take_out(
     uncovered: defaultdict[Node, Decimal] = defaultdict(Decimal)
     for use in uses:
         rest = use.quantity
-        for requirement in (use.requirement, *sorted(from_classes.get((use.node[0], use.requirement), ()))):
+        for requirement in (use.requirement, *sorted(set(from_classes.get((use.node[0], use.requirement), ())))):
             for lot in at.get(use.node, ()):
                 part = min(rest, aside[lot.name].get(requirement, _NOTHING), lot.left)
                 if part > 0:

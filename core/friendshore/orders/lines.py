@@ -14,14 +14,15 @@ from ..domain.base import exact, grouped
 from ..domain.basis import weighed
 from ..domain.case import OrderSpec
 from ..domain.facts import Offer
-from ..domain.plan import Plan, Purchase
+from ..domain.plan import Plan
+from ..domain.runtime import cached_method
 from ..domain.time import Span
 from ..explain import OrderDay, order_days
 from ..problem import Problem
 from ..problem.merged import Merged
 from ..problem.network import Arc
 from ..problem.offers import Paths
-from ..verify import VerifiedPlan
+from ..verify import Bought, VerifiedPlan
 
 AT_ONCE = "short until it arrives: order at once"
 """Note on an order whose goods are short before they arrive."""
@@ -134,17 +135,14 @@ def edition(case: str, lines: Sequence[OrderLine]) -> str:
 
 def _of_plan(verified: VerifiedPlan) -> Iterator[OrderLine]:
     problem, plan = verified.problem, verified.plan
-    arcs = {(arc.chained.offer.id, *arc.node): arc for arc in problem.network.arcs if arc.lot < 0}
     units: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)
     for make in plan.makes:
         units[make.offer, make.period] += make.units
-    runs: defaultdict[tuple[str, int], list[Purchase]] = defaultdict(list)
+    runs: defaultdict[tuple[str, int], list[Bought]] = defaultdict(list)
     days: defaultdict[tuple[str, str, str, int], list[OrderDay]] = defaultdict(list)
-    for bought, day in zip(verified.lines, order_days(verified.ledger), strict=True):
-        one = bought.item.entry
-        assert isinstance(one, Purchase)
-        runs[one.offer, one.ordered].append(one)
-        days[one.offer, one.material, one.place, one.ordered].append(day)
+    for one, day in zip(verified.lines, order_days(verified.ledger), strict=True):
+        runs[one.name, one.ordered].append(one)
+        days[one.name, one.material, one.place, one.ordered].append(day)
     paths, found, origins = Paths(problem.merged, problem.case), list[OrderLine](), _Origins(problem, plan)
     for (offer, ordered), purchases in runs.items():
         stated = problem.merged.offers[offer]
@@ -158,8 +156,8 @@ def _of_plan(verified: VerifiedPlan) -> Iterator[OrderLine]:
         if not whole:
             ways = grouped(((one.place, one.delivered, one.material, None), one) for one in purchases)
         for (place, delivered, _, _), some in ways.items():
-            arc = arcs[offer, some[0].material, place]
-            line = _line(problem, arc, place, some, problem.case.horizon.begins(delivered))
+            arc = some[0].arc
+            line = _line(problem, some, problem.case.horizon.begins(delivered))
             own = [day for one in some for day in days[offer, one.material, place, ordered]]
             line = replace(line, order_by=min(day.day for day in own), is_at_once=any(day.at_once for day in own))
             if whole:
@@ -193,11 +191,12 @@ def _of_plan(verified: VerifiedPlan) -> Iterator[OrderLine]:
         yield replace(line, line=str(number))
 
 
-def _line(problem: Problem, arc: Arc, place: str, purchases: Sequence[Purchase], arrives: date) -> OrderLine:
+def _line(problem: Problem, purchases: Sequence[Bought], arrives: date) -> OrderLine:
     by_class: defaultdict[str, defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for one in purchases:
         by_class[one.material][one.requirement] += one.quantity
-    facility, ordered = arc.chained.facility, purchases[0].ordered
+    arc, ordered = purchases[0].arc, purchases[0].ordered
+    facility = arc.chained.facility
     return OrderLine(
         line="",
         offer=arc.chained.offer.id,
@@ -206,7 +205,7 @@ def _line(problem: Problem, arc: Arc, place: str, purchases: Sequence[Purchase],
         facility=facility.name or facility.id,
         item=_names(problem, sorted(by_class)),
         basis=weighed(arc.chained.material),
-        place=place,
+        place=arc.node[1],
         quantity=sum((one.quantity for one in purchases), Decimal(0)),
         order_by=None,
         needed_on=arc.arrives[ordered] or arrives,
@@ -290,9 +289,8 @@ class _Origins:
             )
         self._stocked = {(one.material, one.place, one.requirement, one.period) for one in plan.stocks if one.quantity}
         self._makes = grouped(((make.offer, make.period), make.requirement) for make in plan.makes)
-        self._known: dict[tuple[str, int, str | None], tuple[tuple[str, ...], tuple[str, ...]]] = {}
 
-    def apart(self, offer: Offer, purchase: Purchase) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    def apart(self, offer: Offer, purchase: Bought) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
         """Return what makes purchases of an offer other orders: the inputs they are made from. None if all are one order.
 
         An order that has a least size stays whole: its parts might not reach it.
@@ -301,34 +299,32 @@ class _Origins:
             return None
         return self.of(offer.id, purchase.ordered, purchase.requirement)
 
+    @cached_method
     def of(self, offer: str, ordered: int, requirement: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the offers up the chain of an order for a compliance class (None: for all), and the lots among them that no offer explains."""
-        key = offer, ordered, requirement
-        if key not in self._known:
-            names, unnamed, seen = set[str](), set[str](), set[tuple[str, int, str]]()
-            waiting = [(offer, ordered, label) for label in self._labels(offer, ordered, requirement)]
-            while waiting:
-                maker, at, label = waiting.pop()
-                if (maker, at, label) in seen:
-                    continue
-                seen.add((maker, at, label))
-                stated = self._merged.offers[maker]
-                facility = self._merged.facilities[stated.facility]
-                for line in stated.inputs:
-                    node = line.material, facility.place or facility.country, label
-                    first = at  # what arrived before the stock was last used up is in none of it
-                    while (*node, first - 1) in self._stocked:
-                        first -= 1
-                    for arrival, source, period, needed in self._into[node]:
-                        if first <= arrival <= at:
-                            names.add(source)
-                            waiting += [(source, period, each) for each in self._labels(source, period, needed)]
-                    for arrival, lot, offers, known in self._held[node]:
-                        if first <= arrival <= at:
-                            names |= offers
-                            unnamed |= set() if known else {lot}
-            self._known[key] = tuple(sorted(names)), tuple(sorted(unnamed))
-        return self._known[key]
+        names, unnamed, seen = set[str](), set[str](), set[tuple[str, int, str]]()
+        waiting = [(offer, ordered, label) for label in self._labels(offer, ordered, requirement)]
+        while waiting:
+            maker, at, label = waiting.pop()
+            if (maker, at, label) in seen:
+                continue
+            seen.add((maker, at, label))
+            stated = self._merged.offers[maker]
+            facility = self._merged.facilities[stated.facility]
+            for line in stated.inputs:
+                node = line.material, facility.place or facility.country, label
+                first = at  # what arrived before the stock was last used up is in none of it
+                while (*node, first - 1) in self._stocked:
+                    first -= 1
+                for arrival, source, period, needed in self._into[node]:
+                    if first <= arrival <= at:
+                        names.add(source)
+                        waiting += [(source, period, each) for each in self._labels(source, period, needed)]
+                for arrival, lot, offers, known in self._held[node]:
+                    if first <= arrival <= at:
+                        names |= offers
+                        unnamed |= set() if known else {lot}
+        return tuple(sorted(names)), tuple(sorted(unnamed))
 
     def union(
         self, offer: str, ordered: int, requirements: Iterable[str | None]
@@ -375,7 +371,7 @@ def stated_price(paths: Paths, arc: Arc, period: int) -> StatedPrice | None:
     if price.amount is not None:
         return StatedPrice(price.amount, price.currency)
     material = paths.merged.materials[offer.outputs[0].material]
-    found, rows = paths.benchmarked(price.benchmark, material), paths.rows(price.benchmark)
+    found, rows = paths.benchmarked(price.benchmark, material.id), paths.rows(price.benchmark)
     if found is None or not rows:
         return None
     amount = exact(found.amounts[period] * (1 + price.premium))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..case import load_case
 from ..case.formats import is_toml
-from ..domain.base import exact, totals
+from ..domain.base import exact, grouped, totals
 from ..domain.basis import Factors, basis_factor
 from ..domain.case import Case
 from ..domain.facts import Catalog, ChainEntry, Offer
@@ -234,23 +234,9 @@ def _rolled(
     count: Path | None,
     length: PeriodLength,
 ) -> RolledCase:
-    case, problem, plan = gathered.case, verified.problem, verified.plan
-    in_plan = {lot.id: lot for lot in problem.lots}
-    aside: defaultdict[str, dict[str, Decimal]] = defaultdict(dict)
-    for used in plan.lots:
-        aside[used.lot][used.requirement] = aside[used.lot].get(used.requirement, _NOTHING) + used.quantity
-    stocks = []
-    for position, name in enumerate(case.stock_names):
-        lot = in_plan[name]
-        node = (lot.material, lot.place.id)
-        stocks.append((position, RolledLot(name, node, lot.quantity, case.horizon.start, False, dict(aside[name]))))
-    pools: dict[tuple[str, str], dict[str, Decimal]] = {
-        ("line", f"{line.line}:{material}"): dict(classes)
-        for line in lines
-        for material, classes in line.by_class.items()
-    }
-    pools |= {("lot", name): by_class for name, by_class in aside.items()}
-    found: list[Diagnostic] = []
+    case, found = gathered.case, list[Diagnostic]()
+    aside = _set_aside(verified)
+    stocks = list(_stocks(case, verified, aside))
     orders = orders_now(case, lines, placed, found)
     fix = "name the order sheet that it is from with `--orders`, or plan the case again"
     found += [
@@ -261,12 +247,16 @@ def _rolled(
         for one in orders
         if one.line is None
     ]
+    pools = {
+        ("line", f"{line.line}:{material}"): dict(classes)
+        for line in lines
+        for material, classes in line.by_class.items()
+    } | {("lot", name): by_class for name, by_class in aside.items()}
     received = [(one, list(_lots(one, gathered, pools))) for one in orders if one.order.arrives < day]
-    lots = [lot for _, lot in stocks] + [lot for _, some in received for lot in some]
-    classes: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for moved in plan.transfers:
-        classes[moved.material, moved.to_requirement].add(moved.from_requirement)
-    uncovered = take_out(lots, planned_use(verified, day, placed), classes)
+    arrived = [lot for _, some in received for lot in some]
+    lots = [lot for _, lot in stocks] + arrived
+    lenders = grouped(((one.material, one.to_requirement), one.from_requirement) for one in verified.plan.transfers)
+    uncovered = take_out(lots, planned_use(verified, day, placed), lenders)
     if count is not None:
         uncovered = _apply_count(count, lots, uncovered, found)
     found += _losing(case, lots, verified)
@@ -286,11 +276,29 @@ def _rolled(
         open=[one for one in orders if one.order.arrives >= day],
         totals=tuple(node_totals(lots, uncovered)),
         allowances=_allowances(verified, day, received),
-        carried=carried_over(
-            verified, horizon, placed, [lot for _, some in received for lot in some], [lot for _, lot in stocks]
-        ),
+        carried=carried_over(verified, horizon, placed, arrived, [lot for _, lot in stocks]),
         unplaced=unplaced,
     )
+
+
+def _set_aside(verified: VerifiedPlan) -> dict[str, dict[str, Decimal]]:
+    """Return the kilograms of each lot that the plan sets aside, by compliance class."""
+    aside: dict[str, dict[str, Decimal]] = {}
+    for used in verified.plan.lots:
+        by_class = aside.setdefault(used.lot, {})
+        by_class[used.requirement] = by_class.get(used.requirement, _NOTHING) + used.quantity
+    return aside
+
+
+def _stocks(
+    case: Case, verified: VerifiedPlan, aside: Mapping[str, Mapping[str, Decimal]]
+) -> Iterator[tuple[int, RolledLot]]:
+    """Yield the stock of the case, each with its place among all stock."""
+    lots = {lot.id: lot for lot in verified.problem.lots}
+    for position, name in enumerate(case.stock_names):
+        lot = lots[name]
+        node = (lot.material, lot.place.id)
+        yield position, RolledLot(name, node, lot.quantity, case.horizon.start, False, dict(aside.get(name, {})))
 
 
 def _lots(

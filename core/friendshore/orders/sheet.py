@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..catalog.sheets import Sheet, workbook
-from ..domain.base import UnreadableError, grouped
+from ..domain.base import grouped
 from ..domain.case import Case, OrderSpec
 from ..domain.values import label
 from ..errors import Diagnostic
@@ -25,9 +25,9 @@ from ..inert import cell_inert
 from ..problem.demands import unfit_inputs
 from ..problem.merged import Merged
 from ..reading import kinds as k
-from ..reading.csvfile import Table, TableRow, fill, read_table
+from ..reading.csvfile import Table, TableRow, read_table
 from ..reading.fields import Field, Layout
-from ..reading.workbook import is_workbook, read_workbook
+from ..reading.workbook import is_workbook, read_workbook, sheet_table
 from .lines import OrderLine, edition
 
 SHEET = "orders"
@@ -175,12 +175,11 @@ class FilledSheet:
         if not is_workbook(self.path):
             return read_table(self.path, LAYOUT, self.found)
         book = read_workbook(self.path, self.found)
-        sheet = book.named(SHEET) or ""
+        sheet = book.named(SHEET)
+        if sheet is not None:
+            return sheet_table(book, sheet, LAYOUT, self.found)
         table = Table(LAYOUT, book.place(SHEET), self.found)
-        self.found += book.found.get(sheet, [])
-        if sheet:
-            fill(table, iter(book.sheets[sheet]))
-        elif not self.found:
+        if not self.found:
             table.tell("there is no such sheet", fix=_AGAIN)
         return table
 
@@ -188,7 +187,9 @@ class FilledSheet:
         """Find cells that no longer say what the plan says: their row would be read as that of another purchase."""
         for column, written in line.texts.items():
             text = row.text(column)
-            if column in row.table.columns and column not in row.bad and not _same(_GIVEN[column], text, written):
+            number = column in _NUMBERS and not written.startswith("-")
+            kind = k.NON_NEGATIVE if number else _GIVEN[column].kind
+            if column in row.table.columns and column not in row.bad and not kind.same(text, written):
                 row.problem(column, _UNCHANGED, f"`{written}`" if written else "a blank cell", _CORRECT)
 
     def _placed(self, row: TableRow, line: OrderLine) -> PlacedLine | None:
@@ -288,17 +289,6 @@ class FilledSheet:
                 message = f"more was confirmed than line {line} orders{where}"
                 fix = "correct it, or state what comes beyond the plan as an [[order]] of the case file"
                 rows[several[-1].row].problem(CONFIRMED, message, f"at most {most.normalize():f} in all", fix)
-
-
-def _same(column: Field, text: str, written: str) -> bool:
-    """Return True if a cell still means what was written into it: a spreadsheet may write a number or a day another way."""
-    if text == written or not text or not written:
-        return text == written
-    kind = k.NON_NEGATIVE if column.name in _NUMBERS and not written.startswith("-") else column.kind
-    try:
-        return bool(kind.read(text) == kind.read(written))
-    except UnreadableError:
-        return False
 
 
 @dataclass(frozen=True, slots=True)

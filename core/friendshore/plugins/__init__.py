@@ -1,4 +1,4 @@
-"""Plugins: found without being run, listed with what is wrong with them, and run only where something of them is asked for.
+"""Plugins: discovered without running them, and run only on request.
 
 registry = Registry.discover()
 registry.catalog_folder("australia").folder
@@ -7,7 +7,7 @@ registry.pack_rules(registry.pack("us-10usc4872"))
 # ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
 from .attribution import asked_of as asked_of, attributed as attributed, sentence_of as sentence_of
-from .elsewhere import CatalogRef as CatalogRef
+from .isolated import CatalogRef as CatalogRef
 from .files import (
     changes as changes,
     digest_of as digest_of,

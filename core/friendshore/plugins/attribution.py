@@ -1,7 +1,7 @@
-"""Code of plugins while it runs: which plugin it belongs to, and errors that name the distribution, its version, the file, and a fix.
+"""Attribution: which plugin running code belongs to, and errors that name its distribution, version, file, and a fix.
 
-Everything that calls a plugin's code does so within `running`: its import, its hooks, making its rules, and asking them. A plugin is a
-program with its user's rights (SECURITY.md). What is here guards against mistakes and doesn't try to guard against malice.
+Every call of plugin code runs within `running`: its import, its hooks, and its rules. A plugin is a program with its user's rights
+(SECURITY.md), so this guards against mistakes, not against malice.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .manifest import PluginInfo, declared
 
 _HOME = Path(__file__).parents[1]
 _ADVERTISEMENT = "For further information visit"
-"""How the last line of pydantic's errors begins, which is an address."""
+"""Start of the last line of pydantic's errors, which is only a link."""
 _AS_IT_IS = nullcontext()
 _OFFICIAL = frozenset(plugin.package for plugin in OFFICIAL)
 """Packages that call the code of other plugins, as the conformance kit does."""
@@ -36,9 +36,13 @@ Code = type | Callable[..., object]
 
 
 def blame(info: PluginInfo, error: BaseException, doing: str, home: tuple[str, int | None] = ("", None)) -> PluginError:
-    """What a plugin's code raised while it was `doing` something (like `cannot be imported`), as an error that says whose it is.
+    """Return the error for an exception of a plugin's code.
 
-    `home` is the file and line to name if it was raised nowhere in its code, as when it is called with what it does not take.
+    Args:
+        info: The plugin.
+        error: The exception.
+        doing: Predicate for the message, like `cannot be imported`.
+        home: File and line to name if the traceback contains no code of the plugin, as after a call with wrong arguments.
     """
     file, line = _place(error, info.package)
     if not file:
@@ -54,7 +58,7 @@ def blame(info: PluginInfo, error: BaseException, doing: str, home: tuple[str, i
 
 
 def _print_traceback(info: PluginInfo, error: BaseException) -> None:
-    """Print the traceback of an error on stderr; the texts in it come from the plugin, and may run its code."""
+    """Print the traceback of an error on stderr. Its texts come from the plugin and may run its code."""
     with running(info.package, "the text of its error"):
         text = "".join(traceback.format_exception(error))
     if sys.stderr is not None:
@@ -63,13 +67,13 @@ def _print_traceback(info: PluginInfo, error: BaseException) -> None:
 
 
 def wrong(info: PluginInfo, message: str, found: str = "", expected: str = "", file: str = "") -> PluginError:
-    """What is wrong with something that a plugin brings, as an error that says whose it is; `file` where it is not the manifest."""
+    """Return the error for something wrong that a plugin brings. `file` defaults to the manifest."""
     told = f"{info.label}: {message}"
     return PluginError(told, file or info.file, found=found, expected=expected, fix=_fix(info))
 
 
 def _said(info: PluginInfo, error: BaseException) -> str:
-    """Return the text of an error on one line. The plugin's code makes it, and may have none."""
+    """Return the text of an error on one line. Plugin code computes it and may fail."""
     try:
         with running(info.package, "the text of its error"):
             text = str(error)
@@ -86,30 +90,29 @@ def _fix(info: PluginInfo) -> str:
 
 
 def attributed(rule: Rule) -> AbstractContextManager[None]:
-    """Turns what a plugin's rule raises into an error that names the rule, its kind and its distribution.
+    """Convert exceptions of a plugin's rule into an error that names the rule, its kind, and its distribution.
 
-    Around every call of `judge`, `charge` and `rows`, or a loop of them; `rows` is consumed inside it, since it may be a
-    generator. A built-in kind that raises is friendshore's own bug and is let through, as is a `FriendshoreError`, which says
-    already what is wrong with an input.
+    Wrap every call of `judge`, `charge`, and `rows`, or a loop of calls. Consume `rows` inside, since it may be a generator. An exception of a
+    built-in kind is a bug of friendshore and passes through, and so does a `FriendshoreError`, which describes an input.
 
     Raises:
-        PluginError: for anything else that a plugin's rule raises, and for what it answers that is no answer.
+        PluginError: For any other exception of a plugin's rule, and for an answer of the wrong type.
     """
     kind = type(rule)
     return _AS_IT_IS if is_own(kind) else _attributed(kind, f"its rule `{rule.id}` of kind `{rule.kind}`")
 
 
 def asked_of(thing: Named, name: str, what: str = "question", code: Code | None = None) -> AbstractContextManager[None]:
-    """Turn what an object of a plugin raises into an error that names the object and its distribution.
+    """Convert exceptions of a plugin's object into an error that names the object and its distribution.
 
     Args:
-        thing: A question, command, format, or check.
-        name: Its name, for the error.
-        what: Its sort, for the error.
+        thing: Question, command, format, or check.
+        name: Its name.
+        what: Its sort, for the message.
         code: The plugin's function, if the object only refers to it.
 
     Raises:
-        PluginError: For anything but a `FriendshoreError` that the object of a plugin raises.
+        PluginError: For any exception of the object except a `FriendshoreError`.
     """
     kind = type(thing) if code is None else code
     return _AS_IT_IS if is_own(kind) else _attributed(kind, f"its {what} `{name}`")
@@ -133,17 +136,17 @@ def _attributed(kind: Code, whose: str) -> Iterator[None]:
 
 
 def sentence_of(rule: Rule) -> str:
-    """A rule in its own sentence.
+    """Return a rule's own sentence.
 
     Raises:
-        PluginError: if a plugin's rule raises, or answers no text.
+        PluginError: If a plugin's rule raises, or returns no text.
     """
     with attributed(rule):
         return as_sentence(rule.sentence())
 
 
 def place_of(kind: Code) -> tuple[str, int | None]:
-    """File and line in which a kind of rule or question is defined, as far as that is available."""
+    """Return the file and line that define a class or function, as far as known."""
     try:
         return inspect.getsourcefile(kind) or "", inspect.getsourcelines(kind)[1]
     except (OSError, TypeError):  # made in an interpreter, or its source is not there
@@ -151,14 +154,14 @@ def place_of(kind: Code) -> tuple[str, int | None]:
 
 
 def _owner_of(kind: Code) -> PluginInfo:
-    """The plugin that a class comes from, by the package it is defined in; found only when something went wrong."""
+    """Return the plugin that defines a class or function, by its package."""
     file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
     info = owner_of_package(package_of(kind), f"module `{kind.__module__}`")
     return info.but(file=file)
 
 
 def owner_of_package(package: str, otherwise: str = "") -> PluginInfo:
-    """The plugin of an import package; where nothing of it is installed, one that is called `otherwise`."""
+    """Return the plugin of an import package. If none is installed, return one named `otherwise`."""
     for one in declared():
         if one.package == package:
             return one.info
@@ -166,10 +169,7 @@ def owner_of_package(package: str, otherwise: str = "") -> PluginInfo:
 
 
 def _place(error: BaseException, package: str) -> tuple[str, int | None]:
-    """File and line in the plugin's code at which it was raised.
-
-    The innermost in its own package; where there is none, in any but friendshore and the import machinery.
-    """
+    """Return the file and line of the plugin's code that raised: the innermost frame in its package, or else outside friendshore and importlib."""
     if isinstance(error, SyntaxError) and error.filename:
         return error.filename, error.lineno
     walked = list(traceback.walk_tb(error.__traceback__))
@@ -190,27 +190,27 @@ def _passed_through(filename: str) -> bool:
 
 _OWN = __name__.partition(".")[0]
 LIMIT_NAME = "FRIENDSHORE_PLUGIN_LIMIT"
-"""Environment variable: seconds that a plugin's code may take for one call in a worker process; 0: no limit, as for a debugger."""
+"""Environment variable: maximum seconds for one call of plugin code in a worker process. 0 means no limit, as for a debugger."""
 
 TRACEBACK_NAME = "FRIENDSHORE_PLUGIN_TRACEBACK"
-"""Environment variable: if it is set, and not 0, tracebacks of what plugins raise are printed on stderr."""
+"""Environment variable: if set and not 0, tracebacks of plugin code are printed on stderr."""
 
 LIMIT = 60.0
-"""Seconds that a plugin's code may take for one call in a worker process if no time limit is set."""
+"""Default of `LIMIT_NAME` without a time limit."""
 LEAST = 5.0
-"""Fewest seconds, however short the time limit: a plugin may have much to import."""
+"""Minimum seconds under a short time limit, since a plugin may have much to import."""
 
 
 def wants_tracebacks() -> bool:
-    """Return True if the environment asks for tracebacks of what plugins raise."""
+    """Return True if the environment asks for tracebacks of plugin code."""
     return os.environ.get(TRACEBACK_NAME, "0") not in ("", "0")
 
 
 def limit_given(otherwise: float) -> float:
-    """Return the limit of the environment in seconds, or `otherwise`; 0 means no limit.
+    """Return the limit of the environment in seconds, or `otherwise`. 0 means no limit.
 
     Raises:
-        InputError: if the environment gives a limit that is no number.
+        InputError: If the environment's limit is not a number.
     """
     text = os.environ.get(LIMIT_NAME, "")
     try:
@@ -221,33 +221,33 @@ def limit_given(otherwise: float) -> float:
 
 
 def limit_for(time_limit: float | None) -> float:
-    """Return the seconds that a plugin's code may take for one call under a time limit; 0 means no limit.
+    """Return the maximum seconds for one call of plugin code under a time limit. 0 means no limit.
 
     Raises:
-        InputError: if the environment gives a limit that is no number.
+        InputError: If the environment's limit is not a number.
     """
     return limit_given(LIMIT if time_limit is None else max(time_limit, LEAST))
 
 
 class _Process:
-    """Plugin code that runs in this process at the moment."""
+    """State of this process: plugin code that runs and has run."""
 
     def __init__(self) -> None:
         self.lock = RLock()
         self.running: list[tuple[str, str]] = []
-        """Package and activity of each call of plugin code, outermost first in each thread."""
+        """Package and activity of each running call of plugin code, outermost first in each thread."""
         self.report: Callable[[str, str], None] | None = None
         self.ran: dict[str, None] = {}
-        """Packages of plugins whose code was imported or called."""
+        """Packages of plugins whose code has run."""
         self.ours = False
-        """True for the command line, which has the process to itself."""
+        """True for the command line, which owns the process."""
 
 
 _PROCESS = _Process()
 
 
 def report_running(report: Callable[[str, str], None]) -> None:
-    """Call `report` with package and activity whenever plugin code begins to run in this process, and with two empty texts when it ends."""
+    """Register a callback for the start of plugin code (package and activity) and for its end (two empty texts)."""
     _PROCESS.report = report
 
 
@@ -257,7 +257,7 @@ def have_run() -> tuple[str, ...]:
 
 
 def own_process() -> None:
-    """Let `os._exit` raise SystemExit in code of plugins, in a process that friendshore has to itself: a plugin that ends it must not look like success."""
+    """Make `os._exit` raise SystemExit in plugin code, so that a plugin can't end a command as if it had succeeded."""
     if _PROCESS.ours:
         return
     _PROCESS.ours = True
@@ -273,15 +273,15 @@ def own_process() -> None:
 
 @contextmanager
 def running(package: str, doing: str, whole: bool = False) -> Iterator[None]:
-    """Mark the code within as a plugin's.
+    """Mark the enclosed code as a plugin's.
 
     Args:
-        package: import package of the plugin.
-        doing: what it does, like `its hook ...`.
-        whole: True if nothing of friendshore's is computed within, so that the plugin may use its own decimal arithmetic.
+        package: Import package of the plugin.
+        doing: Activity for messages, like `its hook ...`.
+        whole: True if friendshore computes nothing inside, so that the plugin may change the decimal context.
 
     Raises:
-        WrongAnswer: if the plugin changed the decimal arithmetic with which figures of others are computed.
+        WrongAnswer: If the plugin changed the decimal context that friendshore's own figures use.
     """
     call = package, doing
     with decimal.localcontext():
@@ -310,11 +310,11 @@ def _report() -> None:
 
 
 def _arithmetic() -> tuple[object, ...]:
-    """Return the settings of this thread's decimal arithmetic."""
+    """Return the settings of this thread's decimal context."""
     here = decimal.getcontext()
     return here.prec, here.rounding, here.Emin, here.Emax, here.clamp, dict(here.traps)
 
 
 def to_blame(error: BaseException) -> bool:
-    """Return True if a plugin is to blame for what its code raised; Ctrl-C and the end of a generator come from elsewhere."""
+    """Return True if an exception is a plugin's fault. Ctrl-C and the end of a generator aren't."""
     return not isinstance(error, KeyboardInterrupt | GeneratorExit)

@@ -1,4 +1,4 @@
-"""Files of plugins: their hashes, and plugins that aren't installed, from a folder or a wheel."""
+"""Hashes of plugin files, and plugins in a folder or a wheel that aren't installed."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ from .packages import MANIFEST, folders_of
 from .registry import Registry
 
 SHORT = 16
-"""Digits kept of the hash of one file where a digest of them all stands beside it: enough to tell which one changed."""
+"""Digits of a file's hash in a list that also has a digest of all files."""
 _CACHE = "__pycache__"
-"""What Python writes itself, from the source beside it."""
+"""Python writes this folder from the source next to it."""
 _ABOUT = (".dist-info", ".egg-info")
-"""Folders of metadata, which differ from one installer to the next."""
+"""Folders of metadata, which differ between installers."""
 
 
 def kind_digest(registry: Registry, kind: str) -> str:
-    """The digest over every file of the plugin that brings a kind of rule; empty: it is friendshore's own, or was given in memory.
+    """Return the digest of all files of the plugin that brings a kind of rule. Empty for friendshore's own kinds and those in memory.
 
     Raises:
-        PluginError: if no plugin brings it, more than one does, or the one that does is broken or blocked.
+        PluginError: If no plugin or several bring it, or if the plugin is broken or blocked.
     """
     owner = registry.owner(kind).partition(" ")[0]
     return digest_of(plugin_files(registry, owner)) if owner != OWN else ""
 
 
 def plugin_files(registry: Registry, distribution: str) -> dict[str, str]:
-    """The files of all plugins of a distribution, each with its SHA-256; nothing for what was given in memory."""
+    """Return the SHA-256 of each file of all plugins of a distribution. Empty for plugins in memory."""
     found: dict[str, str] = {}
     for info in registry.plugins:
         if info.package and normal(info.distribution) == normal(distribution):
@@ -53,10 +53,10 @@ def plugin_files(registry: Registry, distribution: str) -> dict[str, str]:
 
 
 def package_files(info: PluginInfo) -> dict[str, str]:
-    """Every file of a plugin by its path from the folder that its package lies in, with its SHA-256.
+    """Return the SHA-256 of each file of a plugin, by its path from the parent folder of its package.
 
-    The files in the folders of its package, and those that its distribution has installed beside them: further packages and single modules.
-    An editable installation doesn't list what lies beside. What Python keeps in `__pycache__` is left out.
+    This includes other packages and modules that its distribution installed, except for an editable installation, which doesn't list them.
+    `__pycache__` is left out.
     """
     found: dict[str, str] = {}
     for folder in _folders(info):
@@ -69,13 +69,13 @@ def package_files(info: PluginInfo) -> dict[str, str]:
 
 
 def digest_of(files: Mapping[str, str]) -> str:
-    """One digest over the names and hashes of files; empty where there are none."""
+    """Return one digest over names and hashes of files. Empty if there are none."""
     text = json.dumps(sorted(files.items()), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest() if files else ""
 
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """What is new, gone or changed between two sets of hashes by name, in words; a hash may be the beginning of the other."""
+    """Describe new, missing, and changed files between two sets of hashes. A hash may be abbreviated."""
     found = []
     for name in sorted({*before, *now}):
         if name not in before:
@@ -88,7 +88,7 @@ def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 
 
 def _folders(info: PluginInfo) -> list[Path]:
-    """Return the folders of its package: that of its manifest, and the others of a package in several folders."""
+    """Return the folder of its manifest, and the other folders of a namespace package."""
     home = [Path(info.file).parent] if info.file else []
     try:
         others = folders_of(info.package)
@@ -99,7 +99,7 @@ def _folders(info: PluginInfo) -> list[Path]:
 
 
 def _within(folder: Path, above: frozenset[str]) -> Iterator[Path]:
-    """Yield all files below a folder, including through links. A link back to a parent is followed once."""
+    """Yield all files below a folder. A link back to a parent isn't followed again."""
     here = os.path.realpath(folder)
     if here in above:
         return
@@ -116,7 +116,7 @@ def _within(folder: Path, above: frozenset[str]) -> Iterator[Path]:
 
 
 def _beside(info: PluginInfo) -> Iterator[tuple[str, Path]]:
-    """Yield the other files that the distribution of a plugin has installed, without metadata and programs."""
+    """Yield other files that the plugin's distribution installed, without metadata and scripts."""
     try:
         found = distribution(info.distribution)
     except (PackageNotFoundError, ValueError):
@@ -131,7 +131,7 @@ def _beside(info: PluginInfo) -> Iterator[tuple[str, Path]]:
 
 
 def _editable(found: Distribution) -> bool:
-    """Return True if a distribution is used from its source, so that only links to it were installed."""
+    """Return True if a distribution is installed in editable mode."""
     try:
         told = json.loads(found.read_text("direct_url.json") or "{}")
     except (ValueError, RecursionError):  # a file that pip did not write
@@ -140,7 +140,7 @@ def _editable(found: Distribution) -> bool:
 
 
 def _hash(path: Path) -> str:
-    """Return the SHA-256 of a file. If it can't be read, return a word that no hash equals."""
+    """Return the SHA-256 of a file, or a word that no hash equals if it can't be read."""
     try:
         if not S_ISREG(path.stat().st_mode):
             return "no regular file"
@@ -155,17 +155,15 @@ WHEEL = ".whl"
 
 
 def is_source(folder: Path) -> bool:
-    """Whether a folder may be a plugin's: of its source, or of its package."""
+    """Return True if a folder contains a plugin's source or package."""
     return (folder / MANIFEST).is_file() or (folder / PROJECT).is_file()
 
 
 def source_plugins(folder: Path) -> tuple[Plugin, ...]:
-    """The plugins that a folder's `pyproject.toml` declares; of a package alone, the one whose manifest it holds.
-
-    Nothing is imported; for that their code must be `importable`.
+    """Return the plugins that a folder's `pyproject.toml` declares, or the one whose package the folder is. Imports nothing: see `importable`.
 
     Raises:
-        InputError: if it is no plugin's folder, or its `pyproject.toml` cannot be read.
+        InputError: If the folder contains no plugin, or its `pyproject.toml` can't be read.
     """
     folder = folder.resolve()
     if (folder / MANIFEST).is_file():
@@ -188,7 +186,7 @@ def source_plugins(folder: Path) -> tuple[Plugin, ...]:
 
 @contextmanager
 def importable(plugins: Iterable[Plugin]) -> Iterator[None]:
-    """While their code can be imported, before anything of the same name that is installed; `sys.path` is then as it was."""
+    """Make plugins importable inside the block, before installed packages of the same name."""
     before = [*sys.path]
     sys.path[:0] = dict.fromkeys(str(Path(plugin.info.file).parents[1]) for plugin in plugins if plugin.info.file)
     try:
@@ -198,17 +196,15 @@ def importable(plugins: Iterable[Plugin]) -> Iterator[None]:
 
 
 def is_wheel(file: Path) -> bool:
-    """Whether a file is a wheel, by its name."""
+    """Return True if a file is a wheel, by its name."""
     return file.suffix == WHEEL and file.is_file()
 
 
 def wheel_plugins(file: Path) -> tuple[Plugin, ...]:
-    """The plugins in a wheel, with what will be installed of them and nothing else.
-
-    It is unpacked into a folder that is gone when the process ends. Nothing is imported, as for `source_plugins`.
+    """Return the plugins in a wheel. It is unpacked into a folder that is deleted when the process ends. Imports nothing.
 
     Raises:
-        InputError: if it cannot be unpacked, or holds no plugin.
+        InputError: If it can't be unpacked, or contains no plugin.
     """
     home = Path(mkdtemp(prefix="friendshore-"), file.name)
     atexit.register(rmtree, home.parent, ignore_errors=True)
@@ -236,7 +232,7 @@ def _project(file: Path) -> dict[str, Any]:
 
 
 def _package(folder: Path, package: str) -> Path:
-    """Return the folder of the package: in `src`, or beside `pyproject.toml`."""
+    """Return the folder of a package: in `src`, or next to `pyproject.toml`."""
     places = [folder / "src" / package, folder / package]
     found = next((place for place in places if place.is_dir()), None)
     if found is None:

@@ -1,6 +1,6 @@
-"""Running a plugin's code: imported when something of it is asked for, its hooks called, what they yield checked, rules made.
+"""Host of plugin code: import on demand, hook calls, checks of the results, and creation of rules.
 
-What friendshore itself brings, and what is given in memory, comes through the same structure.
+friendshore's own rules and questions, and objects given in memory, use the same structure.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ HOOKS: Mapping[HookedWhat, Hook] = {
     "check": "friendshore_checks",
     "case format": "friendshore_case_formats",
 }
-"""Sort of thing -> the hook that yields such things, each an object with a name."""
+"""Sort -> hook that yields named objects of this sort."""
 
 
 @dataclass(frozen=True, slots=True)
 class Yielded:
-    """What a plugin's hooks yield."""
+    """Objects that a plugin's hooks yield."""
 
     kinds: Mapping[str, type[Rule]] = field(default_factory=dict)
     packs: Mapping[str, Path] = field(default_factory=dict)
@@ -71,11 +71,10 @@ class Yielded:
 
 
 def ask(plugin: Plugin, hook: Hook) -> Yielded:
-    """Imports a plugin and calls one of its hooks.
+    """Import a plugin and call one of its hooks.
 
     Raises:
-        PluginError: if it cannot be imported, if the hook is misspelt or raises, or if it yields other things than the
-            manifest announces.
+        PluginError: If the import or the hook fails, if the hook is misspelled, or if it yields other things than the manifest announces.
     """
     info = plugin.info
     things = called(plugin, hook)
@@ -111,19 +110,14 @@ def ask(plugin: Plugin, hook: Hook) -> Yielded:
 
 
 class HookAnswers:
-    """What the hooks of a registry's plugins yield. Each is called once, even if it fails."""
+    """Cache of hook results. Each hook is called once, even if it fails."""
 
     def __init__(self) -> None:
         self._answers: dict[tuple[int, Hook], Yielded | PluginError] = {}
-        """By the identity of the plugin, which the registry keeps."""
+        """Results by `id()` of the plugin, which the registry keeps alive."""
         self._lock = RLock()
 
     def __call__(self, plugin: Plugin, hook: Hook) -> Yielded:
-        """Return what a hook yields.
-
-        Raises:
-            PluginError: as `ask` does.
-        """
         key = (id(plugin), hook)
         with self._lock:
             if key not in self._answers:
@@ -140,11 +134,11 @@ class HookAnswers:
 
 
 def called(plugin: Plugin, hook: Hook, **given: object) -> list[Any]:
-    """What a hook of a plugin yields, whatever it is; the plugin is imported if it has not been.
+    """Import a plugin if necessary, call one of its hooks, and return the unchecked results.
 
     Raises:
-        PluginError: if it cannot be imported, or if the hook is misspelt or raises.
-        InputError: by a hook that is `given` something, with all that is wrong with that.
+        PluginError: If the import or the hook fails, or if the hook is misspelled.
+        InputError: If a hook with arguments reports errors in them.
     """
     info = plugin.info
     assert plugin.entry is not None  # what is announced without code has its folder or class at hand
@@ -152,10 +146,10 @@ def called(plugin: Plugin, hook: Hook, **given: object) -> list[Any]:
 
 
 def named(things: Iterable[Any], info: PluginInfo, hook: Hook = "friendshore_questions") -> dict[str, Any]:
-    """Return the things that a hook yields, by name.
+    """Return the objects that a hook yields, by name.
 
     Raises:
-        PluginError: if one has none, or two have the same.
+        PluginError: If one has no name, or two have the same.
     """
     found: dict[str, Any] = {}
     what = hook.removeprefix("friendshore_").replace("_", " ")
@@ -180,10 +174,10 @@ def _refuse_no_reader(found: Mapping[str, object], info: PluginInfo) -> None:
 
 
 def kind_of(rule: type[Rule], info: PluginInfo) -> str:
-    """The kind that a class of rules stands for.
+    """Return the kind of a rule class.
 
     Raises:
-        PluginError: if it has none, or does nothing.
+        PluginError: If it has none, or does nothing.
     """
     name = rule.model_fields["kind"].default
     if not isinstance(name, str) or not name:
@@ -198,10 +192,10 @@ def kind_of(rule: type[Rule], info: PluginInfo) -> str:
 
 
 def manager_of(info: PluginInfo, entry: EntryPoint) -> pluggy.PluginManager:
-    """A plugin manager with this one plugin, so that nothing of one is laid at another's door.
+    """Return a plugin manager for one plugin alone, so that an error can't be attributed to another.
 
     Raises:
-        PluginError: if it cannot be imported, or implements a hook that there is not.
+        PluginError: If it can't be imported, or implements an unknown hook.
     """
     try:
         with running(info.package, "its import", whole=True):
@@ -226,7 +220,7 @@ def manager_of(info: PluginInfo, entry: EntryPoint) -> pluggy.PluginManager:
 
 
 def _call(info: PluginInfo, manager: pluggy.PluginManager, hook: Hook, given: Mapping[str, object]) -> list[Any]:
-    """Return what the hook yields. A generator runs here, so that its errors are the plugin's too. A hook with arguments may report mistakes in them."""
+    """Return everything that the implementations of a hook yield. A generator is consumed here, so that its exceptions are attributed to the plugin."""
     things: list[Any] = []
     implementations = getattr(manager.hook, hook).get_hookimpls()
     if not implementations:
@@ -250,7 +244,7 @@ def _call(info: PluginInfo, manager: pluggy.PluginManager, hook: Hook, given: Ma
 
 
 def _announced(info: PluginInfo, hook: Hook, announced: Iterable[str], yielded: Iterable[str]) -> None:
-    """Refuse a plugin that yields more or less than it announces."""
+    """Raise `PluginError` if a plugin yields more or less than it announces."""
     less, more = sorted(set(announced) - set(yielded)), sorted(set(yielded) - set(announced))
     parts = [f"does not yield {', '.join(less)}"] if less else []
     parts += [f"yields {', '.join(more)}, which the manifest does not announce"] if more else []
@@ -270,19 +264,19 @@ _OWN_MANIFEST = Path(__file__).parents[1] / MANIFEST
 
 
 def own_questions() -> tuple[Announced, ...]:
-    """The questions that friendshore itself brings: its own manifest says."""
+    """Return friendshore's own questions, from its manifest."""
     return announced(toml_data(_OWN_MANIFEST.read_text(encoding="utf-8"), str(_OWN_MANIFEST))["questions"])
 
 
 def built_in() -> Plugin:
-    """The kinds of friendshore itself, which come through the same structure as everybody's."""
+    """Return friendshore's own kinds and questions as a plugin."""
     info = PluginInfo(distribution=OWN, version=__version__, name="built-in", package=OWN)
     classes = {kind_of(rule, info): rule for rule in builtin_kinds()}
     return Plugin(info.but(kinds=tuple(classes), questions=own_questions()), classes=classes)
 
 
 def asked_of_us(info: PluginInfo) -> Yielded:
-    """What friendshore's own hook yields: of questions alone, which stand above this layer and are imported when one is asked."""
+    """Return friendshore's own questions. They are in a layer above this one and are imported on demand."""
     code = import_module(f"{OWN}.questions")
     return Yielded(named=named(code.friendshore_questions(), info))
 
@@ -293,10 +287,10 @@ def given_in_memory(
     packs: Mapping[str, Path],
     things: Mapping[HookedWhat, Iterable[Named]],
 ) -> Plugin:
-    """Return what a program gives without installing it, as a plugin of its own.
+    """Return objects given in memory as a plugin.
 
     Raises:
-        PluginError: If a kind or a thing has no name, or two have the same.
+        PluginError: If a kind or an object has no name, or two have the same.
     """
     info = PluginInfo(distribution="given in memory")
     classes = {kind_of(rule, info): rule for rule in kinds}
@@ -313,7 +307,7 @@ def given_in_memory(
 def made_rule(
     model: type[Rule], data: Mapping[str, object], where: str, row: int | None, info: PluginInfo, settings: Any
 ) -> Rule:
-    """A rule of a kind, made of its data with what is set for the plugin that brings the kind: see `Registry.rule`."""
+    """Create a rule from its data and the settings of its plugin: see `Registry.rule`."""
     if is_own(model):
         return record(model, data, where, row)
     try:
@@ -333,11 +327,11 @@ def all_rules(
     where: str,
     rows: Sequence[int | None],
 ) -> tuple[Rule, ...]:
-    """Rules from their data; one without an id gets its kind and position: see `Registry.rules`.
+    """Create rules from their data: see `Registry.rules`.
 
     Raises:
-        InputError: with everything that is wrong with the data, unknown kinds included.
-        PluginError: if nothing but plugins is wrong.
+        InputError: With all errors in the data, unknown kinds included.
+        PluginError: If only plugins are at fault.
     """
     found: list[Rule] = []
     errors: list[FriendshoreError] = []

@@ -1,7 +1,7 @@
-"""Versions of the plugin interface: which of them this friendshore takes, since when, and until when.
+"""Versions of the plugin interface: supported versions, and their end of support.
 
-A version is the manifest, the hooks, and what of friendshore a plugin's code may rely on: what is documented of the library. Whatever
-goes, goes with a version, and a version that is no longer the newest has an end: the one way in which friendshore takes anything back.
+A version covers the manifest, the hooks, and the documented library. Every incompatible change comes with a new version, and only the end of
+a version removes anything.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from ..errors import Diagnostic
 from ..hookspecs import API
 
 OWN = __name__.partition(".")[0]
-"""friendshore's own package and distribution."""
+"""Friendshore's own package and distribution."""
 _OWN_MODULES = f"{OWN}."
 
 
 def package_of(kind: type | Callable[..., object]) -> str:
-    """The import package that a class is defined in."""
+    """Return the import package that defines a class or function."""
     return str(kind.__module__).partition(".")[0]
 
 
 def is_own(kind: type | Callable[..., object]) -> bool:
-    """Whether a class, as of a kind of rules, is friendshore's own, and no plugin's."""
+    """Return True if a class or function is friendshore's own."""
     module = str(kind.__module__)
     return module.startswith(_OWN_MODULES) or module == OWN
 
@@ -38,23 +38,23 @@ def _own_version() -> str:
 
 
 __version__ = _own_version()
-"""The release of friendshore that runs; empty: it is run from its source without being installed."""
+"""Release of friendshore. Empty if it runs from source without being installed."""
 
 
 class Interface(Record):
-    """One version of the plugin interface."""
+    """A version of the plugin interface."""
 
     version: int
     since: str
-    """Release of friendshore that it came with."""
+    """First release of friendshore that supports it."""
     gone_in: str = ""
-    """First release that does not take it; empty: none is foreseen."""
+    """First release that doesn't support it. Empty if none is planned."""
     not_before: date | None = None
-    """Day before which that release does not appear."""
+    """Earliest date of that release."""
 
     @property
     def end(self) -> str:
-        """When it goes, in words; empty: that is not foreseen."""
+        """End of support in words. Empty if none is planned."""
         if not self.gone_in:
             return ""
         day = f", not before {self.not_before}" if self.not_before is not None else ""
@@ -65,26 +65,26 @@ class Interface(Record):
 
 
 INTERFACES: tuple[Interface, ...] = (Interface(version=API, since="0.1.0"),)
-"""All versions that there have been, oldest first. Each but the newest says when it goes."""
+"""All versions, oldest first. Each except the newest states its end."""
 
 
 def newest() -> Interface:
-    """The version that new plugins are written for."""
+    """Return the version for new plugins."""
     return INTERFACES[-1]
 
 
 def taken() -> tuple[Interface, ...]:
-    """The versions that this friendshore takes, newest first: the newest, and the one before it if there has been one."""
+    """Return the supported versions, newest first: at most two."""
     return INTERFACES[-2:][::-1]
 
 
 def end_of(api: int | None) -> str:
-    """When friendshore stops taking plugins of a version that it takes; empty: that is not foreseen."""
+    """Return the end of support of a version in words. Empty if none is planned."""
     return next((one.end for one in taken() if one.version == api), "")
 
 
 def refusal(label: str, distribution: str, api: int, file: str) -> Diagnostic | None:
-    """What is said of a plugin of a version that this friendshore does not take, and which side is to be upgraded; None: it does."""
+    """Return an error if the interface version of a plugin isn't supported, saying which side to upgrade, or None."""
     if any(one.version == api for one in taken()):
         return None
     here = f"{OWN} {__version__}".strip()

@@ -1,4 +1,4 @@
-"""Plugins imported, and asked for what they make, in processes of their own with a time limit: what hangs or crashes there does no harm here."""
+"""Import of plugins, and location of the data that their code makes, in separate processes with a time limit."""
 
 from __future__ import annotations
 
@@ -12,114 +12,116 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import Diagnostic, FriendshoreError, PluginError
-from .elsewhere import Ended, as_said, as_told, elsewhere, plugin_told, problem_of
 from .hosting import Hook, ask, manager_of
+from .isolated import CallResult, call_once, plugin_data, plugin_from, problem_data, problem_of
 from .manifest import Plugin, PluginInfo
 from .registry import Registry
 
 LIMIT = 10.0
-"""Seconds that a plugin may take to be imported."""
-_AT_ONCE = 4
-"""Imports that go on at the same time, however many processors there are: one that hangs takes none."""
+"""Maximum seconds for the import of a plugin."""
+_MAX_RUNNING = 4
+"""Number of processes at the same time. It doesn't depend on the processors, since one that hangs uses none."""
 
 
 class ImportOutcome(StrEnum):
-    """How importing a plugin ended."""
+    """Outcome of the import of a plugin."""
 
     IMPORTED = "imported"
     FAILED = "failed"
-    """Its code raised, or implements no hook of ours."""
+    """Its code raised, or implements an unknown hook."""
     ENDED = "ended the process"
     HUNG = "hung"
-    """It was given up."""
+    """It was killed at the time limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """How importing a plugin went."""
+    """Result of the import of a plugin."""
 
     info: PluginInfo
     seconds: float | None = None
-    """What it took, friendshore's own start left out; None: it was not imported to the end."""
+    """Duration, without friendshore's own start. None if the import failed."""
     problem: Diagnostic | None = None
-    """What went wrong."""
     how: ImportOutcome = ImportOutcome.IMPORTED
 
 
 def load(info: PluginInfo, entry: EntryPoint, limit: float = LIMIT) -> Loaded:
-    """Imports a plugin in another process, given up after `limit` seconds, and looks at the hooks it implements without calling them."""
-    ended = elsewhere(f"{__name__}:imported", as_told(info, entry), limit)
-    problem = problem_of(info, ended, "imported", limit)
+    """Import a plugin in another process for at most `limit` seconds, and check the hooks that it implements without calling them."""
+    result = call_once(f"{__name__}:imported", plugin_data(info, entry), limit)
+    problem = problem_of(info, result, "imported", limit)
     if problem is None:
-        return Loaded(info, ended.said["seconds"])
-    ran = ImportOutcome.ENDED if ended.said is None else ImportOutcome.FAILED
-    return Loaded(info, problem=problem, how=ImportOutcome.HUNG if ended.code is None else ran)
+        return Loaded(info, result.answer["seconds"])
+    if result.code is None:
+        return Loaded(info, problem=problem, how=ImportOutcome.HUNG)
+    return Loaded(info, problem=problem, how=ImportOutcome.FAILED if result.answer else ImportOutcome.ENDED)
 
 
 def load_all(plugins: Sequence[tuple[PluginInfo, EntryPoint]], limit: float = LIMIT) -> list[Loaded]:
-    """The same of several, a few at once, in their order: those that hang cost the limit once, unless they are many."""
-    with ThreadPoolExecutor(_AT_ONCE) as workers:
+    """Import several plugins, a few at the same time, and return the results in the same order."""
+    with ThreadPoolExecutor(_MAX_RUNNING) as workers:
         return list(workers.map(lambda plugin: load(plugin[0], plugin[1], limit), plugins))
 
 
 @dataclass(frozen=True, slots=True)
 class DataLocation:
-    """Where a catalog or rule pack is, or why that is unavailable."""
+    """Folder of a catalog or rule pack, or the reason why it is unavailable."""
 
     name: str
     owner: str
-    """Distribution and version that bring it."""
+    """Distribution and version of its plugin."""
     folder: Path | None = None
     problem: Diagnostic | None = None
 
 
 def places(registry: Registry, what: Literal["catalog", "rule pack"], limit: float = LIMIT) -> list[DataLocation]:
-    """Where all catalogs or rule packs are that can be used, by name: those that code makes are asked for in processes of their own.
+    """Return the locations of all usable catalogs or rule packs. Code that makes some runs in processes of its own.
 
-    A plugin is given up after `limit` seconds.
+    Args:
+        registry: The plugins.
+        what: Sort of data.
+        limit: Maximum seconds for each plugin.
     """
     hook: Hook = "friendshore_catalogs" if what == "catalog" else "friendshore_rules"
-    made = [plugin for info in registry.plugins if (plugin := registry.made_by(info, hook)) is not None]
-    with ThreadPoolExecutor(_AT_ONCE) as workers:
-        answers = list(workers.map(lambda plugin: _asked(plugin, hook, limit), made))
-    asked = {plugin.info.label: answer for plugin, answer in zip(made, answers, strict=True)}
-    owners = registry.catalogs if what == "catalog" else registry.packs
-    found = []
-    for name, owner in owners.items():
+    makers = [plugin for info in registry.plugins if (plugin := registry.made_by(info, hook)) is not None]
+    with ThreadPoolExecutor(_MAX_RUNNING) as workers:
+        results = list(workers.map(lambda plugin: _ask_folders(plugin, hook, limit), makers))
+    result_by_owner = {plugin.info.label: result for plugin, result in zip(makers, results, strict=True)}
+    locations = []
+    for name, owner in registry.names(what).items():
         folder = registry.folder_at_hand(what, name)
         if folder is not None:
-            found.append(DataLocation(name, owner, folder))
+            locations.append(DataLocation(name, owner, folder))
             continue
-        ended, problem = asked[owner]
-        folder = None if problem else Path(ended.said["folders"][name])
-        found.append(DataLocation(name, owner, folder, problem))
-    return found
+        result, problem = result_by_owner[owner]
+        folder = None if problem else Path(result.answer["folders"][name])
+        locations.append(DataLocation(name, owner, folder, problem))
+    return locations
 
 
-def _asked(plugin: Plugin, hook: Hook, limit: float) -> tuple[Ended, Diagnostic | None]:
+def _ask_folders(plugin: Plugin, hook: Hook, limit: float) -> tuple[CallResult, Diagnostic | None]:
     assert plugin.entry is not None
     data = {"catalogs": sorted(plugin.catalogs), "packs": sorted(plugin.packs), "hook": hook}
-    ended = elsewhere(f"{__name__}:asked", {**as_told(plugin.info, plugin.entry), **data}, limit)
-    return ended, problem_of(plugin.info, ended, f"asked for `{hook}`", limit)
+    result = call_once(f"{__name__}:folders", {**plugin_data(plugin.info, plugin.entry), **data}, limit)
+    return result, problem_of(plugin.info, result, f"asked for `{hook}`", limit)
 
 
-def asked(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What the other process does: it asks a plugin for the folders of catalogs or rule packs that it makes."""
-    info, entry = plugin_told(data)
-    here = {name: {one: Path() for one in data[name]} for name in ("catalogs", "packs")}
+def folders(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Run in the other process: return the folders of the catalogs or rule packs that a plugin's code makes."""
+    info, entry = plugin_from(data)
+    catalogs, packs = ({name: Path() for name in data[key]} for key in ("catalogs", "packs"))
     try:
-        yielded = ask(Plugin(info, entry, here["catalogs"], here["packs"]), data["hook"])
+        yielded = ask(Plugin(info, entry, catalogs, packs), data["hook"])
     except FriendshoreError as error:
-        return as_said(error)
+        return problem_data(error)
     return {"folders": {name: str(path.resolve()) for name, path in {**yielded.catalogs, **yielded.packs}.items()}}
 
 
 def imported(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What the other process does: it imports a plugin, and says how that went."""
-    info, entry = plugin_told(data)
+    """Run in the other process: import a plugin, and return the seconds that it took."""
+    info, entry = plugin_from(data)
     began = time.perf_counter()
     try:
         manager_of(info, entry)
     except PluginError as error:
-        return as_said(error)
+        return problem_data(error)
     return {"seconds": time.perf_counter() - began}

@@ -1,4 +1,4 @@
-"""What plugins say of themselves: found among the installed distributions and read without importing any of them."""
+"""Discovery of plugins among the installed distributions, and their manifests, without an import."""
 
 from __future__ import annotations
 
@@ -24,20 +24,19 @@ from .interface import OWN, __version__, end_of, newest, refusal
 from .packages import MANIFEST, contents_of, data_of, home_of, taken
 
 GROUP = "friendshore"
-"""The entry point group by which a distribution says that it is a plugin."""
+"""Entry point group that declares a plugin."""
 CATALOG_FILE = "catalog.toml"
 """The file that makes a folder a catalog."""
 
 
 _WORD = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 QuestionName = Annotated[str, Field(pattern=rf"^{_WORD}$")]
-"""Name of a question as a command. Checks of runs are named in the same way."""
+"""Name of a question or a check of runs."""
 CommandName = Annotated[str, Field(pattern=rf"^{_WORD}( {_WORD})?$")]
 """Name of a command, like `sign`, or of a command in a group, like `case to-xlsx`."""
 FormatName = Annotated[str, Field(pattern=r"^[a-z0-9]+$")]
-"""Name of an output format or of a format of cases: the ending of its files, without the dot."""
+"""Name of an output format or a case format: the extension of its files, without the dot."""
 ReaderName = Annotated[str, Field(pattern=READER)]
-"""What a reader is called."""
 OneLine = Annotated[str, Field(pattern=r"^\S[^\n\r]*$")]
 
 
@@ -48,14 +47,14 @@ COMMANDS = frozenset({
     "rules", "rules list", "rules show",
     "plugins", "plugins list", "plugins show",
 })  # fmt: skip
-"""Names of friendshore's own commands, except questions. A plugin's question or command can't have one of them."""
+"""Friendshore's own commands, except questions. A plugin's question or command can't use these names."""
 
 
 class Manifest(Record):
-    """`friendshore.toml` of a plugin. All that a plugin brings is in it; code only delivers what it announces."""
+    """A plugin's `friendshore.toml`. It lists everything that the plugin brings; code only delivers what it announces."""
 
     api: int = Field(strict=True)
-    """Version of the plugin interface it was written for."""
+    """Version of the plugin interface."""
     catalogs: tuple[str, ...] = ()
     """Folders of catalogs, relative to the manifest."""
     packs: tuple[str, ...] = ()
@@ -67,15 +66,15 @@ class Manifest(Record):
     hook_packs: tuple[str, ...] = ()
     """Ids of rule packs that its code yields from the hook `friendshore_rules`."""
     settings: bool = False
-    """Whether a case may set something for the plugin: its code yields the model from the hook `friendshore_settings`."""
+    """True if a case may have settings for the plugin. Its code yields their model from the hook `friendshore_settings`."""
     case_packs: bool = False
-    """Whether rules follow from what a case sets for the plugin: its code yields rule packs from the hook `friendshore_case_packs`."""
+    """True if rules follow from these settings. Its code yields rule packs from the hook `friendshore_case_packs`."""
     questions: Mapping[QuestionName, OneLine] = {}
-    """Questions that its code yields from the hook `friendshore_questions`: what each is called, with a line on what it answers."""
+    """Questions that its code yields from the hook `friendshore_questions`, by name, each with a line of description."""
     facts: Mapping[FactTable, Mapping[ColumnName, FactColumn]] = {}
-    """Columns of facts of offers, facilities and lanes, by table and name, that it declares for all catalogs."""
+    """Columns of facts of offers, facilities, and lanes that it declares for all catalogs, by table and name."""
     readers: tuple[ReaderName, ...] = ()
-    """Readers that its code yields from the hook `friendshore_readers`: what a case writes before the colon."""
+    """Readers that its code yields from the hook `friendshore_readers`: the word before the colon in a case."""
     commands: Mapping[CommandName, OneLine] = {}
     """Commands that its code yields from the hook `friendshore_commands`, by name, each with a line of help."""
     formats: Mapping[FormatName, OneLine] = {}
@@ -87,41 +86,41 @@ class Manifest(Record):
 
 
 class PluginStatus(StrEnum):
-    """Whether a plugin can be used."""
+    """Status of a plugin."""
 
     OK = "ok"
     BROKEN = "broken"
-    """It cannot be used; a plan that names anything of it stops."""
+    """It can't be used. A plan that names anything of it stops."""
     BLOCKED = "blocked"
-    """The user has ruled it out."""
+    """The user has blocked it."""
     CLASH = "clashing"
-    """It works, but brings a name that another plugin brings too."""
+    """It works, but another plugin brings one of its names too."""
 
 
 class Announced(Record):
-    """A question, command, format, or check that a plugin brings, as its manifest announces it."""
+    """A question, command, format, or check that a manifest announces."""
 
     name: str
     answers: str = ""
-    """A line on what it answers or does."""
+    """A line of description."""
 
 
 class PluginInfo(Record):
-    """What is known of a plugin without running it."""
+    """Information about a plugin, without running it."""
 
     distribution: str
-    """What is installed, as `pip` knows it."""
+    """Name for `pip`."""
     version: str = ""
     name: str = ""
-    """Its entry point."""
+    """Name of its entry point."""
     package: str = ""
     """Its import package."""
     file: str = ""
-    """Its manifest, or where that should be."""
+    """Path of its manifest, or where that should be."""
     api: int | None = None
-    """Version of the plugin interface that it is written for."""
+    """Version of its plugin interface."""
     api_end: str = ""
-    """When friendshore stops taking plugins of that version, if that is foreseen."""
+    """End of support for that version, in words. Empty if none is planned."""
     catalogs: tuple[str, ...] = ()
     """Names."""
     kinds: tuple[str, ...] = ()
@@ -138,18 +137,18 @@ class PluginInfo(Record):
     columns: tuple[DeclaredColumn, ...] = ()
     """Columns of facts that it declares."""
     settings: bool = False
-    """Whether a case may set something for it."""
+    """True if a case may have settings for it."""
     case_packs: bool = False
-    """Whether rules follow from that."""
+    """True if rules follow from these settings."""
     withheld: tuple[str, ...] = ()
-    """Names of what it brings that the user has ruled out, one by one."""
+    """Names of single things that the user has blocked."""
     status: PluginStatus = PluginStatus.OK
     error: str = ""
-    """Why it is not `ok`, with the fix."""
+    """Reason for a status other than `ok`, with the fix."""
 
     @property
     def notice(self) -> str:
-        """What its author should know though it works; empty: nothing."""
+        """Message for the author of a working plugin, or an empty string."""
         if not self.api_end:
             return ""
         written = f"is written for version {self.api} of the plugin interface, {self.api_end}"
@@ -157,7 +156,7 @@ class PluginInfo(Record):
 
     @property
     def brings(self) -> tuple[str, ...]:
-        """Names of all that it brings."""
+        """Names of everything that it brings."""
         return (
             *self.catalogs,
             *self.packs,
@@ -174,21 +173,21 @@ class PluginInfo(Record):
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """A plugin as discovered: what it says, and where its things are."""
+    """A discovered plugin: its information and the locations of its data and code."""
 
     info: PluginInfo
     entry: EntryPoint | None = None
-    """Where its code is; None where nothing need be imported."""
+    """Its code. None if nothing needs an import."""
     catalogs: Mapping[str, Path] = field(default_factory=dict)
     """Folders by name."""
     packs: Mapping[str, Path] = field(default_factory=dict)
     """Folders by id."""
     classes: Mapping[str, type[Rule]] = field(default_factory=dict)
-    """Kinds of rules that are here already: friendshore's own, and those given in memory."""
+    """Rule classes in memory: friendshore's own, and those given by a program."""
     given: Mapping[Any, Mapping[str, Named]] = field(default_factory=dict)
-    """Objects that a program gives in memory, by sort (`question`, `check`, `format`, or `case format`) and name."""
+    """Objects given by a program, by sort (`question`, `check`, `format`, or `case format`) and name."""
     problems: tuple[Diagnostic, ...] = ()
-    """What is wrong with what it says of itself."""
+    """Errors in its manifest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,39 +198,43 @@ class Declared:
     version: str
     entry: EntryPoint
     damage: str = ""
-    """What is wrong with it."""
+    """Error in the entry point, or an empty string."""
     requires: tuple[str, ...] = ()
-    """Dependencies of the distribution, as its metadata states them."""
+    """Dependencies of the distribution."""
 
     @property
     def package(self) -> str:
-        """The top-level package that it names: the one that can be found without importing anything."""
+        """Top-level package of the entry point, which can be found without an import."""
         return re.split(r"[.:\s]", self.entry.value, maxsplit=1)[0]
 
     @property
     def info(self) -> PluginInfo:
-        """What can be told from it alone."""
+        """Information from the entry point alone."""
         name = self.distribution or f"the distribution of {self.package or 'an unknown package'}"
         return PluginInfo(distribution=name, version=self.version, name=self.entry.name, package=self.package)
 
 
 def discover() -> tuple[Plugin, ...]:
-    """All installed plugins, sorted by distribution. Never raises: what is wrong with one is recorded in it."""
+    """Return all installed plugins, sorted by distribution. Never raises: errors are recorded in each."""
     return tuple(sorted(map(plugin_of, declared()), key=lambda p: (p.info.distribution, p.info.name)))
 
 
 def announced(lines: Mapping[str, str]) -> tuple[Announced, ...]:
-    """Return what a manifest announces, given a line on each by name, as records."""
+    """Return the announcements of a manifest, given a line on each by name, as records."""
     return tuple(Announced(name=name, answers=line) for name, line in lines.items())
 
 
 def normal(name: str) -> str:
-    """A distribution's name in the one form in which names are compared."""
+    """Return a distribution's name in normalized form (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def declared(among: Iterable[Distribution] | None = None) -> Iterator[Declared]:
-    """What distributions declare in our group (None: all that are installed); of one found twice, the first on the path counts, as for imports."""
+    """Yield the plugins that distributions declare. Of a distribution found twice, the first on the path counts, as for imports.
+
+    Args:
+        among: Distributions to search. None means all that are installed.
+    """
     seen: set[str] = set()
     for dist in distributions() if among is None else among:
         try:
@@ -251,7 +254,7 @@ def declared(among: Iterable[Distribution] | None = None) -> Iterator[Declared]:
 
 
 def _entries(text: str) -> Iterator[tuple[EntryPoint, str]]:
-    """Yield the entries of our group, each with its problem. The standard reader fails on a damaged file."""
+    """Yield the entries of our group, each with its error. The standard library's parser fails on a damaged file."""
     group = ""
     for line in map(str.strip, text.splitlines()):
         if line.startswith("["):
@@ -263,7 +266,7 @@ def _entries(text: str) -> Iterator[tuple[EntryPoint, str]]:
 
 
 def _metadata(dist: Distribution) -> tuple[str, str, tuple[str, ...]]:
-    """Return name, version and dependencies; empty where the metadata is missing or damaged, which is no reason not to list it."""
+    """Return name, version, and dependencies; empty if the metadata is missing or damaged."""
     try:
         metadata = dist.metadata
         requires = tuple(metadata.get_all("Requires-Dist") or dist.requires or ())
@@ -276,7 +279,7 @@ def _metadata(dist: Distribution) -> tuple[str, str, tuple[str, ...]]:
 
 
 def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
-    """One plugin, whatever is wrong with it; `package` is the folder of its package, if that need not be looked for."""
+    """Return a plugin with its errors. `package` is the folder of its package, if known."""
     info, entry = found.info, found.entry
     try:
         if found.damage:
@@ -314,7 +317,7 @@ def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
 def _with_names(
     info: PluginInfo, manifest: Manifest, catalogs: Iterable[str] = (), packs: Iterable[str] = ()
 ) -> PluginInfo:
-    """Return the plugin with all that its manifest announces, and the names of the catalogs and packs in its folders."""
+    """Add everything that the manifest announces, and the names of the catalogs and packs in its folders."""
     return info.but(
         catalogs=(*catalogs, *manifest.hook_catalogs),
         packs=(*packs, *manifest.hook_packs),
@@ -336,7 +339,7 @@ def _with_names(
 
 
 def _readable_part(data: Mapping[str, object], file: str) -> Manifest:
-    """Return what a broken manifest announces under valid keys, so that whoever asks for one of its names is told what broke."""
+    """Return the valid part of a broken manifest, so that a request for one of its names reports the defect."""
     keys = {key: value for key, value in data.items() if key in Manifest.model_fields} | {"api": API}
     try:
         return record(Manifest, keys, file)
@@ -351,16 +354,16 @@ def _broken(info: PluginInfo, entry: EntryPoint, error: FriendshoreError) -> Plu
 
 
 def _interface(api: object) -> dict[str, object]:
-    """Return the version of the interface that a manifest states, with its end."""
+    """Return the interface version of a manifest, with its end of support."""
     return {"api": api, "api_end": end_of(api)} if type(api) is int else {}
 
 
 def _manifest(data: dict[str, object], info: PluginInfo) -> Manifest:
-    """The manifest.
+    """Validate the manifest.
 
     Raises:
-        PluginError: if it is of a version that is not taken: said first and alone, for it may well have other keys.
-        InputError: with everything that is wrong with its keys.
+        PluginError: If its interface version isn't supported. This comes alone, since its keys may differ too.
+        InputError: With all errors in its keys.
     """
     refused = None if info.api is None else refusal(info.label, info.distribution, info.api, info.file)
     if refused is not None:
@@ -369,7 +372,7 @@ def _manifest(data: dict[str, object], info: PluginInfo) -> Manifest:
 
 
 def _repeated(info: PluginInfo) -> list[Diagnostic]:
-    """Return the names that it brings twice."""
+    """Return errors for names that it brings twice."""
     return [
         Diagnostic(f"brings two {key} of the name `{name}`", info.file, column=key, fix="rename one of the two")
         for key, names in (
@@ -383,9 +386,7 @@ def _repeated(info: PluginInfo) -> list[Diagnostic]:
 
 
 def unmet(label: str, distribution: str, requires: Iterable[str], file: str) -> Iterator[Diagnostic]:
-    """Yield an error for each dependency of a plugin that nothing installed meets.
-
-    Dependencies of the plugin's own extras are left out: nobody knows which of them were installed.
+    """Yield an error for each unmet dependency of a plugin, except those of its extras: there is no record of the extras that were installed.
 
     Args:
         label: Name and version of the plugin.
@@ -426,7 +427,7 @@ def unmet(label: str, distribution: str, requires: Iterable[str], file: str) -> 
 
 
 def _version(name: str) -> str:
-    """Return the installed version of a distribution; empty if it is not installed, or states none."""
+    """Return the installed version of a distribution, or an empty string."""
     if name.lower() == OWN:
         return __version__
     try:

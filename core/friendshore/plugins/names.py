@@ -1,4 +1,4 @@
-"""Names of catalogs, rule packs, kinds, questions, readers and columns of facts: what the user rules out, and what is said where two plugins bring the same one."""
+"""Names of catalogs, packs, kinds, questions, and so on: blocking, clashes, and lookup."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from ..reading.fields import FactColumns
 
 BLOCK = "FRIENDSHORE_BLOCK"
-"""Environment variable: plugins that count as not installed, set apart by commas."""
+"""Environment variable: plugins that count as not installed, separated by commas."""
 
 
 class Blocker(StrEnum):
-    """Who rules a plugin out, as messages and runs call it."""
+    """Origin of a block, as named in messages and runs."""
 
     ENVIRONMENT = BLOCK
     FLAG = "--block"
     CASE = "[use] block"
     CALL = "blocked="
-    """The program that calls friendshore."""
+    """A program that calls friendshore."""
     RUN = "the run"
-    """A run that was made without it, and is verified or asked anew."""
+    """A run that was made without the plugin and is verified or asked again."""
 
 
 _UNDO = {
@@ -43,24 +43,24 @@ _UNDO = {
 
 
 class Block(Record):
-    """One name that is ruled out."""
+    """A blocked name."""
 
     name: str
-    """A distribution, entry point or package; with `:name`, only the catalog, rule pack or kind of rule of that name which it brings."""
+    """Distribution, entry point, or package; with `:name`, only the thing of that name."""
     by: Blocker
 
     @property
     def undo(self) -> str:
-        """How it is taken back."""
+        """Instruction that removes the block."""
         return _UNDO[self.by].format(self.name)
 
     @property
     def whole(self) -> bool:
-        """Whether a plugin is ruled out with all that it brings."""
+        """True if the whole plugin is blocked."""
         return ":" not in self.name
 
     def meets(self, info: PluginInfo, name: str = "") -> bool:
-        """Whether a plugin is meant, or something that it brings: a catalog, rule pack or kind of rule called `name`; empty: any of them, or it."""
+        """Return True if the block matches a plugin, or its thing called `name`. An empty name matches any."""
         plugin, _, one = self.name.partition(":")
         names = filter(None, (info.distribution, info.name, info.package))
         if normal(plugin) not in map(normal, names):
@@ -69,13 +69,13 @@ class Block(Record):
 
 
 def environment_blocks() -> tuple[Block, ...]:
-    """What the environment rules out."""
+    """Return the blocks of the environment."""
     names = (name.strip() for name in os.environ.get(BLOCK, "").split(","))
     return tuple(Block(name=name, by=Blocker.ENVIRONMENT) for name in names if name)
 
 
 def barred(plugin: Plugin, blocks: Iterable[Block]) -> Plugin:
-    """The plugin, marked as blocked in whole or in part: its names stay known, so that asking for one says why not."""
+    """Mark a plugin as blocked, in whole or in part. Its names stay known, so that an error can explain the block."""
     met = _meeting(plugin.info, blocks)
     found = [block for block in met if block.whole]
     if not found:
@@ -86,7 +86,6 @@ def barred(plugin: Plugin, blocks: Iterable[Block]) -> Plugin:
 
 
 def _refused(what: str, name: str, info: PluginInfo, blocks: Iterable[Block]) -> Diagnostic:
-    """Return the error for a blocked plugin."""
     found = _meeting(info, blocks, name)
     message = f"{what} `{name}` comes with {info.label}, which is blocked by {_blockers(found)}"
     brought = f"`{name}`, announced by {info.file}" if info.file else f"`{name}`"
@@ -94,22 +93,20 @@ def _refused(what: str, name: str, info: PluginInfo, blocks: Iterable[Block]) ->
 
 
 def _meeting(info: PluginInfo, blocks: Iterable[Block], name: str = "") -> list[Block]:
-    """Return the blocks that match a plugin, or one thing that it brings, each once."""
+    """Return the distinct blocks that match a plugin or its thing called `name`."""
     return list(dict.fromkeys(block for block in blocks if block.meets(info, name)))
 
 
 def _blockers(blocks: Sequence[Block]) -> str:
-    """Return the sources of the blocks in words."""
     return " and by ".join(dict.fromkeys(block.by.value for block in blocks))
 
 
 def _undoing(blocks: Sequence[Block]) -> str:
-    """Return how to unblock it."""
     return ", and ".join(dict.fromkeys(block.undo for block in blocks))
 
 
 def idle(blocks: Iterable[Block], plugins: Sequence[PluginInfo]) -> tuple[Diagnostic, ...]:
-    """The names that rule out nothing, for want of a plugin of that name; those of a run are left out: it was made elsewhere."""
+    """Return a diagnostic for each block that matches nothing. Blocks of a run are exempt, since it was made elsewhere."""
     wrong = (b for b in blocks if b.by is not Blocker.RUN and not any(map(b.meets, plugins)))
     known = {name for info in plugins for name in (info.distribution, info.name) if name}
     known |= {f"{name}:{one}" for info in plugins for name in (info.distribution, info.name) for one in info.brings}
@@ -143,30 +140,30 @@ FIELD: dict[What, str] = {
     "check": "checks",
     "case format": "case_formats",
 }
-"""Sort of thing -> the field of a plugin that lists the names of its things of that sort."""
+"""Sort -> field of `PluginInfo` with the names of that sort."""
 
 
 MOST_LISTED = 8
-"""Names that an error lists; of more it names the command that does."""
+"""Maximum number of names in an error. Beyond that it names the command that lists them."""
 _LISTED_BY: dict[What, str] = {"catalog": "catalogs", "rule pack": "rules"}
-"""Sort of thing -> the command group that lists them; the other sorts are listed by `plugins`."""
+"""Sort -> command group that lists it, if other than `plugins`."""
 
 
 def names_of(plugin: Plugin, what: What) -> tuple[str, ...]:
-    """The names of a sort that a plugin announces."""
+    """Return the names of a sort that a plugin announces."""
     things: tuple[str | Announced, ...] = getattr(plugin.info, FIELD[what])
     return tuple(thing if isinstance(thing, str) else thing.name for thing in things)
 
 
 def _claimed(plugin: Plugin, what: What) -> tuple[str, ...]:
-    """Return the names that aren't blocked. Problems of a plugin play no part: an ambiguity must not depend on them."""
+    """Return the names that aren't blocked. Broken plugins count too, so that a clash doesn't depend on them."""
     if plugin.info.status is PluginStatus.BLOCKED:
         return ()
     return tuple(name for name in names_of(plugin, what) if name not in plugin.info.withheld)
 
 
 def with_clashes(plugin: Plugin, all_plugins: Sequence[Plugin]) -> Plugin:
-    """The plugin, marked if it brings a name that another brings too."""
+    """Mark a plugin if another brings one of its names too."""
     if plugin.info.status is not PluginStatus.OK:
         return plugin
     problems = []
@@ -182,17 +179,17 @@ def with_clashes(plugin: Plugin, all_plugins: Sequence[Plugin]) -> Plugin:
 
 
 def usable(plugins: Iterable[Plugin], what: What) -> dict[str, str]:
-    """Names that can be used, each with the distribution and version of the one plugin that brings it."""
+    """Return the usable names of a sort, each with the distribution and version of its only plugin."""
     fit = (plugin for plugin in plugins if plugin.info.status in _USABLE)
     found = grouped((name, plugin.info.label) for plugin in fit for name in _claimed(plugin, what))
     return {name: owners[0] for name, owners in sorted(found.items()) if len(owners) == 1}
 
 
 def known_as(name: str, plugins: Iterable[PluginInfo]) -> tuple[PluginInfo, ...]:
-    """The plugins of a distribution, or the one of an entry point or package.
+    """Return the plugins of a distribution, or the one of an entry point or package.
 
     Raises:
-        PluginError: if there is none.
+        PluginError: If there is none.
     """
     listed = list(plugins)
     found = [i for i in listed if normal(name) in map(normal, (i.distribution, i.name, i.package))]
@@ -204,7 +201,6 @@ def known_as(name: str, plugins: Iterable[PluginInfo]) -> tuple[PluginInfo, ...]
 
 
 def _clash(what: What, name: str, claims: Sequence[Plugin]) -> Diagnostic:
-    """Return the error for a name that several plugins bring."""
     files = " and ".join(f"{p.info.label} ({p.info.file or 'no file'})" for p in claims)
     last = f"{claims[-1].info.distribution}:{name}"
     fix = f"uninstall one of them, or block one: `--block {last}`, `block` under [use] in the case, or {BLOCK}={last}"
@@ -214,7 +210,7 @@ def _clash(what: What, name: str, claims: Sequence[Plugin]) -> Diagnostic:
 
 
 def broken(plugin: Plugin) -> tuple[Diagnostic, ...]:
-    """Return what is wrong with a broken plugin, in the words of an error of whoever needs it; nothing for any other plugin."""
+    """Return the errors of a broken plugin, for the error of a request that needs it. Empty for any other plugin."""
     if plugin.info.status is not PluginStatus.BROKEN:
         return ()
     label = plugin.info.label
@@ -232,7 +228,7 @@ def broken(plugin: Plugin) -> tuple[Diagnostic, ...]:
 
 
 def _unknown(what: What, name: str, plugins: Sequence[Plugin]) -> list[Diagnostic]:
-    """Return the errors for a name that no plugin brings. Without a similar name, broken plugins may be why: they come first."""
+    """Return the errors for an unknown name. If no name is similar, broken plugins may be the cause and come first."""
     names = usable(plugins, what)
     message = f"no {what} `{name}` is installed"
     unfit = [p.info for p in plugins if p.info.status in (PluginStatus.BROKEN, PluginStatus.BLOCKED)]
@@ -254,10 +250,10 @@ def _unknown(what: What, name: str, plugins: Sequence[Plugin]) -> list[Diagnosti
 
 
 def provider(what: What, name: str, plugins: Sequence[Plugin], blocks: Iterable[Block]) -> Plugin:
-    """The one plugin that brings a name, fit for use.
+    """Return the only plugin that brings a name.
 
     Raises:
-        PluginError: if no plugin brings it, more than one does, or the one that does is broken or blocked.
+        PluginError: If there is none or several, or if it is broken or blocked.
     """
     bringing = [plugin for plugin in plugins if name in names_of(plugin, what)]
     claims = [plugin for plugin in bringing if name in _claimed(plugin, what)]
@@ -274,7 +270,7 @@ def provider(what: What, name: str, plugins: Sequence[Plugin], blocks: Iterable[
 
 
 def fact_columns(plugins: Iterable[PluginInfo]) -> FactColumns:
-    """All columns that plugins declare: those of plugins that can be used, and what to do about the others, the broken and the blocked."""
+    """Return the columns that usable plugins declare, and explanations for those of other plugins."""
     from ..reading.fields import FactColumns
 
     declared = grouped(((one.table, one.name), (info, one.column)) for info in plugins for one in info.columns)

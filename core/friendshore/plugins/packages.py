@@ -1,4 +1,4 @@
-"""Where data lie: the folders of a plugin's package with what the files in them say, read without importing it, and folders of the user's own."""
+"""Locations of data: folders of plugin packages, found without an import, and the user's own folders."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ..reading.tomlfile import toml_data, toml_value
 from .interface import newest
 
 MANIFEST = "friendshore.toml"
-"""The file in a plugin's package that says what it brings."""
+"""Name of the manifest in a plugin's package."""
 
 
 def folders_of(package: str) -> list[Path]:
-    """The folders of a top-level package, which is not imported for that; several where its parts are installed apart.
+    """Return the folders of a top-level package without importing it. A namespace package may have several.
 
     Raises:
-        PluginError: if there is none: it is not installed, is a single module, or lies in an archive.
+        PluginError: If it isn't installed, is a single module, or is in an archive.
     """
     try:
         spec = find_spec(package)
@@ -41,16 +41,16 @@ def folders_of(package: str) -> list[Path]:
 
 
 def home_of(package: str) -> Path:
-    """The folder of a top-level package that holds its manifest, or the first."""
+    """Return the folder of a top-level package that contains its manifest, or the first."""
     folders = folders_of(package)
     return next((folder for folder in folders if (folder / MANIFEST).is_file()), folders[0])
 
 
 def data_of(path: Path) -> dict[str, Any]:
-    """What a manifest says, as it stands there.
+    """Return the contents of a manifest.
 
     Raises:
-        PluginError: if it is missing or cannot be read.
+        PluginError: If it is missing or can't be read.
     """
     file = str(path)
     try:
@@ -73,7 +73,7 @@ def data_of(path: Path) -> dict[str, Any]:
 def contents_of(
     manifest: Path, paths: Iterable[str], needed: str, key: str, problems: list[Diagnostic]
 ) -> list[tuple[str, Path]]:
-    """The names that the catalogs or packs in some folders, beside a manifest, state in their files."""
+    """Return name and folder of each catalog or pack next to a manifest, as stated in its own file."""
     found = []
     for path in paths:
         file = manifest.parent / path / needed
@@ -97,15 +97,20 @@ def contents_of(
 
 
 def is_folder(name: str) -> bool:
-    """Whether a name in a case means a folder rather than something installed: `acme-erp:lists/a.csv` is what a reader is asked for."""
+    """Return True if a name in a case is a folder, not an installed name or a reader's argument like `acme-erp:lists/a.csv`."""
     return name.startswith(".") or (reader_in(name) is None and ("/" in name or "\\" in name))
 
 
 def folder_of(name: str, base: Path | None, what: Literal["catalog", "rule pack"]) -> Path:
-    """Where a folder or workbook is that a case names; a relative path starts from `base`, or from the current folder.
+    """Return the folder or workbook that a case names.
+
+    Args:
+        name: Path. A relative one starts from `base`.
+        base: None means the current folder.
+        what: Sort of data, for messages.
 
     Raises:
-        InputError: if there is none.
+        InputError: If there is none.
     """
     from ..reading.workbook import is_workbook
 
@@ -130,11 +135,11 @@ def folder_of(name: str, base: Path | None, what: Literal["catalog", "rule pack"
 
 
 _IN_MAPS = tuple((name, "an entry of a map of a spreadsheet") for name in ("when", "unless", "about"))
-"""Keys that are no columns where a map says what becomes of a spreadsheet's."""
+"""Keys of a spreadsheet map that aren't columns."""
 
 
 def taken(columns: Sequence[DeclaredColumn], file: str) -> list[Diagnostic]:
-    """What is said of columns that friendshore has itself."""
+    """Return an error for each declared column that friendshore has itself."""
     if not columns:
         return []
     from ..domain.facts import Facility, Lane, Offer

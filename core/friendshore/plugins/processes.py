@@ -1,7 +1,7 @@
-"""Worker processes of this machine in which code of plugins may run, and tasks as they are sent to workers.
+"""Worker processes of this machine in which plugin code may run, and the tasks that they are sent.
 
-A process in which a plugin hangs, or that a plugin ends, is ended and named, and another takes its place. Any other end of a process, such as a
-kill or lack of memory, is reported for the task alone.
+A process in which a plugin hangs, or that a plugin ends, is killed and replaced, and the error names the plugin. Any other end of a process,
+such as a kill or a lack of memory, fails only its task.
 """
 
 from __future__ import annotations
@@ -35,22 +35,26 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 _SPAWN = get_context("spawn")
-"""Begun anew, not split off: what was split off a process with threads may wait for ever for a lock that one of them held."""
+"""Processes are spawned, not forked: a fork of a process with threads may wait forever for a lock that one of them held."""
 _LOOKS = 0.1
-"""Seconds between two looks at what a process does."""
 _FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM) if hasattr(signal, "SIGKILL") else (signal.SIGTERM,)
-"""Signals that end a process whose code is not to blame."""
+"""Signals that don't come from the code that runs in the process."""
 
 
 class ProcessEndedError(Exception):
-    """A process ended before what it was doing was done, and no code of a plugin is why."""
+    """A process ended before its task, for a reason other than plugin code."""
 
 
 class WatchedProcesses(Executor):
-    """Processes that begin when there is something for them to do; each does one thing at a time."""
+    """Executor of processes that start on demand. Each runs one task at a time."""
 
     def __init__(self, workers: int, limit: float) -> None:
-        """So many, in which code of a plugin may take `limit` seconds for one thing that it is asked; 0: any."""
+        """Start nothing yet.
+
+        Args:
+            workers: Maximum number of processes.
+            limit: Maximum seconds for one call of plugin code. 0 means no limit.
+        """
         self.workers = workers
         self._limit = limit
         self._begun, self._ended = _SPAWN.Event(), _SPAWN.Event()
@@ -60,14 +64,14 @@ class WatchedProcesses(Executor):
             self._idle.put(None)
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        """Has a process call a function; all that goes there and back is pickled.
+        """Run a function in a process. Arguments and result are pickled.
 
-        The future raises what the function raises; a `PluginError` if a plugin's code hung or ended the process; a `ProcessEndedError` if it ended otherwise.
+        The future raises the function's exception, `PluginError` if plugin code hung or ended the process, or `ProcessEndedError` if it ended otherwise.
         """
         return self._threads.submit(self._done, fn, args, kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the processes when their work is done."""
+        """End the processes after their current tasks."""
         self._threads.shutdown(wait, cancel_futures=cancel_futures)
         for _ in range(self.workers if wait else 0):
             process = self._idle.get()
@@ -75,12 +79,12 @@ class WatchedProcesses(Executor):
                 process.end()
 
     def stop(self) -> None:
-        """Ask for the end of the current work: see `ended`."""
+        """Ask the current tasks to end: they can check `ended`."""
         self._ended.set()
 
     @property
     def begun(self) -> bool:
-        """True if any process has begun to work."""
+        """Return True if any process has started."""
         return self._begun.is_set()
 
     def _done(self, function: Callable[..., R], args: tuple[Any, ...], kwargs: dict[str, Any]) -> R:
@@ -103,22 +107,22 @@ class WatchedProcesses(Executor):
 
 
 def ended() -> Event | None:
-    """What is set when the work of this process is to end, if it is one of these."""
+    """Return the event that asks the work of this process to end. None outside worker processes."""
     return _Here.ended
 
 
 class _Here:
-    """State that a process was given."""
+    """Objects that a worker process received at its start."""
 
     ended: Event | None = None
 
 
 _TEXT = 2000
-"""Bytes of the text that says whose code runs."""
+"""Maximum bytes of the text that names the running plugin code."""
 
 
 class _Memory(ctypes.Structure):
-    """Memory that a process shares with its parent: the plugin code that it runs."""
+    """Memory shared with the parent: the plugin code that currently runs."""
 
     _fields_ = (
         ("inside", ctypes.c_bool),
@@ -129,7 +133,7 @@ class _Memory(ctypes.Structure):
 
 
 def _report(memory: _Memory, package: str, doing: str) -> None:
-    """Write which plugin's code runs in this process; two empty texts if none does."""
+    """Record the plugin code that runs in this process; two empty texts mean none."""
     memory.inside = False
     if package:
         memory.text = f"{package}\n{doing}".encode()[: _TEXT - 1]
@@ -139,7 +143,7 @@ def _report(memory: _Memory, package: str, doing: str) -> None:
 
 
 class _Process:
-    """A process, as its parent sees it."""
+    """Parent's handle of a worker process."""
 
     def __init__(self, begun: Event, ended: Event) -> None:
         self._memory = _SPAWN.RawValue(_Memory)
@@ -149,7 +153,7 @@ class _Process:
         theirs.close()
 
     def asked(self, what: bytes, limit: float) -> tuple[bool, Any]:
-        """Return whether it did what it was asked to, and its answer or what it raised."""
+        """Run a pickled task. Return True and its result, or False and its exception."""
         try:
             self._work.send_bytes(what)
             while not self._work.poll(_LOOKS):
@@ -162,13 +166,12 @@ class _Process:
         return done, answer
 
     def end(self) -> None:
-        """Kill the process."""
         self._work.close()
         self._process.kill()
         self._process.join()
 
     def _hangs(self, limit: float) -> bool:
-        """Return True if one call of plugin code has run for longer than the limit."""
+        """Return True if one call of plugin code exceeds the limit."""
         count = self._memory.count
         return bool(
             self._memory.inside and time.monotonic() - self._memory.since > limit and count == self._memory.count
@@ -183,7 +186,7 @@ class _Process:
         return ProcessEndedError(f"the process ended with {how}")
 
     def _problem(self, what: str, more: str = "") -> Diagnostic:
-        """Name the plugin whose code ran, and what went wrong."""
+        """Return a diagnostic that names the plugin whose code ran."""
         package, _, doing = self._memory.text.decode(errors="replace").partition("\n")
         info = owner_of_package(package)
         fix = f"upgrade or repair {info.distribution}, report this to its author, or block it{more}"
@@ -198,7 +201,7 @@ def _begun(begun: Event, ended: Event) -> _Process:
 
 
 def _serve(work: Connection, memory: _Memory, begun: Event, ended: Event) -> None:
-    """Run tasks in a process until there are no more, or the parent ends."""
+    """Run tasks until the connection closes or the parent ends."""
     begun.set()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     report_running(partial(_report, memory))
@@ -230,26 +233,26 @@ def _end_with_parent() -> None:
 
 
 Software = dict[str, tuple[str, str]]
-"""What a worker must have, by distribution, of a plugin by import package -> in words, and of a plugin the digest over all its files."""
+"""Software that a worker must have: distribution or import package -> label, and for plugins the digest of all files."""
 
 
 def code_of(rules: Iterable[Rule]) -> tuple[str, ...]:
-    """Import packages of the plugins whose code some rules run, in order."""
+    """Return the import packages of the plugins whose code the rules run, sorted."""
     return tuple(sorted({package_of(type(rule)) for rule in rules} & {*have_run()}))
 
 
 def packed(what: object, rules: Iterable[Rule]) -> bytes:
-    """Something as it is sent, with the code that it and its rules need: a worker must have the same. Catalogs and packs go along with the facts."""
+    """Pickle an object for a worker, with the versions of the code that it and its rules need. Catalogs and packs are part of the facts."""
     packages = code_of(rules)
     sender = {package_of(type(what))} - {OWN}
     return pickle.dumps((packages, _software({*packages, *sender}), pickle.dumps(what)))
 
 
 def unpacked(sent: bytes) -> object:
-    """What was sent; code of plugins that it needs counts as run here.
+    """Unpickle an object from `packed`. The plugin code that it needs then counts as run in this process.
 
     Raises:
-        InputError: if the software here is not that of whoever sent it.
+        InputError: If the software here differs from the sender's.
     """
     packages, expected, what = pickle.loads(sent)  # noqa: S301 - sent by whoever runs code here anyway
     here = _software(expected.keys() - versions().keys())
@@ -268,7 +271,7 @@ def unpacked(sent: bytes) -> object:
 
 
 def versions() -> dict[str, str]:
-    """What a plan turns on beside its facts and plugins: friendshore and what solves."""
+    """Return the versions that affect a plan, apart from plugins: friendshore and the solvers."""
     return {name: version(name) for name in ("friendshore", "highspy", "ortools")}
 
 
@@ -281,6 +284,6 @@ def _software(packages: Iterable[str]) -> Software:
 
 
 def _told(name: str, those: Software, others: Software) -> str:
-    """Return a distribution with its version. If the others have the same version, add the first digits of the digest of its files."""
+    """Return a distribution with its version, and with the start of its digest if the versions are equal."""
     label, digest = those[name]
     return f"{label} with files {digest[:12]}" if label == others[name][0] else label

@@ -1,4 +1,4 @@
-"""Settings of plugins: `[plugin.NAME]` of a case, checked against the model that the plugin brings, and handed to its rules."""
+"""Settings of plugins: the table `[plugin.NAME]` of a case, validated with the plugin's model."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from .manifest import Plugin, PluginInfo, normal
 from .names import broken
 
 Line = Callable[[tuple[str, ...]], int | None]
-"""Line at which a key stands, by its path: `("plugin", "acme", "depth")`."""
+"""Function that returns the line of a key, given its path, like `("plugin", "acme", "depth")`."""
 TABLE = "plugin"
-"""The table of a case that holds them."""
+"""Table of a case that contains the settings."""
 
 
 def table_of(name: str) -> str:
-    """The table of a case that holds what it sets for a plugin."""
+    """Return the name of the table with a plugin's settings."""
     return f"{TABLE}.{name}"
 
 
 def nowhere(_: tuple[str, ...]) -> int | None:
-    """What is set in memory stands on no line."""
+    """Return None: settings in memory have no line."""
     return None
 
 
 def model_in(things: Sequence[Any], info: PluginInfo) -> type[BaseModel]:
-    """The one model that a plugin's hook yields.
+    """Return the only model that a plugin's hook yields.
 
     Raises:
-        PluginError: if it yields anything else.
+        PluginError: If it yields anything else.
     """
     if len(things) == 1 and isinstance(things[0], type) and issubclass(things[0], BaseModel):
         return things[0]
@@ -43,11 +43,11 @@ def model_in(things: Sequence[Any], info: PluginInfo) -> type[BaseModel]:
 
 
 def plugin_named(name: str, plugins: Sequence[Plugin]) -> PluginInfo:
-    """Return the one plugin that a table of settings is for.
+    """Return the only plugin that a table of settings is for.
 
     Raises:
-        PluginError: if it is broken.
-        InputError: if there is none, several, or one that takes no settings.
+        PluginError: If it is broken.
+        InputError: If there is none or several, or if it takes no settings.
     """
     named = [p for p in plugins if normal(name) in map(normal, (p.info.distribution, p.info.name, p.info.package))]
     if causes := [problem for plugin in named for problem in broken(plugin)]:
@@ -73,9 +73,14 @@ def settled(
     where: str,
     line: Line,
 ) -> tuple[dict[str, BaseModel], list[FriendshoreError]]:
-    """What a case sets for plugins, by package, and everything that is wrong with that.
+    """Return the validated settings of a case by package, and all errors in them.
 
-    Settings are `given` by distribution, entry point or package; `where` is the file they stand in, and `line` says on which line a key stands.
+    Args:
+        given: Data by distribution, entry point, or package.
+        plugins: All plugins.
+        model_of: Function that returns the model of a plugin.
+        where: File, for messages.
+        line: Function that returns the line of a key.
     """
     done: dict[str, BaseModel] = {}
     errors: list[FriendshoreError] = []
@@ -95,11 +100,19 @@ def settled(
 def made(
     model: type[BaseModel], data: Mapping[str, Any], info: PluginInfo, name: str, where: str = "", line: Line = nowhere
 ) -> BaseModel:
-    """The settings of a plugin, which the case calls `name`, as a record of its model; `where` and `line` say where they stand, for messages.
+    """Return the settings of a plugin as a record of its model.
+
+    Args:
+        model: The plugin's model.
+        data: Contents of the table.
+        info: The plugin.
+        name: Its name in the case.
+        where: File, for messages.
+        line: Function that returns the line of a key.
 
     Raises:
-        InputError: with everything that is wrong with them, each with its line.
-        PluginError: if a validator of the plugin's raises something else.
+        InputError: With all errors in the settings, each with its line.
+        PluginError: If a validator of the plugin raises something else.
     """
     strange = [key for key in data if key not in _keys(model)]
     found = [_strange(key, _keys(model)) for key in strange]

@@ -13,7 +13,6 @@ from ..domain.case import Case, StoreSpec
 from ..domain.facts import Catalog
 from ..domain.runtime import uncollected
 from ..domain.time import Delay
-from ..domain.use import Use
 from ..errors import Diagnostic, InputError
 from ..plugins import attributed
 from ..rules.answers import as_rule
@@ -97,16 +96,13 @@ class _Builder:
         grouping = Grouping(network, law, demands, lots, judgements, charges.surcharges(judgements))
         moves = build_moves(network, counted, lots, case.horizon, common)
         prices = PriceDerivation(case, merged, network, counted, common, self._basis, self.assumptions).prices(demands)
-        self._note_assumed(network, counted)
-        self._note_law(demands, law)
-        self.assumptions += parties_without_site([counted[i] for i in network.feeds], self.rules)
-        self._note_makers(network, uses)
         compliance_classes = tuple(grouping.compliance_classes())
         if any(rule.watches_stock for rule in self.rules):
             open_to_stricter(compliance_classes, network, demands)
         incumbents = resolve_incumbents(merged, case, lots, self._basis)
         reached = [counted[i].offer for i in sorted({arc.offer for arc in network.arcs if arc.offer >= 0})]
         relevant = {offer.id for offer in reached}
+        self._note(network, counted, demands, law)
         if not self.part:
             self.assumptions += described_twice(case, self.catalogs, reached) + renamed(case)
         trade, assumed = resolve_trade(merged, case, counted, network, moves, self.facts.capacities())
@@ -136,12 +132,19 @@ class _Builder:
             kept=self.kept,
         )
 
-    def _note_law(self, demands: Sequence[Demand], law: Law) -> None:
+    def _note(self, network: Network, counted: Sequence[OfferFacts], demands: Sequence[Demand], law: Law) -> None:
+        """Add what is assumed of offers, law, and makers."""
+        self._note_lead_times(network, counted)
+        self._note_freight(network, counted)
         self.assumptions += unexamined(demands, law)
         self.assumptions += not_asked_about(demands, law)
         self.assumptions += accepted(self.case, self.rules)
         self.assumptions += unnamed_end_uses(self.case, self.rules)
         self.assumptions += counted_before(self.case)
+        self.assumptions += parties_without_site([counted[i] for i in network.feeds], self.rules)
+        if network.feeds and len({demand.use for demand in demands}) > 1:
+            text = "a plant that takes inputs is taken to keep apart what it makes for different uses"
+            self.assumptions.append(Assumption("makers", text))
 
     def _law(self, network: Network) -> Law:
         law = Law(self.rules, self.case)
@@ -205,15 +208,6 @@ class _Builder:
         # Read with a limit, what the case states is money per kilogram of the substance that the limit is of.
         holding = prices.holding[node] if spec.holding is None else exact(spec.holding / factor)
         return holding, limit, spec.loss
-
-    def _note_makers(self, network: Network, uses: Sequence[Use]) -> None:
-        if network.feeds and len(uses) > 1:
-            text = "a plant that takes inputs is taken to keep apart what it makes for different uses"
-            self.assumptions.append(Assumption("makers", text))
-
-    def _note_assumed(self, network: Network, counted: Sequence[OfferFacts]) -> None:
-        self._note_lead_times(network, counted)
-        self._note_freight(network, counted)
 
     def _note_lead_times(self, network: Network, counted: Sequence[OfferFacts]) -> None:
         months = self.case.assume.lead_time

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from ..domain.base import as_decimal, rounded
 from ..domain.case import Case
 from ..domain.facts import CapacityStep, Facility, Status
+from ..domain.runtime import cached_method
 from ..domain.time import Horizon, Span
-from .decimal_arrays import Repeated
 from .merged import Merged
 
 AtWork = tuple[tuple[datetime.date | None, bool], ...]
@@ -58,8 +58,8 @@ class _Rated:
     """Which of them each period has."""
     parts: tuple[tuple[Decimal, Decimal], ...]
     """The same, each as a whole number by which another is divided."""
-    known: dict[Decimal, Repeated] = field(default_factory=dict, compare=False)
-    """Rate -> what it comes to."""
+    known: dict[Decimal, tuple[Decimal, ...]] = field(default_factory=dict, compare=False)
+    """Rate -> amounts by period."""
 
     @staticmethod
     def of(by_period: Sequence[Fraction]) -> _Rated:
@@ -73,12 +73,12 @@ class _Rated:
         """As it was given."""
         return tuple([self.years[at] for at in self.position])
 
-    def times(self, rate: Decimal) -> Repeated:
-        """What a yearly rate comes to in each period."""
+    def times(self, rate: Decimal) -> tuple[Decimal, ...]:
+        """Return a yearly rate as amounts by period. Equal amounts are one object, since very many facilities have few different ones."""
         known = self.known.get(rate)
         if known is None:
-            found = [rounded(_PRODUCT.multiply(rate, part) / whole) for part, whole in self.parts]
-            known = self.known[rate] = Repeated(tuple(found), self.position)
+            amounts = [rounded(_PRODUCT.multiply(rate, part) / whole) for part, whole in self.parts]
+            known = self.known[rate] = tuple([amounts[at] for at in self.position])
         return known
 
 
@@ -103,31 +103,22 @@ class Capacities:
     def __init__(self, merged: Merged, case: Case) -> None:
         self.merged = merged
         self.case = case
-        self._rated: dict[tuple[datetime.date | None, datetime.date | None, Status], _Rated] = {}
-        self._known: dict[str, Sequence[Decimal | None]] = {}
 
+    @cached_method
     def of(self, name: str) -> Sequence[Decimal | None]:
-        """Kilograms in each period of a facility."""
-        if name not in self._known:
-            self._known[name] = self._of(self.merged.facilities[name])
-        return self._known[name]
-
-    def _of(self, facility: Facility) -> Sequence[Decimal | None]:
-        steps = accepted_steps(facility, self.merged, self.case)
+        """Return the kilograms in each period of a facility."""
+        steps = accepted_steps(self.merged.facilities[name], self.merged, self.case)
         if len(steps) == 1 and steps[0].per_year is not None:
             return self._rate(steps[0].start, None, steps[0].status).times(steps[0].per_year)
         ends = [step.start - datetime.timedelta(days=1) if step.start else None for step in steps[1:]]
         rated = [self._rate(step.start, end, step.status) for step, end in zip(steps, [*ends, None], strict=True)]
         return _by_steps(tuple([step.per_year for step in steps]), tuple([one.by_period for one in rated]))
 
+    @cached_method
     def _rate(self, start: datetime.date | None, end: datetime.date | None, status: Status) -> _Rated:
-        """For a capacity that stands from `start` to `end`."""
-        if (start, end, status) not in self._rated:
-            span, share = Span(start=start, end=end), Fraction(self.case.accept.counts(status))
-            self._rated[start, end, status] = _Rated.of(
-                [share * years for years in self.case.horizon.years_within(span)]
-            )
-        return self._rated[start, end, status]
+        """Return the factors of a capacity that exists from `start` to `end`."""
+        span, share = Span(start=start, end=end), Fraction(self.case.accept.counts(status))
+        return _Rated.of([share * years for years in self.case.horizon.years_within(span)])
 
 
 @lru_cache(maxsize=4096)

@@ -57,26 +57,16 @@ def check_names(case: Case, merged: Merged, rules: Sequence[Rule]) -> None:
         Diagnostic(f"two rules are called `{name}`", fix="rename one of them", column="rule.id", found=name)
         for name in sorted({i for i in ids if ids.count(i) > 1})
     ]
-    given = [assumption.id for assumption in case.assume.offer if assumption.id not in merged.offers]
-    troubles += [unknown_name("offer", name, "assume.offer.id", merged.offers) for name in given]
-    today = [incumbent.offer for incumbent in case.incumbents if incumbent.offer not in merged.offers]
-    troubles += [unknown_name("offer", name, "incumbent.offer", merged.offers) for name in today]
-    stored = [store.material for store in case.stores if store.material not in merged.materials]
-    troubles += [unknown_name("material", name, "store.material", merged.materials) for name in stored]
     statuses = [status.value for status in PhaseStatus]
-    unheard = [status for status in case.accept.rule_status if status not in statuses]
-    troubles += [unknown_name("status of a rule", name, "accept.rule_status", statuses) for name in unheard]
+    troubles += _unknown("offer", (one.id for one in case.assume.offer), "assume.offer.id", merged.offers)
+    troubles += _unknown("offer", (one.offer for one in case.incumbents), "incumbent.offer", merged.offers)
+    troubles += _unknown("material", (one.material for one in case.stores), "store.material", merged.materials)
+    troubles += _unknown("status of a rule", case.accept.rule_status, "accept.rule_status", statuses)
     troubles += _places(case, merged)
-    troubles += [
-        unknown_name("rule", one.rule, "carryover.rule", known) for one in case.carryovers if one.rule not in known
-    ]
+    troubles += _unknown("rule", (one.rule for one in case.carryovers), "carryover.rule", known)
     troubles += _licences(case, merged, known)
     troubles += _waivers(case, known)
-    troubles += [
-        unknown_name("offer", name, "accept.proven", merged.offers)
-        for name in case.accept.proven
-        if name not in merged.offers
-    ]
+    troubles += _unknown("offer", case.accept.proven, "accept.proven", merged.offers)
     troubles += unknown_names(case, merged)
     troubles += _priority(case)
     if troubles:
@@ -173,6 +163,10 @@ def _waivers(case: Case, rules: dict[str, Rule]) -> Iterator[Diagnostic]:
                 expected="a demand or a demanded material of the case",
                 fix=did_you_mean(waiver.demand, wanted),
             )
+
+
+def _unknown(what: str, names: Iterable[str], column: str, known: Collection[str]) -> list[Diagnostic]:
+    return [unknown_name(what, name, column, known) for name in names if name not in known]
 
 
 def unknown_name(what: str, name: str, column: str, known: Collection[str]) -> Diagnostic:

@@ -1,226 +1,32 @@
-"""Changes applied to a case's facts: the one place where scenarios, bills and what-ifs become other facts."""
+"""Changes applied to the facts of a case, for scenarios, bills, and questions.
+
+`KINDS` says for each subject of a change how it alters the facts and which offers it names.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TypeVar
+from itertools import chain, count
+from typing import Any, Final, TypeVar
 
-from ..domain.case import Accept, Case, DemandSpec, Scenario, WaiverSpec
-from ..domain.change import Change
-from ..domain.facts import CapacityStep, Catalog, Facility, Offer, Status
+from ..domain.base import Record, exact
+from ..domain.case import Case, DemandSpec, LicenceSpec, Scenario, StockSpec, WaiverSpec
+from ..domain.change import Change, TermKind
+from ..domain.facts import CapacityStep, Catalog, ChainEntry, Facility, Offer, RecipeLine, Status
 from ..domain.market import BenchmarkPrice, Price, Quote
 from ..domain.suggest import closest
-from ..domain.terms import Tier
+from ..domain.terms import Bearing, Terms, Tier
 from ..domain.time import add_months
 from ..errors import Diagnostic, InputError
-from ..rules.amend import Amend, amended
+from ..rules.amend import Amend, amended, with_bills
 from ..rules.base import Rule, misfits
 from ..rules.pack import LegislativeBill
-from .change_kinds import (
-    DEMAND_WORDS,
-    OFFER_WORDS,
-    OFFERS,
-    Facts,
-    add_demand,
-    add_stock,
-    benchmark_named,
-    demand_words,
-    follows,
-    grant,
-    names_offer,
-    offer_words,
-    own_quantity,
-    prove,
-    relax,
-    reprices,
-    resize_order,
-    resizes,
-    revoke,
-    scale_lead_times,
-    scale_recipe,
-    sellers_of,
-    unknown,
-    waive,
-)
+from .demands import demand_name
 from .merged import CASE_SOURCE
-
-PRICE_WORDS = ("offer", "material", "benchmark")
-_FIELDS = {"remove": "remove", "lead_time": "lead_time", "lift": "of", "price": "price", "demand": "demand"}
-"""Subject of a change -> the field that names what may be several things."""
-_WORDS = {"price": PRICE_WORDS, "demand": DEMAND_WORDS}
-"""Subject -> what its name may be; of all others one of the words for offers."""
-
-
-def ambiguity(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Diagnostic | None:
-    """What is wrong with a change whose name means several things, of which not all come to the same; None: nothing."""
-    found = readings(change, case, catalogs)
-    if len(set(found.values())) < 2:
-        return None
-    name = getattr(change, _FIELDS[change.subject])
-    what = " and ".join(f"a{'n' * (word[0] in 'aeiou')} {word.replace('_', ' ')}" for word in found)
-    said = [f"`{word}:{name}`" for word in found]
-    return Diagnostic(
-        f"`{name}` is the name of {what}, and which of them is meant is not said",
-        column=_FIELDS[change.subject],
-        found=name,
-        expected=" or ".join(said),
-        fix=f"write {said[0]} if the {next(iter(found)).replace('_', ' ')} is meant",
-    )
-
-
-def shortest(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Change:
-    """A change without the word before its name, where the name alone means the same."""
-    field = _FIELDS.get(change.subject, "")
-    word, _, name = getattr(change, field).partition(":") if field else ("", "", "")
-    if word not in _WORDS.get(change.subject, OFFER_WORDS):
-        return change
-    bare = change.but(**{field: name})
-    found = readings(bare, case, catalogs)
-    return bare if change.date is not None or (word in found and len(set(found.values())) == 1) else change
-
-
-def readings(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Mapping[str, frozenset[str]]:
-    """What the name of a change may be -> the offers, demands or benchmark that the change then is about; nothing where it says so itself."""
-    field = _FIELDS.get(change.subject, "")
-    name = getattr(change, field) if field else ""
-    if not name or ":" in name or change.date is not None:
-        return {}
-    if change.demand:
-        found = {
-            word: {str(n) for n, d in enumerate(case.demands) if demand_words(d, case)[word] == name}
-            for word in DEMAND_WORDS
-        }
-    else:
-        found = _of_offers(name, change, catalogs)
-    return {word: frozenset(about) for word, about in found.items() if about}
-
-
-def _of_offers(name: str, change: Change, catalogs: Sequence[Catalog]) -> dict[str, set[str]]:
-    facilities = {facility.id: facility for catalog in catalogs for facility in catalog.facilities}
-    words = PRICE_WORDS if change.price else OFFER_WORDS
-    found: dict[str, set[str]] = {word: set() for word in words}
-    for catalog in catalogs:
-        for offer in catalog.offers:
-            called = offer_words(offer, facilities[offer.facility])
-            if change.price:
-                called = {
-                    "offer": offer.id,
-                    "material": name if any(ln.material == name for ln in offer.outputs) else "",
-                }
-            for word, known in called.items():
-                if known == name:
-                    found[word].add(offer.id)
-        if change.price and any(row.id == name for row in catalog.prices):
-            found["benchmark"].add(f"benchmark {name}")
-    return found
-
-
-P = TypeVar("P", Price, Quote, BenchmarkPrice)
-
-
-def reprice(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
-    """Multiplies the prices of an offer, of all offers of a material, or of a benchmark; or states that of offers."""
-    if change.amount is not None:
-        return _priced(change, case, catalogs, troubles)
-    factor = change.factor
-    assert factor is not None
-    facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
-    found = False
-
-    def repriced(offer: Offer) -> Offer:
-        nonlocal found
-        if not reprices(change, offer, facilities[offer.facility]) or (offer.price is None and not offer.quotes):
-            return offer
-        found = True
-        price = offer.price
-        if price is None:
-            quotes = tuple(_times(quote, factor) for quote in offer.quotes)
-            return offer.but(quotes=quotes)
-        if price.amount is not None:
-            return offer.but(price=_times(price, factor))
-        return offer.but(price=price.but(premium=(1 + price.premium) * factor - 1))
-
-    changed = []
-    for catalog in catalogs:
-        prices = tuple(_times(row, factor) if follows(change, row) else row for row in catalog.prices)
-        found = found or any(follows(change, row) for row in catalog.prices)
-        offers = tuple(map(repriced, catalog.offers))
-        changed.append(catalog.but(offers=offers, prices=prices))
-    hit = {
-        offer.id
-        for before, after in zip(catalogs, changed, strict=True)
-        for offer, other in zip(before.offers, after.offers, strict=True)
-        if offer is not other
-    }
-    changed = [_repriced_tiers(catalog, hit, factor) for catalog in changed]
-    if not found:
-        _unpriced(change, catalogs, troubles)
-    return case, tuple(changed)
-
-
-def _times(price: P, factor: Decimal) -> P:
-    """A price a multiple of itself, with the range that it has."""
-    figures = {"amount": price.amount, "low": price.low, "high": price.high}
-    return price.but(**{name: figure * factor for name, figure in figures.items() if figure is not None})
-
-
-def _priced_names(catalogs: Sequence[Catalog]) -> list[str]:
-    """Names of all that has a price."""
-    offers = [offer.id for catalog in catalogs for offer in catalog.offers]
-    materials = [material.id for catalog in catalogs for material in catalog.materials]
-    return [*offers, *materials, *(price.id for catalog in catalogs for price in catalog.prices)]
-
-
-def _unpriced(change: Change, catalogs: Sequence[Catalog], troubles: list[Diagnostic]) -> None:
-    """Notes a price that is none: by its name, or by the day of a benchmark that has others."""
-    days = [str(row.date) for catalog in catalogs for row in catalog.prices if row.id == benchmark_named(change)]
-    if change.date is None or not days:
-        what = "an offer, a material or a benchmark" if change.date is None else "a benchmark"
-        unknown(change, change.price, what, troubles, _priced_names(catalogs))
-        return
-    message = f"the benchmark `{benchmark_named(change)}` has no price of that day"
-    troubles.append(Diagnostic(message, column="date", found=str(change.date), expected="one of " + ", ".join(days)))
-
-
-def _priced(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
-    """States the price of offers, in place of what they quote, or of a benchmark."""
-    facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
-    hit = {o.id for catalog in catalogs for o in catalog.offers if reprices(change, o, facilities[o.facility])}
-    if not hit and not any(follows(change, row) for catalog in catalogs for row in catalog.prices):
-        _unpriced(change, catalogs, troubles)
-    currency = change.currency or case.currency
-    price = Price(amount=change.amount, currency=currency, source=CASE_SOURCE)
-
-    def stated(offer: Offer) -> Offer:
-        return offer.but(price=price, quotes=()) if offer.id in hit else offer
-
-    def followed(row: BenchmarkPrice) -> BenchmarkPrice:
-        if not follows(change, row):
-            return row
-        return row.but(amount=change.amount, low=None, high=None, currency=currency, source=CASE_SOURCE)
-
-    return case, tuple(
-        c.but(offers=tuple(map(stated, c.offers)), prices=tuple(map(followed, c.prices))) for c in catalogs
-    )
-
-
-def _repriced_tiers(catalog: Catalog, offers: Collection[str], factor: Decimal) -> Catalog:
-    """A catalog in which the prices of some offers' own tiers are multiplied; discounts follow the list price of themselves."""
-
-    def repriced(tier: Tier) -> Tier:
-        return tier if tier.price is None else tier.but(price=tier.price * factor)
-
-    schedules = tuple(
-        schedule.but(tiers=tuple(map(repriced, schedule.tiers)))
-        if schedule.of == "offer" and schedule.id in offers
-        else schedule
-        for schedule in catalog.schedules
-    )
-    return catalog.but(schedules=schedules)
-
+from .trade import covers
 
 MOST_INHERITED = 100
 """Scenarios over which one may inherit from another."""
@@ -274,34 +80,44 @@ def apply_changes(
     bills: Sequence[LegislativeBill] = (),
     amend: Amend | None = None,
 ) -> tuple[Case, tuple[Catalog, ...], tuple[Rule, ...]]:
-    """The facts after all changes, in order; `amend` is what changes one rule, if it is not `amend_rule`.
+    """Return the facts after all changes, in order. `amend` changes one rule, if it is not `amend_rule`.
 
     Raises:
-        InputError: for every change that names nothing in the case.
+        InputError: for every change that names nothing in the case, and for a bill that enables itself.
     """
-    troubles: list[Diagnostic] = []
+    facts = _Facts(case, tuple(catalogs))
     spelt_out = with_bills(changes, bills)
-    troubles.extend(trouble for change in spelt_out for trouble in _undated(change))
-    facts = (case, tuple(catalogs))
     for change in spelt_out:
-        apply = _APPLY.get(change.subject)
-        unclear = ambiguity(change, *facts)
+        facts.problems += _undated(change)
+    for change in spelt_out:
+        apply = KINDS[change.subject].apply
+        unclear = ambiguity(change, facts.case, facts.catalogs)
         if unclear is not None:
-            troubles.append(unclear)
+            facts.problems.append(unclear)
         elif apply is not None:
-            facts = apply(change, *facts, troubles)
+            apply(change, facts)
     try:
-        rules = amended(rules, changes, bills, amend)
+        rules = amended(rules, spelt_out, bills, amend)
     except InputError as error:
-        troubles.extend(error.problems)
-    troubles.extend(_overlong(facts[0].waivers[len(case.waivers) :], rules))
-    if troubles:
-        raise InputError(troubles)
-    return (*facts, tuple(rules))
+        facts.problems += error.problems
+    facts.problems += _overlong(facts.case.waivers[len(case.waivers) :], rules)
+    if facts.problems:
+        raise InputError(facts.problems)
+    return facts.case, facts.catalogs, tuple(rules)
+
+
+def _undated(change: Change) -> Iterator[Diagnostic]:
+    """Yield an error for each date that a change doesn't read. Ignoring it would give another plan than was asked for."""
+    reads = Change.SUBJECTS[change.subject].reads
+    holds = "to the end of the plan" if "start" in reads else "for the whole plan"
+    for word, key, day in (("from", "start", change.start), ("until", "end", change.end)):
+        if day is not None and key not in reads:
+            message = f"a change of `{change.subject}` has no `{word}`: it holds {holds}"
+            yield Diagnostic(message, column=word, found=str(day), fix=f"leave `{word}` out")
 
 
 def _overlong(waivers: Sequence[WaiverSpec], rules: Sequence[Rule]) -> Iterator[Diagnostic]:
-    """What the law of their rules has against waivers that changes bring; unknown rules are told when the case is put together."""
+    """Yield an error for each new waiver that the law of its rule doesn't allow. Unknown rules are reported when the case is put together."""
     known = {rule.id: rule for rule in rules}
     for waiver in waivers:
         # A change cannot say that it is of another kind.
@@ -310,137 +126,435 @@ def _overlong(waivers: Sequence[WaiverSpec], rules: Sequence[Rule]) -> Iterator[
             yield replace(trouble, column=trouble.column.replace("waiver", "change"))
 
 
-def with_bills(changes: Sequence[Change], bills: Sequence[LegislativeBill]) -> list[Change]:
-    """Bills spelt out: they may change other facts than rules. `amended` refuses a bill that enables itself."""
-    known = {bill.id: bill for bill in bills}
-    found: list[Change] = []
-
-    def spell(some: Sequence[Change], within: tuple[str, ...]) -> None:
-        for change in some:
-            if change.enable not in known:
-                found.append(change)
-            elif change.enable not in within:
-                spell(known[change.enable].change, (*within, change.enable))
-
-    spell(changes, ())
-    return found
+R = TypeVar("R", bound=Record)
 
 
-_READS_FROM = ("enable", "disable", "move", "remove", "capacity", "waive", "grant", "want")
-_READS_UNTIL = ("enable", "disable", "move", "capacity", "waive", "grant", "want")
+@dataclass(slots=True)
+class _Facts:
+    """Facts of a case to which changes are being applied, rules apart."""
+
+    case: Case
+    catalogs: tuple[Catalog, ...]
+    problems: list[Diagnostic] = field(default_factory=list)
+
+    def all(self, table: str) -> list[Any]:
+        """Return the records of one table of all catalogs."""
+        return [record for catalog in self.catalogs for record in getattr(catalog, table)]
+
+    def ids(self, table: str) -> list[str]:
+        """Return the ids of the records of one table."""
+        return [record.id for record in self.all(table)]
+
+    def replace(self, table: str, altered: Callable[[Any], Record]) -> None:
+        """Replace each record of one table."""
+        self.catalogs = tuple(c.but(**{table: tuple(map(altered, getattr(c, table)))}) for c in self.catalogs)
+
+    def replace_offers(self, ids: Collection[str], altered: Callable[[Offer], Offer]) -> None:
+        """Replace some offers."""
+        self.replace("offers", lambda offer: altered(offer) if offer.id in ids else offer)
+
+    def facilities(self) -> dict[str, Facility]:
+        """Return the facilities by id."""
+        return {facility.id: facility for facility in self.all("facilities")}
+
+    def meant(self, change: Change) -> frozenset[str]:
+        """Return the ids of the offers that a change names."""
+        means, facilities = KINDS[change.subject].means, self.facilities()
+        return frozenset(offer.id for offer in self.all("offers") if means(change, offer, facilities[offer.facility]))
+
+    def report(self, message: str, column: str, found: str, fix: str, expected: str = "") -> None:
+        """Record an error."""
+        self.problems.append(Diagnostic(message, "", None, column, found, expected, fix))
+
+    def unknown(self, change: Change, name: str, expected: str, known: Iterable[str]) -> None:
+        """Record that nothing in the case has a name. `known` are names that may be meant."""
+        message = f"`{change.subject}` names nothing in the case"
+        self.report(message, change.subject, name, closest(name, known), expected)
+
+    def unknown_offers(self, change: Change, name: str) -> None:
+        """Record that a name means no offer."""
+        owners = (n for facility in self.all("facilities") for n in (facility.id, facility.supplier, facility.owner))
+        self.unknown(change, name, OFFERS, [*self.ids("offers"), *owners])
 
 
-def _undated(change: Change) -> list[Diagnostic]:
-    """Dates of a change that holds for the whole plan: read past, they would give another plan than was asked for."""
-    dates = (("from", change.start, _READS_FROM), ("until", change.end, _READS_UNTIL))
-    holds = "to the end of the plan" if change.subject in _READS_FROM else "for the whole plan"
-    return [
-        Diagnostic(
-            f"a change of `{change.subject}` has no `{word}`: it holds {holds}",
-            column=word,
-            found=str(day),
-            fix=f"leave `{word}` out",
-        )
-        for word, day, reads in dates
-        if day is not None and change.subject not in reads
-    ]
+# Names: which offers, demands, and benchmarks a change means.
+
+OFFERS: Final = (
+    "an offer, facility, supplier or parent (if need be `offer:name`, `facility:name`, and so on), `country:XX`, "
+    "`outside:XX` or `catalog:name`"
+)
+"""What may name offers, for messages."""
+OFFER_WORDS: Final = ("offer", "facility", "supplier", "parent")
+DEMAND_WORDS: Final = ("demand", "material", "end_use")
+PRICE_WORDS: Final = ("offer", "material", "benchmark")
+"""Kinds of things that a plain name may mean. With one of these words and a colon before it, it means that kind."""
 
 
-_Apply = Callable[[Change, Case, tuple[Catalog, ...], list[Diagnostic]], Facts]
+def offer_words(offer: Offer, facility: Facility) -> dict[str, str]:
+    """Return the names that mean an offer, by kind."""
+    called = (offer.id, facility.id, facility.supplier, facility.owner)
+    return dict(zip(OFFER_WORDS, called, strict=True))
 
 
-def _remove(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
-    """Takes offers away: altogether, or from a day on."""
-    facilities = {f.id: f for catalog in catalogs for f in catalog.facilities}
+def demand_words(demand: DemandSpec, case: Case) -> dict[str, str]:
+    """Return the names that mean a demand, by kind."""
+    return dict(zip(DEMAND_WORDS, (demand_name(demand, case), demand.material, demand.end_use), strict=True))
 
-    def hit(offer: Offer) -> bool:
-        return names_offer(change.remove, offer, facilities[offer.facility])
 
-    count = sum(hit(offer) for catalog in catalogs for offer in catalog.offers)
-    if not count:
-        unknown(change, change.remove, OFFERS, troubles, sellers_of(catalogs))
-        return case, catalogs
-    # What is on its way still comes, and who bought of it until today still did: what is lost of that counts as churn.
-    named = (
-        {order.offer for order in case.orders}
-        | {stock.offer for stock in case.stocks}
-        | {today.offer for today in case.incumbents}
+def names_offer(name: str, offer: Offer, facility: Facility) -> bool:
+    """Return True if a name means an offer: its id, facility, supplier, or owner, or a kind and a value."""
+    kind, colon, value = name.partition(":")
+    if colon:
+        match kind:
+            case "country":
+                return facility.country == value
+            case "outside":
+                return facility.country != value
+            case "catalog":
+                return offer.catalog == value
+    words = offer_words(offer, facility)
+    return words[kind] == value if colon and kind in words else name in words.values()
+
+
+def reprices(change: Change, offer: Offer, facility: Facility) -> bool:
+    """Return True if a change of prices names an offer, a material that it delivers, or its country. A change with a date names a benchmark."""
+    kind, colon, name = change.price.partition(":")
+    if change.date is not None or (colon and kind == "benchmark"):
+        return False
+    material = name if colon and kind == "material" else change.price
+    by_place = colon and names_offer(change.price, offer, facility)
+    return bool(by_place) or change.price == offer.id or any(material == line.material for line in offer.outputs)
+
+
+def benchmark_named(change: Change) -> str:
+    """Return the benchmark that a change of prices names, if it names one."""
+    return change.price.removeprefix("benchmark:")
+
+
+def _follows(change: Change, row: BenchmarkPrice) -> bool:
+    """Return True if a change of prices names a price of a benchmark."""
+    return benchmark_named(change) == row.id and change.date in (None, row.date)
+
+
+def resizes(change: Change, demand: DemandSpec, case: Case) -> bool:
+    """Return True if a change names a demand, its material, or its end use."""
+    words = demand_words(demand, case)
+    kind, colon, name = change.demand.partition(":")
+    return words[kind] == name if colon and kind in words else change.demand in words.values()
+
+
+def _delivers(change: Change, offer: Offer) -> bool:
+    """Return True if a change of a recipe names an offer and one of its lines."""
+    return offer.id == change.recipe and any(line.material == change.of for line in (*offer.inputs, *offer.outputs))
+
+
+def ambiguity(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Diagnostic | None:
+    """Return the error of a change whose name means several things with different effects; None if it is clear."""
+    found = _readings(change, case, catalogs)
+    if len(set(found.values())) < 2:
+        return None
+    key = _name_field(change)
+    name = getattr(change, key)
+    what = " and ".join(f"a{'n' * (word[0] in 'aeiou')} {word.replace('_', ' ')}" for word in found)
+    said = [f"`{word}:{name}`" for word in found]
+    return Diagnostic(
+        f"`{name}` is the name of {what}, and which of them is meant is not said",
+        column=key,
+        found=name,
+        expected=" or ".join(said),
+        fix=f"write {said[0]} if the {next(iter(found)).replace('_', ' ')} is meant",
     )
-    last = (change.start or case.horizon.start) - timedelta(days=1)
-    gone: set[str] = set()
 
-    def without(catalog: Catalog) -> Catalog:
-        offers = []
+
+def shortest(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Change:
+    """Return a change without the word before its name, if the name alone means the same."""
+    key, words = _name_field(change), KINDS[change.subject].words
+    word, _, name = getattr(change, key).partition(":")
+    if word not in words:
+        return change
+    bare = change.but(**{key: name})
+    found = _readings(bare, case, catalogs)
+    return bare if change.date is not None or (word in found and len(set(found.values())) == 1) else change
+
+
+def _name_field(change: Change) -> str:
+    """Return the field with the name that may mean several things."""
+    return "of" if change.lift is not None else change.subject
+
+
+def _readings(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Mapping[str, frozenset[str]]:
+    """Return what the name of a change may mean: kinds, each with the offers, demands, or benchmark affected. Empty if the change says so itself."""
+    words = KINDS[change.subject].words
+    name = getattr(change, _name_field(change)) if words else ""
+    if not name or ":" in name or change.date is not None:
+        return {}
+    found: dict[str, set[str]] = {word: set() for word in words}
+    called: Iterable[tuple[str, Mapping[str, str]]]
+    if change.demand:
+        called = ((str(number), demand_words(demand, case)) for number, demand in enumerate(case.demands))
+    else:
+        called = _called(name, change, catalogs)
+    for about, by_word in called:
+        for word, known in by_word.items():
+            if known == name:
+                found[word].add(about)
+    return {word: frozenset(about) for word, about in found.items() if about}
+
+
+def _called(name: str, change: Change, catalogs: Sequence[Catalog]) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield the offers, and the benchmark of a name, each with the names that mean it."""
+    facilities = {facility.id: facility for catalog in catalogs for facility in catalog.facilities}
+    for catalog in catalogs:
         for offer in catalog.offers:
-            if not hit(offer):
-                offers.append(offer)
-            elif change.start or offer.id in named:
-                until = min(last, offer.end) if offer.end else last
-                ended: dict[str, date | None] = {"end": until}
-                if offer.start and offer.start > until:  # it was to be sold only later: never, then
-                    ended = {"start": None, "end": case.horizon.start - timedelta(days=1)}
-                offers.append(offer.but(**ended))
+            if change.price:
+                delivers = any(line.material == name for line in offer.outputs)
+                yield offer.id, {"offer": offer.id, "material": name if delivers else ""}
             else:
-                gone.add(offer.id)
-        return catalog.but(offers=tuple(offers))
-
-    left = tuple(without(catalog) for catalog in catalogs)
-    if not gone:
-        return case, left
-    kept = tuple(given for given in case.assume.offer if given.id not in gone)
-    return case.but(assume=case.assume.but(offer=kept)), left
+                yield offer.id, offer_words(offer, facilities[offer.facility])
+        if change.price and any(row.id == name for row in catalog.prices):
+            yield f"benchmark {name}", {"benchmark": name}
 
 
-def _capacity(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
-    """Multiplies, derates or delays the capacity of a facility, within the dates of the change; or says what an offer gives by itself."""
-    if change.capacity.startswith("offer:"):
-        return own_quantity(change, case, catalogs, troubles)
-    if change.quantity is not None:
-        message = "`quantity` is that of an offer over the plan"
-        troubles.append(
-            Diagnostic(message, column="quantity", found=change.capacity, fix="write `offer:` before its name")
+# Offers: removed, priced, timed, and made otherwise.
+
+
+def _remove(change: Change, facts: _Facts) -> None:
+    """Remove offers, from a day on or altogether."""
+    hit, case = facts.meant(change), facts.case
+    if not hit:
+        facts.unknown_offers(change, change.remove)
+        return
+    # What is on its way still comes, and who bought of it until today still did: what is lost of that counts as churn.
+    named = {order.offer for order in case.orders} | {stock.offer for stock in case.stocks}
+    named |= {incumbent.offer for incumbent in case.incumbents}
+    gone = frozenset() if change.start else hit - named
+    last = (change.start or case.horizon.start) - timedelta(days=1)
+
+    def ended(offer: Offer) -> Offer:
+        until = min(last, offer.end) if offer.end else last
+        if offer.start and offer.start > until:  # it was to be sold only later: never, then
+            return offer.but(start=None, end=case.horizon.start - timedelta(days=1))
+        return offer.but(end=until)
+
+    facts.replace_offers(hit - gone, ended)
+    if gone:
+        facts.catalogs = tuple(c.but(offers=tuple(o for o in c.offers if o.id not in gone)) for c in facts.catalogs)
+        kept = tuple(given for given in case.assume.offer if given.id not in gone)
+        facts.case = case.but(assume=case.assume.but(offer=kept))
+
+
+P = TypeVar("P", Price, Quote, BenchmarkPrice)
+
+
+def _price(change: Change, facts: _Facts) -> None:
+    """Multiply the prices of offers or of a benchmark, or state them in place of what they are."""
+    hit = facts.meant(change)
+    rows = [row for row in facts.all("prices") if _follows(change, row)]
+    if change.factor is not None:
+        # An offer without any price is a lead: it has none that could be multiplied.
+        hit = frozenset(o.id for o in facts.all("offers") if o.id in hit and (o.price is not None or o.quotes))
+    if not hit and not rows:
+        _unpriced(change, facts)
+        return
+    if change.factor is not None:
+        _multiply_prices(change, change.factor, hit, facts)
+        return
+    currency = change.currency or facts.case.currency
+    price = Price(amount=change.amount, currency=currency, source=CASE_SOURCE)
+    figure = {"amount": change.amount, "low": None, "high": None, "currency": currency, "source": CASE_SOURCE}
+    facts.replace_offers(hit, lambda offer: offer.but(price=price, quotes=()))
+    facts.replace("prices", lambda row: row.but(**figure) if _follows(change, row) else row)
+
+
+def _multiply_prices(change: Change, factor: Decimal, offers: Collection[str], facts: _Facts) -> None:
+    """Multiply the prices of offers, and of their own tiers. Discounts follow the list price by themselves."""
+
+    def repriced(offer: Offer) -> Offer:
+        price = offer.price
+        if price is None:
+            return offer.but(quotes=tuple(_times(quote, factor) for quote in offer.quotes))
+        if price.amount is not None:
+            return offer.but(price=_times(price, factor))
+        return offer.but(price=price.but(premium=(1 + price.premium) * factor - 1))
+
+    def tier(tier: Tier) -> Tier:
+        return tier if tier.price is None else tier.but(price=tier.price * factor)
+
+    facts.replace_offers(offers, repriced)
+    facts.replace("prices", lambda row: _times(row, factor) if _follows(change, row) else row)
+    facts.replace(
+        "schedules",
+        lambda schedule: (
+            schedule.but(tiers=tuple(map(tier, schedule.tiers)))
+            if schedule.of == "offer" and schedule.id in offers
+            else schedule
+        ),
+    )
+
+
+def _times(price: P, factor: Decimal) -> P:
+    """Return a multiple of a price, with the range that it has."""
+    figures = {"amount": price.amount, "low": price.low, "high": price.high}
+    return price.but(**{name: figure * factor for name, figure in figures.items() if figure is not None})
+
+
+def _unpriced(change: Change, facts: _Facts) -> None:
+    """Record that there is no such price: neither of its name, nor of the day of a benchmark that has others."""
+    days = [str(row.date) for row in facts.all("prices") if row.id == benchmark_named(change)]
+    if change.date is None or not days:
+        what = "an offer, a material or a benchmark" if change.date is None else "a benchmark"
+        facts.unknown(change, change.price, what, chain(*map(facts.ids, ("offers", "materials", "prices"))))
+        return
+    message = f"the benchmark `{benchmark_named(change)}` has no price of that day"
+    facts.report(message, "date", str(change.date), "", "one of " + ", ".join(days))
+
+
+def _lead_time(change: Change, facts: _Facts) -> None:
+    """Multiply lead times on every lane. An offer without its own has that of the case."""
+    factor, hit, default = change.factor, facts.meant(change), facts.case.assume.lead_time
+    assert factor is not None
+
+    def scaled(offer: Offer) -> Offer:
+        own = default if offer.lead_time is None else offer.lead_time
+        lanes = (
+            lane if lane.lead_time is None else lane.but(lead_time=exact(lane.lead_time * factor))
+            for lane in offer.lanes
         )
-    found: list[Facility] = []
+        return offer.but(lead_time=exact(own * factor), lanes=tuple(lanes))
 
-    def changed(facility: Facility) -> Facility:
+    if not hit:
+        facts.unknown_offers(change, change.lead_time)
+    facts.replace_offers(hit, scaled)
+
+
+def _recipe(change: Change, facts: _Facts) -> None:
+    """Multiply what an offer takes or gives of a material a unit."""
+    factor, hit = change.factor, facts.meant(change)
+    assert factor is not None
+
+    def scaled(lines: tuple[RecipeLine, ...]) -> tuple[RecipeLine, ...]:
+        return tuple(ln.but(per_unit=exact(ln.per_unit * factor)) if ln.material == change.of else ln for ln in lines)
+
+    if not hit:
+        what = f"an offer that takes or gives `{change.of}`"
+        facts.unknown(change, change.recipe, what, {*facts.ids("offers")} - {change.recipe})
+    facts.replace_offers(hit, lambda o: o.but(inputs=scaled(o.inputs), outputs=scaled(o.outputs)))
+
+
+def _prove(change: Change, facts: _Facts) -> None:
+    """Take as proved what is not proved of one offer."""
+    if not facts.meant(change):
+        facts.unknown(change, change.prove, "an offer", facts.ids("offers"))
+    accept = facts.case.accept
+    facts.case = facts.case.but(accept=accept.but(proven=tuple(sorted({*accept.proven, change.prove}))))
+
+
+OFFER_TERMS: dict[TermKind, dict[str, object]] = {
+    TermKind.MINIMUM_LOAD: {"min_order": None},
+    TermKind.MAXIMUM_LOAD: {"max_order": None, "max_lots": None, "max_per_year": None, "total": None},
+    TermKind.LOT: {"lot": None, "max_lots": None},
+    TermKind.ONBOARDING: {"onboarding": None},
+    TermKind.QUALIFICATION: {"qualification": None},
+    TermKind.DATES: {"start": None, "end": None},
+    TermKind.LEAD_TIME: {"lead_time": Decimal(0)},
+    TermKind.TAKE_OR_PAY: {"take_or_pay": None, "take_or_pay_share": Decimal(1)},
+}
+"""Kind of term -> fields of an offer that state it, each with its value for none."""
+TERMS_FIGURES: dict[TermKind, str] = {
+    TermKind.FIXED_COST: "fixed",
+    TermKind.MINIMUM_LOAD: "least",
+    TermKind.MAXIMUM_LOAD: "most",
+    TermKind.SETUP: "setup_use",
+}
+"""Kind of term -> field of `Terms` that states it."""
+
+
+def _lift(change: Change, facts: _Facts) -> None:
+    """Take away a kind of term of trade, for everyone or for what the change names."""
+    kind, hit = change.lift, facts.meant(change)
+    assert kind is not None
+    if change.of and not hit:
+        facts.unknown_offers(change, change.of)
+    offers, facilities = facts.all("offers"), facts.facilities()
+    none = OFFER_TERMS.get(kind)
+
+    def free(offer: Offer) -> Offer:
+        if kind is TermKind.MAXIMUM_LOAD and offer.paid:
+            return offer  # without its limit a plan would buy without end
+        lanes = tuple(lane.but(lead_time=None) for lane in offer.lanes) if kind is TermKind.LEAD_TIME else offer.lanes
+        return offer.but(**(none or {}), lanes=lanes)
+
+    def bears(bearing: Bearing) -> bool:
+        """Return True if all offers that it is about are named. What is about others too stays."""
+        about = [offer.id for offer in offers if covers(bearing, offer, facilities)]
+        return not change.of or (bool(about) and hit.issuperset(about))
+
+    if none is not None:
+        facts.replace_offers(hit, free)
+    if kind is TermKind.TIERS:
+        facts.catalogs = tuple(
+            c.but(schedules=tuple(schedule for schedule in c.schedules if not bears(schedule))) for c in facts.catalogs
+        )
+    if kind in TERMS_FIGURES:
+        facts.catalogs = tuple(c.but(terms=tuple(_lifted(c.terms, TERMS_FIGURES[kind], bears))) for c in facts.catalogs)
+
+
+def _lifted(terms: tuple[Terms, ...], name: str, bears: Callable[[Bearing], bool]) -> Iterator[Terms]:
+    """Yield terms without one of their figures, except those that then state nothing."""
+    for one in terms:
+        if not bears(one):
+            yield one
+            continue
+        left = one.but(**{name: None})
+        if any(getattr(left, figure) is not None for figure in TERMS_FIGURES.values()):
+            yield left
+
+
+# Capacities of facilities, and quantities of offers.
+
+
+def _capacity(change: Change, facts: _Facts) -> None:
+    """Multiply, state, derate, or delay the capacity of a facility within the dates of the change; or the quantity that one offer gives."""
+    if change.capacity.startswith("offer:"):
+        _own_quantity(change, facts)
+        return
+    if change.quantity is not None:
+        message, fix = "`quantity` is that of an offer over the plan", "write `offer:` before its name"
+        facts.report(message, "quantity", change.capacity, fix)
+
+    def altered(facility: Facility) -> Facility:
         if facility.id != change.capacity:
             return facility
-        found.append(facility)
         steps = facility.capacity
         if change.per_year is not None and (not steps or steps[0].start is not None):
             # What is stated may hold before anything was published; until then there is none.
             steps = (CapacityStep(per_year=Decimal(0), status=Status.OPERATING, source=CASE_SOURCE), *steps)
         return facility.but(capacity=tuple(_steps(steps, change)))
 
-    result = tuple(catalog.but(facilities=tuple(map(changed, catalog.facilities))) for catalog in catalogs)
+    found = [facility for facility in facts.all("facilities") if facility.id == change.capacity]
     if not found:
-        unknown(change, change.capacity, "a facility", troubles, (f.id for c in catalogs for f in c.facilities))
+        facts.unknown(change, change.capacity, "a facility", facts.ids("facilities"))
     elif change.per_year is None and not any(facility.capacity for facility in found):
         message = f"`{change.capacity}` has no capacity that could be changed: nobody states any"
         fix = "state one in capacity.csv of its catalog, or with `per_year` in the change"
-        troubles.append(Diagnostic(message, column="capacity", found=change.capacity, fix=fix))
-    return case, result
+        facts.report(message, "capacity", change.capacity, fix)
+    facts.replace("facilities", altered)
 
 
-def _steps(steps: Sequence[CapacityStep], change: Change) -> list[CapacityStep]:
-    """The steps, cut where the change begins and ends."""
-    found: list[CapacityStep] = []
+def _steps(steps: Sequence[CapacityStep], change: Change) -> Iterator[CapacityStep]:
+    """Yield the steps, cut where the change begins and ends."""
     starts = [step.start for step in steps]
+    cuts = [day for day in (change.start, change.end + timedelta(days=1) if change.end else None) if day is not None]
     for step, until in zip(steps, [*starts, None][1:], strict=True):
-        cuts = [
-            day for day in (change.start, change.end + timedelta(days=1) if change.end else None) if day is not None
-        ]
         inside = [day for day in cuts if (step.start is None or day > step.start) and (until is None or day < until)]
         for start in (step.start, *inside):
-            part = step.but(start=start)
-            day = start or date.min
+            part, day = step.but(start=start), start or date.min
             changes = (change.start is None or day >= change.start) and (change.end is None or day <= change.end)
-            found.append(_step(part, change, begins=start == step.start) if changes else part)
-    return found
+            yield _step(part, change, begins=start == step.start) if changes else part
 
 
 def _step(step: CapacityStep, change: Change, begins: bool) -> CapacityStep:
-    """A step changed; `begins`: whether the capacity itself begins with it, so that a delay delays it."""
+    """Return a step after the change. If the capacity itself `begins` with it, a delay delays it."""
     update: dict[str, object] = {}
     if change.factor is not None and step.per_year is not None:
         update["per_year"] = step.per_year * change.factor
@@ -453,22 +567,48 @@ def _step(step: CapacityStep, change: Change, begins: bool) -> CapacityStep:
     return step.but(**update)
 
 
-def _demand(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles: list[Diagnostic]) -> Facts:
-    """Multiplies, restates or delays demands, or states what they cost where they are short: one, all of a material, or all of an end use."""
-    count, stated = case.horizon.count, len(change.quantities)
-    if stated and stated != count:
-        message, fix = f"the plan has {count} periods", "state a mass for each of them"
-        troubles.append(Diagnostic(message, column="quantities", found=f"{stated} masses", fix=fix))
-        return case, catalogs
-    if change.currency not in ("", case.currency):
-        message, found = f"the case is in {case.currency}", f"{change.shortage_price} {change.currency}/kg"
-        troubles.append(Diagnostic(message, column="shortage_price", found=found, fix="convert the price"))
+def _own_quantity(change: Change, facts: _Facts) -> None:
+    """Multiply or state the quantity that an offer gives by itself, whatever its facility can make."""
+    factor, hit = change.factor, facts.meant(change)
+    keys = {"status": change.status, "delay": change.delay, "from": change.start, "until": change.end}
+    for word in (word for word, value in keys.items() if value is not None):
+        message = f"an offer's own quantity has no `{word}`: it holds for the whole plan"
+        facts.report(message, word, change.capacity, "leave it out, or name the facility")
+
+    def altered(offer: Offer) -> Offer:
+        stated: dict[str, object] = {}
+        for key, figure in (("max_per_year", change.per_year), ("total", change.quantity)):
+            own = getattr(offer, key)
+            if figure is not None:
+                stated |= {key: figure, "source": CASE_SOURCE}
+            elif factor is not None and own is not None:
+                stated[key] = exact(own * factor)
+        return offer.but(**stated)
+
+    limited = [o for o in facts.all("offers") if o.id in hit and (o.max_per_year is not None or o.total is not None)]
+    if not hit:
+        facts.unknown(change, change.capacity, "an offer", (f"offer:{name}" for name in facts.ids("offers")))
+    elif factor is not None and not limited:
+        message = f"`{change.capacity.removeprefix('offer:')}` has no quantity of its own that could be changed"
+        facts.report(message, "capacity", change.capacity, "state one with `per_year` or `quantity`")
+    facts.replace_offers(hit, altered)
+
+
+# The case: its demands, orders, and stock, and what it accepts.
+
+
+def _demand(change: Change, facts: _Facts) -> None:
+    """Multiply, restate, or delay demands, or state the price of their shortage: one, all of a material, or all of an end use."""
+    case = facts.case
+    if change.quantities and not _of_each_period(change, facts):
+        return
+    _in_own_currency(change, facts)
     named = [resizes(change, demand, case) for demand in case.demands]
     if not any(named):
         names = {word for demand in case.demands for word in demand_words(demand, case).values()}
-        unknown(change, change.demand, "a demand, a material or an end use", troubles, names)
+        facts.unknown(change, change.demand, "a demand, a material or an end use", names)
 
-    def changed(demand: DemandSpec) -> DemandSpec:
+    def altered(demand: DemandSpec) -> DemandSpec:
         demand = _scaled(demand, change.factor) if change.factor is not None else demand
         if change.per_year is not None or change.quantities:
             demand = demand.but(per_year=change.per_year, quantities=change.quantities, low=None, high=None)
@@ -478,8 +618,8 @@ def _demand(change: Change, case: Case, catalogs: tuple[Catalog, ...], troubles:
             return demand
         return demand.but(later=demand.later + int(change.delay))
 
-    demands = tuple(changed(d) if hit else d for d, hit in zip(case.demands, named, strict=True))
-    return case.but(demands=demands), catalogs
+    demands = tuple(altered(d) if hit else d for d, hit in zip(case.demands, named, strict=True))
+    facts.case = case.but(demands=demands)
 
 
 def _scaled(demand: DemandSpec, factor: Decimal) -> DemandSpec:
@@ -488,27 +628,158 @@ def _scaled(demand: DemandSpec, factor: Decimal) -> DemandSpec:
     return demand.but(**scaled, quantities=tuple(quantity * factor for quantity in demand.quantities))
 
 
-def _accept(change: Change, case: Case, catalogs: tuple[Catalog, ...], _: list[Diagnostic]) -> Facts:
-    """Restates what a capacity status counts for."""
-    assert change.accept is not None and change.factor is not None
-    accept: Accept = case.accept.but(capacity={**case.accept.capacity, change.accept: change.factor})
-    return case.but(accept=accept), catalogs
+def _of_each_period(change: Change, facts: _Facts) -> bool:
+    """Return True if a change states a quantity for each period of the plan, and record an error otherwise."""
+    periods, stated = facts.case.horizon.count, len(change.quantities)
+    if stated != periods:
+        message, fix = f"the plan has {periods} periods", "state a mass for each of them"
+        facts.report(message, "quantities", f"{stated} masses", fix)
+    return stated == periods
 
 
-_APPLY: dict[str, _Apply] = {
-    "remove": _remove,
-    "price": reprice,
-    "capacity": _capacity,
-    "demand": _demand,
-    "accept": _accept,
-    "prove": prove,
-    "waive": waive,
-    "grant": grant,
-    "revoke": revoke,
-    "stock": add_stock,
-    "want": add_demand,
-    "order": resize_order,
-    "lead_time": scale_lead_times,
-    "recipe": scale_recipe,
-    "lift": relax,
+def _in_own_currency(change: Change, facts: _Facts) -> None:
+    """Record an error if a change states the price of a shortage in another currency than that of the case."""
+    if change.currency not in ("", facts.case.currency):
+        message, found = f"the case is in {facts.case.currency}", f"{change.shortage_price} {change.currency}/kg"
+        facts.report(message, "shortage_price", found, "convert the price")
+
+
+def _want(change: Change, facts: _Facts) -> None:
+    """Add a demand."""
+    case, materials = facts.case, facts.ids("materials")
+    if change.want not in materials:
+        facts.unknown(change, change.want, "a material", materials)
+    name = change.called or f"{change.want}/{change.end_use}/{change.place or case.place}"
+    if name in {demand_name(demand, case) for demand in case.demands}:
+        fix = "change that one with `demand`, or give this one a name of its own with `called`"
+        facts.report(f"the case has a demand `{name}`", "want", change.want, fix)
+    if change.quantities:
+        _of_each_period(change, facts)
+    _in_own_currency(change, facts)
+    same = ("end_use", "place", "buyer", "per_year", "quantities", "start", "end", "shortage_price", "why")
+    demand = DemandSpec(id=name, material=change.want, **{key: getattr(change, key) for key in same})
+    facts.case = case.but(demands=(*case.demands, demand))
+
+
+def _order(change: Change, facts: _Facts) -> None:
+    """State what an order already placed brings."""
+    case = facts.case
+    if change.order not in case.order_names:
+        facts.unknown(change, change.order, "an order of the case", case.order_names)
+    orders = tuple(
+        order.but(quantity=change.quantity) if name == change.order else order
+        for name, order in zip(case.order_names, case.orders, strict=True)
+    )
+    facts.case = case.but(orders=orders)
+
+
+def _stock(change: Change, facts: _Facts) -> None:
+    """Add stock of a material at the case's place, all its stages performed in stated countries."""
+    assert change.quantity is not None
+    stages = {material.id: material.stages for material in facts.all("materials")}
+    if change.stock not in stages:
+        facts.unknown(change, change.stock, "a material", stages)
+    stock = StockSpec(
+        id=_numbered(f"stock:{change.stock}", facts.case.stocks),
+        material=change.stock,
+        quantity=change.quantity,
+        chain=tuple(
+            ChainEntry(stage=stage, countries=change.countries, complete=True) for stage in stages.get(change.stock, ())
+        ),
+        why=change.why,
+    )
+    facts.case = facts.case.but(stocks=(*facts.case.stocks, stock))
+
+
+def _waive(change: Change, facts: _Facts) -> None:
+    """Add a waiver. Errors in its names are reported when the case is put together."""
+    assert change.quantity is not None
+    waiver = WaiverSpec(
+        id=_numbered(f"waiver:{change.waive}:{change.of}", facts.case.waivers),
+        rule=change.waive,
+        demand=change.of,
+        quantity=change.quantity,
+        start=change.start,
+        end=change.end,
+        why=change.why,
+    )
+    facts.case = facts.case.but(waivers=(*facts.case.waivers, waiver))
+
+
+def _grant(change: Change, facts: _Facts) -> None:
+    """Add an export licence. Errors in its names are reported when the case is put together."""
+    licence = LicenceSpec(
+        id=_numbered(f"licence:{change.grant}:{change.of or '*'}", facts.case.licences),
+        rule=change.grant,
+        exporter=change.of,
+        quantity=change.quantity,
+        start=change.start,
+        end=change.end,
+        why=change.why,
+    )
+    facts.case = facts.case.but(licences=(*facts.case.licences, licence))
+
+
+def _numbered(name: str, records: Iterable[StockSpec | WaiverSpec | LicenceSpec]) -> str:
+    """Return a name that no record has."""
+    taken = {record.id for record in records}
+    return next(n for n in chain((name,), (f"{name}:{i}" for i in count(2))) if n not in taken)
+
+
+def _revoke(change: Change, facts: _Facts) -> None:
+    """Take no licence as granted any more, for one end use."""
+    assume = facts.case.assume
+    if change.revoke not in assume.licence:
+        expected = "an end use of [assume.licence]: " + (", ".join(sorted(assume.licence)) or "it names none")
+        facts.unknown(change, change.revoke, expected, assume.licence)
+    left = {use: held for use, held in assume.licence.items() if use != change.revoke}
+    facts.case = facts.case.but(assume=assume.but(licence=left))
+
+
+def _accept(change: Change, facts: _Facts) -> None:
+    """State the share for which a capacity status counts."""
+    assert change.accept is not None
+    accept = facts.case.accept
+    facts.case = facts.case.but(accept=accept.but(capacity={**accept.capacity, change.accept: change.factor}))
+
+
+def _no_offer(change: Change, offer: Offer, facility: Facility) -> bool:
+    del change, offer, facility
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeKind:
+    """Effect of the changes of one subject."""
+
+    apply: Callable[[Change, _Facts], None] | None = None
+    """Function that alters the facts. None: the change alters a rule, by `amend_rule`."""
+    means: Callable[[Change, Offer, Facility], bool] = _no_offer
+    """Function that returns True if the change names an offer."""
+    words: tuple[str, ...] = ()
+    """Kinds of things that its name may mean, if there are several."""
+
+
+KINDS: Final[Mapping[str, ChangeKind]] = {
+    "enable": ChangeKind(),
+    "disable": ChangeKind(),
+    "move": ChangeKind(),
+    "loosen": ChangeKind(),
+    "limit": ChangeKind(),
+    "remove": ChangeKind(_remove, lambda c, o, f: names_offer(c.remove, o, f), OFFER_WORDS),
+    "price": ChangeKind(_price, reprices, PRICE_WORDS),
+    "lead_time": ChangeKind(_lead_time, lambda c, o, f: names_offer(c.lead_time, o, f), OFFER_WORDS),
+    "recipe": ChangeKind(_recipe, lambda c, o, _: _delivers(c, o)),
+    "prove": ChangeKind(_prove, lambda c, o, _: o.id == c.prove),
+    "lift": ChangeKind(_lift, lambda c, o, f: not c.of or names_offer(c.of, o, f), OFFER_WORDS),
+    "capacity": ChangeKind(_capacity, lambda c, o, _: c.capacity == f"offer:{o.id}"),
+    "demand": ChangeKind(_demand, words=DEMAND_WORDS),
+    "want": ChangeKind(_want),
+    "order": ChangeKind(_order),
+    "stock": ChangeKind(_stock),
+    "waive": ChangeKind(_waive),
+    "grant": ChangeKind(_grant),
+    "revoke": ChangeKind(_revoke),
+    "accept": ChangeKind(_accept),
 }
+"""Subject of a change -> its effect."""

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from ..domain.base import grouped
 from ..domain.case import Case, WaiverSpec
+from ..domain.runtime import cached_method
 from ..domain.time import Period, Span
 from ..domain.use import Use, Verdict
 from ..errors import InputError
@@ -214,8 +215,6 @@ class Grouping:
         self.periods = self.case.horizon.periods
         self.tainted = {rule.id: self._tainted(rule) for rule in law.rules if rule.keeps_apart}
         """Rule that keeps apart what is made of some offers -> arcs of these."""
-        self._needed: dict[tuple[Use, tuple[_InForce, frozenset[int]]], set[frozenset[int]]] = {}
-        self._trade: dict[Use, tuple[frozenset[Cell], tuple[tuple[Cell, Permits], ...]]] = {}
 
     def compliance_classes(self) -> list[ComplianceClass]:
         """All compliance classes, numbered in the order in which demands first need them."""
@@ -324,15 +323,13 @@ class Grouping:
         if not useful:
             return [()]
         force = self._in_force(judgement, period.index, ())
-        key = force, frozenset(index[w.rule] for w in useful)
-        if (demand.use, key) not in self._needed:
-            self._needed[demand.use, key] = self._needs(judgement, *key)
-        wanted = [frozenset(self.law.rules[i].id for i in some) for some in self._needed[demand.use, key]]
-        return sets_of_waivers(useful, wanted)
+        needed = self._needs(demand.use, force, frozenset(index[w.rule] for w in useful))
+        return sets_of_waivers(useful, [frozenset(self.law.rules[i].id for i in some) for some in needed])
 
-    def _needs(self, judgement: Judgement, force: _InForce, waivable: frozenset[int]) -> set[frozenset[int]]:
+    @cached_method
+    def _needs(self, use: Use, force: _InForce, waivable: frozenset[int]) -> set[frozenset[int]]:
         """Sets of rules that some chain breaks, whenever the final good may be ordered."""
-        final = final_node(judgement.use)
+        judgement, final = self.judgements[use], final_node(use)
         found: set[frozenset[int]] = set()
         for rules, _ in self._epochs(force):
             broken = self._broken(judgement, (*force.by_delivery, *rules))
@@ -370,7 +367,7 @@ class Grouping:
 
     def _terms(self, use: Use, judgement: Judgement, force: _InForce) -> list[Signature]:
         """The signature of a delivery; one for each stretch of order periods that rules dated by order tell apart."""
-        cells, permits = self._trade_terms(judgement)
+        cells, permits = self._trade_terms(judgement.use)
         final: Node = final_node(use)
         terms = []
         for rules, orders in self._epochs(force):
@@ -441,19 +438,18 @@ class Grouping:
                 blocked = blocked | {index} if forbidden else blocked - {index}
         return blocked
 
-    def _trade_terms(self, judgement: Judgement) -> tuple[frozenset[Cell], tuple[tuple[Cell, Permits], ...]]:
-        use = judgement.use
-        if use not in self._trade:
-            blocked: set[Cell] = set()
-            permits: dict[Cell, Permits] = {}
-            for i, verdicts in judgement.trade.items():
-                for period in self.periods:
-                    if self.law.in_force(i, period.span):
-                        for arc, verdict in verdicts.items():
-                            self._trade_cell(judgement, (arc, period.index), verdict, blocked, permits)
-            kept = {cell: ids for cell, ids in permits.items() if cell not in blocked}
-            self._trade[use] = frozenset(blocked), tuple(sorted(kept.items()))
-        return self._trade[use]
+    @cached_method
+    def _trade_terms(self, use: Use) -> tuple[frozenset[Cell], tuple[tuple[Cell, Permits], ...]]:
+        judgement = self.judgements[use]
+        blocked: set[Cell] = set()
+        permits: dict[Cell, Permits] = {}
+        for i, verdicts in judgement.trade.items():
+            for period in self.periods:
+                if self.law.in_force(i, period.span):
+                    for arc, verdict in verdicts.items():
+                        self._trade_cell(judgement, (arc, period.index), verdict, blocked, permits)
+        kept = {cell: ids for cell, ids in permits.items() if cell not in blocked}
+        return frozenset(blocked), tuple(sorted(kept.items()))
 
     def _trade_cell(
         self, judgement: Judgement, cell: Cell, verdict: Verdict, blocked: set[Cell], permits: dict[Cell, Permits]

@@ -15,7 +15,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domain.base import DIGITS, grouped, rounded
+from ..domain.base import DIGITS, rounded
 
 Whole = NDArray[Any]
 """Whole numbers, of 64 bits or of Python's."""
@@ -67,31 +67,10 @@ _EXACT = 22
 _POWERS = np.array([float(10**power) for power in range(_EXACT + 1)])
 
 
-class _ByPeriod(Sequence[Decimal]):
-    """Numbers by period, kept in less room than a list of them: the same as a list that says the same."""
+class Scaled(Sequence[Decimal]):
+    """Numbers by period that are all others times one factor, as stored numbers.
 
-    __slots__ = ()
-
-    @overload
-    def __getitem__(self, at: int) -> Decimal: ...
-    @overload
-    def __getitem__(self, at: slice) -> tuple[Decimal, ...]: ...
-    def __getitem__(self, at: int | slice) -> Decimal | tuple[Decimal, ...]:
-        return tuple(self)[at] if isinstance(at, slice) else self._at(at)
-
-    def _at(self, at: int) -> Decimal:
-        raise NotImplementedError
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and tuple(self) == tuple(other)
-
-    def __hash__(self) -> int:
-        return hash(tuple(self))
-
-
-class Scaled(_ByPeriod):
-    """Numbers by period that are all others times one factor, as stored numbers. Each is worked out when somebody looks at it: of very
-    many offers priced by one benchmark, hardly any is bought.
+    Each product is computed on access: of very many offers priced by one benchmark, hardly any is bought. It equals a sequence of the same numbers.
     """
 
     __slots__ = ("factor", "numbers")
@@ -100,8 +79,12 @@ class Scaled(_ByPeriod):
         self.numbers = numbers
         self.factor = factor
 
-    def _at(self, at: int) -> Decimal:
-        return rounded(self.numbers[at] * self.factor)
+    @overload
+    def __getitem__(self, at: int) -> Decimal: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Decimal, ...]: ...
+    def __getitem__(self, at: int | slice) -> Decimal | tuple[Decimal, ...]:
+        return tuple(self)[at] if isinstance(at, slice) else rounded(self.numbers[at] * self.factor)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -109,26 +92,11 @@ class Scaled(_ByPeriod):
     def __iter__(self) -> Iterator[Decimal]:
         return map(rounded, map(mul, self.numbers, repeat(self.factor)))
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
 
-class Repeated(_ByPeriod):
-    """Numbers by period of which few differ, such as what a yearly rate comes to in months: those that differ, and which of them each
-    period has, which very many share.
-    """
-
-    __slots__ = ("numbers", "position")
-
-    def __init__(self, numbers: tuple[Decimal, ...], position: tuple[int, ...]) -> None:
-        self.numbers = numbers
-        self.position = position
-
-    def _at(self, at: int) -> Decimal:
-        return self.numbers[self.position[at]]
-
-    def __len__(self) -> int:
-        return len(self.position)
-
-    def __iter__(self) -> Iterator[Decimal]:
-        return map(self.numbers.__getitem__, self.position)
+    def __hash__(self) -> int:
+        return hash(tuple(self))
 
 
 def as_floats(numbers: Sequence[Decimal]) -> Floats:
@@ -170,8 +138,7 @@ def _distinct(rows: Sequence[Sequence[Decimal | None]], count: int) -> tuple[Flo
     """The rows of `table` without repeats, in the order in which they first come, and which of them each row is."""
     distinct = {id(row): row for row in rows}
     scaled = [(at, row) for at, row in enumerate(distinct.values()) if isinstance(row, Scaled)]
-    repeated = [(at, row) for at, row in enumerate(distinct.values()) if isinstance(row, Repeated)]
-    others = [(at, row) for at, row in enumerate(distinct.values()) if not isinstance(row, _ByPeriod)]
+    others = [(at, row) for at, row in enumerate(distinct.values()) if not isinstance(row, Scaled)]
     values = np.empty((len(distinct), count))
     if others:
         numbers = {id(number): number for _, row in others for number in row}
@@ -180,9 +147,6 @@ def _distinct(rows: Sequence[Sequence[Decimal | None]], count: int) -> tuple[Flo
         values[[at for at, _ in others]] = np.fromiter(flat, np.float64, len(others) * count).reshape(-1, count)
     if scaled:
         values[[at for at, _ in scaled]] = _products([row for _, row in scaled])
-    for some in grouped((id(row.position), (at, row)) for at, row in repeated).values():
-        differing = [list(map(float, row.numbers)) for _, row in some]
-        values[[at for at, _ in some]] = np.array(differing)[:, some[0][1].position]
     return values, _positions(distinct, list(map(id, rows)))
 
 

@@ -221,49 +221,42 @@ def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal
     """
     problems: list[Diagnostic] = []
     lots: dict[str, Lot] = {}
+
+    def take(what: str, made: Sequence[Lot], stated: Sequence[Decimal]) -> None:
+        lots.update((lot.id, lot) for lot in made)
+        rounded = [lot.quantity for lot in made]
+        if _rounded_off(stated, rounded):
+            problems.append(_too_coarse(what, stated, rounded, case))
+
     for name, stock in zip(case.stock_names, case.stocks, strict=True):
         if stock.material not in merged.materials:
             problems.append(_unknown("material", stock.material, "stock.material", merged.materials))
-            continue
-        if not merged.is_place(stock.place or case.place):
+        elif not merged.is_place(stock.place or case.place):
             continue  # the check of names tells it
-        if stock.offer and (fault := _not_of_offer(stock, merged)) is not None:
+        elif stock.offer and (fault := _not_of_offer(stock, merged)) is not None:
             problems.append(fault)
-            continue
-        if stock.inputs and (
-            wrong := list(
-                unfit_inputs(stock.offer, stock.inputs, merged, "stock.inputs", whole=bool(stock.confirmed_by))
-            )
-        ):
-            problems += wrong
-            continue
-        lot = _stock_lot(stock, name, merged, case, basis)
-        lots[lot.id] = lot
-        stated = [stock.quantity * basis(stock.material, stock.substance)]
-        if _rounded_off(stated, [lot.quantity]):
-            problems.append(_too_coarse(f"stock `{lot.id}`", stated, [lot.quantity], case))
+        elif _has_fit_inputs(stock, merged, "stock.inputs", problems):
+            quantity = stock.quantity * basis(stock.material, stock.substance)
+            take(f"stock `{name}`", [_stock_lot(stock, name, quantity, merged, case)], [quantity])
     for name, order in zip(case.order_names, case.orders, strict=True):
         known = merged.offers.get(order.offer)
         if known is None:
             problems.append(_unknown("offer", order.offer, "order.offer", merged.offers))
-            continue
-        if order.inputs and (
-            wrong := list(
-                unfit_inputs(order.offer, order.inputs, merged, "order.inputs", whole=bool(order.confirmed_by))
-            )
-        ):
-            problems += wrong
-            continue
-        factor = basis(known.outputs[0].material, order.substance)
-        ordered = _order_lots(order, name, known, factor, merged, case)
-        lots |= {lot.id: lot for lot in ordered}
-        stated = [order.quantity * factor * line.per_unit for line in known.outputs]
-        rounded = [lot.quantity for lot in ordered]
-        if _rounded_off(stated, rounded):
-            problems.append(_too_coarse(f"the order of `{order.offer}`", stated, rounded, case))
+        elif _has_fit_inputs(order, merged, "order.inputs", problems):
+            units = order.quantity * basis(known.outputs[0].material, order.substance)
+            stated = [units * line.per_unit for line in known.outputs]
+            take(f"the order of `{order.offer}`", _order_lots(order, name, known, stated, merged, case), stated)
     if problems:
         raise InputError(problems)
     return [lots[name] for name in sorted(lots)]
+
+
+def _has_fit_inputs(spec: StockSpec | OrderSpec, merged: Merged, column: str, problems: list[Diagnostic]) -> bool:
+    """Return True if the stated inputs of a stock or an order can be its inputs. Otherwise, add the problems."""
+    wrong = unfit_inputs(spec.offer, spec.inputs, merged, column, whole=bool(spec.confirmed_by)) if spec.inputs else ()
+    before = len(problems)
+    problems.extend(wrong)
+    return len(problems) == before
 
 
 def _not_of_offer(stock: StockSpec, merged: Merged) -> Diagnostic | None:
@@ -280,9 +273,8 @@ def _not_of_offer(stock: StockSpec, merged: Merged) -> Diagnostic | None:
     return Diagnostic(message, column="stock.offer", found=stock.offer, expected=expected, fix=fix)
 
 
-def _stock_lot(stock: StockSpec, name: str, merged: Merged, case: Case, basis: Callable[[str, str], Decimal]) -> Lot:
+def _stock_lot(stock: StockSpec, name: str, quantity: Decimal, merged: Merged, case: Case) -> Lot:
     place = merged.place(stock.place or case.place)
-    factor = basis(stock.material, stock.substance)
     if stock.offer:
         # As an order of this offer is judged: with its evidence, its company and its customs origin, and with the gaps in its chain.
         offer = merged.offers[stock.offer]
@@ -292,39 +284,44 @@ def _stock_lot(stock: StockSpec, name: str, merged: Merged, case: Case, basis: C
         own = tuple(e if e.source else e.but(source=CASE_SOURCE) for e in stock.chain)
         offer = Offer(id=name, facility=name, outputs=(line,), chain=own)
         facility = Facility(id=name, name=name, country=place.country, place=place.id)
-    acquired = _day_or_before(stock.acquired, case)
-    chained = _lot_chained(offer, facility, merged, case, stock.material)
-    quantity = round_to(stock.quantity * factor, case.resolution)
-    chain, confirmed = _chain_of(offer, stock.material, stock.inputs, place, merged, case), bool(stock.confirmed_by)
     return Lot(
-        name,
-        stock.material,
-        place,
-        0,
-        quantity,
-        acquired,
-        chained,
-        False,
+        id=name,
+        material=stock.material,
+        place=place,
+        period=0,
+        quantity=round_to(quantity, case.resolution),
+        acquired=_day_or_before(stock.acquired, case),
+        chained=_judged(offer, merged.materials[stock.material], facility, merged, case),
+        on_order=False,
         offer=stock.offer,
-        chain=chain,
-        confirmed=confirmed,
+        chain=_chain_of(offer, stock.material, stock.inputs, place, merged, case),
+        confirmed=bool(stock.confirmed_by),
     )
 
 
-def _order_lots(order: OrderSpec, name: str, offer: Offer, factor: Decimal, merged: Merged, case: Case) -> list[Lot]:
-    place = merged.place(order.place or case.place)
+def _order_lots(
+    order: OrderSpec, name: str, offer: Offer, stated: Sequence[Decimal], merged: Merged, case: Case
+) -> list[Lot]:
+    place, facility = merged.place(order.place or case.place), merged.facilities[offer.facility]
     period = case.horizon.find(order.arrives)
     assert period is not None
-    ordered = _day_or_before(order.ordered, case)
-    lots = []
-    for line in offer.outputs:
-        lot = name + (f":{line.material}" if len(offer.outputs) > 1 else "")
-        chained = _lot_chained(offer, merged.facilities[offer.facility], merged, case, line.material)
-        quantity = round_to(order.quantity * factor * line.per_unit, case.resolution)
-        chain, confirmed = _chain_of(offer, line.material, order.inputs, place, merged, case), bool(order.confirmed_by)
-        on_the_way = (True, order.arrives, order.offer, chain, confirmed)
-        lots.append(Lot(lot, line.material, place, period, quantity, ordered, chained, *on_the_way))
-    return lots
+    return [
+        Lot(
+            id=name + (f":{line.material}" if len(offer.outputs) > 1 else ""),
+            material=line.material,
+            place=place,
+            period=period,
+            quantity=round_to(quantity, case.resolution),
+            acquired=_day_or_before(order.ordered, case),
+            chained=_judged(offer, merged.materials[line.material], facility, merged, case),
+            on_order=True,
+            arrives=order.arrives,
+            offer=order.offer,
+            chain=_chain_of(offer, line.material, order.inputs, place, merged, case),
+            confirmed=bool(order.confirmed_by),
+        )
+        for line, quantity in zip(offer.outputs, stated, strict=True)
+    ]
 
 
 def unfit_inputs(
@@ -377,39 +374,35 @@ def _chain_of(
         found |= dict.fromkeys(
             (one.id, made.material, at) for one in makers[1:] for made in one.outputs if made.material in taken
         )
+    bought = [(merged.offers[name], merged.materials[made], at) for name, made, at in found]
     return tuple(
-        (_as_bought(merged.offers[name], merged.materials[made], merged, case), at) for name, made, at in found
+        (_judged(one, made, merged.facilities[one.facility], merged, case, in_plan=True), at)
+        for one, made, at in bought
     )
 
 
-def _as_bought(offer: Offer, material: Material, merged: Merged, case: Case) -> Chained:
-    """Return an offer as rules see it in a plan: its inputs answer for the stages that they are stated to have."""
+def _judged(
+    offer: Offer, material: Material, facility: Facility, merged: Merged, case: Case, *, in_plan: bool = False
+) -> Chained:
+    """Return an offer as rules judge it: a lot answers for its whole chain itself; in a plan, inputs answer for the stages that they are stated to have."""
     performed = tuple(merged.accepted(entry, case.accept.confidence) for entry in offer.chain)
-    supplied = frozenset(stage for line in offer.inputs for stage in merged.materials[line.material].stages)
+    inputs = offer.inputs if in_plan else ()
+    supplied = frozenset(stage for line in inputs for stage in merged.materials[line.material].stages)
     covered = {entry.main_stage for entry in performed} | supplied
     return Chained(
         offer=offer,
         material=material,
-        facility=merged.facilities[offer.facility],
+        facility=facility,
         performed=performed,
         missing=frozenset(stage for stage in material.stages if stage not in covered),
         supplied=supplied,
-        source=not offer.inputs,
+        source=not inputs,
     )
 
 
 def _day_or_before(day: datetime.date | None, case: Case) -> Span:
     """The day on which a lot was ordered; where nobody says, any day up to the end of the first period."""
     return Span(start=day, end=day) if day is not None else Span(end=case.horizon.periods[0].end)
-
-
-def _lot_chained(offer: Offer, facility: Facility, merged: Merged, case: Case, material: str = "") -> Chained:
-    """A lot answers for its whole chain itself: nothing upstream of it is in the plan."""
-    made = merged.materials[material or offer.outputs[0].material]
-    performed = tuple(merged.accepted(entry, case.accept.confidence) for entry in offer.chain)
-    done = {entry.main_stage for entry in performed}
-    missing = frozenset(stage for stage in made.stages if stage not in done)
-    return Chained(offer=offer, material=made, facility=facility, performed=performed, missing=missing, source=True)
 
 
 def _unknown(what: str, name: str, column: str, known: Collection[str]) -> Diagnostic:

@@ -223,7 +223,6 @@ class SharedFacts:
         return self._once("capacities", of, lambda: Capacities(self.merged, self._bare))
 
     def demands(self, basis: _Basis) -> Sequence[Demand]:
-        """All demands."""
 
         def made() -> Sequence[Demand]:
             found = resolve_demands(self.merged, self.case, basis)

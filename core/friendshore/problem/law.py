@@ -18,7 +18,7 @@ from itertools import product
 from ..domain.base import as_decimal, exact, grouped
 from ..domain.case import Case, LicenceSpec, WaiverSpec
 from ..domain.facts import Material
-from ..domain.runtime import told_each
+from ..domain.runtime import cached_method, told_each
 from ..domain.time import Horizon, Span
 from ..domain.use import PASS, Result, Use, Verdict
 from ..plugins import attributed
@@ -225,7 +225,6 @@ class Charges:
         first: dict[tuple[Decimal, ...], int] = {}
         self._alike = [first.setdefault(weights, t) for t, weights in enumerate(self._weights)]
         """By period, the first one in which all rules hold as in it."""
-        self._values: dict[int, Sequence[Decimal]] = {}
         self._told: dict[tuple[int, Use, Decimal, int], dict[str, Decimal]] = {}
         self._told_before: dict[tuple[int, int, str], dict[Charged, ByRule]] = {}
         self._asked: dict[tuple[int, int, str], list[tuple[Rule, Decimal, dict[Charged, Decimal]]]] = {}
@@ -286,16 +285,12 @@ class Charges:
         """The price of one kilogram of an arc ordered in period `t`, as rules are told it: nothing, where it is below zero."""
         return self._values_of(arc.offer)[t]
 
+    @cached_method
     def _values_of(self, offer: int) -> Sequence[Decimal]:
-        found = self._values.get(offer)
-        if found is None:
-            facts, nothing = self.offers[offer], Decimal(0)
-            mass = facts.mass_per_unit
-            found = facts.price if facts.single else tuple([exact(price / mass) for price in facts.price])
-            if min(found) < nothing:
-                found = tuple([max(price, nothing) for price in found])
-            self._values[offer] = found
-        return found
+        facts, nothing = self.offers[offer], Decimal(0)
+        mass = facts.mass_per_unit
+        found = facts.price if facts.single else tuple([exact(price / mass) for price in facts.price])
+        return tuple([max(price, nothing) for price in found]) if min(found) < nothing else found
 
     def parts(self, arc: Arc, use: Use, t: int) -> dict[str, Decimal]:
         """What each rule that charges anything does on one kilogram of an arc ordered in period `t`: the parts of what `of_arc` gives."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -114,6 +115,20 @@ def around(name: str, facilities: Mapping[str, Facility]) -> list[Facility]:
     while facility is not None:
         found.append(facility)
         facility = facilities.get(facility.within)
+    return found
+
+
+def up_the_chain(names: set[str], offers: Iterable[Offer]) -> set[str]:
+    """Return some materials, and all that may be made into them by any offer, whether or not its figures are known."""
+    feeds: dict[str, set[str]] = defaultdict(set)
+    for offer in offers:
+        for line in offer.outputs:
+            feeds[line.material] |= {taken.material for taken in offer.inputs}
+    found, waiting = set(names), sorted(names)
+    while waiting:
+        more = feeds[waiting.pop()] - found
+        found |= more
+        waiting += sorted(more)
     return found
 
 

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
 from heapq import heapify, heappop
 from operator import add
 from typing import NamedTuple
@@ -25,7 +24,7 @@ from numpy.typing import NDArray
 from ..domain.base import exact, grouped
 from ..domain.case import Case
 from ..domain.facts import Lane, Offer
-from ..domain.runtime import told_each
+from ..domain.runtime import cached_method, told_each
 from ..domain.time import Delay, Horizon, Period, Span
 from ..domain.use import Chained, Move, Use
 from ..errors import InputError
@@ -78,6 +77,8 @@ class Arc:
     """Which of the offer's outputs."""
     lot: int
     """Position of its lot; -1 for an offer."""
+    name: str
+    """Id of its offer or lot."""
     chained: Chained
     move: Move
     moves: bool
@@ -204,19 +205,17 @@ class _Ways:
     def __init__(self, merged: Merged, case: Case) -> None:
         self.merged = merged
         self.case = case
-        self.move = cache(self._move)
-        self.times = cache(self._times)
-        self.working = cache(self._working)
-        self.steady = cache(self._steady)
 
-    def _move(self, origin: str, to: str) -> Move:
+    @cached_method
+    def move(self, origin: str, to: str) -> Move:
         return Move(origin=self.merged.place(origin), to=self.merged.place(to))
 
     def delay(self, lead_time: Decimal) -> Delay:
         """What passes from order to arrival: the lead time and what the case adds to be safe."""
         return Delay.of(lead_time, self.case.assume.safety_lead)
 
-    def _times(self, delays: tuple[frozenset[Delay], ...], working: tuple[Span, ...]) -> Times:
+    @cached_method
+    def times(self, delays: tuple[frozenset[Delay], ...], working: tuple[Span, ...]) -> Times:
         horizon = self.case.horizon
         found = [_timed(horizon, period, delays[period.index], working[period.index]) for period in horizon.periods]
         return Times(*(tuple(column) for column in zip(*found, strict=True)))
@@ -225,13 +224,15 @@ class _Ways:
         """Return when each of some facilities has a capacity: the same for most, however large they are."""
         return tuple([at_work(self.merged.facilities[name], self.merged, self.case) for name in pools])
 
-    def _working(self, facilities: tuple[AtWork, ...]) -> tuple[Span, ...]:
+    @cached_method
+    def working(self, facilities: tuple[AtWork, ...]) -> tuple[Span, ...]:
         """Of each period the days from the first to the last on which all of some facilities have a capacity."""
         sites = [working_days(one, self.case.horizon) for one in facilities]
         whole = [period.span for period in self.case.horizon.periods]
         return tuple([_common(spans) for spans in zip(whole, *sites, strict=True)])
 
-    def _steady(self, freight: Decimal) -> tuple[Decimal, ...]:
+    @cached_method
+    def steady(self, freight: Decimal) -> tuple[Decimal, ...]:
         return (freight,) * self.case.horizon.count
 
 
@@ -251,6 +252,7 @@ def _offer_arc(
         offer=offer,
         output=output,
         lot=-1,
+        name=facts.offer.id,
         chained=facts.chained[output],
         move=move,
         moves=True,
@@ -353,6 +355,7 @@ def _lot_arc(index: int, number: int, lot: Lot, ways: _Ways) -> Arc:
         offer=-1,
         output=0,
         lot=number,
+        name=lot.id,
         chained=lot.chained,
         move=move,
         moves=lot.on_order or bool(lot.offer),

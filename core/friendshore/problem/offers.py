@@ -9,21 +9,21 @@ from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 from typing import Literal, NamedTuple, TypeVar
 
-from ..domain.base import Sharing, as_decimal, exact, grouped, rounded
+from ..domain.base import Sharing, as_decimal, exact, rounded
 from ..domain.basis import Factors, basis_factor, content_of
 from ..domain.case import Case, OfferAssumption
 from ..domain.evidence import Confidence
 from ..domain.facts import CapacityStep, ChainEntry, Facility, Material, Offer
 from ..domain.market import BenchmarkPrice, Price, Quote
 from ..domain.quantities import readable
-from ..domain.runtime import told_each
+from ..domain.runtime import cached_method, told_each
 from ..domain.stages import Stage
 from ..domain.time import Delay, Period, Span
 from ..domain.use import Chained
 from ..errors import Diagnostic, InputError
 from .capacity import accepted_steps
 from .decimal_arrays import Scaled
-from .merged import CASE_SOURCE, Merged, around, exchange
+from .merged import CASE_SOURCE, Merged, around, exchange, up_the_chain
 
 
 class _Stages(NamedTuple):
@@ -61,12 +61,7 @@ class Paths:
         self.sharing = Sharing()
         self._level: dict[str, tuple[Decimal, ...]] = {}
         """By the price as it is written: equal ones may differ in their zeros."""
-        self._steps: dict[str, tuple[CapacityStep, ...]] = {}
-        self._rates: dict[str, tuple[Decimal, ...] | None] = {}
-        self._rows: dict[str, tuple[BenchmarkPrice, ...]] = {}
-        self._benchmarked: dict[tuple[str, str], Benchmarked | None] = {}
         self._stages: dict[tuple[int, int, str], _Stages] = {}
-        self._pools: dict[str, tuple[str, ...]] = {}
 
     def level(self, price: Decimal) -> tuple[Decimal, ...]:
         """A price that is the same in every period."""
@@ -75,18 +70,15 @@ class Paths:
             self._level[written] = (price,) * self.case.horizon.count
         return self._level[written]
 
-    def steps(self, facility: Facility) -> tuple[CapacityStep, ...]:
-        """The capacity steps of a facility that the case accepts."""
-        if facility.id not in self._steps:
-            self._steps[facility.id] = accepted_steps(facility, self.merged, self.case)
-        return self._steps[facility.id]
+    @cached_method
+    def steps(self, facility: str) -> tuple[CapacityStep, ...]:
+        """Return the capacity steps of a facility that the case accepts."""
+        return accepted_steps(self.merged.facilities[facility], self.merged, self.case)
 
-    def pools(self, facility: Facility) -> tuple[str, ...]:
-        """The facility and those around it, as far as the case accepts a capacity of theirs."""
-        if facility.id not in self._pools:
-            sites = around(facility.id, self.merged.facilities)
-            self._pools[facility.id] = tuple([site.id for site in sites if self.steps(site)])
-        return self._pools[facility.id]
+    @cached_method
+    def pools(self, facility: str) -> tuple[str, ...]:
+        """Return the facility and those around it, as far as the case accepts a capacity of theirs."""
+        return tuple([site.id for site in around(facility, self.merged.facilities) if self.steps(site.id)])
 
     def stages(self, offer: Offer, material: Material) -> _Stages:
         """The stages that an offer performs, leaves open, and has covered by its inputs; offers with the same chain and inputs share them."""
@@ -99,34 +91,28 @@ class Paths:
             self._stages[key] = _Stages(performed, missing, supplied, (offer.chain, offer.inputs))
         return self._stages[key]
 
+    @cached_method
     def rates(self, currency: str) -> tuple[Decimal, ...] | None:
-        """What one unit of a currency is worth in the case's on the first day of each period; None without a rate."""
-        if currency not in self._rates:
-            rates, to = self.merged.rates, self.case.currency
-            found = [exchange(rates, currency, to, period.start) for period in self.case.horizon.periods]
-            known = tuple(rate for rate in found if rate is not None)
-            self._rates[currency] = known if len(known) == len(found) else None
-        return self._rates[currency]
+        """Return the value of one unit of a currency in the case's on the first day of each period, or None without a rate."""
+        rates, to = self.merged.rates, self.case.currency
+        found = [exchange(rates, currency, to, period.start) for period in self.case.horizon.periods]
+        known = tuple(rate for rate in found if rate is not None)
+        return known if len(known) == len(found) else None
 
+    @cached_method
     def rows(self, benchmark: str) -> tuple[BenchmarkPrice, ...]:
-        """The accepted price of a benchmark that holds in each period: the last before it, else the first; empty without any."""
-        if benchmark not in self._rows:
-            least = self.case.accept.confidence
-            known = self.merged.prices.get(benchmark, ())
-            usable = [row for row in known if self.merged.confidence(row.source).reaches(least)]
-            dates = [row.date for row in usable]
-            periods = self.case.horizon.periods if usable else ()
-            self._rows[benchmark] = tuple([usable[max(0, bisect_right(dates, p.start) - 1)] for p in periods])
-        return self._rows[benchmark]
+        """Return the accepted price of a benchmark that is valid in each period: the last before it, else the first; empty without any."""
+        least = self.case.accept.confidence
+        known = self.merged.prices.get(benchmark, ())
+        usable = [row for row in known if self.merged.confidence(row.source).reaches(least)]
+        dates = [row.date for row in usable]
+        periods = self.case.horizon.periods if usable else ()
+        return tuple([usable[max(0, bisect_right(dates, p.start) - 1)] for p in periods])
 
-    def benchmarked(self, benchmark: str, material: Material) -> Benchmarked | None:
-        """The benchmark in each period, per kilogram of a material's basis; None if some row cannot be converted to it."""
-        key = benchmark, material.id
-        if key not in self._benchmarked:
-            self._benchmarked[key] = self._benchmark(self.rows(benchmark), material)
-        return self._benchmarked[key]
-
-    def _benchmark(self, rows: Sequence[BenchmarkPrice], material: Material) -> Benchmarked | None:
+    @cached_method
+    def benchmarked(self, benchmark: str, name: str) -> Benchmarked | None:
+        """Return the benchmark in each period, per kilogram of a material's basis, or None if some row can't be converted to it."""
+        rows, material = self.rows(benchmark), self.merged.materials[name]
         factors = [self.basis(self.merged.materials[row.material], material) for row in rows]
         known = [factor for factor in factors if factor is not None]
         if len(known) < len(rows):
@@ -244,18 +230,9 @@ def _currencies(merged: Merged, assumed: Iterable[Price]) -> set[str]:
 
 
 def _wanted(merged: Merged, case: Case) -> Iterator[Offer]:
-    """Offers of what the case wants, and of what goes into that, in order of their ids."""
-    makers = grouped((line.material, offer) for offer in merged.offers.values() for line in offer.outputs)
-    found: dict[str, Offer] = {}
-    materials = [demand.material for demand in case.demands]
-    seen = set(materials)
-    while materials:
-        for offer in makers.get(materials.pop(), ()):
-            found[offer.id] = offer
-            more = {line.material for line in offer.inputs} - seen
-            seen |= more
-            materials += more
-    return (found[name] for name in sorted(found))
+    """Return the offers of what the case wants, and of what goes into that, in order of their ids."""
+    names = up_the_chain({demand.material for demand in case.demands}, merged.offers.values())
+    return (offer for offer in merged.offers.values() if any(line.material in names for line in offer.outputs))
 
 
 def _prices(paths: Paths, offer: Offer, given: Price | None) -> Iterator[tuple[str, str]]:
@@ -350,12 +327,30 @@ class OfferFacts(NamedTuple):
         return mass
 
 
+class LeadReason(NamedTuple):
+    """A reason why an offer doesn't count."""
+
+    lacks: Literal["capacity", "quantity", "price", "content", "rate"]
+    """Figure that is missing, or not well enough founded: of its plant, its own quantity, its price, the content of a benchmark's material, or an
+    exchange rate."""
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """An offer that is shown and never counted, and why."""
+    """An offer that is shown and never counted."""
 
     offer: Offer
-    reasons: tuple[str, ...]
+    reasons: tuple[LeadReason, ...]
+
+    @property
+    def texts(self) -> list[str]:
+        """The reasons in words, each once."""
+        return list(dict.fromkeys(reason.text for reason in self.reasons))
+
+    def lacks(self, *figures: str) -> bool:
+        """Return True if it lacks any of some figures."""
+        return any(reason.lacks in figures for reason in self.reasons)
 
 
 class Assumption(NamedTuple):
@@ -399,8 +394,11 @@ class OfferReader:
         """First period in which it may be ordered."""
         self.open: frozenset[int] | None = None
         """Periods throughout which a quotation holds; None: it has none."""
-        self.reasons: list[str] = []
+        self.reasons: list[LeadReason] = []
         self.assumptions: list[Assumption] = []
+
+    def _lack(self, figure: Literal["capacity", "quantity", "price", "content", "rate"], text: str) -> None:
+        self.reasons.append(LeadReason(figure, text))
 
     def read(self) -> OfferFacts | Lead:
         price = self.prices()
@@ -457,7 +455,7 @@ class OfferReader:
 
     def _pools(self) -> tuple[str, ...]:
         """The facility and those around it; its own figure is passed over where the case gives the offer one."""
-        pools = self.paths.pools(self.facility)
+        pools = self.paths.pools(self.facility.id)
         if self.given is None or self.given.capacity is None:
             return pools
         return tuple(name for name in pools if name != self.facility.id)
@@ -466,14 +464,14 @@ class OfferReader:
         offer, least = self.offer, self.case.accept.confidence
         own = offer.max_per_year is not None or offer.total is not None
         if own and not self.merged.confidence(offer.source).reaches(least):
-            self.reasons.append(f"its quantity is only {self.merged.confidence(offer.source)}")
+            self._lack("quantity", f"its quantity is only {self.merged.confidence(offer.source)}")
         if not own:
-            steps = self.paths.steps(self.facility)
+            steps = self.paths.steps(self.facility.id)
             if not self.facility.capacity:
-                self.reasons.append("nobody published its capacity")
+                self._lack("capacity", "nobody published its capacity")
             elif not steps:
                 best = max((self.merged.confidence(s.source) for s in self.facility.capacity), key=lambda c: c.rank)
-                self.reasons.append(f"its capacity is only {best}")
+                self._lack("capacity", f"its capacity is only {best}")
         if not self._limited():
             return self.paths.unlimited
         return tuple(self._most_in(period) for period in self.case.horizon.periods)
@@ -515,7 +513,7 @@ class OfferReader:
         if self.offer.quotes:
             return self._by_quotes()
         if price is None:
-            self.reasons.append("nobody published its price")
+            self._lack("price", "nobody published its price")
             return None
         if price.amount is None:
             return self._benchmarked(price)
@@ -540,7 +538,8 @@ class OfferReader:
                 continue
             found |= dict.fromkeys(within, quote)
         if not found:
-            self.reasons += refused or ["no quotation holds throughout a period of the plan"]
+            for reason in refused or ["no quotation holds throughout a period of the plan"]:
+                self._lack("price", reason)
             return None
         self.open = frozenset(found)
         last = found[min(found)]
@@ -551,7 +550,7 @@ class OfferReader:
         assert price.amount is not None
         reason = self._weighed(price.amount, price.currency, price.source)
         if reason:
-            self.reasons.append(reason)
+            self._lack("price", reason)
         count = self.case.horizon.count
         return self._in_case_currency([price.amount] * count, [price.currency] * count)
 
@@ -575,16 +574,15 @@ class OfferReader:
     def _benchmarked(self, price: Price) -> Sequence[Decimal] | None:
         rows = self.paths.rows(price.benchmark)
         if not rows:
-            self.reasons.append(f"no price of benchmark `{price.benchmark}` is well enough founded")
+            self._lack("price", f"no price of benchmark `{price.benchmark}` is well enough founded")
             return None
         materials = self.merged.materials
         material = materials[self.offer.outputs[0].material]
-        found = self.paths.benchmarked(price.benchmark, material)
+        found = self.paths.benchmarked(price.benchmark, material.id)
         if found is None:
             other = next(r.material for r in rows if self.paths.basis(materials[r.material], material) is None)
-            self.reasons.append(
-                f"benchmark `{price.benchmark}` is of {other}, which has no known content to convert by"
-            )
+            text = f"benchmark `{price.benchmark}` is of {other}, which has no known content to convert by"
+            self._lack("content", text)
             return None
         if price.premium:
             self._assume(
@@ -602,7 +600,7 @@ class OfferReader:
     def _in_case_currency(self, amounts: Sequence[Decimal], currencies: Sequence[str]) -> tuple[Decimal, ...] | None:
         unknown = self.paths.without_rate(currencies)
         if unknown is not None:
-            self.reasons.append(f"no exchange rate from {unknown} to {self.case.currency}")
+            self._lack("rate", f"no exchange rate from {unknown} to {self.case.currency}")
             return None
         return self.paths.in_case_currency(amounts, currencies)
 
@@ -611,7 +609,7 @@ class OfferReader:
             return _NOTHING
         rate = exchange(self.merged.rates, currency or self.case.currency, self.case.currency, self.case.horizon.start)
         if rate is None:
-            self.reasons.append(f"no exchange rate from {currency} to {self.case.currency} for its {what}")
+            self._lack("rate", f"no exchange rate from {currency} to {self.case.currency} for its {what}")
             return Decimal(0)
         return exact(amount * rate)
 

@@ -16,20 +16,20 @@ from typing import assert_never
 
 import numpy as np
 
-from ..domain.base import grouped
+from ..domain.base import Groups
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog, Offer
+from ..domain.runtime import cached_method
 from ..errors import CHANGES, RULES, InputError, each_of
 from ..plugins import attributed
-from ..rules.amend import amended
+from ..rules.amend import RULE_SUBJECTS, amended, with_bills
 from ..rules.base import Rule
 from ..rules.rows import Row, Rows
 from ..rules.terms import Table
-from .change_kinds import benchmark_named, has_term, names_offer, reprices, resizes
-from .changes import with_bills
+from .changes import KINDS, benchmark_named, resizes
 from .inputs import Inputs
-from .merged import around
+from .merged import around, up_the_chain
 from .problem import Problem
 from .rule_facts import rows_of
 from .trade import subjects_of
@@ -58,19 +58,18 @@ class Parts:
         counted = {facts.offer.id for facts in problem.offers} - reached
         self._idle: list[Offer] = [offer for offer in offers if offer.id in counted]
         """Offers that no demand can reach: they join nothing, but rules may name them."""
-        self._joined = _Joined(names)
+        self._joined = Groups(names)
         self.counted: dict[str, set[str]] = defaultdict(set)
         """Limit rule -> materials that its rows count."""
         self._join_offers()
         self._join_rules(rows)
         for row in ranked:
             self._joined.join(self.bond(row))
-        self._known: dict[tuple[Members, frozenset[str]], Inputs] = {}
 
     @cached_property
     def members(self) -> tuple[Members, ...]:
         """Materials of every part, in canonical order."""
-        return self._joined.groups()
+        return self._joined.all()
 
     @cached_property
     def of_material(self) -> Mapping[str, int]:
@@ -82,9 +81,7 @@ class Parts:
 
         `rules` are limit rules that count some of them although they ask for no row as things are.
         """
-        if (members, rules) not in self._known:
-            self._known[members, rules] = self._cut(members, rules)
-        return self._known[members, rules]
+        return self._cut(members, rules)
 
     def _join_offers(self) -> None:
         facilities = self.problem.merged.facilities
@@ -139,6 +136,7 @@ class Parts:
         materials = self.problem.merged.materials
         return {name for name in self._joined.names if covers is None or covers(materials[name])}
 
+    @cached_method
     def _cut(self, members: Members, also: frozenset[str]) -> Inputs:
         case = self.inputs.case
         offers = {offer.id: offer for offer in (*self.offers, *self._idle) if self._materials(offer) & members}
@@ -198,51 +196,6 @@ class Parts:
             incumbents=tuple(i for i in case.incumbents if i.offer in offers),
             stores=tuple(s for s in case.stores if s.material in members),
         )
-
-
-def up_the_chain(names: set[str], offers: Iterable[Offer]) -> set[str]:
-    """Some materials, and all that may be made into them by any offer, whether or not its figures are known."""
-    feeds: dict[str, set[str]] = defaultdict(set)
-    for offer in offers:
-        for line in offer.outputs:
-            feeds[line.material] |= {taken.material for taken in offer.inputs}
-    found, waiting = set(names), sorted(names)
-    while waiting:
-        more = feeds[waiting.pop()] - found
-        found |= more
-        waiting += sorted(more)
-    return found
-
-
-class _Joined:
-    """Names in groups: union and find."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self._up = {name: name for name in sorted(set(names))}
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._up
-
-    @property
-    def names(self) -> frozenset[str]:
-        """All names."""
-        return frozenset(self._up)
-
-    def _root(self, name: str) -> str:
-        while self._up[name] != name:
-            self._up[name] = self._up[self._up[name]]
-            name = self._up[name]
-        return name
-
-    def join(self, names: Iterable[str]) -> None:
-        """Makes one group of all groups that hold one of `names`."""
-        roots = sorted({self._root(name) for name in names})
-        for root in roots[1:]:
-            self._up[root] = roots[0]
-
-    def groups(self) -> tuple[frozenset[str], ...]:
-        """All groups, in the order of their first name."""
-        return tuple(map(frozenset, grouped((self._root(name), name) for name in self._up).values()))
 
 
 def materials_of(problem: Problem, row: Row | Rows) -> frozenset[str]:
@@ -323,19 +276,14 @@ def impact(parts: Parts, changes: Sequence[Change], imposed: Sequence[Rule] = ()
     return tuple(found)
 
 
-def _joined(parts: Parts, bonds: Sequence[tuple[str, frozenset[str]]]) -> list[Members]:
+def _joined(parts: Parts, bonds: Sequence[tuple[str, frozenset[str]]]) -> tuple[Members, ...]:
     """All parts, those that a changed limit rule counts together as one."""
-    groups = [set(members) for members in parts.members]
-    for _, bond in bonds:
-        meeting = [group for group in groups if group & bond]
-        if len(meeting) > 1:
-            meeting[0].update(*meeting[1:])
-            groups = [group for group in groups if not any(group is other for other in meeting[1:])]
-    return [frozenset(group) for group in groups]
+    groups = Groups(parts.of_material)
+    for names in (*parts.members, *(bond for _, bond in bonds)):
+        groups.join(names)
+    return groups.all()
 
 
-_OF_RULES = ("enable", "disable", "move", "loosen", "limit")
-"""Subjects that name a rule, and alter it."""
 _OF_LAW = ("waive", "grant")
 """Subjects that name a rule, and alter what it does not bear on."""
 
@@ -348,7 +296,7 @@ class _Reach:
         self.problem = parts.problem
         self.wanted = frozenset(parts.of_material)
         self.rules = {rule.id: rule for rule in parts.inputs.rules}
-        self.changes = [change for change in changes if change.subject in _OF_RULES]
+        self.changes = [change for change in changes if change.subject in RULE_SUBJECTS]
         self.bonds: list[tuple[str, frozenset[str]]] = []
         """Limit rules that change, with what each counts in one row."""
 
@@ -368,7 +316,7 @@ class _Reach:
             return self._of_new_demand(change)
         if change.order:
             return self._of_order(change)
-        if change.subject in (*_OF_RULES, *_OF_LAW):
+        if change.subject in (*RULE_SUBJECTS, *_OF_LAW):
             rule = self.rules.get(getattr(change, change.subject))
             return self._of_rule(rule, change) if rule is not None else frozenset()
         return frozenset(self._of_offers(change)) & self.wanted
@@ -395,31 +343,16 @@ class _Reach:
         return frozenset(line.material for name in named for line in offers[name].outputs) & self.wanted
 
     def _of_offers(self, change: Change) -> Iterator[str]:
-        facilities = self.problem.merged.facilities
+        facilities, means = self.problem.merged.facilities, KINDS[change.subject].means
+        benchmark = benchmark_named(change) if change.price else ""
         for offer in self.parts.offers:
             facility = facilities[offer.facility]
-            if change.remove:
-                hit = names_offer(change.remove, offer, facility)
-            elif change.price:
-                benchmark = offer.price.benchmark if offer.price is not None else ""
-                hit = reprices(change, offer, facility) or benchmark_named(change) == benchmark
-            elif change.prove:
-                hit = offer.id == change.prove
-            elif change.recipe:
-                hit = offer.id == change.recipe
-            elif change.lead_time:
-                hit = names_offer(change.lead_time, offer, facility)
-            elif change.lift is not None:
-                hit = has_term(change, offer, facility)
-            else:
-                hit = change.capacity == f"offer:{offer.id}" or any(
-                    f.id == change.capacity for f in around(facility.id, facilities)
-                )
-            if hit:
+            follows = bool(benchmark) and offer.price is not None and offer.price.benchmark == benchmark
+            within = bool(change.capacity) and any(f.id == change.capacity for f in around(facility.id, facilities))
+            if follows or within or means(change, offer, facility):
                 yield from (line.material for line in (*offer.inputs, *offer.outputs))
-        if change.price:  # what nobody can deliver is priced by its benchmark
-            rows = self.problem.merged.prices.get(benchmark_named(change), ())
-            yield from (row.material for row in rows)
+        # What nobody can deliver is priced by its benchmark.
+        yield from (row.material for row in self.problem.merged.prices.get(benchmark, ()))
 
     def _of_rule(self, rule: Rule, change: Change) -> frozenset[str]:
         if change.waive:

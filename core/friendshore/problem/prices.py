@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 
-from ..domain.base import exact, rounded
+from ..domain.base import Groups, exact, rounded
 from ..domain.case import Case, FrozenPrices, StoreSpec
 from ..domain.facts import Facility
 from ..domain.market import Price, Quote
@@ -218,18 +218,11 @@ def _competing(offers: Sequence[OfferFacts], facilities: Mapping[str, Facility])
 
     Two do if an offer takes or gives both, or if offers of both draw on one stated capacity.
     """
-    up: dict[str, str] = {}
-
-    def root(name: str) -> str:
-        while up.setdefault(name, name) != name:
-            name = up[name]
-        return name
-
-    for names in _bonds(offers, facilities):
-        roots = sorted(set(map(root, names)))
-        for other in roots[1:]:
-            up[other] = roots[0]
-    return {name: root(name) for name in up}
+    bonds = _bonds(offers, facilities)
+    groups = Groups(name for names in bonds for name in names)
+    for names in bonds:
+        groups.join(names)
+    return {name: groups.first(name) for name in groups.names}
 
 
 def _bonds(offers: Sequence[OfferFacts], facilities: Mapping[str, Facility]) -> set[frozenset[str]]:
@@ -326,5 +319,4 @@ class PriceDates:
 
 
 def _day(merged: Merged, source: str) -> date | None:
-    """The day of the facts of a source."""
     return merged.sources[source].date if source in merged.sources else None

@@ -181,6 +181,11 @@ class Problem:
         return f"<Problem {self.case.name}: {len(self.demands):,} demands, {len(self.offers):,} offers, {len(self.rules):,} rules>"
 
     @cached_property
+    def class_of(self) -> Mapping[str, ComplianceClass]:
+        """Compliance classes by label."""
+        return {each.label: each for each in self.compliance_classes}
+
+    @cached_property
     def capacity(self) -> Floats:
         """Kilograms of every pool in every period, in doubles; infinite: unlimited."""
         return table([pool.capacity for pool in self.pools], self.case.horizon.count)

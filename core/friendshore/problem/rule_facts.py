@@ -194,7 +194,6 @@ class ProblemFacts:
         return narrowed
 
     def about(self, materials: Collection[str]) -> ProblemFacts:
-        """The same questions about some materials only: of a large case, much quicker to answer."""
         narrowed = copy(self)
         positions = sorted(i for name in materials for i in self._index.demands.get(name, ()))
         narrowed.__dict__.update(
@@ -211,18 +210,15 @@ class ProblemFacts:
         return [self._merged.place(name) for name in sorted(set(names))]
 
     def spans(self, per: Literal["period", "year", "horizon"]) -> Sequence[tuple[str, tuple[int, ...]]]:
-        """Label and period indices of each stretch of the horizon in which the rule that asks applies."""
         periods = [period for period in self.horizon.periods if period.index in self._in_force]
         return stretches(periods, per) or ([("horizon", ())] if per == "horizon" else [])
 
     def bought(
         self, count: Counting, periods: Sequence[int], stock: bool = False, for_uses: ForUses | None = None
     ) -> BoughtTerm:
-        """Kilograms of the moves that count, delivered in `periods`; with `stock`, lots set aside as well."""
         return BoughtTerm(*self._moves_that(count, periods, stock=stock), for_uses=for_uses)
 
     def purchases(self, stock: bool = False) -> Sequence[tuple[Chained, Place]]:
-        """All that may be bought, each offer with a place; with `stock`, lots as well."""
         return [(arc.chained, arc.move.to) for arc in self._arcs if stock or arc.offer >= 0]
 
     def bought_in_each(
@@ -232,7 +228,6 @@ class ProblemFacts:
         stock: bool = False,
         for_uses: ForUses | None = None,
     ) -> Purchases:
-        """What is `bought` by each of several counts in each of several stretches, which have no period in common."""
         index = np.array([arc.index for arc in self._arcs if stock or arc.offer >= 0], dtype=np.intp)
         first, last = self._moves.first[index], self._moves.first[index + 1]
         moves = ranges(first, last)
@@ -272,7 +267,6 @@ class ProblemFacts:
         stretches: Sequence[Sequence[int]],
         for_uses: ForUses | None = None,
     ) -> Sequence[Mapping[K, UsedTerm]]:
-        """What is `used` under each of many names, stretch by stretch; each purchase is asked once what it counts for."""
         arcs: dict[K, list[int]] = {}
         shares: dict[K, list[float]] = {}
         for arc in self._arcs:
@@ -330,7 +324,6 @@ class ProblemFacts:
     def carried_in(
         self, held: CountingStock, making: Counting, period: int, for_uses: ForUses | None = None
     ) -> tuple[StockTerm, BoughtTerm]:
-        """Kilograms that a period begins with: what is held, and what was ordered before and is not delivered yet."""
         before = self.within(frozenset({period - 1} if period else ()))
         index, weight = self._moves_counted(making)
         on_its_way = (self._moves.ordered[index] < period) & (self._moves.delivered[index] >= period)
@@ -340,7 +333,6 @@ class ProblemFacts:
     def usable(
         self, wanted: Sequence[tuple[DemandLine, int, Decimal]], period: int
     ) -> Sequence[tuple[str, ReservedTerm, Decimal]]:
-        """What the stock at the end of a period must come to for all that is wanted of one material at one place."""
         if not wanted:
             return []
         node = final_node(wanted[0][0].use)
@@ -368,18 +360,15 @@ class ProblemFacts:
         return frozenset[int]().union(*(serving[index] for index in own))
 
     def holding(self, periods: Sequence[int]) -> HoldingTerm:
-        """All money for holding stock."""
         return HoldingTerm(*self._cells(enumerate([1.0] * len(self._network.nodes)), periods))
 
     def demanded(self, count: CountingDemand, periods: Sequence[int]) -> Decimal:
-        """Kilograms demanded, weighted."""
         return sum(
             (Decimal(count(d)) * d.quantity[t] for d in self.demands for t in periods if t in self._in_force),
             Decimal(0),
         )
 
     def ends(self, offer: Chained, place: Place) -> frozenset[str]:
-        """Countries of the final demands that a purchase from an offer for a place may end in."""
         if not self._ends:
             self._ends.append(_ends(self._network, self._all_demands))
         return self._ends[0].get((offer.offer.id, offer.material.id, place.id), frozenset())

@@ -361,7 +361,6 @@ def resolve_commitments(
 
 
 def _open_periods(offers: Collection[int], network: Network, moves: Moves) -> dict[int, set[int]]:
-    """Periods in which some offers have a move."""
     found: dict[int, set[int]] = {}
     for arc in network.arcs if offers else ():
         if arc.offer in offers:

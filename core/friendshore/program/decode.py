@@ -51,11 +51,11 @@ def decode(
 def columns_of(program: Program, plan: Plan, x: Floats) -> Floats:
     """Return the columns of a plan that was decoded from `x`. Columns that a plan doesn't state keep their values."""
     problem, columns, moves = program.problem, program.columns, program.problem.moves
-    index = {each.label: each.index for each in problem.compliance_classes}
+    index = {label: each.index for label, each in problem.class_of.items()}
     offers = {facts.offer.id: number for number, facts in enumerate(problem.offers)}
     demands = {demand.id: number for number, demand in enumerate(problem.demands)}
     nodes = {node: number for number, node in enumerate(problem.network.nodes)}
-    lots = {problem.lots[arc.lot].id: arc.index for arc in problem.network.arcs if arc.lot >= 0}
+    lots = {arc.name: arc.index for arc in problem.network.arcs if arc.lot >= 0}
     found, count, table = x.copy(), problem.case.horizon.count, plan.purchases
     assert isinstance(table, PurchaseTable)
     found[program.rounded()] = 0.0
@@ -153,7 +153,7 @@ class _Decoder:
         self._take(offer, compliance_class, ordered, counts, unit)
         lots = [
             LotUse(
-                lot=self.problem.lots[network.arcs[arc[i]].lot].id, material=network.arcs[arc[i]].node[0],
+                lot=network.arcs[arc[i]].name, material=network.arcs[arc[i]].node[0],
                 place=network.arcs[arc[i]].node[1], requirement=self.problem.compliance_classes[compliance_class[i]].label,
                 period=int(delivered[i]), quantity=int(counts[i]) * unit, licences=licences.get(i, ()),
             )
@@ -161,7 +161,7 @@ class _Decoder:
         ]  # fmt: skip
         own = np.flatnonzero(offer >= 0)
         purchases = PurchaseTable(
-            lines=tuple([(a.chained.offer.id, *a.node) for a in network.arcs]),
+            lines=tuple([(a.name, *a.node) for a in network.arcs]),
             line=arc[own],
             labels=tuple([each.label for each in self.problem.compliance_classes]),
             requirement=compliance_class[own],

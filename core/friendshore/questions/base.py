@@ -103,14 +103,7 @@ class Question(ABC, Generic[Options, Result]):
 
     @abstractmethod
     def document(self, result: Result, options: Options) -> Document:
-        """The answer as it is told to people."""
-
-    def screen(self, result: Result, options: Options) -> Document:
-        """The answer as it is told on a screen, what matters most first: what its 40 lines have no room for is left out, and counted.
-
-        By default the whole document, of which the same holds.
-        """
-        return self.document(result, options)
+        """Return the answer for people. A screen shows its form for that: `Document.on_screen`."""
 
     def data(self, result: Result, options: Options) -> dict[str, object]:
         """The answer as JSON-ready data, of which `--json` prints one object."""
@@ -171,7 +164,7 @@ def cell_texts(document: Document) -> Iterator[str]:
 
 
 def _cell_texts(parts: Iterable[Element]) -> Iterator[str]:
-    from ..document.elements import DataTable, Section
+    from ..document.elements import DataTable, Either, Section
     from ..document.figures import written
 
     for part in parts:
@@ -181,7 +174,9 @@ def _cell_texts(parts: Iterable[Element]) -> Iterator[str]:
             for row in part.rows:
                 if len(row.cells) != len(part.columns):
                     raise TypeError(f"a row has {len(row.cells)} cells, and its table {len(part.columns)} columns")
-                yield from (written(cell, width) for cell in row.cells for width in _WIDTHS)
+                for cell in row.cells:
+                    told = (cell.whole, cell.screen) if isinstance(cell, Either) else (cell,)
+                    yield from (written(one, width) for one in told for width in _WIDTHS)
 
 
 _WIDTHS = (60, 200)

@@ -129,28 +129,34 @@ def left_out(rows: int, one: str, many: str = "", which: str = "") -> list[str]:
     return [f"{count(rows, one, many)}{which}: --top 0 shows all"] if rows > 0 else []
 
 
-def on_screen(
+def ranked(
     columns: Iterable[doc.Column],
-    rows: Sequence[Sequence[doc.Cell]],
+    rows: Sequence[doc.DataRow | Sequence[doc.Cell]],
     one: str,
     many: str = "",
     *,
     part: int = 1,
     top: int = 0,
+    which: str = "",
+    see: str = "--top 0 shows all",
 ) -> doc.DataTable:
-    """A table for a screen: rows of a line each, as many as there is room for, and how to see the others.
+    """Return a table whose rows matter less and less: on a screen as many as there is room for, else the first, and the number of the others.
 
     Args:
-        columns: of the table.
-        rows: all of them, those that matter most first.
-        one: what one that is left out is called, with `more`: `more loss`.
-        many: what several are called, if not `one` with an s.
-        part: its part of the room, beside that of other tables.
-        top: rows that the whole document shows of it; 0: all.
+        columns: Its columns.
+        rows: All rows.
+        one: Name of a row that is left out, such as `more loss`.
+        many: Name of several. Empty: `one` with an s.
+        part: Its part of the room of a screen, beside that of other tables.
+        top: Rows that the whole document shows. 0: all.
+        which: Addition to the number of rows that the whole document leaves out.
+        see: Way to see those.
     """
-    see = "--full --top 0" if 0 < top < len(rows) else "--full"
-    told = [doc.Several((f"{count(left, one, many)} ({see})",)) for left in range(len(rows), 0, -1)]
-    return doc.excerpt(columns, rows, [*told, doc.NOTHING], part)
+    full = "--full --top 0" if 0 < top < len(rows) and "--top" in see else "--full"
+    on_screen = sum(1 for row in rows if not isinstance(row, doc.DataRow) or row.on != "whole")
+    rests = [doc.Several((f"{count(left, one, many)} ({full})",)) for left in range(on_screen, 0, -1)]
+    left = f"{count(len(rows) - top, one, many)}{which}: {see}"
+    return doc.excerpt(columns, rows, [*rests, doc.NOTHING], part, top, left)
 
 
 def shortly(found: Difference) -> doc.Cell:

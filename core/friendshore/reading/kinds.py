@@ -53,6 +53,15 @@ class Kind:
     also: tuple[Mapping[str, object], ...] = ()
     """JSON schemas of the other forms that a TOML key may take."""
 
+    def same(self, one: str, other: str) -> bool:
+        """Return True if two texts have the same value: a spreadsheet may write a number or a day another way."""
+        if one == other or not one or not other:
+            return one == other
+        try:
+            return bool(self.read(one) == self.read(other))
+        except UnreadableError:
+            return False
+
     @property
     def words(self) -> tuple[str, ...]:
         """The words that there are to choose from; none: it is no choice."""

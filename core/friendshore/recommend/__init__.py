@@ -156,7 +156,7 @@ class Recommendation(ShownOnScreen):
 
     def screen(self) -> Document:
         """It as `plan` prints it: what it comes to, what is short and why, what to buy and to order, and what to know of it."""
-        return told_by("friendshore.report.screen:screen_document", self.run)
+        return told_by("friendshore.report.plan:plan_document", self.run).on_screen()
 
     def __reduce__(self) -> tuple[Callable[..., Recommendation], tuple[Run, Gathered, Session, Applied]]:
         return _read_back, (self.run, self.gathered, self.session, self.applied)

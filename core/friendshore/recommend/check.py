@@ -186,7 +186,6 @@ class Checked:
 
     @property
     def exit_code(self) -> int:
-        """Return the exit code of the errors, or 0."""
         if not self.errors:
             return 0
         return PluginError.exit_code if self.only_plugins else InputError.exit_code

@@ -15,7 +15,6 @@ from typing import Any, get_args
 
 from .. import explain
 from ..domain.base import as_decimal, exact, totals
-from ..domain.plan import Purchase
 from ..domain.quantities import readable
 from ..domain.run import (
     SEPARATE,
@@ -28,9 +27,6 @@ from ..domain.run import (
     RunDependence,
     RunDiscount,
     RunDraw,
-    RunHolding,
-    RunHoldingBar,
-    RunHoldingUse,
     RunLead,
     RunLevel,
     RunLot,
@@ -49,13 +45,11 @@ from ..explain import (
     Cash,
     Causes,
     DependentSums,
-    Holding,
     PlanDependence,
     TracedCash,
     competing,
     counted_shorts,
 )
-from ..explain.stock import Bar
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.case_checks import origin_rules
@@ -74,7 +68,6 @@ from .law import (
     describe_compliance_classes,
     describe_duties,
     describe_duties_on_inputs,
-    describe_exposed,
     describe_limits,
     describe_packs,
     describe_rules,
@@ -133,56 +126,42 @@ def describe(session: Session, gathered: Gathered, applied: Applied, progress: P
 
 def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
     """The run of a verified plan: the same whether it was just solved or is checked again from its facts."""
-    problem = verified.problem
+    problem, case = verified.problem, verified.problem.case
     out = explain.kept_out(problem)
     shortages = describe_shortages(verified, told.causes)
-    dependence = explain.plan_dependence(verified, problem.case.concern.countries)
-    ranged = explain.spend_at_ends(verified)
+    dependence = explain.plan_dependence(verified, case.concern.countries)
     traced = explain.trace_cash(verified)
-    bought = purchases(problem, verified.lines, verified.judging, told.plugins, traced.inputs)
-    left_out = duties_on_inputs(verified, traced.inputs)
-    bought = [one.but(duty_on_inputs=duty) if duty else one for one, duty in zip(bought, left_out, strict=True)]
-    objective, bound = verified.cost.objective, min(verified.plan.bound, verified.cost.objective)
+    bought = _with_duties(verified, traced, told.plugins)
     return Run(
-        case=problem.case.name,
+        case=case.name,
         **_stated(told),
-        status=verified.plan.status,
-        confirmed_by=list(verified.plan.confirmed_by),
-        not_tie_broken=list(verified.plan.not_tie_broken),
-        exchangeable=list(verified.plan.exchangeable),
-        verified=True,
-        currency=problem.case.currency,
-        place=problem.case.place,
-        objective=objective,
-        bound=exact(bound),
-        gap=exact((objective - bound) / abs(objective)) if objective else Decimal(0),
-        cost=verified.cost,
+        **_proved(verified),
+        currency=case.currency,
+        place=case.place,
         cash=_cash(verified, traced),
         levels=_levels(verified, told.ranks),
         shortage_kg=_shortage_totals(shortages),
-        periods=[RunPeriod(label=p.label, start=p.start, end=p.end) for p in problem.case.horizon.periods],
+        periods=[RunPeriod(label=p.label, start=p.start, end=p.end) for p in case.horizon.periods],
         materials=explain.materials_of(problem),
         demands=_demands(verified, traced),
-        priority=list(problem.case.assume.priority),
+        priority=list(case.assume.priority),
         purchases=_with_dependence(bought, dependence),
-        countries_of_concern=sorted(problem.case.concern.countries),
+        countries_of_concern=sorted(case.concern.countries),
         dependence=_dependence(dependence),
-        ranges=[] if ranged is None else _ranges(ranged),
-        nominal_low=None if ranged is None else ranged.low,
-        nominal_high=None if ranged is None else ranged.high,
-        oldest_price_days=problem.case.accept.oldest_price_days,
+        **_ranged(verified),
+        oldest_price_days=case.accept.oldest_price_days,
         price_dates=_price_dates(verified),
         discounts=_discounts(verified),
         makes=_makes(verified),
         lots=_lots(verified),
-        holdings=_holdings(problem, explain.holdings(verified)),
+        holdings=explain.holdings(verified),
         rounded=explain.rounded(problem),
         by_months=_by_months(verified, told.by_months),
         draws=_draws(verified),
         stocks=_stocks(verified),
         deliveries=_deliveries(verified),
         shortages=shortages,
-        exposed=describe_exposed(problem, explain.exposed(verified)),
+        exposed=explain.exposed(verified),
         rules=describe_rules(verified, out, told.pack_of),
         requirements=describe_compliance_classes(problem),
         limits=describe_limits(verified),
@@ -190,9 +169,26 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         unproven=describe_unproven(out),
         blocked=describe_blocked(out),
         leads=describe_leads(problem),
-        assumptions=[*_assumptions(verified, told), *describe_duties_on_inputs(bought, problem.case.currency)],
-        largest_miss_kg=exact(verified.largest_miss),
+        assumptions=[*_assumptions(verified, told), *describe_duties_on_inputs(bought, case.currency)],
     )
+
+
+def _proved(verified: VerifiedPlan) -> dict[str, Any]:
+    """Return the fields of a run about its objective, and the proof of it."""
+    plan, objective = verified.plan, verified.cost.objective
+    bound = exact(min(plan.bound, objective))
+    return {
+        "status": plan.status,
+        "confirmed_by": list(plan.confirmed_by),
+        "not_tie_broken": list(plan.not_tie_broken),
+        "exchangeable": list(plan.exchangeable),
+        "verified": True,
+        "objective": objective,
+        "bound": bound,
+        "gap": exact((objective - min(plan.bound, objective)) / abs(objective)) if objective else Decimal(0),
+        "cost": verified.cost,
+        "largest_miss_kg": exact(verified.largest_miss),
+    }
 
 
 def _stated(told: RunContext) -> dict[str, Any]:
@@ -313,19 +309,21 @@ def purchases(
     ]
 
 
-def _ranges(ranged: explain.RangedSpend) -> list[RunRange]:
-    """Return the purchases of every offer whose price has a range, by material."""
-    found = []
+def _ranged(verified: VerifiedPlan) -> dict[str, Any]:
+    """Return the fields of a run about prices with a range: the purchases of every such offer by material, and all that is spent at each end."""
+    ranged, found = explain.spend_at_ends(verified), list[RunRange]()
+    if ranged is None:
+        return {}
     for offer, ends in sorted(ranged.lines.items()):
-        for material in sorted({line.item.entry.material for line in ends[0]}):
-            lines = [[line for line in some if line.item.entry.material == material] for some in ends]
+        for material in sorted({line.material for line in ends[0]}):
+            lines = [[line for line in some if line.material == material] for some in ends]
             price, price_low, price_high = (exact(sum((line.price for line in some), Decimal(0))) for some in lines)
             cost, cost_low, cost_high = (exact(sum((line.total for line in some), Decimal(0))) for some in lines)
             found.append(
                 RunRange(
                     offer=offer,
                     material=material,
-                    quantity_kg=sum((line.item.entry.quantity for line in lines[0]), Decimal(0)),
+                    quantity_kg=sum((line.quantity for line in lines[0]), Decimal(0)),
                     price=price,
                     price_low=price_low,
                     price_high=price_high,
@@ -334,7 +332,7 @@ def _ranges(ranged: explain.RangedSpend) -> list[RunRange]:
                     cost_high=cost_high,
                 )
             )
-    return found
+    return {"ranges": found, "nominal_low": ranged.low, "nominal_high": ranged.high}
 
 
 def _purchase(
@@ -346,21 +344,19 @@ def _purchase(
     inputs: Fraction | None,
     order: explain.OrderDay,
 ) -> RunPurchase:
-    entry, arc = line.item.entry, line.item.arc
-    assert isinstance(entry, Purchase)
-    facility = arc.chained.facility
+    arc, facility = line.arc, line.arc.chained.facility
     total = wanted.get(arc.node, Decimal(0))
-    traced = inputs is not None and entry.quantity
+    traced = inputs is not None and line.quantity
     full = None
     if traced:
         full = (
-            as_decimal((Fraction(line.total) + inputs) / Fraction(entry.quantity))
+            as_decimal((Fraction(line.total) + inputs) / Fraction(line.quantity))
             if inputs
-            else exact(line.total / entry.quantity)
+            else exact(line.total / line.quantity)
         )
     return RunPurchase(
-        offer=entry.offer,
-        material=entry.material,
+        offer=line.name,
+        material=line.material,
         facility=facility.name or facility.id,
         facility_id=facility.id,
         supplier=facility.supplier,
@@ -369,23 +365,23 @@ def _purchase(
             stage.value: sorted(frozenset().union(*(e.countries for e in arc.chained.entries(stage))))
             for stage in sorted({e.main_stage for e in arc.chained.performed}, key=lambda s: s.rank)
         },
-        place=entry.place,
-        ordered=_label(problem, entry.ordered),
+        place=line.place,
+        ordered=_label(problem, line.ordered),
         order_by=order.day,
         at_once=order.at_once,
-        late_days=(known - order.day).days if known > arc.order_by[entry.ordered] else 0,
-        delivered=_label(problem, entry.delivered),
-        end_use="+".join(sorted({served.use.end_use for served in judging.ends(line.item)})),
-        requirement=entry.requirement,
-        quantity_kg=entry.quantity,
-        basis=problem.merged.materials[entry.material].basis,
+        late_days=(known - order.day).days if known > arc.order_by[line.ordered] else 0,
+        delivered=_label(problem, line.delivered),
+        end_use="+".join(sorted({served.use.end_use for served in judging.ends(line)})),
+        requirement=line.requirement,
+        quantity_kg=line.quantity,
+        basis=problem.merged.materials[line.material].basis,
         cost=exact(line.total),
         price=exact(line.price),
         charges=exact(line.charges),
         freight=exact(line.freight),
         inputs_cost=as_decimal(inputs) if inputs else Decimal(0),
         full_price_per_kg=full,
-        share_of_demand=exact(entry.quantity / total) if total else None,
+        share_of_demand=exact(line.quantity / total) if total else None,
         catalog=arc.chained.offer.catalog,
         confidence=explain.least_confidence(problem, arc.chained).value,
     )
@@ -463,6 +459,13 @@ def _by_months(verified: VerifiedPlan, found: Mapping[str, ByMonths]) -> list[Ru
     return rows
 
 
+def _with_duties(verified: VerifiedPlan, traced: TracedCash, used: Iterable[RunPlugin]) -> list[RunPurchase]:
+    """Return all purchases, with the duty that each leaves out on its inputs."""
+    bought = purchases(verified.problem, verified.lines, verified.judging, used, traced.inputs)
+    left_out = duties_on_inputs(verified, traced.inputs)
+    return [one.but(duty_on_inputs=duty) if duty else one for one, duty in zip(bought, left_out, strict=True)]
+
+
 def _with_dependence(bought: list[RunPurchase], found: PlanDependence | None) -> list[RunPurchase]:
     """Return purchases that say whether they are of concern. They say nothing if the case names no country of concern."""
     if found is None:
@@ -507,8 +510,8 @@ def _price_dates(verified: VerifiedPlan) -> list[RunPriceDate]:
     days = PriceDates(verified.problem)
     quantities, costs = defaultdict[PriceDate, Decimal](Decimal), defaultdict[PriceDate, Decimal](Decimal)
     for line in verified.lines:
-        for one in days.of(line.item.arc, line.item.ordered, line.item.delivered):
-            quantities[one] += line.item.entry.quantity
+        for one in days.of(line.arc, line.ordered, line.delivered):
+            quantities[one] += line.quantity
             costs[one] += line.price if one.of == "price" else line.freight
     return [
         RunPriceDate(**dict(one), quantity_kg=exact(quantities[one]), cost=exact(costs[one]))
@@ -597,37 +600,6 @@ def _shortage_totals(shortages: Sequence[RunShortage]) -> dict[str, dict[str, De
     return totals
 
 
-def _holdings(problem: Problem, found: Sequence[Holding]) -> list[RunHolding]:
-    """Stock in hand and orders already placed, with what bars them."""
-    label = problem.case.horizon.label
-    return [
-        RunHolding(
-            lot=one.lot.id,
-            kind="order" if one.lot.on_order else "stock",
-            offer=one.lot.offer,
-            material=one.lot.material,
-            place=one.lot.place.id,
-            arrives=one.lot.arrives,
-            available=label(one.lot.period),
-            quantity_kg=one.lot.quantity,
-            used_kg=one.lot.quantity - one.left,
-            left_kg=one.left,
-            uses=[
-                RunHoldingUse(
-                    demand_material=served.use.material.id,
-                    end_use=served.use.end_use,
-                    place=served.use.place.id,
-                    verdict=served.state,
-                    periods=[label(t) for t in served.periods],
-                    bars=[_bar(bar) for bar in served.bars],
-                )
-                for served in one.served
-            ],
-        )
-        for one in found
-    ]
-
-
 def _lots(verified: VerifiedPlan) -> list[RunLot]:
     """Stock in hand and orders placed, as far as the plan uses them."""
     return [
@@ -675,21 +647,6 @@ def _stocks(verified: VerifiedPlan) -> list[RunStock]:
     ]
 
 
-def _bar(bar: Bar) -> RunHoldingBar:
-    verdict = bar.verdict
-    return RunHoldingBar(
-        rule=verdict.rule,
-        start=bar.start,
-        end=bar.end,
-        unproven=verdict.result is Result.UNPROVEN,
-        stage=verdict.stage,
-        countries=list(verdict.countries),
-        clause=verdict.clause,
-        reason=verdict.reason,
-        heals=bar.heals,
-    )
-
-
 def describe_leads(problem: Problem) -> list[RunLead]:
     """Offers that could deliver something wanted, but whose figures nobody published well enough."""
     found = []
@@ -702,7 +659,7 @@ def describe_leads(problem: Problem) -> list[RunLead]:
                 facility=facility.name or facility.id,
                 facility_id=facility.id,
                 country=facility.country,
-                reasons=list(dict.fromkeys(lead.reasons)),
+                reasons=lead.texts,
             )
         )
     return found
@@ -741,5 +698,5 @@ def _let_pass(verified: VerifiedPlan) -> list[RunAssumption]:
     return [
         RunAssumption(subject=offer, text=f"{readable(kilograms)} kg let pass by `{rule}` without proof: {reason}")
         for (offer, rule, reason), items in sorted(found.items())
-        for kilograms in [sum((item.entry.quantity for item in items.values()), Decimal(0))]
+        for kilograms in [sum((item.quantity for item in items.values()), Decimal(0))]
     ]

@@ -5,10 +5,10 @@ Ids that catalogs renamed since are compared under the names of today, and the n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from ..catalog import unfit, united
 from ..domain.base import Record, Tables
@@ -145,8 +145,20 @@ def facts_file(data: Mapping[str, object]) -> FactsFile:
 
 
 Entries = Mapping[str, Mapping[str, object]]
-NOUN = "alias"
-"""What an alias is called among the entries of a catalog."""
+"""Records of the facts by name, as JSON-ready data."""
+RECORD_NAMES: Mapping[str, Callable[[Any], str]] = {
+    "materials": lambda one: f"material {one.id}",
+    "facilities": lambda one: f"facility {one.id}",
+    "offers": lambda one: f"offer {one.id}",
+    "schedules": lambda one: f"price schedule of {one.name}",
+    "terms": lambda one: f"terms of {one.name}",
+    "prices": lambda one: f"price {one.id} of {one.date}",
+    "rates": lambda one: f"rate {one.currency} to {one.to} of {one.start}",
+    "factors": lambda one: f"factor {one.element} in {one.compound}",
+    "sources": lambda one: f"source {one.id}",
+    "aliases": lambda one: f"alias {one.of} {one.old}",
+}
+"""Table of a catalog -> the name of one of its records."""
 
 
 def renamed_since(file: FactsFile, here: Iterable[Catalog]) -> list[Alias]:
@@ -178,7 +190,7 @@ def as_called_today(told: Entries, right: Entries, since: Iterable[Alias]) -> tu
     if not aliases:
         return told, right
     names = {old: way[-1].new for of, old in aliases.by_name if (way := aliases.way(of, old))[-1].new}
-    known = {f"{NOUN} {alias.of} {alias.old}" for alias in aliases.by_name.values()}
+    known = {*map(RECORD_NAMES["aliases"], aliases.by_name.values())}
     kept = {key: data for key, data in right.items() if key not in known or key in told}
     return _called(told, names), _called(kept, names)
 

@@ -27,9 +27,9 @@ from ..domain.time import today
 from ..domain.used import PriceDate, RunBlock, RunPlugin, aged
 from ..errors import CATALOGS, RULES, Diagnostic, FriendshoreError, InputError, PluginError, attempt, each_of
 from ..plugins import Blocker, Registry, digest_of, is_folder, plugin_files
-from ..plugins.elsewhere import CatalogRef, OtherProcess, Reading
 from ..plugins.files import SHORT
 from ..plugins.interface import OWN
+from ..plugins.isolated import CatalogRef, OtherProcess, Reading
 from ..plugins.settings import nowhere, table_of
 from ..problem.case_checks import end_uses
 from ..problem.inputs import Applied, Inputs

@@ -9,28 +9,25 @@ from fractions import Fraction
 from itertools import groupby
 from operator import attrgetter
 
-from ..domain.base import as_decimal, exact, grouped, totals
+from ..domain.base import as_decimal, exact, grouped
 from ..domain.facts import Material
-from ..domain.plan import Purchase
 from ..domain.run import (
     RunAssumption,
     RunBlocked,
     RunComplianceClass,
-    RunDoubt,
-    RunExposed,
     RunLimit,
     RunPurchase,
     RunRule,
     RunUnproven,
 )
-from ..domain.time import Period, Span
+from ..domain.time import Period
 from ..errors import Diagnostic
-from ..explain import Exposed, KeptOut
+from ..explain import KeptOut
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.compliance_classes import ComplianceClass, Outlet
 from ..problem.network import Arc
-from ..rules.base import PhaseStatus, Rule, Selector
+from ..rules.base import Rule, Selector
 from ..rules.kinds import Tariff
 from ..rules.kinds.limits import Cover, MaxChurn, MaxShare, MinDelivered, MinShare, MinSuppliers, StockLevel
 from ..rules.kinds.shared import listed
@@ -162,35 +159,6 @@ def _kept(out: KeptOut) -> dict[str, str]:
     return {**about, "reason": verdict.reason}
 
 
-def describe_exposed(problem: Problem, rows: list[Exposed]) -> list[RunExposed]:
-    """What phases of unknown status would forbid."""
-    rules = {rule.id: rule for rule in problem.rules}
-    found = []
-    for row in rows:
-        rule = rules[row.rule]
-        found.append(
-            RunExposed(
-                rule=row.rule,
-                title=rule.title,
-                cost=exact(row.cost),
-                materials=totals((item.entry.material, item.entry.quantity) for item in row.items),
-                offers=sorted({item.arc.chained.offer.id for item in row.items}),
-                first=problem.case.horizon.label(min(item.delivered for item in row.items)),
-                unknown=_doubts(rule, problem.case.horizon.span),
-            )
-        )
-    return found
-
-
-def _doubts(rule: Rule, span: Span) -> list[RunDoubt]:
-    """Return the phases of unknown status within the plan, dated as the rule dates them."""
-    return [
-        RunDoubt(start=phase.start, end=phase.end, note=phase.note)
-        for phase in rule.phases
-        if phase.status is PhaseStatus.UNKNOWN and phase.span.meets(span)
-    ]
-
-
 def describe_limits(verified: VerifiedPlan) -> list[RunLimit]:
     """Every row of every limit rule."""
     return [
@@ -223,9 +191,7 @@ def verdicts(verified: VerifiedPlan) -> list[RunVerdict]:
     days: dict[int, str] = {}
     rows = []
     for item, several in groupby(verified.judged, key=attrgetter("item")):
-        entry = item.entry
-        offer = entry.offer if isinstance(entry, Purchase) else entry.lot
-        bought = (offer, entry.material, entry.place, entry.requirement, label(item.ordered), label(item.delivered))
+        bought = (item.name, item.material, item.place, item.requirement, label(item.ordered), label(item.delivered))
         for judged in several:
             verdict, use = judged.verdict, judged.use
             day = days.get(id(judged.day)) or days.setdefault(id(judged.day), str(judged.day))
@@ -270,15 +236,15 @@ def duties_on_inputs(verified: VerifiedPlan, inputs: Sequence[Fraction]) -> list
     tariffs = {rule.id for rule in charges.rules if isinstance(rule, Tariff)}
     found = []
     for line, cash in zip(verified.lines, inputs, strict=True):
-        arc, entry, t = line.item.arc, line.item.entry, line.item.ordered
+        arc, t = line.arc, line.ordered
         more = Decimal(0)
-        if cash and entry.quantity and tariffs:
+        if cash and line.quantity and tariffs:
             value = charges.value(arc, t)
-            whole = value + as_decimal(cash / Fraction(entry.quantity))
-            for use in verified.costing.uses(arc, entry.requirement):
+            whole = value + as_decimal(cash / Fraction(line.quantity))
+            for use in verified.costing.uses(arc, line.requirement):
                 now, then = (charges.parts_at(arc, use, t, worth) for worth in (value, whole))
                 more = max(more, _sum(then.get(rule, Decimal(0)) - now.get(rule, Decimal(0)) for rule in tariffs))
-        found.append(exact(more * entry.quantity))
+        found.append(exact(more * line.quantity))
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from ..plugins.interface import OWN
 from ..reading.textfile import read_bytes
 from ..rules.pack import RulePack
 from ..writing import replace_file
+from .facts import RECORD_NAMES
 from .gather import Gathered
 from .lock_file import Lock, Locked
 
@@ -132,7 +133,7 @@ def _first(found: Sequence[str]) -> str:
 
 
 def _catalog(catalog: Catalog) -> Locked:
-    about = catalog.model_dump_json(exclude={*_TABLES, "digest", "distribution"})
+    about = catalog.model_dump_json(exclude={*_NAMES, "digest", "distribution"})
     return Locked(
         kind="catalog",
         name=catalog.name,
@@ -142,24 +143,16 @@ def _catalog(catalog: Catalog) -> Locked:
     )
 
 
-_TABLES: dict[str, Callable[[Any], str]] = {
-    "materials": lambda one: f"material {one.id}",
-    "facilities": lambda one: f"facility {one.id}",
-    "offers": lambda one: f"offer {one.id}",
-    "schedules": lambda one: f"price schedule of {one.name}",
-    "terms": lambda one: f"terms of {one.name}",
-    "prices": lambda one: f"price {one.id} of {one.date}",
-    "rates": lambda one: f"rate {one.currency} to {one.to} of {one.start}",
-    "factors": lambda one: f"factor {one.element} in {one.compound}",
-    "sources": lambda one: f"source {one.id}",
+_NAMES: Mapping[str, Callable[[Any], str]] = {
+    **RECORD_NAMES,
     "aliases": lambda one: f"alias {one.old} ({one.told})",
 }
-"""What a record of each table of a catalog is called."""
+"""Table of a catalog -> the name of one of its records. An alias is a fact by its whole sentence."""
 
 
 def _entries(catalog: Catalog) -> dict[str, str]:
     found: dict[str, str] = {}
-    for table, name in _TABLES.items():
+    for table, name in _NAMES.items():
         texts = grouped((name(one), one.model_dump_json(exclude_defaults=True)) for one in getattr(catalog, table))
         found |= {key: _hash("\n".join(sorted(some))) for key, some in texts.items()}
     return found

@@ -10,6 +10,7 @@ from typing import Any
 from ..catalog import as_required, digest, read_catalogs
 from ..document.figures import count
 from ..domain.base import Record
+from ..domain.differences import differences
 from ..domain.facts import Catalog
 from ..domain.naming import Alias
 from ..domain.plan import Plan
@@ -32,7 +33,17 @@ from ..verify.compliance import Judging
 from ..verify.money import Costing
 from ..verify.plan_entries import PlanEntries
 from .describe import RunContext, by_months_as_told, purchases, run_of
-from .facts import FACTS, NOUN, FactsFile, PackFacts, RuleFacts, as_called_today, facts_file, renamed_since
+from .facts import (
+    FACTS,
+    RECORD_NAMES,
+    Entries,
+    FactsFile,
+    PackFacts,
+    RuleFacts,
+    as_called_today,
+    facts_file,
+    renamed_since,
+)
 from .gather import Gathered, with_scenarios
 from .law import describe_compliance_classes
 
@@ -285,21 +296,6 @@ def _used_though_blocked(told: Run, registry: Registry) -> Iterator[Diagnostic]:
 
 
 OWN = "friendshore"
-Entries = Mapping[str, Mapping[str, object]]
-"""What a source holds, by what each of it is called, as JSON-ready data."""
-
-_NOUNS = {
-    "materials": "material", "facilities": "facility", "offers": "offer", "schedules": "price schedule of", "terms": "terms of",
-    "prices": "price", "rates": "rate", "factors": "factor", "sources": "source", "aliases": NOUN,
-}  # fmt: skip
-"""Table of a catalog -> what one of its records is called."""
-_KEYS = {
-    "prices": ("id", "date"),
-    "rates": ("currency", "to", "start"),
-    "factors": ("element", "compound"),
-    "aliases": ("of", "old"),
-}
-"""What tells the records of a table apart, where it is not their id or name."""
 _LABELS = frozenset({"digest", "distribution"})
 """What a catalog says of where it came from: told apart from what it holds."""
 GIVE_CASE = "give --case CASE to compare with it"
@@ -327,7 +323,7 @@ class Vouching:
         `what` names the part, with how much it holds; `source` is what it is said to come from, for messages; `standing` is what vouches for
         it, if all is the same.
         """
-        found = list(_unlike(*as_called_today(told, right, self.since), source))
+        found = list(_differences(*as_called_today(told, right, self.since), source))
         self.findings += found
         if not found:
             self.vouched.append(f"{what}: {standing}")
@@ -592,18 +588,15 @@ def _text(entry: Iterable[object] | None) -> str:
     return ", ".join(str(part) for part in entry if part) if entry else "nothing"
 
 
-def _unlike(told: Entries, right: Entries, source: str) -> Iterator[Diagnostic]:
-    for name in sorted({*told, *right}):
-        one, other = told.get(name), right.get(name)
-        if one is None:
+def _differences(told: Entries, right: Entries, source: str) -> Iterator[Diagnostic]:
+    for (name, *fields), one, other in sorted(differences(told, right, depth=2)):
+        if fields:
+            message = f"`{fields[0]}` of {name} is not what {source} says"
+            yield Diagnostic(message, FACTS, found=_shown(one), expected=_shown(other))
+        elif one is None:
             yield Diagnostic(f"{name} of {source} is missing from the facts", FACTS)
-        elif other is None:
-            yield Diagnostic(f"{name} is said to come from {source}, which has none of that name", FACTS)
         else:
-            for key in sorted({*one, *other}):
-                if one.get(key) != other.get(key):
-                    message = f"`{key}` of {name} is not what {source} says"
-                    yield Diagnostic(message, FACTS, found=_shown(one.get(key)), expected=_shown(other.get(key)))
+            yield Diagnostic(f"{name} is said to come from {source}, which has none of that name", FACTS)
 
 
 def _shown(value: object) -> str:
@@ -612,16 +605,11 @@ def _shown(value: object) -> str:
 
 
 def _of_catalog(catalog: Catalog) -> dict[str, Mapping[str, object]]:
-    about = catalog.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={*_NOUNS, *_LABELS})
+    about = catalog.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={*RECORD_NAMES, *_LABELS})
     found: dict[str, Mapping[str, object]] = {f"the heading of catalog {catalog.name}": about}
-    for table, noun in _NOUNS.items():
-        found |= _by_name((f"{noun} {_name(one, table)}", one) for one in getattr(catalog, table))
+    for table, name in RECORD_NAMES.items():
+        found |= _by_name((name(one), one) for one in getattr(catalog, table))
     return found
-
-
-def _name(one: object, table: str) -> str:
-    key = ("name",) if table in ("schedules", "terms") else ("id",)
-    return " ".join(str(getattr(one, name)) for name in _KEYS.get(table, key))
 
 
 def _of_pack(pack: PackFacts, rules: Mapping[str, Mapping[str, object]]) -> dict[str, Mapping[str, object]]:

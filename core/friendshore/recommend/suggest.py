@@ -120,7 +120,7 @@ def _small_shares(gathered: Gathered) -> Iterator[Diagnostic]:
 
 def _bought_leads(gathered: Gathered, problem: Problem) -> list[Diagnostic]:
     """Return the offers with orders or current purchases that no plan can buy from."""
-    reasons = {lead.offer.id: lead.reasons for lead in problem.leads}
+    reasons = {lead.offer.id: lead.texts for lead in problem.leads}
     named = [(order.offer, "order.offer", "has an open order") for order in problem.case.orders]
     named += [(today.offer, "incumbent.offer", "is bought from today") for today in problem.case.incumbents]
     found = [
@@ -268,9 +268,13 @@ def _slips(rule: Exclude, problem: Problem) -> Iterator[Diagnostic]:
                 yield Diagnostic(message, column=f"rule.{field}", found=name, fix=meant)
 
 
-def _dates(problem: Problem) -> list[tuple[date, str]]:
-    """Return all start and end dates, each with its subject."""
-    return [*_rule_dates(problem), *_supply_dates(problem), *_terms_dates(problem), *_paper_dates(problem)]
+def _dates(problem: Problem) -> Iterator[tuple[date, str]]:
+    """Yield all first days, and the first days after last ones, each with its subject."""
+    for subject, start, end, begins, ends in (*_rule_spans(problem), *_supply_spans(problem), *_paper_spans(problem)):
+        if start is not None:
+            yield start, f"{subject} {begins}"
+        if end is not None and end < date.max:
+            yield end + timedelta(days=1), f"{subject} {ends}"
 
 
 def _around(problem: Problem, day: date) -> Period | None:
@@ -282,59 +286,45 @@ def _around(problem: Problem, day: date) -> Period | None:
     return None if period.start == day else period
 
 
-def _rule_dates(problem: Problem) -> Iterator[tuple[date, str]]:
-    """Yield the first days of phases, and the first days after them."""
+_DatedSpan = tuple[str, date | None, date | None, str, str]
+"""Subject, first and last day, and how the plan counts each of them."""
+
+
+def _rule_spans(problem: Problem) -> Iterator[_DatedSpan]:
     for rule in problem.rules:
         whole = "for the whole period" if "judge" in rule.verbs else "by the days of the period"
         for phase in rule.phases:
-            if phase.start is not None:
-                yield phase.start, f"`{rule.id}` ({phase.status}) begins and counts {whole}"
-            if phase.end is not None and phase.end < date.max:
-                yield phase.end + timedelta(days=1), f"`{rule.id}` ({phase.status}) ends and counts {whole}"
+            subject = f"`{rule.id}` ({phase.status})"
+            yield subject, phase.start, phase.end, f"begins and counts {whole}", f"ends and counts {whole}"
 
 
-def _supply_dates(problem: Problem) -> Iterator[tuple[date, str]]:
-    """Yield the days of capacity steps, and the first and last order days of offers."""
+def _supply_spans(problem: Problem) -> Iterator[_DatedSpan]:
+    """Yield the days of offers, quotations, and capacity steps, and those of order terms, which apply in every period with one of their days."""
+    begins, ends = (
+        "begins: it may be ordered from the next period on",
+        "ends: it may be ordered up to the period before",
+    )
     seen = set()
     for facts in problem.offers:
-        if facts.offer.start is not None:
-            yield facts.offer.start, f"offer `{facts.offer.id}` begins: it may be ordered from the next period on"
-        if facts.offer.end is not None and facts.offer.end < date.max:
-            text = f"offer `{facts.offer.id}` ends: it may be ordered up to the period before"
-            yield facts.offer.end + timedelta(days=1), text
+        name, facility = facts.offer.id, facts.facility
+        yield f"offer `{name}`", facts.offer.start, facts.offer.end, begins, ends
         for quote in facts.offer.quotes:
-            if quote.start is not None:
-                text = f"a quotation of `{facts.offer.id}` begins: it may be ordered from the next period on"
-                yield quote.start, text
-            if quote.end is not None and quote.end < date.max:
-                text = f"a quotation of `{facts.offer.id}` ends: it may be ordered up to the period before"
-                yield quote.end + timedelta(days=1), text
-        if facts.facility.id in seen:
-            continue
-        seen.add(facts.facility.id)
-        for step in accepted_steps(facts.facility, problem.merged, problem.case):
-            if step.start is not None and problem.case.accept.counts(step.status):
-                yield step.start, f"capacity of `{facts.facility.id}` changes: spread over the period by days"
-
-
-def _terms_dates(problem: Problem) -> Iterator[tuple[date, str]]:
-    """Yield the days of order terms, which apply in every period with one of their days."""
+            yield f"a quotation of `{name}`", quote.start, quote.end, begins, ends
+        for step in () if facility.id in seen else accepted_steps(facility, problem.merged, problem.case):
+            if problem.case.accept.counts(step.status):
+                yield f"capacity of `{facility.id}`", step.start, None, "changes: spread over the period by days", ""
+        seen.add(facility.id)
+    whole = "they hold for the whole period"
     for terms in dict.fromkeys(span.terms for span in problem.term_spans):
-        if terms.start is not None:
-            yield terms.start, f"terms of {terms.name} begin: they hold for the whole period"
-        if terms.end is not None and terms.end < date.max:
-            yield terms.end + timedelta(days=1), f"terms of {terms.name} end: they hold for the whole period"
+        yield f"terms of {terms.name}", terms.start, terms.end, f"begin: {whole}", f"end: {whole}"
 
 
-def _paper_dates(problem: Problem) -> Iterator[tuple[date, str]]:
+def _paper_spans(problem: Problem) -> Iterator[_DatedSpan]:
     """Yield the days of licenses and waivers, which count only in periods that they cover completely."""
+    begins, ends = "begins: it counts from the next period on", "ends: it counts up to the period before"
     for noun, papers in (("licence", problem.case.licences), ("waiver", problem.case.waivers)):
         for paper in papers:
-            name = f"{noun} `{paper.id or paper.rule}`"
-            if paper.start is not None:
-                yield paper.start, f"{name} begins: it counts from the next period on"
-            if paper.end is not None and paper.end < date.max:
-                yield paper.end + timedelta(days=1), f"{name} ends: it counts up to the period before"
+            yield f"{noun} `{paper.id or paper.rule}`", paper.start, paper.end, begins, ends
 
 
 def _prices(problem: Problem) -> Iterator[Diagnostic]:
@@ -513,8 +503,7 @@ class _Names:
         columns, problem = self.program.columns, self.problem
         if column in self.buys:
             arc = problem.network.arcs[int(problem.moves.arc[self.buys[column]])]
-            name = arc.chained.offer.id if arc.lot < 0 else problem.lots[arc.lot].id
-            return f"{arc.node[0]} from `{name}`"
+            return f"{arc.node[0]} from `{arc.name}`"
         if column in self.makers:
             return f"an order of `{problem.offers[self.makers[column]].offer.id}`"
         if column in self.delivers:

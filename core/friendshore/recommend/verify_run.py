@@ -20,7 +20,7 @@ from ..domain.run import Run, RunPurchase
 from ..errors import Diagnostic, InputError, PluginError, VerificationError
 from ..plugins import Registry, asked_of
 from ..plugins.attribution import have_run, owner_of_package, wrong
-from ..plugins.interface import package_of
+from ..plugins.manifest import PluginInfo
 from ..run import (
     PURCHASES,
     RUN_FILE,
@@ -352,7 +352,7 @@ def verify_stored(
         unchecked=again.unchecked,
         differs=(*vouching.differs, *saved),
         vouched=tuple(vouching.vouched),
-        unvouched=(*vouching.unvouched, *extra, *_unseen(checkers)),
+        unvouched=(*vouching.unvouched, *extra, *_unseen(registry)),
         applied=tuple(_applied(again.applied)),
         as_told=(*_taken_as_recorded(stored.run, again.left_out), *_as_told(stored.run)),
         answers=answers,
@@ -409,12 +409,24 @@ def _applied(applied: Mapping[str, Any]) -> Iterator[str]:
         yield "rules of unknown status are enforced"
 
 
-def _unseen(checkers: Iterable[RunChecker]) -> Iterator[str]:
-    """Yield the plugins, beside those that check, whose code ran in this process, where no check can see all that it does."""
-    asked = {package_of(type(checker)) for checker in checkers}
+def _unseen(registry: Registry) -> Iterator[str]:
+    """Yield the plugins whose code ran in this process and can affect a plan: no check can see all that it does."""
+    affecting = {info.package for info in registry.plugins if _affects_plans(info)}
     for package in have_run():
-        if package not in asked:
+        if package in affecting:
             yield f"what code of {owner_of_package(package).label}, which runs in the same process, may do unseen"
+
+
+def _affects_plans(info: PluginInfo) -> bool:
+    return bool(
+        info.catalogs
+        or info.packs
+        or info.kinds
+        or info.readers
+        or info.case_formats
+        or info.settings
+        or info.case_packs
+    )
 
 
 def _as_told(run: Run) -> Iterator[str]:

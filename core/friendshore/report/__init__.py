@@ -37,7 +37,6 @@ _NAMES = {
     ],
     ".page": ["page_document"],
     ".plan": ["plan_document", "summary_document"],
-    ".screen": ["screen_document"],
 }
 
 __getattr__, __dir__, __all__ = load_on_use(__name__, _NAMES)

@@ -32,4 +32,3 @@ from .listing import (
 )
 from .page import page_document as page_document
 from .plan import plan_document as plan_document, summary_document as summary_document
-from .screen import screen_document as screen_document

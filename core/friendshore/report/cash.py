@@ -123,15 +123,10 @@ def full_cost_of(purchases: Iterable[RunPurchase]) -> Decimal:
     return sum((one.cost + one.inputs_cost for one in purchases), _NONE)
 
 
-def makers_of(run: Run) -> frozenset[str]:
-    """Return the offers that take inputs: their own price is a fee."""
-    return frozenset(draw.offer for draw in run.draws)
-
-
 def fee(run: Run, purchases: Sequence[RunPurchase]) -> Decimal | None:
     """Return the fee per kilogram, with duty and freight. None if any of it is bought ready: fees and prices are not averaged."""
-    makers, kilograms = makers_of(run), sum((one.quantity_kg for one in purchases), _NONE)
-    if not kilograms or any(one.offer not in makers for one in purchases):
+    kilograms = sum((one.quantity_kg for one in purchases), _NONE)
+    if not kilograms or any(one.offer not in run.inputs_of for one in purchases):
         return None
     return sum((one.cost for one in purchases), _NONE) / kilograms
 
@@ -150,14 +145,9 @@ def full_price_cell(purchases: Sequence[RunPurchase]) -> doc.Cell:
     return f"{money(whole)}*" if any(one.duty_on_inputs for one in purchases) else doc.Amount(whole)
 
 
-def duty_on_inputs(run: Run) -> Decimal:
-    """Return the duty on the value of inputs that the plan leaves out."""
-    return sum((one.duty_on_inputs for one in run.purchases), _NONE)
-
-
 def duty_note(run: Run) -> str:
     """Return what the mark on a full price means; empty if none has one."""
-    left_out = duty_on_inputs(run)
+    left_out = run.duty_on_inputs
     return (
         f"* Duty on the fee alone: with that on inputs it is {large_money(left_out, run.currency)} more."
         if left_out
@@ -167,7 +157,7 @@ def duty_note(run: Run) -> str:
 
 def is_duty_told(run: Run) -> bool:
     """Return True if the first screen tells of the duty on inputs: if it is more than a thousandth of the cash."""
-    return duty_on_inputs(run) * 1000 > run.cost.nominal
+    return run.duty_on_inputs * 1000 > run.cost.nominal
 
 
 def priced(run: Run, purchases: Sequence[RunPurchase]) -> doc.Cell:
@@ -179,10 +169,10 @@ def priced(run: Run, purchases: Sequence[RunPurchase]) -> doc.Cell:
     return doc.Amount(whole) if own is None else f"{money(whole)}{mark} (fee {money(own)})"
 
 
-def price_note(run: Run) -> str:
-    """Return what full prices and fees are; empty if nothing is made from inputs."""
+def price_sentence(run: Run) -> doc.Sentence | None:
+    """Return the meaning of full prices and fees. None if nothing is made from inputs."""
     told = "Prices include all inputs. A fee is what a maker asks, with duty and freight; its inputs are orders of their own."
-    return " ".join(filter(None, (told, stock_note(run), duty_note(run)))) if run.draws else ""
+    return doc.sentence(" ".join(filter(None, (told, stock_note(run), duty_note(run))))) if run.draws else None
 
 
 def stock_note(run: Run) -> str:

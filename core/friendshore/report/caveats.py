@@ -14,9 +14,19 @@ from ..document.figures import count, large_money, mass, percent, rounded_money
 from ..domain.base import grouped
 from ..domain.run import Run, RunDoubt, RunLimit
 from ..domain.unmet import RunConflict
-from ..domain.used import DatedStatus, PackedRule, PriceDate, RunPriceDate, aged, days_since, is_stale, turned_since
+from ..domain.used import (
+    DatedStatus,
+    PackedRule,
+    PriceDate,
+    RunPriceDate,
+    TurnedRule,
+    aged,
+    days_since,
+    is_stale,
+    turned_since,
+)
 from ..questions.wording import mass_of
-from .cash import duty_on_inputs, is_duty_told, stock_note
+from .cash import is_duty_told, stock_note
 from .demand import hidden_by_periods, only_by_periods
 from .ground import blocked_plugins, floor_lines
 from .mix import barred_texts, in_orders
@@ -43,16 +53,15 @@ def conflict_lines(run: Run) -> Iterator[str]:
         yield from floor_lines(part)
 
 
-def old_lines(run: Run) -> Iterator[str]:
-    """Catalogs and packs that were looked at too long before the run was made."""
-    for plugin in run.plugins:
-        if is_stale(plugin.as_of, run.made):
-            what = "law" if plugin.kind == "pack" else "prices, plants and owners"
-            yield f"{plugin.kind} {plugin.name}, {aged(plugin.as_of, run.made)}: {what} may have changed since"
+def _old_data(run: Run, most: int) -> Iterator[str]:
+    """Yield the catalogs and packs that were last reviewed too long before the run was made."""
+    stale = [f"{p.kind} {p.name}, {aged(p.as_of, run.made)}" for p in run.plugins if is_stale(p.as_of, run.made)]
+    if stale:
+        yield f"Old data: {few(stale, '; ', most)}: law, prices, plants and owners may have changed since"
 
 
-def turned_lines(run: Run) -> Iterator[str]:
-    """Rules of which a phase began or ended after their pack was looked at, up to the day on which the run was made."""
+def turned_rules(run: Run) -> Iterator[TurnedRule]:
+    """Yield the rules with a phase that began or ended between the review of their pack and the day on which the run was made."""
     rules = (PackedRule(rule.id, rule.pack, [*map(DatedStatus.read, rule.phases)]) for rule in run.rules)
     yield from turned_since(rules, run.plugins, run.made)
 
@@ -86,34 +95,47 @@ for nothing. By their subjects, with their titles."""
 
 
 def unexamined(run: Run) -> doc.Section | None:
-    """Goods whose origin no rule asks about: what no short form of an answer may leave out."""
-    return assumed_section(run, _UNEXAMINED)
+    """Return the goods whose origin no rule asks about: no short form of an answer may leave them out."""
+    texts = [row.text for row in run.assumptions if row.subject == _UNEXAMINED]
+    return doc.section_if_any(BEFORE_ALL[_UNEXAMINED], doc.notes(texts, doc.Tone.DOUBTFUL))
 
 
-def assumed_section(run: Run, subject: str) -> doc.Section | None:
-    """All assumptions of a subject of `BEFORE_ALL`."""
-    texts = [row.text for row in run.assumptions if row.subject == subject]
-    return doc.section_if_any(BEFORE_ALL[subject], doc.notes(texts, doc.Tone.DOUBTFUL))
+def conflict_section(run: Run) -> doc.Section | None:
+    """Return the hard rules that conflict; on a screen each conflict is named or counted."""
+    return doc.section_if_any(
+        "Hard rules that cannot hold together",
+        doc.for_whole(doc.notes(conflict_lines(run), doc.Tone.BAD)),
+        doc.for_screen(doc.notes(_brief_conflicts(run), doc.Tone.BAD)),
+    )
 
 
-def assumed_lines(run: Run) -> Iterator[str]:
-    """The same for a page."""
+def warnings(run: Run) -> doc.Section | None:
+    """Return the notes to read before anything else."""
+    return doc.section_if_any("Before you rely on it", doc.notes(_warnings(run), doc.Tone.DOUBTFUL))
+
+
+def _warnings(run: Run) -> Iterator[str]:
+    yield from _old_data(run, len(run.plugins))
+    yield from (f"Law that turned since it was looked at: {text}." for text in turned_rules(run))
+    if old_prices := stale_line(run):
+        yield f"Old prices: {old_prices}."
+    yield from (f"Made for the case: {text}." for text in noted_packs(run))
     for subject, title in BEFORE_ALL.items():
         yield from (f"{title}: {row.text}" for row in run.assumptions if row.subject == subject)
-
-
-def exposed_lines(run: Run) -> Iterator[str]:
-    """What rules of unknown status would forbid, and on which days nobody knows whether they hold."""
-    for row in run.exposed:
-        materials = ", ".join(
-            f"{run.names.material(name)} {mass_of(run.names, name, kg)}" for name, kg in row.materials.items()
-        )
-        unknown = "; ".join(_doubt(doubt) for doubt in row.unknown)
-        yield (
-            f"{row.rule} ({row.title or 'no title'}): {materials}, worth {large_money(row.cost, run.currency)}, "
-            f"from {row.first} on, {count(len(row.offers), 'offer')}"
-            + (f". Not known whether it holds {unknown.rstrip('.')}" if unknown else "")
-        )
+    yield from exposures(run)
+    yield from (f"Paid for, and barred from all that wants it: {text}." for text in barred_texts(run))
+    yield from (f"{text}." for text in only_by_periods(run))
+    if run.nominal_low is not None and run.nominal_high is not None:
+        low, high = (large_money(amount, run.currency) for amount in (run.nominal_low, run.nominal_high))
+        told = f"Prices of {count(len({one.offer for one in run.ranges}), 'offer')} are given as ranges"
+        yield f"{told}: at their ends the same purchases would cost {low} to {high}, not discounted."
+    if run.assumptions:
+        yield f"Rests on {count(len(run.assumptions), 'assumption')}; all are in the run."
+    if run.leads:
+        yield f"{count(len(run.leads), 'offer')} not counted, because nobody published a capacity or price."
+    if run.unproven:
+        offers = len({row.offer for row in run.unproven})
+        yield f"{count(offers, 'offer')} kept out of some use only because an origin or a licence is not proved."
 
 
 def _doubt(doubt: RunDoubt) -> str:
@@ -129,7 +151,7 @@ def _days(doubt: RunDoubt) -> str:
     return f"until {doubt.end}" if doubt.end else "on any day"
 
 
-def conflicts(run: Run) -> Sequence[str]:
+def _brief_conflicts(run: Run) -> Sequence[str]:
     """The same as `conflict_lines` for a screen: every conflict is named or counted, and rules by their identifiers first."""
     return _in_brief(lambda most: _most(map(_conflict, run.conflicts), most, "more conflict"), _ROOM // 3)
 
@@ -143,7 +165,7 @@ def _conflict(part: RunConflict) -> str:
 
 def caveats(run: Run) -> Sequence[str]:
     """What a plan must not be read without, then what it rests on, for a screen: each that there is is told or counted."""
-    return _in_brief(lambda most: _caveats(run, most), _ROOM - sum(map(len, conflicts(run))))
+    return _in_brief(lambda most: _caveats(run, most), _ROOM - sum(map(len, _brief_conflicts(run))))
 
 
 def _in_brief(told: Callable[[int], Iterable[str]], room: int) -> Sequence[str]:
@@ -156,12 +178,8 @@ def _in_brief(told: Callable[[int], Iterable[str]], room: int) -> Sequence[str]:
 
 
 def _caveats(run: Run, most: int) -> Iterator[str]:
-    stale = [f"{p.kind} {p.name}, {aged(p.as_of, run.made)}" for p in run.plugins if is_stale(p.as_of, run.made)]
-    if stale:
-        yield f"Old data: {few(stale, '; ', most)}: law, prices, plants and owners may have changed since"
-    turned = list(turned_lines(run))
-    if turned:
-        rules = list(dict.fromkeys(text.partition(",")[0] for text in turned))
+    yield from _old_data(run, most)
+    if rules := list(dict.fromkeys(turned.rule for turned in turned_rules(run))):
         yield f"Law that turned since it was looked at: {few(rules, most=1)} (`--full`)"
     if old_prices := stale_line(run, 1):
         yield f"Old prices: {old_prices} (`--full`)"
@@ -172,7 +190,7 @@ def _caveats(run: Run, most: int) -> Iterator[str]:
         "more packs made for the case",
     )
     yield from _assumed(run, most)
-    yield from _most(_exposures(run), most, "more rule of unknown status", "more rules of unknown status")
+    yield from _most(exposures(run, shortly=True), most, "more rule of unknown status", "more rules of unknown status")
     bars = (f"Paid for, and barred from all that wants it: {text}" for text in barred_texts(run))
     yield from _most(bars, most, "more lot that is barred so", "more lots that are barred so")
     yield from late_orders(run)
@@ -211,7 +229,7 @@ def _assumed(run: Run, most: int) -> Iterator[str]:
             yield f"{BEFORE_ALL[subject]}, {why}: {few(about, most=most)}"
     if is_duty_told(run):
         makers = list(dict.fromkeys(run.names.offer(one.offer) for one in run.purchases if one.duty_on_inputs))
-        more = large_money(duty_on_inputs(run), run.currency)
+        more = large_money(run.duty_on_inputs, run.currency)
         yield f"{BEFORE_ALL[_DUTY_ON_FEE]} (*): with that on the inputs supplied it is {more} more: {few(makers, most=most)}"
     idle = (f"{BEFORE_ALL[_IDLE]}: {row.text}" for row in run.assumptions if row.subject == _IDLE)
     yield from _most(idle, most, "more such limit", "more such limits")
@@ -251,19 +269,20 @@ def exchange_lines(run: Run) -> Iterator[str]:
         yield f"Equal offers, any of which would do: {few([run.names.material(name) for name in materials], most=1)} (`--full`)"
 
 
-def _exposures(run: Run) -> Iterator[str]:
-    """Yield what rules of unknown status would prohibit, the most expensive first."""
+def exposures(run: Run, *, shortly: bool = False) -> Iterator[str]:
+    """Yield what rules of unknown status would prohibit, the most expensive first. `shortly`: with one material, and notes that are cut."""
     for row in sorted(run.exposed, key=lambda row: (-row.cost, row.rule)):
-        materials = few(
-            [f"{run.names.material(name)} {mass_of(run.names, name, kg)}" for name, kg in row.materials.items()],
-            most=1,
-        )
-        days = few([_days(doubt) for doubt in row.unknown]) or "on some day"
-        worth = large_money(row.cost, run.currency)
-        why = "; ".join(dict.fromkeys(_cut(doubt.note, _BRIEFLY).rstrip(".") for doubt in row.unknown if doubt.note))
+        materials = [f"{run.names.material(name)} {mass_of(run.names, name, kg)}" for name, kg in row.materials.items()]
+        if shortly:
+            notes = dict.fromkeys(_cut(doubt.note, _BRIEFLY).rstrip(".") for doubt in row.unknown if doubt.note)
+            days = few([_days(doubt) for doubt in row.unknown]) or "on some day"
+            unknown = f"{row.rule}, unknown {days}{f' ({why})' if (why := '; '.join(notes)) else ''}"
+        else:
+            days = "; ".join(map(_doubt, row.unknown)) or "on some day"
+            unknown = f"{row.rule} ({row.title or 'no title'}), unknown {days}"
         yield (
-            f"Exposed: {row.rule}, unknown {days}{f' ({why})' if why else ''}. Counted as not in force; if it is "
-            f"(--strict), it forbids {worth} from {row.first} on: {materials}"
+            f"Exposed: {unknown}. Counted as not in force; if it is (--strict), it forbids {large_money(row.cost, run.currency)} "
+            f"from {row.first} on: {few(materials, most=1) if shortly else ', '.join(materials)}"
         )
 
 

@@ -87,16 +87,13 @@ def check_data(checked: Checked, day: date | None = None) -> dict[str, object]:
         "errors": [problem_data(problem) for problem in checked.errors],
         "suggestions": [problem_data(problem) for problem in checked.suggestions],
         "data": [{"kind": one.kind, "name": one.name, "as_of": str(one.as_of or "")} for one in checked.data],
-        "turned": list(turned_since(checked.law, checked.data, day)),
+        "turned": list(map(str, turned_since(checked.law, checked.data, day))),
         **({} if limit is None else {"oldest_price_days": limit, "old_prices": _old_prices(checked, day)}),
     }
 
 
-def check_document(checked: Checked, day: date | None = None, most: int | None = None) -> doc.Document:
-    """A check of a case: how old its data are on the day, its suggestions, and how many mistakes there are; the mistakes go to stderr.
-
-    With `most` no more suggestions than so many are told, and how many there are besides.
-    """
+def check_document(checked: Checked, day: date | None = None) -> doc.Document:
+    """Return a check of a case: the age of its data on the day, its suggestions, and the number of mistakes; the mistakes go to stderr."""
     if checked.errors:
         causes = len(by_cause(checked.errors))
         places = f" in {len(checked.errors)} places" if len(checked.errors) > causes else ""
@@ -105,11 +102,10 @@ def check_document(checked: Checked, day: date | None = None, most: int | None =
     head = (doc.sentence("no mistakes", tone=doc.Tone.GOOD, strong=True), *_ages(checked, day))
     if not checked.suggestions:
         return doc.document("Check", *head)
-    texts = [_suggestion(problem) for problem in checked.suggestions[:most]]
-    left = len(checked.suggestions) - len(texts)
-    more = doc.sentence(f"{left} more (--full)", tone=doc.Tone.ASIDE) if left else None
     title = count(len(checked.suggestions), "suggestion")
-    return doc.document("Check", *head, doc.section(title, doc.notes(texts), more, tone=doc.Tone.PLAIN))
+    return doc.document(
+        "Check", *head, doc.section(title, doc.notes(map(_suggestion, checked.suggestions)), tone=doc.Tone.PLAIN)
+    )
 
 
 def _ages(checked: Checked, day: date | None) -> Iterator[doc.Element | None]:
@@ -117,7 +113,7 @@ def _ages(checked: Checked, day: date | None) -> Iterator[doc.Element | None]:
     yield doc.notes(f"{', '.join(names)}, {age}" for age, names in by_age.items())
     if old := [f"{one.kind} {one.name}" for one in checked.data if is_stale(one.as_of, day)]:
         yield doc.sentence(f"looked at more than {STALE.days} days ago: {', '.join(old)}", tone=doc.Tone.DOUBTFUL)
-    if turned := list(turned_since(checked.law, checked.data, day)):
+    if turned := list(map(str, turned_since(checked.law, checked.data, day))):
         yield doc.section(
             "Law that turned since it was looked at", doc.notes(turned, doc.Tone.DOUBTFUL), tone=doc.Tone.DOUBTFUL
         )
@@ -181,18 +177,23 @@ def _part(title: str, texts: Sequence[str], tone: doc.Tone) -> doc.Section | Non
 
 
 def answer(checked: RunCheck) -> str:
-    """What a check comes to, in a line."""
+    """Return the result of a check in a line, with its case."""
+    return f"{checked.case}: {result_of(checked)}"
+
+
+def result_of(checked: RunCheck) -> str:
+    """Return the result of a check in a line."""
     facts = len(checked.unvouched)
     if checked.findings:
-        return f"{checked.case}: VERIFICATION FAILED, {count(len(checked.findings), 'finding')}"
+        return f"VERIFICATION FAILED, {count(len(checked.findings), 'finding')}"
     if checked.unchecked:
         rules = count(len(checked.unchecked), "rule")
-        return f"{checked.case}: its purchases follow from its facts; {rules} left unverified, and with them what the run comes to"
+        return f"its purchases follow from its facts; {rules} left unverified, and with them what the run comes to"
     if facts:
         whole = len(checked.vouched) + facts
         told = f"{facts:,} of {whole:,} parts of the facts {'is' if facts == 1 else 'are'} not vouched for"
-        return f"{checked.case}: verified from its own facts; {told}{_optimal(checked)}"
-    return f"{checked.case}: verified; its facts are those of the case and of what is installed here{_optimal(checked)}"
+        return f"verified from its own facts; {told}{_optimal(checked)}"
+    return f"verified; its facts are those of the case and of what is installed here{_optimal(checked)}"
 
 
 def _optimal(checked: RunCheck) -> str:

@@ -8,12 +8,13 @@ from decimal import Decimal
 from itertools import islice
 
 from ..document import elements as doc
-from ..document.excerpts import period_columns
-from ..document.figures import count, mass
+from ..document.excerpts import LINES, period_columns
+from ..document.figures import count, mass, unit_for
 from ..domain.base import grouped, totals
 from ..domain.run import Run, RunDemand
 from ..domain.unmet import RunRounded, RunShortage, RunSupplyCause
 from ..questions.wording import conversions, mass_of, weighed
+from .cash import YEARS
 
 _FIGURES = 52
 """Characters of the columns of figures beside the periods, and of the gaps."""
@@ -43,7 +44,7 @@ def demands(run: Run) -> doc.Section:
     columns[3:3] = [doc.Column("Range", align="right", whole=True, room=0)] if ranged else []
     rows = [
         [
-            d.material,
+            doc.Phrase(run.names.material_with_id(d.material), brief=d.material),
             use,
             weighed(run.names, d.material, d.wanted_kg),
             *([wanted_range(d)] if ranged else []),
@@ -59,11 +60,10 @@ def demands(run: Run) -> doc.Section:
 
 def for_whom(run: Run, demand: RunDemand) -> str:
     """End use, and what else tells the demand from others of its material."""
-    alike = [d for d in run.demands if (d.material, d.end_use) == (demand.material, demand.end_use)]
     text = demand.end_use
     if demand.place != run.place:
         text += f" at {demand.place}"
-    return f"{text} ({demand.id})" if len(alike) > 1 else text
+    return f"{text} ({demand.id})" if run.demands_for[demand.material, demand.end_use] > 1 else text
 
 
 def wanted_range(demand: RunDemand) -> str:
@@ -83,33 +83,109 @@ def met_from(demand: RunDemand) -> str:
 
 
 def shortages(run: Run) -> doc.Section | None:
-    """Return the shortages, with the periods, the causes, and the price that they are weighed at. Demands that compete share a row."""
-    if not run.shortages:
+    """Return the demands that are not met all the time, with their causes, by priority, then those first that going without weighs most in.
+
+    A screen has a row for each material and program, the whole document one for all demands that the same supply can serve.
+    """
+    lacking = [demand for demand in run.demands if demand.short_kg]
+    if not lacking:
         return None
-    short = {entry.demand for entry in run.shortages}
-    rows: list[list[doc.Cell]] = []
-    for group in _competing_demands(run, [demand for demand in run.demands if demand.id in short]):
-        names = {demand.id for demand in group}
-        entries = [entry for entry in run.shortages if entry.demand in names]
-        total, wanted = sum_of(entry.quantity_kg for entry in entries), sum_of(demand.wanted_kg for demand in group)
-        part = doc.Share(total / wanted) if wanted else doc.NOTHING
-        why = "; ".join(dict.fromkeys(cause.kinds for cause, _ in group_causes(run, group)))
-        whom = ", ".join(dict.fromkeys(for_whom(run, demand) for demand in group))
-        price = doc.Amount(max(demand.shortage_price for demand in group))
-        rows.append(
-            [
-                group[0].material,
-                whom,
-                weighed(run.names, group[0].material, total),
-                part,
-                periods_of(run, entries),
-                why,
-                price,
-            ]
-        )
-    columns = [doc.Column("Material"), doc.Column("For"), doc.figures("Short"), doc.figures("of demand")]
-    columns += [doc.Column("When"), doc.Column("Cause"), doc.figures(f"{run.currency}/kg short")]
-    return doc.section("Shortages", doc.table(columns, rows), doc.notes(because_lines(run)))
+    by_program = list(grouped(((d.material, d.end_use, d.place, d.program), d) for d in lacking).values())
+    by_program.sort(key=lambda group: (run.rank_of(d.end_use for d in group), -_weight(group), group[0].id))
+    years, late = _years_short(run), any(demand.first_met for demand in lacking)
+    columns = [
+        doc.Column("Material"),
+        doc.Column("For"),
+        doc.figures("Short", from_width=doc.SPARE),
+        doc.figures("Part", from_width=doc.WIDE if late else doc.MEDIUM),
+        doc.Column("When", on="whole"),
+        *(doc.Column(year, align="right", from_width=doc.SPARE, on="screen") for year in years),
+        *([doc.Column("Met from", from_width=doc.NARROW, on="screen")] if late else []),
+        doc.Column("Cause"),
+        doc.Column(f"{run.currency}/kg short", "", "right", whole=True, on="whole"),
+    ]
+    rows = [doc.DataRow(_short_row(run, group, years, late), on="whole") for group in _competing_demands(run, lacking)]
+    rows += [doc.DataRow(_short_row(run, group, years, late), on="screen") for group in by_program[:LINES]]
+    names = [f"{run.names.material(group[0].material)} for {_program(run, group[0]).brief[0]}" for group in by_program]
+    rests = [and_more(names[shown:], "more is short", "more are short") for shown in range(len(by_program[:LINES]) + 1)]
+    return doc.section(
+        "Shortages",
+        doc.excerpt(columns, rows, rests, part=6),
+        doc.for_whole(doc.notes(because_lines(run))),
+        column="Never or late met" if late else "Never met",
+    )
+
+
+def _short_row(run: Run, group: Sequence[RunDemand], years: Sequence[str], late: bool) -> tuple[doc.Cell, ...]:
+    """Return the row of some demands of a material."""
+    material, entries = group[0].material, _entries(run, group)
+    short, wanted = sum_of(d.short_kg for d in group), sum_of(d.wanted_kg for d in group)
+    causes = group_causes(run, group)
+    return (
+        doc.Either(doc.Phrase(run.names.material_with_id(material), brief=material), run.names.label(material)),
+        doc.Either(", ".join(dict.fromkeys(for_whom(run, demand) for demand in group)), _program(run, group[0])),
+        weighed(run.names, material, short),
+        doc.Share(short / wanted) if wanted and any(d.delivered_kg for d in group) else "all",
+        periods_of(run, entries) if entries else doc.NOTHING,
+        *_short_by_year(run, entries, short, years),
+        *([_met_from(run, group)] if late else []),
+        doc.Either("; ".join(dict.fromkeys(cause.kinds for cause, _ in causes)), _causes(causes)),
+        doc.Amount(max(demand.shortage_price for demand in group)),
+    )
+
+
+def _weight(demands: Iterable[RunDemand]) -> Decimal:
+    return sum_of(demand.short_kg * demand.shortage_price for demand in demands)
+
+
+def _program(run: Run, demand: RunDemand) -> doc.Several:
+    """Return the program or the end use, where there is room both, and the place if it is not the case's."""
+    at = "" if demand.place == run.place else f" at {demand.place}"
+    named = f"{demand.program}, {demand.end_use}{at}" if demand.program else f"{demand.end_use}{at}"
+    return doc.Several((named,), (demand.program or demand.end_use,))
+
+
+def _years_short(run: Run) -> list[str]:
+    """Return the years in which anything is short; none of a plan of a single year, or if they are too many for a line."""
+    years = {period.label: str(period.start.year) for period in run.periods}
+    short = {years[entry.period] for entry in run.shortages}
+    return sorted(short) if len(set(years.values())) > 1 and len(short) <= YEARS else []
+
+
+def _short_by_year(
+    run: Run, entries: Iterable[RunShortage], short: Decimal, years: Sequence[str]
+) -> Iterator[doc.Cell]:
+    """Yield the shortage of each year, in the unit of all of it."""
+    year_of = {period.label: str(period.start.year) for period in run.periods}
+    found = totals((year_of[entry.period], entry.quantity_kg) for entry in entries)
+    unit = unit_for([short])
+    yield from (doc.Kilograms(found.get(year, Decimal(0)), unit, bare=True) for year in years)
+
+
+def _met_from(run: Run, group: Sequence[RunDemand]) -> str:
+    """Return the first period from which all of some demands are met to the end."""
+    order = {period.label: period.start for period in run.periods}
+    if not all(d.first_met for d in group):
+        return "never"
+    return max((d.first_met for d in group), key=lambda label: order[label])
+
+
+def _causes(causes: Sequence[tuple[RunSupplyCause, Decimal]]) -> doc.Several:
+    """Return causes, with the kilograms that would be served without each where there are several; with less room rules by their ids, then kinds alone."""
+    several = len(causes) > 1
+    return doc.Several(
+        tuple(f"{cause.as_shown}{f' ({mass(served)})' if several and served else ''}" for cause, served in causes),
+        tuple(cause.short_kinds for cause, _ in causes),
+        middle=tuple(" + ".join(each.short_name for each in cause.restrictions) for cause, _ in causes),
+    )
+
+
+def and_more(names: Sequence[str], *words: str) -> doc.Several | doc.Nothing:
+    """Return how many more there are, and their names."""
+    if not names:
+        return doc.NOTHING
+    head = f"{len(names)} {words[0] if len(names) == 1 else words[-1]} (--full)"
+    return doc.Several((f"{head}: {names[0]}", *names[1:]))
 
 
 def because_lines(run: Run) -> Iterator[str]:
@@ -233,16 +309,14 @@ def sum_of(amounts: Iterable[Decimal]) -> Decimal:
 
 def _competing_demands(run: Run, demands: Sequence[RunDemand]) -> list[list[RunDemand]]:
     """Return the demands, those together that the same supply can serve."""
-    others = {entry.demand: {entry.demand, *entry.competes_with} for entry in run.shortages}
-    groups: list[list[RunDemand]] = []
+    groups: dict[str, list[RunDemand]] = {}
     for demand in demands:
-        names = others.get(demand.id, {demand.id})
-        group = next((group for group in groups if group[0].id in names), None)
-        if group is None:
-            groups.append([demand])
-        else:
-            group.append(demand)
-    return groups
+        entries = run.shortages_of.get(demand.id, ())
+        others = [demand.id, *(other for entry in entries for other in entry.competes_with)]
+        group = next((groups[name] for name in others if name in groups), [])
+        group.append(demand)
+        groups[demand.id] = group
+    return [group for name, group in groups.items() if group[0].id == name]
 
 
 def group_causes(run: Run, demands: Sequence[RunDemand]) -> list[tuple[RunSupplyCause, Decimal]]:
@@ -250,13 +324,17 @@ def group_causes(run: Run, demands: Sequence[RunDemand]) -> list[tuple[RunSupply
 
     Of the same cause of several shortages, the one stands for all that names most.
     """
-    names = {demand.id for demand in demands}
     served: defaultdict[object, Decimal] = defaultdict(Decimal)
     weight: defaultdict[object, Decimal] = defaultdict(Decimal)
     causes: dict[object, RunSupplyCause] = {}
-    for entry in run.shortages:
-        for cause in entry.causes if entry.demand in names else ():
+    for entry in _entries(run, demands):
+        for cause in entry.causes:
             causes.setdefault(cause.key, cause)
             served[cause.key] += cause.served_kg or Decimal(0)
             weight[cause.key] += cause.served_kg or entry.quantity_kg
     return [(causes[key], served[key]) for key in sorted(causes, key=lambda key: (-weight[key], str(key)))]
+
+
+def _entries(run: Run, demands: Iterable[RunDemand]) -> list[RunShortage]:
+    """Return the shortages of some demands."""
+    return [entry for demand in demands for entry in run.shortages_of.get(demand.id, ())]

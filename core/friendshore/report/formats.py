@@ -102,14 +102,14 @@ def format_names(registry: Registry) -> list[str]:
 
 
 def rendered(document: Document, form: Format, file: str = "") -> bytes:
-    """Return a document as the bytes of a file in a format.
+    """Return a whole document as the bytes of a file in a format.
 
     Raises:
         InputError: If a library that the format needs isn't installed.
         PluginError: If a plugin's format raises anything else, or returns no bytes.
     """
     with asked_of(form, form.name, "format"):
-        content = form.render(document, file)
+        content = form.render(document.whole(), file)
         if not isinstance(content, bytes):
             raise TypeError(f"a format returns bytes, and this one returned a {type(content).__name__}")
         return content

@@ -2,63 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from ..document import elements as doc
 from ..document.figures import count, large_money, mass, number, rounded_money
 from ..domain.base import grouped
 from ..domain.run import Run, RunLimit, RunRule
 from ..domain.unmet import RunConflict
-from ..domain.used import aged
-
-FEW = 6
-"""Entries shown of what is kept out; all of it is in the JSON form."""
-_ALL = "all with --json or --out"
-
-
-def kept_out(run: Run) -> doc.Section | None:
-    """Offers that are only unproven, leads, and how many are forbidden."""
-    return doc.section_if_any("Kept out", *_unproven(run), *_leads(run), *_blocked(run))
-
-
-def _unproven(run: Run) -> list[doc.Element | None]:
-    if not run.unproven:
-        return []
-    groups = grouped(((row.offer, row.reason or f"{row.rule} at {row.stage}"), row) for row in run.unproven)
-    offers = len({row.offer for row in run.unproven})
-    title = f"Unproven: {count(offers, 'offer')} would pass if proof were given{_some(len(groups))}"
-    texts = []
-    for (offer, reason), rows in list(groups.items())[:FEW]:
-        uses = ", ".join(dict.fromkeys(f"{row.demand_material} for {row.end_use}" for row in rows))
-        texts.append(f"{offer}, kept from {few(uses.split(', '), 3)}: {reason}")
-    return [doc.sentence(title), doc.notes(texts)]
-
-
-def _leads(run: Run) -> list[doc.Element | None]:
-    if not run.leads:
-        return []
-    title = f"Leads: {count(len(run.leads), 'offer')} not counted until the case gives a figure{_some(len(run.leads))}"
-    texts = [
-        f"{lead.offer} ({lead.country}, {', '.join(lead.materials)}): {'; '.join(lead.reasons)}"
-        for lead in run.leads[:FEW]
-    ]
-    return [doc.sentence(title), doc.notes(texts)]
-
-
-def _blocked(run: Run) -> list[doc.Element | None]:
-    if not run.blocked:
-        return []
-    offers = Counter[str]()
-    for rule, _ in {(row.rule, row.offer) for row in run.blocked}:
-        offers[rule] += 1
-    title = f"Forbidden: {count(len({row.offer for row in run.blocked}), 'offer')} in some use ({_ALL})"
-    return [doc.sentence(title), doc.notes(f"{rule}: {count(n, 'offer')}" for rule, n in sorted(offers.items()))]
-
-
-def _some(total: int) -> str:
-    return f" (the first {FEW}; {_ALL})" if total > FEW else ""
+from ..domain.used import DatedStatus, aged
 
 
 def rules(run: Run) -> doc.Section | None:
@@ -71,11 +24,22 @@ def rules(run: Run) -> doc.Section | None:
 
 def rules_table(run: Run) -> doc.DataTable:
     """Rules that do something to this plan, with what they do."""
-    rows = [
-        [rule.id, "; ".join(map(phase_text, rule.phases)), _effect(rule, run.currency), rule.title or rule.sentence]
+    rows: list[list[doc.Cell]] = [
+        [
+            rule.id,
+            "; ".join(phase_text(DatedStatus.read(text)) for text in rule.phases),
+            _effect(rule, run.currency),
+            _titled(rule),
+        ]
         for rule in with_effect(run)
     ]
     return doc.table([doc.Column("Rule"), doc.Column("In force"), doc.Column("Effect"), doc.Column("What")], rows)
+
+
+def _titled(rule: RunRule) -> doc.Phrase:
+    """Return the title of a rule, where there is room with its citation."""
+    title = rule.title or rule.sentence
+    return doc.Phrase(f"{title.rstrip('.')} ({rule.citation})" if rule.citation else title, brief=title)
 
 
 def without_effect(run: Run) -> list[doc.Sentence]:
@@ -101,14 +65,11 @@ def _effect(rule: RunRule, currency: str) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def phase_text(text: str) -> str:
-    """`2027-01-01..2030-12-31 enacted` in words; what else than enacted is said."""
-    days, _, status = text.rpartition(" ")
-    first, _, last = days.partition("..")
-    told = (
-        f"{first} to {last}" if first and last else f"from {first}" if first else f"until {last}" if last else "always"
-    )
-    return told if status == "enacted" else f"{told} ({status})"
+def phase_text(phase: DatedStatus) -> str:
+    """Return a phase in words; a status other than enacted is named."""
+    start, end, status = phase
+    days = f"{start} to {end}" if start and end else f"from {start}" if start else f"until {end}" if end else "always"
+    return days if status == "enacted" else f"{days} ({status})"
 
 
 def assumptions(run: Run) -> doc.Section | None:
@@ -201,62 +162,73 @@ def floor_lines(part: RunConflict) -> Iterator[str]:
         )
 
 
-ROWS = 100
-"""Rows of each table."""
+FEW = 6
+"""Entries of each kind of offer that doesn't count, unless more are asked for."""
 
 
-def kept_out_section(run: Run) -> doc.Section | None:
-    """Three tables, each with what would let an offer count."""
-    return doc.section_if_any("What is not counted", _unproven_section(run), _leads_section(run), _blocked_section(run))
+class _KeptOut(NamedTuple):
+    """Offers of a kind that don't count."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    sentence: str
+    """A row as a sentence, with the positions of its cells."""
+    file: str
+    """File of a run folder that has all of them."""
 
 
-def _unproven_section(run: Run) -> doc.Section | None:
-    if not run.unproven:
-        return None
+def kept_out(run: Run, most: int = FEW, *, as_tables: bool = False) -> doc.Section | None:
+    """Return the offers that don't count, and what would let each count: of each kind the first, in sentences or in tables."""
+    sections = []
+    for kind in filter(lambda kind: kind.rows, (_unproven(run), _leads(run), _forbidden(run))):
+        rows, left = kind.rows[:most], more(len(kind.rows) - most, "row", kind.file)
+        table = doc.table(map(doc.Column, kind.columns), rows) if as_tables else None
+        notes = doc.notes([*([] if as_tables else [kind.sentence.format(*row) for row in rows]), *left])
+        sections.append(doc.section(kind.title, table, notes, tone=doc.Tone.TITLE if as_tables else doc.Tone.PLAIN))
+    return doc.section_if_any("Kept out", *sections)
+
+
+def _unproven(run: Run) -> _KeptOut:
     groups = grouped(((row.offer, row.reason or f"{row.rule} at {row.stage}"), row) for row in run.unproven)
     rows = [
-        [
-            offer,
-            ", ".join(dict.fromkeys(f"{row.demand_material} for {row.end_use}" for row in some)),
-            some[0].rule,
-            reason,
-        ]
-        for (offer, reason), some in list(groups.items())[:ROWS]
+        (offer, few([f"{row.demand_material} for {row.end_use}" for row in some], 3), some[0].rule, reason)
+        for (offer, reason), some in groups.items()
     ]
-    offers = len({row.offer for row in run.unproven})
-    title = f"Unproven: {count(offers, 'offer')} would pass if proof were given"
-    made = doc.table(map(doc.Column, ("Offer", "Kept from", "Rule", "Not proved")), rows)
-    return doc.section(title, made, doc.notes(more(len(groups) - ROWS, "row", "run.json")))
+    title = f"Unproven: {count(len({row.offer for row in run.unproven}), 'offer')} would pass if proof were given"
+    return _KeptOut(title, ("Offer", "Kept from", "Rule", "Not proved"), rows, "{0}, kept from {1}: {3}", "run.json")
 
 
-def _leads_section(run: Run) -> doc.Section | None:
-    if not run.leads:
-        return None
+def _leads(run: Run) -> _KeptOut:
     rows = [
-        [lead.offer, ", ".join(lead.materials), lead.facility, lead.country, "; ".join(lead.reasons)]
-        for lead in run.leads[:ROWS]
+        (lead.offer, ", ".join(lead.materials), lead.facility, lead.country, "; ".join(lead.reasons))
+        for lead in run.leads
     ]
     title = f"Leads: {count(len(run.leads), 'offer')} not counted until the case gives a figure"
-    made = doc.table(map(doc.Column, ("Offer", "Material", "Facility", "In", "What is wanting")), rows)
-    return doc.section(title, made, doc.notes(more(len(run.leads) - ROWS, "lead", "run.json")))
+    columns = ("Offer", "Material", "Facility", "In", "What is wanting")
+    return _KeptOut(title, columns, rows, "{0} ({3}, {1}): {4}", "run.json")
 
 
-def _blocked_section(run: Run) -> doc.Section | None:
-    """Return a row for each rule and clause, with its uses and offers."""
-    if not run.blocked:
-        return None
+def _forbidden(run: Run) -> _KeptOut:
     groups = grouped(((row.rule, row.clause, row.demand_material, row.end_use), row) for row in run.blocked)
     rows = [
-        [rule, clause, f"{material} for {use}", ", ".join(sorted({code for row in some for code in row.countries})), few(list(dict.fromkeys(row.offer for row in some)))]
-        for (rule, clause, material, use), some in list(groups.items())[:ROWS]
-    ]  # fmt: skip
+        (
+            rule,
+            clause,
+            f"{material} for {use}",
+            ", ".join(sorted({code for row in some for code in row.countries})),
+            few([row.offer for row in some]),
+        )
+        for (rule, clause, material, use), some in groups.items()
+    ]
     title = f"Forbidden: {count(len({row.offer for row in run.blocked}), 'offer')} in some use"
-    made = doc.table(map(doc.Column, ("Rule", "Clause", "Kept from", "Countries", "Offers")), rows)
-    return doc.section(title, made, doc.notes(more(len(groups) - ROWS, "row", "verdicts.csv")))
+    columns = ("Rule", "Clause", "Kept from", "Countries", "Offers")
+    return _KeptOut(title, columns, rows, "{0}, {2}: {4}", "verdicts.csv")
 
 
-def few(names: Sequence[str], most: int = 12) -> str:
-    """Names as a list; of very many the first, and how many more there are."""
+def few(names: Iterable[str], most: int = 12) -> str:
+    """Return names as a list, each once: the first, and the number of the others."""
+    names = list(dict.fromkeys(names))
     return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 

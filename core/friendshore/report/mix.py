@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
+from itertools import accumulate
 
 from ..document import elements as doc
-from ..document.excerpts import added_up, period_columns
-from ..document.figures import count, large_money, mass, percent, unit_for
+from ..document.excerpts import LINES, added_up, period_columns
+from ..document.figures import count, large_money, mass, money, number, percent, unit_for
 from ..domain.base import grouped, totals
 from ..domain.countries import COVERED_NATIONS, country_names
 from ..domain.run import Run, RunDependence, RunHolding, RunHoldingBar, RunHoldingUse, RunPurchase
 from ..questions.wording import weighed
-from .cash import fee, full_price_cell, price_note
+from .cash import MILLION, fee, full_price, full_price_cell, is_duty_told, price_sentence, priced
+from .demand import and_more
 
 _PRICE = 12
 """Characters of the price, and of the gaps between the columns of text."""
@@ -24,14 +27,17 @@ SOON = 2
 _WITH_USE = 108
 """Characters from which on an order says what it is for and its price, as the mix does."""
 
+SUPPLIERS = 3
+"""Suppliers of a material that the whole document names beside its spend; the mix has all of them."""
+
 Group = tuple[str, str, str, str]
 """Offer, material, place and end use."""
 
 
-def mix(run: Run) -> doc.Section:
+def mix(run: Run) -> doc.Section | None:
     """All purchases by material and supplier, with their kilograms by period of delivery."""
     if not run.purchases:
-        return doc.section("Mix", doc.sentence("nothing is bought"))
+        return None
     names = doc.longest_word(p.material for p in run.purchases) + 2
     periods = period_columns(((p.label, p.start.year) for p in run.periods), _YEAR)
     columns = [doc.Column("Material, supplier", room=names), doc.Column("Chain"), doc.Column("For"), *periods]
@@ -40,9 +46,8 @@ def mix(run: Run) -> doc.Section:
     rows: list[doc.DataRow] = []
     for material, purchases in by_material(run).items():
         rows += _material_rows(run, material, purchases, periods)
-    note = price_note(run)
     made = doc.table([*columns, *prices], rows)
-    return doc.section("Mix, by time of delivery", made, doc.sentence(note) if note else None)
+    return doc.section("Mix, by time of delivery", made, price_sentence(run))
 
 
 def by_material(run: Run) -> dict[str, list[RunPurchase]]:
@@ -89,7 +94,7 @@ def prices_of(run: Run, purchases: Sequence[RunPurchase]) -> list[doc.Cell]:
 
 def chain(run: Run, purchase: RunPurchase) -> doc.Phrase:
     """The stages that a purchase comes through, with their countries; of what has inputs, the inputs first."""
-    inputs = sorted({draw.material for draw in run.draws if draw.offer == purchase.offer})
+    inputs = run.inputs_of.get(purchase.offer)
     steps = _steps(purchase.countries)
     at_length = [f"{', '.join(stages)} {where}" for stages, where in steps] or ["?"]
     brief = [where for _, where in steps] or ["?"]
@@ -110,47 +115,175 @@ def _steps(countries: Mapping[str, Sequence[str]]) -> list[tuple[list[str], str]
     return steps
 
 
-def orders(run: Run) -> doc.Section | None:
-    """Orders by their last day: those of the next two periods in full, then one line a period."""
+def bought(run: Run) -> doc.Section:
+    """Return the purchases by material and use with their suppliers, by spend."""
+    title = "Who supplies it"
+    if not run.purchases:
+        return doc.section(title, doc.sentence("nothing is bought"), column="Bought")
+    found = grouped(((p.material, p.end_use), p) for p in run.purchases)
+    groups = sorted(found.items(), key=lambda item: (-cost_of(item[1]), item[0]))
+    unit = MILLION if any(cost_of(group) >= MILLION for _, group in groups) else Decimal(1)
+    columns = [
+        doc.Column("Material"),
+        doc.Column("For", from_width=doc.NARROW),
+        doc.figures("Quantity", from_width=doc.MEDIUM),
+        doc.Column("", f"{run.currency}{' million' if unit > 1 else ''}", "right", from_width=doc.SPARE, on="screen"),
+        doc.Column("", run.currency, "right", whole=True, on="whole"),
+        doc.figures("", f"{run.currency}/kg", doc.NARROW),
+        doc.Column("From (fee: without inputs)" if run.draws else "From"),
+    ]
+    names = run.names
+    rows = [
+        doc.DataRow(
+            (
+                doc.Either(doc.Phrase(names.material_with_id(material), brief=material), names.label(material)),
+                _uses(use),
+                weighed(names, material, kilograms_of(group)),
+                number(cost_of(group) / unit),
+                doc.Amount(cost_of(group)),
+                _average(run, group),
+                _suppliers(run, group),
+            ),
+            on=None if place < LINES else "whole",
+        )
+        for place, ((material, use), group) in enumerate(groups)
+    ]
+    others = [f"{names.material(material)} for {_uses(use)}" for (material, use), _ in groups]
+    left = _left([cost_of(group) for _, group in groups])
+    rests = [
+        and_more(others[shown:], f"more, {large_money(left[shown], run.currency)}")
+        for shown in range(len(rows[:LINES]) + 1)
+    ]
+    return doc.section(title, doc.excerpt(columns, rows, rests, part=5), column="Bought")
+
+
+def _uses(joined: str) -> str:
+    return joined.replace("+", ", ")
+
+
+def _average(run: Run, purchases: Sequence[RunPurchase]) -> doc.Cell:
+    """Return the full price of a kilogram on average."""
+    price = full_price(purchases)
+    if is_duty_told(run):
+        return full_price_cell(purchases)
+    return doc.NOTHING if price is None else doc.Amount(price)
+
+
+def _suppliers(run: Run, purchases: Sequence[RunPurchase]) -> doc.Several:
+    """Return suppliers with their share, the largest first; with full prices where there are several, and with fees."""
+    total = kilograms_of(purchases)
+    groups = grouped((purchase.offer, purchase) for purchase in purchases)
+    names = {offer: run.names.offer(offer) for offer in groups}
+    brief, full = [], []
+    for offer, group in sorted(groups.items(), key=lambda item: (-kilograms_of(item[1]), item[0])):
+        share = f"{names[offer]} {percent(kilograms_of(group) / total)}" if total else names[offer]
+        price, own = full_price(group), fee(run, group)
+        several = f" at {money(price)}" if price is not None and len(groups) > 1 else ""
+        brief.append(share)
+        full.append(share + several + (f" (fee {money(own)})" if own is not None else ""))
+    unnamed = any(names[offer] == offer for offer in groups)  # an id is never cut
+    return doc.Several(tuple(full), tuple(brief), one="offer" if unnamed else "", named=SUPPLIERS)
+
+
+def _left(money: Sequence[Decimal]) -> list[Decimal]:
+    """Return the sums from each item on, and zero after the last."""
+    return [*reversed(list(accumulate(reversed(money)))), Decimal(0)]
+
+
+def orders(run: Run, folder: str = "") -> doc.Section | None:
+    """Return the orders by their last day, then by priority and money. `folder`: where the run was written, if it was.
+
+    The whole document has those of the next two periods, and a line for each later period.
+    """
     if not run.purchases:
         return None
-    in_order = sorted(run.purchases, key=lambda p: (p.order_by, p.material, p.offer, p.place, p.delivered))
-    by_period = grouped((purchase.ordered, purchase) for purchase in in_order)
+    days = grouped((p.order_by, p) for p in sorted(run.purchases, key=lambda p: p.order_by))
+    by_day = {day: sorted(in_orders(some).items(), key=lambda item: _urgency(run, item)) for day, some in days.items()}
+    by_period = grouped((p.ordered, p) for some in days.values() for p in some)
     soon, later = list(by_period)[:SOON], list(by_period)[SOON:]
-    rows = [row for label in soon for row in _period_rows(run, label, by_period[label])]
-    columns = [doc.Column("Order by"), doc.Column("From"), doc.Column("Material"), doc.figures("Quantity")]
-    columns += [
-        doc.Column("To", whole=True),
-        doc.Column("Arrives", whole=True),
-        doc.Column("", f"{run.currency}/kg", "right", whole=True, from_width=_WITH_USE),
-        *([doc.Column("fee", align="right", whole=True, from_width=_WITH_USE)] if run.draws else []),
-        doc.figures("", run.currency),
-        doc.Column("For", from_width=_WITH_USE),
+    listed = [order for found in by_day.values() for order in found]
+    elsewhere = any(purchase.place != run.place for purchase in run.purchases)
+    columns = [
+        doc.Column("Order by"),
+        doc.Column("From"),
+        doc.Column("Material", from_width=doc.MEDIUM),
+        doc.figures("Quantity", from_width=doc.SPARE),
+        doc.Column("To", whole=True, from_width=doc.NARROW, on=None if elsewhere else "whole"),
+        doc.Column("Arrives", whole=True, from_width=doc.NARROW),
+        doc.Column("", f"{run.currency}/kg", "right", from_width=doc.MEDIUM, on="screen"),
+        doc.Column("", f"{run.currency}/kg", "right", whole=True, from_width=_WITH_USE, on="whole"),
+        *([doc.Column("fee", "", "right", whole=True, from_width=_WITH_USE, on="whole")] if run.draws else []),
+        doc.figures("", run.currency, doc.SPARE),
+        doc.Column("For", from_width=_WITH_USE, on="whole"),
     ]
-    rest = doc.notes(f"{label}: {_summary(run, by_period[label])}" for label in later)
-    head = doc.sentence("Later (all orders with --json or --out)", strong=True) if rest else None
-    return doc.section("What to order by when", doc.table(columns, rows), head, rest)
+    rows: list[doc.DataRow] = []
+    headed: set[str] = set()
+    for place, (order, some) in enumerate(listed):
+        label = some[0].ordered
+        if label in soon and label not in headed:
+            rows.append(_period_row(run, label, by_period[label]))
+            headed.add(label)
+        if label in soon or place < LINES:
+            on: doc.Form | None = "screen"
+            if label in soon:
+                on = None if place < LINES else "whole"
+            rows.append(_order_row(run, order, some, on))
+    spent = {day: large_money(cost_of(some), run.currency) for day, some in days.items()}
+    left = [_orders_left(spent, by_day, shown) for shown in range(len(listed[:LINES]) + 1)]
+    where = "all in the run" if folder else "all with --out"
+    rests = [doc.Several((f"{some} ({where})",)) if some else doc.NOTHING for some in left]
+    notes = doc.notes(f"{label}: {_summary(run, by_period[label])}" for label in later)
+    head = doc.sentence("Later (all orders with --json or --out)", strong=True) if notes else None
+    table = doc.excerpt(columns, rows, rests, part=2)
+    return doc.section("What to order by when", table, doc.for_whole(head), doc.for_whole(notes), column="Order by")
 
 
-def _period_rows(run: Run, label: str, purchases: list[RunPurchase]) -> list[doc.DataRow]:
-    """Return a period, and its orders by their last day and material."""
-    blank = ("",) * (7 if run.draws else 6)
-    rows = [doc.DataRow((label, *blank, doc.Amount(cost_of(purchases)), ""), strong=True)]
-    for (offer, material, place, delivered), group in in_orders(purchases).items():
-        uses = ", ".join(dict.fromkeys(use for p in group for use in p.end_use.split("+")))
-        cells = (
-            order_day(group[0]),
-            run.names.offer_with_id(offer),
-            run.names.material(material),
-            weighed(run.names, material, kilograms_of(group)),
-            place,
-            delivered,
-            *prices_of(run, group),
-            doc.Amount(cost_of(group)),
-            uses,
-        )
-        rows.append(doc.DataRow(cells, level=1))
-    return rows
+Order = tuple[str, str, str, str]
+"""Offer, material, place, and period of arrival."""
+
+
+def _urgency(run: Run, order: tuple[Order, Sequence[RunPurchase]]) -> tuple[object, ...]:
+    uses = (name for purchase in order[1] for name in purchase.end_use.split("+"))
+    return run.rank_of(uses), -cost_of(order[1]), order[0]
+
+
+def _period_row(run: Run, label: str, purchases: Sequence[RunPurchase]) -> doc.DataRow:
+    blank = ("",) * (8 if run.draws else 7)
+    return doc.DataRow((label, *blank, doc.Amount(cost_of(purchases)), ""), strong=True, on="whole")
+
+
+def _order_row(run: Run, order: Order, purchases: Sequence[RunPurchase], on: doc.Form | None) -> doc.DataRow:
+    offer, material, place, arrives = order
+    cells = (
+        order_day(purchases[0]),
+        doc.Either(run.names.offer_with_id(offer), _supplier(run.names.offer(offer), purchases[0])),
+        doc.Either(run.names.material(material), run.names.label(material)),
+        weighed(run.names, material, kilograms_of(purchases)),
+        *(place, arrives, priced(run, purchases), *prices_of(run, purchases)),
+        doc.Amount(cost_of(purchases)),
+        ", ".join(dict.fromkeys(use for p in purchases for use in p.end_use.split("+"))),
+    )
+    return doc.DataRow(cells, level=1, on=on)
+
+
+def _supplier(name: str, purchase: RunPurchase) -> doc.Cell:
+    """Return whom to order from: the plant, with its company where there is room; an offer that has no name by its id, which is never cut."""
+    if name == purchase.offer:
+        return name
+    company = purchase.supplier if purchase.supplier not in name else ""
+    return doc.Several((", ".join(filter(None, (name, company))),), (name,))
+
+
+def _orders_left(spent: Mapping[date, str], orders: Mapping[date, Sequence[object]], shown: int) -> str:
+    """Return what must be ordered by the first day that doesn't fit, and the number of later orders."""
+    later = sum(map(len, orders.values()))
+    for day, found in orders.items():
+        later -= len(found)
+        if shown < len(found):
+            some = f"{len(found) - shown} more" if shown else count(len(found), "order")
+            return f"{some} by {day}, {spent[day]} in all" + (f"; {later} later" if later else "")
+        shown -= len(found)
+    return ""
 
 
 def order_day(purchase: RunPurchase) -> doc.Cell:
@@ -202,13 +335,6 @@ def _row(run: Run, one: RunHolding) -> list[doc.Cell]:
         weighed(run.names, one.material, one.left_kg) if one.left_kg else doc.NOTHING,
         _verdicts(run, one) or "no demand could take it",
     ]
-
-
-def barred(run: Run) -> doc.Section | None:
-    """What is paid for and may serve nothing, for those who read no further than the status."""
-    return doc.section_if_any(
-        "Paid for, and barred from all that wants it", doc.notes(barred_texts(run), doc.Tone.DOUBTFUL)
-    )
 
 
 def barred_texts(run: Run) -> Iterator[str]:

@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from ..document import elements as doc
 from ..document.figures import count, large_money, money, percent, written
-from ..domain.base import grouped
+from ..domain.base import grouped, totals
 from ..domain.plan import Confirmation, PlanStatus
 from ..domain.run import Run, RunDemand, RunDiscount, RunLevel, RunRange
-from .cash import cash_sections, costs
-from .caveats import (
-    BEFORE_ALL,
-    assumed_section,
-    conflict_lines,
-    exposed_lines,
-    not_advice,
-    noted_packs,
-    old_lines,
-    stale_line,
-    stale_section,
-    turned_lines,
-    unexamined,
-)
-from .demand import demands, for_whom, only_by_periods, shortages, whole_periods
+from ..questions.wording import conversions
+from .cash import cash_sections, costs, money_line
+from .caveats import caveats, conflict_section, not_advice, stale_section, unexamined, warnings
+from .demand import demands, for_whom, shortages, whole_periods
 from .ground import assumptions, kept_out, limits, rules, versions
-from .mix import barred, dependence_line, dependence_section, holdings, mix, orders
+from .mix import bought, dependence_line, dependence_section, holdings, mix, orders
 
 STATUS = {
-    PlanStatus.OPTIMAL: ("optimal", doc.Tone.GOOD),
-    PlanStatus.FEASIBLE: ("feasible, not proved cheapest", doc.Tone.DOUBTFUL),
-    PlanStatus.INTERRUPTED: ("interrupted, the best plan found so far", doc.Tone.DOUBTFUL),
-    PlanStatus.UNCONFIRMED: ("feasible, optimal according to one solver", doc.Tone.DOUBTFUL),
-    PlanStatus.INFEASIBLE: ("infeasible: hard rules conflict", doc.Tone.BAD),
+    PlanStatus.OPTIMAL: ("optimal", "", doc.Tone.GOOD),
+    PlanStatus.FEASIBLE: ("feasible", ", not proved cheapest", doc.Tone.DOUBTFUL),
+    PlanStatus.INTERRUPTED: ("interrupted", ", the best plan found so far", doc.Tone.DOUBTFUL),
+    PlanStatus.UNCONFIRMED: ("feasible", ", optimal according to one solver", doc.Tone.DOUBTFUL),
+    PlanStatus.INFEASIBLE: ("infeasible", ": hard rules conflict", doc.Tone.BAD),
 }
-"""Status in words, and how it is shown."""
+"""Status in a word, the rest of the sentence, and its tone."""
 _CONFIRMED = {
     Confirmation.BOUND: "by a bound",
     Confirmation.SECOND_SOLVER: "by a second solver",
@@ -45,22 +34,27 @@ _CONFIRMED = {
 
 def status_of(run: Run) -> tuple[str, doc.Tone]:
     """Return the status in words with what confirms it, and its tone."""
-    words, tone = STATUS[run.status]
+    word, more, tone = STATUS[run.status]
+    words = word + more
     confirmed = " and ".join(_CONFIRMED[each] for each in run.confirmed_by)
     return f"{words}, confirmed {confirmed}" if confirmed else words, tone
 
 
-def heading(run: Run, *, shortly: bool = False) -> list[doc.Element]:
-    """Case, time, status and the three figures that matter most; `shortly`: in fewer lines, and what is not met is counted alone."""
+def heading(run: Run) -> list[doc.Element | None]:
+    """Return case, time, status, and the three figures that matter most; a screen has fewer lines, and counts the demands that aren't met."""
     name: list[str | doc.Phrase] = [doc.Phrase(run.case, strong=True)]
     if run.scenario:
         name.append(doc.Phrase(f"  with {', '.join(run.scenario)}", doc.Tone.CHOICE, strong=True))
     words, tone = status_of(run)
     status = f"{words} · {'verified' if run.verified else 'NOT VERIFIED'} · gap {percent(run.gap)}"
-    told = doc.sentence(status, tone=tone, strong=True), doc.sentence(spends(run, named=not shortly))
-    if shortly:
-        return [doc.sentence(*name, f"  {time_of(run)}"), *told]
-    return [doc.sentence(*name), doc.sentence(time_of(run)), *told]
+    return [
+        doc.for_screen(doc.sentence(*name, f"  {time_of(run)}")),
+        doc.for_whole(doc.sentence(*name)),
+        doc.for_whole(doc.sentence(time_of(run))),
+        doc.sentence(status, tone=tone, strong=True),
+        doc.for_screen(doc.sentence(spends(run, named=False))),
+        doc.for_whole(doc.sentence(spends(run))),
+    ]
 
 
 def time_of(run: Run) -> str:
@@ -105,54 +99,59 @@ def _who(run: Run, demands: Sequence[RunDemand]) -> str:
     return ", ".join([*names[:NAMED], *more])
 
 
-def warnings(run: Run) -> list[doc.Element]:
-    """What a reader must know before the mix: conflicts, exposure, assumptions."""
-    exposed = "Exposed: what rules of unknown status would forbid, if they hold (--strict enforces them)"
-    found = (
-        doc.section_if_any("Hard rules that cannot hold together", doc.notes(conflict_lines(run), doc.Tone.BAD)),
-        doc.section_if_any("Old data", doc.notes(old_lines(run), doc.Tone.DOUBTFUL)),
-        doc.section_if_any("Law that turned since it was looked at", doc.notes(turned_lines(run), doc.Tone.DOUBTFUL)),
-        doc.section_if_any("Old prices", doc.notes(filter(None, [stale_line(run)]), doc.Tone.DOUBTFUL)),
-        doc.section_if_any("Rule packs made for the case", doc.notes(noted_packs(run))),
-        *(assumed_section(run, subject) for subject in BEFORE_ALL),
-        doc.section_if_any(exposed, doc.notes(exposed_lines(run), doc.Tone.DOUBTFUL)),
-        barred(run),
-        doc.section_if_any("Short by the length of the periods", doc.notes(only_by_periods(run), doc.Tone.DOUBTFUL)),
-        doc.apart(doc.sentence(f"rests on {count(len(run.assumptions), 'assumption')}, all listed below"))
-        if run.assumptions
-        else None,
-    )
-    return [part for part in found if part is not None]
+def plan_document(run: Run, folder: str = "") -> doc.Document:
+    """Return everything about a run, of which a screen shows the part that matters most.
 
+    On a screen, only rows of three tables are left out where there is little room, and each says how many: by priority of the end use, by need, then by
+    money. What a reader must know before relying on the plan is never left out.
 
-def plan_document(run: Run) -> doc.Document:
-    """Everything."""
+    Args:
+        run: The run.
+        folder: Folder that it was written to. Empty if none.
+    """
+    money = money_line(run)
+    below = doc.apart(_weights(run), doc.notes(caveats(run), doc.Tone.DOUBTFUL), doc.sentence(*_further(folder)))
+    whole = doc.for_whole
     return doc.document(
         run.case,
         *heading(run),
+        doc.for_screen(doc.sentence(money)) if money else None,
         dependence_line(run),
-        *warnings(run),
-        ranks(run),
-        demands(run),
-        mix(run),
-        exchangeable(run),
-        dependence_section(run),
-        holdings(run),
+        conflict_section(run),
+        whole(warnings(run)),
+        whole(ranks(run)),
+        whole(demands(run)),
         shortages(run),
-        whole_periods(run),
-        orders(run),
-        discounts(run),
-        costs(run),
-        *cash_sections(run),
-        price_ranges(run),
-        stale_section(run),
-        limits(run),
-        kept_out(run),
-        rules(run),
-        assumptions(run),
-        versions(run),
-        not_advice(),
+        bought(run),
+        whole(mix(run)),
+        *(whole(part) for part in (exchangeable(run), dependence_section(run), holdings(run), whole_periods(run))),
+        orders(run, folder),
+        *(
+            whole(part)
+            for part in (discounts(run), costs(run), *cash_sections(run), price_ranges(run), stale_section(run))
+        ),
+        *(
+            whole(part)
+            for part in (limits(run), kept_out(run), rules(run), assumptions(run), versions(run), not_advice())
+        ),
+        doc.for_screen(below),
     )
+
+
+def _weights(run: Run) -> doc.Sentence | None:
+    """Return the equivalents of contained elements and oxides that are bought or short."""
+    spent = totals((p.material, p.cost) for p in run.purchases)
+    short = [d.material for d in run.demands if d.short_kg]
+    note = conversions(run.names, [*sorted(spent, key=lambda name: (-spent[name], name)), *short], shortly=True)
+    return doc.sentence(note, tone=doc.Tone.ASIDE) if note else None
+
+
+def _further(folder: str) -> Iterator[str | doc.Phrase]:
+    """Yield how to see the rest."""
+    yield from (doc.Phrase("--full", code=True), ": every table; ")
+    if not folder:
+        yield from (doc.Phrase("--out FOLDER", code=True), ", then ")
+    yield from (doc.Phrase(f"friendshore report {folder or 'FOLDER'}", code=True), ": a page")
 
 
 def exchangeable(run: Run) -> doc.Section | None:

@@ -1,1 +1,1 @@
-"""Rules: what they are, the three verbs, and the built-in kinds."""
+"""Rules: the base class with its three verbs, the terms of limits, and the built-in kinds."""

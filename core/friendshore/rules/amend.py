@@ -1,8 +1,8 @@
-"""What changes make of rules: switched on, switched off, moved in time, loosened."""
+"""Changes of rules: enable, disable, move in time, loosen."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 from pydantic import ValidationError
@@ -15,12 +15,13 @@ from .base import Phase, PhaseStatus, Rule
 from .pack import LegislativeBill
 
 DORMANT = frozenset({PhaseStatus.PENDING, PhaseStatus.UNKNOWN})
-"""Phases that `enable` puts in force. A suspended phase stays suspended: its maker said so."""
-_SUBJECTS = ("enable", "disable", "move", "loosen", "limit")
+"""Phases that `enable` puts in force. A suspended phase stays suspended, since its authority suspended it."""
+RULE_SUBJECTS = ("enable", "disable", "move", "loosen", "limit")
+"""Subjects of the changes that alter a rule."""
 
 
 Amend = Callable[[Rule, Change], Rule]
-"""What a change makes of a rule that it names."""
+"""Function that applies a change to a rule that the change names."""
 
 
 def amended(
@@ -29,18 +30,22 @@ def amended(
     bills: Sequence[LegislativeBill] = (),
     amend: Amend | None = None,
 ) -> tuple[Rule, ...]:
-    """The rules after the changes that bear on rules, in order; changes of other facts are left alone.
+    """Return the rules after the changes that apply to rules. Changes of other facts are ignored.
 
-    `enable` with the id of a bill applies the bill's own changes in its place. `amend` is what changes one rule: `amend_rule`, or what remembers
-    what that came to.
+    `enable` with the id of a bill applies the bill's own changes.
 
-    Raises:
-        InputError: for every change that names no rule or bill.
+    Args:
+        rules: Rules in order.
+        changes: Changes in order.
+        bills: Bills that changes may name.
+        amend: Function that changes one rule. Defaults to `amend_rule`; a cache may replace it.
     """
     found = {rule.id: rule for rule in rules}
     known = {bill.id: bill for bill in bills}
     problems: list[Diagnostic] = []
-    for change in _spelt_out(changes, known, ()):
+    for change in with_bills(changes, bills):
+        if change.subject not in RULE_SUBJECTS:
+            continue
         name = getattr(change, change.subject)
         if name not in found:
             what = "a rule or bill" if change.subject == "enable" else "a rule"
@@ -63,7 +68,7 @@ def amended(
 
 
 def amend_rule(rule: Rule, change: Change) -> Rule:
-    """A rule after one change that names it."""
+    """Return a rule after one change that names it."""
     if change.by is not None:
         return rule.but(loosened=rule.loosened + change.by)
     if change.limit:
@@ -72,20 +77,20 @@ def amend_rule(rule: Rule, change: Change) -> Rule:
 
 
 _FIGURES = ("amount", "share", "exactly", "at_least", "at_most", "count", "days")
-"""Fields in which a limit states what it bounds by."""
+"""Fields that state the bound of a limit."""
 
 
 def figure_of(rule: Rule) -> str:
-    """Return the field with the one figure of a limit; empty if it states none, or several."""
+    """Return the field that contains a limit's only figure. Empty if it has none or several."""
     stated = [name for name in _FIGURES if name in type(rule).model_fields and getattr(rule, name) is not None]
     return stated[0] if len(stated) == 1 and "rows" in rule.verbs else ""
 
 
 def with_figure(rule: Rule, figure: str) -> Rule:
-    """Return a limit with another figure, checked as the rule's own kind checks it.
+    """Return a limit with another figure, validated by its own kind.
 
     Raises:
-        InputError: if the rule has no figure, or several, or cannot have this one.
+        InputError: If the rule has no figure or several, or doesn't accept this one.
     """
     name = figure_of(rule)
     if not name:
@@ -109,20 +114,25 @@ def with_figure(rule: Rule, figure: str) -> Rule:
     return made.given(rule.settings)
 
 
-def _spelt_out(
-    changes: Iterable[Change], bills: Mapping[str, LegislativeBill], within: tuple[str, ...]
-) -> Iterable[Change]:
-    """The changes that bear on rules, bills replaced by what they change."""
-    for change in changes:
-        if change.subject not in _SUBJECTS:
-            continue
-        bill = bills.get(change.enable)
-        if bill is None:
-            yield change
-        elif bill.id in within:
-            raise InputError(f"bill `{bill.id}` enables itself", fix="take the circle out of its `change` list")
-        else:
-            yield from _spelt_out(bill.change, bills, (*within, bill.id))
+def with_bills(changes: Iterable[Change], bills: Iterable[LegislativeBill]) -> list[Change]:
+    """Return changes with those of a bill in place of the change that enables it.
+
+    Raises:
+        InputError: for a bill that enables itself.
+    """
+    known = {bill.id: bill for bill in bills}
+
+    def spelt_out(some: Iterable[Change], within: tuple[str, ...]) -> Iterator[Change]:
+        for change in some:
+            bill = known.get(change.enable)
+            if bill is None:
+                yield change
+            elif bill.id in within:
+                raise InputError(f"bill `{bill.id}` enables itself", fix="take the circle out of its `change` list")
+            else:
+                yield from spelt_out(bill.change, (*within, bill.id))
+
+    return list(spelt_out(changes, ()))
 
 
 def _phases(phases: Sequence[Phase], change: Change) -> tuple[Phase, ...]:
@@ -142,7 +152,7 @@ def _phases(phases: Sequence[Phase], change: Change) -> tuple[Phase, ...]:
 
 
 def _inside(phase: Phase, span: Span) -> list[Phase]:
-    """The days of a phase that lie in a span."""
+    """Return the days of a phase inside a span, as phases."""
     if not phase.span.meets(span):
         return []
     starts = [day for day in (phase.start, span.start) if day]
@@ -151,7 +161,7 @@ def _inside(phase: Phase, span: Span) -> list[Phase]:
 
 
 def _outside(phase: Phase, span: Span) -> list[Phase]:
-    """The days of a phase that do not."""
+    """Return the days of a phase outside a span, as phases."""
     day = timedelta(days=1)
     before = _inside(phase, Span(end=span.start - day)) if span.start else []
     after = _inside(phase, Span(start=span.end + day)) if span.end else []

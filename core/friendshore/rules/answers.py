@@ -1,7 +1,7 @@
-"""What a rule may answer: verdicts, sums of money, and linear rows. Anything else is refused where it is asked for.
+"""Validation of the answers of rules: verdicts, sums of money, and linear rows.
 
-A kind of rule is somebody else's code: what it answers is looked at once, where it comes in, so that a wrong answer is
-told as its author's mistake and never becomes a wrong plan.
+A kind of rule may be a plugin's code. Each answer is validated when it comes in, so that a wrong one is reported as the author's error and
+never becomes a wrong plan.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from .rows import Row, Rows
 from .terms import ForUses, LackingTerm, Term, UsedTerm
 
 MOST_ROWS = 100_000
-"""Rows that a plugin's rule may yield; a `Rows` is one of them, however many it holds."""
+"""Maximum number of rows of a plugin's rule. A `Rows` counts as one."""
 _LONGEST = 60
-"""Characters of a wrong answer that are shown."""
+"""Maximum characters of a wrong answer in a message."""
 
 
 class WrongAnswer(TypeError):  # noqa: N818 - said of an answer, like `StopIteration` of an iteration
-    """What a rule answers is nothing that it may answer."""
+    """A rule returned an invalid answer."""
 
 
 def as_verdict(found: object) -> Verdict:
-    """What `judge` answers.
+    """Return the answer of `judge`.
 
     Raises:
-        WrongAnswer: if it is no verdict.
+        WrongAnswer: If it is not a verdict.
     """
     if not isinstance(found, Verdict):
         raise WrongAnswer(f"`judge` answers {_shown(found)}, no verdict")
@@ -38,10 +38,10 @@ def as_verdict(found: object) -> Verdict:
 
 
 def as_charge(found: object) -> Decimal:
-    """What `charge` answers: money per kilogram.
+    """Return the answer of `charge`: money per kilogram.
 
     Raises:
-        WrongAnswer: if it is no finite decimal number, or one that would pay the buyer.
+        WrongAnswer: If it is not a finite decimal number, or if it would pay the buyer.
     """
     if not isinstance(found, Decimal) or not found.is_finite():
         raise WrongAnswer(f"`charge` answers {_shown(found)}, no Decimal")
@@ -51,10 +51,10 @@ def as_charge(found: object) -> Decimal:
 
 
 def as_rule(found: object) -> Rule:
-    """What `in_currency` answers.
+    """Return the answer of `in_currency`.
 
     Raises:
-        WrongAnswer: if it is no rule.
+        WrongAnswer: If it is not a rule.
     """
     if not isinstance(found, Rule):
         raise WrongAnswer(f"`in_currency` answers {_shown(found)}, no rule")
@@ -62,10 +62,10 @@ def as_rule(found: object) -> Rule:
 
 
 def as_sentence(found: object) -> str:
-    """What `sentence` answers.
+    """Return the answer of `sentence`.
 
     Raises:
-        WrongAnswer: if it is no text.
+        WrongAnswer: If it is not text.
     """
     if not isinstance(found, str):
         raise WrongAnswer(f"`sentence` answers {_shown(found)}, no text")
@@ -73,11 +73,16 @@ def as_sentence(found: object) -> str:
 
 
 def as_rows(found: Iterable[object], counted_end_uses: Collection[str], most: int | None = None) -> list[Row | Rows]:
-    """What `rows` answers; `counted_end_uses` are those that the rule says it counts by themselves. None for `most`: any number.
+    """Return the answer of `rows`.
+
+    Args:
+        found: The answer.
+        counted_end_uses: End uses that the rule names in `counted_end_uses`.
+        most: Maximum number of rows. None means no limit.
 
     Raises:
-        WrongAnswer: if there are more than `most`, or one of them is no row, none that a linear program can say, or one that counts by
-            an end use which the rule does not name.
+        WrongAnswer: If there are too many, or if one is not a row, can't be part of a linear program, or counts by an end use that the rule
+            doesn't name.
     """
     rows: list[Row | Rows] = []
     answers = list(found if most is None else islice(found, most + 1))
@@ -94,7 +99,7 @@ def as_rows(found: Iterable[object], counted_end_uses: Collection[str], most: in
 
 
 def faults(row: object) -> Iterator[str]:
-    """What no linear program can say of a row, or of many."""
+    """Yield the reasons why a row, or many, can't be part of a linear program."""
     if isinstance(row, Row):
         named = f"row `{row.label}`"
         bounds: dict[str, Sequence[object]] = {"at_least": [row.at_least], "at_most": [row.at_most]}
@@ -128,7 +133,7 @@ def faults(row: object) -> Iterator[str]:
 
 
 def unnamed_uses(row: Row | Rows, named: Collection[str]) -> Iterator[str]:
-    """End uses that a row counts by, though compliance classes do not tell them apart, since its rule does not name them."""
+    """Yield the end uses that a row counts by although its rule doesn't name them, so that no compliance class distinguishes them."""
     for term in row.asked:
         for_uses: ForUses | None = getattr(term, "for_uses", None)
         for use in sorted(for_uses.end_uses.difference(named)) if for_uses is not None else ():
@@ -144,7 +149,7 @@ def _fault_of(term: object) -> str:
 
 
 def _factors(term: Term) -> list[object]:
-    """All numbers that a term multiplies by, or compares with."""
+    """Return all numbers that a term multiplies by or compares with."""
     if isinstance(term, LackingTerm):
         return [term.times, *(base for base, _ in term.parts)]
     return [*term.weight.tolist(), term.times, *([term.at_least] if isinstance(term, UsedTerm) else [])]
@@ -155,7 +160,7 @@ def _said(term: Term) -> str:
 
 
 def _shown(found: object) -> str:
-    """A wrong answer in words: a term by what it asks of a plan, which no bound may depend on."""
+    """Return a wrong answer in words. For a term this is its value on a plan, on which no bound may depend."""
     if isinstance(found, Term):
         return f"{_said(found)} in the plan"
     text = repr(found)

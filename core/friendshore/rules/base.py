@@ -77,37 +77,45 @@ Months = Annotated[
     PlainSerializer(lambda months: f"{months} months", return_type=str),
     WithJsonSchema({"type": "string", "examples": ["36 months"]}),
 ]
-"""Whole months; written as a duration."""
+"""Whole months, written as a duration."""
 
 
 class WaiverTerms(Record):
-    """A waiver that a rule's law knows."""
+    """A waiver that a rule's law provides."""
 
     id: str
-    """Name, like `nonavailability`; `under` of a [[waiver]] names it."""
+    """Name, like `nonavailability`. `under` of a [[waiver]] refers to it."""
     citation: str = ""
-    """The clause."""
+    """Clause."""
     longest: Months | None = None
-    """Months that one waiver may run at most; None: the law sets no such limit."""
+    """Maximum duration of a waiver in months. None if the law sets none."""
     note: str = ""
-    """What to know: doubts, what was not read."""
+    """Remarks: doubts, and texts that were not read."""
 
     def last_day(self, start: date) -> date | None:
-        """The last day of a waiver that begins on `start`; None: it need not end."""
+        """Return the last possible day of a waiver that begins on `start`. None if it needn't end."""
         return None if self.longest is None else add_months(start, self.longest) - timedelta(days=1)
 
 
 def longest_run(terms: Sequence[WaiverTerms], first: date, last: date) -> Span:
-    """The days on which a waiver holds that begins on `first`, is needed until `last` and runs as long as its law lets it.
+    """Return the days of a waiver that begins on `first`, is needed until `last`, and runs as long as its law allows.
 
-    Of the terms that the law knows, the usual one comes first; none: nothing is known of a limit.
+    Args:
+        terms: Waivers that the law provides, the usual one first. Empty if no limit is known.
+        first: First day.
+        last: Last day that needs it.
     """
     end = terms[0].last_day(first) if terms else None
     return Span(start=first, end=last if end is None else min(end, last))
 
 
 def misfits(waiver: WaiverSpec, terms: Sequence[WaiverTerms]) -> Iterator[Diagnostic]:
-    """What is wrong with a waiver by the terms that its law knows, the usual one first: a kind that is none of them, or too long a time."""
+    """Yield an error if a waiver has an unknown kind or too long a duration for its law.
+
+    Args:
+        waiver: The waiver.
+        terms: Waivers that the law provides, the usual one first.
+    """
     known = {each.id: each for each in terms}
     if waiver.under and waiver.under not in known:
         yield Diagnostic(
@@ -150,13 +158,13 @@ def _too_long(waiver: WaiverSpec, kind: WaiverTerms, terms: Sequence[WaiverTerms
 
 K = TypeVar("K", bound=Hashable)
 Counting = Callable[[Chained, Place], Decimal | int]
-"""How much each purchase counts, by its offer and its place of delivery; 0: not at all."""
+"""Weight of a purchase, given its offer and its place of delivery. 0 leaves it out."""
 CountingStock = Callable[[Material, Place], Decimal | int]
-"""How much stock of a material at a place counts."""
+"""Weight of stock of a material at a place."""
 
 
 class DemandLine(Protocol):
-    """A demand as a limit rule sees it."""
+    """A demand, as limit rules see it."""
 
     @property
     def id(self) -> str: ...
@@ -164,15 +172,15 @@ class DemandLine(Protocol):
     def use(self) -> Use: ...
     @property
     def quantity(self) -> Sequence[Decimal]:
-        """Kilograms wanted in each period."""
+        """Kilograms demanded in each period."""
 
 
 CountingDemand = Callable[[DemandLine], Decimal | int]
-"""How much each demand counts."""
+"""Weight of a demand."""
 
 
 class IncumbentLine(Protocol):
-    """What is bought today of one output of an offer, as a limit rule sees it."""
+    """Today's purchases of one output of an offer, as limit rules see them."""
 
     @property
     def offer(self) -> str: ...
@@ -180,11 +188,11 @@ class IncumbentLine(Protocol):
     def material(self) -> Material: ...
     @property
     def quantity(self) -> Sequence[Decimal]:
-        """Kilograms that today's rate comes to in each period."""
+        """Kilograms per period at today's rate."""
 
     @property
     def placed(self) -> Sequence[Decimal]:
-        """Kilograms that orders already placed with the offer bring in each period."""
+        """Kilograms that placed orders bring in each period."""
 
 
 class Facts(Protocol):
@@ -201,13 +209,13 @@ class Facts(Protocol):
     def resolution(self) -> Decimal: ...
     @property
     def offers(self) -> Sequence[Chained]:
-        """All offers that can take part, one entry an output, in canonical order."""
+        """All offers that can take part, one entry per output, in canonical order."""
 
     @property
     def demands(self) -> Sequence[DemandLine]: ...
     @property
     def incumbents(self) -> Sequence[IncumbentLine]:
-        """What the case says is bought today, one entry an output of an offer."""
+        """Today's purchases according to the case, one entry per output of an offer."""
 
     @property
     def place(self) -> Place:
@@ -215,17 +223,17 @@ class Facts(Protocol):
 
     @property
     def materials(self) -> Sequence[Material]:
-        """All materials that are demanded, or may be bought for one that is."""
+        """All materials that are demanded, or that may be bought for such a material."""
 
     @property
     def places(self) -> Sequence[Place]:
-        """All places where one of these materials may be delivered or lie, in order."""
+        """All places where one of these materials may be delivered or stored, in order."""
 
     def about(self, materials: Collection[str]) -> Facts:
-        """The same questions about some materials only: of a large case, much quicker to answer."""
+        """Return the facts about some materials only. In a large case this is much faster."""
 
     def spans(self, per: Literal["period", "year", "horizon"]) -> Sequence[tuple[str, tuple[int, ...]]]:
-        """Label and period indices of each stretch of the horizon, as far as the rule applies in it.
+        """Return label and period indices of each part of the horizon in which the rule applies.
 
         Years are calendar years by the period's first day.
         """
@@ -325,37 +333,37 @@ class Facts(Protocol):
 
 
 class PhaseStatus(StrEnum):
-    """What is known of a phase of a rule."""
+    """Legal status of a phase of a rule."""
 
     ENACTED = "enacted"
     PENDING = "pending"
-    """A bill: applies only where a scenario enables it."""
+    """A bill. It applies only if a scenario enables it."""
     SUSPENDED = "suspended"
-    """Stayed by whoever made it: does not apply."""
+    """Suspended by its authority. It doesn't apply."""
     UNKNOWN = "unknown"
-    """Nobody knows whether it holds: does not apply, but the plan says what it would forbid; `--strict` enforces it."""
+    """Unknown whether it applies. It doesn't, but the plan shows what it would forbid. `--strict` enforces it."""
 
 
 class Phase(Record):
-    """A stretch of time with one status. Dates are inclusive."""
+    """A period of time with one legal status. Dates are inclusive."""
 
     start: date | None = Field(default=None, alias="from")
-    """First day; none: since ever."""
+    """First day. None means always."""
     end: date | None = Field(default=None, alias="until")
-    """Last day; none: for good."""
+    """Last day. None means no end."""
     status: PhaseStatus = PhaseStatus.ENACTED
-    """What is known of it: `enacted`, `pending`, `suspended` or `unknown`."""
+    """Legal status: `enacted`, `pending`, `suspended`, or `unknown`."""
     note: str = ""
-    """Why this status, with its source."""
+    """Reason for the status, with its source."""
 
     @property
     def span(self) -> Span:
-        """Its days. Worked out each time: a copy with another start or end would keep those of the old phase."""
+        """Its days. Not cached, since a copy with other dates would keep the old value."""
         return Span(start=self.start, end=self.end)
 
 
 def part_held(phases: Sequence[Phase], span: Span, statuses: frozenset[PhaseStatus]) -> Fraction:
-    """The part of the days of the bounded `span` on which one of some phases with one of `statuses` holds; phases do not overlap."""
+    """Return the share of the days of a bounded span on which a phase with one of `statuses` is in force. Phases don't overlap."""
     assert span.start is not None and span.end is not None
     days = (span.end - span.start).days + 1
     return Fraction(sum(phase.span.days_within(span) for phase in phases if phase.status in statuses), days)
@@ -368,21 +376,21 @@ def _beginning(code: str) -> str:
 
 
 class Selector(Record):
-    """Which materials: any of `materials`, or those that match every one of the other lists that is given."""
+    """Selection of materials: any of `materials`, or those that match every other nonempty list."""
 
     materials: Annotated[tuple[str, ...], Names("material")] = ()
     """Ids."""
     elements: Annotated[tuple[str, ...], Names("element")] = ()
-    """Symbols. `Nd` is also in groups that are written by symbols, such as `NdPr` and `NdFeB`."""
+    """Symbols. `Nd` also selects groups written with symbols, such as `NdPr` and `NdFeB`."""
     forms: Annotated[tuple[str, ...], Names("form")] = ()
-    """Words of what it comes as: `magnet` is also a `Sintered magnet`."""
+    """Words of the form: `magnet` also selects a `Sintered magnet`."""
     tags: Annotated[tuple[str, ...], Names("tag")] = ()
-    """All of these words."""
+    """Tags that it must all have."""
     hs: tuple[Annotated[str, AfterValidator(_beginning)], ...] = ()
-    """Beginnings of the HS or tariff code."""
+    """Prefixes of the HS or tariff code."""
 
     def covers(self, material: Material) -> bool:
-        """Return True if `material` is selected; an empty selector selects every material."""
+        """Return True if a material is selected. An empty selector selects all."""
         if material.id in self.materials:
             return True
         if not (self.elements or self.forms or self.tags or self.hs):
@@ -416,19 +424,19 @@ Threshold = Annotated[Number, BeforeValidator(_threshold)]
 
 
 class FactTest(Record):
-    """A test of one stated fact of the item."""
+    """Test of a stated fact of the item."""
 
     fact: str
-    """Name of the fact, as `facts` of a demand states it."""
+    """Name of the fact in `facts` of a demand."""
     equals: bool | str | None = None
-    """What it must be: `true`, `false` or a word. None: that is not asked."""
+    """Required value: `true`, `false`, or a word. None accepts any."""
     at_least: Threshold | None = None
-    """The least it may be: a number, or a share like `50 %`. None: there is none."""
+    """Minimum: a number, or a share like `50 %`. None means no minimum."""
     below: Threshold | None = None
-    """What it must be less than, likewise."""
+    """Exclusive maximum: a number, or a share like `50 %`. None means no maximum."""
 
     def holds(self, stated: dict[str, Fact]) -> bool | None:
-        """True or false; None if the fact is not stated, or does not answer the test."""
+        """Return the result of the test. None if the fact is missing or of another type."""
         if self.fact not in stated:
             return None
         value = stated[self.fact]
@@ -442,53 +450,53 @@ class FactTest(Record):
 
 
 class Rule(Record):
-    """One thing that limits a plan. Subclasses set `kind` to a literal and implement one verb or more."""
+    """A rule of law or policy. Subclasses set `kind` to a literal and implement one verb or more."""
 
     kind: str
     id: str = ""
-    """Name, unique in a case; given by its position where a case leaves it out."""
+    """Name, unique in a case. Defaults to kind and position."""
     title: str = ""
     """One line."""
     citation: str = ""
-    """The clause."""
+    """Clause."""
     source: str = ""
-    """Where its text was read."""
+    """Source of its text."""
     note: str = ""
-    """What to know: doubts, what was not read."""
+    """Remarks: doubts, and texts that were not read."""
     phases: tuple[Phase, ...] = (Phase.model_construct(),)
-    """When it holds, and how surely."""
+    """Times at which it applies, with their legal status."""
     dated_by: Literal["delivery", "order"] = "delivery"
-    """The day that counts: delivery to the user, or the order of the final good, inputs included. For a limit on purchases the day of
-    each purchase's own delivery, or of its order."""
+    """Relevant day: the delivery to the user, or the order of the final good, for inputs too. A limit on purchases counts each purchase by
+    its own delivery or order.
+    """
 
     waivers: tuple[WaiverTerms, ...] = ()
-    """Waivers that its law knows, the usual one first: a [[waiver]] that says nothing else is taken for that. None: nothing is known of
-    how long a waiver may run."""
+    """Waivers that its law provides. A [[waiver]] without a kind is of the first. Empty if no limit on the duration of a waiver is known."""
     loosened: Number = Decimal(0)
-    """For a limit: how far every bound is relaxed, in the bound's own unit. Never law: what a change of the case does to it."""
+    """For a limit: amount by which every bound is relaxed, in the bound's own unit. Set by changes of a case, never by law."""
 
     _settings: Any = PrivateAttr(default=None)
 
     bears_on: ClassVar[Literal["chain", "trade"]] = "chain"
-    """What `judge` is asked about. `chain`: every offer up the chain of the final demand's material, on the final
-    delivery. `trade`: every move of any material, on its arrival, given the final use."""
+    """Input of `judge`. `chain`: every offer up the chain of the demanded material, on the final delivery. `trade`: every move of any
+    material, on its arrival, given the final use.
+    """
     charge_reads_use: ClassVar[bool] = True
-    """Whether `charge` depends on the final use; False lets its answers be shared among uses."""
+    """True if `charge` depends on the final use. False lets uses share its answers."""
     may_count_orders: ClassVar[bool] = False
-    """Whether `rows` may count purchases by the day of their order."""
+    """True if `rows` may count purchases by order date."""
     watches_stock: ClassVar[bool] = False
-    """Whether `rows` asks what is `usable`: stock bought for one compliance class may then be delivered for any that admits all
-    that it admits."""
+    """True if `rows` uses `usable`: stock of a compliance class may then be delivered for any class that admits all that it admits."""
     verbs: ClassVar[frozenset[str]] = frozenset()
-    """Which of `judge`, `charge` and `rows` the kind implements; set by the class machinery."""
+    """Verbs that the kind implements, of `judge`, `charge`, and `rows`. Set by the class machinery."""
 
     @property
     def settings(self) -> Any:
-        """What the case sets for the plugin of this kind, `[plugin.NAME]`, as a record of the plugin's model; None: it takes no settings."""
+        """Settings of the case for the plugin of this kind, `[plugin.NAME]`, as a record of the plugin's model. None if it takes no settings."""
         return self._settings
 
     def given(self, settings: object) -> Self:
-        """The same rule with the settings of its plugin."""
+        """Return the rule with the settings of its plugin."""
         if settings is None:
             return self
         copy = self.model_copy()
@@ -527,66 +535,69 @@ class Rule(Record):
         return any(p.status in statuses and p.span.meets(span) for p in self.phases)
 
     def weight(self, span: Span, statuses: frozenset[PhaseStatus]) -> Fraction:
-        """The part of the days of the bounded `span` on which a phase of one of `statuses` holds."""
+        """Return the share of the days of a bounded span on which a phase of one of `statuses` is in force."""
         return part_held(self.phases, span, statuses)
 
     @property
     def counted_end_uses(self) -> frozenset[str]:
-        """End uses that `rows` counts by themselves: each gets compliance classes of its own."""
+        """End uses that `rows` counts separately. Each gets compliance classes of its own."""
         return frozenset()
 
     @property
     def keeps_apart(self) -> bool:
-        """True if `rows` counts what is made of offers that it `taints`. Deliveries then get compliance classes that are free of these too."""
+        """True if `rows` counts goods made from offers that it `taints`. Deliveries then get compliance classes that are also free of these."""
         return False
 
     def taints(self, offer: Chained) -> bool:
-        """Return True if a class that is free of what the rule taints doesn't admit an offer, anywhere up the chain."""
+        """Return True if a class that is free of the rule's tainted offers doesn't admit an offer, anywhere up the chain."""
         return False
 
     @property
     def charged_origins(self) -> tuple[frozenset[str], ...] | None:
-        """Sets of customs origins that `charge` treats alike, the rest of the world being another; None: it may tell any two apart."""
+        """Sets of customs origins that `charge` treats alike; the rest of the world is another set. None if it may distinguish any two."""
         return None
 
     def concerns(self, use: Use) -> bool:
-        """Return True if the rule can bear on this use at all. A shortcut: False saves asking about every offer."""
+        """Return False if the rule can't apply to a use. This avoids a call for every offer."""
         return True
 
     def charges_on(self, material: Material) -> bool:
-        """Return False if the rule never charges anything on a material. A shortcut: it saves asking about every move of the material."""
+        """Return False if the rule never charges a material. This avoids a call for every move of the material."""
         return True
 
     def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
-        """Return the verdict on a move for a use, on a day on which the rule holds."""
+        """Return the verdict on a move for a use, on a day on which the rule applies."""
         return PASS
 
     def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
-        """Money per kilogram that the rule adds to a move.
+        """Return the money per kilogram that the rule adds to a move.
 
         Args:
-            origin: the customs origin asked about; with several possible ones the caller takes the dearest.
-            value: the price per kilogram in the case's currency, before freight.
+            offer: Offer.
+            move: Move of its goods.
+            use: Final use.
+            origin: Customs origin. If several are possible, the caller takes the most expensive.
+            value: Price per kilogram in the case's currency, before freight.
         """
         return Decimal(0)
 
     def in_currency(self, currency: str, exchange: Callable[[str], Decimal | None]) -> Rule:
-        """The same rule with its own amounts of money in the case's currency, the one in which `charge` answers.
+        """Return the rule with its amounts of money in the case's currency, in which `charge` answers.
 
         Args:
-            currency: the case's currency.
-            exchange: what one unit of another currency is worth in it; None if the case has no such rate.
+            currency: The case's currency.
+            exchange: Function that returns the value of one unit of another currency in the case's, or None if the case has no such rate.
 
         Raises:
-            InputError: if a rate is needed and there is none.
+            InputError: If a required rate is missing.
         """
         del currency, exchange
         return self
 
     def rows(self, facts: Facts) -> Iterable[Row | Rows]:
-        """What must hold across the plan."""
+        """Return conditions on the whole plan."""
         return ()
 
     def sentence(self) -> str:
-        """The rule in one sentence."""
+        """Return the rule in one sentence."""
         return self.title or self.id

@@ -1,4 +1,4 @@
-"""What rule packs and cases state alike: rules, and scenarios with their changes, made from the records that stand in them."""
+"""Parsers of entries that packs and cases share: scenarios and changes."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ SCENARIO = layout(
 
 
 def scenario(entry: Entry) -> Scenario | None:
-    """A scenario; None, once what is wrong has been recorded, if it cannot be read."""
+    """Return a scenario, or None after recording its errors."""
     return entry.record(Scenario, change=changes(entry)) if "name" in entry.values else None
 
 
 def changes(entry: Entry) -> tuple[Change, ...]:
-    """The changes within a scenario or a bill, without those that cannot be read."""
+    """Return the valid changes of a scenario or a bill."""
     return tuple(filter(None, map(change, entry.parts("change"))))
 
 
 def change(entry: Entry) -> Change | None:
-    """One change; what its own rules refuse is told in their words, once all of it can be read."""
+    """Return one change, or None. Its own checks run after all of its keys were read."""
     return None if entry.bad else entry.record(Change)

@@ -1,4 +1,4 @@
-"""Rule packs: named sets of rules as data, read from the `pack.toml` of a folder."""
+"""Rule packs: named sets of rules as data, from the `pack.toml` of a folder."""
 
 from __future__ import annotations
 
@@ -27,78 +27,77 @@ if TYPE_CHECKING:
     from ..reading.tomlfile import TomlFile, TomlTable
 
 PACK_FILE = "pack.toml"
-"""The file that makes a folder a rule pack."""
 
 _TABLES = ("rule", "bill", "scenario")
-"""Lists of tables in a pack."""
+"""Tables in a pack that contain lists."""
 _NEEDED = ("kind", "id", "citation")
-"""What every rule of a pack states: a rule of law without its clause cannot be checked by anybody."""
+"""Keys that every rule of a pack needs. Without its clause, a rule of law can't be checked."""
 
 
 class LegislativeBill(Record):
-    """A named list of changes that a scenario switches on as one: `enable = "<id of the bill>"`."""
+    """A named list of changes that a scenario enables together: `enable = "<id of the bill>"`."""
 
     id: Annotated[str, Written("hr-1")]
-    """What scenarios switch on."""
+    """Id for scenarios."""
     title: Annotated[str, Written("A bill")]
     """One line."""
     citation: Annotated[str, Written("H.R. 1, section 2")] = ""
-    """The bill and its section."""
+    """Bill and section."""
     source: Annotated[str, Written("https://www.congress.gov/bill/1")] = ""
-    """Where its text was read."""
+    """Source of its text."""
     status: Annotated[PhaseStatus, Written("pending")] = PhaseStatus.PENDING
-    """Where it stands; blank: pending."""
+    """Legal status. Defaults to pending."""
     note: Annotated[str, Written("passed one house", sort="prose")] = ""
-    """What to know: doubts, what was not read, where it stands."""
+    """Remarks: doubts, texts that were not read, and progress of the bill."""
     change: tuple[Change, ...] = ()
-    """What it would change."""
+    """Its changes."""
 
 
 class RulePack(Tables):
-    """A named set of rules. The rules are data until a registry, which knows their kinds, makes them."""
+    """A named set of rules. The rules are data until a registry, which knows their kinds, creates them."""
 
     id: Annotated[str, Written("us-10usc4872")]
-    """Name by which cases use it."""
+    """Name for cases."""
     title: Annotated[str, Written("10 U.S.C. 4872")]
     """One line."""
     authority: Annotated[str, Written("US Congress")] = ""
-    """Who makes these rules."""
+    """Authority that makes these rules."""
     as_of: Annotated[date, Written("2026-11-01")]
-    """Day on which the law was read."""
+    """Date of the last review of the law."""
     licence: Annotated[str, Written("public domain")] = ""
-    """Of the pack's text and data."""
+    """License of the pack's text and data."""
     note: Annotated[str, Written("regulations were not read", sort="prose")] = ""
-    """What a reader should know."""
+    """Remarks for readers."""
     rules: tuple[dict[str, Any], ...] = ()
-    """One table a rule: `kind`, `id`, `citation`, and the fields of its kind."""
+    """One table per rule: `kind`, `id`, `citation`, and the fields of its kind."""
     bills: tuple[LegislativeBill, ...] = ()
     scenarios: tuple[Scenario, ...] = ()
-    """Named lists of changes that any case using the pack may ask for by name."""
+    """Scenarios that any case with the pack may use."""
     good_until: date | None = None
-    """Last day on which a case takes it, where that sets one; later it is told, and `--strict` refuses it. None: any day."""
+    """Last day on which a case accepts it. Later, a warning appears, and `--strict` refuses it. None means any day."""
     notes: tuple[str, ...] = ()
-    """What to know of it in a case, where it was made for one: told with every plan."""
+    """Notes for every plan of the case that the pack was made for."""
     digest: str = ""
-    """SHA-256 of the parsed content; comments, layout and the order of rules do not count."""
+    """SHA-256 of the parsed content. Comments, layout, and the order of rules don't affect it."""
     folder: Path | None = Field(default=None, exclude=True)
-    """Where it was read."""
+    """Folder that it was read from."""
     lines: tuple[int, ...] = Field(default=(), exclude=True)
-    """Line of `pack.toml` at which each rule begins; empty where not known."""
+    """Line of `pack.toml` at which each rule begins. Empty if unknown."""
 
     @property
     def file(self) -> str:
-        """The file it was read from; its id, if from none."""
+        """Path of its file, or its id if it has none."""
         return str(self.folder / PACK_FILE) if self.folder else self.id
 
     def of_rules(self, made: Iterable[Rule]) -> RulePack:
-        """The same pack, made for a case, with its rules as they were made of their tables, and with the digest of all that a run keeps of it."""
+        """Return a pack that was made for a case, with its rules as created and the digest of everything that a run stores of it."""
         rules = tuple(map(as_data, made))
         return self.but(rules=rules, digest=digest_of_made(self, rules))
 
 
 @cache
 def pack_layout() -> Layout:
-    """The keys and sections of `pack.toml`, made from the records above; what reads is loaded when the first pack is read."""
+    """Return the keys and sections of `pack.toml`. Parsers are imported when the first pack is read."""
     from ..reading import kinds as k
     from ..reading.fields import Field as Key
     from ..reading.fields import Layout, layout
@@ -121,31 +120,31 @@ def pack_layout() -> Layout:
 
 
 def unstated(rule: Mapping[str, Any]) -> list[str]:
-    """What every rule of a pack states, whatever its kind, and one does not."""
+    """Return the required keys that a rule of a pack lacks."""
     return [key for key in _NEEDED if not isinstance(rule.get(key), str) or not rule[key]]
 
 
 def as_data(rule: Rule) -> dict[str, object]:
-    """A rule as JSON-ready data, from which a registry makes it again."""
+    """Return a rule as JSON-ready data. A registry can create the rule from it."""
     data = rule.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return {**data, "kind": rule.kind, "id": rule.id}
 
 
 KEPT = ("id", "as_of", "good_until", "notes", "bills", "scenarios")
-"""What a run keeps of a pack beside its rules."""
+"""Fields of a pack that a run stores in addition to its rules."""
 
 
 def digest_of_made(pack: Record, rules: Iterable[Mapping[str, object]]) -> str:
-    """SHA-256 of a pack that was made for a case, by what a run keeps of it: its `KEPT` fields, and its rules as data."""
+    """Return the SHA-256 of a pack that was made for a case: of its `KEPT` fields and its rules as data."""
     head = pack.model_dump(mode="json", by_alias=True, exclude_defaults=True, include=set(KEPT))
     return hashlib.sha256(_canonical([head, sorted(map(_canonical, rules))]).encode()).hexdigest()
 
 
 def read_pack(folder: Path) -> RulePack:
-    """Read the rule pack in `folder`.
+    """Read the rule pack in a folder.
 
     Raises:
-        InputError: with everything that is wrong with the file, except with the fields that only a rule's kind knows.
+        InputError: With all errors in the file, except in fields that only a rule's kind knows.
     """
     from .keys import changes, scenario
 
@@ -171,10 +170,7 @@ def read_pack(folder: Path) -> RulePack:
 
 
 def rules_in(folder: Path) -> tuple[str, tuple[dict[str, Any], ...], tuple[int | None, ...]]:
-    """File, rules and their lines of a pack that has mistakes elsewhere; no rules if it cannot be read at all.
-
-    Only those that say their kind and name: of the others it has been told.
-    """
+    """Return the file, the rules with kind and name, and their lines, of a pack that has errors elsewhere. No rules if it can't be read."""
     try:
         toml, top = _parsed(folder)
     except InputError:
@@ -185,10 +181,7 @@ def rules_in(folder: Path) -> tuple[str, tuple[dict[str, Any], ...], tuple[int |
 
 
 def stated_name(path: Path, key: str) -> str:
-    """The name a TOML file states under `key`; its folder's name where it states none or cannot be read.
-
-    What is wrong with the file is the business of whoever reads it in full.
-    """
+    """Return the name that a TOML file states under `key`, or else the name of its folder. Errors are left to the reader of the whole file."""
     try:
         name = toml_data(read_bytes(path).decode("utf-8-sig"), str(path)).get(key)
     except (OSError, UnicodeDecodeError, InputError):
@@ -197,10 +190,10 @@ def stated_name(path: Path, key: str) -> str:
 
 
 def _parsed(folder: Path) -> tuple[TomlFile, TomlTable]:
-    """A pack's file, and what stands in it as far as it can be read.
+    """Return a pack's file and the entries that can be read.
 
     Raises:
-        InputError: if it cannot be read at all.
+        InputError: If it can't be read at all.
     """
     from ..reading.tomlfile import read_section, read_toml
 
@@ -217,12 +210,11 @@ def _parsed(folder: Path) -> tuple[TomlFile, TomlTable]:
 
 
 def _lines(toml: TomlFile, rules: Sequence[object]) -> list[int | None]:
-    """The line at which each rule begins."""
     return [toml.lines.get(("rule", number)) for number in range(len(rules))]
 
 
 def _need(toml: TomlFile, rules: Sequence[Mapping[str, Any]]) -> None:
-    """Report what every rule of a pack must state, whatever its kind, and one does not."""
+    """Report required keys that rules lack."""
     for position, rule in enumerate(rules):
         for key in unstated(rule):
             message = f"rule {rule.get('id') or position + 1} of a pack needs `{key}`"
@@ -231,7 +223,7 @@ def _need(toml: TomlFile, rules: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _tell_apart(toml: TomlFile, lists: Sequence[str], key: str) -> None:
-    """Report names that stand for two entries."""
+    """Report duplicate names."""
     first: dict[str, int | None] = {}
     for name in lists:
         tables = toml.data.get(name)
@@ -247,7 +239,7 @@ def _tell_apart(toml: TomlFile, lists: Sequence[str], key: str) -> None:
 
 
 def _digest(data: Mapping[str, Any]) -> str:
-    """SHA-256 of what the file says, whatever the order of its rules, bills and scenarios."""
+    """Return the SHA-256 of the file's data, independent of the order of its rules, bills, and scenarios."""
 
     def in_order(tables: object) -> list[str]:
         return sorted(_canonical(table) for table in tables) if isinstance(tables, list) else []

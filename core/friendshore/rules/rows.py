@@ -1,4 +1,4 @@
-"""Rows of limit rules: sums of terms between bounds, one by one or many at once."""
+"""Rows of limit rules: sums of terms between bounds, single or in bulk."""
 
 from __future__ import annotations
 
@@ -17,30 +17,31 @@ __all__ = ["ForUses", "Purchases", "Row", "Rows", "Term", "lacking", "one_by_one
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
-    """What must hold across the plan: `at_least <= sum of terms <= at_most`."""
+    """Condition on the whole plan: `at_least <= sum of terms <= at_most`."""
 
     label: str
-    """Name, unique within its rule: what it is about, like `mined CN 2027`."""
+    """Name, unique within its rule, like `mined CN 2027`."""
     terms: tuple[Term, ...]
     at_least: Decimal | None = None
     at_most: Decimal | None = None
     sentence: str = ""
     """The row in a planner's words."""
     penalty: Decimal | None = None
-    """Money per unit by which it is missed; None: it must hold."""
+    """Money per unit of violation. None if it must be satisfied."""
     reads: frozenset[str] | None = None
-    """Materials on whose facts the row depends, its bounds included, so that a plan for these can be made again without
-    looking at any other. None is always safe: it may depend on anything, and the whole plan is made again."""
+    """Materials whose facts the row depends on, bounds included. Other materials can then change without planning these again. None means
+    all materials, and is always safe.
+    """
 
     def __post_init__(self) -> None:
-        """Refuses a row that asks for what is lacking to be large: no linear program can say that."""
+        """Reject a row that requires a shortfall to be large, which no linear program can express."""
         for term in self.terms:
             wrong = self.at_least if term.times > 0 else self.at_most
             if isinstance(term, LackingTerm) and wrong is not None:
                 raise ValueError(f"row `{self.label}`: what is lacking may be kept small, never asked for")
 
     def loosened(self, by: Decimal) -> Row:
-        """The same with bounds that are relaxed by so much."""
+        """Return the row with bounds relaxed by an amount."""
         least = None if self.at_least is None else self.at_least - by
         most = None if self.at_most is None else self.at_most + by
         return replace(self, at_least=least, at_most=most)
@@ -53,9 +54,9 @@ class Row:
         )
 
     def shifted(self, by: Mapping[str, Decimal]) -> Row:
-        """Return the row with bounds that are moved by what `by` says for its label.
+        """Return the row with its bounds moved by the value for its label.
 
-        What was bought before cannot be taken back: a row that can't be below 0 then allows nothing more.
+        Earlier purchases can't be taken back, so a row that can't be below 0 then allows nothing more.
         """
         shift = by.get(self.label)
         if not shift:
@@ -68,50 +69,50 @@ class Row:
 
     @property
     def asked(self) -> tuple[Term, ...]:
-        """Its terms, and those within them."""
+        """Its terms, including nested ones."""
         return (*self.terms, *(part for term in self.terms for _, part in term.parts))
 
     @property
     def floors(self) -> Sequence[Decimal]:
-        """The least it asks for, if it asks for any."""
+        """Lower bound, if any."""
         return () if self.at_least is None else (self.at_least,)
 
     @property
     def is_floor(self) -> bool:
-        """True if it asks for no less than something, or for no more than something to be short."""
+        """True if it requires a minimum, or limits a shortage."""
         return self.at_least is not None or any(isinstance(term, ShortTerm) for term in self.terms)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Purchases:
-    """Which moves each of several rows counts, and how much: `moves[first[i]:first[i + 1]]` are those of row `i`."""
+    """Moves that each of several rows counts, with weights: those of row `i` are `moves[first[i]:first[i + 1]]`."""
 
     first: Index
     moves: Index
     weight: Weights
     for_uses: ForUses | None = None
-    """Only what is bought for some end uses; None: whatever it is for."""
+    """Restriction to purchases for some end uses. None means all."""
 
     def __getitem__(self, row: int) -> BoughtTerm:
-        """What one row counts."""
+        """Return the term of one row."""
         start, end = self.first[row : row + 2]
         return BoughtTerm(self.moves[start:end], self.weight[start:end], for_uses=self.for_uses)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """Many rows over what is bought, kept as arrays: alike in all but their names, their bounds and what they count."""
+    """Many rows over purchases, as arrays. They differ only in names, bounds, and purchases."""
 
     labels: Sequence[str]
-    """Name of each, unique within its rule."""
+    """Names, unique within the rule."""
     bought: Purchases
     at_least: Sequence[Decimal] | None = None
-    """Least of each; None: there is none."""
+    """Lower bounds. None means none."""
     at_most: Sequence[Decimal] | None = None
     sentence: str = ""
     penalty: Decimal | None = None
     reads: frozenset[str] | None = None
-    """Materials on whose facts any of them depends; see `Row`."""
+    """Materials whose facts any of them depends on; see `Row`."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -128,13 +129,13 @@ class Rows:
         )
 
     def loosened(self, by: Decimal) -> Rows:
-        """The same with bounds that are relaxed by so much."""
+        """Return the rows with bounds relaxed by an amount."""
         least = None if self.at_least is None else [bound - by for bound in self.at_least]
         most = None if self.at_most is None else [bound + by for bound in self.at_most]
         return replace(self, at_least=least, at_most=most)
 
     def shifted(self, by: Mapping[str, Decimal]) -> Rows:
-        """Return the same with bounds that are moved by what `by` says for their labels."""
+        """Return the rows with bounds moved by the values for their labels."""
         if by.keys().isdisjoint(self.labels):
             return self
         rows = [self[position].shifted(by) for position in range(len(self))]
@@ -149,17 +150,17 @@ class Rows:
 
     @property
     def floors(self) -> Sequence[Decimal]:
-        """The least that each asks for, if they ask for any."""
+        """Lower bounds, if any."""
         return self.at_least or ()
 
     @property
     def is_floor(self) -> bool:
-        """True if they ask for no less than something."""
+        """True if they require a minimum."""
         return self.at_least is not None
 
 
 def one_by_one(rows: Row | Rows) -> Iterator[Row]:
-    """A row, or each of many."""
+    """Yield the single rows."""
     if isinstance(rows, Row):
         yield rows
     else:

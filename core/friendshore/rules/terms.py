@@ -1,7 +1,7 @@
 """What a limit rule may count: each sort of term is a small class, whose fields say what it points at and how much of it counts.
 
-A term has two readings that know nothing of each other: the program makes columns of it (`program.term_columns`), the verifier a
-number on a finished plan (`verify.term_values`). Both go through `Term` case by case, to the last: a class that is added here and missing in
+A term has two readings that know nothing of each other: the program makes columns of it (`program.limits`), the verifier a
+number on a finished plan (`verify.limits`). Both go through `Term` case by case, to the last: a class that is added here and missing in
 either does not pass the type checker. Terms hold arrays of positions in the tables of a problem, not one object a kilogram.
 """
 
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
     Weights = NDArray[np.float64]
 
 Unit = Literal["kg", "money", "number"]
-"""What a term is counted in."""
+"""Unit of a term."""
 Table = Literal["moves", "demands", "nodes", "classes", "offers", "periods", "price_spans", "term_spans", "commitments"]
 """Tables of a problem: a field of a term with one of these names holds positions in it, one an entry of its sum."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForUses:
-    """Only what is for some end uses, by the compliance class that it is bought, made or held for.
+    """Restriction to some end uses, by the compliance class of a purchase, a run, or stock.
 
-    A rule that counts so names them in `Rule.counted_end_uses`: each then has compliance classes of its own.
+    A rule that uses it names them in `Rule.counted_end_uses`: each then has compliance classes of its own.
     """
 
     end_uses: frozenset[str]
     surely: bool
-    """Whether only what can end in no other use counts, as a floor asks; else also what may end in these, as a cap does."""
+    """True to count only what can end in no other use, as a minimum needs. False to count also what may end in these, as a cap needs."""
     not_free_of: str = ""
-    """Id of a rule that taints offers: what is bought for compliance classes that are free of these doesn't count. Empty: it counts too."""
+    """Id of a rule that taints offers: purchases for classes that are free of these don't count. Empty to count them."""
 
     def takes(self, ends: frozenset[str], free_of: frozenset[str] = frozenset()) -> bool:
-        """Return True if what is bought for a compliance class counts.
+        """Return True if a compliance class counts.
 
         Args:
-            ends: End uses in which it may end. Empty if unknown.
+            ends: End uses in which its goods may end. Empty if unknown.
             free_of: Rules whose tainted offers the class doesn't admit.
         """
         if self.not_free_of and (self.not_free_of in free_of or not self.end_uses):
@@ -50,26 +50,26 @@ class ForUses:
 
 
 class _Weighted:
-    """A weighted sum over entries of tables."""
+    """Weighted sum over entries of tables."""
 
     __slots__ = ()
 
     tables: ClassVar[tuple[Table, ...]]
-    """Tables that its entries are about."""
+    """Tables of its entries."""
     is_linear: ClassVar[bool] = True
-    """Whether it is linear in the plan as it stands: the program needs no column of its own for it."""
+    """True if it is linear in the plan, so that the program needs no extra column."""
     parts: ClassVar[tuple[tuple[Decimal, Term], ...]] = ()
-    """Terms within it."""
+    """Nested terms."""
     weight: Weights
 
     @property
     def positions(self) -> dict[Table, Index]:
-        """Of its entries in each of its tables."""
+        """Positions of its entries in each of its tables."""
         return {table: getattr(self, table) for table in self.tables}
 
     @property
     def is_empty(self) -> bool:
-        """True if it counts nothing at all."""
+        """True if it counts nothing."""
         return not len(self.weight)
 
 
@@ -78,13 +78,13 @@ class _OfMoves(_Weighted):
     tables: ClassVar[tuple[Table, ...]] = ("moves",)
 
     moves: Index
-    """Positions of what is bought, ordered and delivered in certain periods."""
+    """Positions of purchases, each with its periods of order and delivery."""
     weight: Weights
-    """One factor an entry."""
+    """Weight of each entry."""
     times: float = 1.0
-    """Factor on the whole term."""
+    """Factor of the whole term."""
     for_uses: ForUses | None = None
-    """Only what is bought for some end uses; None: whatever it is for."""
+    """Restriction to purchases for some end uses. None means all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,11 +93,11 @@ class _OfDemands(_Weighted):
 
     demands: Index
     periods: Index
-    """A period for each demand."""
+    """Period of each demand."""
     weight: Weights
-    """One factor an entry."""
+    """Weight of each entry."""
     times: float = 1.0
-    """Factor on the whole term."""
+    """Factor of the whole term."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,13 +107,13 @@ class _OfNodes(_Weighted):
     nodes: Index
     """Materials at places."""
     periods: Index
-    """A period for each, at the end of which is counted what is held."""
+    """Period of each, whose final stock counts."""
     weight: Weights
-    """One factor an entry."""
+    """Weight of each entry."""
     times: float = 1.0
-    """Factor on the whole term."""
+    """Factor of the whole term."""
     for_uses: ForUses | None = None
-    """Only what is set aside for some end uses, without what lies unused in lots; None: all that is held."""
+    """Restriction to stock for some end uses, without unused lots. None means all stock."""
 
 
 class BoughtTerm(_OfMoves):
@@ -125,13 +125,13 @@ class BoughtTerm(_OfMoves):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UsedTerm(_OfMoves):
-    """1 if the moves together come to at least `at_least` units, else 0; a move's weight is what a unit counts towards that."""
+    """1 if the weighted sum of the moves is at least `at_least` units, else 0."""
 
     unit: ClassVar[Unit] = "number"
     is_linear: ClassVar[bool] = False
 
     at_least: float = 0.0
-    """The least sum that counts as used; 0 means one unit of the case's resolution."""
+    """Minimum sum that counts as used. 0 means one unit of the case's resolution."""
 
 
 class SpentTerm(_OfMoves):
@@ -149,14 +149,14 @@ class DeliveredTerm(_OfDemands):
 
 
 class ShortTerm(_OfDemands):
-    """Kilograms short of demands."""
+    """Kilograms of shortage of demands."""
 
     __slots__ = ()
     unit: ClassVar[Unit] = "kg"
 
 
 class StockTerm(_OfNodes):
-    """Kilograms held."""
+    """Kilograms in stock."""
 
     __slots__ = ()
     unit: ClassVar[Unit] = "kg"
@@ -171,7 +171,7 @@ class HoldingTerm(_OfNodes):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReservedTerm(_Weighted):
-    """Kilograms held for one compliance class."""
+    """Kilograms in stock for one compliance class."""
 
     tables: ClassVar[tuple[Table, ...]] = ("classes", "nodes", "periods")
     unit: ClassVar[Unit] = "kg"
@@ -179,14 +179,14 @@ class ReservedTerm(_Weighted):
     classes: Index
     nodes: Index
     periods: Index
-    """A period for each, at the end of which is counted what is held."""
+    """Period of each, whose final stock counts."""
     weight: Weights
     times: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MakingTerm(_Weighted):
-    """Money on units made of offers with several outputs, by the period of the order."""
+    """Money for units of offers with several outputs, by the period of the order."""
 
     tables: ClassVar[tuple[Table, ...]] = ("offers", "periods")
     unit: ClassVar[Unit] = "money"
@@ -196,12 +196,12 @@ class MakingTerm(_Weighted):
     weight: Weights
     times: float = 1.0
     for_uses: ForUses | None = None
-    """Only what is made for some end uses; None: whatever it is for."""
+    """Restriction to runs for some end uses. None means all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OnboardingTerm(_Weighted):
-    """One-off costs of offers that are used at all."""
+    """One-off costs of used offers."""
 
     tables: ClassVar[tuple[Table, ...]] = ("offers",)
     unit: ClassVar[Unit] = "money"
@@ -213,7 +213,7 @@ class OnboardingTerm(_Weighted):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DiscountsTerm(_Weighted):
-    """Money that price schedules add in their spans; negative: take off."""
+    """Money that price schedules add in their spans. Negative for a discount."""
 
     tables: ClassVar[tuple[Table, ...]] = ("price_spans",)
     unit: ClassVar[Unit] = "money"
@@ -225,7 +225,7 @@ class DiscountsTerm(_Weighted):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FixedTerm(_Weighted):
-    """Money that terms of trade make due at once, where anything is ordered in their spans."""
+    """Money that terms of trade charge once, if anything is ordered in their spans."""
 
     tables: ClassVar[tuple[Table, ...]] = ("term_spans",)
     unit: ClassVar[Unit] = "money"
@@ -237,7 +237,7 @@ class FixedTerm(_Weighted):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UntakenTerm(_Weighted):
-    """Money for what is paid for in a year and not taken."""
+    """Money for quantities that are paid for in a year but not taken."""
 
     tables: ClassVar[tuple[Table, ...]] = ("commitments",)
     unit: ClassVar[Unit] = "money"
@@ -249,32 +249,32 @@ class UntakenTerm(_Weighted):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LackingTerm:
-    """The largest of all `base - term`, or 0 if none is above it: a convex function of the plan."""
+    """The largest of all `base - term`, or 0 if all are negative: a convex function of the plan."""
 
     is_linear: ClassVar[bool] = False
 
     parts: tuple[tuple[Decimal, Term], ...]
-    """Each base with the term that should come to it."""
+    """Each base with the term that should reach it."""
     times: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuses parts that are not linear in the plan."""
+        """Reject parts that aren't linear in the plan."""
         if not all(term.is_linear for _, term in self.parts):
             raise ValueError("what is lacking is asked of quantities and money, not of what is used or lacking")
 
     @property
     def positions(self) -> dict[Table, Index]:
-        """None of its own."""
+        """Return no positions: it has none of its own."""
         return {}
 
     @property
     def unit(self) -> Unit:
-        """That of its parts."""
+        """Unit of its parts."""
         return next((term.unit for _, term in self.parts), "kg")
 
     @property
     def is_empty(self) -> bool:
-        """True if it counts nothing at all."""
+        """True if it counts nothing."""
         return not self.parts
 
 
@@ -294,13 +294,13 @@ Term = (
     | UntakenTerm
     | LackingTerm
 )
-"""All that may be counted."""
+"""All sorts of terms."""
 
 
 def lacking(*parts: tuple[Decimal, Term]) -> LackingTerm:
-    """The largest of all `base - term`, or 0 if none is above it.
+    """Return the largest of all `base - term`, or 0 if all are negative.
 
     Raises:
-        ValueError: if a term is not linear in the plan.
+        ValueError: If a term isn't linear in the plan.
     """
     return LackingTerm(parts)

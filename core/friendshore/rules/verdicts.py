@@ -25,24 +25,24 @@ from .base import Rule
 
 @dataclass(frozen=True, slots=True)
 class Barred:
-    """Countries that a rule bars: those listed, or all but those listed."""
+    """Countries that a rule prohibits: those listed, or all others."""
 
     countries: frozenset[str]
     all_but: bool = False
-    """Whether `countries` are the ones left free."""
+    """True if `countries` are the ones that are allowed."""
 
     def among(self, possible: frozenset[str]) -> frozenset[str]:
-        """Which of `possible` are barred."""
+        """Return the prohibited ones of `possible`."""
         return possible - self.countries if self.all_but else possible & self.countries
 
 
 def result_of(possible: frozenset[str], complete: bool, barred: Barred) -> Result:
-    """The verdict table on one stage.
+    """Return the result of an origin check for one stage.
 
     Args:
-        possible: the countries in which it may have happened; none: nobody says.
-        complete: whether `possible` is known to be all of them.
-        barred: what the rule bars.
+        possible: Countries where the stage may have taken place. Empty if unknown.
+        complete: True if `possible` is known to be the full list.
+        barred: Countries that the rule prohibits.
     """
     if not possible or not complete:
         return Result.UNPROVEN
@@ -53,12 +53,12 @@ def result_of(possible: frozenset[str], complete: bool, barred: Barred) -> Resul
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """The verdict that decides: the first of the worst ones; pass if there are none."""
+    """Return the first of the worst verdicts, or pass if there are none."""
     return max(verdicts, key=lambda verdict: verdict.result.rank, default=PASS)
 
 
 METAL_STAGES = (Stage.MINED, Stage.REFINED, Stage.SEPARATED)
-"""Stages that a material may have had if it states none."""
+"""Stages that a material may have if it states none."""
 
 
 class Dependence(StrEnum):
@@ -85,21 +85,21 @@ class Reason:
 
     dependence: Dependence
     text: str
-    """In a few words, like `refined in CN`."""
+    """A few words, like `refined in CN`."""
 
 
 def dependence_of(offer: Chained, countries: frozenset[str]) -> Dependence:
-    """Return whether an offer's seller or a step of its own chain is, or may be, in one of some countries."""
+    """Return the dependence of an offer on some countries, by its seller and the steps of its own chain."""
     return worst_of(reason.dependence for reason in reasons(offer, countries))
 
 
 def worst_of(found: Iterable[Dependence]) -> Dependence:
-    """Return the most dependent of some findings, or `NO` if there are none."""
+    """Return the worst of several dependences, or `NO` if there are none."""
     return max(found, key=lambda each: each.rank, default=Dependence.NO)
 
 
 def reasons(offer: Chained, countries: frozenset[str]) -> Iterator[Reason]:
-    """Yield everything that makes an offer's goods of concern: its seller first, then its steps, then stages with an open step."""
+    """Yield the reasons why an offer's goods are of concern: its seller, its steps, and stages with an unknown step."""
     if offer.facility.country in countries:
         yield Reason(Dependence.IS, f"sold from {offer.facility.country}")
     if offer.offer.customs_origin in countries:
@@ -114,9 +114,9 @@ def reasons(offer: Chained, countries: frozenset[str]) -> Iterator[Reason]:
 
 
 def _open_steps(offer: Chained) -> Iterator[str]:
-    """Yield the stages for which neither the offer nor its inputs give all steps.
+    """Yield the stages for which neither the offer nor its inputs state all steps.
 
-    A good comes out of a mine even where its material doesn't state that stage. The chain of scrap doesn't say where its metal was mined.
+    Every good comes out of a mine, even if its material doesn't state that stage. The chain of scrap doesn't say where its metal was mined.
     """
     recorded = grouped((entry.main_stage, entry.stage) for entry in offer.performed)
     if offer.recycled:
@@ -151,12 +151,12 @@ def told_apart(rules: Iterable[Rule]) -> Sequence[str]:
 def possible_origins(offer: Chained, others: Sequence[str]) -> list[str]:
     """Return the customs origins for which an offer may be charged, in order.
 
-    Where the list of countries of its last stage is not complete, any country may be the origin. An offer that records no stage at all
-    is taken to originate where its facility is.
+    If the list of countries of its last stage isn't complete, any country may be the origin. An offer without recorded stages originates at
+    its facility.
 
     Args:
-        offer: the offer.
-        others: countries that stand for all, by `told_apart`.
+        offer: The offer.
+        others: Countries that stand for all, from `told_apart`.
     """
     countries, _ = offer.origins
     return sorted({*countries, *others} if is_origin_unknown(offer) else countries)

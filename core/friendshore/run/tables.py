@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import cache
-from operator import attrgetter
+from operator import attrgetter, eq
 from pathlib import Path
-from typing import NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
-from ..domain.base import grouped
+from ..domain.differences import Steps, paired
+from ..domain.differences import differences as record_differences
 from ..domain.run import Run, RunDelivery, RunDiscount, RunDraw, RunPurchase, RunStock
 from ..domain.unmet import RunShortage
 from ..errors import Diagnostic
 from ..inert import cell_inert
-from ..reading.csvfile import Table, TableRow
+from ..reading.csvfile import Table
 from ..reading.records import path_of, shown
 
 RUN_FILE = "run.json"
@@ -176,6 +176,8 @@ _LISTS = {
     "plugins": ("source", ("kind", "name")),
 }
 """Field of a run -> what one of its entries is called, and what tells them apart; entries of other lists are told apart by position."""
+_FACTS_GIVE = "the facts give"
+"""What a run is compared with, for messages."""
 
 
 def differences(told: Mapping[str, object], expected: Mapping[str, object], file: Path) -> list[Diagnostic]:
@@ -183,11 +185,17 @@ def differences(told: Mapping[str, object], expected: Mapping[str, object], file
     found: list[Diagnostic] = []
     for field in expected:
         if field not in _LISTS:
-            found += _values(told.get(field), expected[field], (field,), file, "")
+            for path, ours, theirs in record_differences(told.get(field), expected[field], path=(field,)):
+                message, place = f"`{path_of(path)}` is not what {_FACTS_GIVE}", path_of(path)
+                found.append(Diagnostic(message, str(file), None, place, shown(ours), shown(theirs)))
         else:
-            ours, theirs = _entries(told.get(field)), _entries(expected[field])
-            found += differences_in_rows(ours, theirs, field, file) or _out_of_order(ours, theirs, field, file)
+            mine, right = _entries(told.get(field)), _entries(expected[field])
+            found += differences_in_rows(mine, right, field, file) or _out_of_order(mine, right, field, file)
     return found
+
+
+def _entries(value: object) -> Sequence[Mapping[str, object]]:
+    return value if isinstance(value, list) else ()
 
 
 def _out_of_order(
@@ -199,7 +207,7 @@ def _out_of_order(
     if number is None:
         return []
     noun, key = _LISTS[field]
-    names = (_named(tuple(_text(entry.get(column)) for column in key)) for entry in (told[number], expected[number]))
+    names = (_named(_key_of(entry, key)) for entry in (told[number], expected[number]))
     message, place = f"{noun}s stand in another order than the facts give", path_of((field, number))
     return [Diagnostic(message, str(file), column=place, found=next(names), expected=next(names))]
 
@@ -212,101 +220,74 @@ def differences_in_rows(
     only: Collection[str] = (),
 ) -> list[Diagnostic]:
     """Differences between the entries of one list of a run, told apart by what names them; `only` in some fields, if any are given."""
-    noun, key = _LISTS[field]
-    here = _by_key([(number, entry) for number, entry in enumerate(told)], key)
-    there = _by_key(list(enumerate(expected)), key)
-    found: list[Diagnostic] = []
-    for name in [*there, *(name for name in here if name not in there)]:
-        subject = f"{noun} {_named(name)}"
-        ours, theirs = here.get(name, []), there.get(name, [])
-        for (number, entry), (_, right) in zip(ours, theirs, strict=False):
-            found += _values(_part(entry, only), _part(right, only), (field, number), file, subject)
-        for number, _ in ours[len(theirs) :]:
-            found.append(
-                Diagnostic(f"{subject}: the facts give no such {noun}", str(file), column=path_of((field, number)))
-            )
-        for _ in theirs[len(ours) :]:
-            found.append(Diagnostic(f"{subject}: is missing, though the facts give it", str(file), column=field))
+    found = []
+    for one in _row_differences(list(enumerate(told)), expected, *_LISTS[field], only=only):
+        place = path_of((field, *((one.place, *one.path) if one.place is not None else ())))
+        found.append(Diagnostic(one.message, str(file), None, place, one.found, one.expected))
     return found
+
+
+def differences_in_table(
+    table: RunTable, told: Table, expected: Sequence[Cells], source: str = _FACTS_GIVE
+) -> list[Diagnostic]:
+    """Where a table of the folder says something else than the `source`: file, row and column of each."""
+    columns = tuple(sorted(told.columns, key=told.columns.__getitem__))
+    if columns == table.columns and [tuple(row.cells) for row in told.rows] == expected:
+        return []  # letter by letter, as it is written
+    rows = [(row.line, {column: row.text(column) for column in table.columns}) for row in told.rows]
+    right = [dict(zip(table.columns, cells, strict=True)) for cells in expected]
+    return [
+        Diagnostic(one.message, told.file, one.place, path_of(one.path), one.found, one.expected)
+        for one in _row_differences(rows, right, table.noun, table.key, source, same)
+    ]
+
+
+class _RowDifference(NamedTuple):
+    """A row that only one side has, or a value of it that differs."""
+
+    message: str
+    place: int | None = None
+    """Place of the row. None: it is missing."""
+    path: Steps = ()
+    found: str = ""
+    expected: str = ""
+
+
+def _row_differences(
+    told: Iterable[tuple[int, Mapping[str, object]]],
+    expected: Iterable[Mapping[str, object]],
+    noun: str,
+    key: tuple[str, ...],
+    source: str = _FACTS_GIVE,
+    equal: Callable[[Any, Any], bool] = eq,
+    only: Collection[str] = (),
+) -> Iterator[_RowDifference]:
+    """Yield the differences between rows, each with its place, and the rows that the `source` gives."""
+    ours = ((_key_of(row, key), (place, row)) for place, row in told)
+    for name, mine, right in paired(ours, ((_key_of(row, key), row) for row in expected)):
+        subject = f"{noun} {_named(name)}"
+        if mine is None:
+            yield _RowDifference(f"{subject}: is missing, though {source} it")
+        elif right is None:
+            yield _RowDifference(f"{subject}: {source} no such {noun}", mine[0])
+        else:
+            for path, one, other in record_differences(_part(mine[1], only), _part(right, only), equal=equal):
+                value = ".".join(step for step in path if isinstance(step, str))
+                message = f"{subject}: `{value}` is not what {source}"
+                yield _RowDifference(message, mine[0], path, shown(one), shown(other))
 
 
 def _part(entry: Mapping[str, object], only: Collection[str]) -> Mapping[str, object]:
     return {name: value for name, value in entry.items() if name in only} if only else entry
 
 
-def _by_key(
-    entries: Sequence[tuple[int, Mapping[str, object]]], key: tuple[str, ...]
-) -> dict[Key, list[tuple[int, Mapping[str, object]]]]:
-    return grouped((tuple(_text(entry.get(column)) for column in key), (number, entry)) for number, entry in entries)
-
-
-def _text(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _key_of(entry: Mapping[str, object], key: tuple[str, ...]) -> Key:
+    values = map(entry.get, key)
+    return tuple(" ".join(map(str, value)) if isinstance(value, list) else str(value) for value in values)
 
 
 def _named(key: Key) -> str:
     return "/".join(part for part in key if part)
-
-
-def _values(
-    told: object, expected: object, path: tuple[str | int, ...], file: Path, subject: str
-) -> Iterator[Diagnostic]:
-    """Differences between two JSON values, down to the single figure."""
-    if isinstance(told, dict) and isinstance(expected, dict):
-        for name in [*expected, *(name for name in told if name not in expected)]:
-            yield from _values(told.get(name), expected.get(name), (*path, name), file, subject)
-    elif _records(told) and _records(expected) and len(told) == len(expected):
-        for number, (ours, theirs) in enumerate(zip(told, expected, strict=True)):
-            yield from _values(ours, theirs, (*path, number), file, subject)
-    elif told != expected:
-        name = ".".join(str(step) for step in path[2:] if isinstance(step, str)) if subject else path_of(path)
-        message = f"{subject}: " if subject else ""
-        message += f"`{name or path_of(path)}` is not what the facts give"
-        yield Diagnostic(message, str(file), column=path_of(path), found=shown(told), expected=shown(expected))
-
-
-def _entries(value: object) -> Sequence[Mapping[str, object]]:
-    return value if isinstance(value, list) else ()
-
-
-def _records(value: object) -> TypeGuard[list[dict[str, object]]]:
-    """Return True if it is a list of records; a list of words is compared as one figure."""
-    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
-
-
-def differences_in_table(
-    table: RunTable, told: Table, expected: Sequence[Cells], source: str = "the facts give"
-) -> list[Diagnostic]:
-    """Where a table of the folder says something else than the `source`: file, row and column of each."""
-    columns = tuple(sorted(told.columns, key=told.columns.__getitem__))
-    if columns == table.columns and [tuple(row.cells) for row in told.rows] == expected:
-        return []  # letter by letter, as it is written
-    here: defaultdict[Key, list[TableRow]] = defaultdict(list)
-    there: defaultdict[Key, list[Mapping[str, str]]] = defaultdict(list)
-    for row in told.rows:
-        here[tuple(row.text(column) for column in table.key)].append(row)
-    for cells in expected:
-        right = dict(zip(table.columns, cells, strict=True))
-        there[tuple(right[column] for column in table.key)].append(right)
-    found: list[Diagnostic] = []
-    for key in [*there, *(key for key in here if key not in there)]:
-        rows, entries = here.get(key, []), there.get(key, [])
-        subject = f"{table.noun} {_named(key)}"
-        for row, entry in zip(rows, entries, strict=False):
-            found += _cells(told, row, entry, subject, source)
-        for row in rows[len(entries) :]:
-            found.append(Diagnostic(f"{subject}: {source} no such {table.noun}", told.file, row.line))
-        for _ in entries[len(rows) :]:
-            found.append(Diagnostic(f"{subject}: is missing, though {source} it", told.file))
-    return found
-
-
-def _cells(told: Table, row: TableRow, expected: Mapping[str, str], subject: str, source: str) -> Iterator[Diagnostic]:
-    for column, right in expected.items():
-        text = row.text(column)
-        if not same(text, right):
-            message = f"{subject}: `{column}` is not what {source}"
-            yield Diagnostic(message, told.file, row.line, column, found=shown(text), expected=shown(right))
 
 
 def same(one: str, other: str) -> bool:

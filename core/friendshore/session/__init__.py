@@ -13,7 +13,7 @@ import numpy as np
 from ..domain.base import exact
 from ..domain.change import Change
 from ..domain.plan import Cost, Exchangeable, Infeasible, Plan, PlanStatus
-from ..domain.runtime import SESSION_BYTES
+from ..domain.runtime import SESSION_BYTES, cached_method
 from ..errors import OutOfTimeError, VerificationError
 from ..problem import Problem
 from ..problem.inputs import Inputs
@@ -78,8 +78,6 @@ class Session:
     memory: int = SESSION_BYTES
     """Bytes that what is kept of earlier questions may take, in all: half of it answers of rules, a quarter each plans and answers of solvers."""
     _plans: PlanCache = field(default_factory=PlanCache)
-    _programs: dict[Members, tuple[Program, Solution]] = field(default_factory=dict)
-    _together: dict[str, Together] = field(default_factory=dict)
 
     @staticmethod
     def open(
@@ -254,21 +252,20 @@ class Session:
         """The part of the case that a material belongs to, planned on its own."""
         return self.part_plan(self.parts.members[self.parts.of_material[material]], frozenset())
 
+    @cached_method
     def together(self, material: str) -> Together:
         """What of the case hangs together with a material: no other purchase or delivery has to do with it in any plan.
 
         Raises:
             SolverError: if a solver breaks down.
         """
-        if material not in self._together:
-            program, solution = self.compiled(self.parts.members[self.parts.of_material[material]])
-            labels = column_labels(program.linear.entries)
-            held = np.isin(labels, labels[about(program, material)])
-            spent = exact(float(_money(program)[held] @ solution.x[held]))
-            wanted = {demand.use.material.id for demand in program.problem.demands}
-            names = frozenset(name for name in wanted if held[about(program, name)].any())
-            self._together[material] = Together(names, spent, held)
-        return self._together[material]
+        program, solution = self.compiled(self.parts.members[self.parts.of_material[material]])
+        labels = column_labels(program.linear.entries)
+        held = np.isin(labels, labels[about(program, material)])
+        spent = exact(float(_money(program)[held] @ solution.x[held]))
+        wanted = {demand.use.material.id for demand in program.problem.demands}
+        names = frozenset(name for name in wanted if held[about(program, name)].any())
+        return Together(names, spent, held)
 
     def extreme(
         self, material: str, weigh: Weigh, within: Decimal | None, *, largest: bool, output: str = ""
@@ -310,12 +307,11 @@ class Session:
         sign = -1 if largest else 1
         return Extreme(exact(sign * last.least), exact(sign * last.bound), PartPlan(members, verify(bare, plan)))
 
+    @cached_method
     def compiled(self, members: Members) -> tuple[Program, Solution]:
-        """The program of some parts as they are, with its cheapest solution; made once."""
-        if members not in self._programs:
-            program = compile_program(self.parts.part(members).problem())
-            self._programs[members] = program, self._solved(program)
-        return self._programs[members]
+        """Return the program of some parts as they are, with its cheapest solution."""
+        program = compile_program(self.parts.part(members).problem())
+        return program, self._solved(program)
 
     def repriced(self, part: PartPlan, *changes: Change) -> Cost:
         """What the plan of some parts comes to after changes of prices: not the cheapest plan then, but the same one.

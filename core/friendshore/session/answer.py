@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..domain.base import exact
 from ..domain.change import Change
-from ..domain.plan import Cost, Infeasible, Plan, PlanStatus, Purchase
+from ..domain.plan import Cost, Infeasible, Plan, PlanStatus
 from ..domain.runtime import SESSION_BYTES, Recent
 from ..problem import Problem
 from ..problem.compliance_classes import ComplianceClass
@@ -126,11 +126,9 @@ def _bought(parts: Iterable[PartPlan]) -> dict[tuple[str, str, str], tuple[Decim
     """Material, offer and place -> kilograms and money over the plan."""
     found: dict[tuple[str, str, str], tuple[Decimal, Decimal]] = {}
     for line in (line for part in parts for line in part.verified.lines):
-        entry = line.item.entry
-        if isinstance(entry, Purchase):
-            key = (entry.material, entry.offer, entry.place)
-            kilograms, money = found.get(key, (Decimal(0), Decimal(0)))
-            found[key] = kilograms + entry.quantity, money + line.total
+        key = (line.material, line.name, line.place)
+        kilograms, money = found.get(key, (Decimal(0), Decimal(0)))
+        found[key] = kilograms + line.quantity, money + line.total
     return found
 
 
@@ -216,6 +214,5 @@ def _labels(was: Problem, now: Problem) -> dict[str, str]:
 
 
 def _served(problem: Problem, each: ComplianceClass, demands: Collection[str]) -> frozenset[_Served]:
-    """Return the deliveries to some demands that a compliance class serves."""
     named = ((problem.demands[outlet.demand].id, outlet) for outlet in each.outlets)
     return frozenset((name, outlet.period, frozenset(outlet.waivers)) for name, outlet in named if name in demands)

@@ -16,8 +16,8 @@ from ..domain.facts import Place
 from ..domain.time import Horizon
 from ..domain.use import Chained
 from ..errors import InputError
-from ..problem.changes import with_bills
 from ..program import compile_program
+from ..rules.amend import with_bills
 from ..rules.base import Facts, Rule
 from ..rules.rows import Row
 from ..rules.terms import BoughtTerm

@@ -253,7 +253,7 @@ def bearing(verified: VerifiedPlan, rules: Sequence[Rule]) -> frozenset[str]:
     against = judging.forbidding()
     charges = Charges(ledger.problem.network, judging.law, ledger.problem.offers, ledger.answers)
     for item in ledger.bought if charges.rules else ():
-        for use in verified.costing.uses(item.arc, item.entry.requirement):
+        for use in verified.costing.uses(item.arc, item.requirement):
             against |= charges.charging(item.arc, use, item.ordered)
     return frozenset(against)
 

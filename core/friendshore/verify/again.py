@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from ..domain.case import OfferAssumption
 from ..domain.countries import country_names
 from ..domain.facts import Lane, Offer, Price
 from ..domain.run import RunPurchase
+from ..domain.runtime import cached_method
 from ..domain.use import PASS, Use
 from ..errors import Diagnostic
 from ..plugins import attributed
@@ -70,16 +71,7 @@ class _Again:
         self.horizon = problem.case.horizon
         self.factors = Factors(problem.merged.factors)
         self.assumed = {one.id: one for one in self.case.assume.offer}
-        self.price = cache(self._price)
-        self.years = cache(self._years)
-        self.charged = cache(self._charged)
-        self.charging = cache(self._charging)
-        self.alike = cache(self._alike)
         self.first: dict[tuple[tuple[int, Fraction], ...], int] = {}
-        self.days = cache(self._days)
-        self.timed = cache(self._timed)
-        self.works = cache(self._works)
-        self.awaited = cache(self._awaited)
 
     def findings(self) -> Iterator[Diagnostic]:
         """Figure by figure."""
@@ -160,7 +152,8 @@ class _Again:
             if again is None or _apart(facts.price[t], again):
                 yield _differs(f"the price of `{facts.offer.id}` in {self._label(t)}", facts.price[t], again)
 
-    def _price(self, position: int, t: int) -> Fraction | None:
+    @cached_method
+    def price(self, position: int, t: int) -> Fraction | None:
         """Money for a unit of an offer ordered in a period; None: it has no price then."""
         offer = self.merged.offers[self.problem.offers[position].offer.id]
         given, period = self.assumed.get(offer.id), self.horizon.periods[t]
@@ -285,7 +278,7 @@ class _Again:
         ]
         last = {one.arc.index: self._last(one) for one in order}
         if not any(
-            self.awaited(one.arc.node, one.entry.requirement, one.delivered)
+            self.awaited(one.arc.node, one.requirement, one.delivered)
             for one in order
             if not arrival_day(self.ledger, one)
         ):
@@ -325,7 +318,8 @@ class _Again:
         days = [(item, arrival_day(self.ledger, item)) for item in self.ledger.bought]
         return grouped(((*item.arc.node, item.delivered), day) for item, day in days if day is not None)
 
-    def _awaited(self, node: Node, requirement: str, arrives: int) -> bool:
+    @cached_method
+    def awaited(self, node: Node, requirement: str, arrives: int) -> bool:
         """Return True if something is short in the period before that of an arrival, or an order of a maker would go out sooner and end a shortage.
 
         What is short follows from what is wanted and delivered.
@@ -340,9 +334,9 @@ class _Again:
                 return True
             for offer in self.drawing.get((*key[:2], key[2] + 1), ()):
                 for one in self.by_order.get((offer, key[2] + 1), ()):
-                    own = one.entry.requirement == key[1] or not self.problem.offers[offer].single
+                    own = one.requirement == key[1] or not self.problem.offers[offer].single
                     if own and self.problem.offers[offer].most[key[2]] != 0 and not arrival_day(self.ledger, one):
-                        waiting.append((one.arc.node, one.entry.requirement, one.delivered - 1))
+                        waiting.append((one.arc.node, one.requirement, one.delivered - 1))
         return False
 
     @cached_property
@@ -370,11 +364,11 @@ class _Again:
         """Return True if what arrives a period earlier than planned may be stored then, is lawful for all uses of its compliance class, and costs the same."""
         arc, t, before = item.arc, item.ordered, item.delivered - 1
         store = self.problem.stores.get(arc.node)
-        if (store is not None and store.limit[before] is not None) or item.entry.licences:
+        if (store is not None and store.limit[before] is not None) or item.licences:
             return False
         if arc.freight[before] != arc.freight[item.delivered]:
             return False
-        reached = self.served.get(item.entry.requirement, {})
+        reached = self.served.get(item.requirement, {})
         uses = [use for use, nodes in reached.items() if arc.node in nodes]
         dear = any(_apart_by(self._charge(arc, use, t), self._charge(arc, use, t, sooner=1)) for use in uses)
         return bool(uses) and not dear and not any(self._barred(arc, use, before) for use in uses)
@@ -403,7 +397,8 @@ class _Again:
                     return True
         return False
 
-    def _timed(self, t: int, leads: frozenset[Decimal], sites: tuple[str, ...]) -> tuple[int, date | None, date]:
+    @cached_method
+    def timed(self, t: int, leads: frozenset[Decimal], sites: tuple[str, ...]) -> tuple[int, date | None, date]:
         """Whole periods until every order of the first day of a period is there; the day within its period on which it is there if the plant only
         begins to work within that of the order; and the last day of that on which one may wait.
         """
@@ -419,7 +414,8 @@ class _Again:
         last = max(day for day in at_work if all(self._there(day, lead) <= until for lead in leads))
         return len(begins) - 1, arrives if arrives > begins[-1] else None, last
 
-    def _works(self, site: str, day: date) -> bool:
+    @cached_method
+    def works(self, site: str, day: date) -> bool:
         """Return True if a facility has a capacity on a day: the last step that has begun counts for something."""
         least = self.case.accept.confidence
         steps = [
@@ -447,7 +443,8 @@ class _Again:
         possible = origins if complete or not arc.chained.performed else origins.union(country_names())
         return max(self.charged(arc.index, use, origin, value, arrival) for origin in possible)
 
-    def _charged(self, index: int, use: Use, origin: str, value: Decimal, arrival: int) -> Fraction:
+    @cached_method
+    def charged(self, index: int, use: Use, origin: str, value: Decimal, arrival: int) -> Fraction:
         """What all rules charge on a kilogram from one origin that arrives in a period."""
         arc, charged = self.problem.network.arcs[index], Fraction(0)
         for place, part in self.charging(arrival):
@@ -458,12 +455,14 @@ class _Again:
                 charged += Fraction(amount) * part
         return charged
 
-    def _charging(self, t: int) -> tuple[tuple[int, Fraction], ...]:
+    @cached_method
+    def charging(self, t: int) -> tuple[tuple[int, Fraction], ...]:
         """Places of the rules that charge, each with the part of a period's days on which it holds."""
         held = [(place, self._held(rule, t)) for place, rule in enumerate(self.problem.rules) if "charge" in rule.verbs]
         return tuple((place, part) for place, part in held if part)
 
-    def _alike(self, t: int) -> int:
+    @cached_method
+    def alike(self, t: int) -> int:
         """The first period seen in which the same rules charge, on the same part of its days."""
         return self.first.setdefault(self.charging(t), t)
 
@@ -478,12 +477,14 @@ class _Again:
                 on.update(range(max(first, days.start), min(last + 1, days.stop)))
         return Fraction(len(on), len(days))
 
-    def _days(self, t: int) -> list[date]:
+    @cached_method
+    def days(self, t: int) -> list[date]:
         """Every day of a period."""
         period = self.horizon.periods[t]
         return [period.start + timedelta(days=number) for number in range((period.end - period.start).days + 1)]
 
-    def _years(self, t: int, first: date | None, last: date | None) -> Fraction:
+    @cached_method
+    def years(self, t: int, first: date | None, last: date | None) -> Fraction:
         """The part of a year that a period has between two days: each day is so much of its own year, or of the one it stands for."""
         inside = [day for day in self.days(t) if _within(day, first, last)]
         if self.horizon.periods[t].steady:

@@ -37,7 +37,6 @@ class Amounts:
         """Kilograms at a node for one compliance class at the end of a period, with the rounded numbers that it follows from."""
 
     def check(self) -> None:
-        """All checks."""
         self._balances()
         self._demand()
         self._pools()
@@ -205,9 +204,9 @@ class Amounts:
         columns = self.ledger.columns
         for position in np.flatnonzero((columns.offer >= 0) & ~columns.single).tolist():
             item = self.ledger.bought[position]
-            own = item.entry.requirement if self.problem.offers[item.arc.offer].offer.inputs else ""
-            key = (item.arc.offer, item.entry.material, own, item.ordered)
-            room[key] -= item.entry.quantity
+            own = item.requirement if self.problem.offers[item.arc.offer].offer.inputs else ""
+            key = (item.arc.offer, item.material, own, item.ordered)
+            room[key] -= item.quantity
             terms[key] += 1
         for key, left in sorted(room.items()):
             offer, material, _, t = key
@@ -256,13 +255,11 @@ class Amounts:
 
     def _licences(self) -> None:
         known = {licence_id(licence): licence for licence in self.problem.case.licences}
-        used = ((name, item.entry.quantity) for item in self.ledger.licensed for name in item.entry.licences)
+        used = ((name, item.quantity) for item in self.ledger.licensed for name in item.licences)
         for name, quantity in totals(used).items():
             licence = known.get(name)
             if licence is not None and licence.quantity is not None:
-                pieces = sum(
-                    2 if self.ledger.in_lots(i) else 1 for i in self.ledger.licensed if name in i.entry.licences
-                )
+                pieces = sum(2 if self.ledger.in_lots(i) else 1 for i in self.ledger.licensed if name in i.licences)
                 self.ledger.miss(
                     quantity - licence.quantity, Decimal(pieces), f"more moves under `{name}` than it allows"
                 )

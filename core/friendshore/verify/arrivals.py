@@ -69,7 +69,7 @@ def _arriving(ledger: PlanEntries) -> Iterator[tuple[tuple[Node, int], DatedFlow
     """Purchases and lots."""
     for item in ledger.bought:
         roundings = Decimal(2 if ledger.in_lots(item) else 1)
-        flow = DatedFlow(item.entry.requirement, arrival_day(ledger, item), item.entry.quantity, roundings)
+        flow = DatedFlow(item.requirement, arrival_day(ledger, item), item.quantity, roundings)
         yield (item.arc.node, item.delivered), flow
 
 
@@ -83,7 +83,7 @@ def _drawn(ledger: PlanEntries) -> Iterator[tuple[tuple[Node, int], DatedFlow]]:
     """Inputs of orders, each on the last day on which it may be placed; where several outputs go different ways, on the first of these."""
     problem, count = ledger.problem, ledger.problem.case.horizon.count
     orders = [
-        (item.arc.offer, item.entry.requirement, item.ordered, item.entry.quantity, item.arc.order_by[item.ordered])
+        (item.arc.offer, item.requirement, item.ordered, item.quantity, item.arc.order_by[item.ordered])
         for item in ledger.bought
         if item.arc.offer >= 0 and problem.offers[item.arc.offer].single
     ]

@@ -17,9 +17,11 @@ from typing import TypeAlias
 
 from ..domain.base import grouped
 from ..domain.case import WaiverSpec
+from ..domain.runtime import cached_method
 from ..domain.time import Span
 from ..domain.use import Result, Use, Verdict
 from ..plugins import attributed
+from ..problem import Problem
 from ..problem.law import Law, licence_id, waiver_id
 from ..problem.network import Arc, Node, final_node
 from ..rules.answers import as_verdict
@@ -67,7 +69,8 @@ class Judging:
         self.law = Law(self.problem.rules, self.problem.case)
         self.statuses = statuses if statuses is not None else self.law.statuses
         self.periods = self.problem.case.horizon.periods
-        self._numbers = {use: i for i, use in enumerate(dict.fromkeys(d.use for d in self.problem.demands))}
+        self._uses = list(dict.fromkeys(d.use for d in self.problem.demands))
+        self._numbers = {use: i for i, use in enumerate(self._uses)}
         self._answers = ledger.answers
         self._asked: dict[tuple[str, int, int], Verdict] = {}
         self._waivers = {waiver_id(w): w for w in self.problem.case.waivers}
@@ -76,16 +79,9 @@ class Judging:
             for rule in self.problem.rules
             if "judge" in rule.verbs and any(phase.status in self.statuses for phase in rule.phases)
         ]
-        self._concern: dict[int, list[Rule]] = {}
-        self._bear: dict[tuple[int, frozenset[str]], list[Rule]] = {}
         self._known_rules: dict[object, list[_Applicable]] = {}
         self._known_sorts: dict[object, list[tuple[int, _Applicable]]] = {}
         self._applying: dict[tuple[str, date | None, date | None], bool] = {}
-        self._reach: dict[Node, frozenset[Node]] = {}
-        self._known_ends: dict[tuple[str, Node, int], list[FinalDelivery]] = {}
-        self._known_deliveries: dict[tuple[str, Node], list[tuple[FinalDelivery, int]]] = {}
-        self._known_kept: dict[tuple[str, Node], list[FinalDelivery]] = {}
-        self._known_against: dict[tuple[str, int, bool], frozenset[tuple[str, int]]] = {}
 
     @cached_property
     def verdicts(self) -> tuple[Judged, ...]:
@@ -130,7 +126,7 @@ class Judging:
         for served in self.ends(item):
             if served.number not in numbers:
                 continue
-            rules = [rule for rule in self._bearing(served) if (rule.id, served.number) in only]
+            rules = [rule for rule in self._bearing(served.number, served.waived) if (rule.id, served.number) in only]
             own = item.arc.node == final_node(served.use)
             days = self._days(item, served, moves=moves, own=own) if rules else {}
             for rule in rules:
@@ -141,20 +137,24 @@ class Judging:
                         yield Judged(item, served.use, rule.id, self._ask(rule, item.arc, served), day)
 
     def _against(self, item: Bought) -> frozenset[tuple[str, int]]:
-        """Rules that find against a purchase on some day, each with the number of the use, among those that it may end in."""
-        kept = not any(min(served.period, by) >= item.delivered for served, by in self._deliveries(item))
-        key = (item.entry.requirement, item.arc.index, kept)
-        if key not in self._known_against:
-            served = self._kept(item) if kept else [one for one, _ in self._deliveries(item)]
-            ends = {one.number: one for one in served}
-            self._known_against[key] = frozenset(
-                (rule.id, number)
-                for number, served in ends.items()
-                for rule in self._concerning(served)
-                if (rule.bears_on == "chain" or item.arc.moves)
-                and self.law.forbids(self._ask(rule, item.arc, served), item.arc)
-            )
-        return self._known_against[key]
+        """Return the rules that find against a purchase on some day, each with the number of the use, among those that it may end in."""
+        deliveries = self._deliveries(item.requirement, item.arc.node)
+        return self._against_arc(
+            item.requirement, item.arc.index, any(min(one.period, by) >= item.delivered for one, by in deliveries)
+        )
+
+    @cached_method
+    def _against_arc(self, requirement: str, index: int, delivered: bool) -> frozenset[tuple[str, int]]:
+        """Return the same for all purchases by an arc for a compliance class that end in a delivery, or for all that don't."""
+        arc = self.problem.network.arcs[index]
+        deliveries = [one for one, _ in self._deliveries(requirement, arc.node)]
+        ends = {one.number: one for one in (deliveries if delivered else self._kept(requirement, arc.node))}
+        return frozenset(
+            (rule.id, number)
+            for number, served in ends.items()
+            for rule in self._concerning(number)
+            if (rule.bears_on == "chain" or arc.moves) and self.law.forbids(self._ask(rule, arc, served), arc)
+        )
 
     def _applicable(self, item: Bought, served: FinalDelivery) -> list[_Applicable]:
         """The rules that apply to a purchase for a delivery, and the days on which they do: the same for all that arrive with it."""
@@ -173,27 +173,22 @@ class Judging:
         if key not in self._known_sorts:
             self._known_sorts[key] = [
                 (place, (rule, day, (rule.id, served.number, day.start, day.end)))
-                for place, rule in enumerate(self._bearing(served) if days else ())
+                for place, rule in enumerate(self._bearing(served.number, served.waived) if days else ())
                 if sort == ("trade" if rule.bears_on == "trade" else rule.dated_by)
                 for day in days
                 if self._applies(rule, day)
             ]
         return self._known_sorts[key]
 
-    def _bearing(self, served: FinalDelivery) -> list[Rule]:
-        """The rules that can bear on a delivery on some day."""
-        key = (served.number, served.waived)
-        if key not in self._bear:
-            self._bear[key] = [
-                rule for rule in self._concerning(served) if not (rule.id in served.waived and rule.bears_on == "chain")
-            ]
-        return self._bear[key]
+    @cached_method
+    def _bearing(self, number: int, waived: frozenset[str]) -> list[Rule]:
+        """Return the rules that can apply to a delivery on some day, by the number of its use."""
+        return [rule for rule in self._concerning(number) if not (rule.id in waived and rule.bears_on == "chain")]
 
-    def _concerning(self, served: FinalDelivery) -> list[Rule]:
-        """The rules that can bear on a use, waived or not."""
-        if served.number not in self._concern:
-            self._concern[served.number] = [rule for rule in self._rules if self._concerns(rule, served)]
-        return self._concern[served.number]
+    @cached_method
+    def _concerning(self, number: int) -> list[Rule]:
+        """Return the rules that can apply to a use, waived or not."""
+        return [rule for rule in self._rules if self._concerns(rule, self._uses[number])]
 
     def _applies(self, rule: Rule, day: Span) -> bool:
         key = (rule.id, day.start, day.end)
@@ -202,9 +197,9 @@ class Judging:
         return self._applying[key]
 
     @staticmethod
-    def _concerns(rule: Rule, served: FinalDelivery) -> bool:
+    def _concerns(rule: Rule, use: Use) -> bool:
         with attributed(rule):
-            return rule.concerns(served.use)
+            return rule.concerns(use)
 
     def broken(self, judged: Judged) -> bool:
         """Return True if a verdict forbids what was bought, its licences taken into account."""
@@ -217,7 +212,7 @@ class Judging:
         licences = self.law.licences(verdict, judged.item.arc, judged.use, arrival)
         if licences is None:
             return True
-        return bool(licences) and not set(licences) & set(judged.item.entry.licences)
+        return bool(licences) and not set(licences) & set(judged.item.licences)
 
     def _ask(self, rule: Rule, arc: Arc, served: FinalDelivery) -> Verdict:
         key = (rule.id, arc.index, served.number)
@@ -253,7 +248,7 @@ class Judging:
         """Days on which the final good was ordered, by compliance class and node."""
         found: defaultdict[tuple[str, Node], set[Span]] = defaultdict(set)
         for item in self.ledger.bought:
-            found[item.entry.requirement, item.arc.node].add(self._ordered(item))
+            found[item.requirement, item.arc.node].add(self._ordered(item))
         return {key: sorted(days, key=str) for key, days in found.items()}
 
     @cached_property
@@ -290,37 +285,32 @@ class Judging:
 
         What ends in none is kept for all that its compliance class serves.
         """
-        key = (item.entry.requirement, item.arc.node, item.delivered)
-        if key not in self._known_ends:
-            found = [served for served, by in self._deliveries(item) if min(served.period, by) >= item.delivered]
-            self._known_ends[key] = found or self._kept(item)
-        return self._known_ends[key]
+        return self._ends(item.requirement, item.arc.node, item.delivered)
 
-    def _deliveries(self, item: Bought) -> list[tuple[FinalDelivery, int]]:
-        """Deliveries down the chain of a purchase, each with the last period in which what ends in it can have arrived."""
-        key = (item.entry.requirement, item.arc.node)
-        if key not in self._known_deliveries:
-            latest: dict[FinalDelivery, int] = {}
-            for served, by in self._outlets(*key, frozenset(), self.problem.case.horizon.count):
-                latest[served] = max(by, latest.get(served, by))
-            in_order = sorted(latest, key=lambda s: (s.number, s.period, s.requirement))
-            self._known_deliveries[key] = [(served, latest[served]) for served in in_order]
-        return self._known_deliveries[key]
+    @cached_method
+    def _ends(self, requirement: str, node: Node, delivered: int) -> list[FinalDelivery]:
+        found = [one for one, by in self._deliveries(requirement, node) if min(one.period, by) >= delivered]
+        return found or self._kept(requirement, node)
 
-    def _kept(self, item: Bought) -> list[FinalDelivery]:
-        """Return what the compliance class of a purchase serves down its chain, whether or not the plan delivers any of it."""
-        key = (item.entry.requirement, item.arc.node)
-        if key not in self._known_kept:
-            demands = self.problem.demands
-            outlets = [
-                self._delivery(outlet.demand, outlet.period, each.label, outlet.waivers)
-                for each in self.problem.compliance_classes
-                if each.label == key[0]
-                for outlet in each.outlets
-                if key[1] in self._up(final_node(demands[outlet.demand].use))
-            ]
-            self._known_kept[key] = list(dict.fromkeys(outlets))
-        return self._known_kept[key]
+    @cached_method
+    def _deliveries(self, requirement: str, node: Node) -> list[tuple[FinalDelivery, int]]:
+        """Return the deliveries down the chain of a purchase, each with the last period in which what ends in it can have arrived."""
+        latest: dict[FinalDelivery, int] = {}
+        for served, by in self._outlets(requirement, node, frozenset(), self.problem.case.horizon.count):
+            latest[served] = max(by, latest.get(served, by))
+        in_order = sorted(latest, key=lambda s: (s.number, s.period, s.requirement))
+        return [(served, latest[served]) for served in in_order]
+
+    @cached_method
+    def _kept(self, requirement: str, node: Node) -> list[FinalDelivery]:
+        """Return what a compliance class serves down the chain of a node, whether or not the plan delivers any of it."""
+        own, demands = self.problem.class_of.get(requirement), self.problem.demands
+        outlets = [
+            self._delivery(outlet.demand, outlet.period, requirement, outlet.waivers)
+            for outlet in (own.outlets if own is not None else ())
+            if node in self._up(final_node(demands[outlet.demand].use))
+        ]
+        return list(dict.fromkeys(outlets))
 
     def _outlets(self, requirement: str, node: Node, seen: frozenset[str], by: int) -> list[tuple[FinalDelivery, int]]:
         """Deliveries out of a compliance class, and out of those that co-products made from `node` were lent to.
@@ -335,11 +325,10 @@ class Judging:
                 found += self._outlets(transfer.to_requirement, node, seen | {requirement}, lent)
         return found
 
+    @cached_method
     def _up(self, node: Node) -> frozenset[Node]:
-        """All nodes up the chain of one, itself included."""
-        if node not in self._reach:
-            self._reach[node] = self.problem.network.reach(node)[1]
-        return self._reach[node]
+        """Return all nodes up the chain of one, itself included."""
+        return self.problem.network.reach(node)[1]
 
 
 def check_law(ledger: PlanEntries) -> Judging:
@@ -367,7 +356,7 @@ def _check_licences(ledger: PlanEntries) -> None:
     known = {licence_id(licence): licence for licence in ledger.problem.case.licences}
     periods = ledger.problem.case.horizon.periods
     for item in ledger.licensed:
-        for name in item.entry.licences:
+        for name in item.licences:
             licence = known.get(name)
             if licence is None:
                 ledger.find(f"{item} moves under a licence `{name}` that the case does not hold")
@@ -405,21 +394,21 @@ def check_ends(ledger: PlanEntries) -> None:
     counted = frozenset[str]().union(*(rule.counted_end_uses for rule in problem.rules))
     if not counted:
         return
-    ends = {each.label: each.ends for each in problem.compliance_classes}
     for delivery, number in ledger.deliveries:
         use = problem.demands[number].use.end_use
-        if (use if use in counted else "") not in ends.get(delivery.requirement, frozenset()):
+        if (use if use in counted else "") not in ends_of(problem, delivery.requirement):
             ledger.find(
                 f"`{delivery.demand}` is served by what was bought for other end uses",
-                found=f"{delivery.quantity} kg of {delivery.requirement}, which is {_told(ends, delivery.requirement)}",
+                found=f"{delivery.quantity} kg of {delivery.requirement}, which is {_in_words(ends_of(problem, delivery.requirement))}",
                 expected=f"what is for {use}",
             )
     for transfer, _ in ledger.transfers:
-        if not ends.get(transfer.to_requirement, frozenset()) <= ends.get(transfer.from_requirement, frozenset()):
+        giver, taker = (ends_of(problem, label) for label in (transfer.from_requirement, transfer.to_requirement))
+        if not taker <= giver:
             ledger.find(
                 f"what is made by `{transfer.offer}` is lent to other end uses than it is made for",
-                found=f"{transfer.quantity} kg of {transfer.material}, made {_told(ends, transfer.from_requirement)}, "
-                f"lent to what is {_told(ends, transfer.to_requirement)}",
+                found=f"{transfer.quantity} kg of {transfer.material}, made {_in_words(giver)}, "
+                f"lent to what is {_in_words(taker)}",
             )
 
 
@@ -428,7 +417,7 @@ def check_free(ledger: PlanEntries) -> None:
     rules = {rule.id: rule for rule in ledger.problem.rules if rule.keeps_apart}
     free_of = {each.label: each.free_of for each in ledger.problem.compliance_classes if each.free_of}
     for item in ledger.bought if free_of else ():
-        for name in sorted(free_of.get(item.entry.requirement, ())):
+        for name in sorted(free_of.get(item.requirement, ())):
             if name not in rules or rules[name].taints(item.arc.chained):
                 ledger.find(f"{item} is bought for a compliance class that is free of what rule `{name}` taints")
     for transfer, _ in ledger.transfers if free_of else ():
@@ -440,7 +429,11 @@ def check_free(ledger: PlanEntries) -> None:
             )
 
 
-def _told(ends: dict[str, frozenset[str]], label: str) -> str:
-    return (
-        f"for {' and '.join(sorted(use or 'another use' for use in ends.get(label, frozenset()))) or 'no use at all'}"
-    )
+def ends_of(problem: Problem, label: str) -> frozenset[str]:
+    """Return the end uses of a compliance class, of those that limits count. Empty if there is no such class."""
+    own = problem.class_of.get(label)
+    return own.ends if own is not None else frozenset()
+
+
+def _in_words(ends: frozenset[str]) -> str:
+    return f"for {' and '.join(sorted(use or 'another use' for use in ends)) or 'no use at all'}"

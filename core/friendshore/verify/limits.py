@@ -20,6 +20,7 @@ import numpy as np
 from ..domain.base import exact, grouped, totals
 from ..domain.case import Minimise
 from ..domain.plan import Cost
+from ..domain.runtime import cached_method
 from ..plugins import attributed
 from ..plugins.interface import is_own
 from ..problem import Problem
@@ -35,6 +36,7 @@ from ..rules.kinds.limits import Budget, MaxShare
 from ..rules.rows import Row, Rows, one_by_one
 from ..rules.terms import BoughtTerm, ForUses, Term
 from .amounts import Amounts
+from .compliance import ends_of
 from .money import Costing
 from .plan_entries import EPSILON, Ints, PlanEntries
 
@@ -65,9 +67,6 @@ class TermValues:
         self.ledger, self.amounts, self.costing = ledger, amounts, costing
         self.resolution = self.problem.case.resolution
         self.unit = ledger.columns.unit
-        self._ends = {r.label: (r.ends, r.free_of) for r in self.problem.compliance_classes}
-        self._bought: dict[terms.ForUses | None, MoveSums] = {}
-        self._money: dict[terms.ForUses | None, dict[int, Decimal]] = {}
         self.placed = {placed.position for placed in costing.placed}
         self.untaken = {untaken.position: untaken for untaken in costing.untaken}
         self.settled = {settled.position: settled for settled in costing.settled}
@@ -75,30 +74,29 @@ class TermValues:
 
     def counts(self, label: str, for_uses: terms.ForUses | None) -> bool:
         """Return True if what is bought, made or held for a compliance class counts."""
-        return for_uses is None or for_uses.takes(*self._ends.get(label, (frozenset(), frozenset())))
+        own = self.problem.class_of.get(label)
+        return for_uses is None or for_uses.takes(*((own.ends, own.free_of) if own else (frozenset(), frozenset())))
 
+    @cached_method
     def bought(self, for_uses: terms.ForUses | None = None) -> MoveSums:
-        """What is bought of every move, for any use or for some."""
-        if for_uses not in self._bought:
-            columns, moves = self.ledger.columns, self.problem.moves
-            move = moves.slots[columns.arc, columns.ordered].astype(np.intp)
-            taken = np.array([self.counts(label, for_uses) for label in columns.labels], dtype=bool)
-            known = (move >= 0) & taken[columns.requirement]
-            counts = added_up(columns.counts[known], move[known], len(moves))
-            parts: Ints = added_up(columns.roundings[known], move[known], len(moves))
-            self._bought[for_uses] = MoveSums(counts, parts, columns.near(counts))
-        return self._bought[for_uses]
+        """Return what is bought of every move, for any use or for some."""
+        columns, moves = self.ledger.columns, self.problem.moves
+        move = moves.slots[columns.arc, columns.ordered].astype(np.intp)
+        taken = np.array([self.counts(label, for_uses) for label in columns.labels], dtype=bool)
+        known = (move >= 0) & taken[columns.requirement]
+        counts = added_up(columns.counts[known], move[known], len(moves))
+        parts: Ints = added_up(columns.roundings[known], move[known], len(moves))
+        return MoveSums(counts, parts, columns.near(counts))
 
+    @cached_method
     def spent(self, for_uses: terms.ForUses | None) -> dict[int, Decimal]:
-        """Money on every move, for any use or for some."""
-        if for_uses not in self._money:
-            found: defaultdict[int, Decimal] = defaultdict(Decimal)
-            for line in self.costing.lines:
-                move = self.problem.moves.at(line.item.arc.index, line.item.ordered)
-                if move is not None and self.counts(line.item.entry.requirement, for_uses):
-                    found[move] += line.direct + line.charges + line.freight
-            self._money[for_uses] = found
-        return self._money[for_uses]
+        """Return the money on every move, for any use or for some."""
+        found: defaultdict[int, Decimal] = defaultdict(Decimal)
+        for line in self.costing.lines:
+            move = self.problem.moves.at(line.arc.index, line.ordered)
+            if move is not None and self.counts(line.requirement, for_uses):
+                found[move] += line.direct + line.charges + line.freight
+        return found
 
     def making(self, for_uses: terms.ForUses | None) -> dict[Cell, Decimal]:
         """Money on runs by offer and period, for any use or for some."""
@@ -133,11 +131,11 @@ class TermValues:
     @cached_property
     def reserved(self) -> dict[tuple[int, int, int], Answer]:
         """The same by compliance class, node and period."""
-        labels = {requirement.label: requirement.index for requirement in self.problem.compliance_classes}
+        classes = self.problem.class_of
         return {
-            (labels[label], self._nodes[node], t): held
+            (classes[label].index, self._nodes[node], t): held
             for ((node, label), t), held in self.amounts.reserved.items()
-            if node in self._nodes and label in labels
+            if node in self._nodes and label in classes
         }
 
     @cached_property
@@ -343,8 +341,7 @@ def check_caps(ledger: PlanEntries) -> None:
         demanded = {rule.group(demand.use.material) for demand in problem.demands if rule.is_here(demand)}
         named = np.array([_is_named(rule, arc, demanded, problem.facts) for arc in problem.network.arcs], dtype=bool)
         uses = ForUses(rule.end_uses, surely=False) if rule.end_uses else None
-        ends = {each.label: each.ends for each in problem.compliance_classes}
-        taken = [uses is None or uses.takes(ends.get(label, frozenset())) for label in columns.labels]
+        taken = [uses is None or uses.takes(ends_of(problem, label)) for label in columns.labels]
         day = columns.ordered if rule.dated_by == "order" else columns.delivered
         wanted = named[columns.arc] & in_force[day] & np.array(taken, dtype=bool)[columns.requirement]
         asked = [row for of, row in problem.limit_rows if of is rule]
@@ -366,7 +363,6 @@ def _is_named(rule: MaxShare, arc: Arc, demanded: Collection[str], facts: Facts)
 
 
 def _counted(asked: list[Row | Rows]) -> Iterator[Ints]:
-    """Yield the moves that some rows count."""
     for row in asked:
         if isinstance(row, Rows):
             yield row.bought.moves[row.bought.weight != 0]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..domain.base import exact, grouped, totals
 from ..domain.plan import Cost
+from ..domain.runtime import cached_method
 from ..domain.terms import Tier
 from ..domain.use import Use
 from ..problem.decimal_arrays import picked
@@ -237,11 +238,10 @@ def _incremental_rate(span: PriceSpan, tier: Tier, bought: list[_Part], *, price
     return span.rate(tier, bought[0].price)  # one list price for all: the problem has seen to that
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """The undiscounted cost of one purchase, in the case's currency."""
+@dataclass(slots=True, eq=False)
+class Line(Bought):
+    """A purchase with its undiscounted cost, in the case's currency."""
 
-    item: Bought
     price: Decimal
     """At list prices: what price schedules take off is settled over all that they bear on. For an offer with several outputs its part, by mass of what is bought of them, of what making them costs."""
     direct: Decimal
@@ -251,7 +251,6 @@ class Line:
 
     @property
     def total(self) -> Decimal:
-        """All of it."""
         return self.price + self.charges + self.freight
 
 
@@ -264,23 +263,31 @@ class Costing:
         self.placed = placed
         self.problem = ledger.problem
         self.charges = Charges(self.problem.network, self.problem.law, self.problem.offers, ledger.answers)
-        self._charge: dict[tuple[int, str], tuple[Decimal, ...]] = {}
-        self._known_uses: dict[tuple[int, str], list[Use]] = {}
         self.untaken = untaken_quantities(ledger)
         self.settled: list[Settled] = settle(ledger)
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
         """The cost of every purchase."""
-        return tuple([self._line(item) for item in self.ledger.bought if item.arc.offer >= 0])
+        return tuple([self.line(item) for item in self.ledger.bought if item.arc.offer >= 0])
 
-    def _line(self, item: Bought) -> Line:
-        facts = self.problem.offers[item.arc.offer]
-        quantity = item.entry.quantity
-        direct = facts.price[item.ordered] * quantity if facts.single else Decimal(0)
-        price = direct if facts.single else exact(self._made[item.arc.offer, item.ordered] * quantity)
-        charge = self.charge(item.arc, item.entry.requirement, item.ordered)
-        return Line(item, price, direct, charge * quantity, item.arc.freight[item.delivered] * quantity)
+    def line(self, item: Bought) -> Line:
+        """Return a purchase with its cost."""
+        arc, ordered, quantity = item.arc, item.ordered, item.quantity
+        facts = self.problem.offers[arc.offer]
+        direct = facts.price[ordered] * quantity if facts.single else Decimal(0)
+        return Line(
+            arc,
+            item.requirement,
+            ordered,
+            item.delivered,
+            quantity,
+            item.licences,
+            price=direct if facts.single else exact(self._made[arc.offer, ordered] * quantity),
+            direct=direct,
+            charges=self.charge(arc, item.requirement, ordered) * quantity,
+            freight=arc.freight[item.delivered] * quantity,
+        )
 
     @cached_property
     def _made(self) -> dict[tuple[int, int], Decimal]:
@@ -289,7 +296,7 @@ class Costing:
         columns = self.ledger.columns
         for position in np.flatnonzero((columns.offer >= 0) & ~columns.single).tolist():
             item = self.ledger.bought[position]
-            bought[item.arc.offer, item.ordered] += item.entry.quantity
+            bought[item.arc.offer, item.ordered] += item.quantity
         cost = totals(
             ((offer, make.period), self.problem.offers[offer].price[make.period] * make.units)
             for make, offer in self.ledger.makes
@@ -298,23 +305,22 @@ class Costing:
 
     def charge(self, arc: Arc, requirement: str, ordered: int) -> Decimal:
         """Money that rules charge on a kilogram of an arc, bought for a compliance class in a period."""
-        return self._charge_by_period(arc, requirement)[ordered]
+        return self._charge_by_period(arc.index, requirement)[ordered]
 
-    def _charge_by_period(self, arc: Arc, requirement: str) -> tuple[Decimal, ...]:
+    @cached_method
+    def _charge_by_period(self, arc: int, requirement: str) -> tuple[Decimal, ...]:
         """The dearest charge among the uses that a compliance class serves by an arc (they agree, or it is no compliance class)."""
-        key = (arc.index, requirement)
-        if key not in self._charge:
-            found = [self.charges.of_arc(arc, use) for use in self.uses(arc, requirement)]
-            self._charge[key] = tuple(max(amounts) for amounts in zip(*found, strict=True))
-        return self._charge[key]
+        found = [self.charges.of_arc(self.problem.network.arcs[arc], use) for use in self._uses(arc, requirement)]
+        return tuple(max(amounts) for amounts in zip(*found, strict=True))
 
     def uses(self, arc: Arc, requirement: str) -> list[Use]:
         """Uses that a purchase for a compliance class may serve; all that it can reach, if none is delivered to."""
-        key = (arc.index, requirement)
-        if key not in self._known_uses:
-            reaching, served = self._reaching.get(arc.index, []), self._served.get(requirement, set())
-            self._known_uses[key] = [use for use in reaching if use in served] or reaching
-        return self._known_uses[key]
+        return self._uses(arc.index, requirement)
+
+    @cached_method
+    def _uses(self, arc: int, requirement: str) -> list[Use]:
+        reaching, served = self._reaching.get(arc, []), self._served.get(requirement, set())
+        return [use for use in reaching if use in served] or reaching
 
     @cached_property
     def _reaching(self) -> dict[int, list[Use]]:
@@ -335,10 +341,9 @@ class Costing:
         """Undiscounted money that each rule adds to the plan."""
         total: defaultdict[str, Decimal] = defaultdict(Decimal)
         for line in self.lines if self.charges.rules else ():
-            arc, entry = line.item.arc, line.item.entry
-            found = [self.charges.parts(arc, use, line.item.ordered) for use in self.uses(arc, entry.requirement)]
+            found = [self.charges.parts(line.arc, use, line.ordered) for use in self.uses(line.arc, line.requirement)]
             for rule, amount in max(found, key=lambda parts: sum(parts.values(), Decimal(0))).items():
-                total[rule] += amount * entry.quantity
+                total[rule] += amount * line.quantity
         return dict(total)
 
     def spent(self) -> dict[str, dict[int, Decimal]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from functools import cached_property
 from itertools import repeat
 from operator import mul
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,28 +24,39 @@ from ..problem.kept import Answers
 from ..problem.network import Arc, Node
 
 Ints = NDArray[np.intp]
+Entry = TypeVar("Entry")
+OfOffer = TypeVar("OfOffer", Make, Transfer)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Bought:
     """A purchase, or a lot set aside, with its arc."""
 
-    entry: Purchase | LotUse
     arc: Arc
+    requirement: str
+    ordered: int
+    """Period of the order; of a lot, from which it is there."""
+    delivered: int
+    quantity: Decimal
+    licences: tuple[str, ...]
 
     @property
-    def ordered(self) -> int:
-        """Period of the order; for a lot, from which it is there."""
-        return self.entry.ordered if isinstance(self.entry, Purchase) else self.entry.period
+    def name(self) -> str:
+        """Offer or lot."""
+        return self.arc.name
 
     @property
-    def delivered(self) -> int:
-        """Period of arrival."""
-        return self.entry.delivered if isinstance(self.entry, Purchase) else self.entry.period
+    def material(self) -> str:
+        """Material of its arc."""
+        return self.arc.node[0]
+
+    @property
+    def place(self) -> str:
+        """Place where its arc leads."""
+        return self.arc.node[1]
 
     def __str__(self) -> str:
-        name = self.entry.offer if isinstance(self.entry, Purchase) else self.entry.lot
-        return f"{name} to {self.entry.place} ({self.entry.material}, {self.entry.requirement}, period {self.ordered})"
+        return f"{self.name} to {self.place} ({self.material}, {self.requirement}, period {self.ordered})"
 
 
 def in_lots(problem: Problem, offer: int) -> bool:
@@ -194,89 +206,53 @@ def joined(columns: Sequence[Ints]) -> Ints:
     return np.concatenate([np.empty(0, dtype=np.intp), *columns])
 
 
-@dataclass(slots=True)
-class Matched:
-    """The entries that match, each with the position of what it is about."""
-
-    purchases: Sequence[Purchase] = ()
-    arcs: Ints = field(default_factory=lambda: np.empty(0, dtype=np.intp))
-    """The arc of each purchase."""
-    columns: PurchaseColumns | None = None
-    """The purchases as columns, where all were taken at once."""
-    lots: list[LotUse] = field(default_factory=list)
-    """Lots set aside."""
-    lot_arcs: list[int] = field(default_factory=list)
-    """The arc of each of them."""
-    makes: list[tuple[Make, int]] = field(default_factory=list)
-    """With their offers."""
-    transfers: list[tuple[Transfer, int]] = field(default_factory=list)
-    """With their offers."""
-    deliveries: list[tuple[Delivery, int]] = field(default_factory=list)
-    """With their demands."""
-
-
-def match(problem: Problem, plan: Plan, find: Callable[..., None]) -> Matched:
-    """The entries of a plan that match; `find` is told what matches nothing, or has a quantity that cannot be."""
-    matcher = _Matcher(problem, find)
-    if not matcher.all_purchases(plan):
-        matcher.one_by_one(plan)
-    for lot in plan.lots:
-        matcher.lot(lot)
-    matcher.others(plan)
-    return matcher.found
-
-
 class _Matcher:
+    """Search for the facts that the entries of a plan name. What matches nothing, or has an impossible quantity, is a finding."""
+
     def __init__(self, problem: Problem, find: Callable[..., None]) -> None:
         self.problem = problem
         self.find = find
-        self.found = Matched()
         self.offers = {facts.offer.id: i for i, facts in enumerate(problem.offers)}
         self.demands: dict[str, int] = {demand.id: i for i, demand in enumerate(problem.demands)}
-        self.lots = {lot.id: i for i, lot in enumerate(problem.lots)}
+        self.lots = {lot.id: lot for lot in problem.lots}
+        self.arcs = {(arc.lot >= 0, arc.name, *arc.node): arc for arc in problem.network.arcs}
+        """Arcs by offer or lot, and where they lead."""
 
-    @cached_property
-    def arcs(self) -> dict[tuple[int, int, Node], Arc]:
-        """Arcs by offer, lot and where they lead."""
-        return {(arc.offer, arc.lot, arc.node): arc for arc in self.problem.network.arcs}
+    def columns(self, plan: Plan) -> PurchaseColumns:
+        """Return the purchases and lots that match."""
+        step = self.problem.case.resolution
+        table = in_columns(plan.purchases, step)
+        known = [self.arcs.get((False, *line)) for line in table.lines]
+        arcs = _ints(-1 if arc is None else arc.index for arc in known)[table.line]
+        if not self._all_match(table, arcs):
+            taken = [(one, arc) for one in plan.purchases if (arc := self._purchase(one)) is not None]
+            table, arcs = in_columns([one for one, _ in taken], step), _ints(arc for _, arc in taken)
+        lots = [(lot, arc) for lot in plan.lots if (arc := self._lot(lot)) is not None]
+        of_lots = in_columns([lot for lot, _ in lots], step), _ints(arc for _, arc in lots)
+        return PurchaseColumns.of(self.problem, (table, arcs), of_lots)
 
-    def all_purchases(self, plan: Plan) -> bool:
-        """Takes all purchases at once if there is nothing to find; else none."""
-        known = {(a.chained.offer.id, *a.node): a.index for a in self.problem.network.arcs if a.lot < 0}
-        table = in_columns(plan.purchases, self.problem.case.resolution)
-        arc = np.array([known.get(line, -1) for line in table.lines], dtype=np.intp)[table.line]
-        if (arc < 0).any():
+    def _all_match(self, table: PurchaseTable, arcs: Ints) -> bool:
+        """Return True if there is nothing to find in any purchase."""
+        if (arcs < 0).any():
             return False
-        columns = PurchaseColumns.of(self.problem, (table, arc))
+        columns = PurchaseColumns.of(self.problem, (table, arcs))
         if not (columns.counts > 0).all() or not _in_steps(columns, self.problem):
             return False
-        periods = self.problem.case.horizon.count
-        if columns.ordered.min(initial=0) < 0 or columns.ordered.max(initial=0) >= periods:
+        if columns.ordered.min(initial=0) < 0 or columns.ordered.max(initial=0) >= self.problem.case.horizon.count:
             return False
         move = self.problem.moves.slots[columns.arc, columns.ordered]
-        if (move < 0).any() or (self.problem.moves.delivered[move] != columns.delivered).any():
-            return False
-        self.found.purchases, self.found.arcs, self.found.columns = plan.purchases, arc, columns
-        return True
+        return not (move < 0).any() and bool((self.problem.moves.delivered[move] == columns.delivered).all())
 
-    def one_by_one(self, plan: Plan) -> None:
-        """Takes purchases one after the other, for all that is to be found in each."""
-        taken = [(purchase, self.purchase(purchase)) for purchase in plan.purchases]
-        self.found.purchases = [purchase for purchase, arc in taken if arc is not None]
-        self.found.arcs = np.array([arc for _, arc in taken if arc is not None], dtype=np.intp)
-
-    def purchase(self, purchase: Purchase) -> int | None:
-        """The arc of a purchase; None if it cannot be taken."""
-        offer = self.offers.get(purchase.offer)
-        if offer is None:
+    def _purchase(self, purchase: Purchase) -> int | None:
+        """Return the arc of a purchase, or None if it cannot be taken."""
+        if purchase.offer not in self.offers:
             self._unknown("offer", purchase.offer)
             return None
-        arc = self.arcs.get((offer, -1, (purchase.material, purchase.place)))
+        arc = self.arcs.get((False, purchase.offer, purchase.material, purchase.place))
         if arc is None:
             self.find(f"offer `{purchase.offer}` cannot bring {purchase.material} to {purchase.place}")
             return None
-        item = Bought(purchase, arc)
-        horizon = self.problem.case.horizon
+        item, horizon = _named(purchase), self.problem.case.horizon
         if not 0 <= purchase.ordered <= purchase.delivered < horizon.count:
             self.find(f"{item} lies outside the plan")
             return None
@@ -286,58 +262,59 @@ class _Matcher:
                 f"{item} arrives in {horizon.label(purchase.delivered)}",
                 expected=f"{horizon.label(arrival)}, {arc.lags[purchase.ordered]} periods after the order",
             )
-        if self.problem.offers[offer].most[purchase.ordered] == 0:
+        if self.problem.offers[arc.offer].most[purchase.ordered] == 0:
             self.find(f"{item} is ordered when it is not offered")
-        return arc.index if self._positive(item) else None
+        return arc.index if self._positive(purchase, arc.offer) else None
 
-    def lot(self, lot: LotUse) -> None:
-        """Takes a lot set aside."""
-        position = self.lots.get(lot.lot)
-        if position is None:
+    def _lot(self, lot: LotUse) -> int | None:
+        """Return the arc of a lot set aside, or None if it cannot be taken."""
+        facts = self.lots.get(lot.lot)
+        if facts is None:
             self._unknown("lot", lot.lot)
-            return
-        facts = self.problem.lots[position]
-        arc = self.arcs[-1, position, (facts.material, facts.place.id)]
-        item = Bought(lot, arc)
+            return None
         if (lot.material, lot.place, lot.period) != (facts.material, facts.place.id, facts.period):
-            self.find(f"{item} is not what the case holds", expected=f"{facts.material} at {facts.place.id}")
-            return
-        if self._positive(item):
-            self.found.lots.append(lot)
-            self.found.lot_arcs.append(arc.index)
+            expected = f"{facts.material} at {facts.place.id}"
+            self.find(f"{_named(lot)} is not what the case holds", expected=expected)
+            return None
+        return self.arcs[True, lot.lot, lot.material, lot.place].index if self._positive(lot, -1) else None
 
-    def others(self, plan: Plan) -> None:
-        """Takes runs, transfers and deliveries."""
-        for make in plan.makes:
-            if make.offer not in self.offers:
-                self._unknown("offer", make.offer)
+    def of_offers(self, entries: Iterable[OfOffer]) -> list[tuple[OfOffer, int]]:
+        return self._with_positions("offer", ((entry, entry.offer) for entry in entries), self.offers)
+
+    def of_demands(self, entries: Iterable[Delivery]) -> list[tuple[Delivery, int]]:
+        return self._with_positions("demand", ((entry, entry.demand) for entry in entries), self.demands)
+
+    def _with_positions(
+        self, what: str, named: Iterable[tuple[Entry, str]], known: Mapping[str, int]
+    ) -> list[tuple[Entry, int]]:
+        found = []
+        for entry, name in named:
+            if name in known:
+                found.append((entry, known[name]))
             else:
-                self.found.makes.append((make, self.offers[make.offer]))
-        for transfer in plan.transfers:
-            if transfer.offer not in self.offers:
-                self._unknown("offer", transfer.offer)
-            else:
-                self.found.transfers.append((transfer, self.offers[transfer.offer]))
-        for delivery in plan.deliveries:
-            if delivery.demand not in self.demands:
-                self._unknown("demand", delivery.demand)
-            else:
-                self.found.deliveries.append((delivery, self.demands[delivery.demand]))
+                self._unknown(what, name)
+        return found
 
     def _unknown(self, what: str, name: str) -> None:
         self.find(f"{what} `{name}` does not count in this case: it is unknown, or only a lead")
 
-    def _positive(self, item: Bought) -> bool:
+    def _positive(self, entry: Purchase | LotUse, offer: int) -> bool:
         """Return True if a quantity is one that can be."""
         resolution = self.problem.case.resolution
         # As fractions: the remainder of decimals has no more digits than their context.
-        off_step = Fraction(item.entry.quantity) % Fraction(resolution) and not in_lots(self.problem, item.arc.offer)
-        if item.entry.quantity > 0 and not off_step:
+        off_step = Fraction(entry.quantity) % Fraction(resolution) and not in_lots(self.problem, offer)
+        if entry.quantity > 0 and not off_step:
             return True
         self.find(
-            f"{item} has a quantity of {item.entry.quantity} kg", expected=f"a positive multiple of {resolution} kg"
+            f"{_named(entry)} has a quantity of {entry.quantity} kg", expected=f"a positive multiple of {resolution} kg"
         )
         return False
+
+
+def _named(entry: Purchase | LotUse) -> str:
+    """Return an entry in words, as `Bought` has it."""
+    name, period = (entry.offer, entry.ordered) if isinstance(entry, Purchase) else (entry.lot, entry.period)
+    return f"{name} to {entry.place} ({entry.material}, {entry.requirement}, period {period})"
 
 
 def _in_steps(columns: PurchaseColumns, problem: Problem) -> bool:
@@ -357,6 +334,21 @@ _DATED = {
 """Entries of a plan with a period of their own, and what to call each."""
 
 
+def _within_time(problem: Problem, plan: Plan, find: Callable[..., None]) -> Plan:
+    """Return a plan without what lies in none of its periods; each such entry is a finding."""
+    count = problem.case.horizon.count
+    kept: dict[str, tuple[Record, ...]] = {}
+    for name, noun in _DATED.items():
+        entries = getattr(plan, name)
+        outside = [entry for entry in entries if not 0 <= entry.period < count]
+        if outside:
+            kept[name] = tuple(entry for entry in entries if 0 <= entry.period < count)
+        for entry in outside:
+            about = getattr(entry, "offer", "") or getattr(entry, "demand", "") or entry.material
+            find(f"{noun} `{about}` lies outside the plan", found=f"period {entry.period}")
+    return plan.but(**kept)
+
+
 SLACK = Decimal("1e-9")
 """What 15-digit numbers may differ by, relative to the largest of them."""
 
@@ -370,28 +362,40 @@ class PlanEntries:
 
     problem: Problem
     plan: Plan
-    matched: Matched = field(default_factory=Matched)
-    """Its purchases, and lots set aside."""
-    makes: list[tuple[Make, int]] = field(default_factory=list)
+    columns: PurchaseColumns
+    """Its purchases, and lots set aside, as columns of whole numbers."""
+    makes: list[tuple[Make, int]]
     """With the position of their offer."""
-    transfers: list[tuple[Transfer, int]] = field(default_factory=list)
-    deliveries: list[tuple[Delivery, int]] = field(default_factory=list)
+    transfers: list[tuple[Transfer, int]]
+    """With the position of their offer."""
+    deliveries: list[tuple[Delivery, int]]
     """With the position of their demand."""
-    findings: list[Diagnostic] = field(default_factory=list)
-    unplanned: frozenset[str] = frozenset()
+    findings: list[Diagnostic]
+    unplanned: frozenset[str]
     """Materials of components whose rules conflict."""
     largest_miss: Decimal = Decimal(0)
     """Kilograms by which the worst row misses through rounding."""
 
     @staticmethod
     def of(problem: Problem, plan: Plan) -> PlanEntries:
-        """Looks every entry up."""
-        ledger = PlanEntries(problem, plan)
-        ledger.unplanned = frozenset(m for part in plan.infeasible for m in part.materials)
-        ledger._keep_within_time()
-        ledger.matched = matched = match(problem, ledger.plan, ledger.find)
-        ledger.makes, ledger.transfers, ledger.deliveries = matched.makes, matched.transfers, matched.deliveries
-        return ledger
+        """Match every entry of a plan."""
+        findings: list[Diagnostic] = []
+
+        def find(message: str, *, found: str = "", expected: str = "") -> None:
+            findings.append(Diagnostic(message, found=found, expected=expected))
+
+        plan = _within_time(problem, plan, find)
+        matcher = _Matcher(problem, find)
+        return PlanEntries(
+            problem=problem,
+            plan=plan,
+            columns=matcher.columns(plan),
+            makes=matcher.of_offers(plan.makes),
+            transfers=matcher.of_offers(plan.transfers),
+            deliveries=matcher.of_demands(plan.deliveries),
+            findings=findings,
+            unplanned=frozenset(m for part in plan.infeasible for m in part.materials),
+        )
 
     @property
     def answers(self) -> Answers | None:
@@ -400,40 +404,27 @@ class PlanEntries:
         return kept.verified if kept is not None else None
 
     @cached_property
-    def columns(self) -> PurchaseColumns:
-        """Purchases and lots set aside as columns of whole numbers."""
-        found, step = self.matched, self.problem.case.resolution
-        if found.columns is not None and not found.lots:
-            return found.columns
-        lots = in_columns(found.lots, step), np.array(found.lot_arcs, dtype=np.intp)
-        return PurchaseColumns.of(self.problem, (in_columns(found.purchases, step), found.arcs), lots)
-
-    @cached_property
     def bought(self) -> list[Bought]:
         """Purchases and lots set aside, each with its arc."""
-        network, found = self.problem.network.arcs, self.matched
-        arcs = (*found.arcs.tolist(), *found.lot_arcs)
-        entries: list[Purchase | LotUse] = [*found.purchases, *found.lots]
-        return [Bought(entry, network[arc]) for entry, arc in zip(entries, arcs, strict=True)]
+        arcs, columns = self.problem.network.arcs, self.columns
+        parts = (columns.arc, columns.requirement, columns.ordered, columns.delivered)
+        rows = zip(*(part.tolist() for part in parts), columns.kilograms(columns.counts), strict=True)
+        return [
+            Bought(
+                arc=arcs[arc],
+                requirement=columns.labels[label],
+                ordered=ordered,
+                delivered=delivered,
+                quantity=quantity,
+                licences=columns.licences.get(position, ()),
+            )
+            for position, (arc, label, ordered, delivered, quantity) in enumerate(rows)
+        ]
 
     @property
     def licensed(self) -> list[Bought]:
         """Those that move under licences of bounded quantity."""
         return [self.bought[position] for position in self.columns.licences]
-
-    def _keep_within_time(self) -> None:
-        """Leaves out what lies in no period of the plan; each such entry is a finding."""
-        count = self.problem.case.horizon.count
-        kept: dict[str, tuple[Record, ...]] = {}
-        for name, noun in _DATED.items():
-            entries = getattr(self.plan, name)
-            outside = [entry for entry in entries if not 0 <= entry.period < count]
-            if outside:
-                kept[name] = tuple(entry for entry in entries if 0 <= entry.period < count)
-            for entry in outside:
-                about = getattr(entry, "offer", "") or getattr(entry, "demand", "") or entry.material
-                self.find(f"{noun} `{about}` lies outside the plan", found=f"period {entry.period}")
-        self.plan = self.plan.but(**kept)
 
     def find(self, message: str, *, found: str = "", expected: str = "") -> None:
         """Records a finding."""
@@ -516,7 +507,7 @@ class PlanEntries:
         for item in self.bought:
             offer = item.arc.offer
             if offer >= 0 and self.problem.offers[offer].single:
-                yield offer, item.ordered, item.entry.place, item.entry.quantity, self.roundings(offer)
+                yield offer, item.ordered, item.place, item.quantity, self.roundings(offer)
         for make, offer in self.makes:
             yield offer, make.period, None, make.units, self.roundings(offer)
 
@@ -538,7 +529,7 @@ class PlanEntries:
         fed[[i for i, facts in enumerate(self.problem.offers) if facts.single and facts.offer.inputs]] = True
         for position in np.flatnonzero(fed[self.columns.offer]).tolist():
             item = self.bought[position]
-            yield from self._takes(item.arc.offer, item.entry.requirement, item.ordered, item.entry.quantity)
+            yield from self._takes(item.arc.offer, item.requirement, item.ordered, item.quantity)
         for make, offer in self.makes:
             yield from self._takes(offer, make.requirement, make.period, make.units)
 

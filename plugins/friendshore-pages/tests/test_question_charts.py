@@ -51,7 +51,7 @@ def rungs(drawn: doc.Drawing) -> dict[str, Decimal | None]:
 def test_losses_are_drawn_by_what_they_cost() -> None:
     """Cash, in the order of the table; what leaves more short looks bad, and so does a loss under which rules conflict."""
     found = stress(session())
-    (drawn, *_) = drawings(stress_document(found))
+    (drawn, *_) = drawings(stress_document(found).whole())
     assert [*rungs(drawn).values()] == [one.cash for one in found.losses]
     assert [str(row.cells[0]) for row in drawn.table.rows] == [name.partition(" (")[0] for name in rungs(drawn)]
     assert "tiny (catalog)" in rungs(drawn)

@@ -284,24 +284,24 @@ carried in stock, nothing on its way, no time from order to delivery. 2 dates ch
 available or what it costs from 2026-01-01 to 2028-12-31 (2027-01-01, 2028-04-01).
 
 Between the dates
-From        Until       What changes  USD a year     Short
-──────────────────────────────────────────────────────────
-2026-01-01  2026-12-31  –                    100         –
-2027-01-01  2028-03-31  rule ban             200  1 demand
-2028-04-01  2028-12-31  facility au          500         –
+From        Until       Costs a year, USD     Short  What changes
+─────────────────────────────────────────────────────────────────
+2026-01-01  2026-12-31                100         –  –
+2027-01-01  2028-03-31                200  1 demand  rule ban
+2028-04-01  2028-12-31                500         –  facility au
 
 Changes of law
 · 2027-01-01: ban (ban (a)): in force from that day on
 
-What the dates bar and free: orders, stock, and offers that are bought
-On          Rule  Bars or frees        Of     For         Kilograms
-───────────────────────────────────────────────────────────────────
-2027-01-01  ban   bars offer cn-metal  metal  defense  10 kg a year
-
 Demands that are short
-Material  Demand         Short from         A year  Because   Met again
+Material  Demand         From               A year  Met again                   Because
 ────────────────────────────────────────────────────────────────────────────────────────
-metal     metal-defense  2027-01-01  6 kg of 10 kg  rule ban  2028-04-01, by facility au
+metal     metal-defense  2027-01-01  6 kg of 10 kg  2028-04-01, by facility au  rule ban
+
+What the dates bar and free: orders, stock, and offers that are bought
+Bars or frees        On          By   Of         Quantity  For
+──────────────────────────────────────────────────────────────────
+bars offer cn-metal  2027-01-01  ban  metal  10 kg a year  defense
 
 metal: metal-defense
 From        Until       Wanted a year  Short a year  Cause               USD a year  for it and

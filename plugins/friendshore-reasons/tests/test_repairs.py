@@ -40,7 +40,7 @@ from friendshore.rules.kinds.trade import ExportControl
 from friendshore.rules.rows import Row
 from friendshore.session import Session
 from friendshore_reasons.repairs.candidates import levers_for
-from friendshore_reasons.repairs.document import repairs_document, repairs_screen, repairs_toml
+from friendshore_reasons.repairs.document import repairs_document, repairs_toml
 from friendshore_reasons.repairs.levers import LeverBounds, LeverKind, Need, stated_bounds
 from friendshore_reasons.repairs.search import Repairs, repairs
 from friendshore_reasons.repairs.trials import Trials
@@ -258,7 +258,7 @@ def test_what_a_plan_would_rather_be_short_of_is_priced_and_comes_last() -> None
     assert first.served.value > first.cost.value  # type: ignore[union-attr]
     assert first.cost.value == first.spends + first.penalty  # type: ignore[operator,union-attr]
     assert "cheaper than to be served" in said(found)
-    told = plain_text(repairs_screen(found.but(gaps=found.gaps * 2)), 10_000)
+    told = plain_text(repairs_document(found.but(gaps=found.gaps * 2)).on_screen(), 10_000)
     assert "stay short, since serving them costs more than their penalty" in told
     assert f"cash, the cheapest of {len(found.repairs)}" in told, "no amount that contains penalties"
 

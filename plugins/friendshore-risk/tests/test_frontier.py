@@ -30,7 +30,6 @@ from friendshore_risk.frontier import (
     corners,
     frontier,
     frontier_document,
-    frontier_screen,
 )
 
 CHINA = Concern(countries=frozenset({"CN"}))
@@ -130,7 +129,7 @@ def test_nothing_of_concern_is_one_point() -> None:
     """Without Chinese metal there is nothing to cap."""
     found = frontier(opened(unstored(10), catalog(source("AU", 50))))
     assert points(found) == [(0, 500, 0)]
-    assert "spends nothing" in plain_text(frontier_screen(found), 100)
+    assert "spends nothing" in plain_text(frontier_document(found).on_screen(), 100)
 
 
 def test_a_search_that_is_ended_says_so() -> None:

@@ -143,9 +143,9 @@ In stock or on its way when the loss comes  Insured  Today
 metal                                          8 kg      –
 
 Stock that would do instead, with the plan as it is
-Material  Stock  For the loss of  Holding a year, USD  Proved
-─────────────────────────────────────────────────────────────
-metal      8 kg  cn                                 8  yes
+Material  Quantity  Holding a year, USD  For the loss of  Proved
+────────────────────────────────────────────────────────────────
+metal         8 kg                    8  cn               yes
 · lawful stock in hand when the loss comes; the price of buying it is not in it
 
 2 questions asked, 9 independent parts solved, 18 % of the parts known already

@@ -22,7 +22,6 @@ from friendshore.rules.kinds.origin_ban import OriginBan
 from friendshore_risk.events import Event, sampled
 from friendshore_risk.risk import check_saved, risk_document
 from friendshore_risk.risk_answer import FrontierPoint, Risk, RiskSearch, risk_of, told_again
-from friendshore_risk.telling import Telling
 from friendshore_risk.twostage import RiskMeasure
 
 from .small import BAN, COVER, Seller, opened, searching
@@ -75,7 +74,7 @@ def test_an_unlikely_loss_is_borne_and_told() -> None:
     assert costs(found)["lost"] == (1700, 1700, 330)
     assert (found.vss, found.any_short) == (0, Decimal("0.01"))
     assert [(one.material, one.kilograms) for one in found.expected_short] == [("metal", Decimal("0.12"))]
-    assert "metal 12 kg" in plain_text(risk_document(found, Telling(10)), 100)
+    assert "metal 12 kg" in plain_text(risk_document(found, 10), 100)
 
 
 def test_who_minds_the_worst_alone_stocks_for_it_all_the_same() -> None:

@@ -14,7 +14,7 @@ from friendshore.domain.change import Change
 from friendshore.errors import InputError
 from friendshore.rules.base import Phase
 from friendshore_risk.losses import first_day, losses
-from friendshore_risk.stress import stress_document, stress_screen
+from friendshore_risk.stress import stress_document
 from friendshore_risk.stress_answer import Stress, stress
 
 from .small import Floor
@@ -34,7 +34,7 @@ def test_what_is_short_goes_by_name_and_says_what_it_weighs() -> None:
     """In the document and on the screen."""
     found = stress(opened(unstored(40), named_metals()))
     assert "Antimony trioxide 40 kg Sb" in text(found)
-    assert "Antimony trioxide 40 kg Sb" in plain_text(stress_screen(found), 100)
+    assert "Antimony trioxide 40 kg Sb" in plain_text(stress_document(found).on_screen(), 100)
 
 
 def test_what_is_lost_with_the_same_offers_is_one_loss() -> None:

@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 from friendshore.cli import app
 from friendshore_risk.risk import risk_document
 from friendshore_risk.risk_answer import Risk
-from friendshore_risk.telling import Telling
 from friendshore_risk.twostage import RiskMeasure, solve_recourse, solver_within
 
 from . import warehouses
@@ -51,7 +50,7 @@ def test_a_plan_is_told_with_its_bound_though_time_was_up_before_one_was_looked_
     assert 0.5 * best.objective < float(found["bound"]) <= best.objective <= float(found["minimised"])
     assert found["evpi"] is None
     assert {scenario["known"] for scenario in found["scenarios"]} == {None}
-    told = repr(risk_document(Risk.model_validate(found), Telling(0)))
+    told = repr(risk_document(Risk.model_validate(found), 0))
     assert "Best plan that was found in time" in told
     assert "no plan costs less than" in told
 

@@ -28,7 +28,6 @@ from friendshore.session import Session
 from friendshore.solve import NO_LIMITS, AnswerCache, SolverAnswer, optimum
 from friendshore_risk.losses import named_losses, usual_losses
 from friendshore_risk.robust import ListedScenarios, RobustProgram, RobustScenario, generate
-from friendshore_risk.telling import Telling
 from friendshore_risk.withstand import checked_document, withstand_document
 from friendshore_risk.withstand_recheck import check_proof
 from friendshore_risk.withstand_search import (
@@ -341,7 +340,7 @@ def test_any_two_of_thirty_losses_of_us_2027_are_withstood_and_all_pairs_enumera
     for pair, demands in short.items():
         for name in pair if len(pair) > 1 else ():
             assert not short.get((name,), set()) & demands
-    lines = plain_text(withstand_document(found, Telling(12, screen=True)), 100, most=LINES).splitlines()
+    lines = plain_text(withstand_document(found, 12), 100, most=LINES).splitlines()
     assert len(lines) <= LINES
     assert "all 466 combinations enumerated" in " ".join(lines)
     checked = check_proof(us_2027, found.proof)

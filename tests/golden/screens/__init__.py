@@ -9,10 +9,10 @@ import os
 from datetime import date
 from pathlib import Path
 
+from friendshore.document.excerpts import LINES
 from friendshore.document.terminal import plain_text
 from friendshore.domain.run import Run
-from friendshore.report import screen_document
-from friendshore.report.screen import LINES
+from friendshore.report import plan_document
 
 WIDTHS = (100, 80)
 """Characters of a line."""
@@ -20,7 +20,7 @@ WIDTHS = (100, 80)
 
 def held(run: Run, name: str, made: date, width: int) -> str:
     """The screen of a run made on some day, as it was checked."""
-    found = plain_text(screen_document(run.model_copy(update={"made": made})), width, most=LINES) + "\n"
+    found = plain_text(plan_document(run.model_copy(update={"made": made})).on_screen(), width, most=LINES) + "\n"
     file = Path(__file__).parent / f"{name}-{width}.txt"
     if os.environ.get("GOLDEN") == "write":
         file.write_text(found, encoding="utf-8")

@@ -54,11 +54,5 @@ class AlternativesQuestion(Question[AlternativesOptions, "Alternatives"]):
 
         return alternatives_document(result, options.top)
 
-    def screen(self, result: Alternatives, options: AlternativesOptions) -> Document:
-        """Return the cheapest other offer of each material. For one material, return the whole document."""
-        from .alternatives_document import alternatives_screen
-
-        return alternatives_screen(result, options.top)
-
 
 QUESTION = AlternativesQuestion()

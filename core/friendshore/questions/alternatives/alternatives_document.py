@@ -1,4 +1,4 @@
-"""Alternatives as a document, and on a screen."""
+"""Alternatives as a document."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ from ..wording import (
     left_out,
     mass_of,
     not_proved,
-    on_screen,
     penalty,
+    ranked,
     rise,
     short_cell,
     short_texts,
@@ -44,12 +44,19 @@ from .find_alternatives import Alternative, Alternatives, MaterialMix, StageChec
 
 SHOWN = 12
 """Offers that are shown of each material, unless more are asked for."""
-_WIDE = 90
-"""Characters of a line below which a landed cost is told without its parts: else neither names nor figures stand whole."""
+_SHORT_FROM = 80
+"""Characters of a line of a screen from which on it says what is short of more."""
+_LONG = 30
+"""Characters of an identifier from which on it is counted where there is no room for it."""
+_KEPT_OUT = {"figure": "no figure", "unproven": "not proved", "licence": "no licence"}
+"""How a kind of obstacle is told, if not by its name."""
 
 
 def alternatives_document(found: Alternatives, shown: int = SHOWN) -> doc.Document:
-    """Every material with its offers, of each table the first `shown` (0: all), and what it took to find out."""
+    """Return every material with its offers, of each table the first `shown` (0: all).
+
+    On a screen of several materials, each is a row with its cheapest alternative.
+    """
     used = percent(found.used_from)
     head = [
         f"An offer is used from {used} of a material's demand on, or from all that it can give if that is less. Cash and shortage are what the "
@@ -61,14 +68,20 @@ def alternatives_document(found: Alternatives, shown: int = SHOWN) -> doc.Docume
         head.append(
             "The case ranks objectives: every plan here keeps those before cost, and what it costs is not proved unless said."
         )
-    sections = []
-    for mix in found.materials:
-        offers = [one for one in found.offers if one.material == mix.material]
-        next_best = doc.notes(_next(mix, offers, found))
-        sections.append(doc.section(_title(mix, found), next_best, *_material(offers, found, shown)))
-    note = conversions(found.names, [mix.material for mix in found.materials])
+    by_material = grouped((one.material, one) for one in found.offers)
+    materials = [(mix, by_material.get(mix.material, [])) for mix in found.materials]
+    note = conversions(found.names, by_material)
     head += [note] if note else []
-    return doc.document("Who else could deliver", doc.notes(head), *sections, effort(found.effort))
+    sections = [
+        doc.section(_title(mix, found), doc.notes(_next(mix, offers, found)), *_material(offers, found, shown))
+        for mix, offers in materials
+    ]
+    whole = (doc.notes(head), *sections, effort(found.effort))
+    title = "Who else could deliver"
+    if len(materials) == 1:
+        return doc.document(title, *whole)
+    overview = (doc.for_screen(part) for part in _overview(materials, found))
+    return doc.document(title, *(doc.for_whole(part) for part in whole), *overview)
 
 
 def _title(mix: MaterialMix, found: Alternatives) -> str:
@@ -206,7 +219,9 @@ def _part(share: Decimal) -> str:
 
 def _cost_columns(found: Alternatives, made: bool) -> list[doc.Column]:
     columns = [doc.Column("Offer"), doc.figures("Price")]
-    columns += [doc.Column(part, align="right", whole=True, from_width=_WIDE) for part in ("Duties", "Freight", "Once")]
+    columns += [
+        doc.Column(part, align="right", whole=True, from_width=doc.MEDIUM) for part in ("Duties", "Freight", "Once")
+    ]
     columns += [
         doc.figures("", f"{found.currency}/kg"),
         *([doc.Column("Full price", align="right")] if made else []),
@@ -293,8 +308,7 @@ def _kept_out(names: ShownNames, out: Sequence[Alternative], shown: int) -> Iter
     by_reason: dict[str, list[str]] = {}
     for one in out:
         for obstacle in one.obstacles:
-            text = obstacle.text if not obstacle.rule else f"{obstacle.kind} by {obstacle.rule}"
-            reason = text.split(":")[0] if obstacle.kind == "figure" else text
+            reason = f"{obstacle.kind} by {obstacle.rule}" if obstacle.rule else obstacle.reason or obstacle.text
             named = names.offer_with_id(one.offer)
             today = f" (today {mass(one.today_kg)})" if one.today_kg else ""
             by_reason.setdefault(reason, []).append(named + today)
@@ -306,20 +320,10 @@ def _kept_out(names: ShownNames, out: Sequence[Alternative], shown: int) -> Iter
         yield doc.notes(left_out(len(told) - len(kept), "more reason"))
 
 
-_MIDDLING, _NARROW, _LAST = 80, 70, 1
-"""Characters of a line below which columns are left out that are looked up elsewhere; the last of them only where names take their room."""
-_LONG = 30
-"""Characters of an identifier from which on it is counted where there is no room for it."""
-_KEPT_OUT = {"figure": "no figure", "unproven": "not proved", "licence": "no licence"}
-"""How a kind of obstacle is told, if not by its name."""
-
-
-def alternatives_screen(found: Alternatives, shown: int = SHOWN) -> doc.Document:
-    """Materials that have another offer, the cheapest to use first; then those that have none. Of one material all, to so many offers."""
-    if len(found.materials) == 1:
-        return alternatives_document(found, shown)
-    by_material = grouped((one.material, one) for one in found.offers)
-    materials = [(mix, by_material.get(mix.material, [])) for mix in found.materials]
+def _overview(
+    materials: Sequence[tuple[MaterialMix, Sequence[Alternative]]], found: Alternatives
+) -> Iterator[doc.Element | None]:
+    """Yield the materials that have another offer, the cheapest to use first, then those that have none."""
     able = [(mix, offers, others) for mix, offers in materials if (others := unused(offers))]
     able.sort(key=lambda each: (_rise(each[2][0]) is None, _rise(each[2][0]) or Decimal(0), each[0].material))
     unable = [(mix, offers) for mix, offers in materials if not unused(offers)]
@@ -332,21 +336,20 @@ def alternatives_screen(found: Alternatives, shown: int = SHOWN) -> doc.Document
         head += (
             " A fee is a maker's own price; the full price adds its inputs, if marginal the cheapest admissible ones."
         )
-    ranked = ["the case ranks objectives: every plan here keeps those before cost"] if found.ranked_objectives else []
-    return doc.document(
-        "Who else could deliver",
-        doc.sentence(head),
-        _table_ofunused(able, found) if able else None,
-        _table_of_none(unable, found.names) if unable else None,
-        doc.apart(
-            not_proved(others[0].rise for _, _, others in able),
-            doc.notes(ranked),
-            doc.sentence(
-                *(doc.Phrase("--full", code=True), ": every offer, with price, usage range and rules; "),
-                *(
-                    doc.Phrase("friendshore why-not CASE OFFER", code=True),
-                    ": what any other would have to cost, or to become",
-                ),
+    yield doc.sentence(head)
+    yield _table_of_unused(able, found) if able else None
+    yield _table_of_none(unable, found.names) if unable else None
+    ranked_first = (
+        ["the case ranks objectives: every plan here keeps those before cost"] if found.ranked_objectives else []
+    )
+    yield doc.apart(
+        not_proved(others[0].rise for _, _, others in able),
+        doc.notes(ranked_first),
+        doc.sentence(
+            *(doc.Phrase("--full", code=True), ": every offer, with price, usage range and rules; "),
+            *(
+                doc.Phrase("friendshore why-not CASE OFFER", code=True),
+                ": what any other would have to cost, or to become",
             ),
         ),
     )
@@ -356,7 +359,7 @@ def _rise(one: Alternative) -> Decimal | None:
     return None if one.rise is None else one.rise.value
 
 
-def _table_ofunused(
+def _table_of_unused(
     able: Sequence[tuple[MaterialMix, Sequence[Alternative], Sequence[Alternative]]], found: Alternatives
 ) -> doc.Element:
     made = any(others[0].made_from for _, _, others in able)
@@ -368,10 +371,10 @@ def _table_ofunused(
         doc.Column("From", from_width=doc.WIDE),
         doc.Column("Break-even", align="right"),
         doc.Column("today", align="right", from_width=doc.WIDE),
-        *([doc.Column("Full price", align="right", from_width=_NARROW)] if made else []),
-        doc.Column("Cash", found.currency, "right", from_width=_NARROW),
-        doc.Column("Discounted", align="right", from_width=_NARROW),
-        *([doc.Column("Short of more", from_width=_MIDDLING)] if short else []),
+        *([doc.Column("Full price", align="right", from_width=doc.NARROW)] if made else []),
+        doc.Column("Cash", found.currency, "right", from_width=doc.NARROW),
+        doc.Column("Discounted", align="right", from_width=doc.NARROW),
+        *([doc.Column("Short of more", from_width=_SHORT_FROM)] if short else []),
         doc.Column("for", align="right", from_width=doc.WIDE),
         doc.Column("Others", align="right", from_width=doc.WIDE),
         doc.Column("Kept out", align="right", from_width=doc.WIDE),
@@ -390,7 +393,7 @@ def _table_ofunused(
         ]
         for mix, offers, others in able
     ]
-    return doc.apart(on_screen(columns, rows, "more material", part=3))
+    return doc.apart(ranked(columns, rows, "more material", part=3))
 
 
 def _named(names: ShownNames, offer: str) -> doc.Cell:
@@ -432,8 +435,8 @@ def _is_out(one: Alternative) -> bool:
 def _table_of_none(unable: Sequence[tuple[MaterialMix, Sequence[Alternative]]], names: ShownNames) -> doc.Element:
     columns = [
         doc.Column("No alternative"),
-        doc.Column("Short", align="right", from_width=_LAST),
-        doc.Column("Bought from", from_width=_NARROW),
+        doc.Column("Short", align="right", from_width=doc.SPARE),
+        doc.Column("Bought from", from_width=doc.NARROW),
         doc.Column("Kept out"),
     ]
     ordered = sorted(unable, key=lambda each: (not each[0].short_kg, each[0].material))
@@ -446,7 +449,7 @@ def _table_of_none(unable: Sequence[tuple[MaterialMix, Sequence[Alternative]]], 
         ]
         for mix, offers in ordered
     ]
-    return doc.apart(on_screen(columns, rows, "more material", part=2))
+    return doc.apart(ranked(columns, rows, "more material", part=2))
 
 
 def _bought(offers: Sequence[Alternative], names: ShownNames) -> doc.Cell:

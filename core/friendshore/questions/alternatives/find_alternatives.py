@@ -136,7 +136,7 @@ class Alternatives(QuestionResult):
     """Every offer of some demanded materials."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("offers", "materials")
-    TOLD_BY: ClassVar[str] = "friendshore.questions.alternatives.alternatives_document:alternatives_screen"
+    TOLD_BY: ClassVar[str] = "friendshore.questions.alternatives.alternatives_document:alternatives_document"
 
     case: str
     currency: str
@@ -501,13 +501,13 @@ def landed(verified: VerifiedPlan, offer: str, material: str) -> Landed | None:
     facility's schedules and terms come to belongs to no single offer and is left out.
     """
     problem = verified.problem
-    of_offer = [line for line in verified.lines if line.item.arc.chained.offer.id == offer]
-    lines = [line for line in of_offer if line.item.entry.material == material]
-    kilograms = sum((line.item.entry.quantity for line in lines), Decimal(0))
+    of_offer = [line for line in verified.lines if line.arc.chained.offer.id == offer]
+    lines = [line for line in of_offer if line.material == material]
+    kilograms = sum((line.quantity for line in lines), Decimal(0))
     if not kilograms:
         return None
-    everything = sum((line.item.entry.quantity for line in of_offer), Decimal(0))
-    position = lines[0].item.arc.offer
+    everything = sum((line.quantity for line in of_offer), Decimal(0))
+    position = lines[0].arc.offer
     own = (position,)
     discounts = -sum((s.off for s in verified.settled if s.span.offers == own), Decimal(0))
     once = problem.offers[position].onboarding

@@ -93,11 +93,6 @@ class CompareQuestion(Question[CompareOptions, ComparisonAnswer]):
 
         return comparison_document(result.found, options.top)
 
-    def screen(self, result: ComparisonAnswer, options: CompareOptions) -> Document:
-        from .comparison_document import comparison_screen
-
-        return comparison_screen(result.found, options.top)
-
     def data(self, result: ComparisonAnswer, options: CompareOptions) -> dict[str, object]:
         return result.found.to_dict()
 

@@ -18,8 +18,9 @@ from ...errors import A_SESSION, InputError, NoPlanError, takes
 from ...explain import DependentSums, material_dependence, sum_of
 from ...explain.pieces import Changes, Piece, Pieces
 from ...explain.results import CENT, SHARE_PROVED, Counted, Effort, between, names_of
-from ...problem.changes import scenario_changes, with_bills
+from ...problem.changes import scenario_changes
 from ...program import compile_program
+from ...rules.amend import with_bills
 from ...session import PartPlan, Session
 from ...session.answer import carried
 from ...session.decided import days_of, foreseen, keep_decisions, refuse_undone

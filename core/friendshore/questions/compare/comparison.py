@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import Enum
 from itertools import zip_longest
+from operator import itemgetter
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel
 
 from ...domain.base import Number, Record
-from ...domain.case import Case, StoreSpec
+from ...domain.case import StoreSpec
 from ...domain.change import Change
+from ...domain.differences import paired
 from ...domain.facts import Facility, Offer
 from ...domain.plan import Cost
 from ...domain.time import Span
@@ -102,7 +105,7 @@ class Comparison(QuestionResult):
     """Two plans side by side, and what lies between them."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("materials", "mix", "dependence", "steps", "facts")
-    TOLD_BY: ClassVar[str] = "friendshore.questions.compare.comparison_document:comparison_screen"
+    TOLD_BY: ClassVar[str] = "friendshore.questions.compare.comparison_document:comparison_document"
 
     before: str
     """What the first is."""
@@ -151,91 +154,68 @@ _LONG = 60
 
 def differing(one: Inputs, other: Inputs) -> list[FactLine]:
     """Every fact that is not the same in both, in order of kind; what only one has is empty in the other."""
-    found = list(_fields("case", "", one.case, other.case, {*_LISTS, "folder", "frozen"}))
-    found += _records("demand", _demands(one.case), _demands(other.case))
-    found += _case_lists(one.case, other.case)
-    found += _records("rule", _by_id(one.rules), _by_id(other.rules))
-    offers, sites = ([_by_id(_all(inputs, field)) for inputs in (one, other)] for field in ("offers", "facilities"))
-    found += _records("offer", offers[0], offers[1], {"price": "price", "quotes": "price"}, _offer)
-    found += _records("facility", sites[0], sites[1], {"capacity": "capacity"}, _facility)
-    names: dict[str, Callable[[Any], str]] = {
-        "prices": lambda row: row.id,
-        "terms": lambda row: row.name,
-        "schedules": lambda row: row.name,
-        "rates": lambda row: row.currency,
-    }
-    for field, name in names.items():
-        found += _records(
-            field.removesuffix("s"), _numbered(_all(one, field), name), _numbered(_all(other, field), name)
-        )
+    found = list(_fields("case", "", one.case, other.case, skipped={*_LISTS, "folder", "frozen"}))
+    for kind, named in _NAMED.items():
+        found += _records(kind, named(one), named(other))
     return found
 
 
-def _numbered(rows: Sequence[BaseModel], name: Callable[[Any], str]) -> dict[str, BaseModel]:
-    """Return rows by name. If several share a name, number the later ones."""
-    found: dict[str, BaseModel] = {}
-    for row in rows:
-        same = sum(1 for known in found if known.split(" #")[0] == name(row))
-        found[name(row) + (f" #{same + 1}" if same else "")] = row
-    return found
+_Named = Iterable[tuple[str, BaseModel]]
 
 
-def _demands(case: Case) -> dict[str, BaseModel]:
-    return {demand_name(demand, case): demand for demand in case.demands}
+def _in_case(field: str, name: Callable[[Any], str]) -> Callable[[Inputs], _Named]:
+    return lambda inputs: [(name(row), row) for row in getattr(inputs.case, field)]
 
 
-def _by_id(rows: Sequence[Any]) -> dict[str, BaseModel]:
-    return {row.id: row for row in rows}
+def _in_catalogs(field: str, name: Callable[[Any], str]) -> Callable[[Inputs], _Named]:
+    return lambda inputs: [(name(row), row) for catalog in inputs.catalogs for row in getattr(catalog, field)]
 
 
-def _all(inputs: Inputs, field: str) -> list[BaseModel]:
-    return [row for catalog in inputs.catalogs for row in getattr(catalog, field)]
+def _id(row: Any) -> str:
+    return str(row.id)
 
 
-def _case_lists(one: Case, other: Case) -> Iterator[FactLine]:
-    for kind in ("stock", "order"):
-        lots = [
-            dict(zip(getattr(case, f"{kind}_names"), getattr(case, f"{kind}s"), strict=True)) for case in (one, other)
-        ]
-        yield from _records(kind, lots[0], lots[1])
-    names: dict[str, Callable[[Any, int], str]] = {
-        "incumbents": lambda i, _: i.offer,
-        "licences": lambda w, _: w.id or f"{w.rule} {w.exporter}",
-        "waivers": lambda w, _: w.id or f"{w.rule} {w.demand}",
-        "stores": lambda s, _: f"{s.material} at {s.place or 'the place of the case'}{_dates(s)}",
-        "objectives": lambda _, n: str(n),
-        "overlaps": lambda o, _: " and ".join(o.facilities),
-    }
-    for field, name in names.items():
-        was, now = (
-            {name(row, number): row for number, row in enumerate(getattr(case, field), 1)} for case in (one, other)
-        )
-        yield from _records(field.removesuffix("s"), was, now)
+_NAMED: Mapping[str, Callable[[Inputs], _Named]] = {
+    "demand": lambda inputs: [(demand_name(demand, inputs.case), demand) for demand in inputs.case.demands],
+    "stock": lambda inputs: zip(inputs.case.stock_names, inputs.case.stocks, strict=True),
+    "order": lambda inputs: zip(inputs.case.order_names, inputs.case.orders, strict=True),
+    "incumbent": _in_case("incumbents", lambda incumbent: incumbent.offer),
+    "licence": _in_case("licences", lambda licence: licence.id or f"{licence.rule} {licence.exporter}"),
+    "waiver": _in_case("waivers", lambda waiver: waiver.id or f"{waiver.rule} {waiver.demand}"),
+    "store": _in_case("stores", lambda s: f"{s.material} at {s.place or 'the place of the case'}{_dates(s)}"),
+    "objective": lambda inputs: [(str(rank), level) for rank, level in enumerate(inputs.case.objectives, 1)],
+    "overlap": _in_case("overlaps", lambda overlap: " and ".join(overlap.facilities)),
+    "rule": lambda inputs: [(rule.id, rule) for rule in inputs.rules],
+    "offer": _in_catalogs("offers", _id),
+    "facility": _in_catalogs("facilities", _id),
+    "price": _in_catalogs("prices", _id),
+    "term": _in_catalogs("terms", lambda terms: terms.name),
+    "schedule": _in_catalogs("schedules", lambda schedule: schedule.name),
+    "rate": _in_catalogs("rates", lambda rate: rate.currency),
+}
+"""Kind of fact -> its records by name."""
+_OWN_KINDS = {("offer", "price"): "price", ("offer", "quotes"): "price", ("facility", "capacity"): "capacity"}
+"""Kind of record and field -> another kind as which a difference of the field is listed."""
 
 
 def _dates(store: StoreSpec) -> str:
     return f" {Span(start=store.start, end=store.end)}" if store.start or store.end else ""
 
 
-def _records(
-    kind: str,
-    one: Mapping[str, BaseModel],
-    other: Mapping[str, BaseModel],
-    told: Mapping[str, str] | None = None,
-    text: Callable[[Any], str] | None = None,
-) -> Iterator[FactLine]:
-    """Yield records that only one case has, each with its `text`, and fields that differ, under the kinds in `told`."""
-    for name in sorted({*one, *other}):
-        was, now = one.get(name), other.get(name)
+def _records(kind: str, one: _Named, other: _Named) -> Iterator[FactLine]:
+    """Yield records that only one case has, and fields that differ. If several records share a name, the later ones are numbered."""
+    counts = Counter[str]()
+    for name, was, now in sorted(paired(one, other), key=itemgetter(0)):
+        counts[name] += 1
+        label = name if counts[name] == 1 else f"{name} #{counts[name]}"
         if was is not None and now is not None:
-            yield from _fields(kind, name, was, now, set(), told)
+            yield from _fields(kind, label, was, now)
         else:
-            words = [(text or (lambda _: "in it"))(row) if row is not None else "" for row in (was, now)]
-            yield FactLine(kind=kind, name=name, before=words[0], after=words[1])
+            yield FactLine(kind=kind, name=label, before=_presence(was), after=_presence(now))
 
 
 def _fields(
-    kind: str, name: str, was: BaseModel, now: BaseModel, skipped: set[str], told: Mapping[str, str] | None = None
+    kind: str, name: str, was: BaseModel, now: BaseModel, skipped: Collection[str] = frozenset()
 ) -> Iterator[FactLine]:
     if was is now:
         return
@@ -243,21 +223,25 @@ def _fields(
         yield FactLine(kind=kind, name=name, before=type(was).__name__, after=type(now).__name__)
         return
     for field in type(was).model_fields:
-        if field in _UNTOLD:
+        if field in _UNTOLD or field in skipped:
             continue
         before, after = told_apart(getattr(was, field), getattr(now, field))
-        if field not in skipped and before != after:
-            own = (told or {}).get(field, kind)
+        if before != after:
+            own = _OWN_KINDS.get((kind, field), kind)
             label = name if own != kind else f"{name} {field}".strip()
             yield FactLine(kind=own, name=label, before=before or "not stated", after=after or "not stated")
 
 
-def _offer(offer: Offer) -> str:
-    return f"offered, at {_cut(_text(offer.price))}" if offer.price is not None else "offered"
-
-
-def _facility(facility: Facility) -> str:
-    return f"in it, capacity {_cut(_text(facility.capacity))}" if facility.capacity else "in it"
+def _presence(row: BaseModel | None) -> str:
+    """Return a few words about a record that only one case has; empty for the other case."""
+    match row:
+        case None:
+            return ""
+        case Offer(price=price):
+            return f"offered, at {_cut(_text(price))}" if price is not None else "offered"
+        case Facility(capacity=steps):
+            return f"in it, capacity {_cut(_text(steps))}" if steps else "in it"
+    return "in it"
 
 
 def told_apart(one: object, other: object) -> tuple[str, str]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from ...document import elements as doc
 from ...document.figures import count, large_money, percent, rounded_money, signed, written
 from ...domain.plan import Cost
 from ...domain.shown_names import ShownNames
-from ..wording import effort, left_out, mass_of, not_proved, on_screen, penalty, rise, weighed
-from .comparison import Comparison, DependenceLine, FactLine, MaterialLine, MixLine, Step
+from ..wording import effort, left_out, mass_of, not_proved, penalty, ranked, rise, weighed
+from .comparison import Comparison, DependenceLine, MaterialLine, MixLine, Step
 
 SHOWN = 12
 """Rows shown of each table, unless more are asked for."""
@@ -36,19 +37,28 @@ _PENALTIES = (("shortage", "shortage"), ("penalties", "missed soft limits"))
 
 
 def comparison_document(found: Comparison, shown: int = SHOWN) -> doc.Document:
-    """Both plans, and what lies between them; of each table the first `shown` rows, 0: all."""
+    """Return both plans and their differences. The whole document shows the first `shown` rows of each table, 0: all."""
+    line = _dependence_line(found)
     return doc.document(
         "What differs",
         doc.sentence(f"A is {found.before}. B is {found.after}. {_difference(found)}"),
+        *map(doc.for_screen, (doc.sentence(money) if (money := _money(found)) else None, _penalties(found))),
+        doc.for_screen(doc.sentence(line)) if line else None,
         what_is_known(found),
         _conflicts(found),
-        _short(found.materials, found.names),
-        _costs(found),
-        _dependence(found, shown),
+        _short(found),
+        doc.for_whole(_costs(found)),
+        doc.for_whole(_dependence(found, shown)) if line else None,
         _mix(found, shown),
         *_steps(found, shown),
         _facts(found, shown),
-        effort(found.effort),
+        doc.for_screen(
+            doc.apart(
+                not_proved([found.difference, *(step.difference for step in found.steps)]),
+                doc.sentence(doc.Phrase("--full", code=True), ": every table, and what each change moves"),
+            )
+        ),
+        doc.for_whole(effort(found.effort)),
     )
 
 
@@ -157,11 +167,8 @@ def _dependence_line(found: Comparison) -> str:
     return f"Countries of concern: {', '.join(told)}."
 
 
-def _dependence(found: Comparison, shown: int) -> doc.Section | None:
+def _dependence(found: Comparison, shown: int) -> doc.Section:
     """Return the cash of concern: in total, then for the materials that differ most."""
-    told = _dependence_line(found)
-    if not told:
-        return None
     whole, *materials = found.dependence
     differ = [one for one in materials if _felt(one.concern_after - one.concern_before)]
     differ.sort(key=lambda one: (-abs(one.concern_after - one.concern_before), one.material))
@@ -174,7 +181,8 @@ def _dependence(found: Comparison, shown: int) -> doc.Section | None:
     ]
     columns += [doc.figures("B less A"), doc.figures("Share in A"), doc.figures("Share in B")]
     more = doc.notes(left_out(len(differ) - (shown or len(differ)), "more material"))
-    return doc.section("Dependence on countries of concern", doc.sentence(told), doc.table(columns, rows), more)
+    title, told = "Dependence on countries of concern", _dependence_line(found)
+    return doc.section(title, doc.sentence(told), doc.table(columns, rows), more)
 
 
 def _dependence_cells(name: str, one: DependenceLine) -> tuple[doc.Cell, ...]:
@@ -188,23 +196,34 @@ def _dependence_cells(name: str, one: DependenceLine) -> tuple[doc.Cell, ...]:
     )
 
 
-def _short(materials: Sequence[MaterialLine], names: ShownNames) -> doc.Section:
-    lacking = [m for m in materials if m.short_before_kg or m.short_after_kg]
-    other = [m for m in lacking if abs(m.short_after_kg - m.short_before_kg) >= LEAST]
-    same = [
-        f"{names.material(m.material)} {mass_of(names, m.material, m.short_after_kg)}"
-        for m in lacking
-        if m not in other
+def _short(found: Comparison) -> doc.Section:
+    """Return the materials whose shortage differs, those first that differ most, and those that are as short in both."""
+    names = found.names
+    lacking = [one for one in found.materials if one.short_before_kg or one.short_after_kg]
+    if not lacking:
+        return doc.section("Short", doc.sentence("nothing is short, in either"), column="Short")
+    other = [one for one in lacking if abs(one.short_after_kg - one.short_before_kg) >= LEAST]
+    alike = [one for one in lacking if one not in other]
+    told = ", ".join(
+        f"{names.material(one.material)} {mass_of(names, one.material, one.short_after_kg)}" for one in alike
+    )
+    same = f"{count(len(alike), 'more material' if other else 'material')} as short in both"
+    rows: list[list[doc.Cell]] = [
+        [_material(one, found), *change(names, one.material, one.short_before_kg, one.short_after_kg)]
+        for one in sorted(other, key=lambda one: (-abs(one.short_after_kg - one.short_before_kg), one.material))
     ]
-    alike = doc.notes([f"as short in both: {', '.join(same)}"] if same else [])
-    if not other:
-        return doc.section("Short", alike or doc.sentence("nothing, in either"))
-    rows = [
-        [m.title(names.material(m.material)), *change(names, m.material, m.short_before_kg, m.short_after_kg)]
-        for m in other
-    ]
-    columns = [doc.Column("Material"), doc.figures("A"), doc.figures("B"), doc.figures("B less A")]
-    return doc.section("Short", doc.table(columns, rows), alike)
+    columns = [doc.Column("Material"), *(doc.figures(title, from_width=doc.SPARE) for title in ("A", "B"))]
+    return doc.section(
+        "Short",
+        ranked([*columns, doc.figures("B less A")], rows, "more material", part=2) if rows else None,
+        doc.for_whole(doc.notes([f"as short in both: {told}"] if alike else [])),
+        doc.for_screen(doc.notes([same] if alike else [])),
+        column="Short",
+    )
+
+
+def _material(one: MaterialLine, found: Comparison) -> doc.Either:
+    return doc.Either(one.title(found.names.material(one.material)), one.title(found.names.label(one.material)))
 
 
 def _moved(found: Comparison) -> tuple[list[MixLine], str]:
@@ -219,11 +238,11 @@ def _mix(found: Comparison, shown: int) -> doc.Section:
     moved, told = _moved(found)
     title = "Who delivers, where the two differ"
     same = len(found.mix) - len(moved)
-    alike = [f"{count(same, 'more supply', 'more supplies')} are the same in both"] if same else []
+    alike = [f"{count(same, 'more supply', 'more supplies')} the same in both"] if same else []
     if not moved:
-        return doc.section(title, doc.sentence("nobody delivers anything else, or at another time"), doc.notes(alike))
-    table = _mix_table(moved, found.materials, found.names, shown)
-    return doc.section(title, table, doc.notes([told, *alike, *_left_out(moved, shown)]))
+        nothing = doc.sentence("nobody delivers anything else, or at another time")
+        return doc.section(title, nothing, doc.notes(alike), column="Delivered")
+    return doc.section(title, _mix_table(moved, found, shown), doc.notes([told, *alike]), column="Delivered")
 
 
 def _least(found: Comparison) -> str:
@@ -235,63 +254,75 @@ def _least(found: Comparison) -> str:
 
 def _mix_table(
     moved: Sequence[MixLine],
-    materials: Sequence[MaterialLine],
-    names: ShownNames,
+    found: Comparison,
     shown: int,
-    ends: tuple[str, str] = ("A", "B"),
+    materials: Sequence[MaterialLine] = (),
+    ends: tuple[str, str, str] = ("A", "B", "B less A"),
 ) -> doc.DataTable:
-    titles = {one.material: one.title(names.material(one.material)) for one in materials}
-    kept = sorted(moved, key=lambda line: (-line.moved_kg, line.material, line.offer, line.place))[: shown or None]
-    kept.sort(key=lambda line: (line.material, -line.moved_kg, line.offer, line.place))
+    """Return the supplies that differ, those first that differ most."""
+    names, titles = found.names, {one.material: one for one in materials or found.materials}
     rows: list[list[doc.Cell]] = [
         [
-            titles.get(one.material, names.material(one.material)),
-            names.offer_with_id(one.offer),
+            _material(titles[one.material], found) if one.material in titles else names.material(one.material),
+            doc.Either(names.offer_with_id(one.offer), _supplier(names, one.offer)),
             one.place,
             *change(names, one.material, one.before_kg, one.after_kg),
             weighed(names, one.material, one.moved_kg) if one.moved_kg else doc.NOTHING,
         ]
-        for one in kept
+        for one in sorted(moved, key=lambda one: (-one.moved_kg, one.material, one.offer, one.place))
     ]
-    columns = [doc.Column("Material"), doc.Column("Offer"), doc.Column("To"), *map(doc.figures, ends)]
-    return doc.table([*columns, doc.figures("More or less"), doc.figures("Moved")], rows)
-
-
-def _left_out(moved: Sequence[MixLine], shown: int) -> list[str]:
-    return left_out(len(moved) - (shown or len(moved)), "more supply", "more supplies", " in which no more moved")
+    columns = [
+        doc.Column("Material"),
+        doc.Column("From"),
+        doc.Column("To", from_width=doc.MEDIUM),
+        *(doc.figures(title, from_width=doc.NARROW) for title in ends[:2]),
+        doc.figures(ends[2], from_width=doc.SPARE),
+        doc.figures("Moved", from_width=doc.WIDE),
+    ]
+    which = " in which no more moved"
+    return ranked(columns, rows, "more supply", "more supplies", part=4, top=shown, which=which)
 
 
 def _steps(found: Comparison, shown: int) -> list[doc.Section]:
+    """Return the effect of each change on the plan before it. On a screen a single one is described above."""
     if len(found.steps) < 2:
-        return [doc.section("What the change does", _step_text(step, found)) for step in found.steps]
+        told = (doc.section("What the change does", _step_text(step, found)) for step in found.steps)
+        return [replace(one, on="whole") for one in told]
     rows: list[list[doc.Cell]] = [
         [
             doc.Count(number),
-            step.title,
-            "rules conflict" if step.conflict else ", ".join(shortage_of(step, found.names)) or doc.NOTHING,
+            doc.Either(step.title, doc.Several((step.title + ("" if _is_sure(step) else " ?"),))),
+            "rules conflict" if step.conflict else _several(shortage_of(step, found.names)),
             doc.Amount(step.rise.nominal, form="signed"),
             penalty_of(step),
         ]
         for number, step in enumerate(found.steps, 1)
     ]
     columns = [
-        doc.figures("#"),
+        replace(doc.figures("#"), on="whole"),
         doc.Column("Change"),
-        doc.Column("Short"),
+        doc.Column("Short", from_width=doc.NARROW),
         doc.figures("Cash", found.currency),
-        doc.figures("Penalty"),
+        doc.figures("Penalty", from_width=doc.MEDIUM),
     ]
     unproved = [
         f"{number}. {step.title}: spend and penalties together, not proved: {rise(step.difference)}"
         for number, step in enumerate(found.steps, 1)
-        if not step.conflict and not step.difference.proved
+        if not _is_sure(step)
     ]
-    sections = [doc.section("Step by step from A to B", doc.table(columns, rows), doc.notes(unproved))]
+    table = ranked(columns, rows, "later change", part=3)
+    title = "Step by step from A to B"
+    sections = [doc.section(title, table, doc.for_whole(doc.notes(unproved)), column="Changes, one by one")]
     for number, step in enumerate(found.steps, 1):
         if step.mix:
-            body = _mix_table(step.mix, step.materials, found.names, shown, ("Before", "After"))
-            sections.append(doc.section(f"{number}. {step.title}", body, doc.notes(_left_out(step.mix, shown))))
+            body = _mix_table(step.mix, found, shown, step.materials, ("Before", "After", "More or less"))
+            sections.append(replace(doc.section(f"{number}. {step.title}", body), on="whole"))
     return sections
+
+
+def _is_sure(step: Step) -> bool:
+    """Return True if a step has no difference, or a proved one."""
+    return bool(step.conflict) or step.difference.proved
 
 
 def _step_text(step: Step, found: Comparison) -> doc.Sentence:
@@ -339,16 +370,22 @@ def _by_material(moved: Mapping[str, Decimal], names: ShownNames) -> str:
 
 
 def _facts(found: Comparison, shown: int) -> doc.Section | None:
+    """Return the facts that differ between two cases."""
     if found.steps:
         return None
+    title = "What differs in the facts"
     if not found.facts:
-        return doc.section("What differs in the facts", doc.sentence("nothing"))
-    kept: Sequence[FactLine] = found.facts[: shown or None]
-    rows = [
-        [line.kind, line.name or doc.NOTHING, line.before or doc.NOTHING, line.after or doc.NOTHING] for line in kept
+        return doc.for_whole(doc.section(title, doc.sentence("nothing")))
+    rows: list[list[doc.Cell]] = [
+        [
+            doc.Several((line.name,)) if line.name else line.kind,
+            line.kind,
+            *(doc.Several((text,)) if text else doc.NOTHING for text in (line.before, line.after)),
+        ]
+        for line in found.facts
     ]
-    more = doc.notes(left_out(len(found.facts) - len(kept), "more fact"))
-    return doc.section("What differs in the facts", doc.table(map(doc.Column, ("Kind", "Name", "A", "B")), rows), more)
+    columns = [doc.Column("Name"), doc.Column("Kind", from_width=doc.SPARE), doc.Column("A"), doc.Column("B")]
+    return doc.section(title, ranked(columns, rows, "more fact", part=2, top=shown), column="Facts of")
 
 
 def change(names: ShownNames, material: str, before: Decimal, after: Decimal) -> list[doc.Cell]:
@@ -361,31 +398,6 @@ def _more(names: ShownNames, material: str, kilograms: Decimal) -> doc.Kilograms
     return doc.Kilograms(kilograms, least=LEAST, of=names.basis(material))
 
 
-_WIDE, _NARROW, _LAST = 90, 70, 1
-"""Characters of a line below which columns are left out that are looked up elsewhere; the last of them only where names take their room."""
-
-
-def comparison_screen(found: Comparison, top: int = SHOWN) -> doc.Document:
-    """The difference, then of each table as many rows as there is room for; `top`: rows that the whole document shows of each."""
-    return doc.document(
-        "What differs",
-        doc.sentence(f"A is {found.before}. B is {found.after}. {_difference(found)}"),
-        doc.sentence(money) if (money := _money(found)) else None,
-        _penalties(found),
-        doc.sentence(_dependence_line(found)) if _dependence_line(found) else None,
-        what_is_known(found),
-        _conflicts(found),
-        _brief_short(found),
-        _brief_mix(found, top),
-        _brief_steps(found),
-        _brief_facts(found, top),
-        doc.apart(
-            not_proved([found.difference, *(step.difference for step in found.steps)]),
-            doc.sentence(doc.Phrase("--full", code=True), ": every table, and what each change moves"),
-        ),
-    )
-
-
 def _money(found: Comparison) -> str:
     """Return the difference of each part of the spend, the largest first."""
     more = {title: getattr(found.cost_after, name) - getattr(found.cost_before, name) for name, title in LINES_OF_COST}
@@ -396,99 +408,11 @@ def _money(found: Comparison) -> str:
     return f"{when}B less A: {', '.join(of_it)}." if of_it else ""
 
 
-def _brief_short(found: Comparison) -> doc.Section:
-    lacking = [one for one in found.materials if one.short_before_kg or one.short_after_kg]
-    other = [one for one in lacking if abs(one.short_after_kg - one.short_before_kg) >= LEAST]
-    if not lacking:
-        return doc.apart(doc.sentence("nothing is short, in either"))
-    same = doc.notes(
-        [f"{count(len(lacking) - len(other), 'more material')} as short in both"] if len(lacking) > len(other) else []
-    )
-    if not other:
-        return doc.apart(doc.sentence(f"{count(len(lacking), 'material')} as short in both"))
-    columns = [doc.Column("Short"), *(doc.Column(title, align="right", from_width=_LAST) for title in ("A", "B"))]
-    columns.append(doc.Column("B less A", align="right"))
-    rows: list[list[doc.Cell]] = [
-        [
-            one.title(found.names.label(one.material)),
-            *change(found.names, one.material, one.short_before_kg, one.short_after_kg),
-        ]
-        for one in sorted(other, key=lambda one: (-abs(one.short_after_kg - one.short_before_kg), one.material))
-    ]
-    return doc.apart(on_screen(columns, rows, "more material", part=2), same)
-
-
-def _brief_mix(found: Comparison, top: int) -> doc.Section:
-    moved, told = _moved(found)
-    titles = {one.material: one.title(found.names.label(one.material)) for one in found.materials}
-    same = len(found.mix) - len(moved)
-    alike = [f"{count(same, 'more supply', 'more supplies')} the same in both"] if same else []
-    if not moved:
-        return doc.apart(doc.sentence("nobody delivers anything else, or at another time"), doc.notes(alike))
-    names = found.names
-    columns = [
-        doc.Column("Delivered"),
-        doc.Column("From"),
-        doc.Column("To", from_width=_WIDE),
-        *(doc.Column(title, align="right", from_width=_NARROW) for title in ("A", "B")),
-        doc.Column("B less A", align="right", from_width=_LAST),
-        doc.Column("Moved", align="right", from_width=doc.WIDE),
-    ]
-    rows: list[list[doc.Cell]] = [
-        [
-            *(titles.get(one.material, names.label(one.material)), _supplier(names, one.offer), one.place),
-            *change(names, one.material, one.before_kg, one.after_kg),
-            weighed(names, one.material, one.moved_kg) if one.moved_kg else doc.NOTHING,
-        ]
-        for one in sorted(moved, key=lambda one: (-one.moved_kg, one.material, one.offer, one.place))
-    ]
-    return doc.apart(
-        on_screen(columns, rows, "more supply", "more supplies", part=4, top=top), doc.notes([told, *alike])
-    )
-
-
 def _supplier(names: ShownNames, offer: str) -> doc.Cell:
     """Return the plant of an offer, which may be cut, or an id, which is counted instead."""
     name = names.offer(offer)
     return doc.Several((name,), one="offer" if name == offer else "")
 
 
-def _brief_steps(found: Comparison) -> doc.Section | None:
-    """Return the effect of each change on the previous plan. A single one is described above."""
-    if len(found.steps) < 2:
-        return None
-    columns = [
-        doc.Column("Changes, one by one"),
-        doc.Column("Short", from_width=_NARROW),
-        doc.Column("Cash", found.currency, "right"),
-        doc.Column("Penalty", align="right", from_width=_WIDE),
-    ]
-    rows: list[list[doc.Cell]] = [
-        [
-            doc.Several((step.title + ("" if step.conflict or step.difference.proved else " ?"),)),
-            "rules conflict" if step.conflict else _several(shortage_of(step, found.names)),
-            doc.Amount(step.rise.nominal, form="signed"),
-            penalty_of(step),
-        ]
-        for step in found.steps
-    ]
-    return doc.apart(on_screen(columns, rows, "later change", part=3))
-
-
 def _several(told: Sequence[str]) -> doc.Cell:
     return doc.Several(tuple(told), one="material") if told else doc.NOTHING
-
-
-def _brief_facts(found: Comparison, top: int) -> doc.Section | None:
-    if found.steps or not found.facts:
-        return None
-    columns = [doc.Column("Facts of"), doc.Column("What", from_width=_LAST), doc.Column("A"), doc.Column("B")]
-    rows: list[list[doc.Cell]] = [
-        [
-            doc.Several((line.name,)) if line.name else line.kind,
-            line.kind,
-            *(doc.Several((text,)) if text else doc.NOTHING for text in (line.before, line.after)),
-        ]
-        for line in found.facts
-    ]
-    return doc.apart(on_screen(columns, rows, "more fact", part=2, top=top))

@@ -184,7 +184,7 @@ def _obstacles(found: WhyNot) -> Iterator[doc.Element]:
     yield doc.apart(
         ladder(title, told, rungs, found.currency, doc.table(columns, rows)),
         doc.notes(
-            _own_part(place, one.lifted, found)
+            f"{place}. {_own_part(one.lifted, found)}"
             for place, one in enumerate(found.obstacles, 1)
             if _has_others(one.lifted)
         ),
@@ -208,12 +208,12 @@ def _has_others(lifted: Relaxed | None) -> bool:
     return abs(lifted.own.value - lifted.saves.value) >= 1
 
 
-def _own_part(place: int, lifted: Relaxed | None, found: WhyNot) -> str:
+def _own_part(lifted: Relaxed | None, found: WhyNot) -> str:
     assert lifted is not None
     assert lifted.own is not None
     assert lifted.saves is not None
     own, whole = (rounded_money(each.value, found.currency) for each in (lifted.own, lifted.saves))
-    return f"{place}. About {own} of the {whole} saved (present value, penalties included) is due to this offer; the rest is due to others let in too"
+    return f"About {own} of the {whole} saved (present value, penalties included) is due to this offer; the rest is due to others let in too"
 
 
 def _first_and_last(days: BarredDays) -> str:
@@ -235,7 +235,7 @@ def _lifted(lifted: Relaxed, found: WhyNot) -> Iterator[str]:
     ]
     yield f"{head}; {', '.join(parts)}"
     if _has_others(lifted):
-        yield _own_part(len(found.obstacles), lifted, found).partition(". ")[2]
+        yield _own_part(lifted, found)
 
 
 def _gives(lifted: Relaxed, found: WhyNot) -> str:

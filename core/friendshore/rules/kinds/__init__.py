@@ -1,4 +1,4 @@
-"""The built-in kinds of rules, one module each."""
+"""The built-in kinds of rules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHARGING: tuple[type[Rule], ...] = (Tariff,)
 
 
 def builtin_kinds() -> tuple[type[Rule], ...]:
-    """All kinds that come with friendshore."""
+    """Return all built-in kinds."""
     return JUDGING + CHARGING + LIMITING
 
 

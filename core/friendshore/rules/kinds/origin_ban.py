@@ -1,4 +1,4 @@
-"""Rules of origin: stages of a good's chain that must not have happened in some countries, with their exceptions."""
+"""Rules of origin: stages of a good's chain that must not have taken place in some countries, with exceptions."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ def all_hold(tests: tuple[FactTest, ...], stated: dict[str, Fact]) -> bool | Non
 
 
 class Exemption(Record):
-    """An exception that turns on facts of the item or contract, which the demand states."""
+    """An exception that depends on facts of the item or contract, which the demand states."""
 
     id: str
     """Name, like `cots`."""
     citation: str = ""
-    """The clause."""
+    """Clause."""
     when: tuple[FactTest, ...] = Field(min_length=1)
-    """All must hold. A fact that is not stated claims nothing: the exception is then no matter."""
+    """Tests that must all succeed. A missing fact claims nothing: the exception then doesn't apply."""
     unless: tuple[FactTest, ...] = ()
-    """None may hold. A fact that is not stated leaves the exception unproven."""
+    """Tests of which none may succeed. A missing fact leaves the exception unproven."""
     note: str = ""
-    """What to know: doubts, what was not read."""
+    """Remarks: doubts, and texts that were not read."""
 
     def holds(self, stated: dict[str, Fact]) -> bool | None:
-        """True or false; None if it hangs on facts that are not stated."""
+        """Return whether the exception applies. None if it depends on missing facts."""
         if not all(test.holds(stated) for test in self.when):
             return False
         answers = [test.holds(stated) for test in self.unless]
@@ -49,44 +49,45 @@ class Exemption(Record):
         return None if None in answers else True
 
     def unstated(self, stated: dict[str, Fact]) -> list[str]:
-        """The facts it hangs on."""
+        """Return the missing facts that it depends on."""
         return sorted({test.fact for test in self.unless if test.holds(stated) is None})
 
 
 class Recycling(Record):
     """An exception for covered goods made from recycled material, judged on the chain of the offer that delivers them.
 
-    It takes effect if at least one of the exempted stages is recorded, all that are recorded of them have recycled feed,
-    and the conditions below are proved. The stages are exempt whether recorded or not: they belong to the scrap's
-    earlier life, which nobody records. The other stages stay under the ban, and so does what is done to the scrap again.
+    It applies if at least one of the exempt stages is recorded, all recorded ones have recycled feed, and the conditions below are proved. The
+    stages are exempt whether recorded or not: they belong to the scrap's earlier life, which has no records. The other stages remain
+    prohibited, and so does the processing of the scrap.
     """
 
     citation: str = ""
-    """The clause."""
+    """Clause."""
     needs: tuple[str, ...] = Field(min_length=1)
-    """Stages or steps that must be known to have happened `within`. A step that is not recorded is taken to have
-    happened where its stage did; a stage that the material has not is not asked for."""
+    """Stages or steps that are known to have taken place `within`. A step that isn't recorded is taken to have happened with its stage. A
+    stage that the material doesn't have isn't required.
+    """
     within: Countries = Field(min_length=1)
-    """Where."""
+    """Countries."""
     throughout: bool = False
-    """Whether every other recorded stage after the first must have happened `within` too."""
+    """True if every other recorded stage after the first must have taken place `within` too."""
     clean_scrap: bool = False
-    """Whether the scrap itself must be known to come from outside the barred countries."""
+    """True if the scrap itself must be known to come from outside the prohibited countries."""
     when: tuple[FactTest, ...] = ()
-    """What the demand must state beside; a fact that is not stated leaves the exception unproven."""
+    """Facts that the demand must state as well. A missing fact leaves the exception unproven."""
     lifts: Stages = (Stage.MINED, Stage.REFINED, Stage.SEPARATED)
-    """Stages that the ban then no longer asks about."""
+    """Stages that the ban then ignores."""
     note: str = ""
-    """What to know: doubts, what was not read."""
+    """Remarks: doubts, and texts that were not read."""
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """The steps among `needs`: of their stage the law asks for no others."""
+        """The steps among `needs`: the law requires no others of their stage."""
         steps = tuple(need for need in self.needs if need in STEPS)
         return (steps,) if steps else ()
 
     def proved_by(self, offer: Chained, barred: Barred) -> bool:
-        """Return True if the chain of `offer` proves it, facts that the demand must state apart."""
+        """Return True if the offer's chain proves it, apart from facts that the demand must state."""
         lifted = [entry for entry in offer.performed if entry.main_stage in self.lifts]
         if not lifted or not all(entry.recycled for entry in lifted):
             return False
@@ -100,7 +101,7 @@ class Recycling(Record):
         return all(self._done(need, offer) for need in self.needs)
 
     def unstated(self, stated: dict[str, Fact]) -> list[str]:
-        """The facts it hangs on."""
+        """Return the missing facts that it depends on."""
         return sorted({test.fact for test in self.when if test.holds(stated) is None})
 
     def _done(self, need: str, offer: Chained) -> bool:
@@ -127,27 +128,27 @@ class Recycling(Record):
 
 
 class MadeIn(Record):
-    """An exception for goods that are made in some countries, of material that may then come from there too.
+    """An exception for goods made in some countries, from material that may then come from there too.
 
-    It is judged offer by offer. The good itself must be known to be `produced` in these countries. What is bought on the
-    way to it must go to a maker in one of them: where that maker stands is where the purchase leads to. A good without
-    the stage `produced` is material bought as such, which the exception does not reach.
+    It is judged offer by offer. The good itself must be known to be `produced` in these countries. Anything bought on the way to it must go to a
+    maker in one of them, given by the destination of the purchase. A good without the stage `produced` is material bought as such, which the
+    exception doesn't cover.
     """
 
     id: str
     """Name, like `qualifying-country`."""
     citation: str = ""
-    """The clause."""
+    """Clause."""
     where: str = ""
     """The countries in words, like `a qualifying country`."""
     countries: Countries = frozenset()
-    """Countries in which the good must be made, all of it; none: any one country."""
+    """Countries in which the whole good must be made. Empty means any one country."""
     material: Countries = frozenset()
-    """Countries in which the barred stages may then have happened, beside the one in which the good is made; none: `countries`."""
+    """Countries in which the prohibited stages may then have taken place, in addition to the country where the good is made. Defaults to `countries`."""
     when: tuple[FactTest, ...] = ()
-    """What the demand must state; a fact that is not stated claims nothing."""
+    """Facts that the demand must state. A missing fact claims nothing."""
     note: str = ""
-    """What to know: doubts, what was not read."""
+    """Remarks: doubts, and texts that were not read."""
 
     def made(self, countries: frozenset[str], complete: bool) -> Result:
         """Return the result for a good that is made in these countries."""
@@ -171,20 +172,20 @@ Steps = Annotated[
     PlainSerializer(dict, return_type=dict[str, Stage]),
     WithJsonSchema({"type": "object", "additionalProperties": {"enum": [stage.value for stage in Stage]}}),
 ]
-"""Step word -> stage; written as a table."""
+"""Step word -> stage, written as a table."""
 
 
 _FEW = 5
-"""Countries that a sentence names one by one."""
+"""Maximum number of countries that a sentence names one by one."""
 
 
 class Whole(Record):
-    """Steps that together are the whole of a stage under one rule."""
+    """Steps that together form a whole stage under one rule."""
 
     steps: Route = Field(min_length=1)
-    """The steps, in the order in which they are done."""
+    """The steps, in order."""
     forms: tuple[str, ...] = ()
-    """Forms of the material for which they are the whole; none: all."""
+    """Forms of material to which this applies. Empty means all."""
 
     @field_validator("steps")
     @classmethod
@@ -213,39 +214,43 @@ class OriginBan(Covering, Rule):
 
     kind: Literal["origin-ban"] = "origin-ban"
     stages: Stages = Field(min_length=1)
-    """Stages that are barred."""
+    """Prohibited stages."""
     countries: Countries = frozenset()
-    """Countries in which they are barred."""
+    """Countries in which they are prohibited."""
     allow: Countries = frozenset()
-    """Or the only countries in which they are not."""
+    """Alternatively, the only countries in which they are allowed."""
     end_uses: EndUses = frozenset()
-    """End uses it applies to; none: all."""
+    """End uses to which it applies. Empty means all."""
     buyers: Parties = ()
-    """Buyers it applies to; none: all."""
+    """Buyers to which it applies. Empty means all."""
     places: Countries = frozenset()
-    """Countries of the final use that it applies to; none: all."""
+    """Countries of the final use to which it applies. Empty means all."""
     asks_proof: bool = True
-    """Whether what is not known leaves it unproven. If false, only a barred country that is named counts, alone or among
-    others: the law bars goods of that country, and asks nobody to prove where others come from. Scrap originates where it was
-    collected, so that country counts as the mine does."""
+    """True if missing information leaves it unproven. If false, only a named prohibited country counts, alone or among others: the law
+    prohibits goods of that country and requires no proof of the origin of others. Scrap originates where it was collected, so that country
+    counts like the mine's.
+    """
     steps: Steps = ()
-    """Steps that are part of another stage under this rule than by default: a table of step and stage, like `{ sintering = "produced" }`."""
+    """Steps that belong to another stage under this rule than by default: a table of step and stage, like `{ sintering = "produced" }`."""
     whole: tuple[Whole, ...] = ()
-    """Steps that together are the whole of their stage under this rule. Beside them `mining`, `refining`, `separation` and `melting`
-    are the whole of theirs, and milling, pressing, sintering or bonding, and magnetizing together that of `produced`. A chain that
-    records fewer steps leaves the stage unproven."""
+    """Steps that together form their whole stage under this rule. By default `mining`, `refining`, `separation`, and `melting` are the whole
+    of their stages, and milling, pressing, sintering or bonding, and magnetizing together are the whole of `produced`. A chain that records
+    fewer steps leaves the stage unproven.
+    """
     exceptions: tuple[Exemption, ...] = ()
-    """Exceptions that turn on facts of the item."""
+    """Exceptions that depend on facts of the item."""
     recycled: Recycling | None = None
     """Exception for recycled material."""
     scrap: Stages = (Stage.MINED, Stage.REFINED, Stage.SEPARATED)
-    """Stages that scrap went through before it was scrap, which nobody records: where the feed is recycled they are unproven,
-    wherever it was collected and worked again; without `asks_proof` only if it may have been collected in a barred country."""
+    """Stages that scrap went through before it was scrap, which have no records. With recycled feed they are unproven, wherever it was
+    collected and processed; without `asks_proof` only if it may have been collected in a prohibited country.
+    """
     made_in: tuple[MadeIn, ...] = ()
     """Exceptions for goods made in some countries."""
     not_asked: str = ""
-    """What the law asks about and no chain records, like `where iron and boron were mined`. What the rule passes is not compliant with the law by that
-    alone: every plan for goods that the rule covers says so."""
+    """Subject of the law that no chain records, like `where iron and boron were mined`. A pass of this rule alone doesn't prove compliance with
+    the law, and every plan for goods that it covers says so.
+    """
 
     bears_on: ClassVar[Literal["chain", "trade"]] = "chain"
 
@@ -257,7 +262,7 @@ class OriginBan(Covering, Rule):
 
     @property
     def barred(self) -> Barred:
-        """The countries it bars."""
+        """Prohibited countries."""
         return Barred(self.allow, all_but=True) if self.allow else Barred(self.countries)
 
     def concerns(self, use: Use) -> bool:
@@ -316,14 +321,14 @@ class OriginBan(Covering, Rule):
                     yield self._unknown(stage, offer, words)
 
     def _entries(self, stage: Stage, offer: Chained, own: bool) -> list[ChainEntry]:
-        """What the offer does of a stage."""
+        """Return the entries of a stage in the offer's own chain."""
         steps = dict(self.steps)
         entries = [entry for entry in offer.performed if steps.get(entry.stage, entry.main_stage) is stage]
         making = stage is Stage.PRODUCED and not own
         return [entry for entry in entries if entry.stage in steps] if making else entries
 
     def _of_scrap(self, offer: Chained) -> Iterator[Verdict]:
-        """What the metal of recycled feed went through before: nobody says where."""
+        """Yield verdicts on the earlier stages of recycled metal, which have no records."""
         for stage in self.stages if offer.recycled else ():
             had = not offer.material.stages or stage in offer.material.stages
             if had and (stage in self.scrap or stage is Stage.MINED):
@@ -338,10 +343,10 @@ class OriginBan(Covering, Rule):
         return self._found(Result.UNPROVEN, stage, reason)
 
     def _collected(self, stage: Stage, offer: Chained) -> Iterator[Verdict]:
-        """Of goods of which no proof is asked: scrap of a barred country is that country's, whoever melts it again.
+        """Yield verdicts on scrap if no proof is required: scrap of a prohibited country remains that country's, wherever it is melted.
 
-        Scrap is wholly obtained where it was collected (Delegated Regulation (EU) 2015/2446, article 31(h); Order 416 of China's State
-        Council, article 4(7), (8)). That tells nothing of where its metal was refined: a ban on that alone is neither passed nor failed.
+        Scrap is wholly obtained where it was collected (Delegated Regulation (EU) 2015/2446, article 31(h); Order 416 of China's State Council,
+        article 4(7), (8)). That says nothing about where its metal was refined, so a ban on refining alone neither passes nor fails.
         """
         for entry in offer.performed:
             hit = self.barred.among(entry.countries) if entry.unmined else frozenset[str]()
@@ -353,7 +358,7 @@ class OriginBan(Covering, Rule):
                 yield self._found(Result.FAIL if sure and not before else Result.UNPROVEN, stage, reason, hit)
 
     def _is_missing(self, stage: Stage, offer: Chained, own: bool) -> bool:
-        """Return True if nobody answers for a stage that the offer's material must have."""
+        """Return True if no offer states a stage that the material must have."""
         if not self.asks_proof or (stage is Stage.PRODUCED and not own):
             return False
         required = offer.material.stages or self.stages if own else offer.material.stages
@@ -370,10 +375,10 @@ class OriginBan(Covering, Rule):
                 yield whole.steps
 
     def _untold(self, offer: Chained, use: Use) -> Stage | None:
-        """A stage that what is bought on the way to a good went through, though it is not stated to have it, and of which nobody tells.
+        """Return a stage that an input went through although neither it nor its own inputs state it, or None.
 
-        All that holds an element of the good, or may, came out of a mine; of what is stated without any stage it is not known whether it was refined and
-        separated either. Else a grain of oxide would answer for a charge that somebody calls by another name.
+        Everything that contains an element of the good, or may contain it, came out of a mine. If nothing at all is stated, refining and separation
+        are unknown too. Otherwise a trace of stated oxide could stand for a charge that is recorded under another name.
         """
         if not self.asks_proof or offer.material.id == use.material.id or offer.recycled:
             return None
@@ -385,7 +390,7 @@ class OriginBan(Covering, Rule):
         return next((stage for stage in had if stage in self.stages and stage not in told), None)
 
     def _asks_nothing_of(self, offer: Chained) -> bool:
-        """Return True if the good must have none of the stages, and nobody tells of one all the same: it is the good that is stated too briefly."""
+        """Return True if the good states none of the stages and an input lacks one too: the good's own statement is then too short."""
         had = (*offer.material.stages, *offer.supplied)
         told = any(self._entries(stage, offer, own=True) for stage in self.stages)
         return self.asks_proof and bool(offer.material.stages) and not told and frozenset(self.stages).isdisjoint(had)
@@ -441,7 +446,7 @@ class OriginBan(Covering, Rule):
         return self.citation or self.title or self.id or "this rule"
 
     def _recycled(self, recycling: Recycling, verdict: Verdict, offer: Chained, stated: dict[str, Fact]) -> Verdict:
-        """The verdict, with the exception that the chain of the offer proves."""
+        """Return the verdict after the exception for recycled material."""
         shown = all_hold(recycling.when, stated)
         if shown is False:
             return verdict
@@ -465,7 +470,7 @@ class OriginBan(Covering, Rule):
         return self._found(Result.UNPROVEN, self.stages[0], reason)
 
     def _made_in(self, verdict: Verdict, offer: Chained, move: Move, use: Use) -> Verdict:
-        """The verdict, exceptions for goods made in some countries considered."""
+        """Return the verdict after the exceptions for goods made in some countries."""
         stated = dict(use.facts)
         open_to = [exception for exception in self.made_in if all_hold(exception.when, stated)]
         by_stage = {stage: self._entries(stage, offer, own=True) for stage in self.stages}
@@ -494,7 +499,7 @@ class OriginBan(Covering, Rule):
         return self._found(best, stage, reason, verdict.countries)
 
     def _made(self, exception: MadeIn, done: list[ChainEntry], offer: Chained, move: Move, use: Use) -> Result:
-        """What one exception makes of an offer: of the good by where it is made, of what goes into it by who takes it."""
+        """Return the result of one exception for an offer: for the good by its country of production, for an input by its buyer."""
         if offer.material.id != use.material.id:
             maker, known = frozenset({move.to.country}), True
         else:

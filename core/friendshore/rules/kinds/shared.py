@@ -1,4 +1,4 @@
-"""What the built-in kinds have in common: which materials they cover, how countries, parties and amounts are written and named."""
+"""Shared parts of the built-in kinds: covered materials, and how countries, parties, and amounts are written and named."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def _codes(value: object) -> object:
 
 
 def as_pairs(value: object) -> object:
-    """A table as pairs in order of name, which a frozen record can hold."""
+    """Convert a table to pairs in order of name, which a frozen record can contain."""
     return tuple(sorted(value.items())) if isinstance(value, dict) else value
 
 
 Countries = Annotated[Words, BeforeValidator(_codes)]
-"""Countries by ISO 3166 code or English name; a group such as `EU` stands for its members. Kept as alpha-2 codes."""
+"""Countries by ISO 3166 code or English name. A group such as `EU` stands for its members. Stored as alpha-2 codes."""
 
 
 Stages = StagesInOrder
@@ -80,20 +80,20 @@ def _end_uses(value: object) -> object:
 
 
 def for_use(end_uses: Iterable[str]) -> str:
-    """The end uses that a rule is about, as they stand in a sentence; empty: all."""
+    """Return the end uses of a rule as part of a sentence. Empty means all."""
     named = listed(sorted(end_uses), "or")
     return f" for {named} use" if named else ""
 
 
 EndUses = Annotated[Words, BeforeValidator(_end_uses), Names("end use")]
-"""End uses, spelt as demands must spell them: a rule for `defence` would bear on nothing."""
+"""End uses, with the spelling that demands use: a rule for `defence` would apply to nothing."""
 
 
 class Covering(Selector):
-    """Which materials a rule covers: what the selector selects, and what any of `also` selects beside it."""
+    """Materials that a rule covers: those of the selector, and those of any in `also`."""
 
     also: tuple[Selector, ...] = ()
-    """Further materials. With `also` alone, the selector itself selects nothing."""
+    """More materials. With `also` alone, the selector itself selects nothing."""
 
     @property
     def _narrowed(self) -> bool:
@@ -101,17 +101,17 @@ class Covering(Selector):
 
     @property
     def selects(self) -> bool:
-        """True if it is about some materials only."""
+        """True if it covers only some materials."""
         return self._narrowed or bool(self.also)
 
     def covers(self, material: Material) -> bool:
-        """Return True if the rule is about a material. A rule that names no material covers all."""
+        """Return True if the rule covers a material. A rule that names no material covers all."""
         if self._narrowed:
             return super().covers(material) or any(selector.covers(material) for selector in self.also)
         return not self.also or any(selector.covers(material) for selector in self.also)
 
     def subject(self) -> str:
-        """The materials covered, in words."""
+        """Covered materials, in words."""
         parts = [_described(self)] if self._narrowed or not self.also else []
         return listed([*parts, *(_described(selector) for selector in self.also)], "or")
 
@@ -133,13 +133,13 @@ def _described(selector: Selector) -> str:
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:
-    """Words as in a sentence: `a, b and c`; empty if there are none."""
+    """Return words as part of a sentence: `a, b and c`. Empty if there are none."""
     names = list(words)
     return f"{', '.join(names[:-1])} {last} {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def lands(codes: Iterable[str], last: str = "and") -> str:
-    """Countries as in a sentence; all members of a group as the group."""
+    """Return countries as part of a sentence, with all members of a group as the group."""
     left = set(codes)
     groups = [name for name, members in sorted(GROUPS.items()) if members <= left]
     for name in groups:
@@ -148,10 +148,10 @@ def lands(codes: Iterable[str], last: str = "and") -> str:
 
 
 def is_party(name: str, listed_names: Iterable[str]) -> bool:
-    """Return True if `name`, or one of several names set apart by `;`, is one of the parties named: the same words, or the same words followed by more.
+    """Return True if `name`, or one of several names separated by `;`, is one of the listed parties, or starts with one.
 
-    Case, accents, punctuation, `The` before the name and what follows it (`Corp.`, a site) do not matter, nor letters of another alphabet that look
-    like Latin ones, nor signs that nobody sees: a listed party cannot be missed for how it is typed.
+    Case, accents, punctuation, a leading `The`, suffixes such as `Corp.` or a site, letters of other alphabets that look Latin, and invisible
+    characters are ignored, so that spelling can't hide a listed party.
     """
     several = [_name_words(one) for one in name.split(";")]
     listed_words = [_name_words(one) for one in listed_names]
@@ -164,16 +164,16 @@ _ALIKE = str.maketrans(
     "\u0131",
     "abeijkmhopcstyxhdqwabezhikmnoptyxi",
 )
-"""Small letters that look like Latin ones, themselves or their capitals."""
+"""Lowercase letters that look like Latin ones, directly or as capitals."""
 _DIGIT_WITHIN = re.compile(r"(?<=[a-z])[01345](?=[a-z])")
-"""A digit between letters, typed in the place of one: `n0rinco`."""
+"""A digit between letters, typed instead of one: `n0rinco`."""
 _DIGITS = str.maketrans("01345", "oleas")
 _SMALL_CAPITAL = "LATIN LETTER SMALL CAPITAL "
 
 
 @lru_cache(maxsize=16384)
 def _name_words(name: str) -> tuple[str, ...]:
-    """The words of a name as they are compared."""
+    """Return the words of a name in the form that is compared."""
     plain = unicodedata.normalize("NFKD", name).casefold()
     seen = (sign for sign in unicodedata.normalize("NFKD", plain) if unicodedata.category(sign) not in ("Mn", "Cf"))
     small = ((unicodedata.name(sign, "").removeprefix(_SMALL_CAPITAL), sign) for sign in seen)
@@ -195,13 +195,13 @@ Parties = Annotated[tuple[str, ...], AfterValidator(_parties)]
 
 
 class InMoney(Rule):
-    """A rule that states amounts of money, as numbers in the case's currency or as text that names it (`5000 USD`)."""
+    """A rule with amounts of money, as numbers in the case's currency or as text with a currency (`5000 USD`)."""
 
     currency: str = ""
-    """Currency of its amounts, ISO 4217, where they name one; empty: the case's. Another one than the case's is refused."""
+    """Currency of its amounts (ISO 4217), if they name one. Empty means the case's; any other is rejected."""
 
     amounts: ClassVar[tuple[str, ...]] = ("penalty",)
-    """Fields that are money."""
+    """Fields that contain money."""
 
     @model_validator(mode="before")
     @classmethod
@@ -222,10 +222,10 @@ class InMoney(Rule):
         return code
 
     def in_currency(self, currency: str, exchange: Callable[[str], Decimal | None]) -> Rule:
-        """The same rule, if its amounts are in the case's currency.
+        """Return the rule if its amounts are in the case's currency.
 
         Raises:
-            InputError: if they are in another one.
+            InputError: If they are in another one.
         """
         if self.currency in ("", currency):
             return super().in_currency(currency, exchange)
@@ -234,7 +234,7 @@ class InMoney(Rule):
 
 
 def named_currency(value: object) -> str:
-    """The currency that an amount names, like `5000 USD` and `5 USD/kg`; empty: none."""
+    """Return the currency of an amount like `5000 USD` or `5 USD/kg`, or an empty string."""
     if not isinstance(value, str):
         return ""
     money = value.partition("/")[0].split()
@@ -246,7 +246,7 @@ Parse = Callable[[str], Parsed]
 
 
 def _written(parse: Parse) -> BeforeValidator:
-    """Read an amount that is given as text; any other value is left to the number's own checks."""
+    """Parse an amount given as text. Other values are left to the number's own checks."""
 
     def read(value: object) -> object:
         if not isinstance(value, str):
@@ -265,12 +265,12 @@ def _written(parse: Parse) -> BeforeValidator:
 
 
 def _or_number(parse: Parse) -> Parse:
-    """The same, where a text without a unit is a number in the case's currency."""
+    """Parse a text without a unit as a number in the case's currency."""
     return lambda text: parse_number(text) if is_number(text) else parse(text)
 
 
 def _no_larger(range_: Range) -> AfterValidator:
-    """Refuse what is larger than its sort of amount may be anywhere, whatever its sign."""
+    """Reject amounts larger than any of their sort may be, with either sign."""
 
     def check(number: Decimal) -> Decimal:
         range_(abs(number))
@@ -282,7 +282,7 @@ def _no_larger(range_: Range) -> AfterValidator:
 Kilograms = Annotated[Number, _written(parse_mass), Field(ge=0), _no_larger(MASS)]
 """Kilograms of the material's basis, as a number or as text like `5 t`."""
 Rate = Annotated[Number, _written(parse_share), _no_larger(FACTOR)]
-"""A share that may be more than all, as a number or as text like `125 %`."""
+"""A share that may exceed 100 %, as a number or as text like `125 %`."""
 Amount = Annotated[Number, _written(_or_number(parse_money)), _no_larger(MONEY)]
 """Money, as a number in the case's currency or as text like `5000 USD`; see `InMoney`."""
 PerKilogram = Annotated[Number, _written(_or_number(parse_unit_price)), _no_larger(MONEY)]
@@ -290,7 +290,7 @@ PerKilogram = Annotated[Number, _written(_or_number(parse_unit_price)), _no_larg
 
 
 def _no_percentage(value: object) -> object:
-    """Refuse a share that is more than all, or below nothing, with the fix where it was meant as a percentage."""
+    """Reject a share above 1 or below 0, with a fix if it was meant as a percentage."""
     share = parse_share(value) if isinstance(value, str) and is_number(value.strip().rstrip("%").strip()) else value
     if isinstance(share, int | float | Decimal) and not isinstance(share, bool):
         try:
@@ -314,4 +314,4 @@ WeightTable = Annotated[
     PlainSerializer(_weights_in_json, return_type=dict[str, float], when_used="json"),
     WithJsonSchema({"type": "object", "additionalProperties": {"type": "number"}}),
 ]
-"""Name -> what a kilogram of it counts; written as a table."""
+"""Name -> weight of a kilogram, written as a table."""

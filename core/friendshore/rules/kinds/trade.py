@@ -18,29 +18,29 @@ from .shared import Countries, Covering, EndUses, Parties, PerKilogram, Rate, is
 
 
 class Exclude(Covering, Rule):
-    """Forbids every move of what it names, final good and input alike: any one of the lists is enough."""
+    """Prohibits every move of goods that match any of the lists, final goods and inputs."""
 
     model_config = {"json_schema_extra": {"examples": [{"countries": ["CN"]}]}}
 
     kind: Literal["exclude"] = "exclude"
     offers: Annotated[Words, Names("offer")] = frozenset()
-    """Offers, by id."""
+    """Offer ids."""
     facilities: Annotated[Words, Names("facility")] = frozenset()
-    """Facilities, by id."""
+    """Facility ids."""
     suppliers: Parties = ()
-    """Companies that run the facility."""
+    """Companies that operate the facility."""
     parents: Parties = ()
     """Companies that own them."""
     countries: Countries = frozenset()
-    """Countries in which the facility stands; what happened to its inputs elsewhere is a matter of origin."""
+    """Countries of the facility. Where its inputs were processed is a matter of origin."""
     catalogs: Annotated[Words, Names("catalog")] = frozenset()
-    """Catalogs the offer comes from."""
+    """Catalogs that contain the offer."""
     end_uses: EndUses = frozenset()
-    """End uses it bears on; none: all."""
+    """End uses to which it applies. Empty means all."""
     places: Countries = frozenset()
-    """Countries of the final use that it bears on; none: all."""
+    """Countries of the final use to which it applies. Empty means all."""
     why: str = ""
-    """Why they are kept out, told with every verdict: who is on which list, say."""
+    """Reason, shown with every verdict, such as the list that contains the party."""
 
     bears_on: ClassVar[Literal["chain", "trade"]] = "trade"
 
@@ -78,7 +78,7 @@ class Exclude(Covering, Rule):
         return Verdict(result=Result.FAIL, rule=self.id, countries=country, clause=self.citation, reason=reason)
 
     def names(self, offer: Chained) -> str:
-        """Return what the rule names of an offer, in words; empty if it names nothing of it."""
+        """Return the match of an offer in words. Empty if there is none."""
         facility = offer.facility
         found = {
             f"offer {offer.offer.id}": offer.offer.id in self.offers,
@@ -100,33 +100,33 @@ class Exclude(Covering, Rule):
 
 
 class ExportControl(Covering, Rule):
-    """Forbids moves of controlled goods out of a country, or makes them wait for a licence.
+    """Prohibits moves of controlled goods out of a country, or requires a license.
 
-    A move within a country is no export of it, nor is a move of its goods back into it.
+    A move within a country isn't an export, nor is a move of its goods back into it.
     """
 
     model_config = {"json_schema_extra": {"examples": [{"exporters": ["CN"], "effect": "licence"}]}}
 
     kind: Literal["export-control"] = "export-control"
     exporters: Countries = Field(min_length=1)
-    """Countries whose control it is."""
+    """Countries that control these exports."""
     effect: Literal["prohibit", "licence"]
-    """`prohibit`: it forbids. `licence`: it is unproven until the case records or assumes a licence."""
+    """`prohibit`: prohibited. `licence`: unproven until the case records or assumes a license."""
     destinations: Countries = frozenset()
-    """Countries for which the goods must not be; none: all."""
+    """Prohibited destinations. Empty means all."""
     judged_on: Literal["use", "move", "either"] = "move"
-    """What tells the destination: the place of the final use, the place the move leads to, or either."""
+    """Meaning of the destination: the place of the final use, the place that the move leads to, or either."""
     end_uses: EndUses = frozenset()
-    """Final end uses it bears on; none: all."""
+    """Final end uses to which it applies. Empty means all."""
     buyers: Parties = ()
-    """Parties it bears on: the buyer of the final good, or who runs the place the goods go to; none: all."""
+    """Parties to which it applies: the buyer of the final good, or the operator of the place that the goods go to. Empty means all."""
     reach: Literal["export", "origin"] = "export"
-    """`export`: moves that leave the exporting country. `origin`: also every move across another border of goods whose
-    customs origin may be the exporting country, wherever they are."""
+    """`export`: moves that leave the exporting country. `origin`: also every move across another border of goods whose customs origin may be
+    the exporting country, wherever they are.
+    """
 
     unless: tuple[FactTest, ...] = ()
-    """Facts that take a use out of the control if the demand states all of them, such as relief for people in need. What is
-    not stated claims nothing."""
+    """Facts that exempt a use if the demand states all of them, such as relief for people in need. A missing fact claims nothing."""
 
     bears_on: ClassVar[Literal["chain", "trade"]] = "trade"
 
@@ -207,29 +207,31 @@ class ExportControl(Covering, Rule):
 
 
 class Tariff(Covering, Rule):
-    """Duty on a move that enters a customs territory, input or final good alike. Several tariffs on one move add up."""
+    """Duty on a move into a customs territory, for inputs and final goods. Several tariffs on one move add up."""
 
     model_config = {"json_schema_extra": {"examples": [{"origins": ["CN"], "rate": 0.25}]}}
 
     kind: Literal["tariff"] = "tariff"
     territory: Countries = frozenset({"PR", "US"})
-    """The customs territory: the countries it consists of. That of the United States holds Puerto Rico (19 CFR 101.1)."""
+    """Countries of the customs territory. That of the United States includes Puerto Rico (19 CFR 101.1)."""
     origins: Countries = frozenset()
-    """Customs origins that pay it; none: all."""
+    """Customs origins that pay it. Empty means all."""
     except_origins: Countries = frozenset()
-    """Customs origins that do not."""
+    """Customs origins that don't pay it."""
     rate: Rate = Decimal(0)
-    """Share of the value, like `25 %`. 0 records that the line is free."""
+    """Share of the value, like `25 %`. 0 records that the tariff line is free."""
     basis: Literal["fob"] = "fob"
-    """What the value is: the price without international freight, as in the United States. A territory that adds freight
-    (`cif`) is refused rather than computed wrongly."""
+    """Customs value: the price without international freight, as in the United States. A territory that adds freight (`cif`) is rejected
+    rather than computed incorrectly.
+    """
     specific: PerKilogram | None = None
-    """Money per kilogram on top of it: a number, or like `1.5 USD/kg`."""
+    """Additional money per kilogram: a number, or text like `1.5 USD/kg`."""
     specific_currency: str = ""
-    """Currency of `specific`, ISO 4217, where it names none."""
+    """Currency of `specific` (ISO 4217), if it names none."""
     specific_per: Literal["basis", "element"] = "basis"
-    """What the kilograms of `specific` weigh: the material's basis, or the element in it. Where its content is not known
-    all of it counts, which is the most that can be due."""
+    """Weight that `specific` applies to: the material's basis, or the element in it. If its content is unknown, the whole weight counts, which
+    is the maximum that can be due.
+    """
 
     bears_on: ClassVar[Literal["chain", "trade"]] = "trade"
     charge_reads_use: ClassVar[bool] = False
@@ -259,10 +261,10 @@ class Tariff(Covering, Rule):
         return self.origins, self.except_origins
 
     def in_currency(self, currency: str, exchange: Callable[[str], Decimal | None]) -> Tariff:
-        """The same tariff with its specific duty in another currency, the one in which `charge` is to answer.
+        """Return the tariff with its specific duty in another currency, in which `charge` answers.
 
         Raises:
-            InputError: if there is a specific duty to convert and no rate.
+            InputError: If a required rate is missing.
         """
         if not self.specific or currency == self.specific_currency:
             return self

@@ -13,7 +13,7 @@ from .report import report_document
 
 
 class _Whole(Format):
-    """A format in which the report of a run has all tables and charts."""
+    """A format in which the report of a run contains all tables and charts."""
 
     def of_run(self, run: Run, checked: RunCheck | None, answers: Sequence[Document]) -> Document:
         """Return a document with everything about a run."""

@@ -28,8 +28,8 @@ _HINT = "`--full` is of the command line. Here `to_dict()` has all of it, and `t
 
 def framed(document: Document) -> str:
     """Return a document as HTML, shortened to the lines of a screen."""
-    told = shortened(document, LINES, _lines)
-    return frame(Document(told.title, (*told.parts, sentence(_HINT))), _lines(told) + 1)
+    told = shortened(document.on_screen(), LINES, _lines)
+    return frame(Document(told.title, (*told.parts, sentence(_HINT)), told.form), _lines(told) + 1)
 
 
 def _lines(document: Document) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from friendshore.document import elements as doc
@@ -10,12 +11,12 @@ from friendshore.document.figures import count, large_money, percent
 from friendshore.domain.base import grouped
 from friendshore.domain.run import Run
 from friendshore.domain.used import is_stale
-from friendshore.report.cash import cash_sections, costs
-from friendshore.report.caveats import not_advice, stale_section
-from friendshore.report.demand import whole_periods
+from friendshore.report.cash import cash_sections, costs, price_sentence
+from friendshore.report.caveats import conflict_section, not_advice, stale_section, warnings
+from friendshore.report.demand import demands, shortages, whole_periods
 from friendshore.report.ground import (
     few,
-    kept_out_section,
+    kept_out,
     limits,
     more,
     rules_table,
@@ -23,8 +24,8 @@ from friendshore.report.ground import (
     with_effect,
     without_effect,
 )
-from friendshore.report.mix import by_material, cost_of, dependence_figure, dependence_section, holdings
-from friendshore.report.page import answered, caveats, head, needs, proof, refused, suppliers, supply_notes, titled
+from friendshore.report.mix import bought, by_material, cost_of, dependence_figure, dependence_section, holdings
+from friendshore.report.page import answered, head, proof, refused, titled
 from friendshore.report.plan import STATUS, discounts, price_ranges, ranks
 
 from .charts.parts import largest
@@ -44,6 +45,8 @@ if TYPE_CHECKING:  # who prints a run that it has needs no solver
 
 MATERIALS = 40
 """Materials that have charts of their own, those first that cost most."""
+OFFERS = 100
+"""Rows of each table of offers that don't count."""
 IDLE = 12
 """Rules without effect up to which they are told in one sentence."""
 ASSUMPTIONS = 200
@@ -61,9 +64,11 @@ def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence
         titled(run),
         *head(run, checked),
         _key_figures(run, checked),
-        doc.section_if_any("Before you rely on it", doc.notes(caveats(run), doc.Tone.DOUBTFUL)),
+        conflict_section(run),
+        warnings(run),
         ranks(run),
         _demand(run),
+        shortages(run),
         whole_periods(run),
         orders_section(run),
         world_section(run),
@@ -72,7 +77,7 @@ def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence
         holdings(run),
         _money(run),
         _rules(run),
-        kept_out_section(run),
+        kept_out(run, OFFERS, as_tables=True),
         _assumptions(run),
         doc.section("How sure this is", doc.notes(proof(run, checked))),
         versions(run),
@@ -82,12 +87,12 @@ def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence
 
 
 def _key_figures(run: Run, checked: RunCheck | None) -> doc.KeyFigures:
-    words, tone = STATUS[run.status]
+    word, _, tone = STATUS[run.status]
     lacking = [one for one in run.demands if one.short_kg]
     never = sum(1 for one in lacking if not one.first_met)
     of = f"{len(run.demands) - len(lacking)} of {len(run.demands)}"
     found = [
-        doc.KeyFigure("Plan", words.partition(",")[0].partition(":")[0], f"gap {percent(run.gap)}", tone),
+        doc.KeyFigure("Plan", word, f"gap {percent(run.gap)}", tone),
         _verified(checked),
         doc.KeyFigure(
             "Earned" if run.cost.nominal < 0 else "Spent",
@@ -139,16 +144,18 @@ def _age(run: Run) -> Iterator[doc.KeyFigure]:
 
 
 def _demand(run: Run) -> doc.Section:
-    table, why = needs(run)
+    """Return the demands with a chart."""
+    section = demands(run)
+    table, *rest = section.parts
     assert isinstance(table, doc.DataTable)
-    return doc.section("What is needed, and whether it is available", met_drawing(run, table), why)
+    return replace(section, parts=(met_drawing(run, table), *rest))
 
 
 def _materials(run: Run) -> doc.Section:
     """Each material that is bought: over time, and from mine to user."""
     found = by_material(run)
     if not found:
-        return doc.section("Who supplies it", doc.sentence("Nothing is bought."))
+        return bought(run)
     kept = set(largest({material: cost_of(some) for material, some in found.items()}, MATERIALS))
     sections = [
         doc.section(
@@ -160,9 +167,8 @@ def _materials(run: Run) -> doc.Section:
         if material in kept
     ]
     left = more(len(found) - len(kept), "material", "purchases.csv")
-    return doc.section(
-        "Who supplies it", suppliers(run), *map(doc.sentence, supply_notes(run)), *sections, doc.notes(left)
-    )
+    section = bought(run)
+    return doc.section(section.title, *section.parts, price_sentence(run), *sections, doc.notes(left))
 
 
 def _money(run: Run) -> doc.Section:

@@ -50,7 +50,7 @@ def workbook(document: doc.Document, file: str) -> bytes:
     Raises:
         InputError: if XlsxWriter is not installed.
     """
-    stream = BytesIO()
+    document, stream = document.whole(), BytesIO()
     book = new_workbook(file, stream)
     pages = _Pages(book)
     before = [part for part in document.parts if not _is_titled(part)]
@@ -356,6 +356,8 @@ def _number(cell: doc.Cell, one: str = "") -> tuple[Decimal | int, str] | None:
             return value, "0.0%"
         case doc.Count(value, noun):
             return None if noun else (value, "0")
+        case doc.Either(whole):
+            return _number(whole, one)
         case str() | doc.Phrase() | doc.Between() | doc.Several() | date() | doc.Nothing():
             return None
         case _:

@@ -33,19 +33,10 @@ MATERIALS = 3
 
 
 def programmes_document(result: Programmes, parts: int) -> doc.Document:
-    """Programmes, then their late parts, of each the first `parts`, then money by year."""
+    """Return programmes and their money, then the first `parts` late parts of each, which may be too many for a screen."""
     late = [_late_parts(line, parts) for line in result.lines if line.whole.late]
-    return doc.document(_title(result), *_head(result), *late, *_spent(result), _to_know(result))
-
-
-def programmes_screen(result: Programmes, parts: int) -> doc.Document:
-    """The same, late parts last: they are what there may be too many of."""
-    late = [_late_parts(line, parts) for line in result.lines if line.whole.late]
-    return doc.document(_title(result), *_head(result), *_spent(result), _to_know(result), *late)
-
-
-def _title(result: Programmes) -> str:
-    return f"{result.case}: programmes"
+    known = doc.section_if_any("To be known", doc.notes(result.notes))
+    return doc.document(f"{result.case}: programmes", *_head(result), *_spent(result), known, *late)
 
 
 def _head(result: Programmes) -> list[doc.Element]:
@@ -65,10 +56,6 @@ def _spent(result: Programmes) -> list[doc.Element | None]:
         _money(result, "Spent by place", "place", result.spent.by_place) if _places(result) else None,
         _rest(result),
     ]
-
-
-def _to_know(result: Programmes) -> doc.Section | None:
-    return doc.section_if_any("To be known", doc.notes(result.notes))
 
 
 def _programmes(result: Programmes) -> doc.Element:
@@ -298,10 +285,6 @@ class ProgrammesQuestion(Question[Options, Programmes]):
     def document(self, result: Programmes, options: Options) -> Document:
         """Programmes, their late parts, and money."""
         return programmes_document(result, options.parts)
-
-    def screen(self, result: Programmes, options: Options) -> Document:
-        """The same, late parts last."""
-        return programmes_screen(result, options.parts)
 
     def data(self, result: Programmes, options: Options) -> dict[str, object]:
         """All of it, whatever is shown."""

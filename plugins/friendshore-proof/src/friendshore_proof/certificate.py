@@ -25,60 +25,60 @@ from .exact import ExactProgram, Multipliers
 from .search import Branch, ClaimParts, Leaf, ProofSearch, first_upper, halves
 
 SAME = Decimal("1e-9")
-"""Share by which what is stated may differ from what is proved: on another machine the last digit of a coefficient may be another."""
+"""Relative tolerance between stated and proved figures: another machine may round the last digit of a coefficient differently."""
 _DIGITS = Context(15, ROUND_FLOOR)
 _LARGEST = 2**53
-"""End of a split beyond which whole numbers are not doubles."""
+"""Limit of a split, beyond which doubles can't represent all whole numbers."""
 
 Steps = tuple[Branch | Leaf, ...]
 
 
 class NoCertificateError(ValueError):
-    """A certificate that cannot be read, and where."""
+    """A certificate that can't be read. The message says where."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartCertificate:
-    """What proves the bound of a part."""
+    """Proof of the bound of a part."""
 
     value: Decimal
-    """What the plan comes to in it."""
+    """Value of the plan in this part."""
     bound: Decimal | None
-    """What is proved of it, rounded down; None: that no plan keeps it."""
+    """Proved bound, rounded down. None if no plan satisfies the part."""
     cuts: tuple[Cut, ...]
-    """What follows from the rows, and stands after them in the multipliers of the leaves."""
+    """Cuts that follow from the rows. In the multipliers of leaves they come after the rows."""
     steps: Steps
-    """Splits, each followed by what is below it and then by what is above, down to leaves."""
+    """Splits, each followed by the branch below and then the branch above, down to leaves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What proves a claim."""
+    """Proof of a claim."""
 
     program: str
-    """A short name for the numbers of the program that it is about."""
+    """Hash of the numbers of its program."""
     parts: tuple[PartCertificate | None, ...]
-    """In the order of the parts; None: nothing is proved of it."""
+    """Proofs in the order of the parts. None if nothing is proved."""
 
 
 class Certified(ClaimParts):
-    """What a certificate proves of a claim."""
+    """Results that a certificate proves for a claim."""
 
     def __init__(self, aim: Aim, certificate: Certificate, watch: Watch) -> None:
-        """Works out every bound.
+        """Derive every bound.
 
         Raises:
-            NoCertificateError: if it is not one of such a program.
+            NoCertificateError: If it doesn't fit such a program.
         """
         super().__init__(aim)
         self.certificate = certificate
         if len(certificate.parts) != len(self.parts):
             raise NoCertificateError(f"is of {len(certificate.parts):,} parts, and there are {len(self.parts):,}")
         self.of_this = certificate.program == name_of(aim.linear)
-        """Whether it is about the very numbers that the program has here."""
+        """True if it is about exactly the program's numbers."""
         self.bounds: list[Fraction | None] = []
         self.empty: list[bool] = []
-        """Which parts it proves to have no plan."""
+        """True for each part that provably has no plan."""
         for number, (part, given) in enumerate(zip(self.parts, certificate.parts, strict=True)):
             bound, empty = (None, False) if given is None else self._proved(number, part, given, watch)
             self.bounds.append(bound)
@@ -94,21 +94,21 @@ class Certified(ClaimParts):
 
     @property
     def bound(self) -> Fraction | None:
-        """No plan costs less; None: it proves nothing of some part."""
+        """Lower bound on the cost of every plan. None if some part has no proof."""
         return self.sum(self.bounds)
 
     @property
     def counts(self) -> ProvedParts:
-        """Of how many parts it proves enough."""
+        """Return the number of parts with a sufficient proof."""
         given = [None if one is None else one.value for one in self.certificate.parts]
         return counts(self.parts, self.bounds, given, certified=True)
 
     def findings(self, value: Decimal, allowed: tuple[Decimal, Decimal]) -> list[str]:
-        """What it states otherwise than it proves; nothing, where it is about other numbers.
+        """Return where stated and proved figures differ. Empty if it is about other numbers.
 
         Args:
-            value: what the plan comes to in all.
-            allowed: by how much all parts may come to less, and to more.
+            value: Total value of the plan.
+            allowed: Tolerance of the sum of all parts, downward and upward.
         """
         if not self.of_this:
             return []
@@ -135,13 +135,13 @@ def _differ(stated: Fraction, bound: Fraction) -> bool:
 def counts(
     parts: Sequence[Component], bounds: Sequence[Fraction | None], values: Sequence[Decimal | None], *, certified: bool
 ) -> ProvedParts:
-    """Of how many parts enough is proved.
+    """Count the parts with a sufficient proof.
 
     Args:
-        parts: all of them.
-        bounds: what is proved of each; None: nothing.
-        values: what the plan comes to in each; None: it is not known.
-        certified: whether a certificate proves it.
+        parts: All parts.
+        bounds: Proved bound of each. None if nothing is proved.
+        values: Value of the plan in each. None if unknown.
+        certified: True if a certificate proved them without a solver.
     """
     kinds = [bool(part.linear.integer.any()) for part in parts]
     enough = [
@@ -156,10 +156,10 @@ def counts(
 def proved(
     linear: Linear, most: float, steps: Steps, watch: Watch, cuts: Sequence[Cut] = ()
 ) -> tuple[Fraction | None, bool]:
-    """What the leaves of a part prove: no plan that costs no more than `most` costs less; and whether there is none at all.
+    """Return the bound that the leaves of a part prove for plans of at most a cost, and whether there is no such plan.
 
     Raises:
-        NoCertificateError: if they are no tree of such a program.
+        NoCertificateError: If they aren't a tree of such a program.
     """
     rows = ExactRows(linear, first_upper(linear, most))
     for cut in cuts:
@@ -201,21 +201,21 @@ def _check(linear: Linear, step: Branch) -> None:
 
 
 def name_of(linear: Linear) -> str:
-    """A short name for the numbers of a program."""
+    """Return a hash of the numbers of a program."""
     return digest(linear).hex()
 
 
 def stated_as(bound: Fraction) -> Decimal:
-    """A bound, rounded down to fifteen digits."""
+    """Return a bound rounded down to fifteen digits."""
     return _DIGITS.divide(Decimal(bound.numerator), Decimal(bound.denominator))
 
 
 def certified(search: ProofSearch, x: Floats | None) -> Certificate:
-    """The certificate of what was proved.
+    """Return the certificate of a search.
 
     Args:
-        search: what was proved.
-        x: the plan, as values of all columns; None: there is none, and only parts without any plan count.
+        search: The finished search.
+        x: The plan, as values of all columns. None if there is none, so that only parts without a plan count.
     """
     parts = []
     for part, tree in zip(search.parts, search.trees, strict=True):
@@ -228,11 +228,11 @@ def certified(search: ProofSearch, x: Floats | None) -> Certificate:
 
 T = TypeVar("T")
 FORMAT = 1
-"""Version of the file's form."""
+"""Version of the file format."""
 
 
 def text_of(certificates: Sequence[Certificate]) -> str:
-    """The file: JSON, a line for every split and leaf."""
+    """Return the file's content: JSON with a line for every split and leaf."""
     return f'{{"format": {FORMAT}, "claims": [\n' + ",\n".join(map(_claim, certificates)) + "\n]}\n"
 
 
@@ -261,10 +261,10 @@ def _step(step: Branch | Leaf) -> str:
 
 
 def read(data: Mapping[str, object]) -> list[Certificate]:
-    """The certificates of a file, one for each claim of the run, in order of rank.
+    """Parse the certificates of a file, one for each claim of the run, in order of rank.
 
     Raises:
-        NoCertificateError: if it is none.
+        NoCertificateError: If it isn't valid.
     """
     if data.get("format") != FORMAT:
         raise NoCertificateError(f"is of format {data.get('format')!r}, and {FORMAT} can be read")

@@ -94,7 +94,7 @@ def _proof(asked: CheckRequest) -> Proof:
 def optimality(
     folder: Path, verified: VerifiedPlan, registry: Registry, effort: ProofEffort, certificate: Mapping[str, Any] | None
 ) -> Proof:
-    """What is to be said of how good the plan of a run is, derived again from its facts; with its certificate, if it has one."""
+    """Return the result of proving a plan from the facts of its run, with its certificate if it has one."""
     try:
         proof = prove_optimality(verified, effort.seconds, effort.progress, effort.cancel, certificate)
         return _solved_again(folder, verified, registry, effort, proof) if effort.solve else proof
@@ -103,7 +103,7 @@ def optimality(
 
 
 def _solved_again(folder: Path, verified: VerifiedPlan, registry: Registry, effort: ProofEffort, proof: Proof) -> Proof:
-    """The same, with what another plan of the same facts comes to."""
+    """Solve the same facts again, and add a better plan to the result."""
     session = reopen(folder, registry=registry, limits=Limits(), progress=effort.progress, cancel=effort.cancel).session
     wrong: tuple[Diagnostic, ...] = ()
     told = ""

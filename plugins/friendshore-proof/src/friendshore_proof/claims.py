@@ -1,4 +1,4 @@
-"""What a run claims to be the least, one claim for each objective that it ranks, and in one sentence what is proved of it."""
+"""Claims of optimality of a run, one for each ranked objective, and the sentence about their proof."""
 
 from __future__ import annotations
 
@@ -17,45 +17,45 @@ from friendshore.program.matrix import Linear, capped
 from friendshore.verify import VerifiedPlan
 
 TOLERANCE = Decimal("1e-6")
-"""Share by which a solver may miss what a plan costs."""
+"""Relative tolerance of a solver on a plan's cost."""
 ANY = Decimal("1e30")
-"""More than any plan costs."""
+"""A cost larger than any plan's."""
 KEPT = Decimal("1e-8")
-"""Share by which a ranked objective may be missed by those after it: ten times the solver's tolerance."""
+"""Relative tolerance of a ranked objective for the later ones: ten times the solver's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Aim:
-    """A claim: no plan that keeps the objectives before this one comes to less than so much."""
+    """A claim: no plan that keeps the earlier objectives has a smaller value."""
 
     name: str
-    """The objective, in words; empty: cost, and nothing is ranked."""
+    """Objective in words. Empty for cost, if nothing is ranked."""
     in_money: bool
-    """Else in kilograms."""
+    """True for money, false for kilograms."""
     linear: Linear
-    """The program of which it is claimed."""
+    """Program of the claim."""
     value: Decimal
-    """What the plan came to."""
+    """Value of the plan."""
     claimed: Decimal
-    """The bound that the run states."""
+    """Bound that the run states."""
     slack: Decimal
-    """By how much rounding, and a solver's tolerance, may have moved either."""
+    """Tolerance for rounding and for the solver."""
     rank: int | None = None
-    """Position of the objective among those ranked; None: nothing is ranked."""
+    """Rank of the objective. None if nothing is ranked."""
 
     def is_beaten(self, other: VerifiedPlan, checked: VerifiedPlan) -> bool:
-        """Whether another plan of the same facts comes to less than the run says that any can, and keeps the objectives before it."""
+        """Return True if another plan of the same facts has a smaller value than the claimed bound and keeps the earlier objectives."""
         earlier = zip(other.levels[: self.rank or 0], checked.levels, strict=False)
         kept = all(one.value <= max(level.most, level.value) for one, level in earlier)
         return kept and self.of(other) < self.claimed - self.slack
 
     def of(self, verified: VerifiedPlan) -> Decimal:
-        """What another plan of the same facts comes to."""
+        """Return the value of another plan of the same facts."""
         return verified.cost.objective if self.rank is None else verified.levels[self.rank].value
 
 
 def aims_of(verified: VerifiedPlan, program: Program) -> Iterator[Aim]:
-    """All that a run claims, in order of rank."""
+    """Yield the claims of a run in order of rank."""
     plan, rounding = verified.plan, verified.rounding
     if not program.goals:
         cost = verified.cost.objective
@@ -74,7 +74,7 @@ def aims_of(verified: VerifiedPlan, program: Program) -> Iterator[Aim]:
 
 
 def any_plan(program: Program) -> Aim:
-    """That there is a plan at all, whatever it costs."""
+    """Return the claim that any plan exists."""
     return Aim("", True, program.linear, ANY, ANY, Decimal(0))
 
 
@@ -83,7 +83,7 @@ def _tolerance(value: Decimal) -> Decimal:
 
 
 def _keeping(step: Linear, goal: Goal, most: Decimal) -> Linear:
-    """The program in which an objective comes to no more than so much: where that is nothing, its columns are closed."""
+    """Return the program with an objective limited to a value. At 0, its columns are fixed."""
     if most <= 0 and (goal.cost >= 0).all():
         return replace(step, upper=np.where(goal.cost > 0, 0.0, step.upper))
     return capped(step, goal.cost, float(most + KEPT * max(abs(most), Decimal(1))))
@@ -94,7 +94,7 @@ _CENT = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class ProvedParts:
-    """Of how many parts what they cost at least is proved, to the share that an optimal plan may leave open."""
+    """Number of parts whose minimum cost is proved to the accuracy of an optimal plan."""
 
     linear: int
     """Parts without integer columns."""
@@ -103,16 +103,16 @@ class ProvedParts:
     """Parts with integer columns."""
     integer_proved: int
     certified: bool
-    """Whether by the run's certificate alone, without a solver."""
+    """True if the run's certificate alone proves them, without a solver."""
 
     @property
     def proved(self) -> int:
-        """Parts of either kind that are proved."""
+        """Number of proved parts."""
         return self.linear_proved + self.integer_proved
 
     @property
     def text(self) -> str:
-        """In a sentence."""
+        """The numbers in a sentence."""
         told = [
             f"{proved:,} of {all_:,} {kind}"
             for proved, all_, kind in (
@@ -127,69 +127,69 @@ class ProvedParts:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What is to be said of how good a plan is."""
+    """Result of proving a plan."""
 
     text: str
     """One sentence."""
     proved: bool
-    """Whether what the run claims, or that the plan may be called optimal, is proved."""
+    """True if the run's claim, or the status optimal, is proved."""
     bound: Fraction | None = None
-    """No plan comes to less, as proved; of ranked objectives, in the one that the sentence is about. None: nothing is proved."""
+    """Proved lower bound; with ranked objectives, of the one in the sentence. None if nothing is proved."""
     gap: Decimal | None = None
-    """Share by which a plan may come to less, at most."""
+    """Largest share by which another plan may be cheaper."""
     findings: tuple[Diagnostic, ...] = ()
-    """Claims that are proved wrong."""
+    """Claims that are refuted."""
     conflicts: tuple[Infeasible, ...] = ()
-    """Conflicts of rules that the plan names, and that are proved."""
+    """Conflicts of rules that the plan names and that are proved."""
     parts: ProvedParts | None = None
-    """Of how many independent parts it is proved, over all objectives; None: nothing was tried."""
+    """Number of proved parts over all objectives. None if nothing was tried."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """One claim, with what is proved of it."""
+    """A claim and its proof."""
 
     aim: Aim
     bound: Fraction | None
-    """No plan comes to less; None: nothing is proved."""
+    """Proved lower bound. None if nothing is proved."""
     better: VerifiedPlan | None
-    """A plan that comes to less than the run says that any can."""
+    """A plan that beats the claim."""
 
     @property
     def claimed(self) -> Decimal:
-        """The gap that the run claims."""
+        """Claimed gap."""
         return _share(Fraction(self.aim.value), Fraction(self.aim.claimed))
 
     @property
     def proved(self) -> Decimal | None:
-        """The gap that is proved."""
+        """Proved gap."""
         return None if self.bound is None else _share(Fraction(self.aim.value), self.bound)
 
     @property
     def holds(self) -> bool:
-        """Whether what is proved is as good as what is claimed, or as an optimal plan has to be."""
+        """True if the proof is as good as the claim, or good enough for an optimal plan."""
         if self.proved is None or self.better is not None or self.contradicts:
             return False
         return self.proved <= max(OPTIMAL_GAP, self.claimed + TOLERANCE)
 
     @property
     def is_optimal(self) -> bool:
-        """Whether it is proved that the plan may be called optimal: each of its parts then is."""
+        """True if every part is proved optimal."""
         return self.holds and self.proved is not None and self.proved <= OPTIMAL_GAP
 
     @property
     def contradicts(self) -> bool:
-        """Whether no plan of the program comes to as little as this plan does."""
+        """True if provably no plan has a value as small as this plan's."""
         return self.bound is not None and self.bound > Fraction(self.aim.value + self.aim.slack)
 
 
 def not_checked(why: str) -> Proof:
-    """Nothing was tried."""
+    """Return the result if nothing was tried."""
     return Proof(f"optimality: not checked, since {why}", proved=False)
 
 
 def together(parts: Sequence[ProvedParts]) -> ProvedParts | None:
-    """Those of all objectives; None: nothing was tried."""
+    """Return the sum over all objectives. None if nothing was tried."""
     if not parts:
         return None
     return ProvedParts(
@@ -202,13 +202,13 @@ def together(parts: Sequence[ProvedParts]) -> ProvedParts | None:
 
 
 def no_certificate(told: Iterable[str]) -> Proof:
-    """That the certificate of a run states what it does not prove."""
+    """Return the result for a certificate that states something it doesn't prove."""
     findings = tuple(Diagnostic(f"the certificate does not hold: {one}", "certificate.json") for one in told)
     return replace(not_checked("the run's certificate does not hold"), findings=findings)
 
 
 def no_conflict(verified: VerifiedPlan) -> Proof:
-    """That the rules which a run says to conflict do not."""
+    """Return the result for a conflict of rules that isn't one."""
     rules = sorted({rule for part in verified.plan.infeasible for rule in part.rules})
     text = "the run says that rules conflict, and a plan of the same facts keeps them all"
     finding = Diagnostic(text, "facts.json", column="plan.infeasible", found=", ".join(rules), expected="no conflict")
@@ -216,12 +216,12 @@ def no_conflict(verified: VerifiedPlan) -> Proof:
 
 
 def told(shown: Sequence[Shown], verified: VerifiedPlan, *, late: bool) -> Proof:
-    """What is proved of all claims of a run.
+    """Return the result for all claims of a run.
 
     Args:
-        shown: the claims, in order of rank, up to the first of which nothing is proved.
-        verified: the plan.
-        late: whether the time was up before all was done.
+        shown: Claims in order of rank, up to the first without a proof.
+        verified: The plan.
+        late: True if time ran out.
     """
     currency = verified.problem.case.currency
     worst = next((one for one in shown if not one.holds), max(shown, key=lambda one: one.proved or Decimal(0)))
@@ -252,7 +252,7 @@ def told(shown: Sequence[Shown], verified: VerifiedPlan, *, late: bool) -> Proof
 
 
 def beaten(aim: Aim, better: VerifiedPlan, currency: str) -> Diagnostic:
-    """That the run says of a claim what a plan of the same facts contradicts."""
+    """Return the diagnostic for a claim that another plan of the same facts refutes."""
     least = _amount(aim.of(better), aim, currency, ROUND_CEILING)
     what = f"{aim.name}: a plan" if aim.name else "a plan"
     text = f"{what} of the same facts comes to {least}, less than the run says that any can"
@@ -271,13 +271,12 @@ def _least(shown: Shown, objectives: int, currency: str) -> str:
 
 
 def _amount(value: Decimal, aim: Aim, currency: str, rounding: str) -> str:
-    """Money to the cent, kilograms to their hundredth."""
     number = f"{value.quantize(_CENT, rounding):,}"
     return f"{currency} {number}" if aim.in_money else f"{number} kg"
 
 
 def _share(value: Fraction, bound: Fraction) -> Decimal:
-    """By what share of it a plan may be cheaper than one of this value; never less than it is."""
+    """Return the share by which a plan may be cheaper, rounded up."""
     if bound >= value:
         return Decimal(0)
     if not value:
@@ -287,7 +286,7 @@ def _share(value: Fraction, bound: Fraction) -> Decimal:
 
 
 def _percent(gap: Decimal) -> str:
-    """A gap, rounded up to two digits; what is below a billionth is nothing."""
+    """Return a gap rounded up to two digits. Below a billionth it is 0."""
     if gap < Decimal("1e-9"):
         return "0 %"
     shown = gap * 100

@@ -30,24 +30,24 @@ from friendshore.program.matrix import Floats, Ints, Linear, Mask, with_rows
 from .exact import SIMPLE, Figures, Multipliers
 
 TIGHT = 1e-7
-"""By how much a plan may keep a cut that is tight there, as a share of the cut's length."""
+"""Relative distance at which a cut counts as tight."""
 LARGEST = 10**13
-"""Whole numbers that a cut is written with are no larger: as doubles they are exact."""
+"""Largest whole number in a cut, so that doubles are exact."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What a cut is made of."""
+    """Derivation of a cut."""
 
     multipliers: Multipliers
-    """Of rows and, after these, of the cuts before it."""
+    """Multipliers of rows and earlier cuts."""
     ends: tuple[int, ...]
-    """Columns that are counted from their upper end, ascending; all others are from their lower one."""
+    """Columns measured from their upper end, ascending. All others are measured from their lower end."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExactRow:
-    """A row in whole numbers: between its ends, if it has them, lies the sum of all coefficients times columns, times `below`."""
+    """A row in whole numbers: its ends bound the sum of coefficients times columns, times `below`."""
 
     below: int
     entries: Mapping[int, int]
@@ -56,30 +56,30 @@ class ExactRow:
 
     @property
     def turned(self) -> ExactRow:
-        """The same with all signs changed."""
+        """Return the row with all signs changed."""
         lower, upper = (None if end is None else -end for end in (self.upper, self.lower))
         return ExactRow(self.below, {column: -value for column, value in self.entries.items()}, lower, upper)
 
 
 class ExactRows:
-    """The rows of a program, and cuts made of them, in whole numbers."""
+    """Rows of a program and cuts derived from them, in whole numbers."""
 
     def __init__(self, linear: Linear, upper: Floats) -> None:
-        """Begins without cuts.
+        """Start without cuts.
 
         Args:
-            linear: the program; no column of it is below zero.
-            upper: how large each column can be.
+            linear: Program with nonnegative columns.
+            upper: Upper bounds of the columns.
         """
         self._given, self.upper, self._read = linear, upper, Figures()
         self.given = linear.entries.shape[0]
-        """Rows of the program: cuts are numbered from there on."""
+        """Number of rows of the program. Cuts are numbered from here."""
         self._known: dict[int, ExactRow | None] = {}
         self.cuts: list[ExactRow] = []
 
     @property
     def linear(self) -> Linear:
-        """The program with the cuts as further rows."""
+        """The program with the cuts as additional rows."""
         given = self._given
         if not self.cuts:
             return given
@@ -88,14 +88,14 @@ class ExactRows:
         return with_rows(given, columns, values, [float(cut.lower or 0) for cut in self.cuts], np.inf)
 
     def keep(self, proofs: Sequence[Cut], x: Floats) -> tuple[tuple[Cut, ...], Ints]:
-        """Drops all cuts that a plan keeps with something left over, and that none of the others is made of.
+        """Drop the cuts that aren't tight at a plan and that no other cut is derived from.
 
         Args:
-            proofs: what each of the cuts is made of.
-            x: the plan.
+            proofs: Derivations of the cuts.
+            x: The plan.
 
         Returns:
-            What those that are left are made of, and the numbers that all rows that are left had before.
+            Derivations of the remaining cuts, and the old numbers of all remaining rows.
         """
         kept = [missed(cut, x) >= -TIGHT for cut in self.cuts]
         for number in reversed(range(len(proofs))):
@@ -108,7 +108,7 @@ class ExactRows:
         return tuple(_renumbered(proof, place) for proof, keep in zip(proofs, kept, strict=True) if keep), left
 
     def row(self, number: int) -> ExactRow | None:
-        """A row, or a cut after all rows; None: it holds figures that are unsure, or there is none."""
+        """Return a row or cut. None if it has inexact figures or doesn't exist."""
         rows = self._given.entries.shape[0]
         if number >= rows:
             return self.cuts[number - rows] if number - rows < len(self.cuts) else None
@@ -130,13 +130,13 @@ class ExactRows:
         return ExactRow(below, dict(zip(given.entries.indices[span].tolist(), whole, strict=True)), low, high)
 
     def of(self, cut: Cut) -> ExactRow | None:
-        """What follows from a cut's multipliers and ends; None: nothing does, or not in exact figures."""
+        """Return the row that follows from a cut's multipliers and ends. None if none follows in exact figures."""
         used = [(times, self.row(number)) for number, times in cut.multipliers.rows]
         below = cut.multipliers.over * lcm(*(row.below for _, row in used if row is not None))
         total: defaultdict[int, int] = defaultdict(int)
         come = Fraction(0)
         left: list[tuple[int, ExactRow, int]] = []
-        """What rows leave over: its coefficient, the row, and the end that it is counted from."""
+        """Slacks of rows: coefficient, row, and the end that they are measured from."""
         for times, given in used:
             if given is None:
                 return None
@@ -159,7 +159,7 @@ class ExactRows:
         scale = come.denominator
         below *= scale
         part = come.numerator % below or below
-        """`f` of the formula, times `below`, as is all that follows: where nothing is to be rounded, one."""
+        """`f` of the formula times `below`, like everything that follows. One if nothing is rounded."""
         found: defaultdict[int, int] = defaultdict(int)
         least = Fraction(-(-come.numerator // below) * part)
         for column, at in ends.items():
@@ -176,7 +176,7 @@ class ExactRows:
         return _written(found, least)
 
     def _end(self, column: int, upper: bool) -> Fraction | None:
-        """The end that a column is counted from; None: it has none."""
+        """Return the end that a column is measured from. None if it has none."""
         at = float(self.upper[column] if upper else self._given.lower[column])
         if not isfinite(at):
             return None
@@ -191,7 +191,7 @@ def _renumbered(cut: Cut, place: Mapping[int, int]) -> Cut:
 
 
 def missed(row: ExactRow, x: Floats) -> float:
-    """By how much a plan misses what a row comes to at least, as a share of the row's length."""
+    """Return the violation of a row's lower end by a plan, relative to the row's norm."""
     columns = np.fromiter(row.entries, dtype=np.intp)
     values = np.fromiter(row.entries.values(), dtype=np.float64)
     return (float(row.lower or 0) - float(values @ x[columns])) / float(np.sqrt(values @ values))
@@ -204,7 +204,7 @@ def _add(total: defaultdict[int, int], times: int, row: ExactRow) -> None:
 
 
 def _written(found: Mapping[int, int], least: Fraction) -> ExactRow:
-    """A cut in whole numbers that doubles hold: coefficients are rounded up, and what they come to down, as no column is below zero."""
+    """Return a cut in whole numbers that doubles can represent. Coefficients are rounded up and the bound down, as no column is negative."""
     whole = {column: value * least.denominator for column, value in sorted(found.items()) if value}
     common = gcd(least.numerator, *whole.values()) or 1
     most = max(abs(least.numerator), *map(abs, whole.values())) if whole else 0
@@ -213,26 +213,26 @@ def _written(found: Mapping[int, int], least: Fraction) -> ExactRow:
 
 
 LONGEST = 6
-"""Rows that are added up for one cut."""
+"""Maximum number of rows in a cut."""
 MOST = 300
-"""Cuts that are kept of one round: those that miss by most."""
+"""Maximum number of cuts per round, by violation."""
 MISSED = 1e-4
-"""By how much a cut is missed, as a share of its length, that counts."""
+"""Minimum relative violation."""
 TIGHT = 1e-6
-"""By how much a row that is tight, or a column at its end, may be off."""
+"""Tolerance for a tight row, or for a column at its end."""
 FEW = 4
-"""Columns in a row that links one of them to a choice, at most."""
+"""Maximum number of columns in a row that links one to a choice."""
 ROUNDED = 1e-9
-"""Share of what is added by which what goes out may miss nothing."""
+"""Relative rounding error of a sum."""
 DIVISORS = 12
-"""Coefficients that are tried as divisors, the largest."""
+"""Number of coefficients that are tried as divisors, the largest first."""
 LEAST_PART = 0.005
-"""What is rounded away is no less, and no more than one without it: a cut with a steeper side is of little use."""
+"""The rounded part is at least this, and at most one minus this. A steeper cut is of little use."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Link:
-    """A row that links a continuous column to a choice, and how far the plan is from it."""
+    """A row that links a continuous column to a choice, and the plan's distance from it."""
 
     row: int
     off: float
@@ -240,7 +240,7 @@ class _Link:
 
 @dataclass(slots=True, eq=False)
 class _Sum:
-    """Rows added up."""
+    """A sum of rows."""
 
     values: Floats
     """Coefficients of all columns."""
@@ -252,12 +252,12 @@ class _Sum:
 
 
 def separated(rows: ExactRows, x: Floats) -> list[tuple[Cut, ExactRow]]:
-    """Cuts that a plan misses, those first that it misses by most."""
+    """Return the violated cuts, the most violated first."""
     return _Separation(rows, x).cuts()
 
 
 class _Separation:
-    """Cuts that one plan misses."""
+    """Search for the cuts that one plan violates."""
 
     def __init__(self, rows: ExactRows, x: Floats) -> None:
         self._rows, self._x, self._upper = rows, x, rows.upper
@@ -268,13 +268,13 @@ class _Separation:
         self._slack = np.minimum(activity - self._linear.row_lower, self._linear.row_upper - activity)
         self._size = 1 + np.minimum(np.abs(self._linear.row_lower), np.abs(self._linear.row_upper))
         self._near = np.minimum(x - self._linear.lower, rows.upper - x)
-        """How far each column is from its ends."""
+        """Distance of each column from its ends."""
         self._whole = self._linear.integer
         self._links = [self._linked(rows.given), self._linked(self._entries.shape[0])]
-        """Links by rows of the program alone, and by cuts too."""
+        """Links by rows of the program, and by rows and cuts."""
 
     def cuts(self) -> list[tuple[Cut, ExactRow]]:
-        """Those that are missed by most."""
+        """Return the most violated cuts."""
         found: list[tuple[float, int, Cut, ExactRow]] = []
         known: set[tuple[tuple[int, int], ...]] = set()
         for cut in self._tried():
@@ -301,7 +301,7 @@ class _Separation:
                     yield from self._from(row, side, seen)
 
     def _from(self, row: int, side: int, seen: set[frozenset[int]]) -> Iterator[Cut]:
-        """The first cut that is missed, of a row and others added to it."""
+        """Yield the first violated cut of a row and others added to it."""
         total = _Sum(np.zeros(len(self._x)), {})
         self._add(total, row, float(side))
         for _ in range(LONGEST):
@@ -329,14 +329,14 @@ class _Separation:
         total.values[columns] = np.where(np.abs(left) <= ROUNDED * np.abs(parts), 0.0, left)
 
     def _without(self, total: _Sum, column: int, row: int) -> None:
-        """Adds a row so that a column goes out."""
+        """Add a row to eliminate a column."""
         span = slice(*self._entries.indptr[row : row + 2])
         coefficient = float(self._entries.data[span][self._entries.indices[span] == column][0])
         self._add(total, row, -float(total.values[column]) / coefficient)
         total.values[column] = 0.0
 
     def _aggregated(self, total: _Sum) -> bool:
-        """Adds a row so that the column furthest from its ends goes out; whether there is one."""
+        """Add a row to eliminate the column furthest from its ends. Return False if there is none."""
         within = np.flatnonzero((total.values != 0) & ~self._whole & (self._near > TIGHT))
         far = [(-min([self._near[j], *(one.off for one in self._of(j))]), j) for j in within.tolist()]
         for off, column in sorted(far):
@@ -352,7 +352,7 @@ class _Separation:
         return [side[column] for side in self._links[0] if column in side]
 
     def _next(self, column: int, total: _Sum) -> int | None:
-        """The shortest tight row that holds a column, equations first."""
+        """Return the shortest tight row that contains a column, equations first."""
         first, last = self._by_column.indptr[column : column + 2]
         best: tuple[bool, int, int] | None = None
         for row in self._by_column.indices[first:last].tolist():
@@ -364,7 +364,7 @@ class _Separation:
         return None if best is None else best[2]
 
     def _linked(self, count: int) -> tuple[dict[int, _Link], dict[int, _Link]]:
-        """Of the first rows: of each continuous column the nearest row in which a choice holds it from above, and from below."""
+        """Return, for each continuous column, the nearest of the first rows in which a choice bounds it from above, and from below."""
         entries, linear = self._entries, self._linear
         choices = np.bincount(entries.rows, self._whole[entries.indices], minlength=entries.shape[0])[:count]
         many = np.diff(entries.indptr)[:count]
@@ -390,7 +390,7 @@ class _Separation:
         return above, below
 
     def _rounded(self, total: _Sum, links: tuple[dict[int, _Link], dict[int, _Link]]) -> Cut | None:
-        """The best cut of some rows added up, if one is missed."""
+        """Return the best violated cut of a sum of rows, if any."""
         total, ends = total.copy(), []
         for column in np.flatnonzero((total.values != 0) & ~self._whole).tolist():
             if total.values[column] == 0:
@@ -425,7 +425,7 @@ class _Separation:
         return Cut(Multipliers(over, used), tuple(sorted([*ends, *choices[turned].tolist()])))
 
     def _ends(self, total: _Sum, ends: list[int]) -> tuple[float, float] | None:
-        """What the rows come to, continuous columns counted from their ends; and what those, and what rows leave over, hold against it."""
+        """Return the right-hand side with continuous columns measured from their ends, and the amount that these and slacks hold against it."""
         come, against = 0.0, 0.0
         for row, times in total.rows.items():
             below, above = float(self._linear.row_lower[row]), float(self._linear.row_upper[row])
@@ -448,19 +448,19 @@ class _Separation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rounding:
-    """A row of choices that is to be divided and rounded."""
+    """A row of choices to divide and round."""
 
     values: Floats
     x: Floats
     low: Floats
     high: Floats
     come: float
-    """What it comes to at least, choices aside."""
+    """Its right-hand side without choices."""
     against: float
-    """What continuous columns hold against it."""
+    """Amount that continuous columns hold against it."""
 
     def best(self, turned: Mask, divisors: Floats, open_: Ints) -> tuple[float, Mask] | None:
-        """The divisor by which the plan misses most, and the choices that are counted from their upper end; None: it misses none."""
+        """Return the violation of the best divisor, and the choices that are measured from their upper end. None if no cut is violated."""
         most, divisor = max((self._missed(turned, one), one) for one in divisors.tolist())
         most, divisor = max((most, divisor), *((self._missed(turned, divisor / by), divisor / by) for by in (2, 4, 8)))
         middle = np.abs(self.x - (self.low + self.high) / 2)[open_]
@@ -472,7 +472,7 @@ class _Rounding:
         return (divisor, turned) if most > MISSED else None
 
     def _missed(self, turned: Mask, divisor: float) -> float:
-        """By how much the plan misses what follows, as a share of its length."""
+        """Return the violation for a divisor, relative to the norm."""
         ends = np.where(turned, self.high, self.low)
         values = np.where(turned, -self.values, self.values) / divisor
         come = (self.come - float(self.values @ ends)) / divisor

@@ -28,14 +28,13 @@ from friendshore.domain.base import DIGITS
 from friendshore.program.matrix import Entries, Floats, Ints, Linear
 
 OUTWARD = 1e-9
-"""Share of all that is added up by which a bound worked out in doubles is widened: far more than these may be off."""
+"""Relative margin of a bound computed in doubles, far above their error."""
 
 
 def reach(linear: Linear, most: float) -> Floats:
-    """Upper bounds of all columns, in every x that keeps the rows and costs no more than `most`; infinite where none is found.
+    """Return upper bounds of all columns, for every x that satisfies the rows at a cost of at most `most`. Infinite if unknown.
 
-    What the rows leave a column whose own bound is infinite, given the bounds of all others in the row; then what the cost
-    leaves it, all others being as cheap as they can be.
+    A column without a bound of its own gets one from its rows, given the bounds of the others, and then from the cost.
     """
     upper = linear.upper.copy()
     _by_rows(linear, upper)
@@ -53,7 +52,7 @@ def reach(linear: Linear, most: float) -> Floats:
 
 
 def _by_rows(linear: Linear, upper: Floats) -> None:
-    """Sets the infinite upper bounds that rows settle, row by row until no row settles any more."""
+    """Set infinite upper bounds that rows imply, until nothing changes."""
     entries = linear.entries
     columns_of = [
         (entries.indices[a:b], entries.data[a:b]) for a, b in zip(entries.indptr[:-1], entries.indptr[1:], strict=True)
@@ -75,7 +74,7 @@ def _rows(by_column: Entries, column: int) -> list[int]:
 
 
 def _settle(columns: Ints, values: Floats, linear: Linear, row: int, upper: Floats) -> list[int]:
-    """The columns whose upper bound a row settles."""
+    """Return the columns whose upper bound a row implies."""
     settled = []
     for sign, end in ((1.0, float(linear.row_upper[row])), (-1.0, -float(linear.row_lower[row]))):
         # sum of `weights * x` is at most `end`
@@ -95,13 +94,13 @@ def _settle(columns: Ints, values: Floats, linear: Linear, row: int, upper: Floa
 
 
 DOUBT = 46
-"""A figure of more digits than facts have may be off by its 2^46th part: sixty-four times the rounding of a double."""
+"""A figure with more digits than facts have may be off by its 2^46th part: 64 times the rounding of a double."""
 ROUNDED = 1e-11
-"""Share of what is added up by which a sum in doubles may be off: of up to 10,000 figures, with doubts."""
+"""Relative error of a sum in doubles of up to 10,000 figures."""
 SIMPLE = 10**6
-"""Largest denominator of multipliers that are taken for fractions which a solver writes as doubles."""
+"""Largest denominator of multipliers that are taken as fractions."""
 LARGE = 2**400
-"""Common denominator beyond which they are taken as they stand."""
+"""Common denominator beyond which they are taken as doubles."""
 SHORT = 10**4
 """Denominator of the shortest that are tried."""
 
@@ -113,28 +112,28 @@ class Figure:
     above: int
     below: int
     unsure: bool
-    """Whether it has more digits than facts have."""
+    """True if it has more digits than facts have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Multipliers:
-    """Multipliers of rows as fractions over one denominator; rows that are not named have none."""
+    """Multipliers of rows, as fractions with a common denominator. Other rows have 0."""
 
     over: int
-    """The denominator, above zero."""
+    """Denominator, above 0."""
     rows: tuple[tuple[int, int], ...]
-    """Row and numerator, by row."""
+    """Row and numerator, in order of rows."""
 
     @staticmethod
     def of(values: Sequence[Fraction]) -> Multipliers:
-        """Those of all rows."""
+        """Return the multipliers of all rows."""
         over = lcm(*(one.denominator for one in values))
         rows = ((row, one.numerator * (over // one.denominator)) for row, one in enumerate(values) if one)
         return Multipliers(over, tuple(rows))
 
 
 class ExactProgram:
-    """A program of columns that are never negative, its figures as whole numbers over common denominators."""
+    """A program with nonnegative columns, in whole numbers with common denominators."""
 
     def __init__(self, linear: Linear) -> None:
         self._read = Figures()
@@ -145,7 +144,7 @@ class ExactProgram:
         self._columns: dict[int, _Column] = {}
 
     def bound(self, hints: Floats, lower: Floats, upper: Floats, *, costs: bool = True) -> Fraction | None:
-        """No x within the bounds that keeps the rows costs less than this; None: nothing is known. See `best`."""
+        """Return a lower bound on the cost of all x within the bounds that satisfy the rows. None if unknown. See `best`."""
         found = self.best(hints, lower, upper, costs=costs)
         return None if found is None else found[0]
 
@@ -171,7 +170,7 @@ class ExactProgram:
         return found
 
     def value(self, given: Multipliers, lower: Floats, upper: Floats, *, costs: bool = True) -> Fraction | None:
-        """The bound that some multipliers give; None: none, since a column that they would have large has no limit."""
+        """Return the bound of some multipliers. None if a column that they reward has no limit."""
         common, below, above = given.over, *self._ends
         y = [0] * len(below)
         found: defaultdict[int, int] = defaultdict(int)
@@ -196,7 +195,7 @@ class ExactProgram:
         return total + sum((Fraction(one, over) for over, one in found.items()), Fraction(0))
 
     def _to_look_at(self, y: Sequence[int], common: int, lower: Floats, costs: bool) -> list[int]:
-        """Columns whose part of the bound may not be nothing: of all others doubles can tell that they only cost."""
+        """Return the columns whose part of the bound may be nonzero. For all others, doubles suffice to rule it out."""
         near = np.array([times / common for times in y])
         cost = self._linear.cost if costs else np.zeros(len(self._linear.cost))
         parts = self._by_column.data * near[self._by_column.indices]
@@ -206,7 +205,7 @@ class ExactProgram:
         return found
 
     def _column(self, j: int) -> _Column:
-        """A column, read once it is asked for: most are not."""
+        """Return a column. Most are never read."""
         found = self._columns.get(j)
         if found is None:
             some = slice(*self._by_column.indptr[j : j + 2].tolist())
@@ -217,7 +216,7 @@ class ExactProgram:
 
 
 def _near(hints: Floats, *, short: bool) -> Iterator[Multipliers]:
-    """Fractions near some duals: rounded ones first if short ones may do, simple ones, then the doubles as they stand."""
+    """Yield fractions near some duals: short ones if allowed, simple ones, then the doubles themselves."""
     plain = [Fraction(value) for value in hints.tolist()]
     if short:
         yield Multipliers.of([Fraction(round(value * SHORT), SHORT) for value in hints.tolist()])
@@ -229,13 +228,13 @@ def _near(hints: Floats, *, short: bool) -> Iterator[Multipliers]:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column over one denominator."""
+    """A column with a common denominator."""
 
     below: int
     cost: int
     unsure: bool
     entries: list[tuple[int, int, bool]]
-    """Row, coefficient, and whether that is unsure."""
+    """Row, coefficient, and True if that is inexact."""
 
     @staticmethod
     def of(cost: Figure, entries: Sequence[tuple[int, Figure]]) -> _Column:
@@ -244,7 +243,7 @@ class _Column:
         return _Column(below, cost.above * (below // cost.below), cost.unsure, whole)
 
     def reduced(self, y: Sequence[int], common: int, costs: bool) -> int:
-        """The least that the reduced cost may be, times `below` and `common`."""
+        """Return the smallest possible reduced cost, times `below` and `common`."""
         found = self.cost * common if costs else 0
         doubt = abs(found) if self.unsure else 0
         for row, value, unsure in self.entries:
@@ -256,12 +255,12 @@ class _Column:
 
 
 def _doubt(size: int) -> int:
-    """By how much what comes to so much may be off, rounded up."""
+    """Return the possible error of a sum, rounded up."""
     return -(-size >> DOUBT)
 
 
 class Figures:
-    """Doubles as fractions, each looked at once."""
+    """Cache of doubles as fractions."""
 
     def __init__(self) -> None:
         self._known: dict[float, Figure] = {}
@@ -275,5 +274,5 @@ class Figures:
         return found
 
     def end(self, value: float) -> Figure | None:
-        """The end of a row; None: there is none on that side."""
+        """Return the end of a row. None if it has none on that side."""
         return self(value) if np.isfinite(value) else None

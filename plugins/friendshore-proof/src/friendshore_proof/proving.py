@@ -41,9 +41,9 @@ from .search import ProofSearch
 __all__ = ["SECONDS", "Proof", "ProvedParts", "aims_of", "beaten", "certify", "not_checked", "prove_optimality"]
 
 SECONDS = 30.0
-"""Time for a proof, if nothing else is asked."""
+"""Default time limit of a proof."""
 MOST_ENTRIES = 2_000_000
-"""Coefficients of a program beyond which no proof is tried: as fractions they would take more than half a gigabyte."""
+"""Maximum number of coefficients. More would take over half a gigabyte as fractions."""
 
 
 def prove_optimality(
@@ -147,13 +147,13 @@ def certify(
 
 
 def _stated(aim: Aim, verified: VerifiedPlan) -> tuple[Decimal, tuple[Decimal, Decimal]]:
-    """What the parts of a plan come to together, and by how much they may come to less or more: what is left on unused may be dropped since."""
+    """Return the total value of a plan's parts with its lower and upper tolerance: unused leftovers may have been dropped."""
     value = aim.of(verified)
     return value, (aim.slack, aim.slack + max(aim.value - aim.claimed, Decimal(0)))
 
 
 def _counts(search: ProofSearch, shown: Shown) -> ProvedParts:
-    """Of how many parts a search proved enough: where all together are proved, of each."""
+    """Return the number of parts that a search proved, where the total counts for all."""
     bounds = [tree.bound for tree in search.trees]
     best = [None if tree.best is None else Decimal(repr(tree.best[0])) for tree in search.trees]
     if shown.is_optimal:
@@ -162,7 +162,7 @@ def _counts(search: ProofSearch, shown: Shown) -> ProvedParts:
 
 
 def better(verified: VerifiedPlan, program: Program, aim: Aim, x: Floats | None) -> VerifiedPlan | None:
-    """A plan that holds and comes to less than the run says that any can, if `x` is one."""
+    """Return the verified plan of `x` if it beats the claim, or None."""
     if x is None or float(aim.linear.cost @ x) + aim.linear.constant >= float(aim.claimed - aim.slack):
         return None
     found = derived(verified, program, x)
@@ -170,7 +170,7 @@ def better(verified: VerifiedPlan, program: Program, aim: Aim, x: Floats | None)
 
 
 def derived(verified: VerifiedPlan, program: Program, x: Floats) -> VerifiedPlan | None:
-    """The plan that `x` describes, derived from the facts; None where it does not hold."""
+    """Derive the plan of `x` from the facts. None if it isn't valid."""
     cost = float(program.linear.cost @ x) + program.linear.constant
     levels = tuple(Reached(value, value, value) for value in (float(goal.cost @ x) for goal in program.goals))
     # The bound of this plan is not what is asked: that all but nothing is proved of it lets `examine` take it as it is.
@@ -189,10 +189,10 @@ def prove_conflicts(
     progress: Progress | None,
     given: Certificate | None,
 ) -> Proof:
-    """Whether rules conflict as the run says: each part proved by itself, as one that no plan keeps; refuted by a plan that keeps them all.
+    """Prove or refute the conflicts of rules that the run names: a part without a plan proves one, a plan that keeps all rules refutes it.
 
     Raises:
-        NoCertificateError: if what is given is none of such a program.
+        NoCertificateError: If the given certificate doesn't fit such a program.
     """
     named = verified.plan.infeasible
     if given is not None:
@@ -215,7 +215,7 @@ def prove_conflicts(
 def _proved_conflicts(
     verified: VerifiedPlan, program: Program, parts: Sequence[Component], empty: Sequence[bool]
 ) -> tuple[Infeasible, ...]:
-    """The conflicts that a run names and that lie in parts which no plan keeps."""
+    """Return the named conflicts in parts that provably have no plan."""
     conflicts = list(_without_plan(program, parts, empty))
     if not _excused(verified) <= {row for conflict in conflicts for row in _labels(program, conflict)}:
         return ()
@@ -224,7 +224,7 @@ def _proved_conflicts(
 
 
 def _without_plan(program: Program, parts: Sequence[Component], empty: Sequence[bool]) -> Iterator[Conflict]:
-    """The parts of a program that no plan keeps, each with all rules that have a row in it."""
+    """Yield the parts without a plan, each with all rules that have a row in it."""
     for part, none in zip(parts, empty, strict=True):
         if none:
             yield Conflict(part.columns, _rules(program, part.rows), tuple(part.rows.tolist()))
@@ -233,7 +233,7 @@ def _without_plan(program: Program, parts: Sequence[Component], empty: Sequence[
 
 
 def _excused(verified: VerifiedPlan) -> set[tuple[str, str]]:
-    """The rows of limit rules that the plan misses, since rules conflict: rule and label."""
+    """Return the rows of limits that the plan violates because rules conflict: rule and label."""
     return {
         (one.rule.id, one.row.label)
         for one in verified.readings
@@ -242,7 +242,7 @@ def _excused(verified: VerifiedPlan) -> set[tuple[str, str]]:
 
 
 def _labels(program: Program, conflict: Conflict) -> Iterator[tuple[str, str]]:
-    """The rows of limit rules in a part of a program: rule and label."""
+    """Yield the rows of limits in a part: rule and label."""
     within = set(conflict.rows)
     for position, (rule, row) in zip(program.limits.program_rows, program.limits.rows, strict=True):
         if position in within:
@@ -254,7 +254,7 @@ def _rules(program: Program, rows: Ints) -> tuple[str, ...]:
 
 
 def _is_within(named: Infeasible, empty: Infeasible) -> bool:
-    """Whether a conflict that a plan names is of a part that no plan keeps: nothing else is left unplanned in its name."""
+    """Return True if a named conflict covers only a part without a plan."""
     return (
         set(named.materials) <= set(empty.materials)
         and set(named.demands) <= set(empty.demands)

@@ -24,25 +24,25 @@ from .cuts import Cut, ExactRows
 from .exact import ExactProgram, Multipliers, reach
 
 NODES = 1000
-"""Relaxations solved for one program: a limit that does not depend on the clock."""
+"""Maximum number of relaxations for one program, so that the result doesn't depend on the clock."""
 WHOLE = 1e-9
-"""By how much an integer column may miss a whole number."""
+"""Tolerance of integers."""
 COSTLESS = 1e-6
-"""What a column without cost counts when one is chosen to be split, as a share of the dearest."""
+"""Weight of a column without cost in the choice of a split, relative to the most expensive."""
 CLOSE = Fraction(1, 10**9)
-"""Share of its cost by which the cheapest plan of a program may lie above the bound, and the search be done."""
+"""Relative distance between cheapest plan and bound at which the search ends."""
 BEFORE_CUTS = 100
-"""Relaxations that are solved before cuts are looked for: most trees are done by then, in less time than cuts take."""
+"""Number of relaxations before cuts: most trees end earlier, and faster than with cuts."""
 STALLED = 3
-"""Rounds of cuts that have to raise the bound by `LITTLE` of what is left open together; else there are no more."""
+"""Number of rounds of cuts that together must close `LITTLE` of the gap."""
 LITTLE = 0.05
 _FIRST = replace(ENGINES, simplex=ENGINES.simplex[:1])
-"""The first engine alone: what it says is proved here, so that no second one need agree."""
+"""Only the first engine: its answers are proved here, so no second one needs to agree."""
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A column is no more than so much, in all that comes next; or at least one more, in what comes after that."""
+    """Split: the column is at most a value in the first branch, and at least one more in the second."""
 
     column: int
     at: int
@@ -54,7 +54,7 @@ class Leaf:
 
     multipliers: Multipliers
     empty: bool = False
-    """Whether they prove instead that no plan keeps the rows there."""
+    """True if they prove instead that there is no plan."""
 
 
 @dataclass(slots=True, eq=False)
@@ -62,11 +62,11 @@ class _Node:
     lower: Floats
     upper: Floats
     bound: Fraction | None
-    """None: nothing is known, or no plan keeps the rows."""
+    """Proved bound. None if unknown, or if there is no plan."""
     proof: Leaf | None
-    """What proves it; None: nothing is known."""
+    """Its proof. None if unknown."""
     x: Floats | None = None
-    """The plan of its relaxation; None: it is not known."""
+    """Plan of its relaxation. None if unknown."""
     split: tuple[Branch, _Node, _Node] | None = None
 
 
@@ -74,40 +74,40 @@ class Tree:
     """A program split into leaves, each with a proved bound."""
 
     def __init__(self, linear: Linear, most: float, watch: Watch, enough: Fraction | None = None) -> None:
-        """Begins with the program as one leaf.
+        """Start with the program as one leaf.
 
         Args:
-            linear: the program.
-            most: what is proved is about plans that cost no more.
-            watch: says when to stop.
-            enough: a bound of a leaf that will do, if one is known: the shortest multipliers that give it are kept.
+            linear: The program.
+            most: Maximum cost of the plans that count.
+            watch: Stop signal.
+            enough: Sufficient bound of a leaf, if known: the shortest multipliers for it are then kept.
         """
         self.linear, self.watch, self.enough = linear, watch, enough
         self.exact = ExactProgram(linear)
         self.cuts: tuple[Cut, ...] = ()
-        """What stands in `linear` after the rows of the program."""
+        """Cuts, which follow the program's rows in `linear`."""
         self._rows = ExactRows(linear, first_upper(linear, most))
         self.nodes = 0
         self.best: tuple[float, Floats] | None = None
-        """The cheapest plan seen on the way, with its cost; not proved to hold."""
+        """Cheapest plan found and its cost, not verified."""
         self._leaves: list[tuple[Fraction, int, _Node]] = []
         self._unknown = False
-        """Whether some leaf was left out because nothing is known of what it costs."""
+        """True if a leaf was dropped without a bound."""
         self._root = self._look(linear.lower, self._rows.upper, None)
 
     @property
     def bound(self) -> Fraction | None:
-        """No plan that costs no more than `most` costs less; None: nothing is known."""
+        """Lower bound on plans of at most the cost `most`. None if unknown."""
         return self._leaves[0][0] if self._leaves and not self._unknown else None
 
     @property
     def empty(self) -> bool:
-        """Whether it is proved that no plan keeps the rows."""
+        """True if there is provably no plan."""
         return not self._leaves and not self._unknown
 
     @property
     def done(self) -> bool:
-        """Whether the cheapest plan seen costs what the bound says, but for the solver's tolerance."""
+        """True if the cheapest plan found equals the bound within the solver's tolerance."""
         if self.best is None or self.bound is None:
             return False
         best = Fraction(self.best[0])
@@ -115,7 +115,7 @@ class Tree:
 
     @property
     def steps(self) -> Iterator[Branch | Leaf]:
-        """What proves the bound: splits, each followed by what is below it and then by what is above; ends in leaves."""
+        """Yield the proof of the bound: splits, each followed by the branch below and then the branch above, down to leaves."""
         left = [self._root]
         while left:
             node = left.pop()
@@ -128,7 +128,7 @@ class Tree:
                 yield node.proof
 
     def grow(self, enough: Fraction) -> None:
-        """Raises the bound until it is enough, a plan is reached or a limit ends it: by a little branching, then from cuts on."""
+        """Raise the bound until it suffices, a plan reaches it, or a limit ends it: by some branching, and then with cuts."""
         self._branched(enough, min(BEFORE_CUTS, NODES))
         if (
             self._leaves
@@ -150,7 +150,7 @@ class Tree:
             self._split(node, column)
 
     def _cut(self, enough: Fraction) -> None:
-        """Cuts that raise the bound of the whole, as long as they raise it by much; those that it does not rest on are dropped."""
+        """Add cuts while they raise the bound much, and drop those that it doesn't use."""
         from .cuts import separated  # few plans need any
 
         rows, first = self._rows, self._relaxed(self.linear)
@@ -190,7 +190,7 @@ class Tree:
         node.x = None
 
     def _look(self, lower: Floats, upper: Floats, parent: _Node | None, known: SolverAnswer | None = None) -> _Node:
-        """A leaf, with what is proved of it; a part of its parent, whose bound holds for it too. What its relaxation comes to may be known."""
+        """Return a leaf and its proof. Its parent's bound holds for it too. The answer of its relaxation may be known."""
         self.nodes += 1
         step = replace(self.linear, lower=lower, upper=np.where(self._whole_end(upper), upper, self.linear.upper))
         answer = self._relaxed(step) if known is None else known
@@ -214,7 +214,7 @@ class Tree:
         return relaxation(step, self.watch) if answer.outcome is SolverOutcome.BROKEN else answer
 
     def _whole_end(self, upper: Floats) -> Mask:
-        """Columns whose upper end the branching has set: others keep their own in what is solved."""
+        """Return the columns whose upper end a split set. Others keep their own in the relaxation."""
         whole: Mask = self.linear.integer & np.isfinite(upper)
         return whole
 
@@ -226,7 +226,7 @@ class Tree:
             self.best = value, answer.x
 
     def _fractional(self, x: Floats) -> int | None:
-        """The integer column that is to be split: the dearest, by as much as it misses a whole number; None: all are whole."""
+        """Return the integer column to split: the one with the largest cost of its fraction. None if all are whole."""
         off = np.where(self.linear.integer, np.abs(x - np.round(x)), 0.0)
         if off.max(initial=0.0) <= WHOLE:
             return None
@@ -235,7 +235,7 @@ class Tree:
         return int((off * (cost + COSTLESS * max(float(cost.max()), 1.0))).argmax())
 
     def _empty(self, step: Linear, lower: Floats, upper: Floats) -> Leaf | None:
-        """What proves that no plan keeps the rows; None: nothing does."""
+        """Return the proof that no plan satisfies the rows, or None."""
         import scipy.sparse as sp  # slow to import, and seldom needed
 
         rows, columns = step.entries.shape
@@ -258,7 +258,7 @@ class Tree:
 
 
 def halves(branch: Branch, lower: Floats, upper: Floats) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
-    """Lower and upper ends of all columns below a split, and above it."""
+    """Return the lower and upper ends of all columns below a split, and above it."""
     below, above = upper.copy(), lower.copy()
     below[branch.column] = min(below[branch.column], branch.at)
     above[branch.column] = max(above[branch.column], branch.at + 1)
@@ -266,13 +266,13 @@ def halves(branch: Branch, lower: Floats, upper: Floats) -> tuple[tuple[Floats, 
 
 
 def first_upper(linear: Linear, most: float) -> Floats:
-    """How large each column can be in a plan that costs no more than so much."""
+    """Return upper bounds of the columns in plans of at most a cost."""
     upper: Floats = np.minimum(linear.upper, reach(linear, most))
     return upper
 
 
 class ClaimParts:
-    """The independent parts of a claim's program."""
+    """Independent parts of a claim's program."""
 
     def __init__(self, aim: Aim) -> None:
         self.linear, self.parts = aim.linear, split(aim.linear)
@@ -280,27 +280,27 @@ class ClaimParts:
         self._most = float(aim.value + aim.slack) - self.linear.constant
 
     def most(self, number: int) -> float:
-        """What a part may cost in a plan that is worth looking at: what all others cost at least is left for it."""
+        """Return the maximum cost of a part, given the minimum costs of the others."""
         others = float(self._floors.sum() - self._floors[number]) if np.isfinite(self._floors).all() else -np.inf
         return self._most - others
 
     def sum(self, bounds: Sequence[Fraction | None]) -> Fraction | None:
-        """The bound of all, from those of the parts; None: nothing is known."""
+        """Return the sum of the parts' bounds. None if one is unknown."""
         known = [bound for bound in bounds if bound is not None]
         return Fraction(repr(self.linear.constant)) + sum(known, Fraction(0)) if len(known) == len(bounds) else None
 
 
 class ProofSearch(ClaimParts):
-    """The parts of one program, each with its leaves."""
+    """The parts of a program with their trees."""
 
     def __init__(self, aim: Aim, watch: Watch, progress: Progress | None, x: Floats | None = None) -> None:
-        """Looks for the best bound; what `watch` leaves no time for counts with what every column costs at least.
+        """Search for the best bound. Parts for which there is no time get the cost of their columns at their cheapest ends.
 
         Args:
-            aim: the claim.
-            watch: says when to stop.
-            progress: told how far it is.
-            x: the plan, as values of all columns, if it is known: no leaf is looked at any more that costs as much as it does.
+            aim: The claim.
+            watch: Stop signal.
+            progress: Receives the progress.
+            x: The plan, as values of all columns, if known. Leaves that cost at least as much are pruned.
         """
         super().__init__(aim)
         started = time.monotonic()
@@ -322,11 +322,11 @@ class ProofSearch(ClaimParts):
 
     @property
     def bound(self) -> Fraction | None:
-        """No plan that costs no more than this one costs less; None: nothing is known."""
+        """Lower bound on plans of at most this plan's cost. None if unknown."""
         return self.sum([tree.bound for tree in self.trees])
 
     def best(self) -> Floats | None:
-        """The cheapest plan seen, as values of all columns; None where one of the parts has none."""
+        """Cheapest plan found, as values of all columns. None if a part has none."""
         x = np.zeros(len(self.linear.cost))
         for part, tree in zip(self.parts, self.trees, strict=True):
             if tree.best is None:
@@ -336,13 +336,13 @@ class ProofSearch(ClaimParts):
 
 
 def _end(linear: Linear, x: Floats) -> Fraction:
-    """What a plan costs in a part, but for the solver's tolerance."""
+    """Return the cost of a plan in a part, less the solver's tolerance."""
     value = Fraction(float(linear.cost @ x))
     return value - CLOSE * max(abs(value), Fraction(1))
 
 
 def _floor(linear: Linear) -> float:
-    """A bound that needs no solver: every column at the end that costs least."""
+    """Return a bound that needs no solver: every column at its cheapest end."""
     used = linear.cost != 0
     ends = np.where(linear.cost < 0, linear.upper, linear.lower)[used]
     return float(linear.cost[used] @ ends)

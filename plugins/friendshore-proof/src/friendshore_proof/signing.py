@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 HEAD = b"friendshore ed25519 "
-"""What stands before the signature, in base64, in its file."""
+"""Prefix of the base64 signature in its file."""
 PASSWORD = "FRIENDSHORE_KEY_PASSWORD"
-"""Variable of the environment that holds the password of a private key, if it has one."""
+"""Environment variable with the password of a private key."""
 _WANTED = "an Ed25519 key as PEM (`openssl genpkey -algorithm ed25519`) or of OpenSSH (`ssh-keygen -t ed25519`)"
 
 
 def signer(key: Path) -> Callable[[bytes], bytes]:
-    """What signs with a private key, a PEM file or one of OpenSSH: from the bytes that are signed to the content of a signature's file.
+    """Return a function that signs bytes with a private key (PEM or OpenSSH) and returns the content of the signature's file.
 
     Raises:
-        InputError: if it cannot be read or is no such key, or `cryptography` is not installed.
+        InputError: If the key can't be read, or `cryptography` isn't installed.
     """
     private = _private(key)
     return lambda content: HEAD + b64encode(private.sign(content)) + b"\n"
 
 
 def _mismatch(content: bytes, signature: bytes, public: Path) -> str:
-    """Why a signature is none of some content by the holder of a public key; empty: it is one."""
+    """Return the reason why a signature doesn't match content and key. Empty if it does."""
     key = _public(public)
     from cryptography.exceptions import InvalidSignature
 
@@ -107,10 +107,10 @@ def _library(path: Path) -> Any:
 
 
 def signature(folder: Path, signed_by: Path | None) -> tuple[str, list[Diagnostic]]:
-    """What is known of who signed a run, and what failed verification; `signed_by` is the public key of who is said to have, None: nobody asks.
+    """Return the signature's state in words, and errors. `signed_by` is the expected signer's public key, if any.
 
     Raises:
-        InputError: if the key cannot be read, or what checks signatures is not installed.
+        InputError: If the key can't be read, or `cryptography` isn't installed.
     """
     path = folder / SIGNATURE_FILE
     there = path.is_file()

@@ -1,4 +1,4 @@
-"""Events that may happen to a case: their records, combinations, consequences, and checks."""
+"""Possible events of a case: records, combinations, effects, and checks."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from friendshore.domain.values import Fraction as DecimalFraction
 from friendshore.domain.values import Ident, Months, NonNegative, Part
 from friendshore.errors import Diagnostic, InputError
 from friendshore.problem import Problem
-from friendshore.problem.change_kinds import names_offer, reprices, resizes
-from friendshore.problem.changes import scenario_changes, with_bills
+from friendshore.problem.changes import names_offer, reprices, resizes, scenario_changes
 from friendshore.problem.inputs import Inputs
 from friendshore.problem.merged import CASE_SOURCE
 from friendshore.problem.offers import OfferFacts
 from friendshore.problem.parts import Impact, Parts, impact
+from friendshore.rules.amend import with_bills
 from friendshore.session import Session
 
 from .losses import ROUTES, SupplyRoute, moves_on, words_of
 
 
 def _read(parse: Callable[[str], Decimal]) -> BeforeValidator:
-    """Amounts as planners write them: `5 %`, `12 months`."""
+    """Return a validator for amounts such as `5 %` and `12 months`."""
 
     def read(value: object) -> object:
         if not isinstance(value, str):
@@ -54,72 +54,73 @@ def _read(parse: Callable[[str], Decimal]) -> BeforeValidator:
 
 
 Probability = Annotated[DecimalFraction, _read(parse_share)]
-"""Chance that something comes: from 0 to 1, like `5 %`."""
+"""Probability from 0 to 1, such as `5 %`."""
 
 
 Multiplier = Annotated[NonNegative, _read(parse_share)]
-"""By what a price or a quantity is multiplied: `2`, `150 %`."""
+"""Factor of a price or a quantity, such as `2` or `150 %`."""
 
 
 class Event(Fitting):
-    """Something that may happen after the day on which it becomes known, and until then nobody knows whether it will.
+    """A possible event after the day on which it becomes known. Until then, plans can't depend on it.
 
-    What it changes: who is lost (`lose`), prices (`price`) or demand (`demand`) that become `factor` times themselves, a scenario of the case,
-    or changes as a scenario states them.
+    It has one kind of effect: `lose` removes offers or routes, and `price` or `demand` multiplies by `factor`. `scenario` applies a scenario of the
+    case, and `change` applies changes as in a scenario.
     """
 
     name: Ident
     title: str = ""
-    """One line; empty: told by what it changes."""
+    """Title in one line. Empty means a description of its changes."""
     probability: Probability | None = None
-    """Chance that it comes at all; with `given`, where that event comes."""
+    """Probability that it happens. With `given`, the probability if that event happens."""
     per_year: Probability | None = None
-    """Chance in each year from `from` on that it begins with that year, if it has not yet."""
+    """Probability in each year from `from` on that it begins with that year, if it hasn't begun yet."""
     given: str = ""
-    """Event, stated before this one, that makes it more or less likely: a common cause."""
+    """Earlier event in the list that makes it more or less likely: a common cause."""
     otherwise: Probability = Decimal(0)
-    """Chance that it comes where the event `given` does not."""
+    """Probability that it happens without the event `given`."""
     start: Annotated[datetime.date | None, Field(alias="from")] = None
-    """First day of what it changes; empty: the day on which events become known."""
+    """First day of its changes. Empty means the day on which events become known."""
     lasts: Annotated[Months | None, _read(parse_duration)] = None
-    """How long, like `12 months`; empty: to the end of the plan."""
+    """Duration, such as `12 months`. Empty means until the end of the plan."""
     durations: tuple[Annotated[Months, _read(parse_duration)], ...] = ()
-    """In place of `lasts`: times one of which comes true, each with its chance in `duration_chances`."""
+    """Instead of `lasts`: possible durations, with their probabilities in `duration_chances`."""
     duration_chances: tuple[Probability, ...] = ()
-    """How probable each of `durations` is: they come to 1."""
+    """Probability of each of `durations`. They total 1."""
     ends_per_year: Probability | None = None
-    """In place of `lasts`: chance in each year, from its first day on, that it ends with that year."""
+    """Instead of `lasts`: probability in each year, from its first day on, that it ends with that year."""
     lose: str = ""
-    """Offer, facility, supplier, parent company, country (`country:CN`) or catalog that is lost, named as in a change's `remove`; or a route
-    on which nothing is ordered any more: `route:AU>US`, `route:CN>`, `route:>US` or `via:suez`."""
+    """Lost offer, facility, supplier, parent company, country (`country:CN`), or catalog, named as in a change's `remove`; or a route that takes no
+    more orders: `route:AU>US`, `route:CN>`, `route:>US`, or `via:suez`.
+    """
     share: Annotated[Part, _read(parse_share)] = Decimal(1)
-    """Share of the capacity of whoever is lost that goes; 1: nothing of it is left."""
+    """Share of the capacity that is lost. 1 means all of it."""
     price: str = ""
-    """Offer, material, or all offers of `country:CN` or `outside:CN`, whose price becomes `factor` times itself."""
+    """Offer, material, or all offers of `country:CN` or `outside:CN`, whose price is multiplied by `factor`."""
     demand: str = ""
-    """Demand, material or end use whose quantity becomes `factor` times itself."""
+    """Demand, material, or end use whose quantity is multiplied by `factor`."""
     factor: Multiplier | None = None
-    """Multiplier of a price or a demand."""
+    """Factor of a price or a demand."""
     factors: tuple[Multiplier, ...] = ()
-    """In place of `factor` and `probability`: multipliers one of which comes true, or none, with the `chances`; without `chances`, as of
-    what was observed, each is as probable."""
+    """Instead of `factor` and `probability`: possible factors, with probabilities in `chances`. Without `chances`, all are equally likely."""
     chances: tuple[Probability, ...] = ()
-    """How probable each of `factors` is; what is left to 1 is the chance that nothing changes."""
+    """Probability of each of `factors`. The rest up to 1 is the probability that nothing changes."""
     between: tuple[Multiplier, ...] = ()
-    """In place of `factor`: the least multiplier, the likeliest and the most (a triangular distribution), of which samples are drawn."""
+    """Instead of `factor`: minimum, most likely, and maximum factor of a triangular distribution, which is sampled."""
     uniform: tuple[Multiplier, ...] = ()
-    """In place of `factor`: the least multiplier and the most, and all between them alike, of which samples are drawn."""
+    """Instead of `factor`: minimum and maximum factor of a uniform distribution, which is sampled."""
     normal: tuple[Multiplier, ...] = ()
-    """In place of `factor`: mean and standard deviation of a normal distribution of the multiplier, of which samples are drawn; below 0 it is 0."""
+    """Instead of `factor`: mean and standard deviation of a normal distribution of the factor, which is sampled. Values below 0 count as 0."""
     lognormal: tuple[Multiplier, ...] = ()
-    """In place of `factor`: the median multiplier, and the standard deviation of its logarithm, of a lognormal distribution, of which samples are drawn."""
+    """Instead of `factor`: median of a lognormal distribution of the factor, and the standard deviation of its logarithm. It is sampled."""
     along_with: str = ""
-    """Event, stated before this one, of which samples are drawn too: high multipliers of the one come with high ones of the other. With `factors`, an event
-    that has as many: of both the same one in order comes true, or neither, as of scenarios of many prices and demands that were drawn together."""
+    """Earlier sampled event, whose high factors occur together with high factors of this one. With `factors`, an earlier event with the same number
+    of factors: the factors at the same position occur together, or none of them, as in scenarios of many prices and demands sampled together.
+    """
     scenario: str = ""
-    """Scenario of the case that comes true."""
+    """Scenario of the case that applies."""
     change: tuple[Change, ...] = ()
-    """What changes, as a scenario states it."""
+    """Changes as in a scenario."""
     why: Why = ""
 
     SUBJECTS: ClassVar[tuple[str, ...]] = ("lose", "price", "demand", "scenario", "change")
@@ -127,12 +128,12 @@ class Event(Fitting):
 
     @property
     def drawn(self) -> bool:
-        """Whether its multiplier follows a distribution of which samples are drawn."""
+        """True if its factor has a distribution that is sampled."""
         return bool(self.between or self.uniform or self.normal or self.lognormal)
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Not one chance, not one subject, and what is given and not read."""
+        """Yield errors unless there is exactly one probability and one subject, and for unused values."""
         named = [name for name in cls.SUBJECTS if given.get(name)]
         if len(named) != 1:
             told = ", ".join(f"`{name}`" for name in cls.SUBJECTS)
@@ -154,7 +155,7 @@ class Event(Fitting):
 
     @classmethod
     def _sizes(cls, given: Given) -> Iterator[Fault]:
-        """By what prices and demand are multiplied: said once, in an order that can be meant, and only where it is read."""
+        """Yield errors in factors of prices and demand: missing, repeated, inconsistent, or unused."""
         sizes = [name for name in ("factor", "factors", *cls.DRAWN) if given.get(name) not in (None, ())]
         moves = bool(given.get("price") or given.get("demand"))
         if moves and len(sizes) != 1:
@@ -173,7 +174,7 @@ class Event(Fitting):
 
     @classmethod
     def _distributions(cls, given: Given) -> Iterator[Fault]:
-        """Numbers of a distribution that are none of it."""
+        """Yield errors in the parameters of distributions."""
         between, uniform, normal, lognormal = (given.get(name, ()) for name in cls.DRAWN)
         if between and (len(between) != 3 or list(between) != sorted(between) or between[0] == between[-1]):
             yield Fault(
@@ -194,7 +195,7 @@ class Event(Fitting):
 
     @classmethod
     def _durations(cls, given: Given, read: bool) -> Iterator[Fault]:
-        """How long it lasts, said twice, or not at all."""
+        """Yield errors in the duration: repeated, inconsistent, or unused."""
         said = [name for name in ("lasts", "durations", "ends_per_year") if given.get(name) not in (None, ())]
         for name in said if not read else ():
             yield Fault(name, "is read with `lose`, `price` and `demand` alone", "`until` in the changes themselves")
@@ -210,16 +211,17 @@ class Event(Fitting):
 
 
 class RiskSettings(Fitting):
-    """What may happen, and when it becomes known whether it does."""
+    """Possible events, and the day on which they become known."""
 
     day: datetime.date | None = None
-    """Day from which it is known which events come: what is ordered before it is the same whatever comes. Empty: with the first period that
-    begins a year or more after the plan, or in its middle if that is sooner."""
+    """Day on which events become known. Earlier orders are the same in every scenario. Empty means the first period that begins at least a year after
+    the plan's start, or the middle of the plan if that is earlier.
+    """
     event: tuple[Event, ...] = ()
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """Two events of one name, and causes that are not stated before what they cause."""
+        """Yield errors for events of the same name, and for causes that come after their effects."""
         known: set[str] = set()
         drawn: set[str] = set()
         of_factors: dict[str, int] = {}
@@ -250,21 +252,21 @@ class RiskSettings(Fitting):
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """An event that comes."""
+    """An event that happens."""
 
     event: Event
     start: date
-    """First day of what it changes."""
+    """First day of its changes."""
     factor: Decimal | None = None
-    """By what it multiplies a price or a demand."""
+    """Factor of a price or a demand."""
     lasts: Decimal | None = None
-    """Months that it lasts; None: to the end of the plan."""
+    """Duration in months. None means until the end of the plan."""
     place: int = 0
-    """Which of its `factors` comes true."""
+    """Position among its `factors`."""
 
     @property
     def name(self) -> str:
-        """Its name, with by what it multiplies, when it begins and how long it lasts, where that may be one of several."""
+        """Its name, with factor, start, and duration if these vary."""
         event = self.event
         size = f" x {self.factor}" if event.factors or event.drawn else ""
         begins = "" if event.per_year is None else f" from {self.start}"
@@ -273,16 +275,16 @@ class Begun:
 
     @property
     def told(self) -> Told:
-        """What tells it from what else may become of the same event."""
+        """Values that distinguish it from other outcomes of the event."""
         return self.event.name, self.start, self.factor, self.lasts
 
 
 @dataclass(frozen=True, slots=True)
 class RiskScenario:
-    """Events that come together, and no other."""
+    """Events that happen together, without any others."""
 
     events: tuple[Begun, ...]
-    """In the order in which the case states them; none: nothing happens."""
+    """Events in the order of the case. Empty if nothing happens."""
     probability: Fraction
 
     @property
@@ -295,25 +297,25 @@ NOTHING_HAPPENS = "nothing happens"
 
 
 def duration(lasts: Decimal | None) -> str:
-    """How long something lasts, in words."""
+    """Return a duration in words."""
     return "to the end" if lasts is None else f"for {lasts.normalize():f} months"
 
 
 _NONE = Decimal(0)
 Told = tuple[str, date, Decimal | None, Decimal | None]
-"""Name of an event that comes, its first day, by what it multiplies, and months that it lasts."""
+"""Name of an event that happens, its first day, factor, and duration in months."""
 EventOutcome = tuple[Begun | None, Fraction]
-"""What becomes of an event, by what it multiplies left out if that is drawn, and how likely that is; None: it does not come."""
+"""Outcome of an event, without the factor if that is sampled, and its probability. None if it doesn't happen."""
 
 
 def outcomes(event: Event, came: Mapping[str, Begun], day: date, horizon: Horizon) -> list[EventOutcome]:
-    """What may become of an event, each with its probability, which add up to 1.
+    """Return the outcomes of an event with their probabilities, which total 1.
 
     Args:
-        event: the event.
-        came: of the events stated before it, those that come, by their names.
-        day: on which events become known.
-        horizon: of the plan.
+        event: The event.
+        came: Earlier events that happen, by name.
+        day: Day on which events become known.
+        horizon: Horizon of the plan.
     """
     start, last = event.start or day, horizon.periods[-1].end
     found: list[tuple[date, Decimal | None, Fraction]] = []
@@ -342,7 +344,7 @@ def outcomes(event: Event, came: Mapping[str, Begun], day: date, horizon: Horizo
 
 
 def _yearly(chance: Decimal, start: date, last: date) -> Iterator[tuple[date, Fraction]]:
-    """First days of the years that begin by some day, each with the chance that something comes with that year which comes once."""
+    """Yield the first days of years up to a day, each with the probability that a one-time event happens with that year."""
     left, years = Fraction(1), 0
     while (first := add_months(start, 12 * years)) <= last:
         yield first, left * Fraction(chance)
@@ -351,7 +353,7 @@ def _yearly(chance: Decimal, start: date, last: date) -> Iterator[tuple[date, Fr
 
 
 def _durations(event: Event, start: date, last: date) -> list[tuple[Decimal | None, Fraction]]:
-    """Months that an event may last, each with its chance."""
+    """Return the possible durations of an event in months, with their probabilities."""
     if event.durations:
         pairs = zip(event.durations, event.duration_chances, strict=True)
         return [(months, Fraction(chance)) for months, chance in pairs]
@@ -364,7 +366,7 @@ def _durations(event: Event, start: date, last: date) -> list[tuple[Decimal | No
 
 
 def count_of(events: Sequence[Event], day: date, horizon: Horizon, most: int) -> int:
-    """How many scenarios there are; one more than `most` where there are more, as where something is drawn from a distribution."""
+    """Return the number of scenarios. `most` + 1 if there are more, or if a distribution is sampled."""
     if any(event.drawn for event in events):
         return most + 1
     found = 0
@@ -376,7 +378,7 @@ def count_of(events: Sequence[Event], day: date, horizon: Horizon, most: int) ->
 
 
 def enumerated(events: Sequence[Event], day: date, horizon: Horizon) -> list[RiskScenario]:
-    """All scenarios, the one in which nothing happens first, then those of fewer events, in the order of the case."""
+    """Return all scenarios, sorted by number of events and then in the order of the case. The first is without events."""
     found = list(_every(events, day, horizon))
     places = {event.name: place for place, event in enumerate(events)}
 
@@ -401,10 +403,10 @@ def _every(events: Sequence[Event], day: date, horizon: Horizon) -> Iterator[Ris
 
 
 def sampled(events: Sequence[Event], day: date, horizon: Horizon, count: int, seed: str) -> list[RiskScenario]:
-    """A sample of scenarios, each as probable as the share of draws that it is.
+    """Return a sample of scenarios, each with its share of draws as probability.
 
-    Draws are common random numbers: that of an event in a sample follows from the seed, its name and the number of the draw alone, so that the
-    same event comes in the same draws whatever else a case states.
+    Draws are common random numbers. Each depends only on the seed, the name of the event, and the number of the draw. An event therefore happens in
+    the same draws, regardless of other parts of the case.
     """
     drawn: Counter[tuple[Told, ...]] = Counter()
     known: dict[tuple[Told, ...], tuple[Begun, ...]] = {}
@@ -428,13 +430,13 @@ def sampled(events: Sequence[Event], day: date, horizon: Horizon, count: int, se
 
 
 def _drawn(event: Event, seed: str, number: int) -> Decimal:
-    """A multiplier, to four digits after the point: where its distribution function comes to a uniform number."""
+    """Return a factor with four decimals: the quantile of a uniform random number."""
     share = float(uniform(seed, f"{event.along_with or event.name}, size", number))
     return Decimal(repr(round(_quantile(event, min(max(share, _LEAST), 1 - _LEAST)), 4)))
 
 
 _LEAST = 2.0**-53
-"""Share nearer to none, or to all, of which no quantile is asked: a normal distribution has none of 0."""
+"""Minimum distance of a quantile from 0 and 1, at which a normal distribution has none."""
 
 
 def _quantile(event: Event, share: float) -> float:
@@ -455,23 +457,23 @@ def _quantile(event: Event, share: float) -> float:
 
 
 def uniform(seed: str, name: str, number: int) -> Fraction:
-    """A number from 0 to below 1 that follows from its arguments, the same on every machine: 64 bits of their SHA-256."""
+    """Return a number from 0 to below 1 that depends only on the arguments, on every machine: 64 bits of their SHA-256."""
     digest = hashlib.sha256(f"{seed}\n{name}\n{number}".encode()).digest()
     return Fraction(int.from_bytes(digest[:8], "big"), 2**64)
 
 
 DATED = ("enable", "disable", "remove", "capacity", "waive", "grant")
-"""Subjects of changes that have a first day. What holds for the whole plan would change what is decided before an event is known."""
+"""Subjects of changes with a first day. Other changes apply to the whole plan, including decisions before an event is known."""
 
 _ANY = Decimal(2)
-"""Any factor: what a change of a price or demand names does not turn on it."""
+"""Any factor. The scope of a price or demand change doesn't depend on it."""
 
 
 def bearing(event: Event, start: date, parts: Parts) -> tuple[Change, ...]:
-    """Changes that touch what the event touches, bills spelt out: for finding the parts of a case that it bears on.
+    """Return changes with the same scope as the event, with bills resolved, to find the affected parts of a case.
 
     Raises:
-        InputError: for an event that changes what was before it, and for a route that nothing goes.
+        InputError: If an event changes something before it, or if no offer uses a route.
     """
     if event.price:
         return (Change(price=event.price, factor=_ANY),)
@@ -486,7 +488,7 @@ def bearing(event: Event, start: date, parts: Parts) -> tuple[Change, ...]:
 
 
 def _going(event: Event, route: SupplyRoute, parts: Parts) -> list[str]:
-    """Offers that may go a route, counted today or not: another event may let them count."""
+    """Return the offers that may use a route, including those that don't count today, since another event may enable them."""
     problem = parts.problem
     if not moves_on(route, problem):
         message = f"event `{event.name}` loses a route that nothing goes which could reach a demand"
@@ -495,7 +497,7 @@ def _going(event: Event, route: SupplyRoute, parts: Parts) -> list[str]:
 
 
 def _stated(event: Event, start: date, inputs: Inputs) -> Iterator[Change]:
-    """The changes of an event that states some, each from a day on which it is known."""
+    """Yield the changes that an event states, each from a day on which it is known."""
     given = scenario_changes(inputs.case, (event.scenario,)) if event.scenario else event.change
     wrong: list[Diagnostic] = []
     for change in with_bills(given, inputs.bills):
@@ -519,16 +521,16 @@ def _wrong(message: str, found: str, expected: str, fix: str) -> Diagnostic:
 
 
 def facts_after(inputs: Inputs, problem: Problem, happened: Sequence[Begun]) -> Inputs:
-    """The facts once some events have come. A route that is lost is no fact of them: see `lost_routes`.
+    """Return the facts after some events. Lost routes aren't part of the facts; see `lost_routes`.
 
     Args:
-        inputs: the facts as they are.
-        problem: the same, resolved.
-        happened: the events; those that touch nothing of these facts change nothing.
+        inputs: Facts without the events.
+        problem: Problem of these facts.
+        happened: Events. Those that don't affect these facts change nothing.
 
     Raises:
-        InputError: for an event that names nothing, or whose consequences have no date.
-        PluginError: if a plugin's rule raises.
+        InputError: If an event refers to something unknown, or has changes without a date.
+        PluginError: If a plugin's rule raises.
     """
     stated = [change for one in happened for change in _of_facts(one, inputs)]
     if stated:  # they may let offers count that did not, which are then lost, or dearer, as well
@@ -548,19 +550,19 @@ def facts_after(inputs: Inputs, problem: Problem, happened: Sequence[Begun]) -> 
 
 
 def _of_facts(begun: Begun, inputs: Inputs) -> Iterator[Change]:
-    """The changes that an event states, if it states any."""
+    """Yield the changes that an event states."""
     if begun.event.scenario or begun.event.change:
         yield from _stated(begun.event, begun.start, inputs)
 
 
 def lost_routes(happened: Sequence[Begun], horizon: Horizon) -> list[tuple[SupplyRoute, range]]:
-    """Routes that are lost with some events, each with the periods in which nothing is ordered on it; what was ordered before still comes."""
+    """Return the routes lost in some events, each with the periods without orders. Earlier orders still arrive."""
     found = ((SupplyRoute.of(begun.event.lose), periods_of(begun, horizon)) for begun in happened)
     return [(route, periods) for route, periods in found if route is not None]
 
 
 def periods_of(begun: Begun, horizon: Horizon) -> range:
-    """The periods on all or some of whose days an event holds: in those that it ends or begins within it holds throughout."""
+    """Return the periods with any day of an event. It counts for the whole of the periods in which it begins or ends."""
     end = horizon.periods[-1].end
     if begun.lasts is not None:
         end = min(end, add_months(begun.start, int(begun.lasts)) - timedelta(days=1))
@@ -570,22 +572,22 @@ def periods_of(begun: Begun, horizon: Horizon) -> range:
 
 @dataclass(slots=True)
 class _Moved:
-    """Prices, quantities and openness of offers and demands that events move, period by period."""
+    """Changes of prices, quantities, and availability by events, by period."""
 
     problem: Problem
     price: dict[str, list[Decimal]] = field(default_factory=dict)
-    """Offer -> by what its price is multiplied in each period."""
+    """Offer -> factor of its price in each period."""
     closed: dict[str, set[int]] = field(default_factory=dict)
-    """Offer -> periods in which nothing can be ordered of it."""
+    """Offer -> periods without orders."""
     wanted: dict[str, list[Decimal]] = field(default_factory=dict)
-    """Demand -> by what its quantity is multiplied in each period."""
+    """Demand -> factor of its quantity in each period."""
 
     @property
     def _count(self) -> int:
         return self.problem.case.horizon.count
 
     def reprice(self, begun: Begun, periods: range) -> None:
-        """Multiplies prices."""
+        """Multiply prices."""
         event, factor = begun.event, begun.factor
         assert factor is not None
         change = Change(price=event.price, factor=_ANY)
@@ -597,7 +599,7 @@ class _Moved:
                     factors[t] *= factor
 
     def resize(self, begun: Begun, periods: range) -> None:
-        """Multiplies demand."""
+        """Multiply demand."""
         factor = begun.factor
         assert factor is not None
         change = Change(demand=begun.event.demand, factor=_ANY)
@@ -608,7 +610,7 @@ class _Moved:
                     factors[t] *= factor
 
     def lose(self, begun: Begun, periods: range) -> Iterator[Change]:
-        """Takes offers away: for good, for a time, or a share of what plants can make."""
+        """Remove offers permanently, temporarily, or by a share of plant capacity."""
         event, start, lasts = begun.event, begun.start, begun.lasts
         hit = [facts for facts in self.problem.offers if names_offer(event.lose, facts.offer, facts.facility)]
         if event.share == 1:
@@ -625,7 +627,7 @@ class _Moved:
             yield Change(capacity=name, factor=1 - event.share, start=start, end=end)
 
     def _shareable(self, event: Event, hit: Sequence[OfferFacts]) -> None:
-        """Refuses a share of what has no stated capacity, or of a plant with other offers than are named."""
+        """Reject a share of an offer without a stated capacity, or of a plant that also has other offers."""
         lost = {facts.offer.id for facts in hit}
         plants = {facts.facility.id for facts in hit}
         wrong = []
@@ -642,7 +644,7 @@ class _Moved:
             raise InputError(wrong)
 
     def applied(self, inputs: Inputs) -> Inputs:
-        """The facts with what moved."""
+        """Return the facts with these changes."""
         case = inputs.case
         if self.wanted:
             case = case.but(demands=tuple(map(self._resized(case), case.demands)))
@@ -664,7 +666,7 @@ class _Moved:
         return _Resize(self.problem, self.wanted, case)
 
     def _without_tiers(self, catalogs: Sequence[Catalog]) -> None:
-        """Refuses prices of offers that sell in tiers at prices of their own: these have no dates."""
+        """Reject price events for offers with tier prices, because these have no dates."""
         wrong = [
             _wrong(
                 f"the price of `{one.id}` moves, and it sells in tiers at prices that have no date",
@@ -680,7 +682,7 @@ class _Moved:
             raise InputError(wrong)
 
     def _quotes(self, facts: OfferFacts) -> tuple[Quote, ...]:
-        """What an offer costs in each period in which it can be ordered, in the case's currency."""
+        """Return the prices of an offer in each period with possible orders, in the case's currency."""
         factors = self.price.get(facts.offer.id, [Decimal(1)] * self._count)
         closed = self.closed.get(facts.offer.id, set())
         found: list[Quote] = []
@@ -706,9 +708,9 @@ class _Moved:
 
 @dataclass(frozen=True, slots=True)
 class _Resize:
-    """A demand with its quantities period by period, multiplied; of one that falls to nothing a step of the resolution is left.
+    """A demand with its quantities multiplied by period. If it falls to 0, one step of the resolution remains.
 
-    What was bought for it is then still bought for a use that the scenario knows.
+    Purchases for it then still have a use in the scenario.
     """
 
     problem: Problem
@@ -735,25 +737,25 @@ class _Resize:
 
 
 _SOME = Decimal(2)
-"""A multiplier: what is wrong with an event does not turn on it."""
+"""Any factor. The errors of an event don't depend on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """What an event touches."""
+    """Scope of an event."""
 
     changes: tuple[Change, ...]
-    """Changes that touch the same."""
+    """Changes with the same scope."""
     members: frozenset[str]
-    """Materials of the parts of the case that it bears on."""
+    """Materials of the affected parts of the case."""
 
 
 def touched(session: Session, events: Sequence[Event], day: date) -> dict[str, Touched]:
-    """What each event touches, by its name.
+    """Return the scope of each event, by name.
 
     Raises:
-        InputError: with all that is wrong with any of them.
-        PluginError: if a plugin's rule raises.
+        InputError: With all errors in any of them.
+        PluginError: If a plugin's rule raises.
     """
     found: dict[str, Touched] = {}
     wrong: list[Diagnostic] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -21,7 +21,7 @@ from friendshore.explain import DependentSums, judge_purchases, material_depende
 from friendshore.explain.results import CENT, Counted, Effort, QuestionResult, names_of
 from friendshore.problem.rule_facts import rows_of
 from friendshore.questions.compare.compare_plans import nearest
-from friendshore.questions.wording import effort, mass_of, on_screen, weighed
+from friendshore.questions.wording import effort, mass_of, ranked, weighed
 from friendshore.rules.kinds.limits import Budget
 from friendshore.rules.rows import one_by_one
 from friendshore.rules.verdicts import Dependence
@@ -93,7 +93,7 @@ class Frontier(QuestionResult):
     """The cheapest plan for each cap, from the plan as it is down to the lowest cap."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("points",)
-    TOLD_BY: ClassVar[str] = "friendshore_risk.frontier:frontier_screen"
+    TOLD_BY: ClassVar[str] = "friendshore_risk.frontier:frontier_document"
 
     case: str
     currency: str
@@ -483,7 +483,7 @@ def _capped_by(verified: VerifiedPlan, rule: Budget) -> Decimal:
     made = [
         line.total
         for line, found in zip(verified.lines, judge_purchases(verified, rule.countries), strict=True)
-        if found.whole is not Dependence.NO and rule.counts_if_tainted(line.item.arc.chained)
+        if found.whole is not Dependence.NO and rule.counts_if_tainted(line.arc.chained)
     ]
     return sum((values.value(term)[0] for term in for_all), sum(made, Decimal(0)))
 
@@ -518,7 +518,7 @@ class _Whole:
     def lines(self) -> Iterator[Line]:
         """All purchases."""
         members = self.members
-        yield from (line for line in self.session.verified.lines if line.item.entry.material not in members)
+        yield from (line for line in self.session.verified.lines if line.material not in members)
         for part in self.parts:
             yield from part.verified.lines
 
@@ -527,7 +527,7 @@ class _Whole:
         """Offers that are bought, by material and offer."""
         found = {}
         for line in self.lines:
-            chained = line.item.arc.chained
+            chained = line.arc.chained
             name = chained.facility.name or chained.facility.id
             supply = Supply(offer=chained.offer.id, facility=name, material=chained.material.id)
             found[supply.material, supply.offer] = supply
@@ -569,53 +569,29 @@ _PROVED = Decimal("1e-6")
 """Share of the objective up to which a plan counts as proved cheapest."""
 
 
-def frontier_screen(found: Frontier) -> doc.Document:
-    """Return the sentence, and as many points as there is room for."""
-    rows = [[*_figures(point, found), _shorter(point, found.names)] for point in found.points]
-    columns = [*_columns(), doc.Column("Shorter by")]
-    changes = [
-        [doc.Count(number), _suppliers(point.new), _suppliers(point.gone)]
-        for number, point in enumerate(found.points)
-        if point.new or point.gone
-    ]
-    heads = [doc.figures("#"), doc.Column("New suppliers"), doc.Column("Gone")]
-    return doc.document(
-        _title(found),
-        doc.sentence(headline(found), strong=True),
-        doc.apart(_unit(found), on_screen(columns, rows, "more point", part=6)),
-        doc.apart(on_screen(heads, changes, "more point with other suppliers", part=3)) if changes else None,
-        doc.apart(
-            doc.notes(_notes(found), doc.Tone.ASIDE),
-            doc.sentence(doc.Phrase("--full", code=True), ": what is short at each point, and who comes and goes"),
-        ),
-    )
-
-
 def frontier_document(found: Frontier) -> doc.Document:
     """Return every point with its chart, its shortages, and what changes."""
     columns = [
-        *_columns(),
-        doc.figures("Is of concern"),
-        doc.figures("May be"),
-        doc.figures("Gap"),
-        doc.figures("Line above it by"),
+        *(doc.figures(name) for name in ("#", "Capped", "Of concern", "Cash", "More cash")),
+        doc.Column("Shorter by", on="screen"),
+        *(replace(doc.figures(name), on="whole") for name in ("Is of concern", "May be", "Gap", "Line above it by")),
     ]
-    table = doc.table(columns, [[*_figures(point, found), *_proof(point, found)] for point in found.points])
+    rows = [[*_figures(point, found), _shorter(point, found.names), *_proof(point, found)] for point in found.points]
+    table = ranked(columns, rows, "more point", part=6)
     told = f"Cash for the whole plan at each point, in {found.currency}, not discounted, by dependence of its purchases on the countries."
     drawing = doc.Drawing("Cash at each point", told, _bars(found), table) if len(found.points) > 1 else table
     line = "the curve lies below the straight line from the point before by no more than the last column says; 0 means that the line is the curve"
+    notes = [*_notes(found), *([line] if found.exact and len(found.points) > 1 else [])]
+    commands = doc.sentence(doc.Phrase("--full", code=True), ": what is short at each point, and who comes and goes")
     return doc.document(
-        _title(found),
+        f"{found.case}: the price of independence",
         doc.sentence(headline(found), strong=True),
-        doc.section(
-            "Points",
-            _unit(found),
-            drawing,
-            doc.notes([*_notes(found), *([line] if found.exact and len(found.points) > 1 else [])]),
-        ),
-        _short_section(found),
-        _changes_section(found),
-        effort(found.effort),
+        doc.section("Points", _unit(found), drawing, doc.for_whole(doc.notes(notes)), column="#"),
+        doc.for_screen(_brief_changes(found)),
+        doc.for_whole(_short_section(found)),
+        doc.for_whole(_changes_section(found)),
+        doc.for_screen(doc.apart(doc.notes(_notes(found), doc.Tone.ASIDE), commands)),
+        doc.for_whole(effort(found.effort)),
     )
 
 
@@ -655,10 +631,6 @@ def _cash(point: CapPoint, found: Frontier) -> str:
     return f"{more} {'less' if point.cost_more < 0 else 'more'} cash"
 
 
-def _title(found: Frontier) -> str:
-    return f"{found.case}: the price of independence"
-
-
 def _whom(found: Frontier) -> str:
     goods = f"purchases of {', '.join(map(found.names.material, found.materials))}" if found.materials else "purchases"
     sellers = f" from {', '.join(found.suppliers)}" if found.suppliers else ""
@@ -668,10 +640,6 @@ def _whom(found: Frontier) -> str:
     if set(found.countries) == COVERED_NATIONS:
         return f"{goods}{sellers} that depend on countries of concern"
     return f"{goods}{sellers} that depend on {', '.join(names.get(code, code) for code in found.countries)}"
-
-
-def _columns() -> list[doc.Column]:
-    return [doc.figures(name) for name in ("#", "Capped", "Of concern", "Cash", "More cash")]
 
 
 def _unit(found: Frontier) -> doc.Sentence:
@@ -748,6 +716,17 @@ def _short_section(found: Frontier) -> doc.Section | None:
         return None
     columns = [doc.figures("#"), doc.Column("Material"), doc.figures("Short"), doc.figures("More than at 0")]
     return doc.section("Short at each point, where it differs from point 0", doc.table(columns, rows))
+
+
+def _brief_changes(found: Frontier) -> doc.Section | None:
+    """Return the suppliers that come and go at each point, a line each."""
+    rows = [
+        [doc.Count(number), _suppliers(point.new), _suppliers(point.gone)]
+        for number, point in enumerate(found.points)
+        if point.new or point.gone
+    ]
+    columns = [doc.figures("#"), doc.Column("New suppliers"), doc.Column("Gone")]
+    return doc.apart(ranked(columns, rows, "more point with other suppliers", part=3)) if rows else None
 
 
 def _changes_section(found: Frontier) -> doc.Section | None:

@@ -1,4 +1,4 @@
-"""Losses of a plan: suppliers, companies, countries, catalogs, and routes, and the changes that remove them."""
+"""Losses of suppliers, companies, countries, catalogs, and routes, and the changes that remove them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from pydantic import PlainSerializer
 
 from friendshore.domain.base import Record, grouped, totals
 from friendshore.domain.change import Change
-from friendshore.domain.plan import Purchase
 from friendshore.domain.suggest import did_you_mean
 from friendshore.domain.time import Horizon
 from friendshore.errors import Diagnostic, InputError
 from friendshore.problem import Problem
-from friendshore.problem.change_kinds import OFFERS, names_offer
+from friendshore.problem.changes import OFFERS, names_offer
 from friendshore.problem.network import Arc
 from friendshore.problem.offers import OfferFacts
 from friendshore.session import Session
@@ -32,30 +31,30 @@ if TYPE_CHECKING:
 
 _ROUTE, _VIA = "route:", "via:"
 _MAX_NAMED = 3
-"""Offers that are named; then it is said how many more there are."""
+"""Maximum number of named offers, followed by the number of others."""
 Moved = frozenset[tuple[str, str]]
-"""Offers, each with a place that it delivers to."""
+"""Offers, each with a destination."""
 ROUTES = (
     "a route between two countries or places, as `route:AU>US`, all that leaves one, `route:CN>`, or comes into one, `route:>US`, "
     "or a place on the way, as `via:suez`"
 )
-"""What may name a route, for messages."""
+"""Syntax of a route, for messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class SupplyRoute:
-    """A way that goods are moved."""
+    """A route of goods."""
 
     origin: str = ""
-    """Country or place that it begins in; empty: any beyond the border."""
+    """Country or place of origin. Empty means any beyond the border."""
     to: str = ""
-    """Country or place that it leads to; empty: any beyond the border."""
+    """Country or place of destination. Empty means any beyond the border."""
     via: str = ""
-    """Port, strait, canal or country that it passes, as lanes state it; empty: any."""
+    """Port, strait, canal, or country on the way, as stated by lanes. Empty means any."""
 
     @classmethod
     def of(cls, word: str) -> SupplyRoute | None:
-        """The route that a word names, such as `route:AU>US` or `via:suez`; None: it names none."""
+        """Return the route in a word such as `route:AU>US` or `via:suez`. None if there is none."""
         kind, colon, name = word.partition(":")
         if kind + colon == _VIA and name.strip():
             return cls(via=name.strip())
@@ -64,7 +63,7 @@ class SupplyRoute:
 
     @property
     def told(self) -> str:
-        """In words."""
+        """The route in words."""
         if self.via:
             return f"the way by {self.via}"
         if self.origin and self.to:
@@ -72,7 +71,7 @@ class SupplyRoute:
         return f"all routes out of {self.origin}" if self.origin else f"all routes into {self.to}"
 
     def takes(self, arc: Arc) -> bool:
-        """Whether what an offer delivers by an arc goes this way; where a lane passes a place from some day on only, it always does."""
+        """Return True if deliveries on an arc use the route. A lane that passes a place only from some day on always counts."""
         if arc.offer < 0:
             return False
         origin, to = arc.move.origin, arc.move.to
@@ -84,7 +83,7 @@ class SupplyRoute:
         return arc.move.crosses and (self.origin or self.to) in own
 
     def may_take(self, offer: Offer, facility: Facility) -> bool:
-        """Whether an offer may go this way at all, wherever it is wanted."""
+        """Return True if an offer can use the route to any destination."""
         if self.via:
             return self._passed(offer.lanes)
         return self.origin in ("", facility.country, facility.place)
@@ -94,22 +93,22 @@ class SupplyRoute:
 
 
 def passed_by(lane: Lane) -> frozenset[str]:
-    """Ports, straits, canals and countries that a lane passes, as far as its catalog says."""
+    """Return the ports, straits, canals, and countries on a lane, as far as its catalog states them."""
     return lane.fact("via", frozenset) or frozenset()
 
 
 def moves_on(route: SupplyRoute, problem: Problem) -> Moved:
-    """Offers that go a way, each with the place that it delivers to."""
+    """Return the offers on a route, each with its destination."""
     return moved(problem, (arc for arc in problem.network.arcs if route.takes(arc)))
 
 
 def moved(problem: Problem, arcs: Iterable[Arc]) -> Moved:
-    """Offers of some arcs, each with the place that it delivers to."""
+    """Return the offers of some arcs, each with its destination."""
     return frozenset((problem.offers[arc.offer].offer.id, arc.node[1]) for arc in arcs)
 
 
 def words_of(problem: Problem) -> set[str]:
-    """All words that name a route between two countries, or a place on the way, that anything which could reach a demand may go."""
+    """Return all words for routes between two countries, or for places on the way, that any offer for a demand may use."""
     found = set()
     for arc in problem.network.arcs:
         if arc.offer >= 0 and arc.move.crosses:
@@ -121,7 +120,7 @@ def words_of(problem: Problem) -> set[str]:
 
 
 def unsaid(problem: Problem, words: Iterable[str]) -> tuple[str, ...]:
-    """Offers that cross a border by a way of which nobody says what it passes, where any of some words is a place on the way: they may pass it all the same."""
+    """Return the offers that cross a border on an unknown way, if any of the words is a place on the way. They may pass it too."""
     if not any(word.startswith(_VIA) for word in words):
         return ()
     found = set()
@@ -134,7 +133,7 @@ def unsaid(problem: Problem, words: Iterable[str]) -> tuple[str, ...]:
 
 
 def unsaid_told(offers: Sequence[str]) -> list[str]:
-    """The same in words, if there are any."""
+    """Return a note on these offers, if there are any."""
     if not offers:
         return []
     more = f" and {len(offers) - _MAX_NAMED} more" if len(offers) > _MAX_NAMED else ""
@@ -145,7 +144,7 @@ def unsaid_told(offers: Sequence[str]) -> list[str]:
 
 
 def orders_of(program: Program, moves: Moved, periods: range) -> Ints:
-    """The columns that order some offers for some places in some periods, or make anything of offers of which nothing else is left."""
+    """Return the columns of orders from some offers for some places in some periods, and of production by offers that lose all destinations."""
     import numpy as np
 
     problem, columns = program.problem, program.columns
@@ -163,7 +162,7 @@ def orders_of(program: Program, moves: Moved, periods: range) -> Ints:
 
 
 LossKind = Literal["supplier", "parent", "country", "catalog"]
-"""By what losses are told apart."""
+"""Kinds of losses."""
 KINDS: tuple[LossKind, ...] = ("supplier", "parent", "country", "catalog")
 
 _NAME_BY_KIND: Mapping[LossKind, Callable[[OfferFacts], str]] = {
@@ -175,33 +174,33 @@ _NAME_BY_KIND: Mapping[LossKind, Callable[[OfferFacts], str]] = {
 
 
 class Loss(Record):
-    """Somebody who delivers nothing any more."""
+    """A supplier, company, country, or catalog that stops delivering."""
 
     by: tuple[LossKind, ...]
-    """What it is; a supplier and a parent with the same offers are one loss."""
+    """Kinds. A supplier and a parent with the same offers are one loss."""
     names: tuple[str, ...]
-    """Who is lost: one, or two countries together."""
+    """Name of the lost party, or two countries lost together."""
     also: tuple[str, ...] = ()
-    """What else is lost with the very same offers, like `country KZ`."""
+    """Other losses of exactly the same offers, such as `country KZ`."""
     offers: int
-    """Offers that are lost with it, of those that can reach a demand."""
+    """Number of lost offers that can reach a demand."""
 
     @property
     def name(self) -> str:
-        """Who is lost, in words."""
+        """The loss in words."""
         return " and ".join(self.names)
 
     def takes(self, facts: OfferFacts) -> bool:
-        """Whether an offer is lost with it."""
+        """Return True if an offer is lost."""
         return _NAME_BY_KIND[self.by[0]](facts) in self.names
 
     def changes(self, start: date) -> tuple[Change, ...]:
-        """The changes that take its offers away from a day on."""
+        """Return the changes that remove its offers from a day on."""
         return tuple(Change(remove=f"{self.by[0]}:{name}", start=start) for name in self.names)
 
 
 def _groups(problem: Problem) -> dict[LossKind, dict[str, frozenset[int]]]:
-    """All offers that can reach a demand, by whom they are lost with."""
+    """Return the offers that can reach a demand, by kind and name of their loss."""
     reached = sorted({arc.offer for arc in problem.network.arcs if arc.offer >= 0})
     groups: dict[LossKind, dict[str, frozenset[int]]] = {}
     for kind, name_of in _NAME_BY_KIND.items():
@@ -213,9 +212,9 @@ def _groups(problem: Problem) -> dict[LossKind, dict[str, frozenset[int]]]:
 def losses(
     session: Session, kinds: Sequence[LossKind] = KINDS, *, everything: bool = False, pairs: bool = False
 ) -> list[Loss]:
-    """Whom the plan can lose, each once, in canonical order: those that it buys from, or with `everything` all who could deliver.
+    """Return the possible losses, without duplicates and in canonical order: sellers in the plan, or with `everything` all that could deliver.
 
-    `kinds` say by what losses are told apart; with `pairs` there are also every two countries that the plan buys from.
+    `kinds` are the kinds of losses. `pairs` adds every two countries that the plan buys from.
     """
     problem = session.problem
     groups = _groups(problem)
@@ -241,16 +240,16 @@ def losses(
 
 
 def _used(session: Session) -> frozenset[int]:
-    """Offers that the plan buys from."""
+    """Return the offers that the plan buys from."""
     names = {purchase.offer for purchase in session.verified.plan.purchases}
     return frozenset(i for i, facts in enumerate(session.problem.offers) if facts.offer.id in names)
 
 
 def loss_kind(word: str) -> LossKind:
-    """The kind of loss that a word means.
+    """Return the kind of loss that a word means.
 
     Raises:
-        InputError: for a word that means none.
+        InputError: If there is no such kind.
     """
     for kind in KINDS:
         if kind == word:
@@ -261,45 +260,45 @@ def loss_kind(word: str) -> LossKind:
 
 
 def first_day(horizon: Horizon, word: str) -> date:
-    """The day that a word for a moment of the plan means: a date, or the label of a period, which begins then.
+    """Return the day of a moment in the plan: a date, or the first day of a period given by its label.
 
     Raises:
-        InputError: for anything else, and for days outside the plan.
+        InputError: If it is neither, or outside the plan.
     """
     return day_of_plan(horizon, word, "the moment of a loss")
 
 
 USUAL_KINDS = ("supplier", "parent", "country")
-"""By what losses are told apart if none are named."""
+"""Default kinds of losses."""
 ROUTE_KINDS = ("route", "via")
-"""Kinds of losses that are ways: between two countries, or by a place that lanes pass."""
+"""Kinds of lost routes: between two countries, or via a place that lanes pass."""
 _RULE = "rule:"
 
 
 class PossibleLoss(Record):
-    """Somebody, or a route, that may be lost together with others."""
+    """A party or a route whose loss may occur together with others."""
 
     word: str
-    """As it is named: an offer, facility, supplier or parent, `country:XX`, `catalog:NAME`, a route, `route:XX>YY` or `via:NAME`, or `rule:ID`."""
+    """Name as written: an offer, facility, supplier, or parent, `country:XX`, `catalog:NAME`, a route as `route:XX>YY` or `via:NAME`, or `rule:ID`."""
     name: str
-    """Who or what is lost, in words."""
+    """The loss in words."""
     also: tuple[str, ...] = ()
-    """What else is lost with the very same offers, like `country KZ`."""
+    """Other losses of exactly the same offers, such as `country KZ`."""
     rule: str = ""
-    """The rule that comes to apply, where the loss is that of its suspension; nobody is then lost, and what it bars comes no more."""
+    """Rule that begins to apply, if the loss is the end of its suspension. No party is then lost, and barred goods no longer arrive."""
     moves: Annotated[frozenset[tuple[str, str]], PlainSerializer(sorted, return_type=list[tuple[str, str]])]
-    """Offers that are lost with it, each with the place that it would deliver to."""
+    """Lost offers, each with its destination."""
 
     def takes(self, offer: str, place: str) -> bool:
-        """Whether what an offer delivers to a place is lost with it."""
+        """Return True if deliveries from an offer to a place are lost."""
         return (offer, place) in self.moves
 
 
 def named_losses(session: Session, words: Sequence[str]) -> list[PossibleLoss]:
-    """The losses of some names, in their order, each once.
+    """Return the losses of some names in order, without duplicates.
 
     Raises:
-        InputError: for every name that takes nothing away which could reach a demand.
+        InputError: For every name without an offer that could reach a demand.
     """
     arcs = _arcs(session.problem)
     found, troubles = [], []
@@ -320,12 +319,12 @@ def named_losses(session: Session, words: Sequence[str]) -> list[PossibleLoss]:
 
 
 def usual_losses(session: Session, kinds: Sequence[str] = USUAL_KINDS, most: int = 0) -> tuple[list[PossibleLoss], int]:
-    """Everybody who could deliver, as `stress` tells them apart, and every route (`ROUTE_KINDS`), each once, and how many are left out.
+    """Return all possible losses as in `stress`, and all routes (`ROUTE_KINDS`), without duplicates, and the number left out.
 
-    Of more than `most` (0: any number) those are kept that the plan spends most with; then those with the most offers.
+    If there are more than `most` (0 means no limit), those with the highest spending of the plan are kept, then those with the most offers.
 
     Raises:
-        InputError: for a word that means no kind of loss.
+        InputError: If a word isn't a kind of loss.
     """
     problem = session.problem
     arcs = _arcs(problem)
@@ -340,9 +339,7 @@ def usual_losses(session: Session, kinds: Sequence[str] = USUAL_KINDS, most: int
                 _add_route(found, PossibleLoss(word=word, name=route.told, moves=moves_on(route, problem)))
     if not most or len(found) <= most:
         return found, 0
-    spent: dict[str, Decimal] = totals(
-        (line.item.entry.offer, line.total) for line in session.verified.lines if isinstance(line.item.entry, Purchase)
-    )
+    spent: dict[str, Decimal] = totals((line.name, line.total) for line in session.verified.lines)
 
     def rank(loss: PossibleLoss) -> tuple[Decimal, int, str]:
         return (
@@ -356,7 +353,7 @@ def usual_losses(session: Session, kinds: Sequence[str] = USUAL_KINDS, most: int
 
 
 def _add_route(found: list[PossibleLoss], route: PossibleLoss) -> None:
-    """Adds a route, unless somebody's loss takes away the very same: it is then lost with him."""
+    """Add a route. If another loss has exactly the same offers, merge it with that loss."""
     for place, other in enumerate(found):
         if other.moves == route.moves:
             found[place] = other.but(also=(*other.also, route.name))

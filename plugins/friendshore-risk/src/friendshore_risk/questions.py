@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -86,12 +86,6 @@ class FrontierQuestion(Question[FrontierOptions, "Frontier"]):
 
         return frontier_document(result)
 
-    def screen(self, result: Frontier, options: FrontierOptions) -> Document:
-        """Return the points that fit on a screen."""
-        from .frontier import frontier_screen
-
-        return frontier_screen(result)
-
 
 @dataclass(frozen=True)
 class RiskOptions:
@@ -168,16 +162,8 @@ class RiskQuestion(Question[RiskOptions, "Risk"]):
     def document(self, result: Risk, options: RiskOptions) -> Document:
         """Scenarios and their probabilities."""
         from .risk import risk_document
-        from .telling import Telling
 
-        return risk_document(result, Telling(options.top))
-
-    def screen(self, result: Risk, options: RiskOptions) -> Document:
-        """The same: of each table as many rows as there is room for."""
-        from .risk import risk_document
-        from .telling import Telling
-
-        return risk_document(result, Telling(options.top, screen=True))
+        return risk_document(result, options.top)
 
     def notes(self, result: Risk) -> Sequence[str]:
         """That the case states no event, or what was derived again."""
@@ -276,18 +262,9 @@ class StressQuestion(Question[StressOptions, "StressAnswer"]):
 
     def document(self, result: StressAnswer, options: StressOptions) -> Document:
         """The losses in order of what they cost, then the insured plan."""
-        from .stress import insurance_document, stress_document
+        from .stress import stress_document
 
-        losses = stress_document(result.losses, options.top)
-        if result.insurance is None:
-            return losses
-        return replace(losses, parts=(*losses.parts, *insurance_document(result.insurance, options.top).parts))
-
-    def screen(self, result: StressAnswer, options: StressOptions) -> Document:
-        """The dearest losses, what two cost together, and what surviving any one takes."""
-        from .stress import stress_screen
-
-        return stress_screen(result.losses, result.insurance, options.top)
+        return stress_document(result.losses, options.top, result.insurance)
 
     def data(self, result: StressAnswer, options: StressOptions) -> dict[str, object]:
         """The losses, with the insured plan as one entry."""
@@ -407,17 +384,12 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
 
     def document(self, result: Withstood | WithstandChecked, options: WithstandOptions) -> Document:
         """What each number of losses costs, what nothing withstands, and what the plan does otherwise."""
-        from .telling import Telling
-        from .withstand import _document
+        from .withstand import checked_document, withstand_document
+        from .withstand_search import Withstood
 
-        return _document(result, Telling(options.top))
-
-    def screen(self, result: Withstood | WithstandChecked, options: WithstandOptions) -> Document:
-        """The same: of each table as many rows as there is room for."""
-        from .telling import Telling
-        from .withstand import _document
-
-        return _document(result, Telling(options.top, screen=True))
+        if isinstance(result, Withstood):
+            return withstand_document(result, options.top)
+        return checked_document(result)
 
     def data(self, result: Withstood | WithstandChecked, options: WithstandOptions) -> dict[str, object]:
         """The answer, without its plans: those are written with `--out`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import date
@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from friendshore.document import elements as doc
-from friendshore.document.figures import count, large_money, percent, rounded_money, written
+from friendshore.document.figures import count, large_money, percent, rounded_money
 from friendshore.domain.base import as_decimal, exact, grouped
+from friendshore.domain.differences import differences
 from friendshore.domain.time import Horizon, add_months
 from friendshore.errors import Diagnostic, InputError, VerificationError
-from friendshore.questions.wording import mass_of, weighed
-from friendshore.reading.records import record
+from friendshore.questions.wording import mass_of, ranked, weighed
+from friendshore.reading.records import path_of, record
 from friendshore.reading.textfile import json_object
 
 from .events import NOTHING_HAPPENS, RiskSettings, duration
 from .risk_answer import WEIGHTS, Decision, Risk, RiskSearch, mean, told_again
-from .telling import Telling
 from .twostage import RiskMeasure, cvar_of
 
 if TYPE_CHECKING:
@@ -32,22 +32,23 @@ if TYPE_CHECKING:
     from .risk_answer import FrontierPoint, ScenarioOutcome, ShortOf
 
 
-_WIDE = 110
-"""Characters of a line of a screen below which it is not said what is short in a scenario."""
 _PROVED = Decimal("1e-5")
 MATERIALS = 3
 """Materials that are named in a cell."""
 
 
-def risk_document(found: Risk, telling: Telling) -> doc.Document:
-    """The figures, the worst scenarios, and what to do otherwise before the day."""
+def risk_document(found: Risk, shown: int) -> doc.Document:
+    """Return the figures, the worst scenarios, and what to do otherwise before the day.
+
+    The whole document has the first `shown` rows of each table, 0: all.
+    """
     return doc.document(
         f"{found.case}: risk",
         doc.sentence(_head(found), strong=True),
         _figures(found),
-        _worst(found, telling),
-        _before(found, telling),
-        _held(found, telling),
+        _worst(found, shown),
+        _before(found, shown),
+        _held(found, shown),
         _frontier(found),
         _sample(found),
     )
@@ -75,7 +76,7 @@ def _figures(found: Risk) -> doc.Section:
     worst = percent(1 - found.alpha)
     fine = found.expected - found.expected_money
     rows: list[tuple[str, str]] = [
-        ("expected shortage", written(_short(found, found.expected_short, Telling(0), "none"))),
+        ("expected shortage", _expected_short(found)),
         ("probability that anything is short", percent(found.any_short)),
         ("probability of more than now", percent(found.more_short)),
         ("expected spend", f"{told(found.expected_money)} (present value)"),
@@ -122,38 +123,44 @@ def _knowing(found: Risk) -> str:
     return f"{rounded_money(found.evpi, found.currency)} in expectation: no forecast is worth more"
 
 
-def _short(found: Risk, short: Sequence[ShortOf], telling: Telling, nothing: doc.Cell) -> doc.Cell:
+def _expected_short(found: Risk) -> str:
+    told = _short(found, found.expected_short)
+    more = [f"{len(told) - MATERIALS} more"] if len(told) > MATERIALS else []
+    return ", ".join([*told[:MATERIALS], *more]) or "none"
+
+
+def _short(found: Risk, short: Sequence[ShortOf]) -> list[str]:
+    """Return what is short, the largest first."""
     told, names = sorted(short, key=lambda one: (-one.kilograms, one.material)), found.names
-    named = [f"{names.material(one.material)} {mass_of(names, one.material, one.kilograms)}" for one in told]
-    return telling.several(named, MATERIALS) if named else nothing
+    return [f"{names.material(one.material)} {mass_of(names, one.material, one.kilograms)}" for one in told]
 
 
-def _worst(found: Risk, telling: Telling) -> doc.Section:
+def _worst(found: Risk, shown: int) -> doc.Section:
     several = _of_several(found)
-    ranked = sorted(found.scenarios, key=lambda one: (-one.objective, one.name))
+    scenarios = sorted(found.scenarios, key=lambda one: (-one.objective, one.name))
     columns = [
         doc.Column("Event"),
         doc.figures("Probability"),
         doc.Column("Short beyond now"),
         doc.figures("Present value", found.currency),
         doc.figures("Penalty"),
-        doc.Column("As it is, with penalty", align="right", from_width=_WIDE if telling.screen else 0),
+        doc.Column("As it is, with penalty", align="right", from_width=doc.WIDE),
     ]
     rows = [
         (
-            telling.several(_named(one, several), len(one.events) or 1, "; "),
+            doc.Several(tuple(_named(one, several)), between="; "),
             doc.Share(one.probability),
-            _short(found, one.short, telling, doc.NOTHING),
+            doc.Several(tuple(short), named=MATERIALS) if (short := _short(found, one.short)) else doc.NOTHING,
             doc.NOTHING if one.spent is None else doc.Amount(one.spent),
             doc.NOTHING
             if one.spent is None or not _felt(one.objective - one.spent, found)
             else _both(one.objective - one.spent),
             doc.NOTHING if one.as_it_is is None else _both(one.as_it_is),
         )
-        for one in ranked
+        for one in scenarios
     ]
     more = "more scenario that costs less", "more scenarios that cost less"
-    return doc.section("Scenarios, the worst first", *telling.tables(columns, rows, *more, part=4))
+    return doc.section("Scenarios, the worst first", ranked(columns, rows, *more, part=4, top=shown))
 
 
 def _felt(penalties: Decimal, found: Risk) -> bool:
@@ -189,7 +196,7 @@ def _of_several(found: Risk) -> Mapping[str, AbstractSet[str]]:
     }
 
 
-def _before(found: Risk, telling: Telling) -> doc.Section:
+def _before(found: Risk, shown: int) -> doc.Section:
     if not found.before:
         return doc.section("Before the day", doc.sentence("ordered as in the plan as it is"))
     columns = [
@@ -208,10 +215,10 @@ def _before(found: Risk, telling: Telling) -> doc.Section:
         for one in found.before
     ]
     title = f"Ordered before {found.day}, where that differs"
-    return doc.section(title, *telling.tables(columns, rows, "more offer", part=3))
+    return doc.section(title, ranked(columns, rows, "more offer", part=3, top=shown))
 
 
-def _held(found: Risk, telling: Telling) -> doc.Section | None:
+def _held(found: Risk, shown: int) -> doc.Section | None:
     if not found.held:
         return None
     columns = [
@@ -228,7 +235,7 @@ def _held(found: Risk, telling: Telling) -> doc.Section | None:
         for one in held
     ]
     title = f"In stock and on its way on {found.day}, where that differs"
-    return doc.section(title, *telling.tables(columns, rows, "more material", part=2))
+    return doc.section(title, ranked(columns, rows, "more material", part=2, top=shown))
 
 
 def _frontier(found: Risk) -> doc.Section | None:
@@ -309,7 +316,7 @@ def check_saved(search: RiskSearch, saved: Risk, seed: str, draws: int) -> int:
         followed = search.following(search.decided(saved.decisions))
         followed = replace(followed, bound=float(saved.bound - search.rest))
         derived = told_again(search, followed, measure, seed, draws).but(frontier=saved.frontier)
-        wrong = list(_differences(saved.model_dump(), derived.model_dump(), "", UNKNOWN if saved.evpi is None else ()))
+        wrong = list(_differences(saved.model_dump(), derived.model_dump(), UNKNOWN if saved.evpi is None else ()))
     if not wrong:
         wrong = list(_better(search, saved))
     if wrong:
@@ -382,21 +389,18 @@ def _plan(
             yield Diagnostic(f"{name}: its {what}", found=str(told), expected=str(true))
 
 
-def _differences(told: object, true: object, path: str, unknown: Sequence[str]) -> Iterator[Diagnostic]:
-    """Where a record as data is not what the decisions come to, down to the single figure; what there was no time for may be left open."""
-    if isinstance(told, dict) and isinstance(true, dict):
-        for name in told:
-            if told[name] is None and name in unknown:
-                continue
-            yield from _differences(told[name], true[name], f"{path}.{name}" if path else str(name), unknown)
-    elif isinstance(told, list | tuple) and isinstance(true, list | tuple) and len(told) == len(true):
-        for number, (ours, theirs) in enumerate(zip(told, true, strict=True), 1):
-            yield from _differences(ours, theirs, f"{path}[{number}]", unknown)
-    elif isinstance(told, Decimal | float) and isinstance(true, Decimal | float):
-        if _off(exact(told), exact(true)):
-            yield Diagnostic(f"`{path}` is not what the plan comes to", found=str(told), expected=str(true))
-    elif told != true:
-        yield Diagnostic(f"`{path}` is not what the plan comes to", found=_shown(told), expected=_shown(true))
+def _differences(told: object, true: object, unknown: Collection[str]) -> Iterator[Diagnostic]:
+    """Yield each figure that is not what the decisions give. Fields in `unknown`, which there was no time for, may be left open."""
+    for path, one, other in differences(told, true, equal=_same):
+        if one is not None or path[-1] not in unknown:
+            message = f"`{path_of(path)}` is not what the plan comes to"
+            yield Diagnostic(message, found=_shown(one), expected=_shown(other))
+
+
+def _same(one: object, other: object) -> bool:
+    if isinstance(one, Decimal | float) and isinstance(other, Decimal | float):
+        return not _off(exact(one), exact(other))
+    return one == other
 
 
 def _shown(value: object) -> str:

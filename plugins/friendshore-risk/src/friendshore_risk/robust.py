@@ -1,9 +1,10 @@
-"""Two-stage robust programs: what is decided first has to do for every one of a set of scenarios, and what follows may answer each in its own way.
+"""Two-stage robust programs: decisions that must suffice for each of several scenarios, and a separate response to each scenario.
 
-Minimise the cost of what is decided first, so that after every scenario something can follow: with costs of what follows, of the worst scenario
-(min-max-min); without, of what is planned where nothing happens. Solved exactly by column-and-constraint generation: a master program holds a copy
-of the second stage for some scenarios, and a subproblem finds the scenario that the master's plan answers worst; it gets a copy in turn, until none
-is answered worse than the master allows. There are finitely many scenarios, none is added twice, and the master's optimum is a lower bound all along.
+Minimize the cost of the first stage so that a response to every scenario exists. Depending on the program, this adds the cost of the response to the
+worst scenario (min-max-min), or is the cost of the plan without losses. The exact method is column-and-constraint generation. A master program
+contains a copy of the second stage for some scenarios, and a subproblem finds the scenario with the worst response to the master's plan. Copies are
+added until no response is worse than the master allows. There are finitely many scenarios, none is added twice, and the master's optimum is always
+a lower bound.
 
 B. Zeng, L. Zhao, Solving two-stage robust optimization problems using a column-and-constraint generation method, Operations Research Letters 41,
 2013, 457-461.
@@ -29,59 +30,59 @@ def _none() -> Ints:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RobustScenario:
-    """What happens between the stages: other ends of the columns decided after it, and of rows."""
+    """Changes between the stages: other bounds of late columns and of rows."""
 
     upper: Floats
-    """Upper ends of all columns; those of columns decided before it are not read."""
+    """Upper bounds of all columns. Those of early columns are ignored."""
     row_lower: Floats
     row_upper: Floats
     allowed: float = 0.0
-    """How much excess is let pass after it."""
+    """Maximum excess after it."""
     gone: Ints = field(default_factory=_none)
-    """Columns decided before it that nothing arrives of after all: what they would add to `balances` is missing there."""
+    """Early columns that no longer arrive. Their contribution to `balances` is missing."""
 
     def with_more(self, excess: float) -> RobustScenario:
-        """The same with more excess let pass."""
+        """Return the scenario with a larger allowed excess."""
         return replace(self, allowed=self.allowed + excess) if excess else self
 
 
 @dataclass(frozen=True, eq=False)
 class RobustProgram:
-    """A program whose columns are decided before or after a scenario that nobody foresees."""
+    """A program with early columns, decided before an unknown scenario, and late columns, decided after it."""
 
     linear: Linear
-    """As planned, where nothing happens: its columns are those of both stages."""
+    """The program without losses, with the columns of both stages."""
     shared: Mask
-    """Columns decided before."""
+    """Early columns."""
     held: Ints = field(default_factory=_none)
-    """Columns decided after it that may only become less than planned: there is no time to put anything in their place."""
+    """Late columns that can only be reduced, because there is no time to replace anything."""
     excess: Ints = field(default_factory=_none)
-    """Columns that take up what a scenario leaves missing; nothing is missing as planned: their upper ends are 0 there."""
+    """Columns for the amounts that a scenario leaves missing. Without losses they are 0, as are their upper bounds here."""
     weight: Floats = field(default_factory=lambda: np.empty(0))
-    """What one unit of each of these counts for."""
+    """Weight of one unit of each of these."""
     balances: Ints = field(default_factory=_none)
-    """Rows to which what is decided adds what arrives."""
+    """Rows to which early columns contribute arrivals."""
     worst: bool = False
-    """Whether what follows costs what its columns cost in the worst scenario; else what is planned costs what it costs, and what follows nothing."""
+    """True to minimize the cost of the worst response. False to minimize the cost of the plan without losses, with free responses."""
 
     @cached_property
     def free(self) -> Ints:
-        """Columns decided after the scenario."""
+        """Late columns."""
         return np.flatnonzero(~self.shared)
 
     @cached_property
     def rows(self) -> Ints:
-        """Rows that say anything of what is decided after it."""
+        """Rows with late columns."""
         found: Ints = np.flatnonzero(np.diff(self.linear.matrix[:, self.free].tocsr().indptr) > 0)
         return found
 
     def master(self, scenarios: Sequence[RobustScenario]) -> Linear:
-        """The cheapest first stage that answers some scenarios: its columns are those as planned, then each scenario's, then the worst cost."""
+        """Return the program of the cheapest first stage that responds to some scenarios. Columns: the plan, each scenario, and the worst cost."""
         cost = np.where(self.shared, self.linear.cost, 0.0) if self.worst else self.linear.cost
         return self._joined(scenarios, cost, None)
 
     def least_excess(self, scenario: RobustScenario) -> Linear:
-        """The least that is missing after a scenario, whatever is decided before it."""
+        """Return the program of the minimum missing amount after a scenario, for any early decisions."""
         cost = np.zeros(len(self.linear.cost))
         joined = self._joined([replace(scenario, allowed=np.inf)], cost, None)
         own = joined.cost.copy()
@@ -89,11 +90,14 @@ class RobustProgram:
         return replace(joined, cost=own, constant=0.0)
 
     def least_regret(self, scenarios: Sequence[RobustScenario]) -> Linear:
-        """The least by which what is missing is more than each scenario allows, of the scenario where it is most: its last column."""
+        """Return the program of the minimum regret, its last column: the maximum missing amount above the allowed one in any scenario."""
         return self._joined(scenarios, np.zeros(len(self.linear.cost)), 1.0)
 
     def after(self, x: Floats, scenario: RobustScenario, *, least: bool = False) -> Linear:
-        """What can follow a scenario where all before it is as in `x`: at the least cost within what is allowed to be missing, or with the least missing."""
+        """Return the program of the response to a scenario after `x`.
+
+        It minimizes the cost with an allowed missing amount, or the missing amount if `least` is True.
+        """
         linear, free, rows = self.linear, self.free, self.rows
         below = linear.matrix[rows]
         decided = self._before(scenario) @ x
@@ -116,19 +120,19 @@ class RobustProgram:
         return _with_row(found, missing[free], scenario.allowed)
 
     def completed(self, x: Floats, after: Floats, scenario: RobustScenario) -> Floats:
-        """Values of all columns: before the scenario as in `x`, less what is gone, after it from a solution of `after`."""
+        """Return the values of all columns: early ones from `x` without lost arrivals, and late ones from a solution of `after`."""
         found = x.copy()
         found[scenario.gone] = 0.0
         found[self.free] = after[: len(self.free)]
         return found
 
     def second(self, x: Floats, number: int, scenario: RobustScenario) -> Floats:
-        """Of a solution of `master`, the values of all columns after the scenario of some number."""
+        """Return the values of all columns in a scenario with some number, from a solution of `master`."""
         count, more = len(self.linear.cost), len(self.free)
         return self.completed(x[:count], x[count + number * more : count + (number + 1) * more], scenario)
 
     def _before(self, scenario: RobustScenario) -> sp.csr_matrix:
-        """What columns decided before a scenario add to the rows after it."""
+        """Return the contribution of early columns to rows with late ones."""
         found = self.linear.matrix[self.rows] @ sp.diags(self.shared.astype(float))
         if not len(scenario.gone):
             return found
@@ -139,7 +143,7 @@ class RobustProgram:
         return found - missing.maximum(0)
 
     def _joined(self, scenarios: Sequence[RobustScenario], cost: Floats, regret: float | None) -> Linear:
-        """All of it in extensive form, with one more column at the end: the worst cost of what follows, or the largest regret."""
+        """Return the program in extensive form, with one more column at the end: the worst cost of responses, or the maximum regret."""
         linear, times = self.linear, len(scenarios)
         last = sp.csr_matrix((linear.entries.shape[0], 1))
         blocks = [[linear.matrix, *[None] * times, last]]
@@ -168,7 +172,7 @@ class RobustProgram:
     def _second_stage(
         self, scenario: RobustScenario, regret: bool
     ) -> tuple[sp.spmatrix, sp.spmatrix, sp.spmatrix, Floats, Floats]:
-        """Rows of one scenario: their coefficients in the columns as planned, in its own, and in the last one; their ends."""
+        """Return the rows of one scenario: coefficients in the columns of the plan, in its own, and in the last one, and their bounds."""
         linear, free, rows = self.linear, self.free, self.rows
         below = linear.matrix[rows]
         first = [self._before(scenario)]
@@ -230,32 +234,32 @@ def _with_row(linear: Linear, coefficients: Floats, most: float) -> Linear:
 
 Key = TypeVar("Key", bound=Hashable)
 Solver = Callable[[Linear], SolverAnswer]
-"""What solves a program."""
+"""Function that solves a program."""
 MOST_ROUNDS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Missed(Generic[Key]):
-    """A scenario that a first stage answers worse than the master accounts for."""
+    """A scenario with a worse response than the master assumes."""
 
     key: Key
     miss: float
-    """By how much: money in the worst scenario, or what is missing beyond what is allowed; infinite: nothing can follow."""
+    """Difference: money in the worst scenario, or the missing amount above the allowed one. Infinite if there is no response."""
 
 
 class Adversary(Protocol[Key]):
-    """Who knows all scenarios, and finds those that a first stage answers worst."""
+    """Search over all scenarios for those with the worst responses."""
 
     def scenario(self, key: Key) -> RobustScenario:
-        """What happens, and how much may then be missing."""
+        """Return the scenario, with the allowed missing amount."""
 
     def worst(self, x: Floats, accounted: float, regret: float) -> Sequence[Missed[Key]]:
-        """Those that are answered worse than is accounted for, the worst first; none: none is.
+        """Return the scenarios with worse responses than assumed, worst first. Empty if there are none.
 
         Args:
-            x: values of all columns, those after the scenario as planned.
-            accounted: what the master says that what follows costs in the worst scenario.
-            regret: how much more than a scenario allows may be missing.
+            x: Values of all columns, with late ones as in the plan.
+            accounted: Cost of the response in the worst scenario, according to the master.
+            regret: Missing amount allowed beyond that of a scenario.
         """
 
 
@@ -264,20 +268,20 @@ class Generated(Generic[Key]):
     """The cheapest first stage for all scenarios."""
 
     x: Floats
-    """Values of the columns as planned."""
+    """Values of the columns of the plan."""
     keys: tuple[Key, ...]
-    """The scenarios that the master came to hold: no others are needed to prove the bound."""
+    """Scenarios in the master. The proof of the bound needs no others."""
     seconds: tuple[Floats, ...]
     """Values of all columns after each of these."""
     objective: float
     bound: float
-    """No first stage costs less."""
+    """Lower bound on the cost of the first stage."""
     regret: float
-    """By how much more than a scenario allows is missing in the worst one, at the least."""
+    """Minimum amount missing above the allowed one, in the worst scenario."""
     bounds: tuple[tuple[float, float], ...]
-    """By iteration: no first stage costs less than the first, and one is known that costs the second."""
+    """Lower and upper bound on the cost, by iteration."""
     proved: bool
-    """Whether all scenarios are answered; else the search was ended."""
+    """True if there is a response to all scenarios. False if the search was ended."""
 
 
 @dataclass(slots=True)
@@ -298,19 +302,19 @@ def generate(
     at_once: int = 1,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Generated[Key] | None:
-    """The cheapest first stage after which every scenario can be answered; None where there is none at all, or it was not found in time.
+    """Return the cheapest first stage with a response to every scenario. None if there is none, or if it wasn't found in time.
 
     Args:
-        robust: the program.
-        adversary: who finds what a first stage is not prepared for.
-        solve: what solves a program.
-        begin: scenarios that the master holds from the start.
-        tolerance: a miss up to this is the solver's.
-        at_once: most scenarios that are added in one round.
-        stopped: whether to end the search.
+        robust: The program.
+        adversary: Search for scenarios with the worst responses.
+        solve: Function that solves a program.
+        begin: Initial scenarios of the master.
+        tolerance: Difference attributed to the solver.
+        at_once: Maximum number of scenarios to add in one round.
+        stopped: Function that returns True to end the search.
 
     Raises:
-        SolverError: if a solver breaks down.
+        SolverError: If a solver breaks down.
     """
     state: _State[Key] = _State(list(begin), 0.0, float("inf"), [])
     best: Generated[Key] | None = None
@@ -347,7 +351,7 @@ def generate(
 def _master(
     robust: RobustProgram, adversary: Adversary[Key], solve: Solver, state: _State[Key], tolerance: float
 ) -> SolverAnswer | None:
-    """The master's optimum; where no first stage answers what it holds, more may be missing, and no more than has to."""
+    """Return the master's optimum. If no first stage responds to its scenarios, increase the allowed missing amount as little as possible."""
     answer = solve(robust.master(_allowing(adversary, state)))
     if answer.outcome is not SolverOutcome.INFEASIBLE or not len(robust.excess):
         return answer
@@ -369,7 +373,7 @@ def bounded_by(
     keys: Sequence[Key],
     tolerance: float,
 ) -> tuple[float, float]:
-    """What no first stage costs less than that answers some scenarios, and by how much more than each allows has to be missing in the worst."""
+    """Return a lower bound on the cost of a first stage with responses to some scenarios, and the minimum amount missing above the allowed one."""
     regret = 0.0
     answer = solve(robust.master([scenario(key) for key in keys]))
     if answer.outcome is SolverOutcome.INFEASIBLE and len(robust.excess):
@@ -380,20 +384,20 @@ def bounded_by(
 
 
 class ListedScenarios:
-    """The adversary who looks at every one of some scenarios: the vertices of a polyhedron of what may happen, for one.
+    """Search that checks every scenario of a list, such as the vertices of a polyhedron.
 
-    What is minimised is a convex function of what happens where that stands on the right-hand sides of rows alone, so that its largest value is at a vertex.
+    If the scenario only appears on the right-hand sides of rows, the objective is a convex function of it, and its maximum is at a vertex.
     """
 
     def __init__(self, robust: RobustProgram, scenarios: Sequence[RobustScenario], solve: Solver) -> None:
         self.robust, self.scenarios, self.solve = robust, scenarios, solve
 
     def scenario(self, key: int) -> RobustScenario:
-        """One of them, by its position."""
+        """Return a scenario by its position."""
         return self.scenarios[key]
 
     def worst(self, x: Floats, accounted: float, regret: float) -> list[Missed[int]]:
-        """Those after which what follows costs more than is accounted for, or nothing can follow at all, the dearest first."""
+        """Return the scenarios with a higher cost than assumed or without a response, most expensive first."""
         first = float(self.robust.linear.cost @ np.where(self.robust.shared, x, 0.0)) + self.robust.linear.constant
         found = []
         for number, scenario in enumerate(self.scenarios):
@@ -404,33 +408,33 @@ class ListedScenarios:
 
 
 Losses = frozenset[int]
-"""Losses that come together."""
+"""Losses that occur together."""
 NOTHING: Losses = frozenset()
 _USED = 1e-9
-"""Kilograms up to which a column counts as not used."""
+"""Maximum kilograms of an unused column."""
 AT_ONCE = 4
-"""Combinations of losses that the master takes up in one round."""
+"""Maximum number of combinations of losses that the master adds in one round."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Followed:
-    """What follows some losses."""
+    """Response to some losses."""
 
     losses: Losses
     value: float
-    """What is minimised: what is missing, or what all comes to; infinite: nothing can follow."""
+    """Objective: the missing amount, or the cost. Infinite if there is no response."""
     x: Floats | None
-    """Values of all columns."""
+    """Values of all columns. None if there is no response."""
     hit: Losses
-    """Losses that would take something away that is used in it. Any others may come as well, and it still follows."""
+    """Losses that would remove something that it uses. It stays valid after any other losses."""
     known: bool = True
-    """Whether it is proved best; else a limit ended its search."""
+    """True if it is proved optimal. False if a limit ended the search."""
 
 
 class Branching:
-    """The best answers to combinations of losses, each found once, and only where no answer to fewer losses does.
+    """The best responses to combinations of losses, each computed once, and only if no response to fewer losses suffices.
 
-    More losses never help. So if what follows some losses uses nothing that others would take away, it is also the best that follows them all.
+    More losses never help. A response that uses nothing that further losses would remove is therefore also the best one after these losses.
     """
 
     def __init__(self, answer: Callable[[Losses], Followed]) -> None:
@@ -438,7 +442,7 @@ class Branching:
         self._known: dict[Losses, Followed] = {}
 
     def of(self, losses: Losses) -> Followed:
-        """What follows some losses at best."""
+        """Return the best response to some losses."""
         taken = NOTHING
         while True:
             found = self._at(taken)
@@ -448,7 +452,7 @@ class Branching:
             taken |= {min(more)}
 
     def reached(self, most: int) -> Iterator[Followed]:
-        """An answer for every combination of at most so many losses: whatever comes, one of these follows it at best."""
+        """Yield a set of responses that contains the best one for every combination of at most `most` losses."""
         level = [NOTHING]
         for size in range(most + 1):
             found = [self._at(losses) for losses in level]
@@ -459,12 +463,12 @@ class Branching:
 
     @property
     def known(self) -> list[Followed]:
-        """All that was found, fewer losses first."""
+        """All computed responses, fewer losses first."""
         return sorted(self._known.values(), key=lambda one: (len(one.losses), sorted(one.losses)))
 
     @property
     def settled(self) -> bool:
-        """Whether all that was found is proved best."""
+        """True if all computed responses are proved optimal."""
         return all(found.known for found in self._known.values())
 
     def _at(self, losses: Losses) -> Followed:
@@ -475,30 +479,30 @@ class Branching:
 
 @dataclass(eq=False)
 class RobustComponent:
-    """An independent part of the program."""
+    """An independent component of the program."""
 
     robust: RobustProgram
     columns: Ints
-    """Its columns in the program of the part of the case that it belongs to, those of what is missing last."""
+    """Its columns in the program of its part of the case, followed by the columns of missing amounts."""
     demands: Ints
-    """Demands of that part whose missing kilograms are those columns, by position."""
+    """Positions of the demands with missing amounts in these columns."""
     closed: Mapping[int, Ints]
     """Loss -> own columns that it closes."""
     gone: Mapping[int, Ints]
-    """Loss -> own columns decided before it of which nothing arrives after all."""
+    """Loss -> own early columns that no longer arrive."""
     solve: Solver
     settle: Solver
-    """As `solve`, as closely as an answer can be proved: for what turns on what is missing at the least."""
+    """Like `solve`, with the smallest provable gap, for results that depend on the minimum missing amount."""
     tolerance: float
     stopped: Callable[[], bool]
     unavoidable: Branching = field(init=False)
-    """The least that is missing after each combination of losses, whatever is decided before."""
+    """Minimum missing amount after each combination of losses, for any early decisions."""
 
     def __post_init__(self) -> None:
         self.unavoidable = Branching(self._least_excess)
 
     def withstanding(self, most: int, begin: Sequence[Losses]) -> Generated[Losses] | None:
-        """The cheapest plan after which any `most` losses leave nothing missing but what no plan avoids; None: not found."""
+        """Return the cheapest plan after which any `most` losses leave only unavoidable amounts missing. None if it wasn't found."""
         adversary = _Any(self, most)
         return generate(
             self.robust,
@@ -511,7 +515,7 @@ class RobustComponent:
         )
 
     def following(self, found: Generated[Losses]) -> Branching:
-        """The cheapest that follows losses under a plan that withstands them."""
+        """Return the cheapest responses to losses under a plan that withstands them."""
         seconds = dict(zip(found.keys, found.seconds, strict=True))
 
         def answer(losses: Losses) -> Followed:
@@ -529,11 +533,11 @@ class RobustComponent:
         return Branching(answer)
 
     def scenario(self, losses: Losses) -> RobustScenario:
-        """The scenario of some losses, with what no plan avoids allowed to be missing."""
+        """Return the scenario of some losses, with the unavoidable missing amount allowed."""
         return replace(self.bare(losses), allowed=self.unavoidable.of(losses).value)
 
     def bare(self, losses: Collection[int]) -> RobustScenario:
-        """The scenario of some losses: what they take away is closed, and what is missing is taken up."""
+        """Return the scenario of some losses, with their columns closed and missing amounts open."""
         linear = self.robust.linear
         upper = linear.upper.copy()
         upper[self.robust.excess] = np.inf
@@ -543,7 +547,7 @@ class RobustComponent:
         return RobustScenario(upper, linear.row_lower, linear.row_upper, gone=gone)
 
     def missing(self, x: Floats) -> Branching:
-        """The least that is missing after losses where all before them is as in `x`."""
+        """Return the responses with the minimum missing amount after losses, given the early columns in `x`."""
 
         def answer(losses: Losses) -> Followed:
             return self._followed(losses, x, self.settle(self.robust.after(x, self.bare(losses), least=True)))
@@ -568,7 +572,7 @@ class RobustComponent:
 
 
 class _Any:
-    """The adversary who takes away any losses up to a number."""
+    """Search over all combinations of losses up to a number."""
 
     def __init__(self, component: RobustComponent, most: int) -> None:
         self.component, self.most = component, most

@@ -1,8 +1,8 @@
-"""Compliance classes told so finely that they are the same whatever happens, and names of what is decided before it is known.
+"""Compliance classes that are the same in every scenario, and keys of decisions before the scenario is known.
 
-Law may differ from one scenario to the next, and with it which uses no rule can tell apart. What is bought before the day is set aside for uses that
-no rule of any scenario tells apart: nobody can know yet which of them a kilogram may serve. From the day on what is there may serve all uses that the
-rules of the scenario that came do not tell apart.
+The law may differ between scenarios, and with it the uses that no rule distinguishes. Purchases before the day are assigned to uses that no rule of
+any scenario distinguishes, because their permitted uses aren't known yet. From the day on, stock can serve all uses that the rules of the actual
+scenario don't distinguish.
 """
 
 from __future__ import annotations
@@ -31,28 +31,28 @@ from .losses import Moved, moves_on, orders_of
 from .twostage import RecourseProgram, ScenarioBranch, SecondStage
 
 Served = tuple[str, int, tuple[str, ...]]
-"""Demand, period and waivers of an outlet."""
+"""Demand, period, and waivers of an outlet."""
 Label = tuple[Hashable, ...]
-"""What a compliance class is for, the same in every scenario in which it is for the same."""
+"""Purpose of a compliance class, equal in all scenarios with the same purpose."""
 Key = tuple[Hashable, ...]
-"""What a column is about, the same in every scenario."""
+"""Subject of a column, equal in all scenarios."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alignment:
-    """Compliance classes as they have to be told apart before it is known which of several problems it is."""
+    """Compliance classes that must be distinguished before the actual problem is known."""
 
     base: Problem
-    """The first of the problems, with such classes."""
+    """The first of the problems, with these classes."""
     labels: tuple[Label, ...]
-    """What each of them is for."""
+    """Purpose of each class."""
     own: tuple[Mapping[Hashable, int], ...]
-    """Of each problem, the class of its own that such a class is a part of; one that it has no class for is missing."""
+    """For each problem, class -> its own class that contains it. Classes without a counterpart are missing."""
     split: bool
-    """Whether they are finer than those of the first problem."""
+    """True if they are finer than those of the first problem."""
 
     def translated(self, key: Key, number: int) -> Key | None:
-        """What something is about in the classes of a problem of some number; None: it has none of them."""
+        """Return a subject with the classes of another problem. None if it doesn't have them."""
         found = list(key)
         for place in _LABELS.get(str(key[0]), ()):
             if key[place] is not None:
@@ -64,14 +64,13 @@ class Alignment:
 
 
 _LABELS: Mapping[str, tuple[int, ...]] = {"buy": (6,), "make": (3,), "lend": (4, 5), "hold": (2,), "deliver": (3,)}
-"""Where in what a column is about its compliance classes stand."""
+"""Positions of compliance classes in the subject of a column."""
 
 
 def aligned(problems: Sequence[Problem]) -> Alignment:
-    """Compliance classes of the first problem, split by what any of them tells apart.
+    """Return the compliance classes of the first problem, split by the distinctions of all problems.
 
-    Where co-products, or rules that watch stock, bear on the classes they are left as they are; for one that is not for the same in every problem
-    nothing is decided before it is known which problem it is.
+    Co-products, and rules that watch stock, keep the classes whole. No early decisions are then possible for a class that differs between problems.
     """
     if all(may_be_split(problem) for problem in problems):
         return _split(problems)
@@ -81,7 +80,7 @@ def aligned(problems: Sequence[Problem]) -> Alignment:
 
 
 def _served(problem: Problem) -> dict[Served, frozenset[int]]:
-    """Outlet -> the classes that serve it."""
+    """Return outlet -> the classes that serve it."""
     found: dict[Served, set[int]] = {}
     for one in problem.compliance_classes:
         for outlet in one.outlets:
@@ -94,7 +93,7 @@ def _named(problem: Problem, outlet: Outlet) -> Served:
 
 
 def may_be_split(problem: Problem) -> bool:
-    """Whether classes can be split: it is then the same flow, told more finely."""
+    """Return True if classes can be split, which gives a finer description of the same flow."""
     several = any(not problem.offers[arc.offer].single for arc in problem.network.arcs if arc.offer >= 0)
     return not (several or any(rule.watches_stock for rule in problem.rules))
 
@@ -111,7 +110,7 @@ def _order_periods(one: ComplianceClass) -> tuple[int, ...] | None:
 
 
 def _split(problems: Sequence[Problem]) -> Alignment:
-    """Outlets that every problem serves by the same of its classes stay together."""
+    """Return the classes, with outlets together if the same classes serve them in every problem."""
     served, base = [_served(problem) for problem in problems], problems[0]
     groups = {outlet: tuple(one.get(outlet, frozenset()) for one in served) for outlet in served[0]}
     numbers: dict[tuple[frozenset[int], ...], int] = {}
@@ -142,18 +141,18 @@ def _split(problems: Sequence[Problem]) -> Alignment:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What is decided before a period in a program."""
+    """Decisions before a period in a program."""
 
     keys: dict[Key, int]
-    """What each column is about -> the column."""
+    """Subject of a column -> the column."""
     late: frozenset[Key]
-    """Orders of what is bought as such, without a licence, that arrive only from the period on: the law of a scenario may bar them by then."""
+    """Orders of goods without inputs and without a license that arrive from the period on. The law of a scenario may bar them by then."""
 
 
 def decided_before(program: Program, labels: Sequence[Hashable], period: int) -> Decided:
-    """What is decided before a period: orders, what is made, lent, held, delivered and left of lots in periods before it, and who is onboarded at all.
+    """Return the decisions before a period: orders, production, loans, stock, deliveries, and leftovers of lots in earlier periods, and onboarding.
 
-    `labels` are what its compliance classes are called.
+    `labels` are the purposes of its compliance classes.
     """
     orders = dict(_orders(program, labels, period))
     keys = {key: column for key, (column, _) in orders.items()}
@@ -163,23 +162,22 @@ def decided_before(program: Program, labels: Sequence[Hashable], period: int) ->
 
 
 def _orders(program: Program, labels: Sequence[Hashable], period: int) -> Iterator[tuple[Key, tuple[int, bool]]]:
-    """Purchases: what each is about, its column, and whether it arrives late."""
+    """Yield the purchases: subject, column, and True if it arrives late."""
     problem, columns = program.problem, program.columns
     moves, arcs, offers = problem.moves, problem.network.arcs, problem.offers
     for place in np.flatnonzero(moves.ordered[columns.buy_move] < period).tolist():
         move = int(columns.buy_move[place])
         ordered, delivered = int(moves.ordered[move]), int(moves.delivered[move])
         arc = arcs[int(moves.arc[move])]
-        seller = problem.lots[arc.lot].id if arc.lot >= 0 else offers[arc.offer].offer.id
         licences = columns.buy_licences[place]
         bought = arc.offer < 0 or not offers[arc.offer].offer.inputs
         label = labels[int(columns.buy_compliance_class[place])]
-        key = ("buy", arc.lot >= 0, seller, arc.node, ordered, delivered, label, licences)
+        key = ("buy", arc.lot >= 0, arc.name, arc.node, ordered, delivered, label, licences)
         yield key, (int(columns.buy[place]), delivered >= period and bought and not licences)
 
 
 def _made(program: Program, labels: Sequence[Hashable], period: int) -> Iterator[tuple[Key, int]]:
-    """What is made, lent and ordered at all, and who is onboarded."""
+    """Yield production, loans, orders, and onboarding."""
     offers, columns = program.problem.offers, program.columns
     for (offer, one, t), column in columns.make.items():
         if t < period:
@@ -197,7 +195,7 @@ def _made(program: Program, labels: Sequence[Hashable], period: int) -> Iterator
 
 
 def _kept(program: Program, labels: Sequence[Hashable], period: int) -> Iterator[tuple[Key, int]]:
-    """What is held, delivered and left of lots."""
+    """Yield stock, deliveries, and leftovers of lots."""
     problem, columns = program.problem, program.columns
     for (node, one), first in columns.stock.items():
         for t in range(period):
@@ -211,28 +209,28 @@ def _kept(program: Program, labels: Sequence[Hashable], period: int) -> Iterator
 
 
 Happened = tuple[Told, ...]
-"""Events that bear on a part, as they come; none: as if nothing happened."""
+"""Events that affect a part, as they happen. Empty if there are none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PartStage:
-    """A part of the case as it is once some events have come."""
+    """A part of the case after some events. Early columns are decided before these are known, and late columns after."""
 
     happened: Happened
     program: Program
     own: Ints
-    """Columns decided before it is known, by their place in the program: each as often as columns of the first stage come to it."""
+    """Early columns, as positions in the program. Each is repeated for every column of the first stage that it sums."""
     first: Ints
-    """Those columns of the first stage."""
+    """The corresponding columns of the first stage."""
     free: Ints
-    """Columns decided afterwards."""
+    """Late columns."""
     undecided: Ints
-    """Of these, what would be decided before it is known, and is not, since not every scenario knows it: it comes to nothing."""
+    """Late columns that would be early, but don't exist in every scenario. They are 0."""
     lost: tuple[tuple[Moved, range], ...] = ()
-    """What goes a route that is lost, and the periods in which nothing is ordered of it."""
+    """Moves on lost routes, and the periods without orders on them."""
 
     def values(self, x: Floats, after: Floats) -> Floats:
-        """Values of all columns of the program."""
+        """Return the values of all columns of the program."""
         found = np.zeros(len(self.program.linear.cost))
         np.add.at(found, self.own, x[self.first])
         found[self.free] = after
@@ -241,15 +239,15 @@ class PartStage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RiskPart:
-    """Materials that hang together, and all that can become of them."""
+    """Connected materials, with all their possible outcomes."""
 
     members: Members
     rules: frozenset[str]
-    """Limit rules that events let bear on them."""
+    """Limit rules that connect them through events."""
     stages: tuple[PartStage, ...]
-    """Of what is planned for; the first is that in which nothing happens."""
+    """Stages of the planned scenarios. The first has no events."""
     numbers: tuple[int, ...]
-    """Of each stage, its number in the two-stage program."""
+    """Number of each stage in the two-stage program."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -259,16 +257,16 @@ class StagedCase:
     parts: tuple[RiskPart, ...]
     program: RecourseProgram
     keys: tuple[Key, ...]
-    """What each column of the first stage is about."""
+    """Subject of each column of the first stage."""
     period: int
-    """From which it is known what comes."""
+    """First period in which the scenario is known."""
     bearing: tuple[frozenset[str], ...]
-    """Events that bear on each part."""
+    """Events that affect each part."""
     places: tuple[Mapping[Happened, int], ...]
-    """Of each part, the second stage of every combination of them."""
+    """For each part, combination of events -> number of the second stage."""
 
     def branches(self, scenarios: Sequence[RiskScenario]) -> tuple[ScenarioBranch, ...]:
-        """Which second stages follow some scenarios, all of whose combinations are known."""
+        """Return the second stages of some scenarios, whose combinations must all be known."""
         return tuple(
             ScenarioBranch(
                 float(scenario.probability),
@@ -278,7 +276,7 @@ class StagedCase:
         )
 
     def of(self, scenarios: Sequence[RiskScenario]) -> RecourseProgram:
-        """The same decisions in view of some of the scenarios."""
+        """Return the program with the same decisions for some of the scenarios."""
         return self.program.only(self.branches(scenarios))
 
 
@@ -289,18 +287,18 @@ def staged(
     day: date,
     others: Sequence[RiskScenario] = (),
 ) -> StagedCase:
-    """The two-stage program of a case: every part that events bear on, once for each combination of those that do. It has no branches yet.
+    """Return the two-stage program of a case. Every affected part has a second stage for each combination of its events. There are no branches yet.
 
     Args:
-        session: the case.
-        events: what may happen.
-        scenarios: what is planned for.
-        day: from which it is known.
-        others: scenarios that plans are only priced in: of these no facts are kept, which take most of the memory.
+        session: The case.
+        events: Possible events.
+        scenarios: Scenarios to plan for.
+        day: Day on which the scenario becomes known.
+        others: Scenarios for pricing only. Their facts, which need the most memory, aren't stored.
 
     Raises:
-        InputError: for events that name nothing, and for a case that ranks objectives.
-        PluginError: if a plugin's rule raises.
+        InputError: If an event refers to something unknown, or the case ranks objectives.
+        PluginError: If a plugin's rule raises.
     """
     if session.problem.objectives:
         raise InputError("risk is told for cost alone, and the case ranks objectives", column="objective")
@@ -336,7 +334,7 @@ class _Staging:
         self.upper: list[float] = []
         self.integer: list[bool] = []
         self.rows: list[tuple[Ints, Floats, float, float]] = []
-        """Rows of the first stage: columns, coefficients and ends."""
+        """Rows of the first stage: columns, coefficients, and bounds."""
 
     def add(
         self,
@@ -347,7 +345,7 @@ class _Staging:
         bears: frozenset[str],
         planned: int,
     ) -> dict[Happened, int]:
-        """Adds a part; where each combination of its events stands among all second stages. The first `planned` of them are planned for."""
+        """Add a part, and return combination of events -> number of the second stage. The first `planned` combinations are planned for."""
         base = inputs.problem()
         inputs = inputs.freeze(base) if inputs.case.frozen is None else inputs
         problems = [self._problem(inputs, base, events, bears) for events in combinations.values()]
@@ -379,11 +377,11 @@ class _Staging:
     def _shared(
         self, alignment: Alignment, finest: Program, programs: Sequence[Program]
     ) -> tuple[list[list[tuple[int, int]]], list[list[int]]]:
-        """Adds columns of the first stage; of each program, its own columns that these come to, each with that of the first stage, and those that
-        would be decided before the day, and are not at all.
+        """Add columns of the first stage. Return for each program its pairs of own and first-stage columns, and its columns that stay undecided.
 
-        They are what every scenario knows, and orders that can arrive where nothing happens, and not where some events come: these are not
-        delivered then, and not paid for. What else not every scenario knows is not decided before it is known which it is.
+        Early decisions are those that exist in every scenario, and orders that can arrive without events but not after some of them. The latter
+        aren't
+        delivered then, and aren't paid for. Decisions that don't exist in every scenario aren't made early.
         """
         decided = decided_before(finest, alignment.labels, self.period)
         known = [
@@ -412,7 +410,7 @@ class _Staging:
         return found, [sorted(set(of.values()) - own) for of, own in zip(known, mapped, strict=True)]
 
     def _keep_apart(self, finest: Program, place: dict[int, int], before: set[int]) -> None:
-        """Rows that say of decisions before the day alone what comes in and goes out of each of the finest classes."""
+        """Add rows for the balance of early decisions in each of the finest classes."""
         linear = finest.linear
         for row in range(linear.entries.shape[0]):
             within = slice(int(linear.entries.indptr[row]), int(linear.entries.indptr[row + 1]))
@@ -426,7 +424,7 @@ class _Staging:
                 self.rows.append((of_first, data[kept], *ends))
 
     def program(self) -> RecourseProgram:
-        """The two-stage program, without branches."""
+        """Return the two-stage program without branches."""
         count = len(self.lower)
         sizes = [len(columns) for columns, _, _, _ in self.rows]
         empty = np.empty(0)
@@ -449,7 +447,7 @@ class _Staging:
 
 
 def _compiled(problem: Problem, most: Sequence[Demand], known: int, lost: Sequence[tuple[Moved, range]]) -> Program:
-    """The program of a problem whose demand is known from a period on, in which nothing is ordered on routes that are lost."""
+    """Return the program of a problem with demand known from a period on, and without orders on lost routes."""
     program = compile_program(problem, most, known=known)
     if not lost:
         return program
@@ -460,7 +458,7 @@ def _compiled(problem: Problem, most: Sequence[Demand], known: int, lost: Sequen
 
 
 def _cannot_be_set_aside(problem: Problem, events: AbstractSet[str]) -> InputError:
-    """That nobody could say before the day what is for whom."""
+    """Return the error that early purchases can't be assigned to uses."""
     wanted = sorted({demand.use.material.id for demand in problem.demands})
     return InputError(
         "what is bought before the day cannot be set aside for uses that some event lets law tell apart: co-products, or rules of kind `cover`, keep "
@@ -473,7 +471,7 @@ def _cannot_be_set_aside(problem: Problem, events: AbstractSet[str]) -> InputErr
 
 
 def _most_wanted(problems: Sequence[Problem]) -> list[Demand]:
-    """The most that any of the problems wants: nobody knows before the day how much it will be."""
+    """Return the maximum demand of the problems, because the actual amount isn't known before the day."""
     every = zip(*(problem.demands for problem in problems), strict=True)
     return [replace(some[0], quantity=tuple(map(max, *(one.quantity for one in (*some, some[0]))))) for some in every]
 
@@ -485,7 +483,7 @@ def _stage(
     undecided: Sequence[int],
     lost: tuple[tuple[Moved, range], ...],
 ) -> PartStage:
-    """A program whose columns that are decided before the day are those of the first stage; what of them is not there is not decided at all."""
+    """Return the stage of a program. Its early columns are those of the first stage, and missing ones stay undecided."""
     own = np.array([column for column, _ in pairs], dtype=np.intp)
     first = np.array([place for _, place in pairs], dtype=np.intp)
     free = np.setdiff1d(np.arange(len(program.linear.cost)), own)
@@ -493,13 +491,13 @@ def _stage(
 
 
 def _widened(stage: SecondStage, count: int) -> SecondStage:
-    """The same in a first stage of more columns."""
+    """Return the stage for a first stage with more columns."""
     technology = replace(stage.technology, shape=(stage.technology.shape[0], count))
     return replace(stage, technology=technology, before=np.pad(stage.before, (0, count - len(stage.before))))
 
 
 def _second(stage: PartStage, count: int) -> SecondStage:
-    """The program of a part, its columns told apart by when they are decided."""
+    """Return the program of a part as a second stage, with early and late columns separated."""
     linear = stage.program.linear
     upper = linear.upper.copy()
     upper[stage.undecided] = 0.0
@@ -537,7 +535,7 @@ def _second(stage: PartStage, count: int) -> SecondStage:
 
 
 def _together(stage: PartStage, linear: Linear, rows: int) -> tuple[Ints, Ints, Floats, Floats]:
-    """Rows that hold several columns of the first stage to the upper end of the one column that they come to."""
+    """Return the rows that bound the sum of several first-stage columns by the upper bound of their common column."""
     columns, times = np.unique(stage.own, return_counts=True)
     several = columns[(times > 1) & np.isfinite(linear.upper[columns])]
     held = np.isin(stage.own, several)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from friendshore.document import charts
 from friendshore.document import elements as doc
@@ -18,8 +17,8 @@ from friendshore.questions.wording import (
     mass_of,
     mass_or_nothing,
     not_proved,
-    on_screen,
     penalty,
+    ranked,
     rise,
     rung,
     weighed,
@@ -27,31 +26,49 @@ from friendshore.questions.wording import (
 
 from .stress_answer import Insurance, LossMet, Shortfall, Stress, Stressed
 
-if TYPE_CHECKING:
-    pass
-
-
 SHOWN = 15
-"""Losses that are shown of each kind, unless more are asked for."""
+"""Losses that the whole document shows of each kind, unless more are asked for."""
 MATERIALS_SHOWN = 3
+"""Materials that the whole document names in a cell."""
+_LONG = 34
+"""Characters from which on a screen may cut a name."""
 
 
-def stress_document(found: Stress, shown: int = SHOWN) -> doc.Document:
-    """All losses in order of what they cost, of each table the first `shown` (0: all), and what it took to find out."""
-    who = "everyone who could deliver" if found.everything else "everyone the plan buys from"
+def stress_document(found: Stress, shown: int = SHOWN, insured: Insurance | None = None) -> doc.Document:
+    """Return all losses, the most expensive first, and the insured plan. The whole document has the first `shown` rows of each table, 0: all."""
+    who = "Everyone who could deliver" if found.everything else "Everyone the plan buys from"
+    spent = large_money(found.cash, found.currency)
     head = (
-        f"{who[0].upper()}{who[1:]}, taken away in turn from {found.start} to the end of the plan. "
-        f"As it is, the plan spends {large_money(found.cash, found.currency)}. Losses are ranked by spend and penalties together."
+        f"{who}, taken away in turn from {found.start} to the end of the plan. "
+        f"As it is, the plan spends {spent}. Losses are ranked by spend and penalties together."
     )
-    known = what_is_known(found)
-    parts: list[doc.Element] = [doc.sentence(head), *([known] if known is not None else [])]
-    parts.append(_losses("Without each of them alone", found.losses, found, shown))
-    if found.pairs:
-        parts.append(_losses("Without two countries together", found.pairs, found, shown))
-    if found.unasked:
-        stopped = f"the search was ended: {count(found.unasked, 'loss', 'losses')} not asked about"
-        parts.append(doc.apart(doc.notes([stopped], doc.Tone.DOUBTFUL)))
-    return doc.Document("What each loss costs", (*parts, effort(found.effort)))
+    felt = [loss for loss in found.losses if loss.conflict or not costs_nothing(loss)]
+    brief = (
+        f"{len(felt)} of {count(len(found.losses), 'loss', 'losses')} from {found.start} on would matter: the plan, which spends "
+        f"{spent}, made again without each. Ranked by spend and penalties together."
+    )
+    stopped = f"the search was ended: {count(found.unasked, 'loss', 'losses')} not asked about"
+    unasked = doc.notes([stopped] if found.unasked else [], doc.Tone.DOUBTFUL)
+    return doc.document(
+        "What each loss costs",
+        doc.for_whole(doc.sentence(head)),
+        doc.for_screen(doc.sentence(brief)),
+        what_is_known(found),
+        _losses(found.losses, found, shown),
+        _losses(found.pairs, found, shown, pairs=True) if found.pairs else None,
+        doc.for_whole(doc.apart(unasked)) if unasked else None,
+        doc.for_whole(effort(found.effort)),
+        *(insurance_parts(insured, shown) if insured is not None else ()),
+        doc.for_screen(
+            doc.apart(
+                not_proved(loss.rise for loss in (*felt, *filter(more_than_apart, found.pairs))),
+                unasked,
+                doc.sentence(
+                    doc.Phrase("--full", code=True), ": every table, and what the insured plan does otherwise"
+                ),
+            )
+        ),
+    )
 
 
 def what_is_known(found: Stress) -> doc.Notes | None:
@@ -67,17 +84,16 @@ def what_is_known(found: Stress) -> doc.Notes | None:
     return doc.notes([known], doc.Tone.DOUBTFUL)
 
 
-def _losses(title: str, losses: Sequence[Stressed], found: Stress, shown: int) -> doc.Section:
+def _losses(losses: Sequence[Stressed], found: Stress, shown: int, *, pairs: bool = False) -> doc.Section:
+    title = "Without two countries together" if pairs else "Without each of them alone"
     felt = [loss for loss in losses if loss.conflict or not costs_nothing(loss)]
-    pairs = any(len(loss.loss.names) > 1 for loss in losses)
     more = [loss for loss in felt if not shown or not pairs or more_than_apart(loss)]
-    kept = more[: shown or None]
-    told = left_out(len(more) - len(kept), "more loss", "more losses", " that cost less")
-    told += left_out(len(felt) - len(more), "pair costs", "pairs cost", " what the two cost alone")
+    told = left_out(len(felt) - len(more), "pair costs", "pairs cost", " what the two cost alone")
     unfelt = [loss.loss.name for loss in losses if not loss.conflict and costs_nothing(loss)]
     if unfelt:
         rest = f"; and {len(unfelt) - shown} more (--top 0)" if shown and len(unfelt) > shown else ""
         told.append(f"costs nothing: {'; '.join(unfelt[: shown or None])}{rest}")
+    kept = more[: shown or None]
     told += [
         f"not proved, {loss.loss.name}: spend and penalties together rise by {rise(loss.rise)}"
         for loss in kept
@@ -85,13 +101,15 @@ def _losses(title: str, losses: Sequence[Stressed], found: Stress, shown: int) -
     ]
     if any(loss.tied for loss in kept):
         told.append("~ for what is proved, it may rank below the next")
-    nothing = "no loss costs anything" if losses else "the plan buys from nobody"
-    empty = doc.sentence("none costs more" if felt else nothing)
-    shown_as = _drawn(title, kept, found, pairs) if kept else empty
-    return doc.section(title, shown_as, doc.notes(told))
+    if not more:
+        nothing = "no loss costs anything" if losses else "the plan buys from nobody"
+        empty = doc.sentence("none costs more" if felt else nothing)
+        return replace(doc.section(title, empty, doc.notes(told)), on="whole")
+    drawn, notes = _drawn(title, kept, _table(more, found, pairs, shown), found), doc.notes(told)
+    return doc.section(title, drawn, doc.for_whole(notes), column="Without both" if pairs else "Without")
 
 
-def _drawn(title: str, losses: Sequence[Stressed], found: Stress, pairs: bool) -> doc.Drawing | doc.DataTable:
+def _drawn(title: str, losses: Sequence[Stressed], table: doc.DataTable, found: Stress) -> doc.Drawing | doc.DataTable:
     currency = found.currency
     rungs = [
         rung(_named(loss), None, currency, f"rules conflict: {', '.join(loss.conflict)}", doc.Tone.BAD)
@@ -100,7 +118,7 @@ def _drawn(title: str, losses: Sequence[Stressed], found: Stress, pairs: bool) -
         for loss in losses
     ]
     told = f"The cash that the plan spends more, in {currency}; what leaves anything short looks bad."
-    return ladder(f"{title}: cash", told, rungs, currency, _table(losses, found, pairs))
+    return ladder(f"{title}: cash", told, rungs, currency, table)
 
 
 def _bar(loss: Stressed, found: Stress) -> charts.Rung:
@@ -119,16 +137,19 @@ def _lacking(loss: Stressed, names: ShownNames) -> str:
     return f"short in addition: {', '.join(short_of(loss.short, names))}" if loss.short else ""
 
 
-def _table(losses: Sequence[Stressed], found: Stress, pairs: bool) -> doc.DataTable:
+def _table(losses: Sequence[Stressed], found: Stress, pairs: bool, shown: int) -> doc.DataTable:
     columns = [
         doc.Column("Without"),
-        *([] if pairs else [doc.Column("Which is")]),
-        doc.Column("Short in addition"),
+        *([] if pairs else [doc.Column("Which is", from_width=doc.NARROW)]),
+        doc.Column("Short in addition", from_width=doc.SPARE),
         doc.figures("Cash", found.currency),
-        doc.figures("Penalty"),
-        *([doc.figures("Beyond the two alone, penalty included")] if pairs else []),
+        doc.figures("Penalty", from_width=doc.NARROW),
+        *([replace(doc.figures("Beyond the two alone, penalty included"), on="whole")] if pairs else []),
     ]
-    return doc.table(columns, [_row(loss, found.names, pairs) for loss in losses])
+    rows = [_row(loss, found.names, pairs) for loss in losses]
+    if pairs:
+        return ranked(columns, rows, "more pair", part=2, top=shown)
+    return ranked(columns, rows, "more loss that costs less", "more losses that cost less", part=6, top=shown)
 
 
 def penalty_of(loss: Stressed) -> doc.Cell:
@@ -147,23 +168,26 @@ def more_than_apart(loss: Stressed) -> bool:
 
 
 def _row(loss: Stressed, names: ShownNames, pairs: bool) -> list[doc.Cell]:
-    name = loss.loss.name + (" ~" if loss.tied else "")
-    what = [] if pairs else [", ".join([" and ".join(loss.loss.by), *loss.loss.also])]
+    name, doubt = loss.loss.name + (" ~" if loss.tied else ""), "" if loss.conflict or loss.rise.proved else " ?"
+    kinds = " and ".join(loss.loss.by)
+    head: list[doc.Cell] = [doc.Either(name, _cut_if_long(name + doubt))]
+    head += [] if pairs else [doc.Either(", ".join([kinds, *loss.loss.also]), kinds)]
     beyond = [doc.NOTHING if loss.beyond is None else penalty(loss.beyond)] if pairs else []
     if loss.conflict:
-        return [name, *what, f"rules conflict: {', '.join(loss.conflict)}", doc.NOTHING, doc.NOTHING, *beyond]
-    short = short_of(loss.short, names)
-    told = short[:MATERIALS_SHOWN]
-    if len(short) > MATERIALS_SHOWN:
-        told.append(f"{len(short) - MATERIALS_SHOWN} more")
-    return [
-        name,
-        *what,
-        ", ".join(told) or doc.NOTHING,
-        doc.Amount(loss.cash, form="signed"),
-        penalty_of(loss),
-        *beyond,
-    ]
+        rules = f"rules conflict: {', '.join(loss.conflict)}"
+        conflict = doc.Either(rules, doc.Several(("rules conflict", *loss.conflict)))
+        return [*head, conflict, doc.NOTHING, doc.NOTHING, *beyond]
+    short = _several(short_of(loss.short, names), MATERIALS_SHOWN)
+    return [*head, short, doc.Amount(loss.cash, form="signed"), penalty_of(loss), *beyond]
+
+
+def _cut_if_long(name: str) -> doc.Cell:
+    """Return a name in one piece; one of several companies may be cut between two words."""
+    return name if len(name) <= _LONG else doc.Several((name,))
+
+
+def _several(names: Sequence[str], named: int = 0) -> doc.Cell:
+    return doc.Several(tuple(names), one="material", named=named) if names else doc.NOTHING
 
 
 WHO = {"supplier": "supplier", "parent": "parent company", "country": "country", "catalog": "catalog"}
@@ -171,19 +195,21 @@ WHO = {"supplier": "supplier", "parent": "parent company", "country": "country",
 
 
 def insurance_document(found: Insurance, shown: int = SHOWN) -> doc.Document:
-    """The premium, what becomes of each loss, what the insured plan does otherwise, and the stock that would do instead.
+    """Return the insured plan as a document of its own."""
+    return doc.document("What surviving any loss costs", *insurance_parts(found, shown))
 
-    Of each table the first `shown` rows are told; 0: all.
+
+def insurance_parts(found: Insurance, shown: int = SHOWN) -> Iterator[doc.Element | None]:
+    """Yield the premium, the losses, the changes of the insured plan, and the stock that would do instead.
+
+    The whole document has the first `shown` rows of each table, 0: all.
     """
     title = f"Insured against the loss of any one {WHO[found.by]} from {found.start} on"
-    return doc.document(
-        "What surviving any loss costs",
-        doc.section(title, doc.sentence(_premium(found))),
-        _insured_losses(found, shown),
-        *_otherwise(found, shown),
-        _stock(found),
-        effort(found.effort),
-    )
+    yield doc.for_whole(doc.section(title, doc.sentence(_premium(found))))
+    yield _insured_losses(found, shown)
+    yield from map(doc.for_whole, _otherwise(found, shown))
+    yield _stock(found, shown)
+    yield doc.for_whole(effort(found.effort))
 
 
 def _premium(found: Insurance) -> str:
@@ -205,27 +231,44 @@ def premium_price(found: Insurance) -> str:
 
 
 def _insured_losses(found: Insurance, shown: int) -> doc.Section:
+    """Return the losses that leave anything short, today or insured; on a screen those that nothing insures in full."""
     felt = [row for row in found.losses if row.exposed or not row.met]
-    kept = felt[: shown or None]
-    told = left_out(len(felt) - len(kept), "more loss", "more losses")
-    calm = len(found.losses) - len(felt)
-    if calm:
-        other = "other " if felt else ""
-        told.append(
-            f"{count(calm, f'{other}loss leaves', f'{other}losses leave')} nothing more short, as things are and insured"
-        )
-    columns = [doc.Column("If lost"), doc.Column("Short in addition, today"), doc.Column("Insured")]
-    columns += [doc.figures("Spend and penalty then", found.currency)]
-    rows: list[list[doc.Cell]] = [
-        [
-            row.loss.name,
-            ", ".join(short_of(row.exposed, found.names)) or doc.NOTHING,
-            _outcome(row, found.names),
-            rise_of(row),
-        ]
-        for row in kept
+    unmet = any(not row.met for row in felt)
+    calm, other = len(found.losses) - len(felt), "other " if felt else ""
+    told = f"{count(calm, f'{other}loss leaves', f'{other}losses leave')} nothing more short, as things are and insured"
+    columns = [
+        doc.Column("If lost"),
+        doc.Column("Short in addition, today", on="whole"),
+        doc.Column("Insured", on="whole"),
+        doc.Column("Short in addition", from_width=doc.SPARE, on="screen"),
+        doc.Column("Spend and penalty then", "", "right", from_width=doc.NARROW, on="screen"),
+        doc.Column("Spend and penalty then", found.currency, "right", whole=True, on="whole"),
     ]
-    return doc.section("What each loss leaves short", doc.table(columns, rows) if rows else None, doc.notes(told))
+    rows = [
+        doc.DataRow(
+            (
+                doc.Either(row.loss.name, _cut_if_long(row.loss.name)),
+                ", ".join(short_of(row.exposed, found.names)) or doc.NOTHING,
+                _outcome(row, found.names),
+                _several(short_of(row.unmet, found.names)) if row.unmet else row.reason or doc.NOTHING,
+                *(rise_of(row), rise_of(row)),
+            ),
+            on="whole" if row.met else None,
+        )
+        for row in felt
+    ]
+    premium = (
+        f"To be short of no more after the loss of any one {WHO[found.by]} from {found.start} on than today, the plan costs {premium_price(found)} "
+        f"where no loss comes{', and nothing insures it in full against some losses' if unmet else ''}."
+    )
+    table = ranked(columns, rows, "more loss", "more losses", part=2, top=shown) if rows else None
+    return doc.section(
+        "What each loss leaves short",
+        doc.for_screen(doc.sentence(premium)),
+        table if unmet else doc.for_whole(table),
+        doc.for_whole(doc.notes([told] if calm else [])),
+        column="Not insured against",
+    )
 
 
 def short_of(short: Sequence[Shortfall], names: ShownNames) -> list[str]:
@@ -280,153 +323,33 @@ def _otherwise(found: Insurance, shown: int) -> list[doc.Section]:
     return parts
 
 
-def _stock(found: Insurance) -> doc.Section | None:
+def _stock(found: Insurance, shown: int) -> doc.Section | None:
     if not found.stock:
         return None
-    columns = [doc.Column("Material"), doc.figures("Stock"), doc.Column("For the loss of")]
-    columns += [doc.figures("Holding a year", found.currency), doc.Column("Proved")]
+    columns = [
+        doc.Column("Material"),
+        doc.figures("Quantity"),
+        doc.figures("Holding a year", found.currency, from_width=doc.NARROW),
+        doc.Column("For the loss of", from_width=doc.NARROW),
+        doc.Column("Proved", on="whole"),
+    ]
+    names = found.names
     rows: list[list[doc.Cell]] = [
         [
-            found.names.material(row.material),
-            weighed(found.names, row.material, row.kilograms),
-            row.loss,
+            doc.Either(names.material(row.material), names.label(row.material) + ("" if row.proved else " ?")),
+            weighed(names, row.material, row.kilograms),
             doc.NOTHING if row.holding is None else doc.Amount(row.holding),
+            doc.Either(row.loss, _cut_if_long(row.loss)),
             "yes" if row.proved else "no: some loss still leaves it short",
-        ]
-        for row in found.stock
-    ]
-    note = "lawful stock in hand when the loss comes; the price of buying it is not in it"
-    return doc.section(
-        "Stock that would do instead, with the plan as it is", doc.table(columns, rows), doc.notes([note])
-    )
-
-
-_NARROW, _LAST = 70, 1
-"""Characters of a line below which columns are left out that are looked up elsewhere; the last of them only where names take their room."""
-_LONG = 34
-"""Characters from which on a name is cut where there is no room for it."""
-
-
-def stress_screen(found: Stress, insured: Insurance | None = None, top: int = SHOWN) -> doc.Document:
-    """The dearest losses, of each table as many as there is room for; `top`: rows that the whole document shows of each."""
-    felt = [loss for loss in found.losses if loss.conflict or not costs_nothing(loss)]
-    pairs = [loss for loss in found.pairs if (loss.conflict or not costs_nothing(loss)) and more_than_apart(loss)]
-    head = (
-        f"{len(felt)} of {count(len(found.losses), 'loss', 'losses')} from {found.start} on would matter: the plan, which spends "
-        f"{large_money(found.cash, found.currency)}, made again without each. Ranked by spend and penalties together."
-    )
-    unasked = (
-        [f"the search was ended: {count(found.unasked, 'loss', 'losses')} not asked about"] if found.unasked else []
-    )
-    return doc.document(
-        "What each loss costs",
-        doc.sentence(head),
-        what_is_known(found),
-        _screen_losses(felt, found, top) if felt else None,
-        _screen_pairs(pairs, found, top) if pairs else None,
-        *(_screen_insurance(insured, top) if insured is not None else ()),
-        doc.apart(
-            not_proved(loss.rise for loss in (*felt, *pairs)),
-            doc.notes(unasked, doc.Tone.DOUBTFUL),
-            doc.sentence(doc.Phrase("--full", code=True), ": every table, and what the insured plan does otherwise"),
-        ),
-    )
-
-
-def _screen_losses(felt: Sequence[Stressed], found: Stress, top: int) -> doc.Section:
-    columns = [
-        doc.Column("Without"),
-        doc.Column("Which is", from_width=_NARROW),
-        doc.Column("Short in addition", from_width=_LAST),
-        doc.Column("Cash", found.currency, "right"),
-        doc.Column("Penalty", align="right", from_width=_NARROW),
-    ]
-    rows: list[list[doc.Cell]] = [
-        [
-            _screen_name(
-                loss.loss.name + (" ~" if loss.tied else "") + ("" if loss.conflict or loss.rise.proved else " ?")
-            ),
-            " and ".join(loss.loss.by),
-            *_screen_outcome(loss, found.names),
-        ]
-        for loss in felt
-    ]
-    return doc.apart(
-        on_screen(columns, rows, "more loss that costs less", "more losses that cost less", part=6, top=top)
-    )
-
-
-def _screen_outcome(loss: Stressed, names: ShownNames) -> tuple[doc.Cell, doc.Cell, doc.Cell]:
-    """Kilograms short in addition, cash, and the penalty; or the rules that conflict."""
-    if loss.conflict:
-        return doc.Several(("rules conflict", *loss.conflict)), doc.NOTHING, doc.NOTHING
-    return _several(short_of(loss.short, names)), doc.Amount(loss.cash, form="signed"), penalty_of(loss)
-
-
-def _screen_pairs(pairs: Sequence[Stressed], found: Stress, top: int) -> doc.Section:
-    columns = [
-        doc.Column("Without both"),
-        doc.Column("Short in addition", from_width=_LAST),
-        doc.Column("Cash", found.currency, "right"),
-        doc.Column("Penalty", align="right", from_width=_NARROW),
-    ]
-    rows: list[list[doc.Cell]] = [
-        [
-            _screen_name(loss.loss.name + ("" if loss.conflict or loss.rise.proved else " ?")),
-            *_screen_outcome(loss, found.names),
-        ]
-        for loss in pairs
-    ]
-    return doc.apart(on_screen(columns, rows, "more pair", part=2, top=top))
-
-
-def _screen_insurance(found: Insurance, top: int) -> list[doc.Section]:
-    """The premium, what nothing insures in full, and the stock that would do instead."""
-    unmet = [row for row in found.losses if not row.met]
-    columns = [
-        doc.Column("Not insured against"),
-        doc.Column("Short in addition", from_width=_LAST),
-        doc.Column("Spend and penalty then", align="right", from_width=_NARROW),
-    ]
-    rows: list[list[doc.Cell]] = [
-        [
-            _screen_name(row.loss.name),
-            _several(short_of(row.unmet, found.names)) if row.unmet else row.reason or doc.NOTHING,
-            rise_of(row),
-        ]
-        for row in unmet
-    ]
-    table = on_screen(columns, rows, "more loss", "more losses", part=2, top=top) if rows else None
-    stock = [
-        doc.Column("Stock that would do instead"),
-        doc.Column("Quantity", align="right"),
-        doc.Column("Holding a year", found.currency, "right", from_width=_NARROW),
-        doc.Column("For the loss of", from_width=_NARROW),
-    ]
-    held: list[list[doc.Cell]] = [
-        [
-            found.names.label(row.material) + ("" if row.proved else " ?"),
-            weighed(found.names, row.material, row.kilograms),
-            doc.NOTHING if row.holding is None else doc.Amount(row.holding),
-            _screen_name(row.loss),
         ]
         for row in sorted(found.stock, key=lambda row: (-(row.holding or 0), row.material))
     ]
-    made = on_screen(stock, held, "more material", part=1, top=top) if held else None
-    premium = (
-        f"To be short of no more after the loss of any one {WHO[found.by]} from {found.start} on than today, the plan costs {premium_price(found)} "
-        f"where no loss comes{', and nothing insures it in full against some losses' if unmet else ''}."
+    return doc.section(
+        "Stock that would do instead, with the plan as it is",
+        ranked(columns, rows, "more material", top=shown),
+        doc.for_whole(doc.notes(["lawful stock in hand when the loss comes; the price of buying it is not in it"])),
+        column="Stock that would do instead",
     )
-    return [doc.apart(doc.sentence(premium), table), *([doc.apart(made)] if made else [])]
-
-
-def _screen_name(name: str) -> doc.Cell:
-    """A name in one piece; one of several companies may be cut between two words."""
-    return name if len(name) <= _LONG else doc.Several((name,))
-
-
-def _several(names: Sequence[str]) -> doc.Cell:
-    return doc.Several(tuple(names), one="material") if names else doc.NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ class Stress(QuestionResult):
     """The plan without each of those it depends on, the dearest loss first."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("losses", "pairs")
-    TOLD_BY: ClassVar[str] = "friendshore.questions.stress.screen:stress_screen"
+    TOLD_BY: ClassVar[str] = "friendshore_risk.stress:stress_document"
 
     currency: str
     start: date
@@ -281,7 +281,7 @@ class Insurance(QuestionResult):
     """What it costs that no single loss leaves more short than the plan as it is."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("losses", "stock", "ordered", "ready")
-    TOLD_BY: ClassVar[str] = "friendshore.questions.stress.document:insurance_document"
+    TOLD_BY: ClassVar[str] = "friendshore_risk.stress:insurance_document"
 
     currency: str
     by: LossKind

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import zip_longest
-from typing import TYPE_CHECKING
 
 from friendshore.document import charts
 from friendshore.document import elements as doc
@@ -16,33 +15,29 @@ from friendshore.domain.quantities import parse_duration
 from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import InputError
 from friendshore.explain.results import CENT
-from friendshore.questions.wording import ladder, mass_or_nothing, penalty, rise, weighed
+from friendshore.questions.wording import ladder, mass_or_nothing, penalty, ranked, rise, weighed
 
-from .telling import Telling
 from .withstand_recheck import WithstandChecked
 from .withstand_search import CurvePoint, MissedDemand, NotWithstood, Withstood
 
-if TYPE_CHECKING:
-    from friendshore.document.elements import Document
-
-
-_WIDE = 90
-"""Characters of a line of a screen below which it is not said who is left."""
 NAMED = 2
-"""Names that are listed before the rest is counted."""
+"""Names that the whole document lists before it counts the rest."""
 
 
-def withstand_document(found: Withstood, telling: Telling) -> doc.Document:
-    """The curve, what nothing withstands, and what the last plan of the curve does otherwise."""
+def withstand_document(found: Withstood, shown: int) -> doc.Document:
+    """Return the curve, what nothing withstands, and what the last plan of the curve does otherwise.
+
+    The whole document has the first `shown` rows of each table, 0: all.
+    """
     last = found.curve[-1]
     return doc.document(
         f"{found.case}: what it costs to withstand losses",
         doc.sentence(_head(found, last), strong=True),
         _key_figures(found),
         doc.sentence(_terms(found.start, found.reacts)),
-        _curve(found, telling),
-        _not_withstood(found, last, telling),
-        _otherwise(found, telling),
+        _curve(found, shown),
+        _not_withstood(found, last, shown),
+        _otherwise(found, shown),
         doc.apart(doc.notes(_notes(found))),
     )
 
@@ -106,7 +101,7 @@ def _terms(start: date, reacts: date | None) -> str:
     )
 
 
-def _curve(found: Withstood, telling: Telling) -> doc.Section:
+def _curve(found: Withstood, shown: int) -> doc.Section:
     discounted = any(_present(point) != point.cash for point in found.curve)
     weighed = any(abs(point.penalties) >= 1 for point in found.curve)
     columns = [
@@ -125,7 +120,7 @@ def _curve(found: Withstood, telling: Telling) -> doc.Section:
             doc.Amount(point.cash, form="signed") if point.losses else doc.NOTHING,
             *([doc.Amount(_present(point), form="signed") if point.losses else doc.NOTHING] if discounted else []),
             *([penalty(point.penalties)] if weighed else []),
-            telling.several(point.worst.losses, len(point.worst.losses), " and ") if point.worst else doc.NOTHING,
+            doc.Several(tuple(point.worst.losses), between=" and ") if point.worst else doc.NOTHING,
             penalty(point.worst.rise) if point.worst else doc.NOTHING,
         ]
         for point in found.curve
@@ -140,42 +135,40 @@ def _curve(found: Withstood, telling: Telling) -> doc.Section:
         for point in found.curve
     ]
     title = "What each number of losses costs"
-    if telling.screen:
-        return doc.section(title, *Telling(0, screen=True).tables(columns, rows, "more number", part=9))
     told = f"The cash that the plan which withstands so many losses spends more where nothing is lost, in {found.currency}."
-    return doc.section(title, ladder(title, told, rungs, found.currency, doc.table(columns, rows)))
+    return doc.section(title, ladder(title, told, rungs, found.currency, ranked(columns, rows, "more number", part=9)))
 
 
 def _names(names: Iterable[str]) -> str:
     return " and ".join(names)
 
 
-def _not_withstood(found: Withstood, last: CurvePoint, telling: Telling) -> doc.Section | None:
+def _not_withstood(found: Withstood, last: CurvePoint, shown: int) -> doc.Section | None:
     if not found.not_withstood:
         return None
-    rows = list(_rows(found.not_withstood, telling))
+    rows = list(_rows(found.not_withstood))
     told = "no one plan is prepared for each of these as well as another would be: more is short than has to be"
     columns = [
         doc.Column("Demand"),
         doc.figures("Short"),
         doc.Column("From"),
         doc.Column("If lost"),
-        doc.Column("Who is left", from_width=_WIDE if telling.screen else 0),
+        doc.Column("Who is left", from_width=doc.MEDIUM),
     ]
-    tables = telling.tables(columns, rows, "more demand", part=4, notes=[told] if last.regret else [])
-    return doc.section("What no mix withstands", *tables)
+    table = ranked(columns, rows, "more demand", part=4, top=shown)
+    return doc.section("What no mix withstands", table, doc.notes([told] if last.regret else []))
 
 
-def _rows(sets: Sequence[NotWithstood], telling: Telling) -> Iterator[list[doc.Cell]]:
+def _rows(sets: Sequence[NotWithstood]) -> Iterator[list[doc.Cell]]:
     """Conflicts, then demands in the order of the first set that leaves them short, with all sets that leave as much short as early."""
     for one in sets:
         if one.conflict:
             yield ["rules conflict", doc.NOTHING, doc.NOTHING, _names(one.losses), doc.NOTHING]
     pairs = (((short.demand, mass(short.kilograms), _when(short)), (one, short)) for one in sets for short in one.short)
     for (demand, _, when), found in grouped(pairs).items():
-        named = telling.several([_names(one.losses) for one, _ in found], NAMED, "; or ")
+        named = doc.Several(tuple(_names(one.losses) for one, _ in found), between="; or ", named=NAMED)
         left = sorted({name for _, short in found for name in short.suppliers})
-        who = telling.several(left, NAMED) if left else "nobody"
+        who = doc.Several(tuple(left), named=NAMED) if left else "nobody"
         yield [demand, doc.Kilograms(found[0][1].kilograms), when, named, who]
 
 
@@ -183,7 +176,7 @@ def _when(short: MissedDemand) -> str:
     return short.first if short.goes_on else f"{short.first} to {short.last}"
 
 
-def _otherwise(found: Withstood, telling: Telling) -> doc.Section:
+def _otherwise(found: Withstood, shown: int) -> doc.Section:
     title = "What it does otherwise before the loss"
     if not found.ordered and not found.ready and not found.onboarded:
         return doc.section(title, doc.sentence("nothing: the plan as it is already does"))
@@ -210,7 +203,7 @@ def _otherwise(found: Withstood, telling: Telling) -> doc.Section:
         for one in found.onboarded
     ]
     columns = [doc.Column("When the loss comes"), then, today]
-    return doc.section(title, *telling.tables(columns, rows, "more row", part=3, notes=told))
+    return doc.section(title, ranked(columns, rows, "more row", part=3, top=shown), doc.notes(told))
 
 
 def _notes(found: Withstood) -> Iterator[str]:
@@ -258,10 +251,6 @@ def checked_document(found: WithstandChecked) -> doc.Document:
         doc.sentence(_terms(found.start, found.reacts)),
         doc.notes([f"losses: {'; '.join(found.losses)}", checked, *([] if found.same_facts else [changed])]),
     )
-
-
-def _document(result: Withstood | WithstandChecked, telling: Telling) -> Document:
-    return withstand_document(result, telling) if isinstance(result, Withstood) else checked_document(result)
 
 
 def _kinds(words: str) -> list[str]:

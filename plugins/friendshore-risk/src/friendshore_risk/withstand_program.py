@@ -1,4 +1,4 @@
-"""The parts of a case as robust programs: what is decided before a loss, what until there is time to react, and what after."""
+"""The parts of a case as robust programs: decisions before a loss, until there is time to react, and after."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from friendshore.domain.base import exact, totals
 from friendshore.domain.change import Change
 from friendshore.domain.plan import Plan
+from friendshore.domain.runtime import cached_method
 from friendshore.errors import InputError, VerificationError
 from friendshore.problem import Problem
 from friendshore.problem.compliance_classes import ComplianceClass
@@ -31,22 +32,22 @@ from .robust import Branching, Generated, Losses, RobustComponent, RobustProgram
 from .stress_answer import Carried, decoded
 
 _CLOSELY = 1e-6
-"""Relative gap of what has to be settled, whatever gap is asked for in costs."""
+"""Relative gap of results that must be settled, regardless of the gap for costs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LossDay:
-    """When losses come, by period."""
+    """Timing of losses, by period."""
 
     comes: int
-    """The first period in which nothing can be ordered any more of what is lost."""
+    """First period without orders from lost parties."""
     reacts: int
-    """The first period in which anything can be ordered beyond what was planned; one beyond the last: the plan ends before."""
+    """First period with orders beyond the plan. One beyond the last if the plan ends before."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PartProgram:
-    """A part of the case, and its independent components that a loss touches."""
+    """A part of the case, with its independent components that a loss affects."""
 
     members: Members
     program: Program
@@ -54,17 +55,17 @@ class PartProgram:
     """The cheapest plan as things are."""
     components: tuple[RobustComponent, ...]
     weight: Floats
-    """Of each demand: what a kilogram that is missing of it counts for."""
+    """Weight of a missing kilogram of each demand."""
 
     def today_of(self, component: RobustComponent) -> Floats:
-        """Values of a component's columns in the plan as it is, in which nothing is missing."""
+        """Return the values of a component's columns in the plan as it is, where nothing is missing."""
         found = np.zeros(len(component.columns))
         own = component.columns < len(self.today.x)
         found[own] = self.today.x[component.columns[own]]
         return found
 
     def values(self, by_component: Sequence[Floats]) -> Floats:
-        """Values of the program's columns where each component's are as given, and all else as in the plan as it is."""
+        """Return the values of the program's columns, with those of components as given, and the others as in the plan as it is."""
         found = self.today.x.copy()
         for component, x in zip(self.components, by_component, strict=True):
             own = component.columns < len(found)
@@ -73,10 +74,10 @@ class PartProgram:
 
 
 def part_program(session: Session, members: Members, losses: Sequence[PossibleLoss], day: LossDay) -> PartProgram:
-    """The program of a part and what losses do in it.
+    """Return the program of a part, with the effects of losses.
 
     Raises:
-        SolverError: if a solver breaks down.
+        SolverError: If a solver breaks down.
     """
     program, today = session.compiled(members)
     price = np.array([float(price) for price in program.problem.shortage_price])
@@ -128,7 +129,7 @@ def _solver(session: Session, limits: Limits) -> Callable[[Linear], SolverAnswer
 
 
 def _with_missing(program: Program, x: Floats) -> Linear:
-    """A program in which no demand is short of more than in the plan `x`, but for one column each by which it is: closed, until a loss comes."""
+    """Return a program that limits shortages to those of the plan `x`, plus one column for each demand, which is closed until a loss."""
     import scipy.sparse as sp
 
     bounded = with_shortage_bounds(program, x)
@@ -146,17 +147,17 @@ def _with_missing(program: Program, x: Floats) -> Linear:
 
 
 def _taken(session: Session, members: Members, program: Program, loss: PossibleLoss, period: int) -> Ints:
-    """The columns that a loss takes away: what is ordered or made from a period on; of a rule, what arrives from then on and is barred."""
+    """Return the columns that a loss removes: orders and production from a period on, or for a rule, barred arrivals from then on."""
     if loss.rule:
         return _barred(session, members, program, loss.rule, period)
     return orders_of(program, loss.moves, range(period, program.problem.case.horizon.count))
 
 
 def _barred(session: Session, members: Members, program: Program, rule: str, period: int) -> Ints:
-    """The columns of what arrives from a period on and is barred for some delivery that it may end in, if a rule applies from then on.
+    """Return the columns of arrivals from a period on that the rule bars for some possible delivery, if it applies from then on.
 
     Raises:
-        InputError: if the rule bars, or makes dearer, anything but what arrives from then on.
+        InputError: If the rule bars anything but these arrivals, or makes anything more expensive.
     """
     inputs = session.parts.part(members)
     if all(one.id != rule for one in inputs.rules):
@@ -201,7 +202,7 @@ def _does_more(rule: str) -> InputError:
 
 
 def _terms(each: ComplianceClass) -> tuple[object, ...]:
-    """What a rule that bars moves leaves as it is."""
+    """Return the terms that a rule for moves doesn't change."""
     return each.blocked, each.permits, each.surcharges, each.final, each.order_periods
 
 
@@ -210,24 +211,24 @@ _NONE = Decimal(0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FollowsJudge:
-    """What is decided before losses in one part of a case, and what may then be short."""
+    """Decisions before losses in one part of a case, and its permitted shortages."""
 
     problem: Problem
     day: LossDay
     first: Plan
-    """The plan that is followed until they come."""
+    """Plan that is followed until losses occur."""
     onboarded: Collection[str]
-    """Offers that are ready to be used, bought of or not."""
+    """Offers ready for use, with or without purchases."""
     short_today: Mapping[str, Decimal]
-    """Demand -> kilograms that it is short of as things are."""
+    """Demand -> kilograms of shortage without losses."""
 
     @property
     def slack(self) -> Decimal:
-        """Kilograms that rounding explains: one step of the resolution a period."""
+        """Maximum rounding error in kilograms: one step of the resolution per period."""
         return self.problem.case.resolution * self.problem.case.horizon.count
 
     def faults(self, after: Plan) -> list[str]:
-        """Why a verified plan cannot follow losses under the first one, whatever is lost; what it leaves short is no fault."""
+        """Return the reasons why a verified plan isn't a response under the first plan to any losses. Shortages are permitted."""
         found = []
         came, ordered = _orders(after, 0, self.day.comes), _orders(self.first, 0, self.day.comes)
         if self._differs({key: amount for key, amount in ordered.items() if key not in self.dropped(after)}, came):
@@ -241,20 +242,20 @@ class FollowsJudge:
         return found
 
     def dropped(self, after: Plan) -> frozenset[_Order]:
-        """What the first plan orders before the losses, and would arrive after they come, and is not ordered in this one: only a rule can bar it."""
+        """Return early orders of the first plan that would arrive after the losses and are missing here. Only a rule can bar them."""
         late = {key for key, arrives in _arrivals(self.first).items() if key[4] < self.day.comes <= arrives}
         return frozenset(late - _orders(after).keys())
 
     def lawful(self, after: VerifiedPlan, rules: Collection[Rule]) -> bool:
-        """Whether some rules, as they then apply, find against nothing that a plan buys: each is asked about every purchase."""
+        """Return True if some rules, as they then apply, find nothing against any purchase of a plan."""
         return not bearing(after, tuple(rules)) if rules else True
 
     def orders(self, after: Plan) -> frozenset[tuple[str, str]]:
-        """Offers of which a plan orders anything from the day on, each with the place that it is for: none may be lost."""
+        """Return the offers with orders from the day on, each with its destination. None of these may be lost."""
         return frozenset((p.offer, p.place) for p in after.purchases if p.ordered >= self.day.comes)
 
     def missing(self, after: Plan) -> dict[str, Decimal]:
-        """Demand -> kilograms by which it is short of more than as things are."""
+        """Return demand -> kilograms of additional shortage."""
         found = {
             name: kilograms - self.short_today.get(name, _NONE) for name, kilograms in after.short_by_demand.items()
         }
@@ -265,11 +266,11 @@ class FollowsJudge:
 
 
 _Order = tuple[str, str, str, str, int]
-"""Offer, material, place, compliance class, period of the order."""
+"""Offer, material, place, compliance class, and period of the order."""
 
 
 def _arrivals(plan: Plan) -> dict[_Order, int]:
-    """The period in which each order arrives, the last one where parts of it arrive apart."""
+    """Return the period in which each order arrives, or the last one if it arrives in parts."""
     found: dict[_Order, int] = {}
     for p in plan.purchases:
         key = (p.offer, p.material, p.place, p.requirement, p.ordered)
@@ -278,7 +279,7 @@ def _arrivals(plan: Plan) -> dict[_Order, int]:
 
 
 def rules_then(session: Session, members: Members, losses: Sequence[PossibleLoss], day: LossDay) -> dict[int, Rule]:
-    """The rules that come to apply with losses, as they do from then on, by the position of the loss; those that bear on a part of the case alone."""
+    """Return loss -> rule that begins to apply with it, in the form of that time. Only rules that affect this part of the case are included."""
     inputs = session.parts.part(members)
     start = session.problem.case.horizon.periods[day.comes].start
     found = {}
@@ -290,7 +291,7 @@ def rules_then(session: Session, members: Members, losses: Sequence[PossibleLoss
 
 
 def _orders(plan: Plan, first: int = 0, last: int | None = None) -> dict[_Order, Decimal]:
-    """Kilograms ordered in periods from one up to, not including, another, and units made of offers with several goods."""
+    """Return kilograms ordered from one period up to, but not including, another, and units produced by offers with several goods."""
     bought = [((p.offer, p.material, p.place, p.requirement, p.ordered), p.quantity) for p in plan.purchases]
     made = [((m.offer, "", "", m.requirement, m.period), m.units) for m in plan.makes]
     within = [(key, amount) for key, amount in (*bought, *made) if first <= key[4] and (last is None or key[4] < last)]
@@ -299,7 +300,7 @@ def _orders(plan: Plan, first: int = 0, last: int | None = None) -> dict[_Order,
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedComponent:
-    """What withstands a number of losses in one component."""
+    """A plan of one component that withstands a number of losses, with its responses."""
 
     found: Generated[Losses]
     following: Branching
@@ -307,14 +308,14 @@ class PreparedComponent:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AfterLosses:
-    """What becomes of a part after losses."""
+    """Result of a part after losses."""
 
     rise: Decimal
-    """By how much it comes to more than where nothing is lost."""
+    """Increase of the objective over the case without losses."""
     missing: Mapping[str, Decimal]
-    """Demand -> kilograms short in addition."""
+    """Demand -> kilograms of additional shortage."""
     plan: Plan | None
-    """None: rules conflict after them."""
+    """None if rules conflict after the losses."""
 
 
 @dataclass(eq=False)
@@ -323,47 +324,42 @@ class PreparedPart:
 
     part: PartProgram
     levels: Sequence[PreparedComponent]
-    """By component."""
+    """Plan of each component."""
     losses: Sequence[PossibleLoss]
     judge: FollowsJudge
     rules: Mapping[int, Rule]
-    """Loss -> the rule that comes to apply with it, as it then does."""
+    """Loss -> rule that begins to apply with it, in the form of that time."""
     first: Carried
     _plans: dict[tuple[Losses, ...], _Follower | None] = field(default_factory=dict)
-    _judged: dict[Losses, AfterLosses] = field(default_factory=dict)
 
     @cached_property
     def touching(self) -> Losses:
-        """Losses that touch it."""
+        """Losses that affect it."""
         found = frozenset(loss for component in self.part.components for loss in component.closed)
         return found | self.rules.keys()
 
     @property
     def settled(self) -> bool:
-        """Whether all that was looked at is proved."""
+        """True if all results so far are proved."""
         return all(level.following.settled for level in self.levels)
 
     @property
     def plans(self) -> int:
-        """How many plans follow losses."""
+        """Number of plans that respond to losses."""
         return len(self.followers)
 
     @property
     def followers(self) -> list[Plan]:
-        """Those plans."""
+        """Plans that respond to losses."""
         return [follower.plan for follower in self._plans.values() if follower is not None]
 
+    @cached_method
     def after(self, losses: Losses) -> AfterLosses:
-        """What follows some of the losses that touch it.
+        """Return the response to some of the losses that affect it.
 
         Raises:
-            VerificationError: if the plan that is to follow them does not hold, or does not follow them.
+            VerificationError: If its plan is invalid, or isn't a response to them.
         """
-        if losses not in self._judged:
-            self._judged[losses] = self._after(losses)
-        return self._judged[losses]
-
-    def _after(self, losses: Losses) -> AfterLosses:
         found = [
             level.following.of(losses & frozenset(component.closed))
             for component, level in zip(self.part.components, self.levels, strict=True)
@@ -402,16 +398,16 @@ class PreparedPart:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Follower:
-    """A verified plan that follows losses under the first one."""
+    """A verified plan that responds to losses under the first one."""
 
     verified: VerifiedPlan
     rise: Decimal
     missing: Mapping[str, Decimal]
     orders: frozenset[tuple[str, str]]
     dropped: Collection[object]
-    """Orders that come to nothing."""
+    """Orders that don't arrive."""
     lawful: dict[Losses, bool] = field(default_factory=dict)
-    """Rules that come to apply -> whether it is lawful under them."""
+    """Rules that begin to apply -> True if it is lawful under them."""
 
     @property
     def plan(self) -> Plan:
@@ -420,7 +416,7 @@ class _Follower:
 
 
 def prepared(component: RobustComponent, most: int, before: PreparedComponent | None) -> PreparedComponent | None:
-    """What withstands a number of losses, from what withstands one less; None: the search was ended."""
+    """Return the plan that withstands a number of losses, based on the one for one loss less. None if the search was ended."""
     found = component.withstanding(most, () if before is None else before.found.keys)
     if found is None or not found.proved or not component.unavoidable.settled:
         return None
@@ -428,7 +424,7 @@ def prepared(component: RobustComponent, most: int, before: PreparedComponent | 
 
 
 def smallest(part: PreparedPart, most: int) -> Iterator[tuple[Losses, list[str]]]:
-    """Sets of losses that leave demands short, with those that no smaller set within it leaves short; conflicts with none."""
+    """Yield the sets of losses that cause shortages, with the demands that no smaller subset makes short. Rule conflicts have no demands."""
     known: list[tuple[Losses, frozenset[str]]] = []
     for size in range(1, most + 1):
         for chosen in combinations(sorted(part.touching), size):

@@ -1,4 +1,4 @@
-"""A proof that losses are withstood, checked against a case: every plan verified again, every combination enumerated again, and the bounds found again."""
+"""Check of a proof against a case: all plans are verified, all combinations enumerated, and all bounds derived again."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from friendshore.domain.base import Number, Record, exact
 from friendshore.domain.plan import OPTIMAL_GAP, Plan
+from friendshore.domain.runtime import cached_method
 from friendshore.errors import Diagnostic, InputError, VerificationError
 from friendshore.explain.results import CENT, Counted
 from friendshore.rules.base import Rule
@@ -37,42 +38,42 @@ _NONE = Decimal(0)
 
 
 class WithstandChecked(Record):
-    """What is found of a proof that holds."""
+    """Results for a valid proof."""
 
     case: str
     same_facts: bool
-    """Whether the case is still what the proof was written for; all that is said here holds of the case as it is."""
+    """True if the case hasn't changed since the proof was written. All results are for the case as it is."""
     currency: str
     losses: tuple[str, ...]
     start: date
-    """First day on which nothing can be ordered any more of what is lost."""
+    """First day without orders from lost parties."""
     reacts: date | None
-    """First day on which anything can be ordered beyond what was planned; None: the plan ends before."""
+    """First day with orders beyond the plan. None if the plan ends before."""
     most: int
     combinations: int
-    """All of them, each followed by one of the plans."""
+    """Number of all combinations. One of the plans responds to each."""
     not_withstood: int
-    """Those after which something is short that no plan avoids."""
+    """Number of combinations with an unavoidable shortage."""
     plans: int
-    """Plans that were verified."""
+    """Number of verified plans."""
     extra: Number
-    """By how much the plan that withstands them is dearer than the plan as it is."""
+    """Additional cost over the plan as it is of the plan that withstands them."""
     least: Number
-    """No plan that withstands them is dearer by less."""
+    """Lower bound on the additional cost of any plan that withstands them."""
     proved: bool
-    """Whether that, and that what is short is unavoidable, is proved in exact fractions; else some of it is a solver's word, given again."""
+    """True if this bound and the unavoidable shortages are proved in exact fractions. False if some of it relies on a solver, run again."""
 
 
 def check_proof(session: Session, proof: WithstandProof, progress: Progress | None = None) -> WithstandChecked:
-    """Checks all that a proof says, against the case as it is.
+    """Check all statements of a proof against the case as it is.
 
-    That plans hold, and follow one another, is judged in exact arithmetic on the facts; that what is short is unavoidable, and that no plan is cheaper, by
-    the certificates of the proof, in exact fractions. What they do not prove is solved for again, and the answer says so.
+    Exact arithmetic on the facts shows that plans are valid and that responses fit. The certificates of the proof show, in exact fractions, that
+    shortages are unavoidable and that no plan is cheaper. Anything unproved is solved again, and the result says so.
 
     Raises:
-        InputError: if it names losses or parts that the case does not have.
-        SolverError: if a solver breaks down.
-        VerificationError: with all that does not hold.
+        InputError: If it names losses or parts that the case doesn't have.
+        SolverError: If a solver breaks down.
+        VerificationError: With all invalid statements.
     """
     count = session.problem.case.horizon.count
     size = combinations_of(len(proof.losses), proof.most) if 0 <= proof.most <= len(proof.losses) + 1 else 0
@@ -86,39 +87,39 @@ def check_proof(session: Session, proof: WithstandProof, progress: Progress | No
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Followed:
-    """A plan that may follow losses, judged by itself."""
+    """A plan that may respond to losses, checked on its own."""
 
     verified: VerifiedPlan
     orders: frozenset[tuple[str, str]]
     dropped: bool
-    """Whether it lacks what is ordered before: only a rule can bar it."""
+    """True if it lacks earlier orders, which only a rule can bar."""
     missing: Mapping[str, Decimal]
-    """Demand -> kilograms that it leaves short in addition."""
+    """Demand -> kilograms of additional shortage."""
     lawful: dict[int, bool] = field(default_factory=dict)
-    """Rule that comes to apply, by its loss -> whether it is lawful under it."""
+    """Loss of a rule's suspension -> True if the plan is lawful under the rule."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _CheckedComponent:
-    """A component, and what is proved of it."""
+    """A component with its proved results."""
 
     component: RobustComponent
     weight: Mapping[str, float]
-    """Demand -> what a kilogram that is missing of it counts for."""
+    """Demand -> weight of a missing kilogram."""
     proved: Sequence[tuple[Losses, float]]
-    """What is missing at the least after some losses, in exact fractions."""
+    """Minimum missing amounts after some losses, in exact fractions."""
     regret: float = 0.0
     least: Decimal = _NONE
-    """No plan of it that withstands the losses is dearer by less."""
+    """Lower bound on the additional cost of its plans that withstand the losses."""
     by_fractions: bool = True
-    """Whether that is proved; else it is a solver's word."""
+    """True if this is proved. False if it relies on a solver."""
 
     def missing(self, one: _Followed) -> float:
-        """What a plan leaves short in addition, as demands count."""
+        """Return the additional shortage of a plan, weighted by demand."""
         return sum(self.weight[name] * float(kg) for name, kg in one.missing.items() if name in self.weight)
 
     def unavoidable(self, losses: Losses) -> float:
-        """What is proved to be missing after some losses: more of them never help."""
+        """Return the proved missing amount after some losses. Further losses can't reduce it."""
         return max((least for some, least in self.proved if some <= losses), default=0.0)
 
 
@@ -128,30 +129,27 @@ class _CheckedPart:
     judge: FollowsJudge
     rules: Mapping[int, Rule]
     rise: Decimal
-    """By how much its plan is dearer than the plan as it is."""
+    """Additional cost of its plan over the plan as it is."""
     rounding: Decimal
-    """Money by which rounding may have moved it."""
+    """Maximum effect of rounding in money."""
     followed: Sequence[_Followed]
     slack: float
     losses: Sequence[PossibleLoss]
     components: tuple[_CheckedComponent, ...] = ()
     by_fractions: bool = True
-    """Whether all that was looked at is proved in exact fractions."""
-    _open: dict[Losses, bool | None] = field(default_factory=dict)
+    """True if all results so far are proved in exact fractions."""
 
     def withstands(self, losses: Losses) -> bool | None:
-        """Whether nothing more is short after some losses; None: more is than no plan avoids."""
+        """Return True if there is no additional shortage after some losses, False if it is unavoidable, and None if it is avoidable."""
         touching = frozenset(loss for component in self.part.components for loss in component.closed)
-        here = losses & (touching | self.rules.keys())
-        if here not in self._open:
-            self._open[here] = self._answer(here)
-        return self._open[here]
+        return self._answer(losses & (touching | self.rules.keys()))
 
     def able(self, losses: Losses) -> Iterator[_Followed]:
-        """Plans that follow some losses."""
+        """Return the plans that respond to some losses."""
         lost = frozenset().union(*(self.losses[loss].moves for loss in losses))
         return (one for one in self.followed if not one.orders & lost and self._lawful(one, losses))
 
+    @cached_method
     def _answer(self, losses: Losses) -> bool | None:
         able = list(self.able(losses))
         if any(not one.missing for one in able):
@@ -166,7 +164,7 @@ class _CheckedPart:
         return False if isinf(again) or least <= again + allowed else None
 
     def _lawful(self, one: _Followed, losses: Losses) -> bool:
-        """Whether a plan holds under the rules that come to apply with some losses, and lacks nothing that none of them bars."""
+        """Return True if a plan is lawful under the rules that begin to apply with some losses, and lacks only goods that these bar."""
         rules = losses & self.rules.keys()
         for loss in rules - one.lawful.keys():
             one.lawful[loss] = self.judge.lawful(one.verified, [self.rules[loss]])
@@ -181,10 +179,10 @@ class _Checking:
         self.findings: list[Diagnostic] = []
 
     def checked(self) -> WithstandChecked:
-        """All of it.
+        """Return the results.
 
         Raises:
-            VerificationError: with all that does not hold.
+            VerificationError: With all invalid statements.
         """
         if self.proof.case != self.session.problem.case.name:
             self._find("the proof is of another case", self.proof.case, self.session.problem.case.name)
@@ -225,7 +223,7 @@ class _Checking:
         self.findings.append(Diagnostic(message, found=found, expected=expected))
 
     def _parts(self) -> Iterator[_CheckedPart]:
-        """The parts that a loss touches, each held against what the proof says of it."""
+        """Yield the parts that a loss affects, each compared with the proof."""
         stated = {frozenset(part.materials): part for part in self.proof.parts}
         for members in self.session.parts.members:
             part = part_program(self.session, members, self.losses, self.day)
@@ -284,7 +282,7 @@ class _Checking:
     def _component(
         self, part: _CheckedPart, component: RobustComponent, given: ProvedComponent, name: str
     ) -> _CheckedComponent:
-        """What is proved of a component: first by certificates, and where they do not do by solving again."""
+        """Return the proved results of a component, from certificates, or if they don't suffice, by solving again."""
         problem, weight = part.judge.problem, part.part.weight
         of_demand = {problem.demands[at].id: float(weight[at]) for at in component.demands.tolist()}
         held = [frozenset(one.losses) for one in given.held]
@@ -307,9 +305,9 @@ class _Checking:
         return replace(found, least=exact(bound - today), regret=regret, by_fractions=False)
 
     def _cost(self, part: _CheckedPart, of: _CheckedComponent, given: ProvedComponent) -> float | None:
-        """What no plan that withstands the losses that are held costs less than, as proved; None: it is not proved closely enough.
+        """Return the proved lower bound on the cost of a plan that withstands the losses. None if the proof isn't close enough.
 
-        What is allowed to be missing after each has to be no less than some plan leaves short after it: else no plan need do.
+        The amount allowed to be missing after each must cover the shortage that some plan leaves. Otherwise, no plan might comply.
         """
         if given.cost is None or given.cost.value is None:
             return None
@@ -323,7 +321,7 @@ class _Checking:
         return found if value - found <= float(OPTIMAL_GAP) * max(abs(value), 1.0) else None
 
     def _enumerated(self, parts: Sequence[_CheckedPart]) -> int:
-        """How many combinations leave something short that no plan avoids; those that leave more short are findings."""
+        """Return the number of combinations with an unavoidable shortage. Avoidable shortages are findings."""
         found, done = 0, 0
         total = combinations_of(len(self.losses), self.proof.most)
         for size in range(self.proof.most + 1):
@@ -344,7 +342,7 @@ class _Checking:
 
 
 def _ready(part: PartProgram, ready: Sequence[str], used: set[str]) -> Mapping[str, float]:
-    """Money for offers that are onboarded and of which nothing is bought."""
+    """Return the cost of offers that are onboarded without purchases."""
     program = part.program
     x = np.zeros(len(program.linear.cost))
     for index, column in program.columns.onboard.items():

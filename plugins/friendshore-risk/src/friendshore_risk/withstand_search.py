@@ -1,4 +1,4 @@
-"""The cheapest plans that withstand any few of many losses, with what proves them."""
+"""The cheapest plans that withstand any few of many losses, with proofs."""
 
 from __future__ import annotations
 
@@ -48,33 +48,33 @@ from .withstand_program import (
 )
 
 FORMAT = 3
-"""Version of the file's form."""
+"""Version of the file format."""
 _AGAIN = "write it anew: friendshore withstand CASE --out FILE"
 
 
 class CertifiedLeast(Record):
-    """The least that something comes to, and what proves it in exact fractions."""
+    """Lower bound on a value, with its proof in exact fractions."""
 
     value: Number | None
-    """None: nothing can follow at all."""
+    """Lower bound. None if there is no response at all."""
     certificate: str
-    """Multipliers of rows, and splits of integer columns, as JSON: a certificate as runs carry it."""
+    """Multipliers of rows, and splits of integer columns, as JSON: a certificate as in runs."""
 
 
 class HeldLosses(Record):
-    """Losses that any plan is asked to withstand for the bound on cost."""
+    """Losses that any plan must withstand for the lower bound on cost."""
 
     losses: tuple[int, ...]
-    """By position."""
+    """Losses by position."""
     allowed: Number
-    """How much may be missing after them: kilograms, each demand's by its weight."""
+    """Allowed missing amount after them: kilograms, weighted by demand."""
 
 
 class UnavoidableShortage(Record):
-    """What is missing after some losses whatever is decided before."""
+    """Missing amount after some losses, for any early decisions."""
 
     losses: tuple[int, ...]
-    """By position."""
+    """Losses by position."""
     least: CertifiedLeast | None
 
 
@@ -84,7 +84,7 @@ class ProvedComponent(Record):
     held: tuple[HeldLosses, ...]
     """No plan that withstands these costs less."""
     cost: CertifiedLeast | None = None
-    """Of the cheapest plan that does; None: nothing is proved of it."""
+    """Bound for the cheapest plan that does. None if nothing is proved."""
     unavoidable: tuple[UnavoidableShortage, ...] = ()
 
 
@@ -93,52 +93,52 @@ class ProvedPart(Record):
 
     materials: tuple[str, ...]
     first: Plan
-    """What is planned where nothing is lost."""
+    """Plan without losses."""
     ready: tuple[str, ...]
-    """Offers that are onboarded though it buys nothing of them."""
+    """Offers onboarded without purchases in this plan."""
     components: tuple[ProvedComponent, ...]
     after: tuple[Plan, ...]
-    """What follows losses: for each combination there is one among them."""
+    """Plans after losses. One of them responds to each combination."""
 
 
 class WithstandProof(Record):
-    """The file that `--out` writes and `--check` reads."""
+    """File that `--out` writes and `--check` reads."""
 
     format: int
     case: str
     facts: str
-    """SHA-256 of the facts that it was written for."""
+    """SHA-256 of the facts for which it was written."""
     losses: tuple[str, ...]
-    """As they are named."""
+    """Losses as named by the user."""
     comes: int
-    """Period in which losses come."""
+    """Period of the losses."""
     reacts: int
-    """First period in which there is time to react."""
+    """First period with time to react."""
     most: int
-    """Losses that may come together."""
+    """Maximum number of losses at a time."""
     extra: Number
-    """By how much the plan is said to be dearer than the plan as it is."""
+    """Stated additional cost of the plan over the plan as it is."""
     not_withstood: int
-    """Combinations that are said not to be withstood, by this plan or any other."""
+    """Stated number of combinations that neither this plan nor any other withstands."""
     parts: tuple[ProvedPart, ...]
 
 
 def write_proof(proof: WithstandProof, place: Path) -> None:
-    """Writes it.
+    """Write the proof.
 
     Raises:
-        InputError: if there is such a file.
-        OSError: if it cannot be written.
+        InputError: If the file exists.
+        OSError: If it can't be written.
     """
     refuse_present(place)
     replace_file(place, (proof.model_dump_json(exclude_defaults=True) + "\n").encode())
 
 
 def read_proof(place: Path) -> WithstandProof:
-    """Reads it: its form is checked, and nothing else.
+    """Read a proof, checking only its format.
 
     Raises:
-        InputError: if it is none.
+        InputError: If it isn't one.
     """
     data = read_object(place, _AGAIN)
     if data.get("format") != FORMAT:
@@ -154,19 +154,19 @@ def read_proof(place: Path) -> WithstandProof:
 
 
 MOST_ENTRIES = 2_000_000
-"""Coefficients of a program beyond which no proof is tried."""
+"""Maximum number of coefficients of a program to prove."""
 
 
 def certified_least(linear: Linear, value: float, cancel: Cancel | None) -> CertifiedLeast | None:
-    """What proves that a program comes to no less than so much; None where it is too large to prove anything of.
+    """Return a proof of a lower bound of a program. None if it is too large to prove anything.
 
     Args:
-        linear: the program.
-        value: what it comes to at the least; infinite: nothing keeps its rows.
-        cancel: ends the search once it is set: less is then proved.
+        linear: The program.
+        value: The lower bound. Infinite if the rows have no solution.
+        cancel: Ends the search once it is set. The proof is then weaker.
 
     Raises:
-        SolverError: if a solver breaks down.
+        SolverError: If a solver breaks down.
     """
     if linear.entries.nnz > MOST_ENTRIES:
         return None
@@ -177,9 +177,9 @@ def certified_least(linear: Linear, value: float, cancel: Cancel | None) -> Cert
 
 
 def proved_least(linear: Linear, given: CertifiedLeast | None) -> float:
-    """What a certificate proves that a program comes to at the least; infinite: nothing keeps its rows, minus infinity: it proves nothing.
+    """Return the lower bound that a certificate proves. Infinite if the rows have no solution, and minus infinity if it proves nothing.
 
-    Nothing that it states is believed: another certificate, or one that was changed, proves less, or the same.
+    No statement in it is trusted: a wrong or altered certificate proves less, or the same.
     """
     if given is None or linear.entries.nnz > MOST_ENTRIES:
         return -inf
@@ -202,108 +202,108 @@ def _aim(linear: Linear, value: Decimal | None) -> Aim:
 
 
 class WorstLosses(Record):
-    """The losses after which a plan comes to the most."""
+    """Losses with the most expensive response of a plan."""
 
     losses: tuple[str, ...]
     rise: Number
-    """By how much the plan then comes to more, shortage at its price included; below 0: to less, since what is not ordered is not paid."""
+    """Increase of the objective, including priced shortage. Negative if it falls, because orders that aren't placed aren't paid."""
 
 
 class MissedDemand(Record):
-    """A demand that is short after some losses, beyond what is short anyway."""
+    """A demand with an additional shortage after some losses."""
 
     demand: str
     material: str
     end_use: str
     kilograms: Number
-    """In addition, over the plan."""
+    """Additional kilograms over the plan."""
     first: str
-    """Label of the first period in which it is short after the loss."""
+    """Label of the first period with a shortage after the loss."""
     last: str
-    """Label of the last one."""
+    """Label of the last such period."""
     goes_on: bool
-    """Whether that is the last period of the plan."""
+    """True if this is the last period of the plan."""
     suppliers: tuple[str, ...]
     """Offers of the material that still deliver for it, or for others of its compliance class, once there was time to react."""
 
 
 class NotWithstood(Record):
-    """Losses that no mix withstands: something is short after them whatever is decided before."""
+    """Losses that no plan withstands: there is a shortage after them for any early decisions."""
 
     losses: tuple[str, ...]
     short: tuple[MissedDemand, ...]
-    """What is short after these losses and after no fewer of them."""
+    """Shortages after these losses that no subset of them causes."""
     conflict: bool = False
-    """Whether rules cannot hold together after them; nothing else is then told."""
+    """True if rules conflict after them. There are then no other details."""
 
 
 class CurvePoint(Record):
-    """The cheapest plan that withstands any so many losses."""
+    """The cheapest plan that withstands any losses up to a number."""
 
     losses: int
     cost: Number
-    """Of that plan where nothing is lost, shortage at its price included."""
+    """Cost of the plan without losses, including priced shortage."""
     extra: Difference
-    """By how much that is more than the plan as it is: present value of spend and penalties."""
+    """Additional cost over the plan as it is: present value of spending and penalties."""
     cash: Number = Decimal(0)
-    """Cash that it spends more than the plan as it is, where nothing is lost."""
+    """Additional cash over the plan as it is, without losses."""
     penalties: Number = Decimal(0)
-    """Penalties for shortage and missed soft limits beyond those of the plan as it is."""
+    """Additional penalties over the plan as it is, for shortages and violated soft limits."""
     combinations: int
-    """Combinations of at most so many losses: all are enumerated."""
+    """Number of combinations up to the number of losses. All are enumerated."""
     not_withstood: int
-    """Those among them after which something is short, or rules conflict."""
+    """Number of combinations with a shortage or a rule conflict afterward."""
     worst: WorstLosses | None
-    """Of those that leave nothing more short, the one after which it comes to the most; None: each leaves something short."""
+    """Most expensive combination without additional shortages. None if every one causes a shortage."""
     regret: bool
-    """Whether one plan cannot be prepared for all of them as well as for each: something is then short that another plan would avoid."""
+    """True if no single plan can prepare for all of them as well as for each. Some shortage is then avoidable by another plan."""
     plans: int
-    """Plans that follow them, each verified on the facts."""
+    """Number of plans that respond to them, each verified on the facts."""
 
 
 class Withstood(QuestionResult):
-    """What it costs to withstand any few of many losses."""
+    """Cost of withstanding any few of many losses."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("curve", "not_withstood", "losses", "ordered", "ready", "never_met")
 
     case: str
     currency: str
     start: date
-    """First day on which nothing can be ordered any more of what is lost; what was ordered before still comes."""
+    """First day without orders from lost parties. Earlier orders still arrive."""
     reacts: date | None
-    """First day on which anything can be ordered beyond what was planned; None: the plan ends before."""
+    """First day with orders beyond the plan. None if the plan ends before."""
     objective: Number
-    """Of the plan as it is, shortage at its price included."""
+    """Objective of the plan as it is, including priced shortage."""
     losses: tuple[PossibleLoss, ...]
-    """Any of these may come together."""
+    """Losses that may occur together."""
     left_out: int
-    """Others who could deliver and are not among them."""
+    """Number of others that could deliver and aren't included."""
     most: int
-    """Losses that may come together."""
+    """Maximum number of losses at a time."""
     curve: tuple[CurvePoint, ...]
-    """One entry for each number of losses, from none on; fewer where the search was ended."""
+    """One entry for each number of losses from 0 on. There are fewer if the search was ended."""
     not_withstood: tuple[NotWithstood, ...]
-    """Of the last of `curve`, the smallest sets of losses that leave anything short; the dearest first."""
+    """For the last entry of `curve`, the smallest sets of losses that cause a shortage, most expensive first."""
     ordered: tuple[Ordered, ...]
-    """Offers of which that plan orders more or less before the loss than the plan as it is."""
+    """Offers with larger or smaller orders before the loss than in the plan as it is."""
     onboarded: tuple[KeptReady, ...]
-    """Offers that are onboarded for the case of a loss alone."""
+    """Offers onboarded only for a possible loss."""
     ready: tuple[Ready, ...]
-    """Materials of which more or less is there when the loss comes."""
+    """Materials with a different amount available at the time of the loss."""
     never_met: tuple[str, ...]
-    """Demands that are short as things are: of them no more is short after a loss, and nothing is charged for the rest."""
+    """Demands with a shortage today. A loss doesn't increase it, and the shortage has no charge."""
     idle: tuple[str, ...]
-    """Suspended rules that would bar nothing more of what could arrive from then on."""
+    """Suspended rules that would bar no further arrivals."""
     unsaid: tuple[str, ...]
-    """Where a place on the way may be lost, offers that cross a border by a way of which nobody says what it passes: it is not lost to them."""
+    """If a place on the way may be lost, offers that cross a border on an unknown way. The loss doesn't affect them."""
     unplanned: tuple[str, ...]
-    """Materials of parts in which rules conflict as things are: they are left out."""
+    """Materials of parts with rule conflicts today. They are left out."""
     proof: Annotated[WithstandProof, Field(exclude=True)]
-    """The plans behind the last entry of `curve`, and what proves it."""
+    """The plans of the last entry of `curve`, with their proof."""
 
 
 MOST_COMBINATIONS = 500_000
-"""Combinations of losses that are enumerated; more are refused."""
+"""Maximum number of combinations of losses to enumerate."""
 _NONE = Decimal(0)
 
 
@@ -318,25 +318,25 @@ def withstand(
     certify: bool = False,
     progress: Progress | None = None,
 ) -> Withstood:
-    """The cheapest plan that withstands any number of losses up to `most`, for each such number; verified, all combinations enumerated.
+    """Return the cheapest plan for each number of losses up to `most` that withstands any such losses. All combinations are enumerated and verified.
 
-    A plan withstands losses if after them no demand is short of more kilograms over the plan than as things are, but for what is short after them
-    whatever is decided before. Nobody knows beforehand which of them come.
+    A plan withstands losses if they cause no additional shortage of any demand over the plan, other than an unavoidable one. The actual losses aren't
+    known in advance.
 
     Args:
-        session: a solved case.
-        losses: any of them may come together.
-        most: how many may come together.
-        start: their first day; see `first_loss`.
-        react: months after it in which nothing can be ordered beyond what was planned.
-        left_out: others that are not among the losses, to be told.
-        certify: also prove, in exact fractions, what is unavoidably short and that no plan is cheaper.
-        progress: told after every step.
+        session: A solved case.
+        losses: Losses that may occur together.
+        most: Maximum number of losses at a time.
+        start: First day of the losses; see `first_loss`.
+        react: Months after that day without orders beyond the plan.
+        left_out: Number of other losses, for the result.
+        certify: True to prove in exact fractions that shortages are unavoidable, and that no plan is cheaper.
+        progress: Called after every step.
 
     Raises:
-        InputError: if the case ranks objectives, or there are too many combinations.
-        SolverError: if a solver breaks down.
-        VerificationError: if a plan does not hold.
+        InputError: If the case ranks objectives, or there are too many combinations.
+        SolverError: If a solver breaks down.
+        VerificationError: If a plan is invalid.
     """
     if session.problem.objectives:
         raise InputError(
@@ -363,7 +363,7 @@ def withstand(
 
 
 def combinations_of(count: int, most: int) -> int:
-    """How many combinations of at most `most` of `count` losses there are, that of none included."""
+    """Return the number of combinations of at most `most` of `count` losses, including the empty one."""
     return sum(comb(count, size) for size in range(most + 1))
 
 
@@ -425,7 +425,7 @@ class _Withstanding:
         )
 
     def _proof(self, point: CurvePoint, parts: Sequence[PreparedPart], *, certify: bool) -> WithstandProof:
-        """What the last point of the curve rests on."""
+        """Return the proof of the last entry of the curve."""
         return WithstandProof(
             format=FORMAT,
             case=self.session.problem.case.name,
@@ -453,7 +453,7 @@ class _Withstanding:
         )
 
     def _proved(self, component: RobustComponent, level: PreparedComponent, *, certify: bool) -> ProvedComponent:
-        """What proves that a component costs no less, and that what is missing in it is unavoidable."""
+        """Return the proof that a component can't cost less, and that its missing amounts are unavoidable."""
         found, cancel = level.found, self.session.cancel
         scenarios = [component.scenario(losses).with_more(found.regret) for losses in found.keys]
         held = tuple(
@@ -477,7 +477,7 @@ class _Withstanding:
     def _level(
         self, components: Sequence[RobustComponent], number: int, before: Sequence[PreparedComponent] | None
     ) -> list[PreparedComponent] | None:
-        """Of each component, what withstands a number of losses; None where the search was ended."""
+        """Return the plan of each component that withstands a number of losses. None if the search was ended."""
         known: list[PreparedComponent | None] = [None] * len(components) if before is None else [*before]
         # In threads of their own: HiGHS lets no Ctrl-C through to the main one, which waits.
         with ThreadPoolExecutor(self.session.limits.workers or os.cpu_count() or 1) as pool:
@@ -490,7 +490,7 @@ class _Withstanding:
         return kept if len(kept) == len(found) else None
 
     def _part_level(self, part: PartProgram, levels: Sequence[PreparedComponent]) -> PreparedPart:
-        """A part under its own plan, verified."""
+        """Return a part under its own plan, verified."""
         program = part.program
         x = part.values([level.found.x for level in levels])
         plan, idle = decoded(program, x)
@@ -516,7 +516,7 @@ class _Withstanding:
         levels: Sequence[PreparedComponent],
         components: Sequence[RobustComponent],
     ) -> CurvePoint:
-        """A number of losses: every combination of so many is looked at."""
+        """Return the curve entry of a number of losses, checking every combination."""
         worst: tuple[Decimal, tuple[int, ...]] | None = None
         open_still = 0
         for chosen in self._combinations(number):
@@ -554,7 +554,7 @@ class _Withstanding:
     def _extra(
         self, parts: Sequence[PreparedPart], levels: Sequence[PreparedComponent], components: Sequence[RobustComponent]
     ) -> tuple[Decimal, Decimal, Decimal]:
-        """By how much the plans are dearer than those as things are: as verified, and surely at least and at most."""
+        """Return the additional cost of the plans over the plan as it is: verified, lower bound, and upper bound."""
         value = sum(
             (
                 part.first.objective - self.session.part_plan(part.part.members).verified.cost.objective
@@ -573,7 +573,7 @@ class _Withstanding:
         return tuple(self.losses[loss].name for loss in losses)
 
     def _not_withstood(self, most: int, parts: Sequence[PreparedPart]) -> list[NotWithstood]:
-        """The smallest sets of losses that leave a demand short; those whose shortage is priced highest first."""
+        """Return the smallest sets of losses that cause a shortage, highest priced shortage first."""
         found: dict[Losses, list[MissedDemand]] = {}
         conflicts: set[Losses] = set()
         price: dict[str, Decimal] = {}

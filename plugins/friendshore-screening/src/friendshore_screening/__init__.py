@@ -1,4 +1,4 @@
-"""Suppliers, parents and owners against screening lists, each match explained and priced: a plugin for friendshore."""
+"""Screening of suppliers, parents, and owners against lists, with explained and priced matches: a plugin for friendshore."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def friendshore_settings() -> list[type[ScreeningSettings]]:
-    """What a case can set."""
+    """Return the settings of a case."""
     from .screened import ScreeningSettings
 
     return [ScreeningSettings]
@@ -25,7 +25,7 @@ def friendshore_settings() -> list[type[ScreeningSettings]]:
 
 @hookimpl
 def friendshore_questions() -> list[ScreenQuestion]:
-    """The question `screen`."""
+    """Return the question `screen`."""
     from .screen import ScreenQuestion
 
     return [ScreenQuestion()]
@@ -33,7 +33,7 @@ def friendshore_questions() -> list[ScreenQuestion]:
 
 @hookimpl
 def friendshore_case_packs(facts: CaseFacts) -> Iterator[RulePack]:
-    """What the lists of a case bar, one pack a list."""
+    """Yield a rule pack for each list of a case."""
     from .screened import packs_of
 
     return packs_of(facts)

@@ -1,4 +1,4 @@
-"""Parties that a list bars: the law of each list, owners included, and what it bars in a case."""
+"""Parties barred by a list: the law of each list, the companies that listed parties own, and the effect on a case."""
 
 from __future__ import annotations
 
@@ -34,61 +34,61 @@ RULES: Mapping[str, Share50 | Attributed] = {
     "control": Share50(more_than=True, control=True),
     "feoc-25": Attributed(),
 }
-"""How each counts shares. Those of the Union and of section 805 turn on control too, which no share disproves."""
+"""How each rule counts shares. `eu-50` and `control` also count control, which no share disproves."""
 
 _POSSESSIONS = frozenset({"AS", "GU", "MP", "PR", "UM", "VI"})
-"""Of the United States, with country codes of their own: their law binds buyers there."""
+"""Possessions of the United States with their own country codes. US law binds buyers there."""
 
 
 class ListLaw(Record):
-    """What a list bars, or what else it says."""
+    """Prohibitions or other statements of a list."""
 
     list: str
     programs: tuple[str, ...] = ()
-    """Programmes of the list that it is about; none: all but `besides`."""
+    """Programs of the list that it covers. Empty means all but `besides`."""
     besides: tuple[str, ...] = ()
-    """Programmes of the list that another law is about."""
+    """Programs of the list that another law covers."""
     id: str = ""
-    """Empty: it bars nothing of what is bought."""
+    """Empty if it bars no purchases."""
     title: str = ""
     says: str = ""
-    """Where it bars nothing that is bought: what it does."""
+    """Effect of a law that bars no purchases."""
     citation: str
     source: str
     note: str = ""
     buyers: tuple[str, ...] = ()
-    """Countries or groups whose buyers it binds; none: all."""
+    """Countries or groups whose buyers it binds. Empty means all."""
     end_uses: tuple[str, ...] = ()
-    """End uses that it is about; none: all."""
+    """End uses that it covers. Empty means all."""
     ownership: OwnershipRule = ""
-    """How far it reaches whoever listed parties own; empty: not at all."""
+    """Rule for companies that listed parties own. Empty if it doesn't cover them."""
     phases: tuple[Phase, ...] = ()
 
     def is_about(self, entry: ListEntry) -> bool:
-        """Whether it is about an entry: of its list, and of one of its programmes."""
+        """Return True if it covers an entry: one of its list and of one of its programs."""
         told = set(entry.programs)
         mine = not self.programs or bool(told & set(self.programs))
         return entry.list == self.list and mine and not (told and told <= set(self.besides))
 
     @property
     def places(self) -> frozenset[str]:
-        """Country codes of the buyers whom it binds; none: all."""
+        """Country codes of the buyers that it binds. Empty means all."""
         found = frozenset(code for word in self.buyers for code in countries_of(word))
         return found | _POSSESSIONS if "US" in found else found
 
     def binds(self, places: Iterable[str]) -> bool:
-        """Whether it binds a buyer in one of some countries."""
+        """Return True if it binds a buyer in one of the countries."""
         return not self.buyers or not self.places.isdisjoint(places)
 
     def status(self, day: date) -> str:
-        """What is known of it on a day: `unknown` where no days of it are known; empty: it does not hold then."""
+        """Return its status on a day: `unknown` if its dates are unknown, empty if it isn't in force."""
         if not self.phases:
             return "unknown"
         held = (phase for phase in self.phases if phase.span.meets(Span(start=day, end=day)))
         return next((phase.status.value for phase in held), "")
 
     def rule(self, name: str, party: str, facilities: Iterable[str], phases: Sequence[Phase], why: str) -> Rule:
-        """The rule, under a name, that keeps what the facilities of a party make out of a plan, and says why."""
+        """Return a rule that excludes the output of a party's facilities from a plan, with the reason."""
         return Exclude(
             id=name,
             title=f"{self.title}: {party}",
@@ -103,7 +103,7 @@ class ListLaw(Record):
         )
 
     def within(self, start: date | None, end: date | None) -> tuple[Phase, ...]:
-        """Its phases as far as they lie within some days."""
+        """Return its phases, limited to a date range."""
         cut = (_cut(phase, start, end) for phase in self.phases)
         return tuple(phase for phase in cut if phase is not None)
 
@@ -117,43 +117,43 @@ def _cut(phase: Phase, start: date | None, end: date | None) -> Phase | None:
 
 
 def day_before(day: date) -> date:
-    """The day before a day."""
+    """Return the day before a day."""
     return day - timedelta(days=1)
 
 
 @lru_cache(maxsize=1)
 def laws() -> tuple[ListLaw, ...]:
-    """All that `law.toml` says: what bars first."""
+    """Return the contents of `law.toml`, with the laws that bar purchases first."""
     data = tomllib.loads(files(__package__).joinpath("law.toml").read_text(encoding="utf-8"))
     return tuple(ListLaw.model_validate(one) for key in ("bar", "other") for one in data[key])
 
 
 DOUBT = "it is not known whether the company is the listed one, or owned by such"
-"""What is said of a phase that is not known to hold for a company."""
+"""Reason for a phase that may not apply to a company."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListBar:
-    """What one law bars of one company or facility, or may bar."""
+    """Definite or possible effect of one law on one company or facility."""
 
     law: ListLaw
     company: str
-    """The company, or what the facility is called."""
+    """Name of the company or the facility."""
     facilities: tuple[str, ...]
-    """Those that it runs, or that are called so."""
+    """Facilities that the company runs, or that have the name."""
     phases: tuple[Phase, ...]
-    """Of unknown status where it is not known whether it is meant."""
+    """Phases, with status unknown if the match is uncertain."""
     sure: bool
-    """Whether it is meant on some day."""
+    """True if the match is certain on some day."""
     why: str
-    """Which entry it is, or who owns it, or may."""
+    """Matching entry or listed owner, certain or possible."""
     file: str
-    """List by which it is so."""
+    """List that causes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnedBy:
-    """What a rule of ownership says of an operator of which listed parties, or such as may be, hold anything."""
+    """Result of an ownership rule for an operator that listed or possibly listed parties own in part."""
 
     company: str
     law: ListLaw
@@ -161,53 +161,53 @@ class OwnedBy:
     start: date
     facilities: tuple[str, ...]
     exposed: bool
-    """Whether any party that is listed, or may be, holds anything of it, as far as is stated."""
+    """True if a listed or possibly listed party has any stated share in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """All that follows."""
+    """All effects of the lists on a case."""
 
     bars: tuple[ListBar, ...]
-    """Companies that are on a list, or owned by such."""
+    """Companies that are listed, or that listed parties own."""
     doubts: tuple[ListBar, ...]
-    """Companies that may be."""
+    """Companies that may be listed or owned by listed parties."""
     owned: tuple[OwnedBy, ...]
-    """Operators owned by listed parties, surely or possibly."""
+    """Operators that listed parties own, definitely or possibly."""
     unknown: tuple[str, ...]
-    """Operators of which nobody states all owners, so that no rule of ownership clears them."""
+    """Operators without a complete list of owners, which no ownership rule clears."""
 
     @property
     def facilities(self) -> frozenset[str]:
-        """All that some law bars on some day."""
+        """Facilities barred by some law on some day."""
         return frozenset(facility for bar in self.bars for facility in bar.facilities)
 
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """Days of a plan on which nobody's shares change, and no entry begins or ends."""
+    """Days of a plan with the same shares and the same entries."""
 
     first: date
     last: date
     stakes: tuple[Stake, ...]
-    """Those that are held."""
+    """Stakes held on these days."""
     structure: Structure
 
 
 @dataclass(frozen=True, slots=True)
 class _Meant:
-    """That a company or a facility is meant by a law on some days, or may be."""
+    """A definite or possible match of a company or facility with a law on some days."""
 
     first: date
     last: date
     sure: bool
     why: str
     file: str
-    """List by which it is so."""
+    """List that causes it."""
 
 
 def unchanged(stakes: Iterable[Stake], entries: Iterable[ListEntry], start: date, end: date) -> list[Span]:
-    """Stretches of a plan in which nobody's shares change, and no entry begins or ends."""
+    """Return the date ranges of a plan in which the shares and the entries stay the same."""
     spans = [(one.start, one.end) for one in stakes] + [(one.start, one.end) for one in entries]
     turns = {first for first, _ in spans if first is not None and start < first <= end}
     turns |= {last + timedelta(days=1) for _, last in spans if last is not None and start <= last < end}
@@ -223,16 +223,16 @@ def consequences(
     threshold: float | None = None,
     places: frozenset[str] | None = None,
 ) -> Consequences:
-    """What follows, where those that match are on the list, and those under review may be, from the first day of their entry to the last.
+    """Return the effects of the lists. Matches are listed and reviews may be, from the first day of the entry to the last.
 
     Args:
-        hits: what was found.
-        facilities: those of the case.
-        stakes: who holds what of whom.
-        laws: what each list bars.
-        horizon: first and last day.
-        threshold: score from which on names count as the listed ones, in the place of bands; a decision counts all the same.
-        places: countries of the buyers; None: of whatever country they are.
+        hits: Matches and reviews.
+        facilities: Facilities of the case.
+        stakes: Shares of parties in companies.
+        laws: Laws of the lists.
+        horizon: First and last day.
+        threshold: Minimum score at which names count as listed, instead of bands. Decisions still apply.
+        places: Countries of the buyers. None means any country.
     """
     runs: dict[str, set[str]] = defaultdict(set)
     for facility in facilities:
@@ -259,7 +259,7 @@ def consequences(
 
 
 def _stretches(hits: Iterable[ListHit], stakes: Sequence[Stake], horizon: tuple[date, date]) -> list[_Stretch]:
-    """The days of a plan."""
+    """Return the stretches of a plan."""
     return [
         _Stretch(span.start, span.end, tuple(s for s in stakes if s.held(span.start)), Structure(stakes, span.start))
         for span in unchanged(stakes, (hit.entry for hit in hits), *horizon)
@@ -275,9 +275,9 @@ def _by_law(
     threshold: float | None,
     owned: list[OwnedBy],
 ) -> dict[str, list[_Meant]]:
-    """Companies and facilities that a law means, or may, in order of days; what it says of owners goes to `owned`.
+    """Return the definite and possible matches by company and facility, in order of days. Add results of the ownership rule to `owned`.
 
-    `facilities` says of operators which they run, and of all that an entry may name which are meant by that.
+    `facilities` maps operators to the facilities that they run, and every name that an entry may contain to the facilities with that name.
     """
     runs, bears = facilities
     meant: dict[str, list[_Meant]] = defaultdict(list)
@@ -297,7 +297,7 @@ def _by_law(
 def _owned(
     law: ListLaw, stretch: _Stretch, sure: set[str], may: set[str], runs: Mapping[str, set[str]]
 ) -> list[OwnedBy]:
-    """What the law's rule of ownership says of every operator that is not listed itself."""
+    """Return the result of the ownership rule for each operator that isn't itself listed."""
     if not law.ownership:
         return []
     findings = stretch.structure.findings(sure, may, RULES[law.ownership], runs)
@@ -312,7 +312,7 @@ def _owned(
 def _named(
     stretch: _Stretch, hits: Sequence[ListHit], sure: set[str], may: set[str], bears: Mapping[str, set[str]]
 ) -> Iterator[tuple[str, _Meant]]:
-    """Operators and facilities that entries name, or may."""
+    """Yield the operators and facilities that entries name, definitely or possibly."""
     for name in sorted((sure | may) & bears.keys()):
         own = [hit for hit in hits if hit.party.name == name]
         why = _entry(name, own, sure=name in sure)
@@ -320,7 +320,7 @@ def _named(
 
 
 def _held(stretch: _Stretch, hits: Sequence[ListHit], owned: Iterable[OwnedBy]) -> Iterator[tuple[str, _Meant]]:
-    """Operators that are owned by listed parties, or of whom such hold anything, and may hold enough."""
+    """Yield the operators that listed parties own, or may own because they have some share."""
     for one in owned:
         standing = one.finding.standing
         if standing is OwnerStanding.OWNED or (standing is OwnerStanding.UNPROVEN and one.exposed):
@@ -333,7 +333,7 @@ def _held(stretch: _Stretch, hits: Sequence[ListHit], owned: Iterable[OwnedBy]) 
 def _bar(
     law: ListLaw, name: str, meant: Sequence[_Meant], facilities: Iterable[str], horizon: tuple[date, date]
 ) -> ListBar:
-    """What a law bars of a company or a facility that is meant, or may be, on some days of a plan."""
+    """Return the effect of a law on a company or facility that it covers, definitely or possibly, on some days of a plan."""
     phases: list[Phase] = []
     for one in _joined(meant):
         whole = (one.first, one.last) == horizon
@@ -345,7 +345,7 @@ def _bar(
 
 
 def _joined(meant: Iterable[_Meant]) -> list[_Meant]:
-    """Stretches of days, those put into one that follow each other and say the same."""
+    """Merge adjacent stretches with the same contents."""
     found: list[_Meant] = []
     for one in meant:
         before = found[-1] if found else None
@@ -361,7 +361,7 @@ def _joined(meant: Iterable[_Meant]) -> list[_Meant]:
 
 
 def _entry(company: str, hits: Sequence[ListHit], *, sure: bool) -> str:
-    """Which entry a company is, or may be."""
+    """Return the entry that the company matches, definitely or possibly."""
     best = max(hits, key=lambda hit: (hit.band is Band.MATCH, hit.score))
     if sure:
         return f"{company} is {entry_of(best)}"
@@ -369,7 +369,7 @@ def _entry(company: str, hits: Sequence[ListHit], *, sure: bool) -> str:
 
 
 def _owners(one: OwnedBy, hits: Sequence[ListHit]) -> str:
-    """Through whom a company is owned by listed parties, or may be."""
+    """Return the owners through which listed parties own a company, definitely or possibly."""
     least, most = one.finding.least, one.finding.most
     share = f"{float(least):.4g}" if least == most else f"{float(least):.4g} to {float(most):.4g}"
     verb = "is" if one.finding.standing is OwnerStanding.OWNED else "may be"
@@ -380,12 +380,12 @@ def _owners(one: OwnedBy, hits: Sequence[ListHit]) -> str:
 
 
 def entry_of(hit: ListHit) -> str:
-    """An entry as it is named: `entry 7 of us-sdn (Example Metals Ltd.; sdn.csv of 2026-11-20)`."""
+    """Return the name of an entry: `entry 7 of us-sdn (Example Metals Ltd.; sdn.csv of 2026-11-20)`."""
     return f"entry {hit.entry.id} of {hit.entry.list} ({hit.listed_as}; {hit.file} of {hit.edition})"
 
 
 def reached(held: Iterable[Stake], parties: Iterable[str]) -> set[str]:
-    """Companies of which some parties hold anything along any chain, by the stakes that are held."""
+    """Return the companies in which some parties have any share along any chain of held stakes."""
     chains = [stake for stake in held if stake.most]
     found = set(parties)
     while grown := {stake.owned for stake in chains if stake.owner in found} - found:
@@ -394,14 +394,14 @@ def reached(held: Iterable[Stake], parties: Iterable[str]) -> set[str]:
 
 
 def counts(hit: ListHit, threshold: float | None) -> bool:
-    """Whether a hit counts as the listed party."""
+    """Return True if a hit counts as the listed party."""
     if threshold is None or hit.decision is not None:
         return hit.band is Band.MATCH
     return hit.score >= threshold
 
 
 def rules_of(bars: Iterable[ListBar]) -> dict[str, tuple[ListBar, Rule]]:
-    """Bars as rules, each under a name of its own."""
+    """Return the bars as rules with unique names."""
     made: dict[str, tuple[ListBar, Rule]] = {}
     for bar in bars:
         name = own = f"{bar.law.id}-{_slug(bar.company)}"
@@ -413,6 +413,6 @@ def rules_of(bars: Iterable[ListBar]) -> dict[str, tuple[ListBar, Rule]]:
 
 
 def _slug(text: str) -> str:
-    """A company's name as a part of a rule's."""
+    """Return a company's name as a part of a rule's name."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""Screening lists: entries, and readers of the formats in which authorities publish them."""
+"""Screening lists: entries, and readers of the formats that authorities publish."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from friendshore.readers import read_record_rows
 from friendshore.reading.textfile import json_object
 
 KEPT = 8
-"""Lists that are kept for other cases of one process."""
+"""Number of lists cached for other cases of the process."""
 MOST_TOLD = 50
-"""Mistakes of one file that are told one by one."""
+"""Maximum number of errors reported individually for a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,37 +39,37 @@ class ListEntry:
     """One party on a list."""
 
     list: str
-    """The list, such as `us-sdn`: what the law is looked up by."""
+    """The list, such as `us-sdn`. It determines the law."""
     id: str
-    """What the publisher calls the entry; where it has no number, its name and the day on which it began."""
+    """The publisher's id of the entry. Without one, its name and the day on which it began."""
     name: str
     aliases: tuple[str, ...] = ()
     weak: tuple[str, ...] = ()
-    """Aliases that the publisher itself calls weak: broad, or of little use to identify anybody."""
+    """Aliases that the publisher calls weak: too broad to identify a party."""
     kind: str = ""
-    """`entity`, `individual`, `vessel`, `aircraft`; empty: the list does not say."""
+    """`entity`, `individual`, `vessel`, or `aircraft`. Empty if the list doesn't say."""
     programs: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
     start: date | None = None
     end: date | None = None
     remarks: str = ""
     source: str = ""
-    """Address of the publisher."""
+    """Publisher's address."""
     line: int = field(default=0, compare=False)
-    """Where it stands in the file."""
+    """Line in the file."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All its names, weak ones last."""
+        """Return all its names, weak ones last."""
         return tuple(dict.fromkeys((self.name, *self.aliases, *self.weak)))
 
     def stands(self, day: date) -> bool:
-        """Whether it stands on its list on a day."""
+        """Return True if it is on its list on a day."""
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
 
     @property
     def digest(self) -> str:
-        """Hash of all that the entry says: a decision about it is honoured while this is the same."""
+        """Hash of its contents. A decision on the entry lapses when this changes."""
         data = asdict(self)
         del data["line"]
         text = json.dumps(data, sort_keys=True, default=str, ensure_ascii=True)
@@ -78,21 +78,21 @@ class ListEntry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScreeningList:
-    """A file of one edition of one or several lists. The same content is the same object, as long as it is kept."""
+    """A file with one edition of one or more lists. While it is cached, equal content gives the same object."""
 
     file: str
     format: str
     edition: date
     entries: tuple[ListEntry, ...]
     note: str = ""
-    """What whoever reads the answer has to know of this edition."""
+    """Limits of this edition that users need to know."""
 
     def __repr__(self) -> str:
         return f"<ScreeningList {self.file}: {len(self.entries)} entries>"
 
 
 def refused(problems: Sequence[Diagnostic]) -> InputError:
-    """All that is wrong with a file, the first of it by line; of very much, how much more there is."""
+    """Return the errors of a file, the first ones by line, and the number of others."""
     told = list(problems[:MOST_TOLD])
     if len(problems) > MOST_TOLD:
         more = len(problems) - MOST_TOLD
@@ -101,12 +101,12 @@ def refused(problems: Sequence[Diagnostic]) -> InputError:
 
 
 def split_names(text: str) -> tuple[str, ...]:
-    """Names that stand in one cell, set apart by `;`."""
+    """Return the names in a cell, separated by `;`."""
     return tuple(name for part in text.split(";") if (name := part.strip()))
 
 
 def a_day(text: str, file: str, row: int, column: str, found: list[Diagnostic]) -> date | None:
-    """A day as `2026-01-31`; blank: none. What is no day is recorded."""
+    """Return a date like `2026-01-31`. None if blank or invalid; the latter adds an error."""
     if not text.strip():
         return None
     try:
@@ -117,7 +117,7 @@ def a_day(text: str, file: str, row: int, column: str, found: list[Diagnostic]) 
 
 
 def unique(entries: Iterable[ListEntry], file: str, found: list[Diagnostic]) -> tuple[ListEntry, ...]:
-    """The entries, an id that stands there twice on one list recorded."""
+    """Return the entries, and add an error for each id that occurs twice on a list."""
     seen: dict[tuple[str, str], ListEntry] = {}
     for entry in entries:
         before = seen.setdefault((entry.list, entry.id), entry)
@@ -128,18 +128,18 @@ def unique(entries: Iterable[ListEntry], file: str, found: list[Diagnostic]) -> 
 
 
 def a_format(name: str, known: Iterable[str]) -> InputError:
-    """What to say of a format that there is none of."""
+    """Return the error for an unknown format."""
     names = sorted(known)
     fix = did_you_mean(name, names) or "name one of them"
     return InputError("there is no such format of a list", found=f"`{name}`", expected=", ".join(names), fix=fix)
 
 
 LARGEST = 400_000_000
-"""Bytes of the largest file that is read."""
+"""Maximum file size in bytes."""
 LONGEST = 1_000_000
-"""Characters of the longest cell."""
+"""Maximum length of a cell in characters."""
 END = "\x1a"
-"""What ends the files of OFAC."""
+"""Last character of OFAC's files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +147,15 @@ class TextRow:
     """A row of a CSV file."""
 
     line: int
-    """Where it begins."""
+    """First line."""
     cells: tuple[str, ...]
 
 
 def file_text(path: Path) -> str:
-    """The whole text of a file: UTF-8, or Windows-1252 where no line of it is UTF-8 with other than ASCII letters.
+    """Return the text of a file: UTF-8, or Windows-1252 if no line has non-ASCII letters in UTF-8.
 
     Raises:
-        InputError: if it is not there, too large, or of mixed encodings, with each line that does not fit.
+        InputError: If it is missing, too large, or of mixed encodings, with each line that doesn't fit.
     """
     try:
         size = path.stat().st_size
@@ -198,10 +198,10 @@ def _odd(path: Path, line: int, byte: int) -> Diagnostic:
 
 
 def csv_rows(path: Path, columns: int, delimiter: str = ",") -> list[TextRow]:
-    """All rows of a CSV file that has no header and so many columns.
+    """Return all rows of a CSV file without a header, given its number of columns.
 
     Raises:
-        InputError: with every row that has another number of cells; and for a quotation that never ends, as in a file that is cut off.
+        InputError: With every row that has a different number of cells. Also for a quotation without an end, as in a truncated file.
     """
     found: list[Diagnostic] = []
     rows = []
@@ -217,10 +217,10 @@ def csv_rows(path: Path, columns: int, delimiter: str = ",") -> list[TextRow]:
 
 
 def csv_table(path: Path, needed: Sequence[str], delimiter: str = ",") -> list[tuple[int, dict[str, str]]]:
-    """All rows of a CSV file with a header, by column: their lines and cells.
+    """Return the rows of a CSV file with a header: line numbers, and cells by column.
 
     Raises:
-        InputError: for columns that are needed and not there, and for every row that has another number of cells than the header.
+        InputError: For missing columns, and for every row with a different number of cells than the header.
     """
     found: list[Diagnostic] = []
     rows = list(_rows(path, delimiter, found))
@@ -248,7 +248,7 @@ def _cells(path: Path, row: TextRow, columns: int) -> Diagnostic:
 
 
 def _rows(path: Path, delimiter: str, found: list[Diagnostic]) -> Iterator[TextRow]:
-    """Rows that are not blank; what cannot be read is recorded, and ends them."""
+    """Yield the rows that aren't blank. An unreadable row adds an error and ends them."""
     lines = StringIO(file_text(path), newline="")  # of what Unicode calls ends of lines, only those that CSV does
     before = csv.field_size_limit(LONGEST)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -274,24 +274,24 @@ CSL_LISTS: Mapping[str, str] = {
     "ISN": "us-nonproliferation", "DTC": "us-aeca-debarred", "SSI": "us-ssi", "CAP": "us-capta", "MBS": "us-mbs",
     "PLC": "us-plc", "FSE": "us-fse", "CMIC": "us-cmic", "NS-CMIC": "us-cmic", "561": "us-561", "AECA": "us-aeca-debarred",
 }  # fmt: skip
-"""What stands in brackets in the column `source` -> list."""
+"""Text in brackets in the column `source` -> list."""
 CONSOLIDATED: Mapping[str, str] = {
     "CMIC": "us-cmic", "EO13662": "us-ssi", "PLC": "us-plc", "FSE": "us-fse", "561": "us-561", "CAPTA": "us-capta", "MBS": "us-mbs",
 }  # fmt: skip
-"""What a program of OFAC's consolidated file has in its name -> list."""
+"""Part of a program's name in OFAC's consolidated file -> list."""
 _CODE = re.compile(r"\(([A-Z0-9-]+)\)")
 _NULL = re.compile(r"-0-\s*")
 BESIDE = ("alt.csv", "add.csv", "comments.csv")
-"""Ends of the names of files that lie beside the one with OFAC's entries."""
+"""Endings of the files next to the one with OFAC's entries."""
 SDN_COLUMNS, ALT_COLUMNS, ADD_COLUMNS = 12, 5, 6
 _WEAK = "weak"
 
 
 def read_csl_csv(path: Path) -> tuple[ListEntry, ...]:
-    """The Consolidated Screening List as a CSV file: with or without the column `_id`.
+    """Read the Consolidated Screening List as a CSV file, with or without the column `_id`.
 
     Raises:
-        InputError: with all that is wrong with it.
+        InputError: With all errors in it.
     """
     rows = csv_table(
         path, ("source", "entity_number", "type", "programs", "name", "start_date", "end_date", "alt_names")
@@ -305,10 +305,10 @@ def read_csl_csv(path: Path) -> tuple[ListEntry, ...]:
 
 
 def read_csl_json(path: Path) -> tuple[ListEntry, ...]:
-    """The Consolidated Screening List as JSON: an object with `results`, a list.
+    """Read the Consolidated Screening List as JSON: an object with a list `results`.
 
     Raises:
-        InputError: with all that is wrong with it.
+        InputError: With all errors in it.
     """
     file, found = str(path), list[Diagnostic]()
     data = json_object(file_text(path), file, found, "fetch the file once more: it may have been cut off")
@@ -331,7 +331,7 @@ def read_csl_json(path: Path) -> tuple[ListEntry, ...]:
 
 
 def _flat(value: object) -> str:
-    """What a value of JSON would be in a cell."""
+    """Return a JSON value as the text of a cell."""
     if isinstance(value, list):
         return "; ".join(_flat(one) for one in value)
     if isinstance(value, dict):
@@ -369,7 +369,7 @@ def _csl(file: str, line: int, cells: Mapping[str, str], found: list[Diagnostic]
 
 
 def _other(cells: Mapping[str, str]) -> str:
-    """What else the law may turn on."""
+    """Return further details that may matter for the law."""
     keys = ("license_requirement", "license_policy", "standard_order", "federal_register_notice", "remarks")
     return "; ".join(f"{key}: {cells[key]}" for key in keys if cells.get(key))
 
@@ -379,19 +379,19 @@ def _short(text: str) -> str:
 
 
 def _countries(addresses: str) -> str:
-    """The last word of each address, where it is a country's code."""
+    """Return the last word of each address that is a country code."""
     last = [one.strip().rsplit(" ", 1)[-1].rsplit(",", 1)[-1].strip() for one in addresses.split(";") if one.strip()]
     return ";".join(dict.fromkeys(code for code in last if re.fullmatch(r"[A-Z]{2}", code)))
 
 
 def read_ofac(path: Path, listed: str) -> tuple[ListEntry, ...]:
-    """The files of OFAC for a list: `sdn.csv` or `cons_prim.csv`, and beside it aliases, addresses and what overflowed from remarks.
+    """Read the OFAC files of a list: `sdn.csv` or `cons_prim.csv`, and next to it aliases, addresses, and long remarks.
 
-    Aliases and addresses are needed: without them half of the names are missing. A row of theirs that belongs to no entry says that the
-    files are of different editions, or that one of them was cut off.
+    Aliases and addresses are required, since half of the names would be missing without them. If one of their rows belongs to no entry, the
+    files are of different editions, or one of them was truncated.
 
     Raises:
-        InputError: with all that is wrong with them.
+        InputError: With all errors in them.
     """
     stem = path.name.casefold().replace("prim", "").removesuffix(".csv").removesuffix("sdn").rstrip("_")
     beside = {name: _beside(path, stem, name) for name in ("alt", "add", "comments")}
@@ -443,13 +443,13 @@ def _us_entries(
 
 
 def _by_program(programs: Sequence[str]) -> str:
-    """Which list of OFAC's consolidated file an entry is of."""
+    """Return the list of an entry in OFAC's consolidated file."""
     told = " ".join(programs).upper()
     return next((listed for word, listed in CONSOLIDATED.items() if word in told), "us-consolidated-other")
 
 
 def _beside(path: Path, stem: str, name: str) -> Path:
-    """`alt.csv` beside `sdn.csv`, `cons_alt.csv` beside `cons_prim.csv`, `sdn_comments.csv` beside `sdn.csv`; in letters of either size."""
+    """Return the path of a neighboring file: `alt.csv` for `sdn.csv`, `cons_alt.csv` for `cons_prim.csv`. The case of letters doesn't matter."""
     wanted = f"sdn_{name}.csv" if name == "comments" and not stem else f"{stem}_{name}.csv".lstrip("_")
     folder = path.parent
     found = [one for one in sorted(folder.iterdir()) if one.name.casefold() == wanted] if folder.is_dir() else []
@@ -472,7 +472,7 @@ def _blank(cell: str) -> bool:
 
 
 def _told(cell: str) -> str:
-    """A cell as OFAC means it: `-0-` is blank."""
+    """Return an OFAC cell, with `-0-` as blank."""
     return "" if _NULL.fullmatch(cell) else cell
 
 
@@ -490,7 +490,7 @@ _KINDS = {"person": "individual", "enterprise": "entity", "P": "individual", "E"
 
 @dataclass
 class _Gathered:
-    """What rows or elements say of one entity."""
+    """Contents of the rows or elements of one entity."""
 
     line: int
     reference: str = ""
@@ -504,10 +504,10 @@ class _Gathered:
 
 
 def read_eu_csv(path: Path) -> tuple[ListEntry, ...]:
-    """The CSV file, version 1.1, set apart by `;`: a row for each name, address, birth date of an entity.
+    """Read the CSV file, version 1.1, separated by `;`, with a row for each name, address, and birth date of an entity.
 
     Raises:
-        InputError: with all that is wrong with it.
+        InputError: With all errors in it.
     """
     found: list[Diagnostic] = []
     gathered: dict[str, _Gathered] = {}
@@ -528,10 +528,10 @@ def read_eu_csv(path: Path) -> tuple[ListEntry, ...]:
 
 
 def read_eu_xml(path: Path) -> tuple[ListEntry, ...]:
-    """The XML file, version 1.1: an element `sanctionEntity` for each entity. A file with a document type of its own is refused.
+    """Read the XML file, version 1.1, with an element `sanctionEntity` for each entity. A file with its own document type is rejected.
 
     Raises:
-        InputError: with all that is wrong with it.
+        InputError: With all errors in it.
     """
     file = str(path)
     text = file_text(path)
@@ -626,31 +626,31 @@ def _eu_entries(gathered: Mapping[str, _Gathered], file: str, found: list[Diagno
 
 
 class ListedParty(Record):
-    """A row of a list of one's own."""
+    """A row of your own list."""
 
     name: Annotated[str, Written("Example Group Co., Ltd.")]
-    """Name of the party as the document has it."""
+    """Name of the party in the document."""
     aliases: Annotated[str, Written("EG; Exampel Group")] = ""
-    """Other names, set apart by `;`."""
+    """Other names, separated by `;`."""
     id: Annotated[str, Written("EX-1")] = ""
-    """What the document calls the entry; blank: its name."""
+    """Id of the entry in the document. Blank means its name."""
     parent: Annotated[str, Written("Example Holding")] = ""
-    """Listed party that it stands under in the document."""
+    """Listed party under which the document lists it."""
     countries: Annotated[CountryCodes, Written("CN")] = frozenset()
-    """Where it is."""
+    """Its countries."""
     start: Annotated[date | None, Written("2026-06-08", "from")] = None
     """First day on the list."""
     end: Annotated[date | None, Written("2027-01-31", "until")] = None
-    """Last day on the list; blank: it still stands there."""
+    """Last day on the list. Blank if it is still listed."""
     source: Annotated[str, Written("91 FR 12345, 2026-06-08")]
-    """Document, with its date."""
+    """Document with its date."""
 
 
 def read_table(path: Path, listed: str) -> tuple[ListEntry, ...]:
-    """A CSV file or workbook with the columns of `ListedParty`.
+    """Read a CSV file or workbook with the columns of `ListedParty`.
 
     Raises:
-        InputError: with all that is wrong with it.
+        InputError: With all errors in it.
     """
     file, rows = read_record_rows(path, ListedParty, "Parties on a list.")
     entries = []
@@ -680,21 +680,21 @@ def read_table(path: Path, listed: str) -> tuple[ListEntry, ...]:
 
 
 class InstalledEdition(Record):
-    """One edition of one list, as `editions.toml` tells of it."""
+    """One edition of one list, as described in `editions.toml`."""
 
     list: str
     edition: date
     entries: int
-    """How many parties the document names."""
+    """Number of parties in the document."""
     source: str
-    """Document, with its date, and where its text was read."""
+    """Document with its date, and the source of its text."""
     note: str = ""
-    """What the edition does not say, and what is doubtful in it."""
+    """Gaps and doubts of the edition."""
 
 
 @lru_cache(maxsize=1)
 def installed_editions() -> tuple[InstalledEdition, ...]:
-    """All of them, by list and day."""
+    """Return all installed editions, by list and day."""
     data = tomllib.loads(files(__package__).joinpath("editions", "editions.toml").read_text(encoding="utf-8"))
     found = [InstalledEdition.model_validate(one) for one in data["edition"]]
     return tuple(sorted(found, key=lambda one: (one.list, one.edition)))
@@ -702,10 +702,10 @@ def installed_editions() -> tuple[InstalledEdition, ...]:
 
 @lru_cache(maxsize=KEPT)
 def read_installed(listed: str, edition: date) -> ScreeningList:
-    """An edition that comes with the plugin. Whether a later one was published, only its publisher knows: its age is told as that of a file is.
+    """Return an edition that comes with the plugin. Only the publisher knows if there is a later one, so its age is reported like that of a file.
 
     Raises:
-        InputError: if there is no such edition, with those that there are.
+        InputError: If there is no such edition, with the available ones.
     """
     known = installed_editions()
     for one in known:
@@ -731,21 +731,21 @@ FORMATS: Mapping[str, Callable[[Path, str], tuple[ListEntry, ...]]] = {
     "eu-xml": lambda path, _: read_eu_xml(path),
     "table": read_table,
 }
-"""Format -> what reads it, given the file and which list it is of."""
+"""Format -> reader of a file, which also takes the list's name."""
 
 
 def read_list(path: Path, called: str, form: str, edition: date, listed: str = "") -> ScreeningList:
-    """The list that a file holds.
+    """Return the list in a file.
 
     Args:
-        path: the file; of OFAC's, the one with the entries.
-        called: how the case names it.
-        form: one of `FORMATS`.
-        edition: the day of the publisher's edition.
-        listed: which list it is of, where the format holds one that it does not name.
+        path: The file. For OFAC, the one with the entries.
+        called: Name in the case.
+        form: One of `FORMATS`.
+        edition: Day of the publisher's edition.
+        listed: The list, for formats that don't name it.
 
     Raises:
-        InputError: with all that is wrong with it.
+        InputError: With all errors in it.
     """
     if form not in FORMATS:
         raise a_format(form, FORMATS)
@@ -753,7 +753,7 @@ def read_list(path: Path, called: str, form: str, edition: date, listed: str = "
 
 
 def _content(path: Path, form: str) -> tuple[tuple[str, bytes], ...]:
-    """What stands in a file, and in those beside it of which its format may consist, as hashes; of what cannot be read nothing: the reader says why."""
+    """Return hashes of a file and of the neighboring files that its format may use. Unreadable files are left out, since the reader reports them."""
     beside = path.parent.iterdir() if form.startswith("ofac") and path.parent.is_dir() else ()
     found = []
     for one in sorted({path, *(one for one in beside if one.name.casefold().endswith(BESIDE))}):
@@ -767,7 +767,7 @@ def _content(path: Path, form: str) -> tuple[tuple[str, bytes], ...]:
 def _read(
     path: Path, called: str, form: str, edition: date, listed: str, content: tuple[tuple[str, bytes], ...]
 ) -> ScreeningList:
-    """The list; of one `content` it is read once."""
+    """Return the list, read once for each `content`."""
     del content
     entries = FORMATS[form](path, listed)
     if not entries:

@@ -1,4 +1,4 @@
-"""Matches of the parties of a case with the entries of screening lists, and the decisions on them."""
+"""Matches between the parties of a case and the entries of screening lists, with decisions."""
 
 from __future__ import annotations
 
@@ -28,29 +28,28 @@ ALL, NOTHING = Fraction(1), Fraction(0)
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A company, a person or a facility that is screened."""
+    """A screened company, person, or facility."""
 
     name: str
     roles: tuple[str, ...]
-    """`supplier`, `parent`, `owner`, `facility`: each that it has. Lists name plants too."""
+    """All its roles: `supplier`, `parent`, `owner`, `facility`. Lists also name plants."""
     facilities: tuple[str, ...]
-    """Facilities that it runs itself, or that are called so, with what is within them."""
+    """Facilities that it runs or that have its name, with the facilities within them."""
     behind: tuple[str, ...]
-    """These, and those whose operator it owns, along any chain, whatever its share."""
+    """These, and the facilities of operators that it owns along any chain, with any share."""
     countries: tuple[str, ...] = ()
-    """Where these lie."""
+    """Countries of these facilities."""
 
 
 def facilities_of(catalogs: Iterable[Catalog], overlaps: Iterable[Overlap]) -> tuple[Facility, ...]:
-    """The facilities of a case, each that names no operator with that of the plant, or the plant around it, which it is within: whoever runs a plant
-    runs its lines.
+    """Return the facilities of a case. One without an operator gets the operator of the plant or surrounding plant that it belongs to.
 
-    Of several records that the case calls one facility, all are there, under the name of the one that is kept: that a record does not count is no
-    word of who runs the plant.
+    If the case identifies several records as one facility, all of them are returned with the name of the record that counts. A record that doesn't
+    count can still name the operator.
 
     Args:
-        catalogs: as they were read.
-        overlaps: what the case says of facilities that are one.
+        catalogs: Catalogs as read.
+        overlaps: Facilities that the case identifies as one.
     """
     into = {name: one.keep.partition(":")[2] for one in overlaps for name in one.dropped}
     listed: dict[str, list[Facility]] = defaultdict(list)
@@ -69,7 +68,7 @@ def facilities_of(catalogs: Iterable[Catalog], overlaps: Iterable[Overlap]) -> t
 
 
 def _run_by(facility: Facility, listed: Mapping[str, Sequence[Facility]]) -> tuple[Facility, ...]:
-    """Those of a facility and the plants around it that say who runs it, the nearest ones; it itself, if none does."""
+    """Return the nearest of a facility and its surrounding plants that name an operator. The facility itself if none does."""
     nearest: list[Facility] = [facility]
     seen = {facility.id}
     while nearest and not any(one.operator for one in nearest):
@@ -80,7 +79,7 @@ def _run_by(facility: Facility, listed: Mapping[str, Sequence[Facility]]) -> tup
 
 
 def plants(facilities: Iterable[Facility]) -> dict[str, set[str]]:
-    """What facilities are called -> those that are called so, with all that is within them."""
+    """Return name -> facilities with the name, and all facilities within them."""
     listed: dict[str, list[Facility]] = defaultdict(list)
     for facility in facilities:
         listed[facility.id].append(facility)
@@ -98,7 +97,7 @@ def plants(facilities: Iterable[Facility]) -> dict[str, set[str]]:
 
 
 def called(facilities: Iterable[Facility]) -> frozenset[str]:
-    """What suppliers and parents are called, each parent of several by itself."""
+    """Return the names of suppliers and parents, with several parents separated."""
     names: set[str] = set()
     for facility in facilities:
         names |= {facility.supplier, *map(str.strip, facility.parent.split(";"))}
@@ -106,7 +105,7 @@ def called(facilities: Iterable[Facility]) -> frozenset[str]:
 
 
 def stated_stakes(facilities: Iterable[Facility]) -> tuple[Stake, ...]:
-    """What `parent` says: all of the operator, on every day. Of several parents in one cell, set apart by `;`, nobody knows who holds what."""
+    """Return the stakes of the column `parent`: all of the operator, on every day. With several parents separated by `;`, the shares are unknown."""
     found: dict[tuple[str, str], Stake] = {}
     for facility in facilities:
         parents = [text for part in facility.parent.split(";") if (text := part.strip())]
@@ -120,7 +119,7 @@ def stated_stakes(facilities: Iterable[Facility]) -> tuple[Stake, ...]:
 
 
 def _consistent(stakes: Iterable[Stake]) -> tuple[Stake, ...]:
-    """Where facilities name different parents of one operator, nobody knows who holds what."""
+    """Make the shares unknown if facilities name different parents for the same operator."""
     of: dict[str, list[Stake]] = defaultdict(list)
     for stake in stakes:
         of[stake.owned].append(stake)
@@ -132,9 +131,9 @@ def _consistent(stakes: Iterable[Stake]) -> tuple[Stake, ...]:
 
 
 def all_stakes(facilities: Iterable[Facility], owners: Iterable[Stake]) -> tuple[Stake, ...]:
-    """What the table of owners says, and `parent` of the companies that it says nothing of.
+    """Return the stakes of the owner table, and those of `parent` for companies that the table doesn't cover.
 
-    Of a company that it does speak of, a parent whom it does not name may hold whatever it leaves open.
+    If the table covers a company but not its parent, the parent may own the remaining share.
     """
     told = tuple(owners)
     owned = {stake.owned for stake in told}
@@ -147,7 +146,7 @@ def all_stakes(facilities: Iterable[Facility], owners: Iterable[Stake]) -> tuple
 
 
 def parties(facilities: Iterable[Facility], stakes: Iterable[Stake]) -> tuple[Party, ...]:
-    """Everybody behind some facilities, and what these are called, by name. `independent` is nobody."""
+    """Return all parties behind some facilities, with the names of these, sorted by name. `independent` is not a party."""
     listed = tuple(facilities)
     runs: dict[str, set[str]] = defaultdict(set)
     roles: dict[str, set[str]] = defaultdict(set)
@@ -176,7 +175,7 @@ def parties(facilities: Iterable[Facility], stakes: Iterable[Stake]) -> tuple[Pa
 
 
 def _behind(one: str, owned: Mapping[str, set[str]], runs: Mapping[str, set[str]]) -> set[str]:
-    """Facilities that a party runs, or that what it owns runs."""
+    """Return the facilities that a party runs, or that companies it owns run."""
     seen, waiting, found = {one}, [one], set()
     while waiting:
         company = waiting.pop()
@@ -192,33 +191,33 @@ def _same(one: str, other: str) -> bool:
 
 
 class ReviewDecision(Record):
-    """A row of the table of decisions."""
+    """A row of the decision table."""
 
     party: Annotated[str, Written("Example Metals")]
     """Party of the case."""
     list: Annotated[str, Written("us-sdn")]
     entry: Annotated[str, Written("12345")]
-    """Entry, by the id that `screen` shows."""
+    """Id of the entry, as shown by `screen`."""
     decision: Annotated[Literal["same", "other"], Written("other")]
-    """Whether the party is the listed one, or another."""
+    """`same` if the party is the listed one, `other` if not."""
     by: Annotated[str, Written("J. Doe")]
-    """Who decided."""
+    """Name of the reviewer."""
     day: Annotated[date, Written("2026-11-27", "date")]
-    """When."""
+    """Day of the decision."""
     reason: Annotated[str, Written("registered in another country, other directors")]
     content: Annotated[str, Written("5d697dd96d13afe5")]
-    """Hash of the entry as it was decided about, as `screen` shows it: once the entry says something else, the decision lapses."""
+    """Hash of the entry at the time of the decision, as shown by `screen`. If the entry changes, the decision lapses."""
 
     def honoured(self, entry: ListEntry) -> bool:
-        """Whether the entry still says what it said."""
+        """Return True if the entry hasn't changed."""
         return self.content == entry.digest
 
 
 def read_decisions(path: Path) -> tuple[ReviewDecision, ...]:
-    """The table of decisions.
+    """Read the decision table.
 
     Raises:
-        InputError: with all that is wrong with it, two decisions about the same and days to come included.
+        InputError: With all errors in it, including two decisions on the same entry and future dates.
     """
     file, rows = read_record_rows(path, ReviewDecision, "What a reviewer decided about names that look alike.")
     seen: dict[tuple[str, str, str], int] = {}
@@ -240,7 +239,7 @@ def read_decisions(path: Path) -> tuple[ReviewDecision, ...]:
 
 
 def draft(rows: Sequence[tuple[str, ListEntry]]) -> str:
-    """Rows of the table for what nobody has decided about, to be filled in: party, list, entry and hash."""
+    """Return table rows for open decisions, with party, list, entry, and hash."""
     import csv
     import io
 
@@ -257,30 +256,30 @@ _PERSON = "individual"
 
 @dataclass(frozen=True, slots=True)
 class ListHit:
-    """A party that may stand on a list."""
+    """A party that may be on a list."""
 
     party: Party
     entry: ListEntry
     listed_as: str
-    """The entry's name that is most alike."""
+    """Most similar name of the entry."""
     band: Band
-    """After what a reviewer decided."""
+    """Band, with the reviewer's decision applied."""
     comparison: NameComparison
     file: str
     edition: date
     decision: ReviewDecision | None = None
-    """What was decided about it, where the entry is as it was."""
+    """Decision on the entry. None if there is none, or if the entry has changed since."""
     lapsed: ReviewDecision | None = None
-    """What was decided about it before the entry changed."""
+    """Decision before the entry changed. None if there is none."""
 
     @property
     def score(self) -> float:
-        """How much the names are alike, from 0 to 1."""
+        """Similarity of the names, from 0 to 1."""
         return self.comparison.score
 
     @property
     def why(self) -> str:
-        """What agrees and what does not, in words."""
+        """Agreements and differences, in words."""
         found = self.comparison
         told = []
         same = [pair.words for pair in found.agreed if pair.likeness == 1]
@@ -299,7 +298,7 @@ class ListHit:
 
 
 def active(entry: ListEntry, day: date) -> bool:
-    """Whether an entry stands on its list on a day or later."""
+    """Return True if an entry is on its list on a day or later."""
     return entry.end is None or entry.end >= day
 
 
@@ -310,10 +309,10 @@ def screen(
     decisions: Iterable[ReviewDecision] = (),
     day: date = date.min,
 ) -> list[ListHit]:
-    """Everybody who matches or is to be looked at, and what was decided to be another; by party, the most alike first.
+    """Return matches, reviews, and parties decided to be others, by party and with the most similar first.
 
-    Of an entry the name counts that is most alike; a weak alias is to be looked at, at most. Ships and aircraft are no company, and a person
-    is compared with owners alone. Entries that ended before `day` are left out.
+    The most similar name of an entry counts. A weak alias leads to a review at most. Ships and aircraft are skipped, and persons are compared only
+    with owners. Entries that ended before `day` are left out.
     """
     found = _entries_of(tuple(lists), day, bands.review)
     known = {(one.party, one.list, one.entry): one for one in decisions}
@@ -335,7 +334,7 @@ def screen(
 
 
 class _Entries:
-    """Entries of lists, and what was found of names that were looked up in them: a name is looked up once."""
+    """Entries of lists, with cached results for each name."""
 
     def __init__(self, lists: Iterable[ScreeningList], day: date, least: float) -> None:
         self.entries = [
@@ -356,7 +355,7 @@ class _Entries:
         self._found: dict[str, dict[int, tuple[NameComparison, str]]] = {}
 
     def best(self, parties: Iterable[Party]) -> Iterator[tuple[Party, int, NameComparison, str]]:
-        """Each party with each entry whose score is high enough: of all that either may be called, the names that are most alike."""
+        """Yield each party with each entry whose score is high enough, and their most similar names."""
         asked = list(parties)
         self._look_up({party.name for party in asked} - self._found.keys())
         for party in asked:
@@ -377,5 +376,5 @@ class _Entries:
 
 @lru_cache(maxsize=KEPT)
 def _entries_of(lists: tuple[ScreeningList, ...], day: date, least: float) -> _Entries:
-    """Those of some lists that have not ended on a day, for names whose score is `least` or more; kept for other cases."""
+    """Return the entries of lists that haven't ended on a day, for names with a score of at least `least`. They are cached for other cases."""
     return _Entries(lists, day, least)

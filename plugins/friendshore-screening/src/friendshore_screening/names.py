@@ -28,11 +28,11 @@ _KNOWN = r"(?:also known as|formerly known as|previously known as|formerly|a\.?k
 _KNOWN_AS = re.compile(rf"\(\s*{_KNOWN}:?\s+([^)]+)\)|,?\s{_KNOWN}:?\s+([^(]+)", re.IGNORECASE)
 _PARTED = re.compile(rf"(?<=\w\w)/|\s/\s|;|,?\s{_KNOWN}:?\s|,\s+and\s", re.IGNORECASE)
 LONGEST_NAME = 400
-"""Characters of a name that are compared: what is longer is no name of anybody."""
+"""Maximum number of characters to compare. No real name is longer."""
 PART = 4
-"""Letters that a part of a name has at least, to be read as a name of its own."""
+"""Minimum number of letters of a part that is read as a name of its own."""
 _DIGIT_WITHIN = re.compile(r"(?<=[a-z])[01345](?=[a-z])")
-"""A digit between letters, typed in the place of one: `n0rinco`."""
+"""A digit between letters, typed instead of a letter: `n0rinco`."""
 _DIGITS = str.maketrans("01345", "oleas")
 _WORD = re.compile(r"[a-z]+|[0-9]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -42,26 +42,26 @@ _ALIKE = str.maketrans(
     "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03bf\u03c1\u03bd",
     "ABEKMHOPCTXYIJSaceopxyijshdqwABEZHIKMNOPTYXopv",
 )
-"""Cyrillic and Greek letters that look like Latin ones: within a Latin word they are meant for these."""
+"""Cyrillic and Greek letters that look like Latin ones. Within a Latin word, they are read as these."""
 _ROMAN_NUMBER = re.compile(r"(x{0,3})(ix|iv|v?i{0,3})")
 LONG_FORM = 8
-"""Letters from which on a legal form is known in spite of one slip of the pen."""
+"""Minimum number of letters at which a legal form is recognized despite one typing error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name, read."""
+    """A parsed name."""
 
     stated: str
-    """As it was written."""
+    """The name as written."""
     words: tuple[str, ...]
-    """Its words in their order, without its legal form; all of them where nothing else would be left."""
+    """Words in order without the legal form, or all words if none would be left."""
     form: str
-    """Its legal form, by the family of forms it belongs to; empty: none is stated."""
+    """Family of its legal form. Empty if it has none."""
     form_words: tuple[str, ...] = ()
-    """The words that say the form."""
+    """Words of the form."""
     joined: str = ""
-    """All that stands before or behind the form as one word, those that only join included."""
+    """Text before or after the form as one word, including joining words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +69,11 @@ class WordTables:
     """The words of `words.toml`."""
 
     forms: Mapping[tuple[str, ...], str]
-    """A way of writing a form, as words -> its family."""
+    """Spelling of a form, as words -> its family."""
     long_forms: tuple[tuple[str, str, int], ...]
-    """Those that are known in spite of a slip: written as one word, family, how many words it has."""
+    """Forms recognized despite a typing error: spelling as one word, family, and number of words."""
     near: Mapping[str, str]
-    """Family of forms -> what it is one of: of limited liability, or of shares; itself, if neither."""
+    """Family of forms -> its kind (limited liability or shares), or the family itself if neither."""
     ordinary: frozenset[str]
     joining: frozenset[str]
     places: frozenset[str]
@@ -84,7 +84,7 @@ class WordTables:
 
 @lru_cache(maxsize=1)
 def tables() -> WordTables:
-    """What `words.toml` says, read once."""
+    """Return the contents of `words.toml`, read once."""
     data: Mapping[str, Any] = tomllib.loads(files(__package__).joinpath("words.toml").read_text(encoding="utf-8"))
     forms = {tuple(way.split()): family for family, ways in data["forms"].items() for way in ways}
     long = tuple(
@@ -105,9 +105,9 @@ def tables() -> WordTables:
 
 
 def readings(stated: str) -> tuple[Name, ...]:
-    """All names that a text may mean: itself, and what a stroke or an `also known as` parts, as in a joint venture's.
+    """Return all names that a text may mean: the text itself, and its parts around a slash or `also known as`, as for a joint venture.
 
-    What stands in brackets is part of a name: it says which branch is meant. A part that has fewer than four letters is no name of its own.
+    Text in brackets is part of a name, since it tells branches apart. A part with fewer than four letters is not a name.
     """
     stated = stated[: LONGEST_NAME * 5]
     known_as = [found for pair in _KNOWN_AS.findall(stated) for found in pair if found]
@@ -119,14 +119,14 @@ def readings(stated: str) -> tuple[Name, ...]:
 
 
 def name(stated: str) -> Name:
-    """A name as it is compared. A name of which nothing can be read has no words, and matches nothing."""
+    """Return a name in the form for comparison. An unreadable name has no words and matches nothing."""
     found = _phrases(_words(stated[:LONGEST_NAME]))
     core, form, form_words = _without_form(found)
     return Name(stated, tuple(_numbers(_told(core))), form, form_words, "".join(core))
 
 
 def _words(text: str) -> list[str]:
-    """Words of small Latin letters and digits; letters that stand alone one after another are one word."""
+    """Return words of lowercase Latin letters and digits. Adjacent single letters form one word."""
     text = _SCRIPT_FORMS.sub(" co ltd ", unicodedata.normalize("NFKC", text))
     text = _SCRIPT.sub(lambda found: f" {anyascii(found[0]).casefold()} ", text)
     text = _QUOTES.sub("", text)
@@ -150,7 +150,7 @@ def _words(text: str) -> list[str]:
 
 
 def _joined(parts: Sequence[str]) -> Iterator[str]:
-    """The words of what stands without a blank; letters that stand alone there, one after another, are one word."""
+    """Yield the words of a text without spaces. Adjacent single letters form one word."""
     letters = ""
     for part in parts:
         if len(part) == 1 and part.isalpha():
@@ -182,9 +182,9 @@ def _phrases(words: Sequence[str]) -> list[str]:
 
 
 def _without_form(words: list[str]) -> tuple[list[str], str, tuple[str, ...]]:
-    """The words without the forms that stand behind and in front, the family of the most telling one, and its words.
+    """Return the words without leading and trailing forms, the family of the most specific form, and its words.
 
-    `Co Ltd` is one form; of several, one after another, `company` and `inc` say least.
+    `Co Ltd` is one form. Among several adjacent forms, `company` and `inc` are the least specific.
     """
     left = list(words)
     found: list[str] = []
@@ -222,7 +222,7 @@ def _form_behind(words: Sequence[str]) -> tuple[str, int] | None:
 
 
 def _form_in_front(words: Sequence[str]) -> tuple[str, int] | None:
-    """Forms stand in front where they are no word of a name: neither `company` nor one that is one letter off."""
+    """Return a leading form and its length, or None. `company` and forms one letter away from it are part of the name."""
     known = tables()
     for long in range(min(6, len(words) - 1), 0, -1):
         family = known.forms.get(tuple(words[:long]))
@@ -232,7 +232,7 @@ def _form_in_front(words: Sequence[str]) -> tuple[str, int] | None:
 
 
 def _slipped(tail: str, long: int) -> str:
-    """The family of a long form with one letter too many, too few or another; empty: it is none."""
+    """Return the family of a long form with one letter added, missing, or changed. Empty if there is none."""
     for way, family, words in tables().long_forms:
         if words == long and abs(len(tail) - len(way)) <= 1 and OSA.distance(tail, way, score_cutoff=1) <= 1:
             return family
@@ -240,7 +240,7 @@ def _slipped(tail: str, long: int) -> str:
 
 
 def _told(words: Sequence[str]) -> Iterator[str]:
-    """Words without those that only join, each written in one way; all of them where nothing else would be left."""
+    """Yield the words without joining words, in normal spelling, or all words if none would be left."""
     known = tables()
     telling = [word for word in words if word not in known.joining] or words
     for word in telling:
@@ -248,7 +248,7 @@ def _told(words: Sequence[str]) -> Iterator[str]:
 
 
 def _numbers(words: Iterator[str]) -> Iterator[str]:
-    """Numbers in digits: `forty four` is 44, `1 st` is 1, a Roman number behind a name is what it counts."""
+    """Yield numbers as digits: `forty four` is 44, `1 st` is 1, and a Roman numeral after a name is its number."""
     known = tables().numbers
     listed = list(words)
     at = 0
@@ -272,7 +272,7 @@ def _numbers(words: Iterator[str]) -> Iterator[str]:
 
 
 def _roman(word: str) -> str | None:
-    """What a Roman number of up to 39 comes to; None: it is none."""
+    """Return the value of a Roman numeral up to 39. None if it isn't one."""
     found = _ROMAN_NUMBER.fullmatch(word)
     if found is None or not word:
         return None
@@ -281,44 +281,44 @@ def _roman(word: str) -> str | None:
 
 
 ORDINARY = 0.35
-"""Weight of an ordinary word, against 1 of a word of the company's own."""
+"""Weight of an ordinary word. A distinctive word has 1."""
 JOINING = 0.05
 DISTINCT = 0.7
-"""Weight from which on a word is the company's own: one such word has to agree, or all words."""
+"""Minimum weight of a distinctive word. One such word must agree, or all words."""
 BOTH_LACK = 2.0
-"""How much more a word counts that is left over where the other name has one left over too: they contradict each other."""
+"""Factor for a leftover word if the other name has one too, because they contradict each other."""
 ONE_LACKS = 0.5
-"""How much a word counts that only one of the names has: names are cut short. A place and a number count whole: they tell branches apart."""
+"""Factor for a word in only one of the names, because names are often shortened. Places and numbers count fully, since they tell branches apart."""
 OTHER_FORM, NEAR_FORM = 0.8, 0.97
-"""What is left of a score where the legal forms contradict each other, and where they only differ: both of limited liability, or of shares."""
+"""Factors on a score for contradicting legal forms, and for different forms of one kind: both of limited liability, or both of shares."""
 _SHORT = {1: ORDINARY, 2: 0.5, 3: 0.8}
-"""Most that a word of so many letters weighs."""
+"""Maximum weight of a word by its number of letters."""
 _VOWELS = frozenset("aeiouy")
 SHORT = 6
-"""Letters below which a word without a vowel is an acronym."""
+"""Number of letters below which a word without a vowel is an acronym."""
 SHORT_SLIP = 0.85
-"""Likeness of one slip in fewer than six letters, and less: where no other word agrees, somebody has to look, however high the score."""
+"""Maximum similarity of words with one typing error in fewer than six letters. If no other word agrees, the match needs a review at any score."""
 SHAKY = 0.77
-"""Likeness of two slips in fewer than eight letters, and less: one such word alone says nothing."""
+"""Maximum similarity of words with two typing errors in fewer than eight letters. One such word alone is no match."""
 SOUNDED = 4
-"""Letters that are left at least of words that sound alike: acronyms do not."""
+"""Minimum number of letters that remain of words that sound alike, which excludes acronyms."""
 AS_ONE_WORD = 0.97
-"""Likeness of what differs only in where words are parted."""
+"""Similarity of names that differ only in word breaks."""
 NUMBER = 0.5
-"""Weight of a number: names that differ in it are members of one series."""
+"""Weight of a number. Names that differ in it are members of a series."""
 _SOUNDS = (
     ("tsch", "ch"), ("sch", "sh"), ("shch", "sh"), ("kh", "h"), ("ph", "f"), ("ck", "k"), ("ts", "c"), ("tz", "c"),
     ("zh", "j"), ("yu", "u"), ("ya", "a"), ("ye", "e"), ("y", "i"), ("q", "k"), ("w", "v"), ("ks", "x"),
 )  # fmt: skip
-"""What is written in several ways, and how it is read here, one after another."""
+"""Spelling variants and how they are read, applied in order."""
 SURE_OF = 4
-"""Ordinary words that have to agree before a name that was cut short may match; with fewer, somebody has to look."""
+"""Number of ordinary words that must agree for a shortened name to match. With fewer, it needs a review."""
 MATCH, REVIEW = 0.82, 0.55
-"""Scores from which on two names are taken for one, and are to be looked at."""
+"""Minimum scores for a match and for a review."""
 
 
 class Band(StrEnum):
-    """What is to be done about two names."""
+    """Treatment of two names."""
 
     MATCH = "match"
     REVIEW = "review"
@@ -327,30 +327,30 @@ class Band(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bands:
-    """Scores from which on names match, or are to be looked at."""
+    """Minimum scores for a match and for a review."""
 
     match: float = MATCH
     review: float = REVIEW
 
     def of(self, score: float) -> Band:
-        """Which band a score falls in."""
+        """Return the band of a score."""
         return Band.MATCH if score >= self.match else Band.REVIEW if score >= self.review else Band.NONE
 
 
 @dataclass(frozen=True)
 class Weights:
-    """How much each word says: 1 for one of a company's own, less for what many names share."""
+    """Weight of each word: 1 if distinctive, less if many names have it."""
 
     shared: Mapping[str, float] = field(default_factory=dict)
-    """Word -> weight, of words that are frequent in the names that were counted."""
+    """Word -> weight, for frequent words of the counted names."""
     counts: Mapping[str, int] = field(default_factory=dict)
-    """Word -> how many of the names that were counted have it."""
+    """Word -> number of counted names that contain it."""
     total: int = 0
-    """Names that were counted."""
+    """Number of counted names."""
 
     @classmethod
     def of(cls, names: Iterable[Name]) -> Weights:
-        """Those of a list: a word in more than one of 400 names weighs less, down to an ordinary word's weight in one of 40."""
+        """Return the weights of a list. A word's weight falls from one in 400 names to the weight of an ordinary word at one in 40."""
         counted: Counter[str] = Counter()
         total = 0
         for one in names:
@@ -365,19 +365,19 @@ class Weights:
         return cls(shared, counted, total)
 
     def single_out(self, words: Iterable[str]) -> bool:
-        """Return True if fewer than two names of the list would have all these words by chance: what is common in a language may be rare in a list."""
+        """Return True if fewer than two names of the list would contain all these words by chance. Words common in a language may be rare in a list."""
         if not self.total:
             return False
         return self.total * math.prod(self.counts.get(word, 0) / self.total for word in words) <= 2
 
     def weigh(self, word: str) -> float:
-        """Weight of one word."""
+        """Return the weight of a word."""
         return min(self.shared.get(word, 1.0), _weight(word))
 
 
 @lru_cache(maxsize=1 << 16)
 def _weight(word: str) -> float:
-    """Most that a word weighs, whatever the list."""
+    """Return the maximum weight of a word for any list."""
     known = tables()
     if word in known.joining:
         return JOINING
@@ -390,40 +390,40 @@ def _weight(word: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """Words of both names that are taken for the same."""
+    """Words of two names that count as equal."""
 
     words: str
-    """Of the first name."""
+    """Words of the first name."""
     other: str
-    """Of the second."""
+    """Words of the second name."""
     likeness: float
-    """1: the same."""
+    """Similarity. 1 if equal."""
     weight: float
 
 
 @dataclass(frozen=True, slots=True)
 class NameComparison:
-    """How two names compare."""
+    """Comparison of two names."""
 
     score: float
     agreed: tuple[Agreed, ...]
     lacking: tuple[str, ...]
-    """Words of the first name that the second has not."""
+    """Words only in the first name."""
     others: tuple[str, ...]
-    """Words of the second that the first has not."""
+    """Words only in the second name."""
     forms: tuple[str, str] = ("", "")
-    """Legal forms, where they contradict each other."""
+    """Legal forms, if they contradict each other."""
     gated: bool = False
-    """Whether only ordinary words agree that many names have, or one word with several slips, which are never enough."""
+    """True if only frequent ordinary words agree, or one word with several typing errors. These are never enough for a match."""
 
 
 def slips(letters: int) -> int:
-    """How many slips of the pen a word of so many letters may have: none below 4, one below 6, two below 11, three."""
+    """Return the number of typing errors allowed for a number of letters: none below 4, one below 6, two below 11, and three otherwise."""
     return 0 if letters < 4 else 1 if letters < 6 else 2 if letters < 11 else 3
 
 
 def likeness(one: str, other: str) -> float:
-    """How much two words are alike, from 0 to 1: slips of the pen (letters exchanged, left out or put in), fewer the shorter the words; digits have none."""
+    """Return the similarity of two words, from 0 to 1. Short words allow fewer swapped, missing, or added letters, and digits allow none."""
     if one == other:
         return 1.0
     if one.isdigit() or other.isdigit():
@@ -442,14 +442,14 @@ def likeness(one: str, other: str) -> float:
 
 @lru_cache(maxsize=1 << 16)
 def sounded(word: str) -> str:
-    """A word without what transliterations differ in: `muromskiy` and `muromskij`, `qaida` and `kaida`."""
+    """Return a word without differences of transliteration: `muromskiy` and `muromskij`, `qaida` and `kaida`."""
     for written, read in _SOUNDS:
         word = word.replace(written, read)
     return "".join(letter for n, letter in enumerate(word) if not n or letter != word[n - 1])
 
 
 def compare(one: Name, other: Name, weights: Weights) -> NameComparison:
-    """The score of two names, and what it rests on. Symmetric in its score."""
+    """Return the score of two names with its reasons. The score is symmetric."""
     pairs = _aligned(one.words, other.words, weights)
     left = _left(one.words, [p.words for p in pairs])
     right = _left(other.words, [p.other for p in pairs])
@@ -478,10 +478,10 @@ def compare(one: Name, other: Name, weights: Weights) -> NameComparison:
 
 
 def _cut_short(pairs: tuple[Agreed, ...], left: tuple[str, ...], right: tuple[str, ...], weights: Weights) -> int:
-    """Return how many words agree of two names of which one lacks a word of the other's, if these words single out the name; else 0.
+    """Return the number of agreeing words if one name lacks a word of the other and the words single out the name, else 0.
 
-    Only the same words count, and at least two, one of them no place. The word that is lacking must be an ordinary one, unless at least `SURE_OF`
-    agree; a word that tells a branch, and one on both sides, contradict.
+    Only equal words count, at least two, one of them not a place. The missing word must be ordinary, unless at least `SURE_OF` words agree. A word
+    that tells branches apart, or leftover words in both names, contradict the match.
     """
     joining = tables().joining
     lacking = [word for word in left + right if word not in joining]
@@ -494,12 +494,12 @@ def _cut_short(pairs: tuple[Agreed, ...], left: tuple[str, ...], right: tuple[st
 
 
 def both_lost(one: float, other: float) -> float:
-    """What it comes to that two names have so much each that the other has not; the least that it comes to if one of them is 0."""
+    """Return the penalty for the weights that are only in one of two names, or its lower bound if one weight is 0."""
     return BOTH_LACK * min(one, other) + ONE_LACKS * abs(one - other)
 
 
 def _lost(left: tuple[str, ...], right: tuple[str, ...], weights: Weights) -> float:
-    """What the words come to that only one of two names has."""
+    """Return the penalty for words in only one of two names."""
     one, other = (sum(map(weights.weigh, words)) for words in (left, right))
     if min(one, other) > 0:
         return both_lost(one, other)
@@ -507,12 +507,12 @@ def _lost(left: tuple[str, ...], right: tuple[str, ...], weights: Weights) -> fl
 
 
 def tells_branches(word: str) -> bool:
-    """Whether a word says which branch or member of a series is meant."""
+    """Return True if a word tells apart the branches or members of a series."""
     return word.isdigit() or word in tables().places
 
 
 def _as_one_word(one: Name, other: Name) -> float:
-    """Names that differ in where words are parted: `Goodwill`, `Good Will`; `SiemensAG`."""
+    """Return the similarity of names that differ in word breaks: `Goodwill`, `Good Will`; `SiemensAG`."""
     numbers = [sorted(word for word in each.words if word.isdigit()) for each in (one, other)]
     if numbers[0] != numbers[1] or len(one.words) == len(other.words) and not one.form and not other.form:
         return 0.0
@@ -523,7 +523,7 @@ def _as_one_word(one: Name, other: Name) -> float:
 
 
 def _one_slip(one: str, other: str) -> float:
-    """Likeness of two names written as one word, with one slip of the pen at most."""
+    """Return the similarity of two names as one word, with at most one typing error."""
     if min(len(one), len(other)) < 5:
         return 0.0
     if sounded(one) == sounded(other):
@@ -534,7 +534,7 @@ def _one_slip(one: str, other: str) -> float:
 
 
 def _aligned(one: tuple[str, ...], other: tuple[str, ...], weights: Weights) -> tuple[Agreed, ...]:
-    """Words of two names put together, best first; each word once, two that stand together may be one of the other's."""
+    """Return pairs of words of two names, best first. Each word occurs once, and two adjacent words may match one of the other name."""
     found: list[tuple[float, int, int, int, int, Agreed]] = []
     for i, word in enumerate(one):
         for j, against in enumerate(other):
@@ -563,7 +563,7 @@ def _alike(word: str, against: str) -> float:
 
 
 def shortened(word: str, against: str) -> float:
-    """An ordinary word written short: `TECHN`, `SRVCS`. A word of a company's own is never taken to be written short."""
+    """Return the similarity if an ordinary word is abbreviated: `TECHN`, `SRVCS`. Distinctive words don't count as abbreviated."""
     short, long = sorted((word, against), key=len)
     if len(short) < 3 or len(short) == len(long) or short[0] != long[0] or long not in tables().ordinary:
         return 0.0
@@ -576,7 +576,7 @@ def shortened(word: str, against: str) -> float:
 def _parted(
     one: tuple[str, ...], other: tuple[str, ...], weights: Weights, swapped: bool
 ) -> Iterable[tuple[float, int, int, int, int, Agreed]]:
-    """Two neighbouring words of the first name that the second writes as one."""
+    """Yield two adjacent words of the first name that the second writes as one."""
     for i in range(len(one) - 1):
         both = one[i] + one[i + 1]
         if len(both) < 5 or not both.isalpha():
@@ -594,7 +594,7 @@ def _parted(
 
 
 def _left(words: tuple[str, ...], agreed: Iterable[str]) -> tuple[str, ...]:
-    """Words that are in no pair, each as often as it stands there."""
+    """Return the words in no pair, as often as they occur."""
     used = Counter(word for pair in agreed for word in pair.split())
     left = []
     for word in words:
@@ -606,51 +606,51 @@ def _left(words: tuple[str, ...], agreed: Iterable[str]) -> tuple[str, ...]:
 
 
 BLOCK = 512
-"""Words that are compared with all others at once."""
+"""Number of words compared with all others at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A name of the list that a name was compared with."""
+    """A name of the list with its comparison."""
 
     at: int
-    """Its place in the list."""
+    """Position in the list."""
     comparison: NameComparison
 
 
 @dataclass(slots=True)
 class _Sharing:
-    """What a name shares with names of a list, at most."""
+    """Upper bounds on the agreement of a name with names of a list."""
 
     agreeing: dict[int, float] = field(default_factory=lambda: defaultdict(float))
-    """Name of the list -> weight of the words of both companies' own that may agree."""
+    """Name of the list -> weight of the distinctive words of both that may agree."""
     crossing: dict[int, float] = field(default_factory=lambda: defaultdict(float))
-    """Name of the list -> weight of its own words that may agree with ordinary ones of the name."""
+    """Name of the list -> weight of its distinctive words that may agree with ordinary words of the name."""
     plains: list[tuple[float, frozenset[str]]] = field(default_factory=list)
-    """Each ordinary word of the name: its weight, and words of the list that it may agree with."""
+    """Ordinary words of the name, each with its weight and the words of the list that may agree."""
     all_plains: set[str] = field(default_factory=set)
     own: float = 0.0
-    """Weight of the name's own words."""
+    """Weight of the name's distinctive words."""
     yielding: float = 0.0
-    """Of these, what may agree with ordinary words of the list."""
+    """Part of this weight that may agree with ordinary words of the list."""
     plain: float = 0.0
     """Weight of its ordinary words."""
 
 
 class NameIndex:
-    """Names of a list, by what they can be found by.
+    """Search index of the names of a list.
 
-    A score above nothing needs a word of a company's own that agrees, or all words but those that tell branches, or all but one, or the whole as one word: so a
-    name is compared with those alone that share one of these, up to slips of the pen. (`tests` hold this against comparing everything.)
+    A score above 0 requires an agreeing distinctive word, all words except those that tell branches apart, all but one word, or the whole name as
+    one word. A name is therefore only compared with names that share one of these, up to typing errors. Tests compare this with a full search.
     """
 
     def __init__(self, names: Sequence[Name], weights: Weights) -> None:
         self.names = names
         self.weights = weights
         self._having: dict[str, list[int]] = defaultdict(list)
-        """Word -> names that have it."""
+        """Word -> names that contain it."""
         self._parted: dict[str, list[int]] = defaultdict(list)
-        """Two neighbouring words as one, as it sounds -> names that have them."""
+        """Two adjacent words as one, by sound -> names that contain them."""
         for at, one in enumerate(names):
             for term in dict.fromkeys(one.words):
                 self._having[term].append(at)
@@ -658,7 +658,7 @@ class NameIndex:
                 self._parted[sounded(pair)].append(at)
         self._sounds: dict[str, list[str]] = defaultdict(list)
         self._initials: dict[tuple[str, bool], list[str]] = defaultdict(list)
-        """First letter, and whether ordinary -> words."""
+        """First letter, and True if ordinary -> words."""
         ordinary = tables().ordinary
         for term in self._having:
             self._sounds[sounded(term)].append(term)
@@ -669,7 +669,7 @@ class NameIndex:
         self._plain = [plain for _, plain in shares]
 
     def find(self, asked: Sequence[Name], least: float) -> Iterator[tuple[int, list[Hit]]]:
-        """For each name, by its place, the names of the list whose score is `least` or more, above nothing; the best first."""
+        """Yield the position of each name, with the names of the list whose score is positive and at least `least`, best first."""
         alike, whole = self._alike(asked), self._whole(asked)
         for at, one in enumerate(asked):
             hits = []
@@ -681,7 +681,7 @@ class NameIndex:
             yield at, hits
 
     def _alike(self, asked: Sequence[Name]) -> dict[str, list[str]]:
-        """Words that are asked for -> words of the list that are the same, up to slips and what they sound like."""
+        """Return words to find -> equal words of the list, up to typing errors and sound."""
         terms = sorted({term for one in asked for term in one.words})
         known = sorted(self._having)
         found = {term: {*self._sounds.get(sounded(term), ())} | ({term} & self._having.keys()) for term in terms}
@@ -697,7 +697,7 @@ class NameIndex:
         return {term: sorted(others) for term, others in found.items()}
 
     def _whole(self, asked: Sequence[Name]) -> dict[str, list[int]]:
-        """What is asked for as one word, and without one of its letters -> names of the list that are the same, or so written."""
+        """Return names as one word, also with one letter removed -> names of the list with the same variant."""
         found: dict[str, list[int]] = {variant: [] for one in asked for variant in _wholes(one)}
         for at, one in enumerate(self.names):
             for variant in _wholes(one):
@@ -708,7 +708,7 @@ class NameIndex:
     def _candidates(
         self, one: Name, alike: dict[str, list[str]], whole: dict[str, list[int]], least: float
     ) -> set[int]:
-        """Names of the list whose score may be so much."""
+        """Return the names of the list whose score may reach `least`."""
         found = self._all_plain(one, alike)
         for term in one.words:
             found.update(self._parted.get(sounded(term), ()))
@@ -722,15 +722,15 @@ class NameIndex:
         return found
 
     def _cut_short(self, one: Name) -> Iterator[int]:
-        """Yield the names that have all words of the name but one, or one more: they have its rarest word, or the next."""
+        """Yield the names that contain all words of the name but one, or one more. They contain its rarest or second rarest word."""
         telling = [term for term in dict.fromkeys(one.words) if term not in tables().joining]
         for term in sorted(telling, key=lambda term: len(self._having.get(term, ())))[:2]:
             yield from self._having.get(term, ())
 
     def _own_agreeing(self, one: Name, alike: dict[str, list[str]], least: float) -> Iterator[int]:
-        """Names that share a word of the company's own, whose score may be so much by what is left over at least.
+        """Yield the names that share a distinctive word and may reach the score despite the leftover words.
 
-        What agrees is taken for as much as it can be, twice if need be, and what is left over for as little.
+        The agreement is overestimated, if necessary by counting it twice, and the leftover is underestimated.
         """
         held = self._sharing(one, alike)
         for at, agreed in held.agreeing.items():
@@ -753,7 +753,7 @@ class NameIndex:
             yield at
 
     def _sharing(self, one: Name, alike: dict[str, list[str]]) -> _Sharing:
-        """Which names of the list share words with a name, and how much at most."""
+        """Return the names of the list that share words with a name, with upper bounds."""
         weigh = self.weights.weigh
         held = _Sharing()
         for term in one.words:
@@ -776,13 +776,13 @@ class NameIndex:
         return held
 
     def _shares(self, one: Name) -> tuple[float, float]:
-        """Weight of the words that are a company's own, and of the others."""
+        """Return the weight of the distinctive words, and of the others."""
         weights = [self.weights.weigh(term) for term in one.words]
         own = sum(weight for weight in weights if weight >= DISTINCT)
         return own, sum(weights) - own
 
     def _all_plain(self, one: Name, alike: dict[str, list[str]]) -> set[int]:
-        """Names all of whose words agree though none is a company's own: those that have the rarest of its words that tell no branch."""
+        """Return the names whose words may all agree without a distinctive one: those with the rarest word that doesn't tell branches apart."""
         telling = [term for term in one.words if not tells_branches(term)]
         if not telling:
             return {at for term in one.words for other in alike[term] for at in self._having[other]}
@@ -802,7 +802,7 @@ class NameIndex:
         return best
 
     def _shortened(self, term: str) -> list[str]:
-        """Words of the list that are written short for one, or that it is written short for."""
+        """Return the words of the list that abbreviate the term, or that it abbreviates."""
         if term not in self._short:
             kinds = (True, False) if term in tables().ordinary else (True,)
             others = (other for kind in kinds for other in self._initials.get((term[0], kind), ()))
@@ -811,21 +811,21 @@ class NameIndex:
 
 
 def _reaches(whole: float, mine: float, theirs: float, least: float) -> bool:
-    """Whether a score may be so much where so much agrees at most, and so much is left over at least."""
+    """Return True if a score may reach `least`, given the maximum agreement and the minimum leftover."""
     return whole >= least * (whole + both_lost(mine, theirs)) - 1e-4
 
 
 def _pairs(one: Name) -> Iterator[str]:
-    """Neighbouring words as one."""
+    """Yield adjacent words as one."""
     for first, second in zip(one.words, one.words[1:], strict=False):
         if len(first) + len(second) >= 5 and (first + second).isalpha():
             yield first + second
 
 
 def _wholes(one: Name) -> set[str]:
-    """The name as one word, without its form and with it: as it sounds, and without one of its letters.
+    """Return the name as one word, with and without its form: by sound, and with one letter removed.
 
-    Two texts one slip apart have one of these in common.
+    Two texts one typing error apart have one of these in common.
     """
     found = set()
     for written in {one.joined, one.joined + "".join(one.form_words)}:

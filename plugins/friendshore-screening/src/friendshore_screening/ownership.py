@@ -1,6 +1,6 @@
-"""Who is owned by whom, and by how much at least and at most: rules of 50 %, of 25 %, along chains, with unknown shares and circles, exactly.
+"""Ownership: minimum and maximum shares under rules of 50 % and 25 %, along chains, with unknown shares and circles, computed exactly.
 
-Shares are intervals of exact fractions. What is not known of a company's owners may be anybody's: what a rule says of it is then `unproven`.
+Shares are intervals of exact fractions. Anyone may own an unknown share of a company, and the result of a rule is then `unproven`.
 """
 
 from __future__ import annotations
@@ -25,62 +25,62 @@ from friendshore.readers import RecordRow, read_record_rows
 from .lists import refused
 
 INDEPENDENT = "independent"
-"""The owner of a share of which it is said that nobody listed holds it."""
+"""Owner of a share that no listed party owns, according to the source."""
 HALF = Fraction(1, 2)
 
 
 class OwnerStanding(StrEnum):
-    """What a rule of ownership says of a company."""
+    """Result of an ownership rule for a company."""
 
     OWNED = "owned"
-    """Listed parties hold as much as the rule asks for, whatever the unknown shares are."""
+    """Listed parties own enough for the rule, for any values of the unknown shares."""
     UNPROVEN = "unproven"
-    """They may hold as much."""
+    """They may own enough."""
     CLEAR = "clear"
-    """They hold less, whatever the unknown shares are."""
+    """They own less, for any values of the unknown shares."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stake:
-    """What one party holds of another."""
+    """Share of one party in another."""
 
     owner: str
     owned: str
     least: Fraction
     most: Fraction
     start: date | None = None
-    """First day; None: it is not known when it began, and it counts on every day."""
+    """First day. None if unknown; it then counts on every day."""
     end: date | None = None
-    """Last day; None: it goes on, as far as is known."""
+    """Last day. None if no end is known."""
     source: str = ""
 
     def held(self, day: date) -> bool:
-        """Whether it is held on a day."""
+        """Return True if it is held on a day."""
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
 
 
 @dataclass(frozen=True, slots=True)
 class Share50:
-    """What a rule counts: shares of listed parties added up, directly and through companies that are themselves owned so.
+    """A rule that adds the shares of listed parties, direct or through companies that they own under this rule.
 
-    OFAC's rule (FAQ 398 to 402) and that of the BIS: whoever listed parties own to `threshold` or more, all shares added up, is treated as listed
-    itself, and its shares count in full one level below; a smaller share counts for nothing there. Ownership counts, and no control.
+    OFAC's rule (FAQ 398 to 402) and that of the BIS: a company that listed parties own to `threshold` or more in total is treated as listed. Its
+    shares then count in full one level below, and a smaller share counts for nothing there. Ownership counts, and control doesn't.
     """
 
     threshold: Fraction = HALF
     more_than: bool = False
-    """Whether exactly the threshold is not enough."""
+    """True if exactly the threshold is not enough."""
     control: bool = False
-    """Whether control is enough, so that no share clears a company of which listed parties hold anything."""
+    """True if control is enough. No share then clears a company in which listed parties have any share."""
 
     def reached(self, share: Fraction) -> bool:
-        """Whether a share is enough."""
+        """Return True if a share is enough."""
         return share > self.threshold if self.more_than else share >= self.threshold
 
 
 @dataclass(frozen=True, slots=True)
 class Attributed:
-    """What a rule counts: shares multiplied along chains and added up, those of a company that is held to `whole` or more counting as the holder's.
+    """A rule that multiplies shares along chains and adds them. Shares of a company that is owned to `whole` or more count as its owner's.
 
     The interpretation of "foreign entity of concern" by the Department of Energy (89 FR 37079): 25 %, directly or indirectly.
     """
@@ -91,27 +91,27 @@ class Attributed:
 
 @dataclass(frozen=True, slots=True)
 class OwnershipFinding:
-    """What a rule says of one company."""
+    """Result of a rule for one company."""
 
     standing: OwnerStanding
     least: Fraction
-    """What listed parties hold at least, as the rule counts."""
+    """Minimum share of listed parties, as the rule counts."""
     most: Fraction
-    """What they may hold at most."""
+    """Maximum share of listed parties."""
     through: tuple[str, ...] = ()
-    """Owners by which it is so, those with the most first."""
+    """Owners that cause the result, largest first."""
     unknown: Fraction = Fraction(0)
-    """Share whose holder nobody states."""
+    """Share without a known owner."""
 
 
 class Structure:
-    """Who holds what of whom on one day."""
+    """Shares of all owners on one day."""
 
     def __init__(self, stakes: Iterable[Stake], day: date) -> None:
-        """Of the stakes that are held on the day; of one owner in one company, those added up.
+        """Create it from the stakes held on the day. Stakes of one owner in one company are added.
 
         Raises:
-            ValueError: if least shares of one company come to more than all of it.
+            ValueError: If the minimum shares of a company total more than 100 %.
         """
         self._of: dict[str, dict[str, tuple[Fraction, Fraction]]] = defaultdict(dict)
         for stake in stakes:
@@ -124,27 +124,27 @@ class Structure:
 
     @property
     def companies(self) -> frozenset[str]:
-        """All that own or are owned, but the independent."""
+        """All owners and owned companies, except `independent`."""
         return frozenset({*self._of, *(owner for owners in self._of.values() for owner in owners)} - {INDEPENDENT})
 
     def owners(self, company: str) -> Mapping[str, tuple[Fraction, Fraction]]:
-        """Owner -> share at least and at most."""
+        """Return owner -> minimum and maximum share."""
         return self._of.get(company, {})
 
     def unknown(self, company: str) -> Fraction:
-        """Share of which nobody says who holds it, at most."""
+        """Return the maximum share without a known owner."""
         return 1 - sum((least for least, _ in self.owners(company).values()), Fraction(0))
 
     def findings(
         self, listed: Iterable[str], doubtful: Iterable[str], rule: Share50 | Attributed, of: Iterable[str] = ()
     ) -> dict[str, OwnershipFinding]:
-        """What a rule says of every company, and of those asked for beside.
+        """Return the result of a rule for every company, including the requested ones.
 
         Args:
-            listed: parties that a list names.
-            doubtful: parties that it may name, such as names under review.
-            rule: how shares count.
-            of: companies that are asked for though nothing is known of their owners.
+            listed: Parties named on a list.
+            doubtful: Parties possibly named, such as names under review.
+            rule: How shares count.
+            of: Companies to include even if their owners are unknown.
         """
         sure, may = frozenset(listed), frozenset({*listed, *doubtful})
         companies = self.companies | sure | may | frozenset(of)
@@ -183,9 +183,9 @@ class Structure:
     def _levels(
         self, companies: frozenset[str], named: frozenset[str], rule: Share50, *, upper: bool
     ) -> dict[str, Fraction]:
-        """What is held of each company by parties that are named or themselves owned so: the least fixed point, level by level.
+        """Return the share of each company that named parties, or companies they own, have: the least fixed point, level by level.
 
-        At most (`upper`) is held all that parties that are surely not owned so do not hold. No circle of companies owns itself into the list.
+        With `upper`, they have every share except those of parties that they definitely don't own. A circle of companies can't make itself listed.
         """
         held = {one: Fraction(int(one in named)) for one in companies}
         counted = set(named)
@@ -205,9 +205,9 @@ class Structure:
     def _attributed(
         self, companies: frozenset[str], named: frozenset[str], rule: Attributed, *, upper: bool
     ) -> dict[str, Fraction]:
-        """What is held of each company along all chains, by exact elimination: the least fixed point of x = b + A x.
+        """Return the share of each company along all chains by exact elimination: the least fixed point of x = b + A x.
 
-        Companies held to `whole` count as their holder, which may lift others over it: as often as there are companies at most.
+        Companies owned to `whole` count as their owner, which may lift others over it. This repeats at most as often as there are companies.
         """
         whole = set(named)
         while True:
@@ -220,7 +220,7 @@ class Structure:
     def _solved(
         self, companies: frozenset[str], named: frozenset[str], whole: set[str], *, upper: bool
     ) -> dict[str, Fraction]:
-        """Shares with those of `whole` taken for 1."""
+        """Return the shares, with 1 for companies in `whole`."""
         constant: dict[str, Fraction] = {}
         factors: dict[str, dict[str, Fraction]] = {}
         for one in companies - named:
@@ -231,9 +231,9 @@ class Structure:
         return {one: Fraction(1) if one in named else min(Fraction(1), solved[one]) for one in companies}
 
     def _taken(self, company: str, whole: set[str], *, upper: bool) -> dict[str, Fraction]:
-        """Share by owner, what counts in full under an empty name.
+        """Return the share by owner, with full shares under an empty name.
 
-        At most, what may be anybody's goes to whoever counts in full, and so does all that owners may hold beyond their least.
+        At most, unknown shares belong to parties that count in full, as does everything that owners may have above their minimum.
         """
         taken: dict[str, Fraction] = defaultdict(Fraction)
         for owner, (least, _) in self.owners(company).items():
@@ -247,9 +247,9 @@ class Structure:
 def least_fixed_point(
     constant: Mapping[str, Fraction], factors: Mapping[str, Mapping[str, Fraction]]
 ) -> dict[str, Fraction]:
-    """The least x with x[i] = constant[i] + sum of factors[i][j] x[j], all figures 0 or more and of each i 1 or less together.
+    """Return the least x with x[i] = constant[i] + sum of factors[i][j] x[j]. All numbers are 0 or more, and those of each i total at most 1.
 
-    What nothing flows into is 0, a circle that only owns itself included; the rest has exactly one solution (Gauss's elimination).
+    Variables without inflow are 0, including circles that only own themselves. The others have exactly one solution (Gaussian elimination).
     """
     flowing = {one for one, value in constant.items() if value}
     while grown := {
@@ -278,28 +278,28 @@ def least_fixed_point(
 
 
 class OwnerRow(Fitting):
-    """A row of the table of owners."""
+    """A row of the owner table."""
 
     owner: Annotated[str, Written("Example Group")]
-    """Who holds it; `independent`: it is said that nobody listed does."""
+    """Owner. `independent` if the source says that no listed party owns the share."""
     owned: Annotated[str, Written("Example Metals")]
-    """Company, called as in `operator`, `parent` or `owner`."""
+    """Company, named as in `operator`, `parent`, or `owner`."""
     share: Annotated[Part | None, Written("60 %")] = None
-    """What is held; blank, with `least` and `most` blank too: nobody says."""
+    """Share. Blank if unknown, or if `least` or `most` is given."""
     least: Annotated[Part | None, Written("25 %")] = None
-    """What is held at least, where the share is not known exactly."""
+    """Minimum share, if the share isn't known exactly."""
     most: Annotated[Part | None, Written("50 %")] = None
-    """What is held at most."""
+    """Maximum share, if the share isn't known exactly."""
     start: Annotated[date | None, Written("2026-07-01", "from")] = None
-    """First day; blank: since nobody knows when, and so on every day."""
+    """First day. Blank if unknown; it then counts on every day."""
     end: Annotated[date | None, Written("2027-12-31", "until")] = None
-    """Last day; blank: it goes on."""
+    """Last day. Blank if it has no end."""
     source: Annotated[str, Written("annual report 2025")]
-    """Who says so, and when."""
+    """Source, with its date."""
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """A share said twice, and bounds or days in the wrong order."""
+        """Yield errors for a share given twice, and for bounds or days in the wrong order."""
         share, least, most = (given.get(name) for name in ("share", "least", "most"))
         if share is not None and (least is not None or most is not None):
             yield Fault("share", "says twice what is held", "either share, or least and most", "", ("least", "most"))
@@ -311,7 +311,7 @@ class OwnerRow(Fitting):
 
     @property
     def stake(self) -> Stake:
-        """What it says."""
+        """Return the row as a stake."""
         least = self.share if self.share is not None else self.least
         most = self.share if self.share is not None else self.most
         return Stake(
@@ -320,15 +320,15 @@ class OwnerRow(Fitting):
 
 
 def read_owners(path: Path, known: Collection[str]) -> tuple[Stake, ...]:
-    """The table of owners.
+    """Read the owner table.
 
     Args:
-        path: the table.
-        known: what suppliers and parents of the case are called; owners of the table are known too. Of nobody else anything is held: a
-            name that is misspelt would clear somebody, or keep a listed owner out of sight.
+        path: The table.
+        known: Names of the case's suppliers and parents. Owners in the table are known too. Other owned companies are errors, because a misspelled
+            name could clear a company or hide a listed owner.
 
     Raises:
-        InputError: with all that is wrong with it, least shares of more than all of a company included.
+        InputError: With all errors in it, including minimum shares of a company that total more than 100 %.
     """
     file, rows = read_record_rows(path, OwnerRow, "Who holds what of whom.")
     found = [*_too_much(file, rows), *_unheard_of(file, rows, known)]
@@ -338,7 +338,7 @@ def read_owners(path: Path, known: Collection[str]) -> tuple[Stake, ...]:
 
 
 def _unheard_of(file: str, rows: Sequence[RecordRow[OwnerRow]], known: Collection[str]) -> Iterator[Diagnostic]:
-    """Companies that nobody in the case or the table is called."""
+    """Yield an error for each company that neither the case nor the table names."""
     names = {*known, *(row.record.owner for row in rows)}
     for row in rows:
         if row.record.owned not in names:
@@ -349,7 +349,7 @@ def _unheard_of(file: str, rows: Sequence[RecordRow[OwnerRow]], known: Collectio
 
 
 def _too_much(file: str, rows: Sequence[RecordRow[OwnerRow]]) -> Iterator[Diagnostic]:
-    """Companies of which more than all is held on a day."""
+    """Yield an error for each company with shares of more than 100 % on a day."""
     of: dict[str, list[RecordRow[OwnerRow]]] = defaultdict(list)
     for row in rows:
         of[row.record.owned].append(row)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from friendshore.document import elements as doc
 from friendshore.document.figures import count, large_money, mass
 from friendshore.domain.case import Case
-from friendshore.domain.plan import Purchase
 from friendshore.domain.time import today
 from friendshore.errors import InputError
 from friendshore.questions import Opened, Progress, Question, Setting
@@ -502,10 +501,8 @@ def _bought(session: Session) -> Mapping[str, AtStake]:
     kilograms: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     money: dict[str, Decimal] = defaultdict(Decimal)
     for line in session.verified.lines:
-        entry = line.item.entry
-        if isinstance(entry, Purchase):
-            kilograms[facility[entry.offer]][entry.material] += entry.quantity
-            money[facility[entry.offer]] += line.total
+        kilograms[facility[line.name]][line.material] += line.quantity
+        money[facility[line.name]] += line.total
     return {one: AtStake(dict(held), money[one]) for one, held in kilograms.items()}
 
 

@@ -1,4 +1,4 @@
-"""A case screened against lists: its settings, and the rules that follow."""
+"""Screening of a case against lists: settings and resulting rules."""
 
 from __future__ import annotations
 
@@ -31,32 +31,32 @@ NAME_ONE = (
     f'name one under [plugin.{PLUGIN}]: lists = [{{ file = "sdn.csv", format = "ofac-sdn", edition = 2026-11-20 }}]'
 )
 SLIP = 0.8
-"""From how much alike on a list that nobody knows is taken for a slip of the pen in the name of one, which would bar nothing."""
+"""Minimum similarity at which an unknown list is probably a misspelled one, which would bar nothing."""
 
 
 class ListFile(Fitting):
-    """A list that is screened against: `{ file = "sdn.csv", format = "ofac-sdn", edition = 2026-11-20 }`.
+    """A list to screen against: `{ file = "sdn.csv", format = "ofac-sdn", edition = 2026-11-20 }`.
 
     Or an edition that comes with the plugin: `{ list = "us-1260h", edition = 2026-06-08 }`.
     """
 
     file: str = ""
-    """File, from the folder of the case on; of OFAC's, the one with the entries, with the others beside it. Empty: an edition that comes with the plugin."""
+    """File, relative to the case's folder. For OFAC, the one with the entries, next to the others. Empty for an edition that comes with the plugin."""
     format: str = ""
-    """`csl-csv`, `csl-json`, `ofac-sdn`, `ofac-consolidated`, `eu-csv`, `eu-xml` or `table`; empty where no file is named."""
+    """`csl-csv`, `csl-json`, `ofac-sdn`, `ofac-consolidated`, `eu-csv`, `eu-xml`, or `table`. Empty without a file."""
     edition: date
     """Day of the publisher's edition."""
     list: str = ""
-    """Which list it is, where the format does not say: `us-1260h`, `us-uflpa`."""
+    """The list, such as `us-1260h` or `us-uflpa`, if the format doesn't name it."""
 
     @property
     def called(self) -> str:
-        """What it is told as."""
+        """Name of the list in messages."""
         return self.file or f"{self.list} {self.edition}"
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """A file without its format, neither a file nor a list, and a list that is none, or is not for the case to say."""
+        """Yield errors for a file without a format, for neither a file nor a list, and for an unknown or redundant list."""
         file, form, listed = (str(given.get(key, "")) for key in ("file", "format", "list"))
         if file and not form:
             fix = "name the format; without a file, `list` and `edition` name an edition that comes with the plugin"
@@ -81,23 +81,23 @@ class ListFile(Fitting):
 
 
 class ScreeningSettings(Fitting):
-    """All that is set."""
+    """Screening settings of a case."""
 
     lists: tuple[ListFile, ...] = ()
     owners: str = ""
-    """Table of owners, from the folder of the case on; empty: only the `parent` of facilities is known."""
+    """Owner table, relative to the case's folder. If empty, only the `parent` of facilities is known."""
     decisions: str = ""
-    """Table of what a reviewer decided."""
+    """Table of the reviewer's decisions."""
     match: float = Field(default=MATCH, gt=0, le=1)
-    """Score from which on a name is taken for a listed one."""
+    """Minimum score at which a name counts as a listed one."""
     review: float = Field(default=REVIEW, gt=0, le=1)
-    """Score from which on somebody has to look."""
+    """Minimum score at which a name needs a review."""
     oldest: int = Field(default=30, ge=0)
-    """Days that an edition may be old; `--strict` refuses an older one."""
+    """Maximum age of an edition in days. `--strict` rejects older ones."""
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """A band of reviews that begins above that of matches."""
+        """Yield an error if reviews begin above matches."""
         match, review = given.get("match", MATCH), given.get("review", REVIEW)
         if isinstance(match, float) and isinstance(review, float) and review > match:
             yield Fault("review", "is above `match`, so that nothing is ever under review", f"at most {match:g}")
@@ -107,22 +107,22 @@ class ScreeningSettings(Fitting):
 
 
 NAMED = 3
-"""Companies that a note names; then it is said how many more there are."""
+"""Maximum number of companies in a note, followed by the number of others."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenedCase:
-    """Everybody behind the facilities of a case, and who of them stands on a list, or may."""
+    """All parties behind the facilities of a case, with definite and possible matches on lists."""
 
     lists: tuple[ScreeningList, ...]
     decisions: tuple[ReviewDecision, ...]
     facilities: tuple[Facility, ...]
     held: tuple[Stake, ...]
-    """Who holds what of whom."""
+    """Shares of owners in companies."""
     behind: tuple[Party, ...]
     hits: tuple[ListHit, ...]
     laws: tuple[ListLaw, ...]
-    """Of the lists on which anybody was found."""
+    """Laws of the lists with matches."""
     days: tuple[date, date]
     """First and last day of the plan."""
 
@@ -134,10 +134,10 @@ class ScreenedCase:
         catalogs: Iterable[Catalog],
         case: Case,
     ) -> ScreenedCase:
-        """The case, screened; `folder_of` says in which folder the files lie that a key of the settings names, `catalogs` are as they were read.
+        """Return the screened case. `folder_of` returns the folder of the files that a settings key names, and `catalogs` are as read.
 
         Raises:
-            InputError: with all that is wrong with any file.
+            InputError: With all errors in any file.
         """
         facilities, horizon = facilities_of(catalogs, case.overlaps), case.horizon
         lists, stakes, decisions = _read(settings, folder_of, facilities)
@@ -155,13 +155,13 @@ class ScreenedCase:
         threshold: float | None = None,
         among: Iterable[ListHit] | None = None,
     ) -> Consequences:
-        """What follows, with all hits or some of them: see `consequences`."""
+        """Return the effects of all hits or some of them, as by `consequences`."""
         hits = self.hits if among is None else tuple(among)
         return consequences(hits, self.facilities, self.held, self.laws, self.days, threshold, places)
 
     @property
     def lapsed(self) -> Iterator[tuple[str, str]]:
-        """What a reviewer decided about entries that say something else now, each with the list."""
+        """Yield the decisions on entries that have changed since, each with the list."""
         for hit in self.hits:
             if hit.lapsed is not None:
                 told = hit.lapsed
@@ -173,10 +173,10 @@ class ScreenedCase:
 
 
 def packs_of(facts: CaseFacts) -> Iterator[RulePack]:
-    """The rule packs of a case, one a list: what it bars of whom, and of unknown status what it may bar.
+    """Yield a case's rule packs, one for each list: definite bars, and possible ones with unknown status.
 
     Raises:
-        InputError: with all that is wrong with any file.
+        InputError: With all errors in any file.
     """
     settings: ScreeningSettings = facts.settings
     if not settings.lists:
@@ -197,7 +197,7 @@ def packs_of(facts: CaseFacts) -> Iterator[RulePack]:
 
 
 def _notes(one: ListFile, found: ScreenedCase, follow: Consequences) -> Iterator[str]:
-    """What a list says of a case, in few words."""
+    """Yield notes on the results of a list for a case."""
     hits = [hit for hit in found.hits if hit.file == one.called]
     barred, doubted = ({bar.company for bar in bars if bar.file == one.called} for bars in (follow.bars, follow.doubts))
     if barred:
@@ -218,7 +218,7 @@ def _notes(one: ListFile, found: ScreenedCase, follow: Consequences) -> Iterator
 
 
 def _but_by_operator(hits: Sequence[ListHit], facilities: Iterable[Facility]) -> tuple[ListHit, ...]:
-    """All but what says of a plant no more than of who runs it: its name is like an entry because it begins with its operator's, which is as much alike."""
+    """Return the hits without those of plants that are similar to an entry only through their operator's name."""
     runs: dict[str, set[str]] = defaultdict(set)
     for facility in facilities:
         runs[facility.name].add(facility.supplier)
@@ -233,7 +233,7 @@ def _but_by_operator(hits: Sequence[ListHit], facilities: Iterable[Facility]) ->
 
 
 def unscreened(case: Case) -> Iterator[str]:
-    """What of a case no list can name: stock in hand, of which nobody says who made it."""
+    """Yield the parts of a case that lists can't cover: stock of unknown makers."""
     count = sum(1 for stock in case.stocks if not stock.offer)
     if count:
         stocks = "1 stock in hand names" if count == 1 else f"{count} stocks in hand name"
@@ -249,7 +249,11 @@ def _few(names: Iterable[str]) -> str:
 def _read(
     settings: ScreeningSettings, folder_of: Callable[[str], Path], facilities: Iterable[Facility]
 ) -> tuple[list[ScreeningList], tuple[Stake, ...], tuple[ReviewDecision, ...]]:
-    """All files that the case names, with all that is wrong with any of them."""
+    """Return the contents of all files that the case names.
+
+    Raises:
+        InputError: With all errors in any of them.
+    """
     errors: list[FriendshoreError] = []
     lists = [attempt(partial(_list, one, folder_of("lists")), errors) for one in settings.lists]
     known = called(facilities)
@@ -265,10 +269,10 @@ def _read(
 
 
 def _list(one: ListFile, folder: Path) -> ScreeningList:
-    """A list that a case names, whose edition is of a day that has come.
+    """Return a list that a case names, with an edition not in the future.
 
     Raises:
-        InputError: with all that is wrong with it.
+        InputError: With all errors in it.
     """
     if one.edition > today():
         found, expected = str(one.edition), f"{today()} or before"

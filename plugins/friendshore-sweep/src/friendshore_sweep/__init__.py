@@ -1,4 +1,4 @@
-"""Many scenarios of a case at once: a plugin for friendshore."""
+"""Sweeps: many scenarios of a case at once. A plugin for friendshore."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def friendshore_questions() -> list[SweepQuestion]:
-    """The question `sweep`."""
+    """Return the question `sweep`."""
     from .sweep import SweepQuestion
 
     return [SweepQuestion()]

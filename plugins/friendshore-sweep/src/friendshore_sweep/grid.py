@@ -1,4 +1,4 @@
-"""Scenarios as they are asked for on the command line: grids of what is varied, and lists of scenarios from a file."""
+"""Scenarios from the command line: grids of varied figures, and lists of scenarios from a file."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from .results import Scenarios, SweepScenario
 
 OPTION = "--vary"
 WRITTEN = "price:OFFER=0.5..2/16, disable=RULE,RULE, capacity:PLANT:delay=0 months,12 months, scenario=NAME,NAME (* for all) or strict=no,yes"
-"""How what is varied is stated."""
+"""Examples of the syntax."""
 NOTHING = "none"
-"""A value that leaves the case as it is."""
+"""A value that leaves the case unchanged."""
 MOST = 1_000_000
-"""Scenarios of a sweep: at some milliseconds each, what a machine plans in a day; more is a slip of the pen."""
+"""Maximum number of scenarios: what a machine plans in a day at some milliseconds each. More is probably a typing error."""
 _RANGE = re.compile(r"(?P<low>.+?)\.\.(?P<high>.+)/\s*(?P<count>\d+)\s*")
 _AMOUNT = re.compile(r"(?P<number>[-+.,\d]+)\s*(?P<unit>.*)", re.DOTALL)
 _DIGITS = Context(prec=12)
-"""Of the values of a range."""
+"""Precision of the values of a range."""
 _AS_CHANGE = re.compile(
     r"\s*(?P<subject>[a-z_]+)\s*=\s*(?P<name>[^,=]*[^,=\s])\s*,\s*(?P<field>[a-z_]+)\s*=\s*(?P<values>[^=]*[^=\s])\s*"
 )
-"""What is varied, stated as a change: `price=NAME, factor=1..2/3`."""
+"""A varied field, written as a change: `price=NAME, factor=1..2/3`."""
 _USUAL = {
     "price": "factor",
     "capacity": "factor",
@@ -48,48 +48,48 @@ _USUAL = {
     "accept": "factor",
     "loosen": "by",
 }
-"""Subject of a change -> the field that is varied if none is named. A subject that is not here is varied by what it names."""
+"""Subject of a change -> field that varies by default. Other subjects vary by the name."""
 _FILE = layout(
     "scenarios", "A list of scenarios.", Field("scenario", k.TABLES, "A scenario.", inside=SCENARIO, repeated=True)
 )
 _TRUTHS = {"no": False, "yes": True}
 FILE = "scenarios"
-"""What a file of scenarios is called among what is varied."""
+"""Name of the axis with the scenarios of a file."""
 _NAMED = ("scenario", FILE)
-"""What is varied by values that say it all by themselves."""
+"""Axes whose values are complete by themselves."""
 AS_IT_IS = "as it is"
-"""What the scenario is called that changes nothing."""
+"""Name of the scenario without changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class GridValue:
-    """One value of what is varied."""
+    """A value of an axis."""
 
     told: str
     applied: Applied
     option: str
-    """Where it was stated, for messages."""
+    """Option that contains it, for messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class GridAxis:
-    """What is varied, and its values."""
+    """A varied field and its values."""
 
     name: str
     values: tuple[GridValue, ...]
 
 
 def scenarios_of(facts: Inputs, base: Applied, vary: Sequence[str], file: Path | None) -> Scenarios:
-    """Every scenario of a grid, the last of what is varied changing first; if nothing is varied, the scenarios of the case.
+    """Return every scenario of a grid; the last axis changes first. Without axes, return the scenarios of the case.
 
     Args:
-        facts: of the case, nothing applied.
-        base: what is applied to all of them.
-        vary: what is varied, as it was stated.
-        file: a file of scenarios, which are then varied too.
+        facts: Facts of the case, without changes.
+        base: Changes that apply to all scenarios.
+        vary: Axes, as written.
+        file: File of scenarios, which form another axis.
 
     Raises:
-        InputError: with everything that is wrong with what is stated, or names nothing in the case.
+        InputError: With all errors in the axes, including names that the case doesn't have.
     """
     found: list[Diagnostic] = []
     axes = list(_axes(facts.case, vary, found))
@@ -117,10 +117,10 @@ def scenarios_of(facts: Inputs, base: Applied, vary: Sequence[str], file: Path |
 
 
 def _refuse_unknown(facts: Inputs, base: Applied, axes: Iterable[GridAxis]) -> None:
-    """Refuses values that name nothing in the case, each by itself: what is wrong with several together is told of their scenario.
+    """Check each value by itself. Conflicts between values are reported with their scenario.
 
     Raises:
-        InputError: with all of them.
+        InputError: With all values that name nothing in the case.
     """
     known, found = replace(facts, kept=Kept()), dict[Diagnostic, None]()
     for value in (value for axis in axes for value in axis.values):
@@ -172,7 +172,7 @@ def _axes(case: Case, vary: Sequence[str], found: list[Diagnostic]) -> Iterator[
 
 
 def _values(stated: str, option: str, found: list[Diagnostic]) -> Iterator[str]:
-    """The values of a list, ranges spelt out."""
+    """Yield the values of a list, with ranges expanded."""
     for part in filter(None, map(str.strip, stated.split(","))):
         spread = _RANGE.fullmatch(part)
         if spread is None:
@@ -202,7 +202,7 @@ def _value(key: str, told: str, option: str, found: list[Diagnostic]) -> GridVal
 
 
 def _applied(key: str, told: str, option: str, found: list[Diagnostic]) -> Applied | None:
-    """What a value means; None, with what is wrong recorded, if it means nothing."""
+    """Return the changes of a value, or None after recording its errors."""
     if key == "scenario":
         return Applied(scenario=tuple(map(str.strip, told.split("+"))))
     if key == "strict":
@@ -234,7 +234,7 @@ def _of_case(case: Case) -> GridAxis:
 
 
 def _of_file(case: Case, file: Path, found: list[Diagnostic]) -> GridAxis:
-    """The scenarios of a file, written as in a case file; they may inherit those of the case."""
+    """Return the scenarios of a file, written as in a case file. They may inherit from those of the case."""
     toml = read_toml(file, found)
     if toml is None:
         return GridAxis(FILE, ())

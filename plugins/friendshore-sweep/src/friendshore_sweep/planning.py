@@ -1,4 +1,4 @@
-"""Planning of many scenarios at once, on the processors of this machine or on a cluster."""
+"""Planning of many scenarios, on the processors of this machine or on a cluster."""
 
 from __future__ import annotations
 
@@ -57,49 +57,49 @@ from .results import (
 )
 
 _HERE = local()
-"""What this thread holds of cases: nothing of it is shared with another."""
+"""Cases of this thread. No other thread shares them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SweptCase:
-    """A case as it goes to workers, once to each."""
+    """A case as sent to workers, once to each."""
 
     facts: Inputs
-    """As they were given: nothing is applied to them."""
+    """Facts without changes."""
     answers: AnswerCache
-    """Components that are solved already."""
+    """Solutions of components."""
     limits: Limits
-    """Of each scenario."""
+    """Limits of each scenario."""
 
     def here(self, workers: int | None, scenarios: int) -> WorkerPool:
-        """Processes of this machine that plan it."""
+        """Return a pool of processes on this machine."""
         return here(workers, scenarios, self.limits.seconds)
 
     def packed(self) -> bytes:
-        """It, with what code it needs, as it is sent."""
+        """Return the case with the code that it needs, pickled."""
         return packed(self, self.facts.rules)
 
 
 @dataclass(frozen=True, slots=True)
 class AskedScenario:
-    """A scenario as it goes to a worker."""
+    """A scenario as sent to a worker."""
 
     number: int
-    """Its place, from 0."""
+    """Position, from 0."""
     applied: Applied
     case: str
-    """The case that it is of, by its hash."""
+    """Hash of its case."""
     packed: bytes | None = None
-    """That case, for a worker that has not got it; None: left out, since most have."""
+    """The case, for a worker without it. Usually None."""
     known: str | None = None
-    """A plan of it that was kept, as JSON, to be checked; None: there is none."""
+    """A stored plan to verify, as JSON, if there is one."""
 
 
 def planned(asked: AskedScenario, cancel: Cancel | None = None) -> str | None:
-    """Return the plan of a scenario as JSON: the one that is known, if it holds, else a new one. None: the case is not here, and did not come along.
+    """Return the plan of a scenario as JSON: the stored one if it is valid, else a new one. None if the worker doesn't have the case.
 
     Raises:
-        InputError: if friendshore here is not what the case was sent by.
+        InputError: If the worker's software differs from the sender's.
     """
     case = _case(asked)
     if case is None:
@@ -110,7 +110,7 @@ def planned(asked: AskedScenario, cancel: Cancel | None = None) -> str | None:
 
 
 def _holds(case: SweptCase, applied: Applied, known: KeptScenario) -> bool:
-    """Return True if a plan that was kept is one of the scenario, and its figures are those that are kept. Of an error nothing can be checked."""
+    """Return True if a stored plan belongs to the scenario and has the stored figures. A stored error can't be verified."""
     if not known.entries:
         return known.told.failed
     try:
@@ -147,12 +147,12 @@ def _planned(case: SweptCase, applied: Applied, cancel: Cancel | None) -> KeptSc
 
 
 def failed(messages: Iterable[str]) -> ScenarioPlan:
-    """Return what is told of a scenario without a plan."""
+    """Return the result for a scenario without a plan."""
     return ScenarioPlan(status=FAILED, message="; ".join(messages))
 
 
 def told(verified: VerifiedPlan) -> ScenarioPlan:
-    """A verified plan in a few figures."""
+    """Return the figures of a verified plan."""
     plan, bought = verified.plan, purchases(verified.problem, verified.lines, verified.judging)
     conflicts = "; ".join(f"rules conflict: {', '.join(one.rules)}" for one in plan.infeasible)
     short = plan.short_by_demand
@@ -199,19 +199,19 @@ def _purchases(bought: Iterable[RunPurchase]) -> Iterable[ScenarioPurchase]:
 
 
 def name_of(packed: bytes) -> str:
-    """A case as it is sent, by its hash."""
+    """Return the hash of a pickled case."""
     return sha256(packed).hexdigest()
 
 
 DASK_TIMEOUT = 10.0
-"""Seconds for which a scheduler, and its first worker, are waited for."""
+"""Maximum seconds to wait for a scheduler and its first worker."""
 
 
 def dask(address: str, workers: int | None = None) -> WorkerPool:
-    """The workers of a Dask scheduler.
+    """Return the workers of a Dask scheduler.
 
     Raises:
-        InputError: if Dask is not installed.
+        InputError: If Dask isn't installed.
     """
     try:
         from distributed import Client
@@ -242,10 +242,10 @@ def dask(address: str, workers: int | None = None) -> WorkerPool:
 
 
 def named(name: str, workers: int | None = None) -> WorkerPool:
-    """An executor by the name of what makes it, `module:factory`: it is called without arguments, and the executor ended after the sweep.
+    """Return a pool on the executor that `module:factory` creates. The factory takes no arguments, and the executor is shut down after the sweep.
 
     Raises:
-        InputError: if there is no such thing, or it makes no executor.
+        InputError: If there is no such factory, or it returns no executor.
     """
     module, _, attribute = name.partition(":")
     fix = "name a module that can be imported and a function in it that returns an executor of `concurrent.futures`"
@@ -324,16 +324,16 @@ def sweep(
 
 @dataclass(frozen=True, slots=True)
 class SweepFolder:
-    """Where a sweep is kept."""
+    """Storage of a sweep."""
 
     folder: Path | None = None
-    """None: nowhere."""
+    """None to store nothing."""
     resume: bool = False
-    """Whether what the folder holds is taken up."""
+    """True to reuse the folder's plans."""
     rerun: bool = False
-    """Whether what failed there is planned again."""
+    """True to plan failed scenarios again."""
     parquet: bool = False
-    """Whether tables are written as Parquet too."""
+    """True to write tables as Parquet too."""
 
 
 def run_sweep(
@@ -345,11 +345,11 @@ def run_sweep(
     stopped: Callable[[], bool] = never,
     progress: Progress | None = None,
 ) -> Sweep:
-    """The plans of some scenarios of a case.
+    """Plan scenarios of a case.
 
     Raises:
-        InputError: if the folder cannot be taken up or written, or there is no executor.
-        SolverError: if the executor is lost.
+        InputError: If the folder can't be reused or written, or there is no executor.
+        SolverError: If the executor is lost.
     """
     if store.parquet:
         refuse_without_parquet(store.folder)
@@ -386,7 +386,7 @@ _GO_ON = (
 
 
 class _Sweeping:
-    """A sweep at work."""
+    """A running sweep."""
 
     def __init__(
         self,
@@ -400,20 +400,20 @@ class _Sweeping:
         self._asked, self._names, self._journal = asked, names, journal
         first = dict(zip(reversed(names), reversed(range(len(names))), strict=True))
         self._left = sorted(first.values())
-        """Places of what is to be planned, or checked: of scenarios that are the same, that of the first."""
+        """Positions of the scenarios to plan or verify. Equal scenarios share the first one's."""
         self._same = Counter(names)
         self._done = 0
         self.held: set[str] = set()
-        """Scenarios whose plan was in the folder, and holds."""
+        """Scenarios with a valid stored plan."""
         self._packed = case.packed() if self._left else b""
         self._stopped, self._progress = stopped, progress
         self._began = time.monotonic()
 
     def run(self, pool: WorkerPool) -> None:
-        """Plans all that is not known.
+        """Plan all scenarios that have no plan.
 
         Raises:
-            SolverError: if the executor is lost, and no other takes its place.
+            SolverError: If the executor is lost, and no other replaces it.
         """
         if self._stopped() or not self._left:
             return
@@ -426,7 +426,7 @@ class _Sweeping:
             raise self._gone(error.problems[0]) from error
 
     def _tasks(self, workers: int) -> Iterator[AskedScenario]:
-        """All scenarios; the first ones take the case along, one for each worker."""
+        """Yield all scenarios. The first ones include the case, one for each worker."""
         name = name_of(self._packed)
         for number, place in enumerate(self._left):
             along = self._packed if number < workers else None
@@ -434,7 +434,7 @@ class _Sweeping:
             yield AskedScenario(place, self._asked[place].applied, name, along, known)
 
     def _take(self, asked: AskedScenario, future: Future[str | None], again: deque[AskedScenario]) -> None:
-        """Keeps a plan; a worker that has not got the case is sent it."""
+        """Store a plan, or send the case to a worker without it."""
         error = future.exception()
         if error is not None:
             self._keep(asked, KeptScenario(told=failed(told_of(error))).model_dump_json())

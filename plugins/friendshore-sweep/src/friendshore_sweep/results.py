@@ -1,4 +1,4 @@
-"""Results of a sweep: its records, tables, and the journal that lets it resume."""
+"""Results of a sweep: records, tables, and the journal for resuming it."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ if TYPE_CHECKING:
 
 
 FAILED = "error"
-"""The status of a scenario that could not be planned."""
+"""Status of a scenario that couldn't be planned."""
 
 
 class SweepScenario(Record):
-    """One scenario of a sweep, before it is planned."""
+    """A scenario of a sweep, before planning."""
 
     name: str
-    """What it is called: what is varied, with its values."""
+    """Name: its axes with their values."""
     varied: dict[str, str] = {}
-    """What is varied -> its value, as it was stated."""
+    """Axis -> value, as written."""
     applied: Applied
-    """All that is applied to the facts of the case."""
+    """Its changes."""
 
 
 class ScenarioMaterial(Record):
@@ -55,76 +55,76 @@ class ScenarioMaterial(Record):
 
     material: str
     wanted_kg: Number
-    """By all demands; what makers take is not in it."""
+    """Demand, without the inputs of makers."""
     short_kg: Number
     bought_kg: Number
     cost: Number
-    """Price, charges and freight of what is bought, not discounted."""
+    """Price, charges, and freight of purchases, not discounted."""
 
 
 class ScenarioPurchase(Record):
-    """What the plan of a scenario buys of an offer for some end uses at a place, over the whole plan."""
+    """Purchases from an offer for some end uses at a place, over the whole plan of a scenario."""
 
     material: str
     end_use: str
-    """End uses it may serve."""
+    """End uses that they may serve."""
     offer: str
     facility: str
     country: str
     place: str
     quantity_kg: Number
     share: Number
-    """Of the kilograms that are bought of the material."""
+    """Share of the material's purchases in kilograms."""
     cost: Number
-    """Price, charges and freight, not discounted."""
+    """Price, charges, and freight, not discounted."""
 
 
 class ScenarioPlan(Record):
-    """The plan of one scenario."""
+    """Plan of a scenario."""
 
     status: Literal["optimal", "feasible", "infeasible", "interrupted", "unconfirmed", "error"]
-    """As of a plan; `error`: there is none, and the message says why."""
+    """Status of the plan. `error` means that there is none; the message says why."""
     message: str = ""
-    """What went wrong; of rules that cannot hold together, which."""
+    """Error, or the rules that conflict."""
     bound: Number | None = None
-    """No plan has a lower objective."""
+    """Lower bound on the objective of every plan."""
     cost: Cost | None = None
-    """Money spent by part, and the objective, as `plan` tells them."""
+    """Spending by part, and the objective, as in `plan`."""
     demands_short: int = 0
-    """Demands of which anything is short."""
+    """Number of demands with a shortage."""
     materials: tuple[ScenarioMaterial, ...] = ()
     purchases: tuple[ScenarioPurchase, ...] = ()
 
     @cached_property
     def failed(self) -> bool:
-        """Whether there is no plan."""
+        """True if there is no plan."""
         return self.status == FAILED
 
 
 class KeptScenario(Record):
-    """The plan of one scenario as it is kept: in a few figures, and whole, so that they can be checked."""
+    """Plan of a scenario as stored: its figures, and the whole plan to verify them."""
 
     told: ScenarioPlan
     entries: str = ""
-    """The plan itself, as compressed JSON; empty: there is none."""
+    """The plan, as compressed JSON. Empty if there is none."""
 
 
 class SweptScenario(Record):
     """A scenario of a sweep with its plan."""
 
     number: Annotated[int, Field(ge=1)]
-    """Its place in the order in which scenarios were given."""
+    """Position in the given order."""
     name: str
     varied: dict[str, str] = {}
-    """What is varied -> its value, as it was stated."""
+    """Axis -> value, as written."""
     plan: ScenarioPlan
 
 
 class Scenarios(Sequence[SweepScenario]):
-    """The scenarios of a sweep, each made when it is looked at: of many only what they are made of is held."""
+    """The scenarios of a sweep, created on access to save memory."""
 
     def __init__(self, count: int, make: Callable[[int], SweepScenario]) -> None:
-        """So many, made by their places, from 0."""
+        """Create the sequence from its length and a function of the position."""
         self._count, self._make = count, make
 
     def __len__(self) -> int:
@@ -135,16 +135,21 @@ class Scenarios(Sequence[SweepScenario]):
     @overload
     def __getitem__(self, place: slice) -> tuple[SweepScenario, ...]: ...
     def __getitem__(self, place: int | slice) -> SweepScenario | tuple[SweepScenario, ...]:
-        """One of them, or several."""
         here = range(self._count)[place]
         return self._make(here) if isinstance(here, int) else tuple(map(self._make, here))
 
 
 class SweptScenarios(Sequence[SweptScenario]):
-    """Scenarios with their plans, each read when it is looked at."""
+    """Scenarios with their plans, each parsed on access."""
 
     def __init__(self, asked: Sequence[SweepScenario], places: Sequence[int], plan: Callable[[int], str]) -> None:
-        """Those of some places, from 0, of all that were asked; `plan` yields the JSON of each."""
+        """Select scenarios.
+
+        Args:
+            asked: All scenarios.
+            places: Positions of the selected ones.
+            plan: Function that returns the JSON of a plan, given its position.
+        """
         self._asked, self._places, self._plan = asked, places, plan
 
     def __len__(self) -> int:
@@ -155,7 +160,6 @@ class SweptScenarios(Sequence[SweptScenario]):
     @overload
     def __getitem__(self, place: slice) -> tuple[SweptScenario, ...]: ...
     def __getitem__(self, place: int | slice) -> SweptScenario | tuple[SweptScenario, ...]:
-        """One of them, or several."""
         found = self._places[place]
         return self._read(found) if isinstance(found, int) else tuple(map(self._read, found))
 
@@ -180,31 +184,31 @@ def _kept(value: Any, validated: Callable[[Any], Sequence[SweptScenario]]) -> Se
 
 _PLAN_COLUMNS = ("status", "message", "bound", "demands_short")
 Row = dict[str, object]
-"""A row of a table: column -> text, number, or nothing."""
+"""Row of a table: column -> text, number, or nothing."""
 
 
 class Sweep(QuestionResult):
-    """Many scenarios of a case, each planned by itself as `plan` would plan it, in the order in which they were given."""
+    """Scenarios of a case in the given order, each planned as by `plan`."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("totals", "materials", "purchases")
-    """A row a scenario; a row a scenario and material; a row a scenario, material, end use, offer and place."""
+    """Tables with a row per scenario; per scenario and material; and per scenario, material, end use, offer, and place."""
 
     case: str
     currency: str
     axes: tuple[str, ...] = ()
-    """What is varied, in order."""
+    """Axes in order."""
     objective: Number | None = None
-    """Of the plan without any of the scenarios: present value, penalties included. None: it was not made."""
+    """Objective of the plan without scenarios: present value with penalties. None if there is no such plan."""
     cash: Number | None = None
     """Cash that this plan spends."""
     scenarios: Annotated[
         Sequence[SweptScenario], WrapValidator(_kept), PlainSerializer(tuple, return_type=tuple[SweptScenario, ...])
     ] = ()
-    """A tuple, or `SweptScenarios`, which reads each when it is looked at."""
+    """A tuple, or `SweptScenarios`, which parses on access."""
     unasked: int = 0
-    """Scenarios that were not planned, since the user ended the sweep, or its time was up."""
+    """Number of scenarios that weren't planned, because the user or a time limit ended the sweep."""
     kept: int = Field(default=0, exclude=True)
-    """Scenarios whose plans its folder held before; no part of its data, which are the same without."""
+    """Number of plans that the folder contained before. Not part of the data, which don't depend on it."""
 
     @cached_property
     def failed(self) -> tuple[SweptScenario, ...]:
@@ -212,19 +216,19 @@ class Sweep(QuestionResult):
         return tuple(one for one in self.scenarios if one.plan.failed)
 
     def columns(self, table: str) -> tuple[str, ...]:
-        """The columns of a table, in order."""
+        """Return the columns of a table in order."""
         if table == "totals":
             return ("number", "name", *self.axes, *_PLAN_COLUMNS, *Cost.model_fields)
         record = ScenarioMaterial if table == "materials" else ScenarioPurchase
         return ("number", "name", *record.model_fields)
 
     def rows(self, table: str) -> Iterator[Row]:
-        """The rows of a table, in order."""
+        """Yield the rows of a table in order."""
         for one in self.scenarios:
             yield from self.rows_of(one, table)
 
     def rows_of(self, one: SweptScenario, table: str) -> Iterator[Row]:
-        """Those of one scenario."""
+        """Yield the rows of one scenario."""
         head: Row = {"number": one.number, "name": one.name}
         if table == "totals":
             yield {**head, **_axes(self.axes, one), **_totals(one.plan)}
@@ -233,10 +237,10 @@ class Sweep(QuestionResult):
             yield from ({**head, **entry.__dict__} for entry in entries)
 
     def to_frame(self, table: str = "") -> pandas.DataFrame:
-        """One of `TABLES`, the totals if none is named, as a data frame; numbers are doubles.
+        """Return one of `TABLES`, by default the totals, as a data frame with numbers as doubles.
 
         Raises:
-            ValueError: for another table.
+            ValueError: For another table.
         """
         import pandas
 
@@ -248,7 +252,7 @@ class Sweep(QuestionResult):
 
 
 def as_double(value: object) -> Any:
-    """A cell as tools for tables take it."""
+    """Return a cell for data frame libraries."""
     return float(value) if isinstance(value, Decimal) else value
 
 
@@ -262,19 +266,19 @@ def _totals(plan: ScenarioPlan) -> Row:
 
 
 _PIECE = 2**20
-"""Bytes that are copied at once."""
+"""Bytes per copy."""
 _GROUP = 50_000
-"""Rows of a table that are held until they are written as Parquet, which keeps so many together."""
+"""Rows in memory before they are written as a Parquet row group."""
 _NUMBERS = {*Cost.model_fields, "bound", "wanted_kg", "short_kg", "bought_kg", "quantity_kg", "share", "cost"}
-"""Columns of numbers that are no whole ones; whatever is varied is a text."""
+"""Columns of non-integers. Values of axes are text."""
 
 
 def write_tables(found: Sweep, folder: Path, *, parquet: bool) -> None:
-    """Writes every table, in the place of one that is there.
+    """Write every table, and replace existing ones.
 
     Raises:
-        InputError: if Parquet is asked for, and what writes it is not installed.
-        OSError: if a file cannot be written.
+        InputError: If Parquet is requested without the library for it.
+        OSError: If a file can't be written.
     """
     with ExitStack() as stack:
         files = {table: stack.enter_context(TemporaryFile("w+b")) for table in found.TABLES}
@@ -301,10 +305,10 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def refuse_without_parquet(folder: Path | None) -> None:
-    """Refuses to write Parquet where nothing is written, or where what writes it is not installed: before the work, not after it.
+    """Reject Parquet output before the work if nothing is written, or if the library isn't installed.
 
     Raises:
-        InputError: if so.
+        InputError: If so.
     """
     if folder is None:
         raise InputError("there is nothing to write as Parquet", column="--parquet", fix="name a folder with --out")
@@ -318,7 +322,7 @@ def refuse_without_parquet(folder: Path | None) -> None:
 
 
 class _Csv:
-    """A table as CSV, with every digit."""
+    """A CSV table with full precision."""
 
     def __init__(self, columns: Sequence[str], file: IO[bytes]) -> None:
         self._columns = columns
@@ -328,11 +332,10 @@ class _Csv:
         self._writer.writerow(map(cell_inert, columns))
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Adds rows."""
         self._writer.writerows([_cell(row[column]) for column in self._columns] for row in rows)
 
     def done(self) -> IO[bytes]:
-        """The file, with all of them."""
+        """Return the complete file."""
         self._text.flush()
         self._text.detach()
         return self._file
@@ -345,7 +348,7 @@ def _cell(value: object) -> str:
 
 
 class _Parquet:
-    """A table as Parquet, numbers as doubles."""
+    """A Parquet table with numbers as doubles."""
 
     def __init__(self, columns: Sequence[str], file: IO[bytes]) -> None:
         import pyarrow
@@ -357,13 +360,12 @@ class _Parquet:
         self._rows: list[Row] = []
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Adds rows."""
         self._rows += rows
         if len(self._rows) >= _GROUP:
             self._write()
 
     def done(self) -> IO[bytes]:
-        """The file, with all of them."""
+        """Return the complete file."""
         self._write()
         self._writer.close()
         return self._file
@@ -387,17 +389,17 @@ def _kind(column: str) -> object:
 
 JOURNAL = "journal.jsonl"
 MOST_HELD = 32 * 2**20
-"""Bytes of plans that are held in memory; more lie in a file without a name."""
+"""Maximum bytes of plans in memory. The rest is in a temporary file."""
 _FORMAT = 2
-"""Of a line; a plan of another one is not believed."""
+"""Version of a line. Plans of other versions are ignored."""
 
 
 def keys(
     facts: Inputs, plugins: Iterable[RunPlugin], settings: Mapping[str, object], asked: Iterable[Applied]
 ) -> list[str]:
-    """For each scenario, what tells its plan from all others: the facts as they were given, the code that reads them, the settings, and what is applied.
+    """Return a key for each scenario's plan: a hash of the facts, the code that reads them, the settings, and the changes.
 
-    What a scenario is called does not matter, nor which others the case has: its changes do.
+    Names of scenarios, and other scenarios of the case, don't affect it.
     """
     used = [one.model_dump_json() for one in plugins]
     same = json.dumps(
@@ -415,10 +417,10 @@ def _spelt_out(facts: Inputs, applied: Applied) -> str:
 
 
 class Journal:
-    """The plans that are known, in a file of its own, and where new ones are written."""
+    """Known plans in a file, to which new ones are added."""
 
     def __init__(self, file: Path | None, known: Iterable[tuple[str, str]] = ()) -> None:
-        """Knows some plans by key, as JSON; without a file, nothing is kept beyond this process."""
+        """Start with known plans by key, as JSON. Without a file, nothing outlives the process."""
         self._held = SpooledTemporaryFile(MOST_HELD)  # noqa: SIM115 - as long as anybody may look at a plan
         weakref.finalize(self, self._held.close)
         self._places: dict[str, tuple[int, int]] = {}
@@ -430,24 +432,24 @@ class Journal:
             self._file.write(b"\n")  # the last line may be cut off
 
     def __contains__(self, key: str) -> bool:
-        """Whether a plan is known, and was made or checked by this process."""
+        """Return True if a plan is known and was made or verified by this process."""
         return key in self._believed
 
     def known(self, key: str) -> str | None:
-        """Return a plan as JSON, checked or not; None: there is none."""
+        """Return a plan as JSON, verified or not. None if there is none."""
         return self.plan(key) if key in self._places else None
 
     def plan(self, key: str) -> str:
-        """Return a plan that is known, as JSON."""
+        """Return a known plan as JSON."""
         start, length = self._places[key]
         self._held.seek(start)
         return self._held.read(length).decode()
 
     def add(self, key: str, plan: str) -> None:
-        """Believe a plan, given as JSON, and see it onto the disk, unless it is there already.
+        """Add a plan as JSON, and flush it to disk unless it is there already.
 
         Raises:
-            OSError: if it cannot be written.
+            OSError: If it can't be written.
         """
         self._believed.add(key)
         if self.known(key) == plan:
@@ -459,7 +461,7 @@ class Journal:
             os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Ends writing; what is known can still be looked at."""
+        """End writing. Known plans remain readable."""
         if self._file is not None:
             self._file.close()
 
@@ -470,16 +472,16 @@ class Journal:
 
 @contextmanager
 def kept(folder: Path | None, *, resume: bool, rerun: bool) -> Iterator[Journal]:
-    """The journal of a folder, which is made if it is not there; None: nothing is kept.
+    """Open the journal of a folder, which is created if necessary.
 
     Args:
-        folder: where the sweep is kept.
-        resume: whether what it holds is taken up; else it must not be there.
-        rerun: whether scenarios that failed are planned again.
+        folder: Folder of the sweep. None stores nothing.
+        resume: True to reuse its contents. Otherwise it must not exist.
+        rerun: True to plan failed scenarios again.
 
     Raises:
-        InputError: if the folder is there and is not to be taken up, or is no folder of a sweep.
-        OSError: if it cannot be read or written.
+        InputError: If the folder exists and isn't to be reused, or isn't a sweep's.
+        OSError: If it can't be read or written.
     """
     if folder is None:
         yield Journal(None)
@@ -502,7 +504,7 @@ def kept(folder: Path | None, *, resume: bool, rerun: bool) -> Iterator[Journal]
 
 
 _KEY_MARK, _PLAN_MARK = b'{"key":"', b'","plan":'
-"""What stands before the key, and between it and the plan."""
+"""Text before the key, and between key and plan."""
 
 
 def _line(key: str, plan: str) -> bytes:
@@ -511,7 +513,7 @@ def _line(key: str, plan: str) -> bytes:
 
 
 def _read(file: Path, *, rerun: bool) -> Iterator[tuple[str, str]]:
-    """Key and plan of every line that is as it was written."""
+    """Yield key and plan of every intact line."""
     with file.open("rb") as lines:
         for line in lines:
             told, _, rest = line.rstrip(b"\n").partition(b" ")
@@ -527,9 +529,9 @@ def _read(file: Path, *, rerun: bool) -> Iterator[tuple[str, str]]:
 
 
 def put_in_order(folder: Path, keys: Iterable[str], journal: Journal) -> None:
-    """Writes the journal of a sweep that is done anew: its scenarios in their order, and nothing else.
+    """Rewrite the journal of a finished sweep with its scenarios in order, and nothing else.
 
     Raises:
-        OSError: if it cannot be written.
+        OSError: If it can't be written.
     """
     replace_file(folder / JOURNAL, (_line(key, journal.plan(key)) for key in dict.fromkeys(keys)))

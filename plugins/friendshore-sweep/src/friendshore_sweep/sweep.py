@@ -30,19 +30,19 @@ if TYPE_CHECKING:
 
 
 MATERIALS = 4
-"""Materials of which a chart shows how the mix moves."""
+"""Maximum number of materials with a chart of the mix."""
 OFFERS = 6
-"""Offers that such a chart tells apart."""
+"""Maximum number of offers in such a chart."""
 VALUES = 40
-"""Values of what is varied that a chart holds."""
+"""Maximum number of values of an axis in a chart."""
 SHORT = 2
-"""Materials short that a row names."""
+"""Maximum number of materials that a row names."""
 _TONNE = Decimal(1000)
 _NONE = Decimal(0)
 
 
 def sweep_document(found: Sweep, shown: int) -> doc.Document:
-    """All of it; of each table the first `shown` rows (0: all)."""
+    """Return the whole document. Each table has the first `shown` rows; 0 means all."""
     return doc.document(
         f"Scenarios of {found.case}",
         doc.sentence(_head(found, read := _Read(found))),
@@ -54,7 +54,7 @@ def sweep_document(found: Sweep, shown: int) -> doc.Document:
 
 
 def sweep_notes(found: Sweep) -> tuple[str, ...]:
-    """What was taken up, was not planned, or failed."""
+    """Return notes on reused, unplanned, and failed scenarios."""
     failed = count(len(found.failed), "scenario")
     left = count(found.unasked, "scenario")
     told = []
@@ -70,31 +70,31 @@ def sweep_notes(found: Sweep) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """A scenario with a plan: what is held of all of them."""
+    """Figures of a planned scenario."""
 
     at: int
-    """Its place among those of the sweep, from 0."""
+    """Position in the sweep, from 0."""
     objective: Decimal
-    """Present value, penalties included, by which scenarios are ranked."""
+    """Present value with penalties, by which scenarios are ranked."""
     cash: Decimal
     spent: Decimal
-    """Present value of the cash."""
+    """Present value of cash."""
     penalty: Decimal
     short: int
-    """Demands that are short."""
+    """Number of demands with a shortage."""
 
 
 class _Read:
-    """What a document tells of the plans of a sweep, each of which is read once."""
+    """Figures of all plans of a sweep, each of which is parsed once."""
 
     def __init__(self, found: Sweep) -> None:
         self.found = found
         self.planned: list[_Planned] = []
         self.groups: dict[str, dict[str, list[_Planned]]] = {axis: {} for axis in found.axes}
-        """What is varied -> its values, with the scenarios of each."""
+        """Axis -> value -> scenarios."""
         self.lines: dict[Line, _Spread] = {}
         self._scenarios_of: Counter[str] = Counter()
-        """Material -> scenarios in which it is bought."""
+        """Material -> number of scenarios that buy it."""
         for at, one in enumerate(found.scenarios):
             if one.plan.cost is not None:
                 cost = one.plan.cost
@@ -108,7 +108,7 @@ class _Read:
             spread.close(len(self.planned), self._scenarios_of[material])
 
     def scenario(self, planned: _Planned) -> SweptScenario:
-        """All of a scenario."""
+        """Return the whole scenario."""
         return self.found.scenarios[planned.at]
 
     def _read(self, bought: Mapping[Line, Decimal]) -> None:
@@ -120,7 +120,7 @@ class _Read:
 
 
 class _Spread:
-    """What scenarios buy of an offer, from the least to the most."""
+    """Smallest and largest purchases from an offer over the scenarios."""
 
     def __init__(self) -> None:
         self.scenarios = self._shares = 0
@@ -128,7 +128,7 @@ class _Spread:
         self._share: list[Decimal] = []
 
     def add(self, kilograms: Decimal, share: Decimal | None) -> None:
-        """Of one more scenario that buys from it; no share where nothing of the material is bought."""
+        """Add a scenario that buys from the offer. The share is None if nothing of the material is bought."""
         self.scenarios += 1
         self._kilograms = list(_ends([*self._kilograms, kilograms]))
         if share is not None:
@@ -136,7 +136,12 @@ class _Spread:
             self._share = list(_ends([*self._share, share]))
 
     def close(self, scenarios: int, of_material: int) -> None:
-        """There are no more: of so many in all, and so many that buy of the material, those that did not buy from it bought nothing."""
+        """Count the remaining scenarios as purchases of 0.
+
+        Args:
+            scenarios: Number of all scenarios.
+            of_material: Number of scenarios that buy the material.
+        """
         if self.scenarios < scenarios:
             self._kilograms = list(_ends([*self._kilograms, _NONE]))
         if self._shares < of_material:
@@ -144,12 +149,12 @@ class _Spread:
 
     @property
     def kilograms(self) -> tuple[Decimal, Decimal]:
-        """The least and the most."""
+        """Return the minimum and the maximum."""
         return _ends(self._kilograms)
 
     @property
     def share(self) -> tuple[Decimal, Decimal]:
-        """The same, as a share of what is bought of the material."""
+        """Return the minimum and the maximum as a share of the material's purchases."""
         return _ends(self._share)
 
 
@@ -211,7 +216,7 @@ def _scenarios(found: Sweep, read: _Read, shown: int) -> doc.Section | None:
 
 
 def _short(names: ShownNames, one: SweptScenario) -> str:
-    """Return the materials that a scenario is short of, the first few, and how many more there are."""
+    """Return the first few materials with a shortage, and the number of the others."""
     short = [
         f"{names.material(m.material)} {mass_of(names, m.material, m.short_kg)}"
         for m in one.plan.materials
@@ -222,7 +227,7 @@ def _short(names: ShownNames, one: SweptScenario) -> str:
 
 
 def _axis(found: Sweep, read: _Read, axis: str, shown: int) -> doc.Section | None:
-    """What the scenarios of each value spend and are short of, on average and at the ends."""
+    """Return the spending and shortages of each value's scenarios: averages and extremes."""
     groups = read.groups[axis]
     if len(groups) < 2:
         return None
@@ -266,7 +271,7 @@ Line = tuple[str, str]
 
 
 def _mix(found: Sweep, read: _Read, shown: int) -> doc.Section | None:
-    """Which offers are bought from more in some scenarios than in others."""
+    """Return the offers whose purchases differ between scenarios."""
     spread = {line: each.kilograms for line, each in sorted(read.lines.items())}
     moved = [line for line in spread if spread[line][0] != spread[line][1]]
     if len(read.planned) < 2 or not moved:
@@ -311,7 +316,7 @@ def _ends(amounts: Sequence[Decimal]) -> tuple[Decimal, Decimal]:
 def _drawing(
     found: Sweep, planned: Sequence[SweptScenario], bought: Sequence[Mapping[Line, Decimal]], material: str
 ) -> doc.Drawing:
-    """Bars of what is bought of a material by offer, and what is short: by value where one thing is varied, else by scenario."""
+    """Return bars of a material's purchases by offer and its shortage: by value if there is one axis, else by scenario."""
     named = len(found.axes) == 1
     labels = tuple(one.varied.get(found.axes[0], one.name) if named else str(one.number) for one in planned)
     whole = totals((offer, kg) for each in bought for (name, offer), kg in each.items() if name == material)
@@ -353,7 +358,7 @@ def _failures(found: Sweep, shown: int) -> doc.Section | None:
 
 @dataclass(frozen=True, slots=True)
 class SweepOptions:
-    """What can be set."""
+    """Options of the question."""
 
     vary: Annotated[
         tuple[str, ...],
@@ -410,7 +415,7 @@ class SweepQuestion(Question[SweepOptions, "Sweep"]):
     counted = "scenarios"
 
     def check(self, options: SweepOptions) -> None:
-        """Refuses options that exclude each other, or lack another."""
+        """Reject options that exclude each other or require another."""
         if options.rerun not in ("", "failed"):
             raise OptionsError("--rerun takes one word: failed")
         if (options.resume or options.rerun or options.parquet) and options.out is None:
@@ -419,10 +424,10 @@ class SweepQuestion(Question[SweepOptions, "Sweep"]):
             raise OptionsError("--dask and --executor both say who plans: give one of them")
 
     def ask(self, opened: Opened, options: SweepOptions, progress: Progress | None) -> Sweep:
-        """All scenarios.
+        """Plan all scenarios.
 
         Raises:
-            InputError: too, if the folder cannot be written.
+            InputError: Also if the folder can't be written.
         """
         try:
             return _swept(opened, options, progress)
@@ -430,11 +435,11 @@ class SweepQuestion(Question[SweepOptions, "Sweep"]):
             raise refused_by_the_machine(error) from error
 
     def document(self, result: Sweep, options: SweepOptions) -> Document:
-        """What the scenarios come to, beside each other."""
+        """Return the results side by side."""
         return sweep_document(result, options.top)
 
     def notes(self, result: Sweep) -> tuple[str, ...]:
-        """What was not planned, or failed."""
+        """Return notes on unplanned and failed scenarios."""
         return sweep_notes(result)
 
 

@@ -1,4 +1,4 @@
-"""The conformance kit: what a rule, a rule pack, a catalog or a whole plugin must hold to, as checks to call in a test.
+"""Conformance tests of rules, rule packs, catalogs, and whole plugins, as checks to call in a test.
 
     import pytest
     from friendshore_testing import Check, checks_of
@@ -7,7 +7,7 @@
     def test_conforms(check: Check) -> None:
         check.require()
 
-`conforms` and `check_rule` make all checks of one thing at once, and raise `AssertionError` with all that they find.
+`conforms` and `check_rule` run all checks of one subject at once, and raise `AssertionError` with all findings.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ __all__ = [
 
 
 def conforms(subject: str | Path, registry: Registry | None = None) -> None:
-    """Nothing, if a plugin, catalog or rule pack holds to all its checks; see `checks_of`.
+    """Run all checks of a plugin, catalog, or rule pack; see `checks_of`.
 
     Raises:
-        AssertionError: with all that is found.
-        InputError: if the folder is none of these.
-        PluginError: if no plugin of the name is installed.
+        AssertionError: With all findings.
+        InputError: If the folder is none of these.
+        PluginError: If no plugin of the name is installed.
     """
     from .check import required
     from .subjects import checks_of
@@ -64,10 +64,10 @@ def check_rule(
     wider: Iterable[Rule] = (),
     columns: Iterable[DeclaredColumn] = (),
 ) -> None:
-    """Nothing, if rules hold to all checks; see `rule_checks`.
+    """Run all checks of rules; see `rule_checks`.
 
     Raises:
-        AssertionError: with all that is found.
+        AssertionError: With all findings.
     """
     from .check import required
     from .rules import rule_checks

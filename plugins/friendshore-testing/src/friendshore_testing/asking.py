@@ -1,4 +1,4 @@
-"""Questions to a rule: its verbs called as friendshore calls them, and watched for effects outside."""
+"""Calls of a rule's methods as friendshore makes them, watched for side effects."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from friendshore.domain.facts import ChainEntry, DeclaredColumn, Material, Place
 from friendshore.domain.use import PASS, Chained, Move, Use, Verdict
 from friendshore.errors import Diagnostic, InputError
 from friendshore.plugins import attributed
-from friendshore.plugins.elsewhere import elsewhere
 from friendshore.plugins.interface import is_own, package_of
+from friendshore.plugins.isolated import call_once
 from friendshore.problem import Problem
 from friendshore.problem.inputs import Inputs
 from friendshore.problem.parts import materials_of
@@ -49,39 +49,39 @@ LINEAR = (
 
 @dataclass(frozen=True, slots=True)
 class RuleQuestion:
-    """One move of an offer and the use it would serve."""
+    """One move of an offer, and the use that it would serve."""
 
     offer: Chained
     move: Move
     use: Use
     bought: bool = True
-    """Whether it is bought, and may be charged for; else it is in hand."""
+    """True if it is bought, and may be charged. False for stock."""
 
     @property
     def told(self) -> str:
-        """It in words."""
+        """The question in words."""
         made = "; ".join(f"{e.stage} {'/'.join(sorted(e.countries)) or 'nowhere known'}" for e in self.offer.performed)
         return f"{self.offer.offer.id} ({made or 'nothing said of its stages'}) to {self.move.to.id} for {self.use.end_use}"
 
 
 @dataclass(frozen=True)
 class Asking:
-    """One rule in one made-up case."""
+    """One rule in one generated case."""
 
     rule: Rule
     world: World
     held_to_it: bool = True
-    """Whether the rule is held to leaving all as it is, for which all is looked at before it is asked."""
+    """True to check that the rule changes nothing. All facts are then recorded before the first call."""
 
     @cached_property
     def problem(self) -> Problem:
-        """The case without any rule; with this one, where it counts by end use."""
+        """The case without rules, or with this rule if it counts by end use."""
         rules = (self.rule,) if self.rule.counted_end_uses else ()
         return Inputs(self.world.case, (self.world.catalog,), rules).problem()
 
     @cached_property
     def questions(self) -> tuple[RuleQuestion, ...]:
-        """All that a rule could be asked to judge or to charge for."""
+        """All questions that a rule may have to judge or charge."""
         uses = sorted({demand.use for demand in self.problem.demands}, key=lambda use: use.end_use)
         held = self.rule.bears_on == "chain"
         arcs = [arc for arc in self.problem.network.arcs if held or arc.offer >= 0]
@@ -89,18 +89,18 @@ class Asking:
 
     @cached_property
     def before(self) -> tuple[str, str]:
-        """What the rule was shown before it was first asked, and what it was itself."""
+        """Facts shown to the rule, and the rule itself, before the first call."""
         return self.shown(), self.rule.model_dump_json()
 
     @cached_property
     def first_judged(self) -> tuple[Any, ...]:
-        """What it first said of every question, to hold later answers against."""
+        """First answers to all questions, to compare later answers with."""
         self._look()
         return self.judged()
 
     @cached_property
     def first_rows(self) -> Sequence[Row | Rows]:
-        """What it first asked to hold."""
+        """First rows."""
         self._look()
         return self.rows()
 
@@ -109,13 +109,13 @@ class Asking:
             _, _ = self.before  # seen before anything is asked
 
     def judged(self, backwards: bool = False) -> tuple[object, ...]:
-        """What the rule says of every question, asked in order or backwards."""
+        """Return the rule's answers to all questions, asked in order or backwards."""
         asked = self.questions[::-1] if backwards else self.questions
         found = [(self._judge(question), self._charges(question)) for question in asked]
         return tuple(found[::-1] if backwards else found)
 
     def rows(self, order: int | None = None) -> list[Row | Rows]:
-        """What the rule asks to hold across the plan; `order` is the seed of another order in which it is shown everything, None: the usual one."""
+        """Return the rule's rows. `order` is the seed of another order of all facts; None means the usual order."""
         if "rows" not in self.rule.verbs:
             return []
         facts: Facts = self.problem.facts
@@ -125,7 +125,7 @@ class Asking:
             return list(self.rule.rows(facts))
 
     def shown(self) -> str:
-        """All that the rule is shown, which it must leave as it is."""
+        """Return all facts shown to the rule, which it must not change."""
         facts = self.problem.facts
         kept = (facts.offers, facts.demands, facts.incumbents, facts.materials, facts.places)
         bought = facts.bought(lambda *_: 1, range(facts.horizon.count))
@@ -140,11 +140,11 @@ class Asking:
 
     @cached_property
     def _sure(self) -> dict[tuple[int, ChainEntry, str], Chained]:
-        """Offers with one stage surely in a country, by offer, stage and country: of many questions one offer is the subject."""
+        """Offers with one stage definitely in a country, by offer, stage, and country. Many questions have the same offer."""
         return {}
 
     def _surely(self, question: RuleQuestion, entry: ChainEntry, country: str) -> RuleQuestion:
-        """The same question, one stage of the offer, told or not, surely in a country."""
+        """Return the question with one stage of the offer, stated or not, definitely in a country."""
         key = (id(question.offer), entry, country)
         if key not in self._sure:
             self._sure[key] = _surely(question.offer, entry, country)
@@ -168,7 +168,7 @@ class Asking:
             )
 
     def wrong_answers(self) -> Iterator[str]:
-        """Answers that are no verdicts, and charges that are no sums of money or would pay the buyer."""
+        """Yield answers that aren't verdicts, and charges that aren't amounts of money or are negative."""
         with attributed(self.rule):
             as_rule(self.rule.in_currency(self.world.case.currency, lambda _: Decimal(1)))
         for question, (verdict, charges) in zip(self.questions, self.first_judged, strict=True):
@@ -184,7 +184,7 @@ class Asking:
                 yield f"{fault}, of {question.told}"
 
     def not_linear(self) -> Iterator[str]:
-        """What in its rows no linear program can say."""
+        """Yield the parts of its rows that aren't linear."""
         labels: set[str] = set()
         for made in self.first_rows:
             wrong = list(faults(made))
@@ -199,7 +199,7 @@ class Asking:
                 labels.add(row.label)
 
     def _beyond(self, term: Term) -> list[Table]:
-        """Tables of which a term counts entries that there are not."""
+        """Return the tables in which a term counts entries that don't exist."""
         return [
             table
             for table, positions in term.positions.items()
@@ -221,7 +221,7 @@ class Asking:
         return sizes[table]
 
     def false_shortcuts(self) -> Iterator[str]:
-        """What the rule says of itself to spare work, and is wrong."""
+        """Yield the rule's false statements about itself that would let callers skip work."""
         with attributed(self.rule):
             if "judge" in self.rule.verbs:
                 for question in self.questions:
@@ -252,7 +252,7 @@ class Asking:
                     yield f"`charges_on` is false of {question.offer.material.id}, yet it charges {max(amounts)} for {question.told}"
 
     def _false_origins(self) -> Iterator[str]:
-        """Yield the first purchase that a rule charges differently for two origins that `charged_origins` tells to be alike."""
+        """Yield the first purchase that a rule charges differently for two origins that `charged_origins` treats as equal."""
         named = self.rule.charged_origins
         if "charge" not in self.rule.verbs or named is None:
             return
@@ -268,7 +268,7 @@ class Asking:
                         return
 
     def unexplained(self) -> Iterator[str]:
-        """Rows that no sentence explains."""
+        """Yield the rows without a sentence."""
         for row in (row for made in self.rows() for row in one_by_one(made)):
             if not row.sentence.strip():
                 yield f"row `{row.label}` has no sentence"
@@ -276,7 +276,7 @@ class Asking:
                 yield f"row `{row.label}` is told by {row.sentence!r}, no sentence"
 
     def cheap_in_doubt(self) -> Iterator[str]:
-        """Offers of several possible origins that are charged less than they would be of one of them."""
+        """Yield the offers with several possible origins that cost less in charges than with one of them."""
         if "charge" not in self.rule.verbs:
             return
         for question in (question for question in self.questions if question.bought):
@@ -289,7 +289,7 @@ class Asking:
                         yield f"charges {charged} for {question.told}, and {most} where {entry.stage} was surely in {country}"
 
     def doubted(self, others: Sequence[str]) -> Iterator[str]:
-        """Offers whose doubtful origin passes, though one of the countries that it may be, the `others` if a list is not complete, would not."""
+        """Yield the offers that pass with an uncertain origin, but not with one of the possible countries (`others` for an incomplete list)."""
         for question in self.questions if "judge" in self.rule.verbs else ():
             with attributed(self.rule):
                 concerned = self.rule.concerns(question.use)
@@ -304,17 +304,17 @@ class Asking:
 
 
 def is_sentence(text: str) -> bool:
-    """Whether a text could tell a planner anything: three words or more, with a full stop."""
+    """Return True if a text can be a sentence: three words or more, with a period."""
     return len(text.split()) >= 3 and text.rstrip().endswith((".", "!", "?"))
 
 
 def normal(rows: Sequence[Row | Rows]) -> list[str]:
-    """Rows in a form that does not depend on the order in which they or their terms were made, nor on their names."""
+    """Return rows in a form that doesn't depend on their names, or on the order of rows and terms."""
     return sorted(repr(described(row)) for made in rows for row in one_by_one(made))
 
 
 def described(row: Row) -> tuple[object, ...]:
-    """What a row says, its name and sentence apart, in a form that does not depend on the order of its terms."""
+    """Return a row without its name and sentence, in a form that doesn't depend on the order of its terms."""
     return (row.at_least, row.at_most, row.penalty, sorted(map(_term, row.terms), key=repr))
 
 
@@ -332,19 +332,19 @@ def _term(term: Term) -> tuple[object, ...]:
 
 
 def _possible(entry: ChainEntry, others: Sequence[str]) -> list[str]:
-    """Countries in which a stage may have been, if there is any doubt."""
+    """Return the possible countries of a stage. Empty if the country is certain."""
     if entry.complete and len(entry.countries) == 1:
         return []
     return sorted(entry.countries if entry.complete else {*entry.countries, *others})
 
 
 def _untold(offer: Chained) -> list[ChainEntry]:
-    """Entries that say nothing, for the stages that neither the offer nor its inputs speak of."""
+    """Return empty entries for the stages that neither the offer nor its inputs mention."""
     return [ChainEntry(stage=stage, complete=False) for stage in sorted(offer.missing, key=lambda stage: stage.rank)]
 
 
 def _surely(offer: Chained, entry: ChainEntry, country: str) -> Chained:
-    """The offer with one stage, told or not, surely in a country."""
+    """Return the offer with one stage, stated or not, definitely in a country."""
     sure = entry.but(countries=frozenset({country}), complete=True)
     entries = [sure if other is entry else other for other in offer.performed]
     if entry.main_stage in offer.missing:
@@ -354,7 +354,7 @@ def _surely(offer: Chained, entry: ChainEntry, country: str) -> Chained:
 
 
 class _Reordered:
-    """The same questions, every list that they show in another order."""
+    """The facts with every list in another order."""
 
     def __init__(self, facts: Facts, seed: int) -> None:
         self._facts = facts
@@ -403,18 +403,18 @@ _CALLS: dict[Callable[..., Any], str] = {
 }  # fmt: skip
 _DAYS = frozenset({"now", "today", "utcnow"})
 _ENVIRONMENT: tuple[CodeType, ...] = (type(os.environ).__getitem__.__code__, type(os.environ).__iter__.__code__)
-"""Of what `os.environ` is, which is written in Python."""
+"""Code of `os.environ`, which is written in Python."""
 _DICE = cast(MethodType, random.random).__self__
-"""What `random.random` and the like throw: a generator of ones own, made from a seed, is no dice."""
+"""The generator behind `random.random` and the like. A plugin's own generator with a seed isn't random."""
 _ANYBODYS = frozenset({"importlib", "logging", "warnings", "linecache", "zipimport"})
-"""Packages that read files and clocks for reasons of their own: importing a module within a function is no reading."""
+"""Packages that read files and clocks for their own purposes. Importing a module in a function doesn't count as reading."""
 
 
 @contextmanager
 def watched(package: str) -> Iterator[list[Diagnostic]]:
-    """Watches what the code of a top-level package reads beside what it is given; what is found is in the list afterwards.
+    """Record reads of a top-level package other than its arguments. The list is complete at the end.
 
-    What others read for reasons of their own is not laid at its door.
+    Reads that other packages make for their own purposes don't count.
     """
     found: list[Diagnostic] = []
     seen: set[tuple[str, int]] = set()
@@ -435,7 +435,7 @@ def watched(package: str) -> Iterator[list[Diagnostic]]:
 
 
 def _reading(frame: FrameType, event: str, called: Any) -> str:
-    """What a call reads; empty if it reads nothing."""
+    """Return the source that a call reads. Empty if it reads nothing."""
     if event == "call":
         return "the environment" if any(frame.f_code is code for code in _ENVIRONMENT) else ""
     if event != "c_call":
@@ -451,7 +451,7 @@ def _reading(frame: FrameType, event: str, called: Any) -> str:
 
 
 def _whose(frame: FrameType, package: str) -> FrameType | None:
-    """Where the package asks for it; None if it is asked for by somebody else, whom the package may have called."""
+    """Return the frame in which the package requests it. None if other code does, even if the package called that code."""
     at: FrameType | None = frame
     while at is not None:
         root = str(at.f_globals.get("__name__", "")).partition(".")[0]
@@ -468,7 +468,7 @@ def _whose(frame: FrameType, package: str) -> FrameType | None:
 
 
 def impure(asking: Asking) -> Iterator[str | Diagnostic]:
-    """What shows that a rule's answers rest on more than what it is given, or that asking it changes something."""
+    """Yield evidence that a rule's answers depend on more than its arguments, or that calling it has side effects."""
     kind = type(asking.rule)
     if not is_own(kind):
         with watched(package_of(kind)) as found:
@@ -490,7 +490,7 @@ def impure(asking: Asking) -> Iterator[str | Diagnostic]:
 
 
 def disordered(asking: Asking) -> Iterator[str]:
-    """Rows that change with the order in which a rule is shown things."""
+    """Yield the rows that depend on the order of the facts."""
     usual = normal(asking.rows())
     if any(normal(asking.rows(order=seed)) != usual for seed in (1, 2, 3)):
         yield "its rows change with the order in which it is shown offers, demands, materials and places"
@@ -498,16 +498,16 @@ def disordered(asking: Asking) -> Iterator[str]:
 
 SEEDS = ("1", "2")
 LIMIT = 120.0
-"""Seconds for each process."""
+"""Maximum seconds for each process."""
 
 
 def unsteady(
     rules: Sequence[Rule], materials: Sequence[Material], count: int, columns: Sequence[DeclaredColumn] = ()
 ) -> list[str]:
-    """Ids of rules that say something else, or the same in another order, where sets are gone through in another order, in `count` made-up cases.
+    """Return the ids of rules whose answers or their order depend on the order of sets, in `count` generated cases.
 
     Raises:
-        NotLookedAt: if their classes are unavailable in another process.
+        NotLookedAt: If their classes are unavailable in another process.
     """
     told = {
         "rules": [_told(rule) for rule in rules],
@@ -517,7 +517,7 @@ def unsteady(
     }
 
     def asked(seed: str) -> Any:
-        return elsewhere(f"{__name__}:fingerprints", told, LIMIT, {"PYTHONHASHSEED": seed}).said
+        return call_once(f"{__name__}:fingerprints", told, LIMIT, {"PYTHONHASHSEED": seed}).answer
 
     with ThreadPoolExecutor(len(SEEDS)) as workers:
         said = list(workers.map(asked, SEEDS))
@@ -545,7 +545,7 @@ def _read(written: Mapping[str, Any]) -> Any:
 
 
 def fingerprints(told: Mapping[str, Any]) -> list[str]:
-    """What the other process does: a digest of all that each rule says, in its order."""
+    """Return a digest of all answers of each rule, in order. It runs in the other process."""
     materials = [Material.model_validate(material) for material in told["materials"]]
     columns = [DeclaredColumn.model_validate(column) for column in told["columns"]]
     found = []

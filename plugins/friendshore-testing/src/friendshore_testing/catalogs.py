@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from friendshore.catalog import clashes, columns, read_catalogs, review, twins
+from friendshore.catalog import Clash, clash_error, clashing, columns, read_catalogs, review, twins
 from friendshore.catalog.convert import Texts, texts_of, write_folder
 from friendshore.domain.evidence import Confidence, Source
 from friendshore.domain.facts import Catalog, Material, Offer
@@ -21,7 +21,7 @@ from friendshore.domain.market import BenchmarkPrice
 from friendshore.domain.stages import Stage
 from friendshore.errors import Diagnostic, FriendshoreError
 from friendshore.plugins import Registry
-from friendshore.plugins.elsewhere import CatalogRef
+from friendshore.plugins.isolated import CatalogRef
 from friendshore.problem.merged import exchange
 from friendshore.reading import kinds
 
@@ -482,15 +482,16 @@ class CatalogTrial:
     def _clashes(self) -> Iterator[Diagnostic]:
         mine = self._catalog()
         others = [c for c in self.others() if c.name != mine.name]
-        yield from map(self._at, (p for p in clashes([*others, mine]) if f"`{mine.name}`" in p.found))
+        for clash in clashing([*others, mine]):
+            if mine.name in (clash.first.name, clash.second.name):
+                yield self._at(clash)
 
-    def _at(self, clash: Diagnostic) -> Diagnostic:
-        """A clash with the place in the catalog's own tables where what clashes is defined."""
-        if clash.column not in _TABLES:
-            return clash
-        file = self._folder / _TABLES[clash.column]
-        name = clash.message.split("`")[1]
-        return replace(clash, file=str(file), row=line_of(file, "id", name), column="id")
+    def _at(self, clash: Clash) -> Diagnostic:
+        """Return an error at the place in the catalog's own tables that defines it."""
+        if clash.noun not in _TABLES:
+            return clash_error(clash)
+        file = self._folder / _TABLES[clash.noun]
+        return replace(clash_error(clash), file=str(file), row=line_of(file, "id", clash.name), column="id")
 
     def _doubles(self) -> Iterator[Diagnostic]:
         mine = self._catalog()

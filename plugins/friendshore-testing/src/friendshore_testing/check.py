@@ -1,4 +1,4 @@
-"""A check: one thing that a plugin must hold to, what was found against it, and how to make a test fail for it."""
+"""A check: one requirement for plugins, its findings, and the test failure that they cause."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from friendshore.errors import Diagnostic, FriendshoreError
 
 
 class NotLookedAt(Exception):  # noqa: N818 - no error: the reason why a check says nothing
-    """A check that cannot be made, with the reason: an earlier one failed, or there is nothing that it could look at."""
+    """A check that can't run, with the reason: an earlier check failed, or it has no subject."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Check:
-    """One thing that is looked at, of one rule, rule pack, catalog or plugin."""
+    """One check of one rule, rule pack, catalog, or plugin."""
 
     subject: str
-    """What it is about, like ``catalog `kazakhstan` ``."""
+    """Its subject, such as ``catalog `kazakhstan` ``."""
     name: str
-    """Its name, like `stages`."""
+    """Its name, such as `stages`."""
     says: str
-    """What must hold, in one sentence."""
+    """The requirement, in one sentence."""
     look: Callable[[], Iterable[Diagnostic]]
-    """Finds what is against it."""
+    """Function that returns the findings."""
     note: bool = False
-    """Whether what it finds is worth knowing, and no mistake."""
+    """True if findings are only notes, not errors."""
 
     def __str__(self) -> str:
         return f"{self.subject.replace('`', '').replace(' ', '-')}-{self.name}"
 
     def outcome(self) -> Outcome:
-        """Makes the check; what friendshore refuses to read is found too."""
+        """Run the check. Rejected input also counts as a finding."""
         try:
             return Outcome(self, tuple(self.look()))
         except NotLookedAt as reason:
@@ -41,31 +41,31 @@ class Check:
             return Outcome(self, error.problems)
 
     def require(self) -> None:
-        """Nothing, if it holds, or if what it finds is no mistake.
+        """Run the check and fail on errors. Notes are ignored.
 
         Raises:
-            AssertionError: with everything that was found.
+            AssertionError: With all findings.
         """
         required([self])
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A check that was made."""
+    """Result of a check."""
 
     check: Check
     found: tuple[Diagnostic, ...]
     left_out: str = ""
-    """Why it could not be made; empty if it was."""
+    """Reason for skipping the check. Empty if it ran."""
 
     @property
     def holds(self) -> bool:
-        """Whether no mistake was found."""
+        """True if there are no errors."""
         return self.check.note or not self.found
 
 
 def outcomes_of(checks: Sequence[Check], progress: Callable[[int, int, float], None] | None = None) -> list[Outcome]:
-    """Makes checks, one after the other; `progress` is called with checks made, checks in all, and seconds."""
+    """Run checks in order. `progress` is called with completed checks, all checks, and seconds."""
     began = time.monotonic()
     made = []
     for check in checks:
@@ -76,10 +76,10 @@ def outcomes_of(checks: Sequence[Check], progress: Callable[[int, int, float], N
 
 
 def required(checks: Sequence[Check]) -> None:
-    """Nothing, if all checks hold.
+    """Run checks and fail on errors.
 
     Raises:
-        AssertionError: with everything that any of them found; notes are left out.
+        AssertionError: With the findings of all checks, without notes.
     """
     failed = [outcome for outcome in outcomes_of([check for check in checks if not check.note]) if outcome.found]
     if failed:

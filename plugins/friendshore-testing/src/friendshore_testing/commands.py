@@ -55,7 +55,7 @@ def new(
     block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
-    """Write a project that installs, type-checks and passes its own tests: a catalog and a kind of rule, or what is asked for.
+    """Write a project that installs, type-checks, and passes its own tests: a catalog and a rule kind, or the requested parts.
 
     Overwrites nothing.
     """
@@ -84,7 +84,7 @@ def new(
 
 
 def _scaffold(name: str, parts: frozenset[str], given: str, target: Path, registry: Registry) -> Scaffold:
-    """Return the scaffold of the parts that are asked for: a catalog and a kind of rule if none is named.
+    """Return the scaffold of the requested parts, by default a catalog and a rule kind.
 
     Raises:
         InputError: If the name can't be used, the target exists, or the given catalog has an error.
@@ -106,10 +106,10 @@ def _scaffold(name: str, parts: frozenset[str], given: str, target: Path, regist
 
 
 def _shipping(asked: Scaffold, given: str, registry: Registry) -> Scaffold:
-    """What is asked for, with a catalog of the user's.
+    """Return the scaffold with a catalog of the user.
 
     Raises:
-        InputError: with its mistakes; or if it is shipped already, or rests on what an installed plugin of the same name brings.
+        InputError: With its errors. Also if it is already shipped, or needs an installed plugin with the name of the new one.
     """
     read, place = read_one(given, registry)
     if read.distribution:
@@ -142,9 +142,9 @@ def check(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Check a plugin, a catalog or a rule pack against the conformance kit: what was looked at, and what was found.
+    """Check a plugin, a catalog, or a rule pack against the conformance kit, and list the checks and findings.
 
-    The code of a plugin is run. Exit code 3 where a mistake is found.
+    This runs the plugin's code. Exits with code 3 if there are errors.
     """
     registry = installed(block)
     with progress_bar(quiet, "checking", "checks") as progress:
@@ -154,11 +154,11 @@ def check(
 
 
 MOST_FINDINGS = 5
-"""Findings of one check told as text."""
+"""Maximum number of findings shown for a check."""
 
 
 def conformance_data(outcomes: Sequence[Outcome]) -> dict[str, object]:
-    """Checks as JSON-ready data."""
+    """Return the checks as JSON-ready data."""
     return {
         "ok": all(outcome.holds for outcome in outcomes),
         "checks": [
@@ -176,7 +176,7 @@ def conformance_data(outcomes: Sequence[Outcome]) -> dict[str, object]:
 
 
 def conformance_document(outcomes: Sequence[Outcome], here: Path | None = None) -> doc.Document:
-    """Checks told: how many hold of each subject, the mistakes, then what is worth knowing. Files below `here` are told by what leads there."""
+    """Return the number of passed checks by subject, then the errors, then the notes. Files below `here` have relative paths."""
     mistakes = [_told(outcome, here) for outcome in outcomes if not outcome.holds]
     worth = [_told(outcome, here) for outcome in outcomes if outcome.holds and outcome.found]
     left = [outcome for outcome in outcomes if outcome.left_out]
@@ -207,7 +207,7 @@ def _conforming(outcomes: Sequence[Outcome]) -> doc.Sentence:
 
 
 def _summary(outcomes: Sequence[Outcome]) -> doc.DataTable:
-    """One line a subject: how its checks went."""
+    """Return a table with the results of each subject's checks."""
     rows: list[list[doc.Cell]] = []
     for subject in dict.fromkeys(outcome.check.subject for outcome in outcomes):
         results = [_result(outcome) for outcome in outcomes if outcome.check.subject == subject]
@@ -226,7 +226,7 @@ def _told(outcome: Outcome, here: Path | None) -> doc.Section:
 
 
 def _from(here: Path | None, problem: Diagnostic) -> Diagnostic:
-    """A problem whose file is told from a folder, if it lies below it."""
+    """Return a problem with its file relative to a folder, if the file is in it."""
     file = Path(problem.file)
     if here is None or not file.is_absolute() or not file.is_relative_to(here):
         return problem
@@ -234,6 +234,6 @@ def _from(here: Path | None, problem: Diagnostic) -> Diagnostic:
 
 
 def _left_out(outcomes: Sequence[Outcome]) -> list[str]:
-    """Checks that were not made, those with one reason together."""
+    """Return the skipped checks, grouped by reason."""
     together = grouped(((outcome.check.subject, outcome.left_out), outcome.check.name) for outcome in outcomes)
     return [f"{subject}: {', '.join(names)} ({reason})" for (subject, reason), names in together.items()]

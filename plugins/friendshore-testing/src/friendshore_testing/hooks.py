@@ -23,8 +23,8 @@ from friendshore.domain.time import Horizon, PeriodLength
 from friendshore.errors import Diagnostic, FriendshoreError, InputError, PluginError
 from friendshore.hookspecs import Named
 from friendshore.plugins import PluginInfo, Registry, asked_of
-from friendshore.plugins.elsewhere import What
 from friendshore.plugins.hosting import HookedWhat
+from friendshore.plugins.isolated import What
 from friendshore.problem.inputs import Inputs
 from friendshore.questions import Question
 from friendshore.questions.base import cell_texts, faults, options_of, question_named
@@ -97,17 +97,14 @@ def _answers(question: Question[Any, Any], world: World, subject: str, registry:
                 options = question.options()
                 found = question.ask(Opened(session, (), {}, (), registry=registry), options, None)
                 document, data = question.document(found, options), question.data(found, options)
-                screen = question.screen(found, options)
         except FriendshoreError as error:
             yield from error.problems
             return
-        for what, one in (("document", document), ("screen", screen)):
-            if not isinstance(one, Document):
-                yield Diagnostic(f"its {what} is none", subject, found=type(one).__name__, expected="a Document")
-                return
+        if not isinstance(document, Document):
+            yield Diagnostic("its document is none", subject, found=type(document).__name__, expected="a Document")
+            return
         try:
-            cells = "\n".join((*cell_texts(document), *cell_texts(screen)))
-            told.append((json_text(data), json_text([document.to_dict(), screen.to_dict()]) + cells))
+            told.append((json_text(data), json_text(document.to_dict()) + "\n".join(cell_texts(document))))
         except (TypeError, ValueError, AttributeError, AssertionError) as error:
             fix = (
                 "answer texts, numbers, lists and mappings as data, and elements of friendshore.document as a document"

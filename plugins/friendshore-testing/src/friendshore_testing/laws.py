@@ -1,4 +1,4 @@
-"""What planning shows of rules: laws, tried by changing a made-up case, planning it again and comparing; and plans that a rule is said to allow or to refuse."""
+"""Tests of rules by planning: laws, tested by changing a generated case and planning it again; and plans that a rule should allow or refuse."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .worlds import World, more_offers
 R = TypeVar("R", bound=Record)
 
 RELATIVE = 2e-6
-"""Two plans cost the same if they differ by no more than this share: twice the gap at which a plan is taken as cheapest."""
+"""Maximum relative difference between plans of equal cost: twice the gap at which a plan counts as cheapest."""
 
 FIXES = {
     "more-rules": "let it only forbid, charge or bound: nothing that it says may widen what a plan may do, or pay for it",
@@ -40,32 +40,32 @@ FIXES = {
     "names": "let nothing rest on ids: choose by what a thing is, and break ties for good",
     "halves": "count by facility, company or country, not by offer",
 }
-"""What to do where a law does not hold, by the name of its check."""
+"""Name of a law's check -> fix if the law is broken."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrialOutcome:
-    """What a case comes to."""
+    """Result of a case."""
 
     objective: float
-    """Infinite if its rules cannot hold together."""
+    """Infinite if the rules conflict."""
     text: str
-    """The plan, to the byte."""
+    """The plan, byte for byte."""
     against: frozenset[tuple[str, str, str, str]]
-    """Offer, end use, rule and verdict, where a rule does not let it pass."""
+    """Offer, end use, rule, and verdict wherever a rule doesn't let the offer pass."""
     counted: bool
-    """Whether a rule counts how many are used."""
+    """True if a rule counts the number of used offers, suppliers, or the like."""
     priced: bool
-    """Whether a limit may be missed at a price."""
+    """True if a limit may be violated for a penalty."""
 
 
 def planned(world: World, rules: Sequence[Rule]) -> TrialOutcome:
-    """Plans and verifies a made-up case.
+    """Plan and verify a generated case.
 
     Raises:
-        InputError: if a rule names something that the case has not.
-        PluginError: if a rule raises.
-        VerificationError: if a rule says something else when the plan is checked.
+        InputError: If a rule refers to something that the case doesn't have.
+        PluginError: If a rule raises.
+        VerificationError: If a rule answers differently when the plan is verified.
     """
     session = Session.open(Inputs(world.case, (world.catalog,), tuple(rules)), Limits(workers=1))
     plan, problem = session.verified.plan, session.problem
@@ -83,14 +83,14 @@ def planned(world: World, rules: Sequence[Rule]) -> TrialOutcome:
 
 
 def less(one: float, other: float) -> bool:
-    """Whether one objective is surely below another."""
+    """Return True if one objective is definitely below another."""
     if not math.isfinite(one) or not math.isfinite(other):
         return math.isfinite(one) and not math.isfinite(other)
     return one < other - RELATIVE * max(1.0, abs(other))
 
 
 def always(rules: Sequence[Rule]) -> tuple[Rule, ...]:
-    """The same rules on all days; limits as they are, whose stretches of time would be others."""
+    """Return the rules in force on all days. Limits stay unchanged, because their time ranges would differ."""
 
     def status(rule: Rule) -> PhaseStatus:
         held = [phase.status for phase in rule.phases]
@@ -103,7 +103,7 @@ def always(rules: Sequence[Rule]) -> tuple[Rule, ...]:
 
 
 def shuffled(world: World) -> World:
-    """The same facts, their rows in another order."""
+    """Return the facts with their rows in another order."""
     dice = Random(world.seed)
 
     def mixed(record: R, *names: str) -> R:
@@ -119,7 +119,7 @@ def shuffled(world: World) -> World:
 
 
 def renamed(world: World) -> tuple[World, dict[str, str]]:
-    """The same case with plants, offers and demands named anew, so that they sort in another order; and the way back."""
+    """Return the case with plants, offers, and demands renamed so that they sort differently, and the old names."""
     olds = sorted(world.names)
     news = [f"n{number:02d}" for number in range(len(olds))]
     Random(world.seed).shuffle(news)
@@ -142,7 +142,7 @@ def renamed(world: World) -> tuple[World, dict[str, str]]:
 
 
 def halved(world: World) -> World:
-    """The same case with offers split in two of the same plant, which share its capacity; all but those that cost or bind as a whole."""
+    """Return the case with each offer split into two of one plant that share its capacity. Offers with fixed costs or obligations stay whole."""
     bound = {bond.id for bonds in (world.catalog.schedules, world.catalog.terms) for bond in bonds}
     halves: list[Offer] = []
     for offer in world.catalog.offers:
@@ -153,42 +153,42 @@ def halved(world: World) -> World:
 
 
 def with_one_more(world: World, rules: Sequence[Rule]) -> World:
-    """The same case with one more offer."""
+    """Return the case with one more offer."""
     return world.with_offers((*world.catalog.offers, more_offers(world, rules)))
 
 
 def money(amount: float) -> str:
-    """An objective in words."""
+    """Return an objective in words."""
     return f"{Decimal(amount):,.2f}" if math.isfinite(amount) else "no plan at all"
 
 
 def back(against: frozenset[tuple[str, str, str, str]], names: dict[str, str]) -> frozenset[tuple[object, ...]]:
-    """Verdicts on renamed offers, under their old names."""
+    """Return verdicts on renamed offers, under their old names."""
     return frozenset((names.get(offer, offer), *rest) for offer, *rest in against)
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A plan, by what it buys, and whether the rule allows it."""
+    """A plan, given by its purchases, and the expected result under the rule."""
 
     case: Case | Path
-    """The case, or the file or folder it is read from."""
+    """The case, or its file or folder."""
     bought: Mapping[str, str]
-    """Offer -> what is bought of it over the whole plan, like `{"au-metal": "50 kg"}`. The rest of the plan is left open."""
+    """Offer -> purchases over the whole plan, like `{"au-metal": "50 kg"}`. The rest of the plan is open."""
     allowed: bool
-    """Whether the rule allows it."""
+    """True if the rule allows it."""
     catalogs: Sequence[Catalog] = ()
-    """Catalogs given in memory, beside those that the case names."""
+    """Catalogs in memory, besides those that the case names."""
     why: str = ""
-    """What it shows."""
+    """Purpose of the example."""
 
 
 def example_problems(example: Example, rules: Sequence[Rule]) -> Iterator[Diagnostic]:
-    """What is wrong with what an example says: planned with its purchases fixed, under the rules and without them.
+    """Yield the errors of an example, planned with its purchases fixed, under the rules and without them.
 
     Raises:
-        InputError: if the case cannot be read, or has no such offer.
-        PluginError: if a rule raises.
+        InputError: If the case can't be read, or doesn't have such an offer.
+        PluginError: If a rule raises.
     """
     case = load_case(example.case) if isinstance(example.case, Path) else example.case
     registry = None if case.catalogs or case.packs else Registry.of()

@@ -1,4 +1,4 @@
-"""The checks of a rule pack: that it can be read and looked up, that its worked examples hold, and those of its rules."""
+"""Checks of a rule pack: its files, its worked examples, and its rules."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TONNES = re.compile(r"([\d.,]+) t\b")
 
 @dataclass(frozen=True, eq=False)
 class PackTrial:
-    """A rule pack, and what it is read with."""
+    """A rule pack, and the registry to read it with."""
 
     name: str
     read: Callable[[], RulePack]
@@ -34,7 +34,7 @@ class PackTrial:
 
     @property
     def subject(self) -> str:
-        """It in words."""
+        """The pack in words."""
         return f"rule pack `{self.name}`"
 
     @cached_property
@@ -42,7 +42,7 @@ class PackTrial:
         """The pack.
 
         Raises:
-            InputError, PluginError: if it cannot be read or had.
+            InputError, PluginError: If it can't be found or read.
         """
         return self.read()
 
@@ -51,22 +51,22 @@ class PackTrial:
         """Its rules.
 
         Raises:
-            InputError, PluginError: if one cannot be made.
+            InputError, PluginError: If one can't be created.
         """
         return self.registry.pack_rules(self.pack)
 
     @cached_property
     def vectors(self) -> VectorFile | None:
-        """Its worked examples; None if it has no file of them.
+        """Its worked examples. None if it has no file of them.
 
         Raises:
-            InputError: with everything that is wrong with the file.
+            InputError: With all errors in the file.
         """
         folder = self.pack.folder
         return read_vectors(folder) if folder is not None and (folder / VECTORS_FILE).is_file() else None
 
     def checks(self) -> tuple[Check, ...]:
-        """All checks."""
+        """Return all checks."""
         own = (
             Check(self.subject, "read", "The pack can be read, and all its rules made.", self._read),
             Check(self.subject, "citations", "Every rule says where its text was read, and every worked example why its answer is what it is.", self._citations),
@@ -100,7 +100,7 @@ class PackTrial:
                 )
 
     def _examples(self) -> tuple[Vector, ...]:
-        """The worked examples, once they can be read."""
+        """Return the worked examples, once they can be read."""
         try:
             return self.vectors.vector if self.vectors else ()
         except FriendshoreError as error:
@@ -157,7 +157,7 @@ class PackTrial:
             )
 
     def _shows(self, vector: Vector, rule: Rule) -> bool:
-        """Whether a worked example shows what a rule does: it asks for the rule, or the rule finds or charges something."""
+        """Return True if a worked example covers a rule: it names the rule, or the rule has a finding or charge."""
         if vector.rule:
             return vector.rule == rule.id
         alone = vector.but(rule=rule.id)
@@ -166,7 +166,7 @@ class PackTrial:
 
 
 def masses_in_kilograms(table: Mapping[str, object]) -> dict[str, object]:
-    """The same table with every mass in tonnes written in kilograms."""
+    """Return the table with every mass in tonnes converted to kilograms."""
     return {key: inner if key in _PROSE else _in_kilograms(inner) for key, inner in table.items()}
 
 

@@ -1,7 +1,7 @@
-"""Checks of the conformance kit as tests, on request: `pytest -p friendshore_testing.pytest_plugin --friendshore PATH`.
+"""Conformance checks as tests, on request: `pytest -p friendshore_testing.pytest_plugin --friendshore PATH`.
 
-Nothing is registered by installing friendshore. `--friendshore` may be given several times, and takes what
-`friendshore plugins check` takes: a folder, or the name of an installed plugin. In `pyproject.toml`:
+Installing friendshore registers nothing. `--friendshore` may repeat, and takes the same arguments as `friendshore plugins check`: a folder, or
+the name of an installed plugin. In `pyproject.toml`:
 
     [tool.pytest.ini_options]
     addopts = ["-p", "friendshore_testing.pytest_plugin"]
@@ -25,14 +25,14 @@ OPTION = "friendshore"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds the option, and the key of the configuration file."""
+    """Add the option, and the key of the configuration file."""
     says = "plugin, catalog or rule pack that is checked: a folder, or the name of an installed plugin"
     parser.getgroup(OPTION).addoption("--friendshore", action="append", default=[], metavar="NAME", help=says)
     parser.addini(OPTION, says, type="args", default=[])
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Adds one test for each check of what was asked for; folders start from where pytest keeps its configuration."""
+    """Add one test for each check. Folders are relative to pytest's configuration file."""
     for subject in (*config.getoption(OPTION), *config.getini(OPTION)):
         folder = config.rootpath / subject
         items.extend(_items(session, folder if folder.is_dir() else subject))
@@ -55,7 +55,7 @@ class Conformance(pytest.Item):
         self.check = check
 
     def runtest(self) -> None:
-        """Makes the check; a note passes, and what cannot be looked at is skipped."""
+        """Run the check. A note passes, and a check that can't run is skipped."""
         outcome = self.check.outcome()
         if outcome.left_out:
             pytest.skip(outcome.left_out)
@@ -63,10 +63,10 @@ class Conformance(pytest.Item):
             raise AssertionError("\n".join((self.check.says, *map(str, outcome.found))))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
-        """What was found, without a traceback of ours."""
+        """Return the findings without a traceback."""
         del style
         return str(excinfo.value)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where a report says that it comes from."""
+        """Return the location for reports."""
         return self.path, None, self.name

@@ -1,4 +1,4 @@
-"""The checks of rules: asked directly about made-up moves, and planned with in made-up cases."""
+"""Checks of rules: direct calls with generated moves, and plans of generated cases."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from .laws import Example, example_problems
 from .worlds import USUAL, Words, World, bare, empty, worlds
 
 CASES = 8
-"""Made-up cases that are planned, at least."""
+"""Minimum number of generated cases to plan."""
 MOST_CASES = 16
 PER_RULE = 3
-"""Made-up cases in which each rule is asked directly."""
+"""Number of generated cases in which each rule is called directly."""
 
 Law = Callable[[World, laws.TrialOutcome], "str | None"]
 
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """Some rules, and what they are tried on."""
+    """Rules and their test data."""
 
     subject: str
     make: Callable[[], Sequence[Rule]]
-    """Makes the rules."""
+    """Function that creates the rules."""
     materials: Callable[[], Sequence[Material]] = tuple
-    """Materials that they may speak of."""
+    """Materials that they may mention."""
     examples: tuple[Example, ...] = ()
     wider: tuple[Rule, ...] = ()
-    """Wider forms of the rule: whatever it bars, each of them must bar."""
+    """Wider forms of the rule. Each must bar everything that the rule bars."""
     columns: tuple[DeclaredColumn, ...] = ()
     """Columns of facts that they may read."""
 
     def worlds(self, rules: Sequence[Rule], count: int) -> Iterator[World]:
-        """Made-up cases for some of the rules."""
+        """Yield generated cases for some of the rules."""
         return worlds(rules, self.materials(), count, columns=self.columns)
 
     @cached_property
@@ -52,7 +52,7 @@ class Trial:
         """The rules.
 
         Raises:
-            NotLookedAt: if they cannot be made, which is another check's finding.
+            NotLookedAt: If they can't be created, which another check reports.
         """
         try:
             return tuple(self.make())
@@ -60,7 +60,7 @@ class Trial:
             raise NotLookedAt("the rules cannot be made") from error
 
     def checks(self) -> tuple[Check, ...]:
-        """All checks, in the order in which one rests on another."""
+        """Return all checks, each after those that it depends on."""
         given = (
             ("json", "A rule written as JSON and read again is the same rule.", self._json),
             ("sentence", "Every rule and every one of its rows is told in a sentence.", self._sentences),
@@ -156,9 +156,9 @@ class Trial:
     def _asked(
         self, look: Callable[[Asking], Iterator[str | Diagnostic]], expected: str, odd: bool = False
     ) -> Iterator[Diagnostic]:
-        """The first that each rule is found at fault for, over its made-up cases; `expected` is what would not be at fault.
+        """Yield the first finding for each rule over its generated cases. `expected` describes a correct answer.
 
-        With `odd`, the cases are those where everything is unknown, and where there is nothing, in place of the usual ones.
+        With `odd`, the cases are those with unknown facts and without offers, instead of the usual ones.
         """
         for rule, askings in zip(self.rules, self._odd if odd else self._usual, strict=True):
             for asking in askings:
@@ -180,12 +180,12 @@ class Trial:
 
     @cached_property
     def _usual(self) -> list[list[Asking]]:
-        """Each rule in its made-up cases: the same ones for all checks, so that it is seen if it remembers."""
+        """Each rule in its generated cases. All checks share these, so that a rule with memory is detected."""
         return [[Asking(rule, world) for world in self.worlds([rule], PER_RULE)] for rule in self.rules]
 
     @cached_property
     def _odd(self) -> list[list[Asking]]:
-        """Each rule in the same cases where everything is unknown, and in one where nothing is offered."""
+        """Each rule in the cases with unknown facts, and in one without offers."""
         return [
             [
                 Asking(one.rule, change(one.world), held_to_it=False)
@@ -197,7 +197,7 @@ class Trial:
 
     @cached_property
     def _broken(self) -> str:
-        """Why nothing more can be asked."""
+        """Reason for stopping before further calls. Empty if there is none."""
         return "its answers are at fault: see `answers` and `linear`" if self._wrong_answers or self._not_linear else ""
 
     @cached_property
@@ -210,7 +210,7 @@ class Trial:
 
     @cached_property
     def _unsteady(self) -> str:
-        """Why nothing can be said of plans."""
+        """Reason for not planning. Empty if there is none."""
         if self._broken:
             return self._broken
         found = self._impurities or self._disorders
@@ -245,7 +245,7 @@ class Trial:
 
     @cached_property
     def _plans(self) -> list[tuple[World, laws.TrialOutcome]]:
-        """The made-up cases that the rules can be used in, each planned under them."""
+        """Generated cases in which the rules can be used, each planned under them."""
         count = max(CASES, min(MOST_CASES, len(self.rules)))
         found = []
         for world in self.worlds(self.rules, count):
@@ -257,7 +257,7 @@ class Trial:
 
     @cached_property
     def _without(self) -> dict[int, laws.TrialOutcome]:
-        """The same cases planned under no rule, by their seeds."""
+        """Plans of these cases without rules, by seed."""
         return {world.seed: laws.planned(world, ()) for world, _ in self._plans}
 
     def _law(self, name: str, law: Law) -> Iterator[Diagnostic]:
@@ -329,7 +329,7 @@ class Trial:
         return f"a plan comes to {laws.money(before.objective)}, and to {laws.money(after.objective)} {how}"
 
     def _named(self, world: World) -> bool:
-        """Whether a rule names something of a made-up case, as one that pins an offer does."""
+        """Return True if a rule names something in a generated case, such as an offer to pin."""
         return not world.names.isdisjoint(self._words)
 
     @cached_property
@@ -371,14 +371,14 @@ def rule_checks(
     wider: Iterable[Rule] = (),
     columns: Iterable[DeclaredColumn] = (),
 ) -> tuple[Check, ...]:
-    """The checks of rules given in memory, tried together.
+    """Return the checks of rules in memory, tested together.
 
     Args:
-        rules: one, or several that hold at once.
-        materials: materials that they may speak of; made-up ones are taken beside them.
-        examples: plans that they allow or refuse.
-        wider: wider forms of the rules: whatever these bar, each of them must bar.
-        columns: columns of facts that they may read, which made-up offers and plants then fill.
+        rules: One rule, or several that apply together.
+        materials: Materials that they may mention, besides generated ones.
+        examples: Plans that they should allow or refuse.
+        wider: Wider forms of the rules. Each must bar everything that the rules bar.
+        columns: Columns of facts that they may read. Generated offers and plants then have values for them.
     """
     known = tuple(materials)
     subject = "rule " + ", ".join(f"`{rule.id or rule.kind}`" for rule in rules)

@@ -1,4 +1,4 @@
-"""The project that `plugins new` writes: a plugin that installs, type-checks and passes its own tests."""
+"""Project that `plugins new` writes: a plugin that installs, type-checks, and passes its own tests."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from friendshore.catalog.convert import Texts
 
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-"""What a distribution may be called: https://packaging.python.org/en/latest/specifications/name-normalization/"""
+"""Valid name of a distribution: https://packaging.python.org/en/latest/specifications/name-normalization/"""
 _TOKEN = re.compile(r"@(\w+)@")
 OWN = "friendshore"
-"""The distribution that every plugin needs."""
+"""Distribution that every plugin requires."""
 _CATALOG = PurePosixPath("catalog")
 
 
@@ -42,9 +42,9 @@ PARTS: Mapping[str, tuple[What, str]] = {
     "check": ("check", "check"),
     "case-format": ("case format", "ending"),
 }
-"""What a plugin can bring: the sort of each part, and the word of the templates that is its name."""
+"""Parts of a plugin: kind, and the word of the templates with its name."""
 _HOOKED = frozenset(PARTS) - {"catalog", "pack", "rule"}
-"""Parts with a module of their own, which is imported when it is used."""
+"""Parts with a module of their own, which is imported on first use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +54,19 @@ class Scaffold:
     name: str
     """Its distribution."""
     parts: frozenset[str] = frozenset({"catalog", "rule"})
-    """What it brings: keys of `PARTS`."""
+    """Its parts: keys of `PARTS`."""
     given: Mapping[PurePosixPath, bytes] | None = None
-    """Files of the catalog by name; None: one of invented suppliers, with an example that plans with it."""
+    """Files of the catalog by name. None means a catalog of invented suppliers, with an example plan."""
     given_name: str = ""
     """Name of the given catalog."""
     needs: tuple[tuple[str, str], ...] = ()
-    """Distributions that bring the catalogs it requires, or declare columns of its tables, each with the version that is installed;
-    friendshore itself left out."""
+    """Distributions with the catalogs that it requires or with columns of its tables, each with the installed version. friendshore is left out."""
 
     def __post_init__(self) -> None:
-        """Refuses a name under which nothing can be installed or imported.
+        """Reject a name that can't be installed or imported.
 
         Raises:
-            InputError: with what such a name may hold.
+            InputError: With the allowed characters.
         """
         wrong = _wrong_name(self.name)
         if wrong:
@@ -76,16 +75,16 @@ class Scaffold:
 
     @property
     def package(self) -> str:
-        """The import package: the name with underscores."""
+        """Import package: the name with underscores."""
         return normal(self.name).replace("-", "_")
 
     @property
     def short(self) -> str:
-        """The name without `friendshore-`: what its catalog and kind are called after."""
+        """Name without `friendshore-`, from which its catalog and rule kind are named."""
         return normal(self.name).removeprefix(f"{OWN}-")
 
     def contents(self) -> dict[PurePosixPath, str | bytes]:
-        """Content of each file of the project, by path."""
+        """Return the content of each file of the project, by path."""
         words, parts = self._words(), self._marks()
         made: dict[PurePosixPath, str | bytes] = {}
         for path, template in _templates(files(__package__) / "templates", PurePosixPath()):
@@ -98,7 +97,7 @@ class Scaffold:
 
     @property
     def brings(self) -> list[tuple[What, str]]:
-        """What it brings: the sort and the name of each part."""
+        """Return the kind and the name of each part."""
         names = self._names()
         return [(sort, names[word]) for part, (sort, word) in PARTS.items() if part in self.parts]
 
@@ -116,7 +115,7 @@ class Scaffold:
         }
 
     def _marks(self) -> frozenset[str]:
-        """Return the marked parts of the templates that are wanted."""
+        """Return the marked parts of the templates to include."""
         parts = self.parts
         wanted = {
             "code": parts - {"catalog", "pack"},
@@ -152,7 +151,7 @@ class Scaffold:
         }
 
     def _summary(self) -> str:
-        """Return the line that a package index shows."""
+        """Return the summary for a package index."""
         if "catalog" in self.parts:
             return "Suppliers for friendshore."
         if self.parts & {"rule", "pack"}:
@@ -180,7 +179,7 @@ _EXPECTED = "letters, digits, `-`, `_` and `.`, beginning with a letter, and no 
 
 
 def _wrong_name(name: str) -> str:
-    """Why nothing can be installed and imported under a name; empty if it can."""
+    """Return the reason why a name can't be installed or imported. Empty if it can."""
     package = normal(name).replace("-", "_")
     if not _DISTRIBUTION.fullmatch(name) or not package.isidentifier():
         return "is not a name that a Python distribution with a package of its own can have"
@@ -192,19 +191,19 @@ def _wrong_name(name: str) -> str:
 
 
 def _target(path: PurePosixPath, package: str) -> PurePosixPath:
-    """Where a template goes: `dot-` for a leading dot, `PACKAGE` for the package, and no `.tmpl`."""
+    """Return the target path of a template: `dot-` for a leading dot, `PACKAGE` for the package, and no `.tmpl`."""
     parts = [re.sub(r"^dot-", ".", part).replace("PACKAGE", package) for part in path.parts]
     return PurePosixPath(*parts).with_suffix("") if path.suffix == ".tmpl" else PurePosixPath(*parts)
 
 
 def _rendered(template: str, words: Mapping[str, str], parts: frozenset[str]) -> str:
-    """A template with its words put in, and without the parts that are not wanted."""
+    """Return a template with its words replaced, and without the unwanted parts."""
     text = "".join(_wanted(template.splitlines(keepends=True), parts))
     return _TOKEN.sub(lambda token: words.get(token[1], token[0]), text)
 
 
 def _wanted(lines: list[str], parts: frozenset[str]) -> Iterator[str]:
-    """The lines outside of all `%if part` ... `%end` whose part is not wanted."""
+    """Yield the lines outside of every unwanted `%if part` ... `%end`."""
     around: list[str] = []
     for line in lines:
         if line.startswith("%if "):
@@ -216,10 +215,10 @@ def _wanted(lines: list[str], parts: frozenset[str]) -> Iterator[str]:
 
 
 def catalog_files(place: Path, texts: Texts) -> dict[PurePosixPath, bytes]:
-    """The files that make a catalog, and its README and licence if there are any; the sheets of a workbook as CSV files, with the texts in it.
+    """Return the files of a catalog, and its README and license if there are any. The sheets of a workbook become CSV files with `texts`.
 
     Raises:
-        InputError: if one cannot be read.
+        InputError: If a file can't be read.
     """
     from friendshore.catalog.columns import HEAD, TABLES
     from friendshore.catalog.convert import FILE as DESCRIPTION

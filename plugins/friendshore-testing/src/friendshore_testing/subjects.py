@@ -1,4 +1,4 @@
-"""What a name or a folder stands for, and all its checks: a plugin, a catalog or a rule pack, installed or not."""
+"""Subjects of checks by name or folder: a plugin, a catalog, or a rule pack, installed or not."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ from .worlds import declared_in
 
 
 def checks_of(subject: str | Path, registry: Registry | None = None) -> tuple[Check, ...]:
-    """All checks of a plugin, a catalog or a rule pack. Nothing is looked at before a check is made.
+    """Return all checks of a plugin, a catalog, or a rule pack. Each check reads its subject only when it runs.
 
     Args:
-        subject: a folder: of a plugin's source or package, a catalog or a rule pack; a plugin's wheel; a catalog's workbook; or the
-            name of an installed plugin.
-        registry: what is installed; None: it is looked for.
+        subject: A folder with a plugin's source or package, a catalog, or a rule pack; a plugin's wheel; a catalog's workbook; or the name of an
+            installed plugin.
+        registry: Installed plugins. None means to find them.
 
     Raises:
-        InputError: if the folder is none of these.
-        PluginError: if no plugin of the name is installed.
+        InputError: If the folder is none of these.
+        PluginError: If no plugin of the name is installed.
     """
     known = registry if registry is not None else Registry.discover()
     folder = Path(subject)
@@ -90,7 +90,7 @@ def _of_folder(folder: Path, known: Registry) -> tuple[Check, ...]:
 
 
 def _of_plugins(plugins: Sequence[Plugin], known: Registry) -> tuple[Check, ...]:
-    """The checks of plugins that are not installed, beside those that are."""
+    """Return the checks of plugins that aren't installed, together with the installed ones."""
     registry = known.beside(plugins)
     packages = {plugin.info.package for plugin in plugins}
     mine = [info for info in registry.plugins if info.package in packages]
@@ -111,13 +111,13 @@ def _of_catalog(place: Path, name: str, known: Registry) -> tuple[Check, ...]:
 
 @dataclass(frozen=True, eq=False)
 class _Installed:
-    """What is installed, read when something is compared with it."""
+    """Contents of the installed plugins, read on first use."""
 
     registry: Registry
     read: dict[str, Catalog] = field(default_factory=dict)
 
     def catalogs(self) -> Sequence[Catalog]:
-        """All installed catalogs that can be read."""
+        """All readable installed catalogs."""
         return list(self._catalogs.values())
 
     def materials(self) -> Sequence[Material]:
@@ -186,7 +186,7 @@ def _of_plugin(info: PluginInfo, installed: _Installed) -> tuple[Check, ...]:
 
 
 def _with_example(info: PluginInfo, registry: Registry) -> tuple[Registry, Sequence[Diagnostic]]:
-    """What is installed, with the first example of the plugin's settings set for it, if its model gives one, and what is wrong with that."""
+    """Return the registry with the first example of the plugin's settings applied, if its model has one, and the errors in the example."""
     if not info.settings:
         return registry, ()
     try:
@@ -200,7 +200,7 @@ def _with_example(info: PluginInfo, registry: Registry) -> tuple[Registry, Seque
 
 
 def _of_all(info: PluginInfo, installed: _Installed) -> Iterator[Sequence[Check]]:
-    """The checks of each thing that a plugin brings."""
+    """Yield the checks of each part of a plugin."""
     registry = installed.registry
     yield from (_of_kind(name, installed) for name in info.kinds)
     yield from (question_checks(question.name, registry) for question in info.questions)
@@ -218,13 +218,13 @@ def _of_all(info: PluginInfo, installed: _Installed) -> Iterator[Sequence[Check]
 
 
 def _failure(info: PluginInfo, registry: Registry) -> Diagnostic | None:
-    """What goes wrong when its code is imported, tried in another process, so that what hangs there does not hang here."""
+    """Return the error when its code is imported, or None. The import runs in another process, so that it can't hang this one."""
     entry = registry.code(info) if registry.runs(info) else None
     return None if entry is None else load(info, entry).problem
 
 
 def _code(info: PluginInfo, registry: Registry) -> Iterator[Diagnostic]:
-    """What goes wrong when everything that it announces is asked for."""
+    """Yield the errors when everything that it declares is requested."""
     asked: list[tuple[Callable[[str], object], tuple[str, ...]]] = [
         (registry.kind, info.kinds), (registry.pack, info.packs), (registry.catalog_folder, info.catalogs),
         (registry.question, tuple(question.name for question in info.questions)), (registry.reader, info.readers),
@@ -250,7 +250,7 @@ def _behind_the_manifest() -> Iterator[Diagnostic]:
 
 
 def _by_author(problem: Diagnostic) -> Diagnostic:
-    """Whoever checks a plugin is its author: what to mend is of more use than whom to report it to."""
+    """Return the problem for the plugin's author, with the fix instead of the address for reports."""
     return replace(problem, fix=f"mend the code, or have {MANIFEST} say no more and no less than it brings")
 
 
@@ -296,7 +296,7 @@ def _of_kind(name: str, installed: _Installed) -> tuple[Check, ...]:
 
 
 def _data(name: str, registry: Registry) -> list[dict[str, object]]:
-    """The examples in the JSON schema of a kind; one rule of nothing but defaults where it gives none."""
+    """Return the examples in the JSON schema of a rule kind, or one rule with defaults only if there are none."""
     try:
         given = registry.kind(name).model_json_schema().get("examples", [])
     except PydanticUserError:  # a field of a type that JSON has no schema for

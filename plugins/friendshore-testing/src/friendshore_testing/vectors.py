@@ -1,11 +1,11 @@
-"""Test vectors of a rule pack: worked examples of the law, kept beside the rules and run as tests.
+"""Test vectors of a rule pack: worked examples of the law, stored with the rules and run as tests.
 
-`vectors.toml` holds `[[vector]]` tables (see `Vector`). A chain is written as a table of stage and countries:
+`vectors.toml` contains `[[vector]]` tables (see `Vector`). A chain is a table of stages and countries:
 
     chain = { mined = "AU", refined = "CN MY ?", produced = "" }
 
-`?` says that the list is not known to be complete, an empty text that nobody knows; `recycled` before the countries
-says that the feed is recycled. `[[material]]` tables add materials that no catalog has.
+`?` means that the list may be incomplete, and an empty text means that the country is unknown. `recycled` before the countries marks recycled
+feed. `[[material]]` tables add materials that no catalog has.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from friendshore.rules.pack import LegislativeBill
 from friendshore.rules.verdicts import possible_origins, told_apart, worst
 
 VECTORS_FILE = "vectors.toml"
-"""The file in a pack's folder that holds its vectors."""
+"""File in a pack's folder with its vectors."""
 
 
 def _entries(value: object) -> object:
-    """Chain entries from a table of stage and countries."""
+    """Return chain entries from a table of stages and countries."""
     if not isinstance(value, dict):
         return value
     entries = []
@@ -55,84 +55,84 @@ def _entries(value: object) -> object:
 
 
 class VectorUse(Record):
-    """The final use."""
+    """Final use."""
 
     material: str
-    """What is demanded in the end."""
+    """Material of the final demand."""
     end_use: str = "defense"
-    """`defense`, `civil`, or another word of a case."""
+    """`defense`, `civil`, or another end use of a case."""
     place: str = "US"
-    """Country in which it is wanted."""
+    """Country of the demand."""
     buyer: str = ""
-    """Who buys."""
+    """Buyer."""
     facts: dict[str, Fact] = Field(default_factory=dict)
-    """What is stated of the item."""
+    """Facts about the item."""
 
 
 class VectorOffer(Record):
-    """The offer asked about."""
+    """Offer to judge."""
 
     material: str = ""
-    """What it delivers; empty: the material of the use."""
+    """Material that it delivers. Empty means the material of the use."""
     country: str
-    """Where its facility stands."""
+    """Country of its facility."""
     operator: str = ""
-    """The company that runs it."""
+    """Company that runs the facility."""
     parent: str = ""
-    """The company that owns the operator; empty: nobody says."""
+    """Company that owns the operator. Empty if unknown."""
     chain: Annotated[tuple[ChainEntry, ...], BeforeValidator(_entries)] = ()
-    """The stages it performs itself."""
+    """Stages that it performs itself."""
     inputs: bool = False
-    """Whether it has inputs. They are taken to cover all stages but the material's last, unless `missing` says not."""
+    """True if it has inputs. They cover all stages but the material's last, unless `missing` says otherwise."""
     missing: tuple[Stage, ...] = ()
-    """Stages that neither it nor its inputs cover. An offer without inputs misses all that its chain does not hold."""
+    """Stages that neither it nor its inputs cover. An offer without inputs lacks all stages that aren't in its chain."""
     customs_origin: str = ""
-    """Origin for customs; empty: where the last stage was performed."""
+    """Customs origin. Empty means the country of the last stage."""
 
 
 class Vector(Record):
-    """One worked example: an offer, moved to a place for a use, on a date, and what the law says of it."""
+    """One worked example: an offer, moved to a place for a use, on a date, and the result under the law."""
 
     id: str
-    """What it is called."""
+    """Name of the example."""
     why: str = ""
-    """What it shows."""
+    """Purpose of the example."""
     citation: str = ""
-    """Where the answer is read from."""
+    """Source of the answer."""
     rule: str = ""
-    """The rule asked; empty: all rules of the pack."""
+    """Rule to judge by. Empty means all rules of the pack."""
     use: VectorUse
-    """What it is bought for."""
+    """Use that it is bought for."""
     offer: VectorOffer
-    """What is bought."""
+    """Offer that is bought."""
     to: str = ""
-    """Country the move leads to; empty: the place of the use."""
+    """Destination country of the move. Empty means the place of the use."""
     to_operator: str = ""
-    """Who runs the site it leads to."""
+    """Operator of the destination."""
     delivered: date
     """Day of the final delivery."""
     ordered: date | None = None
-    """Day on which the final good was ordered; None: the day of delivery."""
+    """Order day of the final good. None means the day of delivery."""
     arrives: date | None = None
-    """Day on which this move arrives; None: the day of delivery."""
+    """Day on which this move arrives. None means the day of delivery."""
     enable: tuple[str, ...] = ()
-    """Bills and rules that are switched on."""
+    """Bills and rules to enable."""
     strict: bool = False
-    """Whether phases of unknown status apply."""
+    """True if phases of unknown status apply."""
     expect: Literal["pass", "fail", "unproven", ""] = ""
-    """The verdict: the worst over the rules asked."""
+    """Verdict: the worst among the rules."""
     by: str = ""
-    """The rule that must decide."""
+    """Rule that must decide."""
     stage: str = ""
-    """The stage that must decide."""
+    """Stage that must decide."""
     country: str = ""
-    """A country that must be among those that decide."""
+    """Country that must be among those that decide."""
     clause: str = ""
-    """Words that the citation of the deciding clause must hold."""
+    """Words that the citation of the deciding clause must contain."""
     licence: bool | None = None
-    """Whether it must hang on a licence alone."""
+    """True if it must depend on a license alone, False if not. None skips this test."""
     duty: Number | None = None
-    """Charges on a kilogram worth 1, the dearest over its possible origins."""
+    """Charges on a kilogram worth 1, the maximum over its possible origins."""
 
     @model_validator(mode="after")
     def _expects_something(self) -> Vector:
@@ -142,7 +142,7 @@ class Vector(Record):
 
 
 class VectorFile(Record):
-    """`vectors.toml` as it is written."""
+    """Contents of `vectors.toml`."""
 
     schema_: Literal[1] = Field(alias="schema")
     """Version of the format."""
@@ -154,17 +154,17 @@ class VectorFile(Record):
 
 @dataclass(frozen=True, slots=True)
 class VectorAnswer:
-    """What the rules say of a vector."""
+    """Answer of the rules to a vector."""
 
     verdict: Verdict
     duty: Decimal
 
 
 def read_vectors(folder: Path) -> VectorFile:
-    """Reads the vectors of the pack in `folder`.
+    """Read the vectors of the pack in `folder`.
 
     Raises:
-        InputError: with everything that is wrong with the file.
+        InputError: With all errors in the file.
     """
     path = folder / VECTORS_FILE
     found: list[Diagnostic] = []
@@ -175,7 +175,7 @@ def read_vectors(folder: Path) -> VectorFile:
 
 
 Guard = Callable[[Rule], AbstractContextManager[None]]
-"""What is put around each question to a rule, to say whose mistake it is if it raises."""
+"""Context around each question to a rule, which attributes its exceptions."""
 
 
 def _unguarded(_: Rule) -> AbstractContextManager[None]:
@@ -189,12 +189,12 @@ def failures(
     bills: Sequence[LegislativeBill] = (),
     guard: Guard = _unguarded,
 ) -> list[str]:
-    """What a vector expects and the rules and bills of the pack do not say; empty if they agree.
+    """Return the expectations of a vector that the rules and bills of the pack don't meet. Empty if they agree.
 
-    The vector may name the materials given; `guard` is put around each question to a rule.
+    The vector may name any of `materials`. Each question to a rule runs within `guard`.
 
     Raises:
-        InputError: if the vector names a rule, bill or material that there is not.
+        InputError: If the vector names an unknown rule, bill, or material.
     """
     answer = answered(vector, rules, materials, bills, guard)
     verdict = answer.verdict
@@ -219,10 +219,10 @@ def answered(
     bills: Sequence[LegislativeBill] = (),
     guard: Guard = _unguarded,
 ) -> VectorAnswer:
-    """What the rules say of a vector, dates, bills and statuses considered.
+    """Return the answer of the rules to a vector, given its dates, bills, and statuses.
 
     Raises:
-        InputError: if the vector names a rule, bill or material that there is not.
+        InputError: If the vector names an unknown rule, bill, or material.
     """
     in_force = amended(rules, [Change(enable=name) for name in vector.enable], bills)
     if vector.rule:

@@ -1,4 +1,4 @@
-"""Facts drawn by lot, of which made-up cases consist: plants, chains, offers, and what else orders come to."""
+"""Random facts for generated cases: plants, chains, offers, and other parts."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ from friendshore.plugins import Registry
 from friendshore.rules.base import Rule
 
 NAME = "made-up"
-"""The catalog of a made-up case."""
+"""Catalog of a generated case."""
 SOURCE = f"{NAME}:drawn"
-"""The one source of its figures."""
+"""The only source of its figures."""
 
 
 def a_price(dice: Random) -> Decimal:
-    """A price with odd cents, so that no two plans cost the same."""
+    """Return a price with odd cents, so that no two plans cost the same."""
     return Decimal(dice.randint(10, 90)) + Decimal(dice.randrange(1, 10**4)) / 10**4
 
 
 def a_plant(dice: Random, name: str, country: str) -> Facility:
-    """A plant, of some capacity or of any."""
+    """Return a plant, with or without a limited capacity."""
     per_year = dice.choice((None, Decimal(dice.randint(20, 120))))
     step = CapacityStep(per_year=per_year, status=Status.OPERATING, source=SOURCE)
     return Facility(id=name, country=country, operator=f"{name} company", capacity=(step,), source=SOURCE)
 
 
 def a_chain(dice: Random, stages: Sequence[Stage], places: Sequence[str]) -> tuple[ChainEntry, ...]:
-    """All in one country, or each stage somewhere, now and then in one of two, or in one that may not be the only one."""
+    """Return a chain in one country, or with stages in several. Some stages have two possible countries, or an incomplete list."""
     home = dice.choice(list(places))
     feed = Feed.RECYCLED if dice.random() < 0.15 else Feed.PRIMARY
     entries = []
@@ -69,7 +69,7 @@ def a_chain(dice: Random, stages: Sequence[Stage], places: Sequence[str]) -> tup
 
 
 def an_offer(name: str, plant: str, good: Material, price: Decimal, chain: tuple[ChainEntry, ...]) -> Offer:
-    """An offer of one good."""
+    """Return an offer of one good."""
     return Offer(
         id=name,
         facility=plant,
@@ -82,14 +82,14 @@ def an_offer(name: str, plant: str, good: Material, price: Decimal, chain: tuple
 
 
 def a_source(dice: Random, number: int, good: Material, places: Sequence[str]) -> Offer:
-    """An offer of a good that takes nothing in."""
+    """Return an offer without inputs."""
     chain = a_chain(dice, good.stages, places)
     country = min(chain[-1].countries)
     return an_offer(f"source-{number}", f"plant-{country.lower()}", good, a_price(dice), chain)
 
 
 def a_maker(dice: Random, good: Material, feed: Material, places: Sequence[str]) -> Offer:
-    """An offer that makes the good of its feed."""
+    """Return an offer that makes a good from a feed."""
     chain = a_chain(dice, good.stages[-1:], places)
     country = min(chain[-1].countries)
     offer = an_offer("maker", f"plant-{country.lower()}", good, a_price(dice), chain)
@@ -98,7 +98,7 @@ def a_maker(dice: Random, good: Material, feed: Material, places: Sequence[str])
 
 
 def a_fact(dice: Random, column: FactColumn, words: Sequence[str], places: Sequence[str]) -> FactValue:
-    """A value of a column of facts: texts and words are the column's example, and now and then what a rule speaks of."""
+    """Return a value for a column of facts: the column's example for texts and words, and sometimes a word that a rule mentions."""
     texts = [column.example or "made-up", *words]
     match column.type:
         case FactSort.TEXT:
@@ -122,7 +122,7 @@ def a_fact(dice: Random, column: FactColumn, words: Sequence[str], places: Seque
 def with_lots(
     case: Case, catalog: Catalog, dice: Random, good: Material, places: Sequence[str]
 ) -> tuple[Case, Catalog]:
-    """The case with stock in hand and an order placed, and one offer that has to be onboarded."""
+    """Return the case with stock, an open order, and an offer that needs onboarding."""
     start, offers = case.horizon.start, catalog.offers
     held = StockSpec(
         id="held", material=good.id, quantity=Decimal(dice.randint(5, 30)), acquired=start - timedelta(days=200),
@@ -140,7 +140,7 @@ def with_lots(
 def with_bonds(
     case: Case, catalog: Catalog, dice: Random, good: Material, places: Sequence[str]
 ) -> tuple[Case, Catalog]:
-    """The case with a price schedule, terms of trade and take-or-pay, each of one offer; and one whose runs give two goods."""
+    """Return the case with a price schedule, terms of trade, and take-or-pay, each for one offer, and an offer with two products."""
     one, other = (offer.id for offer in dice.sample([offer for offer in catalog.offers if not offer.inputs], 2))
     tiers = (
         Tier(least=Decimal(0)),
@@ -163,27 +163,27 @@ def with_bonds(
 
 
 def _one_with(offers: Sequence[Offer], dice: Random, update: Mapping[str, object]) -> tuple[Offer, ...]:
-    """The offers, one that takes nothing changed."""
+    """Return the offers, with one of those without inputs changed."""
     name = dice.choice([offer.id for offer in offers if not offer.inputs])
     return tuple(offer.but(**update) if offer.id == name else offer for offer in offers)
 
 
 USUAL = ("AU", "CN", "JP", "US")
-"""Countries in every case, beside those that the rule names."""
+"""Countries in every case, besides those that the rule names."""
 STAGES = (Stage.MINED, Stage.REFINED, Stage.MELTED)
 METAL = Material(
     id="made-up-metal", name="metal", element="Mm", form="metal", basis="gross", content=Decimal(1), stages=STAGES
 )
-"""The good that is demanded where no known material answers to the rule."""
+"""Good of the demand if no known material fits the rule."""
 _NEXT_YEAR = date(2027, 1, 1)
 Extra = Callable[[Case, Catalog, Random, Material, Sequence[str]], tuple[Case, Catalog]]
 EXTRAS: tuple[Extra | None, ...] = (None, with_lots, with_bonds)
-"""What cases have beside plants and offers, one after the other."""
+"""Further parts of cases besides plants and offers, used in turn."""
 
 
 @dataclass(frozen=True)
 class World:
-    """A tiny case with its one catalog."""
+    """A small case with its only catalog."""
 
     case: Case
     catalog: Catalog
@@ -191,20 +191,20 @@ class World:
 
     @property
     def names(self) -> frozenset[str]:
-        """Names of its plants, offers and demands."""
+        """Names of its plants, offers, and demands."""
         catalog = self.catalog
         return frozenset(
             thing.id for group in (catalog.facilities, catalog.offers, self.case.demands) for thing in group
         )
 
     def with_offers(self, offers: Iterable[Offer]) -> World:
-        """The same with other offers."""
+        """Return the case with other offers."""
         return World(self.case, self.catalog.but(offers=tuple(offers)), self.seed)
 
 
 @dataclass(frozen=True)
 class Words:
-    """What rules speak of: every text in their data, by the key it stands under."""
+    """Every text in the data of rules, by key."""
 
     rules: tuple[Rule, ...]
     texts: Mapping[str, frozenset[str]] = field(init=False)
@@ -217,7 +217,7 @@ class Words:
         object.__setattr__(self, "texts", {key: frozenset(texts) for key, texts in found.items()})
 
     def under(self, *parts: str) -> list[str]:
-        """All texts under keys that hold one of these words, in order."""
+        """Return all texts under keys that contain one of these words, in order."""
         return sorted({t for key, texts in self.texts.items() if any(p in key for p in parts) for t in texts})
 
     @cached_property
@@ -240,7 +240,7 @@ class Words:
         return sorted({phase.start for rule in self.rules for phase in rule.phases if phase.start})
 
     def material(self, known: Sequence[Material], dice: Random) -> Material:
-        """One of the known materials that most of the words speak of; a made-up one if none is spoken of."""
+        """Return the known material that most of the words mention, or a generated one if they mention none."""
         scored = [(self._spoken_of(material), material) for material in known if material.stages]
         best = max((score for score, _ in scored), default=0)
         fitting = [material for score, material in scored if score == best]
@@ -259,10 +259,10 @@ def worlds(
     seed: int = 1,
     columns: Sequence[DeclaredColumn] = (),
 ) -> Iterator[World]:
-    """Tiny cases, each drawn around one of the rules that they are to apply to; plain ones, if there is none.
+    """Yield small cases, each generated for one of the rules, or plain ones without rules.
 
-    `known` are materials that the rules may speak of by id, element, form, tag or tariff code; `columns` those that plugins declare,
-    in which most offers and plants state a fact.
+    `known` are materials that the rules may mention by id, element, form, tag, or tariff code. `columns` are declared by plugins, and most offers
+    and plants state a fact in them.
     """
     order = list(rules)
     Random(seed).shuffle(order)
@@ -273,13 +273,13 @@ def worlds(
 
 
 def declared_in(registry: Registry) -> tuple[DeclaredColumn, ...]:
-    """All columns of facts that installed plugins declare."""
+    """Return all columns of facts that installed plugins declare."""
     known = registry.fact_columns.known
     return tuple(DeclaredColumn.model_validate({"table": t, "name": n, "column": c}) for t, n, c, _ in known)
 
 
 def _stating(world: World, words: Words, columns: Sequence[DeclaredColumn]) -> World:
-    """The same case with facts in columns that plugins declare."""
+    """Return the case with facts in columns that plugins declare."""
     if not columns:
         return world
     dice, places = Random(world.seed + 900), _places(words)
@@ -300,7 +300,7 @@ def _stating(world: World, words: Words, columns: Sequence[DeclaredColumn]) -> W
 
 
 def more_offers(world: World, rules: Sequence[Rule]) -> Offer:
-    """One more offer for a case, from one of its plants."""
+    """Return one more offer for a case, from one of its plants."""
     dice = Random(world.seed + 500)
     like = dice.choice([offer for offer in world.catalog.offers if not offer.inputs])
     material = next(m for m in world.catalog.materials if m.id == like.outputs[0].material)
@@ -309,7 +309,7 @@ def more_offers(world: World, rules: Sequence[Rule]) -> Offer:
 
 
 def bare(world: World) -> World:
-    """The same case without all that a catalog or a case may leave out: origins, owners, codes, facts, and a demand of nothing."""
+    """Return the case without anything optional: origins, owners, codes, and facts, and with a demand of 0."""
     catalog, case = world.catalog, world.case
     unknown = {"countries": frozenset(), "complete": False}
     offers = []
@@ -331,7 +331,7 @@ def bare(world: World) -> World:
 
 
 def empty(world: World) -> World:
-    """The same case where nobody offers anything."""
+    """Return the case without any offers."""
     named = world.case.but(name=f"{world.case.name}-empty", incumbents=(), orders=())
     return World(named, world.catalog.but(offers=(), schedules=(), terms=()), world.seed)
 
@@ -380,7 +380,7 @@ def _world(words: Words, known: Sequence[Material], seed: int, extra: Extra | No
 
 
 def _places(words: Words) -> list[str]:
-    """Countries of a case: the usual ones, and some that the rule names."""
+    """Return the countries of a case: the usual ones, and some that the rule names."""
     return sorted({*USUAL, *words.countries[:3]})
 
 

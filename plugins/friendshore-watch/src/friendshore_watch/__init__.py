@@ -1,4 +1,4 @@
-"""Two editions of the law or of data, and what changing from one to the other does to cases: the command `watch` for friendshore."""
+"""Comparison of two editions of law or data over many cases: the command `watch` for friendshore."""
 
 from __future__ import annotations
 

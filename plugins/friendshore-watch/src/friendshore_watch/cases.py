@@ -22,7 +22,7 @@ from friendshore.domain.time import Span
 from friendshore.domain.use import Result
 from friendshore.errors import FriendshoreError, OutOfTimeError
 from friendshore.plugins import Registry
-from friendshore.plugins.elsewhere import OtherProcess
+from friendshore.plugins.isolated import OtherProcess
 from friendshore.plugins.processes import packed, unpacked
 from friendshore.problem import Problem
 from friendshore.problem.inputs import Applied, Inputs
@@ -97,22 +97,22 @@ def watch(
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """How a case is read under two editions."""
+    """Reader of cases under two editions."""
 
     editions: Editions
     registry: Registry
     applied: Applied
     limits: Limits
     once: Once
-    """Catalogs that were read for other cases."""
+    """Cache of catalogs."""
     process: OtherProcess
-    """Where plugins are asked for the rule packs of cases."""
+    """Process that runs plugins for the rule packs of cases."""
 
     def both(self, told: CaseWatched, case: Case) -> BothFacts | None:
-        """The facts of a case under both editions; None: it uses neither.
+        """Return the facts of a case under both editions. None if it uses neither.
 
         Raises:
-            InputError, PluginError: if it cannot be read under one of them.
+            InputError, PluginError: If it can't be read under one of them.
         """
         sides = (self.editions.old, self.editions.new)
         of_old, of_new = (with_settings(case, self.registry, side.values()) for side in sides)
@@ -135,7 +135,7 @@ class _Reading:
 
 
 class _Watching:
-    """Cases that are being watched."""
+    """A running comparison of cases."""
 
     def __init__(
         self,
@@ -149,10 +149,10 @@ class _Watching:
         self._cancel, self._progress = cancel, progress
         self._began = monotonic()
         self.found: dict[int, Found] = {}
-        """What is found, by the place of its case."""
+        """Results by position of the case."""
 
     def run(self, executor: Executor | None, workers: int | None) -> None:
-        """Finds all that can be found in time."""
+        """Find all results that the time allows."""
         pool = (
             here(workers, len(self._cases), self._reading.limits.seconds)
             if executor is None
@@ -165,7 +165,7 @@ class _Watching:
                 self._keep(asked.number, what)
 
     def _tasks(self, _: int) -> Iterator[AskedCase]:
-        """The cases, each read when it is its turn; of one that cannot be read, or uses neither edition, that is told at once."""
+        """Yield the cases, each read on demand. A case that can't be read, or uses neither edition, gets its result at once."""
         until = self._reading.limits.until
         for number, (told, case) in enumerate(zip(self._told, self._cases, strict=True)):
             if self._stopped():
@@ -195,42 +195,42 @@ class _Watching:
 
 _PLACES = (("case", "packs"), ("case", "catalogs"), ("case", "settings"))
 Found = tuple[CaseWatched, Sequence[Flip], Sequence[OfferChange]]
-"""What two editions do to a case."""
+"""Effects of two editions on a case."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BothFacts:
-    """The facts of a case under two editions, as they go to a worker."""
+    """Facts of a case under two editions, as sent to a worker."""
 
     told: CaseWatched
-    """What is known of it already."""
+    """Partial result."""
     old: Inputs
     new: Inputs
     limits: Limits
-    """Of each plan."""
+    """Limits of each plan."""
 
     def packed(self) -> bytes:
-        """It, with what code it needs, as it is sent."""
+        """Return the facts with the code that they need, pickled."""
         return packed(self, (*self.old.rules, *self.new.rules))
 
 
 @dataclass(frozen=True, slots=True)
 class AskedCase:
-    """A case as it goes to a worker."""
+    """A case as sent to a worker."""
 
     number: int
-    """Its place, from 0."""
+    """Position, from 0."""
     seconds: float | None
-    """Seconds left for all; None: any."""
+    """Seconds left for everything. None means no limit."""
     sent: bytes
-    """Its `BothFacts`."""
+    """Pickled `BothFacts`."""
 
 
 def found_of(asked: AskedCase, cancel: Cancel | None = None) -> Found:
-    """What the two editions do to a case.
+    """Return the effects of two editions on a case.
 
     Raises:
-        InputError: if friendshore or a plugin here is not what the case was sent by.
+        InputError: If the worker's software differs from the sender's.
     """
     until = None if asked.seconds is None else monotonic() + asked.seconds
     both = unpacked(asked.sent)
@@ -265,7 +265,7 @@ def _between(both: BothFacts, limits: Limits, cancel: Cancel | None) -> Found:
 
 
 def _shared(old: Inputs, new: Inputs) -> Inputs:
-    """The new facts, with the very objects of the old ones where they say the same: what follows from these is then worked out once."""
+    """Return the new facts with equal objects replaced by the old ones, so that results of these are computed once."""
     case = {name: was for name, was in old.case.__dict__.items() if new.case.__dict__[name] == was}
     known = {catalog.name: catalog for catalog in old.catalogs}
     catalogs = (known[one.name] if known.get(one.name) == one else one for one in new.catalogs)
@@ -291,7 +291,7 @@ def _flip(case: str, stakes: _Stakes, way: Way, days: Span, was: Standing, now: 
 
 
 def _side_by_side(before: Session, after: Session) -> Comparison:
-    """The two plans; where the editions lie is no difference in facts."""
+    """Return the comparison of the two plans, without the locations of the editions."""
     found = compare_plans(before, after, names=("the old edition", "the new edition"))
     return found.but(facts=tuple(fact for fact in found.facts if (fact.kind, fact.name) not in _PLACES))
 
@@ -301,12 +301,12 @@ def _offers(found: Standings) -> set[tuple[str, str]]:
 
 
 class _Stakes:
-    """What the plan of the old edition buys, by way and by the deliveries that it may end in."""
+    """Purchases of the old edition's plan, by way and by possible final delivery."""
 
     def __init__(self, verified: VerifiedPlan, after: Problem) -> None:
         self._periods = verified.problem.case.horizon.periods
         judging = Judging(verified.ledger)
-        self._cost = {id(line.item): line.total for line in verified.lines}
+        self._costing = verified.costing
         self._bought: defaultdict[Way, list[tuple[Bought, FinalDelivery]]] = defaultdict(list)
         for item in verified.ledger.bought:
             for served in judging.ends(item):
@@ -318,9 +318,13 @@ class _Stakes:
         self._lost: dict[int, Bought] = {}
 
     def on(self, way: Way, days: Span, rules: Sequence[str], *, lost: bool) -> tuple[Decimal, Decimal]:
-        """Kilograms and money bought this way of what some rules, by the day that counts for each, date to `days`; each purchase once.
+        """Return kilograms and money bought this way on some days, by the date that counts for each rule, each purchase once.
 
-        `lost` says that it may not be bought so any more: it is then among `lost` of all.
+        Args:
+            way: Offer, place, and use.
+            days: Period of time.
+            rules: Rules that forbid it.
+            lost: True if it may no longer be bought, so that it counts as lost.
         """
         sorts = {self._sorts[rule] for rule in rules}
         found = {
@@ -334,16 +338,17 @@ class _Stakes:
 
     @property
     def lost(self) -> tuple[Decimal, Decimal]:
-        """Kilograms and money of all purchases that may not be made so any more, each once."""
+        """Return kilograms and money of all purchases that may no longer be made, each once."""
         return self._sums(self._lost)
 
     def _sums(self, items: Mapping[int, Bought]) -> tuple[Decimal, Decimal]:
-        kg = sum((item.entry.quantity for item in items.values()), Decimal(0))
-        return exact(kg), exact(sum((self._cost.get(key, Decimal(0)) for key in items), Decimal(0)))
+        kg = sum((item.quantity for item in items.values()), Decimal(0))
+        bought = [item for item in items.values() if item.arc.offer >= 0]
+        return exact(kg), exact(sum((self._costing.line(item).total for item in bought), Decimal(0)))
 
 
 def _dated(item: Bought, served: FinalDelivery, sorts: Collection[str]) -> Iterator[int]:
-    """Periods that count for rules of some sorts: of arrival, of the delivery to the user, of the order."""
+    """Yield the periods that count for some sorts of rules: arrival, delivery to the user, or order."""
     if "trade" in sorts:
         yield item.delivered
     if "delivery" in sorts:

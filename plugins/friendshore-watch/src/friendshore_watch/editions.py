@@ -1,4 +1,4 @@
-"""Editions of rule packs, catalogs and settings of plugins: where they are, and a case that uses one in the place of what it names."""
+"""Editions of rule packs, catalogs, and plugin settings: locating them, and applying them to a case."""
 
 from __future__ import annotations
 
@@ -20,48 +20,48 @@ from friendshore.rules.pack import PACK_FILE, stated_name
 
 Kind = Literal["rule pack", "catalog", "settings"]
 Named = tuple[Kind, str]
-"""What an edition is of."""
+"""Kind and name of an edition's subject."""
 _FILES: tuple[tuple[Kind, str, str], ...] = (("rule pack", PACK_FILE, "id"), ("catalog", CATALOG_FILE, "name"))
 DEPTH = 4
-"""Folders within folders in which editions are looked for: `packs/us-defense/src/us_defense/packs`, but not a whole disk."""
+"""Maximum depth of folders in a search: enough for `packs/us-defense/src/us_defense/packs`, but not a whole disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """One edition of a rule pack, a catalog, or what a case sets for a plugin under one key."""
+    """An edition of a rule pack, a catalog, or a setting of a plugin."""
 
     kind: Kind
     name: str
-    """Id of the pack, name of the catalog, or distribution of the plugin and key: `acme-debarred.names`."""
+    """Id of the pack, name of the catalog, or distribution and key of the setting: `acme-debarred.names`."""
     folder: Path
     value: object = None
-    """What is set; paths in it start in the folder."""
+    """Value of the setting. Paths in it start from the folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Editions:
-    """The two editions of everything that changes, by kind and name."""
+    """Both editions of everything that changes, by kind and name."""
 
     old: Mapping[Named, Edition]
     new: Mapping[Named, Edition]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What there are two editions of."""
+        """Return the names with two editions."""
         return tuple(f"{kind} {name}" for kind, name in sorted(self.old))
 
 
 def editions_of(old: str, new: str, registry: Registry) -> Editions:
-    """The editions below two folders, in two files of settings, or those that are installed, by name.
+    """Return the editions in two folders or settings files, or installed ones by name.
 
     Args:
-        old: a folder that holds `pack.toml` or `catalog.toml`, or folders that do; the name of an installed rule pack or catalog; or a TOML file
-            with tables `[plugin.NAME]`.
-        new: likewise.
-        registry: what is installed.
+        old: A folder with `pack.toml` or `catalog.toml`, or of such folders; the name of an installed rule pack or catalog; or a TOML file with
+            tables `[plugin.NAME]`.
+        new: Like `old`.
+        registry: Installed plugins.
 
     Raises:
-        InputError: if either holds none, or the two are not editions of the same packs and catalogs.
+        InputError: If either has none, or if they aren't editions of the same packs and catalogs.
     """
     sides = [_found(text, where, registry) for text, where in ((old, "OLD"), (new, "NEW"))]
     lone = [
@@ -102,7 +102,7 @@ def _found(text: str, where: str, registry: Registry) -> dict[Named, Edition]:
 
 
 def _below(folder: Path, depth: int = DEPTH) -> Iterator[Edition]:
-    """Editions in a folder: its own, else those of the folders in it, at most so deep."""
+    """Yield the edition in a folder, or else those in its subfolders."""
     own = [
         Edition(kind, stated_name(folder / file, key), folder)
         for kind, file, key in _FILES
@@ -117,10 +117,10 @@ def _below(folder: Path, depth: int = DEPTH) -> Iterator[Edition]:
 
 
 def _settings_in(file: Path, registry: Registry) -> Iterator[Edition]:
-    """What a TOML file sets for plugins, key by key.
+    """Yield the settings in a TOML file, key by key.
 
     Raises:
-        InputError: with every plugin that is not here, and if the file holds anything else or cannot be read.
+        InputError: With every plugin that isn't installed, and if the file contains anything else or can't be read.
     """
     data = toml_data(read_bytes(file).decode("utf-8-sig", errors="replace"), str(file))
     tables = data.pop(TABLE, {})
@@ -149,7 +149,7 @@ def _settings_in(file: Path, registry: Registry) -> Iterator[Edition]:
 
 
 def _installed(name: str, registry: Registry) -> Iterator[Edition]:
-    """What is installed by a name: its rule pack, its catalog or both."""
+    """Yield the installed rule pack and catalog of a name."""
     if name in registry.packs:
         yield Edition("rule pack", name, Path(registry.pack(name).file).parent)
     if name in registry.catalogs:
@@ -157,7 +157,7 @@ def _installed(name: str, registry: Registry) -> Iterator[Edition]:
 
 
 def used_of(case: Case, gathered: Gathered, editions: Editions) -> tuple[str, ...]:
-    """What a case uses of that of which there are two editions; of settings, all of a plugin for which it sets anything."""
+    """Return the names with two editions that a case uses: of settings, all for a plugin that it sets anything for."""
     here: set[Named] = {("rule pack", pack.id) for pack, _ in gathered.packs}
     here |= {("catalog", one.name) for one in gathered.read}
     called = _set_for(case, gathered.registry)
@@ -166,15 +166,15 @@ def used_of(case: Case, gathered: Gathered, editions: Editions) -> tuple[str, ..
 
 
 def _set_for(case: Case, registry: Registry) -> dict[str, str]:
-    """Distribution of a plugin -> what the case calls it where it sets something for it."""
+    """Return distribution of a plugin -> its name in the case, for plugins with settings in the case."""
     return {registry.taking_settings(name).distribution: name for name in case.settings}
 
 
 def with_settings(case: Case, registry: Registry, editions: Iterable[Edition]) -> Case:
-    """A case with editions of settings in the place of its own, key by key; if it sets nothing for their plugins, as it is.
+    """Return the case with editions of settings in place of its own, key by key. Plugins without settings in the case are left out.
 
     Raises:
-        InputError: if it sets something for a plugin that is not here.
+        InputError: If it has settings for a plugin that isn't installed.
     """
     called = _set_for(case, registry)
     settings = {name: dict(table) for name, table in case.settings.items()}
@@ -188,13 +188,12 @@ def with_settings(case: Case, registry: Registry, editions: Iterable[Edition]) -
 
 
 def with_editions(case: Case, gathered: Gathered, editions: Iterable[Edition]) -> Case:
-    """A case with editions in the place of the packs and catalogs of their names that it uses, named or required by another; if it uses none of
-    them, as it is.
+    """Return the case with editions in place of the packs and catalogs that it uses, directly or through another.
 
     Args:
-        case: as it was read.
-        gathered: it with all that it names today.
-        editions: what takes their place.
+        case: The case.
+        gathered: The case with everything that it names today.
+        editions: Replacements.
     """
     given = {(one.kind, one.name): str(one.folder.resolve()) for one in editions}
     packs = {f"pack {pack.id}": given.get(("rule pack", pack.id)) for pack, _ in gathered.packs}

@@ -1,4 +1,4 @@
-"""What two editions of the law or of data do to cases: records, and the document for people who maintain the law or the data."""
+"""Effects of two editions of law or data on cases: records, and the document."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from friendshore.questions.compare.comparison_document import comparison_documen
 
 
 class Way(Record):
-    """An offer, or stock or an order in hand, that comes to a place for a kind of use."""
+    """An offer, lot of stock, or open order at a place, for a kind of use."""
 
     offer: str
-    """Of stock and orders: what they are called."""
+    """Id of the offer, lot, or order."""
     material: str
-    """What it delivers."""
+    """Material that it delivers."""
     place: str
     demand_material: str
-    """What is demanded in the end."""
+    """Demanded material."""
     end_use: str
     demand_place: str
     buyer: str
     facts: tuple[tuple[str, str], ...]
-    """What the case states of the item."""
+    """Facts of the item in the case."""
 
 
 class Flip(Way):
-    """One verdict that the new edition turns: of a way, on some days."""
+    """A verdict that the new edition changes, on some days."""
 
     case: str
     start: date
@@ -42,66 +42,66 @@ class Flip(Way):
     end: date
     """Last day."""
     was: str
-    """`pass`, `unproven` or `fail` under the old edition."""
+    """Verdict under the old edition: `pass`, `unproven`, or `fail`."""
     now: str
-    """The same under the new edition."""
+    """Verdict under the new edition."""
     was_by: tuple[str, ...]
-    """Rules that forbade."""
+    """Rules that forbade it."""
     now_by: tuple[str, ...]
-    """Rules that forbid."""
+    """Rules that forbid it."""
     reason: str
-    """What the first of the rules that forbid says, under the new edition; else under the old one."""
+    """Reason of the first rule that forbids it under the new edition, or else under the old one."""
     kg: Number
-    """What the plan of the old edition buys this way, of what arrives or is used on such a day."""
+    """Kilograms that the old edition's plan buys this way for arrival or use on these days."""
     cost: Number
-    """Undiscounted money on it."""
+    """Undiscounted spending on it."""
 
 
 class OfferChange(Record):
-    """An offer that only one of the two editions has, for a use of the case."""
+    """An offer for a use of the case that only one edition has."""
 
     case: str
     offer: str
     material: str
     came: bool
-    """Whether the new edition brings it; else it is gone."""
+    """True if it is new, false if it is gone."""
 
 
 class CaseWatched(Record):
-    """One case under both editions."""
+    """A case under both editions."""
 
     case: str
     file: str
     uses: tuple[str, ...] = ()
-    """Packs and catalogs with two editions that it uses; none: it is as it was, and not planned."""
+    """Packs and catalogs with two editions that it uses. If empty, it is unchanged and not planned."""
     judged: int = 0
-    """Offers for uses that were judged under both."""
+    """Number of verdicts compared, by offer and use."""
     kg_at_stake: Number = Decimal(0)
-    """What the plan of the old edition buys that the new one forbids, each kilogram once."""
+    """Kilograms that the old edition's plan buys and the new edition forbids, each once."""
     cost_at_stake: Number = Decimal(0)
-    """Undiscounted money on it."""
+    """Undiscounted spending on them."""
     comparison: Comparison | None = None
-    """The cheapest plan under each edition, side by side: the second is the cheapest repair. None: nothing that the plan follows from differs."""
+    """Cheapest plans under the editions. The second is the cheapest repair. None if nothing that affects the plan differs."""
     error: tuple[str, ...] = ()
-    """Why it could not be planned under one of the editions."""
+    """Reason why it couldn't be planned under one of the editions."""
 
 
 class Watched(QuestionResult):
-    """What changing from one edition to the other does to cases."""
+    """Effects of changing from one edition to the other on cases."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("flips", "offers", "cases")
 
     editions: tuple[str, ...]
-    """What there are two editions of."""
+    """Names with two editions."""
     cases: tuple[CaseWatched, ...]
     flips: tuple[Flip, ...]
-    """In order of cases, offers, uses and days."""
+    """In order of cases, offers, uses, and days."""
     offers: tuple[OfferChange, ...]
-    """What came and what went."""
+    """New and removed offers."""
 
     @property
     def rise(self) -> dict[str, Cost]:
-        """Case -> what its cheapest plan costs more, line by line."""
+        """Return the increase in the cost of each case's cheapest plan, line by line."""
         return {
             one.case: one.comparison.cost_after.minus(one.comparison.cost_before)
             for one in self.cases
@@ -112,11 +112,11 @@ class Watched(QuestionResult):
 _RESULTS = {"pass": "lawful", "unproven": "unproven", "fail": "barred"}
 _TONES = {"pass": doc.Tone.GOOD, "unproven": doc.Tone.DOUBTFUL, "fail": doc.Tone.BAD}
 SHOWN = 40
-"""Rows shown of each table, unless more are asked for."""
+"""Default number of rows of each table."""
 
 
 def watch_document(found: Watched, shown: int = SHOWN) -> doc.Document:
-    """What turns from one edition to the other, in all cases together and in each; of each table the first `shown` rows, 0: all."""
+    """Return the changes in all cases and in each. Each table has the first `shown` rows; 0 means all."""
     return doc.document(
         "What a new edition turns",
         _head(found),
@@ -180,7 +180,7 @@ def _case(one: CaseWatched, flips: Sequence[Flip]) -> list[doc.Cell]:
 
 
 def _flips(found: Watched, shown: int) -> doc.Section | None:
-    """What turns, the costliest first: one row for all goods that an offer's delivery may end in and all places that it may go to."""
+    """Return the changed verdicts by cost: one row for all goods and places of an offer."""
     alike = grouped(
         ((flip.case, flip.offer, flip.material, flip.end_use, flip.start, flip.end, flip.was, flip.now), flip)
         for flip in found.flips
@@ -223,7 +223,7 @@ def _turn(flips: Sequence[Flip], *, several: bool) -> list[doc.Cell]:
 
 
 def _bought(flips: Sequence[Flip]) -> Decimal:
-    """Kilograms bought: what may end in several goods is counted once."""
+    """Return the kilograms bought. A purchase for several goods counts once."""
     by_place = grouped((flip.place, flip.kg) for flip in flips)
     return sum((max(kilograms) for kilograms in by_place.values()), Decimal(0))
 

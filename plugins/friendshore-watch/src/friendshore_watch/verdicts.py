@@ -1,7 +1,6 @@
-"""What the law of a case says of every way of every offer to every use, day by day: asked of the rules, before anything is planned.
+"""Verdicts of a case's law on every way of every offer to every use, day by day, before planning.
 
-It is the same question that compliance classes answer for periods, here for days and without a plan, so that two editions of the law can be set
-against each other.
+Compliance classes answer the same question for periods. Here it is answered for days and without a plan, to compare two editions of the law.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is found on some days: the rules that forbid, and the first of their reasons."""
+    """Verdict on some days: the rules that forbid, and the first reason."""
 
     result: Result = Result.PASS
     rules: tuple[str, ...] = ()
@@ -36,7 +35,7 @@ FREE = Standing()
 
 @dataclass(frozen=True, slots=True)
 class JudgedDays:
-    """Days on which the same is found; both inclusive."""
+    """Days with the same verdict, both inclusive."""
 
     start: date
     end: date
@@ -44,13 +43,13 @@ class JudgedDays:
 
 
 Standings = Mapping[Way, tuple[JudgedDays, ...]]
-"""Way -> what is found of it on every day of the plan, in order of days."""
+"""Way -> verdicts on every day of the plan, in order."""
 
 
 def way_of(problem: Problem, arc: Arc, use: Use) -> Way:
-    """That of an arc for a use."""
+    """Return the way of an arc for a use."""
     return Way(
-        offer=problem.lots[arc.lot].id if arc.lot >= 0 else arc.chained.offer.id,
+        offer=arc.name,
         material=arc.node[0],
         place=arc.node[1],
         demand_material=use.material.id,
@@ -62,10 +61,10 @@ def way_of(problem: Problem, arc: Arc, use: Use) -> Way:
 
 
 def standings(problem: Problem) -> Standings:
-    """What the rules find of every way to every use that is demanded, on every day of the plan.
+    """Return the verdicts on every way to every demanded use, on every day of the plan.
 
-    A rule counts on the days on which it is in force, with the statuses that the case takes; licences that the case holds or assumes are drawn on,
-    waivers are not. A rule that is dated by the order forbids what is ordered on that day, one on moves what arrives on it.
+    A rule counts on the days on which it is in force, with the statuses that the case accepts. Licenses that the case has or assumes are used,
+    waivers aren't. A rule dated by the order forbids orders on that day; one on moves forbids arrivals.
     """
     found: dict[Way, tuple[JudgedDays, ...]] = {}
     for use, judgement in problem.judgements.items():
@@ -79,7 +78,7 @@ def standings(problem: Problem) -> Standings:
 
 
 def _against(judgement: Judgement) -> Mapping[int, Sequence[tuple[int, Verdict]]]:
-    """Arc -> rules that find against it, with their verdicts."""
+    """Return arc -> rules that find against it, with their verdicts."""
     found: defaultdict[int, list[tuple[int, Verdict]]] = defaultdict(list)
     for table in (judgement.chain, judgement.trade):
         for rule, verdicts in table.items():
@@ -99,7 +98,7 @@ def _by_days(problem: Problem, arc: Arc, use: Use, against: Sequence[tuple[int, 
 
 
 def _joined(pieces: Iterable[JudgedDays]) -> tuple[JudgedDays, ...]:
-    """Stretches that follow each other, those put into one that find the same."""
+    """Merge consecutive days with the same verdict."""
     found: list[JudgedDays] = []
     for one in pieces:
         if found and found[-1].standing == one.standing:
@@ -110,7 +109,7 @@ def _joined(pieces: Iterable[JudgedDays]) -> tuple[JudgedDays, ...]:
 
 
 def _turns(problem: Problem, against: Sequence[tuple[int, Verdict]]) -> set[date]:
-    """Days from which on something else may be found: a phase of a rule, or a licence, begins, or has ended the day before."""
+    """Return the days on which the verdict may change: a phase or license begins, or ended the day before."""
     spans = [phase.span for rule, _ in against for phase in problem.rules[rule].phases]
     if any(verdict.licence for _, verdict in against):
         spans += [Span(start=licence.start, end=licence.end) for licence in problem.case.licences]
@@ -119,7 +118,7 @@ def _turns(problem: Problem, against: Sequence[tuple[int, Verdict]]) -> set[date
 
 
 def _standing(problem: Problem, arc: Arc, use: Use, against: Sequence[tuple[int, Verdict]], days: Span) -> Standing:
-    """What is found on days on which nothing turns."""
+    """Return the verdict on days without a change."""
     forbidding = [
         (problem.rules[rule].id, verdict)
         for rule, verdict in against
@@ -134,7 +133,7 @@ def _standing(problem: Problem, arc: Arc, use: Use, against: Sequence[tuple[int,
 
 
 def _better(one: Sequence[JudgedDays], other: Sequence[JudgedDays]) -> tuple[JudgedDays, ...]:
-    """Of two ways that are called the same, what is found of the one that may do more, day by day."""
+    """Return the more permissive verdict of two equal ways, day by day."""
     return _joined(
         JudgedDays(start, end, min(was, now, key=lambda found: found.result.rank))
         for start, end, was, now in together(one, other)
@@ -142,7 +141,7 @@ def _better(one: Sequence[JudgedDays], other: Sequence[JudgedDays]) -> tuple[Jud
 
 
 def together(one: Sequence[JudgedDays], other: Sequence[JudgedDays]) -> Iterator[tuple[date, date, Standing, Standing]]:
-    """The days of two tellings of the same time, cut wherever either is: first and last day, and what each finds."""
+    """Yield the days of two sequences of verdicts, split where either changes: first day, last day, and both verdicts."""
     ours = theirs = 0
     start = one[0].start
     while ours < len(one) and theirs < len(other):
@@ -155,7 +154,7 @@ def together(one: Sequence[JudgedDays], other: Sequence[JudgedDays]) -> Iterator
 
 
 def turned(was: Standings, now: Standings) -> Iterator[tuple[Way, Span, Standing, Standing]]:
-    """Days on which a way that both editions have is found otherwise, in order of ways and days."""
+    """Yield the days on which a way in both editions has different verdicts, in order of ways and days."""
     for way in sorted(was.keys() & now.keys(), key=lambda way: tuple(way.__dict__.values())):
         for start, end, one, other in together(was[way], now[way]):
             if one.result is not other.result:

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from friendshore.catalog.sheets import Sheet, workbook
+from friendshore.catalog.sheets import Sheet, split_head, workbook
 from friendshore.domain.base import UnreadableError, grouped
 from friendshore.domain.basis import weighed
 from friendshore.domain.evidence import Confidence
@@ -25,7 +25,7 @@ from friendshore.domain.use import Chained
 from friendshore.errors import Diagnostic, InputError, all_of
 from friendshore.readers import CatalogRows, Cell, TableRows
 from friendshore.reading import kinds as k
-from friendshore.reading.fields import FactColumns, Field
+from friendshore.reading.fields import Field
 from friendshore.reading.workbook import Line, Workbook, is_workbook, read_workbook
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds import Exclude, OriginBan
@@ -210,7 +210,7 @@ class BidSheet:
     ) -> dict[str, tuple[int, str]] | None:
         """Where each column stands, with the unit of its head; None, once it has been told, where one is not there, or twice."""
         line, cells = heads
-        told = [_head(str(cell)) for cell in cells]
+        told = [split_head(str(cell)) for cell in cells]
         found = {name: (at, unit) for at, (name, unit) in enumerate(told)}
         wrong = [name for name in names if [head for head, _ in told].count(name) != 1]
         for name in wrong:
@@ -264,12 +264,6 @@ class BidSheet:
         return None
 
 
-def _head(text: str) -> tuple[str, str]:
-    """A head's name and the unit behind it."""
-    name, _, unit = text.partition(" [")
-    return name.strip(), unit.rstrip("]")
-
-
 def _size(value: Any) -> Any:
     return value if not isinstance(value, tuple) else value[0]
 
@@ -316,20 +310,6 @@ class Bid:
     offers: Mapping[str, BidRow]
     origins: Mapping[tuple[str, ...], BidRow]
     """By offer and stage."""
-
-
-@dataclass(frozen=True, slots=True)
-class BidPlace:
-    """Where a bid lies that has been read: in no folder."""
-
-    place: CatalogRows
-    columns: FactColumns
-    distribution: str = ""
-
-    @property
-    def folder(self) -> Path:
-        """The sheet."""
-        return Path(self.place.file)
 
 
 def bid_catalog(name: str, bid: Bid, catalogs: Sequence[Catalog], file: str) -> CatalogRows:

@@ -17,7 +17,7 @@ from friendshore.case import keys
 from friendshore.case.formats import CaseFormat, FindCatalog
 from friendshore.catalog import columns
 from friendshore.catalog.convert import Texts, texts_of
-from friendshore.catalog.sheets import LONGEST_TEXT, NUMBER
+from friendshore.catalog.sheets import LONGEST_TEXT, NUMBER, split_head
 from friendshore.catalog.tables import sheet_name
 from friendshore.domain.base import UnreadableError
 from friendshore.domain.case import Case
@@ -25,12 +25,11 @@ from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import Diagnostic, InputError
 from friendshore.inert import UNSEEN
 from friendshore.plugins import Registry
-from friendshore.plugins.elsewhere import CatalogRef
+from friendshore.plugins.isolated import CatalogRef
 from friendshore.readers import CatalogRows, TableRows
 from friendshore.reading.csvfile import BAD_CELL
-from friendshore.reading.fields import Field, Layout
+from friendshore.reading.fields import Layout
 from friendshore.reading.records import path_of
-from friendshore.reading.sheetxml import letters
 from friendshore.reading.tomlfile import Key, TomlFile, toml_data
 from friendshore.reading.workbook import Workbook, read_workbook
 
@@ -46,7 +45,6 @@ PIECE = 4_000
 
 RowTexts = Mapping[str, str]
 """What stands in a row, by column."""
-_HEAD = re.compile(r"(.*?)(?: \[(.+)\])?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,25 +171,6 @@ def plain(text: str) -> str:
     return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
 
 
-def same(said: Field, one: str, other: str) -> bool:
-    """Return True if two texts of a column have the same value."""
-    if one == other:
-        return True
-    if not one or not other or BAD_CELL in (one, other):
-        return False
-    try:
-        return bool(said.kind.read(one) == said.kind.read(other))
-    except UnreadableError:
-        return False
-
-
-def _split(head: str) -> tuple[str, str]:
-    """Return the column and the unit of a head."""
-    match = _HEAD.fullmatch(head)
-    assert match is not None
-    return match[1], match[2] or ""
-
-
 def _written(lines: list[list[str]]) -> dict[str, WrittenSheet] | None:
     """Return the sheets as the hidden sheet records them; None if it can't be read."""
     columns: dict[str, tuple[str, ...]] = {}
@@ -199,7 +178,7 @@ def _written(lines: list[list[str]]) -> dict[str, WrittenSheet] | None:
     for line in lines:
         name, what, cells = line[0], "".join(line[1:2]), line[2:]
         if what == HEAD:
-            columns[name] = tuple(_split(head)[0] for head in cells if head)
+            columns[name] = tuple(split_head(head)[0] for head in cells if head)
         elif what != ROW or name not in columns:
             return None
         else:
@@ -210,6 +189,8 @@ def _written(lines: list[list[str]]) -> dict[str, WrittenSheet] | None:
 
 def _edited(book: Workbook, name: str, written: WrittenSheet, found: list[Diagnostic]) -> EditedSheet | None:
     """Return a sheet as it is now; None, with an error in `found`, if it is missing."""
+    from openpyxl.utils import get_column_letter as letters  # an extra
+
     place, lines = book.place(name), book.sheets.get(name)
     if lines is None:
         fix = "write the workbook anew, or take it back from a copy; rows that are not wanted are deleted one by one"
@@ -219,7 +200,7 @@ def _edited(book: Workbook, name: str, written: WrittenSheet, found: list[Diagno
     line, heads = lines[0]
     columns: dict[int, tuple[str, str]] = {}
     for position, head in enumerate(heads):
-        column, unit = _split(head)
+        column, unit = split_head(head)
         if column in written.columns and column not in [known for known, _ in columns.values()]:
             columns[position] = (column, unit)
         elif head and head != BAD_CELL:

@@ -25,7 +25,7 @@ from friendshore.domain.facts import Status
 from friendshore.domain.naming import Names
 from friendshore.domain.values import countries
 from friendshore.errors import Diagnostic, InputError
-from friendshore.plugins.elsewhere import CatalogRef
+from friendshore.plugins.isolated import CatalogRef
 from friendshore.problem.demands import demand_name
 from friendshore.readers import reader_in
 from friendshore.reading import kinds as k
@@ -99,11 +99,6 @@ _OF_THE_CASE: Mapping[str, tuple[Layout, str, str]] = {
     "overlap": (keys.OVERLAP, "facilities", ""),
 }
 """Lists of the case: their layout, what tells their rows apart, and columns that are there though nothing stands in them."""
-
-
-def layout_of(name: str) -> Layout:
-    """Return the columns of a list of the case."""
-    return _OF_THE_CASE[name][0]
 
 
 _SHOWN: Mapping[str, str] = {"offers": "price until", "capacity": "from per_year status"}

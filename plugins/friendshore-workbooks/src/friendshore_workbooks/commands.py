@@ -25,7 +25,7 @@ from friendshore.readers import CatalogRows
 from friendshore.reading.workbook import is_workbook
 from friendshore.writing import replace_file
 
-from .bid_sheets import BidPlace, BidSheet, is_bid_sheet, overlaps
+from .bid_sheets import BidSheet, is_bid_sheet, overlaps
 
 
 def convert(
@@ -86,8 +86,10 @@ def _bid(source: Path, target: Path, case: Path | None, registry: Registry, *, a
     def find(name: str) -> CatalogRef:
         return gathered.find(gathered.named.get(name, name))
 
+    bid = CatalogRef(name=target.stem, folder=source, rows=rows, columns=registry.fact_columns)
+
     def read(place: Path | CatalogRows) -> Catalog:
-        ref = BidPlace(rows, registry.fact_columns) if place is rows else find(str(Path(str(place)).resolve()))
+        ref = bid if place is rows else find(str(Path(str(place)).resolve()))
         return next(one for one in read_catalogs([ref], find) if one.name == target.stem)
 
     digest = read(rows).digest

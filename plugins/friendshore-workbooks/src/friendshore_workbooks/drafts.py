@@ -168,7 +168,7 @@ def capacities(doubts: Doubts, enough: EnoughCapacity) -> Iterator[Draft]:
     counting = grouped((facts.facility.id, facts.offer) for facts in doubts.counting())
     for name in sorted({*lacking, *counting}):
         facility, leads = problem.merged.facilities[name], lacking.get(name, [])
-        if any(lacks_capacity(lead) and not lacks_price(lead) for lead in leads):
+        if any({reason.lacks for reason in lead.reasons} == {"capacity"} for lead in leads):
             yield _unpublished_capacity(doubts, facility, leads, enough)
         steps = accepted_steps(facility, problem.merged, problem.case) if name in counting else ()
         doubted = [step for step in steps if step.per_year and doubts.doubted(step.source)]
@@ -176,27 +176,18 @@ def capacities(doubts: Doubts, enough: EnoughCapacity) -> Iterator[Draft]:
             yield _doubted_capacity(doubts, facility, counting[name], doubted[-1])
 
 
-def lacks_capacity(lead: Lead) -> bool:
-    """Whether nobody published the capacity of an offer's facility, or not well enough."""
-    return any("capacity" in reason for reason in lead.reasons)
-
-
-def lacks_price(lead: Lead) -> bool:
-    """Whether something else than a capacity keeps an offer from counting: its price, or a rate to turn that by."""
-    return any("capacity" not in reason for reason in lead.reasons)
-
-
 def _lacks(doubts: Doubts, lead: Lead) -> bool:
     for reason in lead.reasons:
-        if "exchange rate" in reason or ("quantity" in reason and len(lead.reasons) > 1):
-            doubts.unasked.append(Unasked(subject=lead.offer.id, why=f"{reason}, which no change of a case states"))
-    return lacks_capacity(lead)
+        if reason.lacks == "rate" or (reason.lacks == "quantity" and len(lead.reasons) > 1):
+            why = f"{reason.text}, which no change of a case states"
+            doubts.unasked.append(Unasked(subject=lead.offer.id, why=why))
+    return lead.lacks("capacity")
 
 
 def quantities(doubts: Doubts) -> Iterator[Draft]:
     """Of every offer that says itself how much it gives, not well enough founded to count, or doubted; in order of ids."""
     for lead in doubts.leads():
-        if [reason for reason in lead.reasons if "quantity" in reason] == list(lead.reasons):
+        if all(reason.lacks == "quantity" for reason in lead.reasons):
             yield _own_quantity(doubts, lead.offer, _stated_again(doubts, lead))
     for facts in doubts.counting():
         offer = facts.offer
@@ -361,7 +352,7 @@ def _needs(problem: Problem) -> dict[str, Decimal]:
 def prices(doubts: Doubts, enough: EnoughCapacity) -> Iterator[Draft]:
     """Of every offer whose price nobody published, or which counts though its price is assumed."""
     for lead in doubts.leads():
-        if any("price" in r or "quotation" in r for r in lead.reasons):
+        if lead.lacks("price"):
             yield _unpublished_price(doubts, lead, enough)
     for facts in doubts.counting():
         known = _assumed_price(doubts, facts.offer)
@@ -372,7 +363,7 @@ def prices(doubts: Doubts, enough: EnoughCapacity) -> Iterator[Draft]:
 def _unpublished_price(doubts: Doubts, lead: Lead, enough: EnoughCapacity) -> Draft:
     offer, price = lead.offer, lead.offer.price
     facility = doubts.session.problem.merged.facilities[offer.facility]
-    also = (enough.change(facility, [offer]),) if lacks_capacity(lead) else ()
+    also = (enough.change(facility, [offer]),) if lead.lacks("capacity") else ()
     large = ", and a capacity that is never used up" if also else ""
     if price is not None and price.amount is not None:
         amount, currency = price.amount, price.currency

@@ -12,8 +12,8 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from pathlib import Path
-from typing import TypeVar
+from operator import itemgetter
+from typing import Any
 
 from friendshore.case import keys
 from friendshore.case.keys import About
@@ -21,22 +21,23 @@ from friendshore.catalog import read_catalogs, united
 from friendshore.catalog.convert import Texts
 from friendshore.catalog.tables import read_rows
 from friendshore.domain.case import Case, DemandSpec, OrderSpec
-from friendshore.domain.change import Change
+from friendshore.domain.change import Change, TermKind
+from friendshore.domain.differences import paired
 from friendshore.domain.facts import CapacityStep, Catalog, Facility, Offer
+from friendshore.domain.market import BenchmarkPrice
 from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import Diagnostic, InputError
-from friendshore.plugins.elsewhere import CatalogRef
-from friendshore.problem.changes import apply_changes
+from friendshore.plugins.isolated import CatalogRef
+from friendshore.problem.changes import OFFER_TERMS, apply_changes
 from friendshore.readers import CatalogRows, TableRows
 from friendshore.reading import kinds as k
 from friendshore.reading.csvfile import BAD_CELL
-from friendshore.reading.fields import FactColumns, Field, Layout
+from friendshore.reading.fields import Layout
+from friendshore.reading.kinds import Kind
 from friendshore.reading.records import Entry
 
-from .case_book import CaseWorkbook, EditedSheet, RowTexts, WrittenSheet, same
+from .case_book import CaseWorkbook, EditedSheet, RowTexts, WrittenSheet
 from .case_tables import AFTER, CATALOG, CELLS, ROWS_ADDED, ROWS_DELETED, CaseTable, CaseTables, editable
-
-_TEXT = Field("", k.TEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ class _Sheet:
             if at is not None:
                 self.result.lines[self.name, at] = line
             for column in self.written.columns:
-                if texts[column] != BAD_CELL and not same(self._field(column), texts[column], before[column]):
+                if texts[column] != BAD_CELL and not self._kind(column).same(texts[column], before[column]):
                     self._cell(line, column, texts[column], before[column], at, today)
         known = set(to_today.values())
         others = [texts for number, texts in enumerate(today) if number not in known]
@@ -128,11 +129,12 @@ class _Sheet:
         blank = dict.fromkeys(self.written.columns, "")
         return [{**blank, **dict(zip(table.columns, row, strict=True))} for row in table.rows]
 
-    def _field(self, column: str) -> Field:
-        return _TEXT if self.table is None else self.table.fields.get(column, _TEXT)
+    def _kind(self, column: str) -> Kind:
+        field = None if self.table is None else self.table.fields.get(column)
+        return k.TEXT if field is None else field.kind
 
     def _alike(self, one: RowTexts, other: RowTexts) -> bool:
-        return all(same(self._field(column), one[column], other[column]) for column in self.written.columns)
+        return all(self._kind(column).same(one[column], other[column]) for column in self.written.columns)
 
     def _gone(self, before: RowTexts, at: int | None, today: Sequence[RowTexts]) -> None:
         """Record a row that was deleted in the workbook."""
@@ -154,10 +156,10 @@ class _Sheet:
 
     def _cell(self, line: int, column: str, now: str, before: str, at: int | None, today: Sequence[RowTexts]) -> None:
         """Record a cell that was edited."""
-        said, of_today = self._field(column), None if at is None else today[at][column]
-        if of_today is not None and same(said, now, of_today):
+        kind, of_today = self._kind(column), None if at is None else today[at][column]
+        if of_today is not None and kind.same(now, of_today):
             return
-        if at is not None and of_today is not None and same(said, before, of_today):
+        if at is not None and of_today is not None and kind.same(before, of_today):
             self.result.edits.append(Edit(self.name, at, column, of_today, now, line))
             return
         changed = "the row is gone from the case" if of_today is None else f"`{of_today}` in the case of today"
@@ -210,20 +212,8 @@ def _pair(
             found[number] = waiting[name(texts)].pop()
 
 
-LIFTED = frozenset(
-    (
-        "min_order",
-        "max_order",
-        "max_lots",
-        "max_per_year",
-        "total",
-        "lot",
-        "onboarding",
-        "qualification",
-        "from",
-        "take_or_pay",
-    )
-)
+_LIFTED = {field for kind, terms in OFFER_TERMS.items() if kind is not TermKind.LEAD_TIME for field in terms}
+BLANK_ONLY = _LIFTED - {"start", "end"} | {"from"}
 """Columns of offers that can only be made blank."""
 
 
@@ -263,8 +253,7 @@ def _may(edit: Edit, today: CaseTables) -> bool:
         section, key = table.text(edit.row, "section"), table.text(edit.row, "key")
         return section == "accept.capacity" or (section, key) == ("accept", "proven")
     if edit.sheet == "offers":
-        blank_only = edit.column in LIFTED or edit.column == "take_or_pay_share"
-        return not (blank_only and edit.after)
+        return not (edit.column in BLANK_ONLY and edit.after)
     if edit.sheet == "rule":
         bill = table.text(edit.row, "kind") == "bill"
         return edit.after in ("yes", "no") if edit.column == "on" else not bill
@@ -301,50 +290,14 @@ def _of_no_catalog(row: AddedRow, book: CaseWorkbook, today: CaseTables) -> Iter
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """A catalog in the workbook, in the place of the catalog of the same name in the case."""
-
-    folder: Path
-    distribution: str
-    place: Path | CatalogRows
-    columns: FactColumns
-
-
-@dataclass(frozen=True, slots=True)
 class EditedFacts:
     """The case with the edits in its own files."""
 
-    demands: Mapping[int, DemandSpec]
-    """Number of the demand -> what it would be; those that are edited."""
-    more_demands: tuple[DemandSpec, ...]
-    """Those of the rows that are added."""
-    orders: Mapping[int, OrderSpec]
-    """Number of the order -> what it would be; those that are edited."""
+    case: Case
+    """With the demands of added rows at the end. Deleted demands have a quantity of 0."""
     catalogs: tuple[Catalog, ...]
     """As read, those that are not edited included."""
     united: tuple[Catalog, ...]
-
-
-def edited_facts(
-    book: CaseWorkbook, today: CaseTables, merged: Differences, found: list[Diagnostic]
-) -> EditedFacts | None:
-    """Return the facts with the edits; None, with every mistake in `found`, if they can't be read."""
-    before = len(found)
-    demands = _demands(book, today, merged, found)
-    more = _more_demands(book, today, merged, found)
-    orders = _orders(book, today, merged, found)
-    read: tuple[Catalog, ...] = today.gathered.read
-    edited = {*_edited_catalogs(today, merged)}
-    if edited:
-        refs = {name: _ref(name, book, today, merged) if name in edited else ref for name, ref in _refs(today)}
-        named = [refs[name] for name in refs if name in today.gathered.named]
-        try:
-            read = read_catalogs(named, lambda name: refs[name], today.gathered.case.overlaps)
-        except InputError as error:
-            found.extend(error.problems)
-    if len(found) > before:
-        return None
-    return EditedFacts(demands, more, orders, read, united(read, today.gathered.case.overlaps))
 
 
 def about(today: CaseTables) -> About:
@@ -363,143 +316,153 @@ def entry_of(
     return table.rows[0] if table.rows else None
 
 
-def _demands(
+def edited_facts(
     book: CaseWorkbook, today: CaseTables, merged: Differences, found: list[Diagnostic]
-) -> dict[int, DemandSpec]:
-    table = today.tables["demand"]
-    made = {}
-    for row in sorted({edit.row for edit in merged.edits if edit.sheet == "demand"}):
-        after = _after(merged, "demand", row)
-        texts = {**dict(zip(table.columns, table.rows[row], strict=True)), **_without_range("per_year", after), **after}
-        entry = entry_of(book, keys.DEMAND, "demand", merged.lines["demand", row], texts, found)
-        record = keys.demand(entry, about(today)) if entry is not None else None
-        if record is not None:
-            made[row] = record
-    return made
+) -> EditedFacts | None:
+    """Return the facts with the edits; None, with every mistake in `found`, if they can't be read."""
+    return _EditedTables(book, today, merged, found).facts()
 
 
-def _more_demands(
-    book: CaseWorkbook, today: CaseTables, merged: Differences, found: list[Diagnostic]
-) -> tuple[DemandSpec, ...]:
-    rows = [row for row in merged.added if row.sheet == "demand"]
-    demands = []
-    for row in rows:
-        entry = entry_of(book, keys.DEMAND, "demand", row.line, row.texts, found)
-        record = keys.demand(entry, about(today)) if entry is not None else None
-        if record is not None and record.substance and entry is not None:
-            stated = next(
-                column for column in ("per_year", "quantity", "quantities", "shortage_price") if row.texts.get(column)
-            )
-            entry.problem(stated, "a substance cannot be named here", "kilograms of the material's basis")
-        elif record is not None:
-            demands.append(record)
-    return tuple(demands)
+@dataclass(frozen=True, slots=True)
+class _EditedTables:
+    """The tables of the case of today with the edits."""
+
+    book: CaseWorkbook
+    today: CaseTables
+    merged: Differences
+    found: list[Diagnostic]
+
+    def facts(self) -> EditedFacts | None:
+        """Read the tables."""
+        before, case = len(self.found), self.today.gathered.case
+        demands, orders = (*self._demands(), *self._more_demands()), tuple(self._orders())
+        catalogs: tuple[Catalog, ...] = self.today.gathered.read
+        edited = {*self._edited_catalogs()}
+        if edited:
+            refs = {name: self._ref(name) if name in edited else ref for name, (ref, _) in self.today.catalogs.items()}
+            named = [refs[name] for name in refs if name in self.today.gathered.named]
+            try:
+                catalogs = read_catalogs(named, lambda name: refs[name], case.overlaps)
+            except InputError as error:
+                self.found.extend(error.problems)
+        if len(self.found) > before:
+            return None
+        return EditedFacts(case.but(demands=demands, orders=orders), catalogs, united(catalogs, case.overlaps))
+
+    def _demands(self) -> Iterator[DemandSpec]:
+        """Yield the demands of today."""
+        for row, before in enumerate(self.today.gathered.case.demands):
+            after = self._after("demand", row)
+            entry = self._edited_row(keys.DEMAND, "demand", row, _without_range("per_year", after) | after)
+            record = keys.demand(entry, about(self.today)) if entry is not None else None
+            yield _nothing_of(before) if row in self.merged.deleted.get("demand", ()) else record or before
+
+    def _more_demands(self) -> Iterator[DemandSpec]:
+        """Yield the demands of added rows."""
+        for row in (row for row in self.merged.added if row.sheet == "demand"):
+            entry = entry_of(self.book, keys.DEMAND, "demand", row.line, row.texts, self.found)
+            record = keys.demand(entry, about(self.today)) if entry is not None else None
+            if record is not None and record.substance and entry is not None:
+                amounts = ("per_year", "quantity", "quantities", "shortage_price")
+                stated = next(column for column in amounts if row.texts.get(column))
+                entry.problem(stated, "a substance cannot be named here", "kilograms of the material's basis")
+            elif record is not None:
+                yield record
+
+    def _orders(self) -> Iterator[OrderSpec]:
+        """Yield the orders of today."""
+        for row, before in enumerate(self.today.gathered.case.orders):
+            after = self._after("order", row)
+            entry = self._edited_row(keys.ORDER, "order", row, after if "quantity" in after else {})
+            record = keys.made(entry, OrderSpec, about(self.today)) if entry is not None else None
+            if record is not None and entry is not None and record.substance != before.substance:
+                of, fix = (
+                    before.substance or "kilograms of the material's basis",
+                    "state it of the same, or edit the case itself",
+                )
+                entry.problem("quantity", "is stated of something else than the order", of, fix)
+            yield record or before
+
+    def _edited_row(self, layout: Layout, sheet: str, row: int, after: RowTexts) -> Entry | None:
+        """Read a row of today by a layout, with its edits; None if it has none."""
+        if not after:
+            return None
+        table = self.today.tables[sheet]
+        texts = {**dict(zip(table.columns, table.rows[row], strict=True)), **after}
+        return entry_of(self.book, layout, sheet, self.merged.lines[sheet, row], texts, self.found)
+
+    def _after(self, sheet: str, row: int) -> dict[str, str]:
+        return {edit.column: edit.after for edit in self.merged.edits if (edit.sheet, edit.row) == (sheet, row)}
+
+    def _edited_catalogs(self) -> Iterator[str]:
+        """Yield the catalogs with edited rows."""
+        for sheet, row in [*((edit.sheet, edit.row) for edit in self.merged.edits), *self._left_out()]:
+            table = self.today.tables[sheet]
+            if table.origins:
+                yield table.origins[row][0]
+        for added in self.merged.added:
+            if added.texts.get(CATALOG.name) in self.today.catalogs:
+                yield added.texts[CATALOG.name]
+
+    def _left_out(self) -> list[tuple[str, int]]:
+        """Return the deleted rows to leave out at once. Rows of a deleted offer stay until a change removes the offer."""
+        return [("tiers", row) for row in self.merged.deleted.get("tiers", ())]
+
+    def _ref(self, name: str) -> CatalogRef:
+        """Return where an edited catalog is."""
+        ref, texts = self.today.catalogs[name]
+        added = (row.sheet for row in self.merged.added if row.texts.get(CATALOG.name) == name)
+        sheets = dict.fromkeys([*(file.removesuffix(".csv") for file in texts.tables), *added])
+        tables = {sheet: self._rows(name, sheet) for sheet in sheets}
+        head = {key: list(value) if isinstance(value, tuple) else value for key, value in texts.head.items()}
+        return ref.but(reading=None, rows=CatalogRows(head, tables, str(self.book.path)))
+
+    def _rows(self, catalog: str, sheet: str) -> TableRows:
+        """Return a table of a catalog, each row with its number in the sheet."""
+        table, (_, texts) = self.today.tables.get(sheet), self.today.catalogs[catalog]
+        header, given = texts.tables.get(f"{sheet}.csv", ((), ()))
+        records: list[tuple[int, dict[str, str]]] = [(0, dict(zip(header, row, strict=True))) for row in given]
+        numbers = {} if table is None else {row: at for row, (name, at) in enumerate(table.origins) if name == catalog}
+        for row, at in numbers.items():
+            records[at] = (self.merged.lines.get((sheet, row), 0), records[at][1])
+        touched = [edit for edit in self.merged.edits if edit.sheet == sheet and edit.row in numbers]
+        for edit in touched:
+            record = records[numbers[edit.row]][1]
+            blank = _without_range("price", (edit.column,))
+            record.update({end: text for end, text in blank.items() if end in record}, **{edit.column: edit.after})
+        priced = self._priced()
+        for edit in touched:
+            record = _with_evidence(sheet, records[numbers[edit.row]][1], texts)
+            if sheet == "offers" and record["id"] in priced:
+                record |= dict.fromkeys(("benchmark", "premium"), "")
+        gone = {numbers[row] for where, row in self._left_out() if where == sheet and row in numbers}
+        kept = [
+            one
+            for at, one in enumerate(records)
+            if at not in gone and not (sheet == "quotes" and one[1]["offer"] in priced)
+        ]
+        for one in self.merged.added:
+            if one.sheet == sheet and one.texts.get(CATALOG.name) == catalog:
+                record = {column: text for column, text in one.texts.items() if column != CATALOG.name and text}
+                kept.append((one.line, _with_evidence(sheet, record, texts)))
+        columns = tuple(dict.fromkeys((*header, *(name for _, record in kept for name in record))))
+        rows = [(line, tuple(record.get(column, "") for column in columns)) for line, record in kept]
+        return TableRows(columns, rows, self.book.place(sheet))
+
+    def _priced(self) -> set[str]:
+        """Return the offers with an edited price, which replaces their benchmark or quotes."""
+        edits = (edit for edit in self.merged.edits if (edit.sheet, edit.column) == ("offers", "price") and edit.after)
+        return {self.today.tables["offers"].text(edit.row, "id") for edit in edits}
 
 
-def _orders(
-    book: CaseWorkbook, today: CaseTables, merged: Differences, found: list[Diagnostic]
-) -> dict[int, OrderSpec]:
-    made = {}
-    for row in sorted({edit.row for edit in merged.edits if (edit.sheet, edit.column) == ("order", "quantity")}):
-        table, before = today.tables["order"], today.gathered.case.orders[row]
-        texts = {**dict(zip(table.columns, table.rows[row], strict=True)), **_after(merged, "order", row)}
-        entry = entry_of(book, keys.ORDER, "order", merged.lines["order", row], texts, found)
-        record = keys.made(entry, OrderSpec, about(today)) if entry is not None else None
-        if record is not None and entry is not None and record.substance != before.substance:
-            fix = "state it of the same, or edit the case itself"
-            entry.problem(
-                "quantity",
-                "is stated of something else than the order",
-                before.substance or "kilograms of the material's basis",
-                fix,
-            )
-        elif record is not None:
-            made[row] = record
-    return made
+def _nothing_of(demand: DemandSpec) -> DemandSpec:
+    per_year = None if demand.per_year is None else Decimal(0)
+    return demand.but(per_year=per_year, quantities=tuple(Decimal(0) for _ in demand.quantities))
 
 
 def _without_range(column: str, edited: Collection[str]) -> dict[str, str]:
     """Return blank cells for the range of an edited figure, because the range belonged to the old figure."""
     return dict.fromkeys((f"{column}_low", f"{column}_high"), "") if column in edited else {}
-
-
-def _after(merged: Differences, sheet: str, row: int) -> dict[str, str]:
-    return {edit.column: edit.after for edit in merged.edits if (edit.sheet, edit.row) == (sheet, row)}
-
-
-def _refs(today: CaseTables) -> Iterator[tuple[str, CatalogRef | _Place]]:
-    for name, (ref, _) in today.catalogs.items():
-        yield name, ref
-
-
-def _edited_catalogs(today: CaseTables, merged: Differences) -> Iterator[str]:
-    """Yield the catalogs with edited rows."""
-    for sheet, row in [*((e.sheet, e.row) for e in merged.edits), *_left_out(merged)]:
-        table = today.tables[sheet]
-        if table.origins:
-            yield table.origins[row][0]
-    for added in merged.added:
-        if added.texts.get(CATALOG.name) in today.catalogs:
-            yield added.texts[CATALOG.name]
-
-
-def _left_out(merged: Differences) -> list[tuple[str, int]]:
-    """Return the deleted rows to leave out at once. Rows of a deleted offer stay until a change removes the offer."""
-    return [("tiers", row) for row in merged.deleted.get("tiers", ())]
-
-
-def _ref(name: str, book: CaseWorkbook, today: CaseTables, merged: Differences) -> _Place:
-    ref, texts = today.catalogs[name]
-    tables = {table: _rows(name, table, book, today, merged) for table in _names(texts)}
-    for sheet in {one.sheet for one in merged.added if one.texts.get(CATALOG.name) == name} - tables.keys():
-        tables[sheet] = _rows(name, sheet, book, today, merged)
-    head = {key: list(value) if isinstance(value, tuple) else value for key, value in texts.head.items()}
-    rows = CatalogRows(head, tables, str(book.path))
-    return _Place(ref.folder, ref.distribution, rows, ref.columns)
-
-
-def _names(texts: Texts) -> Iterator[str]:
-    for file in texts.tables:
-        yield file.removesuffix(".csv")
-
-
-def _priced(today: CaseTables, merged: Differences) -> set[str]:
-    """Return the offers with an edited price, which replaces their benchmark or quotes."""
-    edited = [edit for edit in merged.edits if (edit.sheet, edit.column) == ("offers", "price") and edit.after]
-    return {today.tables["offers"].text(edit.row, "id") for edit in edited}
-
-
-def _rows(catalog: str, sheet: str, book: CaseWorkbook, today: CaseTables, merged: Differences) -> TableRows:
-    """Return a table of a catalog with the edits, each row with its number in the sheet."""
-    table, (_, texts) = today.tables.get(sheet), today.catalogs[catalog]
-    header, given = texts.tables.get(f"{sheet}.csv", ((), ()))
-    records: list[tuple[int, dict[str, str]]] = [(0, dict(zip(header, row, strict=True))) for row in given]
-    numbers = {} if table is None else {row: at for row, (name, at) in enumerate(table.origins) if name == catalog}
-    for row, at in numbers.items():
-        records[at] = (merged.lines.get((sheet, row), 0), records[at][1])
-    touched = [edit for edit in merged.edits if edit.sheet == sheet and edit.row in numbers]
-    for edit in touched:
-        record = records[numbers[edit.row]][1]
-        blank = _without_range("price", (edit.column,))
-        record.update({end: text for end, text in blank.items() if end in record}, **{edit.column: edit.after})
-    priced = _priced(today, merged)
-    for edit in touched:
-        record = _with_evidence(sheet, records[numbers[edit.row]][1], texts)
-        if sheet == "offers" and record["id"] in priced:
-            record |= dict.fromkeys(("benchmark", "premium"), "")
-    gone = {numbers[row] for where, row in _left_out(merged) if where == sheet and row in numbers}
-    kept = [
-        one
-        for at, one in enumerate(records)
-        if at not in gone and not (sheet == "quotes" and one[1]["offer"] in priced)
-    ]
-    for one in merged.added:
-        if one.sheet == sheet and one.texts.get(CATALOG.name) == catalog:
-            record = {column: text for column, text in one.texts.items() if column != CATALOG.name and text}
-            kept.append((one.line, _with_evidence(sheet, record, texts)))
-    columns = tuple(dict.fromkeys((*header, *(name for _, record in kept for name in record))))
-    rows = [(line, tuple(record.get(column, "") for column in columns)) for line, record in kept]
-    return TableRows(columns, rows, book.place(sheet))
 
 
 def _with_evidence(sheet: str, record: dict[str, str], texts: Texts) -> dict[str, str]:
@@ -528,9 +491,6 @@ def goes_along(sheet: str, row: int, today: CaseTables, merged: Differences) -> 
     return named in gone or offers.get(named) in gone
 
 
-T = TypeVar("T", Facility, Offer)
-
-
 class ProvedEdits:
     """Comparison of the facts after the changes with those of the workbook."""
 
@@ -542,7 +502,7 @@ class ProvedEdits:
         given = self.today.gathered
         try:
             case, catalogs, _ = apply_changes(said, given.case, given.catalogs, given.rules, given.bills)
-            wanted, others, _ = apply_changes(removals, self._case(), self.facts.united, given.rules, given.bills)
+            wanted, others, _ = apply_changes(removals, self.facts.case, self.facts.united, given.rules, given.bills)
             wrong = [*_apart(case, wanted, catalogs, others)]
             if not wrong:
                 given.inputs.after(said).problem()
@@ -566,14 +526,6 @@ class ProvedEdits:
                 return replace(problem, file=str(self.book.path), row=None, column=at)
         return problem
 
-    def _case(self) -> Case:
-        """Return the case in the workbook. Deleted demands have a quantity of 0."""
-        case, gone = self.today.gathered.case, self.edits.deleted.get("demand", ())
-        demands = [self.facts.demands.get(row, demand) for row, demand in enumerate(case.demands)]
-        kept = tuple(_nothing_of(one) if row in gone else one for row, one in enumerate(demands))
-        orders = tuple(self.facts.orders.get(row, order) for row, order in enumerate(case.orders))
-        return case.but(demands=(*kept, *self.facts.more_demands), orders=orders)
-
     def _told(self, sheets: Sequence[str], name: str) -> Iterator[Diagnostic]:
         """Yield an error for each edit of a record that the changes don't reproduce."""
         fix = f"undo it, or edit the case itself; what can be edited: {'; '.join(map(editable, sheets[:1]))}"
@@ -594,11 +546,6 @@ class ProvedEdits:
             yield Diagnostic(message, str(self.book.path), None, sheets[0], f"`{name}`", fix=fix)
 
 
-def _nothing_of(demand: DemandSpec) -> DemandSpec:
-    per_year = None if demand.per_year is None else Decimal(0)
-    return demand.but(per_year=per_year, quantities=tuple(Decimal(0) for _ in demand.quantities))
-
-
 def _apart(
     case: Case, wanted: Case, catalogs: Sequence[Catalog], others: Sequence[Catalog]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -610,31 +557,11 @@ def _apart(
         if first != second:
             yield ("order",), first.id or first.offer
     for before, after in zip(catalogs, others, strict=True):
-        if before == after:
-            continue
-        yield from _differing(("capacity", "facilities"), before.facilities, after.facilities, _of_facility)
-        yield from _differing(("offers", "quotes"), before.offers, after.offers, _of_priced)
-        for name in sorted({row.id for row in (*before.prices, *after.prices)}):
-            if _of_benchmark(before, name) != _of_benchmark(after, name):
-                yield ("prices",), name
-        for sheet, one_s, other_s in (
-            ("tiers", before.schedules, after.schedules),
-            ("terms", before.terms, after.terms),
-        ):
-            for bearing in {*one_s} ^ {*other_s}:
-                yield (sheet,), bearing.id
-
-
-def _differing(
-    sheets: tuple[str, ...], one: Sequence[T], other: Sequence[T], stated: Callable[[T], Hashable]
-) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield records with the same id and different values, and those that only one side has."""
-    before: dict[str, T] = {record.id: record for record in one}
-    after: dict[str, T] = {record.id: record for record in other}
-    for name in sorted({*before, *after}):
-        first, second = before.get(name), after.get(name)
-        if first is None or second is None or (first != second and stated(first) != stated(second)):
-            yield sheets, name
+        for table, (sheets, stated) in _STATED.items() if before != after else ():
+            records = ([(record.id, record) for record in getattr(catalog, table)] for catalog in (before, after))
+            for name, ours, theirs in sorted(paired(*records), key=itemgetter(0)):
+                if ours != theirs and (None in (ours, theirs) or stated(ours) != stated(theirs)):
+                    yield sheets, name
 
 
 def _of_facility(facility: Facility) -> Hashable:
@@ -649,11 +576,21 @@ def _of_facility(facility: Facility) -> Hashable:
     return facility.but(capacity=tuple(steps))
 
 
-def _of_benchmark(catalog: Catalog, name: str) -> Hashable:
-    return tuple(row.but(source="", low=None, high=None) for row in catalog.prices if row.id == name)
+def _of_benchmark(row: BenchmarkPrice) -> Hashable:
+    return row.but(source="", low=None, high=None)
 
 
 def _of_priced(offer: Offer) -> Hashable:
     """Return an offer without the source and range of its price."""
     price = None if offer.price is None else offer.price.but(source="", low=None, high=None)
     return offer.but(price=price, quotes=tuple(quote.but(low=None, high=None) for quote in offer.quotes))
+
+
+_STATED: Mapping[str, tuple[tuple[str, ...], Callable[[Any], Hashable]]] = {
+    "facilities": (("capacity", "facilities"), _of_facility),
+    "offers": (("offers", "quotes"), _of_priced),
+    "prices": (("prices",), _of_benchmark),
+    "schedules": (("tiers",), lambda schedule: schedule),
+    "terms": (("terms",), lambda terms: terms),
+}
+"""Table of a catalog -> the sheets that may state its records, and a record as far as a change could state it."""

@@ -12,7 +12,7 @@ from friendshore.domain.quantities import parse_share
 from friendshore.errors import InputError
 from friendshore.questions import Question, Setting
 
-from .unknowns import By, Unknowns, ask_document, ask_screen
+from .unknowns import By, Unknowns, ask_document
 
 if TYPE_CHECKING:
     from friendshore.questions import Opened, Progress
@@ -73,10 +73,6 @@ class AskQuestion(Question[AskOptions, Unknowns]):
     def document(self, result: Unknowns, options: AskOptions) -> Document:
         """The unknowns in order, and the first few at length."""
         return ask_document(result, options.top, options.told)
-
-    def screen(self, result: Unknowns, options: AskOptions) -> Document:
-        """The unknowns in order, and the first at length."""
-        return ask_screen(result, options.top)
 
 
 def _spread(options: AskOptions) -> Decimal:

@@ -5,25 +5,23 @@ If no changes do, all edits are refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
 from pathlib import Path
 
-from friendshore.case.keys import DEMAND, made
+from friendshore.case.keys import DEMAND
 from friendshore.domain.base import DIGITS, UnreadableError, exact, grouped
-from friendshore.domain.case import LicenceSpec, Scenario, WaiverSpec
+from friendshore.domain.case import Scenario
 from friendshore.domain.change import Change, TermKind
 from friendshore.domain.facts import CapacityStep, Catalog, Facility, Offer, Status
 from friendshore.domain.market import BenchmarkPrice
-from friendshore.domain.quantities import Mass
 from friendshore.domain.suggest import did_you_mean
 from friendshore.domain.terms import Terms
 from friendshore.domain.time import add_months
 from friendshore.errors import Diagnostic, InputError
-from friendshore.problem.change_kinds import OFFER_TERMS, TERMS_FIGURES
-from friendshore.problem.changes import apply_changes, shortest
+from friendshore.problem.changes import OFFER_TERMS, TERMS_FIGURES, apply_changes, shortest
 from friendshore.problem.demands import demand_name
 from friendshore.reading import kinds as k
 from friendshore.reading.fields import Layout
@@ -33,18 +31,17 @@ from friendshore.reading.workbook import is_workbook
 from friendshore.recommend.gather import Gathered
 from friendshore.rules.amend import figure_of, with_figure
 from friendshore.rules.base import Rule
-from friendshore.rules.keys import SCENARIO, scenario
+from friendshore.rules.keys import CHANGE, SCENARIO, scenario
+from friendshore.rules.keys import change as change_of
 from friendshore.writing import replace_file
 
-from .case_book import CaseWorkbook, read_case_workbook, same
-from .case_tables import CELLS, COUNTRIES, RULE, CaseTables, case_tables, editable, layout_of
+from .case_book import CaseWorkbook, read_case_workbook
+from .case_tables import CELLS, ROWS_ADDED, RULE, CaseTables, case_tables, editable
 from .edits import (
-    AddedRow,
     Differences,
     Edit,
     EditedFacts,
     ProvedEdits,
-    about,
     differences,
     edited_facts,
     entry_of,
@@ -197,48 +194,27 @@ class _Stating:
         """Yield changes that add licences, waivers, and stock."""
         for row in self.edits.added:
             layout = _ADDED.get(row.sheet)
-            if layout is None:
-                continue
-            entry = entry_of(self.book, layout, row.sheet, row.line, row.texts, self.found)
-            change = self._added(row, entry) if entry is not None else None
-            if change is not None:
-                yield change
+            entry = layout and entry_of(self.book, layout, row.sheet, row.line, row.texts, self.found)
+            if entry:
+                self._check_names(entry)
+                added = change_of(entry)
+                if added is not None:
+                    yield added
 
-    def _added(self, row: AddedRow, entry: Entry) -> Change | None:
-        values, given = entry.values, self.today.gathered
-        rules = [rule.id for rule in given.rules]
+    def _check_names(self, entry: Entry) -> None:
+        """Report each rule, material, and demand of an added row that the case doesn't have."""
+        given = self.today.gathered
         materials = [one.id for catalog in given.read for one in catalog.materials]
-        wanted = [*(demand_name(one, self.case) for one in self.case.demands), *materials]
-        known = {"rule": rules, "material": materials, "demand": wanted}
+        known = {
+            "rule": [rule.id for rule in given.rules],
+            "material": materials,
+            "demand": [*(demand_name(one, self.case) for one in self.case.demands), *materials],
+        }
         for column, names in known.items():
-            if column in values and values[column] not in names:
-                entry.problem(column, f"no such {column} in the case", fix=did_you_mean(str(values[column]), names))
+            if column in entry.values and entry.values[column] not in names:
+                fix = did_you_mean(str(entry.values[column]), names)
+                entry.problem(column, f"no such {column} in the case", fix=fix)
                 entry.bad |= {column}
-        if row.sheet == "stock":
-            return self._stock(entry)
-        if row.sheet == "licence":
-            licence = made(entry, LicenceSpec, about(self.today))
-            return None if licence is None else _bounded("grant", licence.exporter, licence)
-        waiver = made(entry, WaiverSpec, about(self.today))
-        if waiver is None or waiver.demand:
-            return None if waiver is None else _bounded("waive", waiver.demand, waiver)
-        entry.problem("demand", "a scenario waives a rule for one demand or material", "its name")
-        return None
-
-    def _stock(self, entry: Entry) -> Change | None:
-        values = entry.values
-        for column in ("quantity", "countries", "material"):
-            if column not in values and column not in entry.bad:
-                entry.problem(column, "this cell is needed", entry.layout.by_name[column].wanted)
-                entry.bad |= {column}
-        quantity = values.get("quantity")
-        if isinstance(quantity, Mass) and quantity.substance:
-            entry.problem("quantity", "a substance cannot be named here", "kilograms of the material's basis")
-            return None
-        if entry.bad or not isinstance(quantity, Mass):
-            return None
-        said = {"stock": values["material"], "quantity": quantity.kg, "countries": values["countries"]}
-        return Change.model_validate(said | {"why": values.get("why", "")})
 
     def of_removals(self) -> Iterator[Change]:
         """Yield changes that remove offers and facilities, and that set deleted demands to 0."""
@@ -253,13 +229,13 @@ class _Stating:
 
     def of_orders(self, facts: EditedFacts) -> Iterator[Change]:
         """Yield changes of the quantities of open orders."""
-        for row, order in facts.orders.items():
-            if order.quantity != self.case.orders[row].quantity:
-                yield Change(order=self.case.order_names[row], quantity=order.quantity)
+        for name, before, order in zip(self.case.order_names, self.case.orders, facts.case.orders, strict=True):
+            if order.quantity != before.quantity:
+                yield Change(order=name, quantity=order.quantity)
 
     def of_demands(self, facts: EditedFacts) -> Iterator[Change]:
         """Yield changes of quantities and prices of demands, and new demands."""
-        for demand in facts.more_demands:
+        for demand in facts.case.demands[len(self.case.demands) :]:
             usual = f"{demand.material}/{demand.end_use}/{demand.place or self.case.place}"
             price = (
                 {}
@@ -279,8 +255,9 @@ class _Stating:
                     "until": demand.end,
                 }
             )
-        for row, wanted in facts.demands.items():
-            before = self.case.demands[row]
+        for row, (before, wanted) in enumerate(zip(self.case.demands, facts.case.demands, strict=False)):
+            if wanted is before or row in self.edits.deleted.get("demand", ()):
+                continue
             why = wanted.why if wanted.why != before.why else ""
             stated: dict[str, object] = {}
             if wanted.per_year is not None and wanted.per_year != before.per_year:
@@ -306,7 +283,7 @@ class _Stating:
             if (edit.sheet, edit.column) != ("demand", "why") or not edit.after:
                 continue
             texts = rows[edit.line]
-            if all(same(DEMAND.by_name[one], texts.get(one, ""), table.text(edit.row, one)) for one in figures):
+            if all(DEMAND.by_name[one].kind.same(texts.get(one, ""), table.text(edit.row, one)) for one in figures):
                 self._reason_alone(edit)
 
     def _reason_alone(self, edit: Edit) -> None:
@@ -314,17 +291,16 @@ class _Stating:
         self.tell(edit, "a reason alone changes nothing", fix=fix)
 
 
-def _bounded(subject: str, of: str, record: LicenceSpec | WaiverSpec) -> Change:
-    said = {"from": record.start, "until": record.end, "why": record.why, "quantity": record.quantity}
-    return Change.model_validate({subject: record.rule, "of": of, **said})
+def _added(sheet: str, needed: Collection[str], **keys: str) -> Layout:
+    """Return the columns of the rows that a sheet may add, each with the key of a change that it states: by default that of its name."""
+    fields = ((column, CHANGE.by_name[keys.get(column, column)]) for column in ROWS_ADDED[sheet][0])
+    return Layout(sheet, "", tuple(replace(field, name=name, required=name in needed) for name, field in fields))
 
 
 _ADDED = {
-    "licence": layout_of("licence"),
-    "waiver": layout_of("waiver"),
-    "stock": Layout(
-        "stock", "", (*(f for f in layout_of("stock").fields if f.name in ("material", "quantity", "why")), COUNTRIES)
-    ),
+    "licence": _added("licence", {"rule"}, rule="grant", exporter="of"),
+    "waiver": _added("waiver", {"rule", "demand", "quantity"}, rule="waive", demand="of"),
+    "stock": _added("stock", {"material", "quantity", "countries"}, material="stock"),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -16,10 +17,9 @@ from friendshore.explain.results import Difference, Effort, QuestionResult
 from friendshore.questions.wording import (
     difference,
     effort,
-    left_out,
     mass_or_nothing,
-    on_screen,
     penalty,
+    ranked,
     rise,
     shortly,
 )
@@ -159,7 +159,7 @@ class Unknowns(QuestionResult):
     """What to find out next, that which could save most first."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("unknowns", "unasked")
-    TOLD_BY: ClassVar[str] = "friendshore_workbooks.unknowns:ask_screen"
+    TOLD_BY: ClassVar[str] = "friendshore_workbooks.unknowns:ask_document"
 
     case: str
     currency: str
@@ -192,57 +192,31 @@ OFFERS_SHOWN = 3
 
 
 def ask_document(found: Unknowns, shown: int = SHOWN, told: int = TOLD) -> doc.Document:
-    """The first `shown` unknowns (0: all), of which the first `told` at length, and what it took to find out."""
+    """Return the unknowns in order, and the first at length.
+
+    The whole document has the first `shown` (0: all), of which the first `told` are at length.
+    """
     kept = found.unknowns[: shown or None]
-    parts: list[doc.Element | None] = [doc.sentence(_head(found))]
-    if kept:
-        left = left_out(len(found.unknowns) - len(kept), "more unknown")
-        parts.append(doc.apart(_table(kept, found), doc.notes([*left, *_notes(found, len(kept))])))
-    parts += [doc.section(_asked(one), _at_length(one, found)) for one in kept[:told]]
-    parts += [doc.apart(_stopped(found))] if found.stopped else []
-    return doc.document(_TITLE, *parts, effort(found.effort))
-
-
-_TITLE = "What to find out next"
-_WIDE, _NARROW, _LAST = 90, 70, 1
-"""Characters of a line below which columns of a screen are left out."""
-
-
-def ask_screen(found: Unknowns, top: int = SHOWN) -> doc.Document:
-    """As many unknowns as there is room for, and the first at length; `top`: rows that the whole document shows."""
-    first = found.unknowns[0] if found.unknowns else None
-    return doc.document(
-        _TITLE,
-        doc.sentence(_head(found)),
-        doc.apart(_on_screen(found, top), doc.notes(_notes(found, 1), doc.Tone.ASIDE)) if first else None,
-        doc.apart(doc.sentence(_asked(first), strong=True), _at_length(first, found)) if first else None,
-        doc.apart(
-            _stopped(found),
-            doc.sentence(
-                *(doc.Phrase("--full", code=True), ": the next at length too; "),
-                *(doc.Phrase("--bid-sheets FOLDER", code=True), ": a workbook for each who is asked"),
-            ),
-        ),
-    )
-
-
-def _on_screen(found: Unknowns, top: int) -> doc.DataTable:
-    columns = [
-        doc.Column("#", align="right", from_width=_NARROW),
-        doc.Column("Not known"),
-        doc.Column("Of"),
-        doc.Column("Ask", from_width=_WIDE),
-        doc.Column("Less short", align="right", from_width=_LAST),
-        doc.Column("Cash", found.currency, "right", from_width=_NARROW),
-        doc.Column("Worth at most", align="right"),
+    table = doc.apart(_table(found, shown), doc.notes(_notes(found, len(kept)), doc.Tone.ASIDE)) if kept else None
+    lengthy = [
+        replace(
+            doc.section(_asked(one), _at_length(one, found)),
+            on=None if told and not place else "whole" if told else "screen",
+        )
+        for place, one in enumerate(kept[: max(told, 1)])
     ]
-    rows: list[list[doc.Cell]] = []
-    for one in found.unknowns:
-        rank, kind, subject, whom, less, cash, saves, _ = _row(one)
-        if one.best is not None and not one.resolves and not one.saves.proved:
-            saves = shortly(one.saves)
-        rows.append([rank, kind, subject, doc.Several((whom,)) if isinstance(whom, str) else whom, less, cash, saves])
-    return on_screen(columns, rows, "more unknown", part=4, top=top)
+    commands = doc.sentence(
+        *(doc.Phrase("--full", code=True), ": the next at length too; "),
+        *(doc.Phrase("--bid-sheets FOLDER", code=True), ": a workbook for each who is asked"),
+    )
+    return doc.document(
+        "What to find out next",
+        doc.sentence(_head(found)),
+        table,
+        *lengthy,
+        doc.apart(_stopped(found), doc.for_screen(commands)),
+        doc.for_whole(effort(found.effort)),
+    )
 
 
 def _stopped(found: Unknowns) -> doc.Notes | None:
@@ -267,33 +241,36 @@ def _matters(one: Unknown) -> bool:
     return one.best is not None or one.worst is not None
 
 
-def _table(kept: tuple[Unknown, ...], found: Unknowns) -> doc.DataTable:
+def _table(found: Unknowns, shown: int) -> doc.DataTable:
+    kept = found.unknowns[: shown or None]
     proved = all(one.saves.proved and one.loses.proved for one in kept)  # an interval is broken over lines
     columns = [
-        doc.figures("#"),
+        doc.figures("#", from_width=doc.NARROW),
         doc.Column("Not known"),
         doc.Column("Of"),
-        doc.Column("Ask"),
-        doc.figures("Less short"),
-        doc.figures("Cash", found.currency),
+        doc.Column("Ask", from_width=doc.MEDIUM),
+        doc.figures("Less short", from_width=doc.SPARE),
+        doc.figures("Cash", found.currency, from_width=doc.NARROW),
         doc.Column("Worth at most", align="right", whole=proved),
-        doc.Column("Costs at worst", align="right", whole=proved),
+        doc.Column("Costs at worst", align="right", whole=proved, on="whole"),
     ]
-    return doc.table(columns, map(_row, kept))
+    return ranked(columns, [*map(_row, found.unknowns)], "more unknown", part=4, top=shown)
 
 
 def _row(one: Unknown) -> list[doc.Cell]:
     mark = " ~" if one.tied else ""
-    saves: doc.Cell = _weighed(one.saves) if one.best is not None else doc.NOTHING
-    loses: doc.Cell = _weighed(one.loses) if one.worst is not None else doc.NOTHING
-    best = one.possibilities[one.best] if one.best is not None else None
-    cash = doc.NOTHING if best is None or best.cash is None else doc.Amount(best.cash, form="signed")
+    saves: doc.Cell = doc.NOTHING
     if one.resolves:
         saves = "rules hold together"
-    if one.conflict:
-        loses = "rules conflict"
-    less = mass_or_nothing(one.saved_kg)
-    return [f"{one.rank}{mark}", one.kind.value, one.subject, one.whom, less, cash, saves, loses]
+    elif one.best is not None:
+        saves = _weighed(one.saves) if one.saves.proved else doc.Either(_weighed(one.saves), shortly(one.saves))
+    loses: doc.Cell = (
+        "rules conflict" if one.conflict else _weighed(one.loses) if one.worst is not None else doc.NOTHING
+    )
+    best = one.possibilities[one.best] if one.best is not None else None
+    cash = doc.NOTHING if best is None or best.cash is None else doc.Amount(best.cash, form="signed")
+    less, whom = mass_or_nothing(one.saved_kg), doc.Several((one.whom,))
+    return [f"{one.rank}{mark}", one.kind.value, one.subject, whom, less, cash, saves, loses]
 
 
 def _weighed(found: Difference) -> doc.Cell:

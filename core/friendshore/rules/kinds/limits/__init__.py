@@ -1,4 +1,4 @@
-"""Kinds that limit a plan as a whole: shares, numbers of suppliers and places, churn, stock, budgets, pins, deliveries."""
+"""Limits on the whole plan: shares, numbers of suppliers and places, churn, stock, budgets, pins, and deliveries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LIMITING: tuple[type[Rule], ...] = (
     Pin,
     MinDelivered,
 )
-"""Kinds that limit the plan as a whole: one that is added here is known everywhere."""
+"""All kinds of limits."""
 
 __all__ = [
     "LIMITING",

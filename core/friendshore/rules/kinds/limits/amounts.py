@@ -40,29 +40,28 @@ from .counting import STRETCH, Per, ends, in_words, must_bound, only, row_of
 
 
 class MinDelivered(Covering, InMoney):
-    """No less than a share of what is wanted is delivered; if no share is given, all of it: demand that must be met.
+    """Delivers at least a share of the demand, by default all of it.
 
-    What a demand is short of is priced all the same. Where not so much can be delivered, the rule conflicts, and nothing is
-    planned for what it is about.
+    A shortage has its usual penalty as well. If the share can't be delivered, the rule conflicts, and nothing is planned for its demands.
     """
 
     model_config = {"json_schema_extra": {"examples": [{}, {"share": "98 %", "per": "year"}]}}
 
     kind: Literal["min-delivered"] = "min-delivered"
     share: Share = Decimal(1)
-    """Of what is wanted, from 0 to 1, or like `98 %`."""
+    """Share of the demand, from 0 to 1, or like `98 %`."""
     demands: Annotated[tuple[str, ...], Names("demand")] = ()
-    """Only these demands, by id; none: all."""
+    """Demands by id. Empty means all."""
     end_uses: EndUses = frozenset()
-    """End uses whose demand it is about; none: all."""
+    """End uses of the demands. Empty means all."""
     places: Annotated[tuple[str, ...], Names("place")] = ()
-    """Places whose demand it is about; none: all."""
+    """Places of the demands. Empty means all."""
     per: Per = "period"
-    """Over which stretch the share is reached: every period, every calendar year, or the whole plan."""
+    """Time over which the share is reached: every period, every calendar year, or the whole plan."""
     together: bool = False
-    """Whether all these demands are counted in one row; false: each in its own."""
+    """True to count all these demands in one row, false to count each in its own."""
     penalty: PerKilogram | None = Field(default=None, gt=0)
-    """Money per kilogram, a number or like `5 USD/kg`, by which it may be missed; none: it must hold."""
+    """Money per kilogram of violation, a number or like `5 USD/kg`. None means that it must be satisfied."""
 
     def rows(self, facts: Facts) -> Iterable[Row]:
         for name, demands in self._counted(facts):
@@ -75,7 +74,7 @@ class MinDelivered(Covering, InMoney):
                     yield row_of(self, f"{name} {label}", (short,), at_most=wanted * (1 - self.share), reads=reads)
 
     def _counted(self, facts: Facts) -> Iterator[tuple[str, Sequence[DemandLine]]]:
-        """What is counted in one row: a name, and the demands."""
+        """Yield the name and the demands of each row."""
         about = [demand for demand in facts.demands if self._is_about(demand)]
         if self.together:
             yield "together", about
@@ -101,42 +100,41 @@ class MinDelivered(Covering, InMoney):
 
 
 def _one_of(demands: Sequence[DemandLine]) -> Callable[[DemandLine], int]:
-    """What each demand counts: 1 if it is one of some."""
+    """Return a weight of 1 for each of these demands, and 0 for others."""
     ids = {demand.id for demand in demands}
     return lambda demand: int(demand.id in ids)
 
 
 class Pin(InMoney):
-    """What the planner has decided: so much from an offer, or from several by weight, over some deliveries."""
+    """A decision of the planner: a quantity from an offer, or from several by weight, over some deliveries."""
 
     kind: Literal["pin"] = "pin"
     offer: Annotated[str, Names("offer")] = ""
-    """The offer."""
+    """Offer."""
     offers: Annotated[WeightTable, Names("offer")] = ()
-    """Or several: a table of offers, each with what a kilogram from it counts, like `{ a = 1, b = 0.5 }`."""
+    """Several offers instead: a table of offers with the weight of a kilogram, like `{ a = 1, b = 0.5 }`."""
     place: Annotated[str, Names("place")] = ""
-    """Where it is delivered; empty: anywhere."""
+    """Place of delivery. Empty means any."""
     places: Annotated[tuple[str, ...], Names("place")] = ()
-    """Or several places, counted together."""
+    """Several places instead, counted together."""
     material: Annotated[str, Names("material")] = ""
-    """Which of its outputs; empty: all."""
+    """Output of the offer. Empty means all."""
     exactly: Kilograms | None = None
-    """So much, in kilograms (times their weights)."""
+    """Exact quantity in kilograms (times their weights)."""
     at_least: Kilograms | None = None
-    """No less than so much."""
+    """Minimum."""
     at_most: Kilograms | None = None
-    """No more than so much."""
+    """Maximum."""
     end_uses: EndUses = frozenset()
-    """End uses that it is bought for; none: whatever it is for. What is bought for several uses at once counts where it may be too much,
-    and not where it may be too little."""
+    """End uses of the purchases. Empty means all. A purchase for several uses counts for the maximum, but not for the minimum."""
     per: Per = "horizon"
-    """Over which stretch of the deliveries it is about: all of them, each calendar year, or each period."""
+    """Time that a quantity is for: all deliveries, those of each calendar year, or those of each period."""
     start: datetime.date | None = Field(default=None, alias="from")
-    """First day of the deliveries, or orders, it is about."""
+    """First day of the deliveries, or orders."""
     end: datetime.date | None = Field(default=None, alias="until")
     """Last day."""
     penalty: PerKilogram | None = Field(default=None, gt=0)
-    """Money per kilogram, a number or like `5 USD/kg`, by which it may be missed; none: it must hold."""
+    """Money per kilogram of violation, a number or like `5 USD/kg`. None means that it must be satisfied."""
 
     may_count_orders: ClassVar[bool] = True
 
@@ -160,14 +158,14 @@ class Pin(InMoney):
 
     @property
     def weights(self) -> dict[str, Decimal]:
-        """Offer -> what a kilogram from it counts."""
+        """Offer -> weight of a kilogram."""
         return dict(self.offers) or {self.offer: Decimal(1)}
 
     def rows(self, facts: Facts) -> Iterable[Row]:
-        """One row for each stretch of the deliveries it is about.
+        """Yield one row for each time that a quantity is for.
 
         Raises:
-            InputError: if no offer that counts has one of the names.
+            InputError: If no offer has one of the names.
         """
         known = {offer.offer.id for offer in facts.offers}
         unknown = [self._unknown(name, known) for name in self.weights if name not in known]
@@ -208,10 +206,10 @@ class Pin(InMoney):
 
 
 class Budget(Covering, InMoney):
-    """No more money than so much: price less discounts, charges, freight, onboarding, fixed costs and holding, not discounted, by day of order.
+    """Spends at most an amount: price less discounts, charges, freight, onboarding, fixed costs, and holding, not discounted, by order date.
 
-    What a price schedule takes off or adds counts when it is settled, if all that the schedule bears on is covered; what terms of
-    trade make due at once, and what is paid for and not taken, when it is due, if anything that they are about is covered.
+    Discounts and surcharges of a price schedule count at settlement, if the budget covers all goods of the schedule. Fixed costs of terms of
+    trade, and quantities paid for but not taken, count when they are due, if the budget covers any of their goods.
     """
 
     model_config = {
@@ -222,24 +220,25 @@ class Budget(Covering, InMoney):
     amount: Amount = Field(ge=0)
     """Money: a number in the case's currency, or like `60,000,000 USD`."""
     end_uses: EndUses = frozenset()
-    """End uses that it is spent for; none: whatever it is for. Holding is not counted then. Refused where something that is covered costs
-    the same whatever it is bought for: onboarding, price schedules, fixed costs, take-or-pay, runs of several goods made of nothing."""
+    """End uses of the spending. Empty means all. Holding then doesn't count. Rejected if a covered cost is the same for all uses: onboarding,
+    price schedules, fixed costs, take-or-pay, or runs of several goods that take no inputs.
+    """
     countries: Countries = frozenset()
-    """Countries of concern: only purchases count whose seller, or any step of whose chain, is or may be in one of them, and what is made of
-    such goods; none: all purchases. A step whose country is unknown may be in any. Holding is not counted then, nor are one-off costs of
-    makers elsewhere."""
+    """Countries of concern. Only purchases count whose seller, or any step of whose chain, is or may be in one of them, and goods made from
+    these. Empty means all purchases. A step with an unknown country may be in any. Holding and one-off costs of other makers then don't count.
+    """
     suppliers: Parties = ()
-    """Only purchases from these companies, or from companies that they own; none: from all. Holding is not counted then."""
+    """Companies: only purchases from them, or from companies that they own, count. Empty means all. Holding then doesn't count."""
     per: Per = "year"
-    """For every period, every calendar year, or the whole plan."""
+    """Time that the amount is for: every period, every calendar year, or the whole plan."""
     penalty: Rate | None = Field(default=None, gt=0)
-    """Money per unit of money by which it may be overdrawn, or like `10 %`; none: it must hold."""
+    """Money per unit of overdraft, or like `10 %`. None means that it must be satisfied."""
 
     amounts: ClassVar[tuple[str, ...]] = ("amount",)
 
     @property
     def is_in_all(self) -> bool:
-        """True if it is about all money that is spent, holding included."""
+        """True if it covers all spending, including holding."""
         return self.subject() == "any material" and not (self.end_uses or self.countries or self.suppliers)
 
     @property
@@ -266,11 +265,11 @@ class Budget(Covering, InMoney):
             yield row_of(self, label, terms, at_most=self.amount, reads=reads)
 
     def counts(self, offer: Chained) -> bool:
-        """Return True if what is paid for purchases from an offer counts, whatever the offer takes in."""
+        """Return True if payments for an offer count, whatever its inputs."""
         return self._is_about(offer) and (not self.countries or self.taints(offer))
 
     def counts_if_tainted(self, offer: Chained) -> bool:
-        """Return True if what is paid for purchases from an offer counts where its inputs are, or may be, of concern."""
+        """Return True if payments for an offer count if its inputs are, or may be, of concern."""
         return bool(self.countries and offer.offer.inputs) and self._is_about(offer) and not self.taints(offer)
 
     def _is_about(self, offer: Chained) -> bool:
@@ -291,7 +290,7 @@ class Budget(Covering, InMoney):
 
 
 def _asked_once(counts: Callable[[Chained], bool]) -> Callable[[Chained, Place], Decimal]:
-    """Return what a purchase counts, asking once for each offer."""
+    """Return a weight of purchases that evaluates each offer once."""
     known: dict[int, Decimal] = {}
 
     def count(offer: Chained, _place: Place) -> Decimal:
@@ -303,11 +302,10 @@ def _asked_once(counts: Callable[[Chained], bool]) -> Callable[[Chained, Place],
 
 
 class Cover(Covering, InMoney):
-    """Stock for so many days of demand, at the end of every period.
+    """Stock for a number of days of demand, at the end of every period.
 
-    Stock counts if it may be delivered to the demand that it covers: if it was bought for the compliance class of the coming
-    deliveries, or for one at least as strict. What lies unused in lots is set aside for nobody and does not count, nor does
-    what could be delivered under a waiver only.
+    Stock counts if it may be delivered to the demand that it covers: if it was bought for the compliance class of the coming deliveries, or for a
+    stricter one. Unused lots don't count, nor does stock that could only be delivered under a waiver.
     """
 
     watches_stock: ClassVar[bool] = True
@@ -316,19 +314,20 @@ class Cover(Covering, InMoney):
 
     kind: Literal["cover"] = "cover"
     days: Number = Field(gt=0)
-    """Days of demand after the end of the period, each period's spread evenly over its days; beyond the plan the last
-    period's rate."""
+    """Days of demand after the end of the period. Each period's demand is spread evenly over its days; after the plan, the last period's rate
+    continues.
+    """
     places: Annotated[tuple[str, ...], Names("place")] = ()
-    """Places whose demand is covered; none: all."""
+    """Places of the demand. Empty means all."""
     end_uses: EndUses = frozenset()
-    """End uses that are covered; none: all."""
+    """End uses of the demand. Empty means all."""
     penalty: PerKilogram | None = Field(default=None, gt=0)
-    """Money per kilogram, a number or like `5 USD/kg`, by which it may be missed in a period; none: it must hold."""
+    """Money per kilogram of violation in a period, a number or like `5 USD/kg`. None means that it must be satisfied."""
 
     def rows(self, facts: Facts) -> Iterable[Row]:
-        """For every material and place with a demand, and every period, a row for each set of demands on the same stock.
+        """Yield, for every material and place with a demand and every period, a row for each set of demands on the same stock.
 
-        A soft rule has one row instead, for the worst of these sets: what is missing is priced once.
+        A soft rule has one row instead, for the worst of these sets, so that a lack has one penalty.
         """
         covered = (demand for demand in facts.demands if self._is_covered(demand))
         shelves = grouped(((demand.use.material.id, demand.use.place.id), demand) for demand in covered)
@@ -353,7 +352,7 @@ class Cover(Covering, InMoney):
         return here and self.covers(use.material) and (not self.end_uses or use.end_use in self.end_uses)
 
     def _coming(self, facts: Facts, demand: DemandLine, period: int) -> Iterator[tuple[DemandLine, int, Decimal]]:
-        """What a demand wants on the days after a period, with the period of the delivery."""
+        """Yield the quantities of a demand after a period, each with the period of its delivery."""
         left = Fraction(self.days)
         periods = facts.horizon.periods
         last = len(periods) - 1
@@ -375,33 +374,32 @@ class Cover(Covering, InMoney):
 
 
 class StockLevel(Covering, InMoney):
-    """Kilograms in stock at the end of every period, or of the plan: no less, no more, or exactly so much.
+    """Kilograms in stock at the end of every period or of the plan: a minimum, a maximum, or an exact quantity.
 
-    All that is there counts, whoever it is set aside for, what lies unused in lots too; with `end_uses`, what is set aside for these.
+    All stock counts, including unused lots. With `end_uses`, only stock for these counts.
     """
 
     model_config = {"json_schema_extra": {"examples": [{"at_least": "5 kg"}]}}
 
     kind: Literal["stock-level"] = "stock-level"
     exactly: Kilograms | None = None
-    """So much."""
+    """Exact quantity."""
     at_least: Kilograms | None = None
-    """No less than so much."""
+    """Minimum."""
     at_most: Kilograms | None = None
-    """No more than so much."""
+    """Maximum."""
     when: Literal["every-period", "end"] = "every-period"
-    """At the end of every period, or of the last one alone."""
+    """Time: the end of every period, or only of the last."""
     places: Annotated[tuple[str, ...], Names("place")] = ()
-    """Places where it lies; none: all."""
+    """Places of the stock. Empty means all."""
     end_uses: EndUses = frozenset()
-    """End uses that it is set aside for; none: whoever it is for. What lies unused in lots is set aside for nobody; what is kept for
-    several uses at once counts where it may be too much, and not where it may be too little."""
+    """End uses of the stock. Empty means all. Unused lots are for none. Stock for several uses counts for the maximum, but not for the minimum."""
     together: bool = False
-    """Whether all these materials and places are counted in one row; false: each material at each place in its own."""
+    """True to count all these materials and places in one row, false to count each material at each place in its own."""
     weights: Annotated[WeightTable, Names("material")] = ()
-    """What a kilogram of a material counts, like the room it takes: `{ oxide = 1, metal = 0.4 }`; 1 where it is not named."""
+    """Weight of a kilogram of a material, such as the room that it takes: `{ oxide = 1, metal = 0.4 }`. Defaults to 1."""
     penalty: PerKilogram | None = Field(default=None, gt=0)
-    """Money per kilogram, a number or like `5 USD/kg`, by which it may be missed at the end of a period; none: it must hold."""
+    """Money per kilogram of violation at the end of a period, a number or like `5 USD/kg`. None means that it must be satisfied."""
 
     @model_validator(mode="after")
     def _says_how_much(self) -> StockLevel:
@@ -422,7 +420,7 @@ class StockLevel(Covering, InMoney):
         return self.end_uses
 
     def _heaps(self, facts: Facts) -> Iterator[tuple[str, Facts, str]]:
-        """What is counted in one row: a name, the facts about its materials, and the place if it is one."""
+        """Yield, for each row, its name, the facts about its materials, and its place if it has one."""
         materials = [material.id for material in facts.materials if self.covers(material)]
         if self.together:
             yield "together", facts.about(materials), ""

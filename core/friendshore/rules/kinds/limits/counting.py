@@ -22,16 +22,16 @@ from ..shared import Countries, Covering, EndUses, InMoney, PerKilogram, as_pair
 Per = Literal["period", "year", "horizon"]
 GroupBy = Literal["element", "material", "all"]
 STRETCH: dict[Per, str] = {"period": "in every period", "year": "in every year", "horizon": "over the plan"}
-"""Over which time a rule holds, in words."""
+"""Time of a rule, in words."""
 
 
 def only(end_uses: frozenset[str], surely: bool) -> ForUses | None:
-    """What counts of purchases for some end uses; None: all of them, if none is named."""
+    """Return the restriction to some end uses. None if there are no end uses."""
     return ForUses(end_uses, surely) if end_uses else None
 
 
 class Bounded(Protocol):
-    """A rule with bounds on what may be told apart by end use."""
+    """A rule with bounds that may apply to some end uses."""
 
     @property
     def exactly(self) -> Decimal | None: ...
@@ -45,17 +45,17 @@ class Bounded(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """A row's bounds, and what it counts."""
+    """Bounds of a row, and the purchases that it counts."""
 
     name: str
-    """What tells it from the other one of two rows."""
+    """Name that distinguishes two rows."""
     at_least: Decimal | None
     at_most: Decimal | None
     for_uses: ForUses | None
 
 
 def ends(rule: Bounded) -> Iterator[End]:
-    """The bounds of a rule in one row; with end uses in one row each, since what may be for several uses counts for the most alone."""
+    """Yield the bounds of a rule in one row. With end uses, each bound has its own row, since a purchase for several uses counts only for the maximum."""
     least = rule.exactly if rule.exactly is not None else rule.at_least
     most = rule.exactly if rule.exactly is not None else rule.at_most
     if not rule.end_uses:
@@ -69,7 +69,7 @@ def ends(rule: Bounded) -> Iterator[End]:
 
 
 class Told(Protocol):
-    """A rule as its rows tell it."""
+    """A rule with a sentence and a penalty."""
 
     @property
     def penalty(self) -> Decimal | None: ...
@@ -84,15 +84,15 @@ def row_of(
     at_most: Decimal | None = None,
     reads: frozenset[str] | None = None,
 ) -> Row:
-    """A row of a rule: told in the rule's sentence, and missed at its price."""
+    """Return a row with the rule's sentence and penalty."""
     return Row(label, terms, at_least, at_most, rule.sentence(), rule.penalty, reads)
 
 
 def must_bound(rule: Bounded) -> None:
-    """Refuse bounds that say nothing, or say it twice.
+    """Reject missing or contradictory bounds.
 
     Raises:
-        ValueError: with what is to be given.
+        ValueError: With the expected bounds.
     """
     if (rule.exactly is None) == ((rule.at_least, rule.at_most) == (None, None)):
         raise ValueError("give either `exactly`, or `at_least` or `at_most` or both")
@@ -101,47 +101,48 @@ def must_bound(rule: Bounded) -> None:
 
 
 def in_words(rule: Bounded) -> str:
-    """The bounds of a rule in kilograms."""
+    """Return the bounds of a rule in kilograms, in words."""
     told = (("exactly", rule.exactly), ("at least", rule.at_least), ("at most", rule.at_most))
     return " and ".join(f"{word} {bound:,f} kg" for word, bound in told if bound is not None)
 
 
 class Grouped(Covering, InMoney):
-    """A limit on materials in groups, over stretches of time."""
+    """A limit on groups of materials, over periods of time."""
 
     per: Per = "year"
-    """Over which stretch it holds: every period, every calendar year, or the whole plan."""
+    """Time: every period, every calendar year, or the whole plan."""
     group_by: Literal["", "element", "material", "all"] = ""
-    """One row for every element, for every material, or one for all that the rule covers; empty: by element if a stage is
-    named, else by material. All together count in kilograms of their own basis, or with a stage in contained element."""
+    """Rows: one for every element, for every material, or for everything that the rule covers. Empty means by element if a stage is named, else
+    by material. All together count in kilograms of their own basis, or with a stage in contained element.
+    """
     penalty: PerKilogram | None = Field(default=None, gt=0)
-    """Money per kilogram, a number or like `5 USD/kg`, by which it may be missed; none: it must hold."""
+    """Money per kilogram of violation, a number or like `5 USD/kg`. None means that it must be satisfied."""
 
     def stretch(self) -> str:
-        """Over which time it holds, in words."""
+        """Time, in words."""
         return STRETCH[self.per] + (", by day of order" if self.dated_by == "order" else "")
 
     @property
     def grouping(self) -> GroupBy:
-        """How materials are put together."""
+        """Grouping of the materials."""
         return self.group_by or "material"
 
     @property
     def in_element(self) -> bool:
-        """True if a kilogram counts by the element in it."""
+        """True if a kilogram counts by its content of the element."""
         return self.grouping == "element"
 
     def group(self, material: Material) -> str:
-        """The group that a material belongs to; empty: none."""
+        """Return the group of a material. Empty if none."""
         if not self.covers(material):
             return ""
         return {"element": material.element, "material": material.id, "all": "all"}[self.grouping]
 
     def contained(self, material: Material) -> Decimal:
-        """What a kilogram of a material counts.
+        """Return the weight of a kilogram of a material.
 
         Raises:
-            InputError: if it is to be counted in contained element, and nobody knows how much it contains.
+            InputError: If it counts by contained element, and its content is unknown.
         """
         if not self.in_element:
             return Decimal(1)
@@ -155,7 +156,7 @@ class Grouped(Covering, InMoney):
         return material.content
 
     def by_group(self) -> str:
-        """What is counted together, in words."""
+        """Grouping, in words."""
         if self.grouping == "all":
             return "all together, in contained element" if self.in_element else "all together"
         return "in contained element, element by element" if self.grouping == "element" else "material by material"
@@ -164,16 +165,16 @@ class Grouped(Covering, InMoney):
 By = Literal["country", "bloc", "supplier", "parent", "facility"]
 Count = Callable[[Chained, Place], Decimal]
 Belongs = Callable[[Chained], bool]
-"""Whether purchases from an offer belong to what is added up."""
+"""Function that returns True if purchases from an offer count."""
 _NOTHING = Decimal(0)
 NOUN: dict[By, str] = {
     "country": "country", "bloc": "bloc", "supplier": "supplier", "parent": "parent company", "facility": "site"
 }  # fmt: skip
-"""One of those who are counted, in words."""
+"""Singular of the counted entities."""
 NOUNS: dict[By, str] = {
     "country": "countries", "bloc": "blocs", "supplier": "suppliers", "parent": "parent companies", "facility": "sites"
 }  # fmt: skip
-"""Several of them."""
+"""Plural of the counted entities."""
 
 
 def _blocs_in_json(blocs: tuple[tuple[str, frozenset[str]], ...]) -> dict[str, list[str]]:
@@ -186,41 +187,42 @@ Blocs = Annotated[
     PlainSerializer(_blocs_in_json, return_type=dict[str, list[str]], when_used="json"),
     WithJsonSchema({"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}),
 ]
-"""Name of a bloc -> its countries; written as a table."""
+"""Bloc -> its countries, written as a table."""
 
 
 class Counting(Grouped):
-    """What limits on shares and numbers of suppliers have in common.
+    """Common part of limits on shares and on numbers of suppliers.
 
-    Without a stage a purchase counts in kilograms of its material, where it is bought. With a stage it counts in kilograms
-    of contained element, where that stage was performed, and only purchases from offers that perform it.
+    Without a stage, a purchase counts in kilograms of its material, by its seller's site. With a stage, it counts in kilograms of contained
+    element, by the place of that stage, and only offers that perform the stage count.
     """
 
     by: By = "country"
-    """Who is counted: countries, blocs of countries, companies that run the site, their parents, or sites."""
+    """Counted entities: countries, blocs of countries, companies that operate the site, their parents, or sites."""
     blocs: Blocs = ()
     """With `by = "bloc"`: the countries of each bloc. A country in none is a bloc of its own."""
     stage: Stage | None = None
-    """The stage at which countries are counted; none: the country of the site."""
+    """Stage whose countries count. None means the country of the site."""
     places: Countries = frozenset()
-    """Countries whose demand it is about; none: all. A purchase that may end elsewhere too counts for a cap, not for a floor."""
+    """Countries whose demand counts. Empty means all. A purchase that may also end elsewhere counts for a maximum, but not for a minimum."""
     end_uses: EndUses = frozenset()
-    """End uses whose demand it is about, like `["defense"]`; none: all. A purchase counts for the use that its compliance class ends in;
-    one for several uses at once counts for a cap, not for a floor."""
+    """End uses whose demand counts, like `["defense"]`. Empty means all. A purchase counts for the use of its compliance class; one for several
+    uses counts for a maximum, but not for a minimum.
+    """
     each_place: bool = False
-    """Whether every place of delivery is counted on its own."""
+    """True to count every place of delivery separately."""
     at: Annotated[tuple[str, ...], Names("place")] = ()
-    """Only purchases that are delivered at these places, countries or sites, and what is demanded there; none: everywhere."""
+    """Places of delivery, as countries or sites: only their purchases and demand count. Empty means all."""
     suppliers: tuple[str, ...] = ()
-    """Only purchases from these companies are counted; none: from all."""
+    """Companies whose sales count. Empty means all."""
     parents: tuple[str, ...] = ()
-    """Only purchases from companies that these own; none: from all."""
+    """Parent companies whose subsidiaries' sales count. Empty means all."""
     facilities: Annotated[tuple[str, ...], Names("facility")] = ()
-    """Only purchases from these sites, by id; none: from all."""
+    """Sites whose sales count, by id. Empty means all."""
     offers: Annotated[tuple[str, ...], Names("offer")] = ()
-    """Only purchases from these offers, by id; none: from all."""
+    """Offers that count, by id. Empty means all."""
     inputs: Annotated[tuple[str, ...], Names("material")] = ()
-    """Only purchases from offers that take one of these materials, by id; none: from all."""
+    """Only offers with one of these inputs count, by material id. Empty means all."""
 
     @model_validator(mode="after")
     def _blocs_are_apart(self) -> Self:
@@ -243,9 +245,9 @@ class Counting(Grouped):
         return self.grouping == "element" or (self.grouping == "all" and self.stage is not None)
 
     def groups(self, facts: Facts) -> list[tuple[str, Facts]]:
-        """All groups with a demand, in order, each with what there is to ask about its materials.
+        """Return all groups with a demand, in order, each with the facts about its materials.
 
-        Where the rule selects materials, also those that are only bought on the way to what is demanded.
+        If the rule selects materials, this includes those that are only bought as inputs.
         """
         members = grouped((self.group(material), material.id) for material in facts.materials)
         demanded = {self.group(d.use.material) for d in facts.demands if self.is_here(d)}
@@ -257,17 +259,17 @@ class Counting(Grouped):
         return self.end_uses
 
     def is_here(self, demand: DemandLine) -> bool:
-        """Return True if a demand is one that the limit is about."""
+        """Return True if a demand counts."""
         used = not self.end_uses or demand.use.end_use in self.end_uses
         here = self.is_at(demand.use.place)
         return here and used and (not self.places or demand.use.place.country in self.places)
 
     def is_at(self, place: Place) -> bool:
-        """Return True if what is delivered at a place is counted."""
+        """Return True if deliveries at a place count."""
         return not self.at or place.id in self.at
 
     def demanded(self, facts: Facts, group: str, periods: Sequence[int], at: str = "") -> Decimal:
-        """What is demanded of a group over some periods; of one place only, if `at` names it."""
+        """Return the demand of a group over some periods, at one place if `at` names it."""
 
         def counts(demand: DemandLine) -> Decimal:
             use = demand.use
@@ -277,23 +279,21 @@ class Counting(Grouped):
         return facts.demanded(counts, periods)
 
     def reads(self, facts: Facts) -> frozenset[str]:
-        """The materials on whose facts a row about `facts` depends: what ends where depends on makers further down, which join
-        their materials in any case.
-        """
+        """Return the materials whose facts a row depends on. Makers further down determine where goods end, and join their materials in any case."""
         return frozenset(material.id for material in facts.materials)
 
     def at_each(self, facts: Facts) -> list[str]:
-        """The places that are counted on their own; one empty name if all are counted together."""
+        """Return the places that count separately, or one empty name if all count together."""
         return [place.id for place in facts.places if self.is_at(place)] if self.each_place else [""]
 
     def takes_part(self, offer: Chained) -> bool:
-        """Return True if a purchase from an offer is one that the limit counts at all."""
+        """Return True if purchases from an offer count at all."""
         if self.stage is None:
             return True
         return bool(offer.entries(self.stage)) or self.stage in offer.missing
 
     def selected(self, offer: Chained) -> bool:
-        """Return True if an offer is one of those that the limit counts purchases from."""
+        """Return True if an offer is among the selected sellers."""
         if not self.narrowed:
             return True
         facility = offer.facility
@@ -308,13 +308,17 @@ class Counting(Grouped):
 
     @property
     def narrowed(self) -> bool:
-        """True if it counts purchases from some offers only."""
+        """True if only some sellers count."""
         return bool(self.suppliers or self.parents or self.facilities or self.offers or self.inputs)
 
     def counted(self, facts: Facts, group: str, surely: bool, at: str = "") -> Count:
-        """What every purchase of a group counts, whoever it comes from, `at` a place of delivery or any.
+        """Return the weight of purchases of a group, independent of the seller.
 
-        Counted `surely`, only purchases count that cannot end in other places than the limit is about.
+        Args:
+            facts: Facts about the group's materials.
+            group: The group.
+            surely: True to count only purchases that can't end at other places.
+            at: Place of delivery. Empty means all.
         """
         groups: dict[str, str] = {}
         contained: dict[str, Decimal] = {}
@@ -335,14 +339,14 @@ class Counting(Grouped):
         return count
 
     def ends_here(self, facts: Facts, offer: Chained, place: Place, surely: bool) -> bool:
-        """Return True if a purchase may (or surely does) end in a place that the limit is about."""
+        """Return True if a purchase may end at a place that counts. With `surely`, it can't end elsewhere."""
         if not self.places:
             return True
         ends = facts.ends(offer, place)
         return bool(ends) and ends <= self.places if surely else bool(ends & self.places)
 
     def may_be(self, offer: Chained) -> tuple[frozenset[str], bool]:
-        """Everyone that a purchase may count for, and whether that is all."""
+        """Return all entities that a purchase may count for, and whether the list is complete."""
         if self.by not in ("country", "bloc"):
             facility = offer.facility
             names = {"supplier": facility.supplier, "parent": facility.owner, "facility": facility.id}
@@ -356,15 +360,15 @@ class Counting(Grouped):
         return countries, known and (self.stage in offer.supplied or covers_stage(self.stage, words, begun=True))
 
     def done(self, offer: Chained, stage: Stage) -> Sequence[ChainEntry]:
-        """What an offer does of a stage, with the countries that it counts for."""
+        """Return the entries of a stage in an offer's own chain, with the countries that it counts for."""
         return offer.entries(stage)
 
     def bloc_of(self, country: str) -> str:
-        """What a country counts for: the bloc that holds it, else itself."""
+        """Return the bloc of a country, or the country itself."""
         return next((name for name, members in self.blocs if country in members), country)
 
     def members(self, facts: Facts, group: str) -> list[Chained]:
-        """The offers of a group that the limit counts."""
+        """Return the offers of a group that count."""
         return [
             offer
             for offer in facts.offers
@@ -372,16 +376,16 @@ class Counting(Grouped):
         ]
 
     def everyone(self, facts: Facts, group: str) -> list[str]:
-        """All that purchases of a group may count for, in order."""
+        """Return all entities that purchases of a group may count for, in order."""
         return sorted(frozenset().union(*(self.may_be(offer)[0] for offer in self.members(facts, group))))
 
     def where_and_when(self) -> str:
-        """Where it is counted and over which time, in words."""
+        """Return the place and time of the limit, in words."""
         at = f", at {listed(self.at, 'or')}" if self.at else ""
         return f"{at}, {self.stretch()}{', at each place' if self.each_place else ''}"
 
     def from_whom(self) -> str:
-        """Whose purchases are counted, in words: ` from …`; empty: everyone's."""
+        """Return the selected sellers, in words like ` from …`. Empty if all count."""
         names = listed((*self.suppliers, *self.parents, *self.facilities, *self.offers), "or")
         sold = f" from {names}" if names else ""
         made = f" made of {listed(self.inputs, 'or')}" if self.inputs else ""
@@ -389,15 +393,15 @@ class Counting(Grouped):
 
 
 class ByCountries(Counting):
-    """A limit that may be about some countries only."""
+    """A limit that may apply to some countries only."""
 
     countries: Countries = frozenset()
-    """Countries it is about; none: all."""
+    """Countries to which it applies. Empty means all."""
     except_countries: Countries = frozenset()
-    """Countries it is not about."""
+    """Countries to which it doesn't apply."""
 
     def about(self, names: Iterable[str]) -> list[str]:
-        """Those of `names` that it is about: a bloc, if one of its countries is named and not all are excepted."""
+        """Return the names to which it applies. A bloc is included if one of its countries is named and not all are excepted."""
         members = dict(self.blocs)
         return [name for name in names if self._is_about(members.get(name, frozenset({name})))]
 
@@ -406,19 +410,19 @@ class ByCountries(Counting):
         return listed_here and not members <= self.except_countries
 
     def named(self) -> frozenset[str]:
-        """Everyone that the countries it is about count for; none: it names none."""
+        """Return the entities of the named countries. Empty if it names none."""
         if self.by not in ("country", "bloc"):
             return frozenset()
         return frozenset(self.bloc_of(country) for country in self.countries)
 
     def whom(self) -> str:
-        """The countries it is about, in words."""
+        """Return the named countries, in words."""
         named = f" of {lands(self.countries, 'or')}" if self.countries else ""
         other = f" other than {lands(self.except_countries, 'or')}" if self.except_countries else ""
         return named + other
 
     def each_of(self, facts: Facts, group: str) -> list[tuple[str, Belongs]]:
-        """What may come from each, under its name: everyone named or found, and whoever an incomplete list may hide."""
+        """Return the offers that may count for each entity, by name: all named or found, and any that an incomplete list may hide."""
         named = self.named()
         known = {id(offer): self.may_be(offer) for offer in self.members(facts, group)}
         names = self.about(sorted(named.union(*(everyone for everyone, _ in known.values()))))
@@ -427,7 +431,7 @@ class ByCountries(Counting):
         return [(name, self.may_be_of(frozenset({name}), known)) for name in names] + unknown
 
     def may_be_of(self, wanted: frozenset[str], known: dict[int, tuple[frozenset[str], bool]]) -> Belongs:
-        """What may come from one of some, all that is not sure to come from others; `known`: whom offers may count for."""
+        """Return a test for offers that may count for one of `wanted`, unless they surely count for others. `known` caches `may_be` by offer."""
 
         def belongs(offer: Chained) -> bool:
             if id(offer) not in known:

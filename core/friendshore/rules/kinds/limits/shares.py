@@ -1,4 +1,4 @@
-"""Shares: no more than so much from anyone, at least so much from some, how much may move away from today's suppliers; and how much comes from whoever most comes from."""
+"""Shares: at most a share per seller, at least a share from some, churn of today's suppliers, and concentration."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from .counting import NOUN, NOUNS, STRETCH, Belongs, ByCountries, Grouped, only,
 
 
 class _Shared(ByCountries):
-    """A share of the demand, or of all that is bought."""
+    """A share of the demand, or of all purchases."""
 
     share: Share
     """From 0 to 1, or like `65 %`."""
     of: Literal["demand", "purchases"] = "demand"
-    """What it is a share of."""
+    """Base of the share."""
     include_stock: bool = False
-    """Whether stock in hand and orders already placed count as bought."""
+    """True if stock on hand and orders already placed count as purchases."""
     counts: Literal["bought", "used"] = "bought"
-    """What is counted: `bought`: what is delivered in the time. `used`: what may be used in it. A cap then counts what is delivered and all stock
-    that is carried into the time and may come from whom it caps, a floor what is delivered less all stock that is carried out, and both count stock
-    in hand and orders already placed. Stock of several origins lies together, so that this is the most, or the least, that may be used of one
-    origin: the limit is never met by buying early, and may be missed where another choice of what to use first would keep it."""
+    """Counted quantity. `bought`: deliveries in the period. `used`: quantities that may be used in it. A cap then counts deliveries and all stock
+    carried in that may come from the capped seller; a minimum counts deliveries less all stock carried out. Both count stock on hand and orders
+    already placed. Stock of several origins lies together, so this is the largest, or smallest, use of one origin: buying early never
+    satisfies the limit, and the plan may be stricter than a particular order of use would need."""
 
     may_count_orders: ClassVar[bool] = True
 
@@ -52,15 +52,18 @@ class _Shared(ByCountries):
 
     @property
     def _counts_stock(self) -> bool:
-        """True if stock in hand and orders already placed count."""
+        """True if stock on hand and orders already placed count."""
         return self.include_stock or self.counts == "used"
 
     def share_rows(
         self, facts: Facts, sets: Callable[[Facts, str], Iterable[tuple[str, Belongs]]], cap: bool
     ) -> Iterator[Row | Rows]:
-        """One row for every group, place if each is counted on its own, stretch, and set of purchases.
+        """Yield one row for every group, place (if each counts separately), period of time, and set of offers.
 
-        `sets` gives for a group the purchases that are added up, by name. They may come to no more than the share, if it is a `cap`; else to no less.
+        Args:
+            facts: Facts about the case.
+            sets: Function that returns the sets of offers of a group, by name.
+            cap: True for a maximum share of each set, false for a minimum.
         """
         for group, part in self.groups(facts):
             found = list(sets(part, group))
@@ -74,9 +77,9 @@ class _Shared(ByCountries):
     def _with_stock(
         self, facts: Facts, group: str, at: str, rows: Rows, sets: Sequence[tuple[str, Belongs]], cap: bool
     ) -> Iterator[Row]:
-        """Yield the same rows with what is carried in, for a cap, or less what is carried out, for a floor.
+        """Yield the rows with the stock that is carried in, for a cap, or less the stock that is carried out, for a minimum.
 
-        Nothing is wanted, and so nothing used, in a stretch without demand.
+        Times without demand have no use, and so no row.
         """
         spans = dict(facts.spans(self.per))
         for number, row in enumerate(one_by_one(rows)):
@@ -88,9 +91,9 @@ class _Shared(ByCountries):
                 yield replace(row, terms=(*row.terms, *signed))
 
     def _carried(self, facts: Facts, group: str, at: str, belongs: Belongs, period: int) -> Sequence[Term]:
-        """Return what a period begins with that may come from some: all stock, and all that is made of what came before.
+        """Return the terms of stock at the start of a period that may come from some offers: all stock, and everything made from earlier purchases.
 
-        Nothing can come from those from whom nothing can have been bought.
+        Offers that can't have been bought before contribute nothing.
         """
         bought = facts.purchases(stock=True)
         counted = self.counted(facts, group, surely=False, at=at)
@@ -108,9 +111,9 @@ class _Shared(ByCountries):
         return facts.carried_in(held, making, period, only(self.end_uses, surely=False))
 
     def _rows(self, facts: Facts, group: str, at: str, sets: Sequence[tuple[str, Belongs]], cap: bool) -> Rows | None:
-        """Return the rows of a group at a place, if there are any.
+        """Return the rows of a group at a place, if any.
 
-        A share of no demand is nothing: a cap then admits nothing, and a floor asks for nothing.
+        A share of no demand is zero: a cap then admits nothing, and a minimum requires nothing.
         """
         stretches = [(label, periods, Decimal(0)) for label, periods in facts.spans(self.per)]
         counts = self._counts(facts, group, at, [belongs for _, belongs in sets], cap)
@@ -138,7 +141,7 @@ class _Shared(ByCountries):
         )
 
     def _counts(self, facts: Facts, group: str, at: str, sets: Sequence[Belongs], cap: bool) -> list[list[float]]:
-        """What a kilogram of every purchase counts in each row: less the share, where that is of all purchases."""
+        """Return the weight of a kilogram of every purchase in each row, less the share if its base is all purchases."""
         everything = self.counted(facts, group, surely=not cap, at=at)
         purchases = facts.purchases(self._counts_stock)
         known: dict[tuple[Decimal, bool], tuple[float, float]] = {}
@@ -151,12 +154,12 @@ class _Shared(ByCountries):
         return [[inside if belongs(offer) else outside for offer, inside, outside in each] for belongs in sets]
 
     def _inside_and_outside(self, whole: Decimal, selected: bool) -> tuple[float, float]:
-        """What a kilogram of a purchase counts in a row that it belongs to, and in one that it does not."""
+        """Return the weight of a kilogram in a row that its purchase belongs to, and in any other row."""
         less = self.share * whole if self.of == "purchases" else Decimal(0)
         return float(whole - less if selected else -less), float(-less)
 
     def base(self) -> str:
-        """What it is a share of, in words."""
+        """Base of the share, in words."""
         here = f" in {lands(self.places, 'or')}" if self.places else ""
         what = f"the demand{here} for" if self.of == "demand" else f"all purchases{here} of"
         each = f"{self.by_group()}{self.where_and_when()}"
@@ -164,13 +167,13 @@ class _Shared(ByCountries):
 
 
 class MaxShare(_Shared):
-    """No more than a share from anyone. A kilogram counts for everyone it may come from; for all, where that is not known."""
+    """At most a share per seller. A kilogram counts for every seller that it may come from, and for all if that is unknown."""
 
     model_config = {"json_schema_extra": {"examples": [{"stage": "mined", "share": "65 %"}]}}
 
     kind: Literal["max-share"] = "max-share"
     each: bool = True
-    """Whether everyone has the cap to themselves; false: all named together."""
+    """True if the cap applies to each separately, false if to all named together."""
 
     @model_validator(mode="after")
     def _together_names(self) -> MaxShare:
@@ -185,7 +188,7 @@ class MaxShare(_Shared):
         return self.share_rows(facts, self._capped, cap=True)
 
     def _capped(self, facts: Facts, group: str) -> list[tuple[str, Belongs]]:
-        """Who is capped, under which name."""
+        """Return the capped offers, by name."""
         if self.each:
             return self.each_of(facts, group)
         names = self.about(sorted(self.named() | frozenset(self.everyone(facts, group))))
@@ -199,21 +202,22 @@ class MaxShare(_Shared):
         return f"Not even all {NOUNS[self.by]}{whom} together may {done} more than {base}{self._counting()}."
 
     def _counting(self) -> str:
-        """What is counted, in words, where it is not what is bought."""
+        """Counted quantity, in words, if other than purchases."""
         return ", counting what is bought and all stock carried in" if self.counts == "used" else ""
 
 
 class MinShare(_Shared):
-    """At least a share from some. A kilogram counts only if all it may come from qualify."""
+    """At least a share from some. A kilogram counts only if everyone that it may come from qualifies."""
 
     model_config = {"json_schema_extra": {"examples": [{"countries": ["AU"], "share": "20 %"}]}}
 
     kind: Literal["min-share"] = "min-share"
     feed: Feed | None = None
-    """Feed that qualifies: all that is recorded of the stage, or of the first stage where the rule names none. Of recycled feed at the
-    stage `mined` the countries are those in which the scrap was collected."""
+    """Qualifying feed of the stage, or of the first recorded stage if the rule names none. With recycled feed at the stage `mined`, the
+    countries are those where the scrap was collected.
+    """
     each: bool = False
-    """Whether each of the countries (blocs, suppliers, parents, sites) named must have the share; false: all together."""
+    """True if each of the named countries (blocs, suppliers, parents, sites) needs the share, false if all together do."""
 
     @model_validator(mode="after")
     def _names_something(self) -> MinShare:
@@ -226,7 +230,7 @@ class MinShare(_Shared):
         return self
 
     def _each_named(self) -> list[str]:
-        """Those who must each have the share."""
+        """Return those that each need the share."""
         lists = {"supplier": self.suppliers, "parent": self.parents, "facility": self.facilities}
         return self.about(sorted(lists.get(self.by, self.named())))
 
@@ -248,12 +252,12 @@ class MinShare(_Shared):
         return at_home and (self.feed is None or self._fed_by(offer, self.feed))
 
     def done(self, offer: Chained, stage: Stage) -> Sequence[ChainEntry]:
-        """Return what an offer does of a stage. For recycled feed, collecting scrap counts as mining."""
+        """Return the entries of a stage in an offer's own chain. For recycled feed, collecting scrap counts as mining."""
         entries = [entry for entry in offer.performed if entry.main_stage is stage]
         return entries if self.feed is Feed.RECYCLED else offer.entries(stage)
 
     def _fed_by(self, offer: Chained, feed: Feed) -> bool:
-        """Return True if all the feed of the stage (without one, of the first stage recorded) is of this sort."""
+        """Return True if all feed of the stage (or of the first recorded stage) is of this sort."""
         first = min((entry.main_stage for entry in offer.performed), key=lambda stage: stage.rank, default=None)
         stage = self.stage if self.stage is not None else first
         entries = offer.entries(stage) if stage is not None else ()
@@ -274,15 +278,15 @@ class MinShare(_Shared):
 
 
 class Concentration(ByCountries):
-    """Kilograms from the largest, counted as a cap on a share counts them.
+    """Kilograms from the largest seller, counted as for a cap on a share.
 
-    A kilogram counts for everyone it may come from, and for all where that is not known.
+    A kilogram counts for every seller that it may come from, and for all if that is unknown.
     """
 
     kind: Literal["concentration"] = "concentration"
 
     def largest(self, facts: Facts) -> Iterator[Row]:
-        """For every group and stretch a row without bounds: the kilograms from whoever most is bought from."""
+        """Yield, for every group and time, a row without bounds: the kilograms from the largest seller."""
         for group, part in self.groups(facts):
             everything = self.counted(part, group, surely=False)
             everyone = [belongs for _, belongs in self.each_of(part, group)]
@@ -304,18 +308,17 @@ class Concentration(ByCountries):
 
 
 class MaxChurn(Grouped):
-    """No more than a share of what is bought today may move away from those it is bought from.
+    """Moves at most a share of today's purchases away from today's suppliers.
 
-    What an incumbent loses is what today's rate comes to, less what orders already placed bring and what is bought from it,
-    and never less than nothing: what one incumbent gains makes up for no other's loss. An incumbent that is not offered any
-    more loses all.
+    The loss of an incumbent is today's rate, less placed orders and purchases from it, and never below 0: one incumbent's gain doesn't offset
+    another's loss. An incumbent without an offer loses everything.
     """
 
     model_config = {"json_schema_extra": {"examples": [{"share": "50 %"}]}}
 
     kind: Literal["max-churn"] = "max-churn"
     share: Share
-    """Of all that is bought today, from 0 to 1, or like `20 %`."""
+    """Share of today's purchases, from 0 to 1, or like `20 %`."""
 
     def rows(self, facts: Facts) -> Iterable[Row]:
         known = {material.id for material in facts.materials}
@@ -331,7 +334,7 @@ class MaxChurn(Grouped):
         return self.contained(line.material) * sum((by_period[t] for t in periods), Decimal(0))
 
     def _lost(self, facts: Facts, line: IncumbentLine, periods: Sequence[int]) -> Term:
-        """What an incumbent loses over some periods."""
+        """Return the term of an incumbent's loss over some periods."""
         placed = self._kilograms(line, line.placed, periods)
         base = self._kilograms(line, line.quantity, periods) - placed
         return lacking((base, facts.bought(self._of(line), periods)))

@@ -1,4 +1,4 @@
-"""How many: at least so many suppliers, at most so many, one alone; at most so many places."""
+"""Numbers of suppliers: a minimum, a maximum, or a single source; and a maximum number of places."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from ..shared import Amount, Share, for_use
 from .counting import NOUN, NOUNS, By, ByCountries, Per, only, row_of
 
 Key = tuple[str, str]
-"""Who is counted, and the place of delivery; empty: all together."""
+"""Counted entity and place of delivery. An empty place means all together."""
 
 
 class _Counted(ByCountries):
     """A number of suppliers (or countries, blocs, parents, sites) of each material."""
 
     by: By = "supplier"
-    """Who is counted."""
+    """Counted entities."""
     penalty: Amount | None = Field(default=None, gt=0)
-    """Money for each by which the number is missed, or like `5000 USD`; none: it must hold."""
+    """Money per missing or excess supplier, or like `5000 USD`. None means that it must be satisfied."""
     surely: ClassVar[bool]
-    """Whether only purchases count that cannot end elsewhere."""
+    """True to count only purchases that can't end elsewhere."""
 
     def used(self, facts: Facts, group: str, stretches: Sequence[Sequence[int]]) -> Sequence[Mapping[Key, UsedTerm]]:
-        """For each stretch what is bought of a group from each, at the place of delivery if each is counted on its own: 1 if anything."""
+        """Return, for each time, a term that is 1 if anything of a group is bought from an entity, at a place of delivery if each counts separately."""
         everything = self.counted(facts, group, self.surely)
         names: dict[int, Sequence[str]] = {}
 
@@ -49,23 +49,23 @@ class _Counted(ByCountries):
 
     @property
     def by_place(self) -> bool:
-        """True if each place of delivery is told apart."""
+        """True if each place of delivery counts separately."""
         return self.each_place
 
     def counts_for(self, offer: Chained) -> Sequence[str]:
-        """All that a purchase counts for."""
+        """Return all entities that a purchase counts for."""
         return sorted(self.may_be(offer)[0])
 
     def where(self) -> str:
-        """What is counted apart, in words."""
+        """Separate places, in words."""
         together = ", all together" if self.grouping == "all" else ""
         return f"{self.subject()}{for_use(self.end_uses)}{self.from_whom()}{together}{self.where_and_when()}"
 
 
 class MinSuppliers(_Counted):
-    """At least so many suppliers of each material; one counts from a least share of the demand on.
+    """At least a number of suppliers of each material. A supplier counts from a minimum share of the demand.
 
-    A purchase that may come from several counts for none of them: a floor needs certainty.
+    A purchase that may come from several counts for none of them, since a minimum needs certainty.
     """
 
     model_config = {"json_schema_extra": {"examples": [{"count": 2}]}}
@@ -73,7 +73,7 @@ class MinSuppliers(_Counted):
     kind: Literal["min-suppliers"] = "min-suppliers"
     surely: ClassVar[bool] = True
     count: int = Field(ge=1)
-    """How many."""
+    """Minimum number."""
     least_share: Share = Decimal("0.05")
     """Share of the demand from which a supplier counts."""
 
@@ -103,10 +103,9 @@ class MinSuppliers(_Counted):
 
 
 class _Capped(_Counted):
-    """A number that may not be exceeded; one counts from the first kilogram on.
+    """A maximum number. A supplier counts from the first kilogram.
 
-    A purchase that may come from several counts for each of them; one whose list of countries is not complete counts for a
-    country of its own besides.
+    A purchase that may come from several counts for each of them. With an incomplete list of countries, it also counts for a country of its own.
     """
 
     may_count_orders: ClassVar[bool] = True
@@ -116,7 +115,7 @@ class _Capped(_Counted):
         return [*super().counts_for(offer), _unknown(offer)]
 
     def sellers(self, facts: Facts, group: str) -> list[str]:
-        """All that it is about, and a name for every offer whose list is not complete."""
+        """Return all entities to which it applies, and a name for every offer with an incomplete list."""
         hidden = [
             _unknown(offer)
             for offer in facts.offers
@@ -128,7 +127,7 @@ class _Capped(_Counted):
         return self.about(self.everyone(facts, group)) + hidden
 
     def most_sellers(self, facts: Facts, most: int) -> Iterator[Row]:
-        """One row for every group, place if each is counted on its own, and stretch in which there are more to choose from."""
+        """Yield one row for every group, place (if each counts separately), and time in which more are available."""
         for group, part in self.groups(facts):
             names = self.sellers(part, group)
             if len(names) <= most:
@@ -142,22 +141,21 @@ class _Capped(_Counted):
                         yield self.at_most(part, _label(group, at, label), asked, most)
 
     def at_most(self, facts: Facts, label: str, terms: tuple[Term, ...], most: int) -> Row:
-        """The row that keeps the number."""
+        """Return the row that limits the number."""
         return row_of(self, label, terms, at_most=Decimal(most), reads=self.reads(facts))
 
 
 class MaxSuppliers(_Capped):
-    """At most so many suppliers of each material; one counts from the first kilogram on.
+    """At most a number of suppliers of each material. A supplier counts from the first kilogram.
 
-    A purchase that may come from several counts for each of them; one whose list of countries is not complete counts for a
-    country of its own besides.
+    A purchase that may come from several counts for each of them. With an incomplete list of countries, it also counts for a country of its own.
     """
 
     model_config = {"json_schema_extra": {"examples": [{"count": 1}]}}
 
     kind: Literal["max-suppliers"] = "max-suppliers"
     count: int = Field(ge=1)
-    """How many."""
+    """Maximum number."""
 
     def rows(self, facts: Facts) -> Iterable[Row]:
         return self.most_sellers(facts, self.count)
@@ -167,19 +165,18 @@ class MaxSuppliers(_Capped):
 
 
 class SingleSource(_Capped):
-    """One supplier alone for each material at each place, over a stretch of time.
+    """A single supplier for each material at each place, over a period of time.
 
-    What is short is from nobody, and stock in hand and orders already placed are not counted. Demands for the same material
-    at the same place have the same supplier.
+    Shortages, stock on hand, and orders already placed don't count. Demands for the same material at the same place have the same supplier.
     """
 
     kind: Literal["single-source"] = "single-source"
     by: By = "supplier"
-    """Who is alone: one supplier, site, parent company, country or bloc."""
+    """Entity that is single: supplier, site, parent company, country, or bloc."""
     per: Per = "horizon"
-    """Over which stretch it is the same one: the whole plan, every calendar year, or every period."""
+    """Time with the same source: the whole plan, every calendar year, or every period."""
     each_place: bool = True
-    """Whether every place of delivery has a source of its own; false: one for all places."""
+    """True if every place of delivery has a source of its own, false if all have the same."""
 
     def rows(self, facts: Facts) -> Iterable[Row]:
         return self.most_sellers(facts, 1)
@@ -189,15 +186,15 @@ class SingleSource(_Capped):
 
 
 class MaxPlaces(_Capped):
-    """At most so many places that anyone delivers to; a place counts from the first kilogram on."""
+    """At most a number of places that a seller delivers to. A place counts from the first kilogram."""
 
     model_config = {"json_schema_extra": {"examples": [{"count": 1}]}}
 
     kind: Literal["max-places"] = "max-places"
     by: By = "facility"
-    """Whose places are counted: each site's, supplier's, parent company's, country's or bloc's."""
+    """Entities whose places count: sites, suppliers, parent companies, countries, or blocs."""
     count: int = Field(ge=1)
-    """How many."""
+    """Maximum number."""
 
     @model_validator(mode="after")
     def _counts_places(self) -> MaxPlaces:

@@ -1,4 +1,4 @@
-"""Charts of a run, one kind a module: each makes figures of what the run holds, beside the table of the same figures. Nothing is solved here.
+"""Charts of a run, one kind per module. Each draws numbers of the run next to a table of the same numbers, and solves nothing.
 
-Kilograms of different materials are never added up: what shows several materials at once shows money.
+Kilograms of different materials are never added. Charts of several materials show money instead.
 """

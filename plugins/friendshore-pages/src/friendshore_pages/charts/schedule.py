@@ -12,6 +12,7 @@ from friendshore.document.figures import count, large_money, percent
 from friendshore.domain.base import grouped, totals
 from friendshore.domain.evidence import Confidence
 from friendshore.domain.run import Run, RunDemand, RunPurchase, RunRule
+from friendshore.domain.used import DatedStatus
 from friendshore.questions.wording import mass_of, weighed
 from friendshore.report.demand import for_whom, met_from
 from friendshore.report.ground import few, more, phase_text, with_effect
@@ -149,14 +150,8 @@ def _told_of(run: Run) -> list[RunRule]:
     return [rule for rule in run.rules if rule.id in exposed | at_work]
 
 
-def _phases(rule: RunRule) -> list[tuple[date | None, date | None, str]]:
-    """First and last day and status of each phase."""
-    found = []
-    for text in rule.phases:
-        days, _, status = text.rpartition(" ")
-        first, _, last = days.partition("..")
-        found.append((date.fromisoformat(first) if first else None, date.fromisoformat(last) if last else None, status))
-    return found
+def _phases(rule: RunRule) -> list[DatedStatus]:
+    return [DatedStatus.read(text) for text in rule.phases]
 
 
 def _marks(run: Run) -> Iterator[charts.TimelineMark]:
@@ -196,10 +191,13 @@ def rules_drawing(run: Run, table: doc.DataTable) -> doc.Drawing:
     for rule in _told_of(run)[:DATED_RULES]:
         spans = [
             charts.TimelineSpan(
-                max(first or start, start), min(last or end, end), phase_text(text), _tone(rule, status)
+                max(phase.start or start, start),
+                min(phase.end or end, end),
+                phase_text(phase),
+                _tone(rule, phase.status),
             )
-            for text, (first, last, status) in zip(rule.phases, _phases(rule), strict=True)
-            if (first or start) <= end and (last or end) >= start
+            for phase in _phases(rule)
+            if (phase.start or start) <= end and (phase.end or end) >= start
         ]
         rows.append(charts.TimelineRow(rule.id, tuple(spans)))
     told = "Rules that bear on the plan, or would if they held: when each is in force, suspended, or not known to hold; those that keep offers out look bad."

@@ -1,4 +1,4 @@
-"""Charts of supply: flows of a material, its suppliers over time, and the countries that it comes from."""
+"""Charts of supply: flows of a material, its suppliers over time, and its countries of origin."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ from friendshore.report.mix import chain, cost_of, kilograms_of, prices_of, used
 from .parts import added, countries, country, in_unit, largest, masses, rounding
 
 BACK = 3
-"""How many times one thing may be made of another in one picture."""
+"""Maximum depth of inputs in a picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One material on its way into another: who sells it to which places, and who takes how much of it there."""
+    """One material as an input of another: its sellers and their destinations, and its users with quantities."""
 
     material: str
     back: int
-    """How many times, at most, something is made of something between it and what arrives at users."""
+    """Maximum number of production steps from it to the material that arrives at users."""
     purchases: tuple[RunPurchase, ...]
-    """Those that come to a place from which it is taken."""
+    """Purchases delivered to a place where it is used."""
     elsewhere: Mapping[str, Decimal]
-    """Offer -> kilograms that it makes and brings to other places."""
+    """Offer -> kilograms that it produces and delivers to other places."""
     lots: Mapping[str, Decimal]
-    """Place -> kilograms that were in hand, or on order."""
+    """Place -> kilograms in stock or on order."""
     draws: Mapping[tuple[str, str], Decimal]
-    """Place and the offer that takes it -> kilograms."""
+    """Place and offer that uses it -> kilograms."""
 
     @property
     def left(self) -> dict[str, Decimal]:
-        """Place -> kilograms that others take there, that are left or lost."""
+        """Place -> kilograms that others use, or that remain or are lost."""
         there = totals((one.place, one.quantity_kg) for one in self.purchases)
         for place, kilograms in self.lots.items():
             there[place] = there.get(place, Decimal(0)) + kilograms
@@ -53,7 +53,7 @@ class Input:
 
 
 def inputs_of(run: Run, material: str) -> list[Input]:
-    """The inputs of a material, those furthest back first; where they go round, each is followed once."""
+    """Return the inputs of a material, most distant first. Each input in a cycle is followed once."""
     drawn = grouped((one.offer, one) for one in run.draws)
     bought = grouped((one.material, one) for one in run.purchases)
     takes = {
@@ -95,7 +95,7 @@ def _input(
 
 
 def _depths(material: str, takes: Mapping[str, Sequence[str]]) -> dict[str, int]:
-    """How far back each input is at most, no further than `BACK`; what goes round is left where it was met first."""
+    """Return the maximum depth of each input, up to `BACK`. A cycle ends at the input that was visited first."""
     order: list[str] = []
     left: dict[str, Iterator[str]] = {}
     path = [material]
@@ -116,41 +116,41 @@ def _depths(material: str, takes: Mapping[str, Sequence[str]]) -> dict[str, int]
 
 
 NODES = 8
-"""Countries of a stage that are told apart."""
+"""Maximum number of countries per stage, plus the combined rest."""
 NAMES, LONG = 5, 22
-"""Layers up to which countries are called by their names, and letters of a chain; where there are more, by their codes."""
+"""Maximum number of layers with country names, and maximum length of a chain. Beyond these, country codes are used."""
 
 _HELD, _AT, _ELSEWHERE = "in hand or on order", "to a maker at", "to others, or left"
 _UNKNOWN = "chain not known"
 
 Step = tuple[int, str]
-"""A layer, and what stands there."""
+"""A layer, and the text of a node in it."""
 
 
 @dataclass(slots=True)
 class _Paths:
-    """Kilograms of a material from node to node."""
+    """Kilograms of a material between nodes."""
 
     layers: tuple[str, ...]
     amounts: dict[tuple[Step, Step], Decimal] = field(default_factory=dict)
     of: dict[Step, str] = field(default_factory=dict)
-    """What leaves a node, where some of what the picture shows is made of something else in it."""
+    """Material that leaves a node, if the picture shows several materials."""
     codes: dict[str, str] = field(default_factory=dict)
-    """The name of a node, with countries in words -> the same with their codes."""
+    """Name of a node with country names -> name with country codes."""
     tones: dict[Step, doc.Tone] = field(default_factory=dict)
 
     def add(self, steps: Sequence[Step], kilograms: Decimal) -> None:
-        """So much goes this way."""
+        """Add an amount along a path."""
         for pair in pairwise(steps):
             self.amounts[pair] = self.amounts.get(pair, Decimal(0)) + kilograms
 
     def into(self, step: Step) -> Decimal:
-        """What comes to a node."""
+        """Return the amount that enters a node."""
         return added(kilograms for (_, target), kilograms in self.amounts.items() if target == step)
 
 
 def flow_element(run: Run, material: str, purchases: Sequence[RunPurchase]) -> doc.Drawing | doc.Sentence:
-    """The flow of a material, from the mines of what it is made of; a sentence where all of it goes one way."""
+    """Return the flow of a material from the mines of its inputs, or a sentence if all of it takes one path."""
     inputs = inputs_of(run, material)
     paths = _linked(run, material, purchases, inputs) if inputs else _paths(run, material, purchases)
     steps = list(dict.fromkeys(step for pair in paths.amounts for step in pair))
@@ -190,7 +190,7 @@ def _of(paths: _Paths, step: Step) -> str:
 
 
 def _chain(one: RunPurchase, told: Callable[[Sequence[str]], str]) -> str:
-    """The countries that an offer's own stages lie in, in order, each once where several follow each other there."""
+    """Return the countries of an offer's own stages in order, without adjacent duplicates."""
     named = [told(codes) for codes in one.countries.values()]
     return " → ".join(name for place, name in enumerate(named) if not place or named[place - 1] != name) or _UNKNOWN
 
@@ -204,7 +204,7 @@ def _id(step: Step) -> str:
 
 
 def _name(paths: _Paths, step: Step) -> str:
-    """`mined in China`; what is no country goes by its name alone."""
+    """Return a name such as `mined in China`. A node that isn't a country has only its own name."""
     layer = paths.layers[step[0]]
     if step in paths.of and not step[1].endswith(_HELD):
         where = step[1].removeprefix(f"{paths.of[step]} ")
@@ -215,7 +215,7 @@ def _name(paths: _Paths, step: Step) -> str:
 
 
 def _paths(run: Run, material: str, purchases: Sequence[RunPurchase]) -> _Paths:
-    """All ways of a material: from its sources by stages to places, from there to uses."""
+    """Return all paths of a material: from sources through stages to places, and from there to uses."""
     inputs = _inputs(run)
     sources = [one for one in purchases if one.offer in inputs or not one.countries]
     stages = [stage.value for stage in Stage if any(stage.value in one.countries for one in purchases)]
@@ -235,7 +235,7 @@ def _paths(run: Run, material: str, purchases: Sequence[RunPurchase]) -> _Paths:
 
 
 def _linked(run: Run, material: str, purchases: Sequence[RunPurchase], inputs: Sequence[Input]) -> _Paths:
-    """The same of what is made of other materials: for each of these, from which countries it comes to which places, and who takes it there."""
+    """Return the paths of a material with inputs: for each input, its countries, its destinations, and its users there."""
     far = sorted({each.back for each in inputs}, reverse=True)
     column = {each.material: 2 * far.index(each.back) for each in inputs} | {material: 2 * len(far)}
     beside = {back: ", ".join(each.material for each in inputs if each.back == back) for back in far}
@@ -244,7 +244,7 @@ def _linked(run: Run, material: str, purchases: Sequence[RunPurchase], inputs: S
     last = len(paths.layers) - 1
 
     def step(name: str, number: int, words: str, codes: str = "") -> Step:
-        """A node of a material: where several stand in one layer, with the material's name."""
+        """Return a node of a material, with the material's name if a layer has several materials."""
         alone = list(column.values()).count(column[name]) == 1
         told, short = (words, codes or words) if alone else (f"{name} {words}", f"{name} {codes or words}")
         paths.codes[told] = short
@@ -282,7 +282,7 @@ def _linked(run: Run, material: str, purchases: Sequence[RunPurchase], inputs: S
 
 
 def _chain_names(purchases: Sequence[RunPurchase]) -> dict[str, tuple[str, str]]:
-    """Countries of a chain -> what stands for them, in words and in codes: themselves, or all small ones together."""
+    """Return countries of a chain -> node in words and in codes: the countries themselves, or the small ones combined."""
     codes = {_chain(one, countries): _chain(one, _codes) for one in purchases}
     amounts = totals((_chain(one, countries), one.quantity_kg) for one in purchases)
     kept = set(largest(amounts, NODES))
@@ -291,7 +291,7 @@ def _chain_names(purchases: Sequence[RunPurchase]) -> dict[str, tuple[str, str]]
 
 
 def _inputs(run: Run) -> dict[str, str]:
-    """Offer -> what it is made from."""
+    """Return offer -> materials that it is made from."""
     found: dict[str, set[str]] = {}
     for draw in run.draws:
         found.setdefault(draw.offer, set()).add(draw.material)
@@ -299,7 +299,7 @@ def _inputs(run: Run) -> dict[str, str]:
 
 
 def _stage_names(purchases: Sequence[RunPurchase], stages: Sequence[str]) -> dict[tuple[str, str], str]:
-    """Stage and countries in words -> what stands for them: themselves, or all small ones together."""
+    """Return stage and country names -> node: the countries themselves, or the small ones combined."""
     found: dict[tuple[str, str], str] = {}
     for stage in stages:
         amounts = totals(
@@ -322,7 +322,7 @@ def _steps(
 
 
 def _uses(run: Run, material: str, paths: _Paths, place: int) -> None:
-    """What leaves each place: to uses, to makers, into stock that is left; and what uses want and do not get."""
+    """Add the flows from each place: to uses, to makers, and into remaining stock. Add the shortages of uses."""
     makes = grouped((one.offer, one.material) for one in run.purchases)
     last = run.periods[-1].label
     out: list[tuple[str, str, Decimal]] = []
@@ -356,9 +356,9 @@ def _uses(run: Run, material: str, paths: _Paths, place: int) -> None:
 
 
 PARTS = 5
-"""Suppliers that a chart tells apart."""
+"""Maximum number of suppliers in a chart, plus the combined rest."""
 ROWS = 25
-"""Suppliers that a table tells apart."""
+"""Maximum number of suppliers in a table, plus the combined rest."""
 _ROOM = 9
 
 Amounts = Mapping[str, Decimal]
@@ -366,7 +366,7 @@ Amounts = Mapping[str, Decimal]
 
 
 class Balance:
-    """What arrives of a material in each period, and what becomes of it."""
+    """Arrivals of a material in each period, and their use."""
 
     def __init__(self, run: Run, material: str, purchases: Sequence[RunPurchase]) -> None:
         self.run = run
@@ -376,36 +376,37 @@ class Balance:
         self.short = totals((one.period, one.quantity_kg) for one in run.shortages if one.material == material)
 
     def needed(self, period: str) -> Decimal:
-        """What is wanted, and what makers take."""
+        """Return the demand, and the use by makers."""
         return added(each.get(period, Decimal(0)) for each in (self.delivered, self.taken, self.short))
 
     @property
     def even(self) -> bool:
-        """Whether in every period just so much arrives as is used."""
+        """True if arrivals equal use in every period."""
         return not any(
             self.into_stock(period) or self.from_stock(period)
             for period in {*self.arrives, *self.delivered, *self.taken}
         )
 
     def into_stock(self, period: str) -> Decimal:
-        """What arrives beyond what is used."""
+        """Return the arrivals in excess of use."""
         return self._beyond(self.arrives.get(period, Decimal(0)), self._used(period))
 
     def from_stock(self, period: str) -> Decimal:
-        """What is used beyond what arrives: stock in hand, orders placed before, and what came in earlier."""
+        """Return the use in excess of arrivals: initial stock, open orders, and earlier arrivals."""
         return self._beyond(self._used(period), self.arrives.get(period, Decimal(0)))
 
     def _used(self, period: str) -> Decimal:
         return self.delivered.get(period, Decimal(0)) + self.taken.get(period, Decimal(0))
 
     def _beyond(self, more: Decimal, less: Decimal) -> Decimal:
-        """By how much one is more than the other, but for rounding."""
+        """Return the excess of one amount over the other. 0 if within rounding."""
         return more - less if more - less > rounding(self.run, max(more, less)) else Decimal(0)
 
 
 def mix_elements(run: Run, material: str, purchases: Sequence[RunPurchase]) -> list[doc.Element]:
-    """Bars of what arrives by supplier, what comes out of stock and what is short, under a line of what is needed; a sentence where one supplier
-    brings just that in every period; and the table of either.
+    """Return bars of arrivals by supplier, use of stock, and shortages, under a line of needs, with their table.
+
+    If one supplier delivers exactly the needs in every period, a sentence replaces the bars.
     """
     balance = Balance(run, material, purchases)
     labels = [period.label for period in run.periods]
@@ -438,13 +439,13 @@ def mix_elements(run: Run, material: str, purchases: Sequence[RunPurchase]) -> l
 
 
 def _by_supplier(run: Run, purchases: Sequence[RunPurchase]) -> dict[str, Amounts]:
-    """Supplier -> kilograms by period of arrival."""
+    """Return supplier -> kilograms by period of arrival."""
     found = grouped((run.names.offer(one.offer), one) for one in purchases)
     return {name: totals((one.delivered, one.quantity_kg) for one in group) for name, group in found.items()}
 
 
 def _largest_amounts(by_name: Mapping[str, Amounts], most: int) -> list[tuple[str, Amounts]]:
-    """The largest, and all others as one."""
+    """Return the largest, and all others combined."""
     names = largest({name: added(amounts.values()) for name, amounts in by_name.items()}, most)
     rest = [amounts for name, amounts in by_name.items() if name not in set(names)]
     others = totals((label, kilograms) for amounts in rest for label, kilograms in amounts.items())
@@ -456,7 +457,7 @@ def _values(labels: Sequence[str], amounts: Amounts, unit: Literal["kg", "t"]) -
 
 
 def _table(run: Run, purchases: Sequence[RunPurchase], beside: Sequence[tuple[str, Amounts]]) -> doc.DataTable:
-    """Supplier by supplier with chain, use, price and evidence; then what arrives in all, and what stands beside it."""
+    """Return a row for each supplier with chain, use, price, and evidence, then the total arrivals, then the rows of `beside`."""
     periods = period_columns(((one.label, one.start.year) for one in run.periods), _ROOM)
     unit = unit_for(one.quantity_kg for one in purchases)
     groups = grouped(((one.offer, one.place, one.end_use), one) for one in purchases)
@@ -496,15 +497,15 @@ def _table(run: Run, purchases: Sequence[RunPurchase], beside: Sequence[tuple[st
 
 
 COUNTRIES = 40
-"""Countries of the table."""
+"""Maximum number of countries in the table."""
 ROUTES = 60
-"""Routes of the map."""
+"""Maximum number of routes on the map."""
 RULES = 4
-"""Rules that are named of those that keep a country out."""
+"""Maximum number of rules named for a country, followed by the number of others."""
 
 
 def world_section(run: Run) -> doc.Section | None:
-    """A map of money and bans, with the table of both."""
+    """Return a map of money and prohibitions, with the table of both."""
     bought = grouped((one.country, one) for one in run.purchases)
     made = _made_in(run.purchases)
     barred = grouped((code, row.rule) for row in run.blocked for code in row.countries)
@@ -543,7 +544,7 @@ def _tone(bought: bool, barred: bool) -> doc.Tone:
 
 
 def _made_in(purchases: Iterable[RunPurchase]) -> dict[str, dict[str, dict[str, Decimal]]]:
-    """Country -> stage -> material -> kilograms of which it may have performed that stage."""
+    """Return country -> stage -> material -> kilograms for which the stage is or may be in the country."""
     found: dict[str, dict[str, dict[str, Decimal]]] = {}
     for one in purchases:
         for stage, codes in one.countries.items():
@@ -554,7 +555,7 @@ def _made_in(purchases: Iterable[RunPurchase]) -> dict[str, dict[str, dict[str, 
 
 
 def _weighed(purchases: Iterable[RunPurchase]) -> str:
-    """Materials with what is bought of them, those first that cost most."""
+    """Return materials with purchased masses, most expensive first."""
     found = list(purchases)
     cost = totals((one.material, one.cost) for one in found)
     weights = totals((one.material, one.quantity_kg) for one in found)
@@ -604,7 +605,7 @@ def _row(
 
 
 def _routes(run: Run) -> list[charts.Route]:
-    """What goes from where it is bought to where it is wanted, and before that between stages that lie each in one country."""
+    """Return the routes from purchase to demand, and before that between stages that each have one country."""
     site = {one.facility_id: one.country for one in run.purchases if one.facility_id}
     found: dict[tuple[str, str], list[RunPurchase]] = {}
     for one in run.purchases:

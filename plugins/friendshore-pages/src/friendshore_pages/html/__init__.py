@@ -1,4 +1,4 @@
-"""Documents as one page of HTML, which needs no network, and can be read without scripts and printed."""
+"""Documents as one HTML page that needs no network, prints well, and is readable without scripts."""
 
 from .page import Working as Working
 from .page import frame as frame

@@ -1,4 +1,4 @@
-"""SVG pictures of flows between nodes (Sankey diagrams) and of countries on a map."""
+"""SVG pictures of flows between nodes (Sankey diagrams), and of countries on a map."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from .svg import BESIDE, SIZE, SMALL, Picture, amount, box, cut, label, measured
 _BAR = 11.0
 _HEAD = 24.0
 _ROUNDS = 6
-"""How often layers are put in order by what they join."""
+"""Number of passes that sort layers by their connections."""
 _SLOT, _GAP = 15.0, 5.0
-"""Pixels that a node takes at least in its layer, which is room for its name; and from one to the next."""
+"""Minimum size of a node in its layer in pixels, for its name, and the gap to the next node."""
 _ROW = 84.0
-"""Pixels from one layer to the next where they stand below each other: their names, the bars, and what flows."""
+"""Distance between layers in pixels if they are below each other: names, bars, and streams."""
 _NAMES = 42.0
-"""Of which the names above the bars take so many."""
+"""Part of this distance for the names above the bars."""
 
 
 @dataclass(eq=False, slots=True)
 class _Place:
-    """A node, or where a stream passes a layer without a stop there, and how much of its layer it takes."""
+    """A node, or a point where a stream passes a layer without a stop, with its share of the layer."""
 
     node: Node | None
     layer: int
@@ -45,7 +45,7 @@ class _Place:
 
     @property
     def value(self) -> float:
-        """What flows through it; where what comes weighs otherwise than what goes, the larger."""
+        """Total of its streams: incoming or outgoing, whichever is larger, since production can change the mass."""
         return max(_sum(self.out), _sum(self.into))
 
     @property
@@ -61,12 +61,12 @@ class _Part:
     target: _Place
     value: float
     leaves: float = 0.0
-    """Where its middle is as it leaves."""
+    """Position of its middle where it leaves."""
     arrives: float = 0.0
 
 
 _Way = list[_Part]
-"""A stream: one part for each layer that it passes."""
+"""A stream, with one part for each layer that it crosses."""
 
 
 def _sum(some: Sequence[_Part]) -> float:
@@ -74,7 +74,7 @@ def _sum(some: Sequence[_Part]) -> float:
 
 
 def flow(chart: Flow, width: float) -> Picture:
-    """Layers stand beside each other, names at the right of their nodes; where there is no room, below each other with names above."""
+    """Draw layers side by side with names to the right of nodes, or on narrow pages below each other with names above nodes."""
     layers, ways = _laid(chart)
     _order(layers)
     drawn, height = (_beside if width > BESIDE else _below)(chart, layers, ways, width)
@@ -82,7 +82,7 @@ def flow(chart: Flow, width: float) -> Picture:
 
 
 def _laid(chart: Flow) -> tuple[list[list[_Place]], list[_Way]]:
-    """Every layer's nodes, with places for streams that pass it; and the streams."""
+    """Return the nodes of every layer, including points where streams pass, and the streams."""
     places = {node.id: _Place(node, node.layer) for node in chart.nodes}
     passing: list[_Place] = []
     ways = []
@@ -101,7 +101,7 @@ def _laid(chart: Flow) -> tuple[list[list[_Place]], list[_Way]]:
 
 
 def _order(layers: Sequence[list[_Place]]) -> None:
-    """Largest first, then by the middle of what each is joined to, so that streams cross little."""
+    """Sort nodes by size, then by the middle of their connections, to reduce crossings."""
     for held in layers:
         held.sort(key=lambda place: -place.value)
         _number(held)
@@ -128,7 +128,7 @@ def _joined_to(place: _Place, *, forth: bool) -> float:
 
 
 def _stand(layers: Sequence[Sequence[_Place]], least: Mapping[int, float], start: float, room: float) -> None:
-    """Gives every place its part of the room, none less than `least` of it, and all layers one scale; and every stream its ends."""
+    """Position every node with at least its size in `least`, in one scale for all layers. Position the ends of every stream."""
     low, high = 0.0, room / max((max(sum(place.value for place in held), 1e-9) for held in layers), default=1.0)
     for _ in range(60):
         scale = (low + high) / 2
@@ -153,7 +153,7 @@ def _stand(layers: Sequence[Sequence[_Place]], least: Mapping[int, float], start
 def _beside(
     chart: Flow, layers: Sequence[Sequence[_Place]], ways: Sequence[_Way], width: float
 ) -> tuple[list[Markup], float]:
-    """The picture for a wide page, and its height."""
+    """Return the picture for a wide page, and its height."""
     most = max((sum(1 for place in held if place.node) for held in layers), default=0)
     height = max(110.0 + 30 * min(most, 5), most * (_SLOT + _GAP) * 1.35)
     _stand(layers, {id(p): _SLOT if p.node else 0.0 for held in layers for p in held}, _HEAD, height)
@@ -186,7 +186,7 @@ def _beside(
 def _below(
     chart: Flow, layers: Sequence[Sequence[_Place]], ways: Sequence[_Way], width: float
 ) -> tuple[list[Markup], float]:
-    """The picture for a narrow page, and its height."""
+    """Return the picture for a narrow page, and its height."""
     least: dict[int, float] = {}
     for held in layers:
         wanted = dict.fromkeys(map(id, held), 0.0) | {
@@ -217,17 +217,17 @@ def _below(
 
 
 def _stops(layers: Sequence[Sequence[_Place]]) -> list[tuple[_Place, Node]]:
-    """All nodes with their places."""
+    """Return all nodes with their positions."""
     return [(place, place.node) for held in layers for place in held if place.node]
 
 
 def _scale(layers: Sequence[Sequence[_Place]]) -> float:
-    """Pixels of one unit of what flows."""
+    """Return the pixels per unit of flow."""
     return next((place.size / place.value for held in layers for place in held if place.value), 0.0)
 
 
 def _line(ends: Sequence[tuple[float, float, float, float]], shift: float = 0.0, *, down: bool = False) -> str:
-    """A line through layers: for each part how far along and how far across it begins and ends, moved across by `shift`."""
+    """Return a line through layers. Each part has the start and end positions along and across, and `shift` moves it across."""
     drawn = ""
     for x, y, to, at in ends:
         middle, y_, at_ = (x + to) / 2, y + shift, at + shift
@@ -238,7 +238,7 @@ def _line(ends: Sequence[tuple[float, float, float, float]], shift: float = 0.0,
 
 
 def _streams(chart: Flow, drawn: Sequence[str], thick: Sequence[float | None] = ()) -> Iterator[Markup]:
-    """Streams as lines of some thickness, or as outlines."""
+    """Yield streams as lines with a thickness, or as outlines."""
     names = {node.id: node.name for node in chart.nodes}
     for stream, line, stroke in zip(chart.streams, drawn, thick or [None] * len(drawn), strict=True):
         told = f"{names[stream.source]} to {names[stream.target]}: {stream.told or amount(stream.amount, chart.unit)}"
@@ -247,12 +247,12 @@ def _streams(chart: Flow, drawn: Sequence[str], thick: Sequence[float | None] = 
 
 
 def _thick(size: float) -> float:
-    """As thick as what flows, with a hair's breadth to the next."""
+    """Return the thickness of a stream, with a thin gap to the next."""
     return size - 1 if size > 3 else max(size, 0.6)
 
 
 def _node_amount(chart: Flow, place: _Place) -> str:
-    """What a node gives; where nothing leaves it, what it gets."""
+    """Return the outgoing amount of a node, or the incoming amount if nothing leaves it."""
     return amount(place.gives or place.gets, chart.unit)
 
 
@@ -264,7 +264,7 @@ def _node(chart: Flow, place: _Place, node: Node, x: float, y: float, wide: floa
 
 
 def _name(chart: Flow, place: _Place, node: Node, x: float, room: float) -> Iterator[Markup]:
-    """A node's name at its right, and its amount; that below it where both have no room on one line and the node has for two."""
+    """Yield a node's name and amount on its right side, on two lines if one is too short and the node is high enough."""
     written = _node_amount(chart, place)
     if measured(f"{node.name} {written}") > room and place.size > 2 * SIZE:
         yield label(x, place.middle - 2, cut(node.name, room), class_="halo")
@@ -276,7 +276,7 @@ def _name(chart: Flow, place: _Place, node: Node, x: float, room: float) -> Iter
 
 
 def _name_above(chart: Flow, place: _Place, node: Node, y: float, room: float, width: float) -> Iterator[Markup]:
-    """The same above it, each on a line of its own."""
+    """Yield a node's name and amount above it, on two lines."""
     for line, (written, class_) in enumerate(((node.name, "halo"), (_node_amount(chart, place), "soft halo"))):
         shown = cut(written, room, SMALL)
         x = min(max(place.middle, measured(shown, SMALL) / 2), width - measured(shown, SMALL) / 2)
@@ -284,19 +284,19 @@ def _name_above(chart: Flow, place: _Place, node: Node, y: float, room: float, w
 
 
 LAND = "_land"
-"""The id of all countries' outlines."""
+"""Id of the outlines of all countries."""
 _LINES = "_lines"
-"""The id of slanting lines over all of the map, of which those over a country are shown."""
+"""Id of diagonal lines across the whole map, clipped to countries."""
 _APART = 6
 _SHADES = 5
 _FOOT = 32.0
 _LABELS = 16
-"""Countries whose names are shown, the largest first, where there is room."""
+"""Maximum number of countries with names, largest first, as space permits."""
 _WIDEST = 7.0
 _NEAREST, _FARTHEST = 4.0, 34.0
-"""Pixels from the middle of a country to the ends of its routes: at least, and at most on a map that is not made smaller."""
+"""Minimum and maximum distance in pixels between a country's middle and the ends of its routes. The maximum is for a map in full size."""
 _FAN = 3.6
-"""How much of a circle the ends take, in radians."""
+"""Part of a circle with ends of routes, in radians."""
 _UNMARKED = (Tone.PLAIN, Tone.TITLE)
 
 
@@ -318,7 +318,7 @@ def _world() -> _World:
 
 
 def outlines() -> Markup:
-    """All countries, once for a page: whatever map there is refers to them."""
+    """Return all countries, once per page. Every map refers to them."""
     world = _world()
     shapes = [tag("path", id=f"_{code}", d=shape) for code, shape in world["shapes"].items()]
     width, height = world["width"], world["height"]
@@ -328,7 +328,7 @@ def outlines() -> Markup:
 
 
 def world_map(chart: WorldMap, width: float, name: str) -> Picture:
-    """Names of the largest where there is room, by their codes on a small one. `name` is an id of the picture's own."""
+    """Draw the map, with names of the largest countries as space permits, and codes on a small map. `name` is a unique id for the picture."""
     world = _world()
     scale = width / world["width"]
     height = world["height"] * scale
@@ -350,7 +350,7 @@ def world_map(chart: WorldMap, width: float, name: str) -> Picture:
 
 
 def _shade(value: Decimal | None, largest: Decimal) -> int | None:
-    """From the lightest, 0, to the darkest; by the root, so that the middle is not all light. None: nothing is bought there."""
+    """Return the shade from 0, the lightest, to the darkest, by the square root to spread the values. None if nothing is bought there."""
     if value is None or value <= 0 or not largest:
         return None
     return min(_SHADES - 1, int(sqrt(float(value / largest)) * _SHADES))
@@ -377,7 +377,7 @@ def _dot(one: Country, at: tuple[float, float], largest: Decimal, unit: str) -> 
 
 
 def _lined(drawn: Sequence[Country], name: str) -> Iterator[Markup]:
-    """Lines over the countries of each tone."""
+    """Yield lines over the countries of each tone."""
     for tone in Tone:
         inside = [tag("use", href=f"#_{one.code}") for one in drawn if one.tone is tone]
         if inside and tone not in _UNMARKED:
@@ -396,7 +396,7 @@ def _routes(chart: WorldMap, points: dict[str, _Point], scale: float) -> Iterato
 
 
 def _bend(start: _Point, end: _Point) -> _Point:
-    """What a bow between two places leans to: the pole."""
+    """Return the control point of a curve between two places, which bends toward the pole."""
     (x, y), (to_x, to_y) = start, end
     return (x + to_x) / 2, min((y + to_y) / 2 - hypot(to_x - x, to_y - y) * 0.22, max(min(y, to_y) - 8, 4.0))
 
@@ -408,7 +408,7 @@ def _apart(
     thick: Sequence[float],
     scale: float,
 ) -> tuple[list[_Point], list[_Point]]:
-    """Where each route begins and where it ends: around the middle of its country, in the order in which the others lie, so that they can be told apart."""
+    """Return the start and end of each route around the middle of its country, in the order of directions, to keep them distinct."""
     held: dict[str, list[tuple[int, bool]]] = {}
     for place, route in enumerate(routes):
         held.setdefault(route.source, []).append((place, True))
@@ -432,7 +432,7 @@ def _apart(
 
 
 def _route(route: Route, start: _Point, bend: _Point, end: _Point, thick: float, unit: str) -> Markup:
-    """A bow towards the pole, and a head that shows where to."""
+    """Return a curve that bends toward the pole, with an arrowhead."""
     (x, y), (bend_x, bend_y), (to_x, to_y) = start, bend, end
     back = hypot(to_x - bend_x, to_y - bend_y) or 1.0
     along, down = (to_x - bend_x) / back, (to_y - bend_y) / back
@@ -458,7 +458,7 @@ def _route(route: Route, start: _Point, bend: _Point, end: _Point, thick: float,
 
 
 def _labels(known: Sequence[Country], points: dict[str, _Point], width: float, height: float) -> Iterator[Markup]:
-    """Names beside the middles of countries, none over another and none cut off."""
+    """Yield names next to the middles of countries, without overlaps and without cutting names."""
     taken = [(points[one.code][0] - 4, points[one.code][1] - 4, 8.0, 8.0) for one in known]
     ranked = sorted(known, key=lambda one: (one.amount is None, -(one.amount or 0), one.code))
     for one in ranked[:_LABELS]:
@@ -486,7 +486,7 @@ def _meet(one: tuple[float, float, float, float], other: tuple[float, float, flo
 
 
 def _legend(largest: Decimal, unit: str, width: float, height: float) -> Iterator[Markup]:
-    """What the shades mean."""
+    """Yield the legend of the shades."""
     if not largest:
         return
     y, step = height + 8, min(70.0, (width - 70) / _SHADES)

@@ -267,6 +267,8 @@ def value(cell: doc.Cell) -> str | None:
             return ""
         case str() | doc.Phrase() | doc.Several() | date():
             return None
+        case doc.Either(whole):
+            return value(whole)
         case _:
             assert_never(cell)
 

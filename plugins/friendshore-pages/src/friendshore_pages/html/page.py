@@ -178,7 +178,7 @@ def html(document: doc.Document, working: Working | None = None) -> str:
     """
     outline = Outline({"main", *(() if working is None else (working.id, *working.data))})
     works = own("") if working is None else _working(working)
-    body = joined(parts(document.parts, 2, document.title, outline), "\n")
+    body = joined(parts(document.whole().parts, 2, document.title, outline), "\n")
     shown = tag(
         "body",
         tag("a", text("Skip to the content"), href="#main", class_="skip"),
@@ -207,7 +207,7 @@ def frame(document: doc.Document, lines: int) -> str:
     script runs in it. `lines`: about how many it takes, since a page cannot ask its frame for room.
     """
     outline = Outline({"main"})
-    body = joined(parts(document.parts, 2, document.title, outline), "\n")
+    body = joined(parts(document.whole().parts, 2, document.title, outline), "\n")
     shown = tag("body", tag("header", tag("h1", text(document.title))), tag("main", body, id="main"), _shared(outline))
     page = tag("html", _head(document.title, [_style(), _IN_A_FRAME]), own("\n"), shown, lang=_LANGUAGE)
     return framed(f"<!doctype html>\n{page}\n", document.title, min(_HEAD + _LINE * lines, _MOST))

@@ -19,7 +19,7 @@ from friendshore.inert import visible
 from .markup import Markup, joined, own, tag, text
 
 SIZE = 12.0
-"""Pixels of a letter."""
+"""Font size in pixels."""
 SMALL = 11.0
 _WIDTHS = dict(zip(map(chr, range(32, 127)), (
     278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556, 556, 556, 556, 278, 278,
@@ -27,17 +27,17 @@ _WIDTHS = dict(zip(map(chr, range(32, 127)), (
     667, 667, 611, 278, 278, 278, 469, 556, 333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500,
     278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
 ), strict=True))  # fmt: skip
-"""Thousandths of its size that a letter of Helvetica takes; Arial and Liberation Sans are as wide."""
+"""Widths of letters in Helvetica, in thousandths of the font size. Arial and Liberation Sans have the same widths."""
 _WIDEST, _ROOMY = 1000, 800
-"""The same of a sign of East Asia, and of any other that is not listed."""
+"""Width of East Asian characters, and of other unlisted ones."""
 _BOLD = 1.09
 SERIES = 8
-"""Looks of parts that are told apart by their order."""
+"""Number of styles for parts distinguished by order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A chart as it is drawn for a width of a page, in pixels."""
+    """A chart drawn for a page width, in pixels."""
 
     width: float
     height: float
@@ -46,47 +46,47 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Values as places on a picture."""
+    """Mapping of values to positions in a picture."""
 
     low: float
     high: float
     start: float
-    """Where the least stands."""
+    """Position of the minimum."""
     end: float
 
     def at(self, value: float) -> float:
-        """Where a value stands."""
+        """Return the position of a value."""
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
 
 BESIDE = 600.0
-"""Pixels across, beyond which names have room beside what they name."""
+"""Width in pixels above which names fit next to their items."""
 
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """Round numbers that reach from the least to the most of some amounts, in a unit that fits the largest."""
+    """Round numbers that span some amounts, in a unit suitable for the largest."""
 
     divisor: Decimal
-    """What amounts are divided by."""
+    """Divisor of amounts."""
     unit: str
     steps: list[float]
 
     @property
     def written(self) -> list[str]:
-        """The numbers as they are told."""
+        """The numbers as text."""
         return [number(Decimal(repr(step))) for step in self.steps]
 
     def axis(self, start: float, end: float) -> Axis:
-        """Where amounts stand, the least of them at `start`."""
+        """Return an axis for the amounts, with the minimum at `start`."""
         return Axis(self.steps[0], self.steps[-1], start, end)
 
     def value(self, exact: Decimal) -> float:
-        """An amount in the unit."""
+        """Return an amount in the unit."""
         return float(exact / self.divisor)
 
     def grid(self, axis: Axis, low: float, high: float) -> list[Markup]:
-        """A line for each number across the axis, from `low` to `high`; that of nothing is firm."""
+        """Return a line across the axis for each number, from `low` to `high`. The line at 0 is solid."""
         here, there = ("x", "y") if axis.end > axis.start else ("y", "x")
         drawn = []
         for step in self.steps:
@@ -97,7 +97,7 @@ class Numbered:
 
 
 def numbered(amounts: Sequence[Decimal], unit: str, largest: Decimal | None = None) -> Numbered:
-    """The scale of amounts, with nothing among them; `largest` settles the unit where it is none of them."""
+    """Return a scale of amounts that includes 0. `largest` determines the unit if it isn't among the amounts."""
     most = max(map(abs, amounts), default=Decimal(0)) if largest is None else largest
     divisor, name = scaled(most, unit)
     low, high = (float(bound([*amounts, Decimal(0)]) / divisor) for bound in (min, max))
@@ -105,7 +105,7 @@ def numbered(amounts: Sequence[Decimal], unit: str, largest: Decimal | None = No
 
 
 def measured(written: str, size: float = SIZE, *, strong: bool = False) -> float:
-    """Pixels that a text takes, if anything too many."""
+    """Return the width of a text in pixels, rather too much than too little."""
     return sum(map(_letter, visible(written))) * size / 1000 * (_BOLD if strong else 1)
 
 
@@ -120,7 +120,7 @@ def _letter(sign: str) -> int:
 
 
 def cut(written: str, room: float, size: float = SIZE, *, strong: bool = False) -> str:
-    """A text that takes no more than `room` pixels: its beginning and an ellipsis, if all of it does."""
+    """Return a text of at most `room` pixels, shortened with an ellipsis if necessary."""
     if measured(written, size, strong=strong) <= room:
         return written
     kept, taken = "", measured("…", size, strong=strong)
@@ -135,39 +135,39 @@ def cut(written: str, room: float, size: float = SIZE, *, strong: bool = False) 
 def label(
     x: float, y: float, written: str, *, anchor: str | None = None, class_: str | None = None, size: float | None = None
 ) -> Markup:
-    """A line of text: `anchor` is `middle` or `end`, its baseline at `y`."""
+    """Return a line of text. `anchor` is `middle` or `end`, and `y` is its baseline."""
     if not written:
         return joined(())
     return tag("text", text(written), x=x, y=y, text_anchor=anchor, class_=class_, font_size=size)
 
 
 def titled(told: str) -> Markup:
-    """What is told of a part when it is pointed at."""
+    """Return a tooltip."""
     return tag("title", text(told)) if told else joined(())
 
 
 def box(left: float, top: float, wide: float, tall: float, told: str, class_: str | None = None) -> Markup:
-    """A rectangle, in fewer bytes than `rect` takes."""
+    """Return a rectangle, as a path that takes fewer bytes than `rect`."""
     return tag("path", titled(told), d=path("M{} {}h{}v{}h-{}z", left, top, wide, tall, wide), class_=class_)
 
 
 def parts(told: str, inside: Iterable[Markup], class_: str = "") -> Markup:
-    """Parts of which a name is told together with what each of them tells."""
+    """Return a group of parts, whose name is shown before the tooltip of each part."""
     return tag("g", titled(told), joined(inside), class_=f"parts {class_}".strip())
 
 
 def untold(content: Markup) -> Markup:
-    """A picture without what `titled` tells of its parts."""
+    """Return a picture without the tooltips of `titled`."""
     return own(re.sub("></(path|circle|rect|use)>", "/>", re.sub("<title>[^<]*</title>", "", content)))
 
 
 def look(place: int, tone: Tone) -> str:
-    """The class of a part's fill: by its order, or by its tone."""
+    """Return the CSS class of a part's fill, by its order or its tone."""
     return f"f{place % SERIES}" if tone in (Tone.PLAIN, Tone.TITLE) else f"f-{tone.value}"
 
 
 def scaled(largest: Decimal, unit: str) -> tuple[Decimal, str]:
-    """By what amounts are divided, and the unit they are told in then: tonnes once there is one, millions and billions."""
+    """Return the divisor of amounts and their unit: tonnes from 1 tonne, millions, and billions."""
     divisor = Decimal(1)
     if unit == "kg" and unit_for([largest]) == "t":
         divisor, unit = Decimal(1000), "t"
@@ -178,13 +178,13 @@ def scaled(largest: Decimal, unit: str) -> tuple[Decimal, str]:
 
 
 def amount(value: Decimal, unit: str) -> str:
-    """A figure with its unit."""
+    """Return an amount with its unit."""
     divisor, name = scaled(value, unit)
     return f"{number(value / divisor)} {name}".strip()
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """Round numbers from below the least to above the most, at most so many steps and one."""
+    """Return round numbers that span the range, in at most `most` + 1 steps."""
     reach = high - low or 1.0
     step = 10.0 ** len(str(int(reach)))
     while step > reach / most:
@@ -198,7 +198,7 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
 
 
 def spread(wanted: Sequence[float], apart: float, low: float, high: float) -> list[float]:
-    """Places in rising order as near to what is wanted as they can be, `apart` from each other, within `low` and `high` if there is room."""
+    """Return ascending positions close to the wanted ones, at least `apart` from each other, and within `low` and `high` if they fit."""
     found: list[float] = []
     for place in wanted:
         found.append(max(place, found[-1] + apart if found else low))
@@ -219,7 +219,7 @@ _SIGNS = {
 
 
 def mark(x: float, y: float, tone: Tone, told: str) -> Markup:
-    """A day or a price, as a sign that is another for each tone."""
+    """Return the symbol of a day or a price, different for each tone."""
     class_ = f"m-{tone.value}"
     if tone not in _SIGNS:
         return tag("circle", titled(told), cx=x, cy=y, r=4.5, class_=class_)
@@ -228,18 +228,18 @@ def mark(x: float, y: float, tone: Tone, told: str) -> Markup:
 
 
 def path(form: str, *places: float) -> str:
-    """A path with its numbers as they are written in pictures."""
+    """Return a path with numbers in the format of pictures."""
     return form.format(*(f"{round(place, 1) + 0.0:.1f}".removesuffix(".0") for place in places))
 
 
 _PLAIN = frozenset(("f0", "f-good", "f-aside"))
-"""Looks without stripes."""
+"""Styles without stripes."""
 
 
 def stripes(lines: Iterable[str], thick: float, class_: str) -> Markup:
-    """Stripes over parts, by which they are told apart without colour: lines as thick as they are, which the style sheet breaks.
+    """Return stripes that distinguish parts without color: lines as thick as the parts, with dashes from the style sheet.
 
-    Patterns would be the usual way; but Chromium prints each part that has one as a picture, and a page as 40 megabytes.
+    Patterns are the usual way, but Chromium prints each part with a pattern as an image, so that a page takes 40 megabytes.
     """
     drawn = "" if class_ in _PLAIN else "".join(lines)
     return tag("path", d=drawn, stroke_width=thick, class_=f"st h{class_.removeprefix('f')}") if drawn else joined(())
@@ -247,16 +247,16 @@ def stripes(lines: Iterable[str], thick: float, class_: str) -> Markup:
 
 _TOP, _FOOT = 26.0, 24.0
 _LINE = 17.0
-"""Pixels from one name to the next."""
+"""Distance between names in pixels."""
 _SWATCH = 11.0
 _YEARS_OF_QUARTERS, _YEARS_OF_MONTHS = (1, 2, 4, 8, 12, 20, 40), (1, 2, 3, 6, 12, 24, 60, 120)
-"""How many bars one name may stand for."""
+"""Numbers of bars that may share a name."""
 _HELD = -1
-"""The place of what bars are held against."""
+"""Position of the comparison line."""
 
 
 class _Plane(NamedTuple):
-    """Where bars stand."""
+    """Area of the bars."""
 
     left: float
     right: float
@@ -265,12 +265,12 @@ class _Plane(NamedTuple):
     axis: Axis
 
     def y(self, value: float) -> float:
-        """The height at which a value stands."""
+        """Return the vertical position of a value."""
         return self.axis.at(value)
 
 
 def bars(chart: Bars, width: float) -> Picture:
-    """Names stand at the right of the last bar, and below where there is no room."""
+    """Draw bars, with names to the right of the last bar, or below the bars on narrow pages."""
     series = [(place, one) for place, one in enumerate(chart.series) if any(one.values)] or list(
         enumerate(chart.series)
     )
@@ -306,7 +306,7 @@ def _largest(chart: Bars) -> Decimal:
 
 
 def _reach(chart: Bars) -> list[Decimal]:
-    """How far bars and line go, above and below nothing."""
+    """Return the extents of bars and line above and below 0."""
     above = [
         sum((max(one.values[place], Decimal(0)) for one in chart.series), Decimal(0))
         for place in range(len(chart.labels))
@@ -352,7 +352,7 @@ def _stacks(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plane) ->
 
 
 def _periods(chart: Bars, plane: _Plane, width: float) -> Iterator[Markup]:
-    """What bars are called, as many as there is room for."""
+    """Yield the names of the bars that fit."""
     step = _step(chart, plane)
     wide = max(map(measured, chart.labels), default=0.0)
     steps = _YEARS_OF_QUARTERS if any("Q" in one for one in chart.labels) else _YEARS_OF_MONTHS
@@ -370,7 +370,7 @@ def _periods(chart: Bars, plane: _Plane, width: float) -> Iterator[Markup]:
 
 
 def _totals(chart: Bars, plane: _Plane) -> Iterator[Markup]:
-    """What each bar comes to, where all of them have room; above the line if it is near."""
+    """Yield the total of each bar if all of them fit, above the line if it is near."""
     if len(chart.series) < 2:
         return
     step, divisor = _step(chart, plane), plane.scale.divisor
@@ -403,7 +403,7 @@ def _line(chart: Bars, line: Series, plane: _Plane) -> Markup:
 
 
 def _names_beside(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plane, width: float) -> Iterator[Markup]:
-    """Names in the order of the parts, each near its part of the last bar."""
+    """Yield the names of the parts in order, each near its part of the last bar."""
     x, reached = plane.right + 22, 0.0
     wanted: list[tuple[float, int, Series | None, bool]] = []
     for place, one in series:
@@ -429,7 +429,7 @@ def _names_below(chart: Bars, series: Sequence[tuple[int, Series]], plane: _Plan
 
 
 def _named(x: float, y: float, place: int, one: Series | None, width: float) -> Iterator[Markup]:
-    """A sample of a part's look, and its name."""
+    """Yield a sample of a part's style, and its name."""
     if one is None:
         return
     if place == _HELD:
@@ -443,15 +443,15 @@ def _named(x: float, y: float, place: int, one: Series | None, width: float) -> 
 
 _ROW = 24.0
 _NAME = 15.0
-"""Pixels that a name takes above its bar."""
+"""Height of a name above its bar in pixels."""
 _RUNG_HEIGHT = 12.0
 _LADDER_HEAD = 38.0
 _LITTLE = Decimal("0.01")
-"""Of the unit of the axis, below which a figure is told in one of its own."""
+"""Share of the axis unit below which an amount has its own unit."""
 
 
 def ladder(chart: Ladder, width: float) -> Picture:
-    """Names stand at the left of what they name, and above it where there is no room."""
+    """Draw rows with names on the left, or above the rows on narrow pages."""
     beside = width > BESIDE
     values = [value for rung in chart.rungs for value in (rung.value, rung.target) if value is not None]
     scale = numbered(values, chart.unit)
@@ -472,13 +472,13 @@ def ladder(chart: Ladder, width: float) -> Picture:
 
 
 def _written(rung: Rung, scale: Numbered, unit: str) -> str:
-    """Its figures in the unit of the axis; what is very little of that, in a unit of its own."""
+    """Return its amounts in the unit of the axis, or in a unit of their own if very small."""
     shown = [(value, value / scale.divisor) for value in (rung.value, rung.target) if value is not None]
     return " → ".join(amount(value, unit) if 0 < abs(part) < _LITTLE else money(part) for value, part in shown)
 
 
 def _rung_numbers(scale: Numbered, axis: Axis) -> Iterator[Markup]:
-    """The unit, and as many numbers as there is room for."""
+    """Yield the unit, and the numbers that fit."""
     shown = scale.written
     apart = axis.at(scale.steps[1]) - axis.at(scale.steps[0])
     wide = max(map(measured, shown))
@@ -513,18 +513,19 @@ def _rung(rung: Rung, scale: Numbered, unit: str, y: float, axis: Axis, width: f
 _SPAN_HEIGHT = 11.0
 _TIMELINE_HEAD = 22.0
 _FLAG = 18.0
-"""Pixels across of the number of a day that matters to all rows."""
+"""Width of the number of a common date, in pixels."""
 _LEAST = 22.0
-"""Pixels between lines of the grid."""
+"""Minimum distance between grid lines in pixels."""
 _POINTED = 400
-"""Letters at most of what is told where one points at a day."""
+"""Maximum length of the tooltip of a date."""
 _TOGETHER = 12
-"""Rows of a picture: a page of paper can end after it."""
+"""Maximum number of rows of a picture, so that pages can break after it."""
 
 
 def timeline(chart: Timeline, width: float) -> Iterator[Picture]:
-    """One picture or several below each other, of about as many rows. Names stand at the left of their rows, and above them where there is no room.
-    Days that matter to all are numbered; `days` tells them.
+    """Draw one or more pictures with about the same number of rows. Names are on the left, or above the rows on narrow pages.
+
+    Dates that concern all rows are numbered, and `days` explains them.
     """
     names = max((measured(row.name) for row in chart.rows), default=0.0)
     left = min(width * 0.36, names + 12) if width > BESIDE else 0.0
@@ -557,7 +558,7 @@ def _picture(chart: Timeline, width: float, left: float) -> Picture:
 
 
 def days(chart: Timeline) -> Markup:
-    """The days that matter to all rows, told by the numbers that they have in the picture."""
+    """Return the list of dates that concern all rows, with their numbers in the picture."""
     items = (
         tag("li", tag("span", text(str(number)), class_="flag"), text(_told(one)))
         for number, one in enumerate(_marks(chart), 1)
@@ -566,7 +567,7 @@ def days(chart: Timeline) -> Markup:
 
 
 def _told(one: TimelineMark) -> str:
-    """A day and what it is for, which may name the day itself."""
+    """Return a date with its text, which may contain the date itself."""
     day = one.day.isoformat()
     return one.told if day in one.told else f"{day}: {one.told}"
 
@@ -576,7 +577,7 @@ def _marks(chart: Timeline) -> list[TimelineMark]:
 
 
 def _flags(chart: Timeline, axis: Axis) -> list[tuple[float, float]]:
-    """Where each such day is, and where its number stands, so that none covers another."""
+    """Return the position of each common date and of its number, without overlaps."""
     days_ = [axis.at(one.day.toordinal()) for one in _marks(chart)]
     return list(zip(days_, spread(days_, _FLAG + 1, axis.start + _FLAG / 2, axis.end), strict=True))
 
@@ -593,7 +594,7 @@ def _flagged(chart: Timeline, flags: Sequence[tuple[float, float]], head: float,
 
 
 def _grid(chart: Timeline, axis: Axis, head: float, height: float) -> Iterator[Markup]:
-    """First days of years, and of quarters or months between them."""
+    """Yield lines at the first days of years, and of quarters or months between them."""
     month = (axis.end - axis.start) / (axis.high - axis.low) * 30.4
     each = next((count for count in (1, 3, 12, 24, 60, 120) if count * month >= _LEAST), 240)
     firsts = list(_firsts(chart, each))
@@ -610,7 +611,7 @@ def _grid(chart: Timeline, axis: Axis, head: float, height: float) -> Iterator[M
 
 
 def _fit(named: Sequence[tuple[float, str, bool]]) -> bool:
-    """Whether each name ends before the next begins."""
+    """Return True if each name ends before the next begins."""
     return all(x + measured(told) + 5 <= to for (x, told, _), (to, _, _) in pairwise(named))
 
 
@@ -623,7 +624,7 @@ def _firsts(chart: Timeline, each: int) -> Iterator[date]:
 
 
 def _called(day: date, each: int, *, yearly: bool) -> str:
-    """Its year, or its quarter or month; with the year where no year begins in the picture."""
+    """Return the year, quarter, or month. The last two include the year if no year begins in the picture."""
     if day.month == 1:
         return str(day.year)
     told = f"Q{(day.month + 2) // 3}" if each == 3 else f"{day:%m}"

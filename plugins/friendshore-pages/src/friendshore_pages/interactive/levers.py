@@ -1,4 +1,4 @@
-"""Levers of a page: the changes that they stand for, what each does to the numbers of a program, and those that a page offers."""
+"""Levers of a page: the changes that they make, their effects on the numbers of a program, and the selection for a page."""
 
 from __future__ import annotations
 
@@ -23,48 +23,52 @@ if TYPE_CHECKING:
 
 
 SIZED = ("price", "capacity", "demand")
-"""Kinds of levers that multiply."""
+"""Kinds of levers that multiply a number."""
 DELAYS = (6, 12, 24)
-"""Months by which capacities and demands come later."""
+"""Delays of capacities and demands in months."""
 MOVES = (12, 24)
-"""Months by which rules begin later."""
+"""Delays of rules in months."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageLever:
-    """One thing that can be changed."""
+    """A possible change of the case."""
 
     kind: str
-    """`price`, `capacity`, `demand`: multiplied. `delay`, `move`: one of some dates. `remove`: offers taken away, from a period on. `disable`, `enable`."""
+    """Kind.
+
+    `price`, `capacity`, and `demand` multiply. `delay`, `later`, and `move` choose among dates. `remove` takes offers away from a period on.
+    `disable` and `enable` switch rules.
+    """
     name: str
-    """Of an offer, a facility, a demand or a rule; of who is lost, as a change names them."""
+    """Name of an offer, facility, demand, or rule. For a loss, the subject as in a change."""
     title: str
     change: Change
-    """What a case file would say; of what is multiplied, without its factor."""
+    """The change as in a case file, without the factor."""
     choice: str = ""
-    """Which of some dates."""
+    """Selected date. Empty for other kinds."""
     offers: tuple[str, ...] = ()
-    """Offers that are taken away."""
+    """Offers that it takes away."""
 
     @property
     def sized(self) -> bool:
-        """Whether it is a factor; else it is done or not."""
+        """True if it is a factor. False if it is a switch."""
         return self.kind in SIZED
 
     def at(self, factor: Decimal = Decimal(1), start: date | None = None) -> Change:
-        """The change of the case, from a day on where it takes something away."""
+        """Return the change of the case, for a loss from the given date on."""
         if self.sized:
             return self.change.but(factor=factor)
         return self.change if start is None or self.kind != "remove" else self.change.but(start=start)
 
     @property
     def words(self) -> str:
-        """As `--change` takes it; factor and first day are added."""
+        """The change as in `--change`, without the factor and the first day."""
         return in_words(self.change, *(("factor",) if self.sized else ()))
 
 
 def in_words(change: Change, *without: str) -> str:
-    """A change as `--change` takes it, without some of its keys."""
+    """Return a change as in `--change`, without some of its keys."""
 
     def told(value: object) -> str:
         some = sorted(map(str, value)) if isinstance(value, frozenset | list) else [str(value)]
@@ -75,12 +79,12 @@ def in_words(change: Change, *without: str) -> str:
 
 
 def wanted(session: Session, offers: frozenset[str]) -> list[PageLever]:
-    """All that is tried out, in the order in which a page lists it; `offers` are those that a plan can buy."""
+    """Return all levers to try, in the page's order. `offers` are those that a plan can buy."""
     return [*_amounts(session, offers), *_delays(session), *_losses(session, offers), *_rules(session)]
 
 
 def losses(session: Session, offers: frozenset[str]) -> list[PageLever]:
-    """Losses of some offers alone, and of suppliers, owners, countries and catalogs with all that they offer."""
+    """Return the losses of single offers, and of suppliers, owners, countries, and catalogs with all their offers."""
     return list(_losses(session, offers))
 
 
@@ -168,39 +172,39 @@ def _at(facility: Facility) -> str:
 
 
 def of_offers(lever: PageLever, offers: frozenset[str]) -> PageLever:
-    """The same lever for those of its offers alone that there are."""
+    """Return the lever with only those of its offers that exist."""
     return replace(lever, offers=tuple(name for name in lever.offers if name in offers))
 
 
 Floats: TypeAlias = NDArray[np.float64]
 SIZES = (Decimal("0.5"), Decimal(2))
-"""Factors at which it is looked whether numbers move in proportion."""
+"""Factors for testing whether numbers change in proportion."""
 LEAST = Decimal("0.01")
-"""The smallest factor of what is wanted and made: of nothing at all follow other programs."""
+"""Minimum factor of demand and capacity, because a factor of 0 leads to a different program."""
 FINE = Decimal(1000)
-"""How many times as much is looked at where numbers are rounded."""
+"""Multiple at which rounded numbers are tested."""
 OFF = 1e-9
-"""By how much of the size of a number two layouts may differ: capacities and quantities are rounded to the resolution of the case."""
+"""Maximum relative difference between two layouts, because capacities and quantities are rounded to the resolution of the case."""
 LARGEST = Decimal(1000)
-"""Up to how many times a price may be raised, and a quantity where nothing is whole."""
+"""Maximum factor of a price, and of a quantity in programs without integers."""
 WHOLE = Decimal(4)
-"""The same of quantities where there are choices: what these allow has to hold for all of it, and the more that is, the longer they are searched."""
+"""Maximum factor of a quantity in programs with integers. Their bounds must allow for all of it, and larger bounds take longer to search."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Effect:
-    """What a lever does to the numbers of one program."""
+    """Effect of a lever on the numbers of one program."""
 
     positions: NDArray[np.intp]
-    """Numbers that it moves, by their place in `numbers`."""
+    """Numbers that it changes, as positions in `numbers`."""
     slopes: Floats
-    """By how much for every 100 % more; of what is done or not: by how much when it is done."""
+    """Change of each number for an increase of 100 %, or for a switch, its change when switched."""
     sized: bool
     step: float = 0.0
-    """Of demand: what is wanted is rounded to so many kilograms, and so is what is added; 0: nothing is rounded."""
+    """Rounding step of a demand and of its change, in kilograms. 0 means no rounding."""
 
     def moves(self, factor: Decimal, count: int) -> Floats:
-        """What it adds to each of all `count` numbers."""
+        """Return the change of each of all `count` numbers."""
         found = np.zeros(count)
         by = self.slopes * float(factor - 1) if self.sized else self.slopes
         if self.step:
@@ -211,46 +215,46 @@ class Effect:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PageProgram:
-    """A part of a case, as it is or after something that makes another program of it."""
+    """A part of a case as it is, or after a lever that leads to a different program."""
 
     covers: tuple[int, ...]
-    """Parts of the case that it stands for, by number."""
+    """Numbers of the parts of the case that it represents."""
     layout: PartLayout
     most: Decimal
-    """Up to how many times as much may be wanted and made for its bounds to hold."""
+    """Maximum factor of demand and capacity within which its bounds are valid."""
     effects: Mapping[int, Effect]
-    """What each lever that was tried out and is exact does to it, by the lever's number; losses take columns away, and are not among them."""
+    """Number of a lever -> its effect, for each tested and exact lever. Losses remove columns and aren't included."""
     apart: tuple[tuple[int, int], ...]
-    """Pairs of levers that do not add up."""
+    """Pairs of levers whose effects don't add up."""
     alone: bool
-    """Whether no two levers may be taken together, since what does not add up was not found."""
+    """True if levers can't be combined, because the cause of a deviation wasn't found."""
 
 
 def numbers(layout: PartLayout) -> Floats:
-    """All numbers of a program in one array: costs, lower and upper ends of columns, of rows, and coefficients."""
+    """Return all numbers of a program in one array: costs, lower and upper bounds of columns and of rows, and coefficients."""
     linear = layout.linear
     ends = linear.lower, linear.upper, linear.row_lower, linear.row_upper
     return np.concatenate([linear.cost, *ends, linear.entries.data])
 
 
 def most(layout: PartLayout) -> Decimal:
-    """Up to how many times as much may be asked of a program."""
+    """Return the maximum factor of quantities for a program."""
     return WHOLE if layout.linear.integer.any() else LARGEST
 
 
 def laid(part: ChangedPart) -> PartLayout:
-    """A part as a page holds it: its bounds hold for all that can be asked."""
+    """Return the layout of a part for a page, with bounds that are valid for all levers."""
     wide = part.layout(LARGEST)
     return wide if not wide.linear.integer.any() else part.layout(WHOLE)
 
 
 class LeverTrial:
-    """A program, laid out again after changes."""
+    """Test of levers on a program by laying it out again after changes."""
 
     def __init__(
         self, session: Session, part: ChangedPart, layout: PartLayout, levers: Mapping[int, PageLever]
     ) -> None:
-        """`levers` are those that may move numbers of it, by their number."""
+        """Create the test. `levers` maps numbers to the levers that may change the program."""
         self.session, self.part, self.layout = session, part, layout
         self.within: tuple[Change, ...] = part.changes
         self.levers = levers
@@ -259,14 +263,14 @@ class LeverTrial:
         self.step = float(session.problem.case.resolution)
 
     def sized(self) -> dict[int, Effect]:
-        """What the levers do that multiply something, as far as that is exact."""
+        """Return the effects of the levers that multiply, if exact."""
         found: dict[int, Effect] = {}
         for kind in SIZED:
             found |= self._together([number for number, lever in self.levers.items() if lever.kind == kind], kind)
         return found
 
     def done(self, number: int) -> Effect | None:
-        """What a lever does that is done or not; None: it makes another program, or asks for more than the bounds allow."""
+        """Return the effect of a switch. None if it leads to a different program, or exceeds the bounds."""
         change = self.levers[number].at()
         by = self.moved([change])
         if by is None or not np.isfinite(by).all():
@@ -277,7 +281,7 @@ class LeverTrial:
         return Effect(positions, by[positions], sized=False)
 
     def moved(self, changes: Sequence[Change]) -> Floats | None:
-        """By how much changes move each number; None: they make another program, or no case at all."""
+        """Return the change of each number. None if the changes lead to a different program, or an invalid case."""
         part = self._after(changes)
         if part is None:
             return None
@@ -288,7 +292,7 @@ class LeverTrial:
         return self._difference(layout)
 
     def apart(self, effects: Mapping[int, Effect]) -> tuple[tuple[tuple[int, int], ...], bool]:
-        """Pairs of levers that move a number together by something else than what both move it by alone; and whether something else is wrong."""
+        """Return the pairs of levers whose combined effect differs from the sum of their effects, and True if there are other deviations."""
         acting = [number for number, effect in effects.items() if len(effect.positions)]
         touching: dict[int, list[int]] = {}
         for number in acting:
@@ -312,12 +316,12 @@ class LeverTrial:
         return tuple(sorted(found)), False
 
     def _same(self, one: int, other: int) -> bool:
-        """Whether two levers are two choices of one thing, of which only one is ever taken."""
+        """Return True if two levers are alternatives, of which only one applies at a time."""
         a, b = self.levers[one], self.levers[other]
         return (a.kind, a.name) == (b.kind, b.name)
 
     def _rounds(self, some: Sequence[int]) -> Iterator[list[int]]:
-        """All levers, as often as it takes for each choice to be among them, one choice of each thing at a time."""
+        """Yield all levers with one choice of each subject at a time, until each choice has been included."""
         choices: dict[tuple[str, str], list[int]] = {}
         for number in some:
             choices.setdefault((self.levers[number].kind, self.levers[number].name), []).append(number)
@@ -329,7 +333,7 @@ class LeverTrial:
         return off is not None and not len(off)
 
     def _unexplained(self, some: Sequence[int], effects: Mapping[int, Effect]) -> NDArray[np.intp] | None:
-        """Numbers that some levers move together by something else than their sum; None: together they make another program."""
+        """Return the numbers that some levers together change by more or less than the sum. None if together they lead to a different program."""
         # Factors of no pattern, so that two mistakes do not make up for each other.
         factors = {n: (Decimal(i * 37 % 89 + 17) / 41).quantize(Decimal("0.001")) for i, n in enumerate(some, 1)}
         by = self.moved([self.levers[number].at(factor) for number, factor in factors.items()])
@@ -338,7 +342,7 @@ class LeverTrial:
         return np.flatnonzero(self._off(by, self._sum(factors, effects)))
 
     def _together(self, some: Sequence[int], kind: str) -> dict[int, Effect]:
-        """What some levers of a kind do; those are left out that are not exact."""
+        """Return the effects of some levers of a kind, without inexact ones."""
         if not some:
             return {}
         found = self._explained(some, kind)
@@ -350,7 +354,7 @@ class LeverTrial:
         return self._together(some[:half], kind) | self._together(some[half:], kind)
 
     def _explained(self, some: Sequence[int], kind: str) -> dict[int, Effect] | None:
-        """What some levers do, if each moves numbers of its own, in proportion."""
+        """Return the effects of some levers. None unless each changes its own numbers, in proportion."""
         step = self.step if kind == "demand" else 0.0
         size = FINE if step else Decimal(1)
         ramp = [(Decimal(i) / len(some)).quantize(Decimal("0.0001")) for i in range(len(some))]
@@ -395,7 +399,7 @@ class LeverTrial:
         return found
 
     def _off(self, one: Floats, other: Floats) -> NDArray[np.bool_]:
-        """Where two ways to move the numbers differ."""
+        """Return True for the numbers in which two changes differ."""
         size = np.maximum(1, np.abs(np.where(np.isfinite(self.base), self.base, 0)))
         found: NDArray[np.bool_] = ~(np.abs(one - other) <= OFF * size)
         return found
@@ -405,7 +409,7 @@ class LeverTrial:
         return part is not None and part.stays_within(self.layout, most(self.layout))
 
     def _after(self, changes: Sequence[Change]) -> ChangedPart | None:
-        """This part of the case after changes; None: with these there is no such part."""
+        """Return this part of the case after changes. None if it no longer exists."""
         try:
             if all(change.subject in SIZED and change.delay is None for change in changes):
                 return self.part.after(*changes)  # which bear on it, and on it alone
@@ -415,7 +419,7 @@ class LeverTrial:
         return next((part for part in parts if part.materials == self.part.materials), None)
 
     def _difference(self, other: PartLayout) -> Floats | None:
-        """What is added to each number in the other program, which may lack columns: these are closed. None: it has other rows or columns."""
+        """Return the change of each number in the other program, with missing columns closed. None if it has other rows or columns."""
         one, two = self.layout.linear, other.linear
         if other.columns == self.layout.columns:
             kept = np.arange(len(one.cost))
@@ -450,38 +454,38 @@ class LeverTrial:
 
 
 MOST_CHOICES = 400
-"""Integer decisions of a part of a case up to which a page searches it: as many as `plan` lets HiGHS search as one program."""
+"""Maximum number of integer decisions in a part that a page searches: the same as `plan` lets HiGHS search in one program."""
 MOST_NUMBERS = 90_000
-"""Coefficients and columns of all programs that levers make, together: a page stays small enough to be sent by mail."""
+"""Maximum total of coefficients and columns in all programs that levers create, so that a page can be sent by mail."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Offered:
-    """What a page holds."""
+    """Contents of a page."""
 
     plans: tuple[PartPlan, ...]
-    """The plan of each part of the case."""
+    """Plan of each part of the case."""
     programs: tuple[PageProgram, ...]
-    """Those of the parts as they are, then those that levers make of them."""
+    """Programs of the parts as they are, then those that levers create."""
     levers: tuple[PageLever, ...]
     touches: tuple[tuple[int, ...], ...]
-    """Parts that each lever bears on, by number."""
+    """Numbers of the parts that each lever affects."""
     makes: Mapping[int, tuple[int, ...]]
-    """Lever -> the programs that it puts in the place of others, by number."""
+    """Lever -> numbers of the programs that replace others."""
     left_out: tuple[tuple[str, str], ...]
-    """What cannot be changed in the page, and why, each kind of reason together."""
+    """Changes that the page can't make, with the reason."""
 
 
 @dataclass(slots=True)
 class _Found:
-    """What has been found of one lever so far."""
+    """Results for one lever so far."""
 
     touches: tuple[int, ...]
     parts: tuple[ChangedPart, ...]
     effects: dict[int, Effect]
     programs: list[int]
     why: str = ""
-    """Why it is left out."""
+    """Reason for leaving it out. Empty if it is included."""
 
 
 NOT_EXACT = "what they do to the program is not in proportion"
@@ -490,7 +494,7 @@ TOO_MUCH = "the programs that they make would make the page too large"
 
 
 def why_not(session: Session) -> str:
-    """Why no page can plan a case anew; empty: one can."""
+    """Return the reason why a case can't have a page. Empty if it can."""
     if session.problem.objectives or session.problem.case.objectives:
         return "the case ranks objectives: a page makes one as small as it can"
     if session.solution.conflicts:
@@ -499,7 +503,7 @@ def why_not(session: Session) -> str:
 
 
 def offered(session: Session, told: Callable[[int, int], None]) -> Offered:
-    """Tries out everything that a page could change; `told` hears how many trials are done, of how many."""
+    """Test everything that a page may change. `told` is called with completed and all tests."""
     return _Offer(session, told).offered()
 
 
@@ -538,7 +542,7 @@ class _Offer:
         self.told(self.done, max(self.done, self.ahead))
 
     def _touched(self, lever: PageLever) -> _Found | None:
-        """What a lever bears on; None: nothing."""
+        """Return the parts that a lever affects. None if there are none."""
         try:
             parts = self.session.parts_after(lever.at(Decimal(2)))
         except InputError:
@@ -550,7 +554,7 @@ class _Offer:
         return _Found(tuple(touches), parts, {}, [], TOO_HARD if hard else "")
 
     def _try_done(self, number: int) -> None:
-        """A lever that is done or not: what it does to each part, or the program that it makes of it."""
+        """Test a switch: record its effect on each part, or the program that it leads to."""
         found = self.found[number]
         for part in () if found.why else found.parts:
             base = self.number.get(part.materials)
@@ -581,7 +585,7 @@ class _Offer:
         return LeverTrial(self.session, self.parts[base], self.layouts[base], levers)
 
     def _program(self, base: int) -> PageProgram:
-        """A part as it is, with what all levers do to it."""
+        """Return a part as it is, with the effects of all levers."""
         sized = self._sized({base})
         trial = self._trial(base, sized)
         effects = trial.sized() if _can_be_searched(self.layouts[base]) else {}
@@ -601,7 +605,7 @@ class _Offer:
         return PageProgram((base,), self.layouts[base], most(self.layouts[base]), all_of_it, apart, alone)
 
     def _variant(self, part: ChangedPart, layout: PartLayout) -> PageProgram:
-        """A part after a lever that makes another program of it, with what prices, capacities and demand do to that."""
+        """Return a part after a lever that leads to a different program, with the effects of prices, capacities, and demand."""
         covers = {self.of_material[name] for name in part.materials}
         trial = LeverTrial(self.session, part, layout, self._sized(covers))
         effects = trial.sized()
@@ -617,7 +621,7 @@ class _Offer:
         }
 
     def _put_together(self, programs: Sequence[PageProgram]) -> Offered:
-        """Levers that do nothing are dropped, the rest numbered anew, with losses after them."""
+        """Return the page's contents: remove levers without effect, renumber the others, and append losses."""
         kept = [number for number, found in self.found.items() if not found.why and self._acts(number, programs)]
         order = {number: position for position, number in enumerate(kept)}
         used = {program: position for position, program in enumerate(self._used(kept))}
@@ -656,7 +660,7 @@ class _Offer:
         return frozenset(c.name for layout in layouts for c in layout.columns if c.kind in ("bought", "made"))
 
     def _losses(self, layouts: Sequence[PartLayout]) -> Iterator[PageLever]:
-        """Losses of offers that are bought nowhere else than in programs of the page, and have to be paid for in no case."""
+        """Yield the losses of offers that are bought only in programs of the page, and that require no payments."""
         bought = self._bought(layouts)
         paid = {
             self.session.problem.offers[commitment.offer].offer.id for commitment in self.session.problem.commitments
@@ -668,7 +672,7 @@ class _Offer:
                     yield known
 
     def _keeps_limits(self, lever: PageLever) -> bool:
-        """Whether limit rules ask for the same without some offers: then to buy nothing of these is all that their loss does."""
+        """Return True if limit rules stay the same without some offers. Buying none of these is then the only effect of their loss."""
         for number, part in enumerate(self.parts):
             if part.materials.isdisjoint(self._materials(lever)) or not any(_limits(self.layouts[number])):
                 continue
@@ -691,7 +695,7 @@ class _Offer:
 
 
 PER_PROGRAM = 8
-"""What a program counts for among trials, for the bar."""
+"""Weight of a program in the progress."""
 
 
 def _can_be_searched(layout: PartLayout) -> bool:
@@ -699,7 +703,7 @@ def _can_be_searched(layout: PartLayout) -> bool:
 
 
 def _limits(layout: PartLayout) -> Counter[tuple[str, float, float]]:
-    """What limit rules ask for in figures: owner, least and most of rows of which one is not zero."""
+    """Return the nonzero limits of rules: owner, lower, and upper bound."""
     linear, rows = layout.linear, len(layout.linear.row_lower)
     ends = [*(first for first, _ in layout.owners[1:]), rows]
     found: Counter[tuple[str, float, float]] = Counter()

@@ -93,10 +93,10 @@ def summary(result: Interactive) -> doc.Document:
 def _bought(result: Interactive) -> doc.DataTable:
     found: dict[tuple[str, str, str], tuple[Decimal, Decimal]] = {}
     for line in result.session.verified.lines:
-        facility = line.item.arc.chained.facility
-        key = (line.item.entry.material, line.item.arc.chained.offer.id, facility.country)
+        facility = line.arc.chained.facility
+        key = (line.material, line.arc.chained.offer.id, facility.country)
         so_far = found.get(key)
-        kilograms, money = line.item.entry.quantity, line.total
+        kilograms, money = line.quantity, line.total
         found[key] = (kilograms, money) if so_far is None else (so_far[0] + kilograms, so_far[1] + money)
     columns = [doc.Column("material"), doc.Column("offer", whole=True), doc.Column("country"), doc.figures("quantity")]
     columns.append(doc.figures("cost, not discounted", result.session.problem.case.currency))

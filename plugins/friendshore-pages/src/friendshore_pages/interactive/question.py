@@ -1,4 +1,4 @@
-"""The question `interactive`. Heavy modules are loaded when it is asked."""
+"""The question `interactive`. Heavy modules are loaded when it is used."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NoOptions:
-    """Nothing can be set but what all questions have."""
+    """No options besides those of all questions."""
 
 
 class InteractiveQuestion(Question[NoOptions, "Interactive"]):
-    """A page that plans anew in the browser, without a network: prices, capacities, demand, dates, losses and rules as levers.
+    """Write a page that plans again in the browser, without a network. You change prices, capacities, demand, dates, losses, and rules.
 
-    The page is printed, or written by `friendshore interactive CASE --html page.html`. It holds the program of the case and the solver HiGHS; what it cannot change exactly
-    it does not offer. Cases that rank objectives have no such page.
+    The page is printed, or written by `friendshore interactive CASE --html page.html`. It contains the program of the case and the solver HiGHS, and
+    offers only changes that it can make exactly. Cases that rank objectives have no such page.
     """
 
     name = "interactive"
@@ -34,7 +34,7 @@ class InteractiveQuestion(Question[NoOptions, "Interactive"]):
     text_is_page = True
 
     def ask(self, opened: Opened, options: NoOptions, progress: Progress | None) -> Interactive:
-        """The levers, each tried out."""
+        """Return the tested levers."""
         from time import monotonic
 
         from .levers import in_words, offered, why_not
@@ -60,10 +60,10 @@ class InteractiveQuestion(Question[NoOptions, "Interactive"]):
         return Interactive(session, case, found)
 
     def text(self, result: Interactive, options: NoOptions) -> str:
-        """The page.
+        """Return the page.
 
         Raises:
-            InputError: if the case can have none.
+            InputError: If the case can't have one.
         """
         from .page import page
 
@@ -72,7 +72,7 @@ class InteractiveQuestion(Question[NoOptions, "Interactive"]):
         return page(result, result.offered)
 
     def document(self, result: Interactive, options: NoOptions) -> Document:
-        """What the page can do."""
+        """Return a summary of the page."""
         from .page import summary
 
         return summary(result)

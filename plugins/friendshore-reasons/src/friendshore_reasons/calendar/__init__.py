@@ -55,7 +55,3 @@ class CalendarQuestion(Question[CalendarOptions, "Calendar"]):
         from .document import calendar_document
 
         return calendar_document(result, every=options.every)
-
-    def screen(self, result: Calendar, options: CalendarOptions) -> Document:
-        """The next dates, and what is short from then on."""
-        return result.screen()

@@ -464,8 +464,7 @@ def _by_rule(
         for index, verdict in verdicts.items():
             arc = problem.network.arcs[index]
             if problem.law.forbids(verdict, arc) and _in_time(problem, arc, day, trade=position in judgement.trade):
-                name = problem.lots[arc.lot].id if arc.lot >= 0 else arc.chained.offer.id
-                found.setdefault((name, arc.chained.material.id), (arc, set()))[1].add(use.end_use)
+                found.setdefault((arc.name, arc.chained.material.id), (arc, set()))[1].add(use.end_use)
     for (name, material), (arc, uses) in sorted(found.items(), key=lambda item: (item[1][0].lot < 0, item[0])):
         lot = problem.lots[arc.lot] if arc.lot >= 0 else None
         yield Concerned(

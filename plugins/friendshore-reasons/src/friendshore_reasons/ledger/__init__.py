@@ -63,10 +63,6 @@ class LedgerQuestion(Question[LedgerOptions, "Ledger"]):
 
         return ledger_document(result)
 
-    def screen(self, result: Ledger, options: LedgerOptions) -> Document:
-        """The items that add most, and what is scarce."""
-        return result.screen()
-
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]

@@ -1,8 +1,9 @@
-"""The ledger as a document, in full and on one screen."""
+"""The ledger as a document."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import accumulate
 
@@ -17,8 +18,8 @@ from friendshore.questions.wording import (
     ladder,
     mass_of,
     not_proved,
-    on_screen,
     penalty,
+    ranked,
     rise,
     short_cell,
     short_texts,
@@ -28,21 +29,41 @@ from .items import Method
 from .search import Bill, Ledger, LedgerItem, Margins
 
 SHOWN = 12
-"""Rows shown of what one more unit saves; all of it is in the JSON form."""
+"""Rows that the whole document shows of what one more unit saves; all of it is in the JSON form."""
 
 
 def ledger_document(found: Ledger) -> doc.Document:
     """Return the ledger as a document: the total, the part of each item, and each item by itself."""
-    currency = found.currency
     told = [item for item in found.items if not changes_nothing(item)]
+    if found.method is not Method.ORDER:
+        told.sort(key=lambda item: (-abs(item.adds.amount), item.name))
+    margins = _margins(found.margins, found.currency) if found.margins is not None else ()
     return doc.document(
         "The bill of compliance",
-        doc.sentence(_head(found, currency)),
-        doc.section(_title(found), _split(found, told, currency), doc.notes(_notes(found))) if found.items else None,
-        _alone(told),
-        _pieces(found, currency),
-        *_margins(found.margins, currency),
-        effort(found.effort),
+        doc.for_whole(doc.sentence(_head(found))),
+        doc.for_screen(doc.sentence(_brief_head(found))),
+        _split(found, told),
+        doc.for_whole(_alone(told)),
+        doc.for_whole(_pieces(found)),
+        *margins,
+        _about_the_screen(found, told),
+        doc.for_whole(effort(found.effort)),
+    )
+
+
+def _about_the_screen(found: Ledger, told: Sequence[LedgerItem]) -> doc.Section | None:
+    """Return the notes below a screen; the whole document has them in its sections."""
+    nothing = len(found.items) - len(told)
+    rest = [f"{count(nothing, 'more item')} could bear on the plan, and change nothing in it"] if nothing else []
+    return doc.for_screen(
+        doc.apart(
+            not_proved(item.difference for item in told),
+            doc.notes(_doubts(found), doc.Tone.DOUBTFUL),
+            doc.notes(rest),
+            doc.sentence(
+                doc.Phrase("--full", code=True), ": to the cent, each item by itself, and part by part of the case"
+            ),
+        )
     )
 
 
@@ -52,15 +73,40 @@ def changes_nothing(item: LedgerItem) -> bool:
     return not item.adds.amount and not item.adds.short_kg and all(map(_nothing, differences))
 
 
-def _head(found: Ledger, currency: str) -> str:
+def _head(found: Ledger) -> str:
     if not found.items:
         return f"Nothing asked about can bear on the plan, which {_bill(found.after, found)}."
     several = len(found.items) > 1
     return (
         f"Without {'any of these ' + count(len(found.items), 'item') if several else found.items[0].name}, the plan "
         f"{_bill(found.before, found)}; with {'all of them' if several else 'it'}, it {_bill(found.after, found)}. "
-        f"That is {currency} {abs(found.adds.cash):,.2f} {'less' if found.adds.cash < 0 else 'more'} cash."
+        f"That is {found.currency} {abs(found.adds.cash):,.2f} {'less' if found.adds.cash < 0 else 'more'} cash."
     )
+
+
+def _brief_head(found: Ledger) -> str:
+    """Return the total of all items in one sentence."""
+    adds, currency = found.adds, found.currency
+    if not found.items:
+        return f"Nothing asked about can bear on the plan, which spends {large_money(found.after.cash, currency)}."
+    several = len(found.items) > 1
+    how = (
+        "one after the other"
+        if found.method is Method.ORDER
+        else "each averaged over all orders in which they may come (Shapley)"
+    )
+    return (
+        f"{count(len(found.items), 'item')} {'add' if several else 'adds'} {large_money(adds.cash, currency)} of cash to the "
+        f"{large_money(found.before.cash, currency)} of a plan without {'any of them' if several else 'it'}, and {_shorter(adds)}"
+        f"{f'; {how}' if several else ''}."
+    )
+
+
+def _shorter(adds: Bill) -> str:
+    """Number of materials that are short of more or less."""
+    more, less = (sum(1 for kg in adds.short_kg.values() if kg * sign > 0) for sign in (1, -1))
+    told = [f"{word} {count(number, 'material')}" for word, number in (("more of", more), ("less of", less)) if number]
+    return f"shortage of {' and '.join(told)}" if told else "no shortage"
 
 
 def _bill(bill: Bill, found: Ledger) -> str:
@@ -75,45 +121,57 @@ def penalties_of(bill: Bill) -> doc.Cell:
     return penalty(bill.shortage + bill.penalties)
 
 
-def _title(found: Ledger) -> str:
-    if found.method is Method.ORDER:
-        return "What each adds to those above it"
-    return "What each adds, averaged over all orders in which they may come (Shapley)"
-
-
-def _split(found: Ledger, told: Sequence[LedgerItem], currency: str) -> doc.Drawing | doc.DataTable:
+def _split(found: Ledger, told: Sequence[LedgerItem]) -> doc.Section | None:
+    """Return the part of each item, and in the whole document their sum and notes on it."""
+    if not found.items:
+        return None
+    currency = found.currency
     columns = [
         doc.Column("Item"),
-        doc.Column("Short"),
+        doc.Column("Short", from_width=doc.NARROW),
         doc.figures("Cash", currency),
-        doc.figures("Present value"),
-        doc.figures("Penalty"),
+        replace(doc.figures("Present value"), on="whole"),
+        doc.figures("Penalty", from_width=doc.MEDIUM),
     ]
-    rows = [
-        doc.DataRow(_row(found.names, item.name + ("" if item.difference.proved else " ~"), item.adds)) for item in told
-    ]
-    rows.append(doc.DataRow(_row(found.names, "all together", found.adds), strong=True))
+    rows = [doc.DataRow(_row(found.names, _named(item), item.adds)) for item in told]
+    rows.append(doc.DataRow(_row(found.names, "all together", found.adds), strong=True, on="whole"))
     rungs = [
         charts.Rung(
             item.name,
             item.adds.cash,
-            ", ".join(
-                filter(
-                    None,
-                    (large_money(item.adds.cash, currency), ", ".join(short_texts(found.names, item.adds.short_kg))),
-                )
-            ),
+            ", ".join((large_money(item.adds.cash, currency), *short_texts(found.names, item.adds.short_kg))),
             doc.Tone.PLAIN if item.difference.proved else doc.Tone.DOUBTFUL,
         )
         for item in told
     ]
+    left = [*reversed(list(accumulate(item.adds.cash for item in reversed(told)))), Decimal(0)]
+    rests = [
+        doc.Several(
+            (
+                f"{count(len(told) - shown, 'more item')}, {large_money(left[shown], currency)} of cash together (--full)",
+            )
+        )
+        for shown in range(len(told))
+    ]
+    table = doc.excerpt(columns, rows, [*rests, doc.NOTHING], part=4)
     text = f"The cash that each item adds, in {currency}. What it adds to shortage is in words."
-    return ladder("What each item adds", text, rungs, currency, doc.table(columns, rows))
+    drawn = ladder("What each item adds", text, rungs, currency, table)
+    title = "What each adds to those above it" if found.method is Method.ORDER else _AVERAGED
+    shown = drawn if told else replace(drawn, on="whole")
+    return doc.section(title, shown, doc.for_whole(doc.notes(_notes(found))), column="Item")
 
 
-def _row(names: ShownNames, name: str, bill: Bill) -> tuple[doc.Cell, ...]:
-    short = ", ".join(short_texts(names, bill.short_kg))
-    return (name, short or doc.NOTHING, _cents(bill.cash), _cents(bill.spent), penalties_of(bill))
+_AVERAGED = "What each adds, averaged over all orders in which they may come (Shapley)"
+
+
+def _named(item: LedgerItem) -> doc.Cell:
+    doubt = not item.difference.proved
+    return doc.Either(f"{item.name} ~", f"{item.name} ?") if doubt else item.name
+
+
+def _row(names: ShownNames, name: doc.Cell, bill: Bill) -> tuple[doc.Cell, ...]:
+    cash = doc.Either(_cents(bill.cash), doc.Amount(bill.cash, form="signed"))
+    return (name, short_cell(names, bill.short_kg), cash, _cents(bill.spent), penalties_of(bill))
 
 
 def _cents(amount: Decimal) -> doc.Amount:
@@ -121,7 +179,7 @@ def _cents(amount: Decimal) -> doc.Amount:
     return doc.Amount(amount, form="cents")
 
 
-def doubts_told(found: Ledger) -> list[str]:
+def _doubts(found: Ledger) -> list[str]:
     """Return the caveats on the split."""
     told = []
     if found.method is Method.SAMPLED:
@@ -141,7 +199,7 @@ def doubts_told(found: Ledger) -> list[str]:
 
 
 def _notes(found: Ledger) -> list[str]:
-    told = doubts_told(found)
+    told = _doubts(found)
     told += [f"~ {item.name}: {rise(item.difference)}" for item in found.items if not item.difference.proved]
     still = [item.name for item in found.items if changes_nothing(item)]
     if still:
@@ -175,7 +233,7 @@ def _nothing(found: Difference) -> bool:
     return found.proved and abs(found.value) < Decimal("0.005")
 
 
-def _pieces(found: Ledger, currency: str) -> doc.Section | None:
+def _pieces(found: Ledger) -> doc.Section | None:
     split = [part for part in found.parts if part.method is not Method.CONFLICT]
     if len(split) < 2:
         return None
@@ -188,53 +246,59 @@ def _pieces(found: Ledger, currency: str) -> doc.Section | None:
         ]
         for part in sorted(felt, key=lambda part: (-part.adds.amount, part.materials))
     ]
-    columns = [doc.Column("Materials"), doc.figures("Items"), doc.Column("Short"), doc.figures("Cash", currency)]
+    columns = [doc.Column("Materials"), doc.figures("Items"), doc.Column("Short"), doc.figures("Cash", found.currency)]
     columns += [doc.figures("Present value"), doc.figures("Penalty")]
     none = len(split) - len(felt)
     more = doc.notes([f"{count(none, 'more part')} in which the items change nothing"] if none else [])
     return doc.section("By independent part of the case", doc.table(columns, rows), more)
 
 
-def _margins(found: Margins | None, currency: str) -> list[doc.Section]:
-    return [part for part in (_capacities(found, currency), _waivers(found, currency)) if part] if found else []
-
-
-def _capacities(found: Margins, currency: str) -> doc.Section | None:
-    if not found.capacities:
-        return None
-    kept = [each for each in found.capacities if saves_something(each.saves)]
-    rows: list[list[doc.Cell]] = [
-        [
-            each.facility,
-            _periods(each.full_in),
-            doc.Kilograms(each.more_kg),
-            saving(each.saves),
-            penalty(each.per_kg),
-        ]
-        for each in kept[:SHOWN]
+def _margins(found: Margins, currency: str) -> Iterator[doc.Section | None]:
+    """Yield the capacities and waivers of which a little more would save most."""
+    part = percent(found.increment)
+    saves = [doc.figures("Saves spend and penalty", currency), doc.figures("a kg", from_width=doc.NARROW)]
+    scarce: list[list[doc.Cell]] = [
+        [one.facility, _periods(one.full_in), doc.Kilograms(one.more_kg), saving(one.saves), penalty(one.per_kg)]
+        for one in sorted(found.capacities, key=lambda one: (-one.saves.value, one.facility))
+        if saves_something(one.saves)
     ]
-    columns = [doc.Column("Facility"), doc.Column("Full in"), doc.figures("More")]
-    columns += [doc.figures("Saves spend and penalty", currency), doc.figures("per kg")]
-    none = len(found.capacities) - len(kept)
-    one, many = "capacity is full, and more of it saves", "capacities are full, and more of them saves"
-    title = f"{percent(found.increment)} more of each capacity that is used up, in every period"
-    return doc.section(title, doc.table(columns, rows) if rows else None, doc.notes(_rest(len(kept), none, one, many)))
-
-
-def _waivers(found: Margins, currency: str) -> doc.Section | None:
-    if not found.waivers:
-        return None
-    kept = [each for each in found.waivers if saves_something(each.saves)]
-    rows: list[list[doc.Cell]] = [
-        [each.rule, each.demand, doc.Kilograms(each.waived_kg), saving(each.saves), penalty(each.per_kg)]
-        for each in kept[:SHOWN]
+    columns = [doc.Column("Facility"), doc.Column("Full in", on="whole"), doc.figures("More", from_width=doc.NARROW)]
+    one, many = "more capacity that saves less", "more capacities that save less"
+    yield doc.section_if_any(
+        f"{part} more of each capacity that is used up, in every period",
+        ranked([*columns, *saves], scarce, one, many, top=SHOWN, see=_SEE) if scarce else None,
+        _useless(
+            len(found.capacities) - len(scarce),
+            "capacity is full, and more of it saves",
+            "capacities are full, and more of them saves",
+        ),
+        column=f"{part} more capacity of",
+    )
+    waived: list[list[doc.Cell]] = [
+        [one.rule, one.demand, doc.Kilograms(one.waived_kg), saving(one.saves), penalty(one.per_kg)]
+        for one in sorted(found.waivers, key=lambda one: (-one.saves.value, one.rule, one.demand))
+        if saves_something(one.saves)
     ]
-    columns = [doc.Column("Rule"), doc.Column("Demand"), doc.figures("Waived")]
-    columns += [doc.figures("Saves spend and penalty", currency), doc.figures("per kg")]
-    none = len(found.waivers) - len(kept)
-    told = _rest(len(kept), none, "waiver alone saves", "waivers, each alone, save")
-    title = f"A waiver of each rule for {percent(found.increment)} of a demand over the plan"
-    return doc.section(title, doc.table(columns, rows) if rows else None, doc.notes(told))
+    columns = [
+        doc.Column("Rule"),
+        doc.Column("for", from_width=doc.NARROW),
+        doc.Column("Waived", "", "right", on="whole"),
+    ]
+    one, many = "more waiver that saves less", "more waivers that save less"
+    yield doc.section_if_any(
+        f"A waiver of each rule for {part} of a demand over the plan",
+        ranked([*columns, *saves], waived, one, many, top=SHOWN, see=_SEE) if waived else None,
+        _useless(len(found.waivers) - len(waived), "waiver alone saves", "waivers, each alone, save"),
+        column=f"A waiver for {part} of",
+    )
+
+
+_SEE = "--json has all"
+
+
+def _useless(number: int, one: str, many: str) -> doc.Notes | None:
+    """Return a note on those that save nothing."""
+    return doc.for_whole(doc.notes([f"{count(number, one, many)} nothing (--json names them)"] if number else []))
 
 
 def saving(found: Difference) -> doc.Cell:
@@ -247,127 +311,5 @@ def saves_something(saved: Difference) -> bool:
     return not saved.proved or abs(saved.value) >= 1
 
 
-def _rest(worth: int, none: int, one: str, many: str) -> list[str]:
-    told = [f"{worth - SHOWN} more that save something (--json holds all)"] if worth > SHOWN else []
-    return told + ([f"{count(none, one, many)} nothing (--json names them)"] if none else [])
-
-
 def _periods(labels: Sequence[str]) -> str:
-    return labels[0] if len(labels) == 1 else f"{count(len(labels), 'period')} from {labels[0]}"
-
-
-_WIDE, _NARROW = 90, 70
-"""Characters of a line below which columns are left out that the whole bill has."""
-
-
-def ledger_screen(found: Ledger) -> doc.Document:
-    """The items, in an order that was asked for or those first that add most, and what scarcity costs."""
-    currency = found.currency
-    told = [item for item in found.items if not changes_nothing(item)]
-    if found.method is not Method.ORDER:
-        told.sort(key=lambda item: (-abs(item.adds.amount), item.name))
-    nothing = len(found.items) - len(told)
-    rest = [f"{count(nothing, 'more item')} could bear on the plan, and change nothing in it"] if nothing else []
-    return doc.document(
-        "The bill of compliance",
-        doc.sentence(_screen_head(found, currency)),
-        _items(told, found) if told else None,
-        *(_screen_margins(found.margins, currency) if found.margins is not None else ()),
-        doc.apart(
-            not_proved(item.difference for item in told),
-            doc.notes(doubts_told(found), doc.Tone.DOUBTFUL),
-            doc.notes(rest),
-            doc.sentence(
-                doc.Phrase("--full", code=True), ": to the cent, each item by itself, and part by part of the case"
-            ),
-        ),
-    )
-
-
-def _screen_head(found: Ledger, currency: str) -> str:
-    """Return the title: the total of all items."""
-    adds = found.adds
-    if not found.items:
-        return f"Nothing asked about can bear on the plan, which spends {large_money(found.after.cash, currency)}."
-    several = len(found.items) > 1
-    how = (
-        "one after the other"
-        if found.method is Method.ORDER
-        else "each averaged over all orders in which they may come (Shapley)"
-    )
-    return (
-        f"{count(len(found.items), 'item')} {'add' if several else 'adds'} {large_money(adds.cash, currency)} of cash to the "
-        f"{large_money(found.before.cash, currency)} of a plan without {'any of them' if several else 'it'}, and {_shorter(adds)}"
-        f"{f'; {how}' if several else ''}."
-    )
-
-
-def _shorter(adds: Bill) -> str:
-    """Number of materials that are short of more or less."""
-    more, less = (sum(1 for kg in adds.short_kg.values() if kg * sign > 0) for sign in (1, -1))
-    told = [f"{word} {count(number, 'material')}" for word, number in (("more of", more), ("less of", less)) if number]
-    return f"shortage of {' and '.join(told)}" if told else "no shortage"
-
-
-def _items(told: Sequence[LedgerItem], found: Ledger) -> doc.Section:
-    currency = found.currency
-    columns = [
-        doc.Column("Item"),
-        doc.Column("Short", from_width=_NARROW),
-        doc.Column("Cash", currency, "right"),
-        doc.Column("Penalty", align="right", from_width=_WIDE),
-    ]
-    rows: list[list[doc.Cell]] = [
-        [
-            item.name + ("" if item.difference.proved else " ?"),
-            short_cell(found.names, item.adds.short_kg),
-            doc.Amount(item.adds.cash, form="signed"),
-            penalties_of(item.adds),
-        ]
-        for item in told
-    ]
-    left = [*reversed(list(accumulate(item.adds.cash for item in reversed(told)))), Decimal(0)]
-    rests = [
-        doc.Several(
-            (
-                f"{count(len(told) - shown, 'more item')}, {large_money(left[shown], currency)} of cash together (--full)",
-            )
-        )
-        for shown in range(len(told))
-    ]
-    return doc.apart(doc.excerpt(columns, rows, [*rests, doc.NOTHING], part=4))
-
-
-def _screen_margins(found: Margins, currency: str) -> list[doc.Section]:
-    """The capacities and waivers of which a little more would save most."""
-    part = f"{(found.increment * 100).normalize():f} %"
-    scarce = sorted(
-        (one for one in found.capacities if saves_something(one.saves)),
-        key=lambda one: (-one.saves.value, one.facility),
-    )
-    waived = sorted(
-        (one for one in found.waivers if saves_something(one.saves)),
-        key=lambda one: (-one.saves.value, one.rule, one.demand),
-    )
-    saves = [
-        doc.Column("Saves spend and penalty", currency, "right"),
-        doc.Column("a kg", align="right", from_width=_NARROW),
-    ]
-    made = []
-    if scarce:
-        rows: list[list[doc.Cell]] = [
-            [one.facility, doc.Kilograms(one.more_kg), saving(one.saves), penalty(one.per_kg)] for one in scarce
-        ]
-        columns = [
-            doc.Column(f"{part} more capacity of"),
-            doc.Column("More", align="right", from_width=_NARROW),
-            *saves,
-        ]
-        made.append(
-            doc.apart(on_screen(columns, rows, "more capacity that saves less", "more capacities that save less"))
-        )
-    if waived:
-        rows = [[one.rule, one.demand, saving(one.saves), penalty(one.per_kg)] for one in waived]
-        columns = [doc.Column(f"A waiver for {part} of"), doc.Column("for", from_width=_NARROW), *saves]
-        made.append(doc.apart(on_screen(columns, rows, "more waiver that saves less", "more waivers that save less")))
-    return made
+    return f"{count(len(labels), 'period')} from {labels[0]}" if len(labels) > 1 else "".join(labels)

@@ -24,6 +24,7 @@ from statistics import fmean, variance
 from friendshore.domain.base import exact
 from friendshore.domain.change import Change, TermKind
 from friendshore.domain.plan import PlanStatus
+from friendshore.domain.runtime import cached_method
 from friendshore.domain.suggest import did_you_mean
 from friendshore.domain.use import Use
 from friendshore.errors import Diagnostic, InputError
@@ -163,7 +164,6 @@ class Coalitions:
         self._restricting: dict[tuple[Piece, Coalition], dict[int, Rule]] = {}
         self._forbids: dict[tuple[Piece, Coalition], dict[int, int]] = {}
         """By item, what a rule that only forbids does, a bit for each; see `told_by_what_is_forbidden`."""
-        self._digests: dict[tuple[Piece, Coalition], bytes] = {}
         self._case = session.inputs.case
         self._scenarios = [i for i, item in enumerate(items) if item.kind is ItemKind.SCENARIO]
         on = [self._on(some) for some in subsets(self._scenarios)]
@@ -186,7 +186,7 @@ class Coalitions:
             return None
         inputs = session.inputs.after(self.items[link].off)
         plans = PlanCache(session.memory // 4)  # those of the session are plans with the rule
-        finer = replace(session, inputs=inputs, problem=inputs.problem(), _plans=plans, _programs={}, _together={})
+        finer = replace(session, inputs=inputs, problem=inputs.problem(), _plans=plans)
         lattice = Coalitions(finer, self.items)
         pieces = [each for each in lattice.pieces.all if each.members & piece.members]
         touched = frozenset[str]().union(*(each.members for each in pieces))
@@ -313,10 +313,9 @@ class Coalitions:
             for on in subsets(scenarios)
         )
 
+    @cached_method
     def _digest(self, piece: Piece, coalition: Coalition) -> bytes:
-        if (piece, coalition) not in self._digests:
-            self._digests[piece, coalition] = digest_of(self.pieces.problem(piece, self.changes(piece, coalition)))
-        return self._digests[piece, coalition]
+        return digest_of(self.pieces.problem(piece, self.changes(piece, coalition)))
 
 
 def _inside(parts: Parts, piece: Piece) -> int:

@@ -233,7 +233,7 @@ class Ledger(QuestionResult):
     """From the plan without any of the items to the plan with all of them."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("items", "parts", "cells")
-    TOLD_BY: ClassVar[str] = "friendshore_reasons.ledger.document:ledger_screen"
+    TOLD_BY: ClassVar[str] = "friendshore_reasons.ledger.document:ledger_document"
 
     currency: str
     """ISO 4217, of all its money."""

@@ -71,12 +71,6 @@ class RepairsQuestion(Question[RepairsOptions, "Repairs"]):
 
         return repairs_document(result, options.top)
 
-    def screen(self, result: Repairs, options: RepairsOptions) -> Document:
-        """The cheapest repair of every gap; of one gap all of them."""
-        from .document import repairs_screen
-
-        return repairs_screen(result, options.top)
-
     def text(self, result: Repairs, options: RepairsOptions) -> str | None:
         """The repairs as scenarios, if these are asked for."""
         from .document import repairs_toml

@@ -75,7 +75,7 @@ def _with(session: Session, need: Need, levers: Sequence[Lever]) -> Problem:
 
 def _why_lead(problem: Problem, facility: str) -> str:
     """Return the reason why the offers of a plant don't count, or an empty string."""
-    reasons = [reason for lead in problem.leads if lead.offer.facility == facility for reason in lead.reasons]
+    reasons = [reason for lead in problem.leads if lead.offer.facility == facility for reason in lead.texts]
     return reasons[0] if reasons else ""
 
 

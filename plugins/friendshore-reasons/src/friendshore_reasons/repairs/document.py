@@ -1,4 +1,4 @@
-"""Repairs as a document, in full and on one screen, and as scenarios of a case file."""
+"""Repairs as a document, and as scenarios of a case file."""
 
 from __future__ import annotations
 
@@ -23,33 +23,66 @@ SHOWN = 10
 
 
 def repairs_document(found: Repairs, shown: int = SHOWN) -> doc.Document:
-    """Every gap with its repairs, cheapest first, the first `shown` of each (0: all), and what it took to find them."""
+    """Return every gap with its repairs, those first that serving saves most.
+
+    The whole document has the first `shown` repairs of each gap (0: all). On a screen of several gaps, each has a sentence on its cheapest repair.
+    """
     title = "What would serve what is short"
     if not found.gaps:
         return doc.document(title, doc.sentence("Nothing is short, and no rules conflict: there is nothing to repair."))
+    by_gap = grouped((repair.gap, repair) for repair in found.repairs)
+    gaps = [(gap, by_gap.get(place, [])) for place, gap in enumerate(found.gaps, 1)]
+    gaps.sort(key=lambda each: (not each[1], _worth(each[1])))
+    able = sum(1 for gap, some in gaps if some or gap.dearer)
     head = (
         "A repair is a set of steps that together, and with none of them left out, serve in full what is short, while nobody "
         "else is short of more. Amounts are the least that will do. Cheapest first."
     )
-    gaps = [
-        _gap(gap, [repair for repair in found.repairs if repair.gap == place], found, shown)
-        for place, gap in enumerate(found.gaps, 1)
-    ]
-    told = [
+    brief = (
+        f"{able} of {count(len(gaps), 'shortage')} can be served in full. A repair serves in full what is short, while nobody else is short of more; "
+        "what its steps themselves take (a plant's expansion, a stock's price) is in no figure."
+    )
+    notes = [
         "cash: what the plan then spends more, or less; penalty: by how much the penalties for shortage and missed limits rise, or fall, which are not paid",
         "ranked by present value, penalties included",
         "what a step itself takes (a plant's expansion, a stock's price, a waiver) is not in any figure",
     ]
-    return doc.document(title, doc.sentence(head), *gaps, doc.section("To know", doc.notes(told)), effort(found.effort))
+    commands = doc.sentence(
+        *(doc.Phrase("--full", code=True), ": every repair, and what is to be proved, waived or asked; "),
+        *(doc.Phrase("--toml", code=True), ": as scenarios"),
+    )
+    whole = (doc.sentence(head), doc.section("To know", doc.notes(notes)), effort(found.effort))
+    if len(gaps) == 1:
+        return doc.document(
+            title, whole[0], doc.section(_gap_title(gaps[0][0], found.names), *_gap(*gaps[0], found, shown)), *whole[1:]
+        )
+    sections = (
+        doc.section(
+            _gap_title(gap, found.names),
+            *(doc.for_whole(part) for part in _gap(gap, some, found, shown)),
+            doc.for_screen(doc.notes(_cheapest(gap, some, found))),
+        )
+        for gap, some in gaps
+    )
+    return doc.document(
+        title,
+        doc.for_whole(whole[0]),
+        doc.for_screen(doc.sentence(brief)),
+        *sections,
+        *map(doc.for_whole, whole[1:]),
+        doc.for_screen(doc.apart(commands)),
+    )
 
 
-def _gap(gap: Gap, repairs: Sequence[Repair], found: Repairs, shown: int) -> doc.Section:
+def _gap(
+    gap: Gap, repairs: Sequence[Repair], found: Repairs, shown: int
+) -> tuple[doc.Notes | None, doc.DataTable | None, doc.Notes | None]:
+    """Return the rules of a conflict, the table of repairs, and notes on them."""
     kept = repairs[: shown or None]
     columns = [doc.figures("#"), doc.Column("What it takes, together"), doc.figures("Cash", found.currency)]
     columns += [doc.figures("Penalty"), doc.Column("Then short")]
     body = doc.table(columns, [_row(repair, gap, found.names) for repair in kept]) if kept else None
-    told = doc.notes([*_about(kept), *gap_notes(gap, len(repairs), len(kept))])
-    return doc.section(gap_title(gap, found.names), doc.notes(_rules(gap)), body, told)
+    return doc.notes(_rules(gap)), body, doc.notes([*_about(kept), *_gap_notes(gap, len(repairs), len(kept))])
 
 
 def _rules(gap: Gap) -> list[str]:
@@ -57,7 +90,7 @@ def _rules(gap: Gap) -> list[str]:
     return [f"{name}: {text}" for name, text in zip(gap.rules, gap.sentences, strict=True)]
 
 
-def gap_title(gap: Gap, names: ShownNames) -> str:
+def _gap_title(gap: Gap, names: ShownNames) -> str:
     """Return the title of a gap: the shortage with its periods and demands, or a conflict of rules."""
     who = ", ".join(gap.demands)
     when = gap.first if gap.first == gap.last else f"{gap.first} to {gap.last}"
@@ -79,7 +112,7 @@ def _about(repairs: Sequence[Repair]) -> list[str]:
     return [f"{', '.join(names)}: {note}" for note, names in by_note.items()]
 
 
-def gap_notes(gap: Gap, repairs: int, kept: int) -> Sequence[str]:
+def _gap_notes(gap: Gap, repairs: int, kept: int) -> Sequence[str]:
     """Return the notes on a gap, given the numbers of its repairs and of the repairs shown."""
     told = []
     if gap.dearer:
@@ -255,41 +288,16 @@ def _scenario(found: Repairs, repair: Repair) -> str:
     return f"repair-{about}-{repair.rank}"
 
 
-def repairs_screen(found: Repairs, shown: int = SHOWN) -> doc.Document:
-    """The gaps, those first that serving saves most. Of one gap all, to so many repairs."""
-    if len(found.gaps) < 2:
-        return repairs_document(found, shown)
-    by_gap = grouped((repair.gap, repair) for repair in found.repairs)
-    gaps = [(gap, by_gap.get(place, [])) for place, gap in enumerate(found.gaps, 1)]
-    gaps.sort(key=lambda each: (not each[1], _worth(each[1])))
-    able = sum(1 for gap, some in gaps if some or gap.dearer)
-    head = (
-        f"{able} of {count(len(gaps), 'shortage')} can be served in full. A repair serves in full what is short, while nobody else is short of more; "
-        "what its steps themselves take (a plant's expansion, a stock's price) is in no figure."
-    )
-    return doc.document(
-        "What would serve what is short",
-        doc.sentence(head),
-        *(doc.section(gap_title(gap, found.names), doc.notes(_told(gap, some, found))) for gap, some in gaps),
-        doc.apart(
-            doc.sentence(
-                *(doc.Phrase("--full", code=True), ": every repair, and what is to be proved, waived or asked; "),
-                *(doc.Phrase("--toml", code=True), ": as scenarios"),
-            )
-        ),
-    )
-
-
 def _worth(repairs: Sequence[Repair]) -> Decimal:
     return min((repair.cost.value for repair in repairs if repair.cost is not None), default=Decimal(0))
 
 
-def _told(gap: Gap, repairs: Sequence[Repair], found: Repairs) -> Iterator[str]:
+def _cheapest(gap: Gap, repairs: Sequence[Repair], found: Repairs) -> Iterator[str]:
     """The cheapest repair and the cheapest of fewest steps; where there is none, why."""
     if gap.rules:
         yield ", ".join(gap.rules)
     if gap.dearer or not repairs:
-        yield from gap_notes(gap, len(repairs), len(repairs))
+        yield from _gap_notes(gap, len(repairs), len(repairs))
     if not repairs:
         return
     first, *others = repairs

@@ -26,6 +26,7 @@ from friendshore.domain.base import Number, Record, grouped
 from friendshore.domain.case import Case
 from friendshore.domain.change import Change
 from friendshore.domain.quantities import parse_number
+from friendshore.domain.runtime import cached_method
 from friendshore.errors import Diagnostic, InputError
 from friendshore.problem import Problem
 from friendshore.problem.capacity import Capacities, accepted_steps
@@ -280,7 +281,6 @@ class LeverFacts:
         self.solved = 0
         """Number of solved programs."""
         self._heard = heard
-        self._allowed: dict[tuple[Members, Delays], Problem | None] = {}
         self._uncharged = replace(inputs, rules=tuple(rule for rule in inputs.rules if rule.verbs != {"charge"}))
         """The facts without rules that only charge: what is allowed does not depend on them."""
         self.base = inputs.problem()
@@ -291,22 +291,19 @@ class LeverFacts:
         self.moving = frozenset(self._of({LeverKind.LATER}))
         self.making = grouped((levers[i].subjects[0], i) for i in self._of(MAKES))
         """Facility -> levers that let it make more."""
-        self._capacity: dict[tuple[str, tuple[tuple[int, tuple[Decimal, ...]], ...]], Floats] = {}
 
     def _of(self, kinds: Iterable[LeverKind]) -> list[int]:
         return [i for i, lever in enumerate(self.levers) if lever.kind in kinds]
 
+    @cached_method
     def allowed(self, members: Members, later: Delays) -> Problem | None:
-        """The facts with no proof, of all waivers and licences some, and demand wanted so much later."""
-        if (members, later) not in self._allowed:
-            none = self.allowing | self.moving | frozenset(self.proofs.values())
-            free = {i: self.levers[i].most for i in (self.all - none) | members}
-            try:
-                inputs = self._uncharged.after(self.changes({**free, **dict(later)}))
-                self._allowed[members, later] = inputs.problem()
-            except InputError:  # together they make no case
-                self._allowed[members, later] = None
-        return self._allowed[members, later]
+        """Return the facts without proofs, with some of all waivers and licenses, and with demand wanted that much later. None if they make no case."""
+        none = self.allowing | self.moving | frozenset(self.proofs.values())
+        free = {i: self.levers[i].most for i in (self.all - none) | members}
+        try:
+            return self._uncharged.after(self.changes({**free, **dict(later)})).problem()
+        except InputError:
+            return None
 
     def changes(self, amounts: Amounts) -> list[Change]:
         """The changes that so much of some levers comes to."""
@@ -334,14 +331,15 @@ class LeverFacts:
 
     def capacity(self, facility: str, amounts: Amounts) -> Floats:
         """Kilograms that a facility can make in each period with so much of the levers that are about it; infinite: unlimited."""
-        own = tuple((i, tuple(amounts[i])) for i in self.making[facility] if i in amounts)
-        if (facility, own) not in self._capacity:
-            after = self.inputs.after(self.changes(dict(own)))
-            merged = merge(after.catalogs, after.case) if own else self.base.merged
-            steps = accepted_steps(merged.facilities[facility], merged, after.case)
-            most = Capacities(merged, after.case).of(facility) if steps else [Decimal(0)] * after.case.horizon.count
-            self._capacity[facility, own] = np.array([inf if each is None else float(each) for each in most])
-        return self._capacity[facility, own]
+        return self._capacity(facility, tuple((i, tuple(amounts[i])) for i in self.making[facility] if i in amounts))
+
+    @cached_method
+    def _capacity(self, facility: str, own: Delays) -> Floats:
+        after = self.inputs.after(self.changes(dict(own)))
+        merged = merge(after.catalogs, after.case) if own else self.base.merged
+        steps = accepted_steps(merged.facilities[facility], merged, after.case)
+        most = Capacities(merged, after.case).of(facility) if steps else [Decimal(0)] * after.case.horizon.count
+        return np.array([inf if each is None else float(each) for each in most])
 
 
 def facts_about(session: Session, need: Need, changes: Sequence[Change]) -> Inputs:

@@ -17,6 +17,7 @@ from typing import Protocol
 import numpy as np
 
 from friendshore.domain.base import grouped
+from friendshore.domain.runtime import cached_method
 from friendshore.errors import InputError
 from friendshore.problem import Problem
 from friendshore.problem.compliance_classes import ComplianceClass
@@ -74,8 +75,8 @@ class Closings:
         """Columns that buy what may end in nothing by other facts, with the levers that bring waivers to those; none where co-products are lent."""
         if self._columns.transfer:
             return self.none()
-        known = {_named(problem, arc): arc.index for arc in problem.network.arcs}
-        there = np.array([known.get(_named(self.problem, arc), -1) for arc in self.problem.network.arcs], dtype=np.intp)
+        known = {_named(arc): arc.index for arc in problem.network.arcs}
+        there = np.array([known.get(_named(arc), -1) for arc in self.problem.network.arcs], dtype=np.intp)
         opened = self._opened(problem, levers)
         arc, shut = there[self.arc], self.none()
         for number, one in enumerate(self.problem.compliance_classes):
@@ -119,11 +120,9 @@ def _outlets(problem: Problem, one: ComplianceClass, levers: Mapping[str, int]) 
         yield problem.demands[outlet.demand].id, outlet.period, waivers
 
 
-def _named(problem: Problem, arc: Arc) -> tuple[object, ...]:
+def _named(arc: Arc) -> tuple[object, ...]:
     """Return a key of an arc that is the same for facts with other levers."""
-    if arc.lot >= 0:
-        return ("lot", problem.lots[arc.lot].id, arc.node)
-    return ("offer", arc.chained.offer.id, arc.output, arc.node)
+    return (arc.lot >= 0, arc.name, arc.output, arc.node)
 
 
 def _admits(one: ComplianceClass, arcs: int, count: int) -> Mask:
@@ -206,7 +205,6 @@ class LeverProgram:
         self.columns = program.columns
         self.count = self.problem.case.horizon.count
         self._buying = Closings(program, asked.names_of_waivers(asked.all))
-        self._closed: dict[tuple[Members, Delays], Mask] = {}
         self._duals: list[_Duals] = []
         """Proofs that something is short."""
         self._plans: list[tuple[Floats, Floats]] = []
@@ -407,15 +405,12 @@ class LeverProgram:
                 [sign * row.data for sign, row, _ in ends],
             )
 
+    @cached_method
     def _shut(self, allowing: Members, later: Delays) -> Mask:
-        """Columns that buy what nothing may end in with these waivers and licences alone, and no proof, if demand is wanted so much later."""
-        if (allowing, later) not in self._closed:
-            asked = self.asked
-            problem = asked.allowed(allowing, later) if asked.proofs or asked.allowing else None
-            names = asked.names_of_waivers(allowing)
-            found = self._buying.none() if problem is None else self._buying.shut(problem, names)
-            self._closed[allowing, later] = found
-        return self._closed[allowing, later]
+        """Return the columns that buy what nothing may end in with these waivers and licenses alone, without proofs, if demand is wanted that much later."""
+        asked = self.asked
+        problem = asked.allowed(allowing, later) if asked.proofs or asked.allowing else None
+        return self._buying.none() if problem is None else self._buying.shut(problem, asked.names_of_waivers(allowing))
 
 
 def _loose(lever: int, most: Floats, amounts: Amounts) -> Floats:
@@ -447,7 +442,6 @@ class Relaxation:
         self.facts = facts
         self.demands = demands
         self._laid_out = laid_out
-        self._worlds: dict[Delays, LeverProgram | None] = {}
 
     def refuted(self, amounts: Amounts) -> bool:
         """Return True if the demands are provably short with these amounts of some levers."""
@@ -499,16 +493,17 @@ class Relaxation:
     def _world(self, amounts: Amounts) -> LeverProgram | None:
         """The program of all levers, with demand wanted as much later as is asked; None if together they make none."""
         later = tuple((i, tuple(amounts[i])) for i in sorted(self.facts.moving & amounts.keys()) if any(amounts[i]))
-        if later not in self._worlds:
-            free = {i: lever.most for i, lever in enumerate(self.facts.levers) if i not in self.facts.moving}
-            try:
-                inputs = self.facts.inputs.after(self.facts.changes({**free, **dict(later)}))
-                problem = apart(inputs.problem(), self.demands)
-            except InputError:
-                self._worlds[later] = None
-            else:
-                self._worlds[later] = LeverProgram(self.facts, *self._laid_out(inputs, problem), later=later)
-        return self._worlds[later]
+        return self._world_later(later)
+
+    @cached_method
+    def _world_later(self, later: Delays) -> LeverProgram | None:
+        free = {i: lever.most for i, lever in enumerate(self.facts.levers) if i not in self.facts.moving}
+        try:
+            inputs = self.facts.inputs.after(self.facts.changes({**free, **dict(later)}))
+            problem = apart(inputs.problem(), self.demands)
+        except InputError:
+            return None
+        return LeverProgram(self.facts, *self._laid_out(inputs, problem), later=later)
 
     def of_set(
         self, amounts: Amounts, program: Program, linear: Linear, short: Ints, search: SetSearch

@@ -1,9 +1,10 @@
-"""Two-stage programs with recourse: what is decided before anybody knows what happens, and what can still be done about it.
+"""Two-stage programs with recourse: decisions before the scenario is known, and decisions after it.
 
-    minimise  c x + E[Q(x, s)],  CVaR[Q(x, s)]  or a mix of both,   A x in rows, x in bounds, some x whole
-    Q(x, s) = min  b_s x + q_s y + k_s   with  T_s x + W_s y in the rows of s, y in bounds, some y whole
+    minimize  c x + E[Q(x, s)],  CVaR[Q(x, s)]  or a mix of both,   A x in rows, x in bounds, some x integer
+    Q(x, s) = min  b_s x + q_s y + k_s   with  T_s x + W_s y in the rows of s, y in bounds, some y integer
 
-Sources: J. R. Birge and F. Louveaux, Introduction to Stochastic Programming, 2nd ed., Springer 2011, ch. 2 and 4 (recourse, EVPI, VSS); R. T. Rockafellar
+Sources: J. R. Birge and F. Louveaux, Introduction to Stochastic Programming, 2nd ed., Springer 2011, ch. 2 and 4 (recourse, EVPI, VSS); R. T.
+Rockafellar
 and S. Uryasev, Optimization of conditional value-at-risk, Journal of Risk 2 (2000) (CVaR as a linear program).
 """
 

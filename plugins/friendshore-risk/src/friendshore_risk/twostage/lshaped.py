@@ -1,4 +1,4 @@
-"""Second stages asked again and again, for other decisions before them: what each comes to, and a plane that it never falls below."""
+"""Repeated pricing of second stages for different first-stage decisions: the cost, and a plane that bounds it from below."""
 
 from __future__ import annotations
 
@@ -22,34 +22,33 @@ from .program import (
 )
 
 TOLERANCE = 1e-9
-"""Of the engine, as a share of the largest cost: by so much less than nothing a column without an end may seem to cost at its optimum."""
+"""Tolerance of the engine, relative to the largest cost: maximum reduced cost of an unbounded column that counts as 0."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PricedStage:
-    """What follows decisions in a second stage."""
+    """Response of a second stage to decisions."""
 
     values: Floats | None
-    """Of its columns; None: it cannot follow."""
+    """Values of its columns. None if it is infeasible."""
     cost: float
-    """All that it comes to; infinite if it cannot follow."""
+    """Total cost. Infinite if it is infeasible."""
     constant: float
-    """After any decisions x it comes to `constant + slope @ x` at least; where it cannot follow these, that is by how much rows are missed at least."""
+    """Constant of the bound `constant + slope @ x` on the cost after any decisions x. If infeasible, the bound is on the violation of rows instead."""
     slope: Floats
 
 
 class StagePricer:
-    """Second stages without integer columns, of which those with the same coefficients are one program to the engine: it goes on from its last basis."""
+    """Second stages without integer columns. Those with the same coefficients share one program in the engine, which continues from its last basis."""
 
     def __init__(self, stages: Sequence[SecondStage]) -> None:
-        """Nothing is asked yet."""
         self.stages = stages
         known: dict[bytes, _Alike] = {}
         self._alike = [known.setdefault(_digest(stage.recourse), _Alike(stage.recourse)) for stage in stages]
         self._technology = [stage.technology.transposed() for stage in stages]
 
     def at(self, number: int, x: Floats) -> PricedStage | None:
-        """What follows decisions in one of them; None: the engine does not say, or not what proves it."""
+        """Return the response of a second stage to decisions. None if the engine gives no answer, or no proof of it."""
         stage, alike = self.stages[number], self._alike[number]
         linear = second_stage_at(stage, x)
         answer = alike.best.optimum(linear)
@@ -69,10 +68,11 @@ class StagePricer:
         return PricedStage(answer.x, cost, plane[0] + stage.constant, plane[1] + stage.before)
 
     def _plane(self, number: int, cost: Floats, duals: Floats) -> tuple[float, Floats] | None:
-        """What the cost of a second stage's own columns cannot fall below, by weak duality: any multipliers of its rows prove as much.
+        """Return a lower bound on the cost of a second stage's own columns, by weak duality: it is valid for any multipliers of its rows.
 
-        `sum over rows of y+ (low - T x) - y- (high - T x)`, and for each column the lower of `(cost - W'y) z` at its ends: all of it but `-(T'y) x` is the constant.
-        None: a column without an end costs less than nothing, so that these multipliers prove nothing.
+        `sum over rows of y+ (low - T x) - y- (high - T x)`, and for each column the lower of `(cost - W'y) z` at its bounds: all of it but `-(T'y) x`
+        is the
+        constant. None if a column without a bound has a negative reduced cost, so that these multipliers prove nothing.
         """
         stage = self.stages[number]
         low, high = np.isfinite(stage.row_lower), np.isfinite(stage.row_upper)
@@ -89,7 +89,7 @@ class StagePricer:
 
 
 class _Alike:
-    """Programs of the same coefficients."""
+    """Programs with the same coefficients."""
 
     def __init__(self, entries: Entries) -> None:
         self.best, self.missed = Reasked(), Reasked()
@@ -102,7 +102,7 @@ def _digest(entries: Entries) -> bytes:
 
 
 def _elastic(linear: Linear) -> Linear:
-    """By how much rows have to be missed, all together: a column each for what is too little and for what is too much."""
+    """Return the program of the minimum total violation of rows, with columns for violations on either side."""
     rows, columns = linear.entries.shape
     every = np.arange(rows)
     old = linear.entries
@@ -123,26 +123,26 @@ def _elastic(linear: Linear) -> Linear:
 
 
 GROUPS = 20
-"""Branches stand in so many groups at most: one cut for all of them says too little of each, one for each branch makes the master large."""
+"""Maximum number of groups of branches. One cut for all branches is too weak, and one for each makes the master too large."""
 ROUNDS = 200
-"""Times that the master is solved, after which decomposition is given up."""
+"""Maximum number of master solves before decomposition gives up."""
 SLACK = 1e-9
-"""By how much of what is minimised a plan may miss it where ties are broken: the solver's tolerance."""
+"""Tolerance of the objective for breaking ties, relative: that of the solver."""
 NEARLY = 1e-6
-"""By how much a choice may miss a whole number: the solver's tolerance."""
+"""Tolerance of integer values: that of the solver."""
 EXPECTED = RiskMeasure()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decomposed:
-    """The best decisions that were found, and what follows."""
+    """The best decisions found, with the responses."""
 
     x: Floats
     seconds: tuple[Floats, ...]
     """Values of each second stage."""
     bound: float
     rounds: int
-    """Times that the master was solved."""
+    """Number of master solves."""
 
 
 def by_cuts(
@@ -153,16 +153,16 @@ def by_cuts(
     stopped: Callable[[], bool],
     start: Floats | None = None,
 ) -> Decomposed | None:
-    """The best decisions of a program whose second stages have no integer columns; None: there are none, or cuts do not come to an end.
+    """Return the best decisions of a program whose second stages have no integer columns. None if there are none, or if cuts don't converge.
 
     Args:
-        program: what is decided.
-        measure: what is minimised; of decisions alike in CVaR alone those with the least expected cost are taken.
-        solver: what solves the master.
-        gap: relative distance from the bound at which decisions are good enough.
-        stopped: whether time is up: the best that is known then is the answer. Where choices were open to fractions until then, they are made once,
-            in what time the solver has left.
-        start: decisions to look at first; None: those that cost least before anybody knows.
+        program: The program.
+        measure: Objective. Among decisions of equal CVaR, those with the lowest expected cost are chosen.
+        solver: Function that solves the master.
+        gap: Relative distance from the bound at which decisions suffice.
+        stopped: Function that returns True if time is up. The best decisions so far are then returned. If integers were still relaxed, they are
+            fixed once, in the time that the solver has left.
+        start: Decisions to try first. None means those with the lowest cost in the first stage.
     """
     try:
         return _LShaped(program, measure, solver, gap, stopped).answer(start)
@@ -171,38 +171,38 @@ def by_cuts(
 
 
 class _GaveUpError(Exception):
-    """An engine does not say what cuts are made of, or it takes too many rounds."""
+    """The engine gives no data for cuts, or there are too many rounds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Look:
-    """Decisions, and what follows them."""
+    """Decisions with their responses."""
 
     x: Floats
     found: list[PricedStage]
     branches: Floats
-    """What the branches come to; infinite where nothing can follow."""
+    """Cost of each branch. Infinite if it is infeasible."""
 
 
 @dataclass(slots=True)
 class _Goal:
-    """What the master minimises, and how far that is."""
+    """Objective of the master, and its progress."""
 
     cost: Floats
     value: Callable[[_Look], float]
-    """What decisions come to; infinite if they are not admitted."""
+    """Function that returns the objective of decisions. Infinite if they aren't permitted."""
     best: _Look | None = None
     least: float = np.inf
     bound: float = -np.inf
 
     def tell(self, look: _Look) -> None:
-        """Keeps decisions that are better than all before."""
+        """Keep decisions if they are the best so far."""
         value = self.value(look)
         if value < self.least:
             self.best, self.least = look, value
 
     def met(self, gap: float) -> bool:
-        """Whether the bound is as near as is asked."""
+        """Return True if the gap is small enough."""
         return self.best is not None and self.least - self.bound <= gap * abs(self.least)
 
 
@@ -218,7 +218,7 @@ class _LShaped:
         self.program, self.measure, self.solver, self.gap, self.stopped = program, measure, solver, gap, stopped
         self.pricer = StagePricer(program.stages)
         self.measures = (measure, EXPECTED) if measure.weight == 1 else (measure,)
-        """What is minimised, and what breaks ties."""
+        """Objective, and tie-breaker."""
         self.branches = program.branches
         if (
             not measure.weight
@@ -229,18 +229,18 @@ class _LShaped:
         self.count = len(program.first.cost)
         self.groups = min(GROUPS, len(self.branches))
         self.group = np.arange(len(self.branches)) * self.groups // max(1, len(self.branches))
-        """Of each branch."""
+        """Group of each branch."""
         self.branch = np.repeat(np.arange(len(self.branches)), [len(branch.stages) for branch in self.branches])
         self.stage = np.array([stage for branch in self.branches for stage in branch.stages], dtype=np.intp)
-        """The second stages of every branch, one after the other, and the branch of each."""
+        """Second stages of all branches in order, and the branch of each."""
         self.eta = self.count
         self.master = self._without_cuts()
         self.looked: set[bytes] = set()
-        """Decisions that were looked at."""
+        """Decisions tried so far."""
         self.rounds = 0
 
     def _without_cuts(self) -> Linear:
-        """The first stage, `eta` if there is CVaR, and what the groups come to, for each of the measures."""
+        """Return the first stage, `eta` for CVaR, and the cost of groups for each of the measures."""
         first, risky = self.program.first, self.measure.weight > 0
         least = self._of_branches(least_costs(self.program))
         if not np.isfinite(least).all():
@@ -259,19 +259,19 @@ class _LShaped:
         )
 
     def _of_branches(self, costs: Floats) -> Floats:
-        """What each branch comes to, given what the second stages do."""
+        """Return the cost of each branch from the costs of second stages."""
         return np.bincount(self.branch, costs[self.stage], minlength=len(self.branches)).astype(np.float64)
 
     def _of_each_group(self, weights: Floats) -> Floats:
-        """Sums of something of the branches."""
+        """Return the totals of a value of branches by group."""
         return np.bincount(self.group, weights, minlength=self.groups).astype(np.float64)
 
     def _of_groups(self, measure: RiskMeasure) -> int:
-        """The first of the columns of groups under one of the measures."""
+        """Return the first column of groups for one of the measures."""
         return self.count + (self.measure.weight > 0) + self.groups * self.measures.index(measure)
 
     def _cost(self, measure: RiskMeasure) -> Floats:
-        """What the master minimises under one of the measures."""
+        """Return the objective of the master for one of the measures."""
         cost = np.zeros(self._of_groups(self.measures[-1]) + self.groups)
         cost[: self.count] = self.program.first.cost
         if measure.weight:
@@ -281,10 +281,10 @@ class _LShaped:
         return cost
 
     def answer(self, start: Floats | None) -> Decomposed:
-        """What is minimised, then what breaks ties.
+        """Minimize the objective, then break ties.
 
         Raises:
-            _GaveUpError: if it does not come to an end.
+            _GaveUpError: If it doesn't converge.
         """
         goal = _Goal(self.master.cost, self._value)
         if start is None:
@@ -300,14 +300,14 @@ class _LShaped:
         return Decomposed(best.x, seconds, goal.bound, self.rounds)
 
     def _value(self, look: _Look, measure: RiskMeasure | None = None) -> float:
-        """What decisions come to under a measure."""
+        """Return the objective of decisions under a measure."""
         if not np.isfinite(look.branches).all():
             return np.inf
         first = self.program.first
         return float(first.cost @ look.x) + first.constant + (measure or self.measure).of(look.branches, self.chances)
 
     def _cheapest(self, goal: _Goal, best: _Look) -> _Look:
-        """Of decisions alike in CVaR those with the least expected cost."""
+        """Return the decisions with the lowest expected cost among those of equal CVaR."""
         most = goal.least + SLACK * max(1.0, abs(goal.least))
 
         def value(look: _Look) -> float:
@@ -323,7 +323,7 @@ class _LShaped:
         return other.best or best
 
     def _minimise(self, goal: _Goal) -> None:
-        """Adds cuts until the bound meets what is found: with choices open to fractions, then with choices made."""
+        """Add cuts until the bound meets the objective: first with integers relaxed, then with integers."""
         if not self.program.first.integer.any():
             self._open(goal, goal, self.gap)
             return
@@ -339,7 +339,7 @@ class _LShaped:
                 return
 
     def _open(self, goal: _Goal, made: _Goal, gap: float) -> None:
-        """With choices open to fractions; what is found and makes them all is told to `made`."""
+        """Add cuts with integers relaxed. Integer solutions found on the way go to `made`."""
         while not self.stopped():
             before = goal.bound
             x = self._asked(goal, continuous(self.master))
@@ -350,7 +350,7 @@ class _LShaped:
             self._cut(x, goal, made)
 
     def _asked(self, goal: _Goal, master: Linear) -> Floats | None:
-        """The decisions of the master, whose bound is told; None: it has no time left, or there are cuts at these already."""
+        """Return the decisions of the master, and update its bound. None if time is up, or if these decisions already have cuts."""
         self.rounds += 1
         answer = self.solver(master)
         if answer.outcome is SolverOutcome.NOTHING:
@@ -362,13 +362,13 @@ class _LShaped:
         return None if x.tobytes() in self.looked else x
 
     def _decisions(self, x: Floats) -> Floats:
-        """Of the first stage; choices that are made are whole."""
+        """Return the first-stage decisions, with nearly integer values rounded."""
         decided, whole = x[: self.count], np.round(x[: self.count])
         found: Floats = np.where(self.program.first.integer & (abs(decided - whole) < NEARLY), whole, decided)
         return found
 
     def _cut(self, x: Floats, *goals: _Goal) -> None:
-        """Looks at decisions, and adds what that shows to the master; of several goals, all but the first ask for whole choices."""
+        """Evaluate decisions, and add their cuts to the master. All goals but the first require integers."""
         self.looked.add(x.tobytes())
         found: list[PricedStage] = []
         for number in range(len(self.program.stages)):
@@ -404,7 +404,7 @@ class _LShaped:
             )
 
     def _add(self, rows: list[tuple[Floats, float, list[tuple[int, float]]]]) -> None:
-        """Adds rows: coefficients of decisions, what they come to at least, and coefficients of further columns."""
+        """Add rows: coefficients of decisions, lower bound, and coefficients of further columns."""
         columns, values = [], []
         for of_first, _, more in rows:
             (used,) = np.nonzero(of_first)

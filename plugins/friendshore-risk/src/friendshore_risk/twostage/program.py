@@ -1,4 +1,4 @@
-"""What is minimised of a cost that nobody knows beforehand."""
+"""Objectives for an uncertain cost."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from friendshore.solve.components import labels
 
 @dataclass(frozen=True, slots=True)
 class RiskMeasure:
-    """A mix of the expected cost and of the mean of the worst."""
+    """A mix of the expected cost and the mean of the worst cases."""
 
     weight: float = 0.0
-    """Of CVaR; the rest is that of the expected cost. 0: the expected cost alone; 1: CVaR alone, and of plans alike in it the one with the least
-    expected cost."""
+    """Weight of CVaR; the rest is the weight of the expected cost. 0 means expected cost only. 1 means CVaR only, and among plans of equal CVaR the
+    one
+    with the lowest expected cost.
+    """
     alpha: float = 0.9
     """CVaR is the mean of the worst `1 - alpha` of cases: of the worst tenth at 0.9."""
 
     def of(self, costs: Floats, probabilities: Floats) -> float:
-        """What a cost comes to that takes these values with these probabilities."""
+        """Return the measure of a cost with these values and probabilities."""
         expected = float(probabilities @ costs)
         if not self.weight:
             return expected
@@ -31,9 +33,9 @@ class RiskMeasure:
 
 
 def cvar_of(costs: Sequence[float] | Floats, probabilities: Sequence[float] | Floats, alpha: float) -> float:
-    """The mean of the worst `1 - alpha` of a cost that takes some values with some probabilities.
+    """Return the mean of the worst `1 - alpha` of a cost with these values and probabilities.
 
-    Where the worst values together are more probable than that, the least of them counts for what is left.
+    If the worst values together are more likely than that, the smallest of them counts for the remainder.
     """
     values, chances = np.asarray(costs, dtype=float), np.asarray(probabilities, dtype=float)
     shares = worst_shares(values, chances, alpha)
@@ -42,7 +44,7 @@ def cvar_of(costs: Sequence[float] | Floats, probabilities: Sequence[float] | Fl
 
 
 def worst_shares(costs: Floats, probabilities: Floats, alpha: float) -> Floats:
-    """What share of the worst `1 - alpha` each value is: CVaR is the mean of the costs with these weights."""
+    """Return the share of each value in the worst `1 - alpha`. CVaR is the mean of the costs with these weights."""
     found = np.zeros(len(costs))
     left = 1.0 - alpha
     for number in np.argsort(-costs, kind="stable").tolist():
@@ -58,35 +60,35 @@ def worst_shares(costs: Floats, probabilities: Floats, alpha: float) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SecondStage:
-    """What can be decided once something is known, and what rows ask of it and of what was decided before."""
+    """Decisions after the scenario is known, with rows that link them to earlier decisions."""
 
     cost: Floats
     lower: Floats
     upper: Floats
     integer: Mask
     technology: Entries
-    """Coefficients of what was decided before: rows by columns of the first stage."""
+    """Coefficients of earlier decisions: rows by columns of the first stage."""
     recourse: Entries
     """Coefficients of its own columns, in the same rows."""
     row_lower: Floats
     row_upper: Floats
     before: Floats
-    """What it costs in this case to have decided something before, column of the first stage by column, beside what it costs in any."""
+    """Additional cost of earlier decisions in this scenario, by column of the first stage."""
     constant: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class ScenarioBranch:
-    """Something that may happen."""
+    """A possible scenario."""
 
     probability: float
     stages: tuple[int, ...]
-    """Second stages that follow, by number: several where a problem falls into parts, each of which meets some of the branches alike."""
+    """Numbers of its second stages. There are several if a problem has independent parts, and several branches may share one."""
 
 
 @dataclass(frozen=True, eq=False)
 class RecourseProgram:
-    """Decisions that are the same whatever happens, and what follows each of the things that may happen."""
+    """Decisions that are the same in every scenario, and the response to each scenario."""
 
     first: Linear
     stages: tuple[SecondStage, ...]
@@ -94,23 +96,23 @@ class RecourseProgram:
 
     @cached_property
     def probabilities(self) -> Floats:
-        """Of the branches."""
+        """Probability of each branch."""
         return np.array([branch.probability for branch in self.branches])
 
     @cached_property
     def weights(self) -> Floats:
-        """How probable it is that each second stage follows."""
+        """Probability of each second stage."""
         found = np.zeros(len(self.stages))
         for branch in self.branches:
             found[list(branch.stages)] += branch.probability
         return found
 
     def costs(self, of_stages: Floats) -> Floats:
-        """What every branch comes to, given what each second stage does."""
+        """Return the cost of each branch from the costs of second stages."""
         return np.array([sum(of_stages[stage] for stage in branch.stages) for branch in self.branches])
 
     def only(self, branches: Sequence[ScenarioBranch]) -> RecourseProgram:
-        """The same decisions in view of some branches alone; second stages that none of them needs are left out."""
+        """Return the program with some of the branches, without second stages that none of them needs."""
         needed = sorted({stage for branch in branches for stage in branch.stages})
         place = {stage: number for number, stage in enumerate(needed)}
         return RecourseProgram(
@@ -121,7 +123,7 @@ class RecourseProgram:
 
 
 def second_stage_at(stage: SecondStage, x: Floats) -> Linear:
-    """What can still be decided once the first stage is; its cost is that of the second stage's own columns."""
+    """Return the program of a second stage after first-stage decisions. Its cost is that of the second stage's own columns."""
     decided = stage.technology @ x
     return Linear(
         cost=stage.cost,
@@ -136,24 +138,25 @@ def second_stage_at(stage: SecondStage, x: Floats) -> Linear:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Extensive:
-    """The extensive form, and where what stands in it."""
+    """The extensive form, with the positions of its parts."""
 
     linear: Linear
     firsts: tuple[int, ...]
     """First column of every second stage."""
     eta: int
-    """Column of the value that costs exceed with probability `1 - alpha`; the columns of what each branch exceeds it by follow. -1: there is none."""
+    """Column of the value that costs exceed with probability `1 - alpha`, followed by the excess of each branch. -1 if there is none."""
 
     def seconds(self, x: Floats, program: RecourseProgram) -> list[Floats]:
-        """Values of the columns of each second stage."""
+        """Return the values of the columns of each second stage."""
         return [x[at : at + len(stage.cost)] for at, stage in zip(self.firsts, program.stages, strict=True)]
 
 
 def extensive_form(program: RecourseProgram, measure: RiskMeasure) -> Extensive:
-    """All second stages in one program: first-stage columns, then those of each second stage, then what CVaR takes.
+    """Return all second stages in one program: first-stage columns, then those of each second stage, then those for CVaR.
 
-    CVaR is the least of `eta + E[max(cost - eta, 0)] / (1 - alpha)` over `eta` (Rockafellar and Uryasev 2000). Branches that are left
-    out exceed it by nothing: of a program that has only some of them, CVaR alone is a lower bound.
+    CVaR is the minimum of `eta + E[max(cost - eta, 0)] / (1 - alpha)` over `eta` (Rockafellar and Uryasev 2000). Omitted branches have no excess.
+    With
+    only some of the branches, CVaR alone is therefore a lower bound.
     """
     first, stages = program.first, program.stages
     columns, weights, risky = len(first.cost), program.weights, measure.weight > 0
@@ -209,7 +212,7 @@ def extensive_form(program: RecourseProgram, measure: RiskMeasure) -> Extensive:
 
 
 def least_costs(program: RecourseProgram) -> Floats:
-    """What no second stage can cost less than, by the bounds of columns alone; infinitely little where these have no end."""
+    """Return a lower bound on the cost of each second stage, from column bounds alone. Minus infinity if these are infinite."""
     first = program.first
     return np.array(
         [
@@ -225,7 +228,7 @@ def _ends(cost: Floats, lower: Floats, upper: Floats) -> float:
 
 
 def least_of(program: RecourseProgram, measure: RiskMeasure) -> float:
-    """What no decisions can come to less than, by the bounds of columns alone."""
+    """Return a lower bound on the objective, from column bounds alone."""
     first, costs = program.first, program.costs(least_costs(program))
     if not np.isfinite(costs).all():
         return -np.inf
@@ -233,13 +236,13 @@ def least_of(program: RecourseProgram, measure: RiskMeasure) -> float:
 
 
 Places = tuple[Ints, Ints, Floats]
-"""Rows, columns and values of coefficients."""
+"""Rows, columns, and values of coefficients."""
 
 
 def _exceeding(
     program: RecourseProgram, branch: ScenarioBranch, row: int, firsts: Sequence[int], eta: int, more: int
 ) -> list[Places]:
-    """The row that says how much a branch costs more than `eta`, at least."""
+    """Return the row that bounds a branch's excess over `eta` from below."""
     found: list[Places] = [(np.array([row, row]), np.array([eta, more]), np.array([1.0, 1.0]))]
     for number in branch.stages:
         stage = program.stages[number]
@@ -251,10 +254,10 @@ def _exceeding(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecoursePart:
-    """Some of the decisions of a program, and what follows them."""
+    """Some of the decisions of a program, with their responses."""
 
     program: RecourseProgram
-    """Each second stage is a branch by itself: an expected cost asks no more."""
+    """Program with a branch for each second stage, which suffices for an expected cost."""
     columns: Ints
     """Its columns of the first stage."""
     stages: Ints
@@ -262,7 +265,7 @@ class RecoursePart:
 
 
 def apart(program: RecourseProgram, alone: Callable[[list[SecondStage]], bool]) -> list[RecoursePart]:
-    """Parts that share no decision and no row with others: those that are to be alone, by their second stages, and all others together as the last."""
+    """Return the parts that share no decision or row with others. Those selected by `alone` come first, and all others form the last part."""
     first, stages = program.first, program.stages
     touched = [np.union1d(stage.technology.indices, np.flatnonzero(stage.before)) for stage in stages]
     sizes = np.concatenate([first.entries.counts, [len(columns) for columns in touched]]).astype(np.intp)

@@ -1,4 +1,4 @@
-"""Two-stage programs solved: as one program, or, where they are large, by decomposition."""
+"""Solution of two-stage programs: as one program, or for large ones by decomposition."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from .program import (
 )
 
 Solver = Callable[[Linear], SolverAnswer]
-"""What finds the optimum of a program that may fall into parts."""
+"""Function that solves a program, which may have independent parts."""
 
 
 def solver_within(
@@ -47,7 +47,7 @@ def solver_within(
     *,
     apart: bool = True,
 ) -> Solver:
-    """The solver of friendshore within limits; if `apart`, parts of a program are solved one by one, and what is known of them is not solved again."""
+    """Return friendshore's solver with limits. If `apart`, parts of a program are solved separately, and their solutions are cached."""
     known = AnswerCache() if answers is None else answers
     if not apart:
         return lambda linear: _with_constant(optimum(linear, limits, cancel, AnswerCache()), linear)
@@ -75,7 +75,7 @@ def _with_constant(answer: SolverAnswer, linear: Linear) -> SolverAnswer:
 
 
 def answered(linear: Linear, solver: Solver) -> SolverAnswer:
-    """What a solver answers; to a program without columns, what its rows alone allow."""
+    """Return a solver's answer. For a program without columns, the rows alone decide it."""
     if len(linear.cost):
         return solver(linear)
     holds = bool((linear.row_lower <= SLACK).all() and (linear.row_upper >= -SLACK).all())
@@ -86,20 +86,20 @@ def answered(linear: Linear, solver: Solver) -> SolverAnswer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecourseAnswer:
-    """What to decide, and what follows."""
+    """Decisions and responses."""
 
     x: Floats
-    """Of the first stage."""
+    """Values of the first stage."""
     seconds: tuple[Floats, ...]
-    """What is best in each second stage then."""
+    """Best values of each second stage."""
     costs: Floats
-    """What every branch comes to; what the first stage costs whatever happens is not in it."""
+    """Cost of each branch, without the common cost of the first stage."""
     objective: float
-    """What is minimised."""
+    """Value of the objective."""
     bound: float
-    """It cannot come to less."""
+    """Lower bound on the objective."""
     rounds: int = 1
-    """Programs that were solved for it."""
+    """Number of solved programs."""
 
 
 def solve_recourse(
@@ -109,16 +109,16 @@ def solve_recourse(
     gap: float = 1e-6,
     stopped: Callable[[], bool] = never,
 ) -> RecourseAnswer | None:
-    """The best decisions of a two-stage program; None: there are none, or none was found within the limits.
+    """Return the best decisions of a two-stage program. None if there are none, or if none was found within the limits.
 
-    A part whose second stages have `LARGE` columns or more, none of them integer, is decomposed; what else there is is solved as one program.
+    A part whose second stages have at least `LARGE` columns, none of them integer, is decomposed. The others are solved as one program.
 
     Args:
-        program: what is decided.
-        measure: what is minimised.
-        solver: what solves linear and mixed-integer programs.
-        gap: relative distance from the bound at which decisions are good enough, where the program is decomposed.
-        stopped: whether time is up, which is asked between the programs of a decomposition.
+        program: The program.
+        measure: Objective.
+        solver: Function that solves linear and mixed-integer programs.
+        gap: Relative distance from the bound at which decisions suffice in a decomposition.
+        stopped: Function that returns True if time is up. It is called between the programs of a decomposition.
     """
     if measure.weight:
         return _decided(program, measure, solver, gap, stopped)
@@ -139,13 +139,13 @@ def solve_recourse(
 
 
 LARGE = 20_000
-"""Columns of all second stages together from which on a program is decomposed."""
+"""Minimum number of columns of all second stages for decomposition."""
 WIDE = 200
-"""Columns of the first stage that second stages depend on, up to which it is: the more there are, the more cuts it takes, and 121 are the most that were measured."""
+"""Maximum number of linked first-stage columns for decomposition. More columns need more cuts; 121 is the maximum measured."""
 
 
 def _large(stages: Sequence[SecondStage]) -> bool:
-    """Whether second stages are decomposed."""
+    """Return True if second stages are decomposed."""
     if sum(len(stage.cost) for stage in stages) < LARGE or any(stage.integer.any() for stage in stages):
         return False
     return len(np.unique(np.concatenate([stage.technology.indices for stage in stages]))) <= WIDE
@@ -154,7 +154,7 @@ def _large(stages: Sequence[SecondStage]) -> bool:
 def _decided(
     program: RecourseProgram, measure: RiskMeasure, solver: Solver, gap: float, stopped: Callable[[], bool]
 ) -> RecourseAnswer | None:
-    """The best decisions of a program that is not taken apart, whichever way suits its size."""
+    """Return the best decisions of a program without splitting it, with the method that suits its size."""
     if _large(program.stages):
         found = by_cuts(program, measure, solver, gap, stopped)
         if found is not None:
@@ -174,7 +174,7 @@ def _decided(
 
 
 def _cheapest(program: RecourseProgram, form: Extensive, answer: SolverAnswer, solver: Solver) -> SolverAnswer:
-    """Of decisions alike in CVaR those with the least expected cost."""
+    """Return the decisions with the lowest expected cost among those of equal CVaR."""
     most = answer.objective - form.linear.constant
     again = replace(
         extensive_form(program, RiskMeasure()).linear, row_lower=form.linear.row_lower, row_upper=form.linear.row_upper
@@ -187,11 +187,13 @@ def _cheapest(program: RecourseProgram, form: Extensive, answer: SolverAnswer, s
 
 
 def _by_the_worst(program: RecourseProgram, measure: RiskMeasure, solver: Solver, gap: float) -> RecourseAnswer | None:
-    """CVaR where second stages have integer columns, with the branches that matter: what is left aside counts for nothing above `eta`, a lower bound,
-    until it is seen that it does not.
+    """Minimize CVaR with integer columns in second stages, using only the branches that matter. Omitted branches have no excess over `eta`, which is
+    a
+    lower bound until checked.
 
-    CVaR does not ask what a branch costs that is not among the worst. Decisions are made in view of some branches (all of whose costs above
-    `eta` count), every branch is then priced at them, and those among the worst are added, until the bound meets what is found.
+    CVaR doesn't depend on the cost of branches other than the worst. Decisions are made for some branches (all of whose excess over `eta` counts),
+    and
+    then every branch is priced. Those among the worst are added until the bound meets the objective.
     """
     best: RecourseAnswer | None = None
     counted = _first_guess(program, measure, solver)
@@ -218,7 +220,7 @@ def _by_the_worst(program: RecourseProgram, measure: RiskMeasure, solver: Solver
 
 
 def _worst(costs: Floats, probabilities: Floats, alpha: float) -> set[int]:
-    """The branches that CVaR counts."""
+    """Return the branches that count for CVaR."""
     order = np.argsort(-costs, kind="stable")
     reached = np.cumsum(probabilities[order])
     count = int(np.searchsorted(reached, 1.0 - alpha - 1e-12)) + 1
@@ -226,7 +228,7 @@ def _worst(costs: Floats, probabilities: Floats, alpha: float) -> set[int]:
 
 
 def _first_guess(program: RecourseProgram, measure: RiskMeasure, solver: Solver) -> set[int] | None:
-    """The worst branches, and half as many more, where as little as possible is spent before anybody knows."""
+    """Return the worst branches, and half as many more, for first-stage decisions of minimum cost."""
     cheapest = solver(program.first)
     if cheapest.x is None:
         return None
@@ -243,7 +245,7 @@ def _told(
     form: Extensive | None = None,
     values: Floats | None = None,
 ) -> RecourseAnswer:
-    """Every second stage at its best once `x` is decided; where a search gives up, what the extensive form made of it."""
+    """Return the best response of every second stage to `x`. If a search gives up, the extensive form's solution is used."""
     kept = form.seconds(values, program) if form is not None and values is not None else None
     seconds = [
         own if own is not None else kept[number] if kept is not None else np.full(len(stage.cost), np.nan)
@@ -260,7 +262,7 @@ def _answer(
     bound: float,
     rounds: int = 1,
 ) -> RecourseAnswer:
-    """What decisions come to."""
+    """Return the result of decisions."""
     of_branches = program.costs(stage_costs(program, x, seconds))
     first = float(program.first.cost @ x) + program.first.constant
     objective = first + measure.of(of_branches, program.probabilities)
@@ -271,9 +273,9 @@ def _answer(
 def followed(
     program: RecourseProgram, measure: RiskMeasure, x: Floats, solver: Solver, gap: float
 ) -> RecourseAnswer | None:
-    """What follows decisions, or the next that cuts at these lead to, when there is no more time for better ones; a solver is asked once.
+    """Return the responses to decisions, or to the next decisions from their cuts, if there is no time for better ones. A solver is called once.
 
-    None: a second stage has integer columns, or cannot follow.
+    None if a second stage has integer columns, or is infeasible.
     """
     if any(stage.integer.any() for stage in program.stages):
         return None
@@ -282,7 +284,7 @@ def followed(
 
 
 def stage_costs(program: RecourseProgram, x: Floats, seconds: Sequence[Floats]) -> Floats:
-    """What each second stage comes to with some values of its columns; infinite where these are no numbers."""
+    """Return the cost of each second stage for given values. Infinite if these aren't numbers."""
     found = [
         float(stage.before @ x + stage.cost @ own + stage.constant)
         for stage, own in zip(program.stages, seconds, strict=True)
@@ -291,7 +293,7 @@ def stage_costs(program: RecourseProgram, x: Floats, seconds: Sequence[Floats]) 
 
 
 def best_seconds(program: RecourseProgram, x: Floats, solver: Solver) -> list[Floats | None]:
-    """What is best in each second stage once `x` is decided, all asked at once, or one by one where they cannot all follow; None: it cannot follow."""
+    """Return the best values of each second stage after `x`, solved together, or separately if some are infeasible. None for an infeasible one."""
     programs = [second_stage_at(stage, x) for stage in program.stages]
     if not programs:
         return []
@@ -305,7 +307,7 @@ def best_seconds(program: RecourseProgram, x: Floats, solver: Solver) -> list[Fl
 
 
 def side_by_side(programs: Sequence[Linear]) -> Linear:
-    """Programs that have nothing to do with each other, as one."""
+    """Return independent programs as one."""
     columns = np.cumsum([0, *(len(one.cost) for one in programs)])
     rows = np.cumsum([0, *(one.entries.shape[0] for one in programs)])
     starts = np.cumsum([0, *(one.entries.nnz for one in programs)])
@@ -330,7 +332,7 @@ EXPECTED = RiskMeasure()
 
 
 def evaluated(program: RecourseProgram, x: Floats, solver: Solver) -> Floats:
-    """What every branch comes to once `x` is decided, what that costs whatever happens included; infinite where nothing can follow."""
+    """Return the cost of every branch after `x`, including the common cost. Infinite if a branch is infeasible."""
     seconds = [
         own if own is not None else np.full(len(stage.cost), np.nan)
         for own, stage in zip(best_seconds(program, x, solver), program.stages, strict=True)
@@ -341,7 +343,7 @@ def evaluated(program: RecourseProgram, x: Floats, solver: Solver) -> Floats:
 
 
 def wait_and_see(program: RecourseProgram, solver: Solver) -> Floats:
-    """What every branch comes to for whoever knows of it before he decides anything; infinite where there is no plan."""
+    """Return the cost of every branch with perfect information. Infinite if there is no plan."""
     found = []
     for branch in program.branches:
         alone = program.only([replace(branch, probability=1.0)])
@@ -351,10 +353,10 @@ def wait_and_see(program: RecourseProgram, solver: Solver) -> Floats:
 
 
 def expected_value_of(program: RecourseProgram) -> RecourseProgram:
-    """The same with one branch, in which every number is its expected value.
+    """Return the program with one branch, in which every number is its expected value.
 
     Raises:
-        ValueError: if second stages differ in their rows or columns, so that there is no such thing.
+        ValueError: If second stages differ in their rows or columns, so that there is no expected value.
     """
     shapes = {(stage.technology.shape, stage.recourse.shape) for stage in program.stages}
     if len(shapes) != 1:
@@ -392,16 +394,16 @@ def expected_value_of(program: RecourseProgram) -> RecourseProgram:
 
 @dataclass(frozen=True, slots=True)
 class GapInterval:
-    """What independent samples say of a plan."""
+    """Quality of a plan, estimated from independent samples."""
 
     batches: int
     gap: float
-    """What the plan costs more than the best plan of each batch, on average."""
+    """Mean additional cost of the plan over the best plan of each batch."""
     most: float
-    """It costs no more than so much more than the best plan, with the confidence asked for."""
+    """Upper bound on the additional cost over the best plan, with the given confidence."""
     low: float
     high: float
-    """Between these the least cost lies, with the confidence asked for."""
+    """Upper end, with `low` as the lower end, of an interval for the minimum cost, with the given confidence."""
 
 
 def gap_interval(
@@ -412,15 +414,15 @@ def gap_interval(
     confidence: float = 0.95,
     apart: Solver | None = None,
 ) -> GapInterval | None:
-    """How good decisions are; None: some batch was not solved.
+    """Return the quality of decisions. None if some batch wasn't solved.
 
     Args:
-        x: the decisions, made without these batches.
-        batches: independent samples, two or more: programs of the same first stage.
-        measure: what is minimised.
-        solver: what solves them.
-        confidence: with which it is to hold.
-        apart: what prices the decisions in second stages; None: `solver`.
+        x: The decisions, made without these batches.
+        batches: Two or more independent samples: programs of the same first stage.
+        measure: Objective.
+        solver: Function that solves them.
+        confidence: Confidence of the result.
+        apart: Function that prices the decisions in second stages. None means `solver`.
     """
     plans, least, gaps = [], [], []
     for batch in batches:
@@ -443,7 +445,7 @@ def gap_interval(
 
 
 def _quantile(confidence: float, freedom: int) -> float:
-    """Of Student's t."""
+    """Return a quantile of Student's t-distribution."""
     from scipy.special import stdtrit  # slow to import
 
     return float(stdtrit(freedom, confidence))

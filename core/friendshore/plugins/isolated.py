@@ -1,7 +1,7 @@
-"""Work of plugins in another process: readers, and rule packs of a case. One that hangs or ends its process does no harm here.
+"""Plugin code in a separate process: readers, and rule packs of a case.
 
-What crosses is data: a case and its catalogs there, cells of tables and rule packs back. Nothing of it is checked here: whoever reads tables and
-makes rules does that, as for any file.
+A plugin that hangs, or that ends its process, does no harm to the caller. Only JSON crosses: a case and its catalogs one way, cells of
+tables and rule packs the other way. The caller validates them like the contents of any file.
 """
 
 from __future__ import annotations
@@ -36,68 +36,68 @@ from .manifest import GROUP, Plugin, PluginInfo
 from .settings import made
 
 _START = 60.0
-"""Seconds that friendshore itself may take to start there."""
-_LOOKS = 0.01
-"""Seconds between two looks how far it is."""
+"""Maximum seconds for the start of Python and friendshore in the other process."""
+_POLL_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """How another process ended."""
+class CallResult:
+    """Result of a call in another process."""
 
     code: int | None
-    """Its exit code; None: it was given up."""
-    said: Any = None
-    """What it has to say; None: it came to no end of its own."""
+    """Exit code of the process, 0 if it goes on. None if it was killed at the time limit."""
+    answer: Any = None
+    """JSON value that the function returned. None if the process ended before."""
 
 
 class OtherProcess:
-    """Another process, which is asked one thing after another, and begins with the first: it finds plugins where this one does.
+    """Another process that runs one call after another. It starts with the first call and finds the same plugins.
 
-    What it prints is lost; where the environment asks for tracebacks of plugins, its stderr is not.
+    Its output is discarded, except stderr if the environment asks for tracebacks of plugins.
     """
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         """Start nothing yet. `environment` adds variables to the environment of the process."""
         self._environment = dict(environment or {})
-        self._asked = 0
+        self._calls = 0
         self._process: subprocess.Popen[bytes] | None = None
-        self._asks = -1
-        """Where it is told what is asked."""
+        self._requests = -1
+        """File descriptor of its standard input."""
         self._folder: TemporaryDirectory[str] | None = None
 
-    def ask(self, function: str, told: object, limit: float | None = None) -> Ended:
-        """Has it call a function of friendshore. If it ends of that or is given up, what is asked next is asked of another.
+    def call(self, function: str, argument: object, limit: float | None = None) -> CallResult:
+        """Call a function of friendshore there. If the process ends, the next call starts another.
 
         Args:
-            function: module and name, like `friendshore.plugins.loading:imported`.
-            told: what the function is given, as JSON; it returns what can be written as JSON.
-            limit: seconds after which it is given up, friendshore's own start left out, which a busy machine makes long; None: never.
+            function: Module and name, like `friendshore.plugins.loading:imported`.
+            argument: Its argument, as JSON. It returns JSON too.
+            limit: Maximum seconds for the call, without friendshore's own start, which takes long on a busy machine. None means no limit.
         """
         self._folder = self._folder or TemporaryDirectory()
-        self._asked += 1
-        given, begun, said = (Path(self._folder.name, f"{name}-{self._asked}") for name in ("given", "begun", "said"))
-        given.write_text(json.dumps(told), encoding="utf-8")
+        self._calls += 1
+        names = ("request", "begun", "answer")
+        request, begun, answer = (Path(self._folder.name, f"{name}-{self._calls}") for name in names)
+        request.write_text(json.dumps(argument), encoding="utf-8")
         try:
             process = self._running(function)
-            with suppress(OSError):  # it has ended: that is seen below
-                os.write(self._asks, json.dumps([function, *map(str, (given, begun, said))]).encode() + b"\n")
+            with suppress(OSError):  # if the process has ended, the wait below notices
+                os.write(self._requests, json.dumps([function, *map(str, (request, begun, answer))]).encode() + b"\n")
             _wait(process, begun, _START)
-            _wait(process, said, limit)
+            _wait(process, answer, limit)
         except subprocess.TimeoutExpired:
             self._stop()
-            return Ended(None)
+            return CallResult(None)
         except BaseException:
             self._stop()
             raise
-        answer = said.read_text(encoding="utf-8") if said.is_file() else None
-        for file in (given, begun, said):
+        text = answer.read_text(encoding="utf-8") if answer.is_file() else None
+        for file in (request, begun, answer):
             file.unlink(missing_ok=True)
-        if answer is not None:
-            return Ended(0, json.loads(answer))
+        if text is not None:
+            return CallResult(0, json.loads(text))
         code = process.wait()
         self._stop()
-        return Ended(code)
+        return CallResult(code)
 
     def close(self) -> None:
         """End the process."""
@@ -111,17 +111,17 @@ class OtherProcess:
             module, _, name = function.partition(":")
             code = f"from {__name__} import serve; from {module} import {name}; serve()"
             path = os.pathsep.join(filter(None, sys.path))
-            asked, self._asks = os.pipe()
+            requests, self._requests = os.pipe()
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - this Python, with code of ours
                     [sys.executable, "-c", code],
-                    stdin=asked,
+                    stdin=requests,
                     stdout=subprocess.DEVNULL,
                     stderr=None if wants_tracebacks() else subprocess.DEVNULL,
                     env={**os.environ, "PYTHONPATH": path, **self._environment},
                 )
             finally:
-                os.close(asked)
+                os.close(requests)
         return self._process
 
     def _stop(self) -> None:
@@ -129,133 +129,138 @@ class OtherProcess:
             self._process.kill()
             self._process.wait()
             self._process = None
-        if self._asks >= 0:
-            os.close(self._asks)
-            self._asks = -1
+        if self._requests >= 0:
+            os.close(self._requests)
+            self._requests = -1
 
 
-def elsewhere(
-    function: str, told: object, limit: float | None = None, environment: Mapping[str, str] | None = None
-) -> Ended:
-    """The same of a process that is asked nothing else."""
+def call_once(
+    function: str, argument: object, limit: float | None = None, environment: Mapping[str, str] | None = None
+) -> CallResult:
+    """Call a function in a new process and end the process: see `OtherProcess.call`."""
     with closing(OtherProcess(environment)) as process:
-        return process.ask(function, told, limit)
+        return process.call(function, argument, limit)
 
 
 def _wait(process: subprocess.Popen[bytes], file: Path, seconds: float | None) -> None:
-    """Waits until the other process has written a file, or has ended.
+    """Wait until the process has written a file or has ended.
 
     Raises:
-        subprocess.TimeoutExpired: if it does neither.
+        subprocess.TimeoutExpired: If it does neither in time.
     """
     until = None if seconds is None else time.monotonic() + seconds
     while not file.exists() and process.poll() is None:
         if until is not None and time.monotonic() > until:
             raise subprocess.TimeoutExpired(process.args, seconds or 0)
-        time.sleep(_LOOKS)
+        time.sleep(_POLL_SECONDS)
 
 
 def serve() -> None:
-    """What the other process does: what it is asked, until nobody asks any more."""
+    """Run in the other process: handle requests until standard input ends."""
     with os.fdopen(os.dup(0), encoding="utf-8") as lines, Path(os.devnull).open(encoding="utf-8") as nothing:
-        os.dup2(nothing.fileno(), 0)  # what a plugin reads from its standard input is not what is asked
+        os.dup2(nothing.fileno(), 0)  # a plugin that reads its standard input must not get the requests
         for line in lines:
             function, *paths = json.loads(line)
-            given, begun, said = map(Path, paths)
+            request, begun, answer = map(Path, paths)
             module, _, name = function.partition(":")
             do = getattr(import_module(module), name)
             begun.touch()
-            part = said.with_suffix(".part")
-            part.write_text(json.dumps(do(json.loads(given.read_text(encoding="utf-8")))), encoding="utf-8")
-            part.replace(said)
+            part = answer.with_suffix(".part")
+            part.write_text(json.dumps(do(json.loads(request.read_text(encoding="utf-8")))), encoding="utf-8")
+            part.replace(answer)
     # Threads that a plugin has left running must not keep this process alive.
     os._exit(0)
 
 
-def as_told(info: PluginInfo, entry: EntryPoint) -> dict[str, Any]:
-    """A plugin as the other process is told of it."""
+def plugin_data(info: PluginInfo, entry: EntryPoint) -> dict[str, Any]:
+    """Return a plugin as JSON, for `plugin_from`."""
     return {"info": info.model_dump(mode="json"), "name": entry.name, "value": entry.value}
 
 
-def plugin_told(data: Mapping[str, Any]) -> tuple[PluginInfo, EntryPoint]:
-    """The plugin that it was told of."""
+def plugin_from(data: Mapping[str, Any]) -> tuple[PluginInfo, EntryPoint]:
+    """Return the plugin of `plugin_data`."""
     return PluginInfo.model_validate(data["info"]), EntryPoint(data["name"], data["value"], GROUP)
 
 
-def as_said(error: FriendshoreError) -> dict[str, Any]:
-    """What the other process says where a plugin failed."""
+def problem_data(error: FriendshoreError) -> dict[str, Any]:
+    """Return the first problem of an error as JSON."""
     return {"problem": asdict(error.problems[0])}
 
 
-def problem_of(info: PluginInfo, ended: Ended, done: str, limit: float | None) -> Diagnostic | None:
-    """What is wrong with a plugin, by how the process ended in which it was `done`."""
-    if ended.said is not None:
-        return Diagnostic(**ended.said["problem"]) if "problem" in ended.said else None
-    message = f"{info.label} ended the process in which it was {done}, with exit code {ended.code}"
+def problem_of(info: PluginInfo, result: CallResult, done: str, limit: float | None) -> Diagnostic | None:
+    """Return what went wrong in a call of a plugin's code, or None.
+
+    Args:
+        info: The plugin.
+        result: Result of the call.
+        done: A participle for the message, like `imported`.
+        limit: Time limit in seconds.
+    """
+    if result.answer is not None:
+        return Diagnostic(**result.answer["problem"]) if "problem" in result.answer else None
+    message = f"{info.label} ended the process in which it was {done}, with exit code {result.code}"
     expected = "an answer, and that the process goes on"
-    if ended.code is None:
-        message, expected = (
-            f"{info.label} was not {done} within {limit:g} s, and was given up",
-            f"an end within {limit:g} s",
-        )
+    if result.code is None:
+        message = f"{info.label} was not {done} within {limit:g} s, and was given up"
+        expected = f"an end within {limit:g} s"
     fix = f"upgrade or uninstall {info.distribution}, or block it; its author: let the package do nothing when it is imported, and hooks come to their end"
     return Diagnostic(message, info.file, expected=expected, fix=fix)
 
 
-def _mistakes_in(said: Mapping[str, Any], by: str) -> Iterator[Diagnostic]:
-    """What the other process says is wrong with the data that a plugin was given; what has no place is told to be `by` it."""
-    for one in said["mistakes"]:
-        problem = Diagnostic(**one)
-        yield problem if problem.file or problem.column else replace(problem, file=by)
+def _mistakes_in(answer: Mapping[str, Any], source: str) -> Iterator[Diagnostic]:
+    """Yield the errors that a plugin found in its data. An error without a place gets `source` as its file."""
+    for data in answer["mistakes"]:
+        problem = Diagnostic(**data)
+        yield problem if problem.file or problem.column else replace(problem, file=source)
 
 
 LIMIT = 60.0
-"""Seconds that a reader, or the making of rule packs, may take."""
+"""Default limit of seconds for a reader, and for making the rule packs of a case."""
 What = Literal["catalog", "demand"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a reader yielded."""
+    """Tables that a reader yielded."""
 
     name: str
-    """Reader and argument, as the case writes them."""
+    """Reader and argument, as written in the case."""
     what: What
     distribution: str
     """Distribution and version of its plugin."""
     rows: CatalogRows
-    """Of a demand: the one table `demand`."""
+    """Tables of the catalog; for demands, the one table `demand`."""
 
     def catalog(self, folder: Path) -> CatalogRef:
-        """It as a catalog of a case in this folder."""
+        """Return a reference to the catalog, for a case in `folder`."""
         name = str(self.rows.head.get("name", self.name))
         return CatalogRef(name=name, folder=folder, distribution=self.distribution, reading=self)
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what stands in it, wherever that was read from."""
+        """SHA-256 of the contents, independent of where they were read."""
         tables = {name: [list(one.columns), [cells for _, cells in one.rows]] for name, one in self.rows.tables.items()}
         text = json.dumps({"head": dict(self.rows.head), "tables": tables}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 class CatalogRef(Record):
-    """Where a catalog is."""
+    """Reference to a catalog: a folder, a workbook, or tables in memory."""
 
     name: str
     folder: Path
     distribution: str = ""
-    """Distribution and version that bring it; empty for a folder of the user's own."""
+    """Distribution and version of its plugin. Empty for the user's own folder."""
     reading: Reading | None = None
-    """What a reader read in the place of a folder; None: it is a folder, or a workbook."""
+    """Tables of a reader, in place of a folder."""
     rows: CatalogRows | None = None
-    """Its tables, where they stand in the workbook of a case; None: they do not."""
+    """Tables from the workbook of a case, in place of a folder."""
     columns: FactColumns = FactColumns()
     """Columns of facts that plugins declare."""
 
     @property
     def place(self) -> Path | CatalogRows:
-        """Where its tables are."""
+        """Folder, workbook, or tables."""
         rows = self.rows if self.reading is None else self.reading.rows
         return self.folder if rows is None else rows
 
@@ -263,35 +268,42 @@ class CatalogRef(Record):
 def read_by(
     plugin: Plugin, name: str, what: What, folder: Path, settings: Mapping[str, Any], limit: float | None = None
 ) -> Reading:
-    """What a plugin's reader reads, asked for in another process; `name` is reader and argument, as the case writes them.
+    """Run a plugin's reader in another process.
 
-    It is given up after `limit` seconds; None: as the environment says, or a minute; 0: never.
+    Args:
+        plugin: The plugin of the reader.
+        name: Reader and argument, as written in the case.
+        what: Catalog or demand.
+        folder: Folder of the case.
+        settings: Settings that the case makes for the plugin.
+        limit: Maximum seconds; 0 means no limit. None means the limit of the environment, or a minute.
 
     Raises:
-        InputError: with all that the reader says is wrong in what it reads.
-        PluginError: if it fails, hangs, ends its process, or yields something else.
+        InputError: With all errors that the reader found.
+        PluginError: If it fails, hangs, ends its process, or yields something else.
     """
     info = plugin.info
     assert plugin.entry is not None  # a reader is code
     seconds = (limit_given(LIMIT) if limit is None else limit) or None
-    wanted = {"reading": name, "what": what, "folder": str(folder), "settings": dict(settings)}
-    ended = elsewhere(f"{__name__}:read_there", {**as_told(info, plugin.entry), **wanted}, seconds)
-    problem = problem_of(info, ended, f"asked to read `{name}`", seconds)
+    request = {"reading": name, "what": what, "folder": str(folder), "settings": dict(settings)}
+    result = call_once(f"{__name__}:read_there", {**plugin_data(info, plugin.entry), **request}, seconds)
+    problem = problem_of(info, result, f"asked to read `{name}`", seconds)
     if problem is not None:
         raise PluginError(problem)
-    if "mistakes" in ended.said:
-        raise InputError(_mistakes_in(ended.said, name))
-    tables = {table: TableRows(*rows) for table, rows in ended.said["tables"].items()}
-    return Reading(name, what, info.label, CatalogRows(ended.said["head"], tables, ended.said["file"] or name))
+    answer = result.answer
+    if "mistakes" in answer:
+        raise InputError(_mistakes_in(answer, name))
+    tables = {table: TableRows(*rows) for table, rows in answer["tables"].items()}
+    return Reading(name, what, info.label, CatalogRows(answer["head"], tables, answer["file"] or name))
 
 
 def read_there(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What the other process does: it has a reader read, and says what that yields, or what is wrong."""
-    info, entry = plugin_told(data)
+    """Run in the other process: let a reader read, and return its tables or errors."""
+    info, entry = plugin_from(data)
     name, argument = reader_in(data["reading"]) or ("", "")
     try:
         reader = ask(Plugin(info, entry), "friendshore_readers").named[name]
-        assert isinstance(reader, Reader)  # its hook was checked
+        assert isinstance(reader, Reader)  # `ask` checks it
         settings = None
         if info.settings:
             model = ask(Plugin(info, entry), "friendshore_settings").settings
@@ -301,38 +313,40 @@ def read_there(data: Mapping[str, Any]) -> dict[str, Any]:
     except InputError as error:
         return {"mistakes": [asdict(problem) for problem in error.problems]}
     except FriendshoreError as error:
-        return as_said(error)
+        return problem_data(error)
 
 
-def _read(reader: Reader, what: What, asked: ReadRequest, info: PluginInfo) -> dict[str, Any]:
+def _read(reader: Reader, what: What, request: ReadRequest, info: PluginInfo) -> dict[str, Any]:
     if getattr(type(reader), what) is getattr(Reader, what):
         fix = "name a catalog under `catalogs`, demands under `demand`"
-        raise InputError(f"the reader `{reader.name}` reads no {what}", found=asked.argument, fix=fix)
+        raise InputError(f"the reader `{reader.name}` reads no {what}", found=request.argument, fix=fix)
     try:
         with running(info.package, f"its reader `{reader.name}`", whole=True):
-            yielded = getattr(reader, what)(asked)
+            yielded = getattr(reader, what)(request)
             if isinstance(yielded, TableRows) and what == "demand":
                 yielded = CatalogRows({}, {"demand": yielded})
             return _rows_data(yielded)
     except FriendshoreError:
         raise
-    except _OtherError as other:
+    except _NoTableError as error:
         expected = "CatalogRows, or TableRows of a demand, with texts, numbers and dates in their cells"
-        raise wrong(info, f"its reader `{reader.name}` yields something else", str(other), expected) from other
+        raise wrong(info, f"its reader `{reader.name}` yields something else", str(error), expected) from error
     except BaseException as error:
         if not to_blame(error):
             raise
-        raise blame(info, error, f"failed: its reader `{reader.name}`, asked for `{asked.argument}`, raised") from error
+        raise blame(
+            info, error, f"failed: its reader `{reader.name}`, asked for `{request.argument}`, raised"
+        ) from error
 
 
-class _OtherError(Exception):
-    """Something that a reader yields and that is no table."""
+class _NoTableError(Exception):
+    """A reader yielded something that isn't a table."""
 
 
 def _rows_data(yielded: object) -> dict[str, Any]:
     """Return the tables of a reader as JSON-ready data."""
     if not isinstance(yielded, CatalogRows):
-        raise _OtherError(f"a {type(yielded).__name__}")
+        raise _NoTableError(f"a {type(yielded).__name__}")
     head = {key: _head(value) for key, value in yielded.head.items()}
     tables = {name.removesuffix(".csv"): _rows(rows) for name, rows in yielded.tables.items()}
     return {"head": head, "tables": tables, "file": str(yielded.file)}
@@ -340,7 +354,7 @@ def _rows_data(yielded: object) -> dict[str, Any]:
 
 def _rows(rows: object) -> tuple[list[str], list[tuple[int, list[str]]], str]:
     if not isinstance(rows, TableRows):
-        raise _OtherError(f"a {type(rows).__name__} for a table")
+        raise _NoTableError(f"a {type(rows).__name__} for a table")
     lines = [(int(line), [_cell(cell) for cell in cells]) for line, cells in rows.rows]
     return [_cell(name) for name in rows.columns], lines, str(rows.file)
 
@@ -349,7 +363,7 @@ def _cell(value: object) -> str:
     """Return the text of a cell, as in a CSV file."""
     text = cell_text(value)
     if text is None:
-        raise _OtherError(f"a {type(value).__name__} in a cell")
+        raise _NoTableError(f"a {type(value).__name__} in a cell")
     return text.strip()
 
 
@@ -373,38 +387,45 @@ def packs_by(
     limit: float | None = None,
     process: OtherProcess | None = None,
 ) -> tuple[RulePack, ...]:
-    """The rule packs that a plugin, which the case calls `name`, makes for it, asked for in another process: a new one, or that in which it was asked
-    of other cases.
+    """Return the rule packs that a plugin makes for a case, in another process.
 
-    It is given up after `limit` seconds; None: as the environment says, or a minute; 0: it is asked for in this process, and never given up.
+    Args:
+        plugin: The plugin.
+        name: Its name in the case.
+        case: The case.
+        catalogs: The catalogs of the case.
+        settings: Settings that the case makes for the plugin.
+        limit: Maximum seconds; 0 means in this process and without a limit. None means the limit of the environment, or a minute.
+        process: Process to use, which may have served other cases. None means a new one.
 
     Raises:
-        InputError: with all that the plugin says is wrong with what the case sets or names.
-        PluginError: if it fails, hangs, ends its process, or yields something else.
+        InputError: With all errors that the plugin found in the settings or in what they name.
+        PluginError: If it fails, hangs, ends its process, or yields something else.
     """
     info = plugin.info
-    assert plugin.entry is not None  # what takes settings is code
+    assert plugin.entry is not None  # a plugin with settings is code
     seconds = limit_given(LIMIT) if limit is None else limit
     facts = _Facts(case=case.but(rules=()), catalogs=tuple(catalogs))
-    told = {
+    request = {
+        **plugin_data(info, plugin.entry),
         "facts": facts.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         "folder": str((case.folder or Path()).absolute()),
         "folders": {key: str(folder.absolute()) for key, folder in case.settings_from.get(name, {}).items()},
         "settings": dict(settings),
     }
-    asked = {**as_told(info, plugin.entry), **told}
-    ask = elsewhere if process is None else process.ask
-    ended = ask(f"{__name__}:packs_there", asked, seconds) if seconds else Ended(0, packs_there(asked))
-    problem = problem_of(info, ended, "asked for the rule packs of a case", seconds)
+    call = call_once if process is None else process.call
+    result = call(f"{__name__}:packs_there", request, seconds) if seconds else CallResult(0, packs_there(request))
+    problem = problem_of(info, result, "asked for the rule packs of a case", seconds)
     if problem is not None:
         raise PluginError(problem)
-    if "mistakes" in ended.said:
-        raise InputError(_mistakes_in(ended.said, info.label))
-    packs = tuple(_pack(one, info) for one in ended.said["packs"])
+    answer = result.answer
+    if "mistakes" in answer:
+        raise InputError(_mistakes_in(answer, info.label))
+    packs = tuple(_pack(data, info) for data in answer["packs"])
     names = [pack.id for pack in packs]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise wrong(info, "makes two rule packs of one name", ", ".join(twice), "names that differ")
+    duplicates = sorted({name for name in names if names.count(name) > 1})
+    if duplicates:
+        raise wrong(info, "makes two rule packs of one name", ", ".join(duplicates), "names that differ")
     return packs
 
 
@@ -418,36 +439,32 @@ def _pack(data: Mapping[str, Any], info: PluginInfo) -> RulePack:
 
 
 def packs_there(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What the other process does: it has the plugin make its rule packs, and says what they are, or what is wrong."""
-    info, entry = plugin_told(data)
+    """Run in the other process: let a plugin make its rule packs, and return them or its errors."""
+    info, entry = plugin_from(data)
     plugin = Plugin(info, entry)
     try:
         (model,) = called(plugin, "friendshore_settings")
         settings = made(model, data["settings"], info, info.name or info.distribution)
-        Catalog.model_rebuild()  # what checks it is then made once, as for the facts of a run
+        Catalog.model_rebuild()  # builds the validator once, as for the facts of a run
         facts = record(_Facts, data["facts"], "what a plugin is told of a case")
         folders = {key: Path(folder) for key, folder in data["folders"].items()}
-        given = CaseFacts(facts.case, facts.catalogs, Path(data["folder"]), settings, folders)
-        yielded = called(plugin, "friendshore_case_packs", facts=given)
-        return {"packs": [_pack_data(pack, info) for pack in yielded]}
+        case_facts = CaseFacts(facts.case, facts.catalogs, Path(data["folder"]), settings, folders)
+        packs = called(plugin, "friendshore_case_packs", facts=case_facts)
+        return {"packs": [_pack_data(pack, info) for pack in packs]}
     except InputError as error:
         return {"mistakes": [asdict(problem) for problem in error.problems]}
     except FriendshoreError as error:
-        return as_said(error)
+        return problem_data(error)
 
 
 def _pack_data(pack: object, info: PluginInfo) -> dict[str, Any]:
     """Return a rule pack as JSON-ready data."""
     if not isinstance(pack, RulePack):
-        told = "its hook `friendshore_case_packs` yields something else"
-        raise wrong(info, told, repr(pack)[:200], "rule packs: friendshore.rules.pack.RulePack")
+        message = "its hook `friendshore_case_packs` yields something else"
+        raise wrong(info, message, repr(pack)[:200], "rule packs: friendshore.rules.pack.RulePack")
     try:
         data: dict[str, Any] = pack.model_dump(mode="json", by_alias=True, exclude={"digest"})
     except ValueError as error:
-        raise wrong(
-            info,
-            f"its rule pack `{pack.id}` holds what is no data",
-            str(error)[:200],
-            "texts, numbers, dates, lists and tables",
-        ) from error
+        message = f"its rule pack `{pack.id}` holds what is no data"
+        raise wrong(info, message, str(error)[:200], "texts, numbers, dates, lists and tables") from error
     return data
