@@ -128,8 +128,7 @@ def read_record_rows(
         table = read_table(path, described, found, separator="")
         if table.separator != ",":
             _refuse_ambiguous(table)
-    entries = [(row.line, table.entry(row)) for row in table.rows]
-    made = [(line, entry.record(model), entry.others) for line, entry in entries]
+    made = [(row.line, row.record(model), row.others) for row in table.rows]
     if found:
         raise all_of(found)
     rows = [
@@ -147,7 +146,7 @@ def _refuse_ambiguous(table: Table) -> None:
             both = ambiguous(row.cells[position])
             if both is not None:
                 message = "is ambiguous in a table without commas between its cells"
-                table.problem(row, column, message, fix=f"write `{both.read}` or `{both.other}`")
+                row.problem(column, message, fix=f"write `{both.read}` or `{both.other}`")
 
 
 @dataclass(frozen=True, slots=True)

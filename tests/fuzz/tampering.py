@@ -172,7 +172,7 @@ class Tampering:
         if found:
             return "it cannot be read"
         before = self._written[leaf.file]
-        right = tuple(before.text(before.rows[int(leaf.path[0])], column) for column in table.columns)
+        right = tuple(before.rows[int(leaf.path[0])].text(column) for column in table.columns)
         told = differences_in_table(table, read, [right])
         return told[0].message if told else ""
 

@@ -6,19 +6,22 @@ import codecs
 import csv
 import io
 import random
+import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from friendshore.case import load_case
-from friendshore.catalog import read_catalog
+from friendshore.catalog import read_catalog, sound, unfit
 from friendshore.domain.facts import Catalog, Feed, Offer
+from friendshore.domain.naming import Names
 from friendshore.domain.stages import Stage
 from friendshore.errors import Diagnostic
 from friendshore.plugins.registry import Registry
@@ -365,3 +368,64 @@ def test_half_of_a_character_in_a_cell_or_in_toml_text_is_named(folder: Path) ->
     assert (problem.row, problem.column, problem.expected) == (2, "name", "text of whole characters")
     (problem,) = refused(toml_data, 'a = 1\nb = "\ud800"\n', "case.toml")
     assert (problem.row, problem.message) == (2, "contains half of a character")
+
+
+def misnamed(record: BaseModel, word: str, path: str = "") -> Iterator[tuple[str, BaseModel]]:
+    """A record with an unknown name in each of its fields that name something, one at a time, and the path of the field.
+
+    A blank word is no name for fields that cannot be blank.
+    """
+    for name, info in type(record).model_fields.items():
+        value = getattr(record, name)
+        if any(isinstance(mark, Names) for mark in info.metadata):
+            if not word and not info.is_required():
+                continue
+            unknown = frozenset({word}) if isinstance(value, frozenset) else word
+            yield f"{path}{name}", record.model_copy(update={name: unknown})
+        elif isinstance(value, BaseModel):
+            yield from (
+                (at, record.model_copy(update={name: one})) for at, one in misnamed(value, word, f"{path}{name}.")
+            )
+        elif isinstance(value, tuple):
+            for number, within in enumerate(value):
+                inside = f"{path}{name}[{number + 1}]." if path or name not in Catalog.model_fields else ""
+                for at, one in misnamed(within, word, inside) if isinstance(within, BaseModel) else ():
+                    yield at, record.model_copy(update={name: (*value[:number], one, *value[number + 1 :])})
+
+
+def test_unknown_names_are_refused_in_memory_as_in_files() -> None:
+    """Each field that names something is checked, in records within others too, in a catalog made in memory and in the facts of a run."""
+    catalog = read_catalog(GOOD)
+    fields = set()
+    for path, changed in (*misnamed(catalog, "nowhere"), *misnamed(catalog, "")):
+        assert isinstance(changed, Catalog)
+        fields.add(re.sub(r"\[\d+\]", "", path))
+        for problems in (sound(changed)[1], unfit([changed])):
+            told = [problem for problem in problems if problem.column == path]
+            assert [problem.message.startswith("no such ") for problem in told] == [True], path
+            assert told[0].fix or told[0].expected
+    assert fields >= {
+        "source",
+        "material",
+        "facility",
+        "within",
+        "price.benchmark",
+        "price.source",
+        "inputs.material",
+        "lanes.to",
+    }
+    assert fields >= {
+        "chain.source",
+        "quotes.source",
+        "capacity.source",
+        "materials",
+        "places",
+        "outputs.source",
+        "inputs.source",
+    }
+
+
+def test_capacities_of_an_offer_with_a_mistake_are_not_blamed(folder: Path, change: Change) -> None:
+    """What the facility makes is unknown until the offer can be read, whichever table has the mistake."""
+    change("materials.csv", "mined,", "mind,")
+    assert one(folder, "materials.csv").column == "stages"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from friendshore import load_case
-from friendshore.catalog import folder, known, read_catalog
+from friendshore.catalog import folder, read_catalog, reading
 from friendshore.explain import replans
 from friendshore.plugins import Registry
 from friendshore.problem import Problem
@@ -98,7 +98,7 @@ def test_more_rows_than_are_held_are_one_mistake(
 ) -> None:
     """Of a table alone, or of all tables of a catalog: told once, with nothing else that would follow from it."""
     monkeypatch.setattr(csvfile, "TABLE_ROWS", most)
-    monkeypatch.setattr(known, "TABLE_ROWS", most if most > 30 else 100)
+    monkeypatch.setattr(reading, "TABLE_ROWS", most if most > 30 else 100)
     (problem,) = refused(read_catalog, large_case(tmp_path, 20) / "catalog")
     assert (Path(problem.file).name, problem.message[:17]) == (f"{table}.csv", "has too many rows")
     assert (problem.found, problem.expected) == (found, f"no more than {most}")

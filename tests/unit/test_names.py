@@ -25,8 +25,7 @@ from friendshore.domain.elements import elements_in
 from friendshore.domain.facts import Material
 from friendshore.domain.suggest import did_you_mean, nearest
 from friendshore.domain.values import CountryCodes, country, place
-from friendshore.reading.cells import plain
-from friendshore.reading.kinds import CAPACITY, DATE, PER_UNIT, YES_NO, kind_of
+from friendshore.reading.kinds import CAPACITY, DATE, PER_UNIT, YES_NO, kind_of, plain
 from friendshore.reading.tomlfile import read_toml
 from friendshore.rules.base import Selector
 

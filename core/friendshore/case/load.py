@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -33,11 +35,11 @@ from ..domain.suggest import did_you_mean
 from ..domain.time import Horizon
 from ..errors import Diagnostic, InputError, all_of
 from ..readers import TableRows, reader_in
-from ..reading.cells import plain_table
 from ..reading.csvfile import Table, read_table
+from ..reading.kinds import plain_table
 from ..reading.records import Entry
 from ..reading.textfile import no_file
-from ..reading.tomlfile import read_section
+from ..reading.tomlfile import Key, TomlFile, TomlTable, read_section
 from ..rules.keys import scenario
 from . import keys
 from .formats import read_case_file
@@ -97,7 +99,7 @@ def load_case(path: Path | str) -> Case:
     return case.but(file=file)
 
 
-def _assemble(top: Entry, folder: Path, found: list[Diagnostic]) -> Case | None:
+def _assemble(top: TomlTable, folder: Path, found: list[Diagnostic]) -> Case | None:
     head, use = top.part("case"), top.part("use")
     about = _about(head)
     wanted = [*top.parts("demand"), *_demand_table(use, folder, found)]
@@ -178,7 +180,7 @@ def _demand_table(use: Entry, folder: Path, found: list[Diagnostic]) -> list[Ent
         use.problem("demand", "there is no such file beside the case", "a CSV file", near)
         return []
     table = read_table(file, keys.DEMAND, found)
-    return [table.entry(row) for row in table.rows]
+    return [*table.rows]
 
 
 def with_demands(case: Case, rows: TableRows, called: str) -> tuple[Case, Table]:
@@ -195,8 +197,8 @@ def with_demands(case: Case, rows: TableRows, called: str) -> tuple[Case, Table]
     found: list[Diagnostic] = []
     table = read_rows(rows, keys.DEMAND, called, found)
     about = About(case.currency, case.place, case.horizon)
-    pairs = [(entry, demand(entry, about)) for entry in map(table.entry, table.rows)]
-    kept = [entry for entry, record in pairs if record is not None]
+    pairs = [(row, demand(row, about)) for row in table.rows]
+    kept = [row for row, record in pairs if record is not None]
     more = tuple(record for _, record in pairs if record is not None)
     both = case.but(demands=(*case.demands, *more))
     for fault in Case.faults({name: getattr(both, name) for name in Case.model_fields}):
@@ -208,11 +210,11 @@ def with_demands(case: Case, rows: TableRows, called: str) -> tuple[Case, Table]
     return both, table
 
 
-def _accept(entry: Entry) -> Accept:
+def _accept(entry: TomlTable) -> Accept:
     return Accept(**entry.layout.stated(Accept, entry.values), capacity=entry.part("capacity").values)
 
 
-def _assume(entry: Entry, about: About) -> Assume | None:
+def _assume(entry: TomlTable, about: About) -> Assume | None:
     offers = [_assumption(offer, about) for offer in entry.parts("offer")]
     licence = {name: str(value) for name, value in sorted(entry.part("licence").others.items())}
     return made(entry, Assume, about, licence=licence, offer=tuple(offer for offer in offers if offer is not None))
@@ -248,3 +250,54 @@ def _rules(entries: list[Entry]) -> list[dict[str, object]]:
             name = f"{kind}-{numbers[kind]}"
         rules.append({"kind": kind, "id": name, **plain_table(entry.others)})
     return rules
+
+
+# Records contain no lines, so the words of a file are read again after an error.
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A word in a case file or in its demand table."""
+
+    section: str
+    """Tables that contain it, like `scenario.change`."""
+    column: str
+    """Key or column."""
+    word: str
+    file: str
+    row: int | None
+
+
+def mentions(file: Path) -> list[Mention]:
+    """Return all words of a case file and of its demand table, in order. Empty if it can't be read."""
+    found: list[Diagnostic] = []
+    toml = read_case_file(file, found) if file.is_file() else None
+    if toml is None:
+        return []
+    words = list(_words(toml, toml.data, ()))
+    use = toml.data.get("use")
+    name = use.get("demand") if isinstance(use, dict) else None
+    if isinstance(name, str) and (file.parent / name).is_file():
+        table = read_table(file.parent / name, keys.DEMAND, found)
+        words += words_of(table)
+    return words
+
+
+def words_of(table: Table) -> list[Mention]:
+    """Return all words of a demand table, in order."""
+    return [
+        Mention("demand", column, row.cells[position], table.file, row.line)
+        for row in table.rows
+        for column, position in table.columns.items()
+        if row.cells[position]
+    ]
+
+
+def _words(toml: TomlFile, value: object, at: Key) -> Iterator[Mention]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _words(toml, inner, (*at, key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _words(toml, inner, (*at, number))
+    elif isinstance(value, str | date):
+        names = [part for part in at if isinstance(part, str)]
+        yield Mention(".".join(names[:-1]), names[-1], str(value).strip(), *toml.place(at))

@@ -2,6 +2,7 @@
 # ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
 from .folder import digest as digest, read_catalog as read_catalog
+from .known import sound as sound, unfit as unfit
 from .review import nothings as nothings, review as review
 from .several import (
     ambiguous as ambiguous,
@@ -17,4 +18,3 @@ from .several import (
     twins as twins,
     united as united,
 )
-from .sound import sound as sound, unfit as unfit

@@ -24,15 +24,16 @@ HEAD = layout(
     Catalog,
 )
 
-SOURCES = layout("sources.csv", "The evidence that rows refer to.", Source)
+SOURCES = layout("sources.csv", "The evidence that rows refer to.", Source, key="id")
 
-MATERIALS = layout("materials.csv", "Tradeable forms.", Material)
+MATERIALS = layout("materials.csv", "Tradeable forms.", Material, key="id")
 
 FACTORS = layout(
     "factors.csv",
     "How much of an element is in a compound or a material; units in other substances are converted by these rows, in either "
     "direction.",
     Factor,
+    key="element compound",
 )
 
 _FACTS = (
@@ -40,7 +41,7 @@ _FACTS = (
     "(`[facts]` in the manifest of a plugin; `friendshore plugins show NAME` lists them)."
 )
 
-FACILITIES = layout("facilities.csv", "Places that make or hold things.", Facility, declared=_FACTS)
+FACILITIES = layout("facilities.csv", "Places that make or hold things.", Facility, declared=_FACTS, key="id")
 
 CAPACITY = layout(
     "capacity.csv",
@@ -55,6 +56,7 @@ CAPACITY = layout(
         "tungsten-apt",
     ),
     first="facility from per_year status material",
+    key="facility from",
 )
 
 OFFERS = layout(
@@ -65,6 +67,7 @@ OFFERS = layout(
     Field("material", k.IDENT, "What it delivers; blank where `recipe.csv` gives outputs.", "gallium-metal-4n"),
     first="id facility material price price_source",
     declared=_FACTS,
+    key="id",
 )
 
 QUOTES = layout(
@@ -73,6 +76,7 @@ QUOTES = layout(
     "only in periods throughout which one of its rows holds.",
     _OFFER,
     Quote,
+    key="offer from until",
 )
 
 RECIPE = layout(
@@ -83,6 +87,7 @@ RECIPE = layout(
         "role", k.one_value("role", {"input": "input", "output": "output"}), "Taken or given.", "input", required=True
     ),
     RecipeLine,
+    key="offer role material",
 )
 
 CHAIN = layout(
@@ -90,6 +95,7 @@ CHAIN = layout(
     "The stages that an offer performs itself, and the countries each may have happened in.",
     _OFFER,
     ChainEntry,
+    key="offer stage feed",
 )
 
 TIERS = layout(
@@ -100,6 +106,7 @@ TIERS = layout(
     PriceSchedule,
     Tier,
     first="of id materials kind per least most price discount lump from until source",
+    key="of id materials kind per from until least",
 )
 
 TERMS = layout(
@@ -108,6 +115,7 @@ TERMS = layout(
     "facility's capacity. Each row holds by itself.",
     Terms,
     first="of id materials places per fixed least most setup_use from until source",
+    key="of id materials places per from until",
 )
 
 LANES = layout(
@@ -116,17 +124,19 @@ LANES = layout(
     _OFFER,
     Lane,
     declared=_FACTS,
+    key="offer to from",
 )
 
-PRICES = layout("prices.csv", "Benchmarks: published prices of a material on dates.", BenchmarkPrice)
+PRICES = layout("prices.csv", "Benchmarks: published prices of a material on dates.", BenchmarkPrice, key="id date")
 
-RATES = layout("rates.csv", "Exchange rates, each from a date until the next.", Rate)
+RATES = layout("rates.csv", "Exchange rates, each from a date until the next.", Rate, key="currency to from")
 
 ALIASES = layout(
     "aliases.csv",
     "Ids that the catalog no longer uses. Cases, rules and runs that name one are followed to the id of today, and say so; what was "
     "retired is told with day and reason.",
     Alias,
+    key="of old",
 )
 
 TABLES = (

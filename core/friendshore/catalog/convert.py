@@ -22,9 +22,9 @@ from ..errors import Diagnostic, InputError
 from ..inert import cell_inert, computed
 from ..readers import CatalogRows
 from ..reading import kinds as k
-from ..reading.cells import BOOLEANS
 from ..reading.csvfile import Table
 from ..reading.fields import FactColumns, Field
+from ..reading.kinds import BOOLEANS
 from ..reading.textfile import read_object
 from ..reading.tomlfile import toml_text
 from ..reading.workbook import is_workbook
@@ -306,6 +306,6 @@ def _declared(field: Field, table: Table) -> dict[str, object]:
     if column is None:
         return {}
     told = {"type": str(column.type), "unit": column.unit, "declaredBy": field.by}
-    cells = [text for row in table.rows if (text := table.text(row, field.name))]
+    cells = [text for row in table.rows if (text := row.text(field.name))]
     numbers = {"type": "number"} if field.kind.number and all(map(_BARE.fullmatch, cells)) else {}
     return {**numbers, "fact": {key: value for key, value in told.items() if value}}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,22 +17,12 @@ from ..domain.market import BenchmarkPrice, Factor, Rate
 from ..domain.naming import Alias
 from ..domain.quantities import UNLIMITED
 from ..errors import Diagnostic, all_of
-from ..reading.csvfile import Table, TableRow, facts_of
+from ..reading.csvfile import TableRow
 from ..reading.fields import FactColumns
 from . import columns
-from .known import (
-    ALL_IDS,
-    IDS_IN,
-    Alike,
-    CatalogReading,
-    Known,
-    alias_faults,
-    elsewhere,
-    known_from,
-    other_benchmark,
-    within_itself,
-)
-from .offers import made_by_facility, read_offers, read_terms, read_tiers, with_list_prices, with_quotes
+from .known import ALL_IDS, IDS_IN, KnownIds, alias_faults, known_from
+from .offers import made_by_facility, read_offers, read_terms, read_tiers, with_list_prices
+from .reading import CatalogReading
 from .tables import NO_FACTS, CatalogTables, tables_at
 
 _PIECE = 1_000
@@ -45,7 +34,7 @@ class CatalogDraft:
     """A catalog as far as it could be read, and what other catalogs may refer to in it."""
 
     catalog: Catalog
-    known: Known
+    known: KnownIds
 
 
 def read_catalog(
@@ -104,7 +93,7 @@ def read_head(tables: CatalogTables, found: list[Diagnostic]) -> Head:
 
 
 def read_draft(
-    tables: CatalogTables, head: Mapping[str, Any], distribution: str, known: Known, found: list[Diagnostic]
+    tables: CatalogTables, head: Mapping[str, Any], distribution: str, known: KnownIds, found: list[Diagnostic]
 ) -> CatalogDraft:
     """Read what can be read of a catalog, whose `head` is what `read_head` found; mistakes go to `found`.
 
@@ -122,6 +111,8 @@ def read_draft(
             known.unsure.update(IDS_IN.get(stranger.meant, ()))
     facts = _assemble(reading)
     about = {key: value for key, value in head.items() if key not in ("schema", "name", "requires")}
+    for table in filter(None, reading.read.values()):
+        table.let_go()
     requires = tuple(sorted(head.get("requires", ())))
     catalog = Catalog(name=name, requires=requires, distribution=distribution, **about, **facts)
     return CatalogDraft(catalog.but(digest=digest(catalog)), known)
@@ -140,7 +131,7 @@ def _assemble(reading: CatalogReading) -> dict[str, object]:
     prices = read_prices(reading)
     rates = read_rates(reading)
     name_facilities(reading)
-    offers = with_quotes(reading, read_offers(reading))
+    offers = read_offers(reading)
     capacity = read_capacity(reading, made_by_facility(offers))
     schedules = read_tiers(reading)
     check_aliases(reading)
@@ -187,53 +178,25 @@ def _written(catalog: Catalog) -> Iterator[str]:
     yield "}"
 
 
-_FORMULA = re.compile(r"[A-Z(]")
-
-
-def is_formula(compound: str) -> bool:
-    """Return True if a word can be a formula; else it is the id of a material."""
-    return _FORMULA.match(compound) is not None
-
-
 def read_sources(reading: CatalogReading) -> tuple[Source, ...]:
-    """The evidence, with the catalog's name before each id."""
-    table = reading.table(columns.SOURCES)
-    sources = []
-    for row in table.unique("id"):
-        if "id" in row.values:
-            reading.known.sources.add(f"{reading.name}:{row.values['id']}")
-        if row.bad:
-            continue
-        values = reading.given(table, row, Source)
-        values |= {"id": f"{reading.name}:{values['id']}", "states": tuple(sorted(set(values.get("states", ()))))}
-        source = table.made(row, Source, values)
-        sources += [source] if source else []
-    return tuple(sorted(sources, key=lambda s: s.id))
+    """Return the evidence, with the catalog's name before each id."""
+    rows = reading.table(columns.SOURCES).rows
+    reading.known.sources |= {f"{reading.name}:{row.values['id']}" for row in rows if "id" in row.values}
+    return tuple(
+        source.but(id=f"{reading.name}:{source.id}", states=tuple(sorted(set(source.states))))
+        for source in reading.records(columns.SOURCES, Source)
+    )
 
 
 def read_factors(reading: CatalogReading) -> tuple[Factor, ...]:
-    """The conversion factors; they also become known for conversions."""
-    table = reading.table(columns.FACTORS)
+    """Return the conversion factors, and make them known for conversions."""
     factors = []
-    for row in table.unique("element", "compound"):
-        values = reading.given(table, row, Factor)
-        if row.bad:
-            continue
-        compound: str = values["compound"]
-        if not is_formula(compound):
-            reading.refers(table, row, "compound", reading.known.materials, "material", "write a formula such as WO3")
-        factor = table.made(row, Factor, values)
-        if factor is None:
-            continue
+    for row, factor in reading.made(columns.FACTORS, Factor):
         key = (factor.element, factor.compound)
         other = reading.known.factors.get(key)
         if other is not None and other.kg_per_kg != factor.kg_per_kg:
-            table.problem(
-                row,
-                "kg_per_kg",
-                f"the catalog of `{other.source}` says {other.kg_per_kg}",
-                fix="delete this row or mend one",
-            )
+            message = f"the catalog of `{other.source}` says {other.kg_per_kg}"
+            row.problem("kg_per_kg", message, fix="delete this row or mend one")
         reading.known.factors[key] = factor
         factors.append(factor)
     return tuple(sorted(factors, key=lambda f: (f.element, f.compound)))
@@ -247,54 +210,32 @@ def name_materials(reading: CatalogReading) -> None:
 
 
 def read_materials(reading: CatalogReading) -> tuple[Material, ...]:
-    """The materials; a content that is not given is worked out from the factors where they allow it."""
-    table = reading.table(columns.MATERIALS)
-    materials = []
-    for row in table.unique("id"):
-        material = table.made(row, Material, reading.given(table, row, Material))
-        if material is None:
-            continue
-        material = material.but(content=content_of(material, reading.factors))
-        reading.known.materials[material.id] = material
-        materials.append(material)
-    return tuple(sorted(materials, key=lambda m: m.id))
+    """Return the materials. Derive a content that isn't given from the factors, where they allow it."""
+    read = reading.records(columns.MATERIALS, Material)
+    materials = tuple(material.but(content=content_of(material, reading.factors)) for material in read)
+    reading.known.materials |= {material.id: material for material in materials}
+    return materials
 
 
 def read_prices(reading: CatalogReading) -> tuple[BenchmarkPrice, ...]:
     """The benchmark prices, per kilogram of the material's basis."""
     table = reading.table(columns.PRICES)
     prices = []
-    for row in table.unique("id", "date"):
-        material = reading.material(table, row)
-        if "id" in row.values and row.values.get("material") in reading.known.materials:
-            _same_material(reading, table, row)
-        elif "id" in row.values:
-            reading.known.benchmarks.setdefault(row.values["id"], "")
-        given = reading.given(table, row, BenchmarkPrice, material)
-        quoted = table.made(row, BenchmarkPrice, given)
+    for row in table.unique():
+        material = reading.material(row)
+        quoted = row.made(BenchmarkPrice, reading.given(row, BenchmarkPrice, material))
         prices += [quoted] if quoted and material else []
+        if "id" in row.values:
+            name = row.values["id"]
+            reading.known.benchmarks[name] = reading.checks.series.get(name, "")
     return tuple(sorted(prices, key=lambda p: (p.id, p.date)))
 
 
-def _same_material(reading: CatalogReading, table: Table, row: TableRow) -> None:
-    """A benchmark is one series of one material."""
-    name, material = row.values["id"], row.values["material"]
-    first = reading.known.benchmarks.get(name) or material
-    reading.known.benchmarks[name] = first
-    if first != material:
-        table.entry(row).tell([other_benchmark(name, first)])
-
-
 def read_rates(reading: CatalogReading) -> tuple[Rate, ...]:
-    """The exchange rates."""
-    table = reading.table(columns.RATES)
-    rates = []
-    for row in table.unique("currency", "to", "from"):
-        reading.known.rates.add(frozenset((row.values.get("currency", ""), row.values.get("to", ""))))
-        rate = table.made(row, Rate, reading.given(table, row, Rate))
-        if rate is not None:
-            rates.append(rate)
-    return tuple(sorted(rates, key=lambda r: (r.currency, r.to, r.start)))
+    """Return the exchange rates."""
+    rows = reading.table(columns.RATES).rows
+    reading.known.rates |= {frozenset((row.values.get("currency", ""), row.values.get("to", ""))) for row in rows}
+    return reading.records(columns.RATES, Rate)
 
 
 def name_facilities(reading: CatalogReading) -> None:
@@ -307,27 +248,20 @@ def name_facilities(reading: CatalogReading) -> None:
             reading.known.suppliers.add(seller)
         site, country = row.values.get("place"), row.values.get("country")
         if site and country and site != country:
-            first = reading.known.places.setdefault(site, country)
-            if first != country and len(site) != 2:
-                table.entry(row).tell([elsewhere(site, first)])
+            reading.known.places.setdefault(site, country)
 
 
 def read_facilities(reading: CatalogReading, capacity: Mapping[str, tuple[CapacityStep, ...]]) -> tuple[Facility, ...]:
     """The facilities with their capacities."""
     table = reading.table(columns.FACILITIES)
     facilities = []
-    for row in table.unique("id", last=True):
-        if reading.refers(table, row, "within", reading.known.facilities, "facility"):
-            inside = row.values["within"]
-            around = within_itself(row.values.get("id", ""), inside, reading.known.facilities)
-            table.entry(row).tell([around] if around else [])
-        given = reading.given(table, row, Facility)
+    for row in table.unique(last=True):
+        given = reading.given(row, Facility)
         given |= {
             "place": given.get("place", given.get("country", "")),
             "capacity": capacity.get(given.get("id", ""), ()),
-            "facts": facts_of(table, row),
         }
-        facility = table.made(row, Facility, given)
+        facility = row.made(Facility, given)
         if facility is not None:
             facilities.append(facility)
     return tuple(sorted(facilities, key=lambda f: f.id))
@@ -341,17 +275,17 @@ def read_capacity(reading: CatalogReading, made: Mapping[str, frozenset[str]]) -
     inside: dict[str, set[str]] = {}
     for facility, around in reading.known.facilities.items():
         inside.setdefault(around, set()).update(made.get(facility, ()))
-    alike = Alike(table)
     fix = "delete one of the two; if each is of another product, give each a facility of its own, or state `max_per_year` of its offer"
-    for row in table.unique("facility", "from", last=True, fix=fix):
-        material = reading.material(table, row)
-        known = reading.refers(table, row, "facility", own, "facility", "add it to facilities.csv")
+    for row in table.unique(last=True, fix=fix):
+        reading.refers(row, "material", "material")
+        material = reading.material(row)
+        known = reading.refers(row, "facility", "facility", own)
         facility = row.values.get("facility", "")
         makes = made.get(facility) or inside.get(facility, set())
-        basis = partial(_basis, reading, table, row, material, makes) if known else None
-        given = reading.given(table, row, CapacityStep, basis)
+        basis = partial(_basis, reading, row, material, makes) if known else None
+        given = reading.given(row, CapacityStep, basis)
         given["per_year"] = None if given.get("per_year") == UNLIMITED else given.get("per_year")
-        step = alike.made(row, CapacityStep, given)
+        step = row.alike(CapacityStep, given)
         if step is not None and known:
             steps.setdefault(facility, []).append(step)
     return {name: tuple(sorted(rows, key=lambda s: s.start or date.min)) for name, rows in steps.items()}
@@ -359,7 +293,6 @@ def read_capacity(reading: CatalogReading, made: Mapping[str, frozenset[str]]) -
 
 def _basis(
     reading: CatalogReading,
-    table: Table,
     row: TableRow,
     named: Material | None,
     made: frozenset[str] | set[str],
@@ -375,12 +308,10 @@ def _basis(
     ratios = {reading.ratio(candidate, substance) for candidate in candidates}
     if len(ratios) == 1 and None not in ratios:
         return candidates[0]
-    offers = reading.table(columns.OFFERS).file
-    unsure = reading.known.unsure or reading.factors_broken
-    if unsure or (made and not candidates) or any(problem.file == offers for problem in reading.found):
+    unsure = reading.known.unsure or reading.factors_broken or reading.offers_broken
+    if unsure or (made and not candidates):
         return None  # what the facility makes is known once the mistakes already reported are mended
-    table.problem(
-        row,
+    row.problem(
         column,
         f"kilograms of {substance} cannot be converted: "
         + ("no offer says what the facility makes" if not made else "the facility makes materials of different bases"),
@@ -392,16 +323,11 @@ def _basis(
 
 def read_aliases(reading: CatalogReading) -> tuple[Alias, ...]:
     """The aliases of a catalog; what they lead to is looked at by `check_aliases`, once all its ids are known."""
-    table = reading.table(columns.ALIASES)
-    made = []
-    for row in table.rows:
+    for row in reading.table(columns.ALIASES).rows:
         row.values.setdefault("of", "offer")
-    for row in table.unique("of", "old"):
-        alias = table.made(row, Alias, reading.given(table, row, Alias))
-        if alias is not None:
-            reading.known.aliases[alias.of, alias.old] = alias
-            made.append(alias)
-    return tuple(sorted(made, key=lambda a: (a.of, a.old)))
+    aliases = reading.records(columns.ALIASES, Alias)
+    reading.known.aliases |= {(alias.of, alias.old): alias for alias in aliases}
+    return aliases
 
 
 def check_aliases(reading: CatalogReading) -> None:
@@ -410,4 +336,4 @@ def check_aliases(reading: CatalogReading) -> None:
     for row in table.rows:
         alias = reading.known.aliases.get((row.values["of"], row.values.get("old", "")))
         if alias is not None and not row.bad:
-            table.entry(row).tell(alias_faults(alias, reading.known))
+            row.tell(alias_faults(alias, reading.known))

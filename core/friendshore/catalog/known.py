@@ -1,32 +1,33 @@
-"""The ids that a catalog may refer to, its state while it is read, and the faults of references.
+"""The ids that a catalog may refer to, and the checks of its records against one another.
 
-Readers of tables report faults with the row, the check of catalogs made in memory with the record, in the same words.
+Readers of tables check each row as far as it can be read. `sound` and `unfit` check finished catalogs. All of them ask `CrossChecks`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
-from decimal import Decimal
-from pathlib import Path
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any
 
 from pydantic import BaseModel
 
-from ..domain.base import Fault, exact
-from ..domain.basis import Factors, basis_factor, missing_factor
-from ..domain.facts import Catalog, Material, RecipeLine
-from ..domain.market import Factor
-from ..domain.naming import Alias, Aliases
-from ..domain.quantities import Mass, UnitPrice
+from ..domain.base import Fault, Given, UnreadableError
+from ..domain.basis import Factors
+from ..domain.facts import Catalog, ChainEntry, Facility, Lane, Material, Offer, Price, RecipeLine
+from ..domain.market import BenchmarkPrice, Factor
+from ..domain.naming import Alias, Aliases, Names
 from ..domain.stages import Stage
 from ..domain.suggest import Suggestions, did_you_mean
+from ..domain.terms import PriceSchedule, Terms, bears_too, overlapping
+from ..domain.values import ident
+from ..domain.written import Written, record_in
 from ..errors import Diagnostic
-from ..reading.csvfile import TABLE_ROWS, Table, TableRow
 from ..reading.fields import Layout
+from ..reading.records import Again, shown
 from . import columns
-from .columns import SOURCES
-from .tables import CatalogTables
 
 IDS_IN = {
     columns.SOURCES.name: ("source",),
@@ -38,11 +39,21 @@ IDS_IN = {
     columns.RATES.name: ("rate",),
 }
 """Table -> the sorts of ids that its rows define."""
+_NAMED = {
+    "material": "materials",
+    "facility": "facilities",
+    "supplier": "suppliers",
+    "offer": "offers",
+    "place": "places",
+    "benchmark": "benchmarks",
+    "source": "sources",
+}
+"""Fields of `KnownIds` by the sort of id."""
 ALL_IDS = frozenset(sort for sorts in IDS_IN.values() for sort in sorts)
 
 
 @dataclass(slots=True)
-class Known:
+class KnownIds:
     """Ids that exist. A row with a mistake in it still makes its id known, so that one mistake is reported once."""
 
     unsure: set[str] = field(default_factory=set)
@@ -82,7 +93,7 @@ class Known:
         self.rates.update(frozenset((r.currency, r.to)) for r in catalog.rates)
         self.aliases.update(((a.of, a.old), a) for a in catalog.aliases)
 
-    def merge(self, other: Known) -> None:
+    def merge(self, other: KnownIds) -> None:
         """Add all that is known elsewhere."""
         for held in fields(self):
             getattr(self, held.name).update(getattr(other, held.name))
@@ -91,15 +102,10 @@ class Known:
         """The factors, ready to convert by."""
         return Factors(self.factors.values())
 
-    def ids(self, of: str) -> Collection[str]:
-        """All ids of a sort of things that may be renamed."""
-        held: dict[str, Collection[str]] = {
-            "offer": self.offers,
-            "facility": self.facilities,
-            "material": self.materials,
-            "benchmark": self.benchmarks,
-        }
-        return held[of]
+    def named(self, what: str) -> Collection[str]:
+        """Return all ids of a sort, such as `material`."""
+        ids: Collection[str] = getattr(self, _NAMED[what])
+        return ids
 
     def renamed(self, what: str, name: str) -> str:
         """What became of a name, as the end of a message; empty where it is none of before."""
@@ -109,62 +115,168 @@ class Known:
         return f"write `{way[-1].new}`: {way[0].told}" if way[-1].new else way[-1].told
 
 
-def known_from(catalogs: Iterable[Catalog]) -> Known:
+def known_from(catalogs: Iterable[Catalog]) -> KnownIds:
     """What a set of catalogs defines."""
-    known = Known()
+    known = KnownIds()
     for catalog in catalogs:
         known.take(catalog)
     return known
 
 
-def no_such(what: str, fix: str) -> Fault:
-    """What is said where something is named that is no such `what`: what was perhaps meant, or where it would have to be added."""
-    return Fault("", f"no such {what}", f"the id of {'an' if what[0] in 'aeiou' else 'a'} {what}", fix)
+_FORMULA = re.compile(r"[A-Z(]")
+_HOW_TO_ADD = {
+    "material": "add it to materials.csv, or its catalog to `requires`",
+    "facility": "add it to facilities.csv",
+    "offer": "add it to offers.csv",
+    "benchmark": "add it to prices.csv",
+    "place": "name a country, or a site of facilities.csv",
+}
+_IN_MEMORY = "case"
+"""Source of facts that a case or a change gives. Catalogs in memory may contain them."""
 
 
-def alias_faults(alias: Alias, known: Known) -> Iterator[Fault]:
-    """An id that is still used, one that leads nowhere, and one that leads back to itself."""
-    noun = f"{'an' if alias.of[0] in 'aeiou' else 'a'} {alias.of}"
+def is_formula(compound: str) -> bool:
+    """Return True if a word can be a formula. Otherwise, it is the id of a material."""
+    return _FORMULA.match(compound) is not None
+
+
+def no_such(what: str, field: str, fix: str) -> Fault:
+    """Return the fault for an unknown name. `fix` suggests the right name or where to add this one."""
+    return Fault(field, f"no such {what}", f"the id of {_article(what)} {what}", fix)
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeiou" else "a"
+
+
+class CrossChecks:
+    """Checks of one catalog's records against its other records and those of the catalogs that it may refer to."""
+
+    def __init__(self, name: str, known: KnownIds) -> None:
+        self.name = name
+        self.known = known
+        self.sites = dict[str, str]()
+        """Countries by site, as the records checked so far have them."""
+        self.series = dict[str, str]()
+        """Materials by benchmark, as the prices checked so far have them."""
+        self._suggestions = Suggestions()
+        self._more: Mapping[type, Callable[[Any], Iterator[Fault]]] = {
+            BenchmarkPrice: self._series,
+            Facility: self._site,
+            Factor: self._compound,
+            PriceSchedule: self._subject,
+            Terms: self._subject,
+        }
+
+    def faults(self, model: type[BaseModel], given: Given) -> list[Fault]:
+        """Return the faults of a record with these fields. Fields that can't be read are missing."""
+        found: list[Fault] = []
+        for name, what, held, needed in _references(model):
+            value, ids = given.get(name), getattr(self.known, held)
+            if not value:
+                if needed and what == "source":
+                    found.append(unsourced("this figure", name))
+                elif needed:
+                    found += self.unknown(what, "", name, ids)
+            elif not isinstance(value, str):
+                found += self._not_among(name, what, value, ids)
+            elif value not in ids:
+                found += self.unknown(what, value, name, ids)
+        if model in self._more:
+            found += self._more[model](given)
+        return found
+
+    def unknown(self, what: str, name: str, field: str, ids: Collection[str], fix: str = "") -> Iterator[Fault]:
+        """Yield the fault for a name that is none of `ids`, unless it may be in a row that can't be read."""
+        if what in self.known.unsure or (what == "place" and len(name) == 2):  # a country
+            return
+        if what == "source":
+            if name != _IN_MEMORY:
+                yield self._no_source(name, field)
+            return
+        meant = self.known.renamed(what, name) or self._suggestions.of(what, name, ids)
+        yield no_such(what, field, meant or fix or _HOW_TO_ADD.get(what, ""))
+
+    def _no_source(self, name: str, field: str) -> Fault:
+        own = f"{self.name}:"
+        word = name.removeprefix(own)
+        near = self._suggestions.of("source", word, [source.removeprefix(own) for source in self.known.sources])
+        expected = "the id of a row of sources.csv, or catalog:id of a required catalog"
+        return Fault(field, "no such source", expected, near or f"add a row `{word}` to sources.csv")
+
+    def _not_among(self, field: str, what: str, names: Iterable[str], ids: Collection[str]) -> Iterator[Fault]:
+        """Yield a fault for each unknown name in a set."""
+        expected, fix = {
+            "material": ("ids of materials", ""),
+            "place": ("countries, or sites of facilities", "name countries, or sites of facilities.csv"),
+        }[what]
+        for name in sorted(names) if what not in self.known.unsure else ():
+            if name not in ids and not (what == "place" and len(name) == 2):
+                yield Fault(field, f"no such {what} as `{name}`", expected, fix)
+
+    def _compound(self, factor: Given) -> Iterator[Fault]:
+        compound, materials = factor.get("compound", ""), self.known.materials
+        if not is_formula(compound) and compound not in materials:
+            yield from self.unknown("material", compound, "compound", materials, "write a formula such as WO3")
+
+    def _series(self, price: Given) -> Iterator[Fault]:
+        """Yield a fault if a benchmark has prices of two materials."""
+        name, material = price.get("id"), price.get("material")
+        if name and material in self.known.materials:
+            first = self.series.setdefault(name, material)
+            if first != material:
+                fix = "give each material its own benchmark id"
+                yield Fault("material", f"benchmark `{name}` is a price of `{first}`", fix=fix)
+
+    def _site(self, facility: Given) -> Iterator[Fault]:
+        """Yield faults of a site in two countries, and of a facility within itself."""
+        site, country, within = (facility.get(name, "") for name in ("place", "country", "within"))
+        if site and country and len(site) != 2 and self.sites.setdefault(site, country) != country:
+            message = f"`{site}` lies in {self.sites[site]} by another row"
+            yield Fault("place", message, fix="give it another name")
+        around = within_itself(facility.get("id", ""), within, self.known.facilities) if within else None
+        if around:
+            yield around
+
+    def _subject(self, bearing: Given) -> Iterator[Fault]:
+        what, name = bearing.get("of", "offer"), bearing.get("id", "")
+        ids = self.known.named(what)
+        if name not in ids:
+            yield from self.unknown(what, name, "id", ids)
+
+
+@cache
+def _references(model: type[BaseModel]) -> tuple[tuple[str, str, str, bool], ...]:
+    """Return the fields of a record that name things: what they name, the field of `KnownIds` with the ids, and True if it can't be blank."""
+    found = []
+    for name, info in model.model_fields.items():
+        marks = [mark.what for mark in info.metadata if isinstance(mark, Names)]
+        needed = info.is_required() or any(isinstance(mark, Written) and mark.needed for mark in info.metadata)
+        found += [(name, what, _NAMED[what], needed) for what in marks]
+    return tuple(found)
+
+
+def alias_faults(alias: Alias, known: KnownIds) -> Iterator[Fault]:
+    """Yield faults of an alias whose old id is still used, or that leads nowhere or back to itself."""
     if alias.of in known.unsure:
         return
-    if alias.old in known.ids(alias.of):
+    if alias.old in known.named(alias.of):
         fix = "delete the row, or give what has the id now another"
-        yield Fault("old", f"`{alias.old}` is the id of {noun} still, so that both could be meant", fix=fix)
+        message = f"`{alias.old}` is the id of {_article(alias.of)} {alias.of} still, so that both could be meant"
+        yield Fault("old", message, fix=fix)
     if Aliases(known.aliases.values()).circle(alias.of, alias.old):
-        yield Fault("new", f"`{alias.old}` leads back to itself", f"the id of {noun} of today")
-    elif alias.new and alias.new not in known.ids(alias.of) and (alias.of, alias.new) not in known.aliases:
-        yield replace(no_such(alias.of, did_you_mean(alias.new, known.ids(alias.of))), field="new")
+        message = f"`{alias.old}` leads back to itself"
+        yield Fault("new", message, f"the id of {_article(alias.of)} {alias.of} of today")
+    elif alias.new and alias.new not in known.named(alias.of) and (alias.of, alias.new) not in known.aliases:
+        yield no_such(alias.of, "new", did_you_mean(alias.new, known.named(alias.of)))
 
 
-def no_source(fix: str) -> Fault:
-    """What is said where a source is named that does not exist."""
-    return Fault("", "no such source", "the id of a row of sources.csv, or catalog:id of a required catalog", fix)
-
-
-def not_among(what: str, name: str) -> Fault:
-    """What is said of one of several names that does not exist."""
-    expected = "ids of materials" if what == "material" else "countries, or sites of facilities"
-    fix = "" if what == "material" else "name countries, or sites of facilities.csv"
-    return Fault("", f"no such {what} as `{name}`", expected, fix)
-
-
-def other_benchmark(name: str, first: str) -> Fault:
-    """A benchmark is one series of one material."""
-    fix = "give each material its own benchmark id"
-    return Fault("material", f"benchmark `{name}` is a price of `{first}`", fix=fix)
-
-
-def elsewhere(site: str, country: str) -> Fault:
-    """A site lies in one country."""
-    return Fault("place", f"`{site}` lies in {country} by another row", fix="give it another name")
-
-
-def stage_of_none(stage: Stage, materials: Sequence[Material]) -> Fault | None:
-    """An offer can only perform stages that what it delivers must have."""
+def stage_of_none(stage: Stage, materials: Sequence[Material]) -> Iterator[Fault]:
+    """Yield a fault if an offer performs a stage that none of the materials it delivers has."""
     if any(stage in material.stages for material in materials):
-        return None
+        return
     stages = sorted({s for m in materials for s in m.stages}, key=lambda s: s.rank)
-    return Fault(
+    yield Fault(
         "stage",
         f"the chain of {', '.join(f'`{m.id}`' for m in materials)} has no such stage",
         "one of " + ", ".join(stages) if stages else "a material whose stages are given",
@@ -173,8 +285,14 @@ def stage_of_none(stage: Stage, materials: Sequence[Material]) -> Fault | None:
 
 
 def unsourced(what: str, field: str) -> Fault:
-    """A figure that rests on nothing."""
+    """Return the fault for a figure without a source."""
     return Fault(field, f"{what} has no source", "the id of a row of sources.csv")
+
+
+def unsourced_line(line: Given, *, output: bool) -> Iterator[Fault]:
+    """Yield a fault for a line of a recipe without a source. Only an output of 1 needs none."""
+    if not line.get("source") and not (output and line.get("per_unit") == 1):
+        yield unsourced("this figure", "source")
 
 
 DEEPEST = 100
@@ -207,200 +325,164 @@ def within_itself(name: str, inside: str, within: Mapping[str, str]) -> Fault | 
     )
 
 
-M = TypeVar("M", bound=BaseModel)
-
-_ENDS = frozenset(("price_low", "price_high"))
-"""Columns of the ends of a price's range, which has one currency with it."""
-_WEIGHED = frozenset({Mass, UnitPrice})
-"""What is of a substance, or of a material's basis."""
-
-
-@dataclass(slots=True)
-class CatalogReading:
-    """The state of reading one catalog."""
-
-    name: str
-    tables: CatalogTables
-    """Where its tables are."""
-    known: Known
-    found: list[Diagnostic]
-    read: dict[str, Table | None] = field(default_factory=dict)
-    """File name -> table as far as they have been read; None: there is no such file."""
-    factors: Factors = field(default_factory=Factors)
-    factors_broken: bool = False
-    """Whether a factor row has a mistake: then a conversion that fails is no mistake of its own."""
-    _full: dict[str, str] = field(default_factory=dict)
-    """What cells call a source -> its full id."""
-    _rows: int = 0
-    """Rows of all tables read so far."""
-    _too_many: bool = False
-    _kilograms: dict[str, RecipeLine] = field(default_factory=dict)
-    _ratios: dict[tuple[str, str], Decimal | None] = field(default_factory=dict)
-    _suggestions: Suggestions = field(default_factory=Suggestions)
-
-    def table(self, layout: Layout) -> Table:
-        """The table of this layout, read when it is first asked for; without rows if there is no such file."""
-        if layout.name not in self.read:
-            table = None if self._too_many else self.tables.table(layout, self.found)
-            self.read[layout.name] = table
-            if table is not None:
-                self._count(table)
-                if not table.whole:
-                    self.known.unsure.update(IDS_IN.get(layout.name, ()))
-        return self.read[layout.name] or Table(layout, layout.name, self.found)
-
-    def _count(self, table: Table) -> None:
-        """Add a table's rows to those of the others; where they are too many in all, none is looked at any more."""
-        self._rows += len(table.rows)
-        if self._rows > TABLE_ROWS:
-            table.too_many(f"{self._rows:,}", "rows, together with the catalog's other tables")
-            self._too_many = True
-            self.known.unsure |= ALL_IDS
-            for other in filter(None, self.read.values()):
-                other.let_go()
-
-    def refers(
-        self, table: Table, row: TableRow, column: str, known: Collection[str], what: str, fix: str = ""
-    ) -> bool:
-        """Return True if a cell names something that exists; a blank cell does not, and is no mistake here."""
-        word = row.values.get(column)
-        if word is None:
-            return False
-        if word in known:
-            return True
-        if what in self.known.unsure:
-            return False  # what keeps it from being found has been said
-        became = self.known.renamed(what, word)
-        table.entry(row).tell([no_such(what, became or self._suggestions.of(what, word, known) or fix)], {"": column})
-        return False
-
-    def source(self, table: Table, row: TableRow, column: str = "source") -> str:
-        """Full id of the evidence that a cell names; empty for none."""
-        word: str = row.values.get(column, "")
-        if not word:
-            return ""
-        known = self._full.get(word)
-        if known is not None:
-            return known
-        full = word if ":" in word else f"{self.name}:{word}"
-        if full in self.known.sources:
-            self._full[word] = full
-            return full
-        if "source" in self.known.unsure:
-            return ""
-        if ":" not in word and self.read[SOURCES.name] is None:
-            self._sources_missing(table)
-            return ""
-        own = f"{self.name}:"
-        names = [s.removeprefix(own) for s in self.known.sources]
-        fix = self._suggestions.of("source", word, names) or f"add a row `{word}` to sources.csv"
-        table.entry(row).tell([no_source(fix)], {"": column})
-        return ""
-
-    def _sources_missing(self, table: Table) -> None:
-        """Report once that there are no sources at all, in place of once for every figure."""
-        file = str(Path(table.file).with_name(SOURCES.name)) if table.file.endswith(".csv") else table.file
-        problem = Diagnostic(
-            f"there is no {SOURCES.name}, which rows of {Path(table.file).name} and others name sources of",
-            file,
-            expected="a row for every source, with its id, reference, date and confidence",
-            fix="add the file; if it is there, see that it comes into the package",
-        )
-        if not any(one.expected == problem.expected for one in self.found):
-            self.found.append(problem)
-
-    def material(self, table: Table, row: TableRow, column: str = "material") -> Material | None:
-        """The material that a cell names; None for none, for one that does not exist, or one with a mistake in its row."""
-        materials = self.known.materials
-        if self.refers(
-            table, row, column, materials, "material", "add it to materials.csv, or its catalog to `requires`"
-        ):
-            return materials[row.values[column]]
-        return None
-
-    def kilogram(self, material: Material) -> RecipeLine:
-        """A kilogram of a material, as the one output of an offer; the same for all that deliver it."""
-        if material.id not in self._kilograms:
-            self._kilograms[material.id] = RecipeLine(material=material.id, per_unit=Decimal(1))
-        return self._kilograms[material.id]
-
-    def ratio(self, material: Material, substance: str) -> Decimal | None:
-        """Kilograms of the material's basis per kilogram of `substance`."""
-        key = (material.id, substance)
-        if key not in self._ratios:
-            self._ratios[key] = basis_factor(material, substance, self.factors)
-        return self._ratios[key]
-
-    def _in_basis(
-        self, table: Table, row: TableRow, column: str, amount: Mass | UnitPrice, material: Material
-    ) -> Mass | UnitPrice | None:
-        """A mass or a price by mass of a material's basis that a cell says of another substance; None, once told, if that cannot be
-        converted.
-        """
-        assert amount.substance is not None
-        ratio = self.ratio(material, amount.substance)
-        if ratio is not None:
-            if isinstance(amount, UnitPrice):
-                return UnitPrice(exact(amount.amount / ratio), amount.currency, None)
-            return Mass(exact(amount.kg * ratio), None)
-        if not self.factors_broken:
-            element, compound = missing_factor(material, amount.substance, self.factors)
-            table.problem(
-                row,
-                column,
-                f"kilograms of {amount.substance} cannot be converted to the basis of `{material.id}` ({material.basis})",
-                expected=f"a factor that says how much {element} is in a kilogram of {compound}",
-                fix=f"add to factors.csv: {element},{compound},<kg per kg>,<source>",
-            )
-        return None
-
-    def given(
-        self,
-        table: Table,
-        row: TableRow,
-        record: type[BaseModel],
-        one: Material | Callable[[str], Material | None] | None = None,
-    ) -> dict[str, Any]:
-        """The fields of a record that a row states, amounts in the material's basis, sources by their full id.
-
-        Where an amount cannot be converted, that has been told, and its column is bad. `one` is the material in whose basis amounts are to
-        be, or finds it for a column that names a substance, and tells if there is none.
-        """
-        values = row.values
-        for column in [c for c, value in values.items() if type(value) in _WEIGHED and value.substance is not None]:
-            material = one(column) if callable(one) else one
-            amount = values.pop(column)
-            converted = None if material is None else self._in_basis(table, row, column, amount, material)
-            if converted is None:
-                row.bad |= {column}
-            else:
-                values[column] = converted
-        for column in _ENDS & values.keys() if "price" in values else ():
-            if values[column].currency != values["price"].currency:
-                expected = f"an amount in {values['price'].currency}, as the price"
-                table.problem(row, column, "the range is in another currency than the price", expected)
-                row.bad |= {column}
-                del values[column]
-        found = table.layout.stated(record, values)
-        source = table.layout.columns(record).get("source")
-        return found if source is None else found | {"source": self.source(table, row, source)}
+_TABLES = {
+    "sources": ("source", columns.SOURCES),
+    "materials": ("material", columns.MATERIALS),
+    "factors": ("factor", columns.FACTORS),
+    "prices": ("benchmark", columns.PRICES),
+    "rates": ("rate", columns.RATES),
+    "facilities": ("facility", columns.FACILITIES),
+    "offers": ("offer", columns.OFFERS),
+    "schedules": ("price schedule", columns.TIERS),
+    "terms": ("terms", columns.TERMS),
+    "aliases": ("alias", columns.ALIASES),
+}
+"""Noun and table of each list of a catalog."""
+_WITHIN: Mapping[type[BaseModel], Layout] = {
+    RecipeLine: columns.RECIPE,
+    ChainEntry: columns.CHAIN,
+    Lane: columns.LANES,
+}
+"""Tables of records within an offer that no two of its rows may repeat."""
+_ODD = (TypeError, ValueError, AttributeError, LookupError)
+"""Errors from checks of records whose values are wrong, which has been reported."""
 
 
-class Alike:
-    """Records of rows that give the same, made once: very many rows of a large table are alike in all but their names."""
+def sound(catalog: Catalog, others: Sequence[Catalog] = ()) -> tuple[Catalog, list[Diagnostic]]:
+    """Return a catalog made in memory as readers would have made it, and all that they would have refused.
 
-    def __init__(self, table: Table) -> None:
-        self.table = table
-        self._known: dict[tuple[object, ...], BaseModel] = {}
+    Countries become codes, and numbers become decimals. The catalog may refer to ids of `others`, which are used beside it.
+    """
+    again = Again()
+    lists = {name: tuple(_remade(again, catalog, name)) for name in _TABLES}
+    head = again.record(catalog.but(**dict.fromkeys(_TABLES, ())), f"catalog {catalog.name}")
+    checked = head.but(**lists)
+    return checked, [*again.found, *_Finished(checked, known_from([*others, checked]), again.wrong).problems()]
 
-    def made(self, row: TableRow, model: type[M], given: Mapping[str, object]) -> M | None:
-        """The record of a row, or that of an earlier one that gives the same: see `Table.made`."""
-        if row.bad:
-            return self.table.made(row, model, given)
-        key = (model, *given, *given.values())
-        known = self._known.get(key)
-        if not isinstance(known, model):  # new, or wrong: that is told of every row
-            known = self.table.made(row, model, given)
-            if known is not None:
-                self._known[key] = known
-        return known
+
+def unfit(catalogs: Sequence[Catalog]) -> list[Diagnostic]:
+    """Return what doesn't fit together in catalogs whose records are right by themselves: unknown names, circles."""
+    known = known_from(catalogs)
+    return [problem for catalog in catalogs for problem in _Finished(catalog, known, ()).problems()]
+
+
+def _remade(again: Again, catalog: Catalog, name: str) -> Iterator[object]:
+    """Yield the records of a list, validated again. Leave out a record that lacks a field, once that is reported."""
+    for position, record in enumerate(getattr(catalog, name)):
+        strange = name == "offers" and getattr(record, "catalog", "") != catalog.name
+        own = record.but(catalog=catalog.name) if strange else record
+        made = again.record(own, _place(catalog, name, record, position))
+        if id(made) not in again.wrong or all(hasattr(made, field) for field in type(made).model_fields):
+            yield made
+
+
+def _place(catalog: Catalog, name: str, record: BaseModel, position: int) -> str:
+    """Return the name of a record for messages, like `catalog ours, offer acme`."""
+    called = getattr(record, "id", "") or position + 1
+    return f"catalog {catalog.name}, {_TABLES[name][0]} {called}"
+
+
+class _Finished(CrossChecks):
+    """Checks of all records of a finished catalog."""
+
+    def __init__(self, catalog: Catalog, known: KnownIds, wrong: Collection[int]) -> None:
+        super().__init__(catalog.name, known)
+        self.catalog = catalog
+        self.wrong = wrong
+        """Records with wrong values, by `id`."""
+        self.right = set[tuple[str, int]]()
+        """Records without faults in others, by field and `id`: many offers share them."""
+
+    def problems(self) -> Iterator[Diagnostic]:
+        """Yield the faults of all records."""
+        for name, (_, table) in _TABLES.items():
+            seen: set[object] = set()
+            for position, record in enumerate(getattr(self.catalog, name)):
+                faults: list[Fault] = []
+                with suppress(*(_ODD if id(record) in self.wrong else ())):
+                    faults += _repeated(record, table, seen)
+                    faults += self._all_faults(record)
+                yield from (self._told(fault, name, record, position) for fault in faults)
+        schedules = [schedule for schedule in self.catalog.schedules if id(schedule) not in self.wrong]
+        for _, position in overlapping(schedules):
+            yield self._told(bears_too(schedules[position]), "schedules", schedules[position], position)
+
+    def _told(self, fault: Fault, name: str, record: BaseModel, position: int) -> Diagnostic:
+        held = getattr(record, fault.field, None)
+        found = "" if held in (None, "", (), frozenset()) else shown(held)
+        place = _place(self.catalog, name, record, position)
+        return Diagnostic(fault.message, place, None, fault.field, found, fault.expected, fault.fix)
+
+    def _all_faults(self, record: BaseModel) -> list[Fault]:
+        """Return the faults of a record and of the records in it."""
+        found = self.faults(type(record), vars(record))
+        delivered: list[Material] = []
+        if isinstance(record, Alias):
+            found += alias_faults(record, self.known)
+        elif isinstance(record, Facility | Offer):
+            found += _called(record)
+            delivered = self._delivered(record) if isinstance(record, Offer) else []
+        for name in _holding(type(record)):
+            held = getattr(record, name)
+            if isinstance(held, tuple):
+                seen: set[object] = set()
+                for position, one in enumerate(held, 1):
+                    faults = self._faults_within(one, name)
+                    if type(one) is ChainEntry and delivered:
+                        faults = [*faults, *stage_of_none(one.main_stage, delivered)]
+                    if len(held) > 1 and type(one) in _WITHIN:
+                        faults = [*faults, *_repeated(one, _WITHIN[type(one)], seen)]
+                    found += [replace(fault, field=f"{name}[{position}].{fault.field}") for fault in faults]
+            elif held is not None:
+                found += [replace(fault, field=f"{name}.{fault.field}") for fault in self._faults_within(held, name)]
+        return found
+
+    def _faults_within(self, record: BaseModel, name: str) -> Sequence[Fault]:
+        """Return the faults of a record in another, by itself. Many offers share one."""
+        if (name, id(record)) in self.right:
+            return ()
+        faults = self.faults(type(record), vars(record))
+        if isinstance(record, RecipeLine):
+            faults += unsourced_line(vars(record), output=name == "outputs")
+        elif isinstance(record, Price) and record.amount is not None and not record.source:
+            faults.append(unsourced("the price", "source"))
+        if not faults:
+            self.right.add((name, id(record)))
+        return faults
+
+    def _delivered(self, offer: Offer) -> list[Material]:
+        """Return the materials of an offer. Return none if one of them is unknown."""
+        materials = [material for line in offer.outputs if (material := self.known.materials.get(line.material))]
+        return materials if len(materials) == len(offer.outputs) else []
+
+
+@cache
+def _holding(model: type[BaseModel]) -> tuple[str, ...]:
+    """Return the fields of a record that contain records."""
+    return tuple(name for name, info in model.model_fields.items() if record_in(info.annotation))
+
+
+def _called(record: Facility | Offer) -> Iterator[Fault]:
+    """Yield a fault for an id that files could not refer to. Stock in hand is an offer, too, and takes any id."""
+    try:
+        ident(record.id)
+    except UnreadableError as error:
+        yield Fault("id", "cannot be read", error.expected, error.fix)
+
+
+def _repeated(record: BaseModel, table: Layout, seen: set[object]) -> list[Fault]:
+    """Return a fault if an earlier record has the same key."""
+    attributes, names = key_of(type(record), table)
+    key = tuple([getattr(record, attribute) for attribute in attributes])
+    if key not in seen:
+        seen.add(key)
+        return []
+    message = f"an earlier one already has the same {names}"
+    return [Fault(attributes[0], message, fix="delete or rename one of the two")]
+
+
+@cache
+def key_of(model: type[BaseModel], table: Layout) -> tuple[tuple[str, ...], str]:
+    """Return the fields of a record that are its key in a table, and the names of the columns of the key."""
+    columns_of = [table.by_name[name] for name in table.key if table.by_name[name].record in (None, model)]
+    return tuple(one.attribute for one in columns_of if one.record), ", ".join(one.name for one in columns_of)

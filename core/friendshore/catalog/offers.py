@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from typing import TypeVar
 
 from ..domain.base import exact, grouped
 from ..domain.facts import (
@@ -19,18 +20,17 @@ from ..domain.facts import (
     Price,
     Quote,
     RecipeLine,
-    lane_rows,
-    paid_without_end,
-    quoted_twice,
 )
 from ..domain.quantities import Mass, Money, UnitPrice
 from ..domain.stages import COLLECTION, stage_of
 from ..domain.terms import PriceSchedule, Terms, Tier, bears_too, overlapping
-from ..reading.csvfile import Table, TableRow, facts_of
+from ..reading.csvfile import Table, TableRow
+from ..reading.fields import Layout
 from . import columns
-from .known import Alike, CatalogReading, not_among, stage_of_none, unsourced
+from .known import stage_of_none, unsourced, unsourced_line
+from .reading import CatalogReading
 
-_ONE = Decimal(1)
+M = TypeVar("M", Lane, Quote)
 
 
 @dataclass(slots=True)
@@ -49,25 +49,31 @@ def read_offers(reading: CatalogReading) -> tuple[Offer, ...]:
     delivered = _delivered(reading, table, recipes)
     reading.known.offers |= {name: tuple(m.id for m in delivered.get(name, ())) for name in names}
     chains = _chains(reading, names, delivered)
-    lanes = _lanes(reading, names, delivered)
-    alike, offers = Alike(table), []
-    for row in table.unique("id"):
+    lanes = _of_offers(reading, columns.LANES, Lane, names, delivered)
+    quotes = _quotes(reading, table, names, delivered)
+    offers = []
+    for row in table.unique(last=True):
         name = row.values.get("id", "")
-        outputs = _outputs(reading, table, row, recipes.get(name))
-        values = _values(reading, alike, row, [reading.known.materials.get(line.material) for line in outputs])
         recipe = recipes.get(name)
+        outputs = _outputs(reading, row, recipe)
+        values = _values(reading, row, [reading.known.materials.get(line.material) for line in outputs])
+        within: dict[str, Sequence[tuple[Lane | Quote, TableRow]]] = {
+            "lanes": lanes.get(name, []),
+            "quotes": quotes.get(name, []),
+        }
+        values |= {field: tuple(record for record, _ in pairs) for field, pairs in within.items()}
         values |= {
             "outputs": outputs,
             "inputs": tuple(recipe.inputs) if recipe else (),
             "chain": tuple(chains.pop(name, ())),
-            "lanes": tuple(lanes.get(name, ())),
             "catalog": reading.name,
         }
         if not outputs:
             row.bad |= {"outputs"}  # what it delivers is told already
-        offer = table.made(row, Offer, values)
+        offer = row.made(Offer, values, {field: [entry for _, entry in pairs] for field, pairs in within.items()})
         if offer is not None:
             offers.append(offer)
+        reading.offers_broken |= offer is None or offer.facility not in reading.known.facilities
     return tuple(sorted(offers, key=lambda o: o.id))
 
 
@@ -80,10 +86,10 @@ def made_by_facility(offers: tuple[Offer, ...]) -> dict[str, frozenset[str]]:
 def _recipes(reading: CatalogReading, names: set[str]) -> dict[str, _Recipe]:
     table = reading.table(columns.RECIPE)
     recipes: dict[str, _Recipe] = {}
-    for row in table.unique("offer", "role", "material"):
-        material = reading.material(table, row)
-        given = reading.given(table, row, RecipeLine, material)
-        known = reading.refers(table, row, "offer", names, "offer", "add it to offers.csv")
+    for row in table.unique():
+        material = reading.material(row)
+        given = reading.given(row, RecipeLine, material)
+        known = reading.refers(row, "offer", "offer", names)
         if not known:
             continue
         recipe = recipes.setdefault(row.values["offer"], _Recipe())
@@ -91,9 +97,8 @@ def _recipes(reading: CatalogReading, names: set[str]) -> dict[str, _Recipe]:
             recipe.broken = True
             continue
         output = row.values["role"] == "output"
-        if "source" not in row.values and not (output and given["per_unit"] == _ONE):
-            table.entry(row).tell([unsourced("this figure", "source")])
-        line = table.made(row, RecipeLine, given)
+        row.tell(unsourced_line(given, output=output))
+        line = row.made(RecipeLine, given)
         recipe.broken |= line is None
         (recipe.outputs if output else recipe.inputs).extend([line] if line else [])
     for recipe in recipes.values():
@@ -117,24 +122,23 @@ def _delivered(reading: CatalogReading, table: Table, recipes: Mapping[str, _Rec
     return delivered
 
 
-def _outputs(reading: CatalogReading, table: Table, row: TableRow, recipe: _Recipe | None) -> tuple[RecipeLine, ...]:
+def _outputs(reading: CatalogReading, row: TableRow, recipe: _Recipe | None) -> tuple[RecipeLine, ...]:
     given = recipe.outputs if recipe else []
     if "material" in row.values:
         if given:
-            table.problem(
-                row,
+            row.problem(
                 "material",
                 "the offer has output lines in recipe.csv as well",
                 expected="a material here or outputs in recipe.csv, not both",
                 fix="leave this cell blank, or delete the output lines",
             )
             return ()
-        material = reading.material(table, row)
+        reading.refers(row, "material", "material")
+        material = reading.material(row)
         return () if material is None else (reading.kilogram(material),)
     unread = bool(recipe and recipe.broken) or "recipe" in reading.known.unsure
     if not given and "material" not in row.bad and not unread:
-        table.problem(
-            row,
+        row.problem(
             "material",
             "the offer delivers nothing",
             expected="a material here, or output lines in recipe.csv",
@@ -143,31 +147,22 @@ def _outputs(reading: CatalogReading, table: Table, row: TableRow, recipe: _Reci
     return () if recipe and recipe.broken else tuple(given)
 
 
-def _values(
-    reading: CatalogReading, alike: Alike, row: TableRow, delivered: Sequence[Material | None]
-) -> dict[str, object]:
+def _values(reading: CatalogReading, row: TableRow, delivered: Sequence[Material | None]) -> dict[str, object]:
     """The fields that come from the offer's own row."""
-    table = alike.table
-    reading.refers(table, row, "facility", reading.known.facilities, "facility", "add it to facilities.csv")
-    values = reading.given(table, row, Offer, partial(_one_output, table, row, delivered))
-    values["price"] = _price(reading, alike, row, values["source"])
-    values["facts"] = facts_of(table, row)
+    values = reading.given(row, Offer, partial(_one_output, row, delivered))
+    values["price"] = _price(reading, row, values["source"])
     return values
 
 
-def _price(reading: CatalogReading, alike: Alike, row: TableRow, source: str) -> Price | None:
-    given = reading.given(alike.table, row, Price)
+def _price(reading: CatalogReading, row: TableRow, source: str) -> Price | None:
+    given = reading.given(row, Price)
     given["source"] = given["source"] or source
     if "amount" in given:
         if not {"source", "price_source"} & (row.values.keys() | row.bad):
-            alike.table.entry(row).tell([unsourced("the price", "price_source")])
-    elif "benchmark" in given:
-        fix = "add it to prices.csv"
-        if not reading.refers(alike.table, row, "benchmark", reading.known.benchmarks, "benchmark", fix):
-            return None
-    elif "premium" not in given:
+            row.tell([unsourced("the price", "price_source")])
+    elif "benchmark" not in given and "premium" not in given:
         return None
-    return alike.made(row, Price, given)
+    return row.alike(Price, given)
 
 
 def _chains(
@@ -175,14 +170,14 @@ def _chains(
 ) -> dict[str, list[ChainEntry]]:
     table = reading.table(columns.CHAIN)
     chains: dict[str, list[ChainEntry]] = {}
-    alike = Alike(table)
     for row in table.rows:
         row.values.setdefault("feed", Feed.RECYCLED if row.values.get("stage") == COLLECTION else Feed.PRIMARY)
-    for row in table.unique("offer", "stage", "feed", last=True):
-        known = reading.refers(table, row, "offer", names, "offer", "add it to offers.csv")
+    for row in table.unique(last=True):
+        known = reading.refers(row, "offer", "offer", names)
         if known and "stage" in row.values:
-            _check_stage(table, row, delivered.get(row.values["offer"]))
-        entry = alike.made(row, ChainEntry, reading.given(table, row, ChainEntry))
+            materials = delivered.get(row.values["offer"], [])
+            row.tell(stage_of_none(stage_of(row.values["stage"]), materials) if materials else ())
+        entry = row.alike(ChainEntry, reading.given(row, ChainEntry))
         if known and entry is not None:
             chains.setdefault(row.values["offer"], []).append(entry)
     for chain in chains.values():
@@ -190,72 +185,35 @@ def _chains(
     return chains
 
 
-def _check_stage(table: Table, row: TableRow, materials: list[Material] | None) -> None:
-    """An offer can only perform stages that what it delivers must have."""
-    if materials is None:
-        return
-    fault = stage_of_none(stage_of(row.values["stage"]), materials)
-    table.entry(row).tell([fault] if fault else [])
-
-
-def _lanes(reading: CatalogReading, names: set[str], delivered: Mapping[str, list[Material]]) -> dict[str, list[Lane]]:
-    table = reading.table(columns.LANES)
-    found: dict[str, list[tuple[Lane, TableRow]]] = {}
-    for row in table.unique("offer", "to", "from"):
-        known = reading.refers(table, row, "offer", names, "offer", "add it to offers.csv")
-        to = row.values.get("to", "")
-        if to and len(to) != 2:
-            reading.refers(
-                table, row, "to", reading.known.places, "place", "name a country, or a site of facilities.csv"
-            )
+def _of_offers(
+    reading: CatalogReading, layout: Layout, model: type[M], names: set[str], delivered: Mapping[str, list[Material]]
+) -> dict[str, list[tuple[M, TableRow]]]:
+    """Return the records of a table by offer, each with its row, in order of time."""
+    found: dict[str, list[tuple[M, TableRow]]] = {}
+    for row in reading.table(layout).unique():
+        known = reading.refers(row, "offer", "offer", names)
         name = row.values.get("offer", "")
-        one = partial(_one_output, table, row, delivered.get(name, []))
-        lane = table.made(row, Lane, {**reading.given(table, row, Lane, one), "facts": facts_of(table, row)})
-        if lane is not None and known:
-            found.setdefault(name, []).append((lane, row))
-    return {name: _by_place(table, lanes) for name, lanes in found.items()}
+        record = row.made(model, reading.given(row, model, partial(_one_output, row, delivered.get(name, []))))
+        if record is not None and known:
+            found.setdefault(name, []).append((record, row))
+    for rows in found.values():
+        rows.sort(key=lambda pair: (getattr(pair[0], "to", ""), pair[0].start or date.min))
+    return found
 
 
-def _by_place(table: Table, rows: list[tuple[Lane, TableRow]]) -> list[Lane]:
-    """Lanes of one offer, each from its beginning on; those of which something is open are told, and left out."""
-    rows.sort(key=lambda pair: (pair[0].to, pair[0].start or date.min))
-    faults = list(lane_rows([lane for lane, _ in rows]))
-    for position, fault in faults:
-        table.entry(rows[position][1]).tell([fault], {"lanes": "from"})
-    return [] if faults else [lane for lane, _ in rows]
+def _quotes(
+    reading: CatalogReading, offers: Table, names: set[str], delivered: Mapping[str, list[Material]]
+) -> dict[str, list[tuple[Quote, TableRow]]]:
+    """Return the quotations of each offer without a price of its own."""
+    priced = {row.values.get("id") for row in offers.rows if {"price", "benchmark"} & (row.values.keys() | row.bad)}
+    quotes = _of_offers(reading, columns.QUOTES, Quote, names, delivered)
+    for row in reading.table(columns.QUOTES).rows:
+        if "offer" in row.values and row.values["offer"] in priced:
+            row.tell([PRICED_TWICE], {"quotes": "offer"})
+    return {name: rows for name, rows in quotes.items() if name not in priced}
 
 
-def with_quotes(reading: CatalogReading, offers: Sequence[Offer]) -> tuple[Offer, ...]:
-    """The offers of the catalog, each with its quotations in order of time."""
-    table = reading.table(columns.QUOTES)
-    own = {row.values["id"]: row for row in reading.table(columns.OFFERS).rows if "id" in row.values}
-    found: dict[str, list[tuple[Quote, TableRow]]] = {}
-    for row in table.unique("offer", "from", "until"):
-        known = reading.refers(table, row, "offer", own, "offer", "add it to offers.csv")
-        name = row.values.get("offer", "")
-        delivered = [m for m in map(reading.known.materials.get, reading.known.offers.get(name, ())) if m is not None]
-        quote = table.made(row, Quote, reading.given(table, row, Quote, partial(_one_output, table, row, delivered)))
-        if known and {"price", "benchmark"} & (own[name].values.keys() | own[name].bad):
-            table.entry(row).tell([PRICED_TWICE], {"quotes": "offer"})
-        elif known and quote is not None:
-            found.setdefault(name, []).append((quote, row))
-    reading.table(columns.OFFERS).let_go()
-    kept = {name: _in_order(table, quotes) for name, quotes in found.items()}
-    for offer in offers:
-        for quote, row in found.get(offer.id, ()):
-            table.entry(row).tell(list(paid_without_end(dict(offer), [quote])), {"take_or_pay": "price"})
-    return tuple(offer.but(quotes=kept[offer.id]) if offer.id in kept else offer for offer in offers)
-
-
-def _in_order(table: Table, quotes: list[tuple[Quote, TableRow]]) -> tuple[Quote, ...]:
-    """Quotations of one offer; which of two holds on a day must not be open."""
-    quotes.sort(key=lambda pair: pair[0].start or date.min)
-    for position, fault in quoted_twice([quote for quote, _ in quotes]):
-        table.entry(quotes[position][1]).tell([fault], {"quotes": "from"})
-    return tuple(quote for quote, _ in quotes)
-
-
-def _one_output(table: Table, row: TableRow, delivered: Sequence[Material | None], column: str) -> Material | None:
+def _one_output(row: TableRow, delivered: Sequence[Material | None], column: str) -> Material | None:
     """The one material that an offer delivers, whose substance a figure may be in; a problem is recorded if there are several."""
     if len(delivered) < 2:
         return delivered[0] if delivered else None
@@ -264,7 +222,7 @@ def _one_output(table: Table, row: TableRow, delivered: Sequence[Material | None
     else:
         message = "the offer has several outputs, so that no one substance is meant"
         expected = "units of run, written as kilograms without a substance"
-    table.problem(row, column, message, expected)
+    row.problem(column, message, expected)
     return None
 
 
@@ -278,16 +236,16 @@ def read_tiers(reading: CatalogReading) -> tuple[PriceSchedule, ...]:
     groups: dict[tuple[object, ...], list[TableRow]] = {}
     for row in table.rows:
         row.values.setdefault("of", "offer")
-    for row in table.unique(*_SCHEDULE, "least"):
+    for row in table.unique():
         groups.setdefault(tuple(row.values.get(column) for column in _SCHEDULE), []).append(row)
     made = []
     for rows in groups.values():
-        schedule = _Reader(reading, table, rows).schedule()
+        schedule = _Reader(reading, rows).schedule()
         if schedule is not None:
             made.append((schedule, rows[0]))
     for _, position in overlapping([schedule for schedule, _ in made]):
         schedule, row = made[position]
-        table.entry(row).tell([bears_too(schedule)])
+        row.tell([bears_too(schedule)])
     return tuple(sorted((schedule for schedule, _ in made), key=lambda schedule: schedule.order))
 
 
@@ -307,28 +265,28 @@ def with_list_prices(offers: Sequence[Offer], schedules: Sequence[PriceSchedule]
 class _Reader:
     """Reads the rows of one schedule."""
 
-    def __init__(self, reading: CatalogReading, table: Table, rows: list[TableRow]) -> None:
-        self.reading, self.table = reading, table
+    def __init__(self, reading: CatalogReading, rows: list[TableRow]) -> None:
+        self.reading = reading
         self.rows = sorted(rows, key=lambda row: _amount(row, "least"))
         self.values = self.rows[0].values
 
     def schedule(self) -> PriceSchedule | None:
         """The schedule; None with problems recorded if a row has a mistake."""
         before = len(self.reading.found)
-        materials = _subject(self.reading, self.table, self.rows[0])
+        materials = _materials(self.reading, self.rows[0])
         measure = self._measure()
         tiers = [self._tier(row, materials) for row in self.rows]
         currency = self._currency()
-        stated = [self.reading.given(self.table, row, PriceSchedule) for row in self.rows]
+        stated = [
+            self.reading.given(row, PriceSchedule, only="source" if number else "")
+            for number, row in enumerate(self.rows)
+        ]
         given = stated[0] | {"measure": measure, "currency": currency, "source": min(one["source"] for one in stated)}
-        if None not in tiers and len(self.reading.found) == before:
+        if None not in tiers and len(self.reading.found) == before and not any(row.bad for row in self.rows):
             given["tiers"] = tuple(tiers)
-        for fault in PriceSchedule.faults(given):
-            row = self.rows[fault.entry[1]] if fault.entry else self.rows[0]
-            if fault.known(row.bad):
-                self.table.entry(row).tell([fault], self.table.layout.columns(PriceSchedule))
-        whole = "tiers" in given and len(self.reading.found) == before and not any(row.bad for row in self.rows)
-        return self.table.made(self.rows[0], PriceSchedule, given) if whole else None
+        else:
+            self.rows[0].bad |= {"tiers"}
+        return self.rows[0].made(PriceSchedule, given, {"tiers": self.rows})
 
     def _measure(self) -> str:
         """What thresholds are in: a bare 0 goes with either."""
@@ -337,16 +295,17 @@ class _Reader:
             if _amount(row, column):
                 kinds[type(row.values[column])] = row, column
         if len(kinds) > 1:
-            self.table.problem(
-                *kinds[Money],
+            row, column = kinds[Money]
+            row.problem(
+                column,
                 "some tiers of the schedule begin or end at a mass, others at an amount of money",
                 expected="all of one kind",
             )
         return "money" if Money in kinds else "quantity"
 
     def _tier(self, row: TableRow, materials: list[Material]) -> Tier | None:
-        given = self.reading.given(self.table, row, Tier, partial(_one_material, self.table, row, materials))
-        return self.table.made(row, Tier, given)
+        given = self.reading.given(row, Tier, partial(_one_material, row, materials))
+        return row.made(Tier, given)
 
     def _currency(self) -> str:
         """The one currency of all figures of the schedule; empty where there is no money in it."""
@@ -355,8 +314,7 @@ class _Reader:
             found.setdefault(row.values[column].currency, (row, column))
         if len(found) > 1:
             row, column = list(found.values())[1]
-            self.table.problem(
-                row,
+            row.problem(
                 column,
                 "the schedule names several currencies",
                 expected=f"one currency, like {next(iter(found))} above",
@@ -384,52 +342,34 @@ def read_terms(reading: CatalogReading) -> tuple[Terms, ...]:
     for row in table.rows:
         row.values.setdefault("of", "offer")
     made = []
-    for row in table.unique("of", "id", "materials", "places", "per", "from", "until"):
-        terms = _terms(reading, table, row)
+    for row in table.unique():
+        terms = _terms(reading, row)
         if terms is not None:
             made.append(terms)
     return tuple(sorted(made, key=lambda terms: terms.order))
 
 
-def _terms(reading: CatalogReading, table: Table, row: TableRow) -> Terms | None:
+def _terms(reading: CatalogReading, row: TableRow) -> Terms | None:
     """The terms of a row; None if it has a mistake."""
     before = len(reading.found)
-    materials = _subject(reading, table, row)
-    _check_places(reading, table, row)
-    made = table.made(row, Terms, reading.given(table, row, Terms, partial(_one_material, table, row, materials)))
+    materials = _materials(reading, row)
+    made = row.made(Terms, reading.given(row, Terms, partial(_one_material, row, materials)))
     return made if len(reading.found) == before else None
 
 
-def _check_places(reading: CatalogReading, table: Table, row: TableRow) -> None:
-    for place in row.values.get("places", ()):
-        if len(place) != 2 and place not in reading.known.places and "place" not in reading.known.unsure:
-            table.entry(row).tell([not_among("place", place)], {"": "places"})
-
-
-def _subject(reading: CatalogReading, table: Table, row: TableRow) -> list[Material]:
-    """The materials that a row is about, as far as one can tell; problems are recorded if what it names does not exist."""
-    known = reading.known
-    names: dict[str, Collection[str]] = {
-        "offer": known.offers,
-        "facility": known.facilities,
-        "supplier": known.suppliers,
-    }
-    of = row.values.get("of", "offer")
-    found = reading.refers(table, row, "id", names[of], of)
+def _materials(reading: CatalogReading, row: TableRow) -> list[Material]:
+    """Return the materials that a row is about, as far as they are known."""
+    known, of = reading.known, row.values.get("of", "offer")
     named = row.values.get("materials", ())
-    for name in named:
-        if name not in known.materials and "material" not in known.unsure:
-            table.entry(row).tell([not_among("material", name)], {"": "materials"})
-    given = known.offers[row.values["id"]] if found and of == "offer" and not named else named
+    given = known.offers.get(row.values.get("id", ""), ()) if of == "offer" and not named else named
     return [material for material in map(known.materials.get, given) if material is not None]
 
 
-def _one_material(table: Table, row: TableRow, materials: Sequence[Material], column: str) -> Material | None:
+def _one_material(row: TableRow, materials: Sequence[Material], column: str) -> Material | None:
     """The one material whose substance a figure may be in; a problem is recorded if there are several, or may be."""
     named = row.values.get("materials", ())
     if max(len(materials), len(named)) > 1 or (not named and row.values.get("of") != "offer"):
-        table.problem(
-            row,
+        row.problem(
             column,
             "the row is about several materials, so that no one substance is meant",
             expected="a figure without a substance",

@@ -16,7 +16,7 @@ from ..domain.terms import PriceSchedule, Terms
 from ..errors import Diagnostic, InputError, all_of
 from ..readers import CatalogRows
 from .folder import CatalogDraft, read_draft, read_head
-from .known import ALL_IDS, Known, circle
+from .known import ALL_IDS, KnownIds, circle
 from .tables import NO_FACTS, CatalogTables, tables_at
 
 B = TypeVar("B", Terms, PriceSchedule)
@@ -296,7 +296,7 @@ class Once:
         self._drafts: Recent[tuple[object, ...], tuple[CatalogDraft, Sequence[CatalogDraft]]] = Recent(MOST_KEPT)
 
     def draft(
-        self, head: _Head, required: Sequence[CatalogDraft], known: Known, found: list[Diagnostic]
+        self, head: _Head, required: Sequence[CatalogDraft], known: KnownIds, found: list[Diagnostic]
     ) -> CatalogDraft:
         """One, after those that it requires, whose ids are `known`."""
         place = _tables_of(head.place)
@@ -321,7 +321,7 @@ def read_catalogs(
     wanted: Sequence[CatalogFolder],
     find: Callable[[str], CatalogFolder] | None = None,
     overlaps: Sequence[Overlap] = (),
-    ids: Known | None = None,
+    ids: KnownIds | None = None,
     once: Once | None = None,
 ) -> tuple[Catalog, ...]:
     """The catalogs that a case names and those they require, by name, as they were read: see `united` for what becomes of overlaps.
@@ -366,7 +366,7 @@ def _drafts(heads: dict[str, _Head], found: list[Diagnostic], once: Once) -> dic
     for name in _ordered(heads, found):
         head = heads[name]
         required = [drafts[one] for one in head.requires if one in drafts]
-        known = Known()
+        known = KnownIds()
         for draft in required:
             known.merge(draft.known)
         if not head.sure or not drafts.keys() >= set(head.requires):
@@ -375,7 +375,7 @@ def _drafts(heads: dict[str, _Head], found: list[Diagnostic], once: Once) -> dic
     return drafts
 
 
-def _read(head: _Head, known: Known, found: list[Diagnostic]) -> CatalogDraft:
+def _read(head: _Head, known: KnownIds, found: list[Diagnostic]) -> CatalogDraft:
     return read_draft(head.tables, head.keys, head.place.distribution, known, found)
 
 

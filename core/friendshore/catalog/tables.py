@@ -30,6 +30,7 @@ HEAD_ROWS = Layout(
         Field("key", k.TEXT, "Key of `catalog.toml`.", "name", required=True),
         Field("value", k.TEXT, "Its value.", "mine"),
     ),
+    key=("key",),
 )
 _LOOK_LIKE_TABLES = frozenset({".csv", ".tsv", ".xls", ".xlsx", ".ods"})
 _NAMES = [layout.name for layout in columns.TABLES]
@@ -135,7 +136,7 @@ class SheetTables:
                 )
             return None
         table = sheet_table(self._book, HEAD_SHEET, HEAD_ROWS, found)
-        rows = {row.values["key"]: row for row in table.unique("key") if "key" in row.values}
+        rows = {row.values["key"]: row for row in table.unique() if "key" in row.values}
         data: dict[str, object] = {key: row.values.get("value", "") for key, row in rows.items()}
         if str(data.get("schema", "")).isdigit():
             data["schema"] = int(str(data["schema"]))
@@ -266,6 +267,6 @@ def place_of(path: Path | CatalogRows, table: str, subject: str, holding: str = 
         return None
     about = next((name for name in _ABOUT if name in read.columns), None)
     for row in read.rows:
-        if about and read.text(row, about) == subject and any(holding in cell for cell in row.cells):
+        if about and row.text(about) == subject and any(holding in cell for cell in row.cells):
             return read.file, row.line
     return None

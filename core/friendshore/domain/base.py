@@ -157,7 +157,8 @@ class Fault:
 
     def known(self, unread: Collection[str]) -> bool:
         """Return True if all that it turns on could be read."""
-        return self.field not in unread and not any(name in unread for name in self.turns_on)
+        own = self.turns_on if self.entry else (self.field, *self.turns_on)
+        return not any(name in unread for name in own)
 
 
 class FaultsError(ValueError):

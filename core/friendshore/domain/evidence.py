@@ -7,14 +7,18 @@ from enum import StrEnum
 from typing import Annotated
 
 from .base import Record
+from .naming import Names
 from .stages import stage_of
 from .values import Step, ident
 from .written import Written
 
-Evidence = Annotated[str, Written("usgs-ga-2026", meaning="Evidence: an id of `sources.csv`, or `catalog:id`.")]
+Evidence = Annotated[
+    str, Names("source"), Written("usgs-ga-2026", meaning="Evidence: an id of `sources.csv`, or `catalog:id`.")
+]
 """The source of a record, as `catalog:id`; empty for none."""
 Cited = Annotated[
     str,
+    Names("source"),
     Written("usgs-ga-2026", needed=True, meaning="Evidence of the figure: an id of `sources.csv`, or `catalog:id`."),
 ]
 """The same of a figure, which no file may leave out."""

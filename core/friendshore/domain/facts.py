@@ -5,7 +5,8 @@ All masses are kilograms in the material's own basis, all prices money per such 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -21,7 +22,7 @@ from .evidence import Cited, Evidence, Note, Source
 from .market import BenchmarkPrice, Factor, Rate
 from .market import Price as Price  # noqa: PLC0414 - offers are imported with their prices
 from .market import Quote as Quote  # noqa: PLC0414
-from .naming import Alias
+from .naming import Alias, Names
 from .quantities import UNLIMITED
 from .stages import COLLECTION, Stage, stage_of
 from .terms import PriceSchedule, Terms
@@ -275,7 +276,7 @@ class Facility(Stating):
     """Where it lies: ISO 3166 code or English name."""
     place: Annotated[SiteOrBlank, Written("wagerup")] = ""
     """Site where its inputs must be delivered; blank: its country."""
-    within: Annotated[str, Written(sort=ident)] = ""
+    within: Annotated[str, Names("facility"), Written(sort=ident)] = ""
     """Facility whose capacity it shares: the plant of a line, the country total of a plant."""
     capacity: tuple[CapacityStep, ...] = ()
     """Dated steps in order; empty: nobody published it."""
@@ -355,18 +356,18 @@ class ChainEntry(Fitting):
 class RecipeLine(Record):
     """Kilograms of a material taken or given per unit of an offer."""
 
-    material: Annotated[str, Written("ndpr-oxide", sort=ident)]
+    material: Annotated[str, Names("material"), Written("ndpr-oxide", sort=ident)]
     """What is taken or given."""
     per_unit: Annotated[PerUnit, Written("1.2")]
     """Kilograms of its basis per unit."""
-    source: Annotated[str, Written("acme-report-2026")] = ""
+    source: Annotated[str, Names("source"), Written("acme-report-2026")] = ""
     """Evidence; may be blank only for an output of 1."""
 
 
 class Lane(Stating):
     """A way an offer may be moved, what it costs and how long it takes from a date on; an offer with lanes moves by them alone."""
 
-    to: Annotated[Site, Written("US")]
+    to: Annotated[Site, Names("place"), Written("US")]
     """Country, or site of a facility."""
     start: Annotated[date | None, Written("2027-07-01", "from")] = None
     """First day of orders with this lead time, and of arrivals at this freight, until the next row of the same offer and place; blank: since ever."""
@@ -383,7 +384,7 @@ class Offer(Stating):
 
     id: Annotated[str, Written("acme-gallium", sort=ident)]
     """Name by which cases, recipes, chains and lanes refer to it."""
-    facility: Annotated[str, Written("acme-smelter", sort=ident)]
+    facility: Annotated[str, Names("facility"), Written("acme-smelter", sort=ident)]
     """Facility it comes from."""
     outputs: tuple[RecipeLine, ...]
     """What one unit gives. One line with `per_unit` 1: the unit is a kilogram of that material."""
@@ -431,7 +432,7 @@ class Offer(Stating):
     lanes: tuple[Lane, ...] = ()
     """Where it may be moved; none: to any place that uses its material."""
     note: Note = ""
-    source: Annotated[str, Written("acme-report-2026")] = ""
+    source: Annotated[str, Names("source"), Written("acme-report-2026")] = ""
     """Evidence of its existence and quantities."""
     catalog: str = ""
     """The catalog it comes from."""
@@ -444,8 +445,7 @@ class Offer(Stating):
     @property
     def paid(self) -> bool:
         """True if it is ever paid to whoever takes it: a price below zero."""
-        stated = None if self.price is None else self.price.amount
-        return (stated is not None and stated < 0) or _below_zero(self.quotes)
+        return any(map(_is_paid, self.prices))
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
@@ -457,9 +457,9 @@ class Offer(Stating):
         quotes = given.get("quotes", ())
         if quotes and price is not None:
             yield PRICED_TWICE
-        yield from paid_without_end(given, [*quotes, *([] if price is None else [price])])
-        for _, fault in (*quoted_twice(quotes), *lane_rows(given.get("lanes", ()))):
-            yield fault
+        yield from paid_without_end(given)
+        yield from _quoted_twice(quotes)
+        yield from _open_lanes(given.get("lanes", ()))
 
 
 PRICED_TWICE = Fault(
@@ -471,8 +471,8 @@ PRICED_TWICE = Fault(
 """An offer with a price and with quotations."""
 
 
-def quoted_twice(quotes: Sequence[Quote]) -> Iterator[tuple[int, Fault]]:
-    """Quotations that hold on a day of the one before them in time, each by its position: which is the price must not be open."""
+def _quoted_twice(quotes: Sequence[Quote]) -> Iterator[Fault]:
+    """Yield a fault for each quotation that is valid on a day of the one before it: which is the price must not be open."""
     order = sorted(range(len(quotes)), key=lambda i: quotes[i].start or date.min)
     for i, j in pairwise(order):
         before = Span(start=quotes[i].start, end=quotes[i].end)
@@ -481,40 +481,44 @@ def quoted_twice(quotes: Sequence[Quote]) -> Iterator[tuple[int, Fault]]:
                 f"on some days the quotation of {before} holds as well",
                 "let one end before the other begins",
             )
-            yield j, Fault("quotes", message, "one price for a day", fix)
+            yield Fault("start", message, "one price for a day", fix, entry=("quotes", j))
 
 
-def lane_rows(lanes: Sequence[Lane]) -> Iterator[tuple[int, Fault]]:
-    """Rows of a lane, by position, none of which holds since ever: what is paid, and how long it takes, must not be open."""
+def _open_lanes(lanes: Sequence[Lane]) -> Iterator[Fault]:
+    """Yield a fault for each lane without a row since ever: what is paid, and how long it takes, must not be open."""
     for to, rows in grouped((lane.to, position) for position, lane in enumerate(lanes)).items():
         starts = [start for row in rows if (start := lanes[row].start) is not None]
         if len(starts) == len(rows):
             message = f"nothing says what the lane to {to} costs, or takes, before {min(starts)}"
-            yield rows[0], Fault("lanes", message, "a row without `from`", "leave `from` blank in one row")
+            yield Fault(
+                "start", message, "a row without `from`", "leave `from` blank in one row", entry=("lanes", rows[0])
+            )
 
 
 _ENDS = ("max_order", "max_per_year", "total")
 """Fields that limit the quantity ordered of an offer."""
 
 
-def _below_zero(prices: Iterable[Price | Quote]) -> bool:
-    """Return True if any of some prices is below zero."""
-    return any(price.amount is not None and price.amount < 0 for price in prices)
+def _is_paid(price: Price | Quote | None) -> bool:
+    """Return True if a price is below zero."""
+    return price is not None and price.amount is not None and price.amount < 0
 
 
-def paid_without_end(given: Given, prices: Sequence[Price | Quote]) -> Iterator[Fault]:
-    """A price below zero of an offer that states no limit of its own, or take-or-pay: a plan would order without end, or earn by taking nothing."""
-    if not _below_zero(prices):
-        return
-    if all(given.get(name) is None for name in _ENDS) and given.get("max_lots") is None:
-        yield Fault(
+def paid_without_end(given: Given) -> Iterator[Fault]:
+    """Yield faults of a price below zero without a limit, or with take-or-pay: a plan would order without end, or earn by taking nothing."""
+    paid = [number for number, quote in enumerate(given.get("quotes", ())) if _is_paid(quote)]
+    own = _is_paid(given.get("price"))
+    if (own or paid) and all(given.get(name) is None for name in (*_ENDS, "max_lots")):
+        fault = Fault(
             "price",
             "the price is below zero, and the offer does not limit what is ordered: a plan would buy without end",
             f"one of {', '.join(_ENDS)}",
             "state how much of it is given away",
             (*_ENDS, "max_lots"),
         )
-    if given.get("take_or_pay") is not None:
+        yield from [fault] if own else []
+        yield from (replace(fault, field="amount", entry=("quotes", number)) for number in paid)
+    if (own or paid) and given.get("take_or_pay") is not None:
         message = "nothing is owed for what is not taken at a price below zero"
         yield Fault("take_or_pay", message, "blank", "leave it out", ("price",))
 

@@ -30,7 +30,7 @@ class BenchmarkPrice(Fitting):
 
     id: Annotated[Ident, Written("gallium-rotterdam")]
     """Benchmark; rows of several dates make a series."""
-    material: Annotated[str, Written("gallium-metal-4n", sort=ident)]
+    material: Annotated[str, Names("material"), Written("gallium-metal-4n", sort=ident)]
     """What is priced."""
     date: Annotated[datetime.date, Written("2026-06-30")]
     """Day of the price."""
@@ -69,7 +69,7 @@ class Price(Fitting):
     """Share on top of the benchmark; blank: none.
 
     An assumption unless `source` says otherwise."""
-    source: Annotated[str, Written("acme-list-2026", "price_source")] = ""
+    source: Annotated[str, Names("source"), Written("acme-list-2026", "price_source")] = ""
     """Evidence of the price; blank: `source`."""
 
     @classmethod

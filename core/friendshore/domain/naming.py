@@ -22,8 +22,10 @@ SORTS: tuple[Sort, ...] = ("offer", "facility", "material", "benchmark")
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Said of a field: its words name things of the case, so that a rule of the case's own with one that nothing answers to is refused, and what was
-    renamed in a catalog is followed.
+    """Mark of a field whose words name things.
+
+    - Unknown names in a catalog or in the case's own rules are refused.
+    - In a case and its rules, names that a catalog has renamed are followed.
 
     `Annotated[tuple[str, ...], Names("material")]` in a kind of a plugin's own does the same there. A field with several such marks may name any of
     these things.
@@ -31,7 +33,7 @@ class Names:
 
     what: Literal[
         "material", "element", "form", "tag", "offer", "facility", "catalog", "place", "end use",
-        "benchmark", "demand", "facility of a catalog",
+        "benchmark", "demand", "facility of a catalog", "source",
     ]  # fmt: skip
 
 

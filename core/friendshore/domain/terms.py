@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from .base import Dated, Fault, Fitting, Given, grouped
 from .evidence import Cited
+from .naming import Names
 from .time import Span
 from .values import CurrencyOrBlank, Discount, Idents, Kilograms, Money, MoneyPerKilogram, NonNegative, Sites
 from .written import Written
@@ -26,7 +27,7 @@ class Bearing(Dated):
     """What `id` names; blank: an offer."""
     id: Annotated[str, Written("Acme")]
     """The offer, facility (with those within it) or supplier, of this catalog or one it requires."""
-    materials: Annotated[Idents, Written("dy-oxide;tb-oxide")] = frozenset()
+    materials: Annotated[Idents, Names("material"), Written("dy-oxide;tb-oxide")] = frozenset()
     """Materials it is about; blank: all.
 
     Of an offer with several outputs the runs are counted, and only if all its outputs are meant."""
@@ -61,7 +62,7 @@ class Terms(Bearing):
     ordering in a period that begins before them.
     """
 
-    places: Annotated[Sites, Written("US;JP")] = frozenset()
+    places: Annotated[Sites, Names("place"), Written("US;JP")] = frozenset()
     """Places of delivery it is about; blank: all."""
     fixed: Annotated[Money | None, Written("12000 USD")] = None
     """Due in every span in which anything is ordered, in its first period."""
@@ -157,7 +158,7 @@ class PriceSchedule(Bearing):
     period of the span. A period counts if all of it lies within the dates.
     """
 
-    materials: Annotated[Idents, Written("dy-oxide;tb-oxide")] = frozenset()
+    materials: Annotated[Idents, Names("material"), Written("dy-oxide;tb-oxide")] = frozenset()
     """Materials that are added up; blank: all."""
     kind: Annotated[TierKind, Written("all-units")]
     """`incremental`: a tier's terms bear on what lies within it; `all-units`: on everything, once it is reached."""

@@ -452,6 +452,7 @@ _LAYOUT = Layout(
         Field("lot", k.TEXT, "Id of a stock, or number of an order that arrived.", "4711-10", required=True),
         Field("quantity_kg", k.NON_NEGATIVE, "Kilograms of the material's basis that are there.", "850", required=True),
     ),
+    key=("lot",),
 )
 
 
@@ -461,19 +462,17 @@ def _apply_count(
     """Set what is left of lots that were counted, and return the use that is not covered: none where all lots of a place were counted."""
     known = {lot.name: lot for lot in lots}
     table = read_table(path, _LAYOUT, found)
-    for row in table.unique("lot"):
+    for row in table.unique():
         if row.bad:
             continue
         name, quantity = str(row.values["lot"]), row.values["quantity_kg"]
         lot = known.get(name)
         if lot is None:
-            table.problem(
-                row, "lot", "there is no such lot", "one of " + ", ".join(sorted(known)), did_you_mean(name, known)
-            )
+            row.problem("lot", "there is no such lot", "one of " + ", ".join(sorted(known)), did_you_mean(name, known))
         elif quantity > lot.quantity:
             fix = "correct the count, or what arrived of the order"
             expected = f"at most {lot.quantity.normalize():f}, which were there or arrived"
-            table.problem(row, "quantity_kg", "more was counted than there can be", expected, fix)
+            row.problem("quantity_kg", "more was counted than there can be", expected, fix)
         else:
             lot.counted, lot.used = quantity, lot.quantity - quantity
     uncounted = {lot.node for lot in lots if lot.counted is None}

@@ -155,17 +155,17 @@ class FilledSheet:
         others = [row for row in table.rows if row.values.get(PLAN, named) != named]
         for row in others[:1]:
             fix = "read it with the run that it was written from, or write the sheet again"
-            table.problem(row, PLAN, "the sheet is of another plan", f"`{named}`", fix)
+            row.problem(PLAN, "the sheet is of another plan", f"`{named}`", fix)
         for row in [] if others else table.rows:
             line = by_line.get(str(row.values.get("line", "")))
             if line is not None:
-                self._check_given(table, row, line)
-                one = self._placed(table, row, line)
+                self._check_given(row, line)
+                one = self._placed(row, line)
                 placed += [] if one is None else [one]
             elif "line" in row.values:
                 fix = "delete the row: a purchase that is not in the plan is an [[order]] of the case file"
-                table.problem(
-                    row, "line", "the plan has no such line", f"1 to {len(self.lines)}, or `open-` and an order", fix
+                row.problem(
+                    "line", "the plan has no such line", f"1 to {len(self.lines)}, or `open-` and an order", fix
                 )
         self._tell_twice(table, placed)
         self._tell_more(table, placed)
@@ -183,91 +183,87 @@ class FilledSheet:
             table.tell("there is no such sheet", fix=_AGAIN)
         return table
 
-    def _check_given(self, table: Table, row: TableRow, line: OrderLine) -> None:
+    def _check_given(self, row: TableRow, line: OrderLine) -> None:
         """Find cells that no longer say what the plan says: their row would be read as that of another purchase."""
         for column, written in line.texts.items():
-            text = table.text(row, column)
+            text = row.text(column)
             number = column in _NUMBERS and not written.startswith("-")
             kind = k.NON_NEGATIVE if number else _GIVEN[column].kind
-            if column in table.columns and column not in row.bad and not kind.same(text, written):
-                table.problem(row, column, _UNCHANGED, f"`{written}`" if written else "a blank cell", _CORRECT)
+            if column in row.table.columns and column not in row.bad and not kind.same(text, written):
+                row.problem(column, _UNCHANGED, f"`{written}`" if written else "a blank cell", _CORRECT)
 
-    def _placed(self, table: Table, row: TableRow, line: OrderLine) -> PlacedLine | None:
+    def _placed(self, row: TableRow, line: OrderLine) -> PlacedLine | None:
         """Return what was filled in; None if the row is blank, or wrong."""
-        filled = [name for name in (*_FILL_IN, *CONFIRM) if table.text(row, name)]
+        filled = [name for name in (*_FILL_IN, *CONFIRM) if row.text(name)]
         if not filled:
             return None
         before = len(self.found)
-        confirmed = self._confirmed(table, row, line)
+        confirmed = self._confirmed(row, line)
         unstated = line.placed is not None and line.placed.ordered is None
         for name in _FILL_IN:
-            if not table.text(row, name) and not (name == PLACED and unstated):
+            if not row.text(name) and not (name == PLACED and unstated):
                 fix = "fill it in, or leave all of " + ", ".join(_FILL_IN) + " blank"
-                table.problem(row, name, "the order is filled in, but not this", _FILL_IN[name].wanted, fix)
+                row.problem(name, "the order is filled in, but not this", _FILL_IN[name].wanted, fix)
         values: dict[str, Any] = row.values
         day, arrives, quantity = values.get(PLACED), values.get(ARRIVES), values.get(CONFIRMED)
         if day is not None and arrives is not None and arrives < day:
-            table.problem(
-                row, ARRIVES, "arrives before it was placed", f"{day} or later", "correct one of the two days"
-            )
+            row.problem(ARRIVES, "arrives before it was placed", f"{day} or later", "correct one of the two days")
         if arrives is not None and arrives > self.until:
             fix = "correct the day, or plan more `periods`"
-            table.problem(row, ARRIVES, "arrives after the plan ends", f"a day up to {self.until}", fix)
+            row.problem(ARRIVES, "arrives after the plan ends", f"a day up to {self.until}", fix)
         if quantity is not None and not quantity:
             # A blank row of an open order keeps the order as the case states it.
             cancel = "if the order was cancelled, delete its [[order]] from the case, and leave the row blank"
             fix = "leave the row blank if nothing was ordered" if line.placed is None else cancel
-            table.problem(row, CONFIRMED, "nothing was confirmed", "above 0", fix)
+            row.problem(CONFIRMED, "nothing was confirmed", "above 0", fix)
         if line.is_part:
             fix = f"state it as [[order]] of `{line.offer}` in units of the offer, and leave the row blank"
             message = "the offer delivers several goods at once, so one of them is no order by itself"
-            table.problem(row, NUMBER, message, "", fix)
+            row.problem(NUMBER, message, "", fix)
         if row.bad & {*_FILL_IN, *CONFIRM} or len(self.found) > before or arrives is None or quantity is None:
             return None
         return PlacedLine(line, str(values[NUMBER]), day, arrives, quantity, row.line, *confirmed)
 
-    def _confirmed(self, table: Table, row: TableRow, line: OrderLine) -> tuple[tuple[str, ...], str, date | None]:
+    def _confirmed(self, row: TableRow, line: OrderLine) -> tuple[tuple[str, ...], str, date | None]:
         """Return the inputs that a row confirms, its document, and the day of this; what is wrong with them is found."""
-        blank = [name for name in CONFIRM if not table.text(row, name)]
+        blank = [name for name in CONFIRM if not row.text(name)]
         if len(blank) == len(CONFIRM):
             return (), "", None
         for name in blank:
             fix = "fill it in, or leave all of " + ", ".join(CONFIRM) + " blank: the inputs are then unproven"
-            table.problem(row, name, "inputs are confirmed, but not this", CONFIRM[name].wanted, fix)
+            row.problem(name, "inputs are confirmed, but not this", CONFIRM[name].wanted, fix)
         values: dict[str, Any] = row.values
         inputs, placed, signed = values.get(INPUTS) or (), values.get(PLACED), values.get(SIGNED)
         stated = tuple(str(name).strip() for name in inputs)
         if not line.takes_inputs:
-            table.problem(row, INPUTS, "the offer takes no inputs", "a blank cell", "leave the three cells blank")
+            row.problem(INPUTS, "the offer takes no inputs", "a blank cell", "leave the three cells blank")
         elif tuple(map(str.casefold, stated)) == YES:
-            stated = self._as_planned(table, row, line)
+            stated = self._as_planned(row, line)
         elif stated:
             for one in unfit_inputs(line.offer, stated, self.merged, INPUTS, whole=True):
-                table.problem(row, INPUTS, one.message, one.expected, one.fix)
+                row.problem(INPUTS, one.message, one.expected, one.fix)
         document = str(values.get(DOCUMENT) or "")
         if document and "".join(filter(str.isalnum, document)).casefold() in NO_DOCUMENT:
             fix = "name the document, or leave the three cells blank: the inputs are then unproven"
-            table.problem(row, DOCUMENT, "names no document", CONFIRM[DOCUMENT].wanted, fix)
+            row.problem(DOCUMENT, "names no document", CONFIRM[DOCUMENT].wanted, fix)
         if placed is not None and signed is not None and signed < placed:
             fix = "name the document in which the supplier confirms this order"
-            table.problem(row, SIGNED, "was confirmed before the order was placed", f"{placed} or later", fix)
+            row.problem(SIGNED, "was confirmed before the order was placed", f"{placed} or later", fix)
         if signed is not None and signed > self.until:
-            table.problem(
-                row, SIGNED, "was confirmed after the plan ends", f"a day up to {self.until}", "correct the day"
-            )
+            row.problem(SIGNED, "was confirmed after the plan ends", f"a day up to {self.until}", "correct the day")
         return tuple(dict.fromkeys(stated)), document, signed
 
-    def _as_planned(self, table: Table, row: TableRow, line: OrderLine) -> tuple[str, ...]:
+    def _as_planned(self, row: TableRow, line: OrderLine) -> tuple[str, ...]:
         """Return the inputs that a line was planned with, if a confirmation can name all of them."""
         fix = "name the offers that the supplier confirms, set apart by `;`, or leave the three cells blank"
         if line.unnamed:
             message = f"the plan takes inputs from {', '.join(line.unnamed)}, whose origin no offer states"
-            table.problem(row, INPUTS, message, "the offers of all inputs", fix)
+            row.problem(INPUTS, message, "the offers of all inputs", fix)
         elif not line.inputs:
-            table.problem(row, INPUTS, "no inputs are planned that could be confirmed", "the offers of all inputs", fix)
+            row.problem(INPUTS, "no inputs are planned that could be confirmed", "the offers of all inputs", fix)
         else:
             for one in unfit_inputs(line.offer, line.inputs, self.merged, INPUTS, whole=True):
-                table.problem(row, INPUTS, one.message, one.expected, fix)
+                row.problem(INPUTS, one.message, one.expected, fix)
         return line.inputs
 
     def _tell_twice(self, table: Table, placed: Iterable[PlacedLine]) -> None:
@@ -278,13 +274,9 @@ class FilledSheet:
         for one in placed:
             fix = "give each row a number of its own: add the item number, like `4711-10`"
             if one.number in seen:
-                table.problem(
-                    rows[one.row], NUMBER, f"row {seen[one.number]} has the same number", "different numbers", fix
-                )
+                rows[one.row].problem(NUMBER, f"row {seen[one.number]} has the same number", "different numbers", fix)
             elif theirs.get(one.number, one.line.line) != one.line.line:
-                table.problem(
-                    rows[one.row], NUMBER, "the case has another order of this number", "a number of its own", fix
-                )
+                rows[one.row].problem(NUMBER, "the case has another order of this number", "a number of its own", fix)
             seen.setdefault(one.number, one.row)
 
     def _tell_more(self, table: Table, placed: Sequence[PlacedLine]) -> None:
@@ -296,7 +288,7 @@ class FilledSheet:
                 where = "" if len(several) == 1 else f", by rows {', '.join(str(one.row) for one in several)} together"
                 message = f"more was confirmed than line {line} orders{where}"
                 fix = "correct it, or state what comes beyond the plan as an [[order]] of the case file"
-                table.problem(rows[several[-1].row], CONFIRMED, message, f"at most {most.normalize():f} in all", fix)
+                rows[several[-1].row].problem(CONFIRMED, message, f"at most {most.normalize():f} in all", fix)
 
 
 @dataclass(frozen=True, slots=True)

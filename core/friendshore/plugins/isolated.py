@@ -26,8 +26,8 @@ from ..domain.case import Case
 from ..domain.facts import Catalog
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..readers import CaseFacts, CatalogRows, Reader, ReadRequest, TableRows, reader_in
-from ..reading.cells import cell_text
 from ..reading.fields import FactColumns
+from ..reading.kinds import cell_text
 from ..reading.records import record
 from ..rules.pack import RulePack, unstated
 from .attribution import blame, limit_given, running, to_blame, wants_tracebacks, wrong

@@ -6,7 +6,7 @@ Take-or-pay is due on the part that is not taken of an offer that is used, year 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -415,7 +415,10 @@ def _paid_for(facts: OfferFacts, scheduled: bool, case: Case) -> Iterator[Diagno
     if not below:
         return
     name, found = facts.offer.id, f"{readable(facts.price[below[0]])} {case.currency} in {case.horizon.label(below[0])}"
-    for fault in paid_without_end(dict(facts.offer), facts.offer.prices):
+    faults = (
+        replace(one, field="price", entry=None) if one.entry else one for one in paid_without_end(dict(facts.offer))
+    )
+    for fault in dict.fromkeys(faults):
         column = f"offers.{fault.field}"
         yield Diagnostic(f"`{name}`: {fault.message}", "", None, column, found, fault.expected, fault.fix)
     if scheduled:

@@ -6,13 +6,12 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import dropwhile, islice, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from ..domain.base import Sharing, UnreadableError
 from ..domain.facts import StatedFact
@@ -59,20 +58,62 @@ class NumberCell(str):
     __slots__ = ()
 
 
-@dataclass(slots=True)
-class TableRow:
-    """One row of a table."""
+class TableRow(Entry):
+    """A row of a table."""
 
-    line: int
-    cells: list[str]
-    values: dict[str, Any] = field(default_factory=dict)
-    """Parsed cells; one that is blank or cannot be read is absent."""
-    bad: frozenset[str] = BLANK
-    """Columns whose cell cannot be read, or is missing though needed."""
+    __slots__ = ("cells", "line", "table")
 
+    def __init__(self, table: Table, line: int, cells: list[str]) -> None:
+        self.table = table
+        self.line = line
+        self.cells = cells
+        self.values = {}
+        self.bad = BLANK
 
-_GONE = TableRow(0, [])
-"""Stands for a row that has been forgotten."""
+    @property
+    def layout(self) -> Layout:
+        """Return the columns of the table."""
+        return self.table.layout
+
+    @property
+    def others(self) -> dict[str, Any]:
+        """Return the cells of other columns that aren't blank."""
+        return {name: self.cells[at] for name, at in self.table.others.items() if self.cells[at]}
+
+    @property
+    def facts(self) -> tuple[StatedFact, ...]:
+        """Return the facts that the row states in columns that plugins declare."""
+        declared = self.layout.declared
+        if not declared:
+            return ()
+        # A list without a word, `;`, states nothing.
+        stated = sorted(name for name, value in self.values.items() if name in declared and value != frozenset())
+        return tuple(StatedFact.of(name, declared[name], self.values[name]) for name in stated)
+
+    def text(self, column: str) -> str:
+        """Return the text of a cell."""
+        position = self.table.columns.get(column, self.table.others.get(column))
+        return self.cells[position] if position is not None else ""
+
+    def problem(self, column: str, message: str, expected: str = "", fix: str = "") -> None:
+        """Report a mistake in a cell."""
+        self.table.tell(message, self.line, column, _shown(self.text(column)), expected, fix)
+
+    def shared(self, record: M) -> M:
+        """Return a new record, which shares equal lists and sets with others of the table."""
+        return self.table.sharing.record(record)
+
+    def alike(self, model: type[M], given: Mapping[str, object]) -> M | None:
+        """Return the record of these fields as `made` does: the same for all rows with the same fields."""
+        if self.bad:
+            return self.made(model, given)
+        key = (model, *given, *given.values())
+        record = self.table.alike.get(key)
+        if not isinstance(record, model):  # new, or wrong, which is reported for every row
+            record = self.made(model, given)
+            if record is not None:
+                self.table.alike[key] = record
+        return record
 
 
 @dataclass(slots=True)
@@ -94,40 +135,15 @@ class Table:
     """Sign between the cells of a CSV file."""
     whole: bool = True
     """Whether every row is there with its `id`; if not, what is not found in it may be there all the same."""
-    _sharing: Sharing = field(default_factory=Sharing)
-
-    def text(self, row: TableRow, column: str) -> str:
-        """Return the text of a cell."""
-        position = self.columns.get(column, self.others.get(column))
-        return row.cells[position] if position is not None else ""
+    sharing: Sharing = field(default_factory=Sharing)
+    alike: dict[tuple[object, ...], BaseModel] = field(default_factory=dict)
+    """Records by their fields, made once for all rows that are alike in them."""
 
     def tell(
         self, message: str, row: int | None = None, column: str = "", found: str = "", expected: str = "", fix: str = ""
     ) -> None:
         """Record what is wrong with the table, or with a line of it."""
         self.found.append(Diagnostic(message, self.file, row, column, found, expected, fix))
-
-    def problem(self, row: TableRow, column: str, message: str, expected: str = "", fix: str = "") -> None:
-        """Record a mistake in one cell."""
-        self.tell(message, row.line, column, _shown(self.text(row, column)), expected, fix)
-
-    def entry(self, row: TableRow) -> Entry:
-        """A row by itself."""
-
-        def report(column: str, message: str, expected: str, fix: str) -> None:
-            self.problem(row, column, message, expected, fix)
-
-        others: dict[str, object] = {
-            name: row.cells[position] for name, position in self.others.items() if row.cells[position]
-        }
-        return Entry(report, self.layout, row.values, others, set(row.bad))
-
-    def made(self, row: TableRow, model: type[M], given: Mapping[str, object]) -> M | None:
-        """The record of a row; None, once what is wrong has been recorded, if it cannot be made: see `Entry.made`."""
-        if not row.bad:
-            with suppress(ValidationError):
-                return self._sharing.record(model(**given))
-        return self.entry(row).made(model, given)
 
     def let_go(self) -> None:
         """Forget the rows, once all that they say is kept elsewhere: those of a hundred thousand offers take much memory."""
@@ -143,21 +159,21 @@ class Table:
         )
         self.tell(f"has too many {what}", found=found, expected=expected, fix=fix)
 
-    def unique(
-        self, *columns: str, last: bool = False, fix: str = "delete or rename one of the two"
-    ) -> Iterator[TableRow]:
-        """The rows whose cells in `columns` together are new; the others are recorded as mistakes, with their `fix`.
+    def unique(self, *, last: bool = False, fix: str = "delete or rename one of the two") -> Iterator[TableRow]:
+        """Yield the rows whose key is new. Report the others as mistakes, with their `fix`.
 
-        Asked for the `last` time, each row is forgotten as soon as it has been looked at.
+        The `last` time, forget each row as soon as it has been read.
         """
+        columns = self.layout.key
         rows = self.rows
+        gone = TableRow(self, 0, [])
         if last:
             self.let_go()
         seen: dict[object, int] = {}
         single = columns[0] if len(columns) == 1 else ""
         for number, row in enumerate(told_each(rows, f"reading {self.file}", "rows")):
             if last:
-                rows[number] = _GONE
+                rows[number] = gone
             if row.bad and not row.bad.isdisjoint(columns):
                 yield row
                 continue
@@ -167,7 +183,7 @@ class Table:
                 yield row
             else:
                 message = f"line {first} already has the same {', '.join(columns)}"
-                self.problem(row, columns[0], message, fix=fix)
+                row.problem(columns[0], message, fix=fix)
 
 
 def _shown(text: str) -> str:
@@ -246,7 +262,8 @@ def fill(table: Table, lines: Iterator[tuple[int, list[str]]], parsed: bool = Tr
         return
     width = len(cells)
     table.rows = [
-        TableRow(line, cells) if len(cells) == width else _misfit(line, cells, width, table) for line, cells in lines
+        TableRow(table, line, cells) if len(cells) == width else _misfit(line, cells, width, table)
+        for line, cells in lines
     ]
     if len(table.rows) > TABLE_ROWS:
         table.too_many(f"more than {TABLE_ROWS:,}")
@@ -359,8 +376,10 @@ def _misfit(line: int, cells: list[str], width: int, table: Table) -> TableRow:
         fix=f"write {comma[0]}.{comma[1]}: the decimal sign is a point" if more and comma else fix,
     )
     name = cells[0] if table.columns.get("id") == 0 else ""
-    padded = (cells + [""] * width)[:width]
-    return TableRow(line, padded, {"id": name} if name else {}, frozenset(table.layout.names))
+    row = TableRow(table, line, (cells + [""] * width)[:width])
+    row.values = {"id": name} if name else {}
+    row.bad = frozenset(table.layout.names)
+    return row
 
 
 def _parse(table: Table, column: Field) -> None:
@@ -374,7 +393,7 @@ def _parse(table: Table, column: Field) -> None:
             continue
         read = known.get(text)
         if read is None or (names and isinstance(text, DayCell)):
-            read = _read(table, column, row, text)
+            read = _read(column, row, text)
             if read is None:
                 row.bad |= {name}
                 continue
@@ -382,28 +401,18 @@ def _parse(table: Table, column: Field) -> None:
         row.cells[position], row.values[name] = read
 
 
-def _read(table: Table, column: Field, row: TableRow, text: str) -> tuple[str, object] | None:
+def _read(column: Field, row: TableRow, text: str) -> tuple[str, object] | None:
     """A cell and what it holds; None, once that has been said, if it cannot be read."""
     if text == BAD_CELL:
         return None
     if not text:
-        table.problem(row, column.name, "this cell is needed", expected=column.wanted)
+        row.problem(column.name, "this cell is needed", expected=column.wanted)
     elif isinstance(text, DayCell) and "pattern" in column.kind.text:
         fix = "give the cell the format `text`, and write the name again"
-        table.problem(row, column.name, "the cell holds a date", expected=f"a {column.kind.name}", fix=fix)
+        row.problem(column.name, "the cell holds a date", expected=f"a {column.kind.name}", fix=fix)
     else:
         try:
             return text, column.kind.read(text)
         except UnreadableError as bad:
-            table.problem(row, column.name, "cannot be read", expected=bad.expected, fix=bad.fix)
+            row.problem(column.name, "cannot be read", expected=bad.expected, fix=bad.fix)
     return None
-
-
-def facts_of(table: Table, row: TableRow) -> tuple[StatedFact, ...]:
-    """What a row states in columns that plugins declare."""
-    declared = table.layout.declared
-    if not declared:
-        return ()
-    # A list without a word, `;`, states nothing.
-    stated = sorted(name for name, value in row.values.items() if name in declared and value != frozenset())
-    return tuple(StatedFact.of(name, declared[name], row.values[name]) for name in stated)

@@ -20,8 +20,7 @@ from ..domain.facts import FactColumn, FactSort
 from ..domain.quantities import Mass, Money, UnitPrice
 from ..domain.written import Beside, Written, meanings, record_in
 from . import kinds as k
-from .cells import read_number
-from .kinds import MONEY, SIGNED_PRICE, UNIT_PRICE, Kind, kind_of
+from .kinds import MONEY, SIGNED_PRICE, UNIT_PRICE, Kind, kind_of, read_number
 
 _MONEYS = (Money, UnitPrice)
 
@@ -79,6 +78,8 @@ class Layout:
     """Fields that plugins declare, by name."""
     elsewhere: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Columns that a plugin declares which cannot be used, with what to do about it."""
+    key: tuple[str, ...] = ()
+    """Columns that together are different in every row."""
     headings: Mapping[str, str] | None = None
     """Columns by other headings, like `part_no`. None if headings must be the names of columns to the letter."""
 
@@ -114,6 +115,10 @@ class Layout:
         stated = self.of(record).values()
         return {f.currency: f.name for f in stated if f.currency} | {f.attribute: f.name for f in stated}
 
+    def column(self, attribute: str) -> str:
+        """Return the column or key that states a field of a record, or the name of the field if none does."""
+        return next((f.name for f in self.fields if f.attribute == attribute), attribute)
+
     def stated(self, record: type, values: Mapping[str, object]) -> dict[str, object]:
         """The fields of a record, by name, that a row or a table states: parsed values by column or key.
 
@@ -140,6 +145,7 @@ def layout(
     name: str,
     doc: str,
     *parts: type[BaseModel] | Field,
+    key: str = "",
     first: str = "",
     only: str = "",
     others: str = "",
@@ -153,6 +159,7 @@ def layout(
         doc: what it holds.
         parts: records whose fields it states, and fields of its own: what tells whose the record is, what a row is about, tables
             within. One of the same name as one before it takes its place.
+        key: names of the columns that together are different in every row.
         first: names of those that come before all others, where the order is not that of the parts.
         only: names of all fields, where not all of a record's are meant.
         others: what keys mean that are none of the fields; empty: they are refused.
@@ -163,7 +170,8 @@ def layout(
     named |= {column: replace(named[column], example=example) for column, example in examples.items()}
     names = only.split() or dict.fromkeys((*first.split(), *named))
     fields = tuple(named[column] for column in names)
-    return Layout(name, doc, fields, "kept" if others else "declared" if declared else "refused", others or declared)
+    kind: Literal["refused", "kept", "declared"] = "kept" if others else "declared" if declared else "refused"
+    return Layout(name, doc, fields, kind, others or declared, key=tuple(key.split()))
 
 
 def fields_of(record: type[BaseModel]) -> Iterator[Field]:

@@ -1,20 +1,43 @@
-"""The kinds of cells and values: a reader and a JSON schema for each."""
+"""Kinds of cells and values: a reader and a JSON schema for each.
+
+Every reader takes the text of a cell or the value of a TOML key, and raises `UnreadableError` with what it expected.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from ..domain import values as v
-from ..domain.base import UnreadableError
-from ..domain.quantities import UNLIMITED
-from . import cells as c
+from ..domain.base import UnreadableError, exact
+from ..domain.quantities import (
+    UNLIMITED,
+    Mass,
+    Money,
+    UnitPrice,
+    in_percent,
+    is_number,
+    looks_like_money,
+    parse_duration,
+    parse_mass,
+    parse_money,
+    parse_number,
+    parse_rate,
+    parse_share,
+    parse_unit_price,
+)
+from .textfile import SURROGATE, WHOLE
+
+T = TypeVar("T")
+M = TypeVar("M", Money, UnitPrice)
+Q = TypeVar("Q", Mass, Money, UnitPrice, Decimal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +79,264 @@ class Kind:
         return {"anyOf": [dict(self.text), *map(dict, self.also)]} if self.also else dict(self.text)
 
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+
+BOOLEANS: Mapping[str, bool] = {"yes": True, "no": False, "true": True, "false": False}
+
+
+def read_prose(value: object) -> str:
+    """Text as it stands, its line breaks included."""
+    if not isinstance(value, str):
+        shown = str(value).lower() if isinstance(value, bool) else value
+        raise UnreadableError("text in quotes", f'write "{shown}"')
+    if SURROGATE.search(value):
+        raise UnreadableError(WHOLE, "delete the half of a character, or write all of it")
+    return value
+
+
+def read_text(value: object) -> str:
+    """Text without the blanks around it."""
+    return read_prose(value).strip()
+
+
+def named(ask: Callable[[str], T]) -> Callable[[Any], T]:
+    """A reader of text of which `ask` makes a value, or says what was expected."""
+    return lambda value: ask(read_text(value))
+
+
+def listed(value: object) -> list[str]:
+    """The parts of `a; b; c`, or of a TOML list of texts."""
+    parts = value if isinstance(value, list) else read_text(value).split(";")
+    return [part for part in map(read_text, parts) if part]
+
+
+def each(read: Callable[[str], T]) -> Callable[[Any], tuple[T, ...]]:
+    """A reader of lists whose parts `read` reads; what is listed twice counts once."""
+    return lambda value: tuple(dict.fromkeys(read(part) for part in listed(value)))
+
+
+def read_words(value: object) -> frozenset[str]:
+    """A set of words."""
+    return frozenset(listed(value))
+
+
+def read_day(value: object) -> date:
+    """A date."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and _DAY.match(value.strip()):
+        try:
+            return date.fromisoformat(value.strip())
+        except ValueError:
+            raise UnreadableError("a day that is in the calendar") from None
+    raise UnreadableError("a date like 2027-01-31")
+
+
+def read_yes_no(value: object) -> bool:
+    """Yes or no."""
+    if isinstance(value, bool):
+        return value
+    word = value.casefold() if isinstance(value, str) else ""
+    if word not in BOOLEANS:
+        raise UnreadableError("yes or no")
+    return BOOLEANS[word]
+
+
+def read_countries(value: object) -> frozenset[str]:
+    """Alpha-2 codes of countries and of the members of groups."""
+    return v.countries(listed(value))
+
+
+def read_version(value: object) -> int:
+    """Version of a file format."""
+    if value != 1 or isinstance(value, bool):
+        raise UnreadableError("1, the only version of the format so far")
+    return 1
+
+
+def plain(value: object) -> object:
+    """A TOML value as plain data, the same after a round trip through JSON: dates become text, decimals numbers."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return plain_table(value) if isinstance(value, dict) else value
+
+
+def plain_table(table: Mapping[str, object]) -> dict[str, object]:
+    """A TOML table as plain data: see `plain`."""
+    return {key: plain(value) for key, value in table.items()}
+
+
+def cell_text(value: object) -> str | None:
+    """A single value as the text of a cell of a CSV file; None: what is none, as a list."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return str(value) if isinstance(value, str | int | float | date) else None
+
+
+def _number_by(parse: Callable[[str], Decimal], expected: str) -> Callable[[Any], Decimal]:
+    def read(value: object) -> Decimal:
+        try:
+            return parse(value) if isinstance(value, str) else exact(value)
+        except UnreadableError:
+            raise
+        except ValueError:
+            raise UnreadableError(expected) from None
+
+    return read
+
+
+read_number = _number_by(parse_number, "a number")
+"""Read a plain number."""
+read_share = _number_by(parse_share, "a share, like 65 % or 0.65")
+"""Read a share as a fraction."""
+
+
+def within(read: Callable[[Any], Decimal], range_: v.Range) -> Callable[[Any], Decimal]:
+    """A reader of numbers that lie in a range."""
+
+    def checked(value: object) -> Decimal:
+        number = read(value)
+        try:
+            return range_(number)
+        except UnreadableError as error:
+            fix = error.fix or (in_percent(value) if read is read_share and range_.most == 1 else "")
+            raise UnreadableError(error.expected, fix) from None
+
+    return checked
+
+
+def whole(range_: v.Range) -> Callable[[Any], int]:
+    """A reader of whole numbers in a range."""
+
+    def read(value: object) -> int:
+        try:
+            return range_.whole(read_number(value))
+        except UnreadableError:
+            raise UnreadableError(range_.expected) from None
+
+    return read
+
+
+def _measured(parse: Callable[[str], Q], range_: v.Range, expected: str) -> Callable[[Any], Q]:
+    """Return a reader of numbers with a unit, in a range. A bare 0 needs none."""
+
+    def read(value: object) -> Q:
+        if not isinstance(value, str):
+            if isinstance(value, bool) or value != 0:
+                raise UnreadableError(expected, "write it in quotes, with its unit")
+            value = "0"
+        try:
+            parsed = parse(value)
+        except UnreadableError:
+            raise
+        except ValueError as error:
+            raise UnreadableError(str(error)) from None
+        range_(_size(parsed))
+        return parsed
+
+    return read
+
+
+def _size(quantity: Mass | Money | UnitPrice | Decimal) -> Decimal:
+    if isinstance(quantity, Mass):
+        return quantity.kg
+    return quantity if isinstance(quantity, Decimal) else quantity.amount
+
+
+def _in_currency(parse: Callable[[str], M]) -> Callable[[str], M]:
+    """Return a parser of money that also checks the currency."""
+
+    def parsed(text: str) -> M:
+        money = parse(text)
+        v.currency(money.currency)
+        return money
+
+    return parsed
+
+
+read_mass = _measured(parse_mass, v.MASS, "a mass with its unit, like `5 t` or `3200 t WO3`")
+read_rate = _measured(parse_rate, v.MASS, "a mass per time, like `20 t/year`")
+read_money = _measured(_in_currency(parse_money), v.MONEY, "an amount with its currency, like `2,500,000 USD`")
+_PER_MASS = "money per mass, like `580 USD/kg`"
+read_unit_price = _measured(_in_currency(parse_unit_price), v.MONEY, _PER_MASS)
+_bare_mass = _measured(parse_mass, v.MASS, "a mass or money, like `10 t` or `1,000,000 USD`")
+
+
+def read_masses(value: object) -> tuple[Mass, ...]:
+    """A list of masses."""
+    parts = value if isinstance(value, list) else read_text(value).split(";")
+    return tuple(read_mass(part.strip() if isinstance(part, str) else part) for part in parts)
+
+
+def read_capacity(value: object) -> Mass | str:
+    """A mass a year, or `unlimited`."""
+    if isinstance(value, str) and value.strip().casefold() == UNLIMITED:
+        return UNLIMITED
+    return read_rate(value)
+
+
+def read_per_unit(value: object) -> Mass:
+    """Kilograms per unit, above zero: a plain number, or a mass."""
+    try:
+        mass = (
+            parse_mass(value)
+            if isinstance(value, str) and not is_number(value)
+            else Mass(parse_number(value) if isinstance(value, str) else exact(value), None)
+        )
+    except UnreadableError:
+        raise
+    except ValueError:
+        raise UnreadableError(v.PER_UNIT.expected) from None
+    v.PER_UNIT(mass.kg)
+    return mass
+
+
+def read_mass_or_money(value: object) -> Mass | Money:
+    """Read a mass, or an amount of money. A bare 0 is a mass."""
+    return read_money(value) if isinstance(value, str) and looks_like_money(value) else _bare_mass(value)
+
+
+def _yearly(value: object, expected: str) -> str:
+    """What stands before `/year`."""
+    amount, slash, per = read_text(value).rpartition("/")
+    if not slash or per.strip() != "year":
+        raise UnreadableError(expected)
+    return amount
+
+
+def read_yearly_price(value: object) -> UnitPrice:
+    """Money per kilogram and year."""
+    return read_unit_price(_yearly(value, "money per mass and year, like `1 USD/kg/year`"))
+
+
+def read_yearly_share(value: object) -> Decimal:
+    """A share a year, zero or more; that it is of a year need not be said."""
+    expected = "a share a year, like `5 %/year`"
+    told = _yearly(value, expected) if isinstance(value, str) and "/" in value else value
+    try:
+        share = read_share(told)
+    except UnreadableError:
+        raise UnreadableError(expected) from None
+    if share < 0:
+        raise UnreadableError("zero or more")
+    return share
+
+
 _NUMBER: Mapping[str, object] = {"type": "number"}
 _LIST: Mapping[str, object] = {"type": "array", "items": {"type": "string"}}
 
 
 def one_value(name: str, words: Mapping[str, object]) -> Kind:
     """A kind with a fixed set of words."""
-    return Kind(name, c.named(v.one_of(words)), {"type": "string", "enum": list(words)})
+    return Kind(name, named(v.one_of(words)), {"type": "string", "enum": list(words)})
 
 
 def choice(name: str, words: type[StrEnum]) -> Kind:
@@ -74,44 +348,46 @@ def several(name: str, words: type[StrEnum]) -> Kind:
     """A list of the words of an enumeration."""
     values = {str(word): word for word in words}
     items = {"type": "array", "items": {"type": "string", "enum": list(values)}}
-    return Kind(name, c.each(v.one_of(values, "some of")), also=(items,))
+    return Kind(name, each(v.one_of(values, "some of")), also=(items,))
 
 
-TEXT = Kind("text", c.read_text)
-IDENT = Kind("name", c.named(v.ident), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+-]*$"})
-IDENTS = Kind("names, set apart by `;`", c.each(v.ident), also=(_LIST,))
-TEXTS = Kind("list of texts", c.each(c.read_text), also=(_LIST,))
-DATE = Kind("date", c.read_day, {"type": "string", "format": "date"})
-YES_NO = Kind("yes or no", c.read_yes_no, {"type": "string", "enum": ["yes", "no"]}, ({"type": "boolean"},))
-VERSION = Kind("version", c.read_version, {"const": 1})
+TEXT = Kind("text", read_text)
+IDENT = Kind("name", named(v.ident), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+-]*$"})
+IDENTS = Kind("names, set apart by `;`", each(v.ident), also=(_LIST,))
+TEXTS = Kind("list of texts", each(read_text), also=(_LIST,))
+DATE = Kind("date", read_day, {"type": "string", "format": "date"})
+YES_NO = Kind("yes or no", read_yes_no, {"type": "string", "enum": ["yes", "no"]}, ({"type": "boolean"},))
+VERSION = Kind("version", read_version, {"const": 1})
 
 
 def _whole(range_: v.Range) -> Kind:
     schema = {"type": "integer", "minimum": range_.least, "maximum": range_.most}
-    return Kind("whole number", c.whole(range_), also=(schema,))
+    return Kind("whole number", whole(range_), also=(schema,))
 
 
 def _number(name: str, read: Callable[[Any], Decimal], range_: v.Range) -> Kind:
-    return Kind(name, c.within(read, range_), also=(_NUMBER,))
+    return Kind(name, within(read, range_), also=(_NUMBER,))
 
 
 COUNT = _whole(v.LOTS)
-RATE = _number("number above 0", c.read_number, v.RATE)
-NON_NEGATIVE = _number("number", c.read_number, v.NON_NEGATIVE)
-AMOUNT = _number("number, also below zero", c.read_number, v.AMOUNT)
-FRACTION = _number("share", c.read_share, v.FRACTION)
-PART = _number("share above 0", c.read_share, v.PART)
-PREMIUM = _number("share", c.read_share, v.PREMIUM)
-DISCOUNT = _number("share off", c.read_share, v.DISCOUNT)
-MASS = Kind("mass", c.read_mass)
-MASS_OR_MONEY = Kind("mass or money", c.read_mass_or_money)
-MASS_RATE = Kind("mass per time", c.read_rate)
-CAPACITY = Kind("mass per time, or `unlimited`", c.read_capacity)
-PER_UNIT = Kind("number or mass", c.read_per_unit, also=(_NUMBER,))
-MONEY = Kind("money", c.read_money)
-UNIT_PRICE = Kind("money per mass", c.read_unit_price)
-SIGNED_PRICE = Kind("money per mass, also below zero", c.read_signed_price)
-DURATION = Kind("duration", c.read_duration)
+RATE = _number("number above 0", read_number, v.RATE)
+NON_NEGATIVE = _number("number", read_number, v.NON_NEGATIVE)
+AMOUNT = _number("number, also below zero", read_number, v.AMOUNT)
+FRACTION = _number("share", read_share, v.FRACTION)
+PART = _number("share above 0", read_share, v.PART)
+PREMIUM = _number("share", read_share, v.PREMIUM)
+DISCOUNT = _number("share off", read_share, v.DISCOUNT)
+MASS = Kind("mass", read_mass)
+MASS_OR_MONEY = Kind("mass or money", read_mass_or_money)
+MASS_RATE = Kind("mass per time", read_rate)
+CAPACITY = Kind("mass per time, or `unlimited`", read_capacity)
+PER_UNIT = Kind("number or mass", read_per_unit, also=(_NUMBER,))
+MONEY = Kind("money", read_money)
+UNIT_PRICE = Kind("money per mass", read_unit_price)
+SIGNED_PRICE = Kind(
+    "money per mass, also below zero", _measured(_in_currency(parse_unit_price), v.SIGNED_PRICE, _PER_MASS)
+)
+DURATION = Kind("duration", _measured(parse_duration, v.MONTHS, "a duration, like `1 quarter` or `45 days`"))
 
 
 def _unread(value: object) -> object:
@@ -126,54 +402,54 @@ _SORTS: Mapping[object, Kind] = {
     str: TEXT,
     date: DATE,
     bool: YES_NO,
-    frozenset: Kind("words, set apart by `;`", c.read_words, also=(_LIST,)),
+    frozenset: Kind("words, set apart by `;`", read_words, also=(_LIST,)),
     v.ident: IDENT,
-    v.label: Kind("name", c.named(v.label), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+/-]*$"}),
-    v.end_use: Kind("end use", c.named(v.end_use)),
+    v.label: Kind("name", named(v.label), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+/-]*$"}),
+    v.end_use: Kind("end use", named(v.end_use)),
     v.step: one_value("stage or step", v.STEP_WORDS),
-    v.country: Kind("country", c.named(v.country)),
-    v.countries: Kind("countries, set apart by `;`", c.read_countries, also=(_LIST,)),
-    v.place: Kind("country or site", c.named(v.place)),
-    v.hs_code: Kind("HS code", c.named(v.hs_code)),
-    v.currency: Kind("currency", c.named(v.currency), {"type": "string", "pattern": "^[A-Z]{3}$"}),
+    v.country: Kind("country", named(v.country)),
+    v.countries: Kind("countries, set apart by `;`", read_countries, also=(_LIST,)),
+    v.place: Kind("country or site", named(v.place)),
+    v.hs_code: Kind("HS code", named(v.hs_code)),
+    v.currency: Kind("currency", named(v.currency), {"type": "string", "pattern": "^[A-Z]{3}$"}),
     v.incoterm: one_value("Incoterm", v.INCOTERMS),
     v.Each(v.ident): IDENTS,
-    v.Each(v.place): Kind("countries or sites, set apart by `;`", c.each(v.place), also=(_LIST,)),
+    v.Each(v.place): Kind("countries or sites, set apart by `;`", each(v.place), also=(_LIST,)),
     v.PERIODS.whole: _whole(v.PERIODS),
     v.LOTS.whole: COUNT,
     v.RATE: RATE,
     v.AMOUNT: AMOUNT,
     v.NON_NEGATIVE: NON_NEGATIVE,
-    v.FACTOR: _number("number or share", c.read_share, v.FACTOR),
+    v.FACTOR: _number("number or share", read_share, v.FACTOR),
     v.FRACTION: FRACTION,
     v.PART: PART,
     v.PREMIUM: PREMIUM,
     v.DISCOUNT: DISCOUNT,
-    v.YEARLY_SHARE: Kind("share a year", c.read_yearly_share, also=(_NUMBER,)),
+    v.YEARLY_SHARE: Kind("share a year", read_yearly_share, also=(_NUMBER,)),
     v.MASS: MASS,
     v.MASS_RATE: MASS_RATE,
-    v.RESOLUTION: Kind("mass", c.read_resolution),
+    v.RESOLUTION: Kind("mass", _measured(parse_mass, v.RESOLUTION, v.RESOLUTION.expected)),
     v.PER_UNIT: PER_UNIT,
     v.MONEY: MONEY,
     v.UNIT_PRICE: UNIT_PRICE,
     v.SIGNED_PRICE: SIGNED_PRICE,
-    v.YEARLY_PRICE: Kind("money per mass and year", c.read_yearly_price),
+    v.YEARLY_PRICE: Kind("money per mass and year", read_yearly_price),
     v.MONTHS: DURATION,
     UNLIMITED: CAPACITY,
     "mass or money": MASS_OR_MONEY,
-    "prose": Kind("text", c.read_prose),
+    "prose": Kind("text", read_prose),
 }
 """What a field's type says of its values, a check, a range or the bare type, and how files state these."""
 _LISTS: Mapping[object, Kind] = {
     str: TEXTS,
     v.ident: IDENTS,
-    v.end_use: Kind("end uses, set apart by `;`", c.each(v.end_use), also=(_LIST,)),
+    v.end_use: Kind("end uses, set apart by `;`", each(v.end_use), also=(_LIST,)),
     v.step: Kind(
         "stages or steps, set apart by `;`",
-        c.each(v.one_of(v.STEP_WORDS, "some of")),
+        each(v.one_of(v.STEP_WORDS, "some of")),
         also=({"type": "array", "items": {"type": "string", "enum": list(v.STEP_WORDS)}},),
     ),
-    v.MASS: Kind("list of masses", c.read_masses, also=({"type": "array", "items": {"type": ["string", "number"]}},)),
+    v.MASS: Kind("list of masses", read_masses, also=({"type": "array", "items": {"type": ["string", "number"]}},)),
 }
 """The same of what stands in a list."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
@@ -154,6 +154,8 @@ def shown(value: object) -> str:
         return str(value).lower()
     if isinstance(value, dict):
         return "a table"
+    if isinstance(value, frozenset):
+        value = sorted(value, key=str)
     if isinstance(value, list | tuple):
         text = "[" + ", ".join(map(shown, value)) + "]"
     else:
@@ -245,39 +247,63 @@ _PLAIN = frozenset({str, int, bool, Decimal, date, type(None), frozenset})
 """Types of values that hold no record."""
 
 
-Report = Callable[[str, str, str, str], None]
-"""Records a mistake: column or key, message, expected, fix."""
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(slots=True)
+def faults_in(error: ValidationError) -> tuple[Fault, ...]:
+    """Return the faults of a record whose fields don't fit one another."""
+    (first, *_) = error.errors(include_url=False)
+    cause = first.get("ctx", {}).get("error")
+    return cause.faults if isinstance(cause, FaultsError) and not first["loc"] else ()
+
+
 class Entry:
-    """Parsed values by column or key."""
+    """Parsed values of a row of a table, by column, or of a table of a TOML file, by key."""
 
-    report: Report
-    layout: Layout
-    values: dict[str, Any] = field(default_factory=dict)
-    """A value that is blank or cannot be read is absent. A table within is an `Entry`, a list of tables a list of them."""
-    others: dict[str, object] = field(default_factory=dict)
-    """What stands under other names, as it is, where the layout keeps it."""
-    bad: set[str] = field(default_factory=set)
-    """Columns that cannot be read, or are missing though needed."""
+    __slots__ = ("bad", "values")
+
+    values: dict[str, Any]
+    """A value that is blank or can't be read is absent. A table within is an `Entry`, a list of tables a list of them."""
+    bad: frozenset[str]
+    """Columns that can't be read, or are missing though needed."""
+
+    @property
+    def layout(self) -> Layout:
+        """Return the columns or keys."""
+        raise NotImplementedError
+
+    @property
+    def others(self) -> dict[str, Any]:
+        """Return the values under other names, as they are, where the layout keeps them."""
+        raise NotImplementedError
 
     def problem(self, column: str, message: str, expected: str = "", fix: str = "") -> None:
-        """Record a mistake; `column` may be empty for the entry as a whole."""
-        self.report(column, message, expected, fix)
+        """Report a mistake. `column` may be empty for the entry as a whole."""
+        raise NotImplementedError
 
-    def made(self, model: type[M], given: Mapping[str, object]) -> M | None:
-        """The record of this entry from its fields as far as they could be read; None, once what is wrong has been recorded, if it cannot be made."""
+    def shared(self, record: M) -> M:
+        """Return a new record, which may share values with records of other entries."""
+        return record
+
+    def made(
+        self, model: type[M], given: Mapping[str, object], within: Mapping[str, Sequence[Entry]] = _NOTHING
+    ) -> M | None:
+        """Return the record of these fields, those that can be read. Report what is wrong and return None if they make no record.
+
+        `within`: entries of the records in its lists, by field.
+        """
         columns = self.layout.columns(model)
         if self.bad:
             unread = {field for field, column in columns.items() if column in self.bad} | self.bad
             if issubclass(model, Fitting):
-                self.tell((fault for fault in model.faults(given) if fault.known(unread)), columns)
+                self.tell((fault for fault in model.faults(given) if fault.known(unread)), columns, within)
             return None
         try:
-            return model(**given)
+            return self.shared(model(**given))
         except ValidationError as error:
-            for told in complaints(model, error):
+            faults = faults_in(error)
+            self.tell(faults, columns, within)
+            for told in complaints(model, error) if not faults else ():
                 self.problem(columns.get(told.column, told.column), told.message, told.expected, told.fix)
             return None
 
@@ -333,18 +359,27 @@ class Entry:
             )
         return substances[0] if substances else ""
 
-    def tell(self, faults: Iterable[Fault], columns: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Record what does not fit, by fields of a record; `columns`: field -> column, where the two are called otherwise."""
-        for fault in faults:
-            self.problem(columns.get(fault.field, fault.field), fault.message, fault.expected, fault.fix)
+    def tell(
+        self,
+        faults: Iterable[Fault],
+        columns: Mapping[str, str] = _NOTHING,
+        within: Mapping[str, Sequence[Entry]] = _NOTHING,
+    ) -> None:
+        """Report what doesn't fit, by fields of a record.
 
-    def part(self, name: str) -> Entry:
-        """The table `name` within; an empty one if it is not there."""
-        found = self.values.get(name)
-        inside = next((field.inside for field in self.layout.fields if field.name == name), None)
-        return found if isinstance(found, Entry) else Entry(self.report, inside or self.layout)
+        Args:
+            faults: Faults of the record, or of records in it.
+            columns: Columns by fields, where they have other names.
+            within: Entries of the records in its lists, by field.
+        """
+        for fault in faults:
+            if fault.entry is None or fault.entry[0] not in within:
+                self.problem(columns.get(fault.field, fault.field), fault.message, fault.expected, fault.fix)
+            else:
+                entry = within[fault.entry[0]][fault.entry[1]]
+                entry.problem(entry.layout.column(fault.field), fault.message, fault.expected, fault.fix)
 
     def parts(self, name: str) -> list[Entry]:
-        """The list of tables `name` within."""
+        """Return the list of tables `name` within."""
         found = self.values.get(name, [])
         return found if isinstance(found, list) else []

@@ -19,7 +19,7 @@ from ..domain.base import UnreadableError, beyond, stated
 from ..domain.suggest import did_you_mean, nearest
 from ..errors import Diagnostic, InputError
 from .fields import Field, Layout
-from .records import Entry, Report, path_of
+from .records import Entry, path_of
 from .textfile import SURROGATE, WHOLE, read_text
 
 Key = tuple[str | int, ...]
@@ -324,15 +324,43 @@ def read_toml(path: Path, found: list[Diagnostic], number: Callable[[str], objec
     return TomlFile(str(path), data, key_lines(text), found)
 
 
-def read_section(toml: TomlFile, layout: Layout, data: Mapping[str, object], at: Key = ()) -> Entry:
+class TomlTable(Entry):
+    """A table of a TOML file as read."""
+
+    __slots__ = ("at", "data", "layout", "others", "toml")
+
+    def __init__(self, toml: TomlFile, layout: Layout, data: Mapping[str, object], at: Key) -> None:
+        self.toml = toml
+        self.layout: Layout = layout
+        self.data = data
+        self.at = at
+        self.values = {}
+        self.others: dict[str, Any] = {}
+        self.bad = frozenset()
+
+    def problem(self, column: str, message: str, expected: str = "", fix: str = "") -> None:
+        """Report a mistake at a key."""
+        found = written(self.data[column]) if column in self.data else ""
+        self.toml.problem((*self.at, column) if column else self.at, message, found, expected, fix)
+
+    def part(self, name: str) -> TomlTable:
+        """Return the table `name` within, or an empty one if it isn't there."""
+        found = self.values.get(name)
+        return found if isinstance(found, TomlTable) else TomlTable(self.toml, self._inside(name), self.data, self.at)
+
+    def _inside(self, name: str) -> Layout:
+        return next((field.inside for field in self.layout.fields if field.name == name), None) or self.layout
+
+
+def read_section(toml: TomlFile, layout: Layout, data: Mapping[str, object], at: Key = ()) -> TomlTable:
     """The parsed values of a table and all tables within it. A key that is not given or cannot be read is absent."""
-    entry = Entry(_reporter(toml, data, at), layout)
+    entry = TomlTable(toml, layout, data, at)
     meant = {near for _, near, _ in _strangers(layout, data)}
     for field in layout.fields:
         value = data.get(field.name, "")
         if value in ("", []):
             if field.required:
-                entry.bad.add(field.name)
+                entry.bad |= {field.name}
             if field.required and field.name not in meant:
                 fix = f"add `{field.name}`"
                 toml.problem((*at, field.name), "a needed key is missing", expected=field.wanted, fix=fix)
@@ -348,23 +376,15 @@ def read_section(toml: TomlFile, layout: Layout, data: Mapping[str, object], at:
     return entry
 
 
-def _reporter(toml: TomlFile, data: Mapping[str, object], at: Key) -> Report:
-    def report(column: str, message: str, expected: str, fix: str) -> None:
-        found = written(data[column]) if column in data else ""
-        toml.problem((*at, column) if column else at, message, found, expected, fix)
-
-    return report
-
-
 def _read_value(entry: Entry, field: Field, value: object) -> None:
     try:
         entry.values[field.name] = field.kind.read(value)
     except UnreadableError as error:
-        entry.bad.add(field.name)
+        entry.bad |= {field.name}
         entry.problem(field.name, "cannot be read", error.expected, error.fix)
 
 
-def _read_tables(toml: TomlFile, inside: Layout, value: object, at: Key) -> list[Entry]:
+def _read_tables(toml: TomlFile, inside: Layout, value: object, at: Key) -> list[TomlTable]:
     items = value if isinstance(value, list) else []
     if not isinstance(value, list):
         toml.problem(at, "a list of tables is needed", written(value), inside.name)
@@ -386,7 +406,7 @@ def _strangers(layout: Layout, data: Mapping[str, object]) -> Iterator[tuple[str
             yield name, nearest(name, free, alike=0.75), free
 
 
-def _read_others(entry: Entry, layout: Layout, data: Mapping[str, object]) -> None:
+def _read_others(entry: TomlTable, layout: Layout, data: Mapping[str, object]) -> None:
     """Keys that are none of the layout's fields."""
     for name, near, free in _strangers(layout, data):
         value = data[name]
@@ -397,7 +417,7 @@ def _read_others(entry: Entry, layout: Layout, data: Mapping[str, object]) -> No
         fix = layout.stranger(name, suggested) or "delete it"
         expected = "one of " + ", ".join(layout.names)
         table = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value))
-        entry.bad.add(name)
+        entry.bad |= {name}
         entry.problem(name, "no such table" if table else "no such key", expected, fix)
 
 

@@ -14,9 +14,8 @@ from typing import Any
 
 from ..case import load_case
 from ..case.formats import case_format, read_case_file
-from ..case.load import CASE_FILE
-from ..case.mentions import Mention, mentions
-from ..catalog.known import ALL_IDS, Known
+from ..case.load import CASE_FILE, Mention, mentions
+from ..catalog.known import ALL_IDS, KnownIds
 from ..catalog.tables import amounts_in
 from ..domain.base import UnreadableError
 from ..domain.case import Case
@@ -34,7 +33,7 @@ from ..problem.changes import scenario_changes
 from ..problem.inputs import Applied, Inputs
 from ..problem.offers import InCurrency, no_rate
 from ..problem.prices import PriceDates
-from ..reading.cells import plain_table
+from ..reading.kinds import plain_table
 from ..rules.pack import rules_in
 from .gather import gather, named_catalogs, refuse_old_prices
 from .suggest import suggestions
@@ -53,7 +52,7 @@ _IN_RULES = ("material", "element", "offer", "facility", "place")
 """Sorts of things that rules name, and that are known though the case cannot be put together."""
 
 
-def _unanswered(file: Path, case: Case, registry: Registry, ids: Known) -> list[Diagnostic]:
+def _unanswered(file: Path, case: Case, registry: Registry, ids: KnownIds) -> list[Diagnostic]:
     """Names and currencies that nothing answers to, each with its line; what a row with a mistake may define all the same is not told.
 
     `ids` are those that the catalogs define.
@@ -106,7 +105,7 @@ def _rules(words: list[Mention], case: Case, registry: Registry) -> set[str] | N
     return found
 
 
-def _without_rate(words: list[Mention], refs: Sequence[CatalogRef], ids: Known) -> Iterator[Diagnostic]:
+def _without_rate(words: list[Mention], refs: Sequence[CatalogRef], ids: KnownIds) -> Iterator[Diagnostic]:
     """Yield the amounts in catalogs beside the case that no rate converts into its currency."""
     stated = [word.word for word in words if (word.section, word.column) == ("case", "currency")]
     to = stated[0] if stated else "USD"
@@ -114,7 +113,7 @@ def _without_rate(words: list[Mention], refs: Sequence[CatalogRef], ids: Known) 
     for ref in refs:
         for table, row, column, currency in amounts_in(ref.place) if not ref.distribution else ():
             if currency != to and frozenset((currency, to)) not in ids.rates:
-                subject = table.text(row, "id") or table.text(row, "offer")
+                subject = row.text("id") or row.text("offer")
                 amount = InCurrency(f"{column} of `{subject}`", table.file, column, subject)
                 needed.setdefault(currency, []).append((row.line, amount))
     for currency, amounts in sorted(needed.items()):
@@ -201,7 +200,7 @@ def check(path: Path, registry: Registry, *, strict: bool = False) -> Checked:
     errors: list[FriendshoreError] = []
     case = attempt(partial(load_case, path), errors)
     named = case or _names_of(path)
-    ids = Known(unsure=set(ALL_IDS))  # until the catalogs are read there may be any
+    ids = KnownIds(unsure=set(ALL_IDS))  # until the catalogs are read there may be any
     gathered = attempt(partial(gather, named, registry, ids=ids), errors)
     if case is None or gathered is None:
         file = path / CASE_FILE if path.is_dir() else path

@@ -12,10 +12,9 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from ..case.formats import FindCatalog, case_format, read_case_file
-from ..case.load import with_demands
-from ..case.mentions import Mention, mentions, words_of
+from ..case.load import Mention, mentions, with_demands, words_of
 from ..catalog import Once, ambiguous, misfits, overridden, read_catalogs, sound, united
-from ..catalog.known import Known
+from ..catalog.known import KnownIds
 from ..catalog.tables import place_of
 from ..document.figures import count
 from ..domain.base import grouped
@@ -93,7 +92,7 @@ def gather(
     registry: Registry | None = None,
     catalogs: Sequence[Catalog] = (),
     rules: Sequence[Rule] = (),
-    ids: Known | None = None,
+    ids: KnownIds | None = None,
     once: Once | None = None,
     process: OtherProcess | None = None,
 ) -> Gathered:
@@ -124,7 +123,7 @@ def _gathered(
     known: Registry,
     catalogs: Sequence[Catalog],
     rules: Sequence[Rule],
-    ids: Known | None,
+    ids: KnownIds | None,
     once: Once | None,
     process: OtherProcess | None,
 ) -> Gathered:

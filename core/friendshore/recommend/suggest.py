@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..case.formats import is_toml
-from ..case.mentions import mentions
+from ..case.load import mentions
 from ..catalog import nothings, review
 from ..catalog.review import ambiguous_amounts, ambiguous_cells
 from ..domain.base import grouped

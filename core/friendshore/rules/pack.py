@@ -24,8 +24,7 @@ from .base import PhaseStatus, Rule
 
 if TYPE_CHECKING:
     from ..reading.fields import Layout
-    from ..reading.records import Entry
-    from ..reading.tomlfile import TomlFile
+    from ..reading.tomlfile import TomlFile, TomlTable
 
 PACK_FILE = "pack.toml"
 
@@ -190,7 +189,7 @@ def stated_name(path: Path, key: str) -> str:
     return name if isinstance(name, str) and name else path.parent.name
 
 
-def _parsed(folder: Path) -> tuple[TomlFile, Entry]:
+def _parsed(folder: Path) -> tuple[TomlFile, TomlTable]:
     """Return a pack's file and the entries that can be read.
 
     Raises:

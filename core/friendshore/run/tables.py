@@ -234,7 +234,7 @@ def differences_in_table(
     columns = tuple(sorted(told.columns, key=told.columns.__getitem__))
     if columns == table.columns and [tuple(row.cells) for row in told.rows] == expected:
         return []  # letter by letter, as it is written
-    rows = [(row.line, {column: told.text(row, column) for column in table.columns}) for row in told.rows]
+    rows = [(row.line, {column: row.text(column) for column in table.columns}) for row in told.rows]
     right = [dict(zip(table.columns, cells, strict=True)) for cells in expected]
     return [
         Diagnostic(one.message, told.file, one.place, path_of(one.path), one.found, one.expected)

@@ -12,7 +12,7 @@ from friendshore.errors import Diagnostic, InputError
 from friendshore.plugins import Registry
 from friendshore.plugins.manifest import CATALOG_FILE
 from friendshore.plugins.settings import TABLE, table_of
-from friendshore.reading.cells import plain_table
+from friendshore.reading.kinds import plain_table
 from friendshore.reading.textfile import read_bytes
 from friendshore.reading.tomlfile import toml_data
 from friendshore.recommend import Gathered

@@ -29,10 +29,9 @@ from friendshore.plugins.isolated import CatalogRef
 from friendshore.problem.demands import demand_name
 from friendshore.readers import reader_in
 from friendshore.reading import kinds as k
-from friendshore.reading.cells import cell_text
 from friendshore.reading.csvfile import read_table
 from friendshore.reading.fields import Field, Layout
-from friendshore.reading.kinds import Kind
+from friendshore.reading.kinds import Kind, cell_text
 from friendshore.reading.tomlfile import toml_line, toml_text
 from friendshore.recommend.gather import Gathered
 from friendshore.rules.amend import figure_of

@@ -20,10 +20,9 @@ from friendshore.domain.base import UnreadableError
 from friendshore.domain.quantities import ambiguous
 from friendshore.errors import Diagnostic
 from friendshore.reading import kinds as k
-from friendshore.reading.cells import named
 from friendshore.reading.csvfile import NumberCell
 from friendshore.reading.fields import FactColumns, Field, Layout
-from friendshore.reading.kinds import Kind
+from friendshore.reading.kinds import Kind, named
 from friendshore.reading.records import Entry
 from friendshore.reading.tomlfile import TomlFile, read_section, read_toml
 

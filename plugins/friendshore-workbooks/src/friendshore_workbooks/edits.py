@@ -313,7 +313,7 @@ def entry_of(
     cells = {name: text for name, text in texts.items() if text or name in layout.names}
     rows = TableRows(tuple(cells), [(line, tuple(cells.values()))], book.place(sheet))
     table = read_rows(rows, layout, book.place(sheet), found)
-    return table.entry(table.rows[0]) if table.rows else None
+    return table.rows[0] if table.rows else None
 
 
 def edited_facts(

@@ -214,7 +214,7 @@ class _Stating:
             if column in entry.values and entry.values[column] not in names:
                 fix = did_you_mean(str(entry.values[column]), names)
                 entry.problem(column, f"no such {column} in the case", fix=fix)
-                entry.bad.add(column)
+                entry.bad |= {column}
 
     def of_removals(self) -> Iterator[Change]:
         """Yield changes that remove offers and facilities, and that set deleted demands to 0."""
