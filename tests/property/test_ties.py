@@ -198,10 +198,25 @@ def test_steady_orders_are_preferred() -> None:
     assert list(ordered(found).values()) == [10, 10, 10]
 
 
-@pytest.mark.parametrize("names", ["ba", "ab"])
-def test_equal_suppliers_always_get_the_same_shares(names: str) -> None:
+def test_equal_suppliers_always_get_the_same_shares() -> None:
     """The order of rows in a catalog decides nothing."""
-    assert b.bought(of_metal(*of_australia(names))).keys() == {"b"}
+    first, second = (b.bought(of_metal(*of_australia(names))) for names in ("ba", "ab"))
+    assert first == second
+    assert len(first) == 1
+
+
+@pytest.mark.parametrize("removed", ["a", "abc", "abcdefg"])
+def test_offers_of_another_material_move_no_order(removed: str) -> None:
+    """A scenario that removes offers leaves the choice among equal offers of other materials as it is."""
+    metal, oxide = (
+        [source("AU", 5, what, name=f"{name}-{what}") for name in "abcdefgh"] for what in ("metal", "oxide")
+    )
+    left = [offer for offer in metal if offer.id.removesuffix("-metal") not in removed]
+    wanted = case(*(demand(name, "civil", 10, 20, price=100) for name in ("oxide", "metal")))
+    first, second = (ordered(planned(wanted, catalog(*offers, *oxide))) for offers in (metal, left))
+    assert [key for key in first.items() if "oxide" in key[0][0]] == [
+        key for key in second.items() if "oxide" in key[0][0]
+    ]
 
 
 def test_suppliers_that_ask_one_price_could_replace_one_another() -> None:

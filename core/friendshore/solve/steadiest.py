@@ -7,7 +7,10 @@ their values. These are minimized in turn, each as far as the levels before it a
 2. the part of it for purchases that surely are;
 3. the sum of `|q(t) - q(t-1)|` over all offers, where `q(t)` is the quantity ordered in period t;
 4. how early orders are placed, in kilograms times periods;
-5. a sum with arbitrary weights that depend on nothing but the column, so that the same facts give the same plan.
+5. a sum of orders with arbitrary weights that depend only on names and dates: offer, destination, order, and delivery;
+6. a sum with arbitrary weights of all columns.
+
+So the same facts give the same orders, and a change moves only orders that it affects.
 
 A made good is also of concern because of its inputs. The program doesn't trace goods through stocks, so the first two levels count its inputs
 where they are bought, and its own price only because of its own steps.
@@ -23,10 +26,13 @@ between whole steps. It is mostly whole, because most rows only add quantities u
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from hashlib import blake2b
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..domain.use import Chained
 from ..program import Program
@@ -60,6 +66,9 @@ CLOSE_ENOUGH = 0.5
 """Share by which they may lie farther from the steadiest plan than is proved to be necessary."""
 MONEY = 1e-5
 """Costs that differ by no more than this are equal."""
+
+
+Bits = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,7 +149,11 @@ class TieBreaking:
         if face is not None and self.is_rounded:
             face = _moved(face, self.start[of], self.counted[of], self.unit)
         face = None if face is None else _least_concern(face, concern, of, self.search)
-        found = None if face is None else _steadied(face, x, line, self.periods, of, self.search)
+        found = (
+            None
+            if face is None
+            else _steadied(face, x, line, self.periods, partial(_by_name, self.program, of), self.search)
+        )
         return None if face is None or found is None else _Part(of, face, found)
 
     def in_whole_steps(self, steady: Solution, outcome: Floats | None) -> Solution:
@@ -154,7 +167,7 @@ class TieBreaking:
         for part in self.parts:
             of = part.columns
             if lossy[of[0]]:
-                late_first = _early(self.line[of], self.periods) + 0.1 * _arbitrary(of)
+                late_first = _early(self.line[of], self.periods) + 0.1 * _by_name(self.program, of, np.arange(len(of)))
                 whole = _in_steps(part.face, part.x, late_first, self.counted[of], self.unit, self.search)
                 found.append(replace(part, x=whole))
             else:
@@ -389,20 +402,22 @@ def _equal(values: Floats, ends: Floats) -> Mask:
     return found
 
 
-def _steadied(face: Linear, x: Floats, line: Ints, periods: int, columns: Ints, search: Search) -> Floats | None:
+def _steadied(
+    face: Linear, x: Floats, line: Ints, periods: int, by_name: Callable[[Ints], Floats], search: Search
+) -> Floats | None:
     """Return the steadiest plan of a program in which all plans cost the same; None if it can't be found.
 
     Args:
         line: What each column orders, as in `_order_lines`.
-        columns: Position of each column in the whole program.
+        by_name: Function that returns weights of some columns by the names of their orders.
     """
     loose = face.lower < face.upper
     found, free = np.where(loose, x, face.lower), np.flatnonzero(loose)
     rest, changes = _with_changes(_without_fixed(face, found, free), found, free, line, periods)
     early = _early(line[free], periods)
-    costs = np.zeros((3, len(free) + 2 * changes))
+    costs = np.zeros((4, len(free) + 2 * changes))
     costs[0, len(free) :] = 1.0
-    costs[1, : len(free)], costs[2, : len(free)] = early, _arbitrary(columns[free])
+    costs[1, : len(free)], costs[2, : len(free)], costs[3, : len(free)] = early, by_name(free), _arbitrary(free)
     for cost in costs[costs.any(axis=1)]:
         best = _best(replace(rest, cost=cost), search)
         if best is None:
@@ -567,11 +582,50 @@ def _with_changes(linear: Linear, x: Floats, free: Ints, line: Ints, periods: in
     return with_differences(linear, change, end), count
 
 
-def _arbitrary(columns: Ints) -> Floats:
-    """Return a number from 1 to 2 for each column, by SplitMix64 (Steele, Lea, and Flood, OOPSLA 2014, 453-472)."""
+def _by_name(program: Program, of: Ints, some: Ints) -> Floats:
+    """Return a number from 1 to 2 for each column that buys, by names and dates of its order, and 0 for others.
+
+    Args:
+        of: Columns of a component.
+        some: Positions of columns in the component.
+    """
+    problem, placed, columns = program.problem, program.columns, of[some]
+    found, at = np.zeros(len(some)), np.searchsorted(placed.buy, columns)
+    buys = np.flatnonzero(np.isin(columns, placed.buy))
+    move, arcs = placed.buy_move[at[buys]], problem.network.arcs
+    starts = np.array([period.start.toordinal() for period in problem.case.horizon.periods], dtype=np.uint64)
+    bits = _hashed(problem.moves.arc[move], lambda arc: "\n".join((arcs[arc].name, *arcs[arc].node)))
+    for more in (
+        starts[problem.moves.ordered[move]],
+        starts[problem.moves.delivered[move]],
+    ):
+        bits = _mixed(bits) ^ more
+    found[buys] = _weights(bits)
+    return found
+
+
+def _hashed(positions: Ints, name: Callable[[int], str]) -> Bits:
+    """Return a hash of the name of each position."""
+    known, inverse = np.unique(positions, return_inverse=True)
+    hashes = [int.from_bytes(blake2b(name(position).encode(), digest_size=8).digest()) for position in known.tolist()]
+    found: Bits = np.array(hashes, dtype=np.uint64)[inverse]
+    return found
+
+
+def _arbitrary(positions: Ints) -> Floats:
+    """Return a number from 1 to 2 for each position."""
+    return _weights(positions.astype(np.uint64))
+
+
+def _weights(bits: Bits) -> Floats:
+    mixed: Floats = 1.0 + _mixed(bits).astype(np.float64) / 2.0**64
+    return mixed
+
+
+def _mixed(bits: Bits) -> Bits:
+    """Return the next output of SplitMix64 for each state (Steele, Lea, and Flood, OOPSLA 2014, 453-472)."""
     with np.errstate(over="ignore"):
-        bits = (columns.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        bits = (bits + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
         bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: Floats = 1.0 + (bits ^ (bits >> np.uint64(31))).astype(np.float64) / 2.0**64
-    return mixed
+        return bits ^ (bits >> np.uint64(31))
