@@ -1,4 +1,4 @@
-"""The facts of one case, resolved, sorted and indexed; judged by its rules and grouped into compliance classes."""
+"""Problem of a case: facts resolved, sorted, indexed, judged by rules, and grouped into compliance classes."""
 
 from .build import build_problem
 from .problem import Problem

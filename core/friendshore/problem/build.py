@@ -1,4 +1,4 @@
-"""From a case, its catalogs and its rules to a problem."""
+"""Construction of a problem from a case, its catalogs, and its rules."""
 
 from __future__ import annotations
 
@@ -48,12 +48,15 @@ _POWER = Context(prec=30)
 def build_problem(
     case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule], *, part: bool = False, kept: Kept | None = None
 ) -> Problem:
-    """Resolves everything; `part` says whether these are a part of the facts of a case whose names were checked as a whole, and `kept` is what
-    it shares with other problems, each made of changed facts.
+    """Build the problem of a case.
+
+    Args:
+        part: True if these are part of a case's facts, whose names were checked as a whole.
+        kept: Data shared with problems of changed facts. None shares nothing.
 
     Raises:
-        InputError: with all that does not fit together.
-        PluginError: if a plugin's rule raises.
+        InputError: With every inconsistency.
+        PluginError: If a plugin's rule raises.
     """
     return _Builder(case, catalogs, rules, part, kept).problem()
 
@@ -133,7 +136,7 @@ class _Builder:
         )
 
     def _note(self, network: Network, counted: Sequence[OfferFacts], demands: Sequence[Demand], law: Law) -> None:
-        """Add what is assumed of offers, law, and makers."""
+        """Add the assumptions about offers, law, and makers."""
         self._note_lead_times(network, counted)
         self._note_freight(network, counted)
         self.assumptions += unexamined(demands, law)
@@ -153,7 +156,7 @@ class _Builder:
         return law
 
     def _priced_rules(self, wrong: list[Diagnostic]) -> tuple[Rule, ...]:
-        """The rules with their own money in the case's currency, as far as there are rates."""
+        """Return the rules with their money in the case's currency. A rule without a rate is left out, and its error added to `wrong`."""
         found = (tried(partial(self._in_currency, rule), wrong) for rule in self.given)
         return tuple([rule if self.kept is None else self.kept.same(rule) for rule in found if rule])
 
@@ -200,7 +203,7 @@ class _Builder:
     def _held(
         self, node: Node, spec: StoreSpec | None, prices: DerivedPrices
     ) -> tuple[Decimal, Decimal | None, Decimal]:
-        """What holding costs, the most that may be held, and what is lost in a year, by what the case says of the place on a day."""
+        """Return the holding cost, the maximum stock, and the yearly loss of a node. Costs that aren't stated are derived."""
         if spec is None:
             return prices.holding[node], None, Decimal(0)
         factor = self._basis(node[0], spec.substance) if spec.limit is not None else Decimal(1)
@@ -230,7 +233,7 @@ class _Builder:
                 )
 
     def _note_freight(self, network: Network, counted: Sequence[OfferFacts]) -> None:
-        """List the freight that the case assumes, with the offers that it is charged on."""
+        """Add an assumption for the assumed freight, with the number of offers that it is charged on."""
         freight = self.case.assume.freight
         arcs = [arc for arc in network.arcs if arc.offer >= 0 and arc.move.crosses] if freight else []
         without = set()
@@ -247,20 +250,19 @@ class _Builder:
 
 @lru_cache(maxsize=64)
 def _discounts(rate: Decimal, months: int, count: int) -> tuple[Decimal, ...]:
-    """What money of each of `count` periods of so many months counts for at the start."""
+    """Return the discount factor at the start of each of `count` periods. `rate` is 1 plus the yearly discount."""
     if rate == 1:
         return (Decimal(1),) * count
     return tuple(exact(_POWER.power(rate, -(Decimal(t * months) / 12))) for t in range(count))
 
 
 def _kept(loss: Decimal, years: Fraction) -> Decimal:
-    """What is left of a kilogram after some years, if so much of it is lost in one, as a stored number."""
+    """Return the fraction of a kilogram that is left after some years, as a stored number. `loss` is the yearly loss."""
     if not loss:
         return Decimal(1)
     return exact(_POWER.power(1 - loss, _POWER.divide(Decimal(years.numerator), Decimal(years.denominator))))
 
 
 def _wanted(lead: Lead, network: Network) -> bool:
-    """Return True if a lead could deliver something that the case is looking for."""
     materials = {material for material, _ in network.nodes}
     return any(line.material in materials for line in lead.offer.outputs)

@@ -1,4 +1,4 @@
-"""What facilities can make in each period: dated steps, derated by status, weighted by days."""
+"""Capacity of facilities by period: dated steps, derated by status, and weighted by days."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from ..domain.time import Horizon, Span
 from .merged import Merged
 
 AtWork = tuple[tuple[datetime.date | None, bool], ...]
-"""Of each step of a facility its first day, and whether there is any capacity from then on."""
+"""First day of each capacity step of a facility, and True if the step has any capacity."""
 _PRODUCT = Context(prec=100)
-"""More digits than a rate and a whole number of days have together."""
+"""Enough digits for the exact product of a rate and a whole number of days."""
 
 
 def accepted_steps(facility: Facility, merged: Merged, case: Case) -> tuple[CapacityStep, ...]:
-    """The capacity steps whose evidence the case accepts."""
+    """Return the capacity steps whose evidence the case accepts."""
     least = case.accept.confidence
     return tuple([step for step in facility.capacity if merged.confidence(step.source).reaches(least)])
 
 
 def at_work(facility: Facility, merged: Merged, case: Case) -> AtWork:
-    """Return the day on which each accepted step begins, and whether the facility has a capacity then."""
+    """Return the first day of each accepted step, and True if the step has any capacity."""
     steps = accepted_steps(facility, merged, case)
     return tuple([(step.start, bool(step.per_year != 0 and case.accept.counts(step.status))) for step in steps])
 
 
 def working_days(steps: AtWork, horizon: Horizon) -> tuple[Span, ...]:
-    """Of each period the days from the first to the last on which a facility of these steps has any capacity; all days where it has none at all."""
+    """Return the days of each period from the first to the last with any capacity. A period without capacity has all its days."""
     ends = [start - datetime.timedelta(days=1) if start else None for start, _ in steps[1:]]
     spans = [Span(start=start, end=end) for (start, works), end in zip(steps, [*ends, None], strict=True) if works]
     found = []
@@ -50,31 +50,29 @@ def working_days(steps: AtWork, horizon: Horizon) -> tuple[Span, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Rated:
-    """What a yearly rate is multiplied by in each period."""
+    """Factors that convert a yearly rate to amounts by period."""
 
     years: tuple[Fraction, ...]
-    """Without repeats: many periods are equally long."""
+    """Distinct factors. Many periods are equally long."""
     position: tuple[int, ...]
-    """Which of them each period has."""
+    """Position in `years` for each period."""
     parts: tuple[tuple[Decimal, Decimal], ...]
-    """The same, each as a whole number by which another is divided."""
+    """Numerators and denominators of `years`."""
     known: dict[Decimal, tuple[Decimal, ...]] = field(default_factory=dict, compare=False)
     """Rate -> amounts by period."""
 
     @staticmethod
     def of(by_period: Sequence[Fraction]) -> _Rated:
-        """What a rate is multiplied by, given by period."""
         years = tuple(dict.fromkeys(by_period))
         parts = tuple((Decimal(each.numerator), Decimal(each.denominator)) for each in years)
         return _Rated(years, tuple(map(years.index, by_period)), parts)
 
     @property
     def by_period(self) -> tuple[Fraction, ...]:
-        """As it was given."""
         return tuple([self.years[at] for at in self.position])
 
     def times(self, rate: Decimal) -> tuple[Decimal, ...]:
-        """Return a yearly rate as amounts by period. Equal amounts are one object, since very many facilities have few different ones."""
+        """Return a yearly rate as amounts by period. Equal rates share one tuple, since very many facilities have few different rates."""
         known = self.known.get(rate)
         if known is None:
             amounts = [rounded(_PRODUCT.multiply(rate, part) / whole) for part, whole in self.parts]
@@ -87,18 +85,18 @@ class Pool(NamedTuple):
 
     facility: str
     capacity: Sequence[Decimal | None]
-    """Kilograms in each period; None: unlimited."""
+    """Kilograms in each period. None means unlimited."""
     offers: tuple[int, ...]
 
 
 def most_units(pools: Iterable[Pool], use: Decimal, own: Decimal | None, period: int) -> Decimal | None:
-    """Most units that an offer's own limit, and the capacities of which a unit takes `use`, allow in a period; None: no limit."""
+    """Return the maximum units in a period by an offer's own limit and its pools, of which a unit takes `use`. None means no limit."""
     found = [capacity / use for pool in pools if use and (capacity := pool.capacity[period]) is not None]
     return min([*found, *([own] if own is not None else [])], default=None)
 
 
 class Capacities:
-    """Capacity of facilities by period; None: unlimited."""
+    """Capacity of facilities by period. None means unlimited."""
 
     def __init__(self, merged: Merged, case: Case) -> None:
         self.merged = merged
@@ -106,7 +104,7 @@ class Capacities:
 
     @cached_method
     def of(self, name: str) -> Sequence[Decimal | None]:
-        """Return the kilograms in each period of a facility."""
+        """Return a facility's capacity in kilograms by period."""
         steps = accepted_steps(self.merged.facilities[name], self.merged, self.case)
         if len(steps) == 1 and steps[0].per_year is not None:
             return self._rate(steps[0].start, None, steps[0].status).times(steps[0].per_year)
@@ -116,16 +114,13 @@ class Capacities:
 
     @cached_method
     def _rate(self, start: datetime.date | None, end: datetime.date | None, status: Status) -> _Rated:
-        """Return the factors of a capacity that exists from `start` to `end`."""
         span, share = Span(start=start, end=end), Fraction(self.case.accept.counts(status))
         return _Rated.of([share * years for years in self.case.horizon.years_within(span)])
 
 
 @lru_cache(maxsize=4096)
 def _by_steps(rates: tuple[Decimal | None, ...], years: tuple[tuple[Fraction, ...], ...]) -> tuple[Decimal | None, ...]:
-    """What yearly rates, each for so much of every period, come to in it. Kept from one problem to the next: a question makes hundreds, and
-    most of their plants make the same.
-    """
+    """Return the amounts by period of yearly rates, each with its years in every period. Cached, since most problems of a question share them."""
     return tuple([_in_period(rates, parts) for parts in zip(*years, strict=True)])
 
 

@@ -1,4 +1,4 @@
-"""What the case itself gives: names that nothing answers to, and what it accepts or assumes without saying so elsewhere."""
+"""Checks of the names in a case, and assumptions about what it accepts."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from .offers import Assumption, OfferFacts
 from .problem import unknown_names
 
 ACCEPTED = "accepted"
-"""Subject of the assumptions that widen what counts, or narrow what applies: they stand above the mix."""
+"""Subject of assumptions that widen the accepted facts or narrow the applied rules. They are listed above the mix."""
 COUNTED_TWICE = "counted twice"
-"""Subject of the assumptions that what looks like one plant is two: they stand there too."""
+"""Subject of assumptions about two facilities that may be one. They are listed above the mix."""
 UNEXAMINED = "looked at by no rule of origin"
-"""Subject of the goods for defence, or another end use that rules of origin name, whose origin no rule asks about: they stand first."""
+"""Subject of goods whose origin no rule checks, for defense or another end use that origin rules name. They are listed first."""
 NOT_ASKED = "origin not asked about"
 """Subject of assumptions about goods for which a law asks more than chains record. They are on the first screen, because the rule checks only part."""
 
@@ -45,10 +45,10 @@ _NOTHING_WANTED = Diagnostic(
 
 
 def check_names(case: Case, merged: Merged, rules: Sequence[Rule]) -> None:
-    """Refuses names in the case that nothing answers to, and a case that wants nothing.
+    """Reject unknown or ambiguous names in the case, and a case without demands.
 
     Raises:
-        InputError: with all of them.
+        InputError: With every problem.
     """
     known = {rule.id: rule for rule in rules}
     ids = [rule.id for rule in rules]
@@ -74,7 +74,7 @@ def check_names(case: Case, merged: Merged, rules: Sequence[Rule]) -> None:
 
 
 def _priority(case: Case) -> Iterator[Diagnostic]:
-    """End uses that are put in order though nothing is wanted for them, or twice; `defense` comes first unasked."""
+    """Yield an error for each end use that the priority order repeats, or that has no demand. The default order needs no demand."""
     wanted = {demand.end_use for demand in case.demands}
     order = case.assume.priority
     for name in dict.fromkeys(order):
@@ -90,7 +90,7 @@ def _priority(case: Case) -> Iterator[Diagnostic]:
 
 
 def _places(case: Case, merged: Merged) -> Iterator[Diagnostic]:
-    """A misspelt country would be a country of its own, which no rule knows."""
+    """Yield an error for each unknown place. A misspelled country would be a separate country that no rule names."""
     named = [("case.place", case.place)]
     named += [("demand.place", demand.place) for demand in case.demands]
     named += [("stock.place", stock.place) for stock in case.stocks]
@@ -108,7 +108,7 @@ def _places(case: Case, merged: Merged) -> Iterator[Diagnostic]:
 
 
 def country_in_english(name: str) -> str:
-    """Return a suggestion of the country that has a name in another language, or an empty string."""
+    """Return a suggestion of the country with this name in another language, or an empty string."""
     code = local_country_words().get(without_accents(name))
     return "" if code is None else f"did you mean `{country_names()[code]}`?"
 
@@ -170,7 +170,7 @@ def _unknown(what: str, names: Iterable[str], column: str, known: Collection[str
 
 
 def unknown_name(what: str, name: str, column: str, known: Collection[str]) -> Diagnostic:
-    """A name that nothing answers to."""
+    """Return the error for an unknown name."""
     return Diagnostic(
         f"unknown {what} `{name}`",
         column=column,
@@ -181,7 +181,7 @@ def unknown_name(what: str, name: str, column: str, known: Collection[str]) -> D
 
 
 def counted_before(case: Case) -> list[Assumption]:
-    """Return what limits count of the time before the plan, as the case states it."""
+    """Return the assumptions about amounts before the plan that limits count, as stated in the case."""
     rules = Counter(one.rule for one in case.carryovers)
     return [
         Assumption(rule, f"counts what was used before {case.horizon.start} in {count} of its amounts ([[carryover]])")
@@ -190,7 +190,7 @@ def counted_before(case: Case) -> list[Assumption]:
 
 
 def accepted(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
-    """Where [accept] departs from its defaults: what a reader of the plan must know before believing it."""
+    """Return assumptions for the settings of [accept] that differ from the defaults, and for a case without rules on origin or exports."""
     accept, usual = case.accept, Accept()
     texts = []
     if accept.unproven:
@@ -213,14 +213,14 @@ def accepted(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
 
 
 def renamed(case: Case) -> list[Assumption]:
-    """Names in the case, its rules or bills that were replaced by those of today."""
+    """Return an assumption for each outdated name in the case, its rules, or its bills that was replaced by the current one."""
     return [Assumption("renamed", alias.told) for alias in case.followed]
 
 
 def described_twice(case: Case, catalogs: Sequence[Catalog], reached: Iterable[Offer]) -> list[Assumption]:
-    """Facilities that more than one catalog describes: those that the case makes one, and those that look like one but both count.
+    """Return assumptions about facilities that several catalogs describe: those that the case merges, and lookalikes that both count.
 
-    Offers that are not `reached` could deliver nothing that is wanted.
+    Facilities without `reached` offers are left out, since they can't deliver anything in demand.
     """
     at = {offer.facility for offer in reached}
     found = []
@@ -242,12 +242,12 @@ def described_twice(case: Case, catalogs: Sequence[Catalog], reached: Iterable[O
 
 
 def unnamed_end_uses(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
-    """End uses of the case's own that no rule names, where rules name others: none of those bears on them."""
+    """Return an assumption for each end use of the case that no rule names, if rules name others. Those rules don't apply to it."""
     return [Assumption(ACCEPTED, told.message) for told in end_uses(case, rules)]
 
 
 def end_uses(case: Case, rules: Sequence[Rule]) -> Iterator[Diagnostic]:
-    """The same, with the one that a rule names and that is likely meant: `defense` for `defense-spares`."""
+    """Yield a diagnostic for each end use that no rule names, with the one that was probably meant, like `defense` for `defense-spares`."""
     named = frozenset[str]().union(*(getattr(rule, "end_uses", ()) for rule in rules))
     own = sorted({demand.end_use for demand in case.demands} - named - {"civil"}) if named else ()
     words = " or ".join(sorted(named))
@@ -262,16 +262,15 @@ def end_uses(case: Case, rules: Sequence[Rule]) -> Iterator[Diagnostic]:
 
 
 def origin_rules(demand: Demand, law: Law) -> list[str]:
-    """Rules of origin that look at a demand: in force in a period in which it is wanted, and about its material, end use and buyer.
+    """Return the origin rules that check a demand: in force in a period with demand, and about its material, end use, and buyer.
 
-    What a case keeps out by name is no rule of origin, nor is a ban that asks for no proof: they say nothing of where the rest
-    comes from.
+    Exclusions by name and bans that ask for no proof don't count, because they don't check the origin of other goods.
     """
     return origin_rules_of(demand.use, [p.span for p in law.case.horizon.periods if demand.quantity[p.index]], law)
 
 
 def origin_rules_of(use: Use, spans: Sequence[Span], law: Law) -> list[str]:
-    """Return the rules of origin that look at a use in any of some spans; see `origin_rules`."""
+    """Return the origin rules that check a use in any of some spans. See `origin_rules`."""
     found = []
     for position, rule in enumerate(law.rules):
         if not rule.phases or "judge" not in rule.verbs or rule.bears_on != "chain":
@@ -285,9 +284,9 @@ def origin_rules_of(use: Use, spans: Sequence[Span], law: Law) -> list[str]:
 
 
 def unexamined(demands: Sequence[Demand], law: Law) -> list[Assumption]:
-    """Goods for defence, or for another end use that a rule of origin names, that no rule of origin looks at on any day.
+    """Return assumptions about goods that no origin rule checks on any day, for defense or another end use that origin rules name.
 
-    Nothing is found against them, wherever they come from: a reader must not take that for a finding that they are lawful.
+    Such goods pass wherever they come from. A reader must not take that for proof that they are lawful.
     """
     named = {"defense"}.union(*(getattr(r, "end_uses", ()) for r in law.rules if r.bears_on == "chain"))
     open_to_all: dict[str, dict[str, None]] = {}
@@ -305,7 +304,7 @@ def unexamined(demands: Sequence[Demand], law: Law) -> list[Assumption]:
 
 
 def not_asked_about(demands: Sequence[Demand], law: Law) -> list[Assumption]:
-    """Return an assumption for each rule of origin that leaves out what its law asks, if a demand falls under the rule."""
+    """Return an assumption for each origin rule that applies to a demand but checks only part of its law."""
     gaps = {rule.id: rule for rule in law.rules if isinstance(rule, OriginBan) and rule.not_asked}
     covered: dict[str, dict[str, None]] = {}
     for demand in demands:
@@ -322,10 +321,10 @@ def not_asked_about(demands: Sequence[Demand], law: Law) -> list[Assumption]:
 
 
 def refuse_unneeded_stock(case: Case, merged: Merged, network: Network, law: Law) -> None:
-    """Refuse stock floors that name a material or place which nothing in the case needs: nothing could be bought for that stock.
+    """Reject stock floors for a material or place that nothing in the case needs, since nothing could be bought for that stock.
 
     Raises:
-        InputError: with all of them.
+        InputError: With all of them.
     """
     found = []
     for rule in law.rules:
@@ -351,7 +350,7 @@ def refuse_unneeded_stock(case: Case, merged: Merged, network: Network, law: Law
 
 
 def parties_without_site(offers: Sequence[OfferFacts], rules: Sequence[Rule]) -> list[Assumption]:
-    """Plants of parties that a rule on moves names, where goods bound for the plant cannot be told from others."""
+    """Return assumptions about plants without their own place, of parties that a rule on moves names. The rule can't identify goods for them."""
     found: dict[str, Assumption] = {}
     for rule in rules:
         buyers = getattr(rule, "buyers", ())

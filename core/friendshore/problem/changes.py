@@ -1,6 +1,6 @@
 """Changes applied to the facts of a case, for scenarios, bills, and questions.
 
-`KINDS` says for each subject of a change how it alters the facts and which offers it names.
+`KINDS` maps each subject of a change to its effect on the facts and the offers that it names.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from .merged import CASE_SOURCE
 from .trade import covers
 
 MOST_INHERITED = 100
-"""Scenarios over which one may inherit from another."""
+"""Maximum length of a chain of inherited scenarios."""
 
 
 def scenario_changes(case: Case, names: Sequence[str]) -> tuple[Change, ...]:
-    """All changes of the named scenarios, inherited ones first, each scenario once.
+    """Return all changes of the named scenarios, inherited ones first, each scenario once.
 
     Raises:
-        InputError: for an unknown scenario, or one that inherits itself.
+        InputError: For an unknown scenario, or one that inherits from itself.
     """
     known = {scenario.name: scenario for scenario in case.scenarios}
     changes: list[Change] = []
@@ -80,10 +80,10 @@ def apply_changes(
     bills: Sequence[LegislativeBill] = (),
     amend: Amend | None = None,
 ) -> tuple[Case, tuple[Catalog, ...], tuple[Rule, ...]]:
-    """Return the facts after all changes, in order. `amend` changes one rule, if it is not `amend_rule`.
+    """Return the facts after all changes, in order. `amend` replaces `amend_rule` as the function that changes one rule.
 
     Raises:
-        InputError: for every change that names nothing in the case, and for a bill that enables itself.
+        InputError: For every change that names nothing in the case, and for a bill that enables itself.
     """
     facts = _Facts(case, tuple(catalogs))
     spelt_out = with_bills(changes, bills)
@@ -107,7 +107,7 @@ def apply_changes(
 
 
 def _undated(change: Change) -> Iterator[Diagnostic]:
-    """Yield an error for each date that a change doesn't read. Ignoring it would give another plan than was asked for."""
+    """Yield an error for each date that a change doesn't read. Ignoring it would give another plan than requested."""
     reads = Change.SUBJECTS[change.subject].reads
     holds = "to the end of the plan" if "start" in reads else "for the whole plan"
     for word, key, day in (("from", "start", change.start), ("until", "end", change.end)):
@@ -117,7 +117,7 @@ def _undated(change: Change) -> Iterator[Diagnostic]:
 
 
 def _overlong(waivers: Sequence[WaiverSpec], rules: Sequence[Rule]) -> Iterator[Diagnostic]:
-    """Yield an error for each new waiver that the law of its rule doesn't allow. Unknown rules are reported when the case is put together."""
+    """Yield an error for each new waiver that the law of its rule doesn't allow. Unknown rules are reported later."""
     known = {rule.id: rule for rule in rules}
     for waiver in waivers:
         # A change cannot say that it is of another kind.
@@ -131,30 +131,25 @@ R = TypeVar("R", bound=Record)
 
 @dataclass(slots=True)
 class _Facts:
-    """Facts of a case to which changes are being applied, rules apart."""
+    """Facts of a case, except rules, to which changes are being applied."""
 
     case: Case
     catalogs: tuple[Catalog, ...]
     problems: list[Diagnostic] = field(default_factory=list)
 
     def all(self, table: str) -> list[Any]:
-        """Return the records of one table of all catalogs."""
         return [record for catalog in self.catalogs for record in getattr(catalog, table)]
 
     def ids(self, table: str) -> list[str]:
-        """Return the ids of the records of one table."""
         return [record.id for record in self.all(table)]
 
     def replace(self, table: str, altered: Callable[[Any], Record]) -> None:
-        """Replace each record of one table."""
         self.catalogs = tuple(c.but(**{table: tuple(map(altered, getattr(c, table)))}) for c in self.catalogs)
 
     def replace_offers(self, ids: Collection[str], altered: Callable[[Offer], Offer]) -> None:
-        """Replace some offers."""
         self.replace("offers", lambda offer: altered(offer) if offer.id in ids else offer)
 
     def facilities(self) -> dict[str, Facility]:
-        """Return the facilities by id."""
         return {facility.id: facility for facility in self.all("facilities")}
 
     def meant(self, change: Change) -> frozenset[str]:
@@ -163,16 +158,15 @@ class _Facts:
         return frozenset(offer.id for offer in self.all("offers") if means(change, offer, facilities[offer.facility]))
 
     def report(self, message: str, column: str, found: str, fix: str, expected: str = "") -> None:
-        """Record an error."""
         self.problems.append(Diagnostic(message, "", None, column, found, expected, fix))
 
     def unknown(self, change: Change, name: str, expected: str, known: Iterable[str]) -> None:
-        """Record that nothing in the case has a name. `known` are names that may be meant."""
+        """Record an error for an unknown name. `known` are names that may be meant."""
         message = f"`{change.subject}` names nothing in the case"
         self.report(message, change.subject, name, closest(name, known), expected)
 
     def unknown_offers(self, change: Change, name: str) -> None:
-        """Record that a name means no offer."""
+        """Record an error for a name that means no offer."""
         owners = (n for facility in self.all("facilities") for n in (facility.id, facility.supplier, facility.owner))
         self.unknown(change, name, OFFERS, [*self.ids("offers"), *owners])
 
@@ -183,11 +177,11 @@ OFFERS: Final = (
     "an offer, facility, supplier or parent (if need be `offer:name`, `facility:name`, and so on), `country:XX`, "
     "`outside:XX` or `catalog:name`"
 )
-"""What may name offers, for messages."""
+"""Names that may mean an offer, for messages."""
 OFFER_WORDS: Final = ("offer", "facility", "supplier", "parent")
 DEMAND_WORDS: Final = ("demand", "material", "end_use")
 PRICE_WORDS: Final = ("offer", "material", "benchmark")
-"""Kinds of things that a plain name may mean. With one of these words and a colon before it, it means that kind."""
+"""Kinds of things that a plain name may mean. As a prefix with a colon, one of these words selects that kind."""
 
 
 def offer_words(offer: Offer, facility: Facility) -> dict[str, str]:
@@ -249,7 +243,7 @@ def _delivers(change: Change, offer: Offer) -> bool:
 
 
 def ambiguity(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Diagnostic | None:
-    """Return the error of a change whose name means several things with different effects; None if it is clear."""
+    """Return the error of a change whose name means several things with different effects. None if it is clear."""
     found = _readings(change, case, catalogs)
     if len(set(found.values())) < 2:
         return None
@@ -283,7 +277,7 @@ def _name_field(change: Change) -> str:
 
 
 def _readings(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Mapping[str, frozenset[str]]:
-    """Return what the name of a change may mean: kinds, each with the offers, demands, or benchmark affected. Empty if the change says so itself."""
+    """Return the possible meanings of a change's name: kinds, each with the affected offers, demands, or benchmark. Empty if the change states its kind."""
     words = KINDS[change.subject].words
     name = getattr(change, _name_field(change)) if words else ""
     if not name or ":" in name or change.date is not None:
@@ -347,7 +341,7 @@ P = TypeVar("P", Price, Quote, BenchmarkPrice)
 
 
 def _price(change: Change, facts: _Facts) -> None:
-    """Multiply the prices of offers or of a benchmark, or state them in place of what they are."""
+    """Multiply or replace the prices of offers or of a benchmark."""
     hit = facts.meant(change)
     rows = [row for row in facts.all("prices") if _follows(change, row)]
     if change.factor is not None:
@@ -393,13 +387,12 @@ def _multiply_prices(change: Change, factor: Decimal, offers: Collection[str], f
 
 
 def _times(price: P, factor: Decimal) -> P:
-    """Return a multiple of a price, with the range that it has."""
     figures = {"amount": price.amount, "low": price.low, "high": price.high}
     return price.but(**{name: figure * factor for name, figure in figures.items() if figure is not None})
 
 
 def _unpriced(change: Change, facts: _Facts) -> None:
-    """Record that there is no such price: neither of its name, nor of the day of a benchmark that has others."""
+    """Record an error for a price that doesn't exist, by its name or by the day of its benchmark."""
     days = [str(row.date) for row in facts.all("prices") if row.id == benchmark_named(change)]
     if change.date is None or not days:
         what = "an offer, a material or a benchmark" if change.date is None else "a benchmark"
@@ -410,7 +403,7 @@ def _unpriced(change: Change, facts: _Facts) -> None:
 
 
 def _lead_time(change: Change, facts: _Facts) -> None:
-    """Multiply lead times on every lane. An offer without its own has that of the case."""
+    """Multiply lead times on every lane. An offer without a lead time uses the case's."""
     factor, hit, default = change.factor, facts.meant(change), facts.case.assume.lead_time
     assert factor is not None
 
@@ -428,7 +421,7 @@ def _lead_time(change: Change, facts: _Facts) -> None:
 
 
 def _recipe(change: Change, facts: _Facts) -> None:
-    """Multiply what an offer takes or gives of a material a unit."""
+    """Multiply the quantity of a material that an offer takes or gives per unit."""
     factor, hit = change.factor, facts.meant(change)
     assert factor is not None
 
@@ -442,7 +435,7 @@ def _recipe(change: Change, facts: _Facts) -> None:
 
 
 def _prove(change: Change, facts: _Facts) -> None:
-    """Take as proved what is not proved of one offer."""
+    """Accept everything unproven about one offer as proven."""
     if not facts.meant(change):
         facts.unknown(change, change.prove, "an offer", facts.ids("offers"))
     accept = facts.case.accept
@@ -470,7 +463,7 @@ TERMS_FIGURES: dict[TermKind, str] = {
 
 
 def _lift(change: Change, facts: _Facts) -> None:
-    """Take away a kind of term of trade, for everyone or for what the change names."""
+    """Remove a kind of term of trade, for everyone or for the named offers."""
     kind, hit = change.lift, facts.meant(change)
     assert kind is not None
     if change.of and not hit:
@@ -485,7 +478,7 @@ def _lift(change: Change, facts: _Facts) -> None:
         return offer.but(**(none or {}), lanes=lanes)
 
     def bears(bearing: Bearing) -> bool:
-        """Return True if all offers that it is about are named. What is about others too stays."""
+        """Return True if the change names all offers that a term applies to. Terms that also apply to others stay."""
         about = [offer.id for offer in offers if covers(bearing, offer, facilities)]
         return not change.of or (bool(about) and hit.issuperset(about))
 
@@ -514,7 +507,7 @@ def _lifted(terms: tuple[Terms, ...], name: str, bears: Callable[[Bearing], bool
 
 
 def _capacity(change: Change, facts: _Facts) -> None:
-    """Multiply, state, derate, or delay the capacity of a facility within the dates of the change; or the quantity that one offer gives."""
+    """Multiply, state, derate, or delay the capacity of a facility within the change's dates, or one offer's own quantity."""
     if change.capacity.startswith("offer:"):
         _own_quantity(change, facts)
         return
@@ -568,7 +561,7 @@ def _step(step: CapacityStep, change: Change, begins: bool) -> CapacityStep:
 
 
 def _own_quantity(change: Change, facts: _Facts) -> None:
-    """Multiply or state the quantity that an offer gives by itself, whatever its facility can make."""
+    """Multiply or state an offer's own quantity limit. The capacity of its facility doesn't change."""
     factor, hit = change.factor, facts.meant(change)
     keys = {"status": change.status, "delay": change.delay, "from": change.start, "until": change.end}
     for word in (word for word, value in keys.items() if value is not None):
@@ -598,7 +591,7 @@ def _own_quantity(change: Change, facts: _Facts) -> None:
 
 
 def _demand(change: Change, facts: _Facts) -> None:
-    """Multiply, restate, or delay demands, or state the price of their shortage: one, all of a material, or all of an end use."""
+    """Multiply, restate, or delay one demand, or all of a material or end use, or state their shortage penalty."""
     case = facts.case
     if change.quantities and not _of_each_period(change, facts):
         return
@@ -629,7 +622,7 @@ def _scaled(demand: DemandSpec, factor: Decimal) -> DemandSpec:
 
 
 def _of_each_period(change: Change, facts: _Facts) -> bool:
-    """Return True if a change states a quantity for each period of the plan, and record an error otherwise."""
+    """Return True if a change states a quantity for each period of the plan. Otherwise, record an error."""
     periods, stated = facts.case.horizon.count, len(change.quantities)
     if stated != periods:
         message, fix = f"the plan has {periods} periods", "state a mass for each of them"
@@ -638,14 +631,13 @@ def _of_each_period(change: Change, facts: _Facts) -> bool:
 
 
 def _in_own_currency(change: Change, facts: _Facts) -> None:
-    """Record an error if a change states the price of a shortage in another currency than that of the case."""
+    """Record an error if a change states the shortage penalty in another currency than the case's."""
     if change.currency not in ("", facts.case.currency):
         message, found = f"the case is in {facts.case.currency}", f"{change.shortage_price} {change.currency}/kg"
         facts.report(message, "shortage_price", found, "convert the price")
 
 
 def _want(change: Change, facts: _Facts) -> None:
-    """Add a demand."""
     case, materials = facts.case, facts.ids("materials")
     if change.want not in materials:
         facts.unknown(change, change.want, "a material", materials)
@@ -662,7 +654,7 @@ def _want(change: Change, facts: _Facts) -> None:
 
 
 def _order(change: Change, facts: _Facts) -> None:
-    """State what an order already placed brings."""
+    """Replace the quantity of an open order."""
     case = facts.case
     if change.order not in case.order_names:
         facts.unknown(change, change.order, "an order of the case", case.order_names)
@@ -674,7 +666,7 @@ def _order(change: Change, facts: _Facts) -> None:
 
 
 def _stock(change: Change, facts: _Facts) -> None:
-    """Add stock of a material at the case's place, all its stages performed in stated countries."""
+    """Add stock of a material at the case's place, with all its stages in the stated countries."""
     assert change.quantity is not None
     stages = {material.id: material.stages for material in facts.all("materials")}
     if change.stock not in stages:
@@ -692,7 +684,7 @@ def _stock(change: Change, facts: _Facts) -> None:
 
 
 def _waive(change: Change, facts: _Facts) -> None:
-    """Add a waiver. Errors in its names are reported when the case is put together."""
+    """Add a waiver. Errors in its names are reported later, with those of the case."""
     assert change.quantity is not None
     waiver = WaiverSpec(
         id=_numbered(f"waiver:{change.waive}:{change.of}", facts.case.waivers),
@@ -707,7 +699,7 @@ def _waive(change: Change, facts: _Facts) -> None:
 
 
 def _grant(change: Change, facts: _Facts) -> None:
-    """Add an export licence. Errors in its names are reported when the case is put together."""
+    """Add an export license. Errors in its names are reported later, with those of the case."""
     licence = LicenceSpec(
         id=_numbered(f"licence:{change.grant}:{change.of or '*'}", facts.case.licences),
         rule=change.grant,
@@ -727,7 +719,7 @@ def _numbered(name: str, records: Iterable[StockSpec | WaiverSpec | LicenceSpec]
 
 
 def _revoke(change: Change, facts: _Facts) -> None:
-    """Take no licence as granted any more, for one end use."""
+    """Stop assuming that export licenses for one end use are granted."""
     assume = facts.case.assume
     if change.revoke not in assume.licence:
         expected = "an end use of [assume.licence]: " + (", ".join(sorted(assume.licence)) or "it names none")
@@ -737,7 +729,7 @@ def _revoke(change: Change, facts: _Facts) -> None:
 
 
 def _accept(change: Change, facts: _Facts) -> None:
-    """State the share for which a capacity status counts."""
+    """State the share of capacity that counts for a status."""
     assert change.accept is not None
     accept = facts.case.accept
     facts.case = facts.case.but(accept=accept.but(capacity={**accept.capacity, change.accept: change.factor}))
@@ -753,7 +745,7 @@ class ChangeKind:
     """Effect of the changes of one subject."""
 
     apply: Callable[[Change, _Facts], None] | None = None
-    """Function that alters the facts. None: the change alters a rule, by `amend_rule`."""
+    """Function that alters the facts. None means that the change alters a rule, by `amend_rule`."""
     means: Callable[[Change, Offer, Facility], bool] = _no_offer
     """Function that returns True if the change names an offer."""
     words: tuple[str, ...] = ()

@@ -1,12 +1,12 @@
-"""Compliance classes: classes of uses that no rule in force can tell apart, found by judging; and which of their stock may serve a demand.
+"""Compliance classes: uses that no rule in force distinguishes, and the classes whose stock may serve a demand.
 
-Deliveries of the same signature (what they may be made of, and are counted as) are of one compliance class.
+Deliveries with equal signatures are in one compliance class. A signature states permitted origins, charges, and counted end uses.
 
-Stock of a material at a place may be delivered to a demand of a later period if it was bought for the compliance class of that
-delivery, or for one at least as strict. Several demands draw on the same stock, so that it is not enough that each finds its
-quantity. By Gale's theorem on supply and demand (Hall's condition for quantities) all can be served at once if and only if,
-for every set of demands, the stock that may serve any of them comes to what they want. Only sets that are all that some union
-of such stocks can serve matter: for compliance classes each stricter than the next, one set for each of them.
+Stock of a material at a place may be delivered in a later period, for its own compliance class or a less strict one. Several
+demands draw on the same stock, so it isn't enough that each of them alone finds its quantity. By Gale's theorem on supply and
+demand (Hall's condition for quantities), all can be served at once if and only if every set of demands finds enough stock. The
+stock that may serve any demand of the set must be at least their total. Only the sets served entirely by some union of such stocks
+matter. If the classes are ordered by strictness, that is one set per class.
 
 Source: D. Gale, A theorem on flows in networks, Pacific Journal of Mathematics 7 (1957), 1073-1082.
 """
@@ -34,28 +34,27 @@ from .network import Network, Node, final_node
 Cell = tuple[int, int]
 """An arc and an arrival period."""
 Permits = tuple[tuple[str, ...], ...]
-"""Licences a move needs: of every inner tuple, one must be drawn on."""
+"""Licenses that a move needs: one from every inner tuple."""
 
 
 @dataclass(frozen=True, slots=True)
 class CountedUses:
-    """End uses that limits count by themselves: each has compliance classes of its own, so that what is bought is for it or is not."""
+    """End uses that limits count separately. Each has its own compliance classes, so that a purchase is either for it or not."""
 
     named: frozenset[str]
 
     @staticmethod
     def of(rules: Iterable[Rule]) -> CountedUses:
-        """Those that some rules count."""
         return CountedUses(frozenset().union(*(rule.counted_end_uses for rule in rules)))
 
     def ends(self, end_use: str) -> frozenset[str]:
-        """What a delivery for an end use is counted as: that use, an empty name for all others; nothing where none is counted."""
+        """Return the end use that a delivery counts as, or an empty name if limits don't count it. The set is empty if they count none."""
         return frozenset({end_use if end_use in self.named else ""} if self.named else ())
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What forbids and charges on the way to a delivery, and what it is counted as."""
+    """Prohibitions and charges on the way to a delivery, and the end uses that it counts as."""
 
     blocked: frozenset[int]
     blocked_cells: frozenset[Cell]
@@ -65,15 +64,15 @@ class Signature:
     order_periods: frozenset[int] | None
     ends: frozenset[str]
     free_of: frozenset[str] = frozenset()
-    """Rules whose tainted offers are forbidden."""
+    """Rules whose tainted offers are prohibited."""
 
     def same_law(self, other: Signature) -> bool:
-        """Return True if nothing but end uses tells them apart."""
+        """Return True if the signatures differ at most in end uses."""
         return replace(self, ends=other.ends) == other
 
 
 def meet(one: Signature, other: Signature) -> Signature | None:
-    """What forbids all that either of them forbids; None where they ask for different licences, or charge differently."""
+    """Return the signature that prohibits everything that either prohibits. None if their licenses or charges differ."""
     together, ends = (one, other), one.ends | other.ends
     if one.same_law(other):
         return replace(one, ends=ends)
@@ -99,7 +98,7 @@ def meet(one: Signature, other: Signature) -> Signature | None:
 
 
 def meets(of: Sequence[Signature]) -> list[Signature]:
-    """What forbids all that any of two or more of them forbids, each once: pairs first, then each meet with each of them again."""
+    """Return the signatures that prohibit everything that any of two or more prohibit, each once, starting with pairs."""
     found: dict[Signature, None] = {}
     latest = [terms for one, other in combinations(of, 2) if (terms := meet(one, other)) is not None]
     while latest:
@@ -110,36 +109,35 @@ def meets(of: Sequence[Signature]) -> list[Signature]:
 
 
 class Outlet(NamedTuple):
-    """One way in which a demand may be served in a period."""
+    """Way to serve a demand in a period."""
 
     demand: int
     period: int
     waivers: tuple[str, ...]
-    """Waivers that are drawn on."""
+    """Waivers that it uses."""
 
 
 @dataclass(slots=True)
 class ComplianceClass:
-    """A class of uses with the same answer for every arc and arrival that can reach them."""
+    """Class of uses with equal verdicts for every arc and arrival that can reach them."""
 
     index: int
     blocked: frozenset[int]
-    """Arcs forbidden whenever they arrive."""
+    """Arcs prohibited in every arrival period."""
     blocked_cells: frozenset[Cell]
-    """Arcs forbidden in some arrival periods."""
+    """Arcs prohibited in some arrival periods."""
     permits: dict[Cell, Permits]
-    """Arcs that arrive only under licences."""
+    """Licenses by arc and arrival period. Other arcs need none."""
     surcharges: dict[tuple[int, int], Decimal] | None
-    """Charges by arc and order period, where rules make them depend on the use; None: the common ones."""
+    """Charges by arc and order period, if rules make them depend on the use. None means the common charges."""
     final: Node | None
-    """Where the final good is bought, if a rule is dated by its order."""
+    """Node where the final good is bought, if a rule is dated by its order. Otherwise None."""
     order_periods: frozenset[int] | None
-    """Periods in which the final good may be ordered, likewise."""
+    """Periods in which the final good may be ordered, if a rule is dated by its order. Otherwise None."""
     ends: frozenset[str] = frozenset()
-    """End uses that what is bought for it may end in, of those that limits count by themselves; an empty name: another one. None, where
-    no limit counts by end use."""
+    """Separately counted end uses that its purchases may serve. An empty name means any other end use. Empty if no limit counts by end use."""
     free_of: frozenset[str] = frozenset()
-    """Rules whose tainted offers it doesn't admit, of those that keep apart what is made of them."""
+    """Rules whose tainted offers it excludes, among rules that keep apart the products of such offers."""
     outlets: list[Outlet] = field(default_factory=list)
     nodes: set[Node] = field(default_factory=set)
 
@@ -150,19 +148,19 @@ class ComplianceClass:
 
     @property
     def _law(self) -> tuple[object, ...]:
-        """All that tells it from others but its end uses."""
+        """Everything that distinguishes it except end uses and excluded taints."""
         return (
             self.blocked, self.blocked_cells, self.permits, self.surcharges, self.final, self.order_periods
         )  # fmt: skip
 
     def admits(self, arc: int, arrival: int) -> bool:
-        """Return True if an arc may serve it when it arrives in a period; a licence may still be needed."""
+        """Return True if an arc may serve it on arrival in a period. The arc may still need a license."""
         return arc not in self.blocked and (arc, arrival) not in self.blocked_cells
 
     def at_least_as_strict(self, other: ComplianceClass, arcs: frozenset[int], nodes: frozenset[Node], by: int) -> bool:
-        """Whether, up a chain of `arcs` and `nodes`, all that this one admits the other admits too, on no worse terms.
+        """Return True if, up a chain of `arcs` and `nodes`, the other class admits everything that this one admits, on no worse terms.
 
-        Only what arrives in period `by` or before matters. What is for some end uses serves these alone.
+        Only arrivals up to period `by` matter. A class for some end uses serves only these.
         """
         if not (other.ends <= self.ends and other.free_of <= self.free_of):
             return False
@@ -182,18 +180,18 @@ class ComplianceClass:
 
 
 class _InForce(NamedTuple):
-    """Rules of origin that bear on a delivery: equal ones give equal signatures."""
+    """Origin rules that apply to a delivery. Equal ones give equal signatures."""
 
     by_delivery: tuple[int, ...]
-    """Dated by delivery, and in force then."""
+    """Rules dated by delivery that are in force then."""
     by_order: tuple[int, ...]
-    """Dated by the order of the final good, whether in force or not."""
+    """Rules dated by the order of the final good, in force or not."""
     period: int | None
-    """Of the delivery, where rules are dated by order."""
+    """Period of delivery, if rules are dated by order."""
 
 
 class Grouping:
-    """Groups the uses of all demands into compliance classes."""
+    """Grouping of the uses of all demands into compliance classes."""
 
     def __init__(
         self,
@@ -214,10 +212,10 @@ class Grouping:
         self.apart = CountedUses.of(law.rules)
         self.periods = self.case.horizon.periods
         self.tainted = {rule.id: self._tainted(rule) for rule in law.rules if rule.keeps_apart}
-        """Rule that keeps apart what is made of some offers -> arcs of these."""
+        """Rule that keeps products of tainted offers apart -> arcs of these offers."""
 
     def compliance_classes(self) -> list[ComplianceClass]:
-        """All compliance classes, numbered in the order in which demands first need them."""
+        """Return all compliance classes, numbered in the order in which demands first need them."""
         found: dict[Signature, ComplianceClass] = {}
         for number, demand in enumerate(self.demands):
             judgement = self.judgements[demand.use]
@@ -253,10 +251,10 @@ class Grouping:
         return list(found.values())
 
     def _addmeets(self, found: dict[Signature, ComplianceClass]) -> None:
-        """Compliance classes for co-products that end in different uses: what is made for all of them must be lawful for all.
+        """Add compliance classes for co-products that serve different uses, since their inputs must be lawful for all of these.
 
-        An offer with inputs and several outputs may be run for several compliance classes at once. Where none of them is at
-        least as strict as the others, the run's inputs are bought for one that forbids all that any of them forbids.
+        An offer with inputs and several outputs may be run for several compliance classes at once. If none of them is at least as strict as
+        the others, the inputs are bought for a class that prohibits everything that any of them prohibits.
         """
         made = grouped((arc.offer, arc.node) for arc in self.network.arcs)
         for offer, feeds in self.network.feeds.items():
@@ -272,10 +270,10 @@ class Grouping:
                 compliance_class.nodes |= nodes
 
     def _add_shelves(self, found: dict[Signature, ComplianceClass]) -> None:
-        """Compliance classes for stock that is to serve different uses, where a rule watches what stock may serve.
+        """Add compliance classes for stock that may serve different uses, if a rule limits usable stock.
 
-        What is lawful for all of several uses covers each of them, and may end in any: it is bought for a compliance class that
-        forbids all that any of them forbids.
+        Material that is lawful for several uses covers each of them and may serve any. It is bought for a class that prohibits everything
+        that any of them prohibits.
         """
         for node in sorted({final_node(demand.use) for demand in self.demands}):
             nodes = self.network.reach(node)[1]
@@ -309,7 +307,7 @@ class Grouping:
         return compliance_class
 
     def _waiver_sets(self, demand: Demand, judgement: Judgement, period: Period) -> list[tuple[WaiverSpec, ...]]:
-        """No waiver, and every set of those that cover this delivery which some chain needs."""
+        """Return the sets of waivers for a delivery: none, and every set that covers it and that some chain needs."""
         if not self.case.waivers:
             return [()]
         index = {self.law.rules[i].id: i for i in judgement.chain}
@@ -328,7 +326,7 @@ class Grouping:
 
     @cached_method
     def _needs(self, use: Use, force: _InForce, waivable: frozenset[int]) -> set[frozenset[int]]:
-        """Sets of rules that some chain breaks, whenever the final good may be ordered."""
+        """Return the sets of rules that some chain breaks, whenever the final good may be ordered."""
         judgement, final = self.judgements[use], final_node(use)
         found: set[frozenset[int]] = set()
         for rules, _ in self._epochs(force):
@@ -341,7 +339,7 @@ class Grouping:
         return found
 
     def _broken(self, judgement: Judgement, rules: Sequence[int]) -> dict[int, frozenset[int]]:
-        """Arc -> those of some rules that forbid it."""
+        """Return the prohibiting rules of each arc, among some rules."""
         found: dict[int, set[int]] = {}
         for rule in rules:
             for arc, verdict in judgement.chain[rule].items():
@@ -350,12 +348,12 @@ class Grouping:
         return {arc: frozenset(some) for arc, some in found.items()}
 
     def _dated(self, force: _InForce, lot: int) -> tuple[int, ...]:
-        """The rules that bear on a lot of the final good, which was ordered on its own day."""
+        """Return the rules that apply to a lot of the final good, which has its own order date."""
         acquired = self.lots[self.network.arcs[lot].lot].acquired
         return (*force.by_delivery, *(i for i in force.by_order if self.law.in_force(i, acquired)))
 
     def _in_force(self, judgement: Judgement, period: int, waivers: tuple[WaiverSpec, ...]) -> _InForce:
-        """The rules of origin that bear on a delivery in a period, less those that are waived."""
+        """Return the origin rules that apply to a delivery in a period, without the waived ones."""
         if not judgement.chain:
             return _InForce((), (), None)
         waived = {w.rule for w in waivers}
@@ -366,7 +364,7 @@ class Grouping:
         return _InForce(tuple(by_delivery), tuple(by_order), period if by_order else None)
 
     def _terms(self, use: Use, judgement: Judgement, force: _InForce) -> list[Signature]:
-        """The signature of a delivery; one for each stretch of order periods that rules dated by order tell apart."""
+        """Return the signatures of a delivery: one for each set of order periods that rules dated by order distinguish."""
         cells, permits = self._trade_terms(judgement.use)
         final: Node = final_node(use)
         terms = []
@@ -390,9 +388,9 @@ class Grouping:
             return frozenset(arc.index for arc in self.network.arcs if rule.taints(arc.chained))
 
     def _kept_apart(self, terms: Signature, judgement: Judgement) -> list[Signature]:
-        """Return a signature as it is, and free of what each rule taints that keeps it apart.
+        """Return a signature, with variants that exclude the tainted offers of each rule that keeps products apart.
 
-        Only makers need that: what is bought as such is tainted or not by itself.
+        Only makers need the variants. A good that is bought directly is either tainted or not.
         """
         found = [terms]
         offers = {self.network.arcs[index].offer for index in judgement.reach}
@@ -415,7 +413,7 @@ class Grouping:
         )
 
     def _epochs(self, force: _InForce) -> list[tuple[tuple[int, ...], frozenset[int] | None]]:
-        """Sets of rules dated by order that are in force together, with the order periods of each that begins by `period`."""
+        """Return the sets of rules dated by order that are in force together, with the order periods of each that begins by `period`."""
         if force.period is None:
             return [((), None)]
         epochs: dict[tuple[int, ...], set[int]] = {}
@@ -467,16 +465,16 @@ class Grouping:
 
 
 MOST_SETS = 200
-"""So many sets of compliance classes at one place are told apart; a case with more is refused rather than watched in part."""
+"""Maximum number of sets of compliance classes at one place. A case with more is rejected, since checking only some would be wrong."""
 
 Wanted = tuple[int, int, Decimal]
-"""Position of a demand, period of the delivery, kilograms."""
+"""Position of a demand, period of delivery, and kilograms."""
 
 
 def servers(
     compliance_classes: Sequence[ComplianceClass], network: Network, node: Node, by: int
 ) -> dict[int, frozenset[int]]:
-    """For every compliance class, all whose stock at `node` at the end of period `by` may be delivered for it."""
+    """Return, for each compliance class, the classes whose stock at `node` at the end of period `by` may be delivered for it."""
     arcs, nodes = network.reach(node)
     here = [compliance_class for compliance_class in compliance_classes if node in compliance_class.nodes]
     return {
@@ -490,10 +488,10 @@ def servers(
 def open_to_stricter(
     compliance_classes: Sequence[ComplianceClass], network: Network, demands: Sequence[Demand]
 ) -> None:
-    """Lets stock of a stricter compliance class be delivered for every looser one.
+    """Let stock of a stricter compliance class be delivered for every less strict one.
 
-    Without a rule that watches stock this changes nothing: what is delivered for a looser compliance class can be bought for it
-    in the first place. With one, the same kilogram may cover the stricter use in one period and serve the looser in the next.
+    Without a rule on usable stock this changes nothing, since deliveries for the less strict class can be bought for it directly. With
+    one, a kilogram may cover the stricter use in one period and serve the other in the next.
     """
     more: list[tuple[ComplianceClass, Outlet]] = []
     for own in compliance_classes:
@@ -508,7 +506,7 @@ def open_to_stricter(
 
 
 def own_compliance_classes(compliance_classes: Iterable[ComplianceClass]) -> dict[tuple[int, int], frozenset[int]]:
-    """Demand and period -> the compliance classes for which it is delivered to without a waiver."""
+    """Return, by demand and period, the compliance classes that deliver to it without a waiver."""
     found: dict[tuple[int, int], set[int]] = {}
     for compliance_class in compliance_classes:
         for outlet in compliance_class.outlets:
@@ -520,12 +518,12 @@ def own_compliance_classes(compliance_classes: Iterable[ComplianceClass]) -> dic
 def stock_cover_cuts(
     wanted: Iterable[Wanted], own: dict[tuple[int, int], frozenset[int]], serving: dict[int, frozenset[int]]
 ) -> list[tuple[frozenset[int], Decimal]]:
-    """Sets of compliance classes, each with what their stock together must come to, for all that is wanted from the stock of a material at a place.
+    """Return sets of compliance classes with the minimum of their total stock of a material at a place, so that it covers all `wanted`.
 
-    `own` and `serving` are as from `own_compliance_classes` and `servers`.
+    `own` and `serving` are the results of `own_compliance_classes` and `servers`.
 
     Raises:
-        InputError: if there are more sets than are told apart.
+        InputError: If there are more than `MOST_SETS` sets.
     """
     needs: dict[frozenset[int], Decimal] = {}
     for demand, period, quantity in wanted:

@@ -1,7 +1,7 @@
-"""Decimals as arrays: of whole numbers of a unit, which add up exactly, and of doubles, for the solver and to narrow down exact checks.
+"""Arrays of decimals: exact multiples of a unit, and doubles for the solver and for narrowing down exact checks.
 
-The unit is a power of ten, nearly always the resolution. Whole numbers are kept in 64 bits as long as no sum of them can need
-more, else as Python's own.
+The unit is a power of ten, nearly always the resolution. Multiples have 64 bits if no sum of them can need more, and otherwise are
+Python integers.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from ..domain.base import DIGITS, rounded
 
 Whole = NDArray[Any]
-"""Whole numbers, of 64 bits or of Python's."""
+"""Integers, of 64 bits or of Python."""
 
 _MOST = 2**62
-"""No sum of whole numbers of 64 bits comes to more than this."""
+"""Upper bound on sums of 64-bit integers."""
 
 
 def whole(numbers: Sequence[Decimal], unit: Decimal) -> tuple[Whole, Decimal]:
-    """Numbers as multiples of a power of ten: of `unit`, or of the largest smaller one that they are all multiples of."""
+    """Return numbers as multiples of a power of ten: `unit`, or if necessary the largest smaller one that divides them all."""
     exponent = min(0, int(unit.as_tuple().exponent))
     counts = _multiples(numbers, exponent)
     if counts is None:
@@ -36,13 +36,13 @@ def whole(numbers: Sequence[Decimal], unit: Decimal) -> tuple[Whole, Decimal]:
 
 
 def kept(counts: Sequence[int]) -> Whole:
-    """Whole numbers as an array, of 64 bits if no sum of them needs more."""
+    """Return integers as an array, of 64 bits if no sum of them needs more."""
     fits = max(map(abs, counts), default=0) * len(counts) < _MOST
     return np.array(counts, dtype=np.int64 if fits else object)
 
 
 def kept_doubles(counts: NDArray[np.float64]) -> Whole:
-    """Whole numbers that stand in doubles, likewise."""
+    """Return integers stored as doubles as an array, of 64 bits if no sum of them needs more."""
     fits = float(np.abs(counts).max(initial=0.0)) * len(counts) < _MOST
     return counts.astype(np.int64) if fits else kept(list(map(int, counts.tolist())))
 
@@ -54,7 +54,7 @@ def _multiples(numbers: Sequence[Decimal], exponent: int) -> list[int] | None:
 
 
 def added_up(values: Whole, cells: NDArray[np.intp], size: int) -> Whole:
-    """The exact sum of the values of each of `size` cells."""
+    """Return the exact sum of the values of each of `size` cells."""
     found: Whole = np.zeros(size, dtype=values.dtype)
     np.add.at(found, cells, values)
     return found
@@ -63,14 +63,14 @@ def added_up(values: Whole, cells: NDArray[np.intp], size: int) -> Whole:
 Floats = NDArray[np.float64]
 
 _EXACT = 22
-"""The largest power of ten that a double keeps exactly."""
+"""Exponent of the largest power of ten that a double represents exactly."""
 _POWERS = np.array([float(10**power) for power in range(_EXACT + 1)])
 
 
 class Scaled(Sequence[Decimal]):
-    """Numbers by period that are all others times one factor, as stored numbers.
+    """Numbers by period, each a multiple of another number by a common factor, rounded as stored numbers.
 
-    Each product is computed on access: of very many offers priced by one benchmark, hardly any is bought. It equals a sequence of the same numbers.
+    Products are computed on access, since hardly any of many offers priced by one benchmark is bought. Equal to any sequence of equal numbers.
     """
 
     __slots__ = ("factor", "numbers")
@@ -100,12 +100,12 @@ class Scaled(Sequence[Decimal]):
 
 
 def as_floats(numbers: Sequence[Decimal]) -> Floats:
-    """Decimals as doubles."""
+    """Return decimals as doubles."""
     return np.fromiter(map(float, numbers), np.float64, len(numbers))
 
 
 def largest(rows: Sequence[Sequence[Decimal]]) -> list[Decimal]:
-    """The largest number of each row, its sign left aside. Rows that are one object, and numbers that rows share but for a factor, are looked through once."""
+    """Return the largest absolute value of each row. Shared rows, and numbers shared up to a factor, are searched once."""
     lists = {id(row): row for row in (row.numbers if isinstance(row, Scaled) else row for row in rows)}
     most = {key: max(map(abs, numbers)) for key, numbers in lists.items()}
     return [
@@ -114,7 +114,7 @@ def largest(rows: Sequence[Sequence[Decimal]]) -> list[Decimal]:
 
 
 def table(rows: Sequence[Sequence[Decimal | None]], count: int) -> Floats:
-    """Rows of `count` decimals as doubles; None is infinite. Rows that are one object, and numbers that are, are converted once."""
+    """Return rows of `count` decimals as doubles. None becomes infinity. Shared rows and numbers are converted once."""
     values, position = _distinct(rows, count)
     return values if len(values) == len(position) else values[position]
 
@@ -122,20 +122,20 @@ def table(rows: Sequence[Sequence[Decimal | None]], count: int) -> Floats:
 def cells(
     rows: Sequence[Sequence[Decimal | None]], count: int, row: NDArray[np.intp], column: NDArray[np.intp]
 ) -> Floats:
-    """Some of the numbers that `table` gives, each by its row and column."""
+    """Return some entries of `table`, by row and column."""
     values, position = _distinct(rows, count)
     return values[position[row], column]
 
 
 def picked(rows: Sequence[Sequence[Decimal]], row: Iterable[int], column: Iterable[int]) -> Iterator[Decimal]:
-    """Some of the numbers of rows, each by its row and column."""
+    """Yield some entries of rows, by row and column."""
     for r, c in zip(row, column, strict=True):
         numbers = rows[r]
         yield rounded(numbers.numbers[c] * numbers.factor) if type(numbers) is Scaled else numbers[c]
 
 
 def _distinct(rows: Sequence[Sequence[Decimal | None]], count: int) -> tuple[Floats, NDArray[np.intp]]:
-    """The rows of `table` without repeats, in the order in which they first come, and which of them each row is."""
+    """Return the distinct rows of `table` in order of first occurrence, and the position of each row among them."""
     distinct = {id(row): row for row in rows}
     scaled = [(at, row) for at, row in enumerate(distinct.values()) if isinstance(row, Scaled)]
     others = [(at, row) for at, row in enumerate(distinct.values()) if not isinstance(row, Scaled)]
@@ -151,10 +151,10 @@ def _distinct(rows: Sequence[Sequence[Decimal | None]], count: int) -> tuple[Flo
 
 
 def _products(rows: Sequence[Scaled]) -> Floats:
-    """Scaled numbers as doubles: each the one next to its decimal.
+    """Return scaled numbers as doubles, each the nearest to its decimal.
 
-    A product of whole numbers that has no more digits than a stored number is exact as a double, and then divided by a power of ten
-    that is a double too: it is rounded once. Longer ones are worked out as decimals.
+    If a product of integers has no more digits than a stored number, it is exact as a double. Dividing it by a power of ten that is also
+    exact rounds only once. Longer products are computed as decimals.
     """
     numbers = {id(row.numbers): row.numbers for row in rows}
     factors = dict.fromkeys([row.factor for row in rows])
@@ -174,13 +174,13 @@ def _products(rows: Sequence[Scaled]) -> Floats:
 
 
 def _counted(some: Iterable[Sequence[Decimal]]) -> tuple[Floats, NDArray[np.intp]]:
-    """Lists of numbers as whole multiples, in doubles, of a power of ten, and how many digits behind the point it has for each list."""
+    """Return lists of numbers as multiples, in doubles, of a power of ten for each list, and the number of decimal places of each."""
     found = [whole(numbers, Decimal(1).scaleb(int(numbers[0].as_tuple().exponent))) for numbers in some]
     digits = [-int(unit.as_tuple().exponent) for _, unit in found]
     return np.array([counts.astype(np.float64) for counts, _ in found]), np.array(digits, dtype=np.intp)
 
 
 def _positions(known: Iterable[Hashable], wanted: Sequence[Hashable]) -> NDArray[np.intp]:
-    """Where each of `wanted` stands among `known`."""
+    """Return the position in `known` of each item of `wanted`."""
     position = {key: at for at, key in enumerate(known)}
     return np.fromiter(map(position.__getitem__, wanted), np.intp, len(wanted))

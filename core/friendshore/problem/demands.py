@@ -1,4 +1,4 @@
-"""Demands, stock in hand, orders already placed, and current suppliers, resolved against the catalogs."""
+"""Demands, stock on hand, open orders, and current suppliers, resolved against the catalogs."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from ..errors import Diagnostic, InputError
 from .merged import CASE_SOURCE, Merged
 
 _MOST_ROUNDED = Fraction(1, 20)
-"""Part of what is stated that rounding to the resolution may take away or add."""
+"""Maximum share of a stated amount that rounding to the resolution may remove or add."""
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """One demand with its quantity in each period."""
+    """Demand with its quantity in each period."""
 
     id: str
     spec: DemandSpec
@@ -34,9 +34,9 @@ class Demand:
     """Kilograms in each period, to the resolution."""
 
     def share_from(self, period: Period, day: datetime.date) -> Fraction:
-        """Return the part of what is wanted in a period that is used from a day of it on: use is even over the days on which it is wanted.
+        """Return the share of a period's demand that is used from a day on. Use is even over the days of the demand.
 
-        What is wanted later than it is stated is used as many months later; what would be wanted after the plan, over all of its last period.
+        A delayed demand is used as many months later. Demand delayed beyond the plan is spread over the last period.
         """
         start, end = (
             None if one is None else add_months(one, self.spec.later) for one in (self.spec.start, self.spec.end)
@@ -51,31 +51,31 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """Material that is there, or on its way, without being bought: stock in hand or an order already placed."""
+    """Material that needs no purchase: stock on hand or an open order."""
 
     id: str
     material: str
     place: Place
     period: int
-    """From which period on it is there."""
+    """First period in which it is available."""
     quantity: Decimal
     acquired: Span
     """Days on which it may have been ordered."""
     chained: Chained
     on_order: bool
-    """True if it still has to cross borders, so that export control bears on it."""
+    """True if it still has to cross borders, so that export control applies to it."""
     arrives: datetime.date | None = None
-    """Day on which an order arrives; None: it is in hand."""
+    """Day on which an order arrives. None for stock on hand."""
     offer: str = ""
     """Offer that it was bought from. Empty if unknown."""
     chain: tuple[tuple[Chained, Place], ...] = ()
-    """Its offer and all offers that its inputs come from, each with the place that its goods went to. Empty if its inputs are unknown."""
+    """Its offer and the offers of its inputs, each with the place that its goods went to. Empty if the inputs are unknown."""
     confirmed: bool = False
     """True if its supplier has confirmed these inputs."""
 
 
 def round_to(value: Decimal | Fraction, resolution: Decimal) -> Decimal:
-    """`value` to the nearest multiple of `resolution`, half to even."""
+    """Return the multiple of `resolution` nearest to `value`, with ties to even."""
     if isinstance(value, Fraction):
         steps = value / Fraction(resolution)
         return Decimal(round(steps)) * resolution
@@ -83,15 +83,15 @@ def round_to(value: Decimal | Fraction, resolution: Decimal) -> Decimal:
 
 
 def demand_name(spec: DemandSpec, case: Case) -> str:
-    """What a demand is called: its own name, or what it is about."""
+    """Return the name of a demand: its id, or its material, end use, and place."""
     return spec.id or f"{spec.material}/{spec.end_use}/{spec.place or case.place}"
 
 
 def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Decimal]) -> list[Demand]:
-    """All demands, in canonical order; `basis` gives the kilograms of a material's basis in one kilogram of a substance.
+    """Return all demands in canonical order. `basis` gives the kilograms of a material's basis in one kilogram of a substance.
 
     Raises:
-        InputError: for unknown materials, twice the same id, a list that does not fit the periods, or what the resolution rounds away.
+        InputError: For unknown materials, duplicate ids, delays or lists that don't fit the periods, or amounts lost by rounding.
     """
     problems: list[Diagnostic] = []
     demands: dict[str, Demand] = {}
@@ -148,16 +148,14 @@ def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Deci
 def _quantities(
     spec: DemandSpec, factor: Decimal, horizon: Horizon, resolution: Decimal
 ) -> tuple[tuple[Decimal | Fraction, ...], tuple[Decimal, ...], bool]:
-    """Kilograms wanted in each period, the same rounded, and whether that leaves something else. Kept from one problem to the next: a question
-    makes hundreds, and most want the same.
-    """
+    """Return the kilograms wanted in each period, the rounded kilograms, and True if these differ too much. Cached across problems."""
     wanted = _wanted(spec, horizon, Fraction(factor))
     quantity = tuple([round_to(amount, resolution) for amount in wanted])
     return wanted, quantity, _rounded_off(wanted, quantity)
 
 
 def _rounded_off(amounts: Sequence[Decimal | Fraction], rounded: Sequence[Decimal]) -> bool:
-    """Return True if rounding leaves of some amounts something else than is stated."""
+    """Return True if rounding changes the amounts by more than `_MOST_ROUNDED` of their sum."""
     moved = [(a, r) for a, r in zip(amounts, rounded, strict=True) if a != r]
     if not moved:
         return False
@@ -166,7 +164,7 @@ def _rounded_off(amounts: Sequence[Decimal | Fraction], rounded: Sequence[Decima
 
 
 def _too_coarse(what: str, amounts: Sequence[Decimal | Fraction], rounded: Sequence[Decimal], case: Case) -> Diagnostic:
-    """The mistake, with the amount that rounding moves most."""
+    """Return the error for a coarse resolution, with the amount that rounding changes most."""
     pairs = [(Fraction(a), Fraction(r)) for a, r in zip(amounts, rounded, strict=True)]
     before, after = max(pairs, key=lambda pair: abs(pair[0] - pair[1]))
     found = (readable(Decimal(n.numerator) / n.denominator) for n in (before, after))
@@ -180,7 +178,7 @@ def _too_coarse(what: str, amounts: Sequence[Decimal | Fraction], rounded: Seque
 
 
 def _wanted(spec: DemandSpec, horizon: Horizon, factor: Fraction) -> tuple[Decimal | Fraction, ...]:
-    """Kilograms wanted in each period, before they are rounded and put off."""
+    """Return the kilograms wanted in each period, before rounding and delay."""
     wanted = Span(start=spec.start, end=spec.end)
     listed = spec.quantities or (None,) * horizon.count
 
@@ -197,13 +195,13 @@ def _wanted(spec: DemandSpec, horizon: Horizon, factor: Fraction) -> tuple[Decim
 
 
 def wanted_at(demand: Demand, rate: Decimal | None) -> Decimal | None:
-    """Kilograms that a demand would want over the plan at another yearly rate, in proportion; None where it states no rate."""
+    """Return a demand's kilograms over the plan at another yearly rate, in proportion. None if either rate is unknown."""
     stated = demand.spec.per_year
     return None if rate is None or not stated else exact(sum(demand.quantity, Decimal(0)) * rate / stated)
 
 
 def _delayed(quantities: tuple[Decimal, ...], periods: int) -> tuple[Decimal, ...]:
-    """The same wanted some periods later; what would be wanted after the plan, in its last period."""
+    """Return the quantities delayed by some periods. Quantities delayed beyond the plan go to its last period."""
     if not periods:
         return quantities
     kept_count = max(0, len(quantities) - periods)
@@ -214,10 +212,10 @@ def _delayed(quantities: tuple[Decimal, ...], periods: int) -> tuple[Decimal, ..
 
 
 def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal]) -> list[Lot]:
-    """Stock in hand and orders already placed, in canonical order.
+    """Return stock on hand and open orders, in canonical order.
 
     Raises:
-        InputError: for unknown materials or offers, an arrival outside the plan, or what the resolution rounds away.
+        InputError: For unknown materials or offers, unfit inputs, or amounts lost by rounding.
     """
     problems: list[Diagnostic] = []
     lots: dict[str, Lot] = {}
@@ -260,7 +258,7 @@ def _has_fit_inputs(spec: StockSpec | OrderSpec, merged: Merged, column: str, pr
 
 
 def _not_of_offer(stock: StockSpec, merged: Merged) -> Diagnostic | None:
-    """Return the problem of a stock whose offer is unknown, or doesn't deliver its material."""
+    """Return the error for a stock whose offer is unknown or doesn't deliver its material. None if the offer fits."""
     offer = merged.offers.get(stock.offer)
     if offer is None:
         return _unknown("offer", stock.offer, "stock.offer", merged.offers)
@@ -327,7 +325,7 @@ def _order_lots(
 def unfit_inputs(
     offer: str, inputs: Sequence[str], merged: Merged, column: str, *, whole: bool
 ) -> Iterator[Diagnostic]:
-    """Yield a problem for each input that is no known offer or goes into nothing, and if they are the `whole`, for each material that none delivers."""
+    """Yield an error for each unknown or unused input and, if they are the `whole`, for each needed material that none of them delivers."""
     unknown = [name for name in dict.fromkeys(inputs) if name not in merged.offers]
     for name in unknown:
         yield _unknown("offer", name, column, merged.offers)
@@ -362,7 +360,7 @@ def unfit_inputs(
 def _chain_of(
     offer: Offer, material: str, inputs: Sequence[str], place: Place, merged: Merged, case: Case
 ) -> tuple[tuple[Chained, Place], ...]:
-    """Return an offer and its inputs as rules judge them in a plan: each by itself, where its goods went. Empty without inputs."""
+    """Return an offer and its inputs as rules judge them in a plan: separately, with the place that its goods went to. Empty without inputs."""
     if not inputs:
         return ()
     makers = [offer, *(merged.offers[name] for name in sorted(set(inputs)))]
@@ -384,7 +382,7 @@ def _chain_of(
 def _judged(
     offer: Offer, material: Material, facility: Facility, merged: Merged, case: Case, *, in_plan: bool = False
 ) -> Chained:
-    """Return an offer as rules judge it: a lot answers for its whole chain itself; in a plan, inputs answer for the stages that they are stated to have."""
+    """Return an offer as rules judge it. A lot accounts for its whole chain. In a plan, inputs account for the stages of their materials."""
     performed = tuple(merged.accepted(entry, case.accept.confidence) for entry in offer.chain)
     inputs = offer.inputs if in_plan else ()
     supplied = frozenset(stage for line in inputs for stage in merged.materials[line.material].stages)
@@ -401,7 +399,7 @@ def _judged(
 
 
 def _day_or_before(day: datetime.date | None, case: Case) -> Span:
-    """The day on which a lot was ordered; where nobody says, any day up to the end of the first period."""
+    """Return the order date of a lot. If unknown, return all days up to the end of the first period."""
     return Span(start=day, end=day) if day is not None else Span(end=case.horizon.periods[0].end)
 
 
@@ -417,20 +415,20 @@ def _unknown(what: str, name: str, column: str, known: Collection[str]) -> Diagn
 
 @dataclass(frozen=True, slots=True)
 class Incumbent:
-    """One output of an offer that is bought today."""
+    """Output of an offer that is bought today."""
 
     offer: str
     material: Material
     quantity: tuple[Decimal, ...]
-    """Kilograms of it that today's rate comes to in each period, to the resolution."""
+    """Kilograms in each period at today's rate, rounded to the resolution."""
     placed: tuple[Decimal, ...]
-    """Kilograms that orders already placed with the offer bring in each period."""
+    """Kilograms from open orders with the offer in each period."""
 
 
 def resolve_incumbents(
     merged: Merged, case: Case, lots: Sequence[Lot], basis: Callable[[str, str], Decimal]
 ) -> list[Incumbent]:
-    """All incumbents, one an output, in the order of offers; `basis` gives the kilograms of a material's basis in one kilogram of a substance."""
+    """Return all incumbents by offer, one per output. `basis` gives the kilograms of a material's basis in one kilogram of a substance."""
     periods = case.horizon.periods
     ordered = (lot for lot in lots if lot.on_order)
     placed = totals(((lot.chained.offer.id, lot.material, lot.period), lot.quantity) for lot in ordered)

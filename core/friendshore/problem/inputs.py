@@ -1,4 +1,4 @@
-"""What a problem is built from: a case, its catalogs, its rules and the bills its packs know of."""
+"""Inputs of a problem: a case, its catalogs, its rules, and the bills of its packs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .problem import Problem
 
 
 class Applied(Record):
-    """What is applied to the facts of a case before it is planned or asked."""
+    """Scenarios, changes, and settings applied to a case's facts before a plan or a question."""
 
     scenario: tuple[str, ...] = ()
     """Names of scenarios, in order."""
@@ -32,13 +32,13 @@ class Applied(Record):
     strict: bool = False
     """True if phases of unknown status apply."""
     period: PeriodLength | None = None
-    """Length of shorter periods to plan in; None: those of the case."""
+    """Length of shorter planning periods. None means those of the case."""
 
     def told(self, case: Case) -> list[str]:
-        """Every change, those of the scenarios first, as a case file states it; `case` has all its scenarios.
+        """Return every change in the syntax of a case file, those of the scenarios first. `case` must contain all scenarios.
 
         Raises:
-            InputError: for an unknown scenario.
+            InputError: For an unknown scenario.
         """
         changes = [change.told for change in (*scenario_changes(case, self.scenario), *self.changes)]
         return changes if self.period is None else [*changes, f'period = "{self.period.value}"']
@@ -46,34 +46,34 @@ class Applied(Record):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inputs:
-    """All facts of a case as they were given, before anything is resolved."""
+    """All facts of a case as given, before anything is resolved."""
 
     case: Case
     catalogs: tuple[Catalog, ...]
     rules: tuple[Rule, ...]
     bills: tuple[LegislativeBill, ...] = ()
     part: bool = False
-    """True if they are a part of the facts of a case whose names have been checked as a whole."""
+    """True if these are part of a case's facts, whose names were checked as a whole."""
     kept: Kept | None = None
-    """What the problems that are made of them share."""
+    """Data shared by the problems that are built from these facts."""
     doubts: tuple[Diagnostic, ...] = ()
-    """What whoever is strict does not take: rule packs that are older than the case allows, end uses that are nearly one which a rule names."""
+    """Problems that `strict` rejects: rule packs older than the case allows, and end uses that resemble one named by a rule."""
     where: Callable[[Iterable[Diagnostic]], list[Diagnostic]] = list
-    """Says of mistakes in which file and line they stand; what is made in memory has neither."""
+    """Function that adds the file and line to problems. Facts from memory have neither."""
 
     def __repr__(self) -> str:
         return f"<Inputs of {self.case.name}>"
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that is planned from: of equal facts it is equal, whatever scenarios the case has beside them."""
+        """SHA-256 of all planning inputs. Equal facts have equal digests, whatever other scenarios the case has."""
         found = sha256()
         for one in (self.case.but(scenarios=()), *self.catalogs, *self.rules, *self.bills):
             found.update(f"{type(one).__module__}.{type(one).__qualname__} {one.model_dump_json()}\n".encode())
         return found.hexdigest()
 
     def followed(self) -> Inputs:
-        """The same facts with the names of today where the case, its rules or bills name what a catalog has renamed."""
+        """Return the facts with current names in place of those that a catalog has renamed."""
         following = self._following()
         if not following.aliases:
             return self
@@ -84,7 +84,6 @@ class Inputs:
         return replace(self, case=case, rules=rules, bills=bills)
 
     def _following(self) -> Following:
-        """What was renamed, by the catalogs as they are."""
         aliases = Aliases(alias for catalog in self.catalogs for alias in catalog.aliases)
         taken = {demand.id for demand in self.case.demands}
         for catalog in self.catalogs if aliases else ():
@@ -92,26 +91,26 @@ class Inputs:
         return aliases.following(taken - {""})
 
     def name_of_today(self, of: Sort, name: str) -> str:
-        """What something is called today that somebody asks about by a name which a catalog has given up; the name itself where none did."""
+        """Return the current name of something that a catalog may have renamed. Otherwise, return `name`."""
         way = self._following().aliases.way(of, name)
         return (way[-1].new if way else "") or name
 
     def with_what_became(self, problem: Diagnostic) -> Diagnostic:
-        """A problem with a name, with the day and reason where it was retired."""
+        """Return a problem, with the date and reason if its name was retired."""
         return _retired(problem, self._following().aliases)
 
     def told(self, problems: Iterable[Diagnostic]) -> InputError:
-        """What is wrong, with its place, and with what became of a name that is no longer used."""
+        """Return the error of some problems, with their file and line, and with the date and reason for retired names."""
         aliases = self._following().aliases
         return InputError(self.where([_retired(problem, aliases) for problem in problems]))
 
     def apply(self, applied: Applied) -> Inputs:
-        """The same facts after scenarios, changes and strictness: the one place where `plan`, questions and `verify` apply them.
+        """Return the facts after scenarios, changes, and strictness. `plan`, questions, and `verify` apply them only here.
 
         Raises:
-            InputError: for an unknown scenario, for every change that names nothing among them, for what cannot be planned in shorter periods, and,
-                if it is strict, for all doubts.
-            PluginError: if a plugin's rule raises.
+            InputError: For an unknown scenario, for every change that names nothing in the case, for facts that don't fit shorter periods,
+                and, if strict, for all doubts.
+            PluginError: If a plugin's rule raises.
         """
         if applied.strict and self.doubts:
             raise InputError(self.doubts)
@@ -126,7 +125,7 @@ class Inputs:
         return replace(changed, case=changed.case.but(accept=strict))
 
     def in_periods(self, length: PeriodLength) -> Inputs:
-        """The same facts in shorter periods; what shortages and holding cost stays what it is in those of the case."""
+        """Return the facts in shorter periods. Shortage penalties and holding costs keep their values."""
         horizon = self.case.horizon
         if horizon.until is not None or length.months > horizon.length.months:
             expected = f"a {horizon.length.value} or shorter"
@@ -145,11 +144,11 @@ class Inputs:
         return replace(priced, case=priced.case.but(horizon=shorter))
 
     def after(self, changes: Sequence[Change]) -> Inputs:
-        """The same facts after some changes, in order. What shortages and holding cost stays what it is before them.
+        """Return the facts after some changes, in order. Shortage penalties and holding costs keep their values unless a change states them.
 
         Raises:
-            InputError: for every change that names nothing among them.
-            PluginError: if a plugin's rule raises.
+            InputError: For every change that names nothing in the case.
+            PluginError: If a plugin's rule raises.
         """
         if not changes:
             return self
@@ -164,9 +163,7 @@ class Inputs:
         return replace(self, case=case, catalogs=catalogs, rules=rules)
 
     def _priced(self) -> Inputs:
-        """The same facts with shortage and holding at their own prices, whatever is then changed. Facts that make no problem price nothing, and
-        stay as they are: what they lack, changes may bring.
-        """
+        """Return the facts with fixed shortage penalties and holding costs, unless no problem can be built yet: changes may add what is missing."""
         if self.case.frozen is not None:
             return self
         if self.kept is None:
@@ -180,15 +177,15 @@ class Inputs:
             return self
 
     def freeze(self, problem: Problem) -> Inputs:
-        """The same facts with shortage and holding at the prices of a problem, that of the facts before any change, whatever changes."""
+        """Return the facts with the shortage penalties and holding costs of a problem, that of the facts before any change."""
         return replace(self, case=self.case.but(frozen=problem.frozen))
 
     def problem(self) -> Problem:
-        """Everything resolved.
+        """Return the resolved problem.
 
         Raises:
-            InputError: with all that does not fit together.
-            PluginError: if a plugin's rule raises.
+            InputError: With every inconsistency.
+            PluginError: If a plugin's rule raises.
         """
         try:
             return build_problem(self.case, self.catalogs, self.rules, part=self.part, kept=self.kept)
@@ -197,7 +194,7 @@ class Inputs:
 
 
 def _retired(problem: Diagnostic, aliases: Aliases) -> Diagnostic:
-    """A name that nothing answers to, since it was retired, is told with the day and the reason."""
+    """Return a problem, with the date and reason if its name was retired."""
     alias = aliases.retired(problem.found.strip("`")) if aliases else None
     return (
         problem if alias is None else replace(problem, message=f"{problem.message}: {alias.told}", fix="name another")

@@ -1,9 +1,9 @@
-"""What the problems of one session share, so that a change of one fact asks anew only what turns on it.
+"""Data shared by the problems of a session, so that a change asks rules only about affected facts.
 
-Facts that follow from the same records of case and catalogs are the same objects in every problem. So are, by content, the uses, deliveries
-and rules that those who ask rules speak of; what a rule has answered about one of them holds wherever the three meet again. Rules are pure
-functions, and a rule with other phases is another rule. Whoever plans and whoever verifies a plan each ask for themselves, and neither is
-told what the other was answered.
+Facts that follow from the same records of case and catalogs are the same objects in every problem. Uses, deliveries, and rules with
+equal contents are also shared objects. A rule's answer about one combination of them applies wherever that combination occurs. Rules
+are pure functions, and a rule with other phases is another rule. Planning and verification have separate answers, so that neither
+relies on the other's.
 """
 
 from __future__ import annotations
@@ -38,55 +38,54 @@ V = TypeVar("V")
 Q = TypeVar("Q", bound=Hashable)
 
 _ANSWER_BYTES = 250
-"""About what an answer of a rule takes."""
+"""Approximate memory per answer."""
 _COUNTED_EVERY = 64
-"""Questions after which answers are counted."""
+"""Number of lookups between counts of the answers."""
 MOST_FACTS = 64
-"""Sets of facts that are kept; beyond it those that were needed last go on."""
+"""Maximum number of cached sets of facts. The least recently used are dropped."""
 MOST_RULES = 10_000
-"""Rules after a change of theirs that are kept, likewise."""
+"""Maximum number of cached changed rules. The least recently used are dropped."""
 _PLAIN = frozenset({str, int, bool, date, type(None)})
-"""Types of values that are told by what they say."""
+"""Types whose values are compared by content."""
 _SEVERAL = frozenset({tuple, frozenset})
 Delivery: TypeAlias = tuple[int, int]
-"""What is delivered and how it moves, by identity."""
+"""Identities of the delivered good and its move."""
 Charged: TypeAlias = tuple[int, int, str, str]
-"""The same with the customs origin, and the price as it is written."""
+"""`Delivery` with the customs origin and the price as written."""
 ByRule: TypeAlias = Mapping[str, Decimal]
-"""By rule, what it charges on a kilogram."""
+"""Rule -> charge per kilogram."""
 
 _Asked: TypeAlias = tuple[int, int]
-"""Rule and use, likewise."""
+"""Identities of a rule and a use."""
 
 
 class Answers:
-    """What rules answered one who asked them, rule by rule and use by use; of records that their `Kept` holds."""
+    """Cached answers of rules by rule and use, about records that their `Kept` contains."""
 
     def __init__(self, most: int) -> None:
-        """Keeps `most` answers; beyond that it begins anew."""
+        """Create a cache of about `most` answers. It is cleared when it grows larger."""
         self._most = most
         self._verdicts: dict[_Asked, tuple[object, dict[Delivery, Verdict]]] = {}
-        """With what they are about, so that nothing else has the identity by which it is looked up; likewise below."""
+        """Each entry contains the objects of its key, so that no other object gets their identities."""
         self._charges: dict[_Asked, tuple[object, dict[Charged, Decimal]]] = {}
         self._parts: dict[tuple[int, tuple[tuple[int, Decimal], ...]], tuple[object, dict[Charged, ByRule]]] = {}
         self._asked = 0
 
     @property
     def size(self) -> int:
-        """Answers that are kept."""
         kept: list[tuple[object, Sized]] = [*self._verdicts.values(), *self._charges.values(), *self._parts.values()]
         return sum(len(answers) for _, answers in kept)
 
     def verdicts(self, rule: Rule, use: Use) -> dict[Delivery, Verdict]:
-        """The verdicts of a rule on deliveries for a use, to look up and to add to."""
+        """Return a rule's verdicts on deliveries for a use, to look up and to add to."""
         return self._of(self._verdicts, rule, use)
 
     def charges(self, rule: Rule, use: Use) -> dict[Charged, Decimal]:
-        """What a rule charges on deliveries for a use, likewise."""
+        """Return a rule's charges on deliveries for a use, to look up and to add to."""
         return self._of(self._charges, rule, use)
 
     def parts(self, rules: Sequence[tuple[Rule, Decimal]], use: Use) -> dict[Charged, ByRule]:
-        """What rules charge together on deliveries for a use, each for the part of the days on which it holds; likewise."""
+        """Return the charges by rule on deliveries for a use, each weighted by the part of the days in force, to look up and to add to."""
         key = id(use), tuple((id(rule), part) for rule, part in rules)
         return self._kept(self._parts, key, (*rules, use))
 
@@ -106,31 +105,31 @@ class Kept:
     """Facts and answers of one session."""
 
     def __init__(self, most: int = SESSION_BYTES // 2) -> None:
-        """Keeps answers that take about `most` bytes: who verifies a plan asks about what is bought alone, and needs a quarter of it."""
+        """Create a cache of about `most` bytes of answers. A quarter is for verification, which asks only about purchases."""
         self._bytes = most
         self.planned = Answers(most * 3 // 4 // _ANSWER_BYTES)
-        """What those were answered who make problems of facts."""
+        """Answers for building problems."""
         self.verified = Answers(most // 4 // _ANSWER_BYTES)
-        """What those were answered who verify plans."""
+        """Answers for verifying plans."""
         self._facts: Recent[tuple[Hashable, ...], tuple[object, object]] = Recent(MOST_FACTS)
         self._amended: Recent[tuple[int, int], tuple[Rule, Change, Rule]] = Recent(MOST_RULES)
         self._records: dict[Hashable, BaseModel] = {}
         self._own: dict[int, BaseModel] = {}
         self._several: dict[int, Hashable] = {}
-        """What the lists of these records say, by identity."""
+        """Contents of the collections in these records, by identity."""
         self._numbers: dict[Hashable, int] = {}
-        """Every such content, numbered: a number is compared at once."""
+        """Content -> number. Numbers are fast to compare."""
         self._unused = count()
-        """Numbers, each given once, whichever threads ask."""
+        """Unused numbers, unique across threads."""
 
     def __reduce__(self) -> tuple[type[Kept], tuple[int]]:
         return Kept, (self._bytes,)
 
     def fact(self, what: str, of: Iterable[object], make: Callable[[], T]) -> T:
-        """What `make` returns, which follows from nothing but the objects `of`, each taken by identity; made once.
+        """Return `make()`, cached by the identities of the objects `of`. The result must follow from these alone.
 
         Raises:
-            InputError: what `make` raises; it is then not kept.
+            InputError: If `make` raises it. It isn't cached.
         """
         held = tuple(of)
         key = (what, *map(id, held))
@@ -142,7 +141,7 @@ class Kept:
         return cast("T", found[1])
 
     def amended(self, rule: Rule, change: Change) -> Rule:
-        """What a change makes of a rule that it names: the same object each time."""
+        """Return a rule after a change that names it. The result is one object for all calls."""
         key = id(rule), id(change)
         found = self._amended.get(key)
         if found is None:
@@ -151,7 +150,7 @@ class Kept:
         return found[2]
 
     def same(self, record: R) -> R:
-        """The first record that said all that this one says, of the same types throughout."""
+        """Return the first record with equal content and equal types throughout."""
         if id(record) in self._own:
             return record
         values = [record.__dict__[name] for name in type(record).model_fields]
@@ -164,7 +163,7 @@ class Kept:
         return cast("R", first)
 
     def _content(self, value: object) -> Hashable:
-        """What tells a value from others: of values that cannot be told by what they say, which one it is."""
+        """Return a key for a value: its content, or its identity if it can't be compared by content."""
         kind = type(value)
         if isinstance(value, BaseModel):
             return "record", id(self.same(value))
@@ -187,13 +186,13 @@ Resolved = tuple[Sequence[OfferFacts], Sequence[Lead], Sequence[Assumption]]
 
 
 class SharedFacts:
-    """Facts of a case and its catalogs. Each is made of no more of the case than it may turn on: what else changes leaves it as it is."""
+    """Facts of a case and its catalogs. Each depends on as little of the case as possible, so that other changes leave it shared."""
 
     def __init__(self, case: Case, catalogs: Sequence[Catalog], kept: Kept | None) -> None:
-        """Puts the catalogs side by side.
+        """Merge the catalogs.
 
         Raises:
-            InputError: if the same id is defined differently in two of them, naming both.
+            InputError: If two of them define an id differently, naming both.
         """
         self.case = case
         self.kept = kept
@@ -205,7 +204,7 @@ class SharedFacts:
         self.merged: Merged = self._once("merged", catalogs, lambda: merge(catalogs, self._bare))
 
     def offers(self) -> Resolved:
-        """Offers that count, leads, and what is assumed of them."""
+        """Return the counted offers, the leads, and the assumptions about offers."""
 
         def made() -> Resolved:
             counted, leads, assumptions = resolve_offers(self.merged, self._bare)
@@ -217,7 +216,6 @@ class SharedFacts:
         return self._once("offers", (self.merged,), made)
 
     def capacities(self) -> Capacities:
-        """What facilities can make."""
         # Offers have no part in it: one that is taken away leaves it as it is.
         of = [part for c in self.catalogs for part in (c.name, c.requires, c.facilities, c.sources)]
         return self._once("capacities", of, lambda: Capacities(self.merged, self._bare))
@@ -234,7 +232,6 @@ class SharedFacts:
         return made() if self.kept is None else self.kept.fact("demands", of, made)
 
     def lots(self, basis: _Basis) -> Sequence[Lot]:
-        """Stock in hand, and orders placed."""
 
         def made() -> Sequence[Lot]:
             found = resolve_lots(self.merged, self._bare, basis)
@@ -250,10 +247,10 @@ class SharedFacts:
         return self._once("lots", (self.merged,), made)
 
     def network(self, offers: Sequence[OfferFacts], lots: Sequence[Lot], demands: Sequence[Demand]) -> Network:
-        """The part of the world that can serve the demands.
+        """Return the network of offers and lots that can serve the demands.
 
         Raises:
-            InputError: for recipes that together make something of nothing.
+            InputError: For recipes that together make material from nothing.
         """
 
         def made() -> Network:
@@ -276,5 +273,5 @@ class SharedFacts:
         return self._once(f"network {sorted(finals)}", (self.merged, offers, lots), made)
 
     def _once(self, what: str, of: Sequence[object], make: Callable[[], T]) -> T:
-        """What follows from some objects and from what of the case bears on it."""
+        """Return `make()`, cached by some objects and the relevant part of the case."""
         return make() if self.kept is None else self.kept.fact(what, (*of, *self._bearing), make)

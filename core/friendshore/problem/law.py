@@ -1,10 +1,10 @@
-"""Verdicts and charges of the rules on every arc, asked once for every kind of use, dates apart; and the waivers that a delivery may draw on.
+"""Verdicts and charges of rules on every arc, queried once per kind of use, and the waivers for a delivery.
 
-With n waivers there are 2^n sets. But a kilogram needs its own alone: one for each rule in force that forbids a step of the chain it
-came by, and more would only be used up for nothing. What is made of several inputs may be thought of as made in parts, each of one
-chain. So the sets are found by walking up the chains, and there are no more of them than chains that break different rules.
+Waivers can form 2^n sets. But a kilogram needs only one waiver for each rule in force that prohibits a step of its chain, and more
+would be used up for nothing. A product of several inputs can be regarded as made in parts, each from one chain. So the sets are
+found by walking up the chains. Their number is at most that of chains that break different rules.
 
-Charges are weighted by days: the highest of several possible customs origins.
+Charges are weighted by days. If several customs origins are possible, the highest charge applies.
 """
 
 from __future__ import annotations
@@ -32,23 +32,21 @@ from .offers import OfferFacts
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What every rule finds against the arcs that can reach one kind of use.
+    """Verdicts of every rule on the arcs that can reach one kind of use.
 
-    A kind of use is a demand's material, end use, place, buyer and facts; its dates are kept apart.
+    A kind of use is a demand's material, end use, place, buyer, and facts, without its dates.
     """
 
     use: Use
     reach: frozenset[int]
     chain: Mapping[int, Mapping[int, Verdict]]
-    """Rule of origin -> arc -> verdict, where it does not pass."""
+    """Origin rule -> arc -> verdict, if it doesn't pass."""
     trade: Mapping[int, Mapping[int, Verdict]]
-    """Export control -> arc -> verdict, where it does not pass."""
+    """Export control -> arc -> verdict, if it doesn't pass."""
 
 
 def judge_all(network: Network, law: Law, uses: Sequence[Use], answers: Answers | None = None) -> dict[Use, Judgement]:
-    """Asks every rule about every arc up the chain of every use, but for what is among `answers`; one without phases never holds, and
-    is not asked.
-    """
+    """Return the judgement of each use. Verdicts in `answers` aren't queried again, and rules without phases are never in force."""
     judges = [(i, rule) for i, rule in enumerate(law.rules) if "judge" in rule.verbs and rule.phases]
     return {use: _judge_use(network, law, judges, use, answers) for use in uses}
 
@@ -83,12 +81,12 @@ def _judge_use(
 
 
 def _ways(arcs: Sequence[Arc]) -> list[tuple[Delivery, Arc]]:
-    """Arcs, each with what tells what is delivered by it and how."""
+    """Return arcs with the identities of the delivered good and its move."""
     return [((id(arc.chained), id(arc.move)), arc) for arc in arcs]
 
 
 class Law:
-    """Which verdicts forbid, on which days, given the case's statuses and licences."""
+    """Application of rules and their verdicts, given the case's accepted statuses and licenses."""
 
     def __init__(self, rules: Sequence[Rule], case: Case) -> None:
         self.rules = rules
@@ -100,22 +98,17 @@ class Law:
         return self.rules[rule].applies(span, self.statuses)
 
     def forbids(self, verdict: Verdict, arc: Arc) -> bool:
-        """Return True if a verdict on an arc forbids, licences apart."""
+        """Return True if a verdict on an arc prohibits it, regardless of licenses."""
         if verdict.result is not Result.UNPROVEN:
             return verdict.result is Result.FAIL
         accept = self.case.accept
         return not accept.unproven and (verdict.licence or (verdict.offer or arc.chained.offer.id) not in accept.proven)
 
     def of_lot(self, rule: Rule, arc: Arc, use: Use, known: dict[Delivery, Verdict]) -> Verdict:
-        """Return a rule's verdict on a lot that is made from inputs: the worst on its maker and on each input that it states.
+        """Return a rule's verdict on a lot that is made from inputs: the worst on its maker and on each stated input.
 
-        Inputs that are not confirmed count against the lot, and answer for nothing. Nor does the case's word for its maker answer for them.
-
-        Args:
-            rule: The rule.
-            arc: The arc of the lot.
-            use: The use.
-            known: Verdicts of the rule for the use, to look up and to add to.
+        Unconfirmed inputs count against the lot, but never for it. The case's acceptance of the maker doesn't extend to them.
+        `known` contains verdicts of the rule for the use, to look up and to add to.
         """
         found = []
         chain, confirmed = arc.stated or ((), False)
@@ -130,9 +123,9 @@ class Law:
         return max(found, key=lambda verdict: (self.forbids(verdict, arc), verdict.result.rank))
 
     def licences(self, verdict: Verdict, arc: Arc, use: Use, arrival: Span) -> tuple[str, ...] | None:
-        """Licences, each bounded in quantity, of which one must be drawn on by a move that wants one and goes on the days of `arrival`.
+        """Return the limited licenses of which a move that needs one, on the days of `arrival`, must use one.
 
-        An empty tuple: nothing needs counting. None: there is no licence.
+        Empty if the license is unlimited or assumed as granted. None if there is no license.
         """
         if self.case.assume.licence.get(use.end_use) == "granted":
             return ()
@@ -151,26 +144,25 @@ class Law:
 
 
 def licence_id(licence: LicenceSpec) -> str:
-    """Name of a licence: its own, or its rule's and exporter's."""
+    """Return the name of a license: its own, or its rule's and exporter's."""
     return licence.id or f"licence:{licence.rule}:{licence.exporter or '*'}"
 
 
 Broken = Mapping[int, frozenset[int]]
-"""Arc -> rules in force that forbid it."""
+"""Arc -> rules in force that prohibit it."""
 
 
 def waiver_id(waiver: WaiverSpec) -> str:
-    """Name of a waiver: its own, or its rule's and demand's."""
+    """Return the name of a waiver: its own, or its rule's and demand's."""
     return waiver.id or f"waiver:{waiver.rule}:{waiver.demand or '*'}"
 
 
 def rules_to_waive(
     network: Network, reach: frozenset[int], final: Node, broken: Broken, waivable: frozenset[int]
 ) -> frozenset[frozenset[int]]:
-    """Every set of rules such that some chain up from `final` breaks just these.
+    """Return every set of rules such that some chain up from `final` breaks exactly these.
 
-    Arcs in `reach` lead up the chain; one that `broken` does not tell of breaks nothing. A chain that breaks a rule of which there is no
-    waiver is none.
+    Arcs in `reach` lead up the chain. An arc that isn't in `broken` breaks nothing. Chains that break a rule without a waiver don't count.
     """
     none: frozenset[int] = frozenset()
     open_ = [index for index in sorted(reach) if broken.get(index, none) <= waivable]
@@ -191,7 +183,7 @@ def rules_to_waive(
 
 
 def sets_of_waivers(waivers: Iterable[WaiverSpec], wanted: Iterable[frozenset[str]]) -> list[tuple[WaiverSpec, ...]]:
-    """One waiver for each rule of a set, in every way, for each set that is wanted; small sets first, and none of them before all."""
+    """Return the sets of waivers with one waiver for each rule of a wanted set, in every combination. Small sets come first, starting with none."""
     of_rule = grouped((waiver.rule, waiver) for waiver in sorted(waivers, key=waiver_id))
     drawn = {
         tuple(sorted(some, key=waiver_id)) for rules in wanted for some in product(*(of_rule[r] for r in sorted(rules)))
@@ -203,7 +195,7 @@ _NOTHING = Decimal(0)
 
 
 Surcharges = tuple[tuple[int, int, Decimal], ...]
-"""Charges of a move (arc, order period) where they depend on the use."""
+"""Arc, order period, and charge, if charges depend on the use."""
 
 
 class Charges:
@@ -212,7 +204,6 @@ class Charges:
     def __init__(
         self, network: Network, law: Law, offers: Sequence[OfferFacts], answers: Answers | None = None
     ) -> None:
-        """Asks for nothing yet; nor later for what is among `answers`."""
         self.answers = answers
         self.network = network
         self.law = law
@@ -221,20 +212,20 @@ class Charges:
         self.rules: list[Rule] = [rule for rule in law.rules if "charge" in rule.verbs]
         weights = [_weights(rule.phases, self.horizon, law.statuses) for rule in self.rules]
         self._weights = list(zip(*weights, strict=True)) or [()] * self.horizon.count
-        """By period, the part of its days on which each rule holds."""
+        """By period, the share of days on which each rule is in force."""
         first: dict[tuple[Decimal, ...], int] = {}
         self._alike = [first.setdefault(weights, t) for t, weights in enumerate(self._weights)]
-        """By period, the first one in which all rules hold as in it."""
+        """By period, the first one in which all rules have equal shares."""
         self._told: dict[tuple[int, Use, Decimal, int], dict[str, Decimal]] = {}
         self._told_before: dict[tuple[int, int, str], dict[Charged, ByRule]] = {}
         self._asked: dict[tuple[int, int, str], list[tuple[Rule, Decimal, dict[Charged, Decimal]]]] = {}
         self._may_charge: dict[tuple[int, str], list[tuple[Rule, Decimal]]] = {}
         self._others: Sequence[str] | None = None
-        """Countries that stand for all, once they are asked for."""
+        """Countries that represent all others. None before the first query."""
         self.by_use = any(rule.charge_reads_use for rule in self.rules)
 
     def common(self, judgements: Mapping[Use, Judgement]) -> list[tuple[Decimal, ...]]:
-        """For every arc, the charge by order period for any of the uses it can reach; zeros where it depends on the use."""
+        """Return each arc's charge by order period, for any use that it can reach. Zeros if charges depend on the use."""
         nothing = (Decimal(0),) * self.horizon.count
         found = [nothing] * len(self.network.arcs)
         if self.by_use or not self.rules:
@@ -246,7 +237,7 @@ class Charges:
         return found
 
     def surcharges(self, judgements: Mapping[Use, Judgement]) -> dict[Use, Surcharges]:
-        """All charges of every use, where some rule makes them depend on it."""
+        """Return all charges of every use. Empty if no rule makes them depend on the use."""
         if not self.by_use:
             return {}
         return {
@@ -260,7 +251,7 @@ class Charges:
         }
 
     def of_arc(self, arc: Arc, use: Use) -> tuple[Decimal, ...]:
-        """The charge on one kilogram of an arc, by order period. What is already paid for is charged nothing more."""
+        """Return the charge on one kilogram of an arc, by order period. Lots are already paid for, and have none."""
         if arc.offer < 0 or not self.rules:
             return (Decimal(0),) * self.horizon.count
         known: dict[tuple[Decimal, int], Decimal] = {}
@@ -282,7 +273,7 @@ class Charges:
         return tuple(charges)
 
     def value(self, arc: Arc, t: int) -> Decimal:
-        """The price of one kilogram of an arc ordered in period `t`, as rules are told it: nothing, where it is below zero."""
+        """Return the price of one kilogram of an arc ordered in period `t`, as rules see it: 0 if it is negative."""
         return self._values_of(arc.offer)[t]
 
     @cached_method
@@ -293,7 +284,7 @@ class Charges:
         return tuple([max(price, nothing) for price in found]) if min(found) < nothing else found
 
     def parts(self, arc: Arc, use: Use, t: int) -> dict[str, Decimal]:
-        """What each rule that charges anything does on one kilogram of an arc ordered in period `t`: the parts of what `of_arc` gives."""
+        """Return the charge of each rule, if any, on one kilogram of an arc ordered in period `t`. `of_arc` returns their sum."""
         arrival = arc.arrival(t)
         if arc.offer < 0 or arrival >= self.horizon.count or not self.rules:
             return {}
@@ -304,14 +295,14 @@ class Charges:
         return self._told[key]
 
     def parts_at(self, arc: Arc, use: Use, t: int, value: Decimal) -> Mapping[str, Decimal]:
-        """Return the same if the price of a kilogram was another."""
+        """Return the charge of each rule for another price of a kilogram."""
         arrival = arc.arrival(t)
         if arc.offer < 0 or arrival >= self.horizon.count or not self.rules:
             return {}
         return self._dearest_parts(arc, use, value, self._alike[arrival])
 
     def charging(self, arc: Arc, use: Use, t: int) -> set[str]:
-        """Rules that charge anything on an arc ordered in period `t`, for any of its possible origins."""
+        """Return the rules that charge anything on an arc ordered in period `t`, for any possible origin."""
         arrival = arc.arrival(t)
         if arc.offer < 0 or arrival >= self.horizon.count or not self.rules:
             return set()
@@ -326,7 +317,7 @@ class Charges:
         return max(found, key=lambda parts: sum(parts.values(), Decimal(0)))
 
     def _origins(self, arc: Arc) -> Sequence[str]:
-        """Return the customs origins that a purchase may have; any country, where the chain leaves it open."""
+        """Return the customs origins that a purchase may have: any country if the chain leaves it open."""
         if not is_origin_unknown(arc.chained):
             return sorted(arc.chained.origins[0])
         if self._others is None:
@@ -352,7 +343,7 @@ class Charges:
     def _answered(
         self, use: Use, arrival: int, material: Material
     ) -> list[tuple[Rule, Decimal, dict[Charged, Decimal]]]:
-        """The rules that may charge on a material in a period, each with the part of its days and with what it has charged so far."""
+        """Return the rules that may charge on a material in a period, with their share of days and their known charges."""
         if self.answers is None:
             return [(rule, part, {}) for rule, part in self._holding(arrival, material)]
         key = id(use), arrival, material.id
@@ -362,7 +353,7 @@ class Charges:
         return self._asked[key]
 
     def _holding(self, arrival: int, material: Material) -> list[tuple[Rule, Decimal]]:
-        """The rules that may charge on a material in a period, each with the part of its days."""
+        """Return the rules that may charge on a material in a period, with their share of days."""
         key = arrival, material.id
         if key not in self._may_charge:
             held = [(rule, part) for rule, part in zip(self.rules, self._weights[arrival], strict=True) if part]
@@ -385,7 +376,5 @@ class Charges:
 
 @lru_cache(maxsize=4096)
 def _weights(phases: tuple[Phase, ...], horizon: Horizon, statuses: frozenset[PhaseStatus]) -> tuple[Decimal, ...]:
-    """By period, the part of its days on which a rule with such phases holds, as a stored number. Kept from one problem to the next:
-    a question makes hundreds, and most of their rules are the same.
-    """
+    """Return the share of days in each period on which some phases are in force, as a stored number. Cached across problems."""
     return tuple(as_decimal(part_held(phases, period.span, statuses)) for period in horizon.periods)

@@ -1,4 +1,4 @@
-"""The facts of several catalogs side by side, indexed by id, with the case's own evidence added."""
+"""Facts of several catalogs, indexed by id, with the case's own evidence."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ..errors import Diagnostic, InputError
 T = TypeVar("T", Material, Facility, Offer)
 
 CASE_SOURCE = "case"
-"""Source id of every figure that the case itself gives."""
+"""Source id of all figures that the case itself gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,33 +41,33 @@ class Merged:
     factors: tuple[Factor, ...]
     sources: dict[str, Source]
     places: dict[str, Place]
-    """Sites of facilities; countries are places too, but need no entry."""
+    """Sites of facilities. Countries are places too, but need no entry."""
 
     def place(self, name: str) -> Place:
-        """The place called `name`: a site, or else a country."""
+        """Return the place with a name: a site, or else a country."""
         return self.places.get(name) or Place(id=name, country=name)
 
     def is_place(self, name: str) -> bool:
-        """Return True if there is a place of that name: a site of a facility, or a country."""
+        """Return True if a name is a site of a facility or a country."""
         return name in self.places or is_country(name)
 
     def confidence(self, source: str) -> Confidence:
-        """How far to trust what rests on `source`; without a source it is somebody's assumption."""
+        """Return the confidence in a source. A figure without a source is an assumption."""
         found = self.sources.get(source)
         return found.confidence if found else Confidence.ASSUMED
 
     def accepted(self, entry: ChainEntry, least: Confidence) -> ChainEntry:
-        """An entry as the case sees it: evidence below `least` proves nothing, so that its list is read as incomplete."""
+        """Return an entry as the case accepts it. Evidence below `least` proves nothing, so its list counts as incomplete."""
         if entry.complete and not self.confidence(entry.source).reaches(least):
             return entry.but(complete=False)
         return entry
 
 
 def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
-    """Puts the catalogs side by side.
+    """Merge catalogs.
 
     Raises:
-        InputError: if the same id is defined differently in two of them, naming both.
+        InputError: If two of them define an id differently, naming both.
     """
     catalogs = united(catalogs, case.overlaps)
     problems = clashes(catalogs)
@@ -100,7 +100,7 @@ def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
 
 
 def _sites(facilities: Iterable[Facility]) -> dict[str, Place]:
-    """Sites by name, each with all who run a facility there: what goes there goes to any of them."""
+    """Return sites by name, each with all operators there, since deliveries to a site may go to any of them."""
     found = grouped((f.place, f) for f in facilities if f.place and f.place != f.country)
     return {
         site: Place(id=site, country=here[0].country, operator="; ".join(sorted({f.operator for f in here} - {""})))
@@ -109,7 +109,7 @@ def _sites(facilities: Iterable[Facility]) -> dict[str, Place]:
 
 
 def around(name: str, facilities: Mapping[str, Facility]) -> list[Facility]:
-    """A facility and those around it, innermost first."""
+    """Return a facility and those around it, innermost first."""
     found: list[Facility] = []
     facility = facilities.get(name)
     while facility is not None:
@@ -119,7 +119,7 @@ def around(name: str, facilities: Mapping[str, Facility]) -> list[Facility]:
 
 
 def up_the_chain(names: set[str], offers: Iterable[Offer]) -> set[str]:
-    """Return some materials, and all that may be made into them by any offer, whether or not its figures are known."""
+    """Return some materials, and all that any offer may turn into them. Offers with unknown figures count."""
     feeds: dict[str, set[str]] = defaultdict(set)
     for offer in offers:
         for line in offer.outputs:
@@ -133,7 +133,7 @@ def up_the_chain(names: set[str], offers: Iterable[Offer]) -> set[str]:
 
 
 def _by_id(records: Iterable[T]) -> dict[str, T]:
-    """Records by id, in canonical order; of several that agree, the first."""
+    """Return records by id, in canonical order. Of records with equal ids, the first one counts."""
     found: dict[str, T] = {}
     for record in records:
         found.setdefault(record.id, record)
@@ -141,16 +141,16 @@ def _by_id(records: Iterable[T]) -> dict[str, T]:
 
 
 def rate_wanting(currency: str, case: Case, of: str, column: str) -> Diagnostic:
-    """That money of something that counts cannot be turned into the case's currency."""
+    """Return the error for money without an exchange rate to the case's currency."""
     expected, fix = f"a row for {currency} in rates.csv", "add the rate to a catalog of the case, with its source"
     message = f"no exchange rate from {currency} to {case.currency} for {of}"
     return Diagnostic(message, column=column, expected=expected, fix=fix)
 
 
 def exchange(rates: Sequence[Rate], currency: str, to: str, day: datetime.date) -> Decimal | None:
-    """What one unit of `currency` is in `to` on `day`: the last rate before it, else the first; None without any.
+    """Return the value of one unit of `currency` in `to`, by the last rate up to `day` or else the first. None without a rate.
 
-    A rate is read in both directions; rates are not chained over a third currency.
+    Rates apply in both directions, but aren't chained through a third currency.
     """
     if currency == to:
         return Decimal(1)
@@ -161,7 +161,7 @@ def exchange(rates: Sequence[Rate], currency: str, to: str, day: datetime.date) 
 
 
 def rate_on(rates: Sequence[Rate], currency: str, to: str, day: datetime.date) -> Rate | None:
-    """The rate, in either direction, by which money of two currencies is exchanged on a day: the last before it, else the first."""
+    """Return the exchange rate of two currencies, in either direction: the last one up to `day`, or else the first. None without a rate."""
     pairs = ((currency, to), (to, currency))
     known = [
         (r.start, r.rate if r.currency == currency else 1 / r.rate, r) for r in rates if (r.currency, r.to) in pairs

@@ -1,8 +1,8 @@
-"""Which offers can reach which demands: nodes (material at a place) and arcs (an offer's output moved to a place).
+"""Network of offers that can reach demands: nodes (a material at a place) and arcs (an offer's output moved to a place).
 
-Recipes may go round in a circle, and a circle that loses is well and good: swarf of a magnet maker goes back into oxide. What is refused is a set
-of recipes that, run together, make all that they take and something besides. With `x` units of each recipe, outputs less inputs must not all be
-zero or more and one of them above zero: a linear program (Koopmans' postulate that there is no land of Cockaigne).
+Recipes may form a cycle if it loses material, like swarf of a magnet maker that goes back into oxide. Recipes that together make
+all their inputs and a surplus are rejected. With `x` units of each recipe, outputs less inputs must not all be at least zero with one
+of them above zero. This is checked by a linear program (Koopmans' postulate that there is no land of Cockaigne).
 
 Source: T. C. Koopmans, Analysis of production as an efficient combination of activities, in Activity Analysis of Production and
 Allocation, Wiley 1951, chapter III, postulate B.
@@ -36,26 +36,26 @@ from .merged import Merged, exchange, rate_wanting
 from .offers import OfferFacts
 
 Node = tuple[str, str]
-"""A material at a place."""
+"""Material and place."""
 _FREE = Decimal(0)
 
 
 def final_node(use: Use) -> Node:
-    """Where a use takes its good."""
+    """Return the node where a use takes delivery."""
     return (use.material.id, use.place.id)
 
 
 class Times(NamedTuple):
-    """When orders of each period are placed and arrive."""
+    """Order and arrival dates, by order period."""
 
     lags: tuple[int, ...]
     """Whole periods from order to arrival."""
     order_by: tuple[date, ...]
-    """Last day of the order."""
+    """Last order day with timely arrival: by the first day of the arrival period, or by `arrives`."""
     arrives: tuple[date | None, ...]
-    """Day of arrival; None: the first day of the period of arrival, or before."""
+    """Day of arrival. None means by the first day of the arrival period."""
     first: tuple[date, ...]
-    """First day of the order from which it arrives no earlier than in the period before that of arrival."""
+    """First order day that arrives no earlier than in the period before the arrival period."""
 
 
 class StatedInputs(NamedTuple):
@@ -64,34 +64,34 @@ class StatedInputs(NamedTuple):
     chain: tuple[tuple[Chained, Move], ...]
     """Its offer and those of its inputs, each of which rules judge."""
     confirmed: bool
-    """True if its supplier has confirmed them, so that rules judge these offers in place of the lot."""
+    """True if the supplier has confirmed them, so that rules judge these offers in place of the lot."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arc:
-    """One output of an offer, or a lot, coming to a place."""
+    """Movement of an offer's output, or of a lot, to a place."""
 
     index: int
     offer: int
-    """Position of its offer; -1 for a lot."""
+    """Position of its offer. -1 for a lot."""
     output: int
-    """Which of the offer's outputs."""
+    """Position among the offer's outputs."""
     lot: int
-    """Position of its lot; -1 for an offer."""
+    """Position of its lot. -1 for an offer."""
     name: str
     """Id of its offer or lot."""
     chained: Chained
     move: Move
     moves: bool
-    """True if rules on moves apply: to an order, which still has to come, and to stock of a known offer, whose supplier a rule may exclude."""
+    """True if rules on moves apply: to orders, which still have to arrive, and to stock of a known offer, whose supplier a rule may exclude."""
     node: Node
-    """Where it leads."""
+    """Destination."""
     times: Times
-    """When orders are placed and arrive: one record for all arcs alike."""
+    """Order and arrival dates. Equal arcs share one record."""
     freight: tuple[Decimal, ...]
-    """Money per kilogram by period of arrival, in the case's currency."""
+    """Money per kilogram by arrival period, in the case's currency."""
     stated: StatedInputs | None = None
-    """Stated inputs of a lot. None: they are unknown, or the arc is an offer."""
+    """Stated inputs of a lot. None if they are unknown, or for an offer."""
 
     @property
     def is_made_lot(self) -> bool:
@@ -100,17 +100,14 @@ class Arc:
 
     @property
     def lags(self) -> tuple[int, ...]:
-        """Whole periods from order to arrival, by period of order."""
         return self.times.lags
 
     @property
     def order_by(self) -> tuple[date, ...]:
-        """Last day of each period on which an order arrives in time: by the first day of its period of arrival, or by `arrives`."""
         return self.times.order_by
 
     @property
     def arrives(self) -> tuple[date | None, ...]:
-        """By period of order, the day on which it arrives within its period of arrival; None: on its first day, or before."""
         return self.times.arrives
 
     @property
@@ -119,38 +116,37 @@ class Arc:
         return self.chained.offer.outputs[self.output].per_unit
 
     def arrival(self, ordered: int) -> int:
-        """The period in which an order of a period arrives; beyond the last one, if it comes after the plan."""
+        """Return the arrival period of an order. It is beyond the last period if the order arrives after the plan."""
         return ordered + self.lags[ordered]
 
 
 @dataclass(frozen=True)
 class Network:
-    """Everything up the chains of the demands, in canonical order."""
+    """Nodes and arcs up the chains of the demands, in canonical order."""
 
     nodes: tuple[Node, ...]
     arcs: tuple[Arc, ...]
     into: dict[Node, tuple[int, ...]]
-    """Arcs that lead to a node."""
+    """Node -> arcs that lead to it."""
     feeds: dict[int, tuple[Node, ...]]
-    """Nodes that an offer takes its inputs from."""
+    """Offer -> nodes of its inputs."""
 
     @cached_property
     def position(self) -> dict[Node, int]:
-        """Position of every node."""
         return {node: i for i, node in enumerate(self.nodes)}
 
     @cached_property
     def offers(self) -> NDArray[np.intp]:
-        """Offer of every arc; -1 for a lot."""
+        """Offer of each arc. -1 for a lot."""
         return np.array([arc.offer for arc in self.arcs], dtype=np.intp)
 
     @cached_property
     def ends(self) -> NDArray[np.intp]:
-        """Position of the node that every arc leads to."""
+        """Position of each arc's destination."""
         return np.array([self.position[arc.node] for arc in self.arcs], dtype=np.intp)
 
     def reach(self, node: Node) -> tuple[frozenset[int], frozenset[Node]]:
-        """All arcs and nodes up the chain of `node`, itself included."""
+        """Return all arcs and nodes up the chain of `node`, including itself."""
         arcs: set[int] = set()
         nodes = {node}
         waiting = [node]
@@ -167,7 +163,7 @@ class Network:
 def build_network(
     offers: Sequence[OfferFacts], lots: Sequence[Lot], demands: Sequence[Demand], merged: Merged, case: Case
 ) -> Network:
-    """The part of the world that can serve the demands."""
+    """Return the network of offers and lots that can serve the demands."""
     outputs = ((i, output, line) for i, facts in enumerate(offers) for output, line in enumerate(facts.offer.outputs))
     makers = grouped((line.material, (index, output)) for index, output, line in outputs)
     lanes = [_lanes(facts) for facts in offers]
@@ -208,7 +204,7 @@ def _feeds(facts: OfferFacts) -> tuple[Node, ...]:
 
 
 def _lanes(facts: OfferFacts) -> dict[str, list[Lane]]:
-    """The rows of its lanes by the place that they lead to, the earliest first."""
+    """Return an offer's lanes by destination, the earliest first."""
     if not facts.offer.lanes:
         return {}
     rows = sorted(facts.offer.lanes, key=lambda lane: lane.start or date.min)
@@ -216,7 +212,7 @@ def _lanes(facts: OfferFacts) -> dict[str, list[Lane]]:
 
 
 class _Ways:
-    """Moves and lead times, made once for all arcs alike."""
+    """Moves and lead times, shared by equal arcs."""
 
     def __init__(self, merged: Merged, case: Case) -> None:
         self.merged = merged
@@ -227,7 +223,7 @@ class _Ways:
         return Move(origin=self.merged.place(origin), to=self.merged.place(to))
 
     def delay(self, lead_time: Decimal) -> Delay:
-        """What passes from order to arrival: the lead time and what the case adds to be safe."""
+        """Return the delay from order to arrival: the lead time and the case's safety margin."""
         return Delay.of(lead_time, self.case.assume.safety_lead)
 
     @cached_method
@@ -237,12 +233,12 @@ class _Ways:
         return Times(*(tuple(column) for column in zip(*found, strict=True)))
 
     def at_work(self, pools: Iterable[str]) -> tuple[AtWork, ...]:
-        """Return when each of some facilities has a capacity: the same for most, however large they are."""
+        """Return the dated capacity steps of some facilities. Most facilities have equal ones, whatever their size."""
         return tuple([at_work(self.merged.facilities[name], self.merged, self.case) for name in pools])
 
     @cached_method
     def working(self, facilities: tuple[AtWork, ...]) -> tuple[Span, ...]:
-        """Of each period the days from the first to the last on which all of some facilities have a capacity."""
+        """Return the days of each period from the first to the last on which all facilities have capacity."""
         sites = [working_days(one, self.case.horizon) for one in facilities]
         whole = [period.span for period in self.case.horizon.periods]
         return tuple([_common(spans) for spans in zip(whole, *sites, strict=True)])
@@ -279,7 +275,7 @@ def _offer_arc(
 
 
 def _times(lanes: Sequence[Lane], facts: OfferFacts, ways: _Ways) -> Times:
-    """When orders are placed and arrive: of the rows of a way that hold on any day of a period, the slowest one counts."""
+    """Return order and arrival dates. Of the lanes in effect on any day of a period, the slowest counts."""
     own = facts.offer.lead_time if facts.offer.lead_time is not None else ways.case.assume.lead_time
     delays = [ways.delay(own if lane.lead_time is None else lane.lead_time) for lane in lanes] or [ways.delay(own)]
     if len(set(delays)) == 1:
@@ -300,10 +296,11 @@ def _times(lanes: Sequence[Lane], facts: OfferFacts, ways: _Ways) -> Times:
 def _timed(
     horizon: Horizon, period: Period, delays: frozenset[Delay], working: Span
 ) -> tuple[int, date, date | None, date]:
-    """Periods under way, the last day of an order, the day on which it arrives within its period of arrival, if it does, and the first day of an order.
+    """Return the periods in transit, the last order day, the day of arrival within the arrival period (or None), and the first order day.
 
-    An order of the first day of a period is there on the first day of a later one. Only where its facility begins to work within the period it can
-    arrive within another. Where lead times differ within a period, an early order may come far too early: its first day is its last.
+    An order on the first day of a period arrives by the first day of a later one. Only if its facility starts to work within the period
+    can it arrive within another. If lead times differ within a period, an early order may arrive far too early. Its first day is then its
+    last.
     """
     t, day = period.index, None
     arrival = max(horizon.arrival(t, delay) for delay in delays)
@@ -326,14 +323,14 @@ def _timed(
 
 
 def _common(spans: Sequence[Span]) -> Span:
-    """The days that some spans of a period share; the first day of the latest where they share none."""
+    """Return the days that all spans of a period share. If there are none, return the first day of the latest span."""
     start = max(span.start for span in spans if span.start is not None)
     end = min(span.end for span in spans if span.end is not None)
     return Span(start=start, end=max(start, end))
 
 
 def _freights(lanes: Sequence[Lane], move: Move, ways: _Ways) -> tuple[Decimal, ...]:
-    """Freight by period of arrival: that of the last row that begins by its first day."""
+    """Return the freight by arrival period, from the last lane that starts by its first day."""
     if len(lanes) < 2:
         return ways.steady(_freight(lanes[0] if lanes else None, move, ways.merged, ways.case))
     days = [period.start for period in ways.case.horizon.periods]
@@ -341,12 +338,12 @@ def _freights(lanes: Sequence[Lane], move: Move, ways: _Ways) -> tuple[Decimal, 
 
 
 def lanes_to(offer: Offer, place: str) -> list[Lane]:
-    """The rows of an offer's lanes to a place, the earliest first."""
+    """Return an offer's lanes to a place, the earliest first."""
     return sorted((lane for lane in offer.lanes if lane.to == place), key=lambda lane: lane.start or date.min)
 
 
 def lane_on(lanes: Sequence[Lane], day: date) -> Lane | None:
-    """Of such rows the one whose freight is due on what arrives in a period that begins on a day; None without any."""
+    """Return the lane whose freight applies to arrivals in a period that begins on `day`. None if there is none."""
     return next((lane for lane in reversed(lanes) if len(lanes) == 1 or lane.start is None or lane.start <= day), None)
 
 
@@ -383,14 +380,14 @@ def _lot_arc(index: int, number: int, lot: Lot, ways: _Ways) -> Arc:
 
 
 _LEAST = 1e-9
-"""Kilograms out of nothing, with no recipe run for more than one unit, that count as such."""
+"""Minimum surplus in kilograms that counts, with no recipe run for more than one unit."""
 
 
 def check_loops(offers: Sequence[OfferFacts]) -> None:
-    """Refuses recipes that together make something of nothing.
+    """Reject recipes that together make material from nothing.
 
     Raises:
-        InputError: with the materials and offers of such recipes.
+        InputError: With the materials and offers of such recipes.
     """
     recipes = [facts for facts in offers if facts.offer.inputs]
     recipes = _within_circles(recipes)
@@ -420,7 +417,7 @@ def check_loops(offers: Sequence[OfferFacts]) -> None:
 
 
 def _within_circles(recipes: list[OfferFacts]) -> list[OfferFacts]:
-    """Recipes all of whose inputs are made by others of them: the rest cannot run without something from outside."""
+    """Return the recipes whose inputs are all made by others among them. The rest can't run without outside material."""
     while True:
         made = {line.material for facts in recipes for line in facts.offer.outputs}
         kept = [facts for facts in recipes if all(line.material in made for line in facts.offer.inputs)]
@@ -430,7 +427,7 @@ def _within_circles(recipes: list[OfferFacts]) -> list[OfferFacts]:
 
 
 def _gained(net: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Units of each recipe and what is left over of each material, if anything can be; else None."""
+    """Return the units of each recipe and the surplus of each material. None if no surplus is possible."""
     from scipy.optimize import linprog  # heavy, and hardly any case has a circle
 
     rows, columns = net.shape
@@ -450,39 +447,38 @@ def _gained(net: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moves:
-    """Parallel arrays, one entry a move, ordered by arc and order period; money is kept once an arc, by order period."""
+    """Parallel arrays with one entry per move, ordered by arc and order period. Money is stored per arc, by order period."""
 
     arc: NDArray[np.intp]
     ordered: NDArray[np.intp]
     delivered: NDArray[np.intp]
     first: NDArray[np.intp]
-    """Where the entries of each arc begin; one more for the end."""
+    """First entry of each arc, and the end of the last."""
     prices: Sequence[Sequence[Decimal]]
-    """Of each arc, money per kilogram moved by order period, undiscounted; 0 for offers with several outputs, whose units
-    are paid when made."""
+    """Undiscounted price per kilogram, by arc and order period. 0 for offers with several outputs, whose units are paid for when made."""
     charges: Sequence[Sequence[Decimal]]
-    """Of each arc, charges per kilogram that do not depend on the use, by order period, undiscounted, due on delivery."""
+    """Undiscounted charges per kilogram that don't depend on the use, by arc and order period. Due on delivery."""
     freights: Sequence[Sequence[Decimal]]
-    """Of each arc, money per kilogram by order period, due on delivery."""
+    """Freight per kilogram, by arc and order period. Due on delivery."""
     slots: NDArray[np.int32]
-    """Entry of each arc and order period; -1 where there is none."""
+    """Entry of each arc and order period. -1 if there is none."""
 
     def __len__(self) -> int:
         return len(self.arc)
 
     def at(self, arc: int, ordered: int) -> int | None:
-        """The entry of an arc and an order period, if there is one."""
+        """Return the entry of an arc and an order period. None if there is none."""
         found = int(self.slots[arc, ordered]) if 0 <= ordered < self.slots.shape[1] else -1
         return found if found >= 0 else None
 
     def money(self, move: int) -> Decimal:
-        """Price, charges that do not depend on the use, and freight of one kilogram."""
+        """Return the price, the charges that don't depend on the use, and the freight of one kilogram."""
         arc, ordered = int(self.arc[move]), int(self.ordered[move])
         return self.prices[arc][ordered] + self.charges[arc][ordered] + self.freights[arc][ordered]
 
     @property
     def dearest(self) -> Decimal:
-        """The most `money` of any move, credits counted as if they were paid; 0 without moves."""
+        """Maximum absolute `money` of any move. 0 without moves."""
         no_more = map(add, map(add, largest(self.prices), largest(self.charges)), largest(self.freights))
         first, most = self.first.tolist(), Decimal(0)
         waiting = [(-limit, arc) for arc, limit in enumerate(no_more)]
@@ -500,7 +496,7 @@ def build_moves(
     horizon: Horizon,
     charges: Sequence[Sequence[Decimal]],
 ) -> Moves:
-    """All moves. A lot has one, in the period in which it is there."""
+    """Return all moves. A lot has one, in its first period."""
     nothing = (Decimal(0),) * horizon.count
     arcs = network.arcs
     may = np.zeros((len(arcs), horizon.count), dtype=bool)
@@ -529,7 +525,7 @@ def build_moves(
 
 
 def _lags(arcs: Sequence[Arc], count: int) -> NDArray[np.intp]:
-    """Periods under way, arcs by periods of order; arcs that take as long share one tuple."""
+    """Return the periods in transit by arc and order period. Shared tuples are converted once."""
     known: dict[int, int] = {}
     found = [known.setdefault(id(arc.lags), len(known)) for arc in arcs]
     tables = {id(arc.lags): arc.lags for arc in arcs}
@@ -539,7 +535,7 @@ def _lags(arcs: Sequence[Arc], count: int) -> NDArray[np.intp]:
 
 
 def _by_order(arcs: Sequence[Arc]) -> list[tuple[Decimal, ...]]:
-    """Freight of every arc by order period, where what is ordered arrives in the plan; arcs with the same share one tuple."""
+    """Return the freight by arc and order period, if the order arrives within the plan. Equal arcs share one tuple."""
     known: dict[tuple[int, int], tuple[Decimal, ...]] = {}
     found = []
     for arc in arcs:
@@ -552,7 +548,7 @@ def _by_order(arcs: Sequence[Arc]) -> list[tuple[Decimal, ...]]:
 
 
 def _open_in(offers: Sequence[OfferFacts]) -> NDArray[np.bool_]:
-    """Of every offer, the periods in which it may be ordered at all; offers with the same limits share one tuple."""
+    """Return a mask of the periods in which each offer may be ordered. Shared limits are evaluated once."""
     known: dict[int, list[bool]] = {}
     for facts in offers:
         if id(facts.most) not in known:
@@ -561,7 +557,7 @@ def _open_in(offers: Sequence[OfferFacts]) -> NDArray[np.bool_]:
 
 
 def ranges(first: NDArray[np.intp], last: NDArray[np.intp]) -> NDArray[np.intp]:
-    """The numbers from each `first` up to, not including, its `last`, one stretch after the other."""
+    """Return the concatenated ranges from each `first` up to, but not including, its `last`."""
     lengths = last - first
     found: NDArray[np.intp] = np.repeat(first - (np.cumsum(lengths) - lengths), lengths)
     found += np.arange(len(found))

@@ -1,4 +1,4 @@
-"""Offers as the case sees them: accepted evidence, prices and limits by period, and leads."""
+"""Offers as the case accepts them: evidence, prices and limits by period, and leads."""
 
 from __future__ import annotations
 
@@ -27,44 +27,44 @@ from .merged import CASE_SOURCE, Merged, around, exchange, up_the_chain
 
 
 class _Stages(NamedTuple):
-    """What an offer does of the stages of its material; see `Chained`."""
+    """Stages that an offer performs, leaves open, and covers by inputs. See `Chained`."""
 
     performed: tuple[ChainEntry, ...]
     missing: frozenset[Stage]
     supplied: frozenset[Stage]
     of: tuple[object, object]
-    """Chain and inputs that it follows from: while they are held, nothing else has their identity."""
+    """Chain and inputs of the offer, referenced so that no other object gets their identities."""
 
 
 class Benchmarked(NamedTuple):
-    """What a benchmark comes to in each period."""
+    """Benchmark prices by period."""
 
     amounts: tuple[Decimal, ...]
     currencies: tuple[str, ...]
     at_home: bool
     """True if all are in the case's currency."""
     steady: bool
-    """True if all amounts are the same."""
+    """True if all amounts are equal."""
 
 
 class Paths:
-    """What prices are made of, period by period."""
+    """Components of prices by period."""
 
     def __init__(self, merged: Merged, case: Case) -> None:
         self.merged = merged
         self.case = case
         self.factors = Factors(merged.factors)
         self.unlimited: tuple[Decimal | None, ...] = (None,) * case.horizon.count
-        """Most units in each period of an offer without limits of its own."""
+        """Limits of an offer without own limits."""
         self.incumbents = frozenset(today.offer for today in case.incumbents)
         """Offers that are bought from today."""
         self.sharing = Sharing()
         self._level: dict[str, tuple[Decimal, ...]] = {}
-        """By the price as it is written: equal ones may differ in their zeros."""
+        """Price as written -> prices by period. Equal prices may differ in trailing zeros."""
         self._stages: dict[tuple[int, int, str], _Stages] = {}
 
     def level(self, price: Decimal) -> tuple[Decimal, ...]:
-        """A price that is the same in every period."""
+        """Return a price for all periods, as a shared tuple."""
         written = str(price)
         if written not in self._level:
             self._level[written] = (price,) * self.case.horizon.count
@@ -72,16 +72,15 @@ class Paths:
 
     @cached_method
     def steps(self, facility: str) -> tuple[CapacityStep, ...]:
-        """Return the capacity steps of a facility that the case accepts."""
         return accepted_steps(self.merged.facilities[facility], self.merged, self.case)
 
     @cached_method
     def pools(self, facility: str) -> tuple[str, ...]:
-        """Return the facility and those around it, as far as the case accepts a capacity of theirs."""
+        """Return the facility and those around it that have an accepted capacity."""
         return tuple([site.id for site in around(facility, self.merged.facilities) if self.steps(site.id)])
 
     def stages(self, offer: Offer, material: Material) -> _Stages:
-        """The stages that an offer performs, leaves open, and has covered by its inputs; offers with the same chain and inputs share them."""
+        """Return the stages that an offer performs, leaves open, and covers by inputs. Offers with one chain and inputs share the result."""
         key = id(offer.chain), id(offer.inputs), material.id
         if key not in self._stages:
             performed = tuple([self.merged.accepted(e, self.case.accept.confidence) for e in offer.chain])
@@ -93,7 +92,7 @@ class Paths:
 
     @cached_method
     def rates(self, currency: str) -> tuple[Decimal, ...] | None:
-        """Return the value of one unit of a currency in the case's on the first day of each period, or None without a rate."""
+        """Return the value of one unit of a currency in the case's on the first day of each period. None without a rate."""
         rates, to = self.merged.rates, self.case.currency
         found = [exchange(rates, currency, to, period.start) for period in self.case.horizon.periods]
         known = tuple(rate for rate in found if rate is not None)
@@ -101,7 +100,7 @@ class Paths:
 
     @cached_method
     def rows(self, benchmark: str) -> tuple[BenchmarkPrice, ...]:
-        """Return the accepted price of a benchmark that is valid in each period: the last before it, else the first; empty without any."""
+        """Return the accepted price of a benchmark for each period: the last one by its first day, or else the first. Empty without any."""
         least = self.case.accept.confidence
         known = self.merged.prices.get(benchmark, ())
         usable = [row for row in known if self.merged.confidence(row.source).reaches(least)]
@@ -111,7 +110,7 @@ class Paths:
 
     @cached_method
     def benchmarked(self, benchmark: str, name: str) -> Benchmarked | None:
-        """Return the benchmark in each period, per kilogram of a material's basis, or None if some row can't be converted to it."""
+        """Return the benchmark in each period, per kilogram of a material's basis. None if some row can't be converted."""
         rows, material = self.rows(benchmark), self.merged.materials[name]
         factors = [self.basis(self.merged.materials[row.material], material) for row in rows]
         known = [factor for factor in factors if factor is not None]
@@ -123,7 +122,7 @@ class Paths:
         return Benchmarked(amounts, currencies, at_home, amounts.count(amounts[0]) == len(amounts))
 
     def basis(self, quoted: Material, wanted: Material) -> Decimal | None:
-        """Kilograms of the quoted material's basis that hold as much of the element as one of the wanted one's."""
+        """Return the kilograms of the quoted material's basis with as much of the element as one of the wanted material's. None if unknown."""
         if quoted.id == wanted.id or (quoted.basis == wanted.basis != "gross"):
             return Decimal(1)
         have, want = content_of(quoted, self.factors), content_of(wanted, self.factors)
@@ -132,11 +131,11 @@ class Paths:
         return exact(want / have)
 
     def without_rate(self, currencies: Sequence[str]) -> str | None:
-        """The first of some currencies that cannot be turned into the case's."""
+        """Return the first currency without a rate to the case's. None if all have one."""
         return next((currency for currency in dict.fromkeys(currencies) if self.rates(currency) is None), None)
 
     def in_case_currency(self, amounts: Sequence[Decimal], currencies: Sequence[str]) -> tuple[Decimal, ...]:
-        """Money of each period, as stored numbers, in the case's currency; every currency has a rate."""
+        """Return the money of each period in the case's currency, as stored numbers. Every currency must have a rate."""
         if currencies.count(self.case.currency) == len(currencies):
             return tuple(amounts)
         rates = [(self.rates(currency) or ())[t] for t, currency in enumerate(currencies)]
@@ -144,9 +143,9 @@ class Paths:
 
 
 def missing_rates(merged: Merged, case: Case) -> Iterator[Diagnostic]:
-    """Amounts in a currency that cannot be turned into the case's, of all offers that may be bought for what is wanted.
+    """Yield an error for each currency without a rate to the case's, among amounts of offers that may be bought.
 
-    Without the rate the amount is as good as unknown: an offer would silently be none, or freight be free.
+    Without a rate, an amount is as good as unknown. The offer would silently be left out, or its freight be free.
     """
     assumed = {one.id: one.price for one in case.assume.offer if one.price is not None}
     lacking = {
@@ -189,19 +188,19 @@ class InCurrency(NamedTuple):
     """An amount of money in a currency other than the case's."""
 
     of: str
-    """What it is the price or cost of, in words."""
+    """Priced item, in words."""
     file: str
     column: str
     subject: str
-    """Id of the offer, or of what else it is of."""
+    """Id of the offer, price schedule, or terms of trade."""
 
 
 _NAMED = 8
-"""Amounts that a message about a missing rate names."""
+"""Maximum number of amounts named in a message."""
 
 
 def no_rate(currency: str, to: str, amounts: Sequence[InCurrency]) -> Diagnostic:
-    """One problem for a missing exchange rate, at the first of the amounts that need it; all are named, as far as they fit in a sentence."""
+    """Return one error for a missing exchange rate, at the first amount that needs it. It names as many amounts as fit in a sentence."""
     first, names = amounts[0], list(dict.fromkeys(amount.of for amount in amounts))
     left = len(names) - _NAMED
     named = ", ".join(names[:_NAMED]) + (f" and {left} more" if left > 0 else "")
@@ -216,7 +215,7 @@ def no_rate(currency: str, to: str, amounts: Sequence[InCurrency]) -> Diagnostic
 
 
 def _currencies(merged: Merged, assumed: Iterable[Price]) -> set[str]:
-    """Every currency in which any amount is stated, of whatever offer; `assumed` are prices that the case gives."""
+    """Return every currency in which an amount of any offer is stated. `assumed` are prices from the case."""
     found = {row.currency for rows in merged.prices.values() for row in rows}
     found |= {one.currency for some in (merged.schedules, merged.terms) for one in some}
     found |= {price.currency for price in assumed}
@@ -230,13 +229,13 @@ def _currencies(merged: Merged, assumed: Iterable[Price]) -> set[str]:
 
 
 def _wanted(merged: Merged, case: Case) -> Iterator[Offer]:
-    """Return the offers of what the case wants, and of what goes into that, in order of their ids."""
+    """Return the offers of materials in demand and of their inputs, in order of their ids."""
     names = up_the_chain({demand.material for demand in case.demands}, merged.offers.values())
     return (offer for offer in merged.offers.values() if any(line.material in names for line in offer.outputs))
 
 
 def _prices(paths: Paths, offer: Offer, given: Price | None) -> Iterator[tuple[str, str]]:
-    """Column and currency of the prices of an offer, as far as they count; `given`: what the case assumes in their place."""
+    """Yield the column and currency of an offer's prices that count. `given` is the case's price in their place."""
     case, merged = paths.case, paths.merged
     price = offer.price if given is None else given
     if price is not None and price.amount is not None:
@@ -251,7 +250,7 @@ def _prices(paths: Paths, offer: Offer, given: Price | None) -> Iterator[tuple[s
 
 
 def _other_costs(offer: Offer, *, onboarded: bool) -> Iterator[tuple[str, str]]:
-    """Column and currency of what else it costs."""
+    """Yield the column and currency of an offer's onboarding cost and freight."""
     if offer.onboarding and not onboarded:
         yield "offers.onboarding", offer.onboarding_currency
     lanes = {lane.currency for lane in offer.lanes if lane.freight is not None}
@@ -264,7 +263,7 @@ def _holds(quote: Quote, case: Case) -> bool:
 
 
 def _counts(merged: Merged, case: Case, source: str) -> bool:
-    """Return True if a price counts on its evidence; what is assumed does, and is shown so."""
+    """Return True if the evidence for a price suffices. Assumed and computed prices count too, and are reported as such."""
     confidence = merged.confidence(source)
     return confidence.reaches(case.accept.confidence) or confidence in (Confidence.ASSUMED, Confidence.COMPUTED)
 
@@ -273,30 +272,30 @@ _NOTHING = Decimal(0)
 
 
 class OfferFacts(NamedTuple):
-    """An offer that counts, with all that the model needs of it."""
+    """Offer that counts, with everything that the model needs."""
 
     offer: Offer
     facility: Facility
     place: str
-    """Where its inputs are taken."""
+    """Place where it takes its inputs."""
     chained: tuple[Chained, ...]
-    """As rules see it, one an output."""
+    """Outputs as rules see them."""
     price: Sequence[Decimal]
     """Money per unit in each order period, in the case's currency."""
     most: tuple[Decimal | None, ...]
-    """Most units ordered in each period by its own limits; 0 where it may not be ordered."""
+    """Maximum units ordered in each period by its own limits. None means no limit, 0 that it can't be ordered."""
     pools: tuple[str, ...]
-    """Facilities whose capacity it draws on, its own first."""
+    """Facilities whose capacity it uses, its own first."""
     onboarding: Decimal
     """One-off cost in the case's currency."""
 
     @property
     def least(self) -> Decimal:
-        """Least units of an order: its minimum, in whole lots; 0 for none."""
+        """Minimum units of an order, in whole lots. 0 means no minimum."""
         return self.in_lots(self.offer.min_order or Decimal(0))
 
     def in_lots(self, units: Decimal) -> Decimal:
-        """Units rounded up to whole lots."""
+        """Return units rounded up to whole lots."""
         lot = self.offer.lot
         return units if lot is None else exact((units / lot).to_integral_value(ROUND_CEILING) * lot)
 
@@ -307,7 +306,7 @@ class OfferFacts(NamedTuple):
 
     @property
     def limited(self) -> bool:
-        """True if it says how much is ordered in a period, or in all."""
+        """True if it limits the quantity of an order, of a period, or in total."""
         return bool(self.offer.min_order) or self.offer.total is not None or self.most.count(None) < len(self.most)
 
     @property
@@ -331,37 +330,35 @@ class LeadReason(NamedTuple):
     """A reason why an offer doesn't count."""
 
     lacks: Literal["capacity", "quantity", "price", "content", "rate"]
-    """Figure that is missing, or not well enough founded: of its plant, its own quantity, its price, the content of a benchmark's material, or an
-    exchange rate."""
+    """Missing or unproven figure: facility capacity, offer quantity, price, content of the benchmark's material, or exchange rate."""
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """An offer that is shown and never counted."""
+    """Offer that is shown but never counts."""
 
     offer: Offer
     reasons: tuple[LeadReason, ...]
 
     @property
     def texts(self) -> list[str]:
-        """The reasons in words, each once."""
+        """Reasons in words, without repeats."""
         return list(dict.fromkeys(reason.text for reason in self.reasons))
 
     def lacks(self, *figures: str) -> bool:
-        """Return True if it lacks any of some figures."""
         return any(reason.lacks in figures for reason in self.reasons)
 
 
 class Assumption(NamedTuple):
-    """Something taken as given, in a planner's words."""
+    """Assumption, in a planner's words."""
 
     subject: str
     text: str
 
 
 def resolve_offers(merged: Merged, case: Case) -> tuple[list[OfferFacts], list[Lead], list[Assumption]]:
-    """Every offer of the catalogs as something that counts, or as a lead; in the order of ids."""
+    """Return the offers that count, the leads, and the assumptions about offers, in order of ids."""
     given = {assumption.id: assumption for assumption in case.assume.offer}
     paths = Paths(merged, case)
     counted: list[OfferFacts] = []
@@ -379,7 +376,7 @@ def resolve_offers(merged: Merged, case: Case) -> tuple[list[OfferFacts], list[L
 
 
 class OfferReader:
-    """Reads one offer: collects the reasons that make it a lead, and what is assumed."""
+    """Reader of one offer that collects assumptions, and reasons to make it a lead."""
 
     def __init__(self, merged: Merged, paths: Paths, case: Case, offer: Offer, given: OfferAssumption | None) -> None:
         self.merged = merged
@@ -389,11 +386,11 @@ class OfferReader:
         self.offer = self._with_assumption(offer)
         self.facility = merged.facilities[offer.facility]
         self.incumbent = offer.id in paths.incumbents
-        """Whether it is bought from today."""
+        """True if it is bought from today."""
         self.qualified = self._qualified()
-        """First period in which it may be ordered."""
+        """First period in which it may be ordered. An incumbent is already qualified."""
         self.open: frozenset[int] | None = None
-        """Periods throughout which a quotation holds; None: it has none."""
+        """Periods throughout which a quote is valid. None if it has no quotes."""
         self.reasons: list[LeadReason] = []
         self.assumptions: list[Assumption] = []
 
@@ -454,7 +451,7 @@ class OfferReader:
         return factor
 
     def _pools(self) -> tuple[str, ...]:
-        """The facility and those around it; its own figure is passed over where the case gives the offer one."""
+        """Return the facility and those around it. If the case gives the offer a capacity, the facility itself is left out."""
         pools = self.paths.pools(self.facility.id)
         if self.given is None or self.given.capacity is None:
             return pools
@@ -477,7 +474,6 @@ class OfferReader:
         return tuple(self._most_in(period) for period in self.case.horizon.periods)
 
     def _limited(self) -> bool:
-        """Return True if it says anything of dates or quantities."""
         offer = self.offer
         dates = (offer.start, offer.end, offer.qualification)
         quantities = (offer.max_per_year, offer.max_order, offer.total, offer.lot, offer.max_lots)
@@ -501,14 +497,13 @@ class OfferReader:
         return min(limits) if limits else None
 
     def _qualified(self) -> int:
-        """The period from which it may be ordered: an incumbent is qualified already."""
         months = self.offer.qualification
         if months is None or self.incumbent:
             return 0
         return self.case.horizon.arrival(0, Delay.of(months))
 
     def prices(self) -> Sequence[Decimal] | None:
-        """Its price in each period, in the case's currency; None, with the reason kept, if it has none that counts."""
+        """Return its price in each period, in the case's currency. If no price counts, add the reason and return None."""
         price = self.offer.price
         if self.offer.quotes:
             return self._by_quotes()
@@ -520,13 +515,13 @@ class OfferReader:
         return self._leveled(self._quoted(price))
 
     def _leveled(self, prices: tuple[Decimal, ...] | None) -> tuple[Decimal, ...] | None:
-        """The same prices; offers with one and the same price in every period share them."""
+        """Return the prices. Offers with one price in all periods share a tuple."""
         if prices is not None and prices.count(prices[0]) == len(prices):
             return self.paths.level(prices[0])
         return prices
 
     def _by_quotes(self) -> tuple[Decimal, ...] | None:
-        """The quotation that holds on every day of each period; where none does, the offer is not open, at the last one's price."""
+        """Return the price of the quote valid throughout each period. Without one, the offer is closed, at the price of the previous or first quote."""
         found: dict[int, Quote] = {}
         refused: list[str] = []
         for quote in self.offer.quotes:
@@ -555,7 +550,7 @@ class OfferReader:
         return self._in_case_currency([price.amount] * count, [price.currency] * count)
 
     def _weighed(self, amount: Decimal, currency: str, source: str) -> str:
-        """Why a price does not count; empty if it does, and what is taken as given is noted."""
+        """Return the reason why a price doesn't count. Empty if it does, and assumptions are noted."""
         confidence = self.merged.confidence(source)
         accepted = confidence.reaches(self.case.accept.confidence)
         price = f"price {readable(amount)} {currency}/kg"
@@ -655,18 +650,17 @@ class OfferReader:
 
 P = TypeVar("P", Price, Quote, BenchmarkPrice)
 End = Literal["low", "high"]
-"""An end of a range."""
 
 
 def has_range(facts: OfferFacts, merged: Merged) -> bool:
-    """Return True if a price of an offer, or the benchmark that it follows, has a range."""
+    """Return True if a price of an offer, or its benchmark, has a range."""
     price = facts.offer.price
     rows = merged.prices.get(price.benchmark, ()) if price is not None else ()
     return any(one.low is not None for one in (*facts.offer.prices, *rows))
 
 
 def prices_at(end: End, offers: Sequence[OfferFacts], merged: Merged, case: Case) -> dict[str, Sequence[Decimal]]:
-    """Offer -> its price in each period with every price at an end of its range, in the case's currency."""
+    """Return each offer's price in each period with every price at one end of its range, in the case's currency."""
     rows = {name: tuple([_at(row, end) for row in rows]) for name, rows in merged.prices.items()}
     shifted = replace(merged, prices=rows)
     paths = Paths(shifted, case)
@@ -682,6 +676,5 @@ def prices_at(end: End, offers: Sequence[OfferFacts], merged: Merged, case: Case
 
 
 def _at(price: P, end: End) -> P:
-    """A price at the end of its range; itself where it has none."""
     stated = price.low if end == "low" else price.high
     return price if stated is None else price.but(amount=stated)

@@ -1,9 +1,13 @@
-"""Parts of a case that have nothing to do with each other, and the parts that changes touch: a change touches few of them.
+"""Independent parts of a case, and the parts that changes affect. Most changes affect few parts.
 
-Two materials are in one part if an offer takes or gives both, if a facility with a stated capacity, a price schedule or terms
-of trade bear on both, or if one limit, licence or waiver counts both. That is judged on the facts as given, leads among them,
-so that no change of a price, date or quantity, nor a figure stated for a lead, can join two parts; a change of a limit rule can,
-and then the parts it joins are one.
+Two materials are in one part if one of these applies:
+
+- An offer takes or gives both.
+- A facility with a stated capacity, a price schedule, or terms of trade apply to both.
+- A limit, license, or waiver counts both.
+
+This depends on the facts as given, including leads. So no change of a price, date, or quantity can join two parts, and neither can
+a figure for a lead. A change of a limit rule can, and the joined parts are then one.
 """
 
 from __future__ import annotations
@@ -44,7 +48,7 @@ class Parts:
     def __init__(
         self, inputs: Inputs, problem: Problem, rows: Sequence[tuple[Rule, Row | Rows]], ranked: Iterable[Row] = ()
     ) -> None:
-        """Finds the parts: `rows` are what limit rules of the problem ask for, `ranked` those that its ranked objectives add up."""
+        """Find the parts. `rows` are those of the problem's limit rules, and `ranked` those of its ranked objectives."""
         self.inputs = inputs
         self.problem = problem
         offers = [offer for catalog in inputs.catalogs for offer in catalog.offers]
@@ -54,10 +58,10 @@ class Parts:
             stock.offer for stock in inputs.case.stocks if stock.offer
         }
         self.offers: list[Offer] = [offer for offer in offers if offer.id in reached]
-        """Those that can reach a demand, or could if they were no leads."""
+        """Offers that can reach a demand, or could if they weren't leads."""
         counted = {facts.offer.id for facts in problem.offers} - reached
         self._idle: list[Offer] = [offer for offer in offers if offer.id in counted]
-        """Offers that no demand can reach: they join nothing, but rules may name them."""
+        """Offers that reach no demand. They join no materials, but rules may name them."""
         self._joined = Groups(names)
         self.counted: dict[str, set[str]] = defaultdict(set)
         """Limit rule -> materials that its rows count."""
@@ -73,13 +77,12 @@ class Parts:
 
     @cached_property
     def of_material(self) -> Mapping[str, int]:
-        """Material -> its part."""
         return {name: number for number, members in enumerate(self.members) for name in members}
 
     def part(self, members: Members, rules: frozenset[str] = frozenset()) -> Inputs:
-        """The facts that bear on some parts, given by their materials, taken together.
+        """Return the facts that apply to some parts together, given by their materials.
 
-        `rules` are limit rules that count some of them although they ask for no row as things are.
+        `rules` are limit rules that count some of the materials only after changes.
         """
         return self._cut(members, rules)
 
@@ -126,12 +129,12 @@ class Parts:
                 self._joined.join(self.covered(known[waiver.rule]))
 
     def bond(self, row: Row | Rows) -> Members:
-        """Materials that a row of a limit rule (each of many alike) binds together: those it counts, and those whose facts it reads."""
+        """Return the materials that a row of a limit rule (or each of many alike) joins: those that it counts or whose facts it reads."""
         names = self._joined.names
         return names if row.reads is None else (row.reads | materials_of(self.problem, row)) & names
 
     def covered(self, rule: Rule) -> set[str]:
-        """Materials in whose parts a rule may judge or charge anything; those it does not cover may be made from these."""
+        """Return the materials in whose parts a rule may judge or charge anything. Other materials may be made from these."""
         covers = getattr(rule, "covers", None)
         materials = self.problem.merged.materials
         return {name for name in self._joined.names if covers is None or covers(materials[name])}
@@ -175,7 +178,7 @@ class Parts:
         return frozenset(row.material for catalog in self.inputs.catalogs for row in catalog.prices)
 
     def _bears(self, rule: Rule, members: Members) -> bool:
-        """Return True if a rule may bear on some parts; a limit that asks nothing of them yet may once a lead of theirs counts."""
+        """Return True if a rule may apply to some parts. A limit without rows for them may have some once a lead counts."""
         if rule.verbs != {"rows"} or self.counted.get(rule.id, set()) & members:
             return True
         return hasattr(rule, "covers") and bool(self.covered(rule) & members)
@@ -199,7 +202,7 @@ class Parts:
 
 
 def materials_of(problem: Problem, row: Row | Rows) -> frozenset[str]:
-    """Materials that a row, or any of many, speaks of."""
+    """Return the materials that a row, or any of many, refers to."""
     return frozenset(
         material
         for term in row.asked
@@ -209,7 +212,6 @@ def materials_of(problem: Problem, row: Row | Rows) -> frozenset[str]:
 
 
 def _materials(problem: Problem, table: Table, positions: Sequence[int]) -> set[str]:
-    """Materials that some entries of a table are about."""
     nodes = problem.network.nodes
     match table:
         case "moves":
@@ -239,24 +241,23 @@ def _made(problem: Problem, offers: Iterable[int]) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """Parts that some changes touch, taken together where the changes join them."""
+    """Parts that some changes affect, taken together if the changes join them."""
 
     members: Members
-    """Materials."""
     changes: tuple[Change, ...]
-    """Those of the changes that bear on them, bills spelt out."""
+    """Changes that apply to them, with bills written out."""
     rules: frozenset[str]
-    """Limit rules that the changes let bear on them."""
+    """Limit rules that apply to them because of the changes."""
     imposed: tuple[Rule, ...] = ()
-    """Rules beyond those of the case that bear on them."""
+    """Rules beyond the case's that apply to them."""
 
 
 def impact(parts: Parts, changes: Sequence[Change], imposed: Sequence[Rule] = ()) -> tuple[Impact, ...]:
-    """The parts whose facts differ after the changes, in canonical order; `imposed` rules limit beside those of the case.
+    """Return the parts whose facts differ after the changes, in canonical order. `imposed` rules are limits in addition to the case's.
 
     Raises:
-        InputError: for every change that names nothing in the case, and for what is no change or rule.
-        PluginError: if a plugin's rule raises.
+        InputError: For every change that names nothing in the case, and for an object that is no change or rule.
+        PluginError: If a plugin's rule raises.
     """
     changes, imposed = each_of(changes, Change, "changes", CHANGES), each_of(imposed, Rule, "rules", RULES)
     spelt_out = with_bills(changes, parts.inputs.bills)
@@ -277,7 +278,7 @@ def impact(parts: Parts, changes: Sequence[Change], imposed: Sequence[Rule] = ()
 
 
 def _joined(parts: Parts, bonds: Sequence[tuple[str, frozenset[str]]]) -> tuple[Members, ...]:
-    """All parts, those that a changed limit rule counts together as one."""
+    """Return all parts, with those joined that a changed limit rule counts together."""
     groups = Groups(parts.of_material)
     for names in (*parts.members, *(bond for _, bond in bonds)):
         groups.join(names)
@@ -285,7 +286,7 @@ def _joined(parts: Parts, bonds: Sequence[tuple[str, frozenset[str]]]) -> tuple[
 
 
 _OF_LAW = ("waive", "grant")
-"""Subjects that name a rule, and alter what it does not bear on."""
+"""Subjects that name a rule and change its exceptions."""
 
 
 class _Reach:
@@ -298,10 +299,10 @@ class _Reach:
         self.rules = {rule.id: rule for rule in parts.inputs.rules}
         self.changes = [change for change in changes if change.subject in RULE_SUBJECTS]
         self.bonds: list[tuple[str, frozenset[str]]] = []
-        """Limit rules that change, with what each counts in one row."""
+        """Changed rules, each with materials that it joins."""
 
     def of(self, change: Change) -> frozenset[str]:
-        """The materials; none if it names nothing that is wanted."""
+        """Return the materials. Empty if the change names nothing in demand."""
         if change.accept is not None:
             return self.wanted
         if change.demand:
@@ -322,10 +323,10 @@ class _Reach:
         return frozenset(self._of_offers(change)) & self.wanted
 
     def _of_new_demand(self, change: Change) -> frozenset[str]:
-        """One more demand may join any parts: they are taken as one.
+        """Return all materials as one part, since a new demand may join any parts.
 
         Raises:
-            InputError: if no part has its material or its place, so that the demand would be lost.
+            InputError: If no part has its material or its place, so that the demand would be lost.
         """
         case = self.problem.case
         places = {case.place, *(demand.use.place.id for demand in self.problem.demands)}
@@ -368,19 +369,19 @@ class _Reach:
         return frozenset(found)
 
     def _of_licence(self, rule: Rule, change: Change) -> frozenset[str]:
-        """A licence of a stated quantity is one for all materials that it may be used for."""
+        """Return the materials that a license may be used for. A license with a quantity joins them."""
         found = frozenset(self.parts.covered(rule))
         if change.quantity is not None:
             self.bonds.append((rule.id, found))
         return found
 
     def _counts_after(self, rule: Rule) -> set[str]:
-        """What the rows of a limit rule count once it is changed."""
+        """Return the materials that a limit rule counts after the changes."""
         (after,) = amended((rule,), [c for c in self.changes if rule.id == getattr(c, c.subject)])
         return self.counts(after)
 
     def counts(self, rule: Rule) -> set[str]:
-        """What the rows of a limit rule count; each row binds what it counts together."""
+        """Return the materials that a limit rule counts. Each row joins its materials."""
         found: set[str] = set()
         with attributed(rule):
             for row in rows_of(rule, self.problem.case.horizon.periods, self.problem.law, self.problem.facts):

@@ -1,8 +1,8 @@
-"""Derived prices of shortage and holding, and the dates of all prices of offers.
+"""Derived shortage penalties and holding costs, and the dates of all prices of offers.
 
-A shortage and the holding of stock, where the case does not say, cost so many times, or a share of, the dearest landed kilogram.
-Both follow from the case as it was given. Nothing that is asked afterwards (a scenario, a loss, another price) moves them: an
-answer is then about what was changed alone.
+Without a value in the case, both depend on the most expensive landed kilogram: a shortage costs a multiple of it, and holding stock a
+share of it. They follow from the case as given. Later scenarios, losses, and prices don't change them, so that an answer reflects only
+the change in question.
 """
 
 from __future__ import annotations
@@ -28,22 +28,21 @@ from .offers import Assumption, OfferFacts, Paths
 from .problem import Problem
 
 SHORTAGE_FACTOR = 10
-"""What a shortage costs where the case does not say: so many times the dearest landed kilogram of what competes with it."""
+"""Default shortage penalty, as a multiple of the most expensive landed kilogram that competes with the material."""
 PRIORITY_FACTOR = 10
-"""By how much that is more for an end use than for those that come after it."""
+"""Factor between the penalties of an end use and of the next one in priority."""
 
 
 @dataclass(frozen=True, slots=True)
 class DerivedPrices:
-    """What follows from the dearest landed kilograms, in the case's currency."""
+    """Prices derived from the most expensive landed kilograms, in the case's currency."""
 
     shortage: tuple[Decimal, ...]
-    """Money per kilogram short, by demand."""
+    """Penalty per kilogram of shortage, by demand."""
     holding: Mapping[Node, Decimal]
-    """Money per kilogram and year, of every node whose holding the case does not state for good."""
+    """Money per kilogram and year, for every node whose holding cost the case doesn't state for all dates."""
 
     def frozen(self, demands: Sequence[Demand]) -> FrozenPrices:
-        """The same as facts of a case."""
         shortage = {demand.id: price for demand, price in zip(demands, self.shortage, strict=True)}
         stores = (StoreSpec(material=m, place=p, holding=price) for (m, p), price in sorted(self.holding.items()))
         return FrozenPrices(shortage=shortage, stores=tuple(stores))
@@ -51,30 +50,30 @@ class DerivedPrices:
 
 @dataclass(slots=True)
 class PriceDerivation:
-    """Works out what a case leaves to be derived."""
+    """Derivation of prices that a case doesn't state."""
 
     case: Case
     merged: Merged
     network: Network
     offers: Sequence[OfferFacts]
     charges: Sequence[Sequence[Decimal]]
-    """By arc: money per kilogram that rules charge, by period of order."""
+    """Money per kilogram that rules charge, by arc and order period."""
     basis: Callable[[str, str], Decimal]
     """Kilograms of a material's basis in one kilogram of a substance."""
     assumptions: list[Assumption]
-    """What is derived is added to it, in words."""
+    """Assumptions, to which the derived prices are added."""
 
     def prices(self, demands: Sequence[Demand]) -> DerivedPrices:
-        """Everything derived; what the case has frozen stays as it is.
+        """Return all derived prices. Prices that the case has frozen don't change.
 
         Raises:
-            InputError: if nothing tells what a shortage costs.
+            InputError: If a shortage penalty can't be derived.
         """
         dearest = self._dearest()
         return DerivedPrices(self._shortage(demands, dearest), self._holding(dearest))
 
     def _dearest(self) -> dict[Node, Decimal]:
-        """The dearest landed offer or benchmark of every node, in any period."""
+        """Return the price of the most expensive landed offer or benchmark at each node, in any period."""
         dearest: dict[Node, Decimal] = {}
         most = _Most()
         benchmarks = self._benchmarks()
@@ -89,7 +88,7 @@ class PriceDerivation:
         return dearest
 
     def _benchmarks(self) -> dict[str, Decimal]:
-        """Material -> its dearest accepted benchmark in the case's currency, if it has any."""
+        """Return the most expensive accepted benchmark of each material, in the case's currency. Materials without one are left out."""
         found: dict[str, Decimal] = {}
         rate_of = cache(lambda c: exchange(self.merged.rates, c, self.case.currency, self.case.horizon.start))
         for rows in self.merged.prices.values():
@@ -139,9 +138,9 @@ class PriceDerivation:
         return tuple(found)
 
     def _references(self, dearest: Mapping[Node, Decimal]) -> dict[str, _Reference]:
-        """Material -> the dearest landed kilogram of all that competes with it; its own, where nothing is dearer.
+        """Return, by material, the most expensive landed kilogram among its competitors and itself. Ties go to the material itself.
 
-        `dearest` is of what is wanted, or goes into it: what merely lies in stock counts for nothing.
+        `dearest` contains only nodes that are demanded or feed others. Material that is only in stock doesn't count.
         """
         reaching = sorted({arc.offer for arc in self.network.arcs if arc.offer >= 0})
         groups = _competing([self.offers[i] for i in reaching], self.merged.facilities)
@@ -155,7 +154,7 @@ class PriceDerivation:
         return {name: max(one, most[groups.get(name, name)], key=lambda each: each.per_kg) for name, one in own.items()}
 
     def _ranks(self, demands: Sequence[Demand]) -> dict[str, int]:
-        """End use -> how many end uses of the case, or groups of those that no priority names, come after it."""
+        """Return, by end use, the number of the case's end uses that come after it. End uses without a priority count as one."""
         order = self.case.assume.priority
         places = {d.use.end_use: order.index(d.use.end_use) if d.use.end_use in order else len(order) for d in demands}
         present = sorted(set(places.values()), reverse=True)
@@ -175,8 +174,6 @@ class PriceDerivation:
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Reference:
-    """What a price of shortage is a multiple of."""
-
     per_kg: Decimal
     material: str
 
@@ -192,7 +189,7 @@ def _unpriced(demand: Demand) -> Diagnostic:
 
 
 class _Most:
-    """The most of lists of numbers, many of which share one list."""
+    """Maximum of a list of numbers, computed once for shared lists."""
 
     def __init__(self) -> None:
         self._known: dict[int, Decimal] = {}
@@ -206,7 +203,7 @@ class _Most:
 
 
 def _dearest_landed(facts: OfferFacts, charges: Sequence[Decimal], most: _Most) -> Decimal:
-    """The most that a kilogram of an offer costs in any period, freight apart."""
+    """Return the maximum cost of a kilogram of an offer in any period, without freight."""
     mass = facts.mass_per_unit
     if charges.count(charges[0]) == len(charges):
         return most(facts.price) / mass + charges[0]
@@ -214,9 +211,9 @@ def _dearest_landed(facts: OfferFacts, charges: Sequence[Decimal], most: _Most) 
 
 
 def _competing(offers: Sequence[OfferFacts], facilities: Mapping[str, Facility]) -> dict[str, str]:
-    """Material -> the first, by name, of those that may take plants or inputs from each other.
+    """Return, by material, the first name in its group of competing materials.
 
-    Two do if an offer takes or gives both, or if offers of both draw on one stated capacity.
+    Two materials compete if an offer takes or gives both, or if offers of both use one stated capacity.
     """
     bonds = _bonds(offers, facilities)
     groups = Groups(name for names in bonds for name in names)
@@ -226,7 +223,7 @@ def _competing(offers: Sequence[OfferFacts], facilities: Mapping[str, Facility])
 
 
 def _bonds(offers: Sequence[OfferFacts], facilities: Mapping[str, Facility]) -> set[frozenset[str]]:
-    """Materials that one offer takes or gives, and those that one capacity is used for."""
+    """Return the sets of materials that one offer takes or gives, or that use one capacity."""
     found: dict[frozenset[str], frozenset[str]] = {}
     made: dict[str, frozenset[str]] = {}
     for facts in offers:
@@ -242,14 +239,14 @@ def _bonds(offers: Sequence[OfferFacts], facilities: Mapping[str, Facility]) -> 
 
 
 class PriceDates:
-    """Looks up the days of prices and freights of a problem's offers, period by period."""
+    """Lookup of the dates of offers' prices and freights by period."""
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
         self._paths = Paths(problem.merged, problem.case)
 
     def all(self) -> list[PriceDate]:
-        """Of all offers that may serve a demand, directly or as an input, in the periods in which they may be ordered; in order of their names."""
+        """Return the dates for all offers that may serve a demand, even as an input, and be ordered. They are sorted by name."""
         problem, found = self._problem, set[PriceDate]()
         periods = problem.case.horizon.periods
         for arc in problem.network.arcs:
@@ -261,7 +258,7 @@ class PriceDates:
         return sorted(found, key=PriceDate.order)
 
     def of(self, arc: Arc, ordered: int, delivered: int) -> Iterator[PriceDate]:
-        """Of what comes over an arc, ordered and delivered in two periods: its price, and its freight if it has one."""
+        """Yield the price, and any freight, of goods that use an arc, ordered and delivered in two periods."""
         facts, periods = self._problem.offers[arc.offer], self._problem.case.horizon.periods
         material = facts.offer.outputs[arc.output].material
         yield from self._price(facts, material, periods[ordered])
@@ -302,7 +299,7 @@ class PriceDates:
             yield from self._dated(found, period.start)
 
     def _dated(self, found: PriceDate, day: date) -> Iterator[PriceDate]:
-        """A price with the day of its exchange rate; nothing where the case states it."""
+        """Yield a price with the date of its exchange rate. Prices that the case states are left out."""
         if found.given_by == CASE_SOURCE:
             return
         case = self._problem.case
@@ -313,7 +310,7 @@ class PriceDates:
         yield found if rate is None else found.but(exchanged=self._known(rate.start, rate.source))
 
     def _known(self, day: date | None, source: str) -> date | None:
-        """The day of a row of a series: a forecast is as old as its source, not of the day that it is about."""
+        """Return the date of a row of a series. A forecast has the date of its source, not the date that it is about."""
         known = _day(self._problem.merged, source)
         return min(day, known) if day and known else day
 

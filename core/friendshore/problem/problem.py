@@ -1,4 +1,4 @@
-"""A problem: all facts of one case, resolved, sorted and indexed, and the ranked objectives. Program and verifier both read it."""
+"""Problem of one case: resolved, sorted, and indexed facts, and ranked objectives, for program and verifier."""
 
 from __future__ import annotations
 
@@ -31,34 +31,34 @@ from .rule_facts import ProblemFacts, ask_limits
 from .trade import Commitment, PriceSpan, TermSpan
 
 LAST = Level(minimise=Minimise.COST)
-"""What settles all that the levels of a case leave open."""
+"""Level that settles everything that the levels of a case leave open."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Objective:
-    """One level, resolved."""
+    """Resolved level."""
 
     level: Level
     sentence: str
-    """What is made as small as possible, in words."""
+    """Minimized quantity, in words."""
     demands: tuple[int, ...] = ()
-    """For `shortage`: the demands whose shortage it adds up."""
+    """Demands whose shortage it sums, for `shortage`."""
     rows: tuple[Row, ...] = ()
-    """For `concentration`: rows without bounds, whose values it adds up."""
+    """Rows without bounds whose values it sums, for `concentration`."""
     implied: bool = False
-    """True if the case does not state it: cost, which comes last."""
+    """True if the case doesn't state it. It is then cost, and comes last."""
 
     @property
     def in_money(self) -> bool:
-        """True if it adds up money; else kilograms."""
+        """True if it sums money, and False if it sums kilograms."""
         return self.level.minimise is not Minimise.CONCENTRATION
 
 
 def resolve_objectives(case: Case, demands: Sequence[Demand], merged: Merged, facts: Facts) -> tuple[Objective, ...]:
-    """The levels of a case in order of rank, cost last if nothing before it settles the rest; none if the case ranks nothing.
+    """Return the levels of a case by rank, with cost last if no earlier level settles the rest. Empty if the case ranks nothing.
 
     Raises:
-        InputError: if a level counts contained element, and nobody knows how much of it a material contains.
+        InputError: If a level counts contained element, and a material's content is unknown.
     """
     levels = case.objectives
     found = [_resolved(level, number, demands, merged, facts) for number, level in enumerate(levels, 1)]
@@ -100,7 +100,7 @@ def _counting(merged: Merged, level: Level, number: int) -> Concentration:
 
 
 def unknown_names(case: Case, merged: Merged) -> Iterator[Diagnostic]:
-    """Names in objectives that nothing answers to."""
+    """Yield an error for each unknown name in the objectives."""
     wanted = {name for spec in case.demands for name in (spec.material, spec.end_use, demand_name(spec, case))}
     counted = {*merged.materials, *(material.element for material in merged.materials.values())} - {""}
     known = {
@@ -122,14 +122,14 @@ def unknown_names(case: Case, merged: Merged) -> Iterator[Diagnostic]:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """How a material is held at a place, period by period."""
+    """Storage of a material at a place, by period."""
 
     holding: tuple[Decimal, ...]
     """Money per kilogram and year."""
     limit: tuple[Decimal | None, ...]
-    """Most kilograms at the end of each period; None: any number."""
+    """Maximum kilograms at the end of each period. None means no limit."""
     kept: tuple[Decimal, ...]
-    """What is left in each period of a kilogram held at the end of the one before."""
+    """Fraction of a kilogram held at the end of the previous period that is left."""
 
     @property
     def holds_nothing(self) -> bool:
@@ -137,13 +137,13 @@ class Store:
         return not any(most is None or most for most in self.limit)
 
     def left(self, since: int) -> tuple[Decimal, ...]:
-        """What is left at the end of each period from `since` on of a kilogram that is there in `since`, before rounding."""
+        """Return the fraction of a kilogram from `since` that is left at the end of each period from then on, before rounding."""
         return tuple(accumulate(self.kept[since + 1 :], mul, initial=Decimal(1)))
 
 
 @dataclass(frozen=True)
 class Problem:
-    """All facts of one case, resolved, sorted and indexed, with what every rule says of them."""
+    """All facts of one case, resolved, sorted, and indexed, with the verdicts and charges of every rule."""
 
     case: Case
     merged: Merged
@@ -159,51 +159,50 @@ class Problem:
     moves: Moves
     pools: tuple[Pool, ...]
     price_spans: tuple[PriceSpan, ...]
-    """Price schedules, one entry a span."""
+    """Price schedules, one entry per span."""
     term_spans: tuple[TermSpan, ...]
-    """Terms of trade, one entry a span."""
+    """Terms of trade, one entry per span."""
     commitments: tuple[Commitment, ...]
-    """Take-or-pay, one entry a year of an offer."""
+    """Take-or-pay, one entry per year of an offer."""
     stores: Mapping[Node, Store]
     shortage_price: tuple[Decimal, ...]
-    """Money per kilogram short, by demand."""
+    """Penalty per kilogram of shortage, by demand."""
     frozen: FrozenPrices
-    """What a shortage and holding cost, as facts: in a changed case they stay what they are here."""
+    """Shortage penalties and holding costs as facts, which a changed case keeps."""
     discount: tuple[Decimal, ...]
-    """What money of each period counts for."""
+    """Discount factor of each period."""
     facts: ProblemFacts
-    """What limit rules may ask."""
+    """Facts for limit rules."""
     assumptions: tuple[Assumption, ...]
     kept: Kept | None = None
-    """What it shares with the other problems of a session."""
+    """Data shared with the other problems of a session."""
 
     def __repr__(self) -> str:
         return f"<Problem {self.case.name}: {len(self.demands):,} demands, {len(self.offers):,} offers, {len(self.rules):,} rules>"
 
     @cached_property
     def class_of(self) -> Mapping[str, ComplianceClass]:
-        """Compliance classes by label."""
         return {each.label: each for each in self.compliance_classes}
 
     @cached_property
     def capacity(self) -> Floats:
-        """Kilograms of every pool in every period, in doubles; infinite: unlimited."""
+        """Kilograms of every pool in every period, as doubles. Infinity means unlimited."""
         return table([pool.capacity for pool in self.pools], self.case.horizon.count)
 
     @cached_property
     def limit_rows(self) -> list[tuple[Rule, Row | Rows]]:
-        """Every row of every limit rule, asked once: what the program compiles. The verifier asks rules of plugins again.
+        """Rows of every limit rule, queried once for the program. The verifier queries rules of plugins again.
 
         Raises:
-            PluginError: if a plugin's rule raises.
+            PluginError: If a plugin's rule raises.
         """
         return ask_limits(self.rules, self.case.horizon.periods, self.law, self.facts)
 
     @cached_property
     def objectives(self) -> tuple[Objective, ...]:
-        """Lexicographic objectives, cost last; none: cost alone.
+        """Lexicographic objectives, cost last. Empty means cost alone.
 
         Raises:
-            InputError: if one counts contained element, and nobody knows how much of it a material contains.
+            InputError: If one counts contained element, and a material's content is unknown.
         """
         return resolve_objectives(self.case, self.demands, self.merged, self.facts)

@@ -1,4 +1,4 @@
-"""Facts that limit rules may ask of a case (the `Facts` protocol over the tables of a problem), and the rows of every limit rule."""
+"""Facts of a case for limit rules (the `Facts` protocol over the tables of a problem), and the rows of every limit rule."""
 
 from __future__ import annotations
 
@@ -53,24 +53,24 @@ if TYPE_CHECKING:
 
 
 Count = Callable[[Chained, Place], Decimal | int]
-"""What a kilogram of a purchase counts."""
+"""Function that returns the weight of a kilogram of a purchase."""
 
 
 class Dues:
-    """Onboarding, what price schedules add or take off, what terms of trade make due at once, and take-or-pay."""
+    """Onboarding costs, differences by price schedules, fixed money by terms of trade, and take-or-pay."""
 
     def __init__(self, network: Network, counted: Sequence[OfferFacts], trade: Trade) -> None:
         self._counted, self._trade = counted, trade
         bound = {offer for spans in (trade.price_spans, trade.term_spans) for span in spans for offer in span.offers}
         bound |= {commitment.offer for commitment in trade.commitments}
         self._arcs: dict[int, list[Arc]] = {offer: [] for offer in bound}
-        """Of every offer that anything of this bears on, but onboarding."""
+        """Arcs of every offer with any of these, except onboarding."""
         for arc in network.arcs:
             if arc.offer in bound:
                 self._arcs[arc.offer].append(arc)
 
     def terms(self, count: Count, most: Sequence[float], asked: Collection[int]) -> list[Term]:
-        """What is due in the periods asked for: `count` is what a kilogram of a purchase counts, `most` the most that one of each offer does."""
+        """Return the money due in the `asked` periods. `count` gives the weight of a kilogram, and `most` the maximum weight for each offer."""
         found: list[Term] = []
         if 0 in asked:
             once = [(i, share) for i, share in enumerate(most) if self._counted[i].onboarding]
@@ -84,10 +84,10 @@ class Dues:
         return found
 
     def refuse(self, offers: Collection[int]) -> None:
-        """Refuses to count by end use what some offers cost whatever they are bought for.
+        """Reject counting by end use if the cost of some offers doesn't depend on the use.
 
         Raises:
-            InputError: if any of them costs something so.
+            InputError: If any of them has such a cost.
         """
         trade, counted = self._trade, self._counted
         bound: list[tuple[str, Iterable[int]]] = [
@@ -109,20 +109,20 @@ class Dues:
             )
 
     def _settled(self, count: Count, asked: Collection[int]) -> Iterable[tuple[int, float]]:
-        """Price spans settled in some periods, each by the least that an arc of its offers counts."""
+        """Yield the price spans settled in some periods, with the minimum weight of an arc of their offers."""
         for position, span in enumerate(self._trade.price_spans):
             if span.settled in asked:
                 yield position, min(_counts(count, (arc for offer in span.offers for arc in self._arcs[offer])))
 
     def _fixed(self, count: Count, asked: Collection[int]) -> Iterable[tuple[int, float]]:
-        """Term spans with money due in some periods, each by the most that an arc of its offers counts."""
+        """Yield the term spans with money due in some periods, with the maximum weight of an arc of their offers."""
         for position, span in enumerate(self._trade.term_spans):
             if span.fixed and span.due in asked:
                 arcs = (arc for offer in span.offers for arc in self._arcs[offer] if span.goes(arc.node[1]))
                 yield position, max(_counts(count, arcs), default=0.0)
 
     def _untaken(self, count: Count, asked: Collection[int]) -> Iterable[tuple[int, float]]:
-        """Commitments due in some periods, each by the most that an arc of its offer counts."""
+        """Yield the commitments due in some periods, with the maximum weight of an arc of their offer."""
         for position, commitment in enumerate(self._trade.commitments):
             if commitment.due in asked:
                 yield position, max(_counts(count, self._arcs[commitment.offer]))
@@ -133,7 +133,7 @@ def _counts(count: Count, arcs: Iterable[Arc]) -> Iterable[float]:
 
 
 def _weighted(found: Iterable[tuple[int, float]]) -> tuple[Index, Weights]:
-    """Positions with their weights, those without any left out."""
+    """Return the positions and weights that aren't zero."""
     kept = [(position, weight) for position, weight in found if weight]
     return np.array([p for p, _ in kept], dtype=np.intp), np.array([w for _, w in kept], dtype=np.float64)
 
@@ -141,11 +141,11 @@ def _weighted(found: Iterable[tuple[int, float]]) -> tuple[Index, Weights]:
 K = TypeVar("K", bound=Hashable)
 Mask = NDArray[np.bool_]
 _DATED: Mapping[str, str] = {"delivery": "delivered", "order": "ordered"}
-"""Day by which a rule counts purchases -> the column of moves that holds its period."""
+"""Date by which a rule counts purchases -> column of moves with its period."""
 
 
 class ProblemFacts:
-    """What a limit rule may ask of a case; see `friendshore.rules.base.Facts` for the meaning of each."""
+    """Facts of a case that a limit rule may query. `friendshore.rules.base.Facts` defines them."""
 
     def __init__(
         self,
@@ -185,10 +185,10 @@ class ProblemFacts:
         self._dated_by = _DATED["delivery"]
         self._index = _Index.of(network, self.offers, demands, self.materials)
         self._ends: list[dict[tuple[str, str, str], frozenset[str]]] = []
-        """One, once it is asked for; narrowed copies share it."""
+        """At most one entry, added by the first query and shared by narrowed copies."""
 
     def within(self, periods: frozenset[int], dated_by: Literal["delivery", "order"] = "delivery") -> ProblemFacts:
-        """The same questions about some periods only: those in which a rule applies, by delivery or by order of what is bought."""
+        """Return the facts for only some periods: those in which a rule applies, by delivery or order of purchases."""
         narrowed = copy(self)
         narrowed.__dict__.update(_in_force=periods, _dated_by=_DATED[dated_by])
         return narrowed
@@ -248,7 +248,7 @@ class ProblemFacts:
         )
 
     def _stretch_of(self, stretches: Sequence[Sequence[int]]) -> Index:
-        """Which of some stretches each period is in, as far as the rule applies in it; -1 for none."""
+        """Return the stretch of each period in which the rule applies. -1 means none."""
         found = [-1] * self.horizon.count
         for number, periods in enumerate(stretches):
             for t in self._in_force.intersection(periods):
@@ -258,7 +258,7 @@ class ProblemFacts:
     def used(
         self, count: Counting, periods: Sequence[int], at_least: Decimal | int = 0, for_uses: ForUses | None = None
     ) -> UsedTerm:
-        """1 if the moves that count come to at least `at_least`, else 0."""
+        """Return a term that is 1 if the moves that count sum to at least `at_least`, and 0 otherwise."""
         return UsedTerm(*self._moves_that(count, periods), for_uses=for_uses, at_least=float(at_least))
 
     def used_in_each(
@@ -284,15 +284,17 @@ class ProblemFacts:
         return found
 
     def spent(self, count: Counting, periods: Sequence[int], for_uses: ForUses | None = None) -> Sequence[Term]:
-        """Money on the moves that count, dated by order, and onboarding of their offers if `periods` hold the first.
+        """Return the money on moves that count, by order date, and onboarding of their offers if `periods` contain the first.
 
-        What price schedules take off or add counts in the period in which it is settled, by the least that anything a schedule
-        bears on counts: a discount for goods that count and goods that do not is no money of the first. What terms of trade make
-        due at once counts in the first period of its span, by the most that anything they are about counts; what is paid for and not
-        taken, in the last period of its year, by the most that its offer counts.
+        Other money counts as follows:
+
+        - Price schedules: in the settlement period, with the minimum weight of their offers. A discount on counted and uncounted goods together
+          doesn't reduce the money on counted ones.
+        - Fixed money by terms of trade: in the first period of the span, with the maximum weight of the offers.
+        - Take-or-pay: in the last period of its year, with the maximum weight of the offer.
 
         Raises:
-            InputError: with `for_uses`, if some of that is due whatever is bought for which use.
+            InputError: With `for_uses`, if some of it doesn't depend on the use.
         """
         counts = [0.0] * len(self._counted)
         for arc in self._arcs:
@@ -309,15 +311,13 @@ class ProblemFacts:
         return terms + self._dues.terms(count, counts, {t for t in periods if t in self._in_force})
 
     def delivered(self, count: CountingDemand, periods: Sequence[int]) -> DeliveredTerm:
-        """Kilograms delivered to the demands that count."""
         return DeliveredTerm(*self._cells(self._by_demand(count), periods))
 
     def short(self, count: CountingDemand, periods: Sequence[int]) -> ShortTerm:
-        """Kilograms short of the demands that count."""
         return ShortTerm(*self._cells(self._by_demand(count), periods))
 
     def stock(self, count: CountingStock, periods: Sequence[int], for_uses: ForUses | None = None) -> StockTerm:
-        """Kilograms held at the end of each of `periods`; with `for_uses`, of what is set aside for some."""
+        """Return the kilograms in stock at the end of each of `periods`. With `for_uses`, only stock reserved for these counts."""
         counts = [float(count(self._merged.materials[m], self._merged.place(p))) for m, p in self._network.nodes]
         return StockTerm(*self._cells(enumerate(counts), periods), for_uses=for_uses)
 
@@ -355,7 +355,7 @@ class ProblemFacts:
         return found
 
     def _servers(self, serving: Mapping[int, frozenset[int]], demand: DemandLine, period: int) -> frozenset[int]:
-        """Compliance classes whose stock may be delivered to a demand in a period."""
+        """Return the compliance classes whose stock may be delivered to a demand in a period."""
         own = self._own.get((self._demand_positions[demand.id], period), frozenset())
         return frozenset[int]().union(*(serving[index] for index in own))
 
@@ -385,19 +385,18 @@ class ProblemFacts:
         return index[kept], weight[kept]
 
     def _dated(self, moves: Index, periods: Sequence[int], dated: str) -> Mask:
-        """Which of some moves are ordered or delivered in certain periods in which the rule applies."""
+        """Return a mask of the moves that are ordered or delivered in some periods in which the rule applies."""
         wanted = np.zeros(self.horizon.count, dtype=bool)
         wanted[[t for t in periods if t in self._in_force]] = True
         kept: Mask = wanted[getattr(self._moves, dated)[moves]]
         return kept
 
     def _moves_counted(self, count: Counting, stock: bool = False) -> tuple[Index, Weights]:
-        """All moves that count, whenever, and how much."""
+        """Return all moves that count, in any period, with their weights."""
         counts = [(a.index, float(count(a.chained, a.move.to))) for a in self._arcs if stock or a.offer >= 0]
         return self._moves_of([arc for arc, share in counts if share], [share for _, share in counts if share])
 
     def _moves_of(self, arcs: Sequence[int], shares: Sequence[float]) -> tuple[Index, Weights]:
-        """All moves of some arcs, each with what its arc counts."""
         position = np.array(arcs, dtype=np.intp)
         first, last = self._moves.first[position], self._moves.first[position + 1]
         return ranges(first, last), np.repeat(np.array(shares, dtype=np.float64), last - first)
@@ -406,7 +405,7 @@ class ProblemFacts:
         return [(i, float(count(d))) for i, d in zip(self._positions, self.demands, strict=True)]
 
     def _cells(self, counts: Iterable[tuple[int, float]], periods: Sequence[int]) -> tuple[Index, Index, Weights]:
-        """Things that count, each in each period in which the rule applies."""
+        """Return the index, period, and weight of everything that counts, for each period in which the rule applies."""
         things = [(i, c) for i, c in counts if c]
         asked = [t for t in periods if t in self._in_force]
         index = np.repeat(np.array([i for i, _ in things], dtype=np.intp), len(asked))
@@ -416,7 +415,7 @@ class ProblemFacts:
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """Positions of arcs, offers and demands by material; where it may be, and the material itself."""
+    """Positions of arcs, offers, and demands by material, with its places and the material itself."""
 
     arcs: Mapping[str, Sequence[int]]
     offers: Mapping[str, Sequence[int]]
@@ -428,7 +427,6 @@ class _Index:
     def of(
         network: Network, offers: Sequence[Chained], demands: Sequence[Demand], materials: Sequence[Material]
     ) -> _Index:
-        """The index of a problem's tables."""
         return _Index(
             arcs=_positions(arc.node[0] for arc in network.arcs),
             offers=_positions(offer.material.id for offer in offers),
@@ -443,7 +441,7 @@ def _positions(names: Iterable[str]) -> dict[str, list[int]]:
 
 
 def _ends(network: Network, demands: Sequence[Demand]) -> dict[tuple[str, str, str], frozenset[str]]:
-    """Offer, material and place -> countries of the demands up whose chains they stand."""
+    """Return, by offer, material, and place, the countries of the demands that they can serve."""
     found: dict[int, set[str]] = {}
     for node, country in {(final_node(d.use), d.use.place.country) for d in demands}:
         for index in network.reach(node)[0]:
@@ -458,11 +456,11 @@ T = TypeVar("T")
 def ask_limits(
     rules: Sequence[Rule], periods: Sequence[Period], law: Law, facts: ProblemFacts
 ) -> list[tuple[Rule, Row | Rows]]:
-    """Every row that rules ask for, in their order; those that limit nothing are left out.
+    """Return the rows of all limit rules, in order of the rules.
 
     Raises:
-        InputError: with all that keeps any of them from being asked.
-        PluginError: if a plugin's rule raises.
+        InputError: With all errors of the rules.
+        PluginError: If a plugin's rule raises.
     """
     found: list[tuple[Rule, Row | Rows]] = []
     wrong: list[Diagnostic] = []
@@ -483,12 +481,12 @@ def _asked(rule: Rule, periods: Sequence[Period], law: Law, facts: ProblemFacts)
 
 
 def of_rule(rule: Rule, error: InputError) -> InputError:
-    """The same mistakes, told of the rule that finds them."""
+    """Return an error with its problems attributed to a rule."""
     return InputError(replace(problem, column=f"rule `{rule.id}`") for problem in error.problems)
 
 
 def tried(make: Callable[[], T], wrong: list[Diagnostic]) -> T | None:
-    """What `make` returns; None, with its mistakes kept, if it refuses."""
+    """Return `make()`, or add its errors to `wrong` and return None."""
     try:
         return make()
     except InputError as error:
@@ -497,7 +495,7 @@ def tried(make: Callable[[], T], wrong: list[Diagnostic]) -> T | None:
 
 
 def rows_of(rule: Rule, periods: Sequence[Period], law: Law, facts: ProblemFacts) -> list[Row | Rows]:
-    """The rows of one limit rule in the periods in which it applies."""
+    """Return the rows of one limit rule in the periods in which it applies."""
     in_force = frozenset(p.index for p in periods if rule.applies(p.span, law.statuses))
     if not in_force:
         return []

@@ -1,6 +1,6 @@
-"""Terms of orders beyond a price for each unit: capacity, price schedules, terms of trade, and take-or-pay, in the case's currency.
+"""Terms of orders beyond a unit price: capacity, price schedules, terms of trade, and take-or-pay, in the case's currency.
 
-Take-or-pay is due on the part that is not taken of an offer that is used, year by year.
+Take-or-pay is due each year on the untaken part, if an offer is used.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from .network import Moves, Network
 from .offers import Assumption, OfferFacts
 
 Subject = tuple[str, str]
-"""`offer`, `facility` or `supplier`, and which."""
+"""Kind (`offer`, `facility`, or `supplier`) and id."""
 
 
 def subjects_of(offer: Offer, facilities: Mapping[str, Facility]) -> list[Subject]:
-    """What may bear on an offer: what is said of itself, its supplier, its facility, and those around that."""
+    """Return the subjects whose terms apply to an offer: itself, its supplier, its facility, and those around it."""
     sites = around(offer.facility, facilities)
     return [("offer", offer.id), ("supplier", sites[0].supplier), *(("facility", site.id) for site in sites)]
 
 
 def covers(bearing: Bearing, offer: Offer, facilities: Mapping[str, Facility]) -> bool:
-    """Return True if something is about what is bought from an offer: with several outputs, only if it is about all of them."""
+    """Return True if terms apply to purchases from an offer. With several outputs, they must apply to all of them."""
     meant = not bearing.materials or all(line.material in bearing.materials for line in offer.outputs)
     return meant and (bearing.of, bearing.id) in subjects_of(offer, facilities)
 
 
 class Sellers:
-    """The offers that can reach a demand, by what may bear on them."""
+    """Offers that can reach a demand, by the subjects of their terms."""
 
     def __init__(self, merged: Merged, counted: Sequence[OfferFacts], reached: Collection[int]) -> None:
         self.facilities = merged.facilities
@@ -54,24 +54,24 @@ class Sellers:
         return grouped((subject, i) for i, offer in offers for subject in subjects_of(offer, self.facilities))
 
     def under(self, bearing: Bearing) -> tuple[int, ...]:
-        """Positions of those that something is about."""
+        """Return the positions of the offers that terms apply to."""
         candidates = self._found.get((bearing.of, bearing.id), ())
         return tuple(i for i in candidates if covers(bearing, self.counted[i].offer, self.facilities))
 
 
 @dataclass(frozen=True, slots=True)
 class PriceSpan:
-    """A price schedule over one span: what is bought in it decides the tier, and is settled in its last period."""
+    """Price schedule over one span. Purchases in the span decide the tier, and are settled in its last period."""
 
     schedule: PriceSchedule
     label: str
-    """The span: a period, a calendar year, or `horizon`."""
+    """Span: a period, a calendar year, or `horizon`."""
     offers: tuple[int, ...]
-    """Offers that are added up."""
+    """Offers whose orders are summed."""
     periods: tuple[int, ...]
-    """Order periods that are added up."""
+    """Order periods that are summed."""
     tiers: tuple[Tier, ...]
-    """The tiers in the case's currency; and whose orders a schedule or terms of trade are about."""
+    """Tiers in the case's currency."""
 
     @property
     def settled(self) -> int:
@@ -80,35 +80,35 @@ class PriceSpan:
 
     @property
     def by_money(self) -> bool:
-        """True if money is added up, not units."""
+        """True if money is summed, and False for units."""
         return self.schedule.measure == "money"
 
     @property
     def all_units(self) -> bool:
-        """True if the tier reached bears on everything."""
+        """True if the reached tier applies to all units."""
         return self.schedule.kind is TierKind.ALL_UNITS
 
     def __str__(self) -> str:
         return f"{self.schedule.name} in {self.label}"
 
     def weight(self, list_price: Decimal) -> Decimal:
-        """What one unit counts for in what is added up."""
+        """Return the contribution of one unit to the sum that decides the tier."""
         return list_price if self.by_money else Decimal(1)
 
     @staticmethod
     def rate(tier: Tier, list_price: Decimal) -> Decimal:
-        """Money that a tier takes off one unit of a list price; negative: adds to it."""
+        """Return the money that a tier takes off one unit of a list price. Negative values add to it."""
         if tier.price is not None:
             return list_price - tier.price
         return (tier.discount or Decimal(0)) * list_price
 
     @property
     def jumps(self) -> bool:
-        """True if a tier may have to be reached, or reaching it may lower the whole bill, so that it may pay to buy more than is needed."""
+        """True if a tier may be required, or may lower the whole bill, so that buying more than needed may pay."""
         return self.all_units or any(tier.lump or tier.most is not None for tier in self.tiers)
 
     def reach(self, list_price: Decimal) -> Decimal:
-        """Most units, at a list price, that may be bought to reach the last tier, needed or not."""
+        """Return the maximum units that may be bought at a list price to reach the last tier, needed or not."""
         weight = self.weight(list_price)
         return self.tiers[-1].least / weight if self.jumps and weight else Decimal(0)
 
@@ -116,11 +116,11 @@ class PriceSpan:
 def resolve_schedules(
     merged: Merged, case: Case, counted: Sequence[OfferFacts], sellers: Sellers
 ) -> tuple[tuple[PriceSpan, ...], list[Assumption]]:
-    """Every schedule over every span in which something that counts may be ordered under it.
+    """Return every price schedule, over every span in which an offer that counts may be ordered under it.
 
     Raises:
-        InputError: if two schedules of one thing overlap, a discount has no one price to be taken off, discounts come to more
-            than the price, or a currency has no rate.
+        InputError: If two schedules of one subject overlap, a discount applies to several list prices, discounts exceed the price, or a
+            currency has no rate.
     """
     troubles = list(_overlapping(merged.schedules))
     assumptions: list[Assumption] = []
@@ -174,7 +174,7 @@ def _in_case_currency(tier: Tier, rate: Decimal, schedule: PriceSchedule) -> Tie
 
 
 def _takes_off(spans: Sequence[PriceSpan], counted: Sequence[OfferFacts]) -> bool:
-    """Return True if some tier is cheaper than the list price: what makes things dearer counts on any evidence."""
+    """Return True if some tier is cheaper than the list price. More expensive tiers count with any evidence."""
     return any(
         span.rate(tier, counted[i].price[t]) > 0
         for span in spans
@@ -185,14 +185,14 @@ def _takes_off(spans: Sequence[PriceSpan], counted: Sequence[OfferFacts]) -> boo
 
 
 def _overlapping(schedules: Sequence[PriceSchedule]) -> Iterator[Diagnostic]:
-    """Schedules that catalogs by themselves do not see side by side."""
+    """Yield an error for each overlap of schedules, which no catalog alone can detect."""
     for _, position in overlapping(schedules):
         fault = bears_too(schedules[position])
         yield Diagnostic(fault.message, column="tiers.id", expected=fault.expected, fix=fault.fix)
 
 
 def _without_price(span: PriceSpan, counted: Sequence[OfferFacts]) -> Iterator[Diagnostic]:
-    """A discount on units of a tier must know which price it is taken off."""
+    """Yield an error for an incremental discount that applies to several list prices."""
     if span.all_units or span.by_money or all(tier.price is not None for tier in span.tiers):
         return
     orders = ((counted[i], t) for i in span.offers for t in span.periods)
@@ -208,7 +208,7 @@ def _without_price(span: PriceSpan, counted: Sequence[OfferFacts]) -> Iterator[D
 
 
 def _more_than_the_price(spans: Sequence[PriceSpan], counted: Sequence[OfferFacts], case: Case) -> Iterator[Diagnostic]:
-    """All discounts together leave something to pay: else a plan would buy for the discount's sake."""
+    """Yield an error for each offer whose discounts exceed its price, since a plan would buy for the discount's sake."""
     bearing = grouped((offer, span) for span in spans for offer in span.offers)
     for offer, found in bearing.items():
         for t, price in enumerate(counted[offer].price):
@@ -227,19 +227,19 @@ def _more_than_the_price(spans: Sequence[PriceSpan], counted: Sequence[OfferFact
 
 @dataclass(frozen=True, slots=True)
 class TermSpan:
-    """Terms of trade over one span: they hold on all that is ordered in it."""
+    """Terms of trade over one span. They apply to all orders in it."""
 
     terms: Terms
     label: str
-    """The span: a period, a calendar year, or `horizon`."""
+    """Span: a period, a calendar year, or `horizon`."""
     offers: tuple[int, ...]
-    """Offers that are added up."""
+    """Offers whose orders are summed."""
     periods: tuple[int, ...]
-    """Order periods that are added up."""
+    """Order periods that are summed."""
     fixed: Decimal
     """Money due if anything is ordered, in the case's currency."""
     pools: tuple[int, ...] = ()
-    """Pools of capacity that a set-up takes from."""
+    """Pools whose capacity a setup uses."""
 
     @property
     def due(self) -> int:
@@ -247,7 +247,7 @@ class TermSpan:
         return self.periods[0]
 
     def goes(self, place: str) -> bool:
-        """Return True if what is delivered to a place is meant."""
+        """Return True if deliveries to a place count."""
         return not self.terms.places or place in self.terms.places
 
     def __str__(self) -> str:
@@ -257,12 +257,12 @@ class TermSpan:
 def resolve_terms(
     merged: Merged, case: Case, counted: Sequence[OfferFacts], sellers: Sellers, pools: Sequence[Pool]
 ) -> tuple[tuple[TermSpan, ...], list[Assumption]]:
-    """All terms over every span in which something that counts may be ordered under them.
+    """Return all terms of trade, over every span in which an offer that counts may be ordered under them.
 
-    They count on any evidence: they only ever ask for more.
+    They count with any evidence, since they only add requirements.
 
     Raises:
-        InputError: if a currency has no rate, or runs of several outputs would have to be told apart by place.
+        InputError: If a currency has no rate, or terms for some places apply to an offer with several outputs.
     """
     troubles: list[Diagnostic] = []
     assumptions: list[Assumption] = []
@@ -302,7 +302,7 @@ def _term_spans(
 
 
 def _drawn_on(terms: Terms, about: Sequence[int], merged: Merged, pools: Sequence[Pool]) -> tuple[int, ...]:
-    """Pools that a set-up takes from: of the facility that is set up, and of those whose capacity it shares."""
+    """Return the pools whose capacity a setup uses: of its facility, and of those around it."""
     if not terms.setup_use:
         return ()
     name = merged.offers[terms.id].facility if terms.of == "offer" else terms.id
@@ -324,28 +324,28 @@ def _without_place(terms: Terms, about: Sequence[int], counted: Sequence[OfferFa
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """What an offer, if it is used at all, is paid for in a year, taken or not."""
+    """Take-or-pay commitment of an offer for a year, due only if the offer is used at all."""
 
     offer: int
     label: str
-    """The calendar year."""
+    """Calendar year."""
     periods: tuple[int, ...]
     """Order periods of the year in which it may be ordered."""
     quantity: Decimal
-    """Units paid for, whatever is taken."""
+    """Units paid for, taken or not."""
     rate: Decimal
-    """Money due on a unit that is not taken, in the case's currency."""
+    """Money due per untaken unit, in the case's currency."""
 
     @property
     def due(self) -> int:
-        """Period in which what is not taken is paid."""
+        """Period in which the untaken units are paid."""
         return self.periods[-1]
 
 
 def resolve_commitments(
     case: Case, counted: Sequence[OfferFacts], network: Network, moves: Moves
 ) -> tuple[Commitment, ...]:
-    """Every year of every offer with take-or-pay, over the periods in which an order can be placed and still arrives."""
+    """Return the commitments of every take-or-pay offer by year, over the periods in which an order arrives within the plan."""
     binding = {index for index, facts in enumerate(counted) if facts.offer.take_or_pay}
     found = []
     for index, open_in in sorted(_open_periods(binding, network, moves).items()):
@@ -371,15 +371,12 @@ def _open_periods(offers: Collection[int], network: Network, moves: Moves) -> di
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """All that bears on the orders of offers that can reach a demand."""
+    """Terms of the orders of offers that can reach a demand."""
 
     pools: tuple[Pool, ...]
     price_spans: tuple[PriceSpan, ...]
-    """Price schedules, one entry a span."""
     term_spans: tuple[TermSpan, ...]
-    """Terms of trade, one entry a span."""
     commitments: tuple[Commitment, ...]
-    """Take-or-pay, one entry a year of an offer."""
 
 
 def resolve_trade(
@@ -390,10 +387,10 @@ def resolve_trade(
     moves: Moves,
     capacities: Capacities,
 ) -> tuple[Trade, list[Assumption]]:
-    """All of it in the case's currency, with what is assumed.
+    """Return the terms of orders in the case's currency, and their assumptions.
 
     Raises:
-        InputError: for terms that contradict each other, leave something open, or name a currency without a rate.
+        InputError: For contradictory or ambiguous terms, or a currency without a rate.
     """
     reached = sorted({arc.offer for arc in network.arcs if arc.offer >= 0})
     pools = _pools(capacities, counted, reached)
@@ -410,7 +407,7 @@ def resolve_trade(
 
 
 def _paid_for(facts: OfferFacts, scheduled: bool, case: Case) -> Iterator[Diagnostic]:
-    """What keeps an offer from a price below zero that a case or a change gives it, or that the price list of others bears on."""
+    """Yield an error for each conflict with a price below zero: missing limits, take-or-pay, or a price schedule that applies to it."""
     below = facts.paid_periods
     if not below:
         return
