@@ -1,4 +1,4 @@
-"""A problem as arrays: columns, rows and who asked for each."""
+"""Problems as linear programs: columns, rows, and the owner of each row."""
 
 from .compile import Choices, Program, compile_program
 

@@ -1,8 +1,14 @@
-"""Upper bounds that no sensible plan exceeds: what links of binary variables are made tight with.
+"""Upper bounds that no sensible plan exceeds. They tighten the links of binary variables.
 
-An offer never delivers more than its capacity; nor, if nothing forces a plan to buy what it does not need, more than the
-demand that its goods can still serve, with what may be left over: stocks, and what order minima, whole lots and terms of trade
-bring beyond need, or is bought to reach the last tier of a price schedule, or because its price is below zero. What is left over may be worth making into something else that is cheaper to hold, so that it counts for every maker down its chains.
+An offer never delivers more than its capacity. If nothing forces a plan to buy beyond need, an offer also never delivers more than
+the demand that its goods can still serve, plus leftovers. Leftovers come from:
+
+- stocks
+- order minima, whole lots, and terms of trade beyond need
+- purchases to reach the last tier of a price schedule
+- prices below zero
+
+Leftovers may be worth making into another material that is cheaper to hold, so they count for every maker down their chains.
 """
 
 from __future__ import annotations
@@ -28,43 +34,43 @@ from ..problem.network import Node, final_node
 from .matrix import Floats, Ints
 
 AMPLE = 1000
-"""So many times all need is more than any plan buys, whatever a rule asks for."""
+"""Multiple of all need that no plan exceeds, whatever a rule asks for."""
 
 ROUNDING = 1 + 1e-15
-"""What a bound may lie above its row by: it is the row's limit divided by the weight, in doubles."""
+"""Factor by which a bound may exceed its row. The bound is the row's limit divided by the weight, in doubles."""
 
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
-    """Most units by offer and order period, and most kilograms by move."""
+    """Upper bounds in units by offer and order period, and in kilograms by move."""
 
     walk: _Walk
-    """What is needed down the chains."""
+    """Need along the chains."""
     forced: bool
-    """True if a plan may have to buy, hold or spend more than its need."""
+    """True if a plan may have to buy, hold, or spend more than its need."""
     units: Floats
-    """Offers x order periods."""
+    """Maximum units by offer and order period."""
     move: Floats
-    """What the offer of each move can give."""
+    """Maximum kilograms of each move, from the units of its offer."""
     own: Bounds | None = None
-    """Those by the problem's own demands, which hold for what is ordered once they are known; None: no other demands bound anything."""
+    """Bounds from the problem's own demands, for orders placed once these are known. None if no other demands limit anything."""
     known: int = 0
-    """Period from which on they are."""
+    """Period from which the demands are known."""
 
     @property
     def problem(self) -> Problem:
-        """The facts that they follow from."""
         return self.walk.problem
 
     def taken(self, some: Ints) -> Floats:
-        """Most kilograms of some moves that the place each leads to can still take: what links of single flows are made tight with."""
+        """Return the maximum kilograms of some moves that their destinations can still take. They tighten the links of single flows."""
         moves = self.problem.moves
         found: Floats = np.minimum(self.move[some], self.wanted(moves.arc[some], moves.delivered[some]))
         return found if self.own is None else np.where(moves.ordered[some] < self.known, found, self.own.taken(some))
 
     def wanted(self, arcs: Ints, periods: Ints) -> Floats:
-        """Most kilograms that each of some arcs brings from a period on, capacity left aside: what its place needs from then on, and what
-        its offer may bring beyond need. Infinite where a plan may have to buy more than it needs.
+        """Return the maximum kilograms that each arc brings from a period on, capacity aside.
+
+        This is the need of its place from then on, plus the units beyond need of its offer. Infinite if a plan may have to buy more than it needs.
         """
         needed, node, beyond = self._needed
         found: Floats = needed[node[arcs], periods] + beyond[arcs]
@@ -72,7 +78,7 @@ class Bounds:
 
     @cached_property
     def _needed(self) -> tuple[Floats, Ints, Floats]:
-        """Kilograms needed at each node from each period on; the node of every arc; and what its offer may bring beyond need."""
+        """Kilograms needed at each node from each period on, the node of every arc, and the kilograms beyond need of its offer."""
         problem, arcs = self.problem, self.problem.network.arcs
         concentration = any(objective.level.minimise is Minimise.CONCENTRATION for objective in problem.objectives)
         by_node = self.walk.needed_from()
@@ -84,8 +90,11 @@ class Bounds:
         return needed, problem.network.ends, beyond
 
     def hold_all_of(self, other: Bounds, linked: bool) -> bool:
-        """Return True if none of these is below what other facts, which move the same along the same ways, ask for; `linked` says whether there are choices,
-        whose links follow from what a place can still take.
+        """Return True if no bound is below that of other facts with the same moves along the same ways.
+
+        Args:
+            other: Bounds of the other facts.
+            linked: True if there are choices. Their links depend on the kilograms that a place can still take.
         """
         pairs = [(self.units, other.units), (self.move, other.move)]
         if linked:
@@ -95,14 +104,14 @@ class Bounds:
 
     @staticmethod
     def of(problem: Problem, forced: bool, wanted: Sequence[Demand] = (), known: int | None = None) -> Bounds:
-        """Bounds of all offers and moves.
+        """Return the bounds of all offers and moves.
 
         Args:
-            problem: the facts.
-            forced: whether some limit rule may make a plan buy, hold or spend more than its need.
-            wanted: the demands that need follows from, if not those of the problem: where orders are placed before it is known what is wanted.
-            known: the period from which on it is: what is ordered then follows from the problem's own demands, but where anything is made of
-                what is bought: what turns out to be too much may be worth making into what is cheaper to hold.
+            problem: The problem.
+            forced: True if some limit rule may make a plan buy, hold, or spend more than its need.
+            wanted: Demands that define the need, for orders placed before the demands are known. Empty means the problem's own.
+            known: Period from which the demands are known. Later orders follow from the problem's own demands, unless anything is made
+                of purchases: an excess may be worth making into a material that is cheaper to hold.
         """
         walk = _Walk(problem, wanted or problem.demands)
         units = _units(walk, forced)
@@ -114,7 +123,6 @@ class Bounds:
 
 
 def _by_move(problem: Problem, units: Floats) -> Floats:
-    """Most kilograms that each move brings, by the most units of its offer."""
     arcs, moves, offer = problem.network.arcs, problem.moves, problem.network.offers
     whole = np.array([float(arc.per_unit) if arc.lot < 0 else float(problem.lots[arc.lot].quantity) for arc in arcs])
     ordered = units[offer[moves.arc], moves.ordered] if len(problem.offers) else np.ones(len(moves))
@@ -123,13 +131,13 @@ def _by_move(problem: Problem, units: Floats) -> Floats:
 
 
 def capacities(problem: Problem) -> tuple[Floats, Floats]:
-    """Most units by offer and order period, and most kilograms by move, as offers and facilities limit them, whatever is wanted."""
+    """Return the capacity limits of offers and facilities, whatever the demand: maximum units by offer and order period, and kilograms by move."""
     units = _within_capacity(problem, np.full((len(problem.offers), problem.case.horizon.count), np.inf))
     return units, _by_move(problem, units)
 
 
 def _units(walk: _Walk, forced: bool) -> Floats:
-    """An offer's own limits, its facilities' capacities, and what demand can take; whichever is least."""
+    """Return the minimum of an offer's own limits, its facilities' capacities, and the demand that it can serve."""
     problem = walk.problem
     needs = _needs(walk, forced)
     needed = np.array([needs.get(index, 0.0) for index in range(len(problem.offers))])
@@ -137,7 +145,7 @@ def _units(walk: _Walk, forced: bool) -> Floats:
 
 
 def _within_capacity(problem: Problem, units: Floats) -> Floats:
-    """The same, no more than offers' own limits, their facilities' capacities and terms of trade allow."""
+    """Return the units reduced to the limits of offers, their facilities' capacities, and terms of trade."""
     offers = problem.offers
     units = np.minimum(units, table([facts.most for facts in offers], problem.case.horizon.count))
     use = as_floats([facts.offer.capacity_use for facts in offers])
@@ -155,7 +163,7 @@ def _within_capacity(problem: Problem, units: Floats) -> Floats:
 
 
 def _floors(problem: Problem, reach: Mapping[tuple[int, int], float]) -> Floats:
-    """What an order may have to come to, whatever is needed: its minimum, a lower price, what terms of trade ask for; in lots."""
+    """Return the minimum size of an order in whole lots, whatever the need: its minimum, a price tier, or terms of trade."""
     offers = problem.offers
     minima = np.array([float(facts.least) if facts.offer.min_order else 0.0 for facts in offers])
     floors: Floats = np.tile(minima[:, None], problem.case.horizon.count)
@@ -174,7 +182,7 @@ def _floors(problem: Problem, reach: Mapping[tuple[int, int], float]) -> Floats:
 
 
 def _within_terms(problem: Problem, units: Floats) -> Floats:
-    """No order exceeds what terms of trade allow in a span, or what a set-up leaves of a capacity; in whole lots."""
+    """Reduce orders to the limits of terms of trade and the capacity that set-ups leave, in whole lots."""
     for span in problem.term_spans:
         if span.terms.places:
             continue  # what goes elsewhere is not bounded
@@ -197,15 +205,15 @@ def _within_terms(problem: Problem, units: Floats) -> Floats:
 
 
 def lots_in(units: Floats, lot: float | Floats) -> Floats:
-    """How many lots there are in bounds on units; what is a lot but for rounding is one."""
+    """Return the number of lots in bounds on units. A lot that is incomplete only by rounding counts."""
     found: Floats = np.floor(units / lot * (1 + 1e-9))
     return found
 
 
 def _needs(walk: _Walk, forced: bool) -> dict[int, float]:
-    """Units of each offer that would serve all demand it can reach, over the whole plan, order minima included.
+    """Return the units of each offer that would serve all demand it can reach, over the whole plan and with order minima.
 
-    Where a rule may force a plan to buy what it does not need, or a loop feeds an offer, the bound is `AMPLE` times all need.
+    The bound is `AMPLE` times all need if a rule may force a plan to buy beyond need, or if a loop feeds the offer.
     """
     problem = walk.problem
     exact = {index: walk.needed(index) for index in walk.outlets}
@@ -219,10 +227,9 @@ def _needs(walk: _Walk, forced: bool) -> dict[int, float]:
 
 
 def _for_price(problem: Problem) -> dict[tuple[int, int], float]:
-    """(offer, order period) -> units that a plan may buy for nothing but to reach a tier.
+    """Return the units that a plan may buy only to reach a tier, by offer and order period.
 
-    More is never worth it: of what is bought beyond need, whatever lies above the last tier may be left out, since discounts never
-    come to more than the price.
+    More never pays. Discounts never exceed the price, so purchases beyond need that lie above the last tier can be left out.
     """
     step = problem.case.resolution
     found: dict[tuple[int, int], float] = {}
@@ -236,7 +243,6 @@ def _for_price(problem: Problem) -> dict[tuple[int, int], float]:
 
 
 def _by_offer(reach: Mapping[tuple[int, int], float]) -> dict[int, float]:
-    """What is bought to reach a tier in all periods together."""
     found: dict[int, float] = {}
     for (offer, _), most in sorted(reach.items()):
         found[offer] = found.get(offer, 0.0) + most
@@ -244,15 +250,15 @@ def _by_offer(reach: Mapping[tuple[int, int], float]) -> dict[int, float]:
 
 
 class _Walk:
-    """Adds up what is needed down the chains, from the demands to each offer."""
+    """Sums of need along the chains, from the demands to each offer."""
 
     def __init__(self, problem: Problem, demands: Sequence[Demand]) -> None:
         self.problem, self.demands = problem, demands
         self.reach = _for_price(problem)
         self.per_unit = [float(arc.per_unit) for arc in problem.network.arcs]
-        """Kilograms that each arc brings for a unit of its offer."""
+        """Kilograms of each arc per unit of its offer."""
         self.bought = _by_offer(self.reach)
-        """Units of each offer that a plan may buy for nothing but to reach a tier."""
+        """Units of each offer that a plan may buy only to reach a tier."""
         self.wanted = dict.fromkeys(problem.network.nodes, 0.0)
         for demand in demands:
             self.wanted[final_node(demand.use)] += float(sum(demand.quantity))
@@ -270,25 +276,25 @@ class _Walk:
             else 0.0
             for stated in (facts.offer for facts in problem.offers)
         ]
-        """What order minima and whole lots of each offer may bring over all periods."""
+        """Units of each offer that order minima and whole lots may add over all periods."""
         self.asked: dict[int, float] = {}
-        """What terms of trade ask of each offer over all their spans, and what is paid for, taken or not."""
+        """Units of each offer that terms of trade require over all their spans, plus those of take-or-pay commitments."""
         for span in problem.term_spans:
             for offer in span.offers:
                 self.asked[offer] = self.asked.get(offer, 0.0) + float(span.terms.least or 0)
         for commitment in problem.commitments:
             self.asked[commitment.offer] = self.asked.get(commitment.offer, 0.0) + float(commitment.quantity)
         self.paid = {index: self._paid(index) for index in self.outlets if problem.offers[index].paid_periods}
-        """Units of each offer that may be bought for what is paid to whoever takes them."""
+        """Units of each offer that may be bought because the seller pays for taking them."""
         self._lots = dict.fromkeys(problem.network.nodes, 0.0)
         for lot in problem.lots:
             self._lots[lot.material, lot.place.id] += float(lot.quantity)
         self._left = dict.fromkeys(self.wanted, float("inf"))
-        """Kilograms that may lie at a node though nobody needs them; infinite in and below a loop."""
+        """Kilograms that may be left over at a node. Infinite in and below a loop."""
         for node in _outside_loops({node: self._made_of(node) for node in self.wanted}):
             self._left[node] = self._left_over(node)
         self._known = dict.fromkeys(self.wanted, float("inf"))
-        """Kilograms needed at a node; infinite in and above a loop."""
+        """Kilograms needed at a node. Infinite in and above a loop."""
         for node in _outside_loops({node: self._made_into(node) for node in self.wanted}):
             taken = sum(per_unit * self.offer(offer) for offer, per_unit in self.takers.get(node, ()))
             self._known[node] = (self.wanted[node] + taken) * self._bought_for_one(node)
@@ -303,7 +309,7 @@ class _Walk:
         return {self.problem.network.arcs[index].node for some in outlets for index in some}
 
     def needed_from(self) -> dict[Node, Floats]:
-        """Kilograms needed at each node from each period on; where makers draw on it, at any time."""
+        """Return the kilograms needed at each node from each period on. Nodes that feed makers have the same need in every period."""
         count = self.problem.case.horizon.count
         found = {node: np.zeros(count) for node in self.problem.network.nodes}
         wanted: dict[Node, list[Decimal]] = {}
@@ -317,9 +323,9 @@ class _Walk:
         return found
 
     def most_for_one(self) -> float:
-        """Most kilograms that one wanted may take of any material in or above a loop, if each is passed once.
+        """Return the maximum kilograms of any material in or above a loop per kilogram of demand, if each is passed once.
 
-        A path through them multiplies what its offers take for one unit; so do all of them together, or more.
+        A path multiplies the inputs of its offers per unit. The product over all of them is at least as large.
         """
         most = 1.0
         for node, taken in self.takers.items():
@@ -331,7 +337,7 @@ class _Walk:
         return most
 
     def _bought_for_one(self, node: Node) -> float:
-        """Most kilograms that are bought for one that is taken later, because of what is lost in store meanwhile."""
+        """Return the maximum purchase per kilogram that is taken later, given the losses in store."""
         most = left = 1.0
         for kept in self.problem.stores[node].kept[1:]:
             left = min(1.0, left * float(kept)) or 1.0  # nothing survives a loss of all: a plan starts anew after it
@@ -339,7 +345,7 @@ class _Walk:
         return most
 
     def offer(self, offer: int) -> float:
-        """Units that a plan may order of an offer in all: what is needed, and what is bought for the sake of a lower price."""
+        """Return the maximum units that a plan orders of an offer: need, and purchases to reach a lower price."""
         return self.needed(offer) + self.bought.get(offer, 0.0)
 
     def _paid(self, offer: int) -> float:
@@ -351,7 +357,7 @@ class _Walk:
         return float(min(limits))  # one of them there is: without a limit a problem is refused
 
     def needed(self, offer: int) -> float:
-        """Units needed of an offer: for what its goods serve, for orders as large as the minimum, and to use up what is left."""
+        """Return the units needed of an offer for its goods' uses, minimum orders, and the use of leftovers."""
         by_output: dict[int, float] = {}
         for index in self.outlets.get(offer, ()):
             arc = self.problem.network.arcs[index]
@@ -359,11 +365,11 @@ class _Walk:
         return max(by_output.values(), default=0.0) + self._unneeded(offer)
 
     def beyond_need(self, offer: int) -> float:
-        """Units that an offer may give though nobody needs them."""
+        """Return the units of an offer that a plan may buy beyond need."""
         return self._unneeded(offer) + self.bought.get(offer, 0.0)
 
     def _unneeded(self, offer: int) -> float:
-        """What its order minima, whole lots, terms of trade and a price below zero bring, and what its inputs have left over."""
+        """Return the units from order minima, whole lots, terms of trade, prices below zero, and leftover inputs."""
         feeds = self.problem.network.feeds.get(offer, ())
         left = 0.0
         for feed, line in zip(feeds, self.problem.offers[offer].offer.inputs, strict=True) if feeds else ():
@@ -380,7 +386,7 @@ class _Walk:
 
 
 def _outside_loops(rests_on: Mapping[Node, Iterable[Node]]) -> Iterator[Node]:
-    """Each node after those that it rests on; what lies in a loop, or rests on one, never comes."""
+    """Yield each node after those that it depends on. Nodes in a loop, or dependent on one, are missing."""
     sorter = TopologicalSorter(rests_on)
     with suppress(CycleError):  # it gives what it can all the same
         sorter.prepare()

@@ -1,12 +1,11 @@
-"""From a problem to a linear program: purchases, columns, balances, capacities, links of binary variables, and arrivals within a period.
+"""Formulation of a problem as a linear program, including arrivals within a period.
 
-Open orders arrive on their day, and so does what a plant makes that begins to work within a period. Everything else is there on the first day of one.
-Use is even over the days of a period on which it is wanted, and an order to a maker takes its inputs on the last day on which it may be placed. So the
-only days that matter are those on which something arrives: between two of them stock at a node only falls.
+Open orders arrive on their day, as does the output of a plant that starts within a period. Everything else arrives on the first day of a period.
+Use is even over the days of a period with demand. An order to a maker takes its inputs on the last day on which it can be placed. So only the
+days with arrivals matter: between two of them, stock at a node only falls.
 
-For each such day of a node and period, each delivery is split: what of it is used from that day to the next one is a column of its own, no more than the
-part of the demand that falls on these days. The rest is used before, and is no more than the stock at the beginning, what arrives on the first day, and
-what arrived on earlier days.
+For each such day of a node and period, each delivery is split. The part used from that day to the next one has its own column, limited by the
+demand on these days. The part used before is limited by the opening stock, arrivals on the first day, and arrivals on earlier days.
 """
 
 from __future__ import annotations
@@ -38,11 +37,11 @@ from .matrix import Columns, Floats, Ints, Linear, Mask, Units, joined, owners_o
 from .ordering import add_order_terms
 
 Delivered = Mapping[tuple[int, int], Sequence[int]]
-"""Demand and compliance class -> columns that deliver to it."""
+"""(demand, compliance class) -> columns that deliver to it."""
 
 
 def add_arrivals(draft: ProgramDraft, recipes: Recipes) -> None:
-    """Add what keeps the use of every node and period within what is there, up to each day on which something arrives."""
+    """Add rows that limit the use of every node and period to the available material, up to each day with an arrival."""
     problem = draft.problem
     days: dict[tuple[Node, int], set[date]] = {}
     for lot in problem.lots:
@@ -66,16 +65,14 @@ class _Splitter:
 
     @cached_property
     def _arc(self) -> Ints:
-        """Arc of every column that buys."""
         return self.draft.problem.moves.arc[self.draft.columns.buy_move]
 
     @cached_property
     def _node(self) -> Ints:
-        """Node that every column that buys leads to."""
         return self.draft.problem.network.ends[self._arc]
 
     def split(self, node: Node, t: int, days: Sequence[date]) -> None:
-        """Add the rows of a node and period in which something arrives on some days, for every compliance class that may use it."""
+        """Add the rows of a node and period with arrivals on some days, for every compliance class that may use them."""
         problem, columns = self.draft.problem, self.draft.columns
         arriving = (problem.moves.delivered[columns.buy_move] == t) & (self._node == problem.network.position[node])
         there = {
@@ -105,20 +102,20 @@ class _Splitter:
                     self.draft.at_most([column for column, _ in used], [weight for _, weight in used], 0.0, owner)
 
     def _arrives(self, position: int) -> date | None:
-        """Day on which what a column buys arrives within its period; None: it is there from the first day."""
+        """Return the arrival day of a buying column within its period. None if it is available from the first day."""
         problem, move = self.draft.problem, int(self.draft.columns.buy_move[position])
         arc = problem.network.arcs[int(problem.moves.arc[move])]
         return problem.lots[arc.lot].arrives if arc.lot >= 0 else arc.arrives[int(problem.moves.ordered[move])]
 
     def _held(self, node: Node, t: int, of: int) -> list[tuple[int, float]]:
-        """What is left of the stock at the end of the period before."""
+        """Return the remaining stock of the previous period."""
         first = self.draft.columns.stock.get((self.draft.problem.network.position[node], of))
         return [] if first is None or not t else [(first + t - 1, -float(self.draft.problem.stores[node].kept[t]))]
 
     def _late(
         self, t: int, days: Sequence[date], delivered: Delivered, owner: str
     ) -> Mapping[tuple[int, int], Sequence[int]]:
-        """Columns of what is used from each day to the next, by demand and compliance class; with the rows that bound them."""
+        """Return the columns of use from each day to the next, by demand and compliance class, and add the rows that limit them."""
         problem, assembly = self.draft.problem, self.draft.assembly
         period = problem.case.horizon.periods[t]
         found = {}
@@ -141,7 +138,7 @@ class _Splitter:
         return found
 
     def _draws(self, node: Node, t: int, of: int, day: date) -> Iterator[tuple[int, float]]:
-        """What orders of the period take of a node before a day: each on the last day on which it may be placed."""
+        """Yield the inputs that orders of the period take from a node before a day, each on the last day for placing it."""
         problem, columns = self.draft.problem, self.draft.columns
         makers = {offer for offer, feeds in problem.network.feeds.items() if node in feeds}
         if not makers:
@@ -157,7 +154,7 @@ class _Splitter:
                 yield column, self._per_unit(offer, node)
 
     def _placed(self, offer: int, t: int) -> date:
-        """The earliest of the days on which orders of an offer in a period may be placed at the latest, over all its ways."""
+        """Return the earliest order deadline of an offer in a period, over all its ways."""
         ways = (arc for arc in self.draft.problem.network.arcs if arc.offer == offer)
         return min((arc.order_by[t] for arc in ways if arc.arrival(t) < self.draft.count), default=date.max)
 
@@ -168,23 +165,23 @@ class _Splitter:
 
 
 class Buying:
-    """The table of moves as arrays, and what of it each compliance class admits."""
+    """Arrays of all moves, and the moves that each compliance class admits."""
 
     def __init__(self, problem: Problem, discount: Floats) -> None:
         self.problem = problem
         self.count = problem.case.horizon.count
         arcs, moves = problem.network.arcs, problem.moves
         self.single = np.array([arc.offer >= 0 and problem.offers[arc.offer].single for arc in arcs], dtype=bool)
-        """Whether a kilogram moved along an arc is a unit of its offer."""
+        """True if a kilogram along an arc is a unit of its offer."""
         self.discount = discount
         price = cells(moves.prices, self.count, moves.arc, moves.ordered)
         landed = cells(self._landed(), self.count, moves.arc, moves.ordered)
         self.cost: Floats = price * discount[moves.ordered] + landed * discount[moves.delivered]
-        """Discounted money per kilogram of every move, where nothing depends on the use."""
+        """Discounted money per kilogram of every move, if nothing depends on the use."""
         self._price, self._charged = price, landed
 
     def _landed(self) -> list[tuple[Decimal, ...]]:
-        """Charges and freight of every arc by order period; arcs with the same share one tuple."""
+        """Return charges and freight of every arc by order period. Arcs with equal amounts share one tuple."""
         known: dict[tuple[int, int], tuple[Decimal, ...]] = {}
         rows = []
         for charges, freights in zip(self.problem.moves.charges, self.problem.moves.freights, strict=True):
@@ -195,7 +192,7 @@ class Buying:
         return rows
 
     def block(self, compliance_class: ComplianceClass) -> tuple[Ints, list[tuple[str, ...]], Floats]:
-        """Moves that a compliance class admits, in order of node, arc and period, each with the licences it draws on and its cost."""
+        """Return the moves that a compliance class admits, by node, arc, and period, with the licenses they draw on and their costs."""
         moves, network = self.problem.moves, self.problem.network
         arcs = np.array(
             [
@@ -217,12 +214,11 @@ class Buying:
         return found, licences, self._cost(compliance_class, found)
 
     def _arrives(self, moves: Ints, cells: Iterable[Cell]) -> NDArray[np.bool_]:
-        """Which of some moves arrive in one of some cells."""
         wanted = [arc * self.count + arrival for arc, arrival in cells]
         return np.isin(self.problem.moves.arc[moves] * self.count + self.problem.moves.delivered[moves], wanted)
 
     def _licensed(self, compliance_class: ComplianceClass, moves: Ints) -> tuple[Ints, list[tuple[str, ...]]]:
-        """A move that needs licences has one column for every choice of them."""
+        """Return the moves with their licenses. A move that needs licenses has one column for every choice of them."""
         if not compliance_class.permits:
             return moves, [()] * len(moves)
         table = self.problem.moves
@@ -245,17 +241,16 @@ class Buying:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recipes:
-    """What units take of inputs: the lines of all offers, one after the other."""
+    """Inputs per unit: the input lines of all offers, one after the other."""
 
     first: Ints
-    """Where the lines of each offer begin; one more for the end."""
+    """Index of the first line of each offer, with one more entry for the end."""
     node: Ints
-    """The node each line draws on; -1 for an offer that no demand can reach."""
+    """Node of each line. -1 for an offer that no demand can reach."""
     per_unit: Floats
 
     @staticmethod
     def of(problem: Problem) -> Recipes:
-        """The recipes of all offers."""
         position = problem.network.position
         lines = [(line, facts.place) for facts in problem.offers for line in facts.offer.inputs]
         return Recipes(
@@ -265,7 +260,7 @@ class Recipes:
         )
 
     def lines(self, offers: Ints) -> tuple[Ints, Ints]:
-        """The lines of some offers, and for each line which of `offers` takes it."""
+        """Return the lines of some offers, and the index in `offers` of each line."""
         if not len(self.node):
             return self.node, self.node
         first, last = self.first[offers], self.first[offers + 1]
@@ -273,18 +268,17 @@ class Recipes:
 
 
 Bought = dict[tuple[int, int, int], list[int]]
-"""Output, compliance class (-1: any) and order period -> columns that buy it of one offer."""
+"""(output, compliance class or -1 for any, order period) -> columns that buy it from one offer."""
 
 
 Choice = tuple[str, ...]
-"""What a choice is about, in words that are the same in programs of changed facts."""
+"""Key of a choice, equal in programs of changed facts."""
 Choices = Mapping[Choice, float]
-"""What a plan makes of its choices."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """A problem as arrays, with what every column and row is about."""
+    """A problem as arrays, with the meaning of every column and row."""
 
     problem: Problem
     linear: Linear
@@ -292,24 +286,24 @@ class Program:
     units: Units
     """(offer, order period) -> columns counted in its units."""
     owners: list[tuple[int, str]]
-    """First row of each block, and the rule or part of the model that asked for it."""
+    """First row of each block, and its owner: a rule or a part of the model."""
     limits: LimitRows
     goals: tuple[Goal, ...] = ()
-    """The problem's lexicographic objectives; none: cost alone."""
+    """The problem's lexicographic objectives. Empty means cost alone."""
 
     def __repr__(self) -> str:
         rows, columns = self.linear.entries.shape
         return f"<Program of {self.problem.case.name}: {columns:,} columns, {rows:,} rows>"
 
     def short_of(self, demands: Collection[str]) -> Ints:
-        """Columns of what some demands are short of, demand by demand and period by period."""
+        """Return the shortage columns of some demands, by demand and period."""
         count = self.problem.case.horizon.count
         own = [number for number, demand in enumerate(self.problem.demands) if demand.id in demands]
         cells: Ints = np.add.outer(np.array(own, dtype=np.intp) * count, np.arange(count)).ravel()
         return self.columns.short + cells
 
     def shorts(self) -> Ints:
-        """Return the columns of all shortages, demand by demand and period by period."""
+        """Return the columns of all shortages, by demand and period."""
         cells: Ints = np.arange(len(self.problem.demands) * self.problem.case.horizon.count)
         return self.columns.short + cells
 
@@ -322,15 +316,14 @@ class Program:
         return found
 
     def owners_of(self, rows: Ints) -> list[str]:
-        """Who asked for each of some rows."""
         return owners_of(self.owners, rows)
 
     def choices(self, x: Floats) -> Choices:
-        """Return what a plan makes of the choices, for `start` of another program."""
+        """Return a plan's choices, for `start` of another program."""
         return {choice: float(x[column]) for choice, column in self._choices()}
 
     def start(self, choices: Choices) -> Floats:
-        """Return the values of all columns that are choices which are known; not a number for others."""
+        """Return the values of all columns, with known choices filled in and NaN elsewhere."""
         x = np.full(len(self.linear.cost), np.nan)
         for choice, column in self._choices():
             x[column] = choices.get(choice, np.nan)
@@ -352,11 +345,16 @@ class Program:
 def compile_program(
     problem: Problem, wanted: Sequence[Demand] = (), bounds: Bounds | None = None, known: int | None = None
 ) -> Program:
-    """Lays out the whole program, in canonical order. `wanted` are the demands that bounds on orders follow from, if not those of the problem: where
-    something is decided before it is known what is wanted, which it is from the period `known` on. `bounds` are all that the program is made tight with, if not what follows from these.
+    """Return the whole program, in canonical order.
+
+    Args:
+        problem: The problem.
+        wanted: Demands for the bounds on orders, if decisions precede the knowledge of demand. Empty means the problem's own.
+        bounds: Bounds that tighten the program. None means those of the arguments.
+        known: Period from which the demands are known.
 
     Raises:
-        PluginError: if a plugin's limit rule raises.
+        PluginError: If a plugin's limit rule raises.
     """
     return _Compiler(ProgramDraft(problem, wanted, bounds, known)).program()
 
@@ -370,11 +368,11 @@ class _Compiler:
         self.node_index, self.discount = draft.problem.network.position, draft.discount
         self.recipes = Recipes.of(draft.problem)
         self.balance: dict[tuple[int, int], int] = {}
-        """Node and compliance class -> first of their rows, one a period."""
+        """(node, compliance class) -> first of its rows, one per period."""
         self.balances: list[Ints] = []
-        """The same by compliance class, for every node; -1 where there is none."""
+        """First row of every node, by compliance class. -1 if there is none."""
         self.store_rows: dict[int, dict[int, int]] = {}
-        """Node -> first of its rows that limit stock."""
+        """Node -> period -> row that limits stock."""
 
     def program(self) -> Program:
         self._rows_for_balance()
@@ -395,7 +393,7 @@ class _Compiler:
         return Program(self.problem, linear, self.columns, self.units, self.assembly.owners, self.limits, goals)
 
     def _rows_for_balance(self) -> None:
-        """One row a node, compliance class and period: what comes in less what goes out is zero."""
+        """Add one row per node, compliance class, and period: inflow minus outflow is zero."""
         for compliance_class in self.problem.compliance_classes:
             rows = np.full(len(self.node_index), -1)
             for node in sorted(compliance_class.nodes):
@@ -405,7 +403,7 @@ class _Compiler:
         self.assembly.add_rows(len(self.balance) * self.count, 0.0, 0.0, "balance")
 
     def _buy(self) -> None:
-        """One block of columns a compliance class: every move that it admits, in order of node, arc and period."""
+        """Add one block of columns per compliance class: every move that it admits, by node, arc, and period."""
         buying, every, network = Buying(self.problem, self.discount), self.problem.moves, self.problem.network
         found: list[tuple[Ints, Ints]] = []
         for compliance_class in told_each(
@@ -428,14 +426,14 @@ class _Compiler:
         self.columns.buy_compliance_class = np.repeat(np.arange(len(found)), [len(moves) for moves, _ in found])
 
     def _draw(self, balance: Ints, offers: Ints, orders: Ints, columns: Ints) -> None:
-        """What units of offers take of their inputs, in the period of the order."""
+        """Add the inputs of some units, in the period of the order."""
         line, entry = self.recipes.lines(offers)
         self.assembly.add_entries(
             balance[self.recipes.node[line]] + orders[entry], columns[entry], -self.recipes.per_unit[line]
         )
 
     def _make(self) -> None:
-        """Units of offers with several outputs, and what of each output may be bought from them."""
+        """Add columns for units of offers with several outputs, and rows that limit the purchases of each output."""
         arcs, moves, columns = self.problem.network.arcs, self.problem.moves, self.columns
         several = np.array([arc.offer >= 0 and not self.problem.offers[arc.offer].single for arc in arcs], dtype=bool)
         bought: dict[int, Bought] = {}
@@ -469,13 +467,13 @@ class _Compiler:
             self._transfers(offer, output, rows)
 
     def _runs(self, offer: int, bought: set[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Compliance classes and periods for which units are made: those bought for, and those whose makings may be lent to them."""
+        """Return the compliance classes and periods for which units are made: those with purchases, and those that may transfer to them."""
         feeds = self.problem.network.feeds.get(offer, ())
         lenders = [r.index for r in self.problem.compliance_classes if feeds and r.nodes.issuperset(feeds)]
         return sorted(bought | {(lender, t) for lender in lenders for t in {t for _, t in bought}})
 
     def _transfers(self, offer: int, output: int, rows: dict[tuple[int, int], int]) -> None:
-        """A co-product made for one compliance class may serve another that admits all that the first admits."""
+        """Add transfers of co-products from one compliance class to another that admits all that the first admits."""
         arcs: frozenset[int] = frozenset()
         nodes: frozenset[Node] = frozenset()
         for feed in self.problem.network.feeds.get(offer, ()):
@@ -546,7 +544,7 @@ class _Compiler:
                 self.draft.at_most(waived[waiver_id(waiver)], 1.0, float(waiver.quantity), waiver_id(waiver))
 
     def _lots(self) -> None:
-        """What is set aside of a lot, and the rest of it, come to the whole."""
+        """Add a row per lot: the allocated parts and the rest sum to its quantity."""
         problem = self.problem
         taken: dict[int, list[int]] = {}
         lots = np.array([arc.lot for arc in problem.network.arcs], dtype=np.intp)

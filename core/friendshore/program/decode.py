@@ -1,4 +1,4 @@
-"""From a solver's answer to a plan: rounded to the resolution, the rest recomputed in decimals."""
+"""Conversion of a solver's answer to a plan, rounded to the resolution and recomputed in decimals."""
 
 from __future__ import annotations
 
@@ -20,15 +20,13 @@ from .matrix import Floats, Ints, joined
 from .rounding import balance_repaired, in_whole_lots, to_steps, within_tiers
 
 _NOTHING = 1e-6
-"""Share of a step of the resolution that is not rounding, but a solver's last digits."""
+"""Share of a resolution step that is numerical noise of a solver, not rounding."""
 Cell = tuple[int, int, int]
-"""Node, compliance class, period."""
+"""Node, compliance class, and period."""
 
 
 @dataclass(slots=True)
 class _Part:
-    """One planned delivery."""
-
     demand: int
     compliance_class: int
     waivers: tuple[str, ...]
@@ -44,7 +42,7 @@ def decode(
     bound: float,
     infeasible: Sequence[Infeasible] = (),
 ) -> Plan:
-    """The plan that the columns' values `x` describe."""
+    """Return the plan for the column values `x`."""
     return _Decoder(program, x).plan(status, objective, bound, infeasible)
 
 
@@ -107,7 +105,6 @@ class _Decoder:
             self.x = balance_repaired(program, self.x, taken)
 
     def _is_in_steps(self) -> bool:
-        """Return True if nothing has to be rounded, so that there is nothing to repair."""
         steps = self.x[self.program.rounded()] / float(self.resolution)
         return bool((np.abs(steps - np.rint(steps)) < _NOTHING).all())
 
@@ -131,7 +128,7 @@ class _Decoder:
         )
 
     def _values(self, columns: Ints) -> list[Decimal]:
-        """The values of some columns: of those that buy in lots as these say, of all others to the nearest step."""
+        """Return the values of some columns: in whole lots where they buy in lots, else rounded to the nearest step."""
         steps = to_steps(self.x[columns], self.resolution)
         found = [step * self.resolution for step in steps.tolist()]
         if self.in_lots:
@@ -139,7 +136,6 @@ class _Decoder:
         return found
 
     def _bought(self) -> tuple[PurchaseTable, list[LotUse]]:
-        """All that is bought by columns, and lots set aside one by one."""
         columns, moves, network = self.program.columns, self.problem.moves, self.problem.network
         counts, unit = to_steps(self.x[columns.buy], self.resolution), self.resolution
         if self.in_lots:
@@ -174,7 +170,6 @@ class _Decoder:
         return purchases, lots
 
     def _arrive(self, arc: Ints, compliance_class: Ints, delivered: Ints, counts: Whole, unit: Decimal) -> None:
-        """Adds what is bought to what comes in."""
         node = self.problem.network.ends[arc]
         shape = len(self.nodes), len(self.problem.compliance_classes), self.problem.case.horizon.count
         cells, place = np.unique(np.ravel_multi_index((node, compliance_class, delivered), shape), return_inverse=True)
@@ -184,7 +179,7 @@ class _Decoder:
             self.inflow[cell] += count * unit
 
     def _take(self, offer: Ints, compliance_class: Ints, ordered: Ints, counts: Whole, unit: Decimal) -> None:
-        """Takes the inputs of what is bought of offers with one output from what comes in."""
+        """Subtract the inputs of purchases from single-output offers from the inflow."""
         fed = [facts.single and bool(facts.offer.inputs) for facts in self.problem.offers]
         own = np.flatnonzero(np.array([*fed, False], dtype=bool)[offer])
         parts = (offer[own], compliance_class[own], ordered[own], counts[own])
@@ -227,7 +222,7 @@ class _Decoder:
         return transfers
 
     def _flow(self) -> tuple[list[Delivery], list[Stock]]:
-        """Period by period: what is there serves the planned deliveries; what is left is stock."""
+        """Return deliveries and stocks. In each period, available material serves the planned deliveries, and the rest is stock."""
         deliveries: list[Delivery] = []
         stocks: list[Stock] = []
         nothing, made = Decimal(0), Sharing().made  # very many records, of values that are valid as they are
@@ -260,7 +255,7 @@ class _Decoder:
         return deliveries, stocks
 
     def _planned(self) -> dict[Cell, list[_Part]]:
-        """Deliveries as the solver left them, rounded so that with the shortage they come to the demand."""
+        """Return the solver's deliveries, rounded so that with the shortage they sum to the demand."""
         columns = self.program.columns
         count = self.problem.case.horizon.count
         by_demand: defaultdict[tuple[int, int], list[_Part]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""A program in the making: its columns by meaning, and what the parts of the compiler share."""
+"""Program under construction, shared by the parts of the compiler."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ANYWHERE: frozenset[str] = frozenset()
 
 
 class ProgramDraft:
-    """Columns and rows so far, and what later parts need to find among them."""
+    """Columns and rows so far, and lookups for later parts."""
 
     def __init__(
         self,
@@ -34,17 +34,16 @@ class ProgramDraft:
         self.limits = LimitRows(problem.limit_rows)
         self.bounds = Bounds.of(problem, self.limits.forces, wanted, known) if bounds is None else bounds
         self.units = Units(len(problem.offers), self.count)
-        """(offer, order period) -> columns counted in its units."""
         self._switches: dict[tuple[tuple[int, ...], frozenset[str]], int] = {}
 
     @cached_property
     def discount(self) -> Floats:
-        """What money of each period counts for."""
+        """Discount factor of each period."""
         return np.array([float(d) for d in self.problem.discount])
 
     @cached_property
     def _place(self) -> dict[int, str]:
-        """Place that every buying column leads to."""
+        """Destination of every buying column."""
         arcs, moves = self.problem.network.arcs, self.problem.moves
         found = zip(self.columns.buy.tolist(), moves.arc[self.columns.buy_move].tolist(), strict=True)
         return {column: arcs[arc].node[1] for column, arc in found}
@@ -52,8 +51,10 @@ class ProgramDraft:
     def ordering(
         self, offers: Sequence[int], periods: Sequence[int], places: frozenset[str] = frozenset()
     ) -> tuple[Ints, Ints, Ints]:
-        """What orders some offers in some periods, and to some places if any are named: the cells (offer x period) in which anything can be
-        ordered; the columns counted in units of the offers; and for each of these, which of the cells it is in.
+        """Return the orders of some offers in some periods, only to `places` if not empty.
+
+        Returns:
+            The cells (offer x period) in which orders are possible, the columns counted in units of the offers, and the index of each column's cell.
         """
         cells = (np.array(offers, dtype=np.intp)[:, None] * self.count + np.array(periods, dtype=np.intp)).ravel()
         columns, entry = self.units.of(cells)
@@ -71,8 +72,9 @@ class ProgramDraft:
         cost: float = 0.0,
         places: frozenset[str] = frozenset(),
     ) -> int | None:
-        """A binary variable that is 1 if anything is ordered of some offers in some periods, and to some places if any are named; None if nothing
-        can be. Whoever asks for the same orders gets the same column, and adds what it costs them that it is 1.
+        """Return a binary variable that is 1 if anything is ordered of some offers in some periods, only to `places` if not empty.
+
+        None if no order is possible. Calls for the same orders return the same column and add up its costs.
         """
         cells, columns, entry = self.ordering(offers, periods, places)
         if not len(cells):
@@ -86,7 +88,7 @@ class ProgramDraft:
         return self._switches[key]
 
     def switches(self, cells: Ints, owners: Sequence[str]) -> Ints:
-        """A binary variable for each of some cells (offer x period) by itself, as `switch` gives it; each can be ordered in."""
+        """Return a binary variable like that of `switch` for each cell (offer x period). Each cell must allow orders."""
         keys = [((cell,), _ANYWHERE) for cell in cells.tolist()]
         new = np.array([key not in self._switches for key in keys], dtype=bool)
         count = int(new.sum())
@@ -98,10 +100,10 @@ class ProgramDraft:
         return np.array([self._switches[key] for key in keys], dtype=np.intp)
 
     def _link(self, cells: Ints, columns: Ints, entry: Ints, switch: Ints, owners: Sequence[str]) -> None:
-        """What is ordered in each cell is nothing, or no more than its bound, by its binary variable.
+        """Limit the order of each cell to its bound if its binary variable is 1, and to zero if it is 0.
 
-        A row for all columns of a cell, with the bound of the order, and one for each column that has a tighter bound of its own: what its
-        place can still take. Where those say all that the first would say, they stand alone.
+        Add a row for all columns of a cell, with the bound of the order. Add one for each column with a tighter bound from its place.
+        Omit the first row if the others imply it.
         """
         most = self.bounds.units.ravel()[cells]
         each = np.minimum(self.most_of(columns), most[entry])
@@ -119,9 +121,7 @@ class ProgramDraft:
         self.assembly.add_entries(single, switch[entry[apart]], -each[apart])
 
     def most_of(self, columns: Ints) -> Floats:
-        """Most that each of some columns counted in units comes to, by what the place it leads to can still take; infinite where it leads to
-        several.
-        """
+        """Return the maximum of each column counted in units, from the material that its place can still take. Infinite if it leads to several places."""
         buy = self.columns.buy
         found: Floats = np.full(len(columns), np.inf)
         if len(buy):
@@ -131,23 +131,23 @@ class ProgramDraft:
         return found
 
     def at_most(self, columns: Iterable[int], coefficients: ArrayLike, most: float, owner: str) -> None:
-        """Adds one row: the weighted columns come to no more than `most`."""
+        """Add one row: the weighted columns sum to at most `most`."""
         self.assembly.add_row(-np.inf, most, owner, (list(columns), coefficients))
 
     def all_at_most(
         self, group: Ints, columns: Ints, coefficients: Floats, most: Floats, owner: Callable[[int], str]
     ) -> None:
-        """Adds a row for every group: its weighted columns come to no more than its `most`.
+        """Add a row for every group: its weighted columns sum to at most its `most`.
 
-        A group without a column or without a limit gets none; nor does one whose only column cannot exceed it by its own
+        A group without a column or without a limit gets no row. Neither does one whose only column can't exceed the limit by its own
         upper bound (see docs/decisions/solving.md).
 
         Args:
-            group: the group that each entry belongs to.
-            columns: the column of each entry.
-            coefficients: its weight, above zero.
-            most: the most of each group; infinite where there is no limit.
-            owner: who asks for the row of a group.
+            group: Group of each entry.
+            columns: Column of each entry.
+            coefficients: Weight of each entry, above zero.
+            most: Maximum of each group. Infinite if there is no limit.
+            owner: Function that returns the owner of a group's row.
         """
         entries = np.bincount(group, minlength=len(most))
         reach = np.bincount(group, weights=coefficients * self.assembly.upper()[columns], minlength=len(most))

@@ -1,4 +1,4 @@
-"""Rows of limit rules and ranked objectives, with all terms that they may count as columns."""
+"""Rows of limit rules and ranked objectives, with all their terms as columns."""
 
 from __future__ import annotations
 
@@ -28,16 +28,15 @@ if TYPE_CHECKING:
 
 
 _AT_ONCE = 50_000
-"""Purchases whose columns are looked up together."""
+"""Number of purchases whose columns are looked up together."""
 
 
 def _rows(first: int, bought: Purchases) -> Ints:
-    """The row that each purchase counts in."""
     return np.repeat(np.arange(first, first + len(bought.first) - 1), np.diff(bought.first))
 
 
 class TermColumns:
-    """Turns terms into columns and coefficients."""
+    """Conversion of terms to columns and coefficients."""
 
     def __init__(self, problem: Problem, assembly: Assembly, columns: Columns, bounds: Bounds) -> None:
         self.problem = problem
@@ -47,15 +46,15 @@ class TermColumns:
         self.count = problem.case.horizon.count
         order = np.argsort(columns.buy_move, kind="stable")
         self.buys = columns.buy[order]
-        """Buying columns, move by move."""
+        """Buying columns, by move."""
         self.first = np.searchsorted(columns.buy_move[order], np.arange(len(problem.moves) + 1))
-        """Where those of each move begin; one more for the end."""
+        """Index of the first buying column of each move, with one more entry for the end."""
         self.many = np.diff(self.first)
-        """How many buy each move."""
+        """Number of buying columns of each move."""
         self.once = bool((self.many == 1).all())
-        """Whether every move is bought by one column."""
+        """True if every move has exactly one buying column."""
         self.bought: list[tuple[int, Purchases]] = []
-        """The first of some rows, with the moves that they count, and how much."""
+        """First row, and the purchases that count in the rows from there on."""
         self.compliance_class = columns.buy_compliance_class[order]
         self.deliveries: dict[tuple[int, int], list[int]] = {}
         for column, (demand, period, _, _) in zip(columns.deliver, columns.deliver_key, strict=True):
@@ -72,7 +71,7 @@ class TermColumns:
             self.rests.setdefault(nodes[problem.lots[lot].material, problem.lots[lot].place.id], []).append(lot)
 
     def read_plain(self, first: int, rows: Row | Rows) -> None:
-        """Adds the terms of a row, or of many, the first of which has the index `first`."""
+        """Add the terms of a row, or of many rows that start at the index `first`."""
         if isinstance(rows, Row):
             for term in rows.terms:
                 self.read(first, term, rows)
@@ -85,7 +84,7 @@ class TermColumns:
             self.assembly.add_entries(_rows(first, bought)[entry], columns, bought.weight[entry])
 
     def read(self, index: int, term: Term, row: Row) -> None:
-        """Adds a term to the row `index`; purchases are noted for `add_bought`."""
+        """Add a term to the row `index`. Purchases are left to `add_bought`."""
         if isinstance(term, terms.BoughtTerm) and term.for_uses is None:
             self.bought.append((index, Purchases(np.array([0, len(term.moves)]), term.moves, term.weight * term.times)))
             return
@@ -93,7 +92,7 @@ class TermColumns:
         self.assembly.add_entries(index, [column for column, _ in found], [each * term.times for _, each in found])
 
     def add_bought(self) -> None:
-        """Adds all purchases that rows count, in few blocks: not all at once, which takes several times the memory of the whole program."""
+        """Add all purchases that rows count, in few blocks. All at once would take several times the memory of the whole program."""
         sizes = np.cumsum([len(bought.moves) for _, bought in self.bought])
         for _, batch in groupby(zip((sizes // _AT_ONCE).tolist(), self.bought, strict=True), key=itemgetter(0)):
             some = [each for _, each in batch]
@@ -103,7 +102,7 @@ class TermColumns:
             self.assembly.add_entries(rows[entry], columns, weights[entry])
 
     def _columns(self, moves: Ints, for_uses: terms.ForUses | None = None) -> tuple[Ints, Ints | slice]:
-        """The columns that buy some moves, and which of `moves` each of them buys."""
+        """Return the columns that buy some moves, and the index in `moves` of each."""
         if self.once and for_uses is None:
             return self.buys[moves], slice(None)
         first, many = self.first[moves], self.many[moves]
@@ -114,7 +113,7 @@ class TermColumns:
         return self.buys[buys], entry
 
     def _classes(self, for_uses: terms.ForUses | None) -> list[int]:
-        """Compliance classes that count: all, or those for some end uses. What is for none of them counts for all (-1)."""
+        """Return the compliance classes that count: all including -1 (no class), or those for some end uses."""
         classes = self.problem.compliance_classes
         return (
             [-1, *(r.index for r in classes)]
@@ -123,7 +122,7 @@ class TermColumns:
         )
 
     def _counted(self, term: Term, row: Row) -> Iterator[tuple[int, float]]:  # noqa: C901 - a case for each term
-        """Columns whose sum is a term but for its `times`, each with what one of it counts."""
+        """Yield the columns whose sum is a term without its `times`, each with its coefficient."""
         match term:
             case terms.BoughtTerm():
                 columns, entry = self._columns(term.moves, term.for_uses)
@@ -162,7 +161,7 @@ class TermColumns:
     def _weighed(
         weights: Floats, read: Callable[..., Iterable[tuple[int, float]]], *positions: Ints
     ) -> Iterator[tuple[int, float]]:
-        """What is read at each entry of a term, times its weight."""
+        """Yield the columns of each entry of a term, times the entry's weight."""
         for *at, weight in zip(*(some.tolist() for some in positions), weights.tolist(), strict=True):
             yield from ((column, weight * each) for column, each in read(*at))
 
@@ -173,7 +172,7 @@ class TermColumns:
         yield self.columns.short + demand * self.count + t, 1.0
 
     def _stock(self, for_uses: terms.ForUses | None, node: int, t: int) -> Iterator[tuple[int, float]]:
-        """What is held for compliance classes that count; where all do, also what is left over of each lot, less what is lost on the way."""
+        """Yield the stock of compliance classes that count. If all count, include the rest of each lot, less its losses until then."""
         classes = self._classes(for_uses)
         yield from ((first + t, 1.0) for held_for, first in self.held.get(node, ()) if held_for in classes)
         if for_uses is not None:
@@ -194,7 +193,7 @@ class TermColumns:
             yield self.columns.stock[node, compliance_class] + t, 1.0
 
     def _spent(self, for_uses: terms.ForUses | None, move: int) -> Iterator[tuple[int, float]]:
-        """What a kilogram costs, by column: some charges may depend on the use."""
+        """Yield the cost per kilogram by column, since some charges may depend on the use."""
         moves = self.problem.moves
         money, key = moves.money(move), (int(moves.arc[move]), int(moves.ordered[move]))
         for entry in range(self.first[move], self.first[move + 1]):
@@ -223,7 +222,7 @@ class TermColumns:
             yield self.columns.untaken[commitment], float(self.problem.commitments[commitment].rate)
 
     def lacking(self, term: terms.LackingTerm, row: Row) -> int:
-        """A column that is no less than what is lacking in any part, and that nothing makes larger."""
+        """Add a column that is at least the missing amount of every part, and that nothing else increases."""
         column = self.assembly.add_columns(1)
         for base, part in term.parts:
             index = self.assembly.add_row(float(base), np.inf, f"counting in {row.label}", (column, 1.0))
@@ -231,7 +230,7 @@ class TermColumns:
         return column
 
     def _used(self, term: terms.UsedTerm, row: Row) -> int:
-        """A binary variable that is 1 exactly if the moves come to the threshold."""
+        """Add a binary variable that is 1 exactly if the moves reach the threshold."""
         resolution = float(self.problem.case.resolution)
         threshold = term.at_least or resolution
         found, entry = self._columns(term.moves, term.for_uses)
@@ -255,7 +254,7 @@ class TermColumns:
         return column
 
     def _most_bought(self, moves: Ints, weights: Floats) -> float:
-        """Most that some moves come to, each at its weight: of every arc what its place needs, and what its offer may bring beyond need."""
+        """Return the maximum weighted sum of some moves: per arc, the need of its place plus the units beyond need of its offer."""
         arcs, own = np.unique(self.problem.moves.arc[moves], return_inverse=True)
         most = np.zeros(len(arcs))
         np.maximum.at(most, own, weights * self.bounds.wanted(arcs[own], self.problem.moves.delivered[moves]))
@@ -264,22 +263,21 @@ class TermColumns:
 
 @dataclass(eq=False)
 class LimitRows:
-    """All rows that limit rules ask for, and the binary variables their `used` terms need."""
+    """All rows of limit rules, and the binary variables for their `used` terms."""
 
     asked: Sequence[tuple[Rule, Row | Rows]]
     program_rows: list[int] = field(default_factory=list)
     """Position of each row in the program."""
     misses: list[tuple[int, int, float]] = field(default_factory=list)
-    """Row, column and price of each allowed miss."""
+    """Row, column, and price of each allowed violation."""
 
     @cached_property
     def rows(self) -> list[tuple[Rule, Row]]:
-        """All rows one by one."""
         return [(rule, row) for rule, rows in self.asked for row in one_by_one(rows)]
 
     @cached_property
     def forces(self) -> bool:
-        """True if some row may make a plan buy, hold or spend more than its need."""
+        """True if some row may make a plan buy, hold, or spend more than its need."""
         terms = [term for _, row in self.asked for term in row.asked]
         if any(least is not None for _, row in self.asked for least in row.floors):
             return True
@@ -287,9 +285,9 @@ class LimitRows:
 
 
 def compile_limits(limits: LimitRows, reader: TermColumns) -> None:
-    """Adds every limit row to the program; rows of one rule that need no column of their own as one block.
+    """Add every limit row to the program. Rows of one rule that need no column of their own form one block.
 
-    What they count of purchases is added by `TermColumns.add_bought`, once for all.
+    `TermColumns.add_bought` adds their purchases, for all rows at once.
     """
     assembly = reader.assembly
     for (name, plain), group in groupby(limits.asked, key=lambda asked: (asked[0].id, _is_plain(asked[1]))):
@@ -316,7 +314,7 @@ def _number(rows: Row | Rows) -> int:
 
 
 def _ends(blocks: Sequence[Row | Rows]) -> tuple[list[float], list[float]]:
-    """The least and the most of all rows, infinite where there is none."""
+    """Return the minimum and the maximum of all rows, infinite if there is none."""
     least: list[float] = []
     most: list[float] = []
     for rows in blocks:
@@ -343,17 +341,17 @@ def _allow_miss(limits: LimitRows, position: int, index: int, row: Row, price: D
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Goal:
-    """One level: what a unit of each column adds to it."""
+    """Cost of each column in one level of the objectives."""
 
     cost: Floats
     within: float
-    """Share by which later levels may make it worse."""
+    """Share by which later levels may worsen it."""
     whole: bool
     """True if it is the whole objective."""
 
 
 def add_largest(objectives: Sequence[Objective], reader: TermColumns) -> list[list[int]]:
-    """Adds what concentration needs: for each level the columns whose values it adds up, none for any other."""
+    """Add the columns for concentration. Return the columns that each level sums, empty for other levels."""
     return [
         [reader.lacking(term, row) for row in objective.rows for term in row.terms if isinstance(term, LackingTerm)]
         for objective in objectives
@@ -367,9 +365,14 @@ def goals_of(
     columns: Columns,
     limits: LimitRows,
 ) -> tuple[Goal, ...]:
-    """Every level that the problem ranks over the columns of a finished program.
+    """Return every level that the problem ranks, over the columns of a finished program.
 
-    `largest` are for each of them the columns that `add_largest` made; `limits` has the columns that say by how much limit rows are missed.
+    Args:
+        problem: The problem.
+        largest: Columns that `add_largest` made for each level.
+        linear: The finished program.
+        columns: Its columns by kind.
+        limits: Limit rows, with the columns of their violations.
     """
     periods = problem.case.horizon.count
     missed = [column for _, column, _ in limits.misses]

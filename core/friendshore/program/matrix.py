@@ -1,4 +1,4 @@
-"""Columns and rows collected as arrays: the only place that knows how a linear program is laid out."""
+"""Columns and rows as arrays: the layout of linear programs."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entries:
-    """Coefficients row by row: those of row i are `data[indptr[i]:indptr[i + 1]]`, in the columns `indices` of the same places.
+    """Coefficients by row: those of row i are `data[indptr[i]:indptr[i + 1]]`, in the columns `indices[indptr[i]:indptr[i + 1]]`.
 
-    What `scipy.sparse.csr_matrix` keeps, with as much of its algebra as every plan needs: to import scipy's takes longer than
-    to solve a small case.
+    This is the layout of `scipy.sparse.csr_matrix`, with the algebra that every plan needs. Importing scipy takes longer than
+    solving a small case.
     """
 
     data: Floats
@@ -36,13 +36,12 @@ class Entries:
 
     @classmethod
     def of(cls, matrix: sp.spmatrix) -> Entries:
-        """Those of a matrix of scipy."""
         rows = matrix.tocsr()
         return cls(rows.data, rows.indices.astype(np.intp), rows.indptr.astype(np.intp), rows.shape)
 
     @classmethod
     def summed(cls, rows: Ints, columns: Ints, values: Floats, shape: tuple[int, int]) -> Entries:
-        """Coefficients given in any order; those of the same place are added up, and left out where that is zero."""
+        """Return coefficients given in any order. Those with the same position are summed, and omitted if the sum is zero."""
         place = rows * shape[1]
         place += columns
         order = np.argsort(place, kind="stable")
@@ -60,21 +59,19 @@ class Entries:
 
     @property
     def nnz(self) -> int:
-        """How many there are."""
         return len(self.data)
 
     @property
     def rows(self) -> Ints:
-        """The row of each."""
+        """Row of each coefficient."""
         return np.repeat(np.arange(self.shape[0]), self.counts)
 
     @property
     def counts(self) -> Ints:
-        """How many each row has."""
+        """Number of coefficients in each row."""
         return self.indptr[1:] - self.indptr[:-1]
 
     def __getitem__(self, rows: Ints | Mask) -> Entries:
-        """Those of some rows, in the order given."""
         first, count = self.indptr[:-1][rows], np.diff(self.indptr)[rows]
         indptr = np.concatenate([[0], np.cumsum(count)])
         kept = np.repeat(first - indptr[:-1], count) + np.arange(indptr[-1])
@@ -85,12 +82,12 @@ class Entries:
         return sums.astype(np.float64, copy=False)
 
     def weighed(self, weights: Floats) -> Floats:
-        """Return the sum of each column, its rows weighed."""
+        """Return the sum of each column with weighted rows."""
         sums = np.bincount(self.indices, self.data * weights[self.rows], minlength=self.shape[1])
         return sums.astype(np.float64, copy=False)
 
     def within(self, columns: Ints) -> Entries:
-        """Those of some columns, which are counted in the order given."""
+        """Return some columns, numbered in the given order."""
         position = np.full(self.shape[1], -1)
         position[columns] = np.arange(len(columns))
         place = position[self.indices]
@@ -98,7 +95,6 @@ class Entries:
         return Entries.summed(self.rows[kept], place[kept], self.data[kept], (self.shape[0], len(columns)))
 
     def transposed(self) -> Entries:
-        """The same column by column: rows and columns change places."""
         order = np.argsort(self.indices, kind="stable")
         indptr = np.searchsorted(self.indices[order], np.arange(self.shape[1] + 1))
         return Entries(self.data[order], self.rows[order], indptr, self.shape[::-1])
@@ -106,7 +102,7 @@ class Entries:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Linear:
-    """minimise `cost @ x + constant` subject to `row_lower <= entries @ x <= row_upper`, `lower <= x <= upper`, some x whole."""
+    """Minimize `cost @ x + constant` subject to `row_lower <= entries @ x <= row_upper` and `lower <= x <= upper`, with some x integer."""
 
     cost: Floats
     lower: Floats
@@ -118,33 +114,32 @@ class Linear:
     constant: float = 0.0
 
     def value(self, x: Floats) -> float:
-        """Return the objective of a plan."""
         return float(self.cost @ x) + self.constant
 
     @property
     def cheapest(self) -> Floats:
-        """Each column at the end that costs least; infinite if its cost falls without limit."""
+        """Return each column's cheapest bound. Infinite if its cost falls without limit."""
         ends: Floats = np.where(self.cost < 0, self.upper, self.lower)
         return ends
 
     def reduced(self, duals: Floats) -> Floats:
-        """Return the reduced cost of each column: its cost less what it earns at the duals of the rows."""
+        """Return the reduced cost of each column: its cost minus its value at the duals of the rows."""
         return self.cost - self.entries.weighed(duals)
 
     def of_rows(self, rows: Ints | Mask) -> Linear:
-        """Return the same program with some of its rows."""
+        """Return the program with only some of its rows."""
         return replace(self, entries=self.entries[rows], row_lower=self.row_lower[rows], row_upper=self.row_upper[rows])
 
     @property
     def matrix(self) -> sp.csr_matrix:
-        """The coefficients for scipy, all of whose algebra is loaded with it."""
+        """The coefficients as a scipy matrix. This loads all of scipy's sparse algebra."""
         from scipy.sparse import csr_matrix  # slow to import, and few plans need it
 
         return csr_matrix((self.entries.data, self.entries.indices, self.entries.indptr), self.entries.shape)
 
 
 def capped(linear: Linear, cost: Floats, most: float) -> Linear:
-    """The same program with one row more: `cost @ x` is no more than `most`."""
+    """Return the program with one more row: `cost @ x` is at most `most`."""
     used = np.flatnonzero(cost)
     return with_rows(linear, [used], [cost[used]], -np.inf, most)
 
@@ -156,14 +151,14 @@ def with_rows(
     lower: ArrayLike,
     upper: ArrayLike,
 ) -> Linear:
-    """The same program with more rows after its own.
+    """Return the program with more rows after its own.
 
     Args:
-        linear: the program.
-        columns: the columns of each new row.
-        values: their coefficients.
-        lower: the ends of the new rows, one for each or one for all.
-        upper: likewise.
+        linear: The program.
+        columns: Columns of each new row.
+        values: Coefficients of each new row.
+        lower: Minimum of the new rows, one for each or one for all.
+        upper: Maximum of the new rows, one for each or one for all.
     """
     entries, count = linear.entries, len(columns)
     ends = entries.nnz + np.cumsum([len(one) for one in columns], dtype=np.intp)
@@ -181,12 +176,12 @@ def with_rows(
 
 
 def with_differences(linear: Linear, sums: Entries, to: Floats) -> Linear:
-    """Add two columns and a row for each sum of columns: by how much more, and how much less, it is than a value.
+    """Add two columns and a row for each sum of columns: the amounts above and below a value.
 
     Args:
         linear: The program.
         sums: Coefficients of each sum, in the columns of the program.
-        to: Value of each sum. The new columns have no cost: first those for more, then those for less.
+        to: Value of each sum. The new columns have no cost: first those above, then those below.
     """
     count, wide = len(to), len(linear.cost)
     each = np.arange(count)
@@ -215,12 +210,12 @@ def with_differences(linear: Linear, sums: Entries, to: Floats) -> Linear:
 
 
 def continuous(linear: Linear) -> Linear:
-    """The same program with integrality left aside: its linear relaxation."""
+    """Return the linear relaxation of a program."""
     return replace(linear, integer=np.zeros(len(linear.cost), dtype=bool))
 
 
 class Assembly:
-    """Grows a `Linear` block by block; blocks keep the order in which they are added."""
+    """Builder of a `Linear`, block by block. Blocks keep the order in which they are added."""
 
     def __init__(self) -> None:
         self.columns = 0
@@ -234,10 +229,10 @@ class Assembly:
         self._row_lower: list[Floats] = []
         self._row_upper: list[Floats] = []
         self.owners: list[tuple[int, str]] = []
-        """First row of each block of rows, with the rule or part of the model that asked for it."""
+        """First row of each block, and its owner: a rule or a part of the model."""
 
     def add_columns(self, count: int, cost: ArrayLike = 0.0, upper: ArrayLike = np.inf, integer: bool = False) -> int:
-        """Adds columns from 0 to `upper`; returns the position of the first."""
+        """Add columns from 0 to `upper`, and return the position of the first."""
         first = self.columns
         self._cost.append(_filled(cost, count))
         self._lower.append(np.zeros(count))
@@ -247,11 +242,10 @@ class Assembly:
         return first
 
     def charge(self, column: int, cost: float) -> None:
-        """Adds to the cost of a column."""
         self._charged.append((column, cost))
 
     def add_rows(self, count: int, lower: ArrayLike, upper: ArrayLike, owner: str | Sequence[str]) -> int:
-        """Adds empty rows, with one owner for all or one for each; returns the position of the first."""
+        """Add empty rows, with one owner for all or one for each. Return the position of the first."""
         first = self.rows
         self._row_lower.append(_filled(lower, count))
         self._row_upper.append(_filled(upper, count))
@@ -264,25 +258,24 @@ class Assembly:
         return first
 
     def add_row(self, lower: float, upper: float, owner: str, *sums: tuple[ArrayLike, ArrayLike]) -> int:
-        """Add one row, the sum of columns with their coefficients; return its position."""
+        """Add one row, the sum of columns with their coefficients. Return its position."""
         row = self.add_rows(1, lower, upper, owner)
         for columns, coefficients in sums:
             self.add_entries(row, columns, coefficients)
         return row
 
     def upper(self) -> Floats:
-        """Upper bounds of all columns so far."""
         return _joined(self._upper)
 
     def add_entries(self, rows: ArrayLike, columns: ArrayLike, values: ArrayLike) -> None:
-        """Adds coefficients; scalars are spread."""
+        """Add coefficients. Scalars are broadcast."""
         row, column, value = np.broadcast_arrays(
             np.asarray(rows, dtype=np.intp), np.asarray(columns, dtype=np.intp), np.asarray(values, dtype=np.float64)
         )
         self._entries.append((row.ravel(), column.ravel(), value.ravel()))
 
     def linear(self, constant: float = 0.0) -> Linear:
-        """The finished program; coefficients of the same place are added up."""
+        """Return the finished program. Coefficients with the same position are summed."""
         row, column = joined([row for row, _, _ in self._entries]), joined([column for _, column, _ in self._entries])
         value = _joined([value for _, _, value in self._entries])
         self._entries = [(row, column, value)]  # the blocks take as much memory again
@@ -302,7 +295,7 @@ class Assembly:
 
 
 def owners_of(owners: Sequence[tuple[int, str]], rows: ArrayLike) -> list[str]:
-    """Who asked for each of some rows, given the first row of every block and who asked for it."""
+    """Return the owner of each row, given the first row and the owner of every block."""
     starts = [first for first, _ in owners]
     return [owners[block][1] for block in np.searchsorted(starts, rows, side="right") - 1]
 
@@ -314,7 +307,7 @@ def _filled(value: ArrayLike, count: int) -> Floats:
 
 
 def joined(blocks: Sequence[Ints]) -> Ints:
-    """Blocks of positions, one after the other."""
+    """Concatenate blocks of positions."""
     return np.concatenate(blocks) if blocks else np.empty(0, dtype=np.intp)
 
 
@@ -328,10 +321,10 @@ def _none() -> Ints:
 
 @dataclass(slots=True)
 class Columns:
-    """Where the columns of each kind begin, and what each of them is about."""
+    """Positions of the columns of each kind, and their meanings."""
 
     buy: Ints = field(default_factory=_none)
-    """Positions of the columns that buy, ascending, in order of `buy_move`."""
+    """Positions of the buying columns, ascending, in order of `buy_move`."""
     buy_move: Ints = field(default_factory=_none)
     buy_compliance_class: Ints = field(default_factory=_none)
     buy_licences: list[tuple[str, ...]] = field(default_factory=list)
@@ -340,44 +333,44 @@ class Columns:
     transfer: dict[tuple[int, int, int, int, int], int] = field(default_factory=dict)
     """(offer, output, order period, from compliance class, to compliance class) -> column."""
     stock: dict[tuple[int, int], int] = field(default_factory=dict)
-    """(node, compliance class) -> first of one column a period."""
+    """(node, compliance class) -> first of its columns, one per period."""
     deliver: list[int] = field(default_factory=list)
     deliver_key: list[tuple[int, int, int, tuple[str, ...]]] = field(default_factory=list)
-    """Demand, period, compliance class, waivers."""
+    """Demand, period, compliance class, and waivers of each delivery."""
     late: dict[tuple[int, int, int, date], int] = field(default_factory=dict)
-    """(demand, compliance class, period, day on which an open order arrives) -> column: what is used from that day to the next such one."""
+    """(demand, compliance class, period, arrival day) -> column: use from that day to the next arrival."""
     short: int = 0
-    """First of demands x periods."""
+    """First of the shortage columns, demands x periods."""
     rest: dict[int, int] = field(default_factory=dict)
-    """Lot -> column: what of it nobody takes."""
+    """Lot -> column: its unallocated part."""
     onboard: dict[int, int] = field(default_factory=dict)
-    """Offer -> binary variable: it is used at all; only where that costs something."""
+    """Offer -> binary variable: it is used at all. Only for offers with an onboarding cost."""
     lot: dict[tuple[int, int], int] = field(default_factory=dict)
-    """(offer, order period) -> integer variable: how many lots are ordered."""
+    """(offer, order period) -> integer variable: number of lots ordered."""
     placed: dict[int, int] = field(default_factory=dict)
     """Term span -> binary variable: anything is ordered in it."""
     untaken: dict[int, int] = field(default_factory=dict)
-    """Commitment -> column: units of it that are not taken."""
+    """Commitment -> column: its untaken units."""
     order: dict[tuple[int, int], int] = field(default_factory=dict)
     """(offer, order period) -> binary variable."""
     tier: dict[tuple[int, int, int, int], int] = field(default_factory=dict)
-    """(price span, tier, offer or -1, order period or -1) -> column: what is bought in this tier."""
+    """(price span, tier, offer or -1, order period or -1) -> column: purchases in this tier."""
     tier_reached: dict[tuple[int, int], int] = field(default_factory=dict)
     """(price span, tier) -> binary variable: the span ends in this tier."""
     list_money: dict[int, int] = field(default_factory=dict)
-    """Price span -> column: money at list prices, where tiers give prices of their own in its place."""
+    """Price span -> column: money at list prices, if the prices of tiers replace them."""
     settled: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
-    """Price span -> columns, with the undiscounted money that one of each takes off."""
+    """Price span -> columns, with the undiscounted money that a unit of each saves."""
     priced: dict[int, dict[int, Decimal]] = field(default_factory=dict)
-    """Price span -> columns that are added up in it, with what a unit of each counts for."""
+    """Price span -> columns that it sums, with the weight of a unit of each."""
     below_dearer: set[tuple[int, int]] = field(default_factory=set)
-    """(price span, tier): the next tier costs more where it begins, so that a plan in this tier has to stay below that."""
+    """(price span, tier) whose next tier is more expensive where it begins, so that a plan in this tier has to stay below it."""
 
 
 class Units(Mapping[tuple[int, int], list[int]]):
-    """(offer, order period) -> columns counted in units of the offer; only pairs with a column have an entry.
+    """Columns counted in units of an offer, by (offer, order period). Only pairs with a column have an entry.
 
-    Kept as two arrays: `columns[first[k]:first[k + 1]]` are those of cell `k = offer * periods + period`.
+    Two arrays: `columns[first[k]:first[k + 1]]` are those of cell `k = offer * periods + period`.
     """
 
     def __init__(self, offers: int, periods: int) -> None:
@@ -387,12 +380,12 @@ class Units(Mapping[tuple[int, int], list[int]]):
         self._table: tuple[Ints, Ints] | None = None
 
     def add(self, offers: Ints, periods: Ints, columns: Ints) -> None:
-        """Adds columns, newer than all before, each to the cell of an offer and a period."""
+        """Add columns, each to the cell of an offer and a period. They must be newer than all before."""
         self._blocks.append((offers * self._periods + periods, columns))
         self._table = None
 
     def of(self, cells: Ints) -> tuple[Ints, Ints]:
-        """Return the columns of some cells, one cell after the other, and which of `cells` each column is in."""
+        """Return the columns of some cells, one cell after the other, and the index in `cells` of each column."""
         first, columns = self._sorted()
         begins, ends = first[cells], first[cells + 1]
         return columns[ranges(begins, ends)], np.repeat(np.arange(len(cells)), ends - begins)

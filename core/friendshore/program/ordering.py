@@ -1,15 +1,13 @@
-"""What holds on all that is ordered of an offer, whatever its place and compliance class: capacity, limits, and binary decisions.
+"""Rows for all orders of an offer, whatever their place and compliance class: capacity, limits, and binary decisions.
 
 Terms of trade are a fixed charge with variable lower and upper bounds. The link between a span's binary variable and its orders is a row for each
-offer and period, with the bound of that order: tighter than one row for all of them (Padberg, Van Roy and Wolsey, Operations Research 33, 1985); and a row
-for each place and compliance class that an order goes to, with what the place can still take (`ProgramDraft.switch`).
+offer and period, with the bound of that order. This is tighter than one row for all of them (Padberg, Van Roy and Wolsey, Operations Research 33, 1985).
+There is also a row for each place and compliance class of an order, with the amount that the place can still take (`ProgramDraft.switch`).
 
-Price schedules: what is taken off list prices by the tier that a span ends in.
-
-The multiple-choice formulation: what is bought is split over the tiers, all of it in the one that is reached, so that the
-linear relaxation is the lower convex envelope of the cost (Croxton, Gendron and Magnanti, Management Science 49, 2003). Where
-every tier takes off as much of a unit whatever offer and period it is of, one column a tier does; else a discount on all units
-has a column for every offer, period and tier. Rising incremental prices are convex and need no binary variable at all.
+Price schedules subtract a discount from list prices, by the tier in which a span ends. They use the multiple-choice formulation: purchases are split
+over the tiers, with all of them in the tier that is reached. The linear relaxation is the lower convex envelope of the cost (Croxton, Gendron and
+Magnanti, Management Science 49, 2003). If every tier discounts all offers and periods equally, each tier has one column. Otherwise, a discount on
+all units has a column for every offer, period, and tier. Rising incremental prices are convex and need no binary variable.
 """
 
 from __future__ import annotations
@@ -32,23 +30,23 @@ Cell = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """A tier as a stretch of the cost: between two amounts, so much is taken off at once and off each unit of the amount."""
+    """A tier as a segment of the cost: between two amounts, with a lump-sum discount and a discount per unit."""
 
     tier: int
     low: float
     high: float
     rates: dict[Cell, float]
-    """Money taken off one unit of what is measured; of one cell, or of all (the one key is `ALL`)."""
+    """Discount per measured unit, by cell or for all (the one key is `ALL`)."""
     at_once: float
 
 
 _SEEN = 2e-7
-"""Share of a threshold that every solver tells apart: twice the loosest tolerance that one is asked for (`solve.engines`)."""
+"""Share of a threshold that every solver can resolve: twice the loosest tolerance in use (`solve.engines`)."""
 ALL: Cell = (-1, -1)
 
 
 def add_price_spans(draft: ProgramDraft) -> None:
-    """The columns and rows of every price schedule, span by span."""
+    """Add the columns and rows of every price schedule, span by span."""
     for number, span in enumerate(draft.problem.price_spans):
         cells = {(o, t): draft.units[o, t] for o in span.offers for t in span.periods if draft.units.get((o, t))}
         measured = _Span(draft, number, span, cells)
@@ -87,9 +85,9 @@ class _Span:
             self._choose(kept)
 
     def _rates(self) -> list[dict[Cell, float]] | None:
-        """What each tier takes off one unit of what is measured; None where tiers give prices, and list prices differ.
+        """Return the discount of each tier per measured unit. None if tiers state prices and list prices differ.
 
-        One rate for all, if there is one; else, if the tier reached bears on all units, one a cell.
+        One rate for all if there is only one. Otherwise, if the tier reached applies to all units, one per cell.
         """
         span = self.span
         if span.by_money:
@@ -103,7 +101,7 @@ class _Span:
         return [{cell: float(span.rate(tier, price)) for cell, price in self.list_price.items()} for tier in span.tiers]
 
     def _give_back_list_money(self) -> None:
-        """A column for what was paid at list prices, all of which is given back: the tiers' prices are paid in its place."""
+        """Add a column that refunds all money at list prices. The prices of the tiers replace it."""
         most = sum(float(price) * self.draft.bounds.units[cell] for cell, price in self.list_price.items())
         column = self._column(1.0, most)
         self.draft.columns.list_money[self.number] = column
@@ -111,7 +109,7 @@ class _Span:
         self.draft.assembly.add_row(0.0, 0.0, self.owner, *paid, (column, -1.0))
 
     def _segments(self, rates: list[dict[Cell, float]]) -> list[_Segment]:
-        """The tiers as stretches, each up to where it ends or the next begins."""
+        """Return the tiers as segments, each up to its end or the start of the next one."""
         span, segments = self.span, []
         least = [float(tier.least) for tier in span.tiers]
         within = 0.0
@@ -134,21 +132,22 @@ class _Span:
         return segments
 
     def _dearer(self, k: int, rates: list[dict[Cell, float]]) -> bool:
-        """Return True if the tier after the `k`th is dearer where it begins, so that a plan would rather count as below it."""
+        """Return True if the tier after the `k`th is more expensive where it begins, so that a plan would rather stay below it."""
         tiers = self.span.tiers
         worse = self.span.all_units and any(rates[k + 1][cell] < rates[k][cell] for cell in rates[k])
         return worse or tiers[k + 1].lump > tiers[k].lump
 
     def _apart(self, least: float) -> float:
-        """How far below a dearer tier a plan stays: each order is rounded by less than a step, and must not round into it.
+        """Return the distance that a plan keeps below a more expensive tier.
 
-        Nor may a solver, whose tolerances are shares of what is usual in a row, take both sides of the threshold for one.
+        Rounding moves each order by less than a step and must not reach the tier. The distance must also exceed the tolerance of solvers, which is
+        relative to the usual numbers of a row.
         """
         pieces = sum(weight * len(self.columns[cell]) for cell, weight in self.weights.items())
         return max(float(self.draft.problem.case.resolution) * pieces, _SEEN * least)
 
     def _falling(self, segments: list[_Segment]) -> bool:
-        """Return True if each unit more takes off no more than the one before, nothing is due at once and nothing left out: the cost is convex."""
+        """Return True if the cost is convex: discounts per unit never rise, and there are no lump sums and no gaps."""
         rates = [segment.rates.get(ALL, 0.0) for segment in segments]
         lumps = any(self.span.tiers[segment.tier].lump for segment in segments)
         separate = len(segments) > 1 and (self.span.all_units or ALL not in segments[0].rates)
@@ -156,7 +155,7 @@ class _Span:
         return not lumps and not separate and not gaps and all(later <= rate for rate, later in pairwise(rates))
 
     def _fill(self, segments: list[_Segment]) -> None:
-        """Tiers filled one after the other, which a plan does of itself."""
+        """Add tiers that a plan fills in order without binary variables."""
         if ALL not in segments[0].rates:
             self._choose(segments)
             return
@@ -167,7 +166,7 @@ class _Span:
             self.draft.assembly.add_entries(row, column, -1.0)
 
     def _choose(self, segments: list[_Segment]) -> None:
-        """All that is bought lies in the one tier that is reached."""
+        """Add columns that put all purchases in the one tier that is reached."""
         assembly, columns = self.draft.assembly, self.draft.columns
         shared = ALL in segments[0].rates
         rows = {ALL: self._all_is_split()} if shared else {cell: self._cell_is_split(cell) for cell in self.weights}
@@ -183,7 +182,7 @@ class _Span:
             self._link(segment, parts, switches)
 
     def _switches(self, segments: list[_Segment]) -> dict[int, int]:
-        """A binary variable for each tier; a first tier that nothing is due in at once needs none: it is where no other is reached."""
+        """Add a binary variable for each tier. A first tier without a lump sum needs none: it applies if no other is reached."""
         switches = {}
         for segment in segments:
             if segment.tier or segment.at_once:
@@ -195,7 +194,7 @@ class _Span:
         return switches
 
     def _link(self, segment: _Segment, parts: dict[Cell, int], switches: dict[int, int]) -> None:
-        """Something lies in a tier only if it is reached, and then no less than where it begins and no more than where it ends."""
+        """Limit the purchases in a tier to its range if it is reached, and to zero if not."""
         weights = [1.0 if cell == ALL else self.weights[cell] for cell in parts]
         self._only_if(segment, list(parts.values()), weights, segment.high, switches)
         if segment.low:
@@ -222,14 +221,14 @@ class _Span:
         return self.draft.assembly.add_row(0.0, 0.0, self.owner, (self.columns[cell], 1.0))
 
     def _column(self, off: float, upper: float, *, integer: bool = False) -> int:
-        """A column that takes off so much money a unit, in the period of settlement."""
+        """Add a column that saves `off` per unit, in the period of settlement."""
         column = self.draft.assembly.add_columns(1, 0.0 - off * self.discount, upper, integer=integer)
         self.draft.columns.settled.setdefault(self.number, []).append((column, off))
         return column
 
 
 def add_term_spans(draft: ProgramDraft) -> None:
-    """The columns and rows of all terms of trade, span by span."""
+    """Add the columns and rows of all terms of trade, span by span."""
     for number, span in enumerate(draft.problem.term_spans):
         terms, owner = span.terms, f"terms of {span}"
         _, ordered, _ = draft.ordering(span.offers, span.periods, terms.places)
@@ -250,7 +249,7 @@ def add_term_spans(draft: ProgramDraft) -> None:
 
 
 def add_pools(draft: ProgramDraft) -> None:
-    """No more of a facility's capacity is taken in a period than there is, set-ups included."""
+    """Limit the use of each facility's capacity in a period, including set-ups."""
     problem, units, count = draft.problem, draft.units, draft.count
     pools = problem.pools
     members = [offer for pool in pools for offer in pool.offers]
@@ -277,7 +276,7 @@ def add_pools(draft: ProgramDraft) -> None:
 
 
 def add_limits(draft: ProgramDraft) -> None:
-    """No more is ordered of an offer than it gives, in a period and in all: a group for each period, and one for the whole."""
+    """Limit the orders of each offer, per period and in total."""
     offers, units, count = draft.problem.offers, draft.units, draft.count
     most = np.full((len(offers), count + 1), np.inf)
     most[:, :count] = table([facts.most for facts in offers], count)
@@ -305,7 +304,7 @@ def add_limits(draft: ProgramDraft) -> None:
 
 
 def add_commitments(draft: ProgramDraft) -> None:
-    """A column for what is not taken in each year: with what is taken it comes to the quantity, or the offer is not used."""
+    """Add a column for the untaken units of each year. If the offer is used, taken and untaken units sum to at least the quantity."""
     for number, commitment in enumerate(draft.problem.commitments):
         owner = f"take-or-pay of {draft.problem.offers[commitment.offer].offer.id} in {commitment.label}"
         used = draft.switch([commitment.offer], range(draft.count), owner)
@@ -321,7 +320,7 @@ def add_commitments(draft: ProgramDraft) -> None:
 
 
 def add_order_minima(draft: ProgramDraft) -> None:
-    """A binary variable for every order with a minimum: what is ordered is zero, or between the minimum and the bound."""
+    """Add a binary variable for every order with a minimum: it is zero, or between the minimum and the bound."""
     offers = draft.problem.offers
     cells, columns, entry = draft.ordering(
         [i for i, facts in enumerate(offers) if facts.offer.min_order], range(draft.count)
@@ -336,7 +335,7 @@ def add_order_minima(draft: ProgramDraft) -> None:
 
 
 def add_lots(draft: ProgramDraft) -> None:
-    """An integer variable for every order sold in lots: what is ordered is so many lots."""
+    """Add an integer variable for every order in lots: the number of lots."""
     offers = draft.problem.offers
     cells, columns, entry = draft.ordering(
         [i for i, facts in enumerate(offers) if facts.offer.lot is not None], range(draft.count)
@@ -352,12 +351,11 @@ def add_lots(draft: ProgramDraft) -> None:
 
 
 def _pairs(draft: ProgramDraft, cells: Ints) -> list[tuple[int, int]]:
-    """Offer and period of cells."""
     return [divmod(cell, draft.count) for cell in cells.tolist()]
 
 
 def add_onboarding(draft: ProgramDraft) -> None:
-    """A binary variable for every offer with an onboarding cost: nothing is ordered of it in any period unless it is 1."""
+    """Add a binary variable for every offer with an onboarding cost. If it is 0, the offer has no orders in any period."""
     for index, facts in enumerate(draft.problem.offers):
         if not facts.onboarding:
             continue
@@ -368,7 +366,7 @@ def add_onboarding(draft: ProgramDraft) -> None:
 
 
 def add_order_terms(draft: ProgramDraft) -> None:
-    """Adds the rows of all terms, in canonical order."""
+    """Add the rows of all terms, in canonical order."""
     add_term_spans(draft)  # before capacity, which set-ups take
     add_pools(draft)
     add_limits(draft)

@@ -1,12 +1,12 @@
-"""Rounding to the resolution that keeps whole lots and tiers, and closes balances.
+"""Rounding to the resolution that preserves whole lots and tiers, and closes balances.
 
-An order stays in whole lots, and in the tier of a price schedule that it was to reach. Where the solver's plan leaves nothing over, and nothing short,
+An order stays in whole lots, and in its intended tier of a price schedule. If the solver's plan has no leftovers and no shortage,
 neither does the rounded one.
 
-Each purchase rounded by itself is at most half a step off; many of them together leave grams over, to be held for ever, or
-short, at the price of a shortage. So a few are rounded the other way, those first that lie nearest to the next step, until
-the stock of every cell is the solver's, rounded. No row of the program is missed by more than rounding that purchase to the
-nearest step may miss it.
+Each purchase rounded by itself is at most half a step off. Many of them together cause leftovers of some grams, which are held forever, or
+shortages, with a penalty. So a few are rounded the other way, those nearest to the next step first, until the stock of
+every cell is the solver's, rounded. No row of the program is violated by more than rounding that purchase to the
+nearest step may violate it.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from .matrix import Floats, Ints
 def within_tiers(program: Program, x: Floats) -> Floats:
     """Round a few orders the other way, so that each price schedule stays in the tier that the solver chose.
 
-    The solver's choice is read from its switches. The quantity cannot tell it: a plan that stays just below a dearer tier, and one that
-    just reaches a cheaper one, both lie within the solver's tolerance of the threshold.
+    The solver's choice is read from its binary variables, since the quantity doesn't show it. A plan just below a more expensive tier is within the
+    solver's tolerance of the threshold. So is a plan that just reaches a cheaper one.
     """
     found = x.copy()
     reached: dict[int, int] = {}
@@ -48,9 +48,9 @@ def within_tiers(program: Program, x: Floats) -> Floats:
 
 
 def to_steps(x: Floats, step: Decimal) -> Whole:
-    """Quantities as whole numbers of steps: each the nearest to the number as it is written, half to even.
+    """Return quantities as whole numbers of steps, each the nearest to the number as written, half to even.
 
-    In doubles first; decimals decide where these lie so near to the middle of two steps that they may err.
+    Doubles decide first. Decimals decide where doubles lie too near to the middle of two steps.
     """
     near = x / float(step)
     found = np.rint(near)
@@ -61,9 +61,9 @@ def to_steps(x: Floats, step: Decimal) -> Whole:
 
 
 def in_whole_lots(program: Program, x: Floats) -> dict[int, Decimal]:
-    """Quantities of the columns that buy in lots, so that every order is a whole number of them, to the last digit.
+    """Return the quantities of the columns that buy in lots, so that every order is an exact whole number of lots.
 
-    Each is rounded down to the resolution, and those are made larger that lost most by it: none is a step off.
+    Each is rounded down to the resolution, and those that lost most are increased. None is more than a step off.
     """
     found: dict[int, Decimal] = {}
     step = program.problem.case.resolution
@@ -87,7 +87,7 @@ def in_whole_lots(program: Program, x: Floats) -> dict[int, Decimal]:
 def _keep_tier(
     program: Program, least: Decimal, below: Decimal | None, columns: Mapping[int, Decimal], x: Floats
 ) -> None:
-    """Round orders up until they reach `least`, or down until they are below `below`; an order at one of its bounds stays."""
+    """Round orders up until they reach `least`, or down until they are below `below`. An order at one of its bounds stays."""
     step = program.problem.case.resolution
     planned = {column: Decimal(repr(float(x[column]))) for column in columns}
     rounded = {column: round_to(kilograms, step) for column, kilograms in planned.items()}
@@ -106,16 +106,18 @@ def _keep_tier(
 
 
 RECOMPUTED = ("balance", "demand")
-"""Owners of rows that are worked out again from what is bought, and so need not be kept here."""
+"""Owners of rows that are recomputed from the purchases, and so need no check here."""
 _EPS = 1e-6
 Position = TypeVar("Position", int, Ints)
-"""One, or an array of them."""
 
 
 def balance_repaired(program: Program, x: Floats, planned: Mapping[tuple[int, int, int], float]) -> Floats:
-    """The same values, with what is bought in whole steps of the resolution, so that balances close.
+    """Return the values with purchases in whole steps of the resolution, so that balances close.
 
-    `planned` are kilograms that deliveries take of each node, compliance class and period.
+    Args:
+        program: The program.
+        x: Values of its columns.
+        planned: Kilograms that deliveries take, by node, compliance class, and period.
     """
     held_back: frozenset[int] = frozenset()
     while True:
@@ -129,7 +131,7 @@ def balance_repaired(program: Program, x: Floats, planned: Mapping[tuple[int, in
 
 @dataclass(slots=True)
 class _Rows:
-    """Rows that what is bought must keep, and the entries of what may be rounded otherwise in those that this may miss."""
+    """Rows that purchases must satisfy, with the coefficients of the adjustable purchases in rows that rounding may violate."""
 
     activity: list[float]
     lower: list[float]
@@ -139,7 +141,7 @@ class _Rows:
     value: list[float]
 
     def let(self, piece: int, by: int) -> bool:
-        """Changes a purchase by a step up or down, if all rows let it."""
+        """Change a purchase by a step up or down and return True, if all rows allow it."""
         activity, start, end = self.activity, self.start[piece], self.start[piece + 1]
         rows, values = self.row[start:end], self.value[start:end]
         for row, value in zip(rows, values, strict=True):
@@ -177,17 +179,17 @@ class _Closing:
         free, tiny = (rounded >= 1) & loose, (rounded < 1) & (exact > _EPS) & loose
         free[list(held_back)] = False
         self.rounded = rounded
-        """Steps of every purchase, before any is rounded the other way."""
+        """Steps of every purchase, before any adjustment."""
         self.pieces = np.flatnonzero(free | tiny)
-        """Purchases that may be rounded otherwise, by their position among all; what follows is of these, in their order."""
+        """Positions of the adjustable purchases among all. The attributes below are of these, in their order."""
         self.free: list[bool] = free[self.pieces].tolist()
-        """What may be a step more or less: a gram less of an order that price schedules count may be a tier less."""
+        """True if the purchase may change by a step. Not for price schedules, where a gram less may be a tier less."""
         self.tiny: list[bool] = tiny[self.pieces].tolist()
-        """What is bought in the solver's plan, and is nothing once it is rounded."""
+        """True if the purchase is positive in the solver's plan, but zero after rounding."""
         self.exact: list[float] = exact[self.pieces].tolist()
         self.whole: list[float] = rounded[self.pieces].tolist()
         self.most: list[float] = (program.linear.upper[columns.buy[self.pieces]] / self.step + 0.5).tolist()
-        """No more steps of it than this, which leaves half a step for rounding its limit."""
+        """Maximum steps of each purchase, with half a step for rounding its limit."""
         self.offer = network.offers[moves.arc[columns.buy_move]]
         node = network.ends[moves.arc[columns.buy_move]]
         self.ordered, self.delivered = moves.ordered[columns.buy_move], moves.delivered[columns.buy_move]
@@ -195,21 +197,21 @@ class _Closing:
         self.x[columns.buy] = rounded * self.step
         self.flow = self._flows(rounded, planned)
         self.arrivals = np.bincount(self.cell * self.count + self.delivered, minlength=self.flow.size)
-        """Purchases, rounded or not, by cell and period."""
+        """Number of purchases, even if rounded to zero, by cell and period."""
         self.fed = np.zeros(len(self.flow), dtype=bool)
-        """Whether anything is bought for a cell once purchases are rounded."""
+        """True if a cell has a purchase after rounding."""
         self.fed[self.cell[rounded >= 1]] = True
         self.arriving: dict[int, list[int]] = {}
-        """Pieces by the cell and the period in which they arrive."""
+        """Adjustable purchases by cell and period of arrival."""
         self.growing: dict[int, list[int]] = {}
-        """Those of them that have not reached their limit, or may have come down from it."""
+        """Those of them that haven't reached their limit, or may have been reduced from it."""
         self.full = np.zeros(len(x), dtype=bool)
-        """Columns that a limit caps. Rounding must not add to a stock that a rule caps."""
+        """Columns with a limit. Rounding must not add to a stock that a rule limits."""
         self.drawn: dict[int, dict[int, float]] = {}
-        """Cell -> orders that take more of it than when rounded to the nearest step, with what a unit of them takes."""
+        """Cell -> orders that take more of it than when rounded to the nearest step, with their inputs per unit."""
 
     def run(self) -> Floats:
-        """All cells, users before makers, since a change of what is made changes what is drawn."""
+        """Adjust all cells, users before makers, since a change in production changes the inputs."""
         self.rows = self._rows()
         room = np.array(self.whole) + 1 <= np.array(self.most)
         self.arriving, self.growing = self._by_arrival(np.arange(len(room))), self._by_arrival(np.flatnonzero(room))
@@ -225,7 +227,7 @@ class _Closing:
         return self.x
 
     def _by_arrival(self, pieces: Ints) -> dict[int, list[int]]:
-        """Some of the pieces by the cell that they come to and the period in which they do."""
+        """Return some adjustable purchases by cell and period of arrival."""
         arrival = (self.cell * self.count + self.delivered)[self.pieces[pieces]]
         order = np.argsort(arrival, kind="stable")
         keys, first = np.unique(arrival[order], return_index=True)
@@ -233,7 +235,6 @@ class _Closing:
         return {key: in_order[start:end] for key, (start, end) in zip(keys.tolist(), pairwise(ends), strict=True)}
 
     def _steps(self) -> Floats:
-        """Steps of every purchase."""
         found = self.rounded.copy()
         found[self.pieces] = self.whole
         return found
@@ -242,7 +243,7 @@ class _Closing:
         return [self.index[node] for node in compliance_class.nodes]
 
     def _cell(self, node: Position, compliance_class: Position) -> Position:
-        """Row of `flow` for a node and a compliance class."""
+        """Return the row of `flow` for a node and a compliance class."""
         return compliance_class * len(self.index) + node
 
     def _close(self, node: int, compliance_class: int) -> None:
@@ -271,7 +272,7 @@ class _Closing:
             held = max(held, 0.0)
 
     def _begin(self, cell: int) -> None:
-        """Buys a step wherever something is drawn and all that is bought for it is rounded to nothing."""
+        """Buy a step where material is taken but all its purchases are rounded to zero."""
         while len(short := np.flatnonzero(np.cumsum(self.flow[cell]) < -_EPS)):
             before = [p for t in range(int(short[0]) + 1) for p in self.arriving.get(cell * self.count + t, [])]
             waiting = sorted(
@@ -285,7 +286,7 @@ class _Closing:
             self.flow[cell, self.delivered[self.pieces[begun]]] += 1
 
     def _change(self, arrival: int, need: int, compliance_class: int) -> int:
-        """Rounds as many purchases of a cell and period the other way as are needed and may be; by how much that changes it."""
+        """Adjust purchases of a cell and period up to `need`, as far as rows allow, and return the change."""
         by, changed = (1 if need > 0 else -1), 0
         pieces = (self.growing if need > 0 else self.arriving).get(arrival, [])
         free, exact, whole, most = self.free, self.exact, self.whole, self.most
@@ -309,7 +310,7 @@ class _Closing:
         return changed
 
     def _draw(self, piece: int, compliance_class: int, by: int) -> None:
-        """A step more or less of an offer with inputs takes more or less of them."""
+        """Update the inputs for a change of an order by `by` steps."""
         position = int(self.pieces[piece])
         offer = int(self.offer[position])
         if offer >= 0 and self.problem.offers[offer].single:
@@ -320,9 +321,9 @@ class _Closing:
                     self.drawn.setdefault(cell, {})[position] = float(self.recipes.per_unit[line])
 
     def overdrawing(self) -> frozenset[int]:
-        """Orders to be rounded to the nearest step after all: their inputs could not follow, for want of capacity, say.
+        """Return the orders to be rounded to the nearest step after all, because their inputs can't follow, such as for lack of capacity.
 
-        A cell may be overdrawn by half a step for each order that brings to it, and for what each takes.
+        A cell may be overdrawn by half a step for each arriving order, and by half the input of each adjusted order.
         """
         found: set[int] = set()
         steps = self._steps() if self.drawn else self.rounded
@@ -341,7 +342,7 @@ class _Closing:
         return frozenset(found)
 
     def _flows(self, whole: Floats, planned: Mapping[tuple[int, int, int], float]) -> Floats:
-        """What comes in less what is drawn and delivered, in steps, by cell and period."""
+        """Return arrivals minus inputs and deliveries, in steps, by cell and period."""
         columns, offers = self.program.columns, self.problem.offers
         cells = len(self.index) * len(self.problem.compliance_classes)
         arriving = np.bincount(self.cell * self.count + self.delivered, whole, minlength=cells * self.count)
@@ -394,12 +395,12 @@ class _Closing:
         )
 
     def _changed(self) -> int:
-        """No purchase is changed by more steps: in each period by no more than are rounded for its cell, and by one more."""
+        """Return an upper bound on the steps by which one purchase changes: in each period, the number of purchases for its cell plus one."""
         most = int(self.arrivals.reshape(-1, self.count).sum(axis=1).max(initial=0))
         return self.count * (most + 1) + 1
 
     def _users_first(self) -> list[int]:
-        """Nodes, each after all those made of its material; those in a loop, or up the chain of one, are left out."""
+        """Return the nodes, each after all nodes made of its material. Nodes in a loop, or upstream of one, are missing."""
         network = self.problem.network
         users: dict[int, set[int]] = {i: set() for i in self.index.values()}
         for offer, feeds in network.feeds.items():

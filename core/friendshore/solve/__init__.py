@@ -1,4 +1,4 @@
-"""Programs solved: components, engines, limits. The only place that imports highspy and ortools."""
+"""Solution of programs: components, engines, and limits. Only this package imports highspy and ortools."""
 # ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
 from .components import AnswerCache as AnswerCache, digest as digest

@@ -1,4 +1,4 @@
-"""Search of one component for its cheapest plan; and the division of a time limit among several, so that none is left without a plan.
+"""Search for the cheapest plan of a component, and the division of a time limit among several, so that none is left without a plan.
 
 Without a time limit, each search runs once, to its end. With one:
 
@@ -51,13 +51,13 @@ from .scaling import Scale, scaled
 from .shared import SharedCapacitySearch
 
 FIRST = 1 / 8
-"""First turn of a search, as a part of its equal share of the time."""
+"""First turn of a search, as a share of its equal part of the time."""
 LEAST = 0.2
-"""Seconds of the shortest turn: in less, hardly any search gets to a plan."""
+"""Seconds of the shortest turn. Hardly any search finds a plan in less."""
 LONGER = 2.0
-"""Factor by which each turn of a search is longer than its last one, at least."""
+"""Minimum factor by which each turn of a search is longer than its last one."""
 POOR = 0.05
-"""Relative gap of a plan that is usually followed by a much better one soon, so that the next turn need not be long."""
+"""Relative gap of a plan that a much better one usually follows soon, so that the next turn can be short."""
 
 
 @dataclass(slots=True, eq=False)
@@ -66,15 +66,13 @@ class ResumableSearch:
 
     linear: Linear
     search: Callable[[Watch, SolverAnswer], SolverAnswer]
-    """Searches until a watch stops, starting from the best answer so far."""
+    """Function that searches until a watch stops, from the best answer so far."""
     goals: Sequence[Goal] = ()
-    """Ranked objectives, if any."""
     answer: SolverAnswer = NOTHING
-    """The best answer so far."""
     done: bool = False
-    """True if more time would not change the answer, or there is none."""
+    """True if more time wouldn't change the answer, or if there is none."""
     seconds: float = 0.0
-    """Length of the last turn; 0 before the first one."""
+    """Length of the last turn. 0 before the first one."""
     _key: bytes = b""
 
     def resume(self, watch: Watch, known: AnswerCache | None) -> None:
@@ -95,7 +93,7 @@ class ResumableSearch:
             self.end(known)
 
     def end(self, known: AnswerCache | None) -> None:
-        """Make the best answer so far the final one, and add it to those that are known."""
+        """Make the best answer so far the final one, and add it to the known answers."""
         self.done = True
         if known is not None:
             known.keep(self._key, self.answer)
@@ -104,7 +102,7 @@ class ResumableSearch:
         """Return the length of the next turn.
 
         Args:
-            share: the time that is left, divided equally among all open searches.
+            share: Time left, divided equally among all open searches.
         """
         if not self.seconds:
             return max(LEAST, share * FIRST if self.linear.integer.any() else share)
@@ -112,7 +110,7 @@ class ResumableSearch:
         return longer if self.answer.x is None or self.gap() > poor else max(longer, share)
 
     def gap(self) -> float:
-        """Return by how much the plan may be too expensive; of ranked objectives, that share of the cost by which any level may be too large."""
+        """Return the amount by which the plan may be too expensive. With ranked objectives: the largest relative gap of a level, times the cost."""
         answer = self.answer
         if answer.x is None:
             return inf
@@ -132,18 +130,18 @@ def in_turns(
     """Return the best answers found until a watch stops.
 
     Args:
-        searches: the searches. Those that are done are skipped; those that are not done in the end can go on later.
-        watch: stops all of them.
-        workers: searches that run at the same time.
-        known: answers to the same programs; those of searches that end are added.
-        tell: called after each turn, and several times a second in between.
+        searches: Searches. Finished ones are skipped. Unfinished ones can continue later.
+        watch: Watch that stops all of them.
+        workers: Number of searches that run at the same time.
+        known: Answers to the same programs. Searches that end add theirs.
+        tell: Function to call after each turn, and several times a second in between.
     """
     _Divided(searches, watch, workers, known).run(tell)
     return [search.answer for search in searches]
 
 
 class _Divided:
-    """The time of a watch, divided among searches."""
+    """Division of a watch's time among searches."""
 
     def __init__(
         self, searches: Sequence[ResumableSearch], watch: Watch, workers: int, known: AnswerCache | None
@@ -178,7 +176,6 @@ class _Divided:
                 self.open -= 1
 
     def _watch(self, search: ResumableSearch) -> Watch:
-        """Return the watch of a search's next turn."""
         left = self.watch.left()
         if left is None or self.open <= self.workers:
             return self.watch
@@ -186,7 +183,7 @@ class _Divided:
         return self.watch.within(search.seconds)
 
     def _rank(self, search: ResumableSearch) -> tuple[float, float]:
-        """Return a number that is lower the more a turn may save, and for equal numbers the length of the turn."""
+        """Return a number that is lower the more a turn may save per second, and the length of the turn for equal numbers."""
         seconds = search.next_seconds(self._share(self.watch.left() or 0.0))
         return -search.gap() / seconds if seconds else -inf, seconds
 
@@ -195,7 +192,7 @@ class _Divided:
 
 
 def hint(answer: SolverAnswer) -> SolverAnswer:
-    """Return the plan of an answer as one to start from. Its bound is left out: a search that a limit ended does not prove it."""
+    """Return the plan of an answer as a starting point. Its bound is omitted, since a search that a limit ended doesn't prove it."""
     return NOTHING if answer.x is None else SolverAnswer(SolverOutcome.FEASIBLE, answer.x, answer.objective)
 
 
@@ -216,7 +213,7 @@ def _value(answer: SolverAnswer) -> tuple[list[float], bool]:
 
 
 class Search:
-    """What all components of one solve share."""
+    """Settings and known answers that all components of one solve share."""
 
     def __init__(
         self, watch: Watch, gap: float, workers: int = 1, known: AnswerCache | None = None, engines: Engines = ENGINES
@@ -226,18 +223,21 @@ class Search:
         self.workers = workers
         self.engines = replace(engines, stopped=watch.cancelled)
         self.known = AnswerCache() if known is None else known
-        """What is known of components, and of parts without their linking constraints."""
+        """Known answers of components, and of parts without their linking constraints."""
 
     def until(self, watch: Watch) -> Search:
-        """Return the same search, ended by another watch."""
         return self if watch is self.watch else Search(watch, self.gap, self.workers, self.known, self.engines)
 
     def component(self, linear: Linear, known: SolverAnswer = NOTHING, start: Floats | None = None) -> SolverAnswer:
-        """The best answer for a component within the limits, its parts apart where only a few rows join them, else from a `known` plan on,
-        or from the choices of a plan of another program much like it (`start`).
+        """Return the best answer for a component within the limits, with its parts solved apart if only a few rows join them.
+
+        Args:
+            linear: The component.
+            known: Plan to start from, if any.
+            start: Plan of a similar program, whose choices are a starting point.
 
         Raises:
-            UnboundedError: if the cost has no least value.
+            UnboundedError: If the cost has no minimum.
         """
         if self.watch.stopped():
             return known
@@ -254,7 +254,7 @@ class Search:
         return self._any_plan(linear, answer.bound) if late and linear.integer.any() else answer
 
     def _near(self, linear: Linear, start: Floats) -> SolverAnswer | None:
-        """Return the optimum of a small program, found by branching from the choices of a plan of another one; None if they lie too far apart."""
+        """Return the optimum of a small program, by branching from the choices of a similar one's plan. None if they are too far apart."""
         if not 0 < np.count_nonzero(linear.integer) < MANY_CHOICES or linear.entries.nnz > LARGE:
             return None
         near_one, scale = scaled(linear)
@@ -262,7 +262,7 @@ class Search:
         return None if found is None else _read(found, linear, scale)
 
     def _any_plan(self, linear: Linear, bound: float) -> SolverAnswer:
-        """Return some plan for lack of a good one: where rules require purchases, no component has a plan if one has none."""
+        """Return some plan if there is no good one. If rules require purchases, one component without a plan leaves all of them without one."""
         near_one, scale = scaled(linear)
         found = _read(any_plan(near_one, self.engines, self.watch), linear, scale)
         return replace(found, bound=min(bound, found.objective))
@@ -280,12 +280,12 @@ class Search:
 
         Args:
             confirm: False for one of many programs whose bounds are confirmed together (`opinions`).
-            start: as of `component`.
-            relaxed: Answer of its scaled linear relaxation, if it is known.
-            branch: as of `solve_mip`.
+            start: As for `component`.
+            relaxed: Answer of its scaled linear relaxation, if known.
+            branch: As for `solve_mip`.
 
         Raises:
-            UnboundedError: if the cost has no least value.
+            UnboundedError: If the cost has no minimum.
         """
         if not linear.entries.shape[0]:
             return _free(linear)
@@ -310,33 +310,33 @@ class Search:
         return _read(answer, linear, scale)
 
     def with_choices(self, linear: Linear, start: Floats | None) -> SolverAnswer:
-        """Return the cheapest plan that makes the choices of another; nothing if there is none."""
+        """Return the cheapest plan with the choices of another. `NOTHING` if there is none."""
         if start is None or not linear.integer.any() or not linear.entries.shape[0]:
             return self.alone(linear)
         near_one, scale = scaled(linear)
         return _read(same_choices(near_one, start, self.engines, self.watch), linear, scale)
 
     def exact(self, linear: Linear) -> SolverAnswer:
-        """The optimum of a linear program, however long it takes.
+        """Return the optimum of a linear program, without a time limit.
 
         Raises:
-            UnboundedError: if the cost has no least value.
+            UnboundedError: If the cost has no minimum.
         """
         near_one, scale = scaled(linear)
         return _read(self.engines.linear(near_one), linear, scale)
 
     def several(self, programs: Sequence[Linear], gap: float | None = None) -> list[SolverAnswer]:
-        """Return the answers of independent programs; with a time limit in half of the time left, so that others can follow."""
+        """Return the answers of independent programs. With a time limit, use half of the time left, so that others can follow."""
         search = self if gap is None else Search(self.watch, gap, self.workers, self.known, self.engines)
         searches = [search.resumable(program, confirm=False) for program in programs]
         return in_turns(searches, self.watch.share(0.5), self.workers)
 
     def resumable(self, linear: Linear, confirm: bool = True) -> ResumableSearch:
-        """Return the search of a program solved as one, for `in_turns`; `confirm` as of `alone`."""
+        """Return the search of a program solved as one, for `in_turns`. `confirm` is as for `alone`."""
         return ResumableSearch(linear, lambda watch, known: self.until(watch).alone(linear, known, confirm))
 
     def opinions(self, programs: Sequence[Linear], gap: float | None = None) -> list[SolverAnswer]:
-        """Return second opinions on the bounds of programs, as many at once as there are workers."""
+        """Return second opinions on the bounds of programs, one per worker at a time."""
         with ThreadPoolExecutor(self.workers) as pool:
             return list(pool.map(partial(self._opinion, gap=self.gap if gap is None else gap), programs))
 
@@ -353,7 +353,7 @@ class Search:
         return best
 
     def _joint(self, joint: Joint, known: SolverAnswer, start: Floats | None = None) -> SolverAnswer:
-        """The linking constraints left out, else priced, else all solved as one. With a time limit each has half of the time left."""
+        """Solve without the linking constraints, then with prices, then all as one. With a time limit, each step gets half of the time left."""
         linear = joint.linear
         if self.watch.left() is None and 0 < np.count_nonzero(linear.integer) < MANY_CHOICES:
             relaxed = self._relaxed(linear)
@@ -392,12 +392,12 @@ class Search:
         return replace(self.alone(linear, priced), joined=_joined(joint, LinkingMethod.JOINT))
 
     def _relaxed(self, linear: Linear) -> SolverAnswer:
-        """Return the answer of the linear relaxation of a scaled program; nothing if it is large."""
+        """Return the answer of the linear relaxation of a scaled program. `NOTHING` if it is large."""
         near_one, _ = scaled(linear)
         return self.engines.linear(continuous(near_one)) if near_one.entries.nnz <= LARGE else NOTHING
 
     def sharing(self, joint: Joint, known: SolverAnswer = NOTHING) -> SolverAnswer:
-        """Many parts that share something: priced and bettered part by part; what that leaves open, searched as one."""
+        """Solve many parts that share capacities: price and improve them part by part, then search the rest as one."""
         sharing = SharedCapacitySearch(joint, self)
         found = _read(sharing.run(), joint.linear, sharing.scale)
         if found.outcome in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE):
@@ -406,7 +406,7 @@ class Search:
         return self.alone(joint.linear, replace(best, bound=max(found.bound, known.bound)))
 
     def large(self, linear: Linear, bound: float) -> SolverAnswer:
-        """Return the best answer for a linear program of many parts. For these HiGHS takes a tenth of the time that GLOP takes."""
+        """Return the best answer for a linear program of many parts. For these, HiGHS takes a tenth of the time of GLOP."""
         if self.watch.stopped():
             return SolverAnswer(SolverOutcome.NOTHING, bound=bound)
         near_one, scale = scaled(linear)
@@ -417,7 +417,7 @@ class Search:
 
 
 def _read(answer: SolverAnswer, linear: Linear, scale: Scale) -> SolverAnswer:
-    """The answer of a scaled program, for the program as it was."""
+    """Return the answer of a scaled program for the original one."""
     bound = answer.bound * scale.money
     if answer.x is None:
         return replace(answer, bound=bound)
@@ -427,7 +427,7 @@ def _read(answer: SolverAnswer, linear: Linear, scale: Scale) -> SolverAnswer:
 
 
 def _binds(joint: Joint, relaxed: SolverAnswer) -> bool:
-    """Return True if linking constraints bind in the linear relaxation. The cheapest plans of the parts then hardly ever keep them."""
+    """Return True if linking constraints bind in the linear relaxation. The cheapest plans of the parts then rarely satisfy them."""
     return relaxed.duals is not None and bool(np.abs(relaxed.duals[joint.rows]).max(initial=0.0) > 0)
 
 
@@ -436,7 +436,7 @@ def _joined(joint: Joint, how: LinkingMethod) -> Linked:
 
 
 def _left_out(joint: Joint, answers: Sequence[SolverAnswer]) -> SolverAnswer:
-    """Return the parts' plans together if they keep the linking constraints; else nothing but the bound."""
+    """Return the parts' plans together if they satisfy the linking constraints. Otherwise only the bound."""
     linear, loose = joint.linear, joint.linear.cheapest[joint.loose]
     bound = sum(a.bound for a in answers) + float(linear.cost[joint.loose] @ loose)
     found = [a.x for a in answers if a.x is not None]
@@ -455,7 +455,7 @@ def _left_out(joint: Joint, answers: Sequence[SolverAnswer]) -> SolverAnswer:
 
 
 def _free(linear: Linear) -> SolverAnswer:
-    """Columns that no row speaks of: each at the end that costs least."""
+    """Return the cheapest bounds of columns without rows."""
     x = linear.cheapest
     if not np.isfinite(x).all():
         raise UnboundedError(

@@ -18,7 +18,7 @@ from .engine import SolverAnswer, SolverOutcome
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Component:
-    """A part that can be solved on its own."""
+    """Part of a program that can be solved on its own."""
 
     linear: Linear
     columns: Ints
@@ -28,9 +28,9 @@ class Component:
 
 
 def split(linear: Linear) -> list[Component]:
-    """All components, in the order of their first column; rows without a column belong to none (`empty_rows`).
+    """Return all components, in the order of their first column. Rows without a column belong to none (`empty_rows`).
 
-    Rows and columns are put in the order of their components once; each component is then one stretch of the same arrays.
+    Rows and columns are sorted by component once. Each component is then one slice of the same arrays.
     """
     if not len(linear.cost):
         return []
@@ -56,13 +56,13 @@ def split(linear: Linear) -> list[Component]:
 
 
 def _grouped(group: Ints, count: int) -> tuple[Ints, Ints]:
-    """Positions group by group, ascending within each, and where each of the first `count` groups begins and ends."""
+    """Return positions by group, ascending within each, and the start and end of each of the first `count` groups."""
     order = np.argsort(group, kind="stable")
     return order, np.searchsorted(group[order], np.arange(count + 1))
 
 
 def _stretch(parts: Linear, indices: Ints, of_columns: tuple[int, int], of_rows: tuple[int, int]) -> Linear:
-    """Some columns and rows that stand together, the columns of entries counted from the first of them."""
+    """Return some consecutive columns and rows. The column indices of entries start from the first of them."""
     columns, rows = slice(*of_columns), slice(*of_rows)
     begins = parts.entries.indptr[of_rows[0] : of_rows[1] + 1]
     within = slice(begins[0], begins[-1])
@@ -72,7 +72,7 @@ def _stretch(parts: Linear, indices: Ints, of_columns: tuple[int, int], of_rows:
 
 
 def _taken(linear: Linear, columns: Ints | slice, rows: Ints | slice, entries: Entries) -> Linear:
-    """Some columns and rows of a program, whose coefficients are `entries`."""
+    """Return some columns and rows of a program, with the coefficients `entries`."""
     return Linear(
         cost=linear.cost[columns],
         lower=linear.lower[columns],
@@ -85,14 +85,14 @@ def _taken(linear: Linear, columns: Ints | slice, rows: Ints | slice, entries: E
 
 
 def column_labels(entries: Entries) -> Ints:
-    """The number of the part that each column belongs to."""
+    """Return the part number of each column."""
     return labels(entries)[0]
 
 
 def labels(entries: Entries) -> tuple[Ints, Ints]:
-    """The number of the part that each column, and each row, belongs to: that of its first column.
+    """Return the part number of each column and each row: the number of the part's first column.
 
-    `scipy.sparse.csgraph` would say the same no sooner, and loads all of scipy's linear algebra, which no plan needs.
+    `scipy.sparse.csgraph` would be no faster, and loads all of scipy's linear algebra, which no plan needs.
     """
     rows, columns = entries.shape
     filled = np.flatnonzero(np.diff(entries.indptr))
@@ -111,35 +111,35 @@ def labels(entries: Entries) -> tuple[Ints, Ints]:
 
 
 def empty_rows(linear: Linear) -> Ints:
-    """Rows without any column that cannot hold: zero is outside their bounds."""
+    """Return the rows without columns that can't be satisfied, because zero is outside their bounds."""
     empty = np.diff(linear.entries.indptr) == 0
     return np.flatnonzero(empty & ((linear.row_lower > 0) | (linear.row_upper < 0)))
 
 
 MOST_BYTES = SESSION_BYTES // 4
-"""Default for the memory that cached answers may take, in bytes. The least recently used answers beyond it are dropped and solved again."""
+"""Default for the maximum memory of cached answers, in bytes. Beyond it, the least recently used answers are dropped and solved again."""
 
 
 class AnswerCache:
-    """Answers by the content of what they answer. Safe to use from several threads."""
+    """Cache of answers by the content of their programs. Thread-safe."""
 
     def __init__(self, known: Iterable[tuple[bytes, SolverAnswer, int]] = (), most: int = MOST_BYTES) -> None:
-        """Start with some answers, each with its key and size in bytes. All answers may take `most` bytes."""
+        """Start with some answers, each with its key and size in bytes, and a maximum size of all answers."""
         self._known = Recent[bytes, SolverAnswer](most)
         for key, answer, size in known:
             self._known.keep(key, answer, size)
         self._lock = Lock()
         self.solved = 0
-        """How often something had to be solved."""
+        """Number of answers that had to be solved."""
         self.reused = 0
-        """How often the answer was known."""
+        """Number of answers found in the cache."""
 
     def peek(self, key: bytes) -> SolverAnswer | None:
-        """Return the answer that is known for a key (`digest`), if any, without counting that it was reused."""
+        """Return the known answer for a key (`digest`), without counting its reuse. None if unknown."""
         return self._known.get(key)
 
     def find(self, key: bytes) -> SolverAnswer | None:
-        """Return the answer that is known for a key (`digest`), if any."""
+        """Return the known answer for a key (`digest`). None if unknown."""
         known = self._known.get(key)
         if known is not None:
             with self._lock:
@@ -147,7 +147,6 @@ class AnswerCache:
         return known
 
     def keep(self, key: bytes, answer: SolverAnswer) -> None:
-        """Store an answer that was just found for a key."""
         with self._lock:
             self.solved += 1
         if answer.outcome is not SolverOutcome.NOTHING:  # that nothing was found in time may be otherwise the next time
@@ -162,7 +161,7 @@ def _size_in_bytes(answer: SolverAnswer) -> int:
 
 
 def digest(linear: Linear, goals: Sequence[Goal] = ()) -> bytes:
-    """A short name for a program under ranked objectives: two that have the same are the same, number by number."""
+    """Return a hash of a program and its ranked objectives. Equal hashes mean equal numbers."""
     arrays = [
         linear.cost, linear.lower, linear.upper, linear.integer, linear.row_lower, linear.row_upper,
         linear.entries.indptr, linear.entries.indices, linear.entries.data, *(goal.cost for goal in goals),

@@ -1,16 +1,15 @@
-"""What an engine is, what it is asked and what it answers; and engines asked in turn, until one comes to an answer.
+"""Engines: their interface, their answers, and the order in which they are called until one gives an answer.
 
-An engine solves a program within limits, from a hint, and says how good its answer is: `engine(program, limits, hint)` gives an answer with a plan, a
-bound and what certifies that. GLOP, HiGHS and SCIP are those that friendshore brings (`ENGINES`); whatever has the same signature is one more:
+An engine solves a program within limits, from a hint, and rates its answer: `engine(program, limits, hint)` returns an answer with a plan, a
+bound, and a certificate. friendshore includes GLOP, HiGHS, and SCIP (`ENGINES`). Any function with the same signature can be added:
 
     friendshore.plan(case, engines=ENGINES.after(mine))
 
-Each engine gives up on some program: at a row missed by its own tolerance, at numbers far apart. None is given up for the tolerances of one
-engine: the next, or the same with or without its presolve, goes another way through the same numbers. That a linear program has no plan at all is
-believed once two of them say so. Where every one gives up, the answer says that (`SolverOutcome.BROKEN`), and whoever asked goes on with what
-is known beside it.
+Each engine fails on some programs, such as those with a row violated by its own tolerance or with numbers of very different size. The next engine, or
+the same with or without its presolve, takes another path through the same numbers. An infeasible linear program needs the agreement of
+two engines. If all fail, the outcome is `SolverOutcome.BROKEN`, and the caller continues with its other results.
 
-Each engine's library is loaded when the engine is first asked. Most plans need only GLOP, and a certificate's proof needs none.
+Each engine's library is loaded on first use. Most plans need only GLOP, and a certificate's proof needs none.
 """
 
 from __future__ import annotations
@@ -28,22 +27,22 @@ from ..program.matrix import Floats, Ints, Linear
 
 
 class Cancel(Protocol):
-    """Anything that can say that the user has had enough: a `threading.Event` does."""
+    """User's request to stop, such as a `threading.Event`."""
 
     def is_set(self) -> bool: ...
 
 
 class Watch:
-    """Shared by all searches of one solve; asked between the steps of each."""
+    """Time limit and interruption of a solve. All its searches share it and check it between their steps."""
 
     def __init__(self, seconds: float | None = None, cancel: Cancel | None = None) -> None:
         self._deadline = None if seconds is None else time.monotonic() + seconds
         self._cancel = cancel
         self.interrupted = False
-        """Whether the user has been heard."""
+        """True if a request to stop was seen."""
 
     def cancelled(self) -> bool:
-        """Return True if the user has had enough."""
+        """Return True if the user asked to stop."""
         if self._cancel is not None and self._cancel.is_set():
             self.interrupted = True
         return self.interrupted
@@ -56,16 +55,15 @@ class Watch:
         return Watch(seconds if left is None else min(left, seconds), self)
 
     def share(self, part: float) -> Watch:
-        """Return a watch that stops once a part of the time left is over; this one without a time limit."""
+        """Return a watch that stops after a share of the time left. This one if there is no time limit."""
         left = self.left()
         return self if left is None else self.within(part * left)
 
     def left(self) -> float | None:
-        """Seconds until the time is up; None: there is no such limit."""
+        """Return the seconds left. None if there is no limit."""
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     def stopped(self) -> bool:
-        """Return True if to stop now."""
         if self.cancelled():
             return True
         left = self.left()
@@ -73,16 +71,16 @@ class Watch:
 
 
 def is_open(value: float, bound: float) -> bool:
-    """Return True if a plan of this value lies too far from the bound to be called the cheapest."""
+    """Return True if a plan of this value is too far from the bound to be called the cheapest."""
     return value - bound > float(OPTIMAL_GAP) * abs(value) + float(OPTIMAL_MONEY)
 
 
 class UnboundedError(SolverError):
-    """The cost has no least value: a mistake of the program, but for parts whose costs are lowered by a price."""
+    """The cost has no minimum. This is an error in the program, except for parts whose costs a price reduces."""
 
 
 class BreakdownError(SolverError):
-    """An engine came to no answer that can be relied on: another one is asked (`Engines`)."""
+    """An engine gave no reliable answer, so that the next one is called (`Engines`)."""
 
 
 class SolverOutcome(Enum):
@@ -95,65 +93,65 @@ class SolverOutcome(Enum):
     """Stopped by a limit, without a plan."""
     INFEASIBLE = "infeasible"
     UNCONFIRMED = "unconfirmed"
-    """Optimal according to one run of one solver, which nothing confirmed within the limits."""
+    """Optimal according to one run of one solver, without confirmation within the limits."""
     BROKEN = "broken"
-    """No engine came to an answer that can be relied on."""
+    """No engine gave a reliable answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """What one of several ranked objectives comes to when its turn is over."""
+    """Result of one of several ranked objectives."""
 
     least: float
-    """As small as the levels before it allow, as far as was found."""
+    """Smallest value found, given the levels before it."""
     bound: float
-    """No plan that keeps the levels before it comes to less."""
+    """Lower bound on this level among plans that keep the levels before it."""
     most: float
-    """What later levels may make of it."""
+    """Maximum value that later levels must keep."""
 
 
 class LinkingMethod(StrEnum):
-    """How the linking constraints of a component were dealt with."""
+    """Method for the linking constraints of a component."""
 
     LEFT_OUT = "left out"
-    """They hold by themselves in the cheapest plans of the parts."""
+    """The cheapest plans of the parts satisfy them without further work."""
     PRICED = "priced"
     """Their prices gave both the plan and its proof."""
     JOINT = "joint"
-    """All was solved as one in the end."""
+    """The parts were solved as one in the end."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Linked:
-    """How a component that a few rows join was solved."""
+    """Solution of a component whose parts are joined by a few rows."""
 
     rows: Ints
-    """The linking constraints of it."""
+    """Its linking constraints."""
     parts: int
-    """How many parts it has without them."""
+    """Number of parts without them."""
     how: LinkingMethod
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SolverAnswer:
-    """What a solver found."""
+    """Result of a solver."""
 
     outcome: SolverOutcome
     x: Floats | None = None
     objective: float = float("inf")
     bound: float = float("-inf")
     duals: Floats | None = None
-    """By how much the objective rises with the end of a row that binds; of an optimal linear program only."""
+    """Increase of the objective per unit of a binding row's bound. Only for an optimal linear program."""
     levels: tuple[Reached, ...] = ()
-    """Of a component with ranked objectives: what each of them comes to."""
+    """Result of each level, for a component with ranked objectives."""
     out_of_time: bool = False
-    """True if the clock ended it, or the user."""
+    """True if the time limit or the user ended it."""
     joined: Linked | None = None
-    """How it was found, where a few rows join parts that could else be solved apart."""
+    """Method, if a few rows join parts that could otherwise be solved apart."""
     confirmed_by: frozenset[Confirmation] = frozenset()
-    """What confirms the optimum of a program with integer variables. An engine's own answer has none."""
+    """Confirmations of the optimum of a program with integer variables. Empty in an engine's own answer."""
     solver: str = ""
-    """The solver that an engine ran. Empty: unknown."""
+    """Solver that an engine ran. Empty if unknown."""
 
 
 NOTHING = SolverAnswer(SolverOutcome.NOTHING)
@@ -161,101 +159,101 @@ _BY_PROOF = [SolverOutcome.OPTIMAL, SolverOutcome.UNCONFIRMED]
 
 
 def worst_outcome(answers: Iterable[SolverAnswer]) -> SolverOutcome:
-    """Return how well a plan is proved whose parts all have a plan: optimal only if every part is."""
+    """Return the outcome of a plan whose parts all have a plan: optimal only if every part is."""
     ranks = [_BY_PROOF.index(a.outcome) if a.outcome in _BY_PROOF else len(_BY_PROOF) for a in answers]
     return [*_BY_PROOF, SolverOutcome.FEASIBLE][max(ranks, default=0)]
 
 
 def never() -> bool:
-    """Nobody ends the search."""
+    """Return False: the search never stops early."""
     return False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ask:
-    """How long and how closely a program is searched."""
+    """Limits and precision of the search of a program."""
 
     seconds: float | None = None
-    """Time for it."""
     gap: float = 0.0
     """Relative distance from the bound at which a plan is good enough."""
     nodes: int | None = None
-    """Nodes of the search tree after which it ends: a limit that does not depend on the clock."""
+    """Maximum nodes of the search tree. Unlike time, this limit doesn't depend on the clock."""
     enough: float | None = None
-    """Cost of a plan that ends the search, likewise."""
+    """Cost of a plan that ends the search. It doesn't depend on the clock either."""
     tight: bool = False
-    """True if rows are held as closely as the engine can, which takes longer."""
+    """True to satisfy rows as closely as the engine can, which takes longer."""
     path: int = 0
     """Number of the search on the same program. A second opinion takes another path: another seed and the solver's usual tolerances."""
     stopped: Callable[[], bool] = never
-    """True if the user has had enough: the search then ends within a tenth of a second, without an answer."""
+    """Function that returns True if the user asked to stop. The search then ends within a tenth of a second, possibly without an answer."""
 
 
 TO_THE_END = Ask()
-"""Until it is proved."""
+"""Search until the optimum is proved."""
 
 
 class Engine(Protocol):
-    """What solves a program."""
+    """Solver of programs."""
 
     def __call__(self, linear: Linear, ask: Ask, hint: Floats | None = None, /) -> SolverAnswer:
-        """The best plan found, with the bound that no plan falls below and the duals that certify it, where there are any.
+        """Return the best plan found, with the lower bound on all plans and the duals that certify it, if any.
 
         Args:
-            linear: the program, scaled; integrality may be left aside where no column is integer.
-            ask: how long and how closely it is searched.
-            hint: a plan that is known to hold, to start from; an engine that takes none leaves it aside.
+            linear: The program, scaled. Integrality may be ignored if no column is integer.
+            ask: Limits and precision of the search.
+            hint: Known feasible plan to start from. Engines may ignore it.
 
         Raises:
-            BreakdownError: if it comes to no answer that can be relied on.
-            UnboundedError: if the cost has no least value.
+            BreakdownError: If there is no reliable answer.
+            UnboundedError: If the cost has no minimum.
         """
 
 
 PATIENCE_SECONDS, PATIENCE = 60.0, 3.0
 """Time limit of each second opinion: this number of seconds, or this multiple of the first search's time if that is longer.
 
-Another solver may need hours for a program that the first one solves in seconds. The limit is far above what opinions usually take, so the clock
-hardly ever decides what confirms an optimum, and it never changes the plan of an optimum that is confirmed."""
+Another solver may need hours for a program that the first one solves in seconds. The limit is far above the usual time of opinions. So the clock
+rarely decides the confirmation of an optimum, and it never changes the plan of a confirmed optimum.
+"""
 
 
 class Opinion(Protocol):
-    """A second opinion that is still to be asked for."""
+    """Second opinion that hasn't been requested yet."""
 
     def __call__(self, *, hint: Floats | None = None) -> SolverAnswer:
-        """Return the answer, searched from a plan that is known."""
+        """Return the answer, searched from a known plan."""
 
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """Engines in the order in which they are asked."""
+    """Engines in the order in which they are called."""
 
     simplex: tuple[Engine, ...]
-    """For linear programs."""
+    """Engines for linear programs."""
     tree: tuple[Engine, ...]
-    """For programs with integer variables, and linear ones so large that HiGHS is quicker."""
+    """Engines for programs with integer variables, and for linear ones so large that HiGHS is faster."""
     second: tuple[Engine, ...] = ()
-    """For second opinions on the optimum of a program with integer variables. Without any, only a bound can confirm it."""
+    """Engines for second opinions on the optimum of a program with integer variables. Without any, only a bound can confirm it."""
     stopped: Callable[[], bool] = never
-    """True if the user has had enough: whatever is asked then, the answer is that nothing was found."""
+    """Function that returns True if the user asked to stop. All later answers are then empty."""
 
     def after(self, first: Engine) -> Engines:
-        """The same, asked where another one gives up."""
+        """Return these engines after another one: they are called if it fails."""
         return replace(self, simplex=(first, *self.simplex), tree=(first, *self.tree))
 
     def linear(self, linear: Linear, seconds: float | None = None) -> SolverAnswer:
-        """The optimum of a linear program, integrality left aside.
+        """Return the optimum of a linear program, ignoring integrality.
 
         Raises:
-            UnboundedError: if its cost has no least value.
+            UnboundedError: If its cost has no minimum.
         """
         return _asked(self.simplex, linear, Ask(seconds, stopped=self.stopped), agreed=2)
 
     def search(self, linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None) -> SolverAnswer:
-        """The best plan of a program with integer variables, or of a large linear one, as far as is asked.
+        """Return the best plan of a program with integer variables, or of a large linear one, within the limits of `ask`.
 
         Raises:
-            UnboundedError: if its cost has no least value.
+            UnboundedError: If its cost has no minimum.
         """
         ask = replace(ask, stopped=self.stopped)
         return _asked(self.tree, linear, ask, hint=hint, agreed=1 if linear.integer.any() else 2)
@@ -264,7 +262,7 @@ class Engines:
         """Yield second opinions on a program with integer variables, each by another engine or on another path, until the watch stops.
 
         Args:
-            searched: Seconds that the first search took. An opinion that takes much longer is given up.
+            searched: Seconds of the first search. An opinion that takes much longer is stopped.
         """
         for path, engine in enumerate(self.second, 1):
             if watch.stopped():
@@ -277,7 +275,7 @@ class Engines:
 def _asked(
     engines: tuple[Engine, ...], linear: Linear, ask: Ask, *, hint: Floats | None = None, agreed: int
 ) -> SolverAnswer:
-    """The first answer that can be relied on; that there is no plan, once so many engines agree."""
+    """Return the first reliable answer. Infeasibility needs `agreed` engines."""
     began, denied = time.monotonic(), 0
     for engine in engines:
         if ask.stopped():

@@ -1,31 +1,30 @@
-"""A first plan of a program with integer variables, and what of the program plans no dearer than it can hold.
+"""First plan of a program with integer variables, and bounds on the columns of all plans that are no more expensive.
 
-A shortage costs so much that an engine which looks for plans among all columns finds those that leave demand short, and gets away from them slowly. So:
+A shortage costs so much that an engine searching all columns first finds plans with shortages, and improves them slowly. The steps are:
 
-1. of a large program first a plan from its relaxation with all links of a choice in one row, which takes a fraction of the time (`summed`); and where its
-   choices open capacities, prices in place of 2 and 3 (`subgradient`), which go on with 4;
-2. the linear relaxation: a bound for all plans, what each column costs at its prices, and a plan rounded from it (`rounded`);
-3. where that uses columns which the relaxation leaves at nothing, and which cost more than the whole of it several times over, these are closed: a plan
-   is found by an engine that looks for any, whatever it costs;
-4. the plan bounds every column: none that costs no more holds more of it than the room between bound and plan pays for, at the column's cost or at its
-   reduced cost (reduced-cost fixing: Dantzig, Fulkerson and Johnson, Solution of a large-scale traveling-salesman problem, Operations Research 2, 1954;
-   Savelsbergh, Preprocessing and probing techniques for mixed integer programming problems, ORSA Journal on Computing 6, 1994). A column that keeps to a
-   step (`steps`) is closed where that pays for less than a step, and rows that then leave no choice say so (`forced`);
-5. where that does not close what is dear, and of a large program, the plan is bettered in a search of what lies between it and the relaxation (RENS:
-   Berthold, Mathematical Programming Computation 6, 2014; RINS: Danna, Rothberg and Le Pape, Mathematical Programming 102, 2005), and bounds the columns
-   again.
+1. For a large program, find a plan from its relaxation with all links of a choice in one row, which takes a fraction of the time (`summed`). If its
+   choices open capacities, prices replace steps 2 and 3 (`subgradient`), followed by step 4.
+2. Solve the linear relaxation. It gives a bound for all plans, the reduced cost of each column, and a plan by rounding (`rounded`).
+3. If that plan uses columns that are zero in the relaxation and cost several times all of it, close these columns. An engine
+   then searches for any plan, whatever its cost.
+4. Bound every column by the gap between bound and plan, divided by its cost or its reduced cost. Cheaper plans satisfy these bounds (reduced-cost
+   fixing: Dantzig, Fulkerson and Johnson, Solution of a large-scale traveling-salesman problem, Operations Research 2, 1954; Savelsbergh,
+   Preprocessing and probing techniques for mixed integer programming problems, ORSA Journal on Computing 6, 1994). A column with a step (`steps`)
+   is closed if its bound is below one step. Rows that then leave no choice become tight (`forced`).
+5. If expensive columns stay open, or the program is large, search between the plan and the relaxation for a better one (RENS: Berthold, Mathematical
+   Programming Computation 6, 2014; RINS: Danna, Rothberg and Le Pape, Mathematical Programming 102, 2005). Then bound the columns again.
 
-A choice that only opens what it stands for, and breaks no row when it rises, is made wherever the relaxation makes a part of it (rounding by locks:
-Achterberg, Constraint integer programming, 2007). All others are dived for (`rounded`): those that can be made whole as things stand are made, those that
-cannot are given up, and what is left is solved again. So an order below its minimum is given up, and what it brought goes to others.
+Some choices only open capacity and violate no row when they rise. They are made if the relaxation makes a part of them (rounding by locks:
+Achterberg, Constraint integer programming, 2007). All others are found by diving (`rounded`): those that can be rounded up are made, those that
+can't are dropped, and the rest is solved again. So an order below its minimum is dropped, and other orders replace it.
 
-A relaxation pays a part of a fixed cost for a part of what the choice could open, which makes little used choices too cheap. Slope scaling lets each
-pay as much for what it opened last as the whole choice costs, and solves again (Kim and Pardalos, A solution approach to the fixed charge network
-flow problem using a dynamic slope scaling procedure, Operations Research Letters 24, 1999). With all links of a choice in one row (`summed`) that takes
-a fraction of a second where the relaxation of the program itself takes many.
+A relaxation pays only a part of a fixed cost for a part of the capacity, which makes choices with little use too cheap. Slope scaling charges the
+full cost over the capacity last used, and solves again (Kim and Pardalos, A solution approach to the fixed charge network flow problem using a
+dynamic slope scaling procedure, Operations Research Letters 24, 1999). With all links of a choice in one row (`summed`), that takes a fraction of a
+second. The relaxation of the program itself takes many seconds.
 
-Restricted programs give plans and prove nothing. The bounds hold for every plan that is no dearer, so that the search of the
-whole, which follows, proves what it would without them.
+Restricted programs give plans and prove nothing. The bounds are valid for every plan that is no more expensive. So the later search of the whole
+proves as much as without them.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ from .subgradient import estimated
 
 
 def fix(linear: Linear, fixed: Mask, x: Floats) -> Linear:
-    """Some integer variables fixed at what they are in a plan."""
+    """Fix some variables at their rounded values in a plan."""
     at = np.round(x)
     return replace(
         linear,
@@ -53,9 +52,9 @@ def fix(linear: Linear, fixed: Mask, x: Floats) -> Linear:
 
 
 def settled_rows(linear: Linear) -> Linear:
-    """The same program without rows in which all columns but one are fixed: they are ends of that column.
+    """Return the program without rows in which all columns but one are fixed. They become bounds of that column.
 
-    So are all links of a choice that is made or left out: a simplex is then many times as quick.
+    This includes all links of a decided choice. A simplex is then many times as fast.
     """
     row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
     rows, free = len(linear.row_lower), (linear.lower < linear.upper)[column]
@@ -73,7 +72,7 @@ def settled_rows(linear: Linear) -> Linear:
 
 
 def polished(linear: Linear, engines: Engines, answer: SolverAnswer) -> SolverAnswer:
-    """The same choices made exactly whole, and the rest solved again for them."""
+    """Round the choices exactly and solve the rest again."""
     assert answer.x is not None
     settled = replace(engines, stopped=never)  # a plan that a stopped search leaves behind is whole too
     exact = settled.linear(settled_rows(fix(linear, linear.integer, answer.x)))
@@ -83,17 +82,17 @@ def polished(linear: Linear, engines: Engines, answer: SolverAnswer) -> SolverAn
 
 
 ROUNDS = 5
-"""Times that choices are given up before the rest is."""
+"""Rounds in which choices are dropped, before the rest is fixed."""
 SLOPES = 6
-"""Times that slopes are scaled."""
+"""Rounds of slope scaling."""
 WHOLE = 1e-6
-"""A choice that is so near to a whole number counts as it."""
+"""Distance from an integer within which a choice counts as integer."""
 LEAST_SECONDS = 1.0
-"""Seconds for a linear program, however little time is left."""
+"""Minimum seconds for a linear program, even if less time is left."""
 
 
 def sloped(linear: Linear, relaxed: Floats, engines: Engines, watch: Watch) -> SolverAnswer:
-    """The best of the plans that a relaxed one leads to as slopes are scaled; nothing where none keeps the rows."""
+    """Return the best plan found from a relaxed one by slope scaling. `NOTHING` if no plan satisfies the rows."""
     scaled = linear.integer & ~_held(linear) & (linear.cost > 0)
     best, x, cost = rounded(linear, relaxed, engines, watch), relaxed, linear.cost.copy()
     for _ in range(SLOPES if scaled.any() else 0):
@@ -111,7 +110,7 @@ def sloped(linear: Linear, relaxed: Floats, engines: Engines, watch: Watch) -> S
 
 
 def rounded(linear: Linear, relaxed: Floats, engines: Engines, watch: Watch) -> SolverAnswer:
-    """A plan that a relaxed one leads to; nothing where it leads to none. Once the watch has stopped it takes two linear programs more."""
+    """Return a plan from a relaxed one. `NOTHING` if there is none. After the watch has stopped, it still solves up to two linear programs."""
     left, x = fix(linear, linear.integer & ~_held(linear), np.ceil(relaxed - WHOLE)), relaxed
     for number in range(ROUNDS + 1):
         if not left.integer.any():
@@ -136,7 +135,7 @@ def rounded(linear: Linear, relaxed: Floats, engines: Engines, watch: Watch) -> 
 
 
 def summed(linear: Linear) -> Linear:
-    """The same program with all links `x <= u y` of a binary variable in one row: fewer rows, a weaker relaxation, the same plans."""
+    """Return the program with all links `x <= u y` of a binary variable in one row: fewer rows, a weaker relaxation, the same plans."""
     entries = linear.entries
     own, other = links(linear)
     choice, flow = entries.indices[other], entries.indices[own]
@@ -163,13 +162,13 @@ def summed(linear: Linear) -> Linear:
 
 
 def seconds_of(watch: Watch, share: float = 1.0) -> float | None:
-    """Share of the time left, or what a linear program gets however little it is; None: there is no limit."""
+    """Return a share of the time left, but at least the minimum for a linear program. None if there is no limit."""
     left = watch.left()
     return None if left is None else max(LEAST_SECONDS, share * left)
 
 
 def _held(linear: Linear) -> Mask:
-    """Columns that may break a row when they rise."""
+    """Return the columns that may violate a row when they rise."""
     row, value = linear.entries.rows, linear.entries.data
     breaks = (np.isfinite(linear.row_upper)[row] & (value > 0)) | (np.isfinite(linear.row_lower)[row] & (value < 0))
     held = np.zeros(len(linear.cost), dtype=bool)
@@ -178,7 +177,7 @@ def _held(linear: Linear) -> Mask:
 
 
 def raised(linear: Linear, x: Floats) -> Floats:
-    """What each column can rise to with all others as they are."""
+    """Return the maximum of each column with all others unchanged."""
     entries = linear.entries
     row, column, value = entries.rows, entries.indices, entries.data
     comes_to = entries @ x
@@ -189,38 +188,38 @@ def raised(linear: Linear, x: Floats) -> Floats:
 
 
 Steps = Callable[[], Floats | float]
-"""What a step of each column is in some cheapest plan (`forcing.steps`), worked out when it is asked for."""
+"""Function that computes the step of each column in some cheapest plan (`forcing.steps`)."""
 
 
 def unknown() -> float:
-    """No column has a step that is known."""
+    """Return 0: no column has a known step."""
     return 0.0
 
 
 CHOICES = 30
-"""With fewer integer variables than this the whole is searched at once, unless it is large."""
+"""Minimum number of integer variables for a first plan, unless the program is large."""
 LARGE = 50_000
-"""With more entries than this HiGHS solves the relaxation sooner than GLOP, and a plan is made before it."""
+"""Number of entries above which HiGHS solves the relaxation faster than GLOP, and a plan is made before it."""
 DEAR = 4.0
-"""A column that costs so many times the whole relaxation, taken as far as it goes, is left out of the first plan."""
+"""Multiple of the relaxation's cost. Columns whose maximum costs more are left out of the first plan."""
 ANY_NODES = 100
 """Nodes of the search for any plan."""
 BETTER_NODES = 50
-"""Nodes of the search that betters it."""
+"""Nodes of the search that improves it."""
 SHARE = 0.25
-"""Share of the time left that it may take."""
+"""Share of the time left for that search."""
 CLOSE = 0.02
-"""Prices and their plan take the place of the relaxation where they lie no farther apart than this share of the plan."""
+"""Maximum gap between prices and their plan, as a share of the plan, at which they replace the relaxation."""
 HALF = 0.5
-"""Share of it that the search takes which follows prices: what is known before it is far from the optimum."""
+"""Share of the time left for the search after prices, because the plan before it is far from the optimum."""
 LEAST_ROOM = 1e-3
-"""Share of a continuous column's range that is left to it: a solver's presolve may take less for nothing at all."""
+"""Minimum share of a continuous column's range that remains. A solver's presolve may treat less as zero."""
 USED = 1e-9
-"""A column below this counts as nothing."""
+"""Value below which a column counts as zero."""
 SELDOM = 0.02
-"""A choice that is made in fewer rounds of prices than this share, or left out of fewer, is not made, or made, in the search that follows them."""
+"""Share of the rounds of prices. A choice made in fewer is left out of the search that follows, and one left out in fewer is made."""
 ROUNDED = 1e-6
-"""Share of the room that is added to it, for what engines round."""
+"""Share of the gap added to it, for the rounding of engines."""
 
 
 def first_plan(
@@ -233,13 +232,13 @@ def first_plan(
     start: Floats | None = None,
     relaxed: SolverAnswer | None = None,
 ) -> tuple[SolverAnswer, Linear]:
-    """The best plan found before the whole is searched, with a bound for the whole; and the program that is left to search.
+    """Return the best plan found before the whole is searched, with a bound for the whole, and the program that is left to search.
 
-    Nothing, and the program as it is, where there are few choices. A relaxation without a plan says that there is none at all.
+    With few choices, return `NOTHING` and the program unchanged. An infeasible relaxation proves that there is no plan.
 
     Args:
-        start: a plan of a program much like it, of which the choices count; not a number for those that are not known.
-        relaxed: the answer of its linear relaxation, if it is known.
+        start: Plan of a similar program, whose choices are a starting point. NaN for unknown ones.
+        relaxed: Answer of its linear relaxation, if known.
     """
     found = NOTHING
     large = linear.entries.nnz > LARGE
@@ -293,7 +292,7 @@ def _relaxed(linear: Linear, engines: Engines, watch: Watch) -> SolverAnswer:
 
 
 def same_choices(linear: Linear, start: Floats, engines: Engines, watch: Watch) -> SolverAnswer:
-    """Return the cheapest plan that makes the choices of another; nothing if there is none."""
+    """Return the cheapest plan with the choices of another. `NOTHING` if there is none."""
     known = linear.integer & np.isfinite(start)
     at = np.clip(np.where(known, start, 0.0), linear.lower, linear.upper)
     left = fix(linear, known, at)
@@ -306,7 +305,7 @@ def same_choices(linear: Linear, start: Floats, engines: Engines, watch: Watch) 
 
 
 def any_plan(linear: Linear, engines: Engines, watch: Watch) -> SolverAnswer:
-    """Return some plan, whatever its choices cost; without one, how the search for it ended."""
+    """Return some plan, whatever its choices cost. If there is none, return the outcome of the search."""
     free = replace(linear, cost=np.zeros(len(linear.cost)), constant=0.0)
     found = engines.search(free, Ask(seconds_of(watch), nodes=ANY_NODES))
     if found.x is None:
@@ -315,7 +314,7 @@ def any_plan(linear: Linear, engines: Engines, watch: Watch) -> SolverAnswer:
 
 
 def _without_links(linear: Linear, engines: Engines, watch: Watch) -> SolverAnswer:
-    """A plan and a bound from the relaxation with all links of a choice in one row; nothing where that comes to none in time."""
+    """Return a plan and a bound from the relaxation with all links of a choice in one row. `NOTHING` if there is none in time."""
     joint = summed(linear)
     relaxed = engines.linear(joint, seconds_of(watch))
     if relaxed.outcome is SolverOutcome.OPTIMAL and relaxed.x is not None:
@@ -333,7 +332,7 @@ def _priced(
     steps: Steps,
     counted: Floats | float,
 ) -> tuple[SolverAnswer, Linear] | None:
-    """What a first plan is, from prices in place of the relaxation; None where these prove no more than is known."""
+    """Return the first plan from prices instead of the relaxation. None if these prove no better bound."""
     counts = numbered(linear, counted)
     prices = estimated(counts, found.objective, watch)
     if prices is None or prices.x is None or prices.duals is None:
@@ -357,7 +356,7 @@ def _priced(
 
 
 def _near(linear: Linear, one: Floats, other: Floats) -> Linear:
-    """The program with its integer variables between what they are in a plan and what they are in a relaxed one."""
+    """Limit the integer variables to the range between two plans."""
     lower = np.where(linear.integer, np.floor(np.minimum(one, other) + ROUNDED), linear.lower)
     upper = np.where(linear.integer, np.ceil(np.maximum(one, other) - ROUNDED), linear.upper)
     return replace(linear, lower=lower, upper=upper)
@@ -368,7 +367,7 @@ def _closed(linear: Linear, columns: Mask) -> Linear:
 
 
 def _dear(linear: Linear, relaxed: SolverAnswer) -> Mask:
-    """Continuous columns that cost very much, and that the relaxation does without: shortages where capacity suffices."""
+    """Return very expensive continuous columns that are zero in the relaxation: shortages despite sufficient capacity."""
     assert relaxed.x is not None
     upper = np.minimum(linear.upper, _linked_ends(linear))
     most = linear.cost * np.where(np.isfinite(upper), upper, 0.0)
@@ -377,7 +376,7 @@ def _dear(linear: Linear, relaxed: SolverAnswer) -> Mask:
 
 
 def _linked_ends(linear: Linear) -> Floats:
-    """What links `x <= D u` leave of each column at most; infinite where it has none."""
+    """Return the upper bound of each column from links `x <= D u`. Infinite if it has none."""
     entries, ends = linear.entries, np.full(len(linear.cost), np.inf)
     own, other = links(linear)
     fits = np.isfinite(linear.upper[entries.indices[other]])
@@ -388,7 +387,7 @@ def _linked_ends(linear: Linear) -> Floats:
 
 
 def proved(linear: Linear, duals: Floats) -> float:
-    """What no plan falls below, by these duals: each row and column at the end that is cheapest at them."""
+    """Return the lower bound on all plans from these duals: each row and column is at its cheapest bound."""
     reduced = linear.reduced(duals)
     rows = np.where(duals > 0, linear.row_lower, linear.row_upper)[duals != 0]
     ends = np.where(reduced > 0, linear.lower, linear.upper)[reduced != 0]
@@ -398,7 +397,7 @@ def proved(linear: Linear, duals: Floats) -> float:
 
 
 def narrowed(linear: Linear, duals: Floats, most: float, step: Floats | float = 0.0) -> Linear:
-    """The same program with the bounds of columns that all plans keep which cost no more than `most`, and keep to the steps that are known."""
+    """Return the program with column bounds that are valid for all plans that cost at most `most` and keep the known steps."""
     upper, lower = linear.upper.copy(), linear.lower.copy()
     least = np.where(linear.integer, 0.0, LEAST_ROOM * (linear.upper - linear.lower))
     each = np.where(linear.integer, 1.0, step)

@@ -1,18 +1,18 @@
-"""Consequences of a program's rows: columns that they force to an end, and quantities that are whole multiples of a step.
+"""Consequences of a program's rows: columns forced to a bound, and quantities that are whole multiples of a step.
 
-A row that its columns can only just fill holds them at their ends (a forcing row: Brearley, Mitra and Williams, Analysis of mathematical programming
-problems prior to applying the simplex algorithm, Mathematical Programming 8, 1975). So does one of which a packing row lets one source alone fill it:
-where nothing may be short, `sum of x[i] = D`, `x[i] <= D u[i]` and `sum of u[i] <= 1` leave `sum of u[i] = 1` and `x[i] = D u[i]`. Capacities are then
-knapsacks of binary variables, `sum of D[j] u[i,j] <= K[i] y[i]`, of which an engine takes covers.
+A row that its columns can only just fill fixes them at their bounds (a forcing row: Brearley, Mitra and Williams, Analysis of mathematical programming
+problems prior to applying the simplex algorithm, Mathematical Programming 8, 1975). A row that one source alone must fill, because of a packing row,
+also fixes its columns. If no shortage is possible, `sum of x[i] = D`, `x[i] <= D u[i]` and `sum of u[i] <= 1` imply `sum of u[i] = 1` and
+`x[i] = D u[i]`. Capacities are then knapsacks of binary variables, `sum of D[j] u[i,j] <= K[i] y[i]`, from which an engine derives covers.
 
-What is opened has to hold all that is needed: rows of capacities and of needs, added up, leave `sum of K[i] y[i] >= sum of D[j]` (`covered`), the surrogate
+Open capacities must satisfy all need. The rows of capacities and of needs sum to `sum of K[i] y[i] >= sum of D[j]` (`covered`). This is the surrogate
 knapsack of capacitated location (Cornuejols, Sridharan and Thizy, A comparison of heuristics and relaxations for the capacitated plant location
-problem, European Journal of Operational Research 50, 1991). The relaxation keeps it already, but no engine adds up so many rows to find its covers.
+problem, European Journal of Operational Research 50, 1991). The relaxation already satisfies it, but no engine sums that many rows to find its covers.
 
-With its choices made a program is linear. Where what is left of it is a network, each column in two rows at most, in one with one sign and in the other
-with the other, its corners are whole multiples of every step of which all ends of rows and columns are (total unimodularity: Heller and Tompkins, An
+A program with fixed choices is linear. The rest may be a network: each column is in at most two rows, with opposite signs. Its vertices are then whole
+multiples of every step that divides all bounds of rows and columns (total unimodularity: Heller and Tompkins, An
 extension of a theorem of Dantzig's, and Hoffman and Kruskal, Integral boundary points of convex polyhedra, both in Linear Inequalities and Related
-Systems, Annals of Mathematics Studies 38, 1956). If demands and capacities are whole tonnes, then a shortage is a tonne at least, or none at all, and a
+Systems, Annals of Mathematics Studies 38, 1956). If demands and capacities are whole tonnes, then a shortage is zero or at least a tonne, and a
 bound below a tonne closes its column (`steps`).
 """
 
@@ -29,39 +29,39 @@ from .components import labels
 ROUNDING = 1e-12
 """Share of a sum that doubles may have rounded up."""
 LEAST_OVER = 1e-3
-"""Share of the largest capacity that has to be over for a row to be worth its numbers."""
+"""Minimum excess for a row to be worth its numbers, as a share of the largest capacity."""
 
 
 ENDS = 10
-"""Rounds in which ends of columns are worked out, each from those before."""
+"""Rounds in which bounds of columns are derived, each from those before."""
 END_ROUNDING = 1e-9
-"""Share of an end that is added to it, for what doubles round."""
+"""Share of a bound added to it, for the rounding of doubles."""
 LEAST_END = 1e-3
-"""A smaller end is not written down: the bound hardly needs it, and a solver's presolve may take it for nothing at all."""
+"""Minimum derived bound. The program's bound hardly needs a smaller one, and a solver's presolve may treat it as zero."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Linked:
-    """Columns that are nothing unless a binary variable is 1 of which a row lets one alone be."""
+    """Columns that are zero unless their binary variable is 1, where a packing row allows only one such variable."""
 
     binary: Ints
-    """The binary variable of each column; -1: none."""
+    """Binary variable of each column. -1 if none."""
     most: Floats
-    """What the column comes to at most if it is 1."""
+    """Maximum of the column if it is 1."""
     row: Ints
-    """The row that says so."""
+    """Row that links the column to it."""
     packing: Ints
-    """The row of the binary variables."""
+    """Packing row of the binary variables."""
 
 
 def ended(linear: Linear, most: float) -> Linear:
-    """The same program with upper ends of columns that have none, as far as its rows, or what a plan may cost, leave them one.
+    """Return the program with finite upper bounds for columns that have none, derived from its rows and the maximum cost of a plan.
 
-    Without an end, a reduced cost of -1e-16 instead of 0 leaves a column, and with it the whole program, without any bound.
+    Without a bound, a reduced cost of -1e-16 instead of 0 leaves a column, and with it the whole program, without any bound.
 
     Args:
-        linear: the program.
-        most: what a plan may cost. Plans that cost more may be lost.
+        linear: The program.
+        most: Maximum cost of a plan. More expensive plans may be lost.
     """
     if np.isfinite(linear.upper).all():
         return linear
@@ -81,7 +81,7 @@ def ended(linear: Linear, most: float) -> Linear:
 
 
 def _ends(linear: Linear) -> Floats:
-    """What each row leaves of a column that has no upper end, all others at the ends that leave most; infinite where none says anything."""
+    """Return the bound that rows give a column without an upper bound, with all others at their most generous bounds. Infinite if no row gives one."""
     row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
     rows, ends = len(linear.row_lower), np.full(len(linear.cost), np.inf)
     endless = np.isinf(linear.upper)[column]
@@ -99,20 +99,20 @@ def _ends(linear: Linear) -> Floats:
 
 
 def forced(linear: Linear) -> Linear:
-    """The same program with lower ends of rows that follow from its rows; every plan of the one is a plan of the other.
+    """Return the program with lower bounds of rows that follow from its rows. Both have the same plans.
 
-    Columns that are held at an end are left to presolve.
+    Columns fixed at a bound are left to presolve.
     """
     ends = _filled(linear, _unlinked(linear))
     return replace(linear, row_lower=_filled(ends, _linked(ends)).row_lower)
 
 
 def covered(linear: Linear, counted: Floats | float = 1.0) -> Linear:
-    """The same program with a row more for each piece of several capacities: those that are chosen hold what is needed there.
+    """Return the program with one more row for each group of several capacities: the chosen ones satisfy the need there.
 
     Args:
-        linear: the program; a capacity is a row `sum of c[j] x[j] <= sum of K[i] y[i]` of several flows and of choices, a need a row of flows alone.
-        counted: what to multiply its rows by so that a flow counts in all of them alike.
+        linear: The program. A capacity is a row `sum of c[j] x[j] <= sum of K[i] y[i]` of several flows and of choices. A need is a row of flows alone.
+        counted: Factors of its rows that give a flow the same unit in all of them.
     """
     column, value = linear.entries.indices, linear.entries.data
     ends = _filled(linear, _unlinked(linear))
@@ -125,15 +125,15 @@ def covered(linear: Linear, counted: Floats | float = 1.0) -> Linear:
 
 
 def numbered(linear: Linear, counted: Floats | float = 1.0) -> Linear:
-    """The same program with a row more for each piece of several capacities: so many choices are made at least, or something is left short.
+    """Return the program with one more row for each group of several capacities: a minimum number of choices, or a shortage.
 
-    With `D` needed, and `n` the fewest of the capacities that hold it, `sum of y[i] + s / f >= n`, where `s` is what is left short, and `f` what is over the
-    largest `n - 1` capacities: each of these holds `f` at least. Of equal capacities that is mixed-integer rounding of what `covered` says (Nemhauser and
-    Wolsey, Integer and Combinatorial Optimization, 1988, section II.1.7), and no relaxation keeps it already.
+    With the need `D`, and `n` the minimum number of capacities that satisfy it, `sum of y[i] + s / f >= n`. Here `s` is the shortage, and `f` the need above the
+    largest `n - 1` capacities. Each capacity is at least `f`. For equal capacities that is mixed-integer rounding of the row of `covered` (Nemhauser and
+    Wolsey, Integer and Combinatorial Optimization, 1988, section II.1.7). No relaxation satisfies it already.
 
     Args:
-        linear: the program.
-        counted: as of `covered`.
+        linear: The program.
+        counted: As for `covered`.
     """
     row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
     # What is served is all that is asked for, less what is left short.
@@ -159,27 +159,26 @@ def numbered(linear: Linear, counted: Floats | float = 1.0) -> Linear:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Piece:
-    """Capacities, and what is needed of them."""
+    """Capacities, and the need that they serve."""
 
     choice: Ints
-    """The choices that open them."""
+    """Choices that open them."""
     capacity: Floats
-    """What each holds."""
+    """Size of each capacity."""
     needed: float
-    """What is needed of them."""
     weight: Floats
-    """What each row of a need counts in that; 0 for all others."""
+    """Weight of each row of a need. 0 for all others."""
     beside: Mask
-    """Coefficients, in these rows, of other columns than flows that take a capacity."""
+    """Coefficients in these rows of columns other than flows with a capacity."""
 
 
 def _held(linear: Linear, counted: Floats | float, most: Floats) -> Iterator[_Piece]:
-    """Pieces of several capacities.
+    """Yield groups of several capacities.
 
     Args:
-        linear: the program.
-        counted: as of `covered`.
-        most: what each coefficient of a column that takes no capacity comes to at most, in the row of a need.
+        linear: The program.
+        counted: As for `covered`.
+        most: Maximum contribution of each coefficient of a column without a capacity, in the row of a need.
     """
     rows, columns = linear.entries.shape
     row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
@@ -235,7 +234,7 @@ def _linked(linear: Linear) -> _Linked:
 
 
 def links(linear: Linear) -> tuple[Ints, Ints]:
-    """Rows `a x <= b u` of two columns, in their order: the positions of their coefficients `a` and `-b`; `a` and `b` are above zero."""
+    """Return the rows `a x <= b u` of two columns, in order: the positions of their coefficients `a` and `-b`, where `a` and `b` are positive."""
     entries = linear.entries
     first = entries.indptr[:-1][(np.diff(entries.indptr) == 2) & (linear.row_upper == 0)]
     rising = entries.data[first] > 0
@@ -245,7 +244,7 @@ def links(linear: Linear) -> tuple[Ints, Ints]:
 
 
 def _filled(linear: Linear, linked: _Linked) -> Linear:
-    """With each row taken into account that its columns only just fill."""
+    """Tighten the bounds in rows that their columns only just fill."""
     rows = linear.entries.shape[0]
     row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
     grouped = (linked.binary[column] >= 0) & (value > 0)
@@ -271,24 +270,24 @@ def _filled(linear: Linear, linked: _Linked) -> Linear:
 
 
 def _all(rows: int, row: Ints, holds: Mask) -> Mask:
-    """Rows with entries of which all hold."""
+    """Return the rows with entries that all satisfy a condition."""
     found: Mask = np.bincount(row, minlength=rows) > 0
     found[row[~holds]] = False
     return found
 
 
 GRAIN = 1e-3
-"""Kilograms: a step is a whole multiple of it."""
+"""Unit of steps in kilograms. A step is a whole multiple of it."""
 MOST_GRAINS = 2.0**40
-"""Larger ends are not read: a double has to tell a small part of a grain."""
+"""Maximum bound in grains that is read. A double must resolve a small part of a grain."""
 SLACK = 1e-3
-"""Share of a grain, and of a step, by which a number may miss a multiple: what doubles round."""
+"""Tolerance of multiples for the rounding of doubles, as a share of a grain and of a step."""
 
 
 def steps(linear: Linear) -> Floats:
-    """The step of each column in some cheapest plan; 0: none is known.
+    """Return the step of each column in some cheapest plan. 0 if unknown.
 
-    Whatever choices such a plan makes, there is one that makes the same and keeps to the steps.
+    For any choices of such a plan, there is one with the same choices that keeps the steps.
     """
     entries = linear.entries
     row, column, value = entries.rows, entries.indices, entries.data
@@ -316,11 +315,11 @@ def steps(linear: Linear) -> Floats:
 
 
 def _networks(linear: Linear, rows: Ints) -> tuple[Ints, Mask]:
-    """The piece that each column belongs to once all choices are made, and which pieces are networks.
+    """Return the group of each column once all choices are fixed, and True for each group that is a network.
 
     Args:
-        linear: the program.
-        rows: those of several continuous columns; one that repeats another counts once, and rows of one column are ends of it.
+        linear: The program.
+        rows: Rows of several continuous columns. Duplicates count once. Rows of one column are bounds of it.
     """
     given, shape = linear.entries[rows], (len(rows), len(linear.cost))
     free = ~linear.integer[given.indices]
@@ -344,7 +343,7 @@ def _networks(linear: Linear, rows: Ints) -> tuple[Ints, Mask]:
 
 
 def _once(entries: Entries) -> Ints:
-    """Rows without those that repeat another, with either sign."""
+    """Return the rows without duplicates, including those with the opposite sign."""
     known: dict[tuple[bytes, bytes], int] = {}
     for number in range(entries.shape[0]):
         span = slice(entries.indptr[number], entries.indptr[number + 1])

@@ -1,20 +1,20 @@
-"""Linking constraints, which join parts of a component, priced: the parts solved apart, and column generation over their plans.
+"""Pricing of linking constraints that join parts of a component: parts are solved apart, with column generation over their plans.
 
-Some components hang together only through a few rows, such as a budget or a cap over several materials. These rows are first left out. If the parts'
-optima keep them all the same, these are the optimum, proved. Otherwise the rows are priced, for a bound and a plan; what that leaves open is solved
-jointly, from that plan, and its bound is kept.
+In some components only a few rows join the parts, such as a budget or a cap over several materials. These rows are first left out. If the parts'
+optima satisfy them anyway, they are the proved optimum. Otherwise the rows are priced, for a bound and a plan. The rest is solved
+jointly from that plan, and its bound is kept.
 
-Each part is solved alone with its costs less what it earns at the prices; the parts' optima and the rows' own ends together are a bound on the
-whole. A small linear program, the master, mixes the plans found so far so that the linking constraints hold; its duals are the next prices
+Each part is solved alone, with its costs minus its value at the prices. The parts' optima and the rows' own bounds together are a bound on the
+whole. A small linear program, the master, mixes the plans found so far so that they satisfy the linking constraints. Its duals are the next prices
 (`Subproblems`). Dantzig and Wolfe, Decomposition principle for linear programs, Operations Research 8, 1960, 101-111; Geoffrion, Lagrangean
 relaxation for integer programming, Mathematical Programming Study 2, 1974, 82-114.
 
-Few linking constraints (`LagrangianPricing`): rounds until no plan betters the mix; then one plan a part is chosen, and the continuous columns
-are solved jointly for the choices that these plans make.
+Few linking constraints (`LagrangianPricing`): rounds continue until no plan improves the mix. Then one plan per part is chosen, and the continuous columns
+are solved jointly for the choices of these plans.
 
-Capacities that many parts share (`LagrangianPrices`): the bound is above that of the linear relaxation, because each part's choices are whole.
-The prices begin at the duals of that relaxation and stay within a box around the best prices known, which shrinks whenever a round
-brings no better bound. Marsten, Hogan and Blankenship, The boxstep method for large-scale optimization, Operations Research 23, 1975, 389-405.
+Capacities that many parts share (`LagrangianPrices`): the bound is above that of the linear relaxation, because each part's choices are integer.
+The prices start at the duals of that relaxation and stay within a box around the best prices so far. The box shrinks after each round
+without a better bound. Marsten, Hogan and Blankenship, The boxstep method for large-scale optimization, Operations Research 23, 1975, 389-405.
 """
 
 from __future__ import annotations
@@ -33,31 +33,30 @@ from .first_plan import fix
 from .scaling import scaled
 
 MOST_ROWS = 64
-"""No more rows than this are taken for linking constraints."""
+"""Maximum number of linking constraints."""
 FEW_ENTRIES = 5_000
-"""A linear program of fewer entries is solved at once: that takes little longer than to look for linking constraints."""
+"""Number of entries below which a linear program is solved as one. The search for linking constraints would take nearly as long."""
 MANY_CHOICES = 400
-"""With fewer integer variables than this a program is solved at once."""
+"""Number of integer variables below which a program is solved as one."""
 MANY_PARTS = 8
-"""Parts that share something are at least so many; none has more than twice what it would have if all were as large."""
+"""Minimum number of parts that share something. None may have more than twice its equal share of the columns."""
 ROW_TOLERANCE = 1e-9
-"""By how much a row may be missed, as a share of its end or of one."""
+"""Tolerance of a row, relative to its bound or 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Joint:
-    """A program seen as parts, and their linking constraints."""
+    """Program as parts and their linking constraints."""
 
     linear: Linear
     rows: Ints
-    """The linking constraints."""
+    """Linking constraints."""
     parts: Sequence[Component]
-    """What is left without them; rows and columns by their position in the program."""
+    """Parts without them. Rows and columns are positions in the program."""
     loose: Ints
-    """Columns that no other row speaks of."""
+    """Columns in no other row."""
 
     def spread(self, xs: Sequence[Floats], loose: Floats) -> Floats:
-        """Values of all columns."""
         x = np.zeros(len(self.linear.cost))
         x[self.loose] = loose
         for part, values in zip(self.parts, xs, strict=True):
@@ -65,7 +64,7 @@ class Joint:
         return x
 
     def holds(self, x: Floats) -> bool:
-        """Return True if the linking constraints are kept."""
+        """Return True if a plan satisfies the linking constraints."""
         lower, upper = self.linear.row_lower[self.rows], self.linear.row_upper[self.rows]
         activity = self.linear.entries[self.rows] @ x
         slack = [ROW_TOLERANCE * np.maximum(1.0, np.where(np.isfinite(e), np.abs(e), 0.0)) for e in (lower, upper)]
@@ -73,11 +72,11 @@ class Joint:
 
 
 def joint_of(linear: Linear) -> Joint | None:
-    """The program as parts and their linking constraints; None if no few rows join parts that are much smaller, or it is small and linear.
+    """Return the program as parts and their linking constraints. None if it is small and linear, or if no few rows join much smaller parts.
 
-    Only rows that are no equations are tried, those of most columns first: equations carry flow from one period or stage
-    to the next, and their prices say little. As few rows are taken as leave no part with more than half of the columns;
-    a row that then touches one part only goes back to it.
+    Only inequalities are tried, those with most columns first. Equations carry flow from one period or stage
+    to the next, and their prices tell little. As few rows are taken as leave no part with more than half of the columns.
+    A row that then touches only one part goes back to it.
     """
     if linear.entries.nnz < FEW_ENTRIES and not linear.integer.any():
         return None
@@ -96,9 +95,9 @@ def joint_of(linear: Linear) -> Joint | None:
 
 
 def sharing_of(linear: Linear, choices: int = MANY_CHOICES, parts: int = MANY_PARTS) -> Joint | None:
-    """The program as many parts that share capacities and the like; None if there are not many, or few integer variables.
+    """Return the program as many parts that share capacities and the like. None if it has few parts or few integer variables.
 
-    The rows that share are the inequalities without integer variables. A row that then touches one part only goes back to it.
+    The shared rows are the inequalities without integer variables. A row that then touches only one part goes back to it.
     """
     if np.count_nonzero(linear.integer) < choices:
         return None
@@ -112,7 +111,7 @@ def sharing_of(linear: Linear, choices: int = MANY_CHOICES, parts: int = MANY_PA
 
 
 def _settled(linear: Linear, rows: Ints) -> Joint:
-    """Some rows taken as linking constraints, but for those that turn out to touch one part only."""
+    """Return the parts for some linking constraints, except those that touch only one part."""
     joint = _apart(linear, rows)
     while (back := _within_one_part(joint)).any():
         rows = rows[~back]
@@ -121,9 +120,9 @@ def _settled(linear: Linear, rows: Ints) -> Joint:
 
 
 def _fewest(linear: Linear, candidates: Ints) -> int:
-    """How many of the candidates, from the first, leave no part with more than half of the columns; 0 if all do not.
+    """Return the minimum number of first candidates that leave no part with more than half of the columns. 0 if all are too few, or none is needed.
 
-    Without any of them there are many parts; the candidates are put back from the last, each joining what it touches.
+    Without any of them there are many parts. The candidates are put back from the last, each joining the parts it touches.
     """
     part, _ = labels(linear.entries[_left(linear, candidates)])
     size = np.bincount(part)
@@ -140,7 +139,6 @@ def _fewest(linear: Linear, candidates: Ints) -> int:
 
 
 def _left(linear: Linear, rows: Ints) -> Ints:
-    """All rows but some."""
     left = np.ones(linear.entries.shape[0], dtype=bool)
     left[rows] = False
     return np.flatnonzero(left)
@@ -155,7 +153,7 @@ def _apart(linear: Linear, rows: Ints) -> Joint:
 
 
 def _within_one_part(joint: Joint) -> NDArray[np.bool_]:
-    """Which of the linking constraints speak of no more than one part, and of no loose column that another of them speaks of."""
+    """Return the linking constraints that touch at most one part, and no loose column of another one."""
     of_column = np.full(len(joint.linear.cost), -1)
     for number, part in enumerate(joint.parts):
         of_column[part.columns] = number
@@ -171,33 +169,33 @@ def _within_one_part(joint: Joint) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SubproblemPlan:
-    """A plan of one part."""
+    """Plan of one part."""
 
     x: Floats
     cost: float
     activity: Floats
-    """What it comes to in each of the linking constraints."""
+    """Its sum in each of the linking constraints."""
 
 
 class Subproblems:
-    """A program seen as parts, and the plans of them that are known."""
+    """Program as parts, with their known plans."""
 
     def __init__(self, joint: Joint) -> None:
         self.joint, self.linear = joint, joint.linear
         self.entries = joint.linear.entries[joint.rows]
-        """Those of the linking constraints."""
+        """Coefficients of the linking constraints."""
         self.own = [self.entries.within(part.columns) for part in joint.parts]
         self.lower, self.upper = joint.linear.row_lower[joint.rows], joint.linear.row_upper[joint.rows]
         self.plans: list[list[SubproblemPlan]] = [[] for _ in joint.parts]
 
     @property
     def activity(self) -> Floats:
-        """What the plans, one part's after the other's, come to in the linking constraints: rows by plans."""
+        """Sum of each plan in the linking constraints, rows by plans, in order of the parts."""
         found: Floats = np.array([plan.activity for plans in self.plans for plan in plans]).T
         return found
 
     def keep(self, part: int, x: Floats) -> bool:
-        """Stores a plan; whether it is a new one."""
+        """Store a plan, and return True if it is new."""
         cost, activity = float(self.joint.parts[part].linear.cost @ x), self.own[part] @ x
         if any(p.cost == cost and (p.activity == activity).all() for p in self.plans[part]):
             return False
@@ -205,24 +203,24 @@ class Subproblems:
         return True
 
     def keep_all(self, answers: Sequence[SolverAnswer]) -> bool:
-        """Stores the plans of all parts; whether any is new."""
+        """Store the plans of all parts, and return True if any is new."""
         new = [answer.x is not None and self.keep(part, answer.x) for part, answer in enumerate(answers)]
         return any(new)
 
     def at(self, prices: Floats, costs: bool = True) -> list[Linear]:
-        """The parts at some prices: what each earns at them is taken off its costs, or off nothing without these."""
+        """Return the parts at some prices: their value at the prices is subtracted from their costs, or from zero without `costs`."""
         return [
             replace(part.linear, cost=(part.linear.cost if costs else 0.0) - own.weighed(prices))
             for part, own in zip(self.joint.parts, self.own, strict=True)
         ]
 
     def signed(self, prices: Floats) -> Floats:
-        """Prices of the sign that their rows allow."""
+        """Return the prices with only the signs that their rows allow."""
         kept = np.where((prices > 0) & np.isinf(self.lower), 0.0, prices)
         return np.where((kept < 0) & np.isinf(self.upper), 0.0, kept)
 
     def sound(self, prices: Floats) -> Floats:
-        """Prices of the sign that their rows allow, and no more than loose columns without upper end can bear."""
+        """Return the prices with the allowed signs, scaled down so that loose columns without an upper bound earn no more than they cost."""
         kept = self.signed(prices)
         endless = self.joint.loose[np.isinf(self.linear.upper[self.joint.loose])]
         earned, cost = self.entries.within(endless).weighed(kept), self.linear.cost[endless]
@@ -230,7 +228,7 @@ class Subproblems:
         return kept * float((cost[over] / earned[over]).min()) if over.any() else kept
 
     def bound(self, prices: Floats, answers: Sequence[SolverAnswer]) -> float:
-        """No plan that keeps the rows costs less."""
+        """Return a lower bound on the cost of plans that satisfy the rows."""
         binding = prices != 0
         ends = np.where(prices > 0, self.lower, self.upper)[binding]
         loose = self.joint.loose
@@ -249,14 +247,14 @@ class Subproblems:
     def master(
         self, loose_cost: Floats, plan_cost: Floats, miss_cost: Floats, most_missed: float, whole: Mask | None = None
     ) -> Linear:
-        """Shares of the plans, one part's adding up to one, so that the linking constraints hold but for what they are missed by.
+        """Return the program of the plans' shares, summing to one per part, so that they satisfy the linking constraints except for violations.
 
         Args:
-            loose_cost: of the loose columns, which come first.
-            plan_cost: of the plans, one part's after the other's, which come next.
-            miss_cost: of missing each row from below, then of missing each from above.
-            most_missed: upper end of each of these.
-            whole: which of all columns are integer; None: none.
+            loose_cost: Costs of the loose columns, which come first.
+            plan_cost: Costs of the plans, which come next, in order of the parts.
+            miss_cost: Costs of violating each row from below, then from above.
+            most_missed: Maximum of each violation.
+            whole: Integer columns. None if there are none.
         """
         linear, loose, rows, parts = self.linear, self.joint.loose, len(self.lower), len(self.plans)
         of = np.repeat(np.arange(parts), [len(plans) for plans in self.plans])
@@ -282,18 +280,18 @@ class Subproblems:
 
     @property
     def costs(self) -> Floats:
-        """What the plans cost, one part's after the other's."""
+        """Costs of the plans, in order of the parts."""
         return np.array([plan.cost for plans in self.plans for plan in plans])
 
 
 MOST_ROUNDS = 60
-"""Rounds after which the prices are taken as they are."""
+"""Maximum rounds of pricing."""
 CHOICE_NODES = 2000
-"""Nodes of the search for one plan a part: a limit that does not depend on the clock."""
+"""Nodes of the search for one plan per part. Unlike time, this limit doesn't depend on the clock."""
 
 
 class PartSolver(Protocol):
-    """What solves a program at once, however long it takes, and many parts of one until the watch stops it."""
+    """Solver of one program without a time limit, and of many parts until its watch stops."""
 
     watch: Watch
     engines: Engines
@@ -308,14 +306,14 @@ class PartSolver(Protocol):
 
 
 class LagrangianPricing:
-    """The plans found so far, and the bound that their prices prove."""
+    """Plans found so far, and the bound that their prices prove."""
 
     def __init__(self, joint: Joint, first: Sequence[Floats], solver: PartSolver, bound: float) -> None:
         self.joint, self.linear, self.solver, self.bound = joint, joint.linear, solver, bound
         self.parted = Subproblems(joint)
         self._unpriced = bound
         self._prices: Floats | None = None
-        """Those that proved the bound. None: the parts alone did."""
+        """Prices that proved the bound. None if the parts alone did."""
         for part, x in enumerate(first):
             self.parted.keep(part, x)
 
@@ -328,7 +326,7 @@ class LagrangianPricing:
         return self._choice() if priced else SolverAnswer(SolverOutcome.NOTHING, bound=self.bound)
 
     def _rounds(self, feasible: bool) -> bool:
-        """Rounds of pricing until some mix keeps the rows, then, once `feasible`, until no plan betters it; False: no mix known keeps them."""
+        """Price until some mix satisfies the rows, or with `feasible`, until no plan improves it. Return False if no known mix satisfies the rows."""
         for _ in range(MOST_ROUNDS):
             if self.solver.watch.stopped():
                 return feasible
@@ -353,14 +351,14 @@ class LagrangianPricing:
         return feasible
 
     def _priced(self, prices: Floats, feasible: bool) -> list[SolverAnswer] | None:
-        """The parts' best plans at some prices; None where a part could earn for ever, so that these prices prove nothing."""
+        """Return the parts' best plans at some prices. None if a part has no minimum, so that these prices prove nothing."""
         try:
             return self.solver.several(self.parted.at(prices, costs=feasible))
         except UnboundedError:
             return None
 
     def _master(self, feasible: bool, whole: bool = False) -> Linear:
-        """Shares of the plans; before a mix is `feasible`, the least by which the rows are missed."""
+        """Return the master program. Before a mix is `feasible`, it minimizes the violations of rows."""
         parted, loose = self.parted, self.joint.loose
         costs, rows = parted.costs, len(self.joint.rows)
         integer = np.concatenate([self.linear.integer[loose], np.full(len(costs), True), np.full(2 * rows, False)])
@@ -370,7 +368,7 @@ class LagrangianPricing:
         return parted.master(np.zeros(len(loose)), np.zeros(len(costs)), np.tile(each, 2), np.inf, integer & whole)
 
     def _choice(self) -> SolverAnswer:
-        """One plan a part so that the linking constraints hold, bettered where the prices leave a choice open."""
+        """Return one plan per part that together satisfy the linking constraints, improved where the prices leave a choice."""
         chosen = self._one_each()
         if chosen is None:
             return SolverAnswer(SolverOutcome.NOTHING, bound=self.bound)
@@ -380,7 +378,7 @@ class LagrangianPricing:
         return SolverAnswer(SolverOutcome.FEASIBLE, exact.x, exact.objective, min(self.bound, exact.objective))
 
     def _one_each(self) -> Floats | None:
-        """The cheapest choice of one plan a part, as far as it was found."""
+        """Return the cheapest choice found of one plan per part."""
         near_one, scale = scaled(self._master(feasible=True, whole=True))
         answer = self.solver.engines.search(near_one, Ask(gap=self.solver.gap, nodes=CHOICE_NODES))
         if answer.x is None:
@@ -395,13 +393,13 @@ class LagrangianPricing:
 
 
 BOX = 0.1
-"""Half the width of the first box, as a share of a price and a tenth of the highest."""
+"""Half the width of the first box, as a share of a price and of a tenth of the highest one."""
 SHRINK = 0.7
-"""What the box shrinks to after a round without a better bound."""
+"""Factor of the box after a round without a better bound."""
 
 
 class LagrangianPrices:
-    """The best prices known of the linking constraints, the bound that they prove, and the parts' plans."""
+    """Best known prices of the linking constraints, the bound that they prove, and the parts' plans."""
 
     def __init__(self, joint: Joint, solver: PartSolver, start: Floats, gap: float) -> None:
         self.joint, self.solver, self.gap = joint, solver, gap
@@ -410,14 +408,14 @@ class LagrangianPrices:
         self.prices = self.parted.sound(start)
         self.bound = -np.inf
         self.answers: list[SolverAnswer] = []
-        """The parts' best plans and bounds at the best prices; none where no prices proved anything."""
+        """Parts' best plans and bounds at the best prices. Empty if no prices proved anything."""
         self.mixed: Floats | None = None
-        """The parts' plans, mixed so that the linking constraints hold, as far as the box allows."""
+        """Mix of the parts' plans that satisfies the linking constraints, as far as the box allows."""
         self.rounds = 0
         self._try(self.prices)
 
     def run(self, rounds: int) -> None:
-        """So many rounds; fewer once the parts have nothing new to say."""
+        """Run some rounds. Stop earlier if the parts have no new plans."""
         for _ in range(rounds):
             if not all(self.parted.plans):
                 return
@@ -440,7 +438,7 @@ class LagrangianPrices:
             self.bound = self.parted.confirmed_bound(self.prices, self.bound, self.solver)
 
     def ever(self, choices: Mask) -> Mask:
-        """Which of some binary variables any part's plan has above zero."""
+        """Return the binary variables that are positive in any part's plan."""
         found = np.zeros(len(choices), dtype=bool)
         for part, plans in zip(self.joint.parts, self.parted.plans, strict=True):
             for plan in plans:
@@ -448,8 +446,9 @@ class LagrangianPrices:
         return found & choices
 
     def excess(self, x: Floats) -> Floats:
-        """By how much each part comes to more in a plan than it must, at the best prices: with what is left of the priced rows, times their
-        prices, these add up to the distance between plan and bound.
+        """Return the excess cost of each part in a plan over its bound, at the best prices.
+
+        Together with the slack of the priced rows times their prices, these sum to the gap between plan and bound.
         """
         if not self.answers:
             return np.zeros(len(self.joint.parts))
@@ -457,7 +456,7 @@ class LagrangianPrices:
         return np.array([float(priced.cost @ x[part.columns]) - answer.bound for priced, part, answer in parts])
 
     def _try(self, prices: Floats) -> bool:
-        """Solves all parts at some prices; whether there is more to find near the best prices."""
+        """Solve all parts at some prices, and return True if there is more to find near the best prices."""
         try:
             answers = self.solver.several(self.parted.at(prices), self.gap)
         except UnboundedError:
@@ -470,12 +469,11 @@ class LagrangianPrices:
         return self.parted.keep_all(answers) or not answers
 
     def _master(self, low: Floats, high: Floats) -> Linear:
-        """Each row may be missed at the ends of its box: from below at the high end, from above at the low."""
+        """Return the master program with violations at the bounds of each row's box: from below at the high bound, from above at the low bound."""
         loose_cost = self.joint.linear.cost[self.joint.loose]
         return self.parted.master(loose_cost, self.parted.costs, np.concatenate([high, -low]), np.inf)
 
     def _spread(self, x: Floats) -> Floats:
-        """The mix, as values of all columns."""
         shares = iter(x[len(self.joint.loose) :].tolist())
         xs = [sum((next(shares) * plan.x for plan in found), np.zeros(len(found[0].x))) for found in self.parted.plans]
         return self.joint.spread(xs, x[: len(self.joint.loose)])

@@ -1,10 +1,10 @@
-"""Search of programs with integer variables: from a first plan by an engine, or by branch and bound whose every bound is proved by duals.
+"""Search of programs with integer variables, from a first plan. It uses an engine, or branch and bound with bounds that duals prove.
 
-HiGHS and SCIP take a tenth of a second to begin with a program of a few dozen choices, whose relaxation is a few millionths below the optimum. Here
-GLOP goes on from one node's basis to the next, which takes two thousandths of a second, and a handful of nodes is enough. Since duals prove the bound
+HiGHS and SCIP need a tenth of a second to start on a program of a few dozen choices, whose relaxation is a few millionths below the optimum. Here
+GLOP continues from one node's basis to the next, which takes two milliseconds, and a handful of nodes is enough. Since duals prove the bound
 of each node, the optimum needs no second opinion (`branched`).
 
-A choice that may rise to a whole number without breaking a row, and costs nothing, isn't branched on (rounding by locks, see `first_plan`).
+A choice that can rise to an integer without violating a row, and costs nothing, isn't branched on (rounding by locks, see `first_plan`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .first_plan import CLOSE, WHOLE, Steps, first_plan, fix, polished, proved, 
 from .forcing import ended
 
 NODES = 60
-"""Nodes after which a search by an engine takes over."""
+"""Number of nodes after which an engine takes over."""
 
 
 def branched(
@@ -36,13 +36,14 @@ def branched(
     watch: Watch,
     start: Floats | None = None,
 ) -> SolverAnswer | None:
-    """Return the cheapest plan to a relative gap, its bound proved by duals; None if that takes many nodes, or the relaxation lies
-    farther below the known plan than `CLOSE`, or has no plan.
+    """Return the cheapest plan to a relative gap, with a bound that duals prove.
+
+    None if that takes too many nodes, or if the relaxation has no plan or is more than `CLOSE` below the known plan.
 
     Args:
-        linear: the program, for the plan that is returned.
-        left: what is left of it to search: all plans that cost less than the known one.
-        known: the best plan so far, with a bound; without one, the plan that makes the choices of `start` takes its place.
+        linear: The program, for the returned plan.
+        left: Remaining program to search: all plans that cost less than the known one.
+        known: Best plan so far, with a bound. Without one, the plan with the choices of `start` replaces it.
     """
     if engines.simplex != ENGINES.simplex:  # a custom engine has to be asked
         return None
@@ -59,7 +60,7 @@ def branched(
 
 
 def by_bound(answer: SolverAnswer, bound: float) -> SolverAnswer:
-    """Return the answer as optimal, because a bound that is proved by duals reaches it."""
+    """Return the answer as optimal, because a bound that duals prove reaches it."""
     confirmed = frozenset({Confirmation.BOUND})
     return replace(
         answer, outcome=SolverOutcome.OPTIMAL, bound=min(bound, answer.objective), confirmed_by=confirmed, duals=None
@@ -78,11 +79,11 @@ class _Tree:
 
     @property
     def enough(self) -> float:
-        """Return the bound from which on a node is closed."""
+        """Bound from which on a node is closed."""
         return self.best.objective - self.gap * abs(self.best.objective)
 
     def same_choices(self, start: Floats) -> SolverAnswer:
-        """Return the cheapest plan that makes the choices of another, and none that it doesn't know; nothing if there is none."""
+        """Return the cheapest plan with the choices of another, and unknown choices at their lower bounds. `NOTHING` if there is none."""
         made = np.where(self.linear.integer & np.isfinite(start), start, self.linear.lower)
         made = np.clip(np.round(made), self.linear.lower, self.linear.upper)
         self.reasked.optimum(self.relaxation)  # from its basis the next one is near
@@ -92,7 +93,7 @@ class _Tree:
         return replace(found, outcome=SolverOutcome.FEASIBLE, bound=-np.inf, duals=None)
 
     def run(self, known: SolverAnswer) -> bool:
-        """Search best node first, for plans that cost less than a known one. Return False if it gives up."""
+        """Search plans that cost less than a known one, best node first. Return False if it gives up."""
         self.best, self.relaxation = known, continuous(ended(self.linear, known.objective))
         waiting: list[tuple[float, int, Floats, Floats]] = [(-np.inf, 0, self.relaxation.lower, self.relaxation.upper)]
         nodes = made = 0
@@ -129,7 +130,7 @@ class _Tree:
         return self.best.x is not None
 
     def _made_whole(self, node: Linear, x: Floats) -> tuple[Ints, Floats]:
-        """Return the choices that are left to branch on, and the plan with the others made whole."""
+        """Return the choices that are left to branch on, and the plan with the others rounded up."""
         off = self.whole[np.abs(x[self.whole] - np.round(x[self.whole])) > WHOLE]
         whole = np.ceil(x[off])
         fits = (raised(node, x)[off] >= whole - WHOLE) & (node.cost[off] <= 0)
@@ -146,7 +147,7 @@ class _Tree:
 
 
 def _holds(linear: Linear, x: Floats) -> bool:
-    """Return True if a plan keeps the rows, but for what GLOP lets through."""
+    """Return True if a plan satisfies the rows within GLOP's tolerance."""
     activity = linear.entries @ x
     room = WHOLE * np.maximum(1.0, np.abs(activity))
     return bool((activity >= linear.row_lower - room).all() and (activity <= linear.row_upper + room).all())
@@ -167,17 +168,17 @@ def solve_mip(
 ) -> SolverAnswer:
     """Return the best answer for a program with integer variables, to a relative gap, until the watch stops it.
 
-    A first plan (`first_plan`), then a search, then a second opinion on its optimum. Without one the outcome is `UNCONFIRMED`.
+    A search follows a first plan (`first_plan`), and a second opinion follows its optimum. Without confirmation, the outcome is `UNCONFIRMED`.
 
     Args:
-        known: Plan to start from and proved bound, each if there is one. Without a time limit they must not depend on the clock.
+        known: Plan to start from and proved bound, if any. Without a time limit, they must not depend on the clock.
         confirm: False for one of many programs whose bounds are confirmed together at the end.
-        start: A plan of a program much like it; see `first_plan`.
-        relaxed: Answer of its linear relaxation, if it is known.
-        branch: True for a program that its relaxation nearly solves; see `branched`.
+        start: Plan of a similar program, see `first_plan`.
+        relaxed: Answer of its linear relaxation, if known.
+        branch: True for a program that its relaxation nearly solves, see `branched`.
 
     Raises:
-        UnboundedError: if the cost has no least value.
+        UnboundedError: If the cost has no minimum.
     """
     left = linear
     if known.x is None and not np.isfinite(known.bound):
@@ -211,9 +212,9 @@ def solve_mip(
 def _confirmed(
     linear: Linear, opinions: Iterable[Opinion], engines: Engines, gap: float, claim: SolverAnswer
 ) -> SolverAnswer:
-    """Ask for second opinions on a claimed optimum, or on the claim that there is no plan, until two searches agree.
+    """Request second opinions on a claimed optimum, or on claimed infeasibility, until two searches agree.
 
-    A search that finds a cheaper plan refutes the claim; its own claim then needs a second opinion.
+    A search that finds a cheaper plan refutes the claim. Its own claim then needs a second opinion.
     """
     best, bound = claim, claim.bound
     for opinion in opinions:
@@ -239,20 +240,20 @@ def _confirmed(
 
 
 def _near(value: float, bound: float, gap: float) -> bool:
-    """Return True if the bound is within the gap, and what solvers round, below the value."""
+    """Return True if the bound is below the value by at most the gap and the rounding of solvers."""
     return value - bound <= (gap + _ROUNDING) * max(1.0, abs(value))
 
 
 _ROUNDING = 1e-7
-"""Share of the cost that two solvers' tolerances may differ by."""
+"""Share of the cost by which the tolerances of two solvers may differ."""
 _DIGITS = 1e-12
-"""Share of the cost that two computations of the same sum may differ by."""
+"""Share of the cost by which two computations of the same sum may differ."""
 
 
 def _searched(
     linear: Linear, left: Linear, engines: Engines, watch: Watch, gap: float, known: SolverAnswer
 ) -> SolverAnswer:
-    """The same from what is known; only what is `left` of the program is searched."""
+    """Return the best answer from a known one, searching only `left`."""
     best, bound = known, known.bound
     enough = _enough(bound, gap) if np.isfinite(bound) else None
     tight, broken, start = False, False, known.x
@@ -289,7 +290,7 @@ def _searched(
 
 
 def _is_astray(answer: SolverAnswer, enough: float | None, gap: float) -> bool:
-    """Return True if a solver ended as if its plan cost less than it does. HiGHS was seen to do so from a plan that it was given."""
+    """Return True if a solver ended as if its plan cost less than it does. HiGHS can do so when it starts from a given plan."""
     if answer.x is None or answer.out_of_time:
         return False
     if answer.outcome is SolverOutcome.OPTIMAL:
@@ -298,5 +299,4 @@ def _is_astray(answer: SolverAnswer, enough: float | None, gap: float) -> bool:
 
 
 def _enough(bound: float, gap: float) -> float:
-    """The cost of a plan that ends the search."""
     return bound + gap * abs(bound) if np.isfinite(bound) else bound

@@ -1,15 +1,15 @@
-"""Programs brought near one, column by column: grams of one material beside kilotons of another.
+"""Scaling of programs, for numbers near one where grams of one material meet kilotons of another.
 
-A solver's tolerances are absolute. Each continuous variable is counted in a power of two of its kilograms, each row is
-divided by a power of two, and money by one: no digit is lost, and a tolerance of 1e-9 is then a billionth of what is usual
-for that column or row. Integer variables stay as they are.
+A solver's tolerances are absolute. Each continuous variable is counted in a power of two of its kilograms. Each row and the money are
+divided by a power of two. No digit is lost, and a tolerance of 1e-9 is then a billionth of the usual value
+of that column or row. Integer variables remain unchanged.
 
 The powers are the geometric means of Hamming's scaling (Curtis and Reid, On the automatic scaling of matrices for Gaussian
 elimination, J. Inst. Maths Applics 10, 1972, 118-124): least squares of the logarithms, rows and columns in turn. A row's
-own end and a column's upper end count as one entry each.
+own bound and a column's upper bound count as one entry each.
 
-What scaling does not cure is told (`far_apart`): it cures grams beside kilotons in different rows, not in one. What stands in a row beside
-something a billion times larger is not seen in it; of costs a billion times apart the smaller do not count.
+Scaling handles grams beside kilotons in different rows, but not in one row. `far_apart` reports such rows. An entry beside
+one that is a billion times larger has no effect in its row. Costs a billion times smaller than others have none either.
 """
 
 from __future__ import annotations
@@ -25,34 +25,36 @@ from .components import split
 from .forcing import links
 
 ROUNDS = 8
-"""How often rows and columns are scaled in turn at most; more changes a power of two here and there."""
+"""Maximum rounds of scaling rows and columns in turn. More would change a few powers of two."""
 NEAR = 1.0
-"""Of a linear program, no more rounds once one has changed no column by more than so many powers of two."""
+"""Powers of two. Scaling of a linear program ends after a round that changes no column by more."""
 MANY_LINKS = 20_000
-"""Links `x <= u y` beyond which all quantities are counted so that the usual `u` is between one and two: HiGHS then takes a third of the time for their
-relaxation (measured: 3 s for 9 s of a processor on a location problem of 100 sites and 600 customers)."""
+"""Number of links `x <= u y` above which quantities are counted so that the median `u` is between one and two.
+
+HiGHS then takes a third of the time for their relaxation. For a location problem of 100 sites and 600 customers, 3 s of processor time instead of 9 s were measured.
+"""
 DEAREST = 2.0**20
-"""No column costs more than this once money is scaled."""
+"""Maximum cost of a column after scaling of money."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scale:
-    """How to read a scaled program's answer."""
+    """Factors to convert a scaled program's answer."""
 
     columns: Floats
-    """What to multiply its columns by."""
+    """Factor of its columns."""
     money: float
-    """What to multiply its objective by."""
+    """Factor of its objective."""
     rows: Floats
-    """What its rows were divided by."""
+    """Divisor of its rows."""
 
     def duals(self, duals: Floats) -> Floats:
-        """What the duals of the scaled rows mean for the rows as they were."""
+        """Return the duals of the scaled rows for the original rows."""
         return duals * self.money / self.rows
 
 
 def scaled(linear: Linear) -> tuple[Linear, Scale]:
-    """The same program with quantities near one, and how to read its answer."""
+    """Return the program with quantities near one, and the factors to convert its answer."""
     given = linear.entries
     row = given.rows
     factor = _steps(linear, row)
@@ -79,7 +81,7 @@ def scaled(linear: Linear) -> tuple[Linear, Scale]:
 
 
 def _largest(entries: Entries, sizes: Floats) -> Floats:
-    """The largest of the sizes of each row's entries; 1 where there is none."""
+    """Return the largest of the sizes of each row's entries. 1 if there is none."""
     found = np.ones(entries.shape[0])
     filled = np.flatnonzero(entries.counts)
     if len(filled):
@@ -88,7 +90,7 @@ def _largest(entries: Entries, sizes: Floats) -> Floats:
 
 
 def _money(costs: Floats) -> float:
-    """A power of two near the usual cost, or above it where a few columns cost very much more."""
+    """Return a power of two near the median cost, or above it if a few columns are much more expensive."""
     if not len(costs):
         return 1.0
     ordered, half = np.sort(costs), len(costs) // 2
@@ -97,7 +99,7 @@ def _money(costs: Floats) -> float:
 
 
 def _steps(linear: Linear, of_row: Ints) -> Floats:
-    """How many kilograms one of each column is counted as, given the row of each entry: a power of two, 1 for integer variables."""
+    """Return the kilograms per unit of each column, given the row of each entry: a power of two, or 1 for integer variables."""
     rows, columns = linear.entries.shape
     of_column = linear.entries.indices
     size = np.log2(np.abs(linear.entries.data))
@@ -118,13 +120,12 @@ def _steps(linear: Linear, of_row: Ints) -> Floats:
 
 
 def _power(logarithm: Floats) -> Floats:
-    """The nearest power of two."""
     power: Floats = np.ldexp(1.0, np.round(logarithm).astype(np.intc))
     return power
 
 
 def _log_of_largest(lower: Floats, upper: Floats) -> tuple[Floats, Mask]:
-    """The logarithm of the larger finite end of each, and whether there is one that is not zero; else 0."""
+    """Return the logarithm of the larger finite bound, and True if it isn't zero. Otherwise 0 and False."""
     sizes = [np.where(size < np.inf, size, 0.0) for size in (np.abs(lower), np.abs(upper))]
     ends = np.maximum(*sizes)
     known = ends > 0
@@ -132,25 +133,25 @@ def _log_of_largest(lower: Floats, upper: Floats) -> tuple[Floats, Mask]:
 
 
 LEAST_ENTRY = 1e-7
-"""Beside the largest in its row, which is near one: a hundred times the solver's tolerance."""
+"""Minimum entry relative to the largest in its row, which is near one: a hundred times the solver's tolerance."""
 MOST_COST = 1e9
-"""Times the smallest cost of a component that its largest may be."""
+"""Maximum ratio of the costs of a component."""
 
 
 @dataclass(frozen=True, slots=True)
 class FarApart:
-    """Two columns whose numbers lie too far apart."""
+    """Two columns with numbers of too different size."""
 
     small: int
     large: int
     ratio: float
-    """How many times the one is the other, once scaled."""
+    """Ratio of the two after scaling."""
     row: int | None
-    """The row that counts both; None: it is their costs."""
+    """Row that contains both. None if it is about their costs."""
 
 
 def far_apart(program: Program) -> Iterator[FarApart]:
-    """The worst of each component: the row whose entries lie furthest apart, and the costs, if either is too much."""
+    """Yield the worst cases of each component: the row with the largest ratio of entries, and the costs, if either is too large."""
     for part in split(program.linear):
         linear, _ = scaled(part.linear)
         for found in (_entries(linear), _costs(linear)):

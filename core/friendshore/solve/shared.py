@@ -1,16 +1,14 @@
-"""Programs of many parts that share capacities: priced for a bound, bettered neighbourhood by neighbourhood for a plan.
+"""Programs of many parts that share capacities, with prices for a bound and neighborhood search for a plan.
 
-A first plan is rounded from the linear relaxation (`first_plan`). What joins the parts is priced (`lagrangian`); choices that the mix of the parts' plans leaves open are made by a small search, and
-bettered part by part (`Neighbourhoods`). Both go on in turn until the plan is near enough to the bound. Choices that cost nothing in
-themselves, such as whether an order is placed, are left open to fractions until the others are made: that is a relaxation, so
-the bound holds. What is left in the end is searched as one program, from the plan and under the bound that are known.
-See docs/explanation/search.md.
+A first plan is rounded from the linear relaxation (`first_plan`). The linking constraints are priced (`lagrangian`). A small search makes the choices
+that the mix of the parts' plans leaves open, and they are improved part by part (`Neighbourhoods`). Both continue in turn until the plan is near enough
+to the bound. Choices without a cost of their own, such as placing an order, stay fractional until the others are made. That is a relaxation, so the
+bound is valid. The rest is finally searched as one program, from the known plan and bound. See docs/explanation/search.md.
 
-A neighbourhood is a few neighbouring parts whose choices are opened, those of all others being kept: large-neighbourhood search (Shaw, Using
-constraint programming and local search methods to solve vehicle routing problems, CP 1998), with a search of its own for every
-neighbourhood (Danna, Rothberg and Le Pape, Mathematical Programming 102, 2005). Several disjoint ones are searched at once; their number does
-not depend on the machine, and none is ended by the clock unless the whole search is, so that the same program gives the same plan
-everywhere. Nothing in it proves anything: only the plan comes of it.
+A neighborhood is a few neighboring parts with open choices, while those of all others are fixed. This is large-neighborhood search (Shaw, Using
+constraint programming and local search methods to solve vehicle routing problems, CP 1998), with a separate search for every neighborhood (Danna,
+Rothberg and Le Pape, Mathematical Programming 102, 2005). Several disjoint ones are searched at once. Their number doesn't depend on the machine. The
+clock ends none unless it ends the whole search, so that equal programs give equal plans everywhere. Neighborhoods give only plans and prove nothing.
 """
 
 from __future__ import annotations
@@ -30,35 +28,34 @@ from .lagrangian import Joint, LagrangianPrices, PartSolver
 from .scaling import scaled
 
 AT_ONCE = 4
-"""Neighbourhoods searched from the same plan."""
+"""Number of neighborhoods searched from the same plan."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far a search of neighbourhoods goes."""
+    """Extent of a neighborhood search."""
 
     sizes: Sequence[int]
-    """Parts in a neighbourhood; the next size is taken when a pass over all parts at one brought nothing."""
+    """Parts in a neighborhood. The next size follows if a pass over all parts improves nothing."""
     nodes: int
-    """Most nodes of one search."""
     closely: bool
-    """True if parts are drawn by what may be won in them, and searched from the plan that is known; else all alike, and afresh."""
+    """True to draw parts by their possible gain and to search from the known plan. Otherwise all are equally likely, without a hint."""
 
 
 WIDE = Reach((8, 12, 16), 200, closely=False)
-"""While choices that cost nothing are open to fractions."""
+"""Extent while choices without a cost are fractional."""
 NARROW = Reach((3, 5, 8), 50, closely=True)
-"""Where all choices are made, which are several times as many."""
+"""Extent while all choices are integer, which are several times as many."""
 GAP = 5e-4
-"""Relative gap at which the search of a neighbourhood ends."""
+"""Relative gap at which the search of a neighborhood ends."""
 EVEN = 0.1
-"""Share of the draws in which all parts are alike."""
+"""Share of the draws in which all parts are equally likely."""
 BETTER = 1e-7
 """Share of the objective by which a plan must be cheaper to count as better."""
 
 
 class Neighbourhoods:
-    """A plan of a program whose parts share something, and the ways in which parts are neighbours."""
+    """Plan of a program whose parts share something, and the proximity of its parts."""
 
     def __init__(
         self,
@@ -82,14 +79,14 @@ class Neighbourhoods:
 
     @property
     def exhausted(self) -> bool:
-        """True if a whole pass at every size brought nothing."""
+        """True if a whole pass at every size improved nothing."""
         return self.size == len(self.sizes)
 
     def round(self, best: SolverAnswer, whole: Mask, excess: Floats) -> SolverAnswer:
-        """The best of a plan and of what a few searches make of it; only the columns of `whole` need be whole.
+        """Return the best of a plan and its improvements by a few searches. Only the columns of `whole` must be integer.
 
         Args:
-            excess: by how much each part may be too dear.
+            excess: Amount by which each part may be too expensive.
         """
         assert best.x is not None
         groups = self._groups(self.sizes[self.size], excess)
@@ -116,7 +113,7 @@ class Neighbourhoods:
             self.size, self.idle = self.size + 1, 0
 
     def _groups(self, size: int, excess: Floats) -> list[Ints]:
-        """Disjoint groups of neighbours, each around a part drawn at random, by what may be won there."""
+        """Return disjoint groups of neighbors, each around a part drawn at random by its possible gain."""
         left = np.ones(len(self.near), dtype=bool)
         gain = np.maximum(excess, 0.0) + 1e-300
         gain = gain / gain.sum() + EVEN / len(gain) if self.reach.closely else np.ones(len(gain))
@@ -135,12 +132,12 @@ class Neighbourhoods:
         return groups
 
     def _opened(self, x: Floats, whole: Mask, group: Ints) -> Linear:
-        """The program with all choices as they are but those of some parts."""
+        """Return the program with all choices fixed except those of some parts."""
         fixed = whole & (self.part >= 0) & ~np.isin(self.part, group)
         return fix(replace(self.linear, integer=whole), fixed, x)
 
     def _together(self, x: Floats, whole: Mask, found: Sequence[tuple[Ints, SolverAnswer]]) -> SolverAnswer:
-        """The choices of several searches at once, where they are available."""
+        """Combine the choices of several searches, if feasible."""
         mixed = x.copy()
         for group, answer in found:
             assert answer.x is not None
@@ -153,14 +150,14 @@ class Neighbourhoods:
 def searched(
     linear: Linear, engines: Engines, watch: Watch, gap: float, nodes: int, hint: Floats | None = None
 ) -> SolverAnswer:
-    """A search that ends by itself, by its gap or its nodes; nothing once the watch has stopped."""
+    """Search until the gap or the number of nodes is reached. `NOTHING` if the watch has stopped."""
     return NOTHING if watch.stopped() else engines.search(linear, Ask(watch.left(), gap, nodes=nodes), hint)
 
 
 def completed(linear: Linear, made: Mask, plan: SolverAnswer, engines: Engines, watch: Watch) -> SolverAnswer:
-    """A plan with all choices made, from one that makes only some of them; nothing if none is found.
+    """Return a plan with all choices made, from one that makes only some of them. `NOTHING` if none is found.
 
-    All that is begun is done, at once; where that does not fit, as two orders with a minimum in the room of one, a brief search decides.
+    All fractional choices are rounded up at once. If that isn't feasible, such as for two orders with a minimum in a capacity for one, a brief search decides.
     """
     assert plan.x is not None
     begun = np.where(made, np.round(plan.x), np.ceil(plan.x - BEGUN))
@@ -169,7 +166,7 @@ def completed(linear: Linear, made: Mask, plan: SolverAnswer, engines: Engines, 
 
 
 def _near(joint: Joint, part: Ints) -> Floats:
-    """How many of the linking constraints each two parts share."""
+    """Return the number of linking constraints that each pair of parts shares."""
     entries = joint.linear.entries[joint.rows]
     touched = np.zeros((len(joint.rows), len(joint.parts)))
     known = part[entries.indices] >= 0
@@ -183,37 +180,36 @@ PRICE_GAP = 1e-5
 FIRST_ROUNDS = 4
 """Rounds of pricing before the first plan."""
 ROUNDS = 4
-"""Rounds of pricing between two times of bettering the plan."""
+"""Rounds of pricing between improvements of the plan."""
 MOST_ROUNDS = 60
-"""Rounds of pricing in all."""
+"""Maximum rounds of pricing."""
 SEARCHES = 3
-"""How often neighbourhoods are searched before all choices are made and the bound is bettered again."""
+"""Neighborhood searches before all choices are made and the bound is improved again."""
 SURE = 0.99
-"""A choice that the mix of plans makes by so much is made in the first plan."""
+"""Value in the mix of plans from which on a choice is made in the first plan."""
 START_GAP, START_NODES = 1e-2, 20
-"""When the search of the first plan ends."""
+"""Limits of the search of the first plan."""
 REST_GAP, REST_NODES = 1e-4, 200
-"""When the search of the choices that cost nothing ends."""
+"""Limits of the search of the choices without a cost."""
 
 BEGUN = 1e-6
-"""A fraction of a choice above this counts as begun."""
+"""Fraction of a choice above which it counts as begun."""
 
 
 class SharedCapacitySearch:
-    """The search of one program."""
+    """Search of one program."""
 
     def __init__(self, joint: Joint, solver: PartSolver) -> None:
         self.joint, self.solver, self.watch = joint, solver, solver.watch
         self.engines = solver.engines
         self.linear, self.scale = scaled(joint.linear)
         self.dear = _dear(joint.linear)
-        """Integer variables that cost something."""
         self.best = NOTHING
-        """The best plan that makes all choices."""
+        """Best plan that makes all choices."""
         self.bound = -np.inf
 
     def run(self) -> SolverAnswer:
-        """The best plan and bound found, of the scaled program; `Outcome.OPTIMAL` if they are as near as was asked for."""
+        """Return the best plan and bound found, of the scaled program. `SolverOutcome.OPTIMAL` if they are within the gap."""
         relaxed = self.engines.search(self._opened(self.dear & False), Ask(seconds_of(self.watch)))
         if relaxed.outcome is not SolverOutcome.OPTIMAL:
             return relaxed
@@ -241,13 +237,13 @@ class SharedCapacitySearch:
         return self._answer(Confirmation.SECOND_SOLVER)
 
     def _parts(self) -> Joint:
-        """The parts, with choices that cost nothing left open."""
+        """Return the parts, with choices without a cost fractional."""
         joint = self.joint
         parts = [replace(p, linear=replace(p.linear, integer=self.dear[p.columns])) for p in joint.parts]
         return replace(joint, parts=parts)
 
     def _start(self, prices: LagrangianPrices) -> SolverAnswer:
-        """A plan that makes the choices which some part's plan made, and surely those that the mix of plans makes."""
+        """Return a plan with only choices that some part's plan made, including all that the mix of plans makes."""
         if prices.mixed is None or self.watch.stopped():
             return NOTHING
         x = prices.mixed / self.scale.columns
@@ -255,7 +251,7 @@ class SharedCapacitySearch:
         return searched(fix(self._opened(self.dear), settled, x), self.engines, self.watch, START_GAP, START_NODES)
 
     def _better(self, prices: LagrangianPrices) -> None:
-        """Betters the bound and the best plan in turn, all of its choices open to change."""
+        """Improve the bound and the best plan in turn, with all of its choices open."""
         near = self._neighbourhoods(NARROW)
         while not (self._done() or near.exhausted or self.watch.stopped()):
             if prices.rounds < MOST_ROUNDS:
@@ -270,7 +266,7 @@ class SharedCapacitySearch:
     def _bettered(
         self, near: Neighbourhoods, plan: SolverAnswer, whole: Mask, prices: LagrangianPrices
     ) -> SolverAnswer:
-        """A plan that makes the choices of `whole`, after a few rounds of searches near it."""
+        """Return a plan that makes the choices of `whole`, after a few rounds of searches near it."""
         for _ in range(SEARCHES):
             if not near.exhausted:
                 assert plan.x is not None
@@ -278,7 +274,7 @@ class SharedCapacitySearch:
         return plan
 
     def _keep(self, plan: SolverAnswer) -> None:
-        """Makes the choices that are still open in a plan, and keeps it if it is the best."""
+        """Make the remaining choices of a plan, and keep it if it is the best."""
         assert plan.x is not None
         full = searched(fix(self.linear, self.dear, plan.x), self.engines, self.watch, REST_GAP, REST_NODES)
         if full.x is not None and full.objective < self.best.objective:
@@ -305,6 +301,6 @@ class SharedCapacitySearch:
 
 
 def _dear(linear: Linear) -> Mask:
-    """Integer variables that cost something; all if none does."""
+    """Return the integer variables with a cost, or all if none has one."""
     dear: Mask = linear.integer & (linear.cost != 0)
     return dear if dear.any() else linear.integer

@@ -1,7 +1,7 @@
-"""Solution of a program: its components in parallel, within limits, with the best plan and bound at any time; and the plan that it describes.
+"""Solution of a program: components in parallel, within limits, with the best plan and bound at any time, and conversion to a plan.
 
-Ranked objectives are each made as small as those before allow, component by component. In this lexicographic (preemptive) method, level by level the
-same program is solved with another cost, and what a level came to becomes a row for the levels after it. Where it came to nothing at all its columns are
+Ranked objectives are minimized in turn, each as far as those before it allow, component by component. In this lexicographic (preemptive) method, each level
+solves the same program with another cost, and its result becomes a row for the levels after it. If the result is zero, its columns are
 closed instead, which needs no tolerance. Isermann, Linear lexicographic optimization, OR Spektrum 4, 1982, 223-228; Ehrgott, Multicriteria optimization,
 2nd ed. 2005, section 5.1.
 
@@ -51,11 +51,11 @@ from .engines import ENGINES
 from .scaling import scaled
 
 HARD = ("rule ", "store")
-"""Owners of rows that can make a plan impossible; everything else is relaxed by a shortage."""
+"""Owners of rows that can make a plan impossible. A shortage relaxes everything else."""
 
 
 def minimal_conflict(program: Program, part: Component, engines: Engines) -> tuple[str, ...]:
-    """A smallest set of owners, in the sense that leaving out any one of them lets the others hold."""
+    """Return a minimal set of conflicting owners: without any one of them, the others can be satisfied."""
     # Rows that define a rule's counting columns carry no rule of their own: they hold with any choice of the column.
     owner = program.owners_of(part.rows)
     kept = sorted({name for name in owner if name.startswith(HARD)})
@@ -74,42 +74,40 @@ def _feasible(linear: Linear, rows: np.ndarray, engines: Engines) -> bool:
 
 
 SLACKS = (0.0, 1e-9, 1e-7, 1e-6)
-"""By how much of what it came to (or of one) a level may be missed by those after it, beside the solver's own tolerance. More
-than nothing is tried only where the solver then finds no plan at all, though one is known."""
+"""Tolerances of later levels for the result of a level, relative to it or to 1, in addition to the solver's own. More
+than zero is tried only if the solver finds no plan although one is known.
+"""
 NOTHING_LEFT = 1e-6
-"""A column below this counts as nothing: a thousandth of the resolution, where that is a gram."""
+"""Value below which a column counts as zero: a thousandth of the resolution, if that is a gram."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Kept:
-    """A level whose turn is over."""
-
     cost: Floats
     most: float
     x: Floats
-    """The plan that it came to."""
 
 
 def goals_within(goals: Sequence[Goal], columns: Ints) -> list[tuple[int, Goal]]:
-    """The levels that say anything of some columns, each with its rank."""
+    """Return the levels that affect some columns, each with its rank."""
     found = [(rank, replace(goal, cost=goal.cost[columns])) for rank, goal in enumerate(goals)]
     return [(rank, goal) for rank, goal in found if goal.cost.any()]
 
 
 def is_ranked(goals: Sequence[Goal]) -> bool:
-    """Return True if some level is not the whole objective: else a component is solved as if nothing were ranked."""
+    """Return True if some level isn't the whole objective. Otherwise a component is solved as if nothing were ranked."""
     return any(not goal.whole for goal in goals)
 
 
 def solve_lexicographic(
     search: Search, linear: Linear, goals: Sequence[Goal], known: SolverAnswer = NOTHING, start: Floats | None = None
 ) -> SolverAnswer:
-    """The best plan of a component, level by level, from a `known` plan on, or from a `start` (see `Search.component`); with no plan at all where the time is up in the first.
+    """Return the best plan of a component, level by level, from a `known` plan or a `start` (see `Search.component`). No plan if the time ends in the first level.
 
-    With a time limit, each level gets an equal share of the time left, so that the last ones are not left out.
+    With a time limit, each level gets an equal share of the time left, so that the last ones get some too.
 
     Raises:
-        UnboundedError: if the cost has no least value.
+        UnboundedError: If the cost has no minimum.
     """
     best, answers = known, list[SolverAnswer]()
     bound = 0.0 if not linear.cost.any() else float("-inf")
@@ -144,7 +142,7 @@ def solve_lexicographic(
 def _level(
     search: Search, step: Linear, kept: Sequence[_Kept], before: SolverAnswer, start: Floats | None
 ) -> SolverAnswer:
-    """The best answer for one level; no worse than the plan of the levels before it, if there is one."""
+    """Return the best answer for one level. It is no worse than the plan of the levels before it, if any."""
     if before.x is None:
         answer = search.component(step, start=start)
         return replace(
@@ -168,7 +166,7 @@ def _level(
 
 
 def _keeping(step: Linear, kept: Sequence[_Kept], slack: float) -> Linear:
-    """The program of a level with all levels before it kept."""
+    """Return the program of a level that keeps all levels before it."""
     kept_so = step
     for level in kept:
         held = level.cost != 0
@@ -183,7 +181,7 @@ def _keeping(step: Linear, kept: Sequence[_Kept], slack: float) -> Linear:
 
 
 def _own(joined: Linked | None, linear: Linear) -> Linked | None:
-    """What joins the component as it was, without the rows of levels."""
+    """Return the linking constraints of the original component, without the rows of levels."""
     if joined is None:
         return None
     rows = joined.rows[joined.rows < linear.entries.shape[0]]
@@ -191,34 +189,33 @@ def _own(joined: Linked | None, linear: Linear) -> Linked | None:
 
 
 def floor(linear: Linear) -> float:
-    """A bound that needs no solver: every column at the end that costs least."""
+    """Return a bound that needs no solver: every column at its cheapest bound."""
     return float(linear.cost @ linear.cheapest)
 
 
 Progress = Callable[[int, int, float], None]
-"""Told what is done, what there is in all, and the seconds gone; of a plan, the components."""
+"""Function to call with the amount done, the total, and the seconds elapsed. For a plan, it counts components."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When to stop, and what solves."""
+    """Limits of a solve, and its engines."""
 
     gap: float = 1e-6
-    """Relative distance from the bound at which a plan is taken as cheapest."""
+    """Relative distance from the bound at which a plan counts as cheapest."""
     seconds: float | None = None
     """Time for the whole solve."""
     workers: int | None = None
-    """Components solved at once; None: the number of processors."""
+    """Number of components solved at once. None means the number of processors."""
     engines: Engines = ENGINES
-    """The engines, in the order in which they are asked."""
     until: float | None = None
-    """When all of it is to be over, by the monotonic clock, however many programs are solved; None: each has `seconds`."""
+    """Deadline by the monotonic clock for any number of programs. None means that each has `seconds`."""
 
     def __post_init__(self) -> None:
-        """Check what callers pass in.
+        """Check the arguments.
 
         Raises:
-            InputError: with every limit that makes no sense.
+            InputError: With every invalid limit.
         """
         longest = float(LONGEST_SECONDS)
         checks = (
@@ -236,8 +233,9 @@ class Limits:
             raise InputError(wrong)
 
     def left(self) -> float | None:
-        """Seconds that a program has which is solved now; None: there is no limit. Of what is left until all is to be over it is half, so that
-        one that is hard leaves something to those after it, but no less than a twentieth of `seconds`.
+        """Return the seconds for the next program. None if there is no limit.
+
+        With a deadline, this is half of the time left, so that a hard program leaves time for those after it, but at least a twentieth of `seconds`.
         """
         if self.until is None or self.seconds is None:
             return self.seconds
@@ -246,51 +244,49 @@ class Limits:
 
     @property
     def over(self) -> bool:
-        """True if all of it is to be over by now."""
+        """True if the deadline has passed."""
         return self.until is not None and time.monotonic() >= self.until
 
 
 _KINDS = {Real: "number", Integral: "whole number"}
 _LEAST = 20
-"""Part of all the time that every program has, as long as there is so much."""
+"""Divisor of the total time: every program gets at least this part of it, as long as it is left."""
 NO_LIMITS = Limits()
-"""Until it is done."""
 _GIVEN_UP = Diagnostic(
     "no solver came to a plan that keeps the rules of the case: its numbers lie too far apart, or at the edge of what can be computed",
     fix="`friendshore check` names numbers that lie too far apart; if it names none, please report this case",
 )
 _SOON = 5_000
-"""Entries of a linear program up to which it is solved before anybody could press Ctrl-C: a thread of its own takes longer than it does."""
+"""Number of entries below which a linear program is solved without a thread. A thread would take longer, and there is no time to press Ctrl-C."""
 _LARGE = 200_000
-"""Columns from which on the facts behind them are so many objects that Python's search for cycles among them shows."""
+"""Number of columns from which on Python's search for reference cycles among the facts takes noticeable time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conflict:
-    """Rows that cannot hold together, in a component that is left unplanned."""
+    """Rows that can't be satisfied together, in a component that is left unplanned."""
 
     columns: Ints
-    """Columns of the component; none for rows that no column speaks of."""
+    """Columns of the component. Empty for rows without columns."""
     owners: tuple[str, ...]
-    """A smallest set of rules and stores that cannot hold together."""
+    """Minimal set of rules and stores in conflict."""
     rows: tuple[int, ...]
-    """Its rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class JoinedComponent:
-    """A component that hangs together only through a few rows, and how these were dealt with."""
+    """Component whose parts are joined by a few rows only, and the method for them."""
 
     owners: tuple[str, ...]
-    """The rules and other parts of the model whose rows join it."""
+    """Rules and other parts of the model whose rows join it."""
     parts: int
-    """How many independent parts it has without them."""
+    """Number of independent parts without these rows."""
     how: LinkingMethod
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solution:
-    """Values of all columns, and how good they are."""
+    """Values of all columns, and their quality."""
 
     x: Floats
     status: PlanStatus
@@ -299,19 +295,19 @@ class Solution:
     conflicts: tuple[Conflict, ...]
     components: int
     levels: tuple[Reached, ...] = ()
-    """What each of the ranked objectives comes to."""
+    """Result of each ranked objective."""
     joined: tuple[JoinedComponent, ...] = ()
-    """Components that a few rows join, in canonical order."""
+    """Components joined by a few rows, in canonical order."""
     confirmed_by: tuple[Confirmation, ...] = ()
-    """What confirms the optima of components with integer variables."""
+    """Confirmations of the optima of components with integer variables."""
     proved: Mask | None = None
-    """Columns of components whose plan is proved optimal. None: unknown, so no tie is broken."""
+    """Columns of components whose plan is proved optimal. None if unknown, so that no tie is broken."""
     tie_broken: Mask | None = None
-    """Columns of components whose plan is the steadiest of the optimal ones. None: ties are left as the solver broke them."""
+    """Columns of components whose plan is the steadiest of the optimal ones. None if ties are left as the solver broke them."""
     exchangeable: Mask | None = None
-    """Columns of offers that another plan of the same cost buys more or less of."""
+    """Columns of offers whose quantity differs in another plan of the same cost."""
     from_rounded: bool = False
-    """True if the tie-broken plan starts from the rounded one. Along another path of the solver it may then differ by a few steps of the resolution."""
+    """True if the tie-broken plan starts from the rounded one. On another path of the solver it may then differ by a few steps of the resolution."""
 
     def __repr__(self) -> str:
         return f"<Solution: {self.status.value}, objective {self.objective:,.2f}, bound {self.bound:,.2f}>"
@@ -325,13 +321,13 @@ def solve(
     answers: AnswerCache | None = None,
     start: Choices | None = None,
 ) -> Solution:
-    """Finds the cheapest plan, component by component; what is found is added to the answers that are known.
+    """Return the cheapest plan, component by component, and add the results to the known answers.
 
     Args:
-        start: choices of the plan of a program much like it: a search that begins from them is shorter.
+        start: Choices of the plan of a similar program, which shorten the search.
 
     Raises:
-        SolverError: if no engine comes to any plan that keeps the rules; never for plain infeasibility.
+        SolverError: If no engine finds any plan that satisfies the rules. Never for infeasibility alone.
     """
     with set_aside() if len(program.linear.cost) >= _LARGE else nullcontext():
         started = time.monotonic()
@@ -350,7 +346,7 @@ def solve(
 
 
 def _searched(search: Search, part: Component, goals: Sequence[Goal], start: Floats | None = None) -> ResumableSearch:
-    """The search of one component, level by level where a level says anything of it beside cost."""
+    """Return the search of one component, level by level if a level other than cost affects it."""
     linear, ranked = part.linear, [goal for _, goal in goals_within(goals, part.columns)]
     if not is_ranked(ranked):
         return ResumableSearch(linear, lambda watch, known: search.until(watch).component(linear, known, start))
@@ -362,7 +358,7 @@ def _searched(search: Search, part: Component, goals: Sequence[Goal], start: Flo
 def _answers(
     search: Search, searches: Sequence[ResumableSearch], tell: Callable[[], None] = lambda: None
 ) -> list[SolverAnswer]:
-    """Return the best answers within the limits. Those that a limit ended are known from now on like all others."""
+    """Return the best answers within the limits. Answers that a limit ended are cached like all others."""
     answers = in_turns(searches, search.watch, search.workers, search.known, tell)
     late = [part for part in searches if not part.done]
     for part in late:
@@ -373,10 +369,10 @@ def _answers(
 
 
 def optimum(linear: Linear, limits: Limits, cancel: Cancel | None, answers: AnswerCache) -> SolverAnswer:
-    """The best answer for a program that hangs together, or the one that is known.
+    """Return the best answer for a program solved as one component, or the known one.
 
     Raises:
-        SolverError: if a solver breaks down; never for plain infeasibility.
+        SolverError: If a solver breaks down. Never for infeasibility alone.
     """
     return optima([linear], limits, cancel, answers)[0]
 
@@ -388,10 +384,13 @@ def optima(
     answers: AnswerCache,
     starts: Sequence[Floats | None] = (),
 ) -> list[SolverAnswer]:
-    """The same of several programs, which have the time together that one alone has; each from a plan of a program much like it, if `starts` are given.
+    """Return the best answers for several programs, which share the time of one.
+
+    Args:
+        starts: Plans of similar programs, as starting points.
 
     Raises:
-        SolverError: if a solver breaks down; never for plain infeasibility.
+        SolverError: If a solver breaks down. Never for infeasibility alone.
     """
     workers = limits.workers or os.cpu_count() or 1
     search = Search(Watch(limits.left(), cancel), limits.gap, workers, answers, limits.engines)
@@ -406,10 +405,10 @@ def optima(
 
 
 def relaxation(linear: Linear, watch: Watch, engines: Engines = ENGINES) -> SolverAnswer:
-    """The optimum of a program with integrality left aside, with its duals where an engine gives them.
+    """Return the optimum of a program's linear relaxation, with its duals if an engine gives them.
 
     Raises:
-        SolverError: if the cost has no least value.
+        SolverError: If the cost has no minimum.
     """
     search = Search(watch, 0.0, engines=engines)
     if linear.entries.nnz < _SOON:
@@ -425,9 +424,9 @@ def least(
     cancel: Cancel | None = None,
     start: Choices | None = None,
 ) -> float | None:
-    """The least that the sum of some columns can come to in any plan; infinite if there is no plan, None if a limit ended the search.
+    """Return the minimum sum of some columns in any plan. Infinite if there is no plan, None if a limit ended the search.
 
-    Only the components that hold one of the columns are solved, from the choices of a plan of a program much like it (`start`).
+    Only components with one of the columns are solved, from the choices of a similar program's plan (`start`).
     """
     wanted = np.zeros(len(program.linear.cost))
     wanted[columns] = 1.0
@@ -446,12 +445,12 @@ def compared(
     cancel: Cancel | None = None,
     start: Floats | None = None,
 ) -> SolverAnswer:
-    """Return a cheapest plan, or what is needed to compare its cost with `enough`: a plan that costs no more, or a bound above it.
+    """Return a cheapest plan, or enough to compare its cost with `enough`: a plan that costs no more, or a bound above it.
 
-    Only the components that cost anything are solved. The outcome is optimal if the comparison is decided, and nothing if a limit ended the search.
+    Only components with a cost are solved. The outcome is optimal if the comparison is decided, and nothing if a limit ended the search.
 
     Args:
-        start: A plan of a program much like it, of which the choices count; not a number for those that are not known.
+        start: Plan of a similar program, whose choices are a starting point. NaN for unknown ones.
     """
     watch = Watch(limits.left(), cancel)
     parts = [part for part in split(linear) if part.linear.cost.any()]
@@ -489,7 +488,6 @@ def compared(
 
 
 def _sum(linear: Linear, parts: Sequence[Component], answers: Sequence[SolverAnswer]) -> SolverAnswer:
-    """Return the answers of components as one."""
     if any(answer.outcome is SolverOutcome.INFEASIBLE for answer in answers):
         return SolverAnswer(SolverOutcome.INFEASIBLE)
     bound = sum(answer.bound for answer in answers)
@@ -551,7 +549,7 @@ def _joined(program: Program, part: Component, joined: Linked) -> JoinedComponen
 
 
 def _reached(program: Program, part: Component, answer: SolverAnswer) -> list[tuple[int, Reached]]:
-    """What the levels that say anything of a component come to, each with its rank."""
+    """Return the results of the levels that affect a component, each with its rank."""
     ranked = goals_within(program.goals, part.columns)
     if answer.levels:
         return [(rank, reached) for (rank, _), reached in zip(ranked, answer.levels, strict=True)]
@@ -570,10 +568,10 @@ def _together(one: Reached, other: Reached) -> Reached:
 
 
 def _nothing_bought(program: Program, part: Component, answer: SolverAnswer, search: Search) -> SolverAnswer:
-    """Where neither time nor the engines allow a plan nothing is ordered: what is not in stock is short, and soft rules are missed.
+    """Return a plan without orders if neither time nor engines allow a better one: shortages beyond stock, and violated soft rules.
 
     Raises:
-        SolverError: if hard rules or full stores ask for more than that, so that no plan is known.
+        SolverError: If hard rules or full stores require more than that, so that no plan is known.
     """
     columns, problem = program.columns, program.problem
     arcs = problem.moves.arc[columns.buy_move]
@@ -591,7 +589,7 @@ def _nothing_bought(program: Program, part: Component, answer: SolverAnswer, sea
 
 
 def plan_of(program: Program, solution: Solution) -> Plan:
-    """The plan that a solution describes."""
+    """Return the plan of a solution."""
     conflicts = [infeasible(program, conflict) for conflict in solution.conflicts]
     plan = decode(program, solution.x, solution.status, solution.objective, solution.bound, conflicts)
     levels = [PlanLevel(least=exact(n.least), bound=exact(n.bound), most=exact(n.most)) for n in solution.levels]
@@ -600,7 +598,7 @@ def plan_of(program: Program, solution: Solution) -> Plan:
 
 
 def infeasible(program: Program, conflict: Conflict) -> Infeasible:
-    """A part of a program in which rules conflict, by what it plans: its materials and demands."""
+    """Return an infeasible part of a program by its materials and demands."""
     problem, columns = program.problem, program.columns
     within = set(conflict.columns.tolist())
     materials = {

@@ -1,27 +1,27 @@
-"""Tie-breaking: of all cheapest plans, the one that spends least on countries of concern, then the steadiest, then the one that orders latest.
+"""Tie-breaking among the cheapest plans: least spend on countries of concern, then the steadiest orders, then the latest ones.
 
-It replaces the plan of each component that is proved optimal by another optimum of the same program. Integer variables and missed soft limits keep
+It replaces the plan of each component that is proved optimal by another optimum of the same program. Integer variables and violations of soft limits keep
 their values. These are minimized in turn, each as far as the levels before it allow:
 
-1. money for purchases that are, or may be, of concern because of their seller or their own steps (`rules.dependence`), not discounted;
-2. the part of it for purchases that surely are;
-3. the sum of `|q(t) - q(t-1)|` over all offers, where `q(t)` is the quantity ordered in period t;
-4. how early orders are placed, in kilograms times periods;
-5. a sum of orders with arbitrary weights that depend only on names and dates: offer, destination, order, and delivery;
-6. a sum with arbitrary weights of all columns.
+1. money for purchases that are, or may be, of concern because of their seller or their own steps (`rules.verdicts`), not discounted
+2. the part of it for purchases that certainly are
+3. the sum of `|q(t) - q(t-1)|` over all offers, where `q(t)` is the quantity ordered in period t
+4. how early orders are placed, in kilograms times periods
+5. a sum of orders with arbitrary weights that depend only on names and dates: offer, destination, order, and delivery
+6. a sum with arbitrary weights of all columns
 
 So the same facts give the same orders, and a change moves only orders that it affects.
 
 A made good is also of concern because of its inputs. The program doesn't trace goods through stocks, so the first two levels count its inputs
-where they are bought, and its own price only because of its own steps.
+at their purchase, and its own price only because of its own steps.
 
 Each level keeps the levels before it by complementary slackness. Given optimal duals, a plan is optimal exactly if each column with a reduced cost is
 at its bound, and each row with a dual is too (Bertsimas and Tsitsiklis, Introduction to Linear Optimization, 1997, theorem 4.5). So these columns are
-fixed, and these rows become equations. The program that is left is small, and no tolerance lets costs rise.
+fixed, and these rows become equations. The remaining program is small, and no tolerance lets costs rise.
 
-Equal quantities are rarely whole numbers of the resolution, and rounding each of them may cost money. Then the program is moved by what rounding
-moved the plan that was found: it contains that plan, and all its plans cost the same as that one. Near the steadiest plan, a vertex is sought
-between whole steps. It is mostly whole, because most rows only add quantities up. Yields leave fractions; a small integer program removes those.
+Equal quantities are rarely whole numbers of the resolution, and rounding each of them may cost money. Then the program is shifted by the rounding
+of the plan that was found: it contains that plan, and all its plans cost the same. Near the steadiest plan, a vertex is sought
+between whole steps. It is mostly whole, because most rows only add up quantities. Yields leave fractions, which a small integer program removes.
 """
 
 from __future__ import annotations
@@ -47,25 +47,26 @@ from .scaling import scaled
 from .solving import Limits, Solution, goals_within
 
 NOISE = 1e-8
-"""A reduced cost counts as 0 below this share of the terms that it sums and of the usual cost. A dual counts as 0 if it adds no more than that to the
-reduced cost of any column."""
+"""Threshold of noise. A reduced cost counts as 0 below this share of the terms that it sums and of the usual cost. A dual counts as 0 if it adds
+no more than that to the reduced cost of any column.
+"""
 SAME = 1e-9
-"""Share of a cost that two computations of the same optimum may differ by."""
+"""Share of a cost by which two computations of the same optimum may differ."""
 AT_END = 1e-7
-"""By how much a value may differ from a bound that it is at, as a share of the value or of 1."""
+"""Maximum distance of a value from a bound that it is at, relative to the value or to 1."""
 
 GRAIN = 1e-3
 """Values are rounded to this share of the case's resolution, so that the solver's last digits don't decide how they are rounded to the resolution."""
 CLEAR = 100
-"""Steps by which a plan must be able to buy more or less of an offer, so that it is called equal to others. Rounding explains a few."""
+"""Steps by which a plan must be able to buy more or less of an offer to be called equal to others. Rounding explains a few."""
 NEAR = 8
-"""Steps by which a quantity may be moved so that all are whole."""
+"""Steps by which a quantity may be moved to make all whole."""
 NODES = 100
 """Nodes of the search for whole quantities."""
 CLOSE_ENOUGH = 0.5
-"""Share by which they may lie farther from the steadiest plan than is proved to be necessary."""
+"""Relative excess of their distance from the steadiest plan over the proved minimum at which the search ends."""
 MONEY = 1e-5
-"""Costs that differ by no more than this are equal."""
+"""Maximum difference of costs that count as equal."""
 
 
 Bits = NDArray[np.uint64]
@@ -73,19 +74,16 @@ Bits = NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """A component whose ties are broken."""
-
     columns: Ints
     face: Linear
-    """Program in which all plans cost the same, and are of concern as little as possible."""
+    """Program in which all plans cost the same, with minimum spend on purchases of concern."""
     x: Floats
-    """Its steadiest plan."""
 
 
 class TieBreaking:
     """Tie-breaking of a solution.
 
-    The next step is taken only if the solution of the last one, rounded, costs more than the plan that was found: `steadiest`, the same from the
+    Each step is taken only if the last solution, rounded, costs more than the plan that was found: `steadiest`, the same from the
     rounded plan, `in_whole_steps`, then `without_loss`.
     """
 
@@ -99,11 +97,11 @@ class TieBreaking:
         rounded: Floats | None = None,
         faces: dict[int, Linear | None] | None = None,
     ) -> None:
-        """Prepare to break ties.
+        """Prepare tie-breaking.
 
         Args:
-            faces: Programs of all optimal plans, by first column of their component, as another attempt at the same solution found them.
-            rounded: Columns of the plan that the solution is rounded to. All solutions then cost as much as that plan. None: as much as the solution.
+            faces: Programs of all optimal plans, by first column of their component, from another attempt at the same solution.
+            rounded: Columns of the plan to which the solution is rounded. All solutions then cost as much as that plan. None means as much as the solution.
         """
         self.program, self.solution = program, solution
         self.search = Search(Watch(limits.left(), cancel), limits.gap, 1, answers, limits.engines)
@@ -116,10 +114,10 @@ class TieBreaking:
         self.faces = {} if faces is None else faces
 
     def steadiest(self, *, equal_offers: bool = True) -> Solution:
-        """Return the steadiest solution that costs as much as the given one, and no more money for purchases of concern.
+        """Return the steadiest solution that costs as much as the given one, with no more money for purchases of concern.
 
         Args:
-            equal_offers: False to leave out the search for offers that could replace one another.
+            equal_offers: False to skip the search for offers that could replace one another.
         """
         program, proved, concern = self.program, self.solution.proved, _Concern(self.program)
         missed, exchangeable = np.zeros(len(self.start), dtype=bool), np.zeros(len(self.start), dtype=bool)
@@ -137,7 +135,7 @@ class TieBreaking:
         return self._solution(self.parts, exchangeable)
 
     def _steadied(self, component: Component, missed: Mask, concern: _Concern) -> _Part | None:
-        """Return a component with its ties broken; None if that can't be proved."""
+        """Return a component with its ties broken. None if that can't be proved."""
         of, linear = component.columns, component.linear
         x, line = self.solution.x[of], self.line[of]
         if of[0] not in self.faces:
@@ -157,10 +155,10 @@ class TieBreaking:
         return None if face is None or found is None else _Part(of, face, found)
 
     def in_whole_steps(self, steady: Solution, outcome: Floats | None) -> Solution:
-        """Return the same solution with each component that loses by rounding in whole steps of the resolution.
+        """Return the solution, with each component that loses money by rounding in whole steps of the resolution.
 
         Args:
-            outcome: Columns of the plan that the solution is rounded to. None if that plan doesn't hold; all that isn't whole is then changed.
+            outcome: Columns of the plan to which the solution is rounded. None if that plan is invalid. Then everything that isn't whole is changed.
         """
         lossy, found = self._lossy(steady, outcome), []
         start = steady.x if outcome is None else _as_planned(self.program, outcome)
@@ -175,14 +173,14 @@ class TieBreaking:
         return self._solution(found, steady.exchangeable)
 
     def without_loss(self, steady: Solution, outcome: Floats | None) -> Solution:
-        """Return the same solution with the plan that was found for each component that still loses by rounding."""
+        """Return the solution, with the original plan for each component that still loses money by rounding."""
         lossy = self._lossy(steady, outcome)
         start = steady.x if outcome is None else _as_planned(self.program, outcome)
         kept = [replace(part, x=start[part.columns]) for part in self.parts if not lossy[part.columns[0]]]
         return self._solution(kept, steady.exchangeable)
 
     def _solution(self, parts: Sequence[_Part], exchangeable: Mask | None) -> Solution:
-        """Return the solution with the plan that was found in all components but some."""
+        """Return the solution with the original plan in all components except some."""
         x, tie_broken = self.start.copy(), np.zeros(len(self.start), dtype=bool)
         grain = self.unit * GRAIN
         for part in parts:
@@ -192,7 +190,7 @@ class TieBreaking:
         return replace(self.solution, x=x, tie_broken=tie_broken, exchangeable=equal, from_rounded=self.is_rounded)
 
     def _lossy(self, steady: Solution, outcome: Floats | None) -> Mask:
-        """Return the columns of components in which rounding costs money or leaves more short; if the plan doesn't hold, of all that aren't whole."""
+        """Return the columns of components in which rounding costs money or increases a shortage. If the plan is invalid, those of all that aren't whole."""
         labels = column_labels(self.program.linear.entries)
         if outcome is None:
             steps = steady.x / self.unit
@@ -215,7 +213,7 @@ class _Concern:
         self._known: dict[int, Dependence] = {}
 
     def costs(self, columns: Ints) -> Floats:
-        """Return two rows: what a unit of each column costs if it is or may be of concern, and the same if it surely is."""
+        """Return two rows of costs per unit: of columns that are or may be of concern, and of those that certainly are."""
         found = np.zeros((2, len(columns)))
         bought, problem = self.program.columns, self.program.problem
         place = np.minimum(np.searchsorted(bought.buy, columns), len(bought.buy) - 1)
@@ -243,7 +241,7 @@ class _Concern:
 
 
 def _order_lines(program: Program) -> tuple[Ints, int]:
-    """Return what each column orders, as `offer * periods + period of order` or -1, and the number of periods."""
+    """Return each column's order line, `offer * periods + period of order` or -1, and the number of periods."""
     problem, columns = program.problem, program.columns
     periods = problem.case.horizon.count
     line = np.full(len(program.linear.cost), -1, dtype=np.intp)
@@ -254,7 +252,7 @@ def _order_lines(program: Program) -> tuple[Ints, int]:
 
 
 def _cheapest(linear: Linear, x: Floats, ranked: Sequence[tuple[Floats, float]], search: Search) -> Linear | None:
-    """Return the program of all plans that are as good as an optimal one; None if it can't be proved."""
+    """Return the program of all plans that are as good as an optimal one. None if it can't be proved."""
     for cost, within in ranked:
         level = replace(linear, cost=cost, constant=0.0)
         if within:  # later ranks had leave to make this one worse by some; tie-breaking has not
@@ -268,7 +266,7 @@ def _cheapest(linear: Linear, x: Floats, ranked: Sequence[tuple[Floats, float]],
 
 
 def _duals(linear: Linear, cost: float, search: Search) -> Floats | None:
-    """Return duals that prove that no plan costs less than `cost`; None if none are found."""
+    """Return duals that prove that no plan costs less than `cost`. None if none are found."""
     known = search.known.peek(digest(linear))
     if known is not None and known.duals is not None:
         return known.duals
@@ -282,17 +280,17 @@ def _duals(linear: Linear, cost: float, search: Search) -> Floats | None:
 
 
 def _reaches(bound: float, cost: float) -> bool:
-    """Return True if a bound reaches the cost of a plan but for rounding. What `optimal` leaves open is too much: duals then prove another plan."""
+    """Return True if a bound reaches the cost of a plan except for rounding. The gap of `optimal` is too wide: such duals prove another plan."""
     return cost - bound <= SAME * max(1.0, abs(cost))
 
 
 def _of_rows(linear: Linear, answer: SolverAnswer) -> Floats | None:
-    """Return the duals of an optimum; None if the engine gives none. A program without rows is solved without an engine."""
+    """Return the duals of an optimum. None if the engine gives none. A program without rows needs no engine."""
     return answer.duals if linear.entries.shape[0] else np.zeros(0)
 
 
 def _duals_apart(joint: Joint, cost: float, search: Search) -> Floats | None:
-    """Return the duals of the parts if they prove the whole, which they do where the linking constraints cost nothing."""
+    """Return the duals of the parts if they prove the whole, which they do if the linking constraints cost nothing."""
     linear, duals = joint.linear, np.zeros(joint.linear.entries.shape[0])
     least = float(linear.cost[joint.loose] @ linear.cheapest[joint.loose])
     for part in joint.parts:
@@ -305,7 +303,7 @@ def _duals_apart(joint: Joint, cost: float, search: Search) -> Floats | None:
 
 
 def _face(linear: Linear, x: Floats, duals: Floats) -> Linear:
-    """Return the same program without the plans that are not optimal. `x` is one that is, and `duals` prove it."""
+    """Return the program with only its optimal plans. `x` is one, and `duals` prove it."""
     near_one, scale = scaled(linear)  # as the solver sees it: what is noise doesn't depend on units
     entries, prices = near_one.entries, duals * scale.rows / scale.money
     rows, columns = entries.rows, entries.indices
@@ -328,7 +326,7 @@ def _face(linear: Linear, x: Floats, duals: Floats) -> Linear:
 
 
 def _as_planned(program: Program, rounded: Floats) -> Floats:
-    """Return the columns of a rounded plan with whole deliveries. Rounded inputs may have left less than a step of one undelivered."""
+    """Return the columns of a rounded plan with whole deliveries. Rounded inputs may have left a part of a step undelivered."""
     columns, count = program.columns, program.problem.case.horizon.count
     unit, found = float(program.problem.case.resolution), rounded.copy()
     for column, (demand, period, *_) in zip(columns.deliver, columns.deliver_key, strict=True):
@@ -339,9 +337,9 @@ def _as_planned(program: Program, rounded: Floats) -> Floats:
 
 
 def _moved(face: Linear, x: Floats, counted: Mask, unit: float) -> Linear:
-    """Return a program in which all plans cost the same, moved so that it contains a rounded plan `x`. All its plans cost as much as that one.
+    """Return a program in which all plans cost the same, shifted to contain a rounded plan `x`. All its plans cost as much as that one.
 
-    Limits are rounded to whole steps too, where they limit sums of quantities.
+    Limits on sums of quantities are also rounded to whole steps.
     """
     loose, equal, rows = face.lower < face.upper, face.row_lower == face.row_upper, face.entries @ x
     partial = ~counted[face.entries.indices] | (face.entries.data != np.rint(face.entries.data))
@@ -364,7 +362,7 @@ def _moved(face: Linear, x: Floats, counted: Mask, unit: float) -> Linear:
 
 
 def _least_concern(face: Linear, concern: _Concern, columns: Ints, search: Search) -> Linear | None:
-    """Return the program without the plans that cost more money for purchases of concern than needed; None if it can't be proved."""
+    """Return the program without plans that spend more than needed on purchases of concern. None if it can't be proved."""
     loose = face.lower < face.upper
     free = np.flatnonzero(loose)
     costs = concern.costs(columns[free]) if concern.countries else np.zeros((0, 0))
@@ -388,7 +386,7 @@ def _least_concern(face: Linear, concern: _Concern, columns: Ints, search: Searc
 
 
 def _best(level: Linear, search: Search) -> tuple[Linear, Floats] | None:
-    """Return the program of all optimal plans of a program, and one of them; None if no duals prove them."""
+    """Return the program of all optimal plans of a program, and one of them. None if no duals prove them."""
     answer = search.alone(level)
     duals = _of_rows(level, answer)
     if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None or duals is None:
@@ -397,7 +395,7 @@ def _best(level: Linear, search: Search) -> tuple[Linear, Floats] | None:
 
 
 def _equal(values: Floats, ends: Floats) -> Mask:
-    """Return where values are at finite ends, but for the solver's tolerance. A dual that says otherwise is noise."""
+    """Return True where values are at finite bounds, within the solver's tolerance. A dual that says otherwise is noise."""
     found: Mask = np.abs(values - ends) <= AT_END * np.maximum(1.0, np.abs(values))
     return found
 
@@ -405,10 +403,10 @@ def _equal(values: Floats, ends: Floats) -> Mask:
 def _steadied(
     face: Linear, x: Floats, line: Ints, periods: int, by_name: Callable[[Ints], Floats], search: Search
 ) -> Floats | None:
-    """Return the steadiest plan of a program in which all plans cost the same; None if it can't be found.
+    """Return the steadiest plan of a program in which all plans cost the same. None if it can't be found.
 
     Args:
-        line: What each column orders, as in `_order_lines`.
+        line: Order line of each column, as in `_order_lines`.
         by_name: Function that returns weights of some columns by the names of their orders.
     """
     loose = face.lower < face.upper
@@ -428,7 +426,7 @@ def _steadied(
 
 
 def _early(line: Ints, periods: int) -> Ints:
-    """Return how early each column orders, in periods from the end. 0 for columns that order nothing."""
+    """Return how early each column orders, in periods from the end. 0 for columns without orders."""
     found: Ints = np.where(line >= 0, periods - line % periods, 0)
     return found
 
@@ -438,9 +436,9 @@ def _in_steps(face: Linear, x: Floats, cost: Floats, counted: Mask, unit: float,
 
     Args:
         face: Program in which all plans cost the same.
-        cost: Decides where the last step goes.
+        cost: Costs that decide where the last step goes.
         counted: Columns that are rounded.
-        unit: Kilograms in a step.
+        unit: Kilograms per step.
     """
     free = np.flatnonzero(face.lower < face.upper)
     rest, held = _without_fixed(face, x, free), counted[free]
@@ -460,9 +458,9 @@ def _in_steps(face: Linear, x: Floats, cost: Floats, counted: Mask, unit: float,
 
 
 def _whole(rest: Linear, steps: Floats, held: Mask, unit: float, search: Search) -> Floats | None:
-    """Return a plan of a program whose quantities are whole steps, as near as possible to some; None if none is found.
+    """Return a plan of a program whose quantities are whole steps, as near as possible to given ones. None if none is found.
 
-    Columns that order nothing keep that.
+    Columns without an order keep that.
 
     Args:
         steps: Quantities in steps.
@@ -492,12 +490,12 @@ def _whole(rest: Linear, steps: Floats, held: Mask, unit: float, search: Search)
 
 
 def _exchangeable(face: Linear, x: Floats, offer: Ints, unit: float, search: Search) -> Mask:
-    """Return the columns of offers that another plan of the same cost buys more or less of than `x`, in all periods together.
+    """Return the columns of offers whose quantity over all periods differs from `x` in another plan of the same cost.
 
-    Offers that `x` doesn't buy are bought as much as possible, until no other one is bought. Then sums with arbitrary weights move what is bought.
+    Unused offers are bought as much as possible, until no other one is bought. Then sums with arbitrary weights move the purchases.
 
     Args:
-        offer: Offer of each column that orders. -1 for others.
+        offer: Offer of each ordering column. -1 for others.
         unit: Kilograms that count as a difference.
     """
     none = np.zeros(len(x), dtype=bool)
@@ -510,7 +508,7 @@ def _exchangeable(face: Linear, x: Floats, offer: Ints, unit: float, search: Sea
     least, most = before.copy(), before.copy()
 
     def plan_most(weights: Floats) -> bool:
-        """Note the plan of the same cost that buys most, by weights of offers."""
+        """Note the plan of the same cost with the largest purchases, by weights of offers."""
         wanted = np.where(orders[free], -weights[offer[free]], 0.0)
         answer = search.alone(replace(rest, cost=wanted))
         if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None:
@@ -554,7 +552,7 @@ def _without_fixed(linear: Linear, x: Floats, free: Ints) -> Linear:
 
 
 def _with_changes(linear: Linear, x: Floats, free: Ints, line: Ints, periods: int) -> tuple[Linear, int]:
-    """Add two columns and a row for each change from one period to the next: by how much more, and how much less, is ordered.
+    """Add two columns and a row for each change from one period to the next: the increase and the decrease of orders.
 
     A change counts only if the offer can be ordered in both periods, and if it depends on a free column. `x` has the values of the fixed columns.
     """

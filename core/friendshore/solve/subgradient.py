@@ -1,14 +1,14 @@
-"""Prices of what choices share, by a subgradient method: for programs of many links, whose relaxation takes a simplex too long.
+"""Prices of shared capacities by a subgradient method, for programs of many links whose relaxation takes a simplex too long.
 
-A choice opens capacities, and the flows that pass through them: `sum of a[j] x[j] <= K y`, `x[j] <= u[j] y`. All other rows, those of demand above all, are
+A choice opens capacities, and the flows through them: `sum of a[j] x[j] <= K y`, `x[j] <= u[j] y`. All other rows, mainly those of demand, are
 priced (Lagrangian relaxation: Geoffrion, Mathematical Programming Study 2, 1974; of location: Cornuejols, Sridharan and Thizy, A comparison of heuristics and
-relaxations for the capacitated plant location problem, European Journal of Operational Research 50, 1991). What a choice is worth at the prices is then a
-continuous knapsack, filled from the flow that earns most. A price rises where its row is short and falls where it is over (Held, Wolfe and Crowder,
-Validation of subgradient optimization, Mathematical Programming 6, 1974). Rows of a number of choices (`forcing.numbered`) make those worth most.
+relaxations for the capacitated plant location problem, European Journal of Operational Research 50, 1991). The value of a choice at the prices is then a
+continuous knapsack, filled from the flow that earns most. A price rises if its row is short and falls if it is over (Held, Wolfe and Crowder,
+Validation of subgradient optimization, Mathematical Programming 6, 1974). Rows that count choices (`forcing.numbered`) make the most valuable ones.
 
-What comes of it is a dual for each row, and what the columns were on average (Barahona and Anbil, The volume algorithm: producing primal solutions with a
-subgradient method, Mathematical Programming 87, 2000). What the duals prove is worked out by weak duality, as of any duals: nothing rests on how they were
-found. Prices are kept in single precision, so that what another processor rounds otherwise in a last digit is forgotten.
+The result is a dual for each row, and the average of the columns (Barahona and Anbil, The volume algorithm: producing primal solutions with a
+subgradient method, Mathematical Programming 87, 2000). Weak duality gives the bound of the duals, whatever their
+origin. Prices are kept in single precision, so that different rounding of another processor in a last digit has no effect.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from .engine import SolverAnswer, SolverOutcome, Watch
 from .forcing import links
 
 ROUNDS = 400
-"""Times that prices are changed."""
+"""Maximum number of price changes."""
 LONGEST = 2.0
-"""The first steps: so many times what would close the distance to a known plan if the bound rose evenly (Polyak)."""
+"""Length of the first steps, relative to the one that would close the gap to a known plan if the bound rose evenly (Polyak)."""
 PATIENCE = 15
 """Rounds without a better bound after which steps are shorter, from the best prices."""
 SHORTER = 1.5
-"""What they are divided by."""
+"""Divisor of the steps."""
 RISE = 1e-6
-"""Share of a bound by which a better one is."""
+"""Minimum improvement of a bound, relative to it."""
 LAST = 0.05
 """Weight of a round in the average."""
 
 
 def estimated(linear: Linear, plan: float, watch: Watch) -> SolverAnswer | None:
-    """Duals of all rows, with values of all columns on average; None where no choice opens flows, or no prices prove anything.
+    """Return duals of all rows, and average values of all columns. None if no choice opens flows, or no prices prove anything.
 
     Args:
-        linear: the program.
-        plan: what a plan costs.
-        watch: when it stops, the best prices known are taken.
+        linear: The program.
+        plan: Cost of a plan.
+        watch: Watch. When it stops, the best prices so far are taken.
     """
     opened = _opened(linear)
     return None if opened is None else _Prices(linear, opened).found(plan, watch)
@@ -49,28 +49,28 @@ def estimated(linear: Linear, plan: float, watch: Watch) -> SolverAnswer | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Opened:
-    """Flows, each with the choice that opens it and the capacity that it passes through."""
+    """Flows, each with the choice that opens it and its capacity."""
 
     flow: Ints
-    """By column."""
+    """Column of each flow."""
     use: Floats
-    """How much of its capacity one of it takes."""
+    """Capacity used per unit."""
     most: Floats
-    """How much of it all of it takes."""
+    """Maximum use of capacity."""
     link: Ints
-    """The coefficient of each in the row that links it to its choice, by position."""
+    """Position of each coefficient in the row that links the flow to its choice."""
     through: Ints
-    """The capacity of each."""
+    """Capacity of each flow."""
     choice: Ints
-    """The choice that opens each capacity."""
+    """Choice that opens each capacity."""
     room: Floats
-    """What it holds; infinite where no row says so."""
+    """Size of each capacity. Infinite if no row limits it."""
     row: Ints
-    """The row that says so; -1: none."""
+    """Row that limits it. -1 if none."""
 
 
 def _opened(linear: Linear) -> _Opened | None:
-    """What the choices of a program open; None: nothing. A flow has one link and one capacity; rows beyond these are priced."""
+    """Return the flows that a program's choices open. None if there are none. A flow has one link and one capacity, and further rows are priced."""
     rows, columns = linear.entries.shape
     row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
     binary = linear.integer & (linear.lower >= 0) & (linear.upper <= 1)
@@ -100,8 +100,6 @@ def _opened(linear: Linear) -> _Opened | None:
 
 
 class _Prices:
-    """The prices of a program's rows, and what its columns are at them."""
-
     def __init__(self, linear: Linear, opened: _Opened) -> None:
         self.linear, self.opened = linear, opened
         rows, columns = linear.entries.shape
@@ -137,7 +135,7 @@ class _Prices:
         self.start = np.clip(np.where(flows | np.isinf(dearest), 0.0, dearest), self.low, self.high)
 
     def found(self, plan: float, watch: Watch) -> SolverAnswer | None:
-        """The best prices after some rounds, as duals, and what the columns were on average."""
+        """Return the best prices after some rounds, as duals, with the average of the columns. None if no prices prove anything."""
         prices = best = self.start
         bound, length, stalled, mean = -np.inf, LONGEST, 0, np.zeros(0)
         for _ in range(ROUNDS):
@@ -164,7 +162,7 @@ class _Prices:
         return SolverAnswer(SolverOutcome.FEASIBLE, mean, bound=bound, duals=self._duals(best))
 
     def _at(self, prices: Floats) -> tuple[float, Floats]:
-        """What no plan falls below at some prices, and the columns that come to it."""
+        """Return the lower bound on all plans at some prices, and the columns that reach it."""
         linear, opened = self.linear, self.opened
         order, taken, worth = self._filled(prices)
         x = np.where(worth < 0, linear.upper, linear.lower)
@@ -177,7 +175,7 @@ class _Prices:
         return float((prices * ends).sum()) + float(paid) + linear.constant, x
 
     def _filled(self, prices: Floats) -> tuple[Ints, Floats, Floats]:
-        """Flows that earn something, capacity by capacity, the best of each first; what each takes; and what each column costs with all that it opens."""
+        """Return the flows that earn something, by capacity and best first, their use, and each column's cost with all that it opens."""
         opened, reduced = self.opened, self._reduced(prices)
         each = reduced[opened.flow] / opened.use
         some = np.flatnonzero((each < 0) & (opened.most > 0))
@@ -190,13 +188,12 @@ class _Prices:
         return order, taken, reduced + earned
 
     def _reduced(self, prices: Floats) -> Floats:
-        """What each column costs, less what it earns."""
         earned = np.bincount(self.column, self.value * prices[self.row], minlength=len(self.linear.cost))
         found: Floats = self.linear.cost - earned
         return found
 
     def _missed(self, prices: Floats, x: Floats) -> Floats:
-        """By how much each priced row is short, or (below zero) over."""
+        """Return the shortfall of each priced row. Negative if it is over."""
         linear, comes_to = self.linear, self._comes_to(x)
         within = np.clip(comes_to, linear.row_lower, linear.row_upper)
         wanted = np.where(prices > 0, linear.row_lower, np.where(prices < 0, linear.row_upper, within))
@@ -206,7 +203,7 @@ class _Prices:
         return np.bincount(self.row, self.value * x[self.column], minlength=len(self.priced)).astype(np.float64)
 
     def _kept(self) -> Mask:
-        """Rows that flows keep which pass through one capacity, whatever the prices."""
+        """Return the rows of flows through one capacity that are satisfied whatever the prices."""
         linear, opened = self.linear, self.opened
         rows, columns = linear.entries.shape
         row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
@@ -219,7 +216,7 @@ class _Prices:
         return kept
 
     def _number(self, row: int) -> tuple[Ints, int]:
-        """The choices of a row of a number, and how many it asks for where nothing is left short."""
+        """Return the choices of a row that counts choices, and the required number without a shortage."""
         linear = self.linear
         span = slice(linear.entries.indptr[row], linear.entries.indptr[row + 1])
         column, value = linear.entries.indices[span], linear.entries.data[span]
@@ -227,13 +224,16 @@ class _Prices:
         return column[~self.rest[column]], int(np.ceil(linear.row_lower[row] - ends[self.rest[column]].sum() - RISE))
 
     def _cheapest(self, worth: Floats, choices: Ints, fewest: int) -> Ints:
-        """Choices that have to be made for a row of a number, the dearest last."""
+        """Return the choices to make for a row that counts choices, the most expensive last."""
         open_ = choices[self.linear.upper[choices] > self.linear.lower[choices]]
         asked = max(0, fewest - int(self.linear.lower[choices].sum()))
         return open_[np.argsort(worth[open_], kind="stable")][:asked]
 
     def _duals(self, prices: Floats) -> Floats:
-        """Duals of all rows: what a capacity earns where it is full, what each link adds to that, and what the last of a number costs."""
+        """Return the duals of all rows.
+
+        They are the value of each full capacity, the additional value of each link, and the cost of the last choice of a row that counts choices.
+        """
         opened, entries, found = self.opened, self.linear.entries, prices.copy()
         order, taken, worth = self._filled(prices)
         each = self._reduced(prices)[opened.flow] / opened.use

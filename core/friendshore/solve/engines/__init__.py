@@ -1,4 +1,4 @@
-"""The engines that are asked: GLOP, HiGHS, and SCIP, each loaded on first use, and their default order."""
+"""Default engines and their order: GLOP, HiGHS, and SCIP, each loaded on first use."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def solve_with_glop(
     linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None, presolve: bool = False
 ) -> SolverAnswer:
-    """GLOP: see `glop.solve_with_glop`."""
+    """Solve with GLOP, see `glop.solve_with_glop`."""
     from . import glop
 
     return glop.solve_with_glop(linear, ask, hint, presolve)
@@ -25,21 +25,21 @@ def solve_with_glop(
 def solve_with_highs(
     linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None, presolve: bool = True
 ) -> SolverAnswer:
-    """HiGHS: see `highs.solve_with_highs`."""
+    """Solve with HiGHS, see `highs.solve_with_highs`."""
     from . import highs
 
     return highs.solve_with_highs(linear, ask, hint, presolve)
 
 
 def solve_with_scip(linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None) -> SolverAnswer:
-    """SCIP: see `scip.solve_with_scip`."""
+    """Solve with SCIP, see `scip.solve_with_scip`."""
     from . import scip
 
     return scip.solve_with_scip(linear, ask, hint)
 
 
 def _scip_briefly(linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None) -> SolverAnswer:
-    """Ask SCIP within a number of nodes, which doesn't depend on the clock. HiGHS takes over where that is too few."""
+    """Solve with SCIP within a number of nodes, which doesn't depend on the clock. HiGHS follows if that isn't enough."""
     return solve_with_scip(linear, replace(ask, nodes=SECOND_NODES), hint)
 
 
@@ -53,19 +53,17 @@ ENGINES = Engines(
     tree=(solve_with_highs, _highs_as_it_is, solve_with_scip),
     second=(_scip_briefly, solve_with_highs, _highs_as_it_is),
 )
-"""Those that are asked if nothing else is said: where one gives up, the next."""
+"""Default engines. If one fails, the next is called."""
 
 
 class Reasked:
-    """A linear program that is asked again and again, with other costs and other ends of rows and columns: each time from where the last time ended."""
+    """Linear program that is solved repeatedly with other costs and bounds, each time from the last basis."""
 
     def __init__(self) -> None:
         self._resumed: Resumed | None = None
 
     def optimum(self, linear: Linear) -> SolverAnswer:
-        """The optimum of a program whose coefficients are those of the one asked before. It is the same from wherever it is sought; of several plans with
-        it, any.
-        """
+        """Return the optimum of a program with the same coefficients as the last one. It doesn't depend on the start, but the plan may if several are optimal."""
         from . import mathopt
 
         if self._resumed is None:

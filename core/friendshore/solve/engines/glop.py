@@ -1,16 +1,16 @@
 """GLOP, for linear programs, through the helper of OR-Tools' model builder.
 
-Asked first for its dual simplex on the program as it is. That begins where columns which cost nothing less than zero are at their lower ends, as
-nearly all are here, and takes a quarter of the time of a presolve and the primal simplex. These go another way through the same numbers.
+GLOP first runs its dual simplex on the program without presolve. It starts with columns of nonnegative cost at their lower bounds, as
+nearly all are here. It takes a quarter of the time of a presolve and the primal simplex, which take another path through the numbers.
 
-The program is handed over as the bytes of OR-Tools' request (`MPModelRequest`), which a few arrays come to: entry by entry takes longer than
-GLOP itself, and all at once the helper takes nothing else but a matrix of scipy's, which is slow to import.
+The program is passed as the bytes of OR-Tools' request (`MPModelRequest`), built from a few arrays. Passing it entry by entry takes longer than
+GLOP itself. The helper's only bulk interface takes a scipy matrix, which is slow to import.
 
-Measured traps, each with a test:
-- The helper's own HiGHS prints a banner, loses its incumbent at a time limit and flips the sign of duals: only GLOP is
+Measured pitfalls, each with a test:
+- The helper's own HiGHS prints a banner, loses its incumbent at a time limit, and flips the sign of duals. So only GLOP is
   used through the helper.
-- The helper calls a program infeasible whose cost has no least value.
-- GLOP can cycle forever, with and without presolve: its steps are limited, and the next engine is asked.
+- The helper calls a program infeasible whose cost has no minimum.
+- GLOP can cycle forever, with and without presolve. So its steps are limited, and the next engine is called.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ from ...program.matrix import Floats, Ints, Linear
 from ..engine import NOTHING, TO_THE_END, Ask, BreakdownError, SolverAnswer, SolverOutcome, never
 
 _LARGE = 50_000
-"""Entries of a program from which on it may take longer than a user who has had enough should wait."""
+"""Minimum number of entries of a program that may take too long for a user who asked to stop."""
 _STEPS, _STEPS_BY_SIZE = 10_000, 20
-"""Steps after which GLOP is given up: for any program, and in addition for each row and column. It needs about two for each row, but it can also
-cycle forever, on as little as 9 rows of badly scaled numbers."""
+"""Maximum steps of GLOP: for any program, and in addition per row and column. It needs about two per row, but it can also
+cycle forever, on as few as 9 rows of badly scaled numbers.
+"""
 _PRIMAL = "primal_feasibility_tolerance: 1e-9 dual_feasibility_tolerance: 1e-9"
 _DUAL = f"{_PRIMAL} use_dual_simplex: true use_preprocessing: false"
 
@@ -43,12 +44,12 @@ _DUAL = f"{_PRIMAL} use_dual_simplex: true use_preprocessing: false"
 def solve_with_glop(
     linear: Linear, ask: Ask = TO_THE_END, _hint: Floats | None = None, presolve: bool = False
 ) -> SolverAnswer:
-    """Solves a linear program with GLOP, integrality left aside; it takes no hint.
+    """Solve a linear program with GLOP, ignoring integrality and hints.
 
-    With `presolve` by its primal simplex after its presolve, else by its dual simplex.
+    With `presolve`, use presolve and the primal simplex, else the dual simplex.
 
     Raises:
-        BreakdownError: if GLOP finds no answer within its steps, or can't tell an infeasible program from an unbounded one.
+        BreakdownError: If GLOP finds no answer within its steps, or can't tell an infeasible program from an unbounded one.
     """
     solver: Any = helper.ModelSolverHelper("glop")  # its stubs take bytes for text
     steps = _STEPS + _STEPS_BY_SIZE * sum(linear.entries.shape)
@@ -72,7 +73,7 @@ def solve_with_glop(
 
 
 def _request(linear: Linear, parameters: str, seconds: float | None) -> bytes:
-    """What OR-Tools is asked: a program, and how it is to be solved."""
+    """Return OR-Tools' request: a program and its parameters."""
     glop = proto.MPModelRequest.GLOP_LINEAR_PROGRAMMING
     how = proto.MPModelRequest(solver_type=glop, solver_specific_parameters=parameters)
     if seconds is not None:
@@ -93,7 +94,7 @@ _LONG = 5
 
 
 def _whole(numbers: Ints, size: int = _LONG) -> NDArray[np.uint8]:
-    """So many bytes for each whole number."""
+    """Return `size` bytes for each whole number."""
     found = np.empty((len(numbers), size), np.uint8)
     for at in range(size):
         found[:, at] = numbers >> 7 * at & 127 | (128 if at < size - 1 else 0)
@@ -101,7 +102,7 @@ def _whole(numbers: Ints, size: int = _LONG) -> NDArray[np.uint8]:
 
 
 def _record(**fields: tuple[int, int]) -> NDArray[np.void]:
-    """One record, of the numbers of its fields and what they hold."""
+    """Return one record, from the field numbers and wire types of its fields."""
     kinds = [
         part
         for name, (_, what) in fields.items()
@@ -130,7 +131,7 @@ _VALUES = _record(values=(proto.MPConstraintProto.COEFFICIENT_FIELD_NUMBER, _LEN
 
 
 def _model(linear: Linear) -> bytes:
-    """The program: all columns, then each row with the columns of its entries and their values."""
+    """Return the program: all columns, then each row with the columns of its entries and their values."""
     given = linear.entries
     counts, (many, several) = given.counts, given.shape
     columns = np.repeat(_COLUMN, several)
@@ -152,7 +153,6 @@ def _model(linear: Linear) -> bytes:
 
 
 def _cut(found: bytes, ends: Ints) -> list[bytes]:
-    """Bytes in pieces."""
     return [found[start:end] for start, end in pairwise(ends.tolist())]
 
 
@@ -180,5 +180,5 @@ def _interrupting(stopped: Callable[[], bool], interrupt: Callable[[], object]) 
 
 
 def _may_fall_for_ever(linear: Linear) -> bool:
-    """Return True if the cost might have no least value: the helper calls such a program infeasible, HiGHS by its name."""
+    """Return True if the cost might have no minimum. The helper calls such a program infeasible, while HiGHS reports it as unbounded."""
     return bool(np.isinf(linear.cheapest[linear.cost != 0]).any())

@@ -1,6 +1,6 @@
 """HiGHS, for programs with integer variables and for large linear ones, in this process through highspy.
 
-Its callbacks end a search within a tenth of a second, with the best plan and bound found so far, and Python's other threads run meanwhile.
+Its callbacks end a search within a tenth of a second, with the best plan and bound so far. Python's other threads run meanwhile.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ...program.matrix import Floats, Linear
 from ..engine import TO_THE_END, Ask, BreakdownError, SolverAnswer, SolverOutcome, UnboundedError, never
 
 _TIGHT, _CLOSE, _USUAL = 1e-10, 1e-9, 1e-7
-"""Tolerances of rows: as close as HiGHS can, those of a first search, and those of a second opinion."""
+"""Tolerances of rows: the minimum of HiGHS, that of a first search, and that of a second opinion."""
 _LIMITS = {
     Status.kTimeLimit,
     Status.kInterrupt,
@@ -45,8 +45,8 @@ def solve_with_highs(
     """Solve a program with HiGHS.
 
     Raises:
-        BreakdownError: if HiGHS returns no answer.
-        UnboundedError: if the cost has no minimum.
+        BreakdownError: If HiGHS returns no answer.
+        UnboundedError: If the cost has no minimum.
     """
     solver = _QuietHighs()
     for name, value in _options(linear, ask, presolve).items():
@@ -62,7 +62,7 @@ def solve_with_highs(
 
 
 def _options(linear: Linear, ask: Ask, presolve: bool) -> dict[str, bool | int | float | str]:
-    """HiGHS' options. A second opinion takes another seed and the usual tolerances, so that it takes another path."""
+    """Return HiGHS' options. A second opinion takes another seed and the usual tolerances, so that it takes another path."""
     close = _USUAL if ask.path else _TIGHT if ask.tight else _CLOSE
     options: dict[str, bool | int | float | str] = {
         "threads": 1,
@@ -107,9 +107,9 @@ def _pass(solver: highspy.Highs, linear: Linear) -> None:
 
 
 def _ended(ask: Ask) -> Callable[[], bool]:
-    """Return a function that reports whether to end the search: the user interrupted it, or its time is over.
+    """Return a function that returns True if the search must end, because of the user or the time limit.
 
-    HiGHS calls back very often, so the function looks at the clock first.
+    HiGHS calls back very often, so the function checks the clock first.
     """
     last = inf if ask.seconds is None else time.monotonic() + ask.seconds
     if ask.stopped is never and last == inf:

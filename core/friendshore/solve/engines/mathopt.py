@@ -1,4 +1,4 @@
-"""MathOpt's models and answers; and GLOP, which continues from its last basis through MathOpt."""
+"""Models and answers of MathOpt, and GLOP through MathOpt, which continues from its last basis."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ from ..engine import BreakdownError, SolverAnswer, SolverOutcome, UnboundedError
 
 
 class Resumed:
-    """A linear program that is asked again and again, with other costs and other ends of rows and columns: GLOP's dual simplex goes on from the basis with
-    which it ended, which takes a fraction of the steps.
+    """Linear program that is solved repeatedly with other costs and bounds. GLOP's dual simplex continues from its last basis, in a fraction of the steps.
 
-    From such a basis it was seen to go round in circles for ever. A number of steps ends that, and not the clock, so that answers are the same on
+    From such a basis GLOP can cycle forever. A number of steps limits that, not the clock, so that answers are the same on
     every machine.
     """
 
@@ -39,7 +38,7 @@ class Resumed:
             setattr(self._how.glop, name, value)
 
     def optimum(self, linear: Linear) -> SolverAnswer | None:
-        """The optimum of the same program with other costs and ends; None where GLOP does not come to it from where it ended."""
+        """Return the optimum of the program with other costs and bounds. None if GLOP doesn't reach it from its last basis."""
         update, before = model_update_pb2.ModelUpdateProto(), self._linear
         _tell(update.variable_updates.lower_bounds, before.lower, linear.lower)
         _tell(update.variable_updates.upper_bounds, before.upper, linear.upper)
@@ -60,7 +59,7 @@ class Resumed:
 
 
 _STEPS, _STEPS_BY_ROW = 1000, 3
-"""Steps of GLOP after which it is given up, for any program and more by row: also without a basis it hardly takes as many."""
+"""Maximum steps of GLOP: for any program, and in addition per row. Even without a basis it rarely needs as many."""
 _DUAL_SIMPLEX = {
     "primal_feasibility_tolerance": 1e-9,
     "dual_feasibility_tolerance": 1e-9,
@@ -70,7 +69,6 @@ _DUAL_SIMPLEX = {
 
 
 def _tell(update: sparse_containers_pb2.SparseDoubleVectorProto, before: Floats, after: Floats) -> None:
-    """Writes down which values have changed."""
     changed = np.flatnonzero(before != after)
     update.ids.extend(changed.tolist())
     update.values.extend(after[changed].tolist())
@@ -104,8 +102,8 @@ def answer_of(result: result_pb2.SolveResultProto, linear: Linear) -> SolverAnsw
     """Return MathOpt's result as an answer.
 
     Raises:
-        BreakdownError: if there is none.
-        UnboundedError: if the cost has no minimum.
+        BreakdownError: If there is none.
+        UnboundedError: If the cost has no minimum.
     """
     reason = result.termination.reason
     bound = result.termination.objective_bounds.dual_bound

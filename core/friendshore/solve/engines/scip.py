@@ -1,7 +1,8 @@
-"""SCIP through MathOpt, for second opinions on optima and where other engines give up. It shares no code with GLOP and HiGHS.
+"""SCIP through MathOpt, for second opinions on optima and for programs on which other engines fail. It shares no code with GLOP and HiGHS.
 
 OR-Tools 9.15 can't interrupt SCIP: its interrupter prints errors and does nothing. So a search that takes longer than half a second starts over in
-a process of its own, which can be killed. That process runs this file as a script, so the file imports friendshore only where it is used as a module.
+its own process, which can be killed. That process runs this file as a script, so the file imports friendshore only in functions that the script
+doesn't use.
 """
 
 from __future__ import annotations
@@ -25,20 +26,20 @@ if TYPE_CHECKING:
 _BRIEF_SECONDS = 0.5
 _POLL_SECONDS = 0.1
 _AMPLE = 20
-"""Times as long as a brief search: so much time is not scarce."""
+"""Multiple of a brief search's time from which on time isn't scarce."""
 _CPU_CLOCK = 1
 
 
 class _RefusedError(Exception):
-    """MathOpt refused the program."""
+    """Rejection of a program by MathOpt."""
 
 
 def solve_with_scip(linear: Linear, ask: Ask, hint: Floats | None = None) -> SolverAnswer:
-    """Solve a program with SCIP; a linear program with its SoPlex.
+    """Solve a program with SCIP, or a linear program with its SoPlex.
 
     Raises:
-        BreakdownError: if SCIP returns no answer.
-        UnboundedError: if the cost has no minimum.
+        BreakdownError: If SCIP returns no answer.
+        UnboundedError: If the cost has no minimum.
     """
     from ...errors import Diagnostic
     from ..engine import BreakdownError, SolverAnswer, SolverOutcome
@@ -76,7 +77,7 @@ def _parameters(ask: Ask) -> parameters_pb2.SolveParametersProto:
 
 
 def _brief(parameters: parameters_pb2.SolveParametersProto, ask: Ask) -> parameters_pb2.SolveParametersProto:
-    """Return the parameters of the search in this process. Unless time is scarce it counts CPU time, so that it doesn't start over because a machine is busy."""
+    """Return the parameters of the search in this process. Unless time is scarce, it counts CPU time, so that a busy machine doesn't make it start over."""
     brief = _limited(parameters, _BRIEF_SECONDS)
     if ask.seconds is None or ask.seconds > _AMPLE * _BRIEF_SECONDS:
         brief.gscip.int_params["timing/clocktype"] = _CPU_CLOCK
@@ -114,7 +115,7 @@ def _solve_in_process(
     """Search in a new process. Return None if `stopped` ended it.
 
     Raises:
-        _RefusedError: if MathOpt refused the program or the process failed.
+        _RefusedError: If MathOpt refused the program or the process failed.
     """
     try:
         return _result_of_process(model, parameters, start, stopped)
