@@ -1,6 +1,6 @@
-"""The use case: from a case to a recommendation. The body of `plan` reads as the algorithm.
+"""Planning: from a case to a recommendation. The body of `plan` reads as the algorithm.
 
-A `Recommendation` is the run, the verified plan behind it, and everything needed to check it again elsewhere (`recheck`).
+A `Recommendation` contains the run, its verified plan, and everything needed to check it elsewhere (`recheck`).
 """
 # ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
@@ -76,32 +76,31 @@ def plan(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Recommendation:
-    """The cheapest compliant supplier mix for a case, verified.
+    """Return the cheapest compliant supplier mix for a case, verified.
 
     Args:
-        case: what is wanted; see `friendshore.load_case`.
-        catalogs: catalogs given in memory, beside those that the case names.
-        rules: rules given in memory, beside those of the case and its packs.
-        registry: where names of catalogs, packs and kinds are looked up; None: what is installed.
-        scenario: names of the case's scenarios to apply, in order.
-        changes: further changes, after those of the scenarios.
-        strict: enforce phases of unknown status, and refuse prices that are older than the case allows.
-        period: length of shorter periods to plan in; None: those of the case.
-        time_limit: seconds for all of it, reading and reasons included; the best plan found by then is returned, with its bound.
-        gap: relative distance from the bound at which a plan is taken as cheapest.
-        workers: components solved at once; None: the number of processors. Without a time limit they do not change the result.
-        engines: what solves, in the order in which it is asked.
-        memory_mb: megabytes that `session` may keep of the questions that it is asked, beside the case and its plan. With less, more is
-            worked out again; answers are the same.
-        lock: lock file that what is installed must agree with; None: none is looked at.
-        progress: called with components solved, components in all, and seconds.
-        cancel: once its `is_set()` is true, the best plan found so far is returned.
+        case: Demands and conditions (see `friendshore.load_case`).
+        catalogs: Catalogs in memory, besides those that the case names.
+        rules: Rules in memory, besides those of the case and its packs.
+        registry: Registry of catalogs, packs, and kinds. None means what is installed.
+        scenario: Names of the case's scenarios to apply, in order.
+        changes: Further changes after those of the scenarios.
+        strict: True to enforce phases of unknown status, and to reject prices older than the case allows.
+        period: Length of shorter periods to plan in. None keeps those of the case.
+        time_limit: Seconds for everything, including reading and reasons. The best plan found by then is returned with its bound.
+        gap: Relative gap to the bound at which a plan counts as cheapest.
+        workers: Number of components solved at once. None means the number of processors. Without a time limit it doesn't affect the result.
+        engines: Solvers to use, in order.
+        memory_mb: Megabytes that `session` may keep for questions, besides the case and its plan. With less, more is recalculated, with equal answers.
+        lock: Lock file that the installed data and code must match. None skips the check.
+        progress: Callback with components solved, components in total, and seconds.
+        cancel: Returns the best plan found so far once its `is_set()` is true.
 
     Raises:
-        InputError: with everything that is wrong with the case, its catalogs and packs, or with the limits.
-        PluginError: if a plugin that the case needs is missing, broken or ambiguous, or not as the lock file says.
-        SolverError: if the solver breaks down.
-        VerificationError: if the plan does not hold; never passed on as a plan.
+        InputError: With all errors in the case, its catalogs and packs, or the limits.
+        PluginError: If a required plugin is missing, broken, ambiguous, or different from the lock file.
+        SolverError: If the solver fails.
+        VerificationError: If the plan fails verification. It is never returned as a plan.
     """
     began, limits = monotonic(), Limits(gap, time_limit, workers, engines)
     memory = _bytes(memory_mb)
@@ -122,7 +121,7 @@ def _bytes(megabytes: object) -> int:
     """Return megabytes in bytes.
 
     Raises:
-        InputError: if they are no number, or none that memory can have.
+        InputError: If it isn't a number, or not a possible amount of memory.
     """
     if isinstance(megabytes, int | float) and 0 <= megabytes < inf:
         return int(megabytes * 2**20)
@@ -142,12 +141,12 @@ class Recommendation(ShownOnScreen):
     run: Run
     """Everything in words and numbers, as records."""
     plan: VerifiedPlan
-    """The proof behind it."""
+    """Verified plan behind the run."""
     gathered: Gathered
     session: Session
-    """The solved case behind it: `recommendation.session.after(Change(...))` says what a change costs."""
+    """Solved case behind the run: `recommendation.session.after(Change(...))` returns the cost of a change."""
     applied: Applied = field(default_factory=Applied)
-    """Scenarios, strictness and changes that it was planned with."""
+    """Scenarios, strictness, and changes of the plan."""
 
     def __repr__(self) -> str:
         spent = f"{self.cost.nominal:,.0f} {self.run.currency}"
@@ -155,7 +154,7 @@ class Recommendation(ShownOnScreen):
         return f"<Recommendation {self.run.case}: {told}>"
 
     def screen(self) -> Document:
-        """It as `plan` prints it: what it comes to, what is short and why, what to buy and to order, and what to know of it."""
+        """Return the output of `plan`: cost, shortages with reasons, purchases, orders, and notes."""
         return told_by("friendshore.report.plan:plan_document", self.run).on_screen()
 
     def __reduce__(self) -> tuple[Callable[..., Recommendation], tuple[Run, Gathered, Session, Applied]]:
@@ -163,12 +162,12 @@ class Recommendation(ShownOnScreen):
 
     @property
     def status(self) -> PlanStatus:
-        """How the plan came about."""
+        """Status of the plan."""
         return self.run.status
 
     @property
     def verified(self) -> bool:
-        """Always true: there is no recommendation without a verified plan."""
+        """Always True, since every recommendation has a verified plan."""
         return self.run.verified
 
     @property
@@ -178,22 +177,22 @@ class Recommendation(ShownOnScreen):
 
     @property
     def objective(self) -> float:
-        """What was minimised."""
+        """Value that was minimized."""
         return float(self.run.objective)
 
     @property
     def bound(self) -> float:
-        """No plan has a lower objective."""
+        """Lower bound on the objective of every plan."""
         return float(self.run.bound)
 
     @property
     def gap(self) -> float:
-        """Relative distance of the two."""
+        """Relative gap between objective and bound."""
         return float(self.run.gap)
 
     @property
     def opened(self) -> Opened:
-        """It as questions of plugins are put to it: `question.ask(recommendation.opened, options, None)`."""
+        """The case opened for questions of plugins: `question.ask(recommendation.opened, options, None)`."""
         made = self.gathered
         notes, scenario = tuple(map(str, made.idle)), self.applied.scenario
         return Opened(
@@ -202,18 +201,18 @@ class Recommendation(ShownOnScreen):
         )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
-        """The run as JSON-ready data: what `plan --json` prints."""
+        """Return the run as JSON-ready data, the output of `plan --json`."""
         return self.run.model_dump(mode="json", by_alias=True)
 
     def to_frame(self, table: str = "purchases") -> pandas.DataFrame:
-        """A table of the run as a data frame, one row an entry.
+        """Return a table of the run as a data frame, with a row for each entry.
 
         Args:
-            table: one of `purchases`, `discounts`, `makes`, `lots`, `holdings`, `draws`, `stocks`, `deliveries`, `shortages`, `by_months`, `rounded`, `demands`, `dependence`,
+            table: One of `purchases`, `discounts`, `makes`, `lots`, `holdings`, `draws`, `stocks`, `deliveries`, `shortages`, `by_months`, `rounded`, `demands`, `dependence`,
                 `exposed`, `rules`, `unproven`, `blocked`, `leads`, `limits`, `levels`, `assumptions`.
 
         Raises:
-            ValueError: for another table.
+            ValueError: For another table.
         """
         import pandas
 
@@ -225,24 +224,24 @@ class Recommendation(ShownOnScreen):
         return pandas.DataFrame(rows, columns=columns)
 
     def facts(self) -> dict[str, Any]:
-        """All facts that the plan rests on, as JSON-ready data: with them `reverify` needs nothing else but the rules' code."""
+        """Return all facts of the plan as JSON-ready data. With them, `reverify` needs only the code of the rules."""
         return facts_of(self.gathered, self.applied, self.plan.plan).written
 
     def certificate(self, progress: Progress | None = None, cancel: Cancel | None = None) -> str | None:
-        """Return what proves the bound without a solver, as a file of the run, by the check `optimality` of friendshore-proof.
+        """Return a proof of the bound that can be checked without a solver, as a file of the run, by the check `optimality` of friendshore-proof.
 
-        It takes at most the time that is left of the time limit. What isn't proved by then is left out.
+        The proof takes at most the rest of the time limit, and leaves out anything unproved by then.
 
         Returns:
-            None if the program is too large to prove anything of.
+            None if the program is too large for a proof.
 
         Raises:
-            PluginError: If no installed plugin brings the check.
+            PluginError: If no installed plugin has the check.
             SolverError: If the solver fails.
         """
         return checker_named("optimality", self.gathered.registry).evidence(self.session, progress, cancel)
 
 
 def _read_back(run: Run, gathered: Gathered, session: Session, applied: Applied) -> Recommendation:
-    """A recommendation that was stored, with the plan that was verified again as its session was opened."""
+    """Return a stored recommendation, with the plan that was verified again when its session was opened."""
     return Recommendation(run, session.verified, gathered, session, applied)

@@ -1,6 +1,6 @@
-"""Every mistake of a case and of all that it names, at once, and suggestions of what to add; nothing is solved.
+"""All errors of a case and everything that it names, and suggestions of additions, without solving.
 
-Names and currencies that nothing answers to are told although the case, a catalog or a pack has mistakes that keep it from being put together.
+Unknown names and currencies are reported even if errors of the case, a catalog, or a pack keep it from being assembled.
 """
 
 from __future__ import annotations
@@ -47,16 +47,13 @@ _PLACES = {
     "place": "case.place demand.place stock.place order.place store.place",
 }
 _SORTS = {tuple(place.rsplit(".", 1)): sort for sort, places in _PLACES.items() for place in places.split()}
-"""Section and key of a case -> the sort of thing that must answer to what stands there."""
+"""Section and key of a case -> sort of name that its values must match."""
 _IN_RULES = ("material", "element", "offer", "facility", "place")
-"""Sorts of things that rules name, and that are known though the case cannot be put together."""
+"""Sorts of names in rules that are known even if the case can't be assembled."""
 
 
 def _unanswered(file: Path, case: Case, registry: Registry, ids: KnownIds) -> list[Diagnostic]:
-    """Names and currencies that nothing answers to, each with its line; what a row with a mistake may define all the same is not told.
-
-    `ids` are those that the catalogs define.
-    """
+    """Return unknown names and currencies by line, except those that an invalid row may define. `ids` are the ids that the catalogs define."""
     unheard: list[FriendshoreError] = []
     known = registry.blocking(case.blocked, Blocker.CASE)
     find = attempt(partial(case_format(case.file, known).catalogs, case, known), unheard)
@@ -170,13 +167,13 @@ class Checked:
     suggestions: tuple[Diagnostic, ...]
     """Suggestions for a case without errors."""
     data: tuple[RunPlugin, ...] = ()
-    """Catalogs and packs in use, with the day of each."""
+    """Catalogs and packs in use, with their dates."""
     law: tuple[PackedRule, ...] = ()
     """Rules of those packs, with their phases."""
     oldest_price_days: int | None = None
-    """Greatest age of a price that the case allows, in days; None: it states none."""
+    """Maximum age of prices that the case allows, in days. None if it sets no limit."""
     prices: tuple[PriceDate, ...] = ()
-    """Every price and freight at which something that is wanted may be bought, where the case states a greatest age."""
+    """Prices and freight of possible purchases for the demands, if the case limits their age."""
 
     def old_prices(self, day: date | None) -> list[PriceDate]:
         """Return the prices that are too old on a day, the oldest first."""
@@ -192,10 +189,9 @@ class Checked:
 
 
 def check(path: Path, registry: Registry, *, strict: bool = False) -> Checked:
-    """Reads a case, its catalogs, packs and rules, and puts them together, scenario by scenario.
+    """Read a case, its catalogs, packs, and rules, and assemble them, also with each scenario.
 
-    If it is `strict`, what `--strict` refuses is a mistake. Mistakes of the case file do not keep those of its catalogs and packs from being found, nor any of them the names that
-    nothing answers to.
+    With `strict`, everything that `--strict` rejects is an error. Errors in the case file don't prevent the check of its catalogs, packs, and names.
     """
     errors: list[FriendshoreError] = []
     case = attempt(partial(load_case, path), errors)
@@ -236,7 +232,7 @@ def check(path: Path, registry: Registry, *, strict: bool = False) -> Checked:
 
 
 def _asked(problem: Problem, inputs: Inputs) -> None:
-    """Ask every limit for its rows, which reveals some mistakes."""
+    """Ask every limit for its rows, which reveals some errors."""
     try:
         problem.limit_rows  # noqa: B018 (computed once, and kept)
     except InputError as error:
@@ -264,7 +260,7 @@ def _checked(errors: Iterable[FriendshoreError], path: Path, found: Iterable[Dia
 
 
 def _names_of(path: Path) -> Case:
-    """Return a case with only the names and rules that can be read from a file with mistakes."""
+    """Return a case with only the names and rules that can be read from an invalid file."""
     file = path / CASE_FILE if path.is_dir() else path
     toml = read_case_file(file, [])  # what is wrong with the file has been said already
     data: dict[str, Any] = {} if toml is None else toml.data

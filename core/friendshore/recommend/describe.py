@@ -1,4 +1,4 @@
-"""From a verified plan to a run: every figure that a reader needs, named."""
+"""Conversion of a verified plan to a run, with every figure that readers need."""
 
 from __future__ import annotations
 
@@ -79,32 +79,32 @@ from .law import (
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What of a run does not follow from its verified plan: how it came about, and what was used."""
+    """Parts of a run that don't follow from its verified plan: its settings, and what was used."""
 
     made: date | None
     scenario: Sequence[str]
     changes: Sequence[str]
-    """What was applied: every change in words."""
+    """All changes in words."""
     strict: bool
     causes: explain.Causes
     """Causes of shortages. Finding them takes further solves."""
     packs: Sequence[PackFacts]
     pack_of: Mapping[str, str]
-    """Rule -> the pack that brings it."""
+    """Rule -> pack that contains it."""
     components: int
     holds_from: Sequence[Mapping[str, date]]
-    """For every conflict, floor -> first day from which it can be kept; likewise."""
+    """For every conflict, floor -> first day from which it is feasible. Takes further solves."""
     ranks: Mapping[int, explain.RankPrice]
-    """Rank -> what that objective costs; finding out takes further solves."""
+    """Rank -> cost of that objective. Takes further solves."""
     plugins: Sequence[RunPlugin]
     plugins_blocked: Sequence[RunBlock]
     versions: Mapping[str, str]
     by_months: Mapping[str, explain.ByMonths]
-    """Demand -> what a plan in months leaves short of it; finding out takes further solves."""
+    """Demand -> shortage in a plan by months. Takes further solves."""
 
 
 def describe(session: Session, gathered: Gathered, applied: Applied, progress: Progress | None = None) -> Run:
-    """The run of a solved and verified session; `progress` is told of what is solved for it."""
+    """Return the run of a solved and verified session. `progress` covers the further solves."""
     told = RunContext(
         today(),
         applied.scenario,
@@ -125,7 +125,7 @@ def describe(session: Session, gathered: Gathered, applied: Applied, progress: P
 
 
 def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
-    """The run of a verified plan: the same whether it was just solved or is checked again from its facts."""
+    """Return the run of a verified plan. It is identical after a solve and after a check of its facts."""
     problem, case = verified.problem, verified.problem.case
     out = explain.kept_out(problem)
     shortages = describe_shortages(verified, told.causes)
@@ -174,7 +174,6 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
 
 
 def _proved(verified: VerifiedPlan) -> dict[str, Any]:
-    """Return the fields of a run about its objective, and the proof of it."""
     plan, objective = verified.plan, verified.cost.objective
     bound = exact(min(plan.bound, objective))
     return {
@@ -192,7 +191,6 @@ def _proved(verified: VerifiedPlan) -> dict[str, Any]:
 
 
 def _stated(told: RunContext) -> dict[str, Any]:
-    """Return the fields of a run that don't follow from its plan."""
     return {
         "made": told.made,
         "scenario": list(told.scenario),
@@ -240,7 +238,6 @@ def _levels(verified: VerifiedPlan, prices: Mapping[int, explain.RankPrice]) -> 
 
 
 _version = cache(version)
-"""Version of an installed distribution, looked up once."""
 
 
 def _versions() -> dict[str, str]:
@@ -296,8 +293,8 @@ def purchases(
     """Return every purchase with its cost, and with the end uses of the deliveries that it may end in.
 
     Args:
-        used: What the plan was made with. Orders that should have gone out before its newest date are late.
-        inputs: Cash of each purchase's inputs. Empty: it is not traced, and no full price is given.
+        used: Plugins used by the plan. Orders that should have gone out before their newest date are late.
+        inputs: Cash of each purchase's inputs. If empty, purchases have no full price.
     """
     known = known_by(used, problem.case.horizon.start)
     wanted = totals((final_node(demand.use), sum(demand.quantity, Decimal(0))) for demand in problem.demands)
@@ -310,7 +307,7 @@ def purchases(
 
 
 def _ranged(verified: VerifiedPlan) -> dict[str, Any]:
-    """Return the fields of a run about prices with a range: the purchases of every such offer by material, and all that is spent at each end."""
+    """Return the fields of a run about prices with a range: purchases of each such offer by material, and total spend at both ends."""
     ranged, found = explain.spend_at_ends(verified), list[RunRange]()
     if ranged is None:
         return {}
@@ -436,11 +433,11 @@ def _conflicts(verified: VerifiedPlan, holds_from: Sequence[Mapping[str, date]])
 
 
 IDLE_LIMIT = "limit without demand"
-"""Subject of what is said of limits of the case that ask for nothing."""
+"""Subject of notes on limits of the case without an effect."""
 
 
 def _by_months(verified: VerifiedPlan, found: Mapping[str, ByMonths]) -> list[RunByMonths]:
-    """Every demand that was looked at by months, or should have been; what only the length of the periods makes short is worked out here."""
+    """Return every demand that was planned by months, or should have been, with the shortage that only the length of the periods causes."""
     short = totals((each.demand, each.quantity) for each in counted_shorts(verified))
     case = verified.problem.case
     rounding = case.resolution * case.horizon.count * case.horizon.length.months
@@ -460,14 +457,14 @@ def _by_months(verified: VerifiedPlan, found: Mapping[str, ByMonths]) -> list[Ru
 
 
 def _with_duties(verified: VerifiedPlan, traced: TracedCash, used: Iterable[RunPlugin]) -> list[RunPurchase]:
-    """Return all purchases, with the duty that each leaves out on its inputs."""
+    """Return all purchases, each with the duty that it leaves out on its inputs."""
     bought = purchases(verified.problem, verified.lines, verified.judging, used, traced.inputs)
     left_out = duties_on_inputs(verified, traced.inputs)
     return [one.but(duty_on_inputs=duty) if duty else one for one, duty in zip(bought, left_out, strict=True)]
 
 
 def _with_dependence(bought: list[RunPurchase], found: PlanDependence | None) -> list[RunPurchase]:
-    """Return purchases that say whether they are of concern. They say nothing if the case names no country of concern."""
+    """Return purchases with a mark for sources of concern. Without countries of concern in the case, there is no mark."""
     if found is None:
         return bought
     return [
@@ -504,7 +501,7 @@ def _dependent(scope: str, name: str, sums: DependentSums) -> RunDependence:
 
 
 def _price_dates(verified: VerifiedPlan) -> list[RunPriceDate]:
-    """Every price and freight that is paid, with its day and the money, where the case states how old one may be."""
+    """Return every price and freight that is paid, with its date and the money, if the case limits the age of prices."""
     if verified.problem.case.accept.oldest_price is None:
         return []
     days = PriceDates(verified.problem)
@@ -520,7 +517,6 @@ def _price_dates(verified: VerifiedPlan) -> list[RunPriceDate]:
 
 
 def _discounts(verified: VerifiedPlan) -> list[RunDiscount]:
-    """Return every settlement of a price schedule."""
     periods = verified.problem.case.horizon
     found = []
     for settled in verified.settled:
@@ -544,7 +540,7 @@ def _discounts(verified: VerifiedPlan) -> list[RunDiscount]:
 
 
 def _cash(verified: VerifiedPlan, traced: TracedCash) -> list[RunCash]:
-    """Return the traced cash by period, site, and what it is spent on."""
+    """Return the traced cash by period, site, and purpose."""
     site = {demand.id: demand.use.place.id for demand in verified.problem.demands}
     parts: list[tuple[CashUse, str, Cash]] = [("use", site[demand], cash) for demand, cash in traced.by_demand.items()]
     parts += [("stock", "", traced.stock), ("unused", "", traced.unused)]
@@ -562,12 +558,12 @@ def _cash(verified: VerifiedPlan, traced: TracedCash) -> list[RunCash]:
 
 
 def by_months_as_told(rows: Iterable[RunByMonths]) -> dict[str, ByMonths]:
-    """What a run says of its plans in months: they are not among its facts, and are taken from it."""
+    """Return a run's plans by months. They aren't part of its facts, so they are taken from the run."""
     return {row.demand: ByMonths(row.by_months_kg, row.note) for row in rows}
 
 
 def describe_shortages(verified: VerifiedPlan, causes: Causes) -> list[RunShortage]:
-    """Return every demand and period that is short, with the causes."""
+    """Return every demand and period with a shortage, with the causes."""
     problem = verified.problem
     demands = {demand.id: demand for demand in problem.demands}
     shorts = counted_shorts(verified)
@@ -601,7 +597,7 @@ def _shortage_totals(shortages: Sequence[RunShortage]) -> dict[str, dict[str, De
 
 
 def _lots(verified: VerifiedPlan) -> list[RunLot]:
-    """Stock in hand and orders placed, as far as the plan uses them."""
+    """Return the stock and open orders that the plan uses."""
     return [
         RunLot(
             lot=entry.lot,
@@ -616,7 +612,6 @@ def _lots(verified: VerifiedPlan) -> list[RunLot]:
 
 
 def _draws(verified: VerifiedPlan) -> list[RunDraw]:
-    """What plants take out of stock, by offer."""
     totals: defaultdict[tuple[str, str, str, str, int], Decimal] = defaultdict(Decimal)
     for (material, place), requirement, period, quantity, taker in verified.ledger.draws():
         totals[verified.problem.offers[taker].offer.id, material, place, requirement, period] += quantity
@@ -634,7 +629,6 @@ def _draws(verified: VerifiedPlan) -> list[RunDraw]:
 
 
 def _stocks(verified: VerifiedPlan) -> list[RunStock]:
-    """What lies in stock at the end of each period."""
     return [
         RunStock(
             material=entry.material,
@@ -648,7 +642,7 @@ def _stocks(verified: VerifiedPlan) -> list[RunStock]:
 
 
 def describe_leads(problem: Problem) -> list[RunLead]:
-    """Offers that could deliver something wanted, but whose figures nobody published well enough."""
+    """Return the offers that could supply a demand but whose figures lack a good enough source."""
     found = []
     for lead in problem.leads:
         facility = problem.merged.facilities[lead.offer.facility]
@@ -666,7 +660,7 @@ def describe_leads(problem: Problem) -> list[RunLead]:
 
 
 def _taken_as_given(verified: VerifiedPlan) -> list[RunAssumption]:
-    """Everything taken as given: by the case, and by the offers that the plan buys from."""
+    """Return all assumptions by the case, and by the offers that the plan buys from."""
     problem = verified.problem
     used = {item.arc.chained.offer.id for item in verified.ledger.bought} | {m.offer for m, _ in verified.ledger.makes}
     offers = {facts.offer.id for facts in problem.offers}
@@ -680,7 +674,7 @@ def _taken_as_given(verified: VerifiedPlan) -> list[RunAssumption]:
 
 
 def _let_pass(verified: VerifiedPlan) -> list[RunAssumption]:
-    """Return the goods that the case accepts though a rule in force finds them unproven."""
+    """Return the goods that the case accepts although a rule in force finds them unproven."""
     problem = verified.problem
     accept = problem.case.accept
     if not accept.unproven and not accept.proven:

@@ -1,6 +1,6 @@
-"""`facts.json`: what a case rested on before anything was applied to it, what was applied, and the plan that came of it.
+"""`facts.json`: the facts of a case before scenarios and changes, the changes, and the resulting plan.
 
-Ids that catalogs renamed since are compared under the names of today, and the names are told.
+Ids that catalogs have renamed are compared under their current names, and the new names are reported.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from .gather import Gathered, with_scenarios
 
 FACTS = "facts.json"
 FORMAT = 2
-"""Of the facts that are written. Format 1, of before the first release, held what was left of catalogs and rules after scenarios and changes."""
+"""Version of the written facts. Format 1, before the first release, contained catalogs and rules after scenarios and changes."""
 
 
 class RuleFacts(Record):
-    """A rule as data, as it was before anything was applied."""
+    """A rule as data, before any changes."""
 
     kind: str
     owner: str
-    """Distribution and version that brought its kind."""
+    """Distribution and version that the rule's kind comes from."""
     pack: str = ""
-    """Pack that it comes from; empty: the case's own, or given in memory."""
+    """Pack of the rule. Empty if it is the case's own or was given in memory."""
     data: dict[str, object]
 
 
@@ -55,38 +55,38 @@ class PackFacts(Record):
 
     @classmethod
     def of(cls, pack: RulePack, distribution: str) -> PackFacts:
-        """Those of a pack that a distribution brings."""
+        """Return the facts of a pack from a distribution."""
         return cls(distribution=distribution, **{name: getattr(pack, name) for name in ("digest", *KEPT)})
 
 
 class FactsFile(Tables):
-    """Everything that a plan follows from, each under the name of what it comes from."""
+    """Everything that a plan follows from, by origin."""
 
     format: Literal[2]
     case: Case
-    """As declared: before scenarios, strictness and changes, without the scenarios that packs bring. Its rules stand in `rules`."""
+    """The case as declared, before scenarios, strictness, and changes, and without the scenarios of packs. Its rules are in `rules`."""
     catalogs: tuple[Catalog, ...]
-    """As read: before changes, and before facilities that are one are made one."""
+    """Catalogs as read, before changes and before duplicate facilities are united."""
     packs: tuple[PackFacts, ...] = ()
     named: dict[str, str] = {}
-    """Catalog -> what the case calls it, and `pack NAME` likewise; one that is only required, or given in memory, is not there."""
+    """Catalog or `pack NAME` -> its name in the case. Without catalogs that are only required or were given in memory."""
     rules: tuple[RuleFacts, ...] = ()
     plugins: tuple[RunPlugin, ...] = ()
-    """What all of it comes from, with the hash of each."""
+    """Origins of all facts, with the hash of each."""
     applied: Applied = Applied()
     plan: Plan
 
     @property
     def written(self) -> dict[str, object]:
-        """As it stands in the file."""
+        """Contents of the file."""
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
     def inputs(self, rules: Sequence[Rule]) -> Inputs:
-        """The facts after what was applied, by the code that `plan` applies it with; rules that are unavailable are left out.
+        """Return the facts after the changes, applied by the code that `plan` uses. Unavailable rules are left out.
 
         Raises:
-            InputError: with everything that does not fit together.
-            PluginError: if a plugin's rule raises.
+            InputError: With all inconsistencies.
+            PluginError: If a plugin's rule raises.
         """
         errors: list[FriendshoreError] = []
         case = with_scenarios(self.case, [(pack.id, pack.scenarios) for pack in self.packs], errors)
@@ -98,12 +98,12 @@ class FactsFile(Tables):
 
     @property
     def pack_of(self) -> dict[str, str]:
-        """Rule -> the pack that it comes from."""
+        """Rule -> pack that contains it."""
         return {str(rule.data.get("id")): rule.pack for rule in self.rules if rule.pack}
 
 
 def facts_of(gathered: Gathered, applied: Applied, plan: Plan) -> FactsFile:
-    """The facts of a gathered case and its plan."""
+    """Return the facts of a gathered case and its plan."""
     return FactsFile(
         format=FORMAT,
         case=gathered.declared.but(rules=()),
@@ -126,11 +126,11 @@ def _rule(rule: Rule, gathered: Gathered) -> RuleFacts:
 
 
 def facts_file(data: Mapping[str, object]) -> FactsFile:
-    """The facts of a run as records.
+    """Return the facts of a run as records.
 
     Raises:
-        InputError: with everything that cannot be read, or that no reader of catalogs would have let pass; for facts of another format,
-            of which nothing could be compared with what they are said to come from.
+        InputError: With everything that can't be read or that a reader of catalogs would reject. Also for facts of another format, which can't be
+            compared with their origins.
     """
     if data.get("format") != FORMAT:
         message = "its facts are not kept in the format that is read here, in which they can be compared with what they come from"
@@ -158,11 +158,11 @@ RECORD_NAMES: Mapping[str, Callable[[Any], str]] = {
     "sources": lambda one: f"source {one.id}",
     "aliases": lambda one: f"alias {one.of} {one.old}",
 }
-"""Table of a catalog -> the name of one of its records."""
+"""Table of a catalog -> function that returns the name of a record."""
 
 
 def renamed_since(file: FactsFile, here: Iterable[Catalog]) -> list[Alias]:
-    """Aliases of catalogs as they are today that bear on names in the facts of a run."""
+    """Return the aliases of current catalogs that apply to names in the facts of a run."""
     return [alias for catalog in here for was in file.catalogs for alias in _since(was, catalog)]
 
 
@@ -182,9 +182,9 @@ def _since(was: Catalog, now: Catalog) -> Iterator[Alias]:
 
 
 def as_called_today(told: Entries, right: Entries, since: Iterable[Alias]) -> tuple[Entries, Entries]:
-    """What the facts hold and what they should hold, under the same names.
+    """Return the facts and what they should be, both under current names.
 
-    Aliases of what was renamed `since` are in the second alone, and no difference of the facts.
+    Aliases for what was renamed `since` are only in the latter, and aren't a difference.
     """
     aliases = Aliases(since)
     if not aliases:

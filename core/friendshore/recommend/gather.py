@@ -1,4 +1,4 @@
-"""Everything that a case names, read: catalogs, rule packs, and rules, with the places of mistakes in their files."""
+"""Reading of everything that a case names (catalogs, rule packs, and rules), with the places of errors in their files."""
 
 from __future__ import annotations
 
@@ -45,40 +45,40 @@ from .lock_file import absent
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """A case with all that it names."""
+    """A case with everything that it names."""
 
     case: Case
-    """With the scenarios that its packs bring."""
+    """The case with the scenarios of its packs."""
     declared: Case
-    """As it was given, without them."""
+    """The case as given, without them."""
     catalogs: tuple[Catalog, ...]
-    """With one record of each facility that the case says is one."""
+    """Catalogs with a single record of each facility that the case unites."""
     read: tuple[Catalog, ...]
-    """As they were read or given."""
+    """Catalogs as read or given."""
     named: Mapping[str, str]
-    """Catalog -> what the case calls it, and `pack NAME` likewise; one that is only required, or given in memory, is not there."""
+    """Catalog or `pack NAME` -> its name in the case. Without catalogs that are only required or were given in memory."""
     rules: tuple[Rule, ...]
     bills: tuple[LegislativeBill, ...]
     packs: tuple[tuple[RulePack, str], ...]
-    """Rule packs, each with the distribution that brings it."""
+    """Rule packs, each with its distribution."""
     pack_of: dict[str, str]
-    """Rule -> the pack that brings it."""
+    """Rule -> pack that contains it."""
     plugins: tuple[RunPlugin, ...]
-    """What was used, with the hash of its data."""
+    """Everything used, with the hash of its data."""
     overridden: tuple[Diagnostic, ...]
-    """What catalogs say of facilities of which the case keeps another record."""
+    """Records of facilities that the case replaces by others."""
     registry: Registry
-    """What could be named: without the plugins that the case blocks."""
+    """Everything that could be named, without the plugins that the case blocks."""
     find: FindCatalog
-    """Where its catalogs are."""
+    """Finder of its catalogs."""
     idle: tuple[Diagnostic, ...]
-    """What the case blocks though nothing of that name is installed."""
+    """Blocks of the case without an effect, since nothing of that name is installed."""
     places: Places
-    """Where what is wrong with them stands."""
+    """Places of errors."""
 
     @property
     def inputs(self) -> Inputs:
-        """The facts before anything is applied to them."""
+        """The facts before any changes."""
         slips = self.places(told for told in end_uses(self.case, self.rules) if told.fix)
         old = (*doubts(pack for pack, _ in self.packs), *slips)
         return Inputs(self.case, self.catalogs, self.rules, self.bills, doubts=old, where=self.places).followed()
@@ -96,14 +96,16 @@ def gather(
     once: Once | None = None,
     process: OtherProcess | None = None,
 ) -> Gathered:
-    """Reads all that a case names.
+    """Read everything that a case names.
 
-    `ids` takes the ids that its catalogs define, also where something is wrong; `once` holds catalogs that were read for other cases, and `process` is
-    the one in which plugins were asked for their rule packs; None: a new one.
+    Args:
+        ids: Collects the ids that the catalogs define, even if there are errors.
+        once: Cache of catalogs read for other cases.
+        process: Process in which plugins are asked for their rule packs. None starts a new one.
 
     Raises:
-        InputError: with everything that is wrong with any of it.
-        PluginError: if nothing but plugins is wrong.
+        InputError: With all errors.
+        PluginError: If all errors are about plugins.
     """
     catalogs, rules = each_of(catalogs, Catalog, "catalogs", CATALOGS), each_of(rules, Rule, "rules", RULES)
     known = registry if registry is not None else _registry(case, catalogs)
@@ -181,7 +183,7 @@ def _gathered(
 def _named(
     case: Case, found: Sequence[str], given: Collection[str], packs: Sequence[tuple[RulePack, str]]
 ) -> dict[str, str]:
-    """Return the case's name for each catalog and pack."""
+    """Return catalog or `pack NAME` -> its name in the case."""
     called = [name for name in case.catalogs if name not in given]
     catalogs = dict(zip(found, called, strict=True))
     return catalogs | {f"pack {pack.id}": name for (pack, _), name in zip(packs, case.packs, strict=True)}
@@ -207,7 +209,7 @@ def _looked_at(case: Case, rules: Sequence[Rule], errors: list[FriendshoreError]
 
 
 def blocks_of(registry: Registry) -> list[RunBlock]:
-    """What was ruled out, name by name, for the run."""
+    """Return the blocks of plugins for the run, by name."""
     by = grouped((block.name, block) for block in registry.blocks)
     return [
         RunBlock(
@@ -220,7 +222,7 @@ def blocks_of(registry: Registry) -> list[RunBlock]:
 
 
 def with_scenarios(case: Case, packs: Iterable[tuple[str, Sequence[Scenario]]], errors: list[FriendshoreError]) -> Case:
-    """The case with the scenarios that its packs bring, after its own; scenarios of one name are told in `errors`."""
+    """Return the case with the scenarios of its packs after its own. Duplicate names are added to `errors`."""
     owners = {scenario.name: "the case" for scenario in case.scenarios}
     brought: list[Scenario] = []
     for pack, scenarios in packs:
@@ -235,7 +237,7 @@ def with_scenarios(case: Case, packs: Iterable[tuple[str, Sequence[Scenario]]], 
 
 
 def _registry(case: Case, given: Sequence[Catalog]) -> Registry:
-    """Return the installed plugins. Don't search for them if the case names nothing but what is given."""
+    """Return the installed plugins, or an empty registry if the case names only data given in memory."""
     names = {catalog.name for catalog in given}
     others = any(name not in names for name in case.catalogs)
     needed = others or case.packs or case.rules or case.blocked or case.settings or case.demand_from
@@ -245,7 +247,7 @@ def _registry(case: Case, given: Sequence[Catalog]) -> Registry:
 def named_catalogs(
     case: Case, find: FindCatalog, given: Collection[str], errors: list[FriendshoreError]
 ) -> list[CatalogRef]:
-    """Where the catalogs are that a case names, apart from those given in memory."""
+    """Return the places of the catalogs that a case names, without those given in memory."""
     names = [name for name in case.catalogs if name not in given]
     found = [attempt(partial(find, name), errors) for name in names]
     return [ref for ref in found if ref is not None]
@@ -311,7 +313,7 @@ def _told_apart(packs: Sequence[tuple[RulePack, str]], errors: list[FriendshoreE
 
 
 def _with_settings(case: Case, registry: Registry) -> tuple[Registry, list[FriendshoreError]]:
-    """Return the registry with the case's plugin settings, and their mistakes by line."""
+    """Return the registry with the case's plugin settings, and their errors by line."""
     toml = read_case_file(case.file, []) if case.settings and case.file is not None else None
     where = str(case.file) if case.file is not None else f"case {case.name}"
     return registry.setting(case.settings, where, nowhere if toml is None else toml.line)
@@ -320,7 +322,7 @@ def _with_settings(case: Case, registry: Registry) -> tuple[Registry, list[Frien
 def _with_demands(
     case: Case, registry: Registry, readings: list[Reading], errors: list[FriendshoreError]
 ) -> tuple[Case, Sequence[Mention]]:
-    """Return the case with the demands that a reader reads, and every word of them with its place. Add the reading to `readings`."""
+    """Return the case with the demands from a reader, and each of their words with its place. Add the reading to `readings`."""
     if not case.demand_from:
         return case, ()
     reading = attempt(partial(registry.read, case.demand_from, "demand", case.folder), errors)
@@ -332,7 +334,7 @@ def _with_demands(
 
 
 def _own_rules(case: Case, registry: Registry) -> tuple[Rule, ...]:
-    """Return the case's own rules, or none if they are no list, which was reported when the case was checked."""
+    """Return the case's own rules, or none if they aren't a list, which was reported when the case was checked."""
     tables: object = case.rules
     if not isinstance(tables, tuple | list):
         return ()
@@ -352,7 +354,7 @@ def _own_rules(case: Case, registry: Registry) -> tuple[Rule, ...]:
 
 
 def _at_its_key(problem: Diagnostic, toml: TomlFile, rows: Sequence[int | None]) -> Diagnostic:
-    """Return a mistake of a rule of the case at the line of its key."""
+    """Return an error in a rule of the case at the line of its key."""
     if problem.row not in rows or not problem.column:
         return problem
     number, key = rows.index(problem.row), re.split(r"[.\[]", problem.column)[0]
@@ -360,7 +362,7 @@ def _at_its_key(problem: Diagnostic, toml: TomlFile, rows: Sequence[int | None])
 
 
 def _all_of(errors: Sequence[FriendshoreError], find: FindCatalog, broken: Collection[Diagnostic]) -> FriendshoreError:
-    """Return one error with all problems: first those of `broken` plugins, from which any other may follow."""
+    """Return one error with all problems. Those of `broken` plugins come first, since they may cause the others."""
     problems = tuple(find.told(problem for error in errors for problem in error.problems))
     if causes := [problem for problem in problems if problem in broken]:
         return PluginError([*causes, *problems])
@@ -368,9 +370,9 @@ def _all_of(errors: Sequence[FriendshoreError], find: FindCatalog, broken: Colle
 
 
 def _misnamed(rules: Sequence[Rule], case: Case, catalogs: Sequence[Catalog]) -> list[Diagnostic]:
-    """What rules of the case's own, and those given in memory, name and nothing answers to.
+    """Return the unknown names in the case's own rules and in those given in memory.
 
-    Law at large speaks of more than the catalogs of one case hold.
+    Rules of packs aren't checked, since laws name more than the catalogs of one case contain.
     """
     if not rules:
         return []
@@ -390,7 +392,7 @@ def _misnamed(rules: Sequence[Rule], case: Case, catalogs: Sequence[Catalog]) ->
 
 
 def _elsewhere(what: str, name: str, known: Collection[str]) -> bool:
-    """Return True if a name may mean something outside the catalogs: a country, or an end use of other cases that isn't a misspelling."""
+    """Return True if a name may refer to something outside the catalogs: a country, or an end use of other cases that isn't a misspelling."""
     return is_country(name) if what == "place" else what == "end use" and not did_you_mean(name, known)
 
 
@@ -431,7 +433,6 @@ def _names(record: BaseModel) -> Iterator[tuple[str, str, str]]:
 
 
 def _words(value: object) -> list[str]:
-    """Return the names in a word, a list, a set, or the keys of a table."""
     words = [value] if isinstance(value, str) else list(value) if isinstance(value, Iterable) else []
     return sorted(filter(None, (word if isinstance(word, str) else word[0] for word in words)))
 
@@ -439,7 +440,7 @@ def _words(value: object) -> list[str]:
 _CATALOG = re.compile(r"catalog (\S+)\Z")
 _RULE = re.compile(r"rule `(.+)`\Z")
 _HELD = re.compile(r"no exchange rate from ([A-Z]{3})|older than the case allows: of (\d{4}-\d{2}-\d{2})")
-"""What one of the cells of the row that is meant holds: a currency, or the day of a price."""
+"""Pattern for the text of a cell in the row that an error is about: a currency, or the date of a price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -447,18 +448,18 @@ class Places:
     """The files that a case was read from."""
 
     case: Path | None = None
-    """The case file; None: it was made in memory."""
+    """Case file. None if it was made in memory."""
     catalogs: Mapping[str, Path | CatalogRows] = field(default_factory=dict)
-    """Folder or workbook of each catalog, or what a reader read of it."""
+    """Folder or workbook of each catalog, or the rows from a reader."""
     rules: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
     """File and line of each rule of a pack."""
     read: Sequence[Mention] = ()
-    """Every word of demands that a reader read."""
+    """Words of demands from a reader."""
     told: Callable[[Iterable[Diagnostic]], list[Diagnostic]] = list
-    """How they are shown."""
+    """Function that translates problems for display."""
 
     def __call__(self, problems: Iterable[Diagnostic]) -> list[Diagnostic]:
-        """The same problems, each at every place where what it names stands; as it is where that is not known."""
+        """Return the problems at every place of the names that they are about. Those without a known place are unchanged."""
         found = list(problems)
         words = mentions(self.case) if self.case is not None and any(not p.file for p in found) else []
         words += self.read
@@ -495,7 +496,7 @@ class Places:
 
 
 def _mentioned(words: Iterable[Mention], column: str, name: str) -> list[Mention]:
-    """Return the mentions of a name: under the given key, else as the id of the record with that key, else anywhere in a scenario's changes."""
+    """Return the mentions of a name under a key. If there are none, use ids in its section and mentions in rules, or without a section those in scenarios."""
     section, _, key = column.rpartition(".")
     here = [word for word in words if word.word == name]
     exact = [word for word in here if word.column == key and (word.section == section or not section)]
@@ -506,16 +507,16 @@ def _mentioned(words: Iterable[Mention], column: str, name: str) -> list[Mention
 
 
 _NAMED = 3
-"""Offers of one price that are told; all are in what `check --json` prints."""
+"""Maximum number of offers named per price. `check --json` prints all."""
 _NEWER = "bring a newer price to the catalog, state one in [[assume.offer]], allow older ones, or plan without --strict"
 
 
 def refuse_old_prices(inputs: Inputs, applied: Applied, day: datetime.date | None = None) -> None:
-    """Says no to facts, after what is applied to them, some of whose prices are older on a day (None: today) than the case allows; nothing without `strict` or a limit.
+    """Reject prices that are older than the case allows on a day (None means today) in the changed facts. Only with `strict` and an age limit.
 
     Raises:
-        InputError: with every such price at which something that is wanted may be bought.
-        PluginError: if a plugin's rule raises.
+        InputError: With every such price of a possible purchase for the demands.
+        PluginError: If a plugin's rule raises.
     """
     limit = inputs.case.accept.oldest_price_days
     if limit is None or not applied.strict:
@@ -528,7 +529,7 @@ def refuse_old_prices(inputs: Inputs, applied: Applied, day: datetime.date | Non
 
 
 def _told(old: list[PriceDate], limit: int, now: datetime.date, merged: Merged) -> Iterator[Diagnostic]:
-    """Yield a mistake for every benchmark, price, or freight, with the offers that use it."""
+    """Yield an error for every old benchmark, price, or freight, with the offers that use it."""
     for one, offers in grouped((one.but(offer="", material=""), one.offer) for one in old).items():
         names = [f"`{name}`" for name in dict.fromkeys(offers)]
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
@@ -546,7 +547,7 @@ def _told(old: list[PriceDate], limit: int, now: datetime.date, merged: Merged) 
 
 
 def doubts(packs: Iterable[RulePack]) -> Iterator[Diagnostic]:
-    """Rule packs that are older today than the case allows."""
+    """Yield the rule packs that are older today than the case allows."""
     day = today()
     for pack in packs:
         if pack.good_until is not None and pack.good_until < day:
@@ -563,7 +564,7 @@ def _plugins_used(
     readings: Sequence[Reading],
     registry: Registry,
 ) -> tuple[RunPlugin, ...]:
-    """Return all that a case uses of plugins and of folders beside it, each with its hash."""
+    """Return all plugins, and folders beside the case, that it uses, each with its hash."""
     found = [
         RunPlugin(name=c.name, kind="catalog", distribution=c.distribution, digest=c.digest, as_of=c.as_of)
         for c in catalogs
@@ -593,6 +594,6 @@ def _plugins_used(
 
 
 def _owner(registry: Registry, kind: str) -> str:
-    """Return the plugin that brings a kind of rule. Empty for friendshore's own, and for a class given in memory."""
+    """Return the plugin with a kind of rule. Empty for friendshore's own, and for a class given in memory."""
     owner = registry.owner(kind) if kind in registry.kinds else ""
     return "" if owner.partition(" ")[0] == OWN else owner

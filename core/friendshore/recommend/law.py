@@ -1,4 +1,4 @@
-"""The law of a run in words: rules, compliance classes, excluded and exposed offers, limits, verdicts, and duties."""
+"""Legal parts of a run in words: rules, compliance classes, excluded and exposed offers, limits, verdicts, and duties."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ from ..verify import VerifiedPlan
 from .facts import PackFacts
 
 PACK = "pack"
-"""With the pack's name the subject of what it says of itself."""
+"""Prefix of the subject of notes on a pack, before its name."""
 
 
 def describe_rules(verified: VerifiedPlan, out: Sequence[KeptOut], pack_of: Mapping[str, str]) -> list[RunRule]:
-    """Every rule, what is known of it in the plan's time, and what it does to the plan."""
+    """Return every rule with its status during the plan and its effects on the plan."""
     problem = verified.problem
     offers: dict[str, set[str]] = {}
     for k in out:
@@ -72,7 +72,7 @@ def describe_rules(verified: VerifiedPlan, out: Sequence[KeptOut], pack_of: Mapp
 
 
 def describe_packs(packs: Iterable[PackFacts], made: date | None) -> list[RunAssumption]:
-    """What rule packs that were made for a case say of themselves, and which of them are older than it allows on the day of the run."""
+    """Return the notes on rule packs that were made for a case, and warnings for those older than it allows on the day of the run."""
     found = []
     for pack in packs:
         notes = list(pack.notes)
@@ -83,7 +83,7 @@ def describe_packs(packs: Iterable[PackFacts], made: date | None) -> list[RunAss
 
 
 def describe_compliance_classes(problem: Problem) -> list[RunComplianceClass]:
-    """Every compliance class with the demands and periods that fall into it."""
+    """Return every compliance class with its demands and periods."""
     return [
         RunComplianceClass(label=r.label, name=_name(problem, r, forbids), uses=_uses(problem, r), forbids=forbids)
         for r, forbids in ((r, _forbids(problem, r)) for r in problem.compliance_classes)
@@ -91,7 +91,6 @@ def describe_compliance_classes(problem: Problem) -> list[RunComplianceClass]:
 
 
 def _name(problem: Problem, requirement: ComplianceClass, forbids: Sequence[str]) -> str:
-    """Return a compliance class in words."""
     uses = sorted({problem.demands[outlet.demand].use.end_use for outlet in requirement.outlets})
     but = f"all but what {' and '.join(forbids)} forbid{'s' if len(forbids) == 1 else ''}"
     admits = but if forbids else "whatever there is"
@@ -130,7 +129,7 @@ def _forbids(problem: Problem, requirement: ComplianceClass) -> list[str]:
 
 
 def _bears_on(problem: Problem, rule: int, outlet: Outlet) -> bool:
-    """Return True if a rule can be in force for a delivery: on its days, or, if another day counts, on any day of the plan."""
+    """Return True if a rule can be in force for a delivery: on its days, or on any day of the plan if the rule is dated by another day."""
     found = problem.rules[rule]
     if found.bears_on == "trade" or found.dated_by == "order":
         return problem.law.in_force(rule, problem.case.horizon.span)
@@ -138,12 +137,12 @@ def _bears_on(problem: Problem, rule: int, outlet: Outlet) -> bool:
 
 
 def describe_unproven(out: list[KeptOut]) -> list[RunUnproven]:
-    """Offers kept out only because something is not proved."""
+    """Return the offers excluded only because something is unproven."""
     return list(dict.fromkeys(RunUnproven(**_kept(k)) for k in out if k.unproven))
 
 
 def describe_blocked(out: list[KeptOut]) -> list[RunBlocked]:
-    """Offers that a rule forbids."""
+    """Return the offers that a rule prohibits."""
     found: dict[tuple[str, ...], RunBlocked] = {}
     for k in (one for one in out if not one.unproven):
         row = RunBlocked(**_kept(k), countries=list(k.verdict.countries), clause=k.verdict.clause)
@@ -160,7 +159,7 @@ def _kept(out: KeptOut) -> dict[str, str]:
 
 
 def describe_limits(verified: VerifiedPlan) -> list[RunLimit]:
-    """Every row of every limit rule."""
+    """Return every row of every limit rule."""
     return [
         RunLimit(
             rule=reading.rule.id,
@@ -178,7 +177,6 @@ def describe_limits(verified: VerifiedPlan) -> list[RunLimit]:
 
 
 def _unit(row: Row, currency: str) -> str:
-    """Return the unit of a row's figures."""
     units = {term.unit for term in row.asked}
     if units <= {"kg"}:
         return "kg"
@@ -186,7 +184,7 @@ def _unit(row: Row, currency: str) -> str:
 
 
 def verdicts(verified: VerifiedPlan) -> list[RunVerdict]:
-    """One record for each verdict on a purchase, a stock or an order, sorted."""
+    """Return a record for each verdict on a purchase, stock, or open order, sorted."""
     label = verified.problem.case.horizon.label
     days: dict[int, str] = {}
     rows = []
@@ -204,15 +202,15 @@ def verdicts(verified: VerifiedPlan) -> list[RunVerdict]:
 
 
 NO_DUTY = "no duty charged"
-"""Subject of the assumptions about goods for which no rule in use states a duty: they stand above the mix."""
+"""Subject of assumptions about goods without a duty in any rule in use. They are shown above the mix."""
 MOST_DUTY = "highest duty charged"
-"""Subject of the assumptions about goods whose customs origin is not known: they stand there too."""
+"""Subject of assumptions about goods of unknown customs origin. They are shown above the mix."""
 DUTY_ON_FEE = "duty on the fee alone"
 """Subject of the assumptions about makers whose duty leaves out the value of their inputs."""
 
 
 def describe_duties(verified: VerifiedPlan) -> list[RunAssumption]:
-    """Return what the duties on the purchases of a plan take as given."""
+    """Return the assumptions about duties on the purchases of a plan."""
     problem = verified.problem
     arcs = list({item.arc.index: item.arc for item in verified.ledger.bought if item.arc.offer >= 0}.values())
     texts = [(NO_DUTY, text) for text in goods_without_duty(problem, arcs).values()]
@@ -224,9 +222,9 @@ def describe_duties(verified: VerifiedPlan) -> list[RunAssumption]:
 
 
 def duties_on_inputs(verified: VerifiedPlan, inputs: Sequence[Fraction]) -> list[Decimal]:
-    """Return the duty that each purchase from a maker leaves out, because tariffs count the price of processing alone.
+    """Return the duty that each purchase from a maker leaves out, because tariffs are charged on the price of processing alone.
 
-    Customs adds the value of the inputs that the buyer supplies: what they cost, with what it costs to bring them to the maker.
+    Customs adds the value of the inputs that the buyer supplies: their cost, including transport to the maker.
 
     Args:
         verified: The plan.
@@ -249,7 +247,7 @@ def duties_on_inputs(verified: VerifiedPlan, inputs: Sequence[Fraction]) -> list
 
 
 def describe_duties_on_inputs(bought: Iterable[RunPurchase], currency: str) -> list[RunAssumption]:
-    """Return the offers whose duty leaves out the value of the inputs, each with what is left out."""
+    """Return the offers whose duty leaves out the value of the inputs, each with the missing amount."""
     left_out = grouped((purchase.offer, purchase) for purchase in bought if purchase.duty_on_inputs)
     return [
         RunAssumption(
@@ -266,7 +264,7 @@ def _sum(amounts: Iterable[Decimal]) -> Decimal:
 
 
 def goods_without_duty(problem: Problem, arcs: Iterable[Arc]) -> dict[str, str]:
-    """Return the materials that enter a customs territory without a duty that any rule states for them, each with the assumption."""
+    """Return the materials that enter a customs territory without a stated duty, each with the assumption."""
     tariffs = _tariffs(problem)
     entering = grouped((arc.chained.material.id, arc) for arc in arcs)
     found = {}
@@ -284,7 +282,7 @@ def goods_without_duty(problem: Problem, arcs: Iterable[Arc]) -> dict[str, str]:
 
 
 def suggest_duties(problem: Problem) -> Iterator[Diagnostic]:
-    """Yield a suggestion for each material that may enter a customs territory without a duty."""
+    """Yield a suggestion for each material that may enter a customs territory without a stated duty."""
     offered = [arc for arc in problem.network.arcs if arc.offer >= 0]
     for name, text in goods_without_duty(problem, offered).items():
         line = problem.merged.materials[name].hs
@@ -311,7 +309,7 @@ def offers_of_unknown_origin(problem: Problem, arcs: Iterable[Arc]) -> dict[str,
 
 
 def _without_stages(problem: Problem, arcs: Iterable[Arc]) -> Iterator[Arc]:
-    """Yield one move of each offer that records no stage and no customs origin, and enters a customs territory."""
+    """Yield one move of each offer without a recorded stage or customs origin that enters a customs territory."""
     tariffs, seen = _tariffs(problem), set[str]()
     for arc in arcs:
         offer = arc.chained.offer
@@ -337,7 +335,7 @@ def _enters(arc: Arc, rule: Tariff) -> bool:
 
 
 def _states_duty(rule: Tariff, material: Material) -> bool:
-    """Return True if a tariff covers a material by its line or name, or covers all goods; a tag or an element alone is no tariff line."""
+    """Return True if a tariff covers a material by its line or name, or covers all goods. A tag or an element alone isn't a tariff line."""
     return any(
         (part.hs or part.materials or not rule.selects) and Selector.covers(part, material)
         for part in (rule, *rule.also)
@@ -345,9 +343,9 @@ def _states_duty(rule: Tariff, material: Material) -> bool:
 
 
 def idle_limits(problem: Problem) -> Iterator[tuple[Rule, str]]:
-    """Yield every rule in force that asks for something of which the case has nothing, with a sentence that says so.
+    """Yield every rule in force that requires something that the case doesn't have, with a sentence about it.
 
-    A cap of which nothing could count is kept whatever is bought, and is left out.
+    A cap on nothing is always satisfied, and is left out.
     """
     asked = {rule.id for rule, _ in problem.limit_rows}
     for rule in problem.rules:
@@ -364,7 +362,7 @@ def idle_limits(problem: Problem) -> Iterator[tuple[Rule, str]]:
 
 
 def _shares_of_nothing(problem: Problem) -> Iterator[tuple[Rule, list[str]]]:
-    """Yield every rule on a share of the demand, with the groups of materials that it is about and nobody demands."""
+    """Yield every rule on a share of the demand, with its groups of materials without a demand."""
     for rule in problem.rules:
         share = isinstance(rule, MaxShare | MinShare) and rule.of == "demand"
         if not (share or isinstance(rule, MinSuppliers)):

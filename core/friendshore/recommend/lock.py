@@ -1,4 +1,4 @@
-"""A lock file beside a case: which data and which code decide its result, so that a plan can refuse anything else."""
+"""Lock file beside a case: the data and code that determine its result. A plan can reject anything else."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from .gather import Gathered
 from .lock_file import Lock, Locked
 
 ENGINES = ("friendshore", "highspy", "ortools")
-"""Distributions whose version decides how a case is read, solved and verified."""
+"""Distributions whose version affects how a case is read, solved, and verified."""
 _SHORT = 16
-"""Digits kept of the hash of one record: enough to tell which one changed; the whole is held by its own hash."""
+"""Digits stored of a record's hash, enough to identify a changed record. The overall hash is complete."""
 
 
 def lock_of(gathered: Gathered) -> Lock:
-    """What a gathered case rests on as things are.
+    """Return a lock of the data and code of a gathered case.
 
     Raises:
-        PluginError: if a kind of rule was given in memory, so that nothing could tell it from another.
+        PluginError: If a kind of rule was given in memory, since it has no hash.
     """
     found = [_catalog(catalog) for catalog in gathered.catalogs]
     found += [_pack(pack, distribution) for pack, distribution in gathered.packs]
@@ -41,10 +41,10 @@ def lock_of(gathered: Gathered) -> Lock:
 
 
 def write_lock(path: Path, lock: Lock) -> bool:
-    """Writes a lock file, at once, in the place of one that is there; False: it says the same already, and is left alone.
+    """Write a lock file atomically, replacing an existing one. Return False if it is already up to date.
 
     Raises:
-        InputError: if it cannot be written, or what is there is no lock.
+        InputError: If it can't be written, or the existing file isn't a lock.
     """
     text = json.dumps(lock.model_dump(mode="json", by_alias=True), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     try:
@@ -62,7 +62,6 @@ def write_lock(path: Path, lock: Lock) -> bool:
 
 
 def _is_lock(content: bytes) -> bool:
-    """Return True if a file is a lock of any version."""
     try:
         data = json.loads(content)
     except (ValueError, RecursionError):
@@ -71,10 +70,10 @@ def _is_lock(content: bytes) -> bool:
 
 
 def check_lock(lock: Lock, now: Lock, path: Path) -> None:
-    """Refuses to go on where anything is not as it was locked.
+    """Reject data or code that differs from the lock.
 
     Raises:
-        PluginError: naming everything that differs, down to the record.
+        PluginError: With all differences, down to the record.
     """
     before, after = ({_place(one): one for one in given.locked} for given in (lock, now))
     problems = [
@@ -124,11 +123,10 @@ def _from(locked: Locked) -> str:
 
 
 _UNTOLD = {"rule kind": "a file of its plugin changed", "reader": "it reads something else"}
-"""What is said where no record tells the change."""
+"""Text for a change without changed records, by kind."""
 
 
 def _first(found: Sequence[str]) -> str:
-    """Return the first ten changes as text."""
     return "; ".join([*found[:10], *([f"{len(found) - 10} more"] if len(found) > 10 else [])])
 
 
@@ -147,7 +145,7 @@ _NAMES: Mapping[str, Callable[[Any], str]] = {
     **RECORD_NAMES,
     "aliases": lambda one: f"alias {one.old} ({one.told})",
 }
-"""Table of a catalog -> the name of one of its records. An alias is a fact by its whole sentence."""
+"""Table of a catalog -> function that returns the name of a record. An alias is identified by its whole sentence."""
 
 
 def _entries(catalog: Catalog) -> dict[str, str]:
@@ -165,10 +163,10 @@ def _pack(pack: RulePack, distribution: str) -> Locked:
 
 
 def _plugins(gathered: Gathered) -> Iterator[Locked]:
-    """What readers read, the kinds of rules that plugins bring, and the plugins with all their files; friendshore's own go with its version.
+    """Yield the readings of readers, the rule kinds of plugins, and the plugins with all their files. friendshore's own kinds are covered by its version.
 
     Raises:
-        PluginError: for a kind that was given in memory.
+        PluginError: For a kind that was given in memory.
     """
     for kind in sorted({rule.kind for rule in gathered.rules}):
         if gathered.registry.owner(kind).partition(" ")[0] != OWN and not kind_digest(gathered.registry, kind):

@@ -1,4 +1,4 @@
-"""The lock file: its records, how it is read, and the plugins in it that aren't installed."""
+"""The lock file: its records, its reader, and its plugins that aren't installed."""
 
 from __future__ import annotations
 
@@ -18,43 +18,43 @@ from ..reading.records import record
 from ..reading.textfile import read_object
 
 LOCK_FILE = "friendshore.lock"
-"""Name of the lock file, in the folder of the case."""
+"""Name of the lock file in the folder of the case."""
 
 
 class Locked(Record):
-    """One catalog, pack, reader, kind of rule or plugin, as it was when it was locked."""
+    """A catalog, pack, reader, rule kind, or plugin as locked."""
 
     kind: Literal["catalog", "pack", "reader", "rule kind", "plugin"]
     name: str
     distribution: str
-    """Distribution and version that brought it; empty: it lay beside the case."""
+    """Distribution and version that it comes from. Empty if it was beside the case."""
     digest: str
-    """SHA-256 of its facts; of a reader, of what it read; of a plugin, and of a kind of rule that it brings, of every file of the plugin."""
+    """SHA-256 of its facts. For a reader, of its data. For a plugin or its rule kind, of all files of the plugin."""
     records: dict[str, str] = {}
-    """Every record of it, or every file of a plugin, by its name, with the beginning of its hash: tells what changed."""
+    """Record, or file of a plugin -> start of its hash, which identifies changes."""
 
 
 class Lock(Record):
-    """All that decides the result of a case, beside the case itself."""
+    """Everything that determines the result of a case, except the case itself."""
 
     schema_: Literal[2] = Field(default=2, alias="schema")
     case: str
     versions: dict[str, str]
-    """Of what reads, solves and verifies."""
+    """Versions of the distributions that read, solve, and verify."""
     locked: tuple[Locked, ...]
 
 
 def read_lock(path: Path) -> Lock:
-    """Reads a lock file.
+    """Read a lock file.
 
     Raises:
-        InputError: if it is not there or cannot be read.
+        InputError: If it is missing or can't be read.
     """
     return record(Lock, read_object(path, "write it with `friendshore lock`"), str(path))
 
 
 def absent(case: Case, registry: Registry) -> tuple[Plugin, ...]:
-    """Return the plugins that the lock beside a case names and that are not installed, as broken ones; none without a lock."""
+    """Return the plugins in the lock beside a case that aren't installed, as broken ones. None without a lock."""
     path = None if case.folder is None else case.folder / LOCK_FILE
     if path is None or not path.is_file():
         return ()
@@ -66,7 +66,7 @@ def absent(case: Case, registry: Registry) -> tuple[Plugin, ...]:
 
 
 def _missing(lock: Lock, registry: Registry) -> Iterator[tuple[str, list[Locked]]]:
-    """Yield distribution and version of each plugin that is not installed, with what was locked of it that no other brings."""
+    """Yield distribution and version of each plugin that isn't installed, with its locked entries that no other plugin has."""
     here = {normal(info.distribution) for info in registry.plugins} | {OWN}
     brought = {name for info in registry.plugins for name in info.brings}
     for label, locked in grouped((one.distribution, one) for one in lock.locked if one.distribution).items():

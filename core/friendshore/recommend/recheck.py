@@ -1,4 +1,4 @@
-"""A run checked again from its facts: the plan derived again, and the facts compared with installed data and with the case."""
+"""Check of a run from its facts: a second derivation of the plan, and a comparison of the facts with installed data and with the case."""
 
 from __future__ import annotations
 
@@ -50,24 +50,24 @@ from .law import describe_compliance_classes
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """The facts of a run, as records."""
+    """Facts of a run as records."""
 
     file: FactsFile
     inputs: Inputs
-    """After all that was applied to them."""
+    """Facts after all changes."""
     problem: Problem
     rules: tuple[Rule, ...]
-    """Those that can be asked here."""
+    """Rules that are available here."""
     unchecked: tuple[Diagnostic, ...]
-    """Rules that cannot be asked here: their plugin is missing, or not the one used."""
+    """Rules that can't be checked here, since their plugin is missing or different."""
     complete: bool
     """True if every rule of the run is in the problem."""
     by_others: bool
-    """True if some of them are asked by other code than the run's."""
+    """True if some rules are checked by other code than the run's."""
 
     @property
     def plan(self) -> Plan:
-        """The plan that is said to follow from them."""
+        """Plan that the run claims."""
         return self.file.plan
 
 
@@ -76,34 +76,38 @@ class Rechecked:
     """Results that follow from the facts of a run."""
 
     verified: VerifiedPlan | None
-    """None: the plan does not hold."""
+    """None if the plan fails verification."""
     run: Run | None
-    """The run that the facts give; None where the plan does not hold, or a rule cannot be asked."""
+    """Run that the facts give. None if the plan fails verification or a rule is unavailable."""
     purchases: tuple[RunPurchase, ...]
-    """Its purchases, even of a plan that does not hold."""
+    """Purchases, even of a plan that fails verification."""
     findings: tuple[Diagnostic, ...]
-    """All that failed verification."""
+    """Everything that failed verification."""
     unchecked: tuple[Diagnostic, ...]
     """Rules left unverified."""
     vouching: Vouching
-    """What stands for the facts, and what does not."""
+    """Facts with and without an independent confirmation."""
     by_others: bool
-    """Whether some rules were asked by other code than the run's: what then fails verification may be that code's doing."""
+    """True if some rules were checked by other code than the run's, which may be the cause of failures."""
     left_out: frozenset[str]
-    """Rules that were not asked."""
+    """Rules that weren't checked."""
     applied: Mapping[str, Any]
-    """What was applied to the facts before they were planned, by the fields of `run.json` that tell it: `scenario`, `changes`, `strict`."""
+    """Changes applied to the facts before planning, as fields of `run.json`: `scenario`, `changes`, `strict`."""
 
 
 def reverify(
     facts: Mapping[str, object], registry: Registry
 ) -> tuple[VerifiedPlan | None, list[Diagnostic], list[Diagnostic]]:
-    """Checks a plan again from the facts of its run alone: the plan, if it holds; all that failed verification; and what could not be
-    checked here: rules whose plugin is missing or differs from the one used.
+    """Check a plan again from the facts of its run alone.
+
+    Returns:
+        The plan, or None if it fails verification.
+        Everything that failed verification.
+        Rules that can't be checked here, since their plugin is missing or different.
 
     Raises:
-        InputError: if the facts cannot be read.
-        PluginError: if they cannot be put together for want of a plugin.
+        InputError: If the facts can't be read.
+        PluginError: If they can't be assembled because a plugin is missing.
     """
     read = read_facts(facts, registry)
     verified, findings = examine(read.problem, read.plan, all_rules=read.complete)
@@ -113,17 +117,17 @@ def reverify(
 def recheck(
     facts: Mapping[str, object], told: Run, registry: Registry, case: Gathered | None = None, *, ask_others: bool = True
 ) -> Rechecked:
-    """Checks a run again from its facts, tells it anew for comparison, and compares the facts with what stands elsewhere.
+    """Check a run again from its facts, derive it again for comparison, and compare the facts with other sources.
 
     Args:
-        facts: what `facts.json` holds.
-        told: the run as it was told; what takes further solves to find out (why something is short) is taken from it.
-        registry: what is installed here.
-        case: the case that is said to have been planned, with all that it names; None: it is not at hand.
-        ask_others: see `read_facts`.
+        facts: Content of `facts.json`.
+        told: The run. Results of further solves, such as reasons for shortages, are taken from it.
+        registry: Installed plugins.
+        case: The case that was allegedly planned, with everything that it names. None if it isn't available.
+        ask_others: See `read_facts`.
 
     Raises:
-        InputError, PluginError: as `read_facts` does.
+        InputError, PluginError: As in `read_facts`.
     """
     registry = as_run(registry, told)
     read = read_facts(facts, registry, ask_others=ask_others)
@@ -176,18 +180,18 @@ def _applied(read: RunFacts) -> dict[str, Any]:
 
 
 def as_run(registry: Registry, told: Run) -> Registry:
-    """What is installed here, without what counted as not installed when a run was made."""
+    """Return the installed plugins without those that were blocked when the run was made."""
     return registry.blocking([block.name for block in told.plugins_blocked], Blocker.RUN)
 
 
 def read_facts(facts: Mapping[str, object], registry: Registry, *, ask_others: bool = True) -> RunFacts:
-    """The facts of a run as records, with what was applied to them; rules that are unavailable are left out and named.
+    """Return the facts of a run as records, with the changes. Unavailable rules are left out and reported.
 
-    A rule whose code is another here is named too, and asked all the same if `ask_others` says so; else it is left out.
+    Rules with different code here are also reported, and checked only with `ask_others`.
 
     Raises:
-        InputError: if the facts cannot be read.
-        PluginError: if they cannot be put together for want of a plugin.
+        InputError: If the facts can't be read.
+        PluginError: If they can't be assembled because a plugin is missing.
     """
     file = facts_file(facts)
     known, _ = registry.blocking(file.case.blocked, Blocker.CASE).setting(file.case.settings, FACTS)
@@ -236,7 +240,7 @@ def _left(name: object, why: str, owner: str) -> Diagnostic:
 
 
 def _asked_by_others(rule: RuleFacts, used: RunPlugin | None, registry: Registry) -> str:
-    """Return the reason why another code judges a rule here. Empty if it is the same code."""
+    """Return the reason why other code judges a rule here. Empty if it is the same code."""
     here = registry.owner(rule.kind)
     # Another version of friendshore's own kinds is worth a note; its kind in the place of a plugin's is another rule.
     if here != rule.owner and not _distribution(here) == _distribution(rule.owner) == OWN:
@@ -260,7 +264,7 @@ def _own_version(told: Run, read: RunFacts) -> list[str]:
 
 
 def _as_told(run: Run, read: RunFacts) -> RunContext:
-    """Return what doesn't follow from the plan: from the facts if they contain it, else from the run."""
+    """Return the parts of a run that don't follow from the plan: from the facts if they contain it, else from the run."""
     file = read.file
     return RunContext(
         made=run.made,
@@ -279,7 +283,7 @@ def _as_told(run: Run, read: RunFacts) -> RunContext:
 
 
 def _used_though_blocked(told: Run, registry: Registry) -> Iterator[Diagnostic]:
-    """Yield what a run claims to have both used and blocked. Otherwise a block would keep its data from being compared."""
+    """Yield everything that a run claims to have both used and blocked. Otherwise a block would keep its data from being compared."""
     blocks = [Block(name=block.name, by=Blocker.RUN) for block in told.plugins_blocked]
     for plugin in told.plugins:
         of = normal(_distribution(plugin.distribution))
@@ -297,31 +301,35 @@ def _used_though_blocked(told: Run, registry: Registry) -> Iterator[Diagnostic]:
 
 OWN = "friendshore"
 _LABELS = frozenset({"digest", "distribution"})
-"""What a catalog says of where it came from: told apart from what it holds."""
+"""Fields of a catalog about its origin, which are compared apart from its contents."""
 GIVE_CASE = "give --case CASE to compare with it"
 READ_AGAIN = "give --case CASE to read it again, and compare with that"
 
 
 @dataclass(slots=True)
 class Vouching:
-    """What stands for the facts of a run, and what does not."""
+    """Independent confirmation of the facts of a run."""
 
     findings: list[Diagnostic] = field(default_factory=list)
-    """Facts that are not what they are said to come from."""
+    """Facts that differ from their alleged origin."""
     vouched: list[str] = field(default_factory=list)
-    """What was compared whole, and is the same."""
+    """Facts that were compared completely, and are equal."""
     unvouched: list[str] = field(default_factory=list)
-    """What could be compared with nothing here."""
+    """Facts that nothing here can confirm."""
     differs: list[str] = field(default_factory=list)
-    """Installed data that are not what was used."""
+    """Installed data that differ from the data used."""
     since: tuple[Alias, ...] = ()
-    """What the catalogs of the case renamed since."""
+    """Names that the catalogs of the case have changed since."""
 
     def compare(self, what: str, told: Entries, right: Entries, source: str, standing: str) -> None:
-        """Compares what the facts hold of a part with what it should hold.
+        """Compare a part of the facts with its origin.
 
-        `what` names the part, with how much it holds; `source` is what it is said to come from, for messages; `standing` is what vouches for
-        it, if all is the same.
+        Args:
+            what: Name of the part, with its size.
+            told: The part in the facts.
+            right: The part that the origin gives.
+            source: Alleged origin, for messages.
+            standing: What vouches for the part if all is equal.
         """
         found = list(_differences(*as_called_today(told, right, self.since), source))
         self.findings += found
@@ -330,7 +338,7 @@ class Vouching:
 
 
 def vouch(file: FactsFile, registry: Registry, case: Gathered | None = None) -> Vouching:
-    """Compares facts, before anything was applied to them, whole with what is installed, and with the case that is said to have been planned."""
+    """Compare all facts before changes with the installed data, and with the case that was allegedly planned."""
     since = tuple(renamed_since(file, case.read)) if case is not None else ()
     found = Vouching(findings=list(_out_of_place(file)), differs=[alias.told for alias in since], since=since)
     installed = _installed(file, registry)
@@ -354,7 +362,7 @@ def vouch(file: FactsFile, registry: Registry, case: Gathered | None = None) -> 
 
 
 def _kinds(file: FactsFile, found: Vouching) -> None:
-    """Note the kinds of rules without a hash in the run."""
+    """Report rule kinds of the run that have no hash."""
     listed = {(plugin.name, plugin.distribution) for plugin in file.plugins if plugin.kind == "rule kind"}
     used = {(rule.kind, rule.owner) for rule in file.rules if rule.owner.partition(" ")[0] != OWN}
     found.unvouched += [
@@ -363,7 +371,7 @@ def _kinds(file: FactsFile, found: Vouching) -> None:
 
 
 def _kind(used: RunPlugin, registry: Registry, found: Vouching) -> None:
-    """Note whether the kind of rule that a plugin brings is the same code here."""
+    """Report a plugin's rule kind as confirmed or as different here."""
     what = f"kind of rule {used.name} ({used.distribution or 'of no plugin'})"
     if not used.digest:
         found.unvouched.append(f"{what}: it was given in memory by a program")
@@ -375,7 +383,7 @@ def _kind(used: RunPlugin, registry: Registry, found: Vouching) -> None:
 
 
 def _reader(used: RunPlugin, case: Gathered | None, found: Vouching) -> None:
-    """Note whether a reader still reads the same."""
+    """Report a reader's data as confirmed, different, or unconfirmed."""
     what = f"reader {used.name} ({used.distribution})"
     if case is None:
         found.unvouched.append(f"{what}: what it reads was not read again; give --case CASE to do so")
@@ -388,7 +396,7 @@ def _reader(used: RunPlugin, case: Gathered | None, found: Vouching) -> None:
 
 
 def _other_kind(used: RunPlugin, registry: Registry) -> str:
-    """Why a kind of rule cannot be asked here as it was, by the digest of the plugin that brought it; empty: it can."""
+    """Return the reason why a kind of rule differs here, by the digest of its plugin. Empty if it is the same."""
     try:
         here = kind_digest(registry, used.name)
     except PluginError as error:
@@ -397,7 +405,7 @@ def _other_kind(used: RunPlugin, registry: Registry) -> str:
 
 
 def _installed(file: FactsFile, registry: Registry) -> Mapping[str, Catalog]:
-    """Return the catalogs of plugins as installed here, by name, each read once. Empty if they can't be read together."""
+    """Return the catalogs of plugins as installed here, by name. Empty if they can't be read together."""
     names = [one.name for one in file.catalogs if _comes_with_a_plugin(one, file.named.get(one.name, ""))]
     try:
         read = read_catalogs([registry.catalog_folder(name) for name in names], registry.catalog_folder)
@@ -525,7 +533,7 @@ def _why(error: FriendshoreError) -> str:
 
 
 def _out_of_place(file: FactsFile) -> Iterator[Diagnostic]:
-    """Yield what the case names and the facts lack, and what they contain under an unknown name."""
+    """Yield everything that the case names and the facts lack, and facts under an unknown name."""
     held = {catalog.name for catalog in file.catalogs} | {f"pack {pack.id}" for pack in file.packs}
     called = {*file.named.values(), *(catalog.name for catalog in file.catalogs)}
     for kind, names in (("catalog", file.case.catalogs), ("pack", file.case.packs)):

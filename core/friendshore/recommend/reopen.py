@@ -1,4 +1,4 @@
-"""A case or a run opened for questions: read, changed, resolved, solved. The one door of everything that is asked of a plan after it is made."""
+"""A case or a run opened for questions. Every question about an existing plan starts here."""
 
 from __future__ import annotations
 
@@ -26,52 +26,51 @@ from .recheck import as_run, read_facts
 
 NOTHING_APPLIED = Applied()
 ROUNDING = 1e-6
-"""Share by which two solves of the same facts may differ in any case."""
+"""Relative difference that two solves of the same facts may always have."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Opened:
-    """A solved case that questions can be put to."""
+    """A solved case that answers questions."""
 
     session: Session
     scenario: tuple[str, ...]
-    """Scenarios that are applied to it."""
+    """Scenarios applied to it."""
     pack_of: Mapping[str, str]
-    """Rule -> the pack that brings it."""
+    """Rule -> pack that contains it."""
     plugins: tuple[RunPlugin, ...]
     notes: tuple[str, ...] = ()
-    """What to know of it: a case that blocks what is not installed, a run that was changed since it was written, or whose plan is not
-    the one that its facts give here."""
+    """Notes on blocks without an effect, changes to a run since it was written, and a plan that differs from the one that its facts give here."""
     path: Path = Path()
-    """Case or run."""
+    """Path of the case or run."""
     registry: Registry | None = None
-    """Where its names were looked up; None: what is installed."""
+    """Registry of its names. None means what is installed."""
     applied: Applied = NOTHING_APPLIED
-    """What is applied to it: scenarios, changes, strictness."""
+    """Scenarios, changes, and strictness applied to it."""
     given: Inputs | None = None
-    """Its facts before that; None: those of the session, to which nothing more is applied."""
+    """Its facts before that. None means those of the session, to which nothing more is applied."""
     catalogs: tuple[Catalog, ...] = ()
-    """Its catalogs as they were read, before records of one facility were united."""
+    """Its catalogs as read, before duplicate facilities are united."""
 
     @property
     def strict(self) -> bool:
-        """Whether phases of unknown status are enforced."""
+        """True if phases of unknown status are enforced."""
         return self.applied.strict
 
     @property
     def facts(self) -> Inputs:
-        """Its facts before anything is applied to them, for whoever applies more: `applied` comes first, in `Inputs.apply`."""
+        """Its facts before any changes. To apply more, apply `applied` first, in `Inputs.apply`."""
         return self.session.inputs if self.given is None else self.given
 
     def settings(self, plugin: str) -> Any:
-        """What the case sets for a plugin: a record of its model; None: it takes no settings.
+        """Return the case's settings for a plugin, as a record of its model. None if the plugin has no settings.
 
         Args:
-            plugin: its distribution, entry point or package.
+            plugin: Its distribution, entry point, or package.
 
         Raises:
-            InputError: with everything that is wrong with what is set, or if something must be set and is not.
-            PluginError: if there is no such plugin, or it cannot be used.
+            InputError: With all errors in the settings, or if a required setting is missing.
+            PluginError: If there is no such plugin, or it can't be used.
         """
         known, errors = (self.registry or Registry.discover()).setting(self.session.problem.case.settings)
         if errors:
@@ -79,10 +78,10 @@ class Opened:
         return known.settings_of(plugin)
 
     def beside(self, path: Path, progress: Progress | None = None) -> Opened:
-        """Another case or run, opened likewise: with the same registry, strictness and limits.
+        """Return another case or run, opened with the same registry, strictness, and limits.
 
         Raises:
-            InputError, PluginError, SolverError, VerificationError: as `reopen` does.
+            InputError, PluginError, SolverError, VerificationError: As in `reopen`.
         """
         session = self.session
         return reopen(
@@ -92,12 +91,12 @@ class Opened:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Given:
-    """Contents of a path, before anything that is asked is applied."""
+    """Contents of a path, before requested changes."""
 
     inputs: Inputs
-    """Of a run, after what it was planned with."""
+    """Facts. For a run, after the changes that it was planned with."""
     catalogs: tuple[Catalog, ...]
-    """As they were read."""
+    """Catalogs as read."""
     scenario: tuple[str, ...]
     """Scenarios that a run was planned with."""
     pack_of: Mapping[str, str]
@@ -117,23 +116,23 @@ def reopen(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Opened:
-    """Opens a case file (or its folder), or the folder of a run, which is planned again from its own facts.
+    """Open a case file (or its folder), or the folder of a run, which is planned again from its own facts.
 
     Args:
-        path: the case or run.
-        registry: where names are looked up; None: what is installed.
-        scenario: names of the case's scenarios to apply, in order.
-        changes: further changes, after those of the scenarios.
-        strict: enforce phases of unknown status, and refuse prices that are older than the case allows.
-        limits: of every plan that is made; with `until`, of all of them together.
-        progress: called with components solved, components in all, and seconds.
-        cancel: once its `is_set()` is true, the best plan found so far is taken.
+        path: The case or run.
+        registry: Registry of names. None means what is installed.
+        scenario: Names of the case's scenarios to apply, in order.
+        changes: Further changes after those of the scenarios.
+        strict: True to enforce phases of unknown status, and to reject prices older than the case allows.
+        limits: Limits of every plan. With `until`, of all of them together.
+        progress: Callback with components solved, components in total, and seconds.
+        cancel: Ends the search with the best plan found so far once its `is_set()` is true.
 
     Raises:
-        InputError: with everything that is wrong with it.
-        PluginError: if a plugin is missing, broken or not the one that a run was made with.
-        SolverError: if the solver breaks down.
-        VerificationError: if the plan does not hold.
+        InputError: With all errors.
+        PluginError: If a plugin is missing, broken, or different from the run's.
+        SolverError: If the solver fails.
+        VerificationError: If the plan fails verification.
     """
     began, bounds = monotonic(), limits or Limits()
     given = _read_run(path, registry) if is_run(path) else _read_case(path, registry)
@@ -150,7 +149,7 @@ def reopen(
 
 
 def is_run(path: Path) -> bool:
-    """Whether a path is a folder that a run was written to."""
+    """Return True if a path is a folder that a run was written to."""
     return (path / RUN_FILE).is_file()
 
 

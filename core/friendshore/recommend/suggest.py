@@ -43,17 +43,16 @@ from .law import idle_limits, suggest_duties
 DEMAND_FILE = "demand.csv"
 """Usual name of a table of demands."""
 _SHOWN = 3
-"""Things named of those that share a date."""
+"""Maximum number of names for a shared date."""
 _NEARLY = 0.8
-"""Similarity of the name of a company to one that it probably misspells."""
+"""Minimum similarity of a probable misspelling to the name of a company."""
 _BELOW_ONE = re.compile(r"(0?\.\d+)\s*%")
-"""A share of less than one percent."""
 _SHARES = ("share", "least_share")
-"""Keys of rules that hold a share."""
+"""Keys of rules that contain a share."""
 _DEMANDS = 3
-"""Demands that a suggestion names."""
+"""Maximum number of demands in a suggestion."""
 _FAR_APART = 1_000
-"""Prices of one material that differ by more are likely to differ in their units."""
+"""Ratio of two prices of a material from which different units are likely."""
 
 
 @uncollected()
@@ -91,7 +90,7 @@ def suggestions(gathered: Gathered, problem: Problem, registry: Registry) -> lis
 
 
 def _ambiguous(gathered: Gathered, own: Iterable[Catalog]) -> Iterator[Diagnostic]:
-    """Yield amounts of the case and its own catalogs whose separators can be read in two ways, a thousandfold apart."""
+    """Yield amounts of the case and its own catalogs whose separators have two readings that differ by a factor of 1000."""
     file = gathered.places.case
     read = [(Path(word.file), word) for word in gathered.places.read]  # of a file that is a table, what stands in it
     tables = dict.fromkeys(path for path, _ in read if path.suffix == ".csv" and path.is_file())
@@ -185,7 +184,7 @@ def _renamed(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _boundaries(problem: Problem) -> Iterator[Diagnostic]:
-    """Yield dates within a period: the model then takes the whole period, or spreads a quantity over it."""
+    """Yield dates within a period. The model then uses the whole period, or spreads a quantity over it."""
     subjects: defaultdict[date, list[str]] = defaultdict(list)
     for day, text in _dates(problem):
         if text not in subjects[day]:
@@ -206,7 +205,7 @@ def _boundaries(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _never(gathered: Gathered, problem: Problem) -> Iterator[Diagnostic]:
-    """Yield rules without a phase, including those of packs: the plan names the pack but never applies such a rule."""
+    """Yield rules without a phase, including those of packs. The plan names the pack but never applies such a rule."""
     for rule in problem.rules:
         if not rule.phases:
             by = gathered.pack_of.get(rule.id)
@@ -216,7 +215,7 @@ def _never(gathered: Gathered, problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _rules(problem: Problem) -> Iterator[Diagnostic]:
-    """Yield rules of the case without the apparent effect: limits that limit nothing, exclusions without a match."""
+    """Yield rules of the case without the apparent effect: limits that limit nothing, and exclusions without a match."""
     asked = {rule.id for rule, _ in problem.limit_rows}
     own = {str(table.get("id")) for table in problem.case.rules}
     for rule, text in idle_limits(problem):
@@ -255,7 +254,7 @@ def _rules(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _slips(rule: Exclude, problem: Problem) -> Iterator[Diagnostic]:
-    """Yield excluded parties that match nobody in the case but nearly match someone."""
+    """Yield excluded parties that match no company in the case but nearly match one."""
     facilities = problem.merged.facilities.values()
     for field, listed, names in (
         ("suppliers", rule.suppliers, {facility.supplier for facility in facilities}),
@@ -328,7 +327,7 @@ def _paper_spans(problem: Problem) -> Iterator[_DatedSpan]:
 
 
 def _prices(problem: Problem) -> Iterator[Diagnostic]:
-    """Yield prices of one material that differ a thousandfold."""
+    """Yield prices of one material that differ by a factor of 1000."""
     prices: defaultdict[str, list[tuple[Decimal, str]]] = defaultdict(list)
     for facts in problem.offers:
         if facts.single:
@@ -361,7 +360,7 @@ def _demands(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _unstated_bases(problem: Problem) -> Iterator[Diagnostic]:
-    """Yield the materials that trade weighs in more than one way, and whose demands name no substance."""
+    """Yield the materials with several trade bases whose demands name no substance."""
     factors = Factors(problem.merged.factors)
     plain = grouped((one.use.material.id, one.id) for one in problem.demands if not one.spec.substance)
     for name, demands in plain.items():
@@ -391,7 +390,7 @@ def _leads(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _origins(problem: Problem) -> Iterator[Diagnostic]:
-    """Yield customs origins that have no effect on their offer."""
+    """Yield customs origins that contradict the stages of their offer, so that the higher of two duties is charged."""
     for chained in dict.fromkeys(arc.chained for arc in problem.network.arcs if arc.chained.origin_contradicted):
         yield Diagnostic(
             f"the customs origin of `{chained.offer.id}` is stated where none of its stages is done: it counts as of both, at the dearer duty",
@@ -410,7 +409,7 @@ def _catalogs(gathered: Gathered) -> Iterator[Diagnostic]:
 
 
 def out_of_scale(problem: Problem) -> Iterator[Diagnostic]:
-    """What of a case is too small beside what it is planned with, judged on the program that a plan would solve."""
+    """Yield quantities that are too small for the resolution or beside others, judged by the program that a plan would solve."""
     program = compile_program(problem)
     named = _Names(program)
     for found in far_apart(program):
@@ -487,7 +486,7 @@ class _Names:
 
     @cached_property
     def makers(self) -> dict[int, int]:
-        """Column of units made, of the use of an offer or of an order -> the offer."""
+        """Column of units made, or of the use of an offer or order -> the offer."""
         columns = self.program.columns
         found = {column: offer for (offer, _, _), column in columns.make.items()}
         found |= {column: offer for offer, column in columns.onboard.items()}
@@ -495,11 +494,10 @@ class _Names:
 
     @cached_property
     def delivers(self) -> dict[int, tuple[int, int, int, tuple[str, ...]]]:
-        """Column of a delivery -> its demand, period, compliance class and waivers."""
+        """Column of a delivery -> its demand, period, compliance class, and waivers."""
         return dict(zip(self.program.columns.deliver, self.program.columns.deliver_key, strict=True))
 
     def of(self, column: int) -> str:
-        """Return the subject of a column."""
         columns, problem = self.program.columns, self.problem
         if column in self.buys:
             arc = problem.network.arcs[int(problem.moves.arc[self.buys[column]])]
@@ -527,12 +525,12 @@ class _Names:
 
 _YEARS_AFTER = 50
 _YEARS_BEFORE = 100
-"""How far from the plan a date lies that is more likely a slip; 9999 is what many write for `no end`."""
+"""Distance in years from the plan at which a date is probably an error. The year 9999 often means no end."""
 _NO_END = 9999
 
 
 def _far_dates(problem: Problem, dates: Iterable[tuple[date, str]]) -> Iterator[Diagnostic]:
-    """Dates, each with what begins or ends on it, so far from the plan that a digit is likely wrong."""
+    """Yield dates so far from the plan that a digit is probably wrong, each with its subject."""
     periods = problem.case.horizon.periods
     first, last = periods[0].start.year - _YEARS_BEFORE, periods[-1].end.year + _YEARS_AFTER
     for day, text in dict.fromkeys(dates):
@@ -546,7 +544,7 @@ def _far_dates(problem: Problem, dates: Iterable[tuple[date, str]]) -> Iterator[
 
 
 def _own_rules(problem: Problem) -> Iterator[Diagnostic]:
-    """Rules of the case's own that never hold within the plan, or bar a stage that no material of theirs has."""
+    """Yield the case's own rules that are never in force during the plan, or that prohibit a stage that none of their materials have."""
     own = {str(table.get("id")) for table in problem.case.rules}
     span = problem.case.horizon.span
     for rule in problem.rules:
@@ -582,7 +580,7 @@ def _stages(rule: Rule, problem: Problem) -> Iterator[Diagnostic]:
 
 
 def looks(catalog: Catalog) -> Iterator[Diagnostic]:
-    """Words of a catalog that are not what they look like: rules and limits take them for other words than they seem to be."""
+    """Yield words of a catalog with misleading characters, which rules and limits don't match as expected."""
     for material in catalog.materials:
         for column in ("name", "element", "form"):
             yield from _look(getattr(material, column), f"{catalog.name}/materials.csv", column, material.id)

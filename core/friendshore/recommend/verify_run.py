@@ -1,6 +1,6 @@
-"""A run folder checked against itself, and the checks that plugins add.
+"""Check of a run folder, and the checks that plugins add.
 
-Charges of rules that cannot be asked again are taken as the run records them, as far as its figures agree with one another.
+Charges of unavailable rules are taken from the run if its figures are consistent.
 """
 
 from __future__ import annotations
@@ -43,19 +43,19 @@ from .law import verdicts
 from .recheck import Rechecked, as_run, recheck
 
 SECONDS = 30.0
-"""Time limit of a proof if none is given."""
+"""Default time limit of a proof."""
 CHECKED_BY: Mapping[str, str] = {CERTIFICATE_FILE: "optimality", SIGNATURE_FILE: "signature"}
 """File of a run -> the check that reads it. A run with such a file fails verification if the check isn't installed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProofEffort:
-    """How much a verification may do about the optimality of the plan."""
+    """Effort of a verification to prove the optimality of the plan."""
 
     prove: bool = True
     """Prove a bound. Otherwise optimality isn't checked."""
     seconds: float | None = SECONDS
-    """Time limit of the proof; None: no limit."""
+    """Time limit of the proof. None means no limit."""
     solve: bool = False
     """Plan the facts again too, without a time limit, and compare."""
     progress: Progress | None = None
@@ -69,32 +69,31 @@ USUAL_EFFORT = ProofEffort()
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """A run that a check is asked about."""
+    """A request to check a run."""
 
     stored: RunFolder
-    """The run as it was read."""
     verified: VerifiedPlan | None
-    """Its plan, derived again from its facts; None if that failed or if not every rule could be asked."""
+    """Plan derived from the run's facts. None if that failed or if a rule is unavailable."""
     findings: Sequence[Diagnostic]
     """Everything that failed verification before this check."""
     registry: Registry
     effort: ProofEffort = field(default_factory=ProofEffort)
     signed_by: Path | None = None
-    """Public key of the alleged signer; None: the signature isn't to be checked."""
+    """Public key of the alleged signer. None skips the signature."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckAnswer:
-    """What a check found."""
+    """Result of a check."""
 
     findings: tuple[Diagnostic, ...] = ()
-    """Failures: with any of them the run isn't verified."""
+    """Failures. With any of them, the run isn't verified."""
     unvouched: tuple[str, ...] = ()
     """Facts that nothing proves."""
     sentences: tuple[str, ...] = ()
     """Results for people, each without a final period."""
     data: Mapping[str, object] = field(default_factory=dict)
-    """Results as JSON, under keys of the check's own."""
+    """Results as JSON, under keys that the check defines."""
     proves_optimality: bool = False
     """True if the plan is proved to be as good as the run says."""
     conflicts: tuple[Infeasible, ...] = ()
@@ -102,10 +101,10 @@ class CheckAnswer:
 
 
 class RunChecker(ABC):
-    """A check of a run. Derive a class and yield an object of it from the hook `friendshore_checks`."""
+    """A check of a run. Define a subclass and yield an object of it from the hook `friendshore_checks`."""
 
     name: ClassVar[str]
-    """Its name, as the manifest announces it."""
+    """Name of the check in the manifest."""
 
     @abstractmethod
     def check(self, asked: CheckRequest) -> CheckAnswer:
@@ -116,7 +115,7 @@ class RunChecker(ABC):
         """
 
     def evidence(self, session: Session, progress: Progress | None = None, cancel: Cancel | None = None) -> str | None:
-        """Return the file that this check reads later, for a plan that is about to be written: `plan --certify` asks `optimality`.
+        """Return the file that this check reads later, for a plan that will be written. `plan --certify` uses `optimality`.
 
         Returns:
             None if there is nothing to write, which is the default.
@@ -124,10 +123,10 @@ class RunChecker(ABC):
         return None
 
     def signer(self, key: Path) -> Callable[[bytes], bytes]:
-        """Return a function from the bytes of `SHA256SUMS` to the content of the signature's file: `plan --sign` asks `signature`.
+        """Return a function from the bytes of `SHA256SUMS` to the content of the signature's file. `plan --sign` uses `signature`.
 
         Raises:
-            InputError: If the key can't be used. By default no key can.
+            InputError: If the key can't be used. By default, no key can.
         """
         raise InputError(f"the check `{self.name}` signs nothing", str(key))
 
@@ -147,7 +146,7 @@ def checker_named(name: str, registry: Registry) -> RunChecker:
     """Return a check by its name.
 
     Raises:
-        PluginError: If no plugin brings it, several do, or the one that does can't be used.
+        PluginError: If no plugin or several plugins have it, or if it can't be used.
     """
     found, info = registry.thing("check", name)
     if not isinstance(found, RunChecker):
@@ -156,11 +155,11 @@ def checker_named(name: str, registry: Registry) -> RunChecker:
 
 
 def answer_of(checker: RunChecker, asked: CheckRequest) -> CheckAnswer:
-    """Return what a check answers.
+    """Return the answer of a check.
 
     Raises:
-        InputError: As `RunChecker.check` does.
-        PluginError: If a plugin's check raises anything else, or returns something else.
+        InputError: As in `RunChecker.check`.
+        PluginError: If a plugin's check raises or returns anything else.
     """
     with asked_of(checker, checker.name, "check"):
         answer = checker.check(asked)
@@ -170,7 +169,7 @@ def answer_of(checker: RunChecker, asked: CheckRequest) -> CheckAnswer:
 
 
 def _unreadable_files(stored: RunFolder, names: Sequence[str]) -> Iterator[Diagnostic]:
-    """Yield an error for each file of a run that only a check could read which isn't among `names`, those that can be asked."""
+    """Yield an error for each file of a run that can be read only by a check that isn't among the available `names`."""
     for file, check in CHECKED_BY.items():
         path = stored.folder / file
         if check not in names and path.exists():
@@ -183,11 +182,11 @@ def _unreadable_files(stored: RunFolder, names: Sequence[str]) -> Iterator[Diagn
 
 
 _ROUNDING = Decimal("1e-9")
-"""Share by which sums of figures of 15 digits may differ."""
+"""Relative difference that sums of 15-digit figures may have."""
 
 
 def _taken_as_recorded(run: Run, left_out: Collection[str]) -> Iterator[str]:
-    """Yield what rests on the run's word, since a rule could not be asked: its charges, and all but purchases and what was applied."""
+    """Yield the figures that are taken from the run since a rule is unavailable: its charges, and everything except purchases and changes."""
     for rule in run.rules:
         if rule.id in left_out and rule.charges:
             yield f"what rule {rule.id} charges: {rule.charges.normalize():,f} {run.currency}, since it could not be asked again"
@@ -196,7 +195,7 @@ def _taken_as_recorded(run: Run, left_out: Collection[str]) -> Iterator[str]:
 
 
 def _unlike_recorded(run: Run, derived: Iterable[RunPurchase], left_out: Collection[str]) -> Iterator[Diagnostic]:
-    """Yield recorded charges that contradict one another, or the charges of the rules that can be asked."""
+    """Yield recorded charges that contradict one another, or the charges of the available rules."""
     file = "run.json"
     known = grouped((_key(purchase), purchase.charges) for purchase in derived)
     added = Decimal(0)
@@ -242,7 +241,7 @@ PROVES_NOT = (
     "This does not prove that the facts are true, nor who made the run, unless a signature was checked: whoever can write the folder can "
     "write another that follows from other facts."
 )
-"""What a verification does not prove."""
+"""Limits of every verification."""
 
 NOT_PROVED = "optimality: not checked, since friendshore-proof is not installed"
 """Result if no installed check proves bounds."""
@@ -250,45 +249,45 @@ NOT_PROVED = "optimality: not checked, since friendshore-proof is not installed"
 
 @dataclass(frozen=True, slots=True)
 class RunCheck:
-    """What a check of a run folder finds."""
+    """Result of a check of a run folder."""
 
     case: str
     findings: tuple[Diagnostic, ...]
-    """All that failed verification."""
+    """Everything that failed verification."""
     unchecked: tuple[Diagnostic, ...]
-    """Rules left unverified: their plugin is missing here, or is not the one used."""
+    """Rules left unverified, since their plugin is missing here or different."""
     differs: tuple[str, ...]
-    """What is here, and is not what the run was made with; no mistake of the run."""
+    """Installed data and code that differ from the run's. This isn't an error of the run."""
     vouched: tuple[str, ...]
-    """Facts that were compared whole with what stands elsewhere, and are the same."""
+    """Facts that were compared completely with another source, and are equal."""
     unvouched: tuple[str, ...]
-    """Facts that nothing here stands for."""
+    """Facts that nothing here can confirm."""
     applied: tuple[str, ...]
-    """What was applied to the facts before they were planned: scenarios, changes, strictness."""
+    """Changes applied to the facts before planning: scenarios, changes, strictness."""
     as_told: tuple[str, ...]
-    """Figures that were not derived again, since it takes further solves to find them out."""
+    """Figures that weren't derived again, since they take further solves."""
     answers: Mapping[str, CheckAnswer]
-    """What further checks found, by name."""
+    """Answers of further checks, by name."""
 
     @property
     def verified(self) -> bool:
-        """True if everything that follows from the facts of the run was derived again, and agrees. Says nothing of the facts: see `unvouched`."""
+        """True if everything that follows from the facts of the run was derived again, and is equal. The facts themselves may be wrong (see `unvouched`)."""
         return not self.findings and not self.unchecked
 
     @property
     def optimality_proved(self) -> bool:
-        """Return True if the plan is proved to be as good as the run says."""
+        """True if the plan is proved to be as good as the run says."""
         return any(answer.proves_optimality for answer in self.answers.values())
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """Return the results of further checks in sentences."""
+        """Results of further checks, in sentences."""
         told = [text for answer in self.answers.values() for text in answer.sentences]
         return tuple(told) if "optimality" in self.answers else (NOT_PROVED, *told)
 
     @property
     def proves_not(self) -> str:
-        """Statement of what no verification proves."""
+        """Limits of every verification, as a statement."""
         return PROVES_NOT
 
     @property
@@ -306,18 +305,18 @@ def verify_run(
     effort: ProofEffort = USUAL_EFFORT,
     signed_by: Path | None = None,
 ) -> RunCheck:
-    """Checks a run folder from its own files, and its facts against what is installed and, if it is given, the case.
+    """Check a run folder from its own files, and compare its facts with the installed data and, if given, the case.
 
     Args:
-        folder: the run.
-        registry: what is installed.
-        case: the file or folder of the case that is said to have been planned; None: the facts are not compared with it.
-        effort: what to do about the plan's optimality.
-        signed_by: public key of who is said to have signed the run; None: a signature is not checked.
+        folder: The run.
+        registry: Installed plugins.
+        case: File or folder of the case that was allegedly planned. None skips the comparison.
+        effort: Effort to prove the plan's optimality.
+        signed_by: Public key of the alleged signer. None skips the signature.
 
     Raises:
-        InputError: if a file of the run or the case is missing or cannot be read.
-        PluginError: if its facts, or the case, cannot be put together for want of a plugin, or a plugin has changed friendshore's own code.
+        InputError: If a file of the run or the case is missing or can't be read.
+        PluginError: If the facts or the case can't be assembled because a plugin is missing, or if a plugin has changed friendshore's own code.
     """
     return verify_stored(read_run(folder), registry, case, effort, signed_by)
 
@@ -329,7 +328,7 @@ def verify_stored(
     effort: ProofEffort = USUAL_EFFORT,
     signed_by: Path | None = None,
 ) -> RunCheck:
-    """The same of a run that was read: what is then shown of it is what was checked."""
+    """Check a run that was already read, so that exactly the data shown later are checked. See `verify_run`."""
     folder = stored.folder
     gathered = gather(load_case(case), as_run(registry, stored.run)) if case is not None else None
     again = recheck(stored.facts, stored.run, registry, gathered)
@@ -368,10 +367,10 @@ def _answers(
     effort: ProofEffort,
     signed_by: Path | None,
 ) -> tuple[dict[str, CheckAnswer], list[str]]:
-    """Ask all further checks, add their findings to `found`, and return the answers and the facts that nothing proves.
+    """Run all further checks, add their findings to `found`, and return the answers and the facts that nothing proves.
 
     Raises:
-        InputError, PluginError: If a check can't be asked.
+        InputError, PluginError: If a check can't be run.
     """
     found += _unreadable_files(stored, [checker.name for checker in checkers])
     whole = again.run is not None and not again.unchecked
@@ -386,7 +385,7 @@ def _answers(
 
 
 def _conflicts(again: Rechecked, proved: Collection[Infeasible]) -> Iterator[str]:
-    """Yield the conflicts of rules that the run names and nothing proves: the plan isn't required to serve what they affect."""
+    """Yield the conflicts of rules that the run names without a proof. The plan isn't required to serve anything that they affect."""
     for part in again.verified.plan.infeasible if again.verified is not None else ():
         if part not in proved:
             about = ", ".join(part.materials)
@@ -394,7 +393,7 @@ def _conflicts(again: Rechecked, proved: Collection[Infeasible]) -> Iterator[str
 
 
 def _derived_again(again: Rechecked) -> list[Diagnostic]:
-    """Return the plan's figures for which the records give others."""
+    """Return the plan's figures whose second derivation differs."""
     if again.run is None or again.verified is None:
         return []
     ledger, costing = again.verified.ledger, again.verified.costing
@@ -410,7 +409,7 @@ def _applied(applied: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _unseen(registry: Registry) -> Iterator[str]:
-    """Yield the plugins whose code ran in this process and can affect a plan: no check can see all that it does."""
+    """Yield the plugins whose code ran in this process and can affect a plan. No check can detect everything that it does."""
     affecting = {info.package for info in registry.plugins if _affects_plans(info)}
     for package in have_run():
         if package in affecting:
@@ -430,7 +429,7 @@ def _affects_plans(info: PluginInfo) -> bool:
 
 
 def _as_told(run: Run) -> Iterator[str]:
-    """Yield the figures that take further solves, which are taken from the run."""
+    """Yield the figures that are taken from the run, since they take further solves."""
     if run.shortages:
         short = len({entry.demand for entry in run.shortages})
         yield f"why {count(short, 'demand')} {'is' if short == 1 else 'are'} short, and which limits make it so"
@@ -448,12 +447,10 @@ def _as_told(run: Run) -> Iterator[str]:
 
 
 def _told(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
-    """Return the differences between the run's files and what its facts give."""
     return _whole(stored, again) if again.run is not None else _purchases(stored, again)
 
 
 def _whole(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
-    """Compare everything in `run.json` and the tables."""
     assert again.run is not None and again.verified is not None
     found = _in_run(stored.told, again.run, stored.folder / RUN_FILE)
     judged = verdicts(again.verified)
@@ -463,7 +460,6 @@ def _whole(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
 
 
 def _in_run(told: Mapping[str, object], run: Run, file: Path) -> list[Diagnostic]:
-    """Return where `run.json` differs from the run that was derived."""
     return list(differences(told, run.model_dump(mode="json", by_alias=True), file))
 
 

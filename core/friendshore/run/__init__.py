@@ -1,4 +1,4 @@
-"""Run folder <-> Run: what is written, what is read back, and where the two differ."""
+"""Run folders: writing, reading, and differences from the facts."""
 # ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Run folders: written aside and put in place at once, read back with all that is wrong at once, and the hashes of their files.
+"""Run folders: atomic writing, reading that reports all errors together, and file hashes.
 
-`SHA256SUMS` has the hash of every file of a run folder. The format is that of coreutils: `sha256sum -c SHA256SUMS` checks it.
+`SHA256SUMS` contains the hash of every file of a run folder in the format of coreutils. `sha256sum -c SHA256SUMS` checks it.
 """
 
 from __future__ import annotations
@@ -30,30 +30,30 @@ from ..writing import aside, replace_file, sync, write_file
 from .tables import FACTS_FILE, RUN_FILE, TABLES, RunTable, RunVerdict, rows_of, table_text
 
 CERTIFICATE_FILE = "certificate.json"
-"""What proves the bound, if the run has one."""
+"""Proof of the bound, if the run has one."""
 SUMS_FILE = "SHA256SUMS"
 SIGNATURE_FILE = "SHA256SUMS.sig"
-"""A signature of `SHA256SUMS`, if the run is signed."""
+"""Signature of `SHA256SUMS`, if the run is signed."""
 FILES = (RUN_FILE, FACTS_FILE, *(table.file for table in TABLES), CERTIFICATE_FILE, SUMS_FILE, SIGNATURE_FILE)
-"""All files that a run folder may hold."""
+"""All files that a run folder may contain."""
 SIGNATURE_HEAD = b"friendshore "
-"""How a signature that friendshore made begins: other tools call theirs by the same name."""
+"""Start of a signature made by friendshore. Other tools use the same file name."""
 
 _LARGEST = 4_000_000_000
-"""Bytes of a file of a run: more than the facts of the largest case take."""
+"""Maximum bytes of a file of a run, more than the facts of the largest case take."""
 _LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9._-]+)")
 
 
 def sums_text(contents: Mapping[str, bytes]) -> str:
-    """The hashes of files, a line each, by name."""
+    """Return one line for each file, with its hash and name, sorted by name."""
     return "".join(f"{sha256(contents[name]).hexdigest()}  {name}\n" for name in sorted(contents))
 
 
 def read_sums(folder: Path) -> dict[str, str] | None:
-    """File -> hash, as the folder says; None: it says nothing, or nothing that friendshore would write.
+    """Return file -> hash from the folder's sums file. None if it is missing, or if friendshore would not write it that way.
 
     Raises:
-        OSError: if it cannot be read.
+        OSError: If it can't be read.
     """
     path = folder / SUMS_FILE
     if not path.is_file():
@@ -63,10 +63,10 @@ def read_sums(folder: Path) -> dict[str, str] | None:
 
 
 def changed(folder: Path, sums: Mapping[str, str]) -> list[str]:
-    """Names in a folder of what is not the file that was written: added, or changed since.
+    """Return the names of entries that were added to a folder or changed since it was written.
 
     Raises:
-        OSError: if a file cannot be read.
+        OSError: If a file can't be read.
     """
     return sorted(entry.name for entry in folder.iterdir() if not _written(entry, sums))
 
@@ -86,8 +86,9 @@ def _written(entry: Path, sums: Mapping[str, str]) -> bool:
 
 
 def other_files(folder: Path, told_of: Collection[str]) -> tuple[list[Diagnostic], list[str]]:
-    """Files that are not those that were written, but for those that something is `told_of` already: findings; tables that were saved anew and
-    say the same, and what is no file of a run.
+    """Return errors for changed files, and notes on tables saved again with equal cells and on files that aren't part of a run.
+
+    Files in `told_of` are skipped, since they have been reported.
     """
     sums = read_sums(folder)
     files = (RUN_FILE, FACTS_FILE, *(table.file for table in TABLES))
@@ -115,9 +116,9 @@ def other_files(folder: Path, told_of: Collection[str]) -> tuple[list[Diagnostic
 
 _TEXT = Kind("text", str)
 _ATTEMPTS = 100
-"""How often a run is put in place while other processes put theirs there."""
+"""Maximum number of attempts to put a run in place while other processes do the same."""
 _BY_OTHERS = frozenset({errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST})
-"""Errors of a rename if another process has put the old run back, or its own in place."""
+"""Rename errors if another process has restored the old run or put its own in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +128,18 @@ class RunFolder:
     folder: Path
     run: Run
     told: Mapping[str, Any]
-    """`run.json` as it stands there."""
+    """`run.json` as read."""
     facts: Mapping[str, object]
     tables: Mapping[str, Table]
-    """File -> table, its cells as texts."""
+    """File -> table with cells as text."""
     certificate: Mapping[str, object] | None = None
-    """What proves the bound, as it stands there; None: there is none."""
+    """Proof of the bound as read. None if there is none."""
 
 
 def json_text(data: object, *, ascii_only: bool = False) -> str:
-    """JSON as it is written in files and on stdout: the same data give the same bytes.
+    """Return JSON as written in files and on stdout. Equal data give equal bytes.
 
-    With `ascii_only`, every sign beyond ASCII is written by its number, for a stdout that lacks some.
+    With `ascii_only`, characters beyond ASCII are escaped, for a stdout that can't encode some of them.
     """
     text = io.StringIO()  # piece by piece: `json.dumps` would hold all pieces of a large text at once
     text.writelines(json.JSONEncoder(indent=2, ensure_ascii=ascii_only).iterencode(data))
@@ -147,10 +148,10 @@ def json_text(data: object, *, ascii_only: bool = False) -> str:
 
 
 def check_target(folder: Path) -> None:
-    """Refuse a folder that a run may not be written to: only a new or empty one, or a run as friendshore wrote it, is replaced.
+    """Reject a target folder unless it is new, empty, or a run as friendshore wrote it, which may be replaced.
 
     Raises:
-        InputError: if anything else would be lost.
+        InputError: If anything else would be lost.
     """
     _recover(Path(os.path.realpath(folder)))
     fix = "name a folder that does not exist yet"
@@ -175,7 +176,7 @@ def check_target(folder: Path) -> None:
 
 
 def _not_replaced(folder: Path, names: Sequence[str]) -> tuple[str, list[str]]:
-    """Why a folder is not replaced, and the files for which it is not; none: it may be."""
+    """Return the reason why a folder can't be replaced, and the files responsible. No files means that it can."""
     others = [name for name in names if name not in FILES]
     if others:
         return "holds what is not part of a run", others
@@ -195,14 +196,13 @@ def write_run(
     sign: Callable[[bytes], bytes] | None = None,
     certificate: str | None = None,
 ) -> None:
-    """Write the folder of a run, with the facts that it follows from, every verdict on what it buys and, if there is one, the certificate of its
-    bound.
+    """Write a run folder with the facts of the run, all verdicts on its purchases, and the certificate of its bound, if any.
 
-    Another run of that name is replaced only once this one is complete. `sign` makes a signature of the hashes of all files, see `signer`;
-    None: the run is not signed.
+    An existing run is replaced only when this one is complete. `sign` makes a signature of the hashes of all files (see `signer`). None leaves the run
+    unsigned.
 
     Raises:
-        InputError: if the folder holds anything but a run as it was written, or cannot be written.
+        InputError: If the folder contains anything but a run as written, or can't be written.
     """
     contents = {
         RUN_FILE: json_text(run.model_dump(mode="json", by_alias=True)).encode(),
@@ -230,10 +230,10 @@ def write_run(
 
 
 def sign_run(folder: Path, sign: Callable[[bytes], bytes]) -> Path:
-    """Sign the hashes of a run's files by a `signer`, and return the file of the signature; one that is there is replaced.
+    """Sign the hashes of a run's files with a `signer`, and return the signature file. An existing one is replaced.
 
     Raises:
-        InputError: if it cannot be written.
+        InputError: If it can't be written.
     """
     path = folder / SIGNATURE_FILE
     try:
@@ -244,7 +244,7 @@ def sign_run(folder: Path, sign: Callable[[bytes], bytes]) -> Path:
 
 
 def _put_in_place(contents: Mapping[str, bytes], place: Path) -> None:
-    """Write the files aside and rename their folder. A run that is there is moved aside first, and comes back if that fails."""
+    """Write the files to a temporary folder and rename it. An existing run is moved away first, and restored if that fails."""
     with aside(place) as new:
         new.mkdir()
         for name, content in contents.items():
@@ -259,16 +259,16 @@ def _put_in_place(contents: Mapping[str, bytes], place: Path) -> None:
 
 
 def _old(place: Path) -> Path:
-    """Return the path at which a run is kept while another one takes its place."""
+    """Return the path of a run while another one replaces it."""
     return place.with_name(f".{place.name}.old")
 
 
 def _recover(place: Path) -> None:
-    """Put back a run whose replacement was not finished, or delete one whose replacement is in place.
+    """Restore a run whose replacement wasn't finished, or delete one whose replacement is in place.
 
     Raises:
-        InputError: if something else is in its place, or if it was changed meanwhile.
-        OSError: if it cannot be done.
+        InputError: If something else is in its place, or if it was changed in the meantime.
+        OSError: If a file operation fails.
     """
     old = _old(place)
     if not old.exists():
@@ -283,10 +283,10 @@ def _recover(place: Path) -> None:
 
 
 def _delete(old: Path) -> None:
-    """Delete a run that was replaced, if it is as friendshore wrote it. It is moved away first, so that no other process meets half of it.
+    """Delete a replaced run if it is as friendshore wrote it. It is moved away first, so that other processes never see half of it.
 
     Raises:
-        InputError: if it is not.
+        InputError: If it was changed.
     """
     before = _identity(old)
     strange = changed(old, read_sums(old) or {})
@@ -303,10 +303,10 @@ def _delete(old: Path) -> None:
 
 
 def read_run(folder: Path) -> RunFolder:
-    """Read a run folder back, as a whole: where it is replaced meanwhile, the new one.
+    """Read a run folder as a whole. If it is replaced during reading, return the new run.
 
     Raises:
-        InputError: with everything that cannot be read.
+        InputError: With everything that can't be read.
     """
     place = Path(os.path.realpath(folder))
     while True:
@@ -326,7 +326,7 @@ def read_run(folder: Path) -> RunFolder:
 
 
 def _identity(place: Path) -> tuple[int, int] | None:
-    """What tells a folder from another of its name; None: there is none."""
+    """Return the identity of a folder, which distinguishes it from a replacement. None if it doesn't exist."""
     try:
         found = place.stat()
     except OSError:
@@ -335,10 +335,10 @@ def _identity(place: Path) -> tuple[int, int] | None:
 
 
 def _read_run(folder: Path) -> RunFolder:
-    """Read a run folder as it stands.
+    """Read the current files of a run folder.
 
     Raises:
-        InputError: with everything that cannot be read.
+        InputError: With everything that can't be read.
     """
     if folder.suffix == ".toml" or (folder / "case.toml").is_file() and not (folder / RUN_FILE).is_file():
         message = "this is a case, and not yet a run of it"
@@ -367,10 +367,10 @@ def _read_run(folder: Path) -> RunFolder:
 
 
 def _check_version(path: Path, told: Mapping[str, object]) -> None:
-    """Refuse a run of another format, whose tables would otherwise be reported column by column.
+    """Reject a run of another format, whose tables would otherwise be reported column by column.
 
     Raises:
-        InputError: if it has a version, and not the current one.
+        InputError: If it has a version other than the current one.
     """
     current, version = Run.model_fields["schema_version"].default, told.get("schema_version")
     if isinstance(version, int) and version != current:

@@ -1,4 +1,4 @@
-"""Tables of a run folder, how a value is written in a cell, and every difference between a run and its facts."""
+"""Tables of a run folder: cell formats, and differences between a run and its facts."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ FACTS_FILE = "facts.json"
 
 
 class RunVerdict(NamedTuple):
-    """One verdict of a rule on something bought, for one use it may end in, as it stands in the table. A plan has ten thousands of them."""
+    """A table row with the verdict of a rule on a purchase, for one use that it may end in. A tuple, since a plan has tens of thousands."""
 
     offer: str
-    """Offer, stock or order."""
+    """Id of an offer, stock lot, or open order."""
     material: str
     place: str
     requirement: str
@@ -41,13 +41,13 @@ class RunVerdict(NamedTuple):
     end_use: str
     rule: str
     result: str
-    """`pass`, `fail` or `unproven`."""
+    """`pass`, `fail`, or `unproven`."""
     stage: str
     countries: str
-    """Countries that decided, as a cell tells a list."""
+    """Decisive countries, as a list in a cell."""
     clause: str
     days: str
-    """Days on which the rule was asked to hold."""
+    """Days on which the rule was checked."""
     reason: str
 
 
@@ -57,17 +57,17 @@ class RunTable:
 
     file: str
     field: str
-    """Field of `Run` that it holds; empty: verdicts, which are not in `run.json`."""
+    """Field of `Run` with the rows. Empty for verdicts, which aren't in `run.json`."""
     columns: tuple[str, ...]
-    """Its header: the fields of its records."""
+    """Header: the fields of its records."""
     noun: str
-    """What one row is."""
+    """Noun for one row."""
     key: tuple[str, ...]
-    """Columns that tell its rows apart."""
+    """Columns that identify a row."""
 
 
 Cells = tuple[str, ...]
-"""A row of a table, in the order of its columns."""
+"""Cells of a row, in the order of the columns."""
 
 PURCHASES = RunTable(
     "purchases.csv",
@@ -112,7 +112,7 @@ TABLES: tuple[RunTable, ...] = (
 
 
 def rows_of(table: RunTable, run: Run, verdicts: Sequence[RunVerdict]) -> list[Cells]:
-    """The rows of a table as texts of cells."""
+    """Return the rows of a table as text."""
     if not table.field:
         return list(verdicts)
     values = attrgetter(*table.columns)
@@ -120,7 +120,7 @@ def rows_of(table: RunTable, run: Run, verdicts: Sequence[RunVerdict]) -> list[C
 
 
 def table_text(table: RunTable, rows: Iterable[Cells]) -> str:
-    """A table as CSV, in which no spreadsheet computes anything: see `inert.cell_inert`."""
+    """Return a table as CSV without cells that a spreadsheet would evaluate (see `inert.cell_inert`)."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.columns)
@@ -130,7 +130,7 @@ def table_text(table: RunTable, rows: Iterable[Cells]) -> str:
 
 
 def cell(value: object) -> str:
-    """A value as it stands in a cell: numbers without an exponent, lists set apart by `;`."""
+    """Return a value as text of a cell: numbers without an exponent, and lists separated by `;`."""
     if value is None:
         return ""
     if isinstance(value, Decimal):
@@ -145,7 +145,7 @@ def cell(value: object) -> str:
 
 
 def plain(number: Decimal) -> str:
-    """A number with all its digits, no exponent and no zeros at the end."""
+    """Return a number with all its digits, without an exponent or trailing zeros."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -175,13 +175,13 @@ _LISTS = {
     "periods": ("period", ("label",)),
     "plugins": ("source", ("kind", "name")),
 }
-"""Field of a run -> what one of its entries is called, and what tells them apart; entries of other lists are told apart by position."""
+"""Field of a run -> noun for its entries, and the fields that identify one. Entries of other lists are identified by position."""
 _FACTS_GIVE = "the facts give"
-"""What a run is compared with, for messages."""
+"""Reference of a comparison, for messages."""
 
 
 def differences(told: Mapping[str, object], expected: Mapping[str, object], file: Path) -> list[Diagnostic]:
-    """Where a run as JSON says something else than the facts give."""
+    """Return the differences between `run.json` and the run that the facts give."""
     found: list[Diagnostic] = []
     for field in expected:
         if field not in _LISTS:
@@ -201,7 +201,7 @@ def _entries(value: object) -> Sequence[Mapping[str, object]]:
 def _out_of_order(
     told: Sequence[Mapping[str, object]], expected: Sequence[Mapping[str, object]], field: str, file: Path
 ) -> list[Diagnostic]:
-    """The first of the same entries that stands where another belongs: charts and first lines go by their order."""
+    """Return the first entry in another order than the facts give. Charts and summaries depend on the order."""
     pairs = enumerate(zip(told, expected, strict=False))
     number = next((number for number, (ours, theirs) in pairs if ours != theirs), None)
     if number is None:
@@ -219,7 +219,7 @@ def differences_in_rows(
     file: Path,
     only: Collection[str] = (),
 ) -> list[Diagnostic]:
-    """Differences between the entries of one list of a run, told apart by what names them; `only` in some fields, if any are given."""
+    """Return the differences between the entries of one list of a run, matched by key. If `only` is given, compare just those fields."""
     found = []
     for one in _row_differences(list(enumerate(told)), expected, *_LISTS[field], only=only):
         place = path_of((field, *((one.place, *one.path) if one.place is not None else ())))
@@ -230,7 +230,7 @@ def differences_in_rows(
 def differences_in_table(
     table: RunTable, told: Table, expected: Sequence[Cells], source: str = _FACTS_GIVE
 ) -> list[Diagnostic]:
-    """Where a table of the folder says something else than the `source`: file, row and column of each."""
+    """Return the differences between a table of the folder and the `source`, each with file, row, and column."""
     columns = tuple(sorted(told.columns, key=told.columns.__getitem__))
     if columns == table.columns and [tuple(row.cells) for row in told.rows] == expected:
         return []  # letter by letter, as it is written
@@ -243,11 +243,11 @@ def differences_in_table(
 
 
 class _RowDifference(NamedTuple):
-    """A row that only one side has, or a value of it that differs."""
+    """A row that is on one side only, or a value that differs."""
 
     message: str
     place: int | None = None
-    """Place of the row. None: it is missing."""
+    """Place of the row. None if it is missing."""
     path: Steps = ()
     found: str = ""
     expected: str = ""
@@ -262,7 +262,7 @@ def _row_differences(
     equal: Callable[[Any, Any], bool] = eq,
     only: Collection[str] = (),
 ) -> Iterator[_RowDifference]:
-    """Yield the differences between rows, each with its place, and the rows that the `source` gives."""
+    """Yield the differences between rows, and the rows that are on one side only."""
     ours = ((_key_of(row, key), (place, row)) for place, row in told)
     for name, mine, right in paired(ours, ((_key_of(row, key), row) for row in expected)):
         subject = f"{noun} {_named(name)}"
@@ -291,7 +291,7 @@ def _named(key: Key) -> str:
 
 
 def same(one: str, other: str) -> bool:
-    """Return True if two cells say the same: equal texts, or equal numbers, however a spreadsheet writes them."""
+    """Return True if two cells are equal as text, or as numbers in any format that a spreadsheet may write."""
     if one.strip() == other.strip():
         return True
     try:

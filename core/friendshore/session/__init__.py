@@ -1,4 +1,4 @@
-"""A case solved once and asked many times: what a change does, found by solving again only what it touches."""
+"""A session: a case that is solved once and answers many questions by solving only what a change affects."""
 
 from __future__ import annotations
 
@@ -55,13 +55,15 @@ __all__ = [
 ]
 
 SLACKS = (1e-9, 1e-7, 1e-6)
-"""By how much of a cost a plan may miss it for the solver's tolerance; more than the least only where there is no plan else."""
+"""Relative excesses over a cost limit that a plan may have for the solver's tolerance. The larger ones are used only if there is no plan otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
 class Session:
-    """A solved and verified case that further questions can be put to. Several threads may ask at once where no part of the case is
-    touched by two of them; each answer's `solved` and `reused` then count the others' work as well.
+    """A solved and verified case that answers further questions.
+
+    Several threads may ask at the same time if their questions affect different parts of the case. The `solved` and `reused` counts of an answer then
+    include the work of the others.
     """
 
     inputs: Inputs
@@ -72,11 +74,11 @@ class Session:
     limits: Limits
     cancel: Cancel | None
     opened: float
-    """When the work on it began, by the monotonic clock: a time limit is one for everything."""
+    """Start of the work in monotonic time. A time limit covers everything from then on."""
     answers: AnswerCache
-    """What has been solved so far, component by component."""
+    """Known solutions by component."""
     memory: int = SESSION_BYTES
-    """Bytes that what is kept of earlier questions may take, in all: half of it answers of rules, a quarter each plans and answers of solvers."""
+    """Maximum bytes for results of earlier questions: half for answers of rules, and a quarter each for plans and answers of solvers."""
     _plans: PlanCache = field(default_factory=PlanCache)
 
     @staticmethod
@@ -89,23 +91,23 @@ class Session:
         began: float | None = None,
         memory: int = SESSION_BYTES,
     ) -> Session:
-        """Resolves, compiles, solves and verifies.
+        """Resolve, compile, solve, and verify a case.
 
         Args:
-            inputs: what is planned.
-            limits: when to stop: its time is that of all of it, whoever asks why something is short included. With `until`, also what is asked
-                later has to be over by then, and the plan has half of the time at most.
-            progress: told how far the search is.
-            cancel: ends the search once it is set.
-            answers: those known already.
-            began: when the work on it began, by the monotonic clock; None: now.
-            memory: bytes that what is kept of earlier questions may take, in all, beside the case and its plan.
+            inputs: The facts.
+            limits: Limits of everything, including reasons for shortages. With `until`, later questions must also end by then, and the plan gets at most
+                half of the time.
+            progress: Callback for the progress of the search.
+            cancel: Ends the search when it is set.
+            answers: Known solutions.
+            began: Start of the work in monotonic time. None means now.
+            memory: Maximum bytes for results of earlier questions, besides the case and its plan.
 
         Raises:
-            InputError: with all that does not fit together in the case.
-            SolverError: if a solver breaks down.
-            VerificationError: if the plan does not hold: a bug of ours, never passed on as a plan.
-            PluginError: if a plugin's rule raises.
+            InputError: With all inconsistencies of the case.
+            SolverError: If a solver fails.
+            VerificationError: If the plan fails verification. This is a bug in friendshore, and no plan is returned.
+            PluginError: If a plugin's rule raises.
         """
         building = monotonic()
         opened = building if began is None else began
@@ -115,11 +117,11 @@ class Session:
         return _opened(inputs, program, limits, search, progress, cancel, known, opened, memory)
 
     def beside(self, inputs: Inputs, program: Program, began: float) -> Session:
-        """A session of other facts, given with their program, under the same limits: what this one has solved is known to it. Work on it `began` then.
+        """Return a session with other facts, given with their program, under the same limits. It reuses known solutions. `began` is the start of its work.
 
         Raises:
-            SolverError: if a solver breaks down.
-            VerificationError: if the plan does not hold.
+            SolverError: If a solver fails.
+            VerificationError: If the plan fails verification.
         """
         search = replace(_for_search(self.limits, began, began), until=self.limits.until)
         known, memory = self.answers, self.memory
@@ -138,21 +140,23 @@ class Session:
         return Session.open, (given, self.limits, None, None, self.answers, None, self.memory)
 
     def after(self, *changes: Change, rules: Sequence[Rule] = ()) -> Answer:
-        """What the plan costs after some changes, each applied after the one before it. Shortage and holding cost what they cost in the
-        case as given, also where that follows from an offer that changes: the answer is about the changes alone.
+        """Return the plan's cost after some changes, applied in order.
 
-        Only the parts of the case that the changes touch are resolved again, and of these only the components that differ
-        are solved again. Each touched part is verified on its own. The session's time limit holds for every question anew.
+        Shortage penalties and holding costs remain those of the original case, even if they follow from an offer that changes. The answer is thus about the
+        changes alone.
+
+        Only the affected parts of the case are resolved again, and only their components that differ are solved again. Each affected part is verified
+        separately. The session's time limit applies to every question separately.
 
         Args:
-            changes: what changes.
-            rules: limit rules that hold in addition to those of the case.
+            changes: The changes.
+            rules: Limit rules in addition to those of the case.
 
         Raises:
-            InputError: for every change that names nothing in the case.
-            SolverError: if a solver breaks down.
-            VerificationError: if the plan does not hold.
-            PluginError: if a plugin's rule raises.
+            InputError: For every change without a match in the case.
+            SolverError: If a solver fails.
+            VerificationError: If the plan fails verification.
+            PluginError: If a plugin's rule raises.
         """
         solved, reused = self.answers.solved, self.answers.reused
         touched = impact(self.parts, changes, rules)
@@ -181,12 +185,13 @@ class Session:
         )
 
     def parts_after(self, *changes: Change) -> tuple[ChangedPart, ...]:
-        """The parts of the case that some changes touch, as they are after them; without changes all parts, as they are. What a plan costs is the sum
-        over the parts. Each can be laid out as the program that is solved for its plan.
+        """Return the parts of the case that some changes affect, after the changes. Without changes, return all parts.
+
+        The plan's cost is the sum over the parts. Each part has a layout, the program that is solved for its plan.
 
         Raises:
-            InputError: for every change that names nothing in the case.
-            PluginError: if a plugin's rule raises.
+            InputError: For every change without a match in the case.
+            PluginError: If a plugin's rule raises.
         """
         if not changes:
             return tuple(ChangedPart(members, (), self.parts.part(members)) for members in self.parts.members)
@@ -197,7 +202,7 @@ class Session:
 
     @property
     def stopped(self) -> bool:
-        """True if the user ended the search, or all the time is up: what is asked from then on is not solved any more."""
+        """True if the user ended the search or the time is up. Further questions are then not solved."""
         return self.limits.over or self.canceled
 
     @property
@@ -206,31 +211,31 @@ class Session:
         return self.cancel is not None and self.cancel.is_set()
 
     def go_on(self, done: int, of: int, what: str) -> None:
-        """Lets a question go on that needs all of several answers, of which some are found.
+        """Raise if the session has stopped before all of the answers that a question needs are found.
 
         Raises:
-            OutOfTimeError: if the user ended the search, or all the time is up: it says how many are found.
+            OutOfTimeError: With the number of answers found.
         """
         if self.stopped:
             raise OutOfTimeError.ended(f"after {done:,} of {of:,} {what}, and the answer needs them all", self.canceled)
 
     @cached_property
     def choices(self) -> Choices:
-        """What the plan makes of its choices: most questions are about plans that differ in few of them."""
+        """Values of the plan's choices. Plans for most questions differ in few of them."""
         return self.program.choices(self.solution.x)
 
     @cached_property
     def parts(self) -> Parts:
-        """The case cut into parts that have nothing to do with each other."""
+        """Independent parts of the case."""
         ranked = (row for objective in self.problem.objectives for row in objective.rows)
         return Parts(self.inputs, self.problem, self.problem.limit_rows, ranked)
 
     def ranking(self, levels: int) -> VerifiedPlan:
-        """The plan that ranks only the first so many of the case's objectives, and then cost.
+        """Return the plan that ranks only the first `levels` objectives of the case, followed by cost.
 
         Raises:
-            SolverError: if a solver breaks down, or no plan is found in what is left of the time.
-            VerificationError: if the plan does not hold.
+            SolverError: If a solver fails, or if no plan is found in the remaining time.
+            VerificationError: If the plan fails verification.
         """
         ranked = self.problem.case.objectives
         if levels >= len(ranked):
@@ -244,20 +249,20 @@ class Session:
         return verify(problem, plan_of(program, solve(program, self.left(), None, self.cancel, self.answers)))
 
     def least_short(self, demand: int) -> float | None:
-        """Kilograms that a demand is short of over the plan at best, whatever it costs others; None if not found in time."""
+        """Return the minimum shortage of a demand over the plan in kilograms, at any cost to others. None if not found in time."""
         columns = self.program.short_of({self.problem.demands[demand].id})
         return least(self.program, columns, self.left(), self.cancel, self.choices)
 
     def part_of(self, material: str) -> PartPlan:
-        """The part of the case that a material belongs to, planned on its own."""
+        """Return the plan of the part that contains a material."""
         return self.part_plan(self.parts.members[self.parts.of_material[material]], frozenset())
 
     @cached_method
     def together(self, material: str) -> Together:
-        """What of the case hangs together with a material: no other purchase or delivery has to do with it in any plan.
+        """Return what is connected to a material. No other purchase or delivery affects it in any plan.
 
         Raises:
-            SolverError: if a solver breaks down.
+            SolverError: If a solver fails.
         """
         program, solution = self.compiled(self.parts.members[self.parts.of_material[material]])
         labels = column_labels(program.linear.entries)
@@ -270,21 +275,21 @@ class Session:
     def extreme(
         self, material: str, weigh: Weigh, within: Decimal | None, *, largest: bool, output: str = ""
     ) -> Extreme:
-        """How small or large a sum over purchases can be in a plan that costs little more than the cheapest.
+        """Return the minimum or maximum of a sum over purchases among plans that cost little more than the cheapest.
 
-        The part of the case that is connected to the material may cost more than in the cheapest plan by a share `within` of what it spends
-        there. Penalties count in what it costs, and not in what it spends. Ranked objectives stay what they are.
+        The part of the case that is connected to the material may exceed its minimum cost by a share `within` of the money spent there. Penalties are part of
+        the cost, but not of the money spent. Ranked objectives are kept.
 
         Args:
-            material: the material that is asked about.
-            weigh: what a unit of a purchase counts: given the offer's facts, the place of delivery and the period of delivery.
-            within: share of the money spent by which a plan may be more expensive; None: whatever it costs.
-            largest: the largest sum; else the smallest.
-            output: only purchases of this material count; empty: of any.
+            material: The material of the question.
+            weigh: Weight of one unit purchased, given the offer's facts and the place and period of delivery.
+            within: Share of the money spent by which a plan may be more expensive. None means without a limit.
+            largest: True for the maximum, else the minimum.
+            output: Material whose purchases count. Empty counts all.
 
         Raises:
-            SolverError: if a solver breaks down, or no plan is found in time.
-            VerificationError: if the plan does not hold.
+            SolverError: If a solver fails, or if no plan is found in time.
+            VerificationError: If the plan fails verification.
         """
         if self.stopped:
             raise OutOfTimeError.ended("before this was found", self.canceled)
@@ -309,16 +314,16 @@ class Session:
 
     @cached_method
     def compiled(self, members: Members) -> tuple[Program, Solution]:
-        """Return the program of some parts as they are, with its cheapest solution."""
+        """Return the program of some unchanged parts, with its cheapest solution."""
         program = compile_program(self.parts.part(members).problem())
         return program, self._solved(program)
 
     def repriced(self, part: PartPlan, *changes: Change) -> Cost:
-        """What the plan of some parts comes to after changes of prices: not the cheapest plan then, but the same one.
+        """Return the cost of the existing plan of some parts after price changes. It may no longer be the cheapest plan.
 
         Raises:
-            InputError: for every change that names nothing in these parts.
-            VerificationError: if the plan does not hold after the changes.
+            InputError: For every change without a match in these parts.
+            VerificationError: If the plan fails verification after the changes.
         """
         problem = self.parts.part(part.members).after(changes).problem()
         bare, plan = _for_itself(problem, part.plan)
@@ -331,7 +336,7 @@ class Session:
         return solve(program, self.limits, None, self.cancel, self.answers, self.choices)
 
     def _within(self, program: Program, money: Floats, most: float) -> Solution:
-        """The best plan under a program's goals in which some money comes to no more than so much."""
+        """Return the best solution by a program's goals in which some money is at most `most`."""
         programs = (capped(program.linear, money, most + slack * max(1.0, abs(most))) for slack in SLACKS)
         solutions = (self._solved(replace(program, linear=linear)) for linear in programs)
         first = next(solutions)
@@ -344,9 +349,9 @@ class Session:
         changes: tuple[Change, ...] = (),
         imposed: tuple[Rule, ...] = (),
     ) -> PartPlan:
-        """The verified plan of some parts, given by their materials, taken together, after changes (bills spelt out) that bear on them; made once.
+        """Return the verified plan of some parts together, after changes with bills expanded. It is cached.
 
-        `rules` are limit rules that count some of them only after such changes, see `impact`; `imposed` ones hold beside those of the case.
+        `rules` are limit rules that count some of the parts only after such changes (see `impact`). `imposed` are rules in addition to those of the case.
         """
         key = (members, rules, changes, tuple(rule.model_dump_json() for rule in imposed))
         found = self._plans.get(key)
@@ -368,14 +373,14 @@ class Session:
         return found
 
     def _lies_outside(self, conflict: Conflict, told: Infeasible, members: Members) -> bool:
-        """Return True if a conflict has to do with other parts than those of some materials."""
+        """Return True if a conflict involves parts other than those of some materials."""
         if told.materials:
             return not members & set(told.materials)
         rows = dict(zip(self.program.limits.program_rows, self.program.limits.rows, strict=True))
         return any(not members & self.parts.bond(rows[row][1]) for row in conflict.rows)
 
     def left(self) -> Limits:
-        """The limits, with what is left of the time."""
+        """Return the limits, with the remaining time."""
         if self.limits.seconds is None:
             return self.limits
         return replace(self.limits, seconds=max(0.0, self.limits.seconds - (monotonic() - self.opened)))
@@ -404,9 +409,9 @@ def _opened(
 def _tie_broken(
     program: Program, solution: Solution, limits: Limits, cancel: Cancel | None, known: AnswerCache, equal_offers: bool
 ) -> tuple[Solution, VerifiedPlan]:
-    """Return the steadiest of all cheapest plans, verified.
+    """Return the cheapest plan after tie-breaking, verified.
 
-    Components in which rounding costs money keep the plan that was found. So do all, if the whole costs a cent more, or is a gram shorter.
+    Components in which rounding costs money keep their original plan. All do if the whole plan would cost a cent more or be a gram shorter.
     """
 
     def planned(each: Solution) -> Plan:
@@ -434,7 +439,7 @@ def _tie_broken(
 
 
 def _is_as_cheap(plan: VerifiedPlan, other: VerifiedPlan) -> bool:
-    """Return True if a plan leaves no more short than another one, and costs no more to the cent."""
+    """Return True if a plan has no larger shortage penalty than another one, and costs no more to the cent."""
     costs_more = round(plan.cost.objective, 2) > round(other.cost.objective, 2)
     return plan.cost.shortage <= other.cost.shortage and not costs_more
 
@@ -463,12 +468,13 @@ def _exchangeable(program: Program, solution: Solution) -> tuple[Exchangeable, .
 
 
 LEAST_SEARCH = 0.1
-"""Share of a time limit that is searched even where reading took all of it: a plan that comes late is worth more than none."""
+"""Share of a time limit for the search even if reading used all of it, since a late plan is better than none."""
 
 
 def _for_search(limits: Limits, began: float, building: float) -> Limits:
-    """The limits of the search: what is left of the time, less as much for verifying and telling the plan as laying it out took; half of that
-    where more is to be asked in the same time.
+    """Return the limits of the search: the remaining time, less a reserve for verification and reports that equals the time since `building`.
+
+    With `until`, the search gets half of the time, since further questions follow.
     """
     if limits.seconds is None:
         return limits
@@ -480,7 +486,7 @@ def _for_search(limits: Limits, began: float, building: float) -> Limits:
 
 
 def _money(program: Program) -> Floats:
-    """Return the cost of each column in money that is spent: that of shortages and missed limits isn't paid, and is 0."""
+    """Return the cost of each column in money spent. The columns of shortages and missed limits are 0."""
     money = program.linear.cost.copy()
     shorts = len(program.problem.demands) * program.problem.case.horizon.count
     money[program.columns.short : program.columns.short + shorts] = 0.0
@@ -489,6 +495,6 @@ def _money(program: Program) -> Floats:
 
 
 def _for_itself(problem: Problem, plan: Plan) -> tuple[Problem, Plan]:
-    """A plan and its facts, to be verified as a plan that holds, whatever was minimised to find it."""
+    """Return a plan and its facts without objectives, so that its verification doesn't depend on the objective that found it."""
     bare = replace(problem, case=problem.case.but(objectives=()))
     return bare, plan.but(levels=(), status=PlanStatus.FEASIBLE)

@@ -1,4 +1,4 @@
-"""Answers of a session: plans of parts of a case, the plans that it keeps, and plans carried over to other facts."""
+"""Answers of a session, its plan cache, and plans carried over to other facts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PartPlan:
-    """The verified plan of some parts of a case."""
+    """Verified plan of some parts of a case."""
 
     members: Members
     """Materials of these parts."""
@@ -33,40 +33,38 @@ class PartPlan:
 
     @property
     def plan(self) -> Plan:
-        """The plan, with its bound."""
         return self.verified.plan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """What some changes do to a plan."""
+    """Effect of some changes on a plan."""
 
     changes: tuple[Change, ...]
     imposed: tuple[Rule, ...]
-    """Rules that hold in addition to those of the case."""
+    """Rules in addition to those of the case."""
     before: tuple[PartPlan, ...]
-    """The parts that the changes touch, as they were."""
+    """Plans of the affected parts before the changes."""
     after: tuple[PartPlan, ...]
-    """The same parts after the changes, each with its own proof."""
+    """Plans of the same parts after the changes, each with its own proof."""
     cost: Cost
-    """Of the whole case after the changes."""
+    """Cost of the whole case after the changes."""
     rise: Cost
-    """What that is more than before, line by line."""
+    """Increase of the cost, by item."""
     levels: tuple[Decimal, ...]
-    """What each objective that the case ranks comes to after the changes, in the whole case."""
+    """Value of each ranked objective after the changes, in the whole case."""
     infeasible: tuple[Infeasible, ...]
-    """What cannot be planned after the changes, in the whole case; its costs are then those of the rest."""
+    """Conflicts after the changes, in the whole case. Costs then exclude their materials."""
     solved: int
-    """Components that had to be solved for it."""
+    """Number of components that were solved for the answer."""
     reused: int
-    """Components of the touched parts whose answer was known."""
+    """Number of components of the affected parts whose solution was known."""
 
     @property
     def rise_between(self) -> tuple[Decimal, Decimal]:
-        """What the least objective surely rises by, at least and at most: one number where both plans are proved cheapest.
+        """Proved minimum and maximum increase of the optimal objective. They are equal if both plans are proved optimal.
 
-        Where the case ranks objectives, nothing is sure of cost unless every level is proved: a better plan in a level before it
-        may cost more or less.
+        With ranked objectives, the increase is unbounded unless all plans are proved optimal. A better plan in an earlier level may cost more or less.
         """
         ranked = any(part.plan.levels for part in (*self.before, *self.after))
         if ranked and any(p.plan.status is not PlanStatus.OPTIMAL for p in (*self.before, *self.after)):
@@ -76,10 +74,10 @@ class Answer:
         return exact(low), exact(high)
 
     def to_frame(self) -> pandas.DataFrame:
-        """What is bought before and after in the parts that the changes touch, one row a material, offer and place of delivery.
+        """Return the purchases before and after in the affected parts, with a row for each material, offer, and place of delivery.
 
-        Columns `material`, `offer`, `place`; `before_kg`, `after_kg` and `change_kg`, kilograms over the plan; `before_cost`, `after_cost`
-        and `change_cost`, price, charges and freight in the case's currency, not discounted.
+        The columns are `material`, `offer`, `place`; `before_kg`, `after_kg`, `change_kg` (kilograms over the plan); and `before_cost`, `after_cost`,
+        `change_cost` (price, charges, and freight in the case's currency, undiscounted).
         """
         import pandas
 
@@ -100,30 +98,30 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Together:
-    """What hangs together with a material."""
+    """Part of the case that is connected to a material."""
 
     materials: frozenset[str]
-    """Demanded materials, itself included."""
+    """Demanded materials, including the material itself."""
     spent: Decimal
-    """Present value of the money that it spends in the cheapest plan, without penalties."""
+    """Present value of the money spent on it in the cheapest plan, without penalties."""
     columns: Mask
-    """Columns of the program of its part."""
+    """Its columns in the program of its part."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Extreme:
-    """How small or large a sum over purchases can be in a plan that costs little more than the cheapest."""
+    """Minimum or maximum of a sum over purchases among plans that cost little more than the cheapest."""
 
     value: Decimal
-    """What it comes to in the plan found, before rounding."""
+    """Value in the plan found, before rounding."""
     bound: Decimal
-    """No plan that costs no more comes to less (or, of the largest, to more)."""
+    """Bound on the value among plans that cost no more: a lower bound of a minimum, or an upper bound of a maximum."""
     part: PartPlan
-    """That plan."""
+    """Plan with this value."""
 
 
 def _bought(parts: Iterable[PartPlan]) -> dict[tuple[str, str, str], tuple[Decimal, Decimal]]:
-    """Material, offer and place -> kilograms and money over the plan."""
+    """Return material, offer, and place -> kilograms and money over the plan."""
     found: dict[tuple[str, str, str], tuple[Decimal, Decimal]] = {}
     for line in (line for part in parts for line in part.verified.lines):
         key = (line.material, line.name, line.place)
@@ -133,27 +131,25 @@ def _bought(parts: Iterable[PartPlan]) -> dict[tuple[str, str, str], tuple[Decim
 
 
 PlanKey = tuple[Members, frozenset[str], tuple[Change, ...], tuple[str, ...]]
-"""Materials, limit rules, changes, and further rules of a plan of parts."""
+"""Materials, limit rules, changes, and further rules of a plan of some parts."""
 _CELL_BYTES, _ENTRY_BYTES = 600, 1_300
-"""About what a plan takes in memory for each period of a supply arc, and for each purchase, stock, delivery or shortage. Measured on four
-cases, where the sum was right to a quarter."""
+"""Approximate memory of a plan, for each period of an arc and for each entry. Measured on four cases, with an error of the sum below a quarter."""
 
 
 class PlanCache:
-    """Plans by what they are plans of. Safe to use from several threads."""
+    """Thread-safe cache of plans."""
 
     def __init__(self, most: int = SESSION_BYTES // 4) -> None:
-        """Makes it empty. Plans after changes may take about `most` bytes; the least recently used are dropped."""
+        """Create an empty cache. Plans after changes may take about `most` bytes. The least recently used are dropped."""
         self._own: dict[PlanKey, PartPlan] = {}
-        """Plans of single parts as they are: most questions compare with them, and together they are no more than the case."""
+        """Plans of single unchanged parts. Most questions compare with them, and together they are no larger than the case."""
         self._changed: Recent[PlanKey, PartPlan] = Recent(most)
 
     def get(self, key: PlanKey) -> PartPlan | None:
-        """Return a plan; None if it is not kept."""
         return self._own.get(key) or self._changed.get(key)
 
     def keep(self, key: PlanKey, plan: PartPlan, *, own: bool) -> None:
-        """Keep a plan: for good if it is the `own` plan of a single part of the case."""
+        """Add a plan. With `own`, it is the plan of a single unchanged part and is never dropped."""
         if own:
             self._own[key] = plan
         else:
@@ -161,7 +157,7 @@ class PlanCache:
 
 
 def _bytes(verified: VerifiedPlan) -> int:
-    """Return about what a plan takes in memory, with its facts and its proof."""
+    """Return the approximate memory of a plan, with its facts and its proof."""
     problem, plan = verified.problem, verified.plan
     entries = (plan.purchases, plan.makes, plan.transfers, plan.stocks, plan.deliveries, plan.shorts)
     cells = len(problem.network.arcs) * problem.case.horizon.count
@@ -169,13 +165,13 @@ def _bytes(verified: VerifiedPlan) -> int:
 
 
 _Served = tuple[str, int, frozenset[str]]
-"""A demand, the period of a delivery, and the waivers that it draws on."""
+"""Demand, delivery period, and waivers of a delivery."""
 
 
 def carried(
     before: VerifiedPlan, members: Members, problem: Problem, cheapest: Plan, most: Decimal
 ) -> VerifiedPlan | None:
-    """Return what a plan does for some materials, verified on the facts of `problem`; None if it doesn't hold there or costs more than `most`.
+    """Return a plan's part for some materials, verified on the facts of `problem`. None if it fails or costs more than `most`.
 
     Status, bound, and ranked objectives are those of `cheapest`, a plan of `problem`.
     """
@@ -197,10 +193,10 @@ def carried(
 
 
 def _labels(was: Problem, now: Problem) -> dict[str, str]:
-    """Return the compliance class of one case for each of another: the one that serves the same deliveries.
+    """Return old compliance class -> new class that serves the same deliveries.
 
-    Classes are numbered by need: a rule about one material renames those of the others. Of several that serve the same deliveries,
-    the order counts. Whether a plan holds with these classes is for the verifier to say.
+    Classes are numbered by need, so a rule about one material renames those of others. Classes that serve the same deliveries are matched in order. The
+    verifier checks that the plan is valid with the new classes.
     """
     demands = {demand.id for demand in now.demands}
     waiting = defaultdict[frozenset[_Served], deque[str]](deque)

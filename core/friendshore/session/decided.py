@@ -1,4 +1,4 @@
-"""Questions about what a planner could still do on a day: all that the plan orders before it stays as it is."""
+"""Questions as of a later day: all orders that the plan places before it are decided."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from . import Session
 
 
 class DecidedLine(Record):
-    """What a plan orders of a material from an offer for a place in a period."""
+    """Order of a material from an offer for a place in a period."""
 
     offer: str
     place: str
     period: int
     kilograms: Number
     rounded: Number
-    """By how many kilograms these are rounded at most: exactly so many may be more than a capacity gives."""
+    """Maximum rounding of the kilograms. They may exceed a capacity by as much."""
 
 
 class DecidedOrders(Rule):
-    """What a plan orders of a material in its first periods, which no plan changes any more."""
+    """Orders of a material in the first periods of a plan, which are fixed in every further plan."""
 
     kind: Literal["decided"] = "decided"
     dated_by: Literal["delivery", "order"] = "order"
@@ -44,18 +44,18 @@ class DecidedOrders(Rule):
 
     material: str
     before: date
-    """First day of what is still open."""
+    """First day that is still open."""
     periods: int
-    """How many periods are decided."""
+    """Number of decided periods."""
     ordered: tuple[DecidedLine, ...]
     step: Number
     """Kilograms to which plans are rounded."""
 
     def rows(self, facts: Facts) -> Iterator[Row]:
-        """For each period a row for all that is ordered in it, line by line, and one for all that is not.
+        """Yield for each period a row for every decided line, and a row that excludes other orders.
 
         Raises:
-            InputError: if what is ordered is not offered any more.
+            InputError: If a decided order is no longer offered.
         """
         known = {chained.offer.id for chained in facts.offers if chained.material.id == self.material}
         gone = sorted({line.offer for line in self.ordered if line.offer not in known})
@@ -75,7 +75,7 @@ class DecidedOrders(Rule):
     def _bought(
         self, facts: Facts, period: int, lines: Collection[tuple[str, str]], *, others: bool = False
     ) -> BoughtTerm:
-        """What is ordered in a period of some offers and places, or of all `others`."""
+        """Return the orders in a period from some offers and places, or with `others` from all others."""
 
         def counts(chained: Chained, place: Place) -> Decimal:
             meant = ((chained.offer.id, place.id) in lines) is not others
@@ -87,7 +87,7 @@ class DecidedOrders(Rule):
         return Row(label, (bought,), at_least, at_most, reads=frozenset({self.material}))
 
     def undone(self, what: Sequence[str]) -> InputError:
-        """The refusal of a change after which what is decided cannot be ordered."""
+        """Return the error for a change that makes decided orders impossible."""
         return InputError(
             f"the change takes away what is ordered of {self.material} before {self.before}",
             column="decided_before",
@@ -101,14 +101,14 @@ class DecidedOrders(Rule):
 
 
 def keep_decisions(session: Session, day: date) -> Session:
-    """A session of the same case in which every plan orders the same as this one's before a day; from then on it may do anything.
+    """Return a session in which every plan keeps this plan's orders before a day, up to rounding.
 
-    The same is to what plans are rounded. A period that begins before the day and ends later is open as a whole.
+    A period that begins before the day and ends on it or later is open as a whole.
 
     Raises:
-        SolverError: if a solver breaks down.
-        VerificationError: if the plan does not hold.
-        PluginError: if a plugin's rule raises.
+        SolverError: If a solver fails.
+        VerificationError: If the plan fails verification.
+        PluginError: If a plugin's rule raises.
     """
     began, problem = monotonic(), session.problem
     periods = sum(period.end < day for period in problem.case.horizon.periods)
@@ -140,10 +140,10 @@ def keep_decisions(session: Session, day: date) -> Session:
 
 
 def refuse_undone(session: Session, conflicts: Iterable[Sequence[str]]) -> None:
-    """Refuses changes after which what is decided cannot be ordered, whatever other rules say; `conflicts` are rules that cannot hold together.
+    """Reject changes that make decided orders impossible, whatever other rules require. `conflicts` are sets of conflicting rules.
 
     Raises:
-        InputError: if that is so for any material.
+        InputError: If a conflict consists only of decided orders.
     """
     decided = {rule.id: rule for rule in session.inputs.rules if isinstance(rule, DecidedOrders)}
     for rules in conflicts:
@@ -153,10 +153,10 @@ def refuse_undone(session: Session, conflicts: Iterable[Sequence[str]]) -> None:
 
 
 def day_of_plan(horizon: Horizon, word: str, what: str) -> date:
-    """The day that a word means: a date, or the label of a period, which begins then. `what` the day is for is said in the message.
+    """Return the day meant by a date or by the label of a period, which means its first day. `what` describes the day in messages.
 
     Raises:
-        InputError: for anything else, and for days outside the plan.
+        InputError: For anything else, and for days outside the plan.
     """
     by_label: Mapping[str, date] = {period.label: period.start for period in horizon.periods}
     day = by_label.get(word) or _day(word)
@@ -174,11 +174,11 @@ def _day(word: str) -> date | None:
 
 
 def foreseen(session: Session, days: Iterable[date | None]) -> date | None:
-    """The first of some days before which plans order something in view of what happens on it; None if there is none."""
+    """Return the earliest day after the first period: plans may order in anticipation of it. None if there is none."""
     ends = session.problem.case.horizon.periods[0].end
     return min((day for day in days if day is not None and day > ends), default=None)
 
 
 def days_of(session: Session, changes: Iterable[Change]) -> list[date | None]:
-    """The first day of each of some changes, bills spelt out; None: the start of the plan."""
+    """Return the first day of each change, with bills expanded. None means the start of the plan."""
     return [change.start for change in with_bills(list(changes), session.inputs.bills)]

@@ -1,12 +1,11 @@
-"""Programs of a case, or of a part of it, for questions: laid out as data, their columns by subject, and the distance between plans.
+"""Layouts of programs for questions: the program of a part as data, columns by subject, and distances between plans.
 
-A question of a plugin tries changes on a layout, or gives it to a solver of its own.
+A plugin's question can try changes on a layout, or pass it to its own solver.
 
-Kilograms moved between two plans are the sum of `|bought - bought before|` over everything that can be bought: a material of an offer for a place,
-by period of delivery. Compliance classes split a purchase only on paper, so they are summed over. An absolute value is two columns,
-`bought - more + less = before` with `more, less >= 0` and the cost `more + less`, of which an optimum uses one at most
-(Charnes, Cooper, Ferguson, Optimal estimation of executive compensation by linear programming, Management Science 1, 1955,
-138-151; goal programming).
+The kilograms moved between two plans are the sum of `|bought - bought before|` over material, offer, place, and period of delivery. Compliance
+classes split purchases only on paper, so they are added up first. An absolute value needs two columns: `bought - more + less = before` with `more, less >= 0`
+and the cost `more + less`. An optimum uses at most one of them (Charnes, Cooper, Ferguson, Optimal estimation of executive compensation by linear
+programming, Management Science 1, 1955, 138-151; goal programming).
 """
 
 from __future__ import annotations
@@ -31,90 +30,99 @@ from ..program.matrix import Entries, Floats, Ints, Linear, with_differences
 
 
 class LaidColumn(NamedTuple):
-    """What a column of a program is: no two columns of one program are the same."""
+    """Meaning of a column. It is unique within a program."""
 
     kind: Literal["bought", "set aside", "made", "lent", "held", "delivered", "used", "short", "other"]
-    """Kilograms bought of an offer, or set aside of a lot; units made of an offer that gives several goods at once, and what of these one compliance
-    class lends another; kilograms held in stock, delivered to a demand, used of a delivery from a day on which something arrives within its period to the next
-    such day, or short. Other: choices, and what rules and terms count by columns of their own.
+    """Quantity that the column counts.
+
+    - bought: kilograms from an offer
+    - set aside: kilograms from a stock lot
+    - made: units of an offer with several outputs
+    - lent: kilograms of such an output, lent by one compliance class to another
+    - held: kilograms in stock
+    - delivered: kilograms to a demand
+    - used: kilograms of a delivery from a day with an arrival within the period to the next such day
+    - short: kilograms of shortage
+    - other: choices, and columns of rules and order terms
     """
     name: str
-    """The offer, the lot or the demand; of stock: empty; of others: their order among themselves."""
+    """Offer, lot, or demand. Empty for stock. For other columns, their order among themselves."""
     material: str = ""
-    """Of what is bought, set aside, lent, held, delivered, used and short."""
+    """Material, of all kinds except made and other."""
     place: str = ""
-    """Where it arrives or is held; of a delivery: the waivers that it is under; of what is used: the day."""
+    """Place of arrival or stock. For deliveries, the waivers. For used kilograms, the day."""
     ordered: int = -1
-    """Period of the order, or in which units are made; -1: nothing is ordered."""
+    """Period of the order or production. -1 if there is none."""
     period: int = -1
-    """Period in which it arrives, is held at its end, delivered, used or short."""
+    """Period of arrival, stock (at its end), delivery, use, or shortage."""
     compliance_class: int = -1
-    """For which compliance class, by number; -1: for any."""
+    """Number of the compliance class. -1 means any."""
     other_class: int = -1
-    """To which it is lent."""
+    """Number of the class that it is lent to."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PartLayout:
-    """The program of a part of a case. Its cost is money, discounted to the start of the plan."""
+    """Program of a part of a case. Its cost is money, discounted to the start of the plan."""
 
     linear: Linear
-    """minimise `cost @ x + constant` subject to `row_lower <= entries @ x <= row_upper`, `lower <= x <= upper`, some x whole."""
+    """Minimize `cost @ x + constant` subject to `row_lower <= entries @ x <= row_upper`, `lower <= x <= upper`, with some x integer."""
     columns: tuple[LaidColumn, ...]
-    """What each column is."""
+    """Meaning of each column."""
     owners: tuple[tuple[int, str], ...]
-    """First row of each block of rows, and the rule or part of the model that asks for it."""
+    """First row of each block of rows, and the rule or part of the model that it comes from."""
     ranked: int
-    """Objectives that the case ranks: with any, the cheapest solution is not the plan."""
+    """Number of ranked objectives. If there are any, the cheapest solution isn't the plan."""
     bounds: Bounds
-    """What upper ends of columns and the links of choices follow from."""
+    """Basis of the columns' upper bounds and of the links of choices."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChangedPart:
-    """A part of a case after changes: nothing outside it has to do with them."""
+    """A part of a case after changes, independent of everything outside it."""
 
     materials: Members
-    """All that are bought, made or wanted in it."""
+    """All materials that are bought, made, or demanded in it."""
     changes: tuple[Change, ...]
-    """Those of the changes that bear on it, bills spelt out."""
+    """Changes that apply to it, with bills expanded."""
     inputs: Inputs
-    """Its facts after them."""
+    """Facts after the changes."""
 
     def after(self, *changes: Change) -> ChangedPart:
-        """The same part after further changes of its prices, capacities and demands, which touch no other part.
+        """Return the part after further changes of its prices, capacities, and demands that affect no other part.
 
         Raises:
-            InputError: for every change that names nothing in it.
+            InputError: For every change without a match in it.
         """
         return ChangedPart(self.materials, (*self.changes, *changes), self.inputs.after(changes))
 
     @property
     def demands(self) -> tuple[str, ...]:
-        """The demands that it serves."""
+        """Ids of its demands."""
         return tuple(demand.id for demand in self.inputs.problem().demands)
 
     def layout(self, up_to: Decimal = Decimal(1)) -> PartLayout:
-        """Its program.
+        """Return the program.
 
         Args:
-            up_to: what is bought, and what choices allow, is bounded by what demand and capacities can need and give. The bounds hold also where any
-                of these are multiplied, as long as none is by more than this. The larger, the weaker the program: 1 is what is solved for a plan.
+            up_to: Largest factor of demands and capacities for which the bounds on purchases and choices remain valid. The larger, the weaker the
+                program. Plans use 1.
 
         Raises:
-            InputError: with all that does not fit together after the changes.
-            PluginError: if a plugin's rule raises.
+            InputError: With all inconsistencies after the changes.
+            PluginError: If a plugin's rule raises.
         """
         problem = self.inputs.problem()
         return _laid(problem, self._bounds(problem, up_to))
 
     def layout_within(self, other: PartLayout) -> PartLayout:
-        """Its program with the bounds of another of the same columns, so that the two differ in what the facts differ in and in nothing else. Whether
-        these bounds hold for it as well, `stays_within` says.
+        """Return the program with the bounds of another layout with the same columns, so that the two differ only in facts.
+
+        `stays_within` checks that these bounds are valid for it.
 
         Raises:
-            InputError: with all that does not fit together after the changes.
-            PluginError: if a plugin's rule raises.
+            InputError: With all inconsistencies after the changes.
+            PluginError: If a plugin's rule raises.
         """
         problem = self.inputs.problem()
         return _laid(
@@ -122,14 +130,14 @@ class ChangedPart:
         )
 
     def stays_within(self, other: PartLayout, up_to: Decimal) -> bool:
-        """Return True if the bounds of a layout hold for this part too, where any demands and capacities of it are up to so many times what they are."""
+        """Return True if the bounds of a layout are valid for this part, even if any of its demands and capacities are multiplied by up to `up_to`."""
         problem = self.inputs.problem()
         if not _alike(problem, other.bounds.problem):
             return False
         return other.bounds.hold_all_of(self._bounds(problem, up_to), bool(other.linear.integer.any()))
 
     def _bounds(self, problem: Problem, up_to: Decimal) -> Bounds:
-        """Of the same facts with every demand and capacity multiplied; of these as they are if they then make another program."""
+        """Return the bounds for multiplied demands and capacities, or for the original ones if the program would otherwise have other columns."""
         larger = problem if up_to == 1 else self.inputs.after([*_multiplied(problem, up_to)]).problem()
         chosen = larger if _alike(problem, larger) else problem
         return Bounds.of(chosen, LimitRows(chosen.limit_rows).forces)
@@ -201,7 +209,7 @@ def _named(program: Program) -> Iterator[tuple[int, LaidColumn]]:
 
 
 def _alike(one: Problem, other: Problem) -> bool:
-    """Return True if the same can be bought on the same days, along the same ways."""
+    """Return True if two problems have the same possible purchases, on the same days and routes."""
     return _ways(one) == _ways(other)
 
 
@@ -216,11 +224,11 @@ def _ways(problem: Problem) -> tuple[object, ...]:
 
 
 Weigh = Callable[[OfferFacts, str, int], float]
-"""What a unit of a purchase counts: the offer's facts, place of delivery, period of delivery."""
+"""Weight of one unit purchased, given the offer's facts and the place and period of delivery."""
 
 
 def weights(program: Program, weigh: Weigh, output: str = "") -> Floats:
-    """What a unit of each column that buys counts (only of `output`, if that is given); stock and orders placed are no purchases."""
+    """Return the weight of a unit of each column that buys from an offer, or with `output` just those of one material. Stock and open orders are 0."""
     problem, columns = program.problem, program.columns
     moves, found = problem.moves, np.zeros(len(columns.buy))
     for position, move in enumerate(columns.buy_move.tolist()):
@@ -231,7 +239,7 @@ def weights(program: Program, weigh: Weigh, output: str = "") -> Floats:
 
 
 def about(program: Program, material: str) -> Ints:
-    """Columns that buy a material, and those of its shortage."""
+    """Return the columns that buy a material, and those of its shortage."""
     columns, problem = program.columns, program.problem
     arcs = problem.network.arcs
     bought = [arcs[arc].node[0] == material for arc in problem.moves.arc[columns.buy_move].tolist()]
@@ -240,11 +248,11 @@ def about(program: Program, material: str) -> Ints:
 
 
 Line = tuple[str, str, str, int]
-"""What kilograms are told apart by: offer, material, place, period of delivery."""
+"""Subject of a purchased quantity: offer, material, place, and period of delivery."""
 
 
 def lines_of(program: Program) -> list[Line]:
-    """The line of every column that buys from an offer, in order; stock in hand and orders placed are no purchases, and have none."""
+    """Return the line of every column that buys, in order. Stock and open orders have an empty offer."""
     problem, found = program.problem, []
     moves = problem.moves
     for move in program.columns.buy_move.tolist():
@@ -255,10 +263,10 @@ def lines_of(program: Program) -> list[Line]:
 
 
 def least_moved(program: Program, *before: Mapping[Line, float]) -> Program:
-    """The same program that, once all it ranks and cost are as small as they can be, moves the fewest kilograms.
+    """Return the program with a further goal after its ranked objectives and cost: move the fewest kilograms.
 
-    `before` are kilograms bought in the plan it is to stay near to, then in others that settle what that leaves open. What the
-    program cannot buy at all is left out: it is gone in any plan.
+    `before` are the purchases of the plan to stay close to, followed by those of plans that decide among equally close ones. Lines that the program can't
+    buy are left out, since no plan contains them.
     """
     linear, first = program.linear, len(program.linear.cost)
     lines = lines_of(program)

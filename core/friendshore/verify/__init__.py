@@ -1,21 +1,18 @@
-"""Is the plan what it says? Derived again from the facts, by code that knows neither solver nor program.
+"""Verification of a plan against the facts, by code that knows neither solver nor program.
 
-Its own: every sum of kilograms and money, in decimals; every verdict, asked of the rules themselves again, purchase by purchase, and never taken
-from how the program groups uses; what limit rules' rows come to on the plan; which orders, lots, licences and waivers hold.
+The verifier itself derives every sum of kilograms and money in decimals, every verdict, and the value of every limit row. It checks orders, lots,
+licenses, and waivers. It asks the rules for verdicts purchase by purchase, and ignores the program's grouping of uses.
 
-Shared with the program: the problem, which resolves the facts. That is which offers count, the ways they may move, prices, capacities, quantities
-wanted, freight, charges and discount by period, what a shortage and holding cost, spans of terms and price schedules, and the rows of limit rules,
-which program and verifier read each in its own way. Rules of plugins are asked for their rows a second time here; a difference is an error. What of it a plan uses of prices, capacities,
-quantities, lead times, freight, charges and discount is derived a second way, from the records, by `again`, when a run is checked.
+It shares the problem with the program: usable offers and their moves, prices, capacities, demands, freight, charges, and discount factors by period,
+penalties, holding costs, order terms, price schedules, and limit rows. Rules of plugins are asked for their rows again, and a difference is an error. When a run is checked,
+`again` derives the figures that the plan uses a second time from the records.
 
-Not here: whether a cheaper plan exists (`friendshore_proof`), and whether the facts are true.
+The verifier doesn't check that there is no cheaper plan (see `friendshore_proof`), or that the facts are true. Only `verify` makes a `VerifiedPlan`.
+Explanations and reports accept nothing else.
 
-Only `verify` makes a `VerifiedPlan`; explanations and reports accept nothing else.
-
-A plan that a loss does not touch need not be searched again (`reused`): what buys nothing of what is lost is still the cheapest without it. Who
-loses an offer from a day on loses plans, and wins none: the same rows, and fewer moves. A plan that is the cheapest before and is
-still one after is the cheapest after, with the same bound. That it still is one is verified on the facts after. Where an offer
-binds to take or pay, a loss may cancel what is due, and nothing is said.
+`reused` skips a search. If an offer is lost from some day on, a cheapest plan that buys nothing of it remains cheapest, with the same bound: the
+rows are the same, and there are only fewer moves. The plan is then verified on the new facts. With take-or-pay terms, a loss may cancel an amount
+due, so this doesn't apply.
 """
 # ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
@@ -51,30 +48,28 @@ _SEAL = object()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VerifiedPlan:
-    """A plan that holds, with its exact cost and the proof of every figure."""
+    """A verified plan with its exact cost and the proof of every figure."""
 
     problem: Problem
     plan: Plan
     cost: Cost
     costing: Costing
-    """All its money."""
     settled: tuple[Settled, ...]
-    """Every price schedule over every span in which something is bought under it."""
+    """Settlement of every price schedule, for each span with purchases."""
     judging: Judging
     readings: Readings
-    """Every row of every limit rule, with its value."""
+    """Value of every row of every limit rule."""
     levels: tuple[LevelReading, ...]
-    """Every ranked objective, with its value."""
+    """Value of every ranked objective."""
     ledger: PlanEntries
     largest_miss: Decimal
-    """Kilograms by which the worst row misses through rounding."""
+    """Largest violation of a row through rounding, in kilograms."""
     rounding: Decimal
-    """Money by which rounding to the resolution may have moved what the plan comes to."""
+    """Maximum change of the objective through rounding to the resolution, in money."""
     seal: object
 
     @property
     def judged(self) -> tuple[Judged, ...]:
-        """Every verdict that bears on the plan."""
         return self.judging.verdicts
 
     @property
@@ -84,7 +79,6 @@ class VerifiedPlan:
 
     @property
     def lines(self) -> tuple[Line, ...]:
-        """Cost of every purchase."""
         return self.costing.lines
 
     def __repr__(self) -> str:
@@ -100,10 +94,10 @@ class VerifiedPlan:
 
 
 def verify(problem: Problem, plan: Plan) -> VerifiedPlan:
-    """Checks everything that a plan says against the facts.
+    """Check a plan against the facts.
 
     Raises:
-        VerificationError: with all that failed verification.
+        VerificationError: With everything that failed verification.
     """
     verified, findings = examine(problem, plan)
     if verified is None:
@@ -113,10 +107,9 @@ def verify(problem: Problem, plan: Plan) -> VerifiedPlan:
 
 @uncollected()
 def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[VerifiedPlan | None, list[Diagnostic]]:
-    """The verified plan, or all that failed verification.
+    """Return the verified plan, or everything that failed verification.
 
-    If not `all_rules` that the plan was made under are there, some may charge: its objective is then not what its purchases cost. Nor are
-    its compliance classes those of the facts that are left.
+    Without `all_rules` of the plan, the objective and the compliance classes aren't checked: missing rules may add charges and change the classes.
     """
     ledger = PlanEntries.of(problem, plan)
     placed = placed_orders(ledger)
@@ -162,12 +155,12 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
 
 
 def level_value(objective: Objective, verified: VerifiedPlan) -> Decimal:
-    """What a level comes to on a plan, whether or not the plan was made for it."""
+    """Return the value of an objective on a plan, even if the plan wasn't optimized for it."""
     return measured(objective, verified.ledger, verified.readings.values, verified.cost)[0]
 
 
 def _rounding(ledger: PlanEntries, costing: Costing) -> Decimal:
-    """By how much rounding to the resolution may have moved the plan's money."""
+    """Return the maximum change of the plan's money through rounding to the resolution."""
     plan, problem = ledger.plan, ledger.problem
     dearest = max(problem.shortage_price, default=Decimal(0))
     per_kg = problem.moves.dearest
@@ -179,10 +172,10 @@ def _rounding(ledger: PlanEntries, costing: Costing) -> Decimal:
 
 
 def _check_objective(ledger: PlanEntries, cost: Cost, rounding: Decimal) -> None:
-    """The solver's objective must be the plan's, but for rounding and the solver's own tolerance.
+    """Check that the solver's objective equals the plan's, up to rounding and the solver's tolerance.
 
-    A search that ends before it is done may leave on what nothing uses, such as the onboarding of an offer that nothing is
-    bought from: the plan may then cost less than the solver says, by no more than the bound leaves open.
+    A search that ends early may switch on things that nothing uses, such as the onboarding of an offer without purchases. The plan may then cost less
+    than the solver's objective, by at most the remaining gap.
     """
     plan = ledger.plan
     allowed = rounding + Decimal("1e-6") * max(abs(cost.objective), Decimal(1))
@@ -203,7 +196,7 @@ def _check_objective(ledger: PlanEntries, cost: Cost, rounding: Decimal) -> None
 
 
 def _check_status(ledger: PlanEntries, cost: Cost, allowed: Decimal) -> None:
-    """A plan is optimal only where its bounds, those of ranked objectives too, leave no more open than that word allows."""
+    """Check that a plan called optimal has a small enough gap, also on each ranked objective."""
     plan = ledger.plan
     if plan.status is not PlanStatus.OPTIMAL:
         return
@@ -217,14 +210,14 @@ def _check_status(ledger: PlanEntries, cost: Cost, allowed: Decimal) -> None:
 
 
 def without_a_loss(changes: tuple[Change, ...]) -> Iterator[tuple[Change, ...]]:
-    """The changes without each that takes offers away from a day on; such offers stay known, and what follows from them stays."""
+    """Yield the changes without each one that removes offers from some day on. Those offers then stay known, with everything that depends on them."""
     for number, change in enumerate(changes):
         if change.remove and change.start is not None:
             yield (*changes[:number], *changes[number + 1 :])
 
 
 def reused(verified: VerifiedPlan, problem: Problem) -> VerifiedPlan | None:
-    """The plan that was cheapest before a loss, on facts that are else unchanged; None if it is none any more, or these ask for other rows."""
+    """Return the plan from before a loss, verified on facts that are otherwise unchanged. None if it is no longer valid or the rows differ."""
     if verified.plan.infeasible or _buys_what_is_closed(verified, problem):
         return None
     if _asked(verified.problem) != _asked(problem):
@@ -233,7 +226,7 @@ def reused(verified: VerifiedPlan, problem: Problem) -> VerifiedPlan | None:
 
 
 def _buys_what_is_closed(verified: VerifiedPlan, problem: Problem) -> bool:
-    """Return True if the plan orders anything in a period in which it may not be ordered by other facts: what surely fails verification there."""
+    """Return True if the plan orders from an offer in a period without supply under the new facts, which always fails verification."""
     most = {facts.offer.id: facts.most for facts in problem.offers}
     columns, offers = verified.ledger.columns, verified.problem.offers
     orders = set(zip(columns.offer.tolist(), columns.ordered.tolist(), strict=True))
@@ -242,9 +235,9 @@ def _buys_what_is_closed(verified: VerifiedPlan, problem: Problem) -> bool:
 
 
 def bearing(verified: VerifiedPlan, rules: Sequence[Rule]) -> frozenset[str]:
-    """Those of some rules that find against anything in a plan, or charge anything on it; those that limit rows are not asked.
+    """Return the rules that prohibit or charge anything in a plan, without checking limit rules.
 
-    Beside the others the plan stays what it is: as lawful and as dear.
+    Under the other rules, the plan remains compliant at the same cost.
     """
     kept = verified.problem.kept
     asked = tuple(rules) if kept is None else tuple(map(kept.same, rules))
@@ -259,7 +252,7 @@ def bearing(verified: VerifiedPlan, rules: Sequence[Rule]) -> frozenset[str]:
 
 
 def _asked(problem: Problem) -> list[tuple[object, ...]]:
-    """What every limit rule asks for, and what is to be paid, taken or not."""
+    """Return the bounds and penalties of every limit row, and the take-or-pay commitments."""
     asked: list[tuple[object, ...]] = [
         (rule.id, row.label, row.at_least, row.at_most, row.penalty)
         for rule, rows in problem.limit_rows

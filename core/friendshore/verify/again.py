@@ -1,8 +1,8 @@
-"""The figures that a plan rests on, derived a second way: from the records and day by day, not as the problem derives them.
+"""Second derivation of a plan's input figures, from the records and day by day.
 
-The program and the rest of the verifier read prices, capacities, quantities wanted, freight, charges and discount from the same problem. What
-of these a plan uses is worked out here once more, straight from the records of the catalogs and the case, with its own exchange of money, its
-own calendar (each day is so much of its year) and the rules' charges asked anew. Where the two differ, it is a finding.
+The program and the rest of the verifier read prices, capacities, demands, freight, charges, and discount factors from the same problem. This module
+derives those that a plan uses again, directly from the records of catalogs and case. It has its own currency conversion and its own calendar (a day
+is a fraction of its year), and asks the rules for their charges again. A difference is a finding.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ from .money import Costing
 from .plan_entries import Bought, PlanEntries
 
 DIGITS = Fraction(1, 10**12)
-"""Share by which two figures may differ: each is rounded to 15 digits, some of them more than once."""
+"""Maximum relative difference of two figures. Each is rounded to 15 digits, some more than once."""
 
 
 def derived_again(ledger: PlanEntries, costing: Costing) -> list[Diagnostic]:
-    """All figures that a plan uses and that come out otherwise the second time."""
+    """Return the figures used by a plan whose second derivation differs."""
     return list(_Again(ledger.problem, ledger, costing).findings())
 
 
 def order_days_again(ledger: PlanEntries, costing: Costing, purchases: Sequence[RunPurchase]) -> list[Diagnostic]:
-    """Find the purchases, in the order of the plan, of which a run states another day of order than the records give."""
+    """Return the purchases (in the order of the plan) whose order day in a run differs from the second derivation."""
     again, found = _Again(ledger.problem, ledger, costing), list[Diagnostic]()
     bought = [item for item in ledger.bought if item.arc.offer >= 0]
     if ledger.problem.case.horizon.until is not None:
@@ -74,7 +74,6 @@ class _Again:
         self.first: dict[tuple[tuple[int, Fraction], ...], int] = {}
 
     def findings(self) -> Iterator[Diagnostic]:
-        """Figure by figure."""
         yield from self._discounts()
         yield from self._wanted()
         yield from self._on_order()
@@ -83,7 +82,7 @@ class _Again:
         yield from self._moves()
 
     def _discounts(self) -> Iterator[Diagnostic]:
-        """Money of a period counts for `(1 + discount) ^ -(months since the start / 12)`."""
+        """Check the discount factors `(1 + discount) ^ -(months since the start / 12)`."""
         for t, stated in enumerate(self.problem.discount):
             # Both sides to the twelfth power, so that no root is taken.
             again = (1 + Fraction(self.case.discount)) ** -(t * self.horizon.length.months)
@@ -91,7 +90,7 @@ class _Again:
                 yield _differs(f"what money of {self._label(t)} counts for", stated, float(again) ** (1 / 12))
 
     def _wanted(self) -> Iterator[Diagnostic]:
-        """A demand's kilograms, to the resolution."""
+        """Check the quantity of each demand, up to rounding to the resolution."""
         for demand in self.problem.demands:
             wanted = self._quantities(demand)
             for t, stated in enumerate(demand.quantity):
@@ -99,7 +98,7 @@ class _Again:
                     yield _differs(f"what `{demand.id}` wants in {self._label(t)}", stated, wanted[t])
 
     def _on_order(self) -> Iterator[Diagnostic]:
-        """The day on which an open order arrives, and its period."""
+        """Check the arrival day of each open order, and its period."""
         for name, order in zip(self.case.order_names, self.case.orders, strict=True):
             for lot in self.problem.lots:
                 own = lot.on_order and lot.id in (name, f"{name}:{lot.material}")
@@ -125,7 +124,7 @@ class _Again:
         return found
 
     def _capacities(self) -> Iterator[Diagnostic]:
-        """What a facility that is drawn on can make: day by day the step in force, for what its status counts."""
+        """Check the capacity of each facility in use, from the step in force on each day, weighted by its status."""
         used = {offer for offer, _ in self.ledger.units()}
         for pool in self.problem.pools:
             if not used.intersection(pool.offers):
@@ -145,7 +144,7 @@ class _Again:
                     yield _differs(f"what `{pool.facility}` can make in {self._label(t)}", stated, again)
 
     def _prices(self) -> Iterator[Diagnostic]:
-        """What a unit costs that is ordered or made."""
+        """Check the unit price of everything ordered or made."""
         for offer, t in sorted(self.ledger.units()):
             facts = self.problem.offers[offer]
             again = self.price(offer, t)
@@ -154,7 +153,7 @@ class _Again:
 
     @cached_method
     def price(self, position: int, t: int) -> Fraction | None:
-        """Money for a unit of an offer ordered in a period; None: it has no price then."""
+        """Return the unit price of an offer ordered in a period. None if it has no price then."""
         offer = self.merged.offers[self.problem.offers[position].offer.id]
         given, period = self.assumed.get(offer.id), self.horizon.periods[t]
         if given is not None and given.price is not None:
@@ -171,7 +170,7 @@ class _Again:
         return Fraction(basis_factor(material, given.substance, self.factors) or 1)
 
     def _stated(self, offer: Offer, price: Price, t: int, factor: Fraction) -> Fraction | None:
-        """A price that is quoted for good, or the benchmark's last one before the period, else its first, with the premium."""
+        """Return a fixed price, or a benchmark price with premium: the last one before the period, or else the first."""
         start = self.horizon.periods[t].start
         if price.amount is not None:
             found = self._exchanged(price.amount, price.currency, start)
@@ -198,7 +197,7 @@ class _Again:
         return Fraction(of_one) / Fraction(of_other)
 
     def _exchanged(self, amount: Decimal, currency: str, day: date) -> Fraction | None:
-        """Money in the case's currency, at the last rate up to a day, else the first after it; None without any."""
+        """Convert an amount to the case's currency, at the last rate up to a day, or else the first after it. None without a rate."""
         if currency in ("", self.case.currency):
             return Fraction(amount)
         known: list[tuple[date, Fraction]] = []
@@ -213,7 +212,7 @@ class _Again:
         return Fraction(amount) * (max(past) if past else min(known))[1]
 
     def _moves(self) -> Iterator[Diagnostic]:
-        """Freight, time under way, last days of orders and charges of every arc that is bought by."""
+        """Check freight, lead times, last order days, and charges of every arc with purchases."""
         columns, network = self.ledger.columns, self.problem.network.arcs
         own = np.flatnonzero(columns.offer >= 0)
         keys = {
@@ -250,7 +249,7 @@ class _Again:
                 break
 
     def _under_way(self, arc: Arc, t: int) -> Iterator[Diagnostic]:
-        """Periods from order to arrival, and the last day of an order: enough for the slowest order of a period, day by day."""
+        """Check the periods from order to arrival and the last order day, day by day for the slowest order of a period."""
         offer = self.problem.offers[arc.offer].offer
         periods, arrives, last = self.timed(t, self._leads(arc, t), self.problem.offers[arc.offer].pools)
         where = f"to {arc.node[1]}, ordered in {self._label(t)}"
@@ -262,7 +261,6 @@ class _Again:
             yield _differs(f"the last day of an order of `{offer.id}` {where}", arc.order_by[t], last)
 
     def _leads(self, arc: Arc, t: int) -> frozenset[Decimal]:
-        """Lead times of the orders of a period."""
         offer = self.merged.offers[self.problem.offers[arc.offer].offer.id]
         own = self.case.assume.lead_time if offer.lead_time is None else offer.lead_time
         lanes = [lane for lane in offer.lanes if lane.to == arc.node[1]]
@@ -271,7 +269,7 @@ class _Again:
         return frozenset(own if r is None or r.lead_time is None else r.lead_time for r in rows)
 
     def order_day(self, item: Bought) -> tuple[date, bool]:
-        """The day of an order, and whether it goes out at once: all that it brings goes out with it."""
+        """Return the day of an order, and True if it is to be placed at once. Purchases of the same order share its day."""
         single = self.problem.offers[item.arc.offer].single
         order = [
             one for one in self.by_order[item.arc.offer, item.ordered] if not single or one.arc.index == item.arc.index
@@ -290,7 +288,6 @@ class _Again:
 
     @cached_property
     def by_order(self) -> dict[tuple[int, int], list[Bought]]:
-        """Purchases by offer and period of the order."""
         return grouped(((item.arc.offer, item.ordered), item) for item in self.ledger.bought if item.arc.offer >= 0)
 
     def _last(self, item: Bought) -> date:
@@ -298,7 +295,7 @@ class _Again:
         return self.timed(item.ordered, self._leads(item.arc, item.ordered), sites)[2]
 
     def _first(self, item: Bought, last: date) -> date:
-        """The first day of its period on which all plants are at work, and inputs that arrive within it are there; the last if lead times change."""
+        """Return the first day of the order period on which all plants operate and inputs arriving in the period are available. `last` if lead times change."""
         t, facts = item.ordered, self.problem.offers[item.arc.offer]
         if len(self._leads(item.arc, t)) > 1:
             return last
@@ -314,15 +311,15 @@ class _Again:
 
     @cached_property
     def arriving(self) -> dict[tuple[str, str, int], list[date]]:
-        """Days within a period on which something arrives, by material, place and period."""
+        """Arrival days within a period, by material, place, and period."""
         days = [(item, arrival_day(self.ledger, item)) for item in self.ledger.bought]
         return grouped(((*item.arc.node, item.delivered), day) for item, day in days if day is not None)
 
     @cached_method
     def awaited(self, node: Node, requirement: str, arrives: int) -> bool:
-        """Return True if something is short in the period before that of an arrival, or an order of a maker would go out sooner and end a shortage.
+        """Return True if there is a shortage in the period before an arrival, or if an order by a maker could go out earlier and end one.
 
-        What is short follows from what is wanted and delivered.
+        Shortages are derived from demands and deliveries.
         """
         seen, waiting = set[tuple[Node, str, int]](), [(node, requirement, arrives - 1)]
         while waiting:
@@ -341,7 +338,7 @@ class _Again:
 
     @cached_property
     def lacking(self) -> set[tuple[Node, str, int]]:
-        """Nodes, compliance classes and periods in which a demand that they serve is short of more than ten steps of the resolution."""
+        """Nodes, compliance classes, and periods with a shortage of more than ten steps of the resolution in a demand that they serve."""
         problem, short = self.problem, dict[tuple[int, int], Decimal]()
         for number, demand in enumerate(problem.demands):
             short |= {(number, t): quantity for t, quantity in enumerate(demand.quantity)}
@@ -356,12 +353,12 @@ class _Again:
 
     @cached_property
     def drawing(self) -> dict[tuple[Node, str, int], set[int]]:
-        """Offers that take an input at a node, for a compliance class, in a period."""
+        """Offers that draw inputs, by node, compliance class, and period."""
         found = grouped(((node, label, t), offer) for node, label, t, _, offer in self.ledger.draws())
         return {key: set(offers) for key, offers in found.items()}
 
     def _on_same_terms(self, item: Bought) -> bool:
-        """Return True if what arrives a period earlier than planned may be stored then, is lawful for all uses of its compliance class, and costs the same."""
+        """Return True if arrival one period earlier has the same terms: unlimited storage, allowed for all uses of the compliance class, and equal cost."""
         arc, t, before = item.arc, item.ordered, item.delivered - 1
         store = self.problem.stores.get(arc.node)
         if (store is not None and store.limit[before] is not None) or item.licences:
@@ -384,7 +381,7 @@ class _Again:
         return {label: {use: nodes[final_node(use)] for use in some} for label, some in uses.items()}
 
     def _barred(self, arc: Arc, use: Use, t: int) -> bool:
-        """Return True if a rule on trade forbids an arrival in a period, or asks for a licence that is counted."""
+        """Return True if a trade rule prohibits an arrival in a period or requires a license with a limited quantity."""
         for rule in self.problem.rules:
             if "judge" not in rule.verbs or rule.bears_on != "trade" or not self._held(rule, t):
                 continue
@@ -399,8 +396,9 @@ class _Again:
 
     @cached_method
     def timed(self, t: int, leads: frozenset[Decimal], sites: tuple[str, ...]) -> tuple[int, date | None, date]:
-        """Whole periods until every order of the first day of a period is there; the day within its period on which it is there if the plant only
-        begins to work within that of the order; and the last day of that on which one may wait.
+        """Return the number of periods until orders of a period's first day have arrived, the arrival day, and the last order day to arrive by then.
+
+        The arrival day is None unless it is within a period because the plant starts to operate within the order period.
         """
         days = self.days(t)
         at_work = [day for day in days if all(self.works(site, day) for site in sites)] or days
@@ -416,7 +414,7 @@ class _Again:
 
     @cached_method
     def works(self, site: str, day: date) -> bool:
-        """Return True if a facility has a capacity on a day: the last step that has begun counts for something."""
+        """Return True if a facility has capacity on a day, by the last step that has begun."""
         least = self.case.accept.confidence
         steps = [
             one for one in self.merged.facilities[site].capacity if self.merged.confidence(one.source).reaches(least)
@@ -426,7 +424,7 @@ class _Again:
         return step is not None and step.per_year != 0 and self.case.accept.counts(step.status) > 0
 
     def _there(self, day: date, lead: Decimal) -> date:
-        """The day on which an order of a day is there, with the days that are added to be safe."""
+        """Return the arrival day of an order placed on a day, with the safety lead time."""
         for duration in (lead, self.case.assume.safety_lead):
             day = _months_after(day, int(duration)) if duration == int(duration) else day
         for duration in (lead, self.case.assume.safety_lead):
@@ -435,7 +433,7 @@ class _Again:
         return day
 
     def _charge(self, arc: Arc, use: Use, t: int, sooner: int = 0) -> Fraction:
-        """What all rules charge on a kilogram ordered in a period: the dearest of its possible customs origins. It may arrive some periods sooner."""
+        """Return all charges per kilogram ordered in a period, for the most expensive possible customs origin. It may arrive `sooner` by some periods."""
         # What a rule is told of the value is a stored number: that of the problem, which `_prices` has held against the records.
         value = self.costing.charges.value(arc, t)
         arrival = self.alike(arc.arrival(t) - sooner)
@@ -445,7 +443,7 @@ class _Again:
 
     @cached_method
     def charged(self, index: int, use: Use, origin: str, value: Decimal, arrival: int) -> Fraction:
-        """What all rules charge on a kilogram from one origin that arrives in a period."""
+        """Return all charges per kilogram from one origin that arrives in a period."""
         arc, charged = self.problem.network.arcs[index], Fraction(0)
         for place, part in self.charging(arrival):
             rule = self.problem.rules[place]
@@ -457,13 +455,13 @@ class _Again:
 
     @cached_method
     def charging(self, t: int) -> tuple[tuple[int, Fraction], ...]:
-        """Places of the rules that charge, each with the part of a period's days on which it holds."""
+        """Return the positions of the rules that charge, each with the share of the period's days on which it is in force."""
         held = [(place, self._held(rule, t)) for place, rule in enumerate(self.problem.rules) if "charge" in rule.verbs]
         return tuple((place, part) for place, part in held if part)
 
     @cached_method
     def alike(self, t: int) -> int:
-        """The first period seen in which the same rules charge, on the same part of its days."""
+        """Return the first period seen with the same charging rules on the same share of days."""
         return self.first.setdefault(self.charging(t), t)
 
     def _held(self, rule: Rule, t: int) -> Fraction:
@@ -479,13 +477,12 @@ class _Again:
 
     @cached_method
     def days(self, t: int) -> list[date]:
-        """Every day of a period."""
         period = self.horizon.periods[t]
         return [period.start + timedelta(days=number) for number in range((period.end - period.start).days + 1)]
 
     @cached_method
     def years(self, t: int, first: date | None, last: date | None) -> Fraction:
-        """The part of a year that a period has between two days: each day is so much of its own year, or of the one it stands for."""
+        """Return the years that a period has between two days. Each day is a fraction of its own year, or of the year that the period represents."""
         inside = [day for day in self.days(t) if _within(day, first, last)]
         if self.horizon.periods[t].steady:
             return Fraction(len(inside), len(self.days(t)))
@@ -502,7 +499,7 @@ def _within(day: date, first: date | None, last: date | None) -> bool:
 
 
 def _months_after(day: date, months: int) -> date:
-    """The same day some months later, or the last one of that month."""
+    """Return the same day some months later, or the last day of that month."""
     year, month = day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1
     for number in range(day.day, 27, -1):
         with suppress(ValueError):
@@ -519,16 +516,16 @@ def _since(lane: Lane) -> date:
 
 
 def _apart(stated: Decimal, again: Fraction) -> bool:
-    """Return True if two figures differ by more than their digits."""
+    """Return True if two figures differ by more than their digits allow."""
     return abs(Fraction(stated) - again) > DIGITS * max(abs(Fraction(stated)), abs(again))
 
 
 def _apart_by(one: Fraction, other: Fraction) -> bool:
-    """Return True if two charges differ by more than rounding of the parts of a period's days."""
+    """Return True if two charges differ by more than rounding of the shares of days allows."""
     return abs(one - other) > Fraction(1, 10**10) * max(abs(one), abs(other))
 
 
 def _differs(what: str, stated: object, again: object) -> Diagnostic:
-    """That a figure comes out otherwise the second time."""
+    """Return the diagnostic for a figure whose second derivation differs."""
     shown = "none" if again is None else f"{float(again):.15g}" if isinstance(again, Fraction | float) else str(again)
     return Diagnostic(f"{what} is not what the records give, derived a second way", found=str(stated), expected=shown)

@@ -1,4 +1,4 @@
-"""Do the kilograms add up? Balances, capacities, order quantities, lots and stores, in decimals."""
+"""Kilogram balances in decimals: stock, capacities, order quantities, lots, and stores."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ Flow = tuple[Node, str]
 
 
 class Amounts:
-    """Checks every quantity of a plan."""
+    """Check of every quantity in a plan."""
 
     def __init__(self, ledger: PlanEntries, placed: Sequence[Placed] = ()) -> None:
-        """Checks the entries of a plan under whose terms of trade something is `placed`."""
+        """Check the entries of a plan. `placed` are the order terms with orders."""
         self.ledger = ledger
         self.problem = ledger.problem
         self.placed = placed
         self.stock: dict[tuple[Node, int], Decimal] = {}
-        """Kilograms at a node at the end of a period, over compliance classes; what lies in lots unused included."""
+        """Kilograms at a node at the end of a period, over compliance classes and unused lots."""
         self.pieces: dict[tuple[Node, int], Decimal] = {}
-        """How many rounded numbers that stock follows from, each counted by its coefficient."""
+        """Number of rounded values behind each stock, weighted by their coefficients."""
         self.reserved: dict[tuple[Flow, int], tuple[Decimal, Decimal]] = {}
-        """Kilograms at a node for one compliance class at the end of a period, with the rounded numbers that it follows from."""
+        """Kilograms at a node for one compliance class at the end of a period, and the number of rounded values behind them."""
 
     def check(self) -> None:
         self._balances()
@@ -48,7 +48,7 @@ class Amounts:
         self._licences()
 
     def _balances(self) -> None:
-        """Stock is what was there, and came, less what was taken and delivered; and never less than nothing."""
+        """Check that stock equals previous stock plus arrivals, less draws and deliveries, and is never negative."""
         flow, weight, stated = (self._by_period() for _ in range(3))
         delivered = self._by_period()
         for kind, t, quantity, roundings in self._arrivals():
@@ -77,11 +77,11 @@ class Amounts:
             self._balance(kind, flow[kind], weight[kind], delivered[kind], stated[kind])
 
     def _by_period(self) -> defaultdict[Flow, list[Decimal]]:
-        """A number by period for every node and compliance class, nought at first."""
+        """Return zeros by period for every node and compliance class."""
         return defaultdict(lambda: [Decimal(0)] * self.problem.case.horizon.count)
 
     def _arrivals(self) -> Iterator[tuple[Flow, int, Decimal, int]]:
-        """What comes to every node for every compliance class in every period, with the rounded numbers that it is the sum of."""
+        """Yield the arrivals at each node for each compliance class and period, with the number of rounded values in the sum."""
         columns, network = self.ledger.columns, self.problem.network
         position = {node: i for i, node in enumerate(network.nodes)}
         node = np.array([position[arc.node] for arc in network.arcs], dtype=np.intp)[columns.arc]
@@ -146,7 +146,7 @@ class Amounts:
             self.ledger.find(f"something is delivered to `{name}` in period {period}, which is no demand of this plan")
 
     def _pools(self) -> None:
-        """No more is taken of any capacity than there is, in each period."""
+        """Check that no capacity is exceeded in any period."""
         orders, pools, count = self.ledger.orders, self.problem.pools, self.problem.case.horizon.count
         used, pieces, setups = pool_use(self.ledger, self.placed)
         capacity = self.problem.capacity
@@ -188,7 +188,7 @@ class Amounts:
                 self.ledger.miss(total - facts.offer.total, parts, f"more is ordered from `{name}` than it has in all")
 
     def _outputs(self) -> None:
-        """No more of a co-product is bought than was made, in its own compliance class or lent by a stricter one."""
+        """Check that no more of a co-product is bought than was made, in its own compliance class or lent by a stricter one."""
         room: defaultdict[tuple[int, str, str, int], Decimal] = defaultdict(Decimal)
         terms: defaultdict[tuple[int, str, str, int], Decimal] = defaultdict(Decimal)
         for make, offer in self.ledger.makes:
@@ -266,8 +266,9 @@ class Amounts:
 
 
 def pool_use(ledger: PlanEntries, placed: Sequence[Placed]) -> tuple[Floats, Floats, Mapping[tuple[int, int], Decimal]]:
-    """What a plan takes of every capacity in every period: kilograms of every pool, set-ups included, in doubles; how many rounded numbers they
-    follow from, each counted by its coefficient; and the set-ups among them, in decimals.
+    """Return kilograms used by pool and period as doubles, the number of rounded values behind them, and the set-ups among them in decimals.
+
+    Rounded values are weighted by their coefficients. The kilograms include set-ups.
     """
     problem, orders = ledger.problem, ledger.orders
     setups: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)

@@ -1,9 +1,11 @@
-"""Does what is there last until the next arrival? Asked of every node and period in which something arrives after the first day.
+"""Check that stock lasts until the next arrival, for every node and period with an arrival after the first day.
 
-What a plan delivers in such a period is used evenly over the days on which it is wanted; a shortage may fall on any of them. An order to a maker takes its
-inputs on the last day on which it may be placed. The plan holds if there is some way to say which part of every delivery is used between one arrival and
-the next, so that no such stretch takes more than its share of a demand, and no compliance class uses more than it has by then. A linear program looks for
-the parts if using everything as late as it is wanted doesn't do. They are then added up like everything else, so that nothing rests on the program.
+Deliveries of such a period are used evenly over the days with demand. A shortage may fall on any of them. An order to a maker draws its inputs on the
+last day on which it may be placed.
+
+The plan is valid if each delivery can be split between the stretches from one arrival to the next. No stretch may use more than its share of a demand,
+and no compliance class more than it has by then. The first split uses everything as late as it is needed. If that fails, a linear program looks for
+another split. Its result is summed and checked like everything else, so no trust in the program is needed.
 """
 
 from __future__ import annotations
@@ -26,24 +28,22 @@ from ..problem.network import Node, final_node
 from .plan_entries import Bought, PlanEntries
 
 _OF_ROUNDING = 0.9
-"""Share of what rounding explains that the linear program may use: what it finds is then explained in spite of its own tolerance."""
+"""Share of the rounding tolerance that the linear program may use. The rest covers its own tolerance."""
 
 
 class DatedFlow(NamedTuple):
-    """What comes to a node for a compliance class, or is taken from it, on a day."""
+    """An arrival at a node for a compliance class, or a draw from it, on a day."""
 
     requirement: str
     day: date | None
-    """None: it is there when the period begins."""
+    """None if it is available from the start of the period."""
     kilograms: Decimal
     roundings: Decimal
-    """Rounded numbers that these follow from."""
+    """Number of rounded values behind the kilograms."""
 
 
 def check_arrivals(ledger: PlanEntries, held: dict[tuple[tuple[Node, str], int], tuple[Decimal, Decimal]]) -> None:
-    """Find what is used before it is there. `held` is what every compliance class has at every node at the end of every period, with the rounded
-    numbers that it follows from.
-    """
+    """Find use of stock before it arrives. `held` is the stock by node, class, and period, with the number of rounded values behind it."""
     problem = ledger.problem
     used = sorted(set(ledger.columns.arc.tolist()))
     if not any(problem.network.arcs[arc].lot >= 0 or any(problem.network.arcs[arc].arrives) for arc in used):
@@ -66,7 +66,7 @@ def check_arrivals(ledger: PlanEntries, held: dict[tuple[tuple[Node, str], int],
 
 
 def _arriving(ledger: PlanEntries) -> Iterator[tuple[tuple[Node, int], DatedFlow]]:
-    """Purchases and lots."""
+    """Yield the purchases and stock lots."""
     for item in ledger.bought:
         roundings = Decimal(2 if ledger.in_lots(item) else 1)
         flow = DatedFlow(item.requirement, arrival_day(ledger, item), item.quantity, roundings)
@@ -74,13 +74,13 @@ def _arriving(ledger: PlanEntries) -> Iterator[tuple[tuple[Node, int], DatedFlow
 
 
 def arrival_day(ledger: PlanEntries, item: Bought) -> date | None:
-    """The day on which a purchase or a lot arrives; None: on the first day of its period, or before."""
+    """Return the day on which a purchase or a stock lot arrives. None if on or before the first day of its period."""
     lot = item.arc.lot
     return ledger.problem.lots[lot].arrives if lot >= 0 else item.arc.arrives[item.ordered]
 
 
 def _drawn(ledger: PlanEntries) -> Iterator[tuple[tuple[Node, int], DatedFlow]]:
-    """Inputs of orders, each on the last day on which it may be placed; where several outputs go different ways, on the first of these."""
+    """Yield the inputs of orders, each on the last day on which the order may be placed. If several outputs go different ways, the earliest of these days counts."""
     problem, count = ledger.problem, ledger.problem.case.horizon.count
     orders = [
         (item.arc.offer, item.requirement, item.ordered, item.quantity, item.arc.order_by[item.ordered])
@@ -100,18 +100,18 @@ def _drawn(ledger: PlanEntries) -> Iterator[tuple[tuple[Node, int], DatedFlow]]:
 
 @dataclass(eq=False)
 class _Stretches:
-    """A node in a period that arrivals cut into stretches."""
+    """A node in a period, divided into stretches by arrivals."""
 
     ledger: PlanEntries
     node: Node
     t: int
     days: Sequence[date]
-    """On which something arrives after the first day."""
+    """Days with an arrival, after the first day of the period."""
     flows: Sequence[DatedFlow]
 
     @cached_property
     def used(self) -> dict[tuple[str, int], tuple[Decimal, int]]:
-        """Compliance class and demand -> kilograms delivered, and the rounded numbers that these follow from."""
+        """Compliance class and demand -> kilograms delivered, and the number of rounded values behind them."""
         found: dict[tuple[str, int], tuple[Decimal, int]] = {}
         for delivery, demand in self.ledger.deliveries:
             if delivery.period == self.t and final_node(self.ledger.problem.demands[demand].use) == self.node:
@@ -133,7 +133,7 @@ class _Stretches:
     def _misses(
         self, late: Mapping[tuple[str, int], Sequence[Decimal]]
     ) -> Iterator[tuple[str, date, Decimal, Decimal]]:
-        """Yield the compliance classes that lack something before an arrival, the day, what they lack, and the rounded numbers that this follows from."""
+        """Yield each compliance class that lacks material before an arrival, with the day, the lacking kilograms, and the number of rounded values behind them."""
         taken = {(flow.requirement, flow.day) for flow in self.flows if flow.kilograms < 0}
         for requirement in sorted({key[0] for key in self.used} | {name for name, _ in taken}):
             for number, day in enumerate(self.days):
@@ -150,13 +150,13 @@ class _Stretches:
                     yield requirement, day, used - there, roundings
 
     def _before(self, requirement: str, day: date) -> tuple[Decimal, Decimal]:
-        """What a compliance class has before a day, less what orders took by then; and the rounded numbers that it, and its use, follow from."""
+        """Return the stock of a compliance class before a day, less draws by orders until then, and the number of rounded values in stock and use."""
         before = [f for f in self.flows if f.requirement == requirement and (f.day is None or f.day < day)]
         used = sum(roundings for (name, _), (_, roundings) in self.used.items() if name == requirement)
         return sum((f.kilograms for f in before), Decimal(0)), sum((f.roundings for f in before), Decimal(used))
 
     def _as_late_as_wanted(self) -> dict[tuple[str, int], list[Decimal]]:
-        """The same as `_late` without a program: of every demand as much as possible from each day on, in equal shares of its classes."""
+        """Return a split as `_late` does, without a linear program: each demand as late as possible, in equal proportions of its classes."""
         found = {}
         for demand in {demand for _, demand in self.used}:
             given = {key: Fraction(kilograms) for key, (kilograms, _) in self.used.items() if key[1] == demand}
@@ -171,7 +171,7 @@ class _Stretches:
         return found
 
     def _late(self) -> dict[tuple[str, int], list[Decimal]]:
-        """Compliance class and demand -> what is used of it from each day to the next, so that as little as can be is used too early."""
+        """Return compliance class and demand -> use in each stretch, with a minimum of use before arrival."""
         from scipy.optimize import linprog  # heavy, and few periods have an arrival within them
 
         keys, many = list(self.used), len(self.days)
@@ -215,11 +215,11 @@ class _Stretches:
         }
 
     def _within(self, value: float, limit: Fraction) -> Decimal:
-        """A part that the linear program found, as a decimal that is no more than its stretch takes."""
+        """Return a part found by the linear program as a decimal, limited to the share of its stretch."""
         return min(exact(Decimal(repr(float(value)))), exact(Decimal(limit.numerator) / limit.denominator))
 
     def _stretches(self, demand: Demand) -> list[Fraction]:
-        """The part of what a demand wants that falls on the days from each arrival to the next, day by day."""
+        """Return the part of a demand in each stretch, day by day."""
         period, later = self.ledger.problem.case.horizon.periods[self.t], demand.spec.later
         first, last = (None if day is None else add_months(day, later) for day in (demand.spec.start, demand.spec.end))
         every = [period.start + timedelta(days=number) for number in range(period.days)]
@@ -231,5 +231,5 @@ class _Stretches:
 
 
 def _of_year(day: date) -> Fraction:
-    """The part of its year that a day is."""
+    """Return the fraction of a year that a day is."""
     return Fraction(1, (date(day.year, 12, 31) - date(day.year, 1, 1)).days + 1)

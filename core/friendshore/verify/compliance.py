@@ -1,7 +1,7 @@
-"""Compliance of every kilogram: each purchase judged again, by each rule, for each delivery it may end in; and compliance classes.
+"""Compliance of every kilogram: verdicts of each rule on each purchase for each delivery it may end in, and compliance classes.
 
-Verdicts on purchases come from deliveries. Classes are labels that a plan gives its entries; what they stand for follows from the facts. Limits by end
-use, stock that is kept for some uses, and readers of a run go by the labels: so each delivery must be one that its class serves.
+Verdicts on purchases are derived from deliveries. Classes are labels of the plan's entries, and their meaning follows from the facts. Limits by end
+use, stock reserved for some uses, and readers of a run rely on the labels, so each delivery must be one that its class serves.
 """
 
 from __future__ import annotations
@@ -31,37 +31,37 @@ from .plan_entries import Bought, PlanEntries
 
 @dataclass(frozen=True, slots=True)
 class FinalDelivery:
-    """A delivery that a compliance class's flow ends in."""
+    """A delivery that the flow of a compliance class ends in."""
 
     number: int
-    """Of its use; the same for equal uses."""
+    """Number of its use. Equal uses share a number."""
     use: Use = field(compare=False)
     period: int
     requirement: str
-    """The one it is delivered for; co-products may come to it from another."""
+    """Compliance class of the delivery. Co-products may come from another class."""
     waived: frozenset[str]
-    """Rules waived for it."""
+    """Rules waived for the delivery."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One verdict of a rule on a purchase, for one kind of use."""
+    """Verdict of a rule on a purchase, for one use."""
 
     item: Bought
     use: Use
     rule: str
     verdict: Verdict
     day: Span
-    """The days on which the rule was asked to hold."""
+    """Days on which the rule was checked."""
 
 
 _Asked: TypeAlias = tuple[str, int, date | None, date | None]
-"""Of one purchase: rule, number of the use, first and last day."""
+"""Check of a purchase: rule, number of the use, first and last day."""
 _Applicable: TypeAlias = tuple[Rule, Span, _Asked]
 
 
 class Judging:
-    """Asks the rules themselves; takes nothing from how compliance classes were grouped."""
+    """Verdicts from the rules themselves, independent of the grouping into compliance classes."""
 
     def __init__(self, ledger: PlanEntries, statuses: frozenset[PhaseStatus] | None = None) -> None:
         self.ledger = ledger
@@ -85,14 +85,14 @@ class Judging:
 
     @cached_property
     def verdicts(self) -> tuple[Judged, ...]:
-        """All verdicts that bear on the plan, the passing ones too, without repeats."""
+        """All distinct verdicts on the plan, including passes."""
         return tuple([judged for item in self.ledger.bought for judged in self._on(item)])
 
     def forbidden(self) -> list[Judged]:
-        """Those of the verdicts that forbid what was bought.
+        """Return the verdicts that prohibit something bought.
 
-        A rule forbids on the days on which it holds what it finds against. So what no rule finds against is lawful on any day,
-        and of all else only the rules that do need be asked for their days.
+        A rule applies its verdict only on the days on which it is in force. A purchase without adverse verdicts is lawful on any day. For the others, only the
+        rules with adverse verdicts need a check of days.
         """
         found: list[Judged] = []
         for item in self.ledger.bought:
@@ -101,7 +101,7 @@ class Judging:
         return found
 
     def forbidding(self) -> set[str]:
-        """The rules that forbid anything that was bought."""
+        """Return the rules that prohibit something bought."""
         found: set[str] = set()
         for item in self.ledger.bought:
             against = {(rule, number) for rule, number in self._against(item) if rule not in found}
@@ -110,7 +110,7 @@ class Judging:
         return found
 
     def _on(self, item: Bought) -> Iterator[Judged]:
-        """The verdicts on one purchase."""
+        """Yield the verdicts on one purchase."""
         seen: set[_Asked] = set()
         for served in self.ends(item):
             for rule, day, asked in self._applicable(item, served):
@@ -119,7 +119,7 @@ class Judging:
                     yield Judged(item, served.use, rule.id, self._ask(rule, item.arc, served), day)
 
     def _on_of(self, item: Bought, only: Collection[tuple[str, int]]) -> Iterator[Judged]:
-        """Those of some rules, each for uses of some number."""
+        """Yield the verdicts of some rules, each for the uses with a number."""
         seen: set[_Asked] = set()
         moves = item.arc.moves
         numbers = {number for _, number in only}
@@ -137,7 +137,7 @@ class Judging:
                         yield Judged(item, served.use, rule.id, self._ask(rule, item.arc, served), day)
 
     def _against(self, item: Bought) -> frozenset[tuple[str, int]]:
-        """Return the rules that find against a purchase on some day, each with the number of the use, among those that it may end in."""
+        """Return the rules with an adverse verdict on a purchase on some day, each with the number of a use that the purchase may end in."""
         deliveries = self._deliveries(item.requirement, item.arc.node)
         return self._against_arc(
             item.requirement, item.arc.index, any(min(one.period, by) >= item.delivered for one, by in deliveries)
@@ -145,7 +145,7 @@ class Judging:
 
     @cached_method
     def _against_arc(self, requirement: str, index: int, delivered: bool) -> frozenset[tuple[str, int]]:
-        """Return the same for all purchases by an arc for a compliance class that end in a delivery, or for all that don't."""
+        """Return the adverse rules for all purchases by an arc for a compliance class that end in a delivery, or for those that don't."""
         arc = self.problem.network.arcs[index]
         deliveries = [one for one, _ in self._deliveries(requirement, arc.node)]
         ends = {one.number: one for one in (deliveries if delivered else self._kept(requirement, arc.node))}
@@ -157,7 +157,7 @@ class Judging:
         )
 
     def _applicable(self, item: Bought, served: FinalDelivery) -> list[_Applicable]:
-        """The rules that apply to a purchase for a delivery, and the days on which they do: the same for all that arrive with it."""
+        """Return the rules that apply to a purchase for a delivery, with their days. All purchases that arrive together share them."""
         moves = item.arc.moves
         own = item.arc.node == final_node(served.use)
         key = (served, item.delivered if moves else None, (item.arc.lot, item.ordered) if own else None)
@@ -168,7 +168,7 @@ class Judging:
         return self._known_rules[key]
 
     def _of_sort(self, served: FinalDelivery, sort: str, days: Sequence[Span]) -> list[tuple[int, _Applicable]]:
-        """Those that count days of one sort, with their places among all rules."""
+        """Return the applicable rules that are dated by one sort of day, with their positions among all rules."""
         key = (served.number, served.waived, sort, tuple((day.start, day.end) for day in days))
         if key not in self._known_sorts:
             self._known_sorts[key] = [
@@ -202,7 +202,7 @@ class Judging:
             return rule.concerns(use)
 
     def broken(self, judged: Judged) -> bool:
-        """Return True if a verdict forbids what was bought, its licences taken into account."""
+        """Return True if a verdict prohibits the purchase despite its licenses."""
         verdict = judged.verdict
         if not self.law.forbids(verdict, judged.item.arc):
             return False
@@ -230,7 +230,7 @@ class Judging:
         return self._asked[key]
 
     def _days(self, item: Bought, served: FinalDelivery, *, moves: bool, own: bool) -> dict[str, list[Span]]:
-        """The days that count for a rule of each sort: arrival, delivery to the user, or the order of the final good."""
+        """Return the relevant days for each sort of rule: arrival, delivery to the user, or order of the final good."""
         final = final_node(served.use)
         return {
             "trade": [self.periods[item.delivered].span] if moves else [],
@@ -245,7 +245,7 @@ class Judging:
 
     @cached_property
     def _final_orders(self) -> dict[tuple[str, Node], list[Span]]:
-        """Days on which the final good was ordered, by compliance class and node."""
+        """Order days of the final good, by compliance class and node."""
         found: defaultdict[tuple[str, Node], set[Span]] = defaultdict(set)
         for item in self.ledger.bought:
             found[item.requirement, item.arc.node].add(self._ordered(item))
@@ -253,7 +253,6 @@ class Judging:
 
     @cached_property
     def _served(self) -> dict[tuple[str, Node], list[FinalDelivery]]:
-        """Deliveries out of each compliance class at each node."""
         served: defaultdict[tuple[str, Node], dict[FinalDelivery, None]] = defaultdict(dict)
         for delivery, demand in self.ledger.deliveries:
             found = self._delivery(demand, delivery.period, delivery.requirement, delivery.waivers)
@@ -261,7 +260,7 @@ class Judging:
         return {key: list(found) for key, found in served.items()}
 
     def _delivery(self, demand: int, period: int, requirement: str, waivers: Collection[str]) -> FinalDelivery:
-        """Return a delivery to a demand out of a compliance class, under those of some waivers that fit it."""
+        """Return a delivery to a demand from a compliance class, with the waivers that fit it."""
         facts = self.problem.demands[demand]
         waived = frozenset(
             self._waivers[name].rule
@@ -272,7 +271,7 @@ class Judging:
 
     @cached_property
     def _finals(self) -> dict[Node, list[Node]]:
-        """Node -> the final nodes down its chains."""
+        """Node -> final nodes down its chains."""
         finals = sorted({node for _, node in self._served})
         return grouped((node, final) for final in finals for node in self._up(final))
 
@@ -281,9 +280,9 @@ class Judging:
         return waiver.demand in ("", demand, material) and dates.covers(self.periods[period].span)
 
     def ends(self, item: Bought) -> list[FinalDelivery]:
-        """Return the deliveries that a purchase may end in: down its chain, and not before it has arrived.
+        """Return the deliveries that a purchase may end in: down its chain, and not before it arrives.
 
-        What ends in none is kept for all that its compliance class serves.
+        A purchase that ends in none is stock for everything that its compliance class serves.
         """
         return self._ends(item.requirement, item.arc.node, item.delivered)
 
@@ -294,7 +293,7 @@ class Judging:
 
     @cached_method
     def _deliveries(self, requirement: str, node: Node) -> list[tuple[FinalDelivery, int]]:
-        """Return the deliveries down the chain of a purchase, each with the last period in which what ends in it can have arrived."""
+        """Return the deliveries down the chain of a purchase, each with the latest arrival period of its material."""
         latest: dict[FinalDelivery, int] = {}
         for served, by in self._outlets(requirement, node, frozenset(), self.problem.case.horizon.count):
             latest[served] = max(by, latest.get(served, by))
@@ -303,7 +302,7 @@ class Judging:
 
     @cached_method
     def _kept(self, requirement: str, node: Node) -> list[FinalDelivery]:
-        """Return what a compliance class serves down the chain of a node, whether or not the plan delivers any of it."""
+        """Return everything that a compliance class serves down the chain of a node, even if the plan delivers nothing."""
         own, demands = self.problem.class_of.get(requirement), self.problem.demands
         outlets = [
             self._delivery(outlet.demand, outlet.period, requirement, outlet.waivers)
@@ -313,9 +312,9 @@ class Judging:
         return list(dict.fromkeys(outlets))
 
     def _outlets(self, requirement: str, node: Node, seen: frozenset[str], by: int) -> list[tuple[FinalDelivery, int]]:
-        """Deliveries out of a compliance class, and out of those that co-products made from `node` were lent to.
+        """Return the deliveries from a compliance class, and from the classes that its co-products were lent to.
 
-        Each with the last period in which what ends in it can have arrived: what was made of it was lent then, or later.
+        Each has the latest arrival period of its material, since a loan happens in the period of the arrival or later.
         """
         found = [(s, by) for final in self._finals.get(node, ()) for s in self._served.get((requirement, final), ())]
         for transfer, offer in self.ledger.transfers:
@@ -327,12 +326,12 @@ class Judging:
 
     @cached_method
     def _up(self, node: Node) -> frozenset[Node]:
-        """Return all nodes up the chain of one, itself included."""
+        """Return all nodes up the chain of a node, including itself."""
         return self.problem.network.reach(node)[1]
 
 
 def check_law(ledger: PlanEntries) -> Judging:
-    """What the rules find of the plan; verdicts that forbid are findings."""
+    """Ask the rules about the plan. Prohibitions are findings."""
     judging = Judging(ledger)
     if any("judge" in rule.verbs for rule in ledger.problem.rules):
         for judged in judging.forbidden():
@@ -365,7 +364,7 @@ def _check_licences(ledger: PlanEntries) -> None:
 
 
 def check_classes(ledger: PlanEntries) -> None:
-    """Find deliveries that their compliance class does not serve, and entries of classes that the case does not have."""
+    """Find deliveries that their compliance class doesn't serve, and entries with unknown classes."""
     outlets = {
         each.label: {(outlet.demand, outlet.period, frozenset(outlet.waivers)) for outlet in each.outlets}
         for each in ledger.problem.compliance_classes
@@ -389,7 +388,7 @@ def check_classes(ledger: PlanEntries) -> None:
 
 
 def check_ends(ledger: PlanEntries) -> None:
-    """Deliveries, and what is lent from one compliance class to another, stay within the end uses of the class they come from."""
+    """Check that deliveries and loans between compliance classes stay within the end uses of the class they come from."""
     problem = ledger.problem
     counted = frozenset[str]().union(*(rule.counted_end_uses for rule in problem.rules))
     if not counted:
@@ -413,7 +412,7 @@ def check_ends(ledger: PlanEntries) -> None:
 
 
 def check_free(ledger: PlanEntries) -> None:
-    """Find what a rule taints, asked again, in compliance classes that are free of it, and loans to them of what isn't."""
+    """Find purchases that a rule taints in compliance classes that must be free of it, and loans to such classes from others."""
     rules = {rule.id: rule for rule in ledger.problem.rules if rule.keeps_apart}
     free_of = {each.label: each.free_of for each in ledger.problem.compliance_classes if each.free_of}
     for item in ledger.bought if free_of else ():
@@ -430,7 +429,7 @@ def check_free(ledger: PlanEntries) -> None:
 
 
 def ends_of(problem: Problem, label: str) -> frozenset[str]:
-    """Return the end uses of a compliance class, of those that limits count. Empty if there is no such class."""
+    """Return the end uses of a compliance class, among those that limits count. Empty if there is no such class."""
     own = problem.class_of.get(label)
     return own.ends if own is not None else frozenset()
 

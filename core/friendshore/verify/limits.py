@@ -1,7 +1,7 @@
-"""Limits and ranked objectives of a finished plan: every row of every limit rule, and every level, in decimals.
+"""Limits and ranked objectives of a finished plan, in decimals.
 
-A row that is left out is missed by program and verifier alike. So for caps on shares, of which most is asked by law, `check_caps` derives the purchases
-that have to be counted: every one from someone that the rule names, in a period in which the rule is in force.
+Program and verifier would both miss a row that is left out. For caps on shares, the most frequent limits in law, `check_caps` therefore derives the
+purchases that must count: every purchase from a named party in a period with the rule in force.
 """
 
 from __future__ import annotations
@@ -41,26 +41,26 @@ from .money import Costing
 from .plan_entries import EPSILON, Ints, PlanEntries
 
 Answer = tuple[Decimal, Decimal]
-"""A number, and how far it may be off for rounding."""
+"""A number and its rounding error."""
 Cell = tuple[int, int]
-"""Two positions: of a demand, a node or an offer, and of a period."""
+"""Position of a demand, node, or offer, and of a period."""
 NOTHING, ONE = Decimal(0), Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MoveSums:
-    """What is bought of every move."""
+    """Sums of the purchases of every move."""
 
     counts: Whole
-    """In units of the plan's tables."""
+    """Kilograms in units of the plan's tables."""
     parts: Ints
-    """How many half steps of the resolution that may be off."""
+    """Maximum rounding error in half steps of the resolution."""
     near: Floats
-    """The same in kilograms, in doubles."""
+    """Kilograms as doubles."""
 
 
 class TermValues:
-    """What terms come to on a finished plan."""
+    """Values of terms on a finished plan."""
 
     def __init__(self, ledger: PlanEntries, amounts: Amounts, costing: Costing) -> None:
         self.problem = ledger.problem
@@ -73,13 +73,13 @@ class TermValues:
         self._nodes = {node: i for i, node in enumerate(self.problem.network.nodes)}
 
     def counts(self, label: str, for_uses: terms.ForUses | None) -> bool:
-        """Return True if what is bought, made or held for a compliance class counts."""
+        """Return True if purchases, production, or stock of a compliance class count."""
         own = self.problem.class_of.get(label)
         return for_uses is None or for_uses.takes(*((own.ends, own.free_of) if own else (frozenset(), frozenset())))
 
     @cached_method
     def bought(self, for_uses: terms.ForUses | None = None) -> MoveSums:
-        """Return what is bought of every move, for any use or for some."""
+        """Return the purchases of every move, for any use or for some."""
         columns, moves = self.ledger.columns, self.problem.moves
         move = moves.slots[columns.arc, columns.ordered].astype(np.intp)
         taken = np.array([self.counts(label, for_uses) for label in columns.labels], dtype=bool)
@@ -99,7 +99,7 @@ class TermValues:
         return found
 
     def making(self, for_uses: terms.ForUses | None) -> dict[Cell, Decimal]:
-        """Money on runs by offer and period, for any use or for some."""
+        """Return the money on runs by offer and period, for any use or for some."""
         found: defaultdict[Cell, Decimal] = defaultdict(Decimal)
         for make, offer in self.ledger.makes:
             if self.counts(make.requirement, for_uses):
@@ -113,14 +113,13 @@ class TermValues:
 
     @cached_property
     def short(self) -> dict[Cell, Decimal]:
-        """Kilograms short, by demand and period."""
         demands = {demand.id: i for i, demand in enumerate(self.problem.demands)}
         known = (short for short in self.ledger.plan.shorts if short.demand in demands)
         return totals(((demands[short.demand], short.period), short.quantity) for short in known)
 
     @cached_property
     def stock(self) -> dict[Cell, Answer]:
-        """Kilograms held, by node and period, and the rounded numbers that they follow from."""
+        """Kilograms in stock by node and period, and the number of rounded values behind them."""
         nodes, amounts = self._nodes, self.amounts
         return {
             (nodes[node], t): (held, amounts.pieces.get((node, t), ONE))
@@ -130,7 +129,7 @@ class TermValues:
 
     @cached_property
     def reserved(self) -> dict[tuple[int, int, int], Answer]:
-        """The same by compliance class, node and period."""
+        """Kilograms in stock by compliance class, node, and period, and the number of rounded values behind them."""
         classes = self.problem.class_of
         return {
             (classes[label].index, self._nodes[node], t): held
@@ -140,17 +139,16 @@ class TermValues:
 
     @cached_property
     def used(self) -> frozenset[int]:
-        """Offers of which anything is ordered."""
         return frozenset(np.flatnonzero((self.ledger.orders.counts > 0).any(axis=1)).tolist())
 
     def value(self, term: Term) -> Answer:
-        """A term's value, and by how much rounding may have moved it."""
+        """Return a term's value and its maximum rounding error."""
         value, slack = self._counted(term)
         times = Decimal(repr(term.times))
         return times * value, abs(times) * slack
 
     def _counted(self, term: Term) -> Answer:  # noqa: C901 - a case for each term
-        """The same but for its `times`."""
+        """Return the value without the factor `times`."""
         match term:
             case terms.BoughtTerm():
                 return self._summed(term.weight, partial(self._bought_of, self.bought(term.for_uses)), term.moves)
@@ -185,7 +183,7 @@ class TermValues:
                 assert_never(term)
 
     def _summed(self, weights: Floats, read: Callable[..., Answer], *positions: Ints) -> Answer:
-        """What is read at each entry of a term, times its weight."""
+        """Return the weighted sum over the entries of a term, each read by `read`."""
         total = halves = NOTHING
         for *at, weight in zip(*(some.tolist() for some in positions), weights.tolist(), strict=True):
             factor = Decimal(repr(weight))
@@ -195,7 +193,7 @@ class TermValues:
         return total, halves * self.resolution / 2
 
     def _lacking(self, term: terms.LackingTerm) -> Answer:
-        """What the worst of the parts lacks; rounding may have moved it by as much as any of them."""
+        """Return the largest lack among the parts, with the largest rounding error of any of them."""
         most = slack = NOTHING
         for base, part in term.parts:
             amount, moved = self.value(part)
@@ -273,13 +271,13 @@ class TermValues:
 
 
 def limit_rows(problem: Problem) -> list[tuple[Rule, Row | Rows]]:
-    """Return every row of every limit rule, in the order of the problem's own.
+    """Return every row of every limit rule, in the order of the problem's rules.
 
-    Rules of plugins are asked once more: what they answered first is in the program that was solved, and a rule that answers
-    differently the second time limits nothing. friendshore's own kinds are pure functions, which its tests show.
+    Rules of plugins are asked again. Their first answer is in the program that was solved, and a rule that answers differently the second time limits
+    nothing. friendshore's own kinds are pure functions, as its tests show.
 
     Raises:
-        PluginError: if a plugin's rule raises, or answers differently.
+        PluginError: If a plugin's rule raises or answers differently.
     """
     foreign = [rule for rule in problem.rules if "rows" in rule.verbs and not is_own(type(rule))]
     if not foreign:
@@ -296,10 +294,10 @@ def limit_rows(problem: Problem) -> list[tuple[Rule, Row | Rows]]:
 
 
 def _refuse_difference(first: Sequence[Row | Rows], again: Sequence[Row | Rows]) -> None:
-    """Refuse what a rule answers if it is not what it answered before.
+    """Reject a rule's second answer if it differs from the first.
 
     Raises:
-        WrongAnswer: naming the first row that differs.
+        WrongAnswer: With the first row that differs.
     """
     for before, after in zip_longest(first, again):
         if contents(before) != contents(after):
@@ -310,7 +308,7 @@ def _refuse_difference(first: Sequence[Row | Rows], again: Sequence[Row | Rows])
 
 
 def contents(value: object) -> object:
-    """Return what a row says, as a value that is equal to that of a row which says the same."""
+    """Return the contents of a row as a value. Equal rows give equal values."""
     if is_dataclass(value):
         return type(value), *(contents(getattr(value, field.name)) for field in fields(value))
     if isinstance(value, np.ndarray):
@@ -330,7 +328,7 @@ def _in_words(rows: Row | Rows | None) -> str:
 
 
 def check_caps(ledger: PlanEntries) -> None:
-    """Find purchases that a cap on shares names and no row of it counts."""
+    """Find purchases that a cap on shares names and none of its rows counts."""
     problem, columns = ledger.problem, ledger.columns
     # What may be used counts with the stock that is carried into the time, whoever it came from.
     caps = [r for r in problem.rules if isinstance(r, MaxShare) and r.share < 1 and r.counts == "bought"]
@@ -351,7 +349,7 @@ def check_caps(ledger: PlanEntries) -> None:
 
 
 def _is_named(rule: MaxShare, arc: Arc, demanded: Collection[str], facts: Facts) -> bool:
-    """Return True if a cap names whoever a purchase may come from."""
+    """Return True if a cap names a possible source of a purchase."""
     offer, place = arc.chained, arc.move.to
     group = rule.group(offer.material) if arc.offer >= 0 else ""
     if not group or not (rule.selects or group in demanded) or not rule.is_at(place):
@@ -371,26 +369,26 @@ def _counted(asked: list[Row | Rows]) -> Iterator[Ints]:
 
 
 TOLERANCE = Decimal("1e-6")
-"""The solver's, as a share of what a level comes to, or of one."""
+"""Tolerance of the solver, relative to the value of a level, or to 1 if that is larger."""
 
 
 @dataclass(frozen=True, slots=True)
 class LevelReading:
-    """A level, and what the plan makes of it."""
+    """A level and its value in the plan."""
 
     objective: Objective
     value: Decimal
-    """What it comes to, exactly."""
+    """Exact value in the plan."""
     least: Decimal
-    """What it came to when its turn was over."""
+    """Value when the level was optimized."""
     bound: Decimal
-    """No plan that keeps the levels before it comes to less."""
+    """Lower bound on this level among plans that keep the earlier levels."""
     most: Decimal
-    """What later levels might have made of it."""
+    """Maximum value that later levels may leave."""
 
 
 def measured(objective: Objective, ledger: PlanEntries, values: TermValues, cost: Cost) -> tuple[Decimal, Decimal]:
-    """What a level comes to on a plan, and by how much rounding the plan's kilograms may have moved it, if not money."""
+    """Return the value of a level on a plan, and the maximum effect of rounding kilograms. The latter is 0 for levels in money."""
     problem, minimise = ledger.problem, objective.level.minimise
     match minimise:
         case Minimise.COST:
@@ -410,7 +408,7 @@ def measured(objective: Objective, ledger: PlanEntries, values: TermValues, cost
 
 
 def read_levels(ledger: PlanEntries, values: TermValues, cost: Cost, rounding: Decimal) -> list[LevelReading]:
-    """Every level with its value; what the plan says otherwise is a finding, beyond the `rounding` that may have moved its money."""
+    """Return every level with its value. Differences from the plan's statement beyond `rounding` (for levels in money) are findings."""
     ranked, stated = ledger.problem.objectives, ledger.plan.levels
     if len(ranked) != len(stated):
         ledger.find(
@@ -452,35 +450,35 @@ def _check_level(ledger: PlanEntries, reading: LevelReading, rank: int, allowed:
 
 
 _DIGITS = Decimal("1e-9")
-"""By how much a row may be missed whatever its size, relative to its largest end or value."""
+"""Relative violation that is always allowed for a row, as a share of its largest bound or value, or of 1 if that is larger."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowReading:
-    """A row, and what the plan makes of it."""
+    """A row and its value in the plan."""
 
     rule: Rule
     row: Row
     value: Decimal
     tolerance: Decimal
-    """By how much rounding may miss it."""
+    """Maximum violation through rounding."""
     miss: Decimal
-    """By how much it is missed."""
+    """Violation of the row."""
     unplanned: bool
-    """True if it speaks of materials that are not planned, because rules conflict."""
+    """True if it is about materials left unplanned because of conflicting rules."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Readings(Sequence[RowReading]):
-    """All readings; where a rule asks for many rows at once, each is made when it is looked at."""
+    """All row readings. Rows in blocks are read on access."""
 
     values: TermValues
     blocks: list[tuple[Rule, Rows] | list[RowReading]] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
-    """How many readings there are up to the end of each block."""
+    """Number of readings up to the end of each block."""
 
     def add(self, block: tuple[Rule, Rows] | list[RowReading]) -> None:
-        """Adds readings, or a rule with the rows to read."""
+        """Add readings, or a rule with rows to read."""
         self.blocks.append(block)
         self.ends.append(len(self) + (len(block) if isinstance(block, list) else len(block[1])))
 
@@ -492,7 +490,6 @@ class Readings(Sequence[RowReading]):
     @overload
     def __getitem__(self, position: slice) -> tuple[RowReading, ...]: ...
     def __getitem__(self, position: int | slice) -> RowReading | tuple[RowReading, ...]:
-        """A reading, or several."""
         if isinstance(position, slice):
             return tuple(self[i] for i in range(*position.indices(len(self))))
         at = range(len(self))[position]
@@ -513,7 +510,6 @@ class Readings(Sequence[RowReading]):
 
     @property
     def rules(self) -> Counter[str]:
-        """How many rows each rule asks for."""
         found: Counter[str] = Counter()
         for block in self.blocks:
             if isinstance(block, list):
@@ -525,7 +521,7 @@ class Readings(Sequence[RowReading]):
 
 
 def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tuple[Readings, Decimal]:
-    """Every row with its value, hard misses recorded as findings; and what soft misses cost."""
+    """Return every row with its value, and the penalties for soft violations. Hard violations are findings."""
     values = TermValues(ledger, amounts, costing)
     readings = Readings(values)
     penalties = Decimal(0)
@@ -549,7 +545,7 @@ def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tupl
 
 
 def _check_counted(rule: Rule, rows: Sequence[Row], values: TermValues) -> None:
-    """Find purchases that the rows of a budget count, and the budget doesn't by their offer, or the reverse."""
+    """Find purchases that the rows of a budget count although the budget doesn't by their offer, or the reverse."""
     assert isinstance(rule, Budget)
     problem = values.problem
     spent = [term for row in rows for term in row.terms if isinstance(term, terms.SpentTerm)]
@@ -578,11 +574,11 @@ _PLANNED = (
     terms.MakingTerm,
     terms.OnboardingTerm,
 )
-"""Terms that count nothing where nothing is planned."""
+"""Terms that are 0 if nothing is planned."""
 
 
 def _check_row(reading: RowReading, values: TermValues) -> None:
-    """A row that is missed is a finding, unless rules conflict in what it counts: then nothing of that is planned."""
+    """Record a finding for a violated row, unless conflicting rules leave everything that it counts unplanned."""
     if reading.miss <= reading.tolerance:
         return
     counted = any(values.value(term)[0] for term in reading.row.terms if isinstance(term, _PLANNED))
@@ -596,7 +592,7 @@ def _check_row(reading: RowReading, values: TermValues) -> None:
 
 
 def _doubtful(rows: Rows, values: TermValues) -> list[int]:
-    """Rows that doubles cannot show to hold, with a bound on what these may be wrong by."""
+    """Return the rows that may be violated, judged in doubles with a bound on their error."""
     bought, count = rows.bought, len(rows)
     row = np.repeat(np.arange(count), np.diff(bought.first))
     sums = values.bought(bought.for_uses)
@@ -641,7 +637,7 @@ def _read(rule: Rule, row: Row, values: TermValues) -> RowReading:
 
 
 def _touches_unplanned(rule: Rule, row: Row, ledger: PlanEntries) -> bool:
-    """Return True if a row cannot be asked to hold: it conflicts with others, which the plan says, and its materials are not planned."""
+    """Return True if a row can't be required: it is in a conflict that the plan names, or its materials are unplanned."""
     if not ledger.plan.infeasible:
         return False
     materials = materials_of(ledger.problem, row)

@@ -1,4 +1,4 @@
-"""Cost of a plan, line by line, in decimals; and its orders: whole lots, quantities over spans, terms of trade, and price schedules."""
+"""Cost of a plan, line by line, in decimals, and its orders: whole lots, order terms, and price schedules."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from ..problem.trade import Commitment, PriceSpan, TermSpan
 from .plan_entries import Bought, PlanEntries
 
 _DIGITS = Decimal("1e-13")
-"""Part of a number that its 15 digits leave open."""
+"""Relative error of a number with 15 digits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Terms of trade over a span in which something is ordered under them."""
+    """Order terms over a span with orders."""
 
     span: TermSpan
     position: int
-    """Of the span among all."""
+    """Position among all spans."""
     units: Decimal
-    """What is ordered."""
+    """Units ordered."""
     pieces: int
-    """Rounded numbers that it is the sum of."""
+    """Number of rounded values in the sum."""
 
 
 def placed_orders(ledger: PlanEntries) -> list[Placed]:
-    """Every span of terms in which something is ordered under them, in canonical order."""
+    """Return every span of order terms with orders, in canonical order."""
     spans: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     for position, span in enumerate(ledger.problem.term_spans):
         for offer in span.offers:
@@ -65,23 +65,22 @@ def placed_orders(ledger: PlanEntries) -> list[Placed]:
 
 @dataclass(frozen=True, slots=True)
 class Untaken:
-    """What is paid for and not taken of an offer in a year."""
+    """Quantity of a take-or-pay year that is paid for and not taken."""
 
     commitment: Commitment
     position: int
-    """Of the commitment among all."""
+    """Position among all commitments."""
     units: Decimal
     pieces: int
-    """Rounded numbers that it follows from."""
+    """Number of rounded values behind the units."""
 
     @property
     def due(self) -> Decimal:
-        """Undiscounted money."""
         return self.units * self.commitment.rate
 
 
 def untaken_quantities(ledger: PlanEntries) -> list[Untaken]:
-    """Every year of take-or-pay in which less is taken than is paid for, of offers that are used, in canonical order."""
+    """Return the shortfalls of every take-or-pay year, for offers in use, in canonical order."""
     units = ledger.units() if ledger.problem.commitments else {}
     used = {offer for (offer, _), amount in units.items() if amount > 0}
     found = []
@@ -94,7 +93,7 @@ def untaken_quantities(ledger: PlanEntries) -> list[Untaken]:
 
 
 def check_terms(ledger: PlanEntries, placed: list[Placed]) -> None:
-    """No less and no more than terms of trade ask for; every order in whole lots."""
+    """Check the minimums and maximums of order terms, and that orders are whole lots."""
     for found in placed:
         terms = found.span.terms
         if terms.least is not None:
@@ -126,27 +125,27 @@ def check_terms(ledger: PlanEntries, placed: list[Placed]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A price schedule over a span in which something is bought under it."""
+    """Settlement of a price schedule over a span with purchases."""
 
     span: PriceSpan
     position: int
-    """Of the span among all."""
+    """Position among all spans."""
     measured: Decimal
-    """What comes together: units, or undiscounted money at list prices."""
+    """Total that determines the tier: units, or undiscounted money at list prices."""
     tier: int
-    """The tier it is in."""
+    """Position of the tier reached."""
     at_list: Decimal
     """Undiscounted money at list prices."""
     off: Decimal
-    """Undiscounted money taken off, less what is due at once; negative: added."""
+    """Undiscounted discount, less lump sums. Negative if the schedule adds money."""
     rate: Decimal
-    """Most that any tier takes off one unit, or adds to it."""
+    """Largest change of the unit price in any tier."""
     pieces: int
-    """Rounded numbers that it is the sum of."""
+    """Number of rounded values in the sum."""
 
 
 def settle(ledger: PlanEntries) -> list[Settled]:
-    """Every span in which something is bought under a schedule, in canonical order; what rounding misses goes to the ledger."""
+    """Return the settlement of every span with purchases, in canonical order. Violations are recorded in the ledger."""
     problem = ledger.problem
     units = ledger.units() if problem.price_spans else {}
     by_offer = grouped(sorted(units))
@@ -176,22 +175,22 @@ def settle(ledger: PlanEntries) -> list[Settled]:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What is bought of an offer in a period."""
+    """Purchases from an offer in a period."""
 
     price: Decimal
-    """List price."""
     units: Decimal
     pieces: int
-    """Rounded numbers that `units` is the sum of."""
+    """Number of rounded values in `units`."""
 
 
 def _settled(span: PriceSpan, position: int, measured: Decimal, bought: list[_Part], slack: Decimal) -> Settled:
-    """The tier reached; where only rounding keeps the sum from the next, that one if it is cheaper, or if the sum is beyond its own.
+    """Return the settlement in the tier reached.
 
-    Beyond its end a sum may be by twice as much, since orders are rounded up to where a tier begins.
+    If only rounding keeps the total from the next tier, that tier applies if it is cheaper or if the total is beyond the end of its own. A total may
+    exceed the end by twice the rounding error, since orders are rounded up to the start of a tier.
 
-    A sum may miss a row by half a resolution for each number in it, here as everywhere. It is never the other way round: what
-    comes to the beginning of a dearer tier is in it.
+    As elsewhere, a total may violate a row by half a resolution for each value in it. There is no tolerance in the other direction: a total that reaches
+    the start of a more expensive tier is in it.
     """
     tiers = span.tiers
     reached = max(k for k, tier in enumerate(tiers) if tier.least <= measured)
@@ -214,7 +213,7 @@ def _settled(span: PriceSpan, position: int, measured: Decimal, bought: list[_Pa
 
 
 def _off(span: PriceSpan, reached: int, measured: Decimal, bought: list[_Part]) -> Decimal:
-    """Money that a span takes off if it ends in a tier."""
+    """Return the discount of a span that ends in a tier."""
     tiers, lump = span.tiers, span.tiers[reached].lump
     if span.all_units:
         return sum((span.rate(tiers[reached], part.price) * part.units for part in bought), Decimal(0)) - lump
@@ -230,7 +229,7 @@ def _off(span: PriceSpan, reached: int, measured: Decimal, bought: list[_Part]) 
 
 
 def _incremental_rate(span: PriceSpan, tier: Tier, bought: list[_Part], *, priced: bool) -> Decimal:
-    """Money that a tier takes off one unit of what is measured within it; where tiers give prices, list money apart."""
+    """Return the discount per unit of the measure within a tier. For tiers that state prices, it excludes the list price."""
     if priced:
         return -(tier.price or Decimal(0))
     if span.by_money:
@@ -243,9 +242,9 @@ class Line(Bought):
     """A purchase with its undiscounted cost, in the case's currency."""
 
     price: Decimal
-    """At list prices: what price schedules take off is settled over all that they bear on. For an offer with several outputs its part, by mass of what is bought of them, of what making them costs."""
+    """Cost at list prices, before price schedules are settled. For an offer with several outputs, the share of its production cost, by mass bought."""
     direct: Decimal
-    """What of `price` is paid on this purchase itself: nothing, if units are paid when made."""
+    """Part of `price` that is paid on this purchase. 0 if units are paid when they are made."""
     charges: Decimal
     freight: Decimal
 
@@ -255,10 +254,10 @@ class Line(Bought):
 
 
 class Costing:
-    """Recomputes all money from prices, rules and quantities."""
+    """Recalculation of all money from prices, rules, and quantities."""
 
     def __init__(self, ledger: PlanEntries, placed: Sequence[Placed] = ()) -> None:
-        """Costs the entries of a plan under whose terms of trade something is `placed`."""
+        """Calculate the cost of a plan. `placed` are the order terms with orders."""
         self.ledger = ledger
         self.placed = placed
         self.problem = ledger.problem
@@ -268,11 +267,9 @@ class Costing:
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
-        """The cost of every purchase."""
         return tuple([self.line(item) for item in self.ledger.bought if item.arc.offer >= 0])
 
     def line(self, item: Bought) -> Line:
-        """Return a purchase with its cost."""
         arc, ordered, quantity = item.arc, item.ordered, item.quantity
         facts = self.problem.offers[arc.offer]
         direct = facts.price[ordered] * quantity if facts.single else Decimal(0)
@@ -291,7 +288,7 @@ class Costing:
 
     @cached_property
     def _made(self) -> dict[tuple[int, int], Decimal]:
-        """Offer and period -> what making units of an offer with several outputs costs per kilogram bought of them."""
+        """Offer and period -> production cost per kilogram bought, for offers with several outputs."""
         bought: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
         columns = self.ledger.columns
         for position in np.flatnonzero((columns.offer >= 0) & ~columns.single).tolist():
@@ -304,17 +301,17 @@ class Costing:
         return {key: cost.get(key, Decimal(0)) / quantity for key, quantity in bought.items()}
 
     def charge(self, arc: Arc, requirement: str, ordered: int) -> Decimal:
-        """Money that rules charge on a kilogram of an arc, bought for a compliance class in a period."""
+        """Return the charges per kilogram on an arc, bought for a compliance class in a period."""
         return self._charge_by_period(arc.index, requirement)[ordered]
 
     @cached_method
     def _charge_by_period(self, arc: int, requirement: str) -> tuple[Decimal, ...]:
-        """The dearest charge among the uses that a compliance class serves by an arc (they agree, or it is no compliance class)."""
+        """Return the highest charge among the uses that a compliance class serves by an arc. In a valid class, all are equal."""
         found = [self.charges.of_arc(self.problem.network.arcs[arc], use) for use in self._uses(arc, requirement)]
         return tuple(max(amounts) for amounts in zip(*found, strict=True))
 
     def uses(self, arc: Arc, requirement: str) -> list[Use]:
-        """Uses that a purchase for a compliance class may serve; all that it can reach, if none is delivered to."""
+        """Return the uses that a purchase for a compliance class may serve. All reachable uses if there are no deliveries."""
         return self._uses(arc.index, requirement)
 
     @cached_method
@@ -324,13 +321,12 @@ class Costing:
 
     @cached_property
     def _reaching(self) -> dict[int, list[Use]]:
-        """Uses up whose chain each arc stands, in canonical order."""
+        """Arc -> uses down its chains, in canonical order."""
         judged = sorted(self.problem.judgements.items(), key=lambda pair: str(pair[0]))
         return grouped((arc, use) for use, judgement in judged for arc in judgement.reach)
 
     @cached_property
     def _served(self) -> dict[str, set[Use]]:
-        """Uses that each compliance class delivers to."""
         found: defaultdict[str, set[Use]] = defaultdict(set)
         for requirement, demand in {(delivery.requirement, demand) for delivery, demand in self.ledger.deliveries}:
             found[requirement].add(self.problem.demands[demand].use)
@@ -347,7 +343,7 @@ class Costing:
         return dict(total)
 
     def spent(self) -> dict[str, dict[int, Decimal]]:
-        """Undiscounted money by part of `Cost` and by period: every part of what the plan spends stands here, and only here."""
+        """Return all money that the plan spends, undiscounted, by part of `Cost` and by period."""
         price, charges, freight = self._on_purchases()
         return {
             "price": price,
@@ -361,7 +357,7 @@ class Costing:
         }
 
     def _on_purchases(self) -> tuple[dict[int, Decimal], dict[int, Decimal], dict[int, Decimal]]:
-        """List prices by period of order, runs of several outputs included; charges and freight by period of delivery."""
+        """Return list prices (with runs of several outputs) by order period, and charges and freight by delivery period."""
         columns, offers, network = self.ledger.columns, self.problem.offers, self.problem.network.arcs
         price, charges, freight = (defaultdict[int, Decimal](Decimal) for _ in range(3))
         own = columns.single
@@ -387,7 +383,7 @@ class Costing:
         return price, charges, freight
 
     def cost(self, penalties: Decimal) -> Cost:
-        """The plan's cost, with the priced misses of soft rules."""
+        """Return the plan's cost, given the penalties for soft violations."""
         discount = self.problem.discount
         spent = self.spent()
         parts = {
@@ -407,17 +403,16 @@ class Costing:
         )
 
     def making(self) -> dict[int, Decimal]:
-        """Money by period on units of offers with several outputs."""
+        """Return the money by period on units of offers with several outputs."""
         offers = self.problem.offers
         return totals((m.period, offers[offer].price[m.period] * m.units) for m, offer in self.ledger.makes)
 
     def onboarding(self) -> Decimal:
-        """One-off costs of all offers that are used."""
         used = np.flatnonzero((self.ledger.orders.counts > 0).any(axis=1)).tolist()
         return sum((self.problem.offers[offer].onboarding for offer in used), Decimal(0))
 
     def holding(self) -> dict[int, Decimal]:
-        """Money by period for stock, and for what lies unused in lots."""
+        """Return the holding costs by period, including those of unused lots."""
         periods = self.problem.case.horizon.periods
         spent = dict.fromkeys(range(len(periods)), Decimal(0))
         years = [Decimal(p.years.numerator) / Decimal(p.years.denominator) for p in periods]
@@ -442,5 +437,5 @@ class Costing:
 
 
 def _rows(*columns: NDArray[Any]) -> Iterator[tuple[Any, ...]]:
-    """The entries of parallel arrays, one after the other, as Python's numbers."""
+    """Return the rows of parallel arrays as Python numbers."""
     return zip(*(column.tolist() for column in columns), strict=True)

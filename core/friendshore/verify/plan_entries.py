@@ -1,4 +1,4 @@
-"""A plan's entries: as columns of whole numbers, matched with the facts they name and indexed; and the findings against them."""
+"""Entries of a plan as integer columns, matched with the facts that they name, and the findings on them."""
 
 from __future__ import annotations
 
@@ -30,29 +30,27 @@ OfOffer = TypeVar("OfOffer", Make, Transfer)
 
 @dataclass(slots=True, eq=False)
 class Bought:
-    """A purchase, or a lot set aside, with its arc."""
+    """A purchase or a used stock lot, with its arc."""
 
     arc: Arc
     requirement: str
     ordered: int
-    """Period of the order; of a lot, from which it is there."""
+    """Period of the order. For a stock lot, the period from which it is available."""
     delivered: int
     quantity: Decimal
     licences: tuple[str, ...]
 
     @property
     def name(self) -> str:
-        """Offer or lot."""
+        """Id of the offer or lot."""
         return self.arc.name
 
     @property
     def material(self) -> str:
-        """Material of its arc."""
         return self.arc.node[0]
 
     @property
     def place(self) -> str:
-        """Place where its arc leads."""
         return self.arc.node[1]
 
     def __str__(self) -> str:
@@ -60,12 +58,12 @@ class Bought:
 
 
 def in_lots(problem: Problem, offer: int) -> bool:
-    """Return True if a purchase from an offer (-1: a lot) is a part of a lot, and need not be a multiple of the resolution by itself."""
+    """Return True if a purchase is part of a lot, so that it needn't be a multiple of the resolution. An `offer` of -1 is a stock lot."""
     return offer >= 0 and problem.offers[offer].single and problem.offers[offer].offer.lot is not None
 
 
 def in_columns(entries: Sequence[Purchase | LotUse], unit: Decimal) -> PurchaseTable:
-    """Entries by column, if they are not already; lots set aside as purchases in their period, in the place of offers."""
+    """Return entries as columns. Used stock lots become purchases in their period, with the lot as offer."""
     if isinstance(entries, PurchaseTable):
         return entries
     lines: dict[tuple[str, str, str], int] = {}
@@ -86,40 +84,40 @@ def in_columns(entries: Sequence[Purchase | LotUse], unit: Decimal) -> PurchaseT
 
 
 def _finer(table: PurchaseTable, unit: Decimal) -> Whole:
-    """The counts of a table in a smaller unit."""
+    """Return the counts of a table in a smaller unit."""
     times = int(table.unit / unit)
     return kept([count * times for count in table.counts.tolist()])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PurchaseColumns:
-    """Parallel arrays, one entry a purchase or a lot set aside."""
+    """Parallel arrays with one entry per purchase or used stock lot."""
 
     unit: Decimal
     counts: Whole
-    """Kilograms, in units."""
+    """Kilograms, in units of `unit`."""
     arc: Ints
     offer: Ints
-    """-1: a lot."""
+    """-1 for a stock lot."""
     lot: Ints
-    """-1: a purchase."""
+    """-1 for a purchase."""
     ordered: Ints
-    """Period of the order; of a lot, from which it is there."""
+    """Period of the order. For a stock lot, the period from which it is available."""
     delivered: Ints
     requirement: Ints
-    """Position of its label."""
+    """Position in `labels`."""
     labels: Sequence[str]
     single: NDArray[np.bool_]
-    """True if a kilogram is a unit of its offer."""
+    """True if a unit of the offer is one kilogram."""
     roundings: Ints
-    """How many half steps of the resolution it may be off: two if it is part of a lot."""
+    """Maximum rounding error in half steps of the resolution: 2 if part of a lot, else 1."""
 
     licences: Mapping[int, tuple[str, ...]]
-    """Licences of the entries that move under some."""
+    """Licenses by entry, for entries with any."""
 
     @staticmethod
     def of(problem: Problem, *tables: tuple[PurchaseTable, Ints]) -> PurchaseColumns:
-        """The columns of entries, each with the position of its arc; lots set aside are read as purchases in their period."""
+        """Return tables as columns, each given with the positions of its arcs. Used stock lots become purchases in their period."""
         unit = min(table.unit for table, _ in tables)
         scaled = [table.counts if table.unit == unit else _finer(table, unit) for table, _ in tables]
         network, offers = problem.network.arcs, problem.offers
@@ -152,18 +150,18 @@ class PurchaseColumns:
         )
 
     def kilograms(self, counts: Whole) -> list[Decimal]:
-        """Sums of counts as decimals."""
+        """Return sums of counts as decimals."""
         return list(map(mul, map(Decimal, counts.tolist()), repeat(self.unit)))
 
     def near(self, counts: Whole) -> Floats:
-        """Sums of counts as doubles, each the nearest to the exact one but for a rounding or two."""
+        """Return sums of counts as doubles, exact up to one or two roundings."""
         found: Floats = counts.astype(np.float64) * float(self.unit)
         return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Orders:
-    """Units ordered of every offer in every period, and the rounded numbers these are the sum of: offers x periods."""
+    """Units ordered by offer and period, and the number of rounded values in each sum."""
 
     unit: Decimal
     counts: Whole
@@ -174,7 +172,7 @@ class Orders:
     def of(
         columns: PurchaseColumns, made: Sequence[tuple[int, int, Decimal, int]], offers: int, periods: int
     ) -> Orders:
-        """All that is bought of offers with one output, and made of others (offer, period, units, roundings)."""
+        """Return the purchases of offers with one output, and the production of the others (offer, period, units, roundings)."""
         one = columns.single
         counts, unit = columns.counts[one], columns.unit
         if made:
@@ -193,7 +191,7 @@ class Orders:
         )
 
     def decimals(self, offer: Ints, period: Ints) -> list[Decimal]:
-        """The units of some cells."""
+        """Return the units of some cells."""
         return list(map(mul, map(Decimal, self.counts[offer, period].tolist()), repeat(self.unit)))
 
 
@@ -202,12 +200,12 @@ def _ints(numbers: Iterable[int]) -> Ints:
 
 
 def joined(columns: Sequence[Ints]) -> Ints:
-    """Columns one below the other."""
+    """Concatenate columns."""
     return np.concatenate([np.empty(0, dtype=np.intp), *columns])
 
 
 class _Matcher:
-    """Search for the facts that the entries of a plan name. What matches nothing, or has an impossible quantity, is a finding."""
+    """Search for the facts that the entries of a plan name. Entries without a match or with an impossible quantity are findings."""
 
     def __init__(self, problem: Problem, find: Callable[..., None]) -> None:
         self.problem = problem
@@ -216,7 +214,7 @@ class _Matcher:
         self.demands: dict[str, int] = {demand.id: i for i, demand in enumerate(problem.demands)}
         self.lots = {lot.id: lot for lot in problem.lots}
         self.arcs = {(arc.lot >= 0, arc.name, *arc.node): arc for arc in problem.network.arcs}
-        """Arcs by offer or lot, and where they lead."""
+        """Arcs by offer or lot, and destination."""
 
     def columns(self, plan: Plan) -> PurchaseColumns:
         """Return the purchases and lots that match."""
@@ -232,7 +230,6 @@ class _Matcher:
         return PurchaseColumns.of(self.problem, (table, arcs), of_lots)
 
     def _all_match(self, table: PurchaseTable, arcs: Ints) -> bool:
-        """Return True if there is nothing to find in any purchase."""
         if (arcs < 0).any():
             return False
         columns = PurchaseColumns.of(self.problem, (table, arcs))
@@ -244,7 +241,7 @@ class _Matcher:
         return not (move < 0).any() and bool((self.problem.moves.delivered[move] == columns.delivered).all())
 
     def _purchase(self, purchase: Purchase) -> int | None:
-        """Return the arc of a purchase, or None if it cannot be taken."""
+        """Return the arc of a purchase, or None if it is rejected."""
         if purchase.offer not in self.offers:
             self._unknown("offer", purchase.offer)
             return None
@@ -267,7 +264,7 @@ class _Matcher:
         return arc.index if self._positive(purchase, arc.offer) else None
 
     def _lot(self, lot: LotUse) -> int | None:
-        """Return the arc of a lot set aside, or None if it cannot be taken."""
+        """Return the arc of a used stock lot, or None if it is rejected."""
         facts = self.lots.get(lot.lot)
         if facts is None:
             self._unknown("lot", lot.lot)
@@ -299,7 +296,7 @@ class _Matcher:
         self.find(f"{what} `{name}` does not count in this case: it is unknown, or only a lead")
 
     def _positive(self, entry: Purchase | LotUse, offer: int) -> bool:
-        """Return True if a quantity is one that can be."""
+        """Return True if a quantity is valid, else record a finding."""
         resolution = self.problem.case.resolution
         # As fractions: the remainder of decimals has no more digits than their context.
         off_step = Fraction(entry.quantity) % Fraction(resolution) and not in_lots(self.problem, offer)
@@ -312,13 +309,13 @@ class _Matcher:
 
 
 def _named(entry: Purchase | LotUse) -> str:
-    """Return an entry in words, as `Bought` has it."""
+    """Return an entry in words, as `Bought` does."""
     name, period = (entry.offer, entry.ordered) if isinstance(entry, Purchase) else (entry.lot, entry.period)
     return f"{name} to {entry.place} ({entry.material}, {entry.requirement}, period {period})"
 
 
 def _in_steps(columns: PurchaseColumns, problem: Problem) -> bool:
-    """Return True if every quantity that is no part of a lot is a multiple of the resolution."""
+    """Return True if every quantity that isn't part of a lot is a multiple of the resolution."""
     step = problem.case.resolution / columns.unit
     whole_steps = columns.counts[columns.roundings == 1]
     return step == int(step) and not np.any(whole_steps % int(step))
@@ -331,11 +328,11 @@ _DATED = {
     "deliveries": "a delivery to",
     "shorts": "a shortage of",
 }
-"""Entries of a plan with a period of their own, and what to call each."""
+"""Fields of a plan whose entries have one period -> words for messages."""
 
 
 def _within_time(problem: Problem, plan: Plan, find: Callable[..., None]) -> Plan:
-    """Return a plan without what lies in none of its periods; each such entry is a finding."""
+    """Return a plan without the entries outside its periods. Each of them is a finding."""
     count = problem.case.horizon.count
     kept: dict[str, tuple[Record, ...]] = {}
     for name, noun in _DATED.items():
@@ -350,35 +347,34 @@ def _within_time(problem: Problem, plan: Plan, find: Callable[..., None]) -> Pla
 
 
 SLACK = Decimal("1e-9")
-"""What 15-digit numbers may differ by, relative to the largest of them."""
+"""Relative difference of 15-digit numbers that is still equal."""
 
 EPSILON = 2.0**-52
-"""What an operation on doubles may be wrong by, relative to its result."""
+"""Relative error bound of an operation on doubles."""
 
 
 @dataclass(eq=False)
 class PlanEntries:
-    """The entries of a plan, by what they are about."""
+    """Entries of a plan by subject."""
 
     problem: Problem
     plan: Plan
     columns: PurchaseColumns
-    """Its purchases, and lots set aside, as columns of whole numbers."""
+    """Purchases and used stock lots as integer columns."""
     makes: list[tuple[Make, int]]
-    """With the position of their offer."""
+    """With the positions of their offers."""
     transfers: list[tuple[Transfer, int]]
-    """With the position of their offer."""
+    """With the positions of their offers."""
     deliveries: list[tuple[Delivery, int]]
-    """With the position of their demand."""
+    """With the positions of their demands."""
     findings: list[Diagnostic]
     unplanned: frozenset[str]
-    """Materials of components whose rules conflict."""
+    """Materials of components with conflicting rules."""
     largest_miss: Decimal = Decimal(0)
-    """Kilograms by which the worst row misses through rounding."""
+    """Largest violation of a row through rounding, in kilograms."""
 
     @staticmethod
     def of(problem: Problem, plan: Plan) -> PlanEntries:
-        """Match every entry of a plan."""
         findings: list[Diagnostic] = []
 
         def find(message: str, *, found: str = "", expected: str = "") -> None:
@@ -399,13 +395,13 @@ class PlanEntries:
 
     @property
     def answers(self) -> Answers | None:
-        """What rules answered those who verify plans of the session; None: nothing is kept."""
+        """Answers of rules, shared by the verifications of a session. None if they aren't kept."""
         kept = self.problem.kept
         return kept.verified if kept is not None else None
 
     @cached_property
     def bought(self) -> list[Bought]:
-        """Purchases and lots set aside, each with its arc."""
+        """Purchases and used stock lots, each with its arc."""
         arcs, columns = self.problem.network.arcs, self.columns
         parts = (columns.arc, columns.requirement, columns.ordered, columns.delivered)
         rows = zip(*(part.tolist() for part in parts), columns.kilograms(columns.counts), strict=True)
@@ -423,17 +419,16 @@ class PlanEntries:
 
     @property
     def licensed(self) -> list[Bought]:
-        """Those that move under licences of bounded quantity."""
+        """Purchases under licenses with limited quantities."""
         return [self.bought[position] for position in self.columns.licences]
 
     def find(self, message: str, *, found: str = "", expected: str = "") -> None:
-        """Records a finding."""
         self.findings.append(Diagnostic(message, found=found, expected=expected))
 
     def miss(self, by: Decimal, pieces: Decimal | int, message: str) -> None:
-        """A row is missed by `by` kilograms: a finding, unless rounding the `pieces` it is the sum of may do so. None or less is no miss.
+        """Record a violation of a row by `by` kilograms, as a finding if it is larger than rounding explains. 0 or less is no violation.
 
-        Pieces are rounded numbers, each counted by its coefficient; each may be half a resolution off.
+        `pieces` is the number of rounded values in the row, weighted by their coefficients. Each may be half a resolution off.
         """
         if by <= 0:
             return
@@ -445,15 +440,15 @@ class PlanEntries:
     def misses(
         self, by: Floats, off: Floats, pieces: Floats, exactly: Callable[[int], tuple[Decimal, Decimal | int, str]]
     ) -> None:
-        """Many rows, each missed by `by` kilograms give or take `off`: those that could matter are looked at in decimals.
+        """Record violations of many rows, and calculate in decimals only where it matters.
 
-        These are all that may be missed by more than rounding explains, and those that may be missed by most.
+        These are the rows whose violation may be larger than rounding explains, and those with the potentially largest violation.
 
         Args:
-            by: kilograms too much, in doubles.
-            off: by how much these may be wrong.
-            pieces: as `miss` takes them, in doubles.
-            exactly: for the position of a row what `miss` takes.
+            by: Kilograms of violation, as doubles.
+            off: Maximum error of `by`.
+            pieces: Pieces as in `miss`, as doubles.
+            exactly: Function from the position of a row to the arguments of `miss`.
         """
         allowed = (float(self.problem.case.resolution) / 2 * pieces + float(SLACK)) * (1 - 1e-9)
         beyond = by + off > allowed
@@ -462,7 +457,7 @@ class PlanEntries:
             self.miss(*exactly(position))
 
     def carried(self, node: Node, held: Decimal, period: int) -> tuple[Decimal, int]:
-        """What a period has of the stock at the end of the one before, and how many roundings that takes: loss is rounded."""
+        """Return the stock carried over from the period before, and the number of additional roundings, since losses are rounded."""
         kept = self.problem.stores[node].kept[period] if node in self.problem.stores else Decimal(1)
         if kept == 1:
             return held, 0
@@ -472,7 +467,7 @@ class PlanEntries:
 
     @cached_property
     def rests(self) -> list[tuple[Lot, int, Decimal, int]]:
-        """What lies in each lot unused at the end of each period, with the rounded numbers that it follows from."""
+        """Unused rest of each lot at the end of each period, and the number of rounded values behind it."""
         found, (used, pieces) = list[tuple[Lot, int, Decimal, int]](), self.set_aside()
         for number, lot in enumerate(self.problem.lots):
             left, roundings = max(lot.quantity - used[number], Decimal(0)), pieces[number]
@@ -484,26 +479,25 @@ class PlanEntries:
         return found
 
     def set_aside(self) -> tuple[list[Decimal], list[int]]:
-        """Kilograms of every lot that are set aside, and the rounded numbers these are the sum of."""
+        """Return the used kilograms of every lot, and the number of rounded values in each sum."""
         columns, lots = self.columns, len(self.problem.lots)
         own = columns.lot >= 0
         used = added_up(columns.counts[own], columns.lot[own], lots)
         return columns.kilograms(used), np.bincount(columns.lot[own], minlength=lots).tolist()
 
     def pieces(self, offer: int, period: int) -> int:
-        """How many rounded numbers an offer's units in a period are the sum of."""
+        """Return the number of rounded values in an offer's units in a period."""
         return int(self.orders.pieces[offer, period])
 
     def roundings(self, offer: int) -> int:
-        """How many half steps of the resolution a quantity ordered from an offer may be off: two if it is part of a lot."""
+        """Return the maximum rounding error of an order from an offer in half steps of the resolution: 2 if part of a lot, else 1."""
         return 2 if self.problem.offers[offer].offer.lot is not None else 1
 
     def in_lots(self, item: Bought) -> bool:
-        """Return True if a purchase is a part of a lot, and need not be a multiple of the resolution by itself."""
         return in_lots(self.problem, item.arc.offer)
 
     def ordered(self) -> Iterator[tuple[int, int, str | None, Decimal, int]]:
-        """Offer, period, place, units and half steps that these may be off, of every order; runs of several outputs have no place."""
+        """Yield offer, period, place, units, and maximum rounding error in half steps of every order. Runs of several outputs have no place."""
         for item in self.bought:
             offer = item.arc.offer
             if offer >= 0 and self.problem.offers[offer].single:
@@ -513,18 +507,18 @@ class PlanEntries:
 
     @cached_property
     def orders(self) -> Orders:
-        """What is ordered of every offer in every period, over places and compliance classes."""
+        """Orders by offer and period, over places and compliance classes."""
         made = [(offer, make.period, make.units, self.roundings(offer)) for make, offer in self.makes]
         return Orders.of(self.columns, made, len(self.problem.offers), self.problem.case.horizon.count)
 
     def units(self) -> dict[tuple[int, int], Decimal]:
-        """Units ordered of every offer in every period in which anything is, over places and compliance classes."""
+        """Return the units ordered by offer and period, over places and compliance classes. Cells without orders are left out."""
         offer, t = np.nonzero(self.orders.pieces)
         units = self.orders.decimals(offer, t)
         return dict(zip(zip(offer.tolist(), t.tolist(), strict=True), units, strict=True))
 
     def draws(self) -> Iterable[tuple[Node, str, int, Decimal, int]]:
-        """Node, compliance class, period and kilograms of every input taken, with the offer that takes it."""
+        """Yield node, compliance class, period, kilograms, and offer of every input draw."""
         fed = np.zeros(len(self.problem.offers) + 1, dtype=bool)
         fed[[i for i, facts in enumerate(self.problem.offers) if facts.single and facts.offer.inputs]] = True
         for position in np.flatnonzero(fed[self.columns.offer]).tolist():
