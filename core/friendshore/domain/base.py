@@ -1,4 +1,4 @@
-"""The one base of all records, and the number type they share."""
+"""Base classes and number types of all records."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 DIGITS = 15
-"""Significant digits every stored number is rounded to: the most that a double, and so JSON, keeps exactly."""
+"""Significant digits of stored numbers: the most that a double, and so JSON, keeps exactly."""
 
 MAGNITUDE = 100
-"""Powers of ten, up and down, that a stored number may have: no figure has more, and written out it would fill a disk."""
+"""Largest power of ten, positive or negative, of a stored number. Written out, a larger one would fill a disk."""
 WRITTEN_DIGITS = 28
-"""Significant digits that a stated number may have: as many as a decimal that was computed has. More are no figure of anybody's."""
+"""Maximum number of significant digits in a stated number, equal to the precision of computed decimals."""
 SMALLEST, LARGEST = Decimal("1e-15"), Decimal("1e18")
-"""From where to where the size of a stated number lies, unless it is 0. Every quantity has a narrower range of its own."""
+"""Range of the size of stated numbers other than 0. Every quantity has a narrower range of its own."""
 
 _ROUND = Context(prec=DIGITS)
 _TRUTHS = ("bool", "bool_")
-"""What numpy calls its own true and false, which are no `bool`; numpy itself is not loaded to ask."""
+"""Type names of Python and numpy booleans. Comparing names avoids importing numpy."""
 
 
 class Record(BaseModel):
-    """A frozen record that refuses unknown fields; the text under a field is its description in the schema."""
+    """A frozen record without unknown fields. The docstring of a field is its description in the schema."""
 
     # What checks a record is made when the first one is: no command needs more than a part of all kinds.
     # A field that files call otherwise is written by that name, and read by either.
@@ -51,7 +51,7 @@ class Record(BaseModel):
     )
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy with some fields changed. What the record has worked out of its fields (cached properties) is worked out anew."""
+        """Return a copy with some fields changed, and without the cached properties of the original."""
         copied = super().model_copy(update=update, deep=deep)
         if update and len(copied.__dict__) > len(self.__pydantic_fields__):
             for name in copied.__dict__.keys() - self.__pydantic_fields__.keys():
@@ -59,7 +59,7 @@ class Record(BaseModel):
         return copied
 
     def but(self, **fields: object) -> Self:
-        """The same record but for some fields, which are taken as they are."""
+        """Return a copy with some fields replaced, without validation."""
         return self.model_copy(update=fields)
 
     @classmethod
@@ -80,8 +80,9 @@ R = TypeVar("R", bound=BaseModel)
 
 
 class Sharing:
-    """What very many records hold alike, kept once: the names of the fields that were set, lists of the same entries, sets of
-    the same words. Of a large catalog these would take more memory than its facts.
+    """Storage of values that many records share: names of set fields, equal lists, and equal sets of words.
+
+    In a large catalog, copies of these would take more memory than the facts.
     """
 
     def __init__(self) -> None:
@@ -90,7 +91,7 @@ class Sharing:
         self._all: dict[type[BaseModel], set[str]] = {}
 
     def made(self, kind: type[R], fields: dict[str, object]) -> R:
-        """A record of values that are valid as they are, each of its fields in their order: nothing is checked, or copied, again."""
+        """Return a record of valid values, with its fields in order, without checking or copying them."""
         if kind not in self._all:
             self._all[kind] = set(fields)
         record = kind.__new__(kind)
@@ -101,7 +102,7 @@ class Sharing:
         return record
 
     def record(self, record: R) -> R:
-        """The record itself, newly made; like all records it never changes."""
+        """Return a new record with shared values."""
         names = record.model_fields_set
         object.__setattr__(record, "__pydantic_fields_set__", self._names.setdefault(frozenset(names), names))
         fields = record.__dict__
@@ -115,7 +116,7 @@ class Sharing:
 
 
 class Tables(Record):
-    """A record that holds whole tables: printed in a line, with how many entries each table has."""
+    """A record that contains whole tables. Its representation shows the number of entries of each table."""
 
     def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
         for name, value in super().__repr_args__():
@@ -126,43 +127,43 @@ class Tables(Record):
 
 
 class _Count(int):
-    """How many entries a table has, printed in the place of them."""
+    """Number of entries of a table, in its representation."""
 
     def __repr__(self) -> str:
         return f"<{int(self):,}>"
 
 
 Given = Mapping[str, Any]
-"""Fields of a record that is to be made, by name, as far as they could be read."""
+"""Readable fields by name, of a record that is to be created."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a record whose fields are all right by themselves."""
+    """A contradiction between fields that are valid by themselves."""
 
     field: str
-    """Where it is told: a field of the record; empty: the record as a whole."""
+    """Field where the fault is reported. Empty means the record as a whole."""
     message: str
     expected: str = ""
     fix: str = ""
     turns_on: tuple[str, ...] = ()
-    """Other fields that it turns on: where one of them cannot be read, nothing is known of the fault."""
+    """Other fields that it depends on. If one of them can't be read, the fault is unknown."""
     entry: tuple[str, int] | None = None
-    """Where `field` is one of a record within: the list that holds it, and its position, from 0."""
+    """List that contains the record with `field`, and the record's position from 0. None if `field` is a field of this record."""
 
     @property
     def place(self) -> tuple[str | int, ...]:
-        """Where it is told, from the record on."""
+        """Path to the field, from the record on."""
         return (*(self.entry or ()), *((self.field,) if self.field else ()))
 
     def known(self, unread: Collection[str]) -> bool:
-        """Return True if all that it turns on could be read."""
+        """Return True if all fields that it depends on could be read."""
         own = self.turns_on if self.entry else (self.field, *self.turns_on)
         return not any(name in unread for name in own)
 
 
 class FaultsError(ValueError):
-    """A record whose fields do not fit one another."""
+    """Error for a record whose fields contradict one another."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
@@ -170,11 +171,11 @@ class FaultsError(ValueError):
 
 
 class Fitting(Record):
-    """A record whose fields must fit one another."""
+    """A record with checks across its fields."""
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
-        """What does not fit in a record of these fields; one that is missing is at its default, or could not be read."""
+        """Yield the contradictions between some fields. A missing field has its default, or couldn't be read."""
         del given
         return iter(())
 
@@ -190,7 +191,7 @@ class Fitting(Record):
 
 
 class UnreadableError(ValueError):
-    """A value that cannot be what it is given for: what was expected, and perhaps how to mend it."""
+    """Error for a value of the wrong form, with the expected form and an optional fix."""
 
     def __init__(self, expected: str, fix: str = "") -> None:
         super().__init__(f"expected {expected}; {fix}" if fix else f"expected {expected}")
@@ -199,7 +200,7 @@ class UnreadableError(ValueError):
 
 
 def days_in_order(given: Given, first: str = "start", last: str = "end") -> Iterator[Fault]:
-    """A last day before the first."""
+    """Yield a fault if the last day is before the first."""
     start, end = given.get(first), given.get(last)
     if isinstance(start, date) and isinstance(end, date) and start > end:
         word = "from" if first == "start" else first
@@ -207,7 +208,7 @@ def days_in_order(given: Given, first: str = "start", last: str = "end") -> Iter
 
 
 def outside(given: Given, value: str, low: str, high: str) -> Iterator[Fault]:
-    """Yield faults of a range: one end is missing, it has no figure, or the figure lies outside it."""
+    """Yield the faults of a range: only one end is given, or the value is missing or outside."""
     least, figure, most = (given.get(name) for name in (low, value, high))
     if least is None and most is None:
         return
@@ -235,15 +236,15 @@ class Dated(Fitting):
 
 
 def is_truth(value: object) -> bool:
-    """Return True if a value is true or false, numpy's included."""
+    """Return True if a value is a Python or numpy boolean."""
     return isinstance(value, bool) or type(value).__name__ in _TRUTHS
 
 
 def exact(value: object) -> Decimal:
-    """`value` as a decimal of at most 15 significant digits.
+    """Return a value as a decimal of at most 15 significant digits.
 
     Raises:
-        ValueError: if it is not a finite number.
+        ValueError: If it isn't a finite number.
     """
     if is_truth(value):
         raise ValueError("a number is expected, not true or false")
@@ -265,15 +266,15 @@ def exact(value: object) -> Decimal:
 
 
 def as_decimal(value: Fraction) -> Decimal:
-    """A fraction as a stored number."""
+    """Return a fraction as a stored number."""
     return exact(Decimal(value.numerator) / Decimal(value.denominator))
 
 
 def stated(value: str | int) -> Decimal:
-    """A number that somebody wrote, an integer or the text of a number, as `exact` makes it.
+    """Return an integer, or a number in text, as `exact` does.
 
     Raises:
-        UnreadableError: if it is none, too large, too small and not 0, or has more digits than anybody's figure.
+        UnreadableError: If it isn't a number, is outside the range of stated numbers, or has too many digits.
     """
     try:
         number = Decimal(value)
@@ -289,7 +290,7 @@ def stated(value: str | int) -> Decimal:
 
 
 def totals(amounts: Iterable[tuple[K, Decimal]]) -> dict[K, Decimal]:
-    """What the amounts of each key come to, in the order in which keys first come."""
+    """Return the sum of the amounts of each key, in order of first occurrence."""
     found: dict[K, Decimal] = {}
     for key, amount in amounts:
         found[key] = found.get(key, Decimal(0)) + amount
@@ -297,7 +298,7 @@ def totals(amounts: Iterable[tuple[K, Decimal]]) -> dict[K, Decimal]:
 
 
 def grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
-    """The values of each key, in the order in which both first come."""
+    """Return the values of each key, in order of first occurrence."""
     found: dict[K, list[V]] = {}
     for key, value in pairs:
         found.setdefault(key, []).append(value)
@@ -305,7 +306,7 @@ def grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
 
 
 class Groups:
-    """Names in groups that are joined step by step."""
+    """Disjoint groups of names that are joined step by step."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._up = {name: name for name in sorted(set(names))}
@@ -315,34 +316,33 @@ class Groups:
 
     @property
     def names(self) -> frozenset[str]:
-        """All names."""
         return frozenset(self._up)
 
     def first(self, name: str) -> str:
-        """Return the first name, in alphabetical order, of the group that a name is in."""
+        """Return the alphabetically first name in the group of a name."""
         while self._up[name] != name:
             self._up[name] = self._up[self._up[name]]
             name = self._up[name]
         return name
 
     def join(self, names: Iterable[str]) -> None:
-        """Make one group of all groups with one of some names."""
+        """Merge all groups that contain one of some names."""
         first, *others = sorted({self.first(name) for name in names}) or [""]
         for other in others:
             self._up[other] = first
 
     def all(self) -> tuple[frozenset[str], ...]:
-        """Return all groups, in the order of their first name."""
+        """Return all groups, sorted by their first name."""
         return tuple(map(frozenset, grouped((self.first(name), name) for name in self._up).values()))
 
 
 def in_reach(number: Decimal) -> bool:
-    """Return True if a number is 0, or of a size that a stated one may have."""
+    """Return True if a number is 0 or in the range of stated numbers."""
     return not number or SMALLEST <= number.copy_abs() <= LARGEST
 
 
 def beyond() -> UnreadableError:
-    """What is said of a number that nobody can have meant."""
+    """Return the error for a number outside the range of stated numbers."""
     return UnreadableError(
         f"0, or a number between 1e-15 and 1e18 in size, of no more than {WRITTEN_DIGITS} significant digits",
         "check the figure, and round it",
@@ -350,7 +350,6 @@ def beyond() -> UnreadableError:
 
 
 def _digits_of(text: str) -> int:
-    """Significant digits of the text of a number."""
     if len(text) <= WRITTEN_DIGITS:
         return 0
     digits = "".join(filter(str.isdigit, text.casefold().partition("e")[0]))
@@ -358,11 +357,11 @@ def _digits_of(text: str) -> int:
 
 
 rounded = _ROUND.plus
-"""A finite decimal rounded to 15 significant digits: `exact` without its questions."""
+"""Function that rounds a finite decimal to 15 significant digits, without the checks of `exact`."""
 
 
 def written_once(value: object) -> Decimal:
-    """The number without zeros at its end: 5000 and the 5000.0 that JSON makes of it are then told alike, in words too."""
+    """Return a number without trailing zeros, so that 5000 and 5000.0 from JSON look alike in text."""
     number = exact(value)
     if abs(number.adjusted()) > MAGNITUDE:
         raise ValueError(f"a number of more than {MAGNITUDE} digits before the point, or zeros behind it, is no figure")
@@ -382,7 +381,7 @@ Number = Annotated[
     PlainSerializer(_as_float, return_type=float, when_used="json"),
     WithJsonSchema({"type": "number"}),
 ]
-"""A decimal in Python, a plain number in JSON; both hold the same 15 digits."""
+"""A decimal in Python, a plain number in JSON. Both have the same 15 digits."""
 
 
 def _sorted(words: frozenset[str]) -> list[str]:
@@ -390,4 +389,4 @@ def _sorted(words: frozenset[str]) -> list[str]:
 
 
 Words = Annotated[frozenset[str], PlainSerializer(_sorted, return_type=list[str], when_used="json")]
-"""A set of words; sorted in JSON, so that the same facts give the same bytes."""
+"""A set of words, sorted in JSON, so that equal facts give equal bytes."""

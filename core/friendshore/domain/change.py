@@ -1,4 +1,4 @@
-"""One alteration of a case's facts: what scenarios, bills, repairs and stress tests are lists of."""
+"""One change of a case's facts. Scenarios, bills, repairs, and stress tests are lists of changes."""
 
 from __future__ import annotations
 
@@ -44,36 +44,36 @@ from .written import Written
 
 
 class TermKind(StrEnum):
-    """A kind of term of trade, as `lift` names it."""
+    """A kind of term of trade, as named by `lift`."""
 
     FIXED_COST = "fixed-cost"
-    """Money due because anything is ordered at all, in a span."""
+    """Money due in a span if anything is ordered."""
     MINIMUM_LOAD = "minimum-load"
-    """Least quantities: of one order, and of a span."""
+    """Minimum quantities of one order, and of a span."""
     MAXIMUM_LOAD = "maximum-load"
-    """Most quantities: of one order, of a span, of a year and over the plan."""
+    """Maximum quantities of one order, of a span, of a year, and over the plan."""
     LOT = "lot"
     ONBOARDING = "onboarding"
-    """One-off cost of using an offer at all."""
+    """One-off cost of the first use of an offer."""
     QUALIFICATION = "qualification"
     DATES = "dates"
-    """First and last day on which it may be ordered."""
+    """First and last day of orders."""
     LEAD_TIME = "lead-time"
     """Months from order to delivery, on every lane."""
     TAKE_OR_PAY = "take-or-pay"
     SETUP = "setup"
-    """Capacity that a campaign's set-up takes."""
+    """Capacity that the setup of a campaign takes."""
     TIERS = "tiers"
-    """Prices that depend on how much is bought."""
+    """Prices that depend on the quantity."""
 
 
 class SubjectKeys(NamedTuple):
-    """The keys that go with a subject of a change. With any other, it would give another plan than was asked for."""
+    """Keys that go with a subject of a change. Any other key is rejected, because it would have no effect."""
 
     needs: tuple[tuple[str, ...], ...]
-    """Groups of keys; at least one of each group is needed."""
+    """Groups of required keys. At least one key of each group is needed."""
     reads: frozenset[str]
-    """All keys that it reads."""
+    """All keys that the subject uses."""
 
 
 def _keys(needs: str = "", reads: str = "") -> SubjectKeys:
@@ -86,105 +86,105 @@ Subject = Annotated[str, Written("…", meaning=_SUBJECT)]
 
 
 class Change(Fitting):
-    """One alteration. Exactly one of the subjects is named; the other fields say how it changes."""
+    """One change. It names exactly one subject, and the other fields say how the subject changes."""
 
     enable: Subject = ""
-    """Rule or bill to switch on: its pending and unknown phases apply; a bill's changes apply."""
+    """Rule or bill to switch on. A rule's pending and unknown phases then apply, and so do a bill's changes."""
     disable: Subject = ""
-    """Rule to switch off, altogether or within `from` and `until`."""
+    """Rule to switch off, entirely or within `from` and `until`."""
     move: Subject = ""
     """Rule whose phases start no earlier than `from`, or end no later than `until`."""
     remove: Annotated[Subject, Names("offer"), Names("facility")] = ""
-    """Offer, facility, supplier, parent company, country (`country:CN`) or catalog (`catalog:world`) taken away, from `from` on. A name that
-    means several of them is told by a word before it: `offer:name`, `facility:name`, `supplier:name` or `parent:name`."""
+    """Offer, facility, supplier, parent company, country (`country:CN`), or catalog (`catalog:world`) to remove, from `from` on. If a name is
+    ambiguous, put a word before it: `offer:name`, `facility:name`, `supplier:name`, or `parent:name`."""
     price: Annotated[Subject, Names("offer"), Names("material"), Names("benchmark")] = ""
-    """Offer, material, benchmark or all offers of `country:CN` or `outside:CN`, whose price becomes `factor` times itself; or offers,
-    leads among them, or a benchmark, on every date or that of `date` alone, whose price becomes `amount`. A name that means several of them:
-    `offer:name`, `material:name` or `benchmark:name`."""
+    """Offer, material, benchmark, or all offers of `country:CN` or `outside:CN`, whose price is multiplied by `factor`. Or offers, including
+    leads, or a benchmark, whose price becomes `amount`, on every date or on `date` only. If a name is ambiguous: `offer:name`,
+    `material:name`, or `benchmark:name`."""
     capacity: Annotated[Subject, Names("facility"), Names("offer")] = ""
-    """Facility whose capacity becomes `factor` times itself or `per_year`, takes status `status`, or starts `delay` later. With `offer:` before its
-    name: offer whose own `max_per_year` and `total` become `factor` times themselves, `per_year` and `quantity`."""
+    """Facility whose capacity is multiplied by `factor`, becomes `per_year`, gets the status `status`, or starts `delay` later. With `offer:`
+    before the name: offer whose `max_per_year` and `total` are multiplied by `factor`, or become `per_year` and `quantity`."""
     demand: Annotated[Subject, Names("material"), Names("demand")] = ""
-    """Demand, material or end use whose quantity becomes `factor` times itself, `per_year` or `quantities`, is wanted `delay` later, or costs
-    `shortage_price` where it is short. A name that means several of them: `demand:name`, `material:name` or `end_use:name`."""
+    """Demand, material, or end use whose quantity is multiplied by `factor`, becomes `per_year` or `quantities`, moves `delay` later, or has
+    the shortage price `shortage_price`. If a name is ambiguous: `demand:name`, `material:name`, or `end_use:name`."""
     prove: Annotated[Subject, Names("offer")] = ""
-    """Offer of which every stage that is not proved turns out to be what the rules ask for."""
+    """Offer whose unproved stages turn out to satisfy the rules."""
     waive: Subject = ""
     """Rule of origin that is waived for `quantity` of the demand or material `of`, within `from` and `until`."""
     grant: Subject = ""
-    """Export control that a licence is granted under, to the facility or country `of` (anyone, if not given)."""
+    """Export control under which a license is granted to the facility or country `of`, or to anyone if it is blank."""
     revoke: Subject = ""
-    """End use for which export licences are no longer taken as granted (`[assume.licence]`); those in hand still count."""
+    """End use whose export licenses are no longer assumed (`[assume.licence]`). Licenses in hand still count."""
     loosen: Subject = ""
-    """Limit rule of which every bound is relaxed by `by`, in the bound's own unit."""
+    """Limit rule whose bounds are all relaxed by `by`, in the bound's own unit."""
     stock: Annotated[Subject, Names("material")] = ""
-    """Material of which `quantity` more lie at the case's place from the start, all stages performed in `countries`."""
+    """Material with `quantity` more in stock at the case's place from the start, all stages performed in `countries`."""
     want: Annotated[Subject, Names("material")] = ""
-    """Material that one more demand wants, for `end_use` at `place`: `per_year` within `from` and `until`, or `quantities`."""
+    """Material with one more demand, for `end_use` at `place`: `per_year` within `from` and `until`, or `quantities`."""
     order: Subject = ""
-    """Order already placed that brings `quantity`, in units of its offer, in place of what it states."""
+    """Open order that delivers `quantity`, in units of its offer, instead of its stated quantity."""
     limit: Subject = ""
-    """Limit rule whose figure becomes `at`: the amount of a budget; the share, mass, number or days of any other limit that states only one."""
+    """Limit rule whose figure becomes `at`: the amount of a budget, or the share, mass, number, or days of any other limit with one figure."""
     lead_time: Annotated[Subject, Names("offer"), Names("facility")] = ""
-    """Offer, or all offers of a facility, supplier, parent, country or catalog (named as in `remove`), whose time from order to delivery
-    becomes `factor` times itself, on every lane; where an offer states none, of the case's."""
+    """Offer, or all offers of a facility, supplier, parent, country, or catalog (named as in `remove`), whose lead time is multiplied by
+    `factor` on every lane. An offer without a lead time uses the case's."""
     recipe: Annotated[Subject, Names("offer")] = ""
-    """Offer that takes `factor` times as much of its input `of` a unit, or gives `factor` times as much of its output `of`."""
+    """Offer that takes `factor` times as much of its input `of` per unit, or gives `factor` times as much of its output `of`."""
     lift: Annotated[TermKind | None, Written("fixed-cost", meaning=_SUBJECT)] = None
-    """Kind of term of trade that no longer holds: for `of` (named as in `remove`), or for everyone."""
+    """Kind of term of trade that no longer applies, to `of` (named as in `remove`) or to everyone."""
     accept: Annotated[Status | None, Written("announced", meaning=_SUBJECT)] = None
-    """Status of capacity that counts for `factor`.
+    """Status of capacity that counts with the share `factor`.
 
     From now on."""
     of: Annotated[str, Names("offer"), Names("facility"), Names("material"), Names("demand"), Written("…")] = ""
-    """Demand or material of a waiver, exporter of a licence, whose terms are relaxed, material of a recipe."""
+    """Demand or material of a waiver, exporter of a license, party whose terms are relaxed, or material of a recipe."""
     factor: Annotated[NonNegative | None, Written(1.5, sort=FACTOR)] = None
     """Multiplier."""
     amount: Annotated[SignedMoneyPerKilogram | None, Written("500 USD/kg")] = None
-    """New price of an offer, a lead's as well, or of a benchmark.
+    """New price of an offer (also of a lead) or of a benchmark.
 
-    Money per unit (a kilogram, unless it gives several goods), at all times."""
+    Money per unit (a kilogram, unless the offer gives several goods), at all times."""
     date: Annotated[datetime.date | None, Written("2026-06-30")] = None
-    """Day of the one price of a benchmark that changes; blank: all of them do."""
+    """Day of the only benchmark price that changes. Blank means all of them."""
     shortage_price: Annotated[MoneyPerKilogram | None, Written("5000 USD/kg")] = None
-    """Price of what a demand is short of, in the case's currency, in place of what it states or what follows from the case.
+    """New shortage price of a demand, in the case's currency.
 
-    Money per kilogram of what its own kilograms are of."""
+    Money per kilogram of the demand's basis. It replaces a stated price, or one derived from the case."""
     currency: CurrencyOrBlank = ""
-    """ISO 4217, of `amount` and `shortage_price`; empty: the case's."""
+    """Currency of `amount` and `shortage_price` (ISO 4217). Empty means the case's."""
     by: Annotated[NonNegative | None, Written(1000)] = None
-    """By how much the bounds of a limit are relaxed, in their own unit.
+    """Amount by which the bounds of a limit are relaxed, in their own unit.
 
-    Kilograms, money or a count."""
+    Kilograms, money, or a count."""
     at: Annotated[str, Written("60 %")] = ""
-    """New figure of a limit, as its rule would state it."""
+    """New figure of a limit, written as in its rule."""
     called: Annotated[LabelOrBlank, Written("gallium-radar")] = ""
-    """Name of a new demand; blank: material/end_use/place."""
+    """Name of a new demand. Blank means material/end_use/place."""
     end_use: Annotated[EndUse, Written("defense")] = ""
     """End use of a new demand."""
     place: Annotated[SiteOrBlank, Written("US")] = ""
-    """Place of a new demand; blank: the case's place."""
+    """Place of a new demand. Blank means the case's place."""
     buyer: Annotated[str, Written("Acme Aerospace")] = ""
-    """Buyer of a new demand, where a rule names buyers."""
+    """Buyer of a new demand, for rules that name buyers."""
     quantity: Annotated[Kilograms | None, Written("5 t")] = None
-    """Of a waiver, a licence, a stock or an order; most that an offer gives over the plan."""
+    """Quantity of a waiver, a license, a stock, or an order, or the maximum that an offer gives over the plan."""
     per_year: Annotated[KilogramsPerYear | None, Written("20 t/year")] = None
-    """New capacity of a facility, or what a demand wants a year in place of what it states, or a new demand.
+    """New yearly capacity of a facility, or yearly quantity of an existing or new demand.
 
-    Of a demand in what its own kilograms are of."""
+    For a demand, in its own basis."""
     quantities: Annotated[tuple[Kilograms, ...], Written(["500 kg", "0", "1 t"])] = ()
-    """What a demand wants in each period of the plan, in place of what it states.
+    """Quantities of a demand in each period of the plan, replacing the stated ones.
 
-    In what its own kilograms are of."""
+    In the demand's own basis."""
     countries: Annotated[CountryCodes, Written(["US"])] = frozenset()
-    """Where all stages of a stock were performed."""
+    """Countries where all stages of a stock were performed."""
     status: Annotated[Status | None, Written("idle")] = None
     """New status of a capacity."""
     delay: Annotated[Number | None, Written("2 quarters", sort=MONTHS)] = None
-    """How much later a capacity starts, or a demand is wanted.
+    """Time by which a capacity or a demand is postponed.
 
-    In months; below 0: earlier, though a demand is never wanted earlier than the case says without changes. What it would want after the end of
-    the plan it wants in the last period."""
+    In months. Below 0 means earlier, but a demand never moves before its date in the unchanged case. Demand that would move past the end of
+    the plan falls in the last period."""
     start: From = None
     end: Until = None
     why: Why = ""
@@ -211,12 +211,12 @@ class Change(Fitting):
         "lift": _keys(reads="of"),
         "accept": _keys("factor"),
     }
-    """Subject -> the keys that go with it."""
+    """Subject -> keys allowed with it."""
 
     @model_validator(mode="before")
     @classmethod
     def _as_written(cls, data: Any) -> Any:
-        """Amounts as planners write them, in packs as in cases: `5 t`, `20 t/year`, `500 USD/kg`, `150 %`, `2 quarters`."""
+        """Parse amounts as planners write them, in packs as in cases: `5 t`, `20 t/year`, `500 USD/kg`, `150 %`, `2 quarters`."""
         if not isinstance(data, dict):
             return data
         found = dict(data)
@@ -237,12 +237,12 @@ class Change(Fitting):
 
     @property
     def subject(self) -> str:
-        """Which of the subjects it names."""
+        """Name of the subject."""
         fields = self.__dict__  # asked very often
         return next(name for name in self.SUBJECTS if fields[name])
 
     def as_written(self, currency: str) -> dict[str, Any]:
-        """As a case file states it, amounts with their units; one that names no currency is in `currency`."""
+        """Return the change as a case file states it, with units. Amounts without a currency are in `currency`."""
         told = self.model_dump(by_alias=True, exclude_defaults=True)
         for name in _PRICES & told.keys():
             told[name] = f"{told[name].normalize():f} {told.pop('currency', currency)}/kg"
@@ -252,7 +252,7 @@ class Change(Fitting):
 
     @property
     def told(self) -> str:
-        """In the words of a case file, without its reason."""
+        """The change in the words of a case file, without its reason."""
         words = {key: _in_words(value) for key, value in self.as_written(self.currency).items() if key != "why"}
         rest = [f"{key} {value}" for key, value in words.items() if key != self.subject]
         return ", ".join([f"{self.subject} {words[self.subject]}", *rest])
@@ -308,16 +308,15 @@ _WRITTEN_AS: dict[str, Callable[[str], Decimal | Mass | UnitPrice]] = {
     "delay": parse_duration,
     "by": parse_number,
 }
-"""How amounts are read that are given as text."""
+"""Parsers of amounts that are given as text."""
 
 _UNITS = {"quantity": "kg", "per_year": "kg/year", "delay": "months"}
-"""Amounts that a file states with a unit."""
 _PRICES = frozenset(("amount", "shortage_price"))
-"""Those that a file states by the kilogram; a change has one of them at most."""
+"""Prices per kilogram. A change has at most one of them."""
 _BLANK: tuple[object, ...] = (None, "", frozenset(), ())
 _WANTED = ("factor", "per_year", "quantities")
-"""How the quantity of a demand changes."""
+"""Alternative keys for the quantity of a demand."""
 _WRITTEN = {"start": "from", "end": "until"}
-"""Fields whose key in a file is another word."""
+"""Fields whose key in a file differs from their name."""
 _COMMON = frozenset((*Change.SUBJECTS, "start", "end", "why"))
-"""Fields that say what a change is about, when it is in force, and why."""
+"""Fields for the subject, the dates, and the reason of a change."""

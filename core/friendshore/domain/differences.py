@@ -14,7 +14,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 Steps = tuple[str | int, ...]
-"""Keys, and positions in lists, that lead to a value."""
+"""Keys and list positions that lead to a value."""
 
 
 class ValueDifference(NamedTuple):
@@ -22,9 +22,9 @@ class ValueDifference(NamedTuple):
 
     path: Steps
     before: object
-    """None if it is absent."""
+    """None if absent."""
     after: object
-    """None if it is absent."""
+    """None if absent."""
 
 
 def differences(
@@ -42,7 +42,7 @@ def differences(
     Args:
         before: Mappings, lists, and values.
         after: The other version.
-        depth: Number of levels to descend; what is deeper is compared as one value. Below 0: all levels.
+        depth: Number of levels to descend. Deeper data are compared as one value. Below 0 means all levels.
         equal: Comparison of two single values.
         path: Steps that lead to the two values.
     """
@@ -65,9 +65,9 @@ def _has_entries(value: object) -> TypeGuard[Sequence[object]]:
 
 
 def paired(before: Iterable[tuple[K, A]], after: Iterable[tuple[K, B]]) -> Iterator[tuple[K, A | None, B | None]]:
-    """Yield the entries of two lists in pairs of the same name, each with that name. The partner of an entry is None if it has none.
+    """Yield the entries of two lists in pairs of the same name, each with that name. An entry without a partner is paired with None.
 
-    Entries that share a name are paired in their order.
+    Entries that share a name are paired in order.
     """
     was, now = grouped(before), grouped(after)
     for name in {**now, **was}:

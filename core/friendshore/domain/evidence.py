@@ -1,4 +1,4 @@
-"""Where a figure comes from, and how far to trust it."""
+"""Sources of figures, and their confidence."""
 
 from __future__ import annotations
 
@@ -15,66 +15,66 @@ from .written import Written
 Evidence = Annotated[
     str, Names("source"), Written("usgs-ga-2026", meaning="Evidence: an id of `sources.csv`, or `catalog:id`.")
 ]
-"""The source of a record, as `catalog:id`; empty for none."""
+"""Source of a record, as `catalog:id`. Empty if none."""
 Cited = Annotated[
     str,
     Names("source"),
     Written("usgs-ga-2026", needed=True, meaning="Evidence of the figure: an id of `sources.csv`, or `catalog:id`."),
 ]
-"""The same of a figure, which no file may leave out."""
+"""Source of a figure, as `catalog:id`. Required in files."""
 Note = Annotated[str, Written("nameplate, not yet proved", meaning="What a reader should know.")]
 Why = Annotated[str, Written("letter of 2026-08-01", meaning="Reason or evidence, printed beside it.")]
 
 
 class Confidence(StrEnum):
-    """How well a figure is founded, from least to most."""
+    """Confidence in a figure, from lowest to highest."""
 
     ASSUMED = "assumed"
-    """Somebody's working assumption."""
+    """A working assumption."""
     RECALLED = "recalled"
     """General knowledge, not checked."""
     REPORTED = "reported"
-    """Read, but only in a secondary source."""
+    """Read only in a secondary source."""
     QUOTED = "quoted"
-    """The supplier's own word, in a quotation with a day until which it is valid."""
+    """Stated by the supplier, in a quotation with a last day of validity."""
     COMPUTED = "computed"
     """Derived by arithmetic from verified figures or from definitions."""
     VERIFIED = "verified"
-    """Read in a primary, official or trade source."""
+    """Read in a primary, official, or trade source."""
 
     @property
     def rank(self) -> int:
-        """Position in the order from least to most trusted."""
+        """Position in the order from lowest to highest confidence."""
         return _RANKS[self._value_]
 
     def reaches(self, least: Confidence) -> bool:
-        """Return True if this is at least as well founded as `least`."""
+        """Return True if the confidence is at least `least`."""
         return _RANKS[self._value_] >= _RANKS[least._value_]
 
 
 _RANKS = {confidence.value: rank for rank, confidence in enumerate(Confidence)}
-"""By value: a member's own hash is worked out in Python."""
+"""Ranks by value. The hash of an enum member is slower, since it runs in Python."""
 
 
 class Source(Record):
-    """The evidence behind one or more figures."""
+    """Evidence for one or more figures."""
 
     id: Annotated[str, Written("usgs-ga-2026", sort=ident)]
     """Name by which rows refer to it.
 
-    Once read, `catalog:name`."""
+    After reading, `catalog:name`."""
     reference: Annotated[str, Written("USGS MCS 2026, gallium")]
-    """Title, address or document."""
+    """Title, address, or document."""
     date: Annotated[datetime.date | None, Written("2025-12-31")] = None
-    """Day of its facts: the one they are stated for, else that of publication. Blank: unknown, which counts as old."""
+    """Date of its facts, or else of publication. Blank means unknown, which counts as old."""
     read: Annotated[datetime.date | None, Written("2026-11-24")] = None
-    """Day on which it was last read; says nothing of how old the facts are."""
+    """Date of the last reading. Independent of the age of the facts."""
     states: Annotated[tuple[Step, ...], Written("mined;refined")] = ()
-    """Stages of which it says where all of it was done; a chain entry that is `complete` rests on a source that states its stage."""
+    """Stages whose full locations it states. A chain entry that is `complete` needs a source that states its stage."""
     confidence: Annotated[Confidence, Written("verified")]
-    """How far to trust it."""
+    """Confidence in the source."""
     note: Note = ""
 
     def proves(self, step: str) -> bool:
-        """Return True if it says where a stage or step happened: that step, or the whole stage that it belongs to."""
+        """Return True if it states the locations of a step, or of the whole stage that includes the step."""
         return step in self.states or stage_of(step) in self.states

@@ -1,6 +1,6 @@
 """Facts of catalogs: materials, places, facilities, and offers with their chains and lanes, and columns that plugins declare.
 
-All masses are kilograms in the material's own basis, all prices money per such kilogram.
+All masses are kilograms in the material's own basis. All prices are money per such kilogram.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ ColumnName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
 
 
 class FactSort(StrEnum):
-    """What values a fact takes, and as what rules read them."""
+    """Type of a fact's values, in files and in rules."""
 
     TEXT = "text"
     """Any text: `str`."""
@@ -75,20 +75,20 @@ class FactSort(StrEnum):
     COUNTRY = "country"
     """ISO 3166 alpha-2 code, also written by its name: `str`."""
     WORDS = "words"
-    """Words set apart by `;`: `frozenset[str]`."""
+    """Words separated by `;`: `frozenset[str]`."""
 
 
 class FactColumn(Fitting):
-    """A column of `offers.csv`, `facilities.csv` or `lanes.csv` of any catalog, as the manifest of a plugin declares it."""
+    """A column of `offers.csv`, `facilities.csv`, or `lanes.csv` of any catalog, declared in the manifest of a plugin."""
 
     type: FactSort = FactSort.TEXT
-    """What its values are."""
+    """Type of its values."""
     unit: str = ""
-    """What numbers are in, like `kg CO2e/kg`; a cell may state it after the number."""
+    """Unit of numbers, like `kg CO2e/kg`. A cell may state it after the number."""
     meaning: Annotated[str, Field(min_length=1)]
-    """What it means, in a planner's words."""
+    """Meaning, in a planner's words."""
     example: str = ""
-    """A value as it would be written."""
+    """An example of a value, as it would be written."""
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
@@ -99,19 +99,19 @@ class FactColumn(Fitting):
 
 
 class StatedFact(Fitting):
-    """One fact that a catalog states of an offer, a facility or a lane in a column that a plugin declares."""
+    """A fact about an offer, a facility, or a lane, in a column that a plugin declares."""
 
     name: ColumnName
-    """The column."""
+    """Name of the column."""
     type: FactSort = FactSort.TEXT
     unit: str = ""
-    """What a number is in."""
+    """Unit of a number."""
     value: str
-    """As text: `yes` or `no`, a plain number, a day like `2027-01-31`, words set apart by `;`."""
+    """Value as text: `yes` or `no`, a plain number, a day like `2027-01-31`, or words separated by `;`."""
 
     @classmethod
     def of(cls, name: str, column: FactColumn, value: FactValue) -> StatedFact:
-        """A fact of its value, as a column has it."""
+        """Return the fact for a value of a column."""
         return cls(name=name, type=column.type, unit=column.unit, value=_fact_text(value))
 
     @classmethod
@@ -126,25 +126,25 @@ class StatedFact(Fitting):
 
     @property
     def read(self) -> FactValue:
-        """Its value."""
+        """The value, in the type of its column."""
         return _read_fact(self.type, self.value)
 
 
 class Stating(Fitting):
-    """What catalogs state facts of: an offer, a facility or a lane."""
+    """An offer, a facility, or a lane with facts in columns that plugins declare."""
 
     facts: tuple[StatedFact, ...] = ()
-    """What is stated in columns that plugins declare, sorted by name."""
+    """Facts in columns that plugins declare, sorted by name."""
 
     def fact(self, name: str, sort: type[V]) -> V | None:
-        """A fact by the name of its column; None: it is not stated, and so unknown.
+        """Return a fact by the name of its column. None if it isn't stated, and so unknown.
 
         Args:
-            name: the column.
-            sort: what its values are: `str`, `Decimal`, `bool`, `date` or `frozenset`.
+            name: Name of the column.
+            sort: Type of its values: `str`, `Decimal`, `bool`, `date`, or `frozenset`.
 
         Raises:
-            TypeError: if the column has other values.
+            TypeError: If the column has values of another type.
         """
         found = next((one for one in self.facts if one.name == name), None)
         if found is None:
@@ -185,7 +185,7 @@ def _fact_text(value: FactValue) -> str:
 
 
 class Status(StrEnum):
-    """How real a capacity is."""
+    """Status of a capacity."""
 
     OPERATING = "operating"
     RAMPING = "ramping"
@@ -198,7 +198,7 @@ class Status(StrEnum):
 
 
 class Feed(StrEnum):
-    """What a chain starts from."""
+    """Feed at the start of a chain."""
 
     PRIMARY = "primary"
     RECYCLED = "recycled"
@@ -210,76 +210,76 @@ class Material(Record):
     id: Annotated[Ident, Written("tungsten-apt")]
     """Name, like `gallium-metal-4n`."""
     name: Annotated[str, Written("ammonium paratungstate")] = ""
-    """What people call it."""
+    """Name in common use."""
     element: Annotated[Element, Written("W")] = ""
-    """Element it is wanted for: a symbol, or a group such as `NdPr`."""
+    """Element that it is bought for: a symbol, or a group such as `NdPr`."""
     form: Annotated[Form, Written("oxide")] = ""
-    """What it comes as: concentrate, oxide, metal, alloy, powder, magnet or the like."""
+    """Form: concentrate, oxide, metal, alloy, powder, magnet, or the like."""
     grade: Annotated[str, Written("88.5 % WO3")] = ""
     """Purity or specification."""
     basis: Annotated[str, Written("WO3")] = "gross"
-    """What its kilograms weigh: `gross` (if blank), or the substance counted."""
+    """Basis of its kilograms: `gross` (also if blank), or the substance counted."""
     content: Annotated[Part | None, Written("0.793")] = None
-    """Kilograms of the element in a kilogram of the basis; blank: by the factors.
+    """Kilograms of the element per kilogram of the basis. Blank means by the conversion factors.
 
-    Once read: None where unknown."""
+    After reading, None if unknown."""
     hs: Annotated[HsCode, Written("2841.80")] = ""
     """HS or national tariff code.
 
-    An attribute, never what a rule of origin turns on alone."""
+    No rule of origin depends on it alone."""
     stages: Annotated[StagesInOrder, Written("mined;refined")] = ()
-    """The stages its chain must have."""
+    """Stages that its chain must have."""
     tags: Annotated[Words, Written("tungsten")] = frozenset()
     """Words by which rules select it."""
     source: Evidence = ""
 
 
 class Place(Record):
-    """Where a material is held and used: a country, or a site in one."""
+    """A country or site where a material is stored and used."""
 
     id: str
-    """A country code, or the site's name."""
+    """Country code, or name of the site."""
     country: str
-    """ISO 3166 alpha-2."""
+    """ISO 3166 alpha-2 code."""
     operator: str = ""
-    """Who runs the site, set apart by `;` where there are several; empty for a country."""
+    """Operators of the site, separated by `;`. Empty for a country."""
 
 
 class CapacityStep(Record):
     """A facility's capacity from a date on, until the next step."""
 
     start: Annotated[date | None, Written("2027-07-01", "from")] = None
-    """First day; blank: since ever."""
+    """First day. Blank means from the beginning."""
     per_year: Annotated[KilogramsPerYear | None, Written("3300 t WO3/year", sort=UNLIMITED)]
     """Mass per time.
 
-    In the basis of what the facility makes; None: unlimited."""
+    In the basis of the facility's product. None means unlimited."""
     status: Annotated[Status, Written("operating")]
-    """How real it is.
+    """Status of the capacity.
 
-    The case says what each status counts for."""
+    The case states the share at which each status counts."""
     source: Cited = ""
 
 
 class Facility(Stating):
-    """A place that makes or holds things."""
+    """A place that makes or stores goods."""
 
     id: Annotated[str, Written("acme-smelter", sort=ident)]
     """Name by which offers refer to it."""
     name: Annotated[str, Written("Acme smelter")] = ""
-    """What people call it."""
+    """Name in common use."""
     operator: Annotated[str, Written("Acme Metals")] = ""
-    """Company that runs it: the supplier."""
+    """Company that operates it: the supplier."""
     parent: Annotated[str, Written("Acme Group")] = ""
     """Company that owns the operator."""
     country: Annotated[Country, Written("AU")]
-    """Where it lies: ISO 3166 code or English name."""
+    """Location, as ISO 3166 code or English name."""
     place: Annotated[SiteOrBlank, Written("wagerup")] = ""
-    """Site where its inputs must be delivered; blank: its country."""
+    """Site where its inputs must be delivered. Blank means its country."""
     within: Annotated[str, Names("facility"), Written(sort=ident)] = ""
-    """Facility whose capacity it shares: the plant of a line, the country total of a plant."""
+    """Facility whose capacity it shares, such as the plant of a line or the country total of a plant."""
     capacity: tuple[CapacityStep, ...] = ()
-    """Dated steps in order; empty: nobody published it."""
+    """Dated capacities in order. Empty if no source gives a capacity."""
     note: Note = ""
     source: Evidence = ""
 
@@ -296,26 +296,26 @@ class Facility(Stating):
 
     @property
     def supplier(self) -> str:
-        """Who sells from here."""
+        """Company that sells its goods."""
         return self.operator or self.name or self.id
 
     @property
     def owner(self) -> str:
-        """The parent company, or the supplier where none is known."""
+        """Parent company, or the supplier if none is known."""
         return self.parent or self.supplier
 
 
 class ChainEntry(Fitting):
-    """One stage (or step of one) that an offer performs itself."""
+    """A stage, or a step of one, that an offer performs itself."""
 
     stage: Annotated[Step, Written("refined")]
     """A stage that the material must have, or a step of one."""
     countries: Annotated[CountryCodes, Written("AU;JP")] = frozenset()
-    """All countries it may have happened in; `EU` stands for its members, with what is part of them and has a code of its own."""
+    """All countries where it may have happened. `EU` means its members, including their parts with country codes of their own."""
     complete: Annotated[bool, Written("yes")] = False
-    """Whether the list is known to be complete; blank: no."""
+    """True if the list is known to be complete. Blank means no."""
     feed: Annotated[Feed, Written("primary")] = Feed.PRIMARY
-    """Primary or recycled feed; blank: primary, of `collection` recycled."""
+    """Primary or recycled feed. Blank means primary, or recycled for `collection`."""
     source: Cited = ""
 
     @model_validator(mode="before")
@@ -339,17 +339,17 @@ class ChainEntry(Fitting):
 
     @cached_property
     def main_stage(self) -> Stage:
-        """The stage it belongs to where a rule does not say otherwise."""
+        """Stage that it belongs to, unless a rule says otherwise."""
         return stage_of(self.stage)
 
     @property
     def recycled(self) -> bool:
-        """True if it is done to scrap, so that it is not the first time that the metal goes through the stage."""
+        """True if it is done to scrap, so that the metal went through the stage before."""
         return self.feed is Feed.RECYCLED
 
     @property
     def unmined(self) -> bool:
-        """True if it stands in the place of the mine and tells where scrap was collected, not where its metal was mined."""
+        """True if it replaces the mine and names where scrap was collected, not where its metal was mined."""
         return self.recycled and self.main_stage is Stage.MINED
 
 
@@ -357,25 +357,25 @@ class RecipeLine(Record):
     """Kilograms of a material taken or given per unit of an offer."""
 
     material: Annotated[str, Names("material"), Written("ndpr-oxide", sort=ident)]
-    """What is taken or given."""
+    """Material taken or given."""
     per_unit: Annotated[PerUnit, Written("1.2")]
     """Kilograms of its basis per unit."""
     source: Annotated[str, Names("source"), Written("acme-report-2026")] = ""
-    """Evidence; may be blank only for an output of 1."""
+    """Evidence. May be blank only for an output of 1."""
 
 
 class Lane(Stating):
-    """A way an offer may be moved, what it costs and how long it takes from a date on; an offer with lanes moves by them alone."""
+    """A destination of an offer, with its freight and lead time from a date on. An offer with lanes moves only by them."""
 
     to: Annotated[Site, Names("place"), Written("US")]
     """Country, or site of a facility."""
     start: Annotated[date | None, Written("2027-07-01", "from")] = None
-    """First day of orders with this lead time, and of arrivals at this freight, until the next row of the same offer and place; blank: since ever."""
+    """First day of orders with this lead time, and of arrivals at this freight, until the next row for the same place. Blank means from the beginning."""
     freight: Annotated[MoneyPerKilogram | None, Written("2 USD/kg")] = None
-    """Cost of moving; blank: nothing is added."""
+    """Freight cost. Blank means none."""
     currency: CurrencyOrBlank = ""
     lead_time: Annotated[Months | None, Written("45 days")] = None
-    """From order to delivery; blank: the offer's."""
+    """Time from order to delivery. Blank means the offer's."""
     source: Evidence = ""
 
 
@@ -383,68 +383,68 @@ class Offer(Stating):
     """A proposal to deliver a material, or several in fixed proportions, from a facility."""
 
     id: Annotated[str, Written("acme-gallium", sort=ident)]
-    """Name by which cases, recipes, chains and lanes refer to it."""
+    """Name by which cases, recipes, chains, and lanes refer to it."""
     facility: Annotated[str, Names("facility"), Written("acme-smelter", sort=ident)]
-    """Facility it comes from."""
+    """Facility that delivers it."""
     outputs: tuple[RecipeLine, ...]
-    """What one unit gives. One line with `per_unit` 1: the unit is a kilogram of that material."""
+    """Goods that one unit gives. If the only line has `per_unit` 1, the unit is a kilogram of that material."""
     inputs: tuple[RecipeLine, ...] = ()
-    """What one unit takes, at the facility's place. None: a source."""
+    """Goods that one unit takes, at the facility's place. Empty for a source."""
     price: Annotated[Price | None, BESIDE] = None
-    """None: nobody published one, and it is not offered (unless it has `quotes`)."""
+    """List price. None if no source gives one. The offer can then be bought only with `quotes`."""
     quotes: tuple[Quote, ...] = ()
-    """Dated prices in order; where there are any, it may be ordered only while one of them is valid."""
+    """Dated prices in order. An offer with quotations can be ordered only while one of them is valid."""
     start: Annotated[date | None, Written("2027-01-01", "from")] = None
-    """First day on which it may be ordered."""
+    """First day of orders."""
     end: Annotated[date | None, Written("2030-12-31", "until")] = None
-    """Last day on which it may be ordered."""
+    """Last day of orders."""
     min_order: Annotated[Kilograms | None, Written("500 kg")] = None
-    """Least ordered in one period, if anything is.
+    """Minimum order in one period, if anything is ordered.
 
-    Units, over all places; semi-continuous: zero, or at least this."""
+    In units, over all places. Semi-continuous: zero, or at least this."""
     max_order: Annotated[Kilograms | None, Written("5 t")] = None
-    """Most ordered in one period."""
+    """Maximum order in one period."""
     lot: Annotated[Kilograms | None, Written("250 kg")] = None
-    """What is ordered in one period is a whole multiple of this; blank: any quantity."""
+    """Lot size: the order in one period is a multiple of it. Blank means any quantity."""
     max_lots: Annotated[Lots | None, Written("8")] = None
-    """Most lots ordered in one period."""
+    """Maximum number of lots ordered in one period."""
     max_per_year: Annotated[KilogramsPerYear | None, Written("20 t/year")] = None
-    """Most a year from this offer, beside its facility's capacity; it counts without one, by the offer's `source`."""
+    """Maximum per year from this offer, besides its facility's capacity. Valid without a known capacity, by the offer's `source`."""
     total: Annotated[Kilograms | None, Written("12 t")] = None
-    """Most over the whole plan: a stock in hand, a parcel; it counts without a capacity, by the offer's `source`."""
+    """Maximum over the whole plan, such as a stock in hand or a parcel. Valid without a known capacity, by the offer's `source`."""
     onboarding: Annotated[Money | None, Written("250000 USD")] = None
-    """One-off cost of using it at all; `[[incumbent]]` offers have paid it."""
+    """One-off cost of the first use. `[[incumbent]]` offers have paid it."""
     onboarding_currency: CurrencyOrBlank = ""
     qualification: Annotated[Months | None, Written("9 months")] = None
-    """From the start of the plan to the first order; blank: none. `[[incumbent]]` offers are qualified already."""
+    """Time from the start of the plan to the first order. Blank means none. `[[incumbent]]` offers are qualified already."""
     take_or_pay: Annotated[KilogramsPerYear | None, Written("10 t/year")] = None
-    """Paid for, taken or not, if it is used at all."""
+    """Quantity to pay for, taken or not, if the offer is used at all."""
     take_or_pay_share: Annotated[Fraction, Written("60 %")] = Decimal(1)
-    """Share of the price due on what is not taken; blank: all of it."""
+    """Share of the price due on the quantity that isn't taken. Blank means all of it."""
     lead_time: Annotated[Months | None, Written("1 quarter")] = None
-    """From order to delivery; blank: the case's."""
+    """Time from order to delivery. Blank means the case's."""
     capacity_use: Annotated[NonNegative, Written("1")] = Decimal(1)
-    """Kilograms of the facility's capacity a unit takes; blank: 1."""
+    """Kilograms of the facility's capacity per unit. Blank means 1."""
     customs_origin: Annotated[CountryOrBlank, Written("AU")] = ""
-    """Origin for customs; blank: country of the last stage performed."""
+    """Origin for customs. Blank means the country of the last stage performed."""
     chain: tuple[ChainEntry, ...] = ()
-    """The stages it performs itself."""
+    """Stages that it performs itself."""
     lanes: tuple[Lane, ...] = ()
-    """Where it may be moved; none: to any place that uses its material."""
+    """Destinations. Empty means any place that uses its material."""
     note: Note = ""
     source: Annotated[str, Names("source"), Written("acme-report-2026")] = ""
     """Evidence of its existence and quantities."""
     catalog: str = ""
-    """The catalog it comes from."""
+    """Name of its catalog."""
 
     @property
     def prices(self) -> tuple[Price | Quote, ...]:
-        """All that it is quoted at."""
+        """All its prices, quoted or listed."""
         return (*self.quotes, *([self.price] if self.price is not None else []))
 
     @property
     def paid(self) -> bool:
-        """True if it is ever paid to whoever takes it: a price below zero."""
+        """True if one of its prices is below zero, so that the buyer is paid."""
         return any(map(_is_paid, self.prices))
 
     @classmethod
@@ -468,11 +468,11 @@ PRICED_TWICE = Fault(
     "a price, or quotations",
     "leave out its price and benchmark, or its quotations",
 )
-"""An offer with a price and with quotations."""
+"""Fault of an offer with both a price and quotations."""
 
 
 def _quoted_twice(quotes: Sequence[Quote]) -> Iterator[Fault]:
-    """Yield a fault for each quotation that is valid on a day of the one before it: which is the price must not be open."""
+    """Yield a fault for each quotation that overlaps the previous one in time, because the price would be ambiguous."""
     order = sorted(range(len(quotes)), key=lambda i: quotes[i].start or date.min)
     for i, j in pairwise(order):
         before = Span(start=quotes[i].start, end=quotes[i].end)
@@ -485,7 +485,7 @@ def _quoted_twice(quotes: Sequence[Quote]) -> Iterator[Fault]:
 
 
 def _open_lanes(lanes: Sequence[Lane]) -> Iterator[Fault]:
-    """Yield a fault for each lane without a row since ever: what is paid, and how long it takes, must not be open."""
+    """Yield a fault for each lane without an undated row, because its earlier freight and lead time would be unknown."""
     for to, rows in grouped((lane.to, position) for position, lane in enumerate(lanes)).items():
         starts = [start for row in rows if (start := lanes[row].start) is not None]
         if len(starts) == len(rows):
@@ -496,16 +496,15 @@ def _open_lanes(lanes: Sequence[Lane]) -> Iterator[Fault]:
 
 
 _ENDS = ("max_order", "max_per_year", "total")
-"""Fields that limit the quantity ordered of an offer."""
+"""Fields that limit the quantity ordered from an offer."""
 
 
 def _is_paid(price: Price | Quote | None) -> bool:
-    """Return True if a price is below zero."""
     return price is not None and price.amount is not None and price.amount < 0
 
 
 def paid_without_end(given: Given) -> Iterator[Fault]:
-    """Yield faults of a price below zero without a limit, or with take-or-pay: a plan would order without end, or earn by taking nothing."""
+    """Yield faults of a price below zero without a limit on orders, or with take-or-pay: a plan would buy without end, or earn by taking nothing."""
     paid = [number for number, quote in enumerate(given.get("quotes", ())) if _is_paid(quote)]
     own = _is_paid(given.get("price"))
     if (own or paid) and all(given.get(name) is None for name in (*_ENDS, "max_lots")):
@@ -524,7 +523,7 @@ def paid_without_end(given: Given) -> Iterator[Fault]:
 
 
 def _order_terms(given: Given) -> Iterator[Fault]:
-    """Least, most and lots of an order that no order meets, and shares of what is not asked for."""
+    """Yield faults of order terms that no order can satisfy, and of a share without take-or-pay."""
     least, most, lot, count = (given.get(name) for name in ("min_order", "max_order", "lot", "max_lots"))
     if least is not None and most is not None and least > most:
         yield Fault("min_order", "is more than max_order", "", "exchange the two, or mend one")
@@ -541,23 +540,23 @@ def _order_terms(given: Given) -> Iterator[Fault]:
 
 
 class Catalog(Tables):
-    """A named set of facts with its own licence and date."""
+    """A named set of facts with its own license and date."""
 
     name: Annotated[Ident, Written("world")]
     """Name by which cases and other catalogs refer to it."""
     title: Annotated[str, Written("Facilities of the world")] = ""
-    """One line."""
+    """Title, in one line."""
     licence: Annotated[str, Written("CC-BY-4.0")] = ""
-    """Licence of the data."""
+    """License of the data."""
     as_of: Annotated[date | None, Written("2026-09-30")] = None
-    """Day on which the facts were last looked at."""
+    """Date of the last review of the facts."""
     requires: Annotated[tuple[str, ...], Written(["materials"], sort=tuple[Ident, ...])] = ()
-    """Catalogs whose materials, prices, rates and factors this one refers to. They are read along, without their facilities and offers."""
+    """Catalogs whose materials, prices, rates, and factors this one refers to. They are read too, without their facilities and offers."""
     note: Note = ""
     distribution: str = ""
-    """Plugin distribution and version it came with; empty for one beside the case."""
+    """Plugin distribution and version that contains it. Empty for a catalog beside the case."""
     digest: str = ""
-    """SHA-256 of its parsed, sorted facts."""
+    """SHA-256 hash of its parsed, sorted facts."""
     materials: tuple[Material, ...] = ()
     facilities: tuple[Facility, ...] = ()
     offers: tuple[Offer, ...] = ()

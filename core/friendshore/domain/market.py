@@ -1,4 +1,4 @@
-"""Published prices, exchange rates, and conversion factors between substances: oxide to metal, compound to compound, content of an ore."""
+"""Published prices, exchange rates, and conversion factors: oxide to metal, compound to compound, and content of an ore."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ class BenchmarkPrice(Fitting):
     """A published price of a material on a date."""
 
     id: Annotated[Ident, Written("gallium-rotterdam")]
-    """Benchmark; rows of several dates make a series."""
+    """Benchmark. Rows of several dates form a series."""
     material: Annotated[str, Names("material"), Written("gallium-metal-4n", sort=ident)]
-    """What is priced."""
+    """Priced material."""
     date: Annotated[datetime.date, Written("2026-06-30")]
     """Day of the price."""
     amount: Annotated[MoneyPerKilogram, Written("1000 USD/mtu", "price")]
     """Money per mass."""
     low: Annotated[MoneyPerKilogram | None, Written("950 USD/mtu", "price_low")] = None
-    """Low end of the price's range, where one is given; shown, and never planned with."""
+    """Low end of the price's range, if given. Shown, but not used for planning."""
     high: Annotated[MoneyPerKilogram | None, Written("1050 USD/mtu", "price_high")] = None
-    """High end of it."""
+    """High end of the range."""
     currency: Currency
     place: Annotated[str, Written("Rotterdam")] = ""
-    """Where it is quoted."""
+    """Place of the quotation."""
     incoterm: Annotated[Incoterm, Written("CIF")] = ""
     """Incoterms 2020."""
     source: Cited = ""
@@ -53,24 +53,24 @@ class BenchmarkPrice(Fitting):
 
 
 class Price(Fitting):
-    """Money per unit of an offer: quoted, or a benchmark and a premium on it."""
+    """Money per unit of an offer: a quoted price, or a benchmark with a premium."""
 
     amount: Annotated[SignedMoneyPerKilogram | None, Written("580 USD/kg", "price")] = None
-    """Quoted price; not together with `benchmark`. Below zero: paid to whoever takes it."""
+    """Quoted price. Exclusive with `benchmark`. Below zero, the buyer is paid."""
     low: Annotated[SignedMoneyPerKilogram | None, Written("550 USD/kg", "price_low")] = None
-    """Low end of the price's range, where one is given; shown, and never planned with."""
+    """Low end of the price's range, if given. Shown, but not used for planning."""
     high: Annotated[SignedMoneyPerKilogram | None, Written("620 USD/kg", "price_high")] = None
-    """High end of it."""
+    """High end of the range."""
     currency: CurrencyOrBlank = ""
-    """ISO 4217, of `amount` and its range."""
+    """Currency of `amount` and its range (ISO 4217)."""
     benchmark: Annotated[str, Names("benchmark"), Written("gallium-rotterdam", sort=ident)] = ""
     """Benchmark of `prices.csv` that the price follows."""
     premium: Annotated[Premium, Written("25 %")] = Decimal(0)
-    """Share on top of the benchmark; blank: none.
+    """Share on top of the benchmark. Blank means none.
 
     An assumption unless `source` says otherwise."""
     source: Annotated[str, Names("source"), Written("acme-list-2026", "price_source")] = ""
-    """Evidence of the price; blank: `source`."""
+    """Evidence of the price. Blank means `source`."""
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
@@ -88,15 +88,15 @@ class Quote(Dated):
     """A price of an offer for orders within some dates: a quotation with its validity."""
 
     start: Annotated[datetime.date | None, Written("2026-10-01", "from")] = None
-    """First day; blank: since ever."""
+    """First day. Blank means from the beginning."""
     end: Annotated[datetime.date | None, Written("2027-03-31", "until")] = None
-    """Last day; blank: for good."""
+    """Last day. Blank means no end."""
     amount: Annotated[SignedMoneyPerKilogram, Written("560 USD/kg", "price")]
-    """Money per mass, or per unit of run. Below zero: paid to whoever takes it."""
+    """Money per mass, or per unit of run. Below zero, the buyer is paid."""
     low: Annotated[SignedMoneyPerKilogram | None, Written("550 USD/kg", "price_low")] = None
-    """Low end of the price's range, where one is given; shown, and never planned with."""
+    """Low end of the price's range, if given. Shown, but not used for planning."""
     high: Annotated[SignedMoneyPerKilogram | None, Written("620 USD/kg", "price_high")] = None
-    """High end of it."""
+    """High end of the range."""
     currency: Currency
     source: Cited = ""
 
@@ -107,12 +107,12 @@ class Quote(Dated):
 
 
 class Rate(Fitting):
-    """An exchange rate from a date on: one unit of `currency` is `rate` of `to`."""
+    """An exchange rate from a date on: one unit of `currency` equals `rate` units of `to`."""
 
     currency: Annotated[Currency, Written("EUR")]
-    """What is exchanged."""
+    """Currency to convert from."""
     to: Annotated[Currency, Written("USD")]
-    """What for."""
+    """Currency to convert to."""
     rate: Annotated[ExchangeRate, Written("1.12")]
     """Units of `to` for one of `currency`."""
     start: Annotated[datetime.date, Written("2026-07-01", "from")]
@@ -129,9 +129,9 @@ class Factor(Record):
     """Kilograms of an element in a kilogram of a compound or material."""
 
     element: Annotated[str, Written("W")]
-    """Element, or a compound that another row leads on from."""
+    """Element, or a compound that another row converts further."""
     compound: Annotated[str, Written("WO3")]
-    """Formula, or id of a material (then of its goods as they are)."""
+    """Formula, or id of a material (then for its goods as they are)."""
     kg_per_kg: Annotated[Part, Written("0.793")]
     """Kilograms of the element in a kilogram of the compound."""
     source: Cited = ""

@@ -1,4 +1,4 @@
-"""Ids that were renamed or retired, and records whose words name things: what is called otherwise today is followed."""
+"""Renamed and retired ids, and records that refer to them by name."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ R = TypeVar("R", bound=BaseModel)
 
 Sort = Literal["offer", "facility", "material", "benchmark"]
 SORTS: tuple[Sort, ...] = ("offer", "facility", "material", "benchmark")
-"""Sorts of things whose ids may be renamed."""
+"""Kinds of things whose ids can be renamed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
     """Mark of a field whose words name things.
 
-    - Unknown names in a catalog or in the case's own rules are refused.
+    - Unknown names in a catalog or in the case's own rules are rejected.
     - In a case and its rules, names that a catalog has renamed are followed.
 
-    `Annotated[tuple[str, ...], Names("material")]` in a kind of a plugin's own does the same there. A field with several such marks may name any of
+    Plugins can mark fields of their own rule kinds with `Annotated[tuple[str, ...], Names("material")]`. A field with several marks may name any of
     these things.
     """
 
@@ -38,28 +38,28 @@ class Names:
 
 
 class Alias(Record):
-    """An id that a catalog no longer uses: another took its place, or what it named is gone."""
+    """An id that a catalog no longer uses, because it was replaced or retired."""
 
     of: Annotated[Sort, Written("offer")] = "offer"
-    """What it named; blank: an offer."""
+    """Kind of the thing. Blank means an offer."""
     old: Annotated[Ident, Written("acme-gallium")]
-    """The id of before: none that the catalog still has."""
+    """Previous id. The catalog must not use it any more."""
     new: Annotated[IdentOrBlank, Written("acme-gallium-4n")] = ""
-    """The id of today, or the next that led to it; blank: it was retired."""
+    """Current id, or the next one on the way to it. Blank means retired."""
     date: Annotated[datetime.date, Written("2026-11-02")]
-    """Day from which on it is not used."""
+    """First day on which the old id isn't used."""
     reason: Annotated[str, Written("a second grade is made now")]
-    """Why."""
+    """Reason."""
 
     @property
     def told(self) -> str:
-        """In one sentence without its end."""
+        """The alias as a sentence without its period."""
         now = f"is called `{self.new}` since {self.date}" if self.new else f"was retired on {self.date}"
         return f"{self.of} `{self.old}` {now}: {self.reason}"
 
 
 class Aliases:
-    """Those of some catalogs."""
+    """Aliases of some catalogs."""
 
     def __init__(self, given: Iterable[Alias]) -> None:
         self.by_name: Mapping[tuple[str, str], Alias] = {(alias.of, alias.old): alias for alias in given}
@@ -68,7 +68,7 @@ class Aliases:
         return bool(self.by_name)
 
     def way(self, of: str, name: str) -> tuple[Alias, ...]:
-        """The aliases that lead from a name to that of today, in order; none where it is that."""
+        """Return the aliases that lead from a name to the current one, in order. Empty if it is current."""
         steps: list[Alias] = []
         alias = self.by_name.get((of, name))
         while alias is not None and alias not in steps:
@@ -82,26 +82,26 @@ class Aliases:
         return bool(way) and way[-1].new == name
 
     def retired(self, name: str) -> Alias | None:
-        """By what a name, of whatever sort, was retired at last."""
+        """Return the alias that retired a name of any kind. None if it isn't retired."""
         ways = (self.way(of, name) for of in SORTS)
         return next((way[-1] for way in ways if way and not way[-1].new), None)
 
     def following(self, taken: Collection[str] = ()) -> Following:
-        """Rename records, and keep account of it. Where a field may name several sorts of things, a name in `taken` is that of something else."""
+        """Return a renamer of records. If a field can name several kinds of things, names in `taken` refer to something else."""
         return Following(self, taken)
 
 
 class Following:
-    """Renames what records name, and keeps account of it."""
+    """Renaming of names in records, with a list of the aliases used."""
 
     def __init__(self, aliases: Aliases, taken: Collection[str]) -> None:
         self.aliases = aliases
         self.taken = taken
         self.followed: dict[Alias, None] = {}
-        """Aliases by which anything was renamed."""
+        """Aliases that renamed anything."""
 
     def record(self, record: R) -> R:
-        """The record with names of today; itself where they are that already. What was retired keeps its name."""
+        """Return the record with current names, or the record itself if they are current. Retired names stay."""
         update: dict[str, object] = {}
         for field, info in type(record).model_fields.items():
             value = getattr(record, field)
@@ -125,7 +125,7 @@ class Following:
         return value
 
     def _words(self, value: object, sorts: Sequence[str]) -> object:
-        """A word, a list, a set, or pairs whose first is a word."""
+        """Return a word, a list, a set, or pairs whose first entry is a word, with current names."""
         if isinstance(value, str):
             return self._name(value, sorts)
         if not isinstance(value, tuple | list | frozenset):
@@ -162,7 +162,7 @@ class Following:
         return way[-1].new
 
     def _demand(self, name: str) -> str:
-        """A demand that has no name of its own is called by its material: `material/end_use/place`."""
+        """Return the current name of a demand. One without a name of its own is called `material/end_use/place`."""
         material, slash, rest = name.partition("/")
         return f"{self._plain('material', material)}/{rest}" if slash else name
 

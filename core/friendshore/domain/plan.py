@@ -1,8 +1,8 @@
-"""What a plan is: what is bought, made, moved, stored, delivered and short, with its exact cost.
+"""A plan: purchases, production, transfers, stock, deliveries, and shortages, with their exact cost.
 
-Periods are indices into the case's horizon. Quantities are kilograms in the material's basis. `requirement` is the label
-of the class of uses that a kilogram may serve. Purchases are parallel arrays: a plan of a hundred thousand is made, and verified, without a
-record for each.
+Periods are indices into the case's horizon. Quantities are kilograms in the material's basis. `requirement` is the label of the compliance class
+that a kilogram may serve. Purchases are parallel arrays, so that a plan with a hundred thousand of them is created and verified without a record
+for each.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Index = Annotated[int, Field(ge=-(PERIODS.most or 0), le=PERIODS.most)]
-"""A period by its position in the plan, counted from 0. One outside the plan is found by the check of the plan; one outside of
-every plan is refused as it is read."""
+"""Position of a period, from 0. One outside any plan is rejected when it is read, and one outside this plan when the plan is checked."""
 
 
 class Purchase(Record):
@@ -35,24 +34,24 @@ class Purchase(Record):
     place: str
     requirement: str
     ordered: Index
-    """Period of the order; inputs are drawn and the price applies then."""
+    """Period of the order. Inputs are drawn and the price applies then."""
     delivered: Index
-    """Period of arrival; duty, export control and freight apply then."""
+    """Period of arrival. Duty, export control, and freight apply then."""
     quantity: Number
     licences: tuple[str, ...] = ()
-    """Licences of bounded quantity under which it moves."""
+    """Licenses of limited quantity under which it moves."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PurchaseTable(Sequence[Purchase]):
-    """Purchases by column; each is made into a record when it is looked at."""
+    """Purchases by column. Records are created on access."""
 
     lines: Sequence[tuple[str, str, str]]
-    """Offer, material and place of all that is bought."""
+    """Offer, material, and place of all purchases."""
     line: NDArray[np.intp]
     """Position of each purchase's line."""
     labels: Sequence[str]
-    """Of compliance classes."""
+    """Labels of compliance classes."""
     requirement: NDArray[np.intp]
     """Position of each purchase's label."""
     ordered: NDArray[np.intp]
@@ -61,10 +60,10 @@ class PurchaseTable(Sequence[Purchase]):
     counts: NDArray[Any]
     """Quantities as whole numbers of units."""
     licences: Mapping[int, tuple[str, ...]]
-    """Licences of those that move under some."""
+    """Licenses of the purchases that move under some, by position."""
 
     def of(self, materials: Collection[str]) -> PurchaseTable:
-        """Those of some materials."""
+        """Return the purchases of some materials."""
         wanted = [line[1] in materials for line in self.lines]
         kept = [number for number, line in enumerate(self.line.tolist()) if wanted[line]]
         licences = {new: self.licences[old] for new, old in enumerate(kept) if old in self.licences}
@@ -79,7 +78,7 @@ class PurchaseTable(Sequence[Purchase]):
         )
 
     def relabelled(self, labels: Mapping[str, str]) -> PurchaseTable:
-        """Return the same purchases with other labels of compliance classes, those that no purchase has left out."""
+        """Return the same purchases with other labels of compliance classes, without unused labels."""
         import numpy as np
 
         used, requirement = np.unique(self.requirement, return_inverse=True)
@@ -93,7 +92,7 @@ class PurchaseTable(Sequence[Purchase]):
     @overload
     def __getitem__(self, position: slice) -> tuple[Purchase, ...]: ...
     def __getitem__(self, position: int | slice) -> Purchase | tuple[Purchase, ...]:
-        """A purchase, or several."""
+        """Return a purchase, or several."""
         if isinstance(position, slice):
             return tuple(self[i] for i in range(*position.indices(len(self))))
         at = range(len(self))[position]
@@ -125,62 +124,62 @@ class PurchaseTable(Sequence[Purchase]):
 
 
 OPTIMAL_GAP = Decimal("1e-4")
-"""Relative distance from the bound up to which a plan may be called the cheapest; a wider gap may be asked for, not so called."""
+"""Largest relative gap to the bound of an optimal plan. A user may request a wider gap, but the plan isn't called optimal then."""
 OPTIMAL_MONEY = Decimal("1e-6")
-"""Money by which the bound may lie lower in any case: of a plan that costs nothing there are no shares."""
+"""Distance in money from the bound that is always allowed, because a relative gap is undefined for a plan that costs nothing."""
 
 
 class PlanStatus(StrEnum):
-    """How a plan came about."""
+    """Result of the search for a plan."""
 
     OPTIMAL = "optimal"
-    """Proved cheapest within the asked gap; where objectives are ranked, every level is proved."""
+    """Proved optimal within the requested gap. If objectives are ranked, every level is proved."""
     FEASIBLE = "feasible"
-    """A limit ended the search; the bound says how far off it may be."""
+    """A limit ended the search. The bound limits the distance from the optimum."""
     INTERRUPTED = "interrupted"
-    """The user ended the search; the bound says how far off it may be."""
+    """The user ended the search. The bound limits the distance from the optimum."""
     UNCONFIRMED = "unconfirmed"
-    """One solver calls it cheapest. A limit ended the search that would have confirmed this."""
+    """One solver reports it as optimal. A limit ended the search for a confirmation."""
     INFEASIBLE = "infeasible"
-    """Hard rules conflict in at least one component; the others are planned."""
+    """Hard rules conflict in at least one component. The others are planned."""
 
 
 class Confirmation(StrEnum):
-    """What confirms that a plan with yes-or-no decisions, or with counts, is the cheapest. One run of one solver never does."""
+    """Confirmation that a plan with integer decisions is optimal. A single run of one solver is never enough."""
 
     BOUND = "bound"
     """The duals of a linear relaxation prove that no plan costs less."""
     SECOND_SOLVER = "second solver"
     """Another solver, with no code in common, found no cheaper plan."""
     SECOND_SEARCH = "second search"
-    """The same solver found no cheaper plan on another path, with another seed and other tolerances."""
+    """The same solver, with another seed and other tolerances, found no cheaper plan."""
 
 
 class Make(Record):
-    """Units made of an offer with several outputs; what of them is wanted is bought as `Purchase`."""
+    """Units made of an offer with several outputs. Outputs that are used are bought as `Purchase`."""
 
     offer: str
     requirement: str
-    """Of its inputs; empty for a source."""
+    """Compliance class of its inputs. Empty for a source."""
     period: Index
     units: Number
 
 
 class LotUse(Record):
-    """Part of a stock in hand, or of an order already placed, set aside for a compliance class."""
+    """Part of a stock in hand or an open order that is set aside for a compliance class."""
 
     lot: str
     material: str
     place: str
     requirement: str
     period: Index
-    """Period from which it is there."""
+    """First period in which it is available."""
     quantity: Number
     licences: tuple[str, ...] = ()
 
 
 class Transfer(Record):
-    """A co-product made under one compliance class that serves another which admits all that the first admits."""
+    """A co-product made under one compliance class that serves another. The other class admits everything that the first admits."""
 
     offer: str
     material: str
@@ -191,7 +190,7 @@ class Transfer(Record):
 
 
 class Stock(Record):
-    """Material held at the end of a period."""
+    """Material in stock at the end of a period."""
 
     material: str
     place: str
@@ -201,18 +200,18 @@ class Stock(Record):
 
 
 class Delivery(Record):
-    """What a demand gets."""
+    """A delivery to a demand."""
 
     demand: str
     period: Index
     requirement: str
     quantity: Number
     waivers: tuple[str, ...] = ()
-    """Waivers under which it is delivered, if any."""
+    """Waivers under which it is delivered."""
 
 
 class Short(Record):
-    """Demand not met."""
+    """Shortage of a demand."""
 
     demand: str
     period: Index
@@ -220,12 +219,12 @@ class Short(Record):
 
 
 class Infeasible(Record):
-    """A component whose hard rules conflict: nothing is planned in it."""
+    """A component whose hard rules conflict, so that it isn't planned."""
 
     materials: tuple[str, ...]
     demands: tuple[str, ...]
     rules: tuple[str, ...]
-    """A minimal set of rules that cannot hold together."""
+    """A minimal set of conflicting rules."""
 
 
 def _kept(value: Any, validated: Callable[[Any], Sequence[Purchase]]) -> Sequence[Purchase]:
@@ -233,14 +232,14 @@ def _kept(value: Any, validated: Callable[[Any], Sequence[Purchase]]) -> Sequenc
 
 
 class PlanLevel(Record):
-    """What one of several ranked objectives comes to, as the solver found it."""
+    """Value of one of several ranked objectives, as the solver found it."""
 
     least: Number
-    """As small as the levels before it allow."""
+    """Smallest value that the earlier levels allow."""
     bound: Number
-    """No plan that keeps the levels before it comes to less."""
+    """Lower bound on this level among plans that keep the earlier levels."""
     most: Number
-    """What later levels may make of it."""
+    """Largest value that later levels may give it."""
 
 
 class Exchangeable(Record):
@@ -252,17 +251,17 @@ class Exchangeable(Record):
 
 
 class Plan(Tables):
-    """A plan as the solver left it, rounded; nothing in it has been checked yet."""
+    """A plan as the solver returned it, rounded. It isn't verified yet."""
 
     status: PlanStatus
     objective: Number
-    """Discounted money spent plus priced shortage, as the solver found it."""
+    """Discounted money spent plus shortage penalties, as the solver found it."""
     bound: Number
-    """No plan has a lower objective than this; where objectives are ranked, none that keeps the levels before cost."""
+    """Lower bound on the objective. If objectives are ranked, among plans that keep the levels before cost."""
     confirmed_by: tuple[Confirmation, ...] = ()
-    """What confirms an optimal plan. Empty for plans without integer decisions: the duals prove a linear program's optimum."""
+    """Confirmations of an optimal plan. Empty for plans without integer decisions, because the duals prove a linear program's optimum."""
     not_tie_broken: tuple[str, ...] = ()
-    """Materials whose plan may be one of several that cost the same, and not the one that is least of concern or the steadiest."""
+    """Materials whose plan may be one of several with the same cost, and not the one of least concern or the steadiest."""
     exchangeable: tuple[Exchangeable, ...] = ()
     """Offers of one material at one place. The plan could buy more or less of each at the same cost."""
     levels: tuple[PlanLevel, ...] = ()
@@ -280,7 +279,7 @@ class Plan(Tables):
     infeasible: tuple[Infeasible, ...] = ()
 
     def within(self, materials: Collection[str], offers: Collection[str], demands: Collection[str]) -> Plan:
-        """What of it has to do with some materials, the offers that make them, and the demands for them; its objective stays that of all of it."""
+        """Return the part of the plan for some materials, their offers, and their demands. The objective stays that of the whole plan."""
         bought = self.purchases
         return self.but(
             purchases=bought.of(materials)
@@ -316,44 +315,44 @@ class Plan(Tables):
 
     @property
     def short_by_demand(self) -> dict[str, Decimal]:
-        """Demand -> kilograms short over the plan; what is met in full is left out."""
+        """Demand -> kilograms short over the plan. Demands without a shortage are left out."""
         found = totals((short.demand, short.quantity) for short in self.shorts)
         return {name: kilograms for name, kilograms in found.items() if kilograms}
 
 
 class Cost(Record):
-    """Money, in the case's currency. Each figure is discounted to the start of the plan unless it says otherwise."""
+    """Money, in the case's currency, discounted to the start of the plan unless a field says otherwise."""
 
     price: Number
-    """At list prices, before what price schedules take off."""
+    """At list prices, before price schedules apply."""
     discounts: Number = Decimal(0)
-    """What price schedules take off (negative) or add, their lumps included."""
+    """Effect of price schedules, lumps included: discounts are negative, surcharges positive."""
     charges: Number
     """Duties and other charges of rules."""
     freight: Number
     onboarding: Number
     fixed: Number = Decimal(0)
-    """What terms of trade make due because anything is ordered at all."""
+    """Fixed costs, due under terms of trade if anything is ordered."""
     untaken: Number = Decimal(0)
-    """What take-or-pay makes due on quantities that are paid for and not taken."""
+    """Take-or-pay payments for quantities that aren't taken."""
     holding: Number
     total: Number
-    """The sum of the above: what the plan spends."""
+    """Sum of the above: spend of the plan."""
     nominal: Number
-    """The same, not discounted."""
+    """The total, not discounted."""
     penalties: Number
-    """Priced misses of soft rules."""
+    """Penalties for violations of soft rules."""
     shortage: Number
-    """Priced shortage; not spent."""
+    """Shortage penalty. Not spent."""
     objective: Number
-    """`total` + `penalties` + `shortage`: what is minimised."""
+    """`total` + `penalties` + `shortage`: the minimized objective."""
 
     def plus(self, other: Cost) -> Cost:
-        """Both together, line by line."""
+        """Return the sum of both, line by line."""
         return self._line_by_line(other, 1)
 
     def minus(self, other: Cost) -> Cost:
-        """What this one is dearer by, line by line."""
+        """Return this cost minus another, line by line."""
         return self._line_by_line(other, -1)
 
     def _line_by_line(self, other: Cost, sign: int) -> Cost:

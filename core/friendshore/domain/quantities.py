@@ -1,7 +1,7 @@
-"""Masses, rates, money, shares and durations as people write them, read once into exact decimals.
+"""Parsers of masses, rates, money, shares, and durations as people write them, into exact decimals.
 
-A mass is a number, a unit and, where it is not the material's own basis, the substance weighed: `5 t`, `5 t WO3`,
-`100 mtu`. Kilograms are what everything is converted to.
+A mass is a number, a unit, and the substance weighed unless it is the material's own basis: `5 t`, `5 t WO3`, `100 mtu`. Everything is converted
+to kilograms.
 """
 
 from __future__ import annotations
@@ -23,9 +23,8 @@ KILOGRAMS: dict[str, Decimal] = {
     "mtu": Decimal(10),
     "stu": Decimal("9.0718474"),
 }
-"""Kilograms in one unit. Pound: exact by the international agreement of 1959. `st`: short ton, 2,000 lb.
-`mtu` and `stu`: metric and short ton units, 1 % of a tonne and 20 lb, of the oxide they are said of (WO3 where none is
-named): USGS Minerals Yearbook, Tungsten."""
+"""Kilograms in one unit. Pound: exact by the international agreement of 1959. `st`: short ton, 2,000 lb. `mtu` and `stu`: metric and short ton units,
+1 % of a tonne and 20 lb, of the named oxide (by default WO3): USGS Minerals Yearbook, Tungsten."""
 
 OXIDE_UNITS = {"mtu": "WO3", "stu": "WO3"}
 """Units that are masses of an oxide, with the default oxide."""
@@ -37,7 +36,7 @@ MONTHS: dict[str, Decimal] = {
     "day": Decimal(12) / Decimal(365),
     "week": Decimal(84) / Decimal(365),
 }
-"""Months in one unit of time; days by the 365-day year."""
+"""Months in one unit of time. Days by the 365-day year."""
 
 _YEAR = frozenset(("yr", "y", "a", "annum"))
 """Abbreviations of a year in rates: `t/yr`, `t/a`."""
@@ -46,9 +45,9 @@ _ALIASES = {
     "pounds": "lb", "lbs": "lb", "gram": "g", "grams": "g", "short-ton": "st", "short-tons": "st",
 }  # fmt: skip
 _DIGITS = r"[-+]?(?:(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:_\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
-"""A number. A comma only separates thousands, so that `1,5` and `0,125` are rejected and never read as 15 and 125."""
+"""A number. A comma only separates thousands, so that `1,5` and `0,125` are rejected, not read as 15 and 125."""
 _EITHER = re.compile(r"\s*([-+]?[1-9]\d{0,2}[.,]\d{3})(?![\d,.])(.*)", re.ASCII | re.DOTALL)
-"""A number whose mark some read as thousands, others as a decimal: `1,250` and `1.250`, but neither `0.125` nor `1250.000`."""
+"""A number whose separator may mean thousands or decimals: `1,250` and `1.250`, but neither `0.125` nor `1250.000`."""
 _UNITS = re.compile(r"(\s*[%A-Za-z][\w/%-]*){0,3}\s*")
 """Text that may follow a number in a cell: its unit."""
 _MASS = re.compile(rf"^\s*({_DIGITS})\s*([A-Za-z-]+)(?:\s+(\S+))?\s*$", re.ASCII)
@@ -99,10 +98,10 @@ class Ambiguous(NamedTuple):
 
 
 def ambiguous(text: str) -> Ambiguous | None:
-    """Return both readings of an amount such as `1,250 kg` or `9.000 t/year`; None if there is only one.
+    """Return both readings of an amount such as `1,250 kg` or `9.000 t/year`. None if there is only one.
 
-    A percentage, or a plain number with a point such as an exchange rate of 1.085, is taken as it is. So is 1.000, but not 9.000: nobody
-    writes a rate so.
+    A percentage, or a plain number with a point such as an exchange rate of 1.085, isn't ambiguous. Neither is 1.000, but 9.000 is, because rates
+    aren't written that way.
     """
     found = _EITHER.fullmatch(text)
     if found is None or _UNITS.fullmatch(found[2]) is None:
@@ -119,7 +118,7 @@ def ambiguous(text: str) -> Ambiguous | None:
 
 
 def _unreadable(text: str, expected: str) -> UnreadableError:
-    """Describe a text that is no amount, with the fix where its number or its currency is written as elsewhere."""
+    """Return the error for an unreadable amount. The fix covers numbers and currencies in another country's notation."""
     sign = next((sign for sign in _SIGNS if sign in text), "")
     if sign:
         return UnreadableError(expected, f"write {_SIGNS[sign]} in place of {sign}")
@@ -133,24 +132,24 @@ def _unreadable(text: str, expected: str) -> UnreadableError:
 
 
 def _decimal(digits: str) -> Decimal:
-    """The number that a text says.
+    """Return the number in a text.
 
     Raises:
-        UnreadableError: if it is out of all range.
+        UnreadableError: If it is out of range.
     """
     return stated(digits.replace(",", "").replace("_", ""))
 
 
 def is_number(text: str) -> bool:
-    """Return True if a text is digits and no more."""
+    """Return True if a text is a plain number."""
     return _NUMBER.match(text.strip()) is not None
 
 
 def parse_number(text: str) -> Decimal:
-    """A plain number; thousands may be set off by commas or underscores.
+    """Parse a plain number. Commas or underscores may separate thousands.
 
     Raises:
-        ValueError: with what was expected.
+        ValueError: With the expected form.
     """
     if not _NUMBER.match(text.strip()):
         raise _unreadable(text, "a number")
@@ -167,10 +166,10 @@ def _unit(word: str) -> str:
 
 
 def parse_mass(text: str) -> Mass:
-    """A mass such as `5 t`, `3200 t WO3`, `100 mtu` or `0`.
+    """Parse a mass such as `5 t`, `3200 t WO3`, `100 mtu`, or `0`.
 
     Raises:
-        ValueError: with what was expected.
+        ValueError: With the expected form.
     """
     if text.strip() == "0":
         return Mass(Decimal(0), None)
@@ -183,10 +182,10 @@ def parse_mass(text: str) -> Mass:
 
 
 def parse_rate(text: str) -> Mass:
-    """A mass per year such as `20 t/year` or `20 t WO3/year`; other periods are converted to a year.
+    """Parse a mass per year such as `20 t/year` or `20 t WO3/year`. Other periods are converted to a year.
 
     Raises:
-        ValueError: with what was expected.
+        ValueError: With the expected form.
     """
     mass, slash, per = text.partition("/")
     per = per.strip()
@@ -199,10 +198,10 @@ def parse_rate(text: str) -> Mass:
 
 
 def parse_money(text: str) -> Money:
-    """An amount with its currency, like `2,500,000 USD`.
+    """Parse an amount with its currency, like `2,500,000 USD`.
 
     Raises:
-        ValueError: with what was expected.
+        ValueError: With the expected form.
     """
     match = _MONEY.match(text)
     if not match:
@@ -211,15 +210,15 @@ def parse_money(text: str) -> Money:
 
 
 def looks_like_money(text: str) -> bool:
-    """Return True if a number stands before three capitals: money, whatever currency they may be meant for."""
+    """Return True if a text is a number followed by three capitals, which may be a wrong currency code."""
     return _MONEY.match(text) is not None
 
 
 def parse_unit_price(text: str) -> UnitPrice:
-    """Money per mass, like `580 USD/kg`, `1000 USD/mtu` or `180 USD/kg Ta2O5`.
+    """Parse money per mass, like `580 USD/kg`, `1000 USD/mtu`, or `180 USD/kg Ta2O5`.
 
     Raises:
-        ValueError: with what was expected.
+        ValueError: With the expected form.
     """
     money, slash, per = text.partition("/")
     if not slash or not looks_like_money(money):
@@ -230,10 +229,10 @@ def parse_unit_price(text: str) -> UnitPrice:
 
 
 def parse_share(text: str) -> Decimal:
-    """A share: `65 %` or `0.65`.
+    """Parse a share: `65 %` or `0.65`.
 
     Raises:
-        ValueError: with what was expected.
+        ValueError: With the expected form.
     """
     text = text.strip()
     percent = text.endswith("%")
@@ -244,17 +243,17 @@ def parse_share(text: str) -> Decimal:
 
 
 def in_percent(value: object) -> str:
-    """Return the fix of a number above 1 that stands where a share is expected, like 70 for 70 %; empty for anything else."""
+    """Return the fix for a number above 1 instead of a share, like 70 for 70 %. Empty for anything else."""
     plain = isinstance(value, int | float | Decimal) or (isinstance(value, str) and is_number(value))
     number = exact(value if not isinstance(value, str) else parse_number(value)) if plain else Decimal(0)
     return f'write "{number.normalize():f} %"' if 1 < number <= 100 else ""
 
 
 def parse_duration(text: str) -> Decimal:
-    """A duration in months, like `1 quarter`, `45 days` or `0`.
+    """Parse a duration in months, like `1 quarter`, `45 days`, or `0`.
 
     Raises:
-        ValueError: with what was expected.
+        ValueError: With the expected form.
     """
     if text.strip() == "0":
         return Decimal(0)
@@ -265,7 +264,7 @@ def parse_duration(text: str) -> Decimal:
 
 
 def readable(amount: Decimal, digits: int = 4) -> str:
-    """A number in a message: at least `digits` significant digits, all of its whole part, thousands set off, no zeros at the end."""
+    """Return a number for a message: at least `digits` significant digits, all of its whole part, separated thousands, no trailing zeros."""
     if not amount:
         return "0"
     places = max(0, digits - 1 - amount.adjusted())

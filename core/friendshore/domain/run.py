@@ -1,7 +1,7 @@
-"""A run: a verified plan told to people and programs. Its JSON form is `run.json`, and what `plan --json` prints.
+"""A run: a verified plan for people and programs. Its JSON form is `run.json`, and the output of `plan --json`.
 
-Money is in the case's currency and, unless a field says otherwise, not discounted. Quantities are kilograms in the material's basis. Periods are named by
-their labels; dates are ISO 8601.
+Money is in the case's currency and, unless a field says otherwise, not discounted. Quantities are kilograms in the material's basis. Periods are
+named by their labels. Dates are ISO 8601.
 """
 
 from __future__ import annotations
@@ -29,69 +29,69 @@ CashUse: TypeAlias = Literal["use", "stock", "unused", "discounts", "onboarding"
 
 
 class RunCash(Record):
-    """Money spent in one period, not discounted. All rows of a run add up to `cost.nominal`."""
+    """Money spent in one period, not discounted. All rows of a run sum to `cost.nominal`."""
 
     period: str
-    """Period of the order, as budgets count it, also for duty and freight that are paid on arrival. Of other money, the period in which it is due."""
+    """Period of the order, as budgets count it, also for duty and freight that are paid on arrival. For other money, the period in which it is due."""
     on: CashUse
-    """`use`: purchases that end in deliveries, inputs included. `stock`: purchases that are in stock at the end. `unused`: goods made that nothing takes.
-    The others are the parts of `cost` that belong to no purchase."""
+    """`use`: purchases that end in deliveries, inputs included. `stock`: purchases that are in stock at the end. `unused`: goods that are made and not
+    used. The others are the parts of `cost` that belong to no purchase."""
     place: str = ""
-    """Site of the deliveries; empty: the money belongs to no site."""
+    """Site of the deliveries. Empty if the money belongs to no site."""
     amount: Number
 
 
 class RunDiscount(Record):
-    """What a price schedule takes off list prices over a span in which something is bought under it."""
+    """Discount of a price schedule over a span in which something is bought under it."""
 
     schedule: str
-    """Offer, facility or supplier, and the materials it is about if not all."""
+    """Offer, facility, or supplier, and the materials unless it covers all."""
     span: str
     """Period, calendar year, or `horizon`."""
     settled: str
-    """Period in which the difference to list prices is settled."""
+    """Period in which the difference from list prices is settled."""
     measure: Literal["quantity", "money"]
     measured: Number
-    """What was added up: units, or undiscounted money at list prices."""
+    """Measured amount: units, or undiscounted money at list prices."""
     tier: int
-    """The tier it comes to, from 1."""
+    """Tier that was reached, from 1."""
     least: Number
-    """Where that tier begins."""
+    """Start of that tier."""
     next: Number | None
-    """Where the next begins; none: it is the last."""
+    """Start of the next tier. None if it is the last."""
     most: Number | None = None
-    """Where that tier ends; none: where the next begins."""
+    """End of that tier. None if it ends where the next begins."""
     at_list: Number
     """Undiscounted money at list prices."""
     discount: Number
-    """Undiscounted money taken off, less lumps; negative: added."""
+    """Undiscounted money taken off, less lumps. Negative if it is added."""
 
 
 class RunDependence(Record):
     """Money that depends on countries of concern: cash paid for purchases, not discounted. Each purchase counts once."""
 
     scope: Literal["plan", "material", "end use", "stock"]
-    """What it is about. `stock`: what is in stock at the end."""
+    """Scope of the row. `stock` means what is in stock at the end."""
     name: str = ""
-    """Material or end use; empty: all of it."""
+    """Material or end use. Empty means the whole scope."""
     cost: Number
-    """All purchases. By end use: cash traced along the flow of kilograms to the deliveries."""
+    """Cost of all purchases. By end use: cash traced along the flow of kilograms to the deliveries."""
     is_cost: Number
-    """Purchases that are of concern."""
+    """Cost of purchases that are of concern."""
     may_be_cost: Number
-    """Purchases that may be of concern, because the country of some step is unknown or one of several."""
+    """Cost of purchases that may be of concern, because the country of some step is unknown or one of several."""
     by_inputs_cost: Number
-    """Part of the two that is of concern only because of the inputs it is made of."""
+    """Part of the two that is of concern only because of inputs."""
     share: Number
-    """(is_cost + may_be_cost) / cost; 0 where nothing is paid."""
+    """(is_cost + may_be_cost) / cost, or 0 if nothing is paid."""
     quantity_kg: Number | None = None
-    """Bought; None: several materials."""
+    """Quantity bought. None for several materials."""
     is_kg: Number | None = None
     may_be_kg: Number | None = None
 
 
 class RunRange(Record):
-    """What is bought of an offer whose price has a range: what the same purchases would cost at its ends. Money is not discounted."""
+    """Purchases from an offer with a price range, and their cost at its ends. Money is not discounted."""
 
     offer: str
     material: str
@@ -101,45 +101,45 @@ class RunRange(Record):
     price_low: Number
     price_high: Number
     cost: Number
-    """Price, charges and freight, as in the plan."""
+    """Price, charges, and freight, as in the plan."""
     cost_low: Number
-    """With every price that has a range at its low end, those of what a charge is a share of included."""
+    """With every price range at its low end, including prices that charges are a share of."""
     cost_high: Number
 
 
 class RunHoldingBar(Record):
-    """A rule that keeps stock in hand, or an order already placed, from a use."""
+    """A rule that excludes stock in hand or an open order from a use."""
 
     rule: str
     start: datetime.date
-    """First day of the plan on which it does."""
+    """First day of the plan on which it applies."""
     end: datetime.date | None = None
-    """Last day; None: to the end of the plan."""
+    """Last day. None means to the end of the plan."""
     unproven: bool
-    """Whether something is only not proved, or a licence is wanting."""
+    """True if only a proof or a license is missing."""
     stage: str
     countries: list[str]
     clause: str
     reason: str
     heals: str
-    """What would let it pass this rule."""
+    """Change that would let it pass this rule."""
 
 
 class RunHoldingUse(Record):
-    """One kind of use that stock in hand or an order already placed could end in."""
+    """One kind of use that stock in hand or an open order could end in."""
 
     demand_material: str
     end_use: str
     place: str
     verdict: LotVerdict
-    """Over the periods in which it is there and such use is wanted."""
+    """Result over the periods in which it is available and the use has demand."""
     periods: list[str]
-    """Periods in which it may be used so."""
+    """Periods in which this use is permitted."""
     bars: list[RunHoldingBar] = []
 
 
 class RunHolding(Record):
-    """Stock in hand, or an order already placed, used or not: it is paid for."""
+    """Stock in hand or an open order, used or not. It is already paid for."""
 
     lot: str
     kind: Literal["stock", "order"]
@@ -148,31 +148,31 @@ class RunHolding(Record):
     material: str
     place: str
     arrives: datetime.date | None = None
-    """Day on which an order arrives."""
+    """Arrival date of an order."""
     available: str
-    """Period from which it is there."""
+    """First period in which it is available."""
     quantity_kg: Number
     used_kg: Number
-    """What deliveries, or goods made of it, have taken by the end of the plan, first in, first out; what was lost in stock too."""
+    """Quantity taken by deliveries, or by goods made from it, by the end of the plan, first in, first out. Includes losses in stock."""
     left_kg: Number
-    """Left over: set aside for no use, or still in stock at the end of the plan."""
+    """Quantity left over: not set aside for a use, or still in stock at the end of the plan."""
     uses: list[RunHoldingUse]
 
 
 class RunLot(Record):
-    """Stock in hand, or an order already placed, set aside for a compliance class."""
+    """Part of a stock in hand or an open order that is set aside for a compliance class."""
 
     lot: str
     material: str
     place: str
     requirement: str
     available: str
-    """Period from which it is there."""
+    """First period in which it is available."""
     quantity_kg: Number
 
 
 class RunStock(Record):
-    """Material held at the end of a period."""
+    """Material in stock at the end of a period."""
 
     material: str
     place: str
@@ -190,60 +190,60 @@ class RunPeriod(Record):
 
 
 class RunPurchase(Record):
-    """What to order: one material from one offer for one place."""
+    """An order: one material from one offer for one place."""
 
     offer: str
     material: str
     facility: str
-    """Its name; its id where it has none."""
+    """Name of the facility, or its id if it has none."""
     facility_id: str = ""
     supplier: str
     country: str
-    """Where it is bought."""
+    """Country of purchase."""
     countries: dict[str, list[str]]
-    """Stage -> the countries in which the offer may have performed it itself; stages of its inputs stand with the purchases of those."""
+    """Stage -> countries in which the offer may have performed it itself. Stages of inputs are listed with their own purchases."""
     place: str
-    """Where it is delivered."""
+    """Place of delivery."""
     ordered: str
     """Period of the order."""
     order_by: datetime.date
-    """Last day of the order: it then arrives in time. First day of the order if it is to be placed `at_once`."""
+    """Last day to order for arrival in time. First day to order if it should be placed `at_once`."""
     at_once: bool = False
-    """True if what it serves is short until it arrives: the earlier it is ordered, the earlier the shortage ends."""
+    """True if the demand that it serves is short until it arrives. The earlier the order, the earlier the shortage ends."""
     late_days: int = 0
-    """Days from that day to the first on which one can act: of the plan, or the newest on which a catalog or pack was looked at. 0: an order
-    of that first day still arrives in time."""
+    """Days from `order_by` to the first possible day of action: the first day of the plan, or the latest review date of a catalog or pack. 0 if an order
+    on that day still arrives in time."""
     delivered: str
     """Period of arrival."""
     end_use: str
-    """End uses of the deliveries that it may end in, joined by `+`; of what ends in none, those that its compliance class serves."""
+    """End uses of the deliveries that it may end in, joined by `+`. If it ends in none, those that its compliance class serves."""
     requirement: str
-    """Class of uses it is bought for; see `requirements`."""
+    """Compliance class that it is bought for. See `requirements`."""
     quantity_kg: Number
     basis: str = ""
-    """Substance that these kilograms weigh. `gross`: the goods as they are. Empty in runs from before it was recorded."""
+    """Substance that these kilograms weigh. `gross`: the goods as they are. Empty in runs that don't record it."""
     cost: Number
-    """Price, charges and freight together."""
+    """Sum of price, charges, and freight."""
     price: Number
-    """At the list price: what price schedules take off is settled over all they bear on (see `discounts`). Of an offer with
-    several outputs: this purchase's part, by mass, of what making them costs (see `makes`)."""
+    """At the list price. Price schedules are settled over all purchases that they cover (see `discounts`). For an offer with several outputs: this
+    purchase's part, by mass, of the cost of making them (see `makes`)."""
     charges: Number
     freight: Number
     inputs_cost: Number = Decimal(0)
-    """Cash spent on the inputs of this purchase, with their duty and freight, along the whole chain; inputs from stock bring none."""
+    """Cash spent on the inputs of this purchase, with their duty and freight, along the whole chain. Inputs from stock add nothing."""
     duty_on_inputs: Number = Decimal(0)
-    """Duty that is not in `cost`. Customs adds the value of inputs that the buyer supplies; the plan charges duty on the price of processing alone."""
+    """Duty that is not in `cost`. Customs adds the value of inputs that the buyer supplies. The plan charges duty only on the price of processing."""
     full_price_per_kg: Number | None = None
-    """`cost` and `inputs_cost` per kilogram. Without inputs, the price of the offer with duty and freight; None: nothing is bought."""
+    """`cost` and `inputs_cost` per kilogram. Without inputs, the price of the offer with duty and freight. None if nothing is bought."""
     share_of_demand: Number | None = None
-    """Its part of all demand for the material over the plan; None for an input."""
+    """Share of all demand for the material over the plan. None for an input."""
     concern: Literal["", "no", "may be", "is"] = ""
-    """Dependence of its seller and chain, inputs included, on countries of concern. Empty: the case names none."""
+    """Dependence of its seller and chain, inputs included, on countries of concern. Empty if the case names none."""
     concern_because: list[str] = []
     """Reasons, the worst first."""
     catalog: str = ""
     confidence: str = ""
-    """Least confidence among the evidence of its capacity, price and chain."""
+    """Lowest confidence among the evidence of its capacity, price, and chain."""
 
 
 class RunMake(Record):
@@ -257,7 +257,7 @@ class RunMake(Record):
 
 
 class RunDraw(Record):
-    """An input taken to make something."""
+    """Input taken to make something."""
 
     offer: str
     """Offer that takes it."""
@@ -269,7 +269,7 @@ class RunDraw(Record):
 
 
 class RunDelivery(Record):
-    """What a demand gets in a period."""
+    """Delivery to a demand in a period."""
 
     demand: str
     material: str
@@ -279,7 +279,7 @@ class RunDelivery(Record):
     requirement: str
     quantity_kg: Number
     waivers: list[str] = []
-    """Waivers it is delivered under."""
+    """Waivers under which it is delivered."""
 
 
 class RunDemand(Record):
@@ -291,37 +291,37 @@ class RunDemand(Record):
     place: str
     wanted_kg: Number
     low_kg: Number | None = None
-    """What would be wanted at the low end of the demand's range; None: it has none."""
+    """Demand at the low end of its range. None if it has no range."""
     high_kg: Number | None = None
     delivered_kg: Number
     short_kg: Number
-    """Shortages below the case's resolution, to which quantities are rounded, count as met."""
+    """Shortage. Shortages below the case's resolution, to which quantities are rounded, count as met."""
     shortage_price: Number
     """Money per kilogram not delivered."""
     program: str = ""
-    """Program that it states, under `programme`. Empty: none."""
+    """Program of the demand, under `programme`. Empty if none."""
     cash: Number = Decimal(0)
-    """Cash that its deliveries carry, inputs included: full price times quantity."""
+    """Cash in its deliveries, inputs included: full price times quantity."""
     first_met: str = ""
-    """First period from which it is met in full to the end; empty: never."""
+    """First period from which the demand stays fully met. Empty means never."""
     origin_rules: list[str] = []
-    """Rules of origin that look at it in a period in which it is wanted; none: nothing asks where it comes from, which says nothing for it."""
+    """Rules of origin that check it in a period with demand. Empty if no rule asks for its origin, which proves nothing about the origin."""
 
 
 class RunComplianceClass(Record):
-    """A compliance class: uses that no rule in force can tell apart."""
+    """A compliance class: uses that no rule in force distinguishes."""
 
     label: str
     name: str = ""
-    """End uses, and what is kept from them: what the label stands for, in words."""
+    """Meaning of the label: end uses, and goods excluded from them."""
     uses: list[str]
-    """Demands and the stretches of periods in which they fall into it."""
+    """Demands, and the ranges of periods in which they belong to it."""
     forbids: list[str]
-    """Rules that keep at least one offer out."""
+    """Rules that exclude at least one offer."""
 
 
 class RunRule(Record):
-    """A rule of the case, and what is known of it in the plan's time."""
+    """A rule of the case, and its status during the plan."""
 
     id: str
     kind: str
@@ -329,56 +329,56 @@ class RunRule(Record):
     citation: str
     sentence: str
     status: str
-    """`enacted`, `pending`, `suspended` or `unknown`: of the phases within the plan, joined by `, `."""
+    """`enacted`, `pending`, `suspended`, or `unknown`: of the phases within the plan, joined by `, `."""
     phases: list[str]
     """Each phase within the plan: `from..until status`."""
     bites: bool
-    """Whether it has force on some day of this plan."""
+    """True if it is in force on some day of this plan."""
     keeps_out: int = 0
-    """Offers that it keeps out of some use."""
+    """Number of offers that it excludes from some use."""
     charges: Number = Decimal(0)
     """Undiscounted money that it adds to the plan."""
     limits: int = 0
-    """Rows that it asks of the plan."""
+    """Number of its rows in the program."""
     pack: str = ""
-    """Pack and distribution it comes from; empty: the case itself."""
+    """Pack and distribution that contain it. Empty for a rule of the case itself."""
 
 
 class RunDoubt(Record):
-    """Days of which nobody knows whether a rule holds on them, inclusive."""
+    """Days on which the status of a rule is unknown, inclusive."""
 
     start: datetime.date | None = None
-    """None: since ever."""
+    """First day. None means from the beginning."""
     end: datetime.date | None = None
-    """None: with no end."""
+    """Last day. None means no end."""
     note: str = ""
-    """Why it is not known, in the words of the rule."""
+    """Reason, in the words of the rule."""
 
 
 class RunExposed(Record):
-    """What a phase of unknown status would forbid if it held."""
+    """Effect of a phase of unknown status, if it were in force."""
 
     rule: str
     title: str
     cost: Number
-    """Money spent on what it would forbid."""
+    """Money spent on purchases that it would prohibit."""
     materials: dict[str, Number]
-    """Kilograms bought that it would forbid, by material."""
+    """Kilograms bought that it would prohibit, by material."""
     offers: list[str]
     first: str
-    """First period concerned."""
+    """First affected period."""
     unknown: list[RunDoubt] = []
-    """The days of the plan's time on which nobody knows whether it holds; none in runs written before they were told."""
+    """Days during the plan on which its status is unknown. Empty in older runs."""
 
     @model_validator(mode="before")
     @classmethod
     def _without_total(cls, data: object) -> object:
-        """Runs written before hold kilograms of all materials added up, which say nothing."""
+        """Remove the total over all materials from older runs, because it has no meaning."""
         return {key: value for key, value in data.items() if key != "kg"} if isinstance(data, dict) else data
 
 
 class RunUnproven(Record):
-    """An offer kept out of a use only because something is not proved."""
+    """An offer excluded from a use only because a proof is missing."""
 
     offer: str
     material: str
@@ -390,7 +390,7 @@ class RunUnproven(Record):
 
 
 class RunBlocked(Record):
-    """An offer that a rule in force keeps out of a use."""
+    """An offer excluded from a use by a rule in force."""
 
     offer: str
     material: str
@@ -404,19 +404,19 @@ class RunBlocked(Record):
 
 
 class RunLead(Record):
-    """An offer that is shown and never counted."""
+    """An offer that is shown but can't be bought."""
 
     offer: str
     materials: list[str]
     facility: str
-    """Its name; its id where it has none."""
+    """Name of the facility, or its id if it has none."""
     facility_id: str = ""
     country: str
     reasons: list[str]
 
 
 class RunLimit(Record):
-    """A row of a limit rule, with what the plan makes of it."""
+    """A row of a limit rule, with its value in the plan."""
 
     rule: str
     label: str
@@ -425,117 +425,117 @@ class RunLimit(Record):
     at_least: Number | None
     at_most: Number | None
     missed_by: Number
-    """In the limit's own unit."""
+    """Violation, in the limit's own unit."""
     penalty: Number
-    """Money for missing it; 0 for a hard row."""
+    """Penalty for the violation. 0 for a hard row."""
     unit: str = ""
-    """What `value` and its bounds are in: `kg`, the case's currency, or nothing for a count."""
+    """Unit of `value` and its bounds: `kg`, the case's currency, or nothing for a count."""
 
 
 class RunLevel(Record):
-    """One of the objectives that the case ranks, with what the plan makes of it."""
+    """One of the ranked objectives of the case, with its value in the plan."""
 
     rank: int
-    """From 1; each level is made as small as those before it allow."""
+    """Rank, from 1. Each level is minimized subject to the levels before it."""
     minimise: Literal["shortage", "cost", "spend", "concentration"]
     sentence: str
-    """What is made as small as possible, in words."""
+    """Minimized quantity, in words."""
     unit: str
     """The case's currency, or `kg`."""
     implied: bool
-    """Whether the case does not state it: cost settles what its levels leave open."""
+    """True if the case doesn't state it: cost decides what the stated levels leave open."""
     value: Number
-    """What the plan comes to."""
+    """Value of this level in the plan."""
     bound: Number
-    """No plan that keeps the levels before it, at what they came to, comes to less."""
+    """Lower bound on this level among plans that keep the values of the levels before it."""
     gap: Number
     """(least - bound) / least."""
     least: Number
-    """What it came to when it was minimised; later levels may have made it worse by its `within`."""
+    """Value when it was minimized. Later levels may increase it within `within`."""
     within: Number
-    """Share by which later levels may make it worse, in every independent part of the case."""
+    """Share by which later levels may increase it, in every independent part of the case."""
     gained: Number | None = None
-    """By how much it is smaller than in the plan without this level and those after it but cost; None: not found in time, or cost itself."""
+    """Reduction compared with the plan without this level and the later ones, except cost. None if not found in time, and for cost itself."""
     raised_objective: Number | None = None
-    """By how much this level raises `cost.objective` above that plan's: what it costs to rank it here."""
+    """Cost of ranking it here: increase of `cost.objective` over that plan."""
 
 
 class RunAssumption(Record):
-    """Something taken as given."""
+    """An assumption of the plan."""
 
     subject: str
     text: str
 
 
 class Run(Tables):
-    """A verified plan, and all that a reader needs to judge it."""
+    """A verified plan, with everything needed to judge it."""
 
     schema_version: Literal[3] = 3
     case: str
     made: datetime.date | None = None
-    """Day on which it was made, for the age of the data; nothing else depends on it. None in runs of before it was recorded."""
+    """Date of the run, for the age of the data. Nothing else depends on it. None in older runs."""
     scenario: list[str] = []
-    """Scenarios applied."""
+    """Applied scenarios."""
     changes: list[str] = []
-    """Every change applied, those of the scenarios first, as a case file states it."""
+    """All applied changes, those of the scenarios first, as a case file states them."""
     strict: bool = False
-    """Whether rules of unknown status were enforced."""
+    """True if rules of unknown status were enforced."""
     status: PlanStatus
     confirmed_by: list[Confirmation] = []
-    """What confirms an optimal plan with integer decisions."""
+    """Confirmations of an optimal plan with integer decisions."""
     not_tie_broken: list[str] = []
-    """Materials whose plan may be one of several that cost the same, and not the one that is least of concern or the steadiest."""
+    """Materials whose plan may be one of several with the same cost, and not the one of least concern or the steadiest."""
     exchangeable: list[Exchangeable] = []
     """Offers of one material at one place. The plan could buy more or less of each at the same cost, and pay no more for purchases of concern."""
     verified: bool
-    """True: re-derived from the facts by other code than the solver's. There is no run without it."""
+    """True: verified against the facts, by other code than the solver's. An unverified run doesn't exist."""
     currency: str
     place: str
     objective: Number
-    """Discounted money spent, plus penalties, plus priced shortage: what was minimised."""
+    """Minimized objective: discounted money spent, plus penalties, plus shortage penalties."""
     bound: Number
-    """No plan has a lower objective; where objectives are ranked, none that keeps the levels before cost."""
+    """Lower bound on the objective. If objectives are ranked, among plans that keep the levels before cost."""
     gap: Number
     """(objective - bound) / objective."""
     cost: Cost
-    """Money spent, by part; discounted as its fields say."""
+    """Money spent, by part. Discounted as its fields say."""
     cash: list[RunCash] = []
-    """The same money, not discounted, by period, site, and what it is spent on."""
+    """The same money, not discounted, by period, site, and use."""
     levels: list[RunLevel] = []
-    """Lexicographic objectives; none: cost alone was minimised."""
+    """Ranked objectives. Empty if only cost was minimized."""
     shortage_kg: dict[str, dict[str, Number]]
-    """Material -> end use -> kilograms short over the plan; only what is short."""
+    """Material -> end use -> kilograms short over the plan. Without shortages of 0."""
     periods: list[RunPeriod]
     materials: list[RunMaterial]
     demands: list[RunDemand]
     priority: list[str] = []
-    """End uses in the case's order of priority; the others come after them, all alike."""
+    """End uses in the case's order of priority. All others come after them, with equal priority."""
     purchases: list[RunPurchase]
     countries_of_concern: list[str] = []
     dependence: list[RunDependence] = []
-    """Of the plan, of each material, and of each end use; none where the case names no country of concern, and in runs of before it was recorded."""
+    """Dependence of the plan, of each material, and of each end use. Empty if the case names no country of concern, and in older runs."""
     ranges: list[RunRange] = []
     """Purchases at prices that have a range."""
     nominal_low: Number | None = None
-    """`cost.nominal` of the same plan with every price that has a range at its low end; None: none that is paid has one."""
+    """`cost.nominal` of the same plan with every price range at its low end. None if no paid price has a range."""
     nominal_high: Number | None = None
     oldest_price_days: int | None = None
-    """Greatest age of a price that the case allows, in days; None: it states none."""
+    """Maximum age of prices that the case allows, in days. None if it states none."""
     price_dates: list[RunPriceDate] = []
-    """Every price and freight that the plan pays, with its day, where the case states a greatest age; those that are older are told."""
+    """All prices and freights that the plan pays, with their dates, if the case states a maximum age. Older ones are reported."""
     discounts: list[RunDiscount] = []
     makes: list[RunMake]
     lots: list[RunLot]
     holdings: list[RunHolding] = []
-    """All stock in hand and all orders already placed, those that a rule bars or nobody wants too."""
+    """All stock in hand and all open orders, including those that are prohibited or have no demand."""
     draws: list[RunDraw]
     stocks: list[RunStock]
     deliveries: list[RunDelivery]
     shortages: list[RunShortage]
     by_months: list[RunByMonths] = []
-    """Demands that are short, beside a plan of the same facts in months; none where nothing is short or nothing lies within a period."""
+    """Demands with a shortage, compared with a monthly plan of the same facts. Empty if nothing is short, or if all dates and durations fit the periods."""
     rounded: list[RunRounded] = []
-    """Dates within a period and odd lead times, with what the plan counts instead."""
+    """Dates within a period and durations of partial periods, with the values that the plan uses instead."""
     exposed: list[RunExposed]
     rules: list[RunRule]
     requirements: list[RunComplianceClass]
@@ -546,29 +546,29 @@ class Run(Tables):
     leads: list[RunLead]
     assumptions: list[RunAssumption]
     largest_miss_kg: Number
-    """By how much the worst row misses through rounding."""
+    """Largest violation of a row through rounding."""
     components: int
-    """Independent parts solved."""
+    """Number of independent parts solved."""
     plugins: list[RunPlugin]
     plugins_blocked: list[RunBlock] = []
-    """Plugins that counted as not installed."""
+    """Plugins that were treated as not installed."""
     versions: dict[str, str]
-    """friendshore, Python, HiGHS, OR-Tools and the solvers' number format."""
+    """Versions of friendshore, Python, HiGHS, OR-Tools, and the solvers' number format."""
 
     def rank_of(self, end_uses: Iterable[str]) -> int:
-        """Return the place of the first of some end uses in the case's order of priority."""
+        """Return the position of the first of some end uses in the case's order of priority."""
         order = {name: place for place, name in enumerate(self.priority)}
         return min((order.get(name, len(order)) for name in end_uses), default=len(order))
 
     @cached_property
     def inputs_of(self) -> Mapping[str, list[str]]:
-        """Materials that each offer of a maker takes, by offer: its own price is a fee."""
+        """Inputs of each offer of a maker, by offer. The price of such an offer is a fee."""
         found = grouped((draw.offer, draw.material) for draw in self.draws)
         return {offer: sorted(set(materials)) for offer, materials in found.items()}
 
     @cached_property
     def duty_on_inputs(self) -> Decimal:
-        """Duty on the value of inputs that the plan leaves out."""
+        """Duty on the value of inputs that `cost` leaves out."""
         return sum((one.duty_on_inputs for one in self.purchases), Decimal(0))
 
     @cached_property

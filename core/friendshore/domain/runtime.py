@@ -17,17 +17,17 @@ from typing import Concatenate, Generic, ParamSpec, TypeVar
 T = TypeVar("T")
 
 LONGEST_SECONDS = 10_000_000
-"""A time limit of some months: longer ones a solver cannot be told."""
+"""Maximum time limit, some months. Solvers don't accept longer ones."""
 
 Watcher = Callable[[int, int, float, str, str], None]
-"""Told how much is done, of how much, after how many seconds in all; what is being done, and what is counted."""
+"""Progress callback: number done, total, elapsed seconds, current work, and unit of the count."""
 
 _told: ContextVar[Callable[[int, int, str, str], None] | None] = ContextVar("told", default=None)
 
 
 @contextmanager
 def watched(by: Watcher | None) -> Iterator[None]:
-    """While this lasts, how far work has come is told to who watches; None: nobody does."""
+    """Send progress to a callback within this context. None means no reports."""
     began = monotonic()
     token = _told.set(
         None if by is None else lambda done, total, doing, of: by(done, total, monotonic() - began, doing, of)
@@ -39,14 +39,14 @@ def watched(by: Watcher | None) -> Iterator[None]:
 
 
 def tell(done: int, total: int, doing: str, of: str) -> None:
-    """Report that `done` of `total` are done; `doing` says what is being done, `of` what is counted."""
+    """Report that `done` of `total` are done. `doing` names the current work, `of` the unit of the count."""
     told = _told.get()
     if told is not None:
         told(done, total, doing, of)
 
 
 def told_each(things: Sequence[T], doing: str, of: str, step: int = 1_000) -> Iterator[T]:
-    """The things one by one; how many are done is told after every `step` of them, as `tell` does."""
+    """Yield some things, and report the number done after every `step` of them."""
     for number, thing in enumerate(things):
         if number % step == 0:
             tell(number, len(things), doing, of)
@@ -59,7 +59,7 @@ P = ParamSpec("P")
 
 
 def cached_method(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
-    """Keep the results of a method by its arguments, which must be hashable, in the object itself.
+    """Cache the results of a method in its object, by its hashable arguments.
 
     `functools.cache` would keep the object alive: a cycle that only the garbage collector can free.
     """
@@ -77,7 +77,7 @@ def cached_method(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenat
 
 
 _LOOK = 0.2
-"""Seconds between two looks at what else there is to do. While the main thread waits so, it hears Ctrl-C."""
+"""Seconds of a wait for the next result. Returning from the wait lets the main thread respond to Ctrl-C."""
 
 
 def _nothing() -> None:
@@ -91,17 +91,19 @@ def finished(
     most: int | None = None,
     meanwhile: Callable[[], None] = _nothing,
 ) -> Generator[tuple[T, Future[R]], None, None]:
-    """Have an executor do tasks, and yield each with its future once that has ended, in the order in which they end.
+    """Run tasks on an executor, and yield each one with its future, in order of completion.
+
+    Closing the generator cancels the tasks that haven't started.
 
     Args:
-        executor: does them. What has not begun when the caller stops looking is cancelled.
-        do: what is done with a task.
-        tasks: the tasks, taken from the left. Whoever looks may add some, or take all away: then no more are begun.
-        most: how many the executor has at a time; None: all of them.
-        meanwhile: called every now and then, from the thread that looks.
+        executor: Executor that runs the tasks.
+        do: Function to call with each task.
+        tasks: Queue of tasks. The caller may add or remove tasks while iterating.
+        most: Maximum number of tasks in the executor. None means no limit.
+        meanwhile: Function to call in this thread while waiting.
 
     Raises:
-        BrokenExecutor: if the executor takes no more, once all that it had has ended. What it did not take is still among the tasks.
+        BrokenExecutor: If the executor rejects a task, after all its running tasks have ended. Rejected tasks stay in `tasks`.
     """
     done: SimpleQueue[Future[R]] = SimpleQueue()
     begun: dict[Future[R], T] = {}
@@ -136,18 +138,18 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 SESSION_MEGABYTES = 128
-"""Memory that the caches of a session may take together, where nobody says how much."""
+"""Default memory limit of all caches of a session."""
 SESSION_BYTES = SESSION_MEGABYTES * 2**20
-"""The same in bytes: a half for what rules answer, a quarter each for plans and for what solvers answer."""
+"""The default in bytes: one half for results of rules, one quarter each for plans and for results of solvers."""
 
 _MANY = 20_000
-"""New objects from which on a search for young cycles among them takes a noticeable time."""
+"""Number of new objects above which a search for young cycles takes a noticeable time."""
 _ALL = 500_000
-"""Objects counted as old, some at a time, after which all are searched."""
+"""Number of objects counted as old in small portions, after which all objects are searched."""
 
 
 class _Search:
-    """Python's search for reference cycles, of which a process has one for all threads."""
+    """Python's search for reference cycles, shared by all threads of a process."""
 
     def __init__(self) -> None:
         self._lock = RLock()
@@ -156,11 +158,11 @@ class _Search:
         self._beside = 0
         self._frozen = False
         self._aged = 0
-        """Objects that were counted as old since all were searched."""
+        """Number of objects counted as old since the last full search."""
 
     @contextmanager
     def put_off(self) -> Iterator[None]:
-        """Off while any thread is within; then on again, if it was on before the first came in."""
+        """Disable the search while any thread is in this context, and restore its state when the last one leaves."""
         with self._lock:
             if not self._making:
                 self._was_on = gc.isenabled()
@@ -177,7 +179,7 @@ class _Search:
 
     @contextmanager
     def set_aside(self) -> Iterator[None]:
-        """Without what was there before the first thread came in, until the last is out."""
+        """Exclude existing objects from the search, from the entry of the first thread until the last one leaves."""
         with self._lock:
             if not self._beside and not gc.get_freeze_count():  # what somebody else has frozen is theirs to thaw
                 gc.freeze()
@@ -193,10 +195,10 @@ class _Search:
                     self._frozen = False
 
     def _age(self) -> None:
-        """Count many new objects as old, so that the next searches for young cycles do not begin with all of them.
+        """Count many new objects as old, so that the next searches for young cycles don't start with all of them.
 
-        Of what is counted as old at once, Python does not know how much it is, and would put off its full search: that is made here. Very
-        many at once are those of one large case, which stay.
+        Python doesn't track objects that are counted as old in this way, and would postpone its full search, so this method runs it. A very large number
+        at once comes from one large case, whose objects stay, and doesn't count.
         """
         new = gc.get_count()[0]
         if new < _MANY or gc.get_freeze_count():
@@ -212,28 +214,28 @@ class _Search:
 
 _SEARCH = _Search()
 uncollected = _SEARCH.put_off
-"""For code that makes very many objects that stay, and no cycles: the search would look at all of them again and again, for
-nothing. Objects outside cycles are freed as ever."""
+"""Context for code that creates many lasting objects and no cycles. The search would examine all of them repeatedly, without effect. Objects outside
+cycles are freed as usual."""
 set_aside = _SEARCH.set_aside
-"""For long work beside very many objects that stay: the search looks at what is made meanwhile alone, and afterwards at all again."""
+"""Context for long work while many lasting objects exist. The search examines only new objects within it, and all objects afterward."""
 
 
 class Recent(Generic[K, V]):
-    """Values by key, of which the least recently used are dropped beyond a total size. Safe to use from several threads."""
+    """Thread-safe cache with a maximum total size. It drops the least recently used values first."""
 
     def __init__(self, most: int) -> None:
-        """Makes it empty, for values of a total size of `most`; the newest is kept whatever its size."""
+        """Create an empty cache with a maximum total size. The newest value stays, whatever its size."""
         self.most = most
         self.size = 0
         self._kept: dict[K, tuple[V, int]] = {}
-        """In order of use, the least recently used first."""
+        """Values with sizes, the least recently used first."""
         self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._kept)
 
     def get(self, key: K) -> V | None:
-        """The value of a key, which is now the most recently used; None: it is not kept."""
+        """Return the value of a key, and mark it as the most recently used. None if it isn't cached."""
         with self._lock:
             found = self._kept.pop(key, None)
             if found is None:
@@ -242,7 +244,7 @@ class Recent(Generic[K, V]):
             return found[0]
 
     def keep(self, key: K, value: V, size: int) -> None:
-        """Keep a value of some size, and drop the least recently used beyond the total."""
+        """Add a value of some size, and drop the least recently used ones above the maximum."""
         with self._lock:
             self.size += size - self._kept.pop(key, (None, 0))[1]
             self._kept[key] = (value, size)
@@ -250,6 +252,6 @@ class Recent(Generic[K, V]):
                 self.size -= self._kept.pop(next(iter(self._kept)))[1]
 
     def items(self) -> list[tuple[K, V, int]]:
-        """All that is kept, with sizes, the least recently used first."""
+        """Return all keys, values, and sizes, the least recently used first."""
         with self._lock:
             return [(key, value, size) for key, (value, size) in self._kept.items()]

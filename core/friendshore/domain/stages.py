@@ -1,4 +1,4 @@
-"""The five stages of a chain, in the statute's own words, and the finer steps that catalogs may record."""
+"""The five stages of a chain, named as in the statute, and the finer steps that catalogs may record."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Stage(StrEnum):
-    """A stage of making, from the ground to the good; the order is the order of the chain."""
+    """A production stage, from the ground to the finished good, in the order of the chain."""
 
     MINED = "mined"
     REFINED = "refined"
@@ -24,8 +24,7 @@ class Stage(StrEnum):
 _RANKS = {stage: rank for rank, stage in enumerate(Stage)}
 
 COLLECTION = "collection"
-"""The step that stands in the place of the mine where the feed is scrap: it tells where the scrap arose, and nothing of where its
-metal was mined."""
+"""The step that replaces the mine if the feed is scrap. It states where the scrap was collected, not where its metal was mined."""
 
 _STEPS_OF: dict[Stage, tuple[str, ...]] = {
     Stage.MINED: ("mining", "concentration", COLLECTION),
@@ -35,14 +34,14 @@ _STEPS_OF: dict[Stage, tuple[str, ...]] = {
     Stage.PRODUCED: ("milling", "atomization", "consolidation", "pressing", "sintering", "bonding", "magnetizing"),
 }
 STEPS: dict[str, Stage] = {step: stage for stage, steps in _STEPS_OF.items() for step in steps}
-"""Finer words and the stage each is a step of, where a rule does not map it otherwise (`OriginBan.steps`)."""
+"""Steps, with the stage that each belongs to unless a rule maps it differently (`OriginBan.steps`)."""
 
 _MAGNET_ROUTES = (
     ("milling", "pressing", "sintering", "magnetizing"),
     ("milling", "pressing", "bonding", "magnetizing"),
 )
 Route = tuple[str, ...]
-"""Steps that together are the whole of a stage, in the order in which they are done."""
+"""Steps that together form a whole stage, in order."""
 ROUTES: dict[Stage, tuple[Route, ...]] = {
     Stage.MINED: (("mining",), (COLLECTION,)),
     Stage.REFINED: (("refining",),),
@@ -50,19 +49,19 @@ ROUTES: dict[Stage, tuple[Route, ...]] = {
     Stage.MELTED: (("melting",), ("alloying",)),
     Stage.PRODUCED: _MAGNET_ROUTES,
 }
-"""The routes of each stage that hold under every rule. A step that is no route by itself leaves open where the rest was done.
+"""Routes of each stage that are valid under every rule. A step that isn't a route by itself leaves the location of the other steps open.
 
-Statutes ask where a material was mined, refined, separated or melted, in these words, so the step of the same name answers them. To
-melt an alloy is to make it of its metals (DFARS 225.7018-2: "melting samarium with cobalt to produce the alloy"), so alloying answers
-too. Every other step comes before or after something that belongs to the same stage.
+Statutes ask where a material was mined, refined, separated, or melted, in these words, so the step of the same name is sufficient. To melt an
+alloy is to make it of its metals (DFARS 225.7018-2: "melting samarium with cobalt to produce the alloy"), so alloying is sufficient too. Every
+other step comes before or after another step of the same stage.
 """
 
 
 def stage_of(word: str) -> Stage:
-    """The stage that a stage or step word belongs to by default.
+    """Return the default stage of a stage or step word.
 
     Raises:
-        ValueError: if it is neither.
+        ValueError: If it is neither.
     """
     if word in STEPS:
         return STEPS[word]
@@ -70,13 +69,13 @@ def stage_of(word: str) -> Stage:
 
 
 def covers_stage(stage: Stage, words: Iterable[str], routes: Iterable[Route] = (), begun: bool = False) -> bool:
-    """Return True if the words recorded of a stage leave none of its steps open.
+    """Return True if the words recorded for a stage leave none of its steps open.
 
     Args:
-        stage: the stage.
-        words: the stage itself, or steps of it.
-        routes: routes beside those that hold under every rule.
-        begun: accept the first steps of a route, because another maker does the rest.
+        stage: The stage.
+        words: The stage itself, or steps of it.
+        routes: Routes in addition to those that are valid under every rule.
+        begun: True to accept the first steps of a route, because another maker does the rest.
     """
     recorded = set(words)
     if stage.value in recorded:

@@ -1,6 +1,4 @@
-"""Names that somebody mistyped, and what they may have meant; names that are not what they look like: letters of two alphabets in one
-word, and signs that nobody sees.
-"""
+"""Suggestions for misspelled names, and detection of misleading names: mixed alphabets, invisible characters, and styled letters."""
 
 from __future__ import annotations
 
@@ -11,23 +9,23 @@ from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 
 MOST_COMPARED = 5_000
-"""Known words that one word is compared with; beyond that a suggestion would take longer than reading the file."""
+"""Maximum number of known words to compare with a word. More would take longer than reading the file."""
 
 _FEW = 100
-"""Known words with which what was found is kept."""
+"""Maximum number of known words for which results are cached."""
 
 _MOST_IN_ALL = 50_000
-"""Comparisons for all the words of one reading: about a second."""
+"""Maximum number of comparisons for all words of one reading. They take about a second."""
 
 
 def nearest(word: str, known: Collection[str], alike: float = 0.6) -> str | None:
-    """The known word most like `word`, or None if none is as much `alike` as that, from 0 to 1."""
+    """Return the most similar known word. None if no similarity reaches `alike`, from 0 to 1."""
     return _nearest_of_few(word, tuple(known), alike) if len(known) <= _FEW else _nearest(word, known, alike)
 
 
 @lru_cache(maxsize=4096)
 def _nearest_of_few(word: str, known: tuple[str, ...], alike: float) -> str | None:
-    """The same: a file names the same keys in many tables, each of which is compared with the same few."""
+    """Return the cached result, because a file has the same keys in many tables, each compared with the same few words."""
     return _nearest(word, known, alike)
 
 
@@ -48,9 +46,9 @@ def _nearest(word: str, known: Collection[str], alike: float) -> str | None:
 
 
 class Suggestions:
-    """The suggestions of one reading: each word is looked up once, and after so many comparisons none is made any more.
+    """Suggestions for one reading. Each word is looked up once, up to a maximum number of comparisons.
 
-    A column of ids that were all renamed is no slip: thousands of suggestions would take longer than reading the file, and help nobody.
+    In a column where all ids were renamed, thousands of suggestions would take longer than reading the file, without any use.
     """
 
     def __init__(self) -> None:
@@ -58,9 +56,9 @@ class Suggestions:
         self._made: dict[tuple[str, str], str] = {}
 
     def of(self, what: str, word: str, known: Collection[str]) -> str:
-        """A fix that names the nearest known word; empty if there is none, or if enough were looked for.
+        """Return a suggestion of the nearest known word. Empty if there is none, or after the maximum number of comparisons.
 
-        Names of different things are looked up apart: `what` says of which.
+        `what` names the kind of thing. Kinds are looked up separately.
         """
         key = (what, word)
         if key not in self._made:
@@ -70,13 +68,13 @@ class Suggestions:
 
 
 def did_you_mean(word: str, known: Collection[str], alike: float = 0.6) -> str:
-    """A fix that names the nearest known word; empty if there is none."""
+    """Return a suggestion of the nearest known word, or an empty string."""
     found = nearest(word, known, alike)
     return f"did you mean `{found}`?" if found else ""
 
 
 def closest(word: str, known: Iterable[str]) -> str:
-    """A fix that names the nearest known name, else the shortest that has the word as a part: `Hanau` of `hanau-magnetik-gmbh`."""
+    """Return a suggestion of the nearest known name, or else of the shortest one with the word as a part: `Hanau` of `hanau-magnetik-gmbh`."""
     names = sorted({name for name in known if name})
     fix = did_you_mean(word, names)
     if fix or len(word) < _LEAST_PART:
@@ -87,18 +85,18 @@ def closest(word: str, known: Iterable[str]) -> str:
 
 
 _LEAST_PART = 3
-"""Letters of a word that is looked for within names."""
+"""Minimum length of a word to search for within names."""
 _WORD = re.compile(r"\w+")
 _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Co", "Cs", "Cn"})
-"""General categories of signs that take no place, or end a line."""
+"""Unicode categories of characters that are invisible or end a line."""
 _ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK", "COPTIC", "ARMENIAN", "CHEROKEE"})
-"""Alphabets that have letters which look like one another's."""
+"""Alphabets with letters that look like those of another."""
 _STYLED = ("<wide>", "<narrow>", "<font>")
-"""Letters and digits that are others in another dress."""
+"""Unicode decompositions of styled letters and digits."""
 
 
 def misleading(text: str) -> str:
-    """What about a name, or words, does not meet the eye, as the end of a sentence; empty: nothing."""
+    """Return how the look of a text misleads, as the end of a sentence. Empty if it doesn't."""
     if text.isascii() and text.isprintable():
         return ""
     unseen = next((sign for sign in text if unicodedata.category(sign) in _UNSEEN), None)

@@ -1,4 +1,4 @@
-"""Terms of trade and price schedules: costs, limits, and prices that depend on how much is ordered."""
+"""Terms of trade and price schedules: costs, limits, and prices that depend on the quantity ordered."""
 
 from __future__ import annotations
 
@@ -17,65 +17,65 @@ from .values import CurrencyOrBlank, Discount, Idents, Kilograms, Money, MoneyPe
 from .written import Written
 
 SPANS = {"period": "per period", "year": "per year", "horizon": "over the plan"}
-"""Spans over which purchases are added up, in words."""
+"""Spans over which purchases are summed, in words."""
 
 
 class Bearing(Dated):
-    """Something said of all that is ordered from an offer, a facility or a supplier, or of a part of that."""
+    """A term of all orders, or of a part of them, from an offer, a facility, or a supplier."""
 
     of: Annotated[Literal["offer", "facility", "supplier"], Written("supplier", needed=False)]
-    """What `id` names; blank: an offer."""
+    """Type of the id. Blank means an offer."""
     id: Annotated[str, Written("Acme")]
-    """The offer, facility (with those within it) or supplier, of this catalog or one it requires."""
+    """Offer, facility (with those within it), or supplier, of this catalog or one it requires."""
     materials: Annotated[Idents, Names("material"), Written("dy-oxide;tb-oxide")] = frozenset()
-    """Materials it is about; blank: all.
+    """Materials that it covers. Blank means all.
 
-    Of an offer with several outputs the runs are counted, and only if all its outputs are meant."""
+    For an offer with several outputs, the runs are counted, and only if all its outputs are covered."""
     per: Annotated[Literal["period", "year", "horizon"], Written("year")]
-    """Span over which orders are added up: a period, a calendar year, or the whole plan."""
+    """Span over which orders are summed: a period, a calendar year, or the whole plan."""
     start: Annotated[datetime.date | None, Written("2027-01-01", "from")] = None
-    """First day of the orders it is about."""
+    """First day of the orders that it covers."""
     end: Annotated[datetime.date | None, Written("2029-12-31", "until")] = None
     """Last day."""
     source: Cited = ""
 
     @property
     def name(self) -> str:
-        """What messages and tables call it."""
+        """Name for messages and tables."""
         about = f" ({', '.join(sorted(self.materials))})" if self.materials else ""
         return f"{self.of} {self.id}{about}"
 
     @property
     def order(self) -> tuple[str, ...]:
-        """What they are sorted by: what they are about, then all the rest."""
+        """Sort key: the party, then all other fields."""
         return (self.of, self.id, self.model_dump_json())
 
 
 FIGURES = ("fixed", "least", "most", "setup_use")
-"""What terms may say."""
+"""Fields of terms that have an effect."""
 
 
 class Terms(Bearing):
-    """What ordering at all costs and asks for: from an offer, a facility or a supplier, for all it delivers or a part of that.
+    """Costs and limits of orders from an offer, a facility, or a supplier, for all its deliveries or a part of them.
 
-    A period takes part if any of its days lies within the dates: terms ask for money and quantities, and are not escaped by
-    ordering in a period that begins before them.
+    A period is included if any of its days is within the dates. Terms demand money and quantities, so ordering in a period that begins before them
+    must not avoid them.
     """
 
     places: Annotated[Sites, Names("place"), Written("US;JP")] = frozenset()
-    """Places of delivery it is about; blank: all."""
+    """Places of delivery that it covers. Blank means all."""
     fixed: Annotated[Money | None, Written("12000 USD")] = None
-    """Due in every span in which anything is ordered, in its first period."""
+    """Fixed cost, due in the first period of every span in which anything is ordered."""
     currency: CurrencyOrBlank = ""
-    """ISO 4217, of `fixed`."""
+    """Currency of `fixed` (ISO 4217)."""
     least: Annotated[Kilograms | None, Written("2 t")] = None
-    """Least ordered in a span, if anything is."""
+    """Minimum order in a span, if anything is ordered."""
     most: Annotated[Kilograms | None, Written("40 t")] = None
-    """Most ordered in a span."""
+    """Maximum order in a span."""
     setup_use: Annotated[Kilograms | None, Written("500 kg")] = None
-    """Capacity of the facility that any order in a period takes, whatever its size; only with `per` = `period`."""
+    """Capacity of the facility that any order in a period takes, whatever its size. Only with `per` = `period`."""
     start: Annotated[datetime.date | None, Written("2027-01-01", "from")] = None
-    """First day: a period counts if any of its days lies within."""
+    """First day. A period counts if any of its days is within the dates."""
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
@@ -106,40 +106,40 @@ class Terms(Bearing):
 
     @property
     def switches(self) -> bool:
-        """True if it makes a difference that anything is ordered at all."""
+        """True if they have an effect as soon as anything is ordered."""
         return bool(self.fixed or self.least or self.setup_use)
 
 
 class TierKind(StrEnum):
-    """What a tier's terms bear on."""
+    """Quantity to which a tier's terms apply."""
 
     INCREMENTAL = "incremental"
-    """Only on what lies within the tier."""
+    """Only the quantity within the tier."""
     ALL_UNITS = "all-units"
-    """On everything, once the tier is reached."""
+    """The whole quantity, once the tier is reached."""
 
 
 class Tier(Fitting):
     """Terms from a quantity on."""
 
     least: Annotated[NonNegative, Written("10 t", sort="mass or money")]
-    """Where the tier begins: a mass, or money at list prices. The first tier of a schedule begins at 0.
+    """Start of the tier, included: a mass, or money at list prices. The first tier of a schedule starts at 0.
 
-    Units, or money where the schedule measures money. What comes to exactly this is in the tier."""
+    In units, or in money if the schedule measures money."""
     most: Annotated[NonNegative | None, Written("40 t", sort="mass or money")] = None
-    """Where it ends, in what `least` is in; blank: where the next begins. What lies between two tiers cannot be bought.
+    """End of the tier, in the unit of `least`. Blank means the start of the next tier. Quantities between two tiers can't be bought.
 
-    Nor more than this in the last one. 0 in the first: nothing, or what reaches the second."""
+    In the last tier, nothing above its end can be bought. 0 in the first tier means nothing, or a quantity that reaches the second."""
     price: Annotated[MoneyPerKilogram | None, Written("520 USD/kg")] = None
-    """Price in the tier, in place of the list price.
+    """Price in the tier, instead of the list price.
 
-    In the schedule's currency. Neither price nor discount: the list price."""
+    In the schedule's currency. Without a price or a discount, the list price applies."""
     discount: Annotated[Discount | None, Written("5 %")] = None
-    """Or share off the list price; below 0: on top of it."""
+    """Share off the list price, instead of `price`. Below 0 is a surcharge."""
     lump: Annotated[Money, Written("10000 USD")] = Decimal(0)
-    """Due once in a span that ends in this tier; blank: nothing.
+    """Lump sum, due once in a span that ends in this tier. Blank means none.
 
-    If anything is bought in the span."""
+    Only if anything is bought in the span."""
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
@@ -152,22 +152,22 @@ class Tier(Fitting):
 
 
 class PriceSchedule(Bearing):
-    """Prices that fall (or rise) with what is bought from an offer, a facility or a supplier.
+    """Prices that fall (or rise) with the quantity bought from an offer, a facility, or a supplier.
 
-    Every order is paid at its list price (the offer's own in the period of the order); the difference is settled in the last
-    period of the span. A period counts if all of it lies within the dates.
+    Every order is paid at its list price (the offer's own in the period of the order). The difference is settled in the last period of the span. A
+    period counts if all of it is within the dates.
     """
 
     materials: Annotated[Idents, Names("material"), Written("dy-oxide;tb-oxide")] = frozenset()
-    """Materials that are added up; blank: all."""
+    """Materials that are summed. Blank means all."""
     kind: Annotated[TierKind, Written("all-units")]
-    """`incremental`: a tier's terms bear on what lies within it; `all-units`: on everything, once it is reached."""
+    """`incremental`: a tier's terms apply to the quantity within it. `all-units`: to the whole quantity, once it is reached."""
     measure: Literal["quantity", "money"] = "quantity"
-    """What is added up: units (kilograms), or money at list prices, undiscounted."""
+    """Measure of the tiers: units (kilograms), or undiscounted money at list prices."""
     currency: CurrencyOrBlank = ""
-    """ISO 4217, of prices, lumps and thresholds in money; empty: the case's."""
+    """Currency of prices, lumps, and thresholds in money (ISO 4217). Empty means the case's."""
     tiers: tuple[Tier, ...]
-    """In order of `least`."""
+    """Tiers in order of `least`."""
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
@@ -191,7 +191,7 @@ class PriceSchedule(Bearing):
                 yield Fault("price", message, "a discount, or thresholds that are masses", entry=("tiers", number))
 
     def overlaps(self, other: PriceSchedule) -> bool:
-        """Return True if both are about the same thing, and may bear on the same purchase."""
+        """Return True if both cover the same party, and may apply to the same purchase."""
         same = (self.of, self.id) == (other.of, other.id)
         alike = not self.materials or not other.materials or bool(self.materials & other.materials)
         dates = Span(start=self.start, end=self.end).meets(Span(start=other.start, end=other.end))
@@ -199,7 +199,7 @@ class PriceSchedule(Bearing):
 
 
 def overlapping(schedules: Sequence[PriceSchedule]) -> Iterator[tuple[int, int]]:
-    """Positions of two schedules that may bear on the same purchase."""
+    """Yield the positions of two schedules that may apply to the same purchase."""
     alike = grouped(((schedule.of, schedule.id), position) for position, schedule in enumerate(schedules))
     for one, other in (pair for group in alike.values() for pair in combinations(group, 2)):
         if schedules[one].overlaps(schedules[other]):
@@ -207,7 +207,7 @@ def overlapping(schedules: Sequence[PriceSchedule]) -> Iterator[tuple[int, int]]
 
 
 def bears_too(schedule: PriceSchedule) -> Fault:
-    """What is said of a schedule that bears on the same purchases as another."""
+    """Return the fault of a schedule that applies to the same purchases as another."""
     return Fault(
         "id",
         f"another price schedule of {schedule.of} `{schedule.id}` bears on the same purchases",

@@ -1,4 +1,4 @@
-"""Dates, spans and the periods of a plan."""
+"""Dates, spans, and the periods of a plan."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Until = Annotated[date | None, Field(alias="until"), Written("2028-12-31", meani
 
 
 class PeriodLength(StrEnum):
-    """How long one period of the plan is."""
+    """Length of one period of the plan."""
 
     MONTH = "month"
     QUARTER = "quarter"
@@ -31,30 +31,29 @@ class PeriodLength(StrEnum):
 
     @property
     def months(self) -> int:
-        """Length in months."""
         return {"month": 1, "quarter": 3, "year": 12}[self.value]
 
 
 class Span(Record):
-    """Days from `start` to `end`, both inclusive; an open side is None."""
+    """Days from `start` to `end`, both inclusive. An open side is None."""
 
     start: date | None = None
     end: date | None = None
 
     def meets(self, other: Span) -> bool:
-        """Return True if the two share at least one day."""
+        """Return True if both share at least one day."""
         return (self.end is None or other.start is None or other.start <= self.end) and (
             other.end is None or self.start is None or self.start <= other.end
         )
 
     def covers(self, other: Span) -> bool:
-        """Return True if every day of `other` lies in this span."""
+        """Return True if every day of `other` is in this span."""
         starts = self.start is None or (other.start is not None and self.start <= other.start)
         ends = self.end is None or (other.end is not None and other.end <= self.end)
         return starts and ends
 
     def days_within(self, other: Span) -> int:
-        """Number of days of the bounded span `other` that lie in this one."""
+        """Return the number of days of the bounded span `other` that are in this one."""
         assert other.start is not None and other.end is not None
         start = max(other.start, self.start) if self.start else other.start
         end = min(other.end, self.end) if self.end else other.end
@@ -65,13 +64,13 @@ class Span(Record):
 
 
 def stretches_between(first: date, until: date, days: Sequence[date]) -> list[Span]:
-    """The stretches that some days cut a longer one into; each of the days, which are in order, begins one."""
+    """Return the parts into which some days divide a span. Each of the days, in order, begins a part."""
     ends = (day - timedelta(days=1) for day in days)
     return [Span(start=start, end=end) for start, end in zip([first, *days], [*ends, until], strict=True)]
 
 
 def add_months(day: date, months: int) -> date:
-    """`day` moved by whole months, kept within the month it lands in."""
+    """Return `day` moved by whole months, limited to the last day of the month."""
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
@@ -87,8 +86,7 @@ class Delay(NamedTuple):
     def of(*durations: Decimal) -> Delay:
         """Add up durations in months: whole months count in calendar months, any other duration in days, rounded up.
 
-        A duration that is stated in days or weeks is that number of days again; only one of exactly 365 days cannot be told from a year, which is
-        no shorter.
+        A duration stated in days or weeks becomes that number of days again. Only one of exactly 365 days becomes a year, which is no shorter.
         """
         months = days = 0
         for duration in durations:
@@ -111,7 +109,7 @@ class Delay(NamedTuple):
         """Return the day that it leads to from `day`.
 
         Raises:
-            OverflowError, ValueError: if that is after the last day of the calendar.
+            OverflowError, ValueError: If that is after the last day of the calendar.
         """
         return add_months(day, self.months) + timedelta(days=self.days)
 
@@ -126,7 +124,7 @@ class Delay(NamedTuple):
 
 
 _MEANT = Fraction(1, 10**6)
-"""Days by which a stored duration may miss the whole number of days that it was stated as."""
+"""Tolerance in days within which a stored duration counts as a whole number of days."""
 
 
 class Period(Record):
@@ -135,27 +133,23 @@ class Period(Record):
     index: int
     """Position, from 0."""
     start: date
-    """First day."""
     end: date
-    """Last day."""
     label: str
-    """What tables call it: `2027-Q1`, `2027-03` or `2027`; the first day where it does not fit the calendar."""
+    """Label in tables: `2027-Q1`, `2027-03`, or `2027`, or the first day if it doesn't fit the calendar."""
     steady: bool = False
-    """Whether it stands for a year at the rates of its days, however many these are."""
+    """True if it represents a year at the rates of its days, regardless of their number."""
 
     @cached_property
     def span(self) -> Span:
-        """Its days."""
         return Span(start=self.start, end=self.end)
 
     @property
     def days(self) -> int:
-        """How many days it has."""
         return (self.end - self.start).days + 1
 
     @cached_property
     def year_parts(self) -> dict[int, Fraction]:
-        """Fraction of each calendar year that the period covers: what a yearly rate is multiplied by."""
+        """Fraction of each calendar year that the period covers, as a factor of yearly rates."""
         parts: dict[int, Fraction] = {}
         for year in range(self.start.year, self.end.year + 1):
             whole = Span(start=date(year, 1, 1), end=date(year, 12, 31))
@@ -165,11 +159,11 @@ class Period(Record):
 
     @cached_property
     def years(self) -> Fraction:
-        """Length in years: the sum of `year_parts`; 1 if it stands for a year."""
+        """Length in years: the sum of `year_parts`, or 1 if it represents a year."""
         return Fraction(1) if self.steady else sum(self.year_parts.values(), Fraction(0))
 
     def years_within(self, span: Span) -> Fraction:
-        """Length in years of the part of the period that lies in `span`; of one that stands for a year, its share of the days."""
+        """Return the length in years of the part of the period within `span`. If it represents a year, the share of its days."""
         if self.steady:
             return Fraction(span.days_within(self.span), self.days)
         total = Fraction(0)
@@ -180,15 +174,15 @@ class Period(Record):
 
 
 _MOST_SPANS = 1000
-"""Spans of which a horizon keeps what lies in its periods: capacities and demands are asked for again in every problem of a session."""
+"""Maximum number of spans with cached results. Every problem of a session asks for capacities and demands again."""
 
 
 MOST_MONTHS = 1_200
-"""Months of a plan: a century."""
+"""Maximum number of months of a plan: a century."""
 
 
 class Horizon(Fitting):
-    """The periods of a plan: `count` equal calendar steps from `start`; or, with `until`, one stretch of any length that stands for a year."""
+    """The periods of a plan: `count` equal calendar steps from `start`, or with `until`, one range of any length that represents a year."""
 
     start: Annotated[date, Written("2026-10-01")]
     """First day of the plan."""
@@ -197,7 +191,7 @@ class Horizon(Fitting):
     length: Annotated[PeriodLength, Written("quarter", "period")]
     """Length of a period."""
     until: date | None = None
-    """Last day of a stretch that is planned as one year at its own rates; there is no other period then."""
+    """Last day of a range that is planned as one year at its own rates. It is then the only period."""
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:
@@ -236,7 +230,7 @@ class Horizon(Fitting):
         return tuple(self._period(i) for i in range(self.count))
 
     def years_within(self, span: Span) -> tuple[Fraction, ...]:
-        """Of each period, the length in years of the part that lies in `span`: see `Period.years_within`."""
+        """Return for each period the length in years of the part within `span`. See `Period.years_within`."""
         known, key = self._years_within, (span.start, span.end)
         found = known.get(key)
         if found is None:
@@ -247,7 +241,7 @@ class Horizon(Fitting):
 
     @cached_property
     def _years_within(self) -> dict[tuple[date | None, date | None], tuple[Fraction, ...]]:
-        """By first and last day, what is known of it."""
+        """Cached results by first and last day."""
         return {}
 
     def _period(self, index: int) -> Period:
@@ -272,16 +266,16 @@ class Horizon(Fitting):
         return Span(start=self.periods[0].start, end=self.periods[-1].end)
 
     def find(self, day: date) -> int | None:
-        """Index of the period that holds `day`, or None outside the plan."""
+        """Return the index of the period that contains `day`. None if it is outside the plan."""
         for period in self.periods:
             if period.start <= day <= period.end:
                 return period.index
         return None
 
     def steps(self, months: Decimal) -> int:
-        """How many whole periods a duration takes: rounded up.
+        """Return the number of whole periods that a duration takes, rounded up.
 
-        In a stretch that stands for a year any duration leads beyond it.
+        Any duration ends beyond a range that represents a year.
         """
         if self.until is not None:
             return int(months > 0)
@@ -289,17 +283,17 @@ class Horizon(Fitting):
         return -(-whole.numerator // whole.denominator)
 
     def begins(self, index: int) -> date:
-        """Return the first day of a period, which may lie after the plan.
+        """Return the first day of a period, which may be after the plan.
 
         Raises:
-            ValueError: if it lies after the last day of the calendar.
+            ValueError: If it is after the last day of the calendar.
         """
         return self.periods[index].start if index < self.count else add_months(self.start, index * self.length.months)
 
     def arrival(self, ordered: int, delay: Delay) -> int:
-        """Return the first period that begins no earlier than what is ordered on the first day of `ordered` arrives; it may lie after the plan.
+        """Return the first period that begins no earlier than the arrival of an order on the first day of `ordered`. It may be after the plan.
 
-        In a stretch that stands for a year any delay leads beyond it.
+        Any delay ends beyond a range that represents a year.
         """
         if self.until is not None:
             return ordered + int(any(delay))
@@ -313,17 +307,17 @@ class Horizon(Fitting):
         return index
 
     def label(self, index: int) -> str:
-        """Label of period `index`; `before` for a negative one."""
+        """Return the label of period `index`: `before` if it is negative, `after` if it is beyond the plan."""
         return self.periods[index].label if 0 <= index < self.count else ("before" if index < 0 else "after")
 
 
 def stretches(
     periods: Sequence[Period], per: Literal["period", "year", "horizon"]
 ) -> list[tuple[str, tuple[int, ...]]]:
-    """Label and period indices of every period, calendar year (by the first day of its periods), or all of them together.
+    """Return label and period indices of every period, calendar year (by the first day of its periods), or all of them together.
 
     Raises:
-        ValueError: for any other word, which a rule that is not type-checked may ask for.
+        ValueError: For any other word.
     """
     if per not in ("period", "year", "horizon"):
         raise ValueError(f"there are no stretches of a {per}: period, year or horizon")
@@ -334,14 +328,14 @@ def stretches(
 
 
 EPOCH = "SOURCE_DATE_EPOCH"
-"""Seconds since 1970 that stand for now, so that what is made again is the same: https://reproducible-builds.org/specs/source-date-epoch/"""
+"""Environment variable with the current time in seconds since 1970, for reproducible output: https://reproducible-builds.org/specs/source-date-epoch/"""
 
 _DIGITS = 11
-"""Of seconds up to the year 5138; beyond the year 9999 there is no day."""
+"""Maximum number of digits of seconds, up to the year 5138. No date is after the year 9999."""
 
 
 def today() -> date:
-    """Today, or the day that `SOURCE_DATE_EPOCH` says in the environment. No plan depends on it: it says how old the data are."""
+    """Return today's date, or the date in the environment variable `SOURCE_DATE_EPOCH`. No plan depends on it, only the age of data."""
     told = os.environ.get(EPOCH, "")
     if told.isdecimal() and len(told) <= _DIGITS:
         return datetime.fromtimestamp(int(told), UTC).date()

@@ -1,7 +1,4 @@
-"""What a run says of what is unavailable: demand that is not met, what keeps supply from it, and hard rules that cannot hold together.
-
-And what a plan makes of days and durations that do not fill whole periods.
-"""
+"""Shortages in a run, their causes, and conflicts of hard rules. And rounding of dates and durations to whole periods."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ CauseKind = Literal[
     "competition", "price", "rank", "conflict", "rounding", "undetermined",
 ]  # fmt: skip
 _MORE = Decimal("1.000001")
-"""Share of a shortage price from which a cost is more than the price. What a solver finds to be less may be the same."""
+"""Multiple of a shortage price above which a cost counts as more. A smaller difference may come from the solver."""
 _NAMED = 2
 """Maximum number of names in a sentence. The JSON form has all of them."""
 
@@ -36,17 +33,17 @@ class RunRestriction(Record):
     """A restriction that keeps supply from a demand."""
 
     kind: CauseKind
-    """`lead time`: from order to delivery. `date`: when an offer or a capacity starts or ends, when a supplier is qualified, and when an open order
-    arrives. `capacity`: of plants and offers. `storage`: most that may be held. `terms`: least orders, lots, fixed costs and the like. `limit`: a limit
-    rule, such as a cap or a budget. `law`: a rule that prohibits an offer, or that requires a license. `proof`: an origin that isn't proved. `no offer`: nobody
-    offers the material with a known capacity and price. `inputs`: a maker lacks an input. `competition`: other demand takes the supply. `price`: more supply
-    costs at least as much as the shortage. `rank`: the case ranks other objectives first. `conflict`: hard rules that can't hold together. `rounding`: a few grams, from rounding to the case's resolution.
-    `undetermined`: the time limit ended the search."""
+    """`lead time`: from order to delivery. `date`: start or end of an offer or a capacity, qualification of a supplier, or arrival of an open order.
+    `capacity`: of plants and offers. `storage`: maximum stock. `terms`: minimum orders, lots, fixed costs, and the like. `limit`: a limit rule, such
+    as a cap or a budget. `law`: a rule that prohibits an offer, or that requires a license. `proof`: an origin that isn't proved. `no offer`: no offer
+    of the material has a known capacity and price. `inputs`: a maker lacks an input. `competition`: other demand takes the supply. `price`: more
+    supply costs at least as much as the shortage. `rank`: the case ranks other objectives first. `conflict`: hard rules conflict. `rounding`: a few
+    grams, from rounding to the case's resolution. `undetermined`: the time limit ended the search."""
     names: list[str] = []
-    """Ids of what restricts: of rules (`limit`, `law`, `conflict`), demands (`competition`) or materials (`inputs`); else of the offers and open orders that would
-    deliver more without it."""
+    """Ids of rules (`limit`, `law`, `conflict`), demands (`competition`), or materials (`inputs`). Otherwise, ids of offers and open orders that would
+    deliver more without the restriction."""
     offers: list[str] = []
-    """Offers and open orders that would deliver more without it, where `names` are others."""
+    """Offers and open orders that would deliver more without it, if they aren't in `names`."""
     first: str = ""
     """First period in which these can deliver (`lead time`, `date`). Empty if they can't within the plan."""
     reasons: list[str] = []
@@ -77,14 +74,14 @@ class RunRestriction(Record):
 
     @property
     def short_name(self) -> str:
-        """The restriction in as few words as name it: rules by their ids."""
+        """The restriction in the fewest words. Rules have their ids."""
         if self.kind in ("limit", "law") and self.names:
             return _few(self.names)
         return _UNPROVEN if self.kind == "proof" else self.brief
 
     @property
     def as_shown(self) -> str:
-        """The restriction with its figures, without the offers that it keeps out, unless it is about these."""
+        """The restriction with its figures, and the offers that it excludes only if it concerns offers."""
         match self.kind:
             case "lead time" | "date":
                 return f"{self.kind}: arrives {self.first or 'after the plan'}"
@@ -114,15 +111,15 @@ def _few(names: list[str]) -> str:
 
 
 class RunSupplyCause(Record):
-    """A cause of a shortage: a minimal set of restrictions without all of which the cheapest plan is short of less, and no demand of more in any period."""
+    """A cause of a shortage: a minimal set of restrictions. Without them, the cheapest plan reduces the shortage, and no other in any period grows."""
 
     restrictions: list[RunRestriction]
     served_kg: Number | None
-    """Kilograms of this shortage that the plan without them serves. None if no restriction can be removed, or if it is unknown."""
+    """Kilograms of this shortage that the plan without them serves. None if no restriction can be removed, or if unknown."""
 
     @property
     def key(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Kinds and names, the same for the same cause of other shortages."""
+        """Kinds and names, equal for the same cause of other shortages."""
         return tuple((each.kind, tuple(each.names)) for each in self.restrictions)
 
     @property
@@ -132,7 +129,7 @@ class RunSupplyCause(Record):
 
     @property
     def short_kinds(self) -> str:
-        """The kinds of its restrictions, in as few words as name them."""
+        """The kinds of its restrictions, in the fewest words."""
         return " + ".join(dict.fromkeys(_UNPROVEN if each.kind == "proof" else each.kind for each in self.restrictions))
 
     @property
@@ -142,7 +139,7 @@ class RunSupplyCause(Record):
 
     @property
     def as_shown(self) -> str:
-        """The cause without the offers that it keeps out."""
+        """The cause without the offers that it excludes."""
         return " and ".join(each.as_shown for each in self.restrictions)
 
     def __str__(self) -> str:
@@ -150,7 +147,7 @@ class RunSupplyCause(Record):
 
 
 class RunShortage(Record):
-    """Demand that is not met in a period."""
+    """Shortage of a demand in a period."""
 
     demand: str
     material: str
@@ -160,43 +157,43 @@ class RunShortage(Record):
     quantity_kg: Number
     wanted_kg: Number
     causes: list[RunSupplyCause]
-    """Causes, the one that most kilograms are due to first. Each is a cause by itself: without any one of them less is short."""
+    """Causes, the one with the most kilograms first. Each is a cause by itself: removing any one of them reduces the shortage."""
     competes_with: list[str] = []
-    """Other demands that are short and that the same supply can serve: what serves one is taken from the others."""
+    """Other demands with a shortage that the same supply can serve. Supply for one is taken from the others."""
 
 
 class RunConflict(Record):
-    """Hard rules that cannot hold together."""
+    """Conflict of hard rules."""
 
     rules: list[str]
     sentences: list[str]
     materials: list[str]
     demands: list[str]
     holds_from: dict[str, datetime.date] = {}
-    """Floor among these rules -> first day of a period from which it can be kept with all the others, if nothing is asked of it before."""
+    """Rule with a minimum, among these rules -> first day of a period from which all rules can be satisfied, if the minimum doesn't apply before."""
 
 
 class RunRounded(Record):
-    """A date that lies within a period, or a duration that is no whole number of periods, and what it counts as."""
+    """A date within a period, or a duration that isn't a whole number of periods, with the value that the plan uses."""
 
     kind: Literal["rule", "offer", "quotation", "waiver", "licence", "store", "lane", "lead time"]
     name: str
-    """Rule, offer, waiver, licence, material and place of a store, offer and place of a lane."""
+    """Rule, offer, waiver, or license. Material and place of a store. Offer and place of a lane."""
     stated: str
-    """As it stands in the facts: `from 2027-03-01`, `until 2027-03-31`, `4 months`."""
+    """Value in the facts: `from 2027-03-01`, `until 2027-03-31`, `4 months`."""
     counted: str
-    """As the plan counts it, in the same words."""
+    """Value in the plan, in the same words."""
 
 
 class RunByMonths(Record):
-    """A demand that is short: what the plan leaves short, and what a plan of the same facts in months does."""
+    """Shortage of a demand in the plan, and in a plan of the same facts in months."""
 
     demand: str
     short_kg: Number
-    """Kilograms short over the plan as it is."""
+    """Kilograms short in the plan."""
     by_months_kg: Number | None
-    """Kilograms short in the cheapest plan of the same facts with months as periods, verified like this one; None: not looked at."""
+    """Kilograms short in the cheapest plan of the same facts with months as periods, verified in the same way. None if it wasn't planned."""
     only_kg: Number = Decimal(0)
-    """Kilograms that only the length of the periods makes short: by how much the plan in months is short of less."""
+    """Kilograms short only because of the length of the periods: the reduction in the monthly plan."""
     note: str = ""
-    """Why it was not looked at."""
+    """Reason why it wasn't planned in months."""

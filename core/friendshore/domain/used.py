@@ -1,4 +1,4 @@
-"""Plugins, facts, and prices that a run was made of, and their age.
+"""Plugins, facts, and prices used by a run, and their age.
 
 A case may limit the age of prices. The limit changes no plan: older prices are reported, and only `--strict` refuses to plan with them.
 """
@@ -13,34 +13,34 @@ from .base import Number, Record
 
 _DAY = datetime.timedelta(days=1)
 STALE = datetime.timedelta(days=90)
-"""Catalogs and packs that were looked at longer ago than this are told before all else."""
+"""Age since the last review above which catalogs and packs are reported before all else."""
 
 
 def days_since(day: datetime.date, today: datetime.date) -> str:
-    """How long ago a day is, in words; of a day to come, that it is one."""
+    """Return the age of a day in words, or that it is after today."""
     days = (today - day).days
     return "after today" if days < 0 else f"{days:,} {'day' if days == 1 else 'days'}"
 
 
 def dated(day: datetime.date, today: datetime.date | None) -> str:
-    """A day, and how long ago it is (None: nobody recorded when), in words."""
+    """Return a day and its age in words. If `today` is None, it is unknown."""
     if today is None:
         return str(day)
     return f"{day}, which is after {today}" if day > today else f"{day}, {days_since(day, today)} old"
 
 
 def aged(as_of: datetime.date | None, today: datetime.date | None) -> str:
-    """How old data are, in words: last looked at on `as_of` (None: nobody says), used `today` (None: it was not recorded)."""
+    """Return the age of data in words, from the last review `as_of` to `today`. Either is None if unknown."""
     return "as of an unknown day" if as_of is None else f"as of {dated(as_of, today)}"
 
 
 def is_stale(as_of: datetime.date | None, today: datetime.date | None) -> bool:
-    """Return True if data were looked at too long ago to be used without a word."""
+    """Return True if the last review of data is too old to use them without a warning."""
     return as_of is not None and today is not None and today - as_of > STALE
 
 
 class DatedStatus(NamedTuple):
-    """A stretch of days, open where there is no day, and what is known of a rule on them."""
+    """The status of a rule on a range of days. An open end is None."""
 
     start: datetime.date | None
     end: datetime.date | None
@@ -48,14 +48,14 @@ class DatedStatus(NamedTuple):
 
     @staticmethod
     def read(text: str) -> DatedStatus:
-        """That of a text such as `2027-01-01..2030-12-31 enacted`, as a run has it."""
+        """Return the status in a text such as `2027-01-01..2030-12-31 enacted`, as a run has it."""
         days, _, status = text.rpartition(" ")
         start, end = (datetime.date.fromisoformat(day) if day else None for day in days.split(".."))
         return DatedStatus(start, end, status)
 
 
 class PackedRule(NamedTuple):
-    """A rule of a pack, and what is known of it when."""
+    """A rule of a pack, with its status over time."""
 
     id: str
     pack: str
@@ -63,29 +63,29 @@ class PackedRule(NamedTuple):
 
 
 class RunPlugin(Record):
-    """A catalog, rule pack, reader or kind of rule used, or the plugin that brings some of them, with the hash of what it is."""
+    """A used catalog, rule pack, reader, or rule kind, or the plugin that contains some of them, with its hash."""
 
     name: str
-    """Of a plugin, its distribution; of a reader, with what it was asked for, and as what: `acme-erp:orders-2027 (demand)`."""
+    """For a plugin, its distribution. For a reader, with its argument and purpose: `acme-erp:orders-2027 (demand)`."""
     kind: Literal["catalog", "pack", "reader", "rule kind", "plugin"]
     distribution: str
-    """Distribution and version that brought it; empty: it lay beside the case."""
+    """Distribution and version that contains it. Empty if it was beside the case."""
     digest: str
-    """SHA-256 of the facts of a catalog or pack; of a reader, of what it read; of a plugin, and of a kind of rule that it brings, of every file of the plugin. Empty: it was
-    given in memory."""
+    """SHA-256 hash of the facts of a catalog or pack, of the data that a reader returned, or of all files of a plugin (also for its rule kinds). Empty if
+    it was given in memory."""
     files: dict[str, str] = {}
-    """Of a plugin: every file of it, with the beginning of its hash."""
+    """For a plugin: all its files, each with the beginning of its hash."""
     as_of: datetime.date | None = None
-    """Day on which its facts were last looked at; none: it does not say."""
+    """Date of the last review of its facts. None if not stated."""
 
     @property
     def has_facts(self) -> bool:
-        """True if it is a catalog or a pack; code has no day."""
+        """True for a catalog or a pack. Code has no date."""
         return self.kind in ("catalog", "pack")
 
 
 def known_by(used: Iterable[RunPlugin], start: datetime.date) -> datetime.date:
-    """Return the first day on which a plan can be acted on: its own first day, or the newest day on which any of its facts was looked at."""
+    """Return the first day on which a plan can be acted on: its own first day, or the latest review date of its facts."""
     return max([start, *(one.as_of for one in used if one.has_facts and one.as_of is not None)])
 
 
@@ -102,7 +102,7 @@ class TurnedRule(NamedTuple):
 def turned_since(
     rules: Iterable[PackedRule], used: Iterable[RunPlugin], today: datetime.date | None
 ) -> Iterator[TurnedRule]:
-    """Yield the changes of rules between the review of their packs and today: phases that began, and those that ended with none after them."""
+    """Yield the changes of rules between the review of their packs and today: phases that began, and those that ended without a successor."""
     looked_at = {one.name: one.as_of for one in used if one.kind == "pack"}
     for rule in rules:
         as_of = looked_at.get(rule.pack)
@@ -117,62 +117,62 @@ def turned_since(
 
 
 class RunBlock(Record):
-    """A plugin that counted as not installed when the run was made; it does so again where the run is verified or asked anew."""
+    """A plugin that was treated as not installed, also when the run is verified or planned again."""
 
     name: str
-    """As it was ruled out: distribution, entry point or package; with `:name`, one thing that it brings."""
+    """Name in the block list: distribution, entry point, or package. With `:name`, one item of it."""
     by: list[str]
-    """Who ruled it out: `FRIENDSHORE_BLOCK`, `--block`, `[use] block` or `blocked=`."""
+    """Sources of the block: `FRIENDSHORE_BLOCK`, `--block`, `[use] block`, or `blocked=`."""
     plugins: list[str]
-    """Distributions and versions of that name that were installed; none: it ruled out nothing."""
+    """Installed distributions and versions of that name. Empty if the block had no effect."""
 
 
 class PriceDate(Record):
-    """A price, or the freight to a place, at which an offer may be bought, and the day that it is of.
+    """A price of an offer, or its freight to a place, with its date.
 
-    What the case itself states is of the day of planning, and a quotation holds until the day that it says: neither is here.
+    Prices of the case itself are as of the day of planning, and a quotation is valid until its stated day. Neither is included here.
     """
 
     offer: str
     material: str
     of: Literal["price", "freight"]
     given_by: str
-    """The benchmark, or the evidence of the price or freight: `catalog:id`; empty: none is named."""
+    """Benchmark, or evidence of the price or freight: `catalog:id`. Empty if none is named."""
     amount: Number
-    """Money per kilogram, or per unit of run, as it is stated: before a premium and exchange."""
+    """Money per kilogram, or per unit of run, as stated: before a premium and currency conversion."""
     currency: str
     day: datetime.date | None
-    """Day of a benchmark's price, or of the facts of its source; of a forecast, which is of a day after its source, that of its source; None: nobody says."""
+    """Date of a benchmark's price, or of the facts of its source. For a forecast, whose date is after its source's, that of the source. None if unknown."""
     exchanged: datetime.date | None = None
-    """First day of the rate by which it comes into the case's currency; None: it is in it already."""
+    """First day of the exchange rate to the case's currency. None if it needs no conversion."""
 
     def order(self) -> tuple[str, ...]:
-        """In what order several are told."""
+        """Return the sort key."""
         told = (self.day, self.exchanged, self.amount, self.currency)
         return (self.offer, self.material, self.of, self.given_by, *map(str, told))
 
     @property
     def oldest(self) -> datetime.date | None:
-        """The older of its own day and its exchange rate's; None: it has no day."""
+        """The older of its own date and its exchange rate's. None if it has no date."""
         return self.day if self.day is None or self.exchanged is None else min(self.day, self.exchanged)
 
     def to_come(self, today: datetime.date | None) -> datetime.date | None:
-        """Which of its two days lies after today, so that nobody can have looked at the price then; None: neither, or today is unknown."""
+        """Return the later of its two dates that is after today. None if neither is, or today is unknown."""
         days = [day for day in (self.day, self.exchanged) if day is not None and today is not None and day > today]
         return max(days, default=None)
 
     def age(self, today: datetime.date) -> int | None:
-        """Days from then until today; None: it has no day, or one that is to come."""
+        """Return its age in days. None if it has no date, or one after today."""
         return None if self.oldest is None or self.to_come(today) else (today - self.oldest).days
 
     def is_older(self, days: int, today: datetime.date | None) -> bool:
-        """Return True if it is more than so many days old; without a day, and of a day to come, it counts as old, and on an unknown day nothing else does."""
+        """Return True if it is older than some days. Without a date, or with one after today, it counts as old. If today is unknown, others don't."""
         if self.oldest is None or self.to_come(today):
             return True
         return today is not None and (today - self.oldest).days > days
 
     def dated(self, today: datetime.date | None) -> str:
-        """Its day and age in words: the day to come, or the older one."""
+        """Return its date and age in words: the date after today, or the older one."""
         told = self.to_come(today) or self.oldest
         if told is None:
             return "of no stated day"
@@ -181,8 +181,8 @@ class PriceDate(Record):
 
 
 class RunPriceDate(PriceDate):
-    """The same of what a plan buys, with what it pays."""
+    """A price or freight of the plan's purchases, with the money paid."""
 
     quantity_kg: Number
     cost: Number
-    """Money at this price or freight, in the case's currency, not discounted, without duties and what price schedules take off."""
+    """Money at this price or freight, in the case's currency, not discounted, without duties and price schedules."""

@@ -1,11 +1,13 @@
-"""The break-even price of an offer: the root of V(p) = V(without it).
+"""Break-even price of an offer: the root of V(p) = V(without it).
 
-V(p), the least objective when all prices of the offer are p times today's, is the least of many plans' costs, each of which is linear
-in p: it is concave and never falls. From below, each step goes to the price at which the plan just found breaks even with the cheapest
-plan without the offer: no smaller than the step before and no larger than the root, and in finitely many steps the root itself, since
-each step meets another plan. (Newton's method on a concave function; of ratios of money to kilograms, Dinkelbach, On nonlinear
-fractional programming, Management Science 13, 1967, 492-498.) What a plan costs at another price is not extrapolated but read off the
-facts at that price; where its kilograms were rounded, the step is checked from just below. Where plans' costs or what rules allow are not linear in the price, the steps halve the interval instead.
+V(p) is the minimum objective when all prices of the offer are p times today's. As the minimum of many plans' costs, each linear in p, it is
+concave and nondecreasing. Each step from below goes to the price at which the last plan breaks even with the cheapest plan without the offer. A
+step never decreases the price, and never exceeds the root. Since each step finds another plan, the search reaches the root after finitely many
+steps. (Newton's method on a concave function. For ratios of money to kilograms: Dinkelbach, On nonlinear fractional programming, Management
+Science 13, 1967, 492-498.)
+
+The cost of a plan at another price is computed from the facts at that price, not extrapolated. If its kilograms were rounded, the step is checked
+slightly below. If plans' costs or limits aren't linear in the price, the search uses bisection instead.
 """
 
 from __future__ import annotations
@@ -25,67 +27,66 @@ from ..session import Answer, PartPlan, Session
 from .results import CENT, SHARE_PROVED
 
 STEPS = 60
-"""Prices that are tried at most."""
+"""Maximum number of steps."""
 _SHARE = Decimal("1e-9")
-"""Money that no solver tells apart from nothing, as a share of the objective."""
+"""Money below the resolution of solvers, as a share of the objective."""
 _DOUBLED = 40
-"""How often a price may be doubled in search of one at which an offer is not bought."""
+"""Maximum number of times to double a price in search of one at which an offer isn't bought."""
 
 
 Outcome = Literal["price", "no price", "any price", "paid", "outranked", "ranked", "conflict", "not found"]
 
 
 class BreakEven(Record):
-    """Up to which price an offer is worth buying. Factors are on all prices of the offer, whenever it is ordered."""
+    """Highest price at which an offer is worth buying. Factors apply to all prices of the offer, whenever it is ordered."""
 
     outcome: Outcome
-    """`no price`: not even for nothing. `any price`: the rules ask for it, whatever it costs. `paid`: its price is below zero, and a price is looked
-    for above that only. `outranked`: what
-    ranks before cost is better with it, whatever it costs. `ranked`: the case ranks objectives,
-    and cost alone does not say what is bought. `conflict`: rules cannot hold together, with or without it. `not found`: a limit ended the search before it was known to be bought at all."""
+    """`no price`: not bought even for free. `any price`: the rules require it at any cost. `paid`: its price is below zero, and the search covers only
+    prices above zero. `outranked`: an objective ranked before cost is better with it, at any cost. `ranked`: the case ranks objectives, and cost alone
+    doesn't decide. `conflict`: rules conflict, with or without it. `not found`: a limit ended the search before it was known to be bought at all."""
     factor: Number | None = None
-    """Times today's price; below it the offer is in every cheapest plan, above it in none that is cheaper than without it."""
+    """Multiple of today's price. Below it, the offer is in every cheapest plan. Above it, no plan with the offer is cheaper than without it."""
     low: Number | None = None
-    """It is surely bought below this factor."""
+    """Price factor below which the offer is provably bought."""
     high: Number | None = None
-    """It is surely not bought above this factor; None: not known."""
+    """Price factor above which the offer is provably not bought. None if unknown."""
     proved: bool = False
-    """Whether both are the factor itself: plans below and at it are proved cheapest, to a cent or a millionth."""
+    """True if both are the factor itself: plans below and at it are proved cheapest, to a cent or a millionth."""
     price: Number | None = None
-    """Money per unit of the offer in the case's currency at that factor, in the first period in which it may be ordered."""
+    """Money per unit of the offer in the case's currency at that factor, in the first period in which it can be ordered."""
     last_price: Number | None = None
-    """The same in the last such period, where prices differ."""
+    """Price at that factor in the last such period. None if it doesn't differ."""
     today: Number | None = None
     """Today's price in the first of these periods."""
     assumed: bool = False
-    """Whether `today` is a price that was stated only to ask about it."""
+    """True if `today` is a price that was stated only for this question."""
     premium: Number | None = None
-    """For an offer priced by a benchmark: share on top of it that the price comes to."""
+    """Break-even premium over the benchmark, as a share. None if the offer isn't priced by a benchmark."""
     units: Number = Decimal(0)
-    """Kilograms of all its outputs that the cheapest plan buys just below that price."""
+    """Kilograms of all its outputs that the cheapest plan buys slightly below that price."""
     most_saved: Number | None = None
-    """What the offer saves at most: given for nothing."""
+    """Maximum saving from the offer: if it were free."""
     solves: int = 0
-    """Prices tried."""
+    """Number of prices tried."""
 
 
 @dataclass(slots=True, eq=False)
 class _Search:
-    """Search for the price of one offer, over the facts after some changes."""
+    """Search for the break-even price of an offer, over the facts after some changes."""
 
     session: Session
     offer: str
     base: tuple[Change, ...]
     without: Answer
     low: Decimal | None = None
-    """Largest factor tried at which it is surely bought."""
+    """Largest price factor tried at which the offer is provably bought."""
     high: Decimal | None = None
-    """Smallest factor tried at which it surely does not."""
+    """Smallest price factor tried at which the offer is provably not bought."""
     at_low: Answer | None = None
     tried: dict[Decimal, Answer] = field(default_factory=dict)
 
     def at(self, factor: Decimal) -> Answer:
-        """Return the cheapest plan at a factor, and note what it proves."""
+        """Return the cheapest plan at a factor, and update the bounds."""
         if factor not in self.tried:
             price = Change(price=f"offer:{self.offer}", factor=factor)
             self.tried[factor] = self.session.after(*self.base, price)
@@ -99,11 +100,11 @@ class _Search:
 
     @property
     def slack(self) -> Decimal:
-        """Money below which two plans count as equal."""
+        """Difference in money below which two plans count as equal."""
         return max(CENT / 10, _SHARE * abs(self.without.cost.objective))
 
     def breaks_even(self, found: Answer, factor: Decimal) -> Decimal | None:
-        """Return the factor at which a plan found at another factor costs what the cheapest plan without the offer costs, or None."""
+        """Return the factor at which a plan costs as much as the cheapest plan without the offer. None if there is none."""
         part = next((part for part in found.after if buys(part, self.offer)), None)
         if part is None:
             return None
@@ -139,19 +140,19 @@ class _Search:
 
 
 def break_even_price(session: Session, offer: str, changes: Sequence[Change] = ()) -> BreakEven:
-    """Up to which price an offer that counts is worth buying.
+    """Return the highest price at which an offer is worth buying.
 
-    What shortage and holding cost stays what it is, also where the case derives it from the offer's price.
+    Shortage penalties and holding costs don't change, even if the case derives them from the offer's price.
 
     Args:
-        session: a solved case.
-        offer: an offer of it.
-        changes: what is to hold beside, for instance what lets the offer count at all.
+        session: A solved case.
+        offer: An offer that can be bought.
+        changes: Further changes, such as those that let the offer count at all.
 
     Raises:
-        InputError: if the offer, or a change, names nothing in the case.
-        SolverError: if a solver breaks down.
-        VerificationError: if a plan does not hold.
+        InputError: If the offer, or a change, names nothing in the case.
+        SolverError: If a solver breaks down.
+        VerificationError: If a plan is invalid.
     """
     base = tuple(changes)
     asked = [change.amount for change in base if change.amount is not None]
@@ -179,9 +180,9 @@ def break_even_price(session: Session, offer: str, changes: Sequence[Change] = (
 
 
 def _ranked(search: _Search) -> Outcome | None:
-    """What ranks before cost says of an offer; None: nothing, so that cost decides between plans that are as good in all of that.
+    """Return the effect of levels ranked before cost. None if they don't decide, so that cost decides between plans of equal value.
 
-    That holds only where no level before cost depends on a price, and every level is proved.
+    None requires that no level before cost depends on a price, and that every level is proved.
     """
     levels = [objective.level.minimise for objective in search.session.problem.objectives]
     free = search.at(Decimal(0))
@@ -222,10 +223,9 @@ def _climb(search: _Search) -> Decimal | None:
 
 
 def _overshot(search: _Search, step: Decimal) -> bool:
-    """Whether a step at which the offer is bought no longer may lie above the root, because the plan it was read off is rounded.
+    """Return True if a step may exceed the root, because it was computed from a rounded plan.
 
-    If it may, the search has come nearer from below, from where the next step is that much more exact; or it has not, and
-    rounding is not why.
+    The search then has a higher lower bound, from which the next step is more accurate. If it doesn't, the reason isn't rounding.
     """
     low, at_low = search.low, search.at_low
     assert low is not None and at_low is not None
@@ -266,7 +266,6 @@ def _halve(search: _Search) -> Decimal | None:
 
 
 def _told(search: _Search, factor: Decimal | None, saved: Decimal) -> BreakEven:
-    """Return the root in money, with its proof."""
     low, high = search.low, search.high
     assert low is not None and search.at_low is not None
     open_still = objective(search.without) - bound(search.without)
@@ -290,7 +289,6 @@ def _told(search: _Search, factor: Decimal | None, saved: Decimal) -> BreakEven:
 
 
 def _priced(search: _Search, entering: BreakEven, factor: Decimal) -> BreakEven:
-    """Return the prices in the case's currency."""
     today = search.session.after(*search.base, Change(price=f"offer:{search.offer}", factor=Decimal(1)))
     offers = (facts for part in today.after for facts in part.verified.problem.offers)
     facts = next(facts for facts in offers if facts.offer.id == search.offer)
@@ -309,31 +307,29 @@ def _priced(search: _Search, entering: BreakEven, factor: Decimal) -> BreakEven:
 
 
 def without(session: Session, offer: str, changes: Sequence[Change] = ()) -> Answer:
-    """The cheapest plan without an offer. Nothing is bought of one that counts, so that rules that name it still find it; a lead is
-    taken away.
-    """
+    """Return the cheapest plan without an offer. An offer that counts stays with a quantity of 0, so that rules can refer to it. A lead is removed."""
     if any(facts.offer.id == offer for facts in session.problem.offers):
         return session.after(*changes, rules=[Pin(id=f"nothing of {offer}", offer=offer, at_most=Decimal(0))])
     return session.after(*changes, Change(remove=f"offer:{offer}"))
 
 
 def objective(answer: Answer) -> Decimal:
-    """What the parts that an answer touches come to, as the solver found them, above what they came to before."""
+    """Return the increase in the objective of the parts that an answer affects, as the solver found it."""
     return sum(
         (a.plan.objective - b.plan.objective for a, b in zip(answer.after, answer.before, strict=True)), Decimal(0)
     )
 
 
 def bound(answer: Answer) -> Decimal:
-    """What they come to at least."""
+    """Return the lower bound on the objective of these parts, less their objective before."""
     return sum((a.plan.bound - b.plan.objective for a, b in zip(answer.after, answer.before, strict=True)), Decimal(0))
 
 
 def buys(part: PartPlan, offer: str) -> bool:
-    """Whether the plan of some parts buys anything of an offer."""
+    """Return True if a plan buys anything from an offer."""
     return any(entry.offer == offer and entry.quantity for entry in part.plan.purchases)
 
 
 def part_kg(part: PartPlan, offer: str) -> Decimal:
-    """Kilograms of all that the plan of some parts buys of an offer."""
+    """Return the kilograms that a plan buys from an offer."""
     return sum((entry.quantity for entry in part.plan.purchases if entry.offer == offer), Decimal(0))

@@ -1,4 +1,4 @@
-"""Causes of shortages: minimal sets of restrictions without which the plan would be short of less, found by planning without them."""
+"""Causes of shortages: minimal sets of restrictions without which a shortage would be smaller, found by planning without them."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ from .replans import Cell, PartReplans, end_of_search
 from .restrictions import Removed, Restriction, Upstream, forbidden_by, leads, unproven_offers
 
 Causes = Mapping[Cell, tuple[RunSupplyCause, ...]]
-"""Causes of what is short, by demand and period."""
+"""Causes of shortages, by demand and period."""
 _Served = Mapping[Removed, Mapping[Cell, float]]
-"""Kilograms that are served without some restrictions."""
+"""Kilograms served without some restrictions."""
 _UNDETERMINED = RunSupplyCause(restrictions=[RunRestriction(kind="undetermined")], served_kg=None)
 _ROUNDING = RunSupplyCause(restrictions=[RunRestriction(kind="rounding")], served_kg=None)
 _NO_OFFER = RunSupplyCause(restrictions=[RunRestriction(kind="no offer")], served_kg=None)
 _ORDER: tuple[CauseKind, ...] = (
     "no offer", "proof", "law", "limit", "capacity", "lead time", "date", "storage", "terms", "inputs", "competition", "price",
 )  # fmt: skip
-"""Order in which restrictions are preferred as causes where only several together help: those of many offers first, so that the sets are small."""
+"""Preference among restrictions that are causes only together. Those of many offers come first, so that the sets are small."""
 
 
 _SHOWN = get_args(CauseKind)
 _OF_OFFERS = frozenset({"lead time", "date", "capacity", "law", "proof", "no offer"})
-"""Restrictions that offers have."""
+"""Restrictions of offers."""
 _OF_PERIODS: tuple[CauseKind, ...] = ("lead time", "date", "capacity")
-"""Restrictions that may keep supply from some periods alone."""
+"""Restrictions that may exclude supply only from some periods."""
 _TRIED = 2
-"""Number of sets that are tried together with each of these."""
+"""Number of sets to combine with each of these."""
 _LEGAL = frozenset({"no offer", "proof", "law"})
 
 
 def counted_shorts(verified: VerifiedPlan) -> tuple[Short, ...]:
-    """Return the shortages that count: those below the resolution, to which quantities are rounded, do not, unless nothing at all is delivered."""
+    """Return the shortages that count. Those below the resolution of quantities don't, unless nothing at all is delivered."""
     problem = verified.problem
     wanted = {demand.id: demand.quantity for demand in problem.demands}
     return tuple(
@@ -59,7 +59,7 @@ def counted_shorts(verified: VerifiedPlan) -> tuple[Short, ...]:
 
 
 def shortage_causes(session: Session) -> Causes:
-    """Return the causes of everything that is short.
+    """Return the causes of all shortages.
 
     Raises:
         SolverError: If a solver breaks down.
@@ -83,7 +83,7 @@ def shortage_causes(session: Session) -> Causes:
 
 
 def competing(problem: Problem) -> dict[str, tuple[str, ...]]:
-    """Return the demands that the same supply can serve, by demand, itself included: of the same material at the same place, and alike before the law."""
+    """Return for each demand the demands that the same supply can serve, itself included: same material, same place, and legally equivalent."""
     serving: dict[str, set[int]] = {demand.id: set() for demand in problem.demands}
     for group in problem.compliance_classes:
         for outlet in group.outlets:
@@ -108,19 +108,19 @@ def _joined(name: str, names: Sequence[str], serving: Mapping[str, set[int]]) ->
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _PartCauses:
-    """Causes of everything that is short in a part of a case."""
+    """Causes of all shortages in a part of a case."""
 
     replans: PartReplans
     crumbs: Sequence[Cell]
-    """What only rounding leaves short."""
+    """Shortages that only result from rounding."""
     alone: list[Removed]
     """Restrictions that may be causes by themselves."""
     several: list[Removed]
-    """Minimal sets of several, of what was looked at before."""
+    """Minimal sets of several restrictions, found so far."""
 
     @classmethod
     def of(cls, session: Session, part: int, cells: Sequence[Cell], ends: float) -> _PartCauses:
-        """Look at what is short in a part, given by its number, until some time."""
+        """Prepare the search in a part, given by its number, until some time."""
         replans = PartReplans(session, session.parts.members[part], cells, ends)
         crumbs = [cell for cell in cells if cell not in replans.short]
         return cls(replans, crumbs, [], [])
@@ -148,7 +148,7 @@ class _PartCauses:
         return found
 
     def _of_group(self, group: tuple[str, ...], cells: Sequence[Cell]) -> Causes:
-        """Return the causes of what demands are short of that compete for the same supply."""
+        """Return the causes of the shortages of demands that compete for the same supply."""
         served = {
             removed: {cell: kg for cell, kg in self.replans.served(removed).items() if cell in cells}
             for removed in (*self.alone, frozenset({Restriction("price", group)}))
@@ -165,9 +165,9 @@ class _PartCauses:
         return {cell: tuple(found[cell]) or rest for cell in cells}
 
     def _minimal(self, group: tuple[str, ...], cells: Sequence[Cell], known: _Served) -> Removed | None:
-        """Return a minimal set of several restrictions without which some cells are less short. None if there is none.
+        """Return a minimal set of several restrictions without which some shortages are smaller. None if there is none.
 
-        What helps in other periods is tried first, together with what may keep it from these.
+        Sets that help in other periods are tried first, together with restrictions that may exclude supply from these.
         """
         demands = self.replans.problem.demands
         uses = tuple(dict.fromkeys(demand.use for demand in demands if any(name == demand.id for name, _ in cells)))
@@ -192,7 +192,7 @@ class _PartCauses:
         return None if found is None or self.replans.ended else frozenset(found)
 
     def _every(self, group: tuple[str, ...], uses: tuple[Use, ...]) -> list[Restriction]:
-        """Return all restrictions of demands that compete, those first that are preferred as causes: few of them are to suffice."""
+        """Return all restrictions of competing demands, in order of preference as causes, because a few of the first should be sufficient."""
         upstream = self.replans.upstream(uses, counted=False)
         usable = upstream.can_supply(frozenset())
         found = {*upstream.restrictions(), *upstream.inputs()}
@@ -205,7 +205,7 @@ class _PartCauses:
     def _described(
         self, served: _Served, group: tuple[str, ...], cells: Sequence[Cell]
     ) -> dict[Cell, list[RunSupplyCause]]:
-        """Return the causes of each cell, those first that serve most of the group."""
+        """Return the causes of each cell, sorted by the kilograms that they serve, the largest first."""
         found: dict[Cell, list[RunSupplyCause]] = {cell: [] for cell in cells}
         indirect: dict[Cell, list[RunSupplyCause]] = {cell: [] for cell in cells}
         details = _RestrictionDetails(self.replans, group)
@@ -227,7 +227,6 @@ class _PartCauses:
 
 
 def _largest(served: _Served) -> list[Removed]:
-    """Return the sets that serve most."""
     much = {removed: sum(by_cell.values()) for removed, by_cell in served.items() if by_cell}
     return sorted(much, key=lambda removed: (-much[removed], sorted(removed)))[:_TRIED]
 
@@ -247,14 +246,14 @@ Suffices = Callable[[Sequence[Member]], bool]
 def minimal_set(
     members: Sequence[Member], suffices: Suffices[Member], sizes: Sequence[int] = ()
 ) -> list[Member] | None:
-    """Return a minimal set that suffices, of as few as possible of the last members. None if all of them don't suffice.
+    """Return a minimal sufficient set with as few as possible of the last members. None if all members together aren't sufficient.
 
     QuickXplain, on the first members that suffice: Junker, Preferred explanations and relaxations for over-constrained problems, AAAI 2004, 167-172.
 
     Args:
         members: All members, the preferred ones first.
-        suffices: Function that returns True if a set suffices.
-        sizes: Numbers of first members that are tried before all of them.
+        suffices: Function that returns True if a set is sufficient.
+        sizes: Numbers of first members to try before all of them.
     """
     tried = sorted({size for size in sizes if 0 < size < len(members)} | {len(members)})
     size = next((size for size in tried if suffices(members[:size])), None)
@@ -264,7 +263,7 @@ def minimal_set(
 def _explained(
     background: Sequence[Member], grown: bool, members: Sequence[Member], suffices: Suffices[Member]
 ) -> list[Member]:
-    """Return the members that are needed beside the background."""
+    """Return the members that are needed in addition to the background."""
     if grown and suffices(background):
         return []
     if len(members) == 1:
@@ -275,7 +274,7 @@ def _explained(
 
 
 def _without_spare(members: list[Member], suffices: Suffices[Member]) -> list[Member]:
-    """Return the members that are needed even if more of them don't always do more."""
+    """Return the members without redundant ones, even if sufficiency isn't monotone."""
     for each in members:
         fewer = [other for other in members if other != each]
         if fewer and suffices(fewer):
@@ -322,7 +321,7 @@ class _RestrictionDetails:
         return self.replans.counted if any(each.kind == "no offer" for each in removed) else self.replans.problem
 
     def _of_offers(self, kind: CauseKind, problem: Problem, more: Sequence[str], removed: Removed) -> RunRestriction:
-        """Return a restriction that offers have, with those of them that would deliver more without it."""
+        """Return a restriction of offers, with the offers that would deliver more without it."""
         if kind == "no offer":
             lacking = {lead.id for lead in leads(self.replans.problem)}
             names = [name for name in more if name in lacking]
@@ -336,7 +335,7 @@ class _RestrictionDetails:
     def dated(
         self, found: Sequence[RunRestriction], removed: Collection[Restriction], demand: str
     ) -> list[RunRestriction]:
-        """Return the restrictions of a cause with the period in which a demand can get what they keep from it."""
+        """Return the restrictions of a cause, with the first period in which a demand can get the excluded supply."""
         problem = self._problem(removed)
         return [
             each.but(first=first_delivery(problem, demand, each.names)) if each.kind in ("lead time", "date") else each
@@ -344,7 +343,7 @@ class _RestrictionDetails:
         ]
 
     def _losers(self, removed: frozenset[Restriction]) -> list[str]:
-        """Return the demands that would be short of more."""
+        """Return the demands whose shortage would grow."""
         after = self.replans.replan(removed)
         assert after is not None
         before = self.replans.before
@@ -400,10 +399,10 @@ def having(kind: CauseKind, problem: Problem, arcs: Sequence[Arc]) -> set[str]:
 
 
 def first_delivery(problem: Problem, demand: str, names: Collection[str]) -> str:
-    """Return the label of the first period in which a demand can get what some offers or lots give, through makers too.
+    """Return the label of the first period in which a demand can get supply from some offers or lots, also through makers.
 
-    A maker's good arrives after its inputs; those that are among the names count before all others. Of what is never lawful for the demand, and of
-    plants that never run, the period in which it would arrive otherwise.
+    A maker's good arrives after its inputs, preferably those among the names. If no supply is lawful for the demand, the law is ignored. If its plants
+    never run, so is their capacity.
     """
     arcs = _arcs_to(problem, (demand,))
     (number,) = (number for number, one in enumerate(problem.demands) if one.id == demand)
@@ -436,14 +435,14 @@ def _may(
     ordered: int,
     arrival: int,
 ) -> bool:
-    """Return True if all plants of an arc's offer run when it is ordered, and a compliance class admits what arrives."""
+    """Return True if all plants of an arc's offer run when it is ordered, and a compliance class admits the arrival."""
     pools = problem.offers[arc.offer].pools if arc.offer >= 0 else ()
     runs = all(capacity[name][ordered] != 0 for name in pools if name in capacity)
     return runs and (uses is None or uses.admits(arc.index, arrival))
 
 
 def _feeds_of(problem: Problem, arc: Arc) -> frozenset[int]:
-    """Return all arcs up the chains of what an arc's offer takes in."""
+    """Return all arcs up the chains of the inputs of an arc's offer."""
     feeds = problem.network.feeds.get(arc.offer, ())
     return frozenset[int]().union(*(problem.network.reach(feed)[0] for feed in feeds))
 
@@ -451,7 +450,7 @@ def _feeds_of(problem: Problem, arc: Arc) -> frozenset[int]:
 def causes_as_told(
     inputs: Inputs, problem: Problem, rows: Iterable[RunShortage], conflicts: Sequence[RunConflict]
 ) -> Causes:
-    """Return the causes that a run states, which take further plans to find, without those that the facts contradict."""
+    """Return the causes in a run, whose search takes further plans, without those that contradict the facts."""
     periods = {period.label: period.index for period in problem.case.horizon.periods}
     told = [row for row in rows if row.causes and row.period in periods]
     if not told:
@@ -465,17 +464,17 @@ def causes_as_told(
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of a case, and what may keep supply from its demands."""
+    """A part of a case, and the restrictions on supply for its demands."""
 
     materials: Members
     restrictions: frozenset[Restriction]
     verdicts: tuple[tuple[str, str, bool], ...]
-    """Rule and offer of each verdict that forbids, and whether a proof would reverse it."""
+    """Rule and offer of each prohibiting verdict, and True if a proof would reverse it."""
     inputs: frozenset[str]
 
 
 class _Facts:
-    """The facts that a cause must agree with."""
+    """Facts that causes must be consistent with."""
 
     def __init__(self, inputs: Inputs, problem: Problem, conflicts: Sequence[RunConflict]) -> None:
         self.problem, self.conflicts = problem, conflicts
@@ -489,7 +488,7 @@ class _Facts:
         self.names |= {name for conflict in conflicts for name in conflict.rules}
 
     def allow(self, cause: RunSupplyCause, row: RunShortage) -> bool:
-        """Return True if a cause names only what is in the facts, and each of its restrictions can cause the shortage."""
+        """Return True if a cause only names things in the facts, and each of its restrictions can cause the shortage."""
         named = {name for each in cause.restrictions for name in (*each.names, *each.offers)}
         served = cause.served_kg
         if row.demand not in self.demands or not named <= self.names:
@@ -501,7 +500,7 @@ class _Facts:
         return leads or all(self._bears(each, row) for each in cause.restrictions)
 
     def _rounding(self, row: RunShortage) -> Decimal:
-        """Return twice the kilograms that rounding may explain: in the shortage, and in what is served."""
+        """Return twice the kilograms that rounding may explain, in the shortage and in the kilograms served."""
         return 2 * (2 * self.problem.case.resolution + row.wanted_kg / 10**6)
 
     def _number(self, demand: str) -> int:
@@ -520,7 +519,6 @@ class _Facts:
         )
 
     def _bears(self, each: RunRestriction, row: RunShortage) -> bool:
-        """Return True if a restriction can cause the shortage of a demand."""
         problem, group, number = self.problem, self.groups[row.demand], self._number(row.demand)
         part, arcs, names = self._part(number), _arcs_to(problem, group), set(each.names)
         if not set(each.offers) <= {arc.name for arc in arcs}:

@@ -1,7 +1,7 @@
 """Dependence of a plan on countries of concern: each purchase by its whole chain, and the cash that depends on it.
 
-A purchase is of concern because of its seller, its own steps, or the inputs that its maker takes. Goods of one material, place, and compliance class
-lie together. So a maker that takes from a pool with some goods of concern may use them, and one whose pool holds nothing else does use them.
+A purchase is of concern because of its seller, its own steps, or the inputs that its maker takes. Goods of one material, place, and compliance
+class form a pool. A maker that takes from a pool with some goods of concern may use them. If the pool contains nothing else, it does use them.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ class PurchaseDependence:
     """Dependence of a purchase on countries of concern."""
 
     own: Dependence
-    """By its seller and own steps."""
+    """Dependence by its seller and own steps."""
     whole: Dependence
-    """By its inputs too."""
+    """Dependence by its inputs too."""
     because: tuple[str, ...]
     """Reasons, the worst first."""
 
 
 @dataclass(frozen=True, slots=True)
 class DependentSums:
-    """Cash and kilograms by dependence."""
+    """Cash and kilograms by their dependence on countries of concern."""
 
     cash: Decimal = Decimal(0)
     is_cash: Decimal = Decimal(0)
@@ -60,7 +60,7 @@ class DependentSums:
 
     @property
     def share(self) -> Decimal:
-        """The same as a share of all cash, or 0 if nothing is paid."""
+        """Share of all cash that is or may be of concern. 0 if nothing is paid."""
         return self.of_concern / self.cash if self.cash else Decimal(0)
 
 
@@ -73,11 +73,11 @@ class PlanDependence:
     plan: DependentSums
     by_material: Mapping[str, DependentSums]
     by_end_use: Mapping[str, DependentSums]
-    """By end use of the demands where the cash ends. An empty name stands for what is in stock at the end."""
+    """By end use of the demands where the cash ends. Under an empty name, cash for stock at the end and for unused goods."""
 
 
 def plan_dependence(verified: VerifiedPlan, countries: frozenset[str]) -> PlanDependence | None:
-    """Return how far a plan depends on some countries: cash of its purchases, not discounted, each counted once. None if there are no countries."""
+    """Return the dependence of a plan on some countries: cash of its purchases, not discounted, each counted once. None if there are no countries."""
     if not countries:
         return None
     found = judge_purchases(verified, countries)
@@ -98,12 +98,12 @@ def plan_dependence(verified: VerifiedPlan, countries: frozenset[str]) -> PlanDe
 
 
 def material_dependence(verified: VerifiedPlan, countries: frozenset[str]) -> Mapping[str, DependentSums]:
-    """Return how far the purchases of each material depend on some countries."""
+    """Return the dependence of each material's purchases on some countries."""
     return _by_material(verified, judge_purchases(verified, countries))
 
 
 def sum_of(some: Iterable[DependentSums]) -> DependentSums:
-    """Return the cash of all of them."""
+    """Return the sum of their cash."""
     return reduce(DependentSums.plus, some, DependentSums())
 
 
@@ -115,7 +115,7 @@ def _by_material(verified: VerifiedPlan, found: Sequence[PurchaseDependence]) ->
 
 
 def judge_purchases(verified: VerifiedPlan, countries: frozenset[str]) -> list[PurchaseDependence]:
-    """Return whether each purchase of a plan is of concern, in the order of `VerifiedPlan.lines`."""
+    """Return the dependence of each purchase of a plan, in the order of `VerifiedPlan.lines`."""
     known: dict[int, Sequence[Reason]] = {}
 
     def reasons_of(offer: Chained) -> Sequence[Reason]:

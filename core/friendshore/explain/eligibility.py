@@ -33,7 +33,7 @@ from ..verify.compliance import Judging
 
 @dataclass(frozen=True, slots=True)
 class KeptOut:
-    """A verdict against an offer, for one kind of use."""
+    """A verdict that excludes an offer from one kind of use."""
 
     arc: Arc
     use: Use
@@ -41,14 +41,14 @@ class KeptOut:
 
     @property
     def unproven(self) -> bool:
-        """Whether something is only not proved."""
+        """True if only a proof is missing."""
         return self.verdict.result is Result.UNPROVEN
 
 
 def kept_out(problem: Problem) -> list[KeptOut]:
-    """Every verdict that forbids, of rules in force in some period of the plan, without repeats, in canonical order.
+    """Return every prohibiting verdict of rules in force in some period of the plan, without repeats, in canonical order.
 
-    What one rule forbids is not told again as unproven by another: no proof would let it pass.
+    An offer that one rule prohibits isn't also listed as unproven under another, because no proof would help.
     """
     spans = [period.span for period in problem.case.horizon.periods]
     in_force = {i: [s for s in spans if problem.law.in_force(i, s)] for i in range(len(problem.rules))}
@@ -71,7 +71,7 @@ def kept_out(problem: Problem) -> list[KeptOut]:
 
 
 def exposed(verified: VerifiedPlan) -> list[RunExposed]:
-    """Return what each rule with a phase of unknown status would forbid of the plan, in the order of ids."""
+    """Return the effect of each rule with a phase of unknown status on the plan, if it were in force, sorted by id."""
     problem = verified.problem
     if PhaseStatus.UNKNOWN in problem.law.statuses:
         return []
@@ -111,32 +111,37 @@ Key = tuple[int, str]
 
 @dataclass(slots=True)
 class Eligibility:
-    """What is known of an offer's deliveries of a demanded material."""
+    """Lawful deliveries of a demanded material from an offer."""
 
     first: int | None = None
-    """Period of its first lawful delivery; None: there is none."""
+    """Period of its first lawful delivery. None if there is none."""
     cells: dict[tuple[int, int], Decimal] = field(default_factory=dict)
-    """Demand and period -> kilograms wanted there that it may lawfully be delivered for."""
+    """Demand and period -> kilograms of demand that it can lawfully serve."""
 
     @property
     def reachable(self) -> Decimal:
-        """Kilograms of all demand that it may lawfully serve, by what arrives no later."""
+        """Kilograms of all demand that it can lawfully serve on time."""
         return sum(self.cells.values(), Decimal(0))
 
 
 class Eligibilities:
-    """What every offer could do for the demands of a case, read off its facts alone."""
+    """Possible deliveries of all offers to the demands of a case, derived only from its facts."""
 
     def __init__(self, problem: Problem, inputs: Mapping[str, Decimal] | None = None) -> None:
-        """Looks at a case, and at `inputs` that are not demanded: materials, with the kilograms that makers are bought, which are their demand."""
+        """Prepare the analysis of a case.
+
+        Args:
+            problem: The case.
+            inputs: Materials to include without a demand of their own, with the kilograms that makers buy as their demand.
+        """
         self.problem = problem
         self.inputs = inputs or {}
         self._ready: dict[tuple[int, Node], int | None] = {}
-        """Compliance class and node of inputs -> the first period in which they may be there. None: never."""
+        """Compliance class and node of inputs -> the first period in which they may be available. None if never."""
 
     @cached_property
     def wanted(self) -> Mapping[str, Decimal]:
-        """Demanded material, or input looked at -> kilograms wanted over the plan."""
+        """Demanded material, or included input -> kilograms of demand over the plan."""
         found: defaultdict[str, Decimal] = defaultdict(Decimal, self.inputs)
         for demand in self.problem.demands:
             found[demand.use.material.id] += sum(demand.quantity, Decimal(0))
@@ -144,7 +149,7 @@ class Eligibilities:
 
     @cached_property
     def places(self) -> Mapping[str, list[str]]:
-        """Demanded material -> the places where it is wanted; input looked at -> all where it may be taken in."""
+        """Demanded material -> places with demand for it. Included input -> all places where it can be taken in."""
         return {name: sorted(place for material, place in self._ends if material == name) for name in self.wanted}
 
     @cached_property
@@ -154,13 +159,13 @@ class Eligibilities:
 
     @cached_property
     def arcs(self) -> Mapping[Key, list[Arc]]:
-        """Ways of every offer to where a demanded material is wanted."""
+        """Arcs of every offer to places with demand, by offer and material."""
         arcs = (arc for arc in self.problem.network.arcs if arc.offer >= 0 and arc.node in self._ends)
         return grouped(((arc.offer, arc.node[0]), arc) for arc in arcs)
 
     @cached_property
     def standing(self) -> Mapping[Key, Eligibility]:
-        """What each of them may lawfully be delivered for; those that may not are left out."""
+        """Lawful deliveries by offer and material. Those without any are left out."""
         found: defaultdict[Key, Eligibility] = defaultdict(Eligibility)
         for compliance_class in self.problem.compliance_classes:
             for node, cells in self._wanted_by(compliance_class).items():
@@ -176,12 +181,12 @@ class Eligibilities:
 
     @cached_property
     def out(self) -> Mapping[str, list[KeptOut]]:
-        """Offer -> what the rules in force find against it."""
+        """Offer -> prohibiting verdicts of the rules in force."""
         return grouped((kept.arc.chained.offer.id, kept) for kept in kept_out(self.problem) if kept.arc.offer >= 0)
 
     @cached_property
     def uses(self) -> Mapping[str, list[Use]]:
-        """Demanded material -> the kinds of use that it is wanted for; input looked at -> those that it may end in."""
+        """Demanded material -> its kinds of use. Included input -> the kinds of use that it may end in."""
         found: defaultdict[str, list[Use]] = defaultdict(list)
         for use in dict.fromkeys(demand.use for demand in self.problem.demands):
             found[use.material.id].append(use)
@@ -191,7 +196,7 @@ class Eligibilities:
         return dict(found)
 
     def could_give(self, offer: int, material: str) -> Decimal | None:
-        """Kilograms that its own limits and its facilities' capacities leave it over the plan, inputs and rules apart; None: no limit."""
+        """Return the maximum in kilograms over the plan by its own limits and its facilities' capacities, ignoring inputs and rules. None if unlimited."""
         facts = self.problem.offers[offer]
         gives = sum((line.per_unit for line in facts.offer.outputs if line.material == material), Decimal(0))
         count, arcs = self.problem.case.horizon.count, self.arcs.get((offer, material), ())
@@ -203,7 +208,7 @@ class Eligibilities:
         return min(limits) * gives if limits else None
 
     def units(self, offer: int, period: int) -> Decimal | None:
-        """Most units that may be ordered of an offer in a period; None: no limit."""
+        """Return the maximum number of units that can be ordered from an offer in a period. None if unlimited."""
         facts = self.problem.offers[offer]
         pools = [self._pools[name] for name in facts.pools if name in self._pools]
         return most_units(pools, facts.offer.capacity_use, facts.most[period], period)
@@ -213,7 +218,7 @@ class Eligibilities:
         return {pool.facility: pool for pool in self.problem.pools}
 
     def _wanted_by(self, compliance_class: ComplianceClass) -> dict[Node, dict[tuple[int, int], Decimal]]:
-        """Return where a compliance class ends, with the quantity wanted there: for an input all that makers buy."""
+        """Return the final nodes of a compliance class, with the demand there. For an input, it is the quantity that makers buy."""
         found: defaultdict[Node, dict[tuple[int, int], Decimal]] = defaultdict(dict)
         for node in compliance_class.nodes & self._ends:
             if node[0] in self.inputs:
@@ -225,7 +230,7 @@ class Eligibilities:
         return found
 
     def _first(self, compliance_class: ComplianceClass, arc: Arc) -> int | None:
-        """Return the first period in which something may lawfully arrive for a compliance class, after its own inputs."""
+        """Return the first period of a lawful arrival for a compliance class, after its own inputs. None if there is none."""
 
         def may(arc: Arc, ordered: int, arrival: int) -> bool:
             in_time = compliance_class.final != arc.node or ordered in (compliance_class.order_periods or ())
@@ -245,17 +250,17 @@ class Eligibilities:
 
 
 May = Callable[[Arc, int, int], bool]
-"""Returns True if an arc may be used for an order of a period that arrives in another."""
+"""Function that returns True if an arc, ordered in one period and arriving in another, can be used."""
 
 
 def first_arrivals(problem: Problem, arcs: Sequence[Arc], may: May, only: Collection[int] = ()) -> dict[int, int]:
-    """Return the first period in which something can arrive by each of some arcs, after the inputs that it is made of; what never arrives is left out.
+    """Return the first period of an arrival by each of some arcs, after its inputs. Arcs without one are left out.
 
     Args:
         problem: The facts.
         arcs: All arcs up some chains.
-        may: Which orders may be placed.
-        only: Arcs that inputs come by, where any of them brings what is taken in.
+        may: Function that returns True if an order can be placed.
+        only: Preferred arcs of inputs, used alone if any of them brings the input.
     """
     orders = {arc.index: _orders(problem, arc, may) for arc in arcs}
     into = grouped((arc.node, arc.index) for arc in arcs if orders[arc.index])
@@ -278,7 +283,6 @@ def first_arrivals(problem: Problem, arcs: Sequence[Arc], may: May, only: Collec
 
 
 def _orders(problem: Problem, arc: Arc, may: May) -> list[tuple[int, int]]:
-    """Return the periods of order and arrival of an arc."""
     moves = problem.moves
     every = range(int(moves.first[arc.index]), int(moves.first[arc.index + 1]))
     orders = ((int(moves.ordered[move]), int(moves.delivered[move])) for move in every)
@@ -286,19 +290,19 @@ def _orders(problem: Problem, arc: Arc, may: May) -> list[tuple[int, int]]:
 
 
 def _first_of(orders: Iterable[tuple[int, int]], since: int) -> int | None:
-    """Return the first period in which an order of a period or a later one arrives. None: in no period."""
+    """Return the first arrival of an order in a period or a later one. None if there is none."""
     return min((arrival for ordered, arrival in orders if ordered >= since), default=None)
 
 
 def least_confidence(problem: Problem, chained: Chained) -> Confidence:
-    """The least confidence among the evidence of an offer's capacity, price and chain."""
+    """Return the lowest confidence among the evidence of an offer's capacity, price, and chain."""
     steps = accepted_steps(chained.facility, problem.merged, problem.case)
     sources = [step.source for step in steps] + _figures(problem.merged, chained.offer)
     return min((problem.merged.confidence(s) for s in sources), key=lambda c: c.rank, default=Confidence.ASSUMED)
 
 
 def references(merged: Merged, offer: Offer, facility: Facility) -> list[str]:
-    """Where the figures of an offer were read, each once: title, address or document."""
+    """Return the sources of an offer's figures, without repeats: title, address, or document."""
     sources = [step.source for step in facility.capacity] + _figures(merged, offer)
     return list(dict.fromkeys(merged.sources[name].reference for name in sources if name in merged.sources))
 
@@ -321,38 +325,38 @@ _TOLD = {Status.CONSTRUCTION: "under construction", Status.ANNOUNCED: "only anno
 
 
 class BarredDays(Record):
-    """Days on which a rule holds, inclusive."""
+    """Days on which a rule is in force, inclusive."""
 
     start: date | None
-    """None: since ever."""
+    """First day. None means from the beginning."""
     end: date | None
-    """None: no last day is set."""
+    """Last day. None if none is set."""
 
 
 class Obstacle(Record):
-    """One thing that keeps an offer out."""
+    """An obstacle that excludes an offer."""
 
     kind: Literal["figure", "capacity", "dates", "time", "inputs", "licence", "unproven", "forbidden", "no room"]
-    """`figure`: something is not published well enough. `dates`: when it may be ordered. `time`: qualification and lead time. `no room`:
-    nothing else is found, and yet no plan that keeps the rules can have any."""
+    """`figure`: a figure is unknown, or its evidence is too weak. `dates`: order dates. `time`: qualification and lead time. `no room`: no other
+    obstacle, but no feasible plan can buy it."""
     text: str
-    """What it is, and what would have to become of it."""
+    """The obstacle, and the change that would remove it."""
     reason: str = Field(default="", exclude=True)
-    """What it is alone, where that is part of the text. It groups offers, and isn't in the JSON form."""
+    """The obstacle alone, if it is a part of the text. It groups offers, and isn't in the JSON form."""
     rule: str = ""
     clause: str = ""
     stage: str = ""
     countries: list[str] = []
     days: list[BarredDays] = []
-    """Of a rule: the days on which it is in force, as far as they reach into the plan."""
+    """Days on which the rule is in force, in ranges that overlap the plan."""
     end_uses: list[str] = []
-    """Uses that it is kept out of: material and end use. None: all."""
+    """Excluded uses: material and end use. Empty means all."""
     lifted_by: list[Change] = []
-    """What relaxes it; none: no change of the case can."""
+    """Changes that remove it. Empty if no change of the case can."""
 
 
 def obstacles(standings: Eligibilities, offer: Offer, lead: Lead | None) -> list[Obstacle]:
-    """Everything that keeps an offer out of some use or of all, in the order in which one would look; a lead is given as both."""
+    """Return all obstacles of an offer to some or all uses, in the order of a review. A lead is given as both an offer and a lead."""
     problem = standings.problem
     facility = problem.merged.facilities[offer.facility]
     found: list[Obstacle] = []
@@ -368,7 +372,7 @@ def obstacles(standings: Eligibilities, offer: Offer, lead: Lead | None) -> list
 
 
 def no_room(standings: Eligibilities, offer: Offer) -> Obstacle:
-    """Why nothing of an offer is available though nothing is found against it: what it takes in, as far as that can be told."""
+    """Return the obstacle of an offer that can't be bought though no other obstacle was found. It names the inputs, if they are the reason."""
     problem = standings.problem
     told = []
     for line in offer.inputs:
@@ -382,7 +386,7 @@ def no_room(standings: Eligibilities, offer: Offer) -> Obstacle:
 
 
 def _missing(standings: Eligibilities, lead: Lead, facility: Facility) -> Iterator[Obstacle]:
-    """Yield the unpublished figures of a lead, each with the figure that would make it count."""
+    """Yield the unknown figures of a lead, each with an assumed figure that would make it count."""
     for lacks, reason in dict.fromkeys(lead.reasons):
         changes, text = [], reason
         if lacks in ("capacity", "quantity"):
@@ -407,7 +411,7 @@ def _number(amount: Decimal | None) -> str:
 
 
 def _yearly_need(standings: Eligibilities, offer: Offer) -> Decimal:
-    """Return the highest demand in kilograms a year for what an offer delivers."""
+    """Return the highest demand in kilograms per year for the outputs of an offer."""
     problem = standings.problem
     names = {line.material for line in offer.outputs}
     by_period = [
@@ -426,7 +430,7 @@ def _capacity(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
 
 
 def _capacity_steps(problem: Problem, facility: Facility) -> Iterator[Obstacle]:
-    """Yield the steps of a capacity that never count in the plan, because of their start or their status."""
+    """Yield the obstacle of a capacity that never counts in the plan, because of its start or its status."""
     span, accept = problem.case.horizon.span, problem.case.accept
     steps = accepted_steps(facility, problem.merged, problem.case)
     within = [step for step in steps if _meets(step, steps, problem)]
@@ -459,7 +463,7 @@ def _meets(step: CapacityStep, steps: tuple[CapacityStep, ...], problem: Problem
 
 
 def _dates(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
-    """Yield the order dates of an offer that no period of the plan fits."""
+    """Yield the order dates of an offer that don't fit any period of the plan."""
     offer, periods = facts.offer, problem.case.horizon.periods
     lifting = Change(lift=TermKind.DATES, of=f"offer:{offer.id}")
     if offer.start is not None and not any(offer.start <= period.start for period in periods):
@@ -500,7 +504,7 @@ def _time(standings: Eligibilities, facts: OfferFacts) -> Iterator[Obstacle]:
 
 
 def _inputs(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
-    """Yield the inputs that no source offers at the maker."""
+    """Yield the inputs without any supply at the maker."""
     for line in facts.offer.inputs:
         if not problem.network.into.get((line.material, facts.place)):
             leads = [lead.offer.id for lead in problem.leads if gives(lead.offer, line.material)]
@@ -511,12 +515,12 @@ def _inputs(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
 
 
 def gives(offer: Offer, material: str) -> bool:
-    """Whether a material is among what an offer delivers."""
+    """Return True if a material is among the outputs of an offer."""
     return any(line.material == material for line in offer.outputs)
 
 
 def _days(problem: Problem, name: str) -> list[BarredDays]:
-    """Return the days on which a rule is in force, phases that follow one another as one."""
+    """Return the days on which a rule is in force. Consecutive phases are merged."""
     rule = next(one for one in problem.rules if one.id == name)
     span, found = problem.case.horizon.span, list[BarredDays]()
     phases = [phase for phase in rule.phases if phase.status in problem.law.statuses]
@@ -530,7 +534,7 @@ def _days(problem: Problem, name: str) -> list[BarredDays]:
 
 
 def _law(problem: Problem, out: list[KeptOut]) -> Iterator[Obstacle]:
-    """Yield the rules in force against an offer, each once for all uses."""
+    """Yield the rules in force that exclude an offer, each once for all uses."""
     found = grouped(((kept.verdict.rule, kept.verdict.stage, kept.verdict.reason), kept) for kept in out)
     for (rule, stage, reason), several in found.items():
         first = several[0]

@@ -22,11 +22,11 @@ from .eligibility import Eligibilities
 Cash: TypeAlias = dict[Any, Fraction]
 """Undiscounted money by period: of the order, or in which it is due if it belongs to no purchase. `trace_cash` can use another label of purchases."""
 Label: TypeAlias = "Callable[[int, Line], Hashable]"
-"""Label of a purchase, by its position in `VerifiedPlan.lines` and the purchase."""
+"""Function that returns the label of a purchase, from its position in `VerifiedPlan.lines` and the purchase."""
 Pool: TypeAlias = tuple[str, str, str]
 """Material, place, and compliance class."""
 Shares: TypeAlias = dict[Pool, dict[Pool, Fraction]]
-"""Pool -> pool that takes kilograms out of it -> share."""
+"""Pool -> pool that takes kilograms from it -> share."""
 
 ON_PURCHASES = ("price", "charges", "freight")
 """Parts of `Cost` that belong to purchases."""
@@ -35,20 +35,20 @@ Part = TypeVar("Part")
 
 _NOTHING = Fraction(0)
 _EXACT = Context(prec=MAX_PREC, traps=[Inexact])
-"""Sums of decimals in which nothing is rounded."""
+"""Context for sums of decimals without rounding."""
 
 
 @dataclass(frozen=True, slots=True)
 class TracedCash:
-    """The cash of a plan by where it ends. All parts together equal the plan's nominal cost."""
+    """The cash of a plan by its destination. All parts together equal the plan's nominal cost."""
 
     inputs: tuple[Fraction, ...]
     """Cash of the inputs of each purchase, in the order of `VerifiedPlan.lines`."""
     by_demand: Mapping[str, Cash]
     stock: Cash
-    """On what is in stock at the end."""
+    """Cash for stock at the end."""
     unused: Cash
-    """On goods that nothing takes: units that are made and not bought, with their inputs."""
+    """Cash for goods that aren't used: units that are made and not bought, with their inputs."""
     separate: Mapping[str, Cash]
     """Part of `Cost` -> money that belongs to no purchase."""
 
@@ -66,7 +66,7 @@ class _Flows:
     taken: dict[Pool, dict[str, Fraction]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Fraction)))
     """Pool -> demand -> kilograms."""
     drawn: dict[Pool, dict[str, Fraction]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Fraction)))
-    """Pool -> maker that takes it in -> kilograms."""
+    """Pool -> maker that takes from it -> kilograms."""
     made: dict[str, dict[Pool, Fraction]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Fraction)))
     """Maker -> pool of its good -> kilograms."""
     held: dict[Pool, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
@@ -76,18 +76,18 @@ class _Flows:
     unused: Cash = field(default_factory=dict)
 
     def out(self, pool: Pool) -> Fraction:
-        """Return the kilograms that leave a pool, stock at the end included."""
+        """Return the kilograms that leave a pool, including stock at the end."""
         leaving = (*self.taken[pool].values(), *self.drawn[pool].values(), self.held[pool])
         return sum(leaving, _NOTHING)
 
 
 def trace_cash(verified: VerifiedPlan, label: Label | None = None) -> TracedCash:
-    """Return where the cash of a plan ends, and what of it the inputs of each purchase carry.
+    """Return the destinations of a plan's cash, and the part in the inputs of each purchase.
 
     Args:
         verified: The plan.
-        label: What the cash of purchases is kept apart by. None: the period of the order. With a label, units made of which nothing is bought are left
-            out, since no purchase pays for them.
+        label: Label of the cash of purchases. None means the period of the order. With a label, units made of which nothing is bought are left out,
+            since no purchase pays for them.
     """
     flows = _flows(verified, label)
     pools = sorted({*flows.paid, *flows.taken, *flows.drawn, *flows.held})
@@ -134,13 +134,13 @@ def trace_cash(verified: VerifiedPlan, label: Label | None = None) -> TracedCash
 
 
 def pass_on(paid: Mapping[Pool, Cash], onward: Shares) -> tuple[dict[Pool, Cash], Cash]:
-    """Return the cash that passes through every pool, and what circles for ever in pools that nothing leaves.
+    """Return the cash that passes through every pool, and the cash that circulates in pools without an outflow.
 
-    Pools are eliminated one by one, suppliers first; those in a circle in any order. The cash of each is then found backward.
+    Pools are eliminated one by one, suppliers first, and those in a cycle in any order. Back substitution then gives the cash of each.
 
     Args:
         paid: Cash on purchases into each pool.
-        onward: Share of each pool that other pools take, or itself. The rest of it leaves for good.
+        onward: Share of each pool that other pools take, or itself. The rest leaves the system.
     """
     targets: Shares = {
         pool: {target: share for target, share in goes.items() if share} for pool, goes in onward.items()
@@ -180,7 +180,7 @@ def pass_on(paid: Mapping[Pool, Cash], onward: Shares) -> tuple[dict[Pool, Cash]
 
 
 def _in_order(targets: Shares, sources: Shares) -> Iterator[Pool]:
-    """Yield every pool once; one that no other pool feeds any more comes first, as long as there is one."""
+    """Yield every pool once. A pool that no remaining pool feeds comes first, if there is one."""
     ready = deque(pool for pool in targets if not sources[pool].keys() - {pool})
     while targets:
         pool = ready.popleft() if ready else next(iter(targets))
@@ -192,7 +192,7 @@ def _in_order(targets: Shares, sources: Shares) -> Iterator[Pool]:
 
 
 def _add(to: Cash, cash: Mapping[int, Fraction], share: Fraction = Fraction(1)) -> None:
-    """Add a share of some cash; nothing of it where the share is 0."""
+    """Add a share of some cash. A share of 0 adds no entries."""
     for t, amount in cash.items() if share else ():
         to[t] = to.get(t, _NOTHING) + amount * share
 
@@ -269,18 +269,18 @@ def _sum_into(found: Mapping[Key, dict[Part, Fraction]], amounts: Iterable[tuple
 
 
 _Prices = Mapping[tuple[Node, int], Fraction]
-"""Node and period -> price of the cheapest kilogram that is there."""
+"""Node and period -> price of the cheapest available kilogram."""
 
 
 class OfferPrice(Record):
     """Cost of a kilogram of an offer with all its inputs, not discounted."""
 
     how: Literal["traced", "marginal"]
-    """`traced`: on average over what the plan buys. `marginal`: the plan buys none; in the first period in which it can be ordered."""
+    """`traced`: average over the purchases of the plan. `marginal`: for an offer that isn't bought, in the first period in which it can be ordered."""
     own: Number
-    """Its own price with duty and freight: a fee, if it takes inputs."""
+    """Its own price with duty and freight. A fee if it takes inputs."""
     inputs: Number
-    """Its inputs; 0 if it takes none."""
+    """Cost of its inputs. 0 if it takes none."""
     full_price: Number
     ordered: str = ""
     """Period of the order of a marginal price."""
@@ -295,9 +295,9 @@ class OfferPrices:
         self.standings = Eligibilities(verified.problem)
 
     def of(self, name: str, material: str) -> OfferPrice | None:
-        """Return the full price of an offer of a material. None: it may not be bought, or one of its inputs may not.
+        """Return the full price of an offer of a material. None if it, or one of its inputs, can't be bought.
 
-        A marginal price is that for the use with the most expensive inputs among those that the offer may serve.
+        A marginal price is for the use with the most expensive inputs among the permitted uses.
         """
         position = next((i for i, facts in enumerate(self.problem.offers) if facts.offer.id == name), None)
         if position is None:
@@ -350,7 +350,7 @@ class OfferPrices:
         )
 
     def _admits(self, uses: ComplianceClass, move: int) -> bool:
-        """Return True if a class may buy by a move, as far as rules, dates, and capacity go."""
+        """Return True if rules, dates, and capacity permit a class to buy by a move."""
         moves, arc = self.problem.moves, self.problem.network.arcs[int(self.problem.moves.arc[move])]
         ordered = int(moves.ordered[move])
         in_time = uses.final != arc.node or ordered in (uses.order_periods or ())
@@ -358,7 +358,7 @@ class OfferPrices:
         return admitted and arc.offer >= 0 and self.standings.units(arc.offer, ordered) != 0
 
     def _own(self, uses: ComplianceClass, move: int) -> Fraction:
-        """Return the landed price of a kilogram; of several goods made together, each kilogram costs the same."""
+        """Return the landed price of a kilogram. If several goods are made together, each kilogram costs the same."""
         moves = self.problem.moves
         index, ordered = int(moves.arc[move]), int(moves.ordered[move])
         facts = self.problem.offers[self.problem.network.arcs[index].offer]
@@ -368,7 +368,7 @@ class OfferPrices:
         return money if facts.single else money + Fraction(facts.price[ordered]) / Fraction(facts.mass_per_unit)
 
     def _inputs(self, offer: int, ordered: int, prices: _Prices) -> Fraction | None:
-        """Return what the inputs of a kilogram cost. None if one of them can't be had."""
+        """Return the cost of the inputs of a kilogram. None if one of them isn't available."""
         facts, cost = self.problem.offers[offer], Fraction(0)
         for line in facts.offer.inputs:
             price = prices.get(((line.material, facts.place), ordered))
@@ -381,7 +381,7 @@ class OfferPrices:
     def _cheapest(self, label: str) -> _Prices:
         """Return the price of the cheapest input at every node and period, one period after the other.
 
-        Within a period, prices fall until none falls further: a chain in which nothing comes back to itself is as long as there are nodes.
+        Within a period, the prices are lowered until they are stable. A chain without a cycle has at most as many steps as there are nodes.
         """
         problem, moves, uses = self.problem, self.problem.moves, self.problem.class_of[label]
         arriving: list[list[int]] = [[] for _ in problem.case.horizon.periods]
@@ -401,7 +401,7 @@ class OfferPrices:
         return prices
 
     def _lower(self, prices: dict[tuple[Node, int], Fraction], move: int, own: Fraction) -> bool:
-        """Lower the price where a move leads, if it is cheaper; return True if it is."""
+        """Lower the price at the destination of a move, if the move is cheaper, and return True if so."""
         arc = self.problem.network.arcs[int(self.problem.moves.arc[move])]
         inputs = self._inputs(arc.offer, int(self.problem.moves.ordered[move]), prices)
         place = arc.node, int(self.problem.moves.delivered[move])
@@ -411,7 +411,7 @@ class OfferPrices:
         return True
 
     def _carry(self, prices: dict[tuple[Node, int], Fraction], t: int) -> None:
-        """Take over the prices of the period before, where a material can be stored."""
+        """Carry the prices of the previous period over, if a material can be stored."""
         for node, store in self.problem.stores.items():
             before = prices.get((node, t - 1))
             if before is not None and store.limit[t - 1] != 0 and store.kept[t]:
@@ -427,19 +427,19 @@ class OfferPrices:
 
 @dataclass(frozen=True, slots=True)
 class RangedSpend:
-    """Money, not discounted, of a plan at prices as they are and with every price that has a range at its low or high end."""
+    """Undiscounted spend of a plan at current prices, and with every price range at its low or high end."""
 
     lines: Mapping[str, tuple[Sequence[Line], Sequence[Line], Sequence[Line]]]
-    """Offer -> its purchases at its price, at the low and at the high end; offers that are bought at a price with a range."""
+    """Offer -> its purchases at its price, at the low end, and at the high end. Only offers that are bought at a price with a range."""
     low: Decimal
-    """All that is spent."""
+    """Total spend at the low ends."""
     high: Decimal
 
 
 def spend_at_ends(verified: VerifiedPlan) -> RangedSpend | None:
-    """What a plan would cost at the ends of the ranges of prices; None: nothing that it buys has one.
+    """Return the cost of a plan at the ends of price ranges. None if no purchase has a range.
 
-    Duties, premiums, discounts and what take-or-pay makes due are worked out anew, by the code that costs every plan.
+    Duties, premiums, discounts, and take-or-pay are computed again, by the code that costs every plan.
     """
     problem = verified.problem
     bought = sorted({line.arc.offer for line in verified.lines})

@@ -1,4 +1,4 @@
-"""The independent pieces of a case that some lists of changes touch, each planned under any of these lists by itself, several at once."""
+"""Independent pieces of a case that lists of changes affect. Each piece is planned separately under each list, and several run concurrently."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Changes = tuple[Change, ...]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Parts of a case that none of the lists joins to others."""
+    """Parts of a case that no list joins to others."""
 
     members: Members
     """Materials."""
     rules: frozenset[str]
-    """Limit rules that some list lets bear on them."""
+    """Limit rules that apply to them under some list."""
 
     @property
     def demanded(self) -> tuple[str, ...]:
@@ -39,14 +39,14 @@ class Piece:
 
 
 class Pieces:
-    """All pieces that some lists of changes touch."""
+    """All pieces that some lists of changes affect."""
 
     def __init__(self, session: Session, lists: Iterable[Sequence[Change]]) -> None:
-        """Finds them by every list of changes that joins anything: pieces stay independent under each of them.
+        """Find the pieces that are independent under each list of changes.
 
         Raises:
-            InputError: for every change that names nothing in the case.
-            PluginError: if a plugin's rule raises.
+            InputError: For every change that names nothing in the case.
+            PluginError: If a plugin's rule raises.
         """
         self.session = session
         touched = [one for changes in lists for one in self._of(tuple(changes))]
@@ -57,7 +57,7 @@ class Pieces:
         self.all = tuple(Piece(members, frozenset().union(*rules[min(members)])) for members in groups.all())
 
     def bearing(self, piece: Piece, changes: Sequence[Change]) -> Changes:
-        """Return the changes of a list that apply to a piece, in order, with bills spelled out."""
+        """Return the changes of a list that apply to a piece, in order, with the changes of bills."""
         bearing = {change for one in self._of(tuple(changes)) if one.members & piece.members for change in one.changes}
         return tuple(c for c in with_bills(changes, self.session.inputs.bills) if c in bearing)
 
@@ -66,7 +66,7 @@ class Pieces:
         return self.session.parts.part(piece.members, piece.rules).after(changes)
 
     def problem(self, piece: Piece, changes: Sequence[Change]) -> Problem:
-        """Return the resolved facts."""
+        """Return the resolved facts of a piece after changes that all apply to it."""
         return self.facts(piece, changes).problem()
 
     def plan(self, piece: Piece, changes: Sequence[Change]) -> PartPlan:
@@ -88,13 +88,13 @@ def ask_apart(
     asking: Callable[[], Callable[[Asked], Found]],
     progress: Progress | None = None,
 ) -> list[list[Found]]:
-    """The answers group by group, as many groups at once as the session has workers.
+    """Return the answers by group, and run as many groups concurrently as the session has workers.
 
-    Questions that touch the same parts are in one group: no part of the case may be touched by those of two. `asking` makes what answers
-    the questions of a group, one after the other. `progress` is told how far it is, from the thread that calls.
+    Questions that affect the same parts must be in one group. `asking` returns a function that answers the questions of a group, one after the other.
+    `progress` is called in the caller's thread.
 
     Raises:
-        Exception: what the first group that fails raises.
+        Exception: The error of the first group that fails.
     """
     started, total = time.monotonic(), sum(map(len, groups))
     done: list[None] = []

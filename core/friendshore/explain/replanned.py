@@ -1,4 +1,4 @@
-"""Plans made again on other terms: without a ranked objective, and in months."""
+"""Plans under other terms: without a ranked objective, and in months."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ from .causes import counted_shorts
 
 @dataclass(frozen=True, slots=True)
 class RankPrice:
-    """What ranking one level does."""
+    """Effect of ranking one level."""
 
     gained: Decimal | None = None
-    """By how much it is smaller than without it; None: unknown."""
+    """Reduction of the level's value. None if unknown."""
     raised_objective: Decimal | None = None
-    """By how much it raises the objective; None: unknown."""
+    """Increase of the objective. None if unknown."""
 
 
 UNPRICED = RankPrice()
-"""Cost itself, or what was not found in time."""
+"""Price of cost itself, or of a level whose price wasn't found in time."""
 
 
 def rank_prices(session: Session) -> dict[int, RankPrice]:
-    """Gain and price of every level by its rank: the plan of the levels before it, and then cost, beside that with it.
+    """Return gain and price of every level by its rank. They compare the plans with and without it, both with the earlier levels, and cost last.
 
-    Left out where one of the two is not proved in the time given, or rules conflict, and for cost: what is made without it is
-    made with it, since cost comes last in any case.
+    A level is left out if one of the plans isn't proved in time, or rules conflict. So is cost: it comes last in any case, so that the plans are the
+    same.
     """
     prices: dict[int, RankPrice] = {}
     before: VerifiedPlan | None = None
@@ -64,7 +64,7 @@ def rank_prices(session: Session) -> dict[int, RankPrice]:
 
 
 def _proved(session: Session, levels: int) -> VerifiedPlan | None:
-    """Return the plan that ranks so many levels. None if it isn't found and proved in the remaining time."""
+    """Return the plan with some number of ranked levels. None if it isn't found and proved in the remaining time."""
     try:
         found = session.ranking(levels)
     except NoPlanError:  # the time is up before there is any plan
@@ -73,13 +73,13 @@ def _proved(session: Session, levels: int) -> VerifiedPlan | None:
 
 
 def floors_from(session: Session) -> tuple[Mapping[str, date], ...]:
-    """For every conflict of a plan, in order: rules that ask for no less than something -> first day from which they can be kept with all others.
+    """Return for every conflict of a plan, in order: rule with a minimum -> first day from which all rules can be satisfied.
 
-    A floor that is asked later asks for less, so that the first period is found by bisection. What cannot be kept even so, or is not found
-    within the limits, is left out.
+    A minimum that applies later requires less, so bisection finds the first period. Rules that conflict in any case, or without a result within the
+    limits, are left out.
 
     Raises:
-        SolverError: if a solver breaks down.
+        SolverError: If a solver breaks down.
     """
     # Without a demand in it, a conflict is of rows that nothing counts towards: on no day.
     return tuple(_of(session, part) if part.demands else {} for part in session.verified.plan.infeasible)
@@ -101,7 +101,7 @@ def _of(session: Session, part: Infeasible) -> dict[str, date]:
 
 
 def _first(session: Session, part: Infeasible, rule: Rule) -> int | None:
-    """Return the first period from which the floor can be met."""
+    """Return the first period from which the minimum can be satisfied."""
     low, high = 0, session.problem.case.horizon.count - 1  # it cannot hold from `low` on
     if high <= low or not _holds(session, part, rule, high):
         return None
@@ -123,7 +123,7 @@ def _holds(session: Session, part: Infeasible, rule: Rule, period: int) -> bool:
 
 
 def _inputs(session: Session, part: Infeasible) -> Inputs:
-    """Return the part of the case with the conflict, or the whole case if it spans several parts. A material of no part doesn't move."""
+    """Return the part of the case with the conflict, or the whole case if it spans several parts. Materials outside all parts are ignored."""
     of_material = session.parts.of_material
     numbers = {of_material[name] for name in part.materials if name in of_material}
     if len(numbers) != 1:
@@ -132,7 +132,6 @@ def _inputs(session: Session, part: Infeasible) -> Inputs:
 
 
 def _later(inputs: Inputs, rule: Rule, day: date) -> Inputs:
-    """Return the facts with one rule postponed to a day."""
     phases = tuple(
         phase.but(start=max(phase.start or day, day)) for phase in rule.phases if phase.end is None or phase.end >= day
     )
@@ -144,11 +143,11 @@ _DAY = timedelta(days=1)
 
 
 def rounded(problem: Problem) -> list[RunRounded]:
-    """Every date within a period, and every lead time that is no whole number of periods, that the plan counts otherwise than it is stated.
+    """Return every date within a period, and every lead time that isn't a whole number of periods, with the value that the plan uses instead.
 
-    Rules that forbid or limit hold for a whole period if they hold on any day of it; what permits (an offer's dates, a quotation,
-    a waiver, a licence) counts only in periods that lie within it altogether; a store is what it is on the last day of a period; a lead time is rounded up, and of several in a period the longest counts. Charges, rates and capacities
-    go by days, and are not among these.
+    Rules that prohibit or limit apply to a whole period if they apply on any day of it. Permissions (an offer's dates, a quotation, a waiver, a
+    license) count only in periods that they cover completely. A store has its terms of the last day of a period. A lead time is rounded up, and the
+    longest in a period counts. Charges, rates, and capacities are computed by days, so they aren't included.
     """
     if problem.case.horizon.until is not None:
         return []
@@ -191,7 +190,7 @@ def _permits(problem: Problem) -> Iterator[RunRounded]:
 
 
 def _lanes(problem: Problem, offer: Offer) -> Iterator[RunRounded]:
-    """Yield rounded freights and lead times. A freight counts from the next period on. A lead time does too, unless it grows: then it counts for the whole period."""
+    """Yield rounded freights and lead times. They count from the next period on, but a longer lead time counts for the whole period."""
     own = offer.lead_time if offer.lead_time is not None else problem.case.assume.lead_time
     before: Lane | None = None
     for lane in sorted(offer.lanes, key=lambda one: (one.to, one.start or date.min)):
@@ -220,7 +219,7 @@ def _stores(problem: Problem) -> Iterator[RunRounded]:
 
 
 def _narrowed(problem: Problem, kind: str, name: str, start: date | None, end: date | None) -> Iterator[RunRounded]:
-    """Yield starts and ends within a period, which count from the next one on, or until the one before."""
+    """Yield starts and ends within a period. A start counts from the next period on, an end until the previous one."""
     first = _within(problem, start)
     if first is not None and start is not None and start > first.start:
         yield _line(kind, name, f"from {start}", f"from {first.end + _DAY}")
@@ -230,7 +229,7 @@ def _narrowed(problem: Problem, kind: str, name: str, start: date | None, end: d
 
 
 def _lead_times(problem: Problem) -> Iterator[RunRounded]:
-    """Yield lead times whose goods would arrive within a period. The plan receives them on the first day of the next one."""
+    """Yield lead times with an arrival within a period. The plan receives the goods on the first day of the next one."""
     case = problem.case
     for facts in _reached(problem):
         offer = facts.offer
@@ -243,7 +242,7 @@ def _lead_times(problem: Problem) -> Iterator[RunRounded]:
 
 
 def _whole_periods(horizon: Horizon, delay: Delay) -> str:
-    """Return the whole periods that a delay is rounded up to, such as `1 or 2 quarters`. Empty if every order of a first day arrives on one."""
+    """Return the whole periods that a delay is rounded up to, such as `1 or 2 quarters`. Empty if all arrivals are on the first day of a period."""
     found, odd = set(), False
     for t in range(horizon.count):
         arrival = horizon.arrival(t, delay)
@@ -268,31 +267,31 @@ def _line(kind: str, name: str, stated: str, counted: str) -> RunRounded:
 
 
 GAP = 1e-3
-"""Relative gap at which a plan in months is taken as cheapest: what it shows is that so much is available."""
+"""Relative gap at which a monthly plan counts as cheapest. It only has to show that a quantity is available."""
 LEAST_SECONDS = 20.0
-"""Time for all plans in months, where the case's own plan took less; else as long as that took."""
+"""Minimum time for all monthly plans. If the case's own plan took longer, its time."""
 UNPROVED = "the plan itself is not proved the cheapest, or its rules conflict"
 OUT_OF_TIME = "no plan by months was found in the time given"
 
 
 @dataclass(frozen=True, slots=True)
 class ByMonths:
-    """What a plan in months leaves short of a demand."""
+    """Shortage of a demand in a monthly plan."""
 
     kilograms: Decimal | None
-    """None: not looked at."""
+    """None if it wasn't planned."""
     note: str = ""
-    """Why not."""
+    """Reason why it wasn't planned."""
 
 
 def by_months(session: Session, progress: Progress | None = None) -> Mapping[str, ByMonths]:
-    """Demand -> what a plan of the same facts in months leaves short of it, for every part of the case that is short and might gain.
+    """Return demand -> its shortage in a monthly plan of the same facts, for every part of the case with a shortage that may improve.
 
-    A part might gain if a date in it lies within a period, or a lead time is no whole number of periods. Nothing is said of a part that
-    states amounts by period, for in months these would be others. What the case derives from its dearest offers stays as it is.
+    A part may improve if a date in it is within a period, or a lead time isn't a whole number of periods. Parts that state amounts by period have only
+    a note, because these would differ in months. Values that the case derives from its most expensive offers don't change.
 
     Raises:
-        PluginError: if a plugin's rule raises.
+        PluginError: If a plugin's rule raises.
     """
     horizon = session.problem.case.horizon
     short = {each.demand for each in counted_shorts(session.verified)}
@@ -345,7 +344,7 @@ def _planned(
 
 
 def _by_period(problem: Problem) -> str:
-    """Return the inputs of a problem that are stated by period, so that a plan in months would differ. Empty if there are none."""
+    """Return the input of a problem that is stated by period, so that a monthly plan would differ. Empty if there is none."""
     for demand in problem.case.demands:
         if demand.quantities or demand.later:
             return "its demand is stated by period"

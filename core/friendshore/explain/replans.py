@@ -1,4 +1,4 @@
-"""Cheapest plans of a part of a case without some of its restrictions, in which no demand is shorter than in the plan in any period."""
+"""Cheapest plans of a part of a case without some of its restrictions, in which no shortage exceeds that in the plan in any period."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from .restrictions import Relaxations, Removed, Restriction, Upstream
 Cell = tuple[str, int]
 """A demand and a period."""
 _TIE = 1e-6
-"""Share by which a shortage costs more in these plans, so that of plans that cost the same they are the one that is short of least."""
+"""Relative increase of shortage penalties in these plans, so that among plans of equal cost, the one with the smallest shortage wins."""
 _ROOM = 1e-9
-"""Share of a demand by which a solver's plan may be short of more."""
+"""Tolerance on the maximum shortage in a solver's plan, as a share of the demand."""
 _IN_FACTS = frozenset({"lead time", "date", "capacity", "storage", "terms", "law", "proof", "no offer"})
 _MOST_COLUMNS = 500_000
-"""Columns of the programs and plans that are kept, of each. Others are made again when they are needed."""
+"""Maximum number of columns of cached programs, and of cached plans. Others are created again when needed."""
 _FOUND = (SolverOutcome.OPTIMAL, SolverOutcome.UNCONFIRMED)
 _FIRST = 1000
-"""Part of what is short that the next kilogram is found by."""
+"""Divisor of the kilograms served: the result is the quantity whose cost represents the next kilogram."""
 _NOTHING: Removed = frozenset()
 
 
 LEAST_SECONDS = 60.0
-"""Time for the plans of all causes, where the case's own plan took less; else as long as that took."""
+"""Minimum time for the plans of all causes. If the case's own plan took longer, its time."""
 
 
 def end_of_search(session: Session) -> float:
@@ -56,7 +56,7 @@ class Replan:
     program: Program
     x: Floats
     solved: Ints
-    """Columns that were solved for. The others have nothing to do with what is short, and are 0."""
+    """Columns that were solved for. The others aren't connected to a shortage, and are 0."""
 
     def short(self, cells: Collection[Cell]) -> dict[Cell, float]:
         columns = _short_columns(self.program)
@@ -64,29 +64,29 @@ class Replan:
 
 
 class PartReplans:
-    """Plans of a part of a case without some of its restrictions. Each is kept as long as there is room."""
+    """Plans of a part of a case without some of its restrictions, cached up to a maximum size."""
 
     def __init__(self, session: Session, members: Members, short: Collection[Cell], ends: float | None = None) -> None:
-        """Take the plan's shortages as the most that any demand may be short of.
+        """Take the plan's shortages as upper bounds on all shortages.
 
         Args:
             session: Session of the plan.
             members: Materials of the part.
-            short: Demands and periods that are short in the plan.
-            ends: Time at which the search ends, by the monotonic clock. None: by the limits of the session alone.
+            short: Demands and periods with a shortage in the plan.
+            ends: Time at which the search ends, by the monotonic clock. None means only by the limits of the session.
         """
         self.session, self._ends = session, ends
         self.ended = False
-        """True if a limit ended the search, so that it is unknown what some restrictions do."""
+        """True if a limit ended the search, so that the effect of some restrictions is unknown."""
         self.unsure = False
-        """True if only a smaller gap would show whether some restrictions do anything."""
+        """True if only a smaller gap would show the effect of some restrictions."""
         self._facts = Relaxations(session.parts.part(members))
         cells = _short_columns(session.program)
         names = {demand.id for demand in self.problem.demands}
         self.before = {cell: float(session.solution.x[column]) for cell, column in cells.items() if cell[0] in names}
         """Kilograms short in the plan, before rounding."""
         self.short = frozenset(cell for cell in short if self.before[cell] > self.tolerance(cell))
-        """What is short by more than rounding explains."""
+        """Shortages above the tolerance for rounding."""
         names = {name for name, _ in self.short}
         self.uses = list(dict.fromkeys(demand.use for demand in self.problem.demands if demand.id in names))
         self._programs: Recent[Removed, Program] = Recent(_MOST_COLUMNS)
@@ -111,7 +111,7 @@ class PartReplans:
         return found
 
     def upstream(self, uses: Collection[Use], *, counted: bool) -> Upstream:
-        """Return what is upstream of some uses; with leads that count, if `counted`."""
+        """Return everything upstream of some uses, including leads if `counted`."""
         return self._upstream(tuple(uses), counted)
 
     @cached_method
@@ -120,7 +120,7 @@ class PartReplans:
 
     @cached_method
     def served(self, removed: Removed) -> dict[Cell, float]:
-        """Return kilograms that a plan without some restrictions serves of what is short with them. Less than rounding explains is left out."""
+        """Return the kilograms of shortages that a plan without some restrictions serves, without those below the tolerance for rounding."""
         counted = any(each.kind == "no offer" for each in removed)
         if removed and not self.upstream(self.uses, counted=counted).can_supply(removed):
             return {}  # whatever the times and quantities
@@ -140,7 +140,7 @@ class PartReplans:
         return {}
 
     def supply(self, removed: Removed = _NOTHING) -> dict[str, float]:
-        """Return kilogram-periods of supply by offer or lot: more is more, or is there earlier."""
+        """Return the supply by offer or lot, in kilogram-periods until the end of the plan. It increases with quantity and with earlier arrival."""
         return self._supply(removed)
 
     @cached_method
@@ -163,7 +163,7 @@ class PartReplans:
         return found
 
     def over_capacity(self, removed: Removed) -> set[str]:
-        """Return the offers of which a plan without some restrictions orders more than they or their plants can give with them."""
+        """Return the offers whose orders in a plan without some restrictions exceed their capacity, or their plants'."""
         plan, case = self.replan(removed), self.problem.case
         if plan is None:
             return set()
@@ -191,11 +191,11 @@ class PartReplans:
         return found
 
     def tolerance(self, cell: Cell) -> float:
-        """Return the kilograms that rounding may explain."""
+        """Return the tolerance for rounding, in kilograms."""
         return 2 * float(self.problem.case.resolution) + 1e-6 * self._wanted[cell]
 
     def program(self, removed: Removed = _NOTHING) -> Program | None:
-        """Return the program of the facts without some restrictions. None if they make no case."""
+        """Return the program of the facts without some restrictions. None if these facts are invalid."""
         in_facts = frozenset(each for each in removed if each.kind in _IN_FACTS)
         found = self._programs.get(in_facts)
         if found is None and in_facts not in self._impossible:
@@ -208,12 +208,12 @@ class PartReplans:
         return found
 
     def marginal_cost(self, removed: Removed, group: tuple[str, ...], served: Mapping[Cell, float]) -> float | None:
-        """Return the cost of the next kilogram, in money of its period. None if it costs as much as it is short.
+        """Return the cost of the next kilogram, in money of its period. None if it costs as much as the shortage.
 
         Args:
-            removed: Restrictions that are removed besides the price.
+            removed: Restrictions to remove besides the price.
             group: Demands that compete.
-            served: Kilograms that are served if the price is removed too.
+            served: Kilograms served if the price is removed too.
         """
         base, dear = self.replan(removed), self.replan(removed | {Restriction("price", group)})
         assert base is not None
@@ -240,12 +240,11 @@ class PartReplans:
 
     @property
     def problem(self) -> Problem:
-        """The facts."""
         return self._facts.problem
 
     @property
     def counted(self) -> Problem:
-        """The facts with leads that count."""
+        """The facts with leads included."""
         return self._facts.counted
 
     @cached_property
@@ -270,7 +269,7 @@ class PartReplans:
         return Replan(program, x, self._parts(linear, targets))
 
     def _solve(self, program: Program, linear: Linear, targets: Ints, near: Floats | None = None) -> Floats | None:
-        """Return the optimum of everything connected to some columns. The search begins near a plan of the program, or near the case's."""
+        """Return the optimum of everything connected to some columns. The search starts near a plan of the program, or near the case's."""
         session = self.session
         if any(not goal.whole for goal in program.goals):
             try:
@@ -300,7 +299,6 @@ class PartReplans:
         return x
 
     def _left(self) -> Limits:
-        """Return the session's limits with the remaining time."""
         limits = self.session.left()
         # A plan that serves more is there, whether or not a second solver finds it the cheapest too.
         limits = replace(limits, engines=replace(limits.engines, second=()))
@@ -315,12 +313,12 @@ class PartReplans:
         return np.flatnonzero(np.isin(labels, labels[targets]))
 
     def _unproved(self, replan: Replan) -> float:
-        """Return the money by which plans with integer variables may be worse than the cheapest."""
+        """Return the money by which plans with integer variables may exceed the minimum cost."""
         linear = replan.program.linear
         return 2 * self.session.limits.gap * abs(float(linear.cost @ replan.x)) if linear.integer.any() else 0.0
 
     def _bounded(self, program: Program, removed: Removed) -> Linear:
-        """Return the program with the restrictions removed that are rows, columns or costs of it, and with no demand shorter than in the plan."""
+        """Return the program without the restrictions that are its rows, columns, or costs, and with the plan's shortages as upper bounds."""
         linear = program.linear
         cost, upper = linear.cost.copy(), linear.upper.copy()
         row_lower, row_upper = linear.row_lower.copy(), linear.row_upper.copy()
@@ -346,7 +344,7 @@ class PartReplans:
 
 
 def _rate(base: Replan, other: Replan, cost: Floats, own: Ints) -> float:
-    """Return what a plan costs more than another by kilogram that it serves more, in money of the period."""
+    """Return the extra cost of a plan per extra kilogram served, compared with another, in money of the period."""
     problem = base.program.problem
     discounts = np.array([float(each) for each in problem.discount])
     periods = (own - base.program.columns.short) % problem.case.horizon.count
@@ -372,7 +370,7 @@ def _limit_rows(program: Program, restriction: Restriction) -> list[int]:
 
 
 def _balance_rows(program: Program, restriction: Restriction) -> list[int]:
-    """Return the balances of a material where makers take it in."""
+    """Return the balance rows of a material where makers take it in."""
     problem, count = program.problem, program.problem.case.horizon.count
     feeds = {feed for feeds in problem.network.feeds.values() for feed in feeds if feed[0] in restriction.names}
     nodes = [node for group in problem.compliance_classes for node in sorted(group.nodes)]

@@ -23,9 +23,9 @@ from ..problem.network import Node, final_node
 from ..problem.offers import OfferFacts
 
 _Against = tuple[str, bool]
-"""A rule that forbids something, and whether a proof would let it pass."""
+"""A prohibiting rule, and True if a proof would let the item pass."""
 AMPLE = 1000
-"""A supply of so many times all demand is as good as unlimited."""
+"""Multiple of all demand that is as good as an unlimited supply."""
 _TERMS = (
     TermKind.MINIMUM_LOAD, TermKind.LOT, TermKind.FIXED_COST, TermKind.ONBOARDING, TermKind.TAKE_OR_PAY, TermKind.SETUP, TermKind.TIERS,
 )  # fmt: skip
@@ -37,21 +37,21 @@ class Restriction:
 
     kind: CauseKind
     names: tuple[str, ...] = ()
-    """The rule (`limit`, `law`), the material (`inputs`), or the demands that are short (`price`, `competition`). Empty: all of its kind in the part."""
+    """Rule (`limit`, `law`), material (`inputs`), or demands with a shortage (`price`, `competition`). Empty means all of the kind in the part."""
 
 
 Removed = frozenset[Restriction]
 _SUPPLY: frozenset[CauseKind] = frozenset({"lead time", "date", "terms", "no offer"})
 """Restrictions of offers."""
 _IN_FACTS = _SUPPLY | {"law", "proof"}
-"""Restrictions of what is resolved."""
+"""Restrictions that are removed from the facts before they are resolved."""
 
 
 class Upstream:
-    """Everything upstream of some uses, and what may keep it from them."""
+    """Everything upstream of some uses, and the restrictions on its supply."""
 
     def __init__(self, problem: Problem, uses: Collection[Use], periods: Collection[int] = ()) -> None:
-        """Look at what may be delivered in some periods, or in any."""
+        """Find everything that may be delivered in some periods, by default in any."""
         self.problem, self.uses = problem, list(uses)
         self.periods = frozenset(periods or range(problem.case.horizon.count))
         self.until = frozenset(range(max(self.periods) + 1))
@@ -61,7 +61,7 @@ class Upstream:
         self.offers = sorted({problem.network.arcs[arc].offer for arc in self.arcs} - {-1})
 
     def restrictions(self) -> list[Restriction]:
-        """Return everything that may keep supply from the uses, except for what depends on the demands that are short."""
+        """Return all restrictions on supply to the uses, except those that depend on which demands are short."""
         found: list[Restriction] = []
         found += [Restriction("no offer")] if leads(self.problem) else []
         found += [Restriction("proof")] if self.unproven() else []
@@ -84,7 +84,7 @@ class Upstream:
         return [Restriction("inputs", (material,)) for material in sorted(materials - wanted)]
 
     def can_supply(self, removed: Removed) -> bool:
-        """Return True if law leaves some way to supply one of the uses, times and quantities apart, without some rules, proofs and needs of inputs."""
+        """Return True if one of the uses can lawfully be supplied without some rules, proofs, and needs of inputs, regardless of times and quantities."""
         legal = frozenset(each for each in removed if each.kind in ("law", "proof", "inputs"))
         return self._can_supply(legal)
 
@@ -109,7 +109,7 @@ class Upstream:
         return final_node(use) in supplied
 
     def _left(self, against: Mapping[_Against, frozenset[int]], removed: Removed) -> frozenset[int]:
-        """Return the periods in which something can't come, without some rules and proofs. Waivers and licenses may let it come."""
+        """Return the periods in which an item can't come, without some rules and proofs. Rules with a waiver or a license don't count."""
         case = self.problem.case
         rules = {each.names[0] for each in removed if each.kind == "law"}
         rules |= {waiver.rule for waiver in case.waivers} | {licence.rule for licence in case.licences}
@@ -119,7 +119,7 @@ class Upstream:
 
     @cached_property
     def forbidding(self) -> dict[Use, dict[int, dict[_Against, frozenset[int]]]]:
-        """Rules that forbid what comes along an arc, with the periods in which it can't come."""
+        """Rules that prohibit each arc, with the periods in which its goods can't come."""
         found: dict[Use, dict[int, dict[_Against, frozenset[int]]]] = {use: {} for use in self.uses}
         for use, index, position, provable in self._forbidding():
             rule = self.problem.rules[position]
@@ -131,7 +131,7 @@ class Upstream:
         return found
 
     def decides(self, restriction: Restriction) -> bool:
-        """Return True if a rule, or the proofs that are lacking, keep something out that nothing else does in some period."""
+        """Return True if in some period, only this rule, or only missing proofs, exclude an item."""
         removed = frozenset({restriction})
         found = (against for by_arc in self.forbidding.values() for against in by_arc.values())
         return any(self._left(against, removed) != self._left(against, frozenset()) for against in found)
@@ -174,11 +174,11 @@ class Upstream:
         return own or bool(problem.term_spans or problem.commitments or problem.price_spans)
 
     def unproven(self) -> set[str]:
-        """Return the offers and lots whose origin isn't proved."""
+        """Return the offers and lots without proof of origin."""
         return {offer for _, offer, unproven in self.verdicts() if unproven}
 
     def verdicts(self) -> Iterator[tuple[str, str, bool]]:
-        """Yield the rule and the offer of every verdict that forbids, and whether a proof would reverse it."""
+        """Yield the rule and the offer of every prohibiting verdict, and True if a proof would reverse it."""
         for _, index, position, provable in self._forbidding():
             yield self.problem.rules[position].id, self.problem.network.arcs[index].chained.offer.id, provable
 
@@ -205,17 +205,17 @@ class Upstream:
 
 
 def unproven_offers(problem: Problem) -> set[str]:
-    """Return the offers and lots whose origin isn't proved."""
+    """Return the offers and lots without proof of origin."""
     return Upstream(problem, list(problem.judgements)).unproven()
 
 
 def forbidden_by(problem: Problem, rule: str) -> set[str]:
-    """Return the offers and lots that a rule prohibits or requires a license or a proof for."""
+    """Return the offers and lots that a rule prohibits, or that need a license or a proof under it."""
     return {offer for name, offer, _ in Upstream(problem, list(problem.judgements)).verdicts() if name == rule}
 
 
 def leads(problem: Problem) -> list[Offer]:
-    """Return the offers without a usable capacity or price that deliver what is wanted, or what it could be made of."""
+    """Return the offers without a usable capacity or price that deliver demanded goods, or possible inputs of them."""
     counted = {facts.offer.id for facts in problem.offers}
     makers = grouped((line.material, offer) for offer in problem.merged.offers.values() for line in offer.outputs)
     materials = {node[0] for node in problem.network.nodes}
@@ -241,7 +241,7 @@ class Relaxations:
 
     @cached_property
     def counted(self) -> Problem:
-        """The facts with leads that count."""
+        """The facts with leads included."""
         return self._with_leads[1]
 
     @cached_property
@@ -252,10 +252,10 @@ class Relaxations:
             return self.inputs, self.problem
 
     def without(self, removed: Removed) -> Problem:
-        """Return the facts without some restrictions, as far as they are facts: limits, inputs, competition and prices are part of the program.
+        """Return the facts without some restrictions. Limits, inputs, competition, and prices stay, because they are part of the program.
 
         Raises:
-            InputError: If they make no case.
+            InputError: If the relaxed facts are invalid.
         """
         kinds = frozenset(each.kind for each in removed)
         # What is known of offers that are the same objects isn't worked out again.
@@ -285,7 +285,6 @@ class Relaxations:
 
     @cached_method
     def _supplied(self, kinds: frozenset[CauseKind]) -> Inputs:
-        """Return the facts without some restrictions of offers."""
         changes = [Change(lift=TermKind.LEAD_TIME)] if "lead time" in kinds else []
         changes += [Change(lift=TermKind.DATES), Change(lift=TermKind.QUALIFICATION)] if "date" in kinds else []
         changes += [Change(lift=kind) for kind in _TERMS] if "terms" in kinds else []
@@ -295,7 +294,7 @@ class Relaxations:
 
 
 def _undated(inputs: Inputs) -> Inputs:
-    """Return the facts with all quotations valid at any time, and open orders there from the start."""
+    """Return the facts with all quotations always valid, and open orders available from the start."""
     start = inputs.case.horizon.start
     orders = tuple(
         order.but(
@@ -313,7 +312,7 @@ def _undated(inputs: Inputs) -> Inputs:
 
 
 def _unquoted(offer: Offer) -> Offer:
-    """Return the offer with quotations that leave no day out."""
+    """Return the offer with quotations that cover all days."""
     quotes = sorted(offer.quotes, key=lambda quote: quote.start or date.min)
     starts = [None, *(quote.start for quote in quotes[1:])]
     ends = [None if start is None else start - timedelta(days=1) for start in (*starts[1:], None)]
@@ -321,7 +320,7 @@ def _unquoted(offer: Offer) -> Offer:
 
 
 def _with_leads(inputs: Inputs, problem: Problem) -> tuple[Inputs, Problem]:
-    """Return the facts with leads that count: of an ample capacity, and for nothing where no price is usable. And the same resolved."""
+    """Return the facts with leads included, and the same resolved. Leads have ample capacity, and are free if they have no usable price."""
     wanted = sum((sum(demand.quantity, Decimal(0)) for demand in problem.demands), Decimal(1))
     ample = exact(min(wanted * AMPLE, Decimal(10) ** 12))
     free = Price(amount=Decimal(0), currency=inputs.case.currency, source=CASE_SOURCE)
@@ -349,7 +348,7 @@ def _with_leads(inputs: Inputs, problem: Problem) -> tuple[Inputs, Problem]:
 
 
 def _larger(problem: Problem, *, capacity: bool, dated: bool) -> Problem:
-    """Return the facts with unlimited capacities, with capacities that start at once, or both. What is paid to whoever takes it stays limited."""
+    """Return the facts with unlimited capacities, with capacities that start immediately, or both. Goods with a price below zero stay limited."""
     paid = {index for index, facts in enumerate(problem.offers) if facts.offer.paid}
     pools = tuple(
         pool if paid & set(pool.offers) else _larger_pool(problem, pool, capacity=capacity, dated=dated)

@@ -1,4 +1,4 @@
-"""What all answers to questions about a plan have in common: differences with what is proved of them, effort, tables."""
+"""Common parts of all answers to questions about a plan: proved differences, effort, and tables."""
 
 from __future__ import annotations
 
@@ -21,68 +21,67 @@ if TYPE_CHECKING:
 
 SHARE_PROVED = Decimal("1e-6")
 CENT = Decimal("0.01")
-"""A difference is one number if it is known to a cent, or to a millionth of the plan's objective."""
+"""Precision in money to which a difference counts as one number. The alternative is a millionth of the plan's objective."""
 
 
 class Difference(Record):
-    """By how much one plan's objective is above another's, and what is proved of it."""
+    """Difference between the objectives of two plans, with proved bounds."""
 
     value: Number
-    """Of the two plans found."""
+    """Difference between the two plans found."""
     low: Number | None
-    """It is surely no less than this; None: nothing is sure."""
+    """Proved lower bound. None if there is none."""
     high: Number | None
-    """It is surely no more than this; None: nothing is sure."""
+    """Proved upper bound. None if there is none."""
     proved: bool
-    """Whether both plans are proved cheapest, to a cent or a millionth: `value` is then the difference, else it lies between."""
+    """True if both plans are proved cheapest, to a cent or a millionth. `value` is then exact. Otherwise, the difference lies between the bounds."""
 
 
 class PlanRise(Record):
-    """What some changes add to a plan, with money and penalties apart."""
+    """Increase of a plan's money and penalties through some changes."""
 
     cash: Number
-    """Cash, not discounted; below zero: less is spent."""
+    """Cash, not discounted. Below zero if the spend decreases."""
     spent: Number
-    """Present value of the same."""
+    """Present value of the cash."""
     penalty: Number
-    """Penalties for shortage and missed limits, which are not paid."""
+    """Penalties for shortages and violated limits. Not paid."""
     short_kg: dict[str, Number]
-    """Material -> kilograms that are short in addition, or (negative) less."""
+    """Material -> kilograms of additional shortage, negative if it decreases."""
 
 
 class Effort(Record):
-    """What an answer took."""
+    """Effort for an answer."""
 
     questions: int
-    """Lists of changes that were asked about."""
+    """Number of lists of changes."""
     solved: int
-    """Components that were solved for it."""
+    """Number of components solved for it."""
     reused: int
-    """Components whose answer was known already."""
+    """Number of components with a known answer."""
 
     @property
     def share_reused(self) -> float:
-        """Share of components whose answer was known already."""
         return self.reused / max(self.solved + self.reused, 1)
 
 
 class QuestionResult(ShownOnScreen, Tables):
-    """An answer, as records. Its tables are the fields that `TABLES` names."""
+    """An answer, as records. `TABLES` names the fields that are its tables."""
 
     TABLES: ClassVar[tuple[str, ...]] = ()
 
     names: ShownNames = ShownNames()
-    """Names of the materials and offers that it speaks of by id, and what kilograms weigh."""
+    """Names of the materials and offers in the answer, and the basis of kilograms."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready data, as `--json` prints it."""
+        """Return JSON-ready data, as in the output of `--json`."""
         return self.model_dump(mode="json", by_alias=True)
 
     def to_frame(self, table: str = "") -> pandas.DataFrame:
-        """One of `TABLES`, the first if none is named, as a data frame, one row an entry.
+        """Return one of `TABLES`, by default the first, as a data frame with one row per entry.
 
         Raises:
-            ValueError: for another table.
+            ValueError: For another table.
         """
         import pandas
 
@@ -93,7 +92,7 @@ class QuestionResult(ShownOnScreen, Tables):
 
 
 class Counted:
-    """Counts what is asked of a session from here on, and tells how far the answer is."""
+    """Counter of the questions to a session from now on, and reporter of progress."""
 
     def __init__(self, session: Session, progress: Progress | None = None) -> None:
         self.session = session
@@ -108,20 +107,19 @@ class Counted:
 
     @property
     def effort(self) -> Effort:
-        """Effort so far."""
         answers = self.session.answers
         solved, reused = answers.solved - self._solved, answers.reused - self._reused
         return Effort(questions=self.questions, solved=solved, reused=reused)
 
 
 def difference(answer: Answer) -> Difference:
-    """What some changes raise the objective by, with what is proved of it."""
+    """Return the increase of the objective through some changes, with proved bounds."""
     low, high = answer.rise_between
     return between(answer.rise.objective, low, high, answer.cost.objective)
 
 
 def between(value: Decimal, low: Decimal, high: Decimal, objective: Decimal) -> Difference:
-    """A difference of `value` between two plans found that surely lies from `low` to `high`; a millionth is one of the larger plan's `objective`."""
+    """Return a difference of `value` that is proved to lie from `low` to `high`. A millionth refers to the larger plan's `objective`."""
     known = low.is_finite() and high.is_finite()
     return Difference(
         value=exact(value),
@@ -132,13 +130,13 @@ def between(value: Decimal, low: Decimal, high: Decimal, objective: Decimal) -> 
 
 
 def shortage(answer: Answer, *, after: bool = True) -> Mapping[str, Decimal]:
-    """Demand -> kilograms short over the plan, of the parts that some changes touch; what is met in full is left out."""
+    """Return demand -> kilograms short over the plan, of the parts that some changes affect. Demands without a shortage are left out."""
     parts = answer.after if after else answer.before
     return dict(sorted(totals(short for part in parts for short in part.plan.short_by_demand.items()).items()))
 
 
 def short_more(session: Session, answer: Answer) -> dict[str, Decimal]:
-    """Return material -> kilograms short after some changes beyond what is short anyway, or (negative) less. Rounding is left out."""
+    """Return material -> additional kilograms short after some changes (negative: fewer), without differences from rounding."""
     before, after = shortage(answer, after=False), shortage(answer)
     slack = session.problem.case.resolution * session.problem.case.horizon.count
     rise = (
@@ -150,7 +148,7 @@ def short_more(session: Session, answer: Answer) -> dict[str, Decimal]:
 
 
 def plan_rise(session: Session, answer: Answer) -> PlanRise:
-    """Return what some changes add to a plan."""
+    """Return the increase of a plan's money and penalties through some changes."""
     cost = answer.rise
     return PlanRise(
         cash=cost.nominal,
@@ -161,12 +159,12 @@ def plan_rise(session: Session, answer: Answer) -> PlanRise:
 
 
 def total(quantities: Sequence[Decimal]) -> Decimal:
-    """The sum, as every stored number is rounded."""
+    """Return the sum as a stored number."""
     return exact(sum(quantities, Decimal(0)))
 
 
 def materials_of(problem: Problem) -> list[RunMaterial]:
-    """Return the materials of a problem, with what their kilograms equal in other substances."""
+    """Return the materials of a problem, with their equivalent weights in other substances."""
     used = sorted({material for material, _ in problem.network.nodes})
     factors = Factors(problem.merged.factors)
     found = [problem.merged.materials[name] for name in used]

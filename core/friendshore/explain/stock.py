@@ -23,7 +23,7 @@ from ..verify.arrivals import arrival_day
 
 
 def holdings(verified: VerifiedPlan) -> list[RunHolding]:
-    """Return every stock in hand and order already placed, used or not, in canonical order."""
+    """Return all stock in hand and all open orders, used or not, in canonical order."""
     problem = verified.problem
     arcs = {arc.lot: arc for arc in problem.network.arcs if arc.lot >= 0}
     left = _left(verified)
@@ -46,7 +46,7 @@ def holdings(verified: VerifiedPlan) -> list[RunHolding]:
 
 
 def _left(verified: VerifiedPlan) -> dict[str, Decimal]:
-    """Return the kilograms of each lot that nothing is made of or delivered from. The last to arrive are the last to be used."""
+    """Return the unused kilograms of each lot. The last lots to arrive are the last to be used."""
     plan, last = verified.plan, verified.problem.case.horizon.count - 1
     left = {lot.id: lot.quantity for lot in verified.problem.lots}
     came: defaultdict[tuple[str, str, str], list[tuple[int, bool, str, Decimal]]] = defaultdict(list)
@@ -92,7 +92,7 @@ def _uses(problem: Problem, lot: Lot, arc: Arc) -> Iterator[RunHoldingUse]:
 
 
 def _may(problem: Problem, arc: Arc, numbers: list[int], period: int) -> bool:
-    """Return True if a lot can end in a delivery to one of some demands in a period: some class that admits it is delivered then."""
+    """Return True if a lot can end in a delivery to one of some demands in a period: a class with such a delivery then admits it."""
     arrival = problem.lots[arc.lot].period
     return any(
         outlet.period == period and outlet.demand in numbers and compliance_class.admits(arc.index, arrival)
@@ -171,17 +171,17 @@ def _healed(lot: Lot, rule: Rule, phase: Phase, verdict: Verdict) -> str:
 
 
 _MET = 10
-"""Multiple of the resolution up to which a demand counts as met."""
+"""Multiple of the resolution up to which a shortage counts as met."""
 _SAME = Decimal("1e-10")
-"""Share by which two charges that are the same may differ through rounding."""
+"""Relative difference through rounding up to which two charges count as equal."""
 
 
 class OrderDay(NamedTuple):
-    """The day by which an order is to be placed."""
+    """Last day for an order, or the first day if it should be placed at once."""
 
     day: date
     at_once: bool
-    """True if what it serves is short until it arrives."""
+    """True if the demand that it serves is short until it arrives."""
 
 
 def order_days(ledger: PlanEntries) -> list[OrderDay]:
@@ -206,12 +206,12 @@ class _OrderDays:
         return days
 
     def _order(self, item: Bought) -> tuple[int, int]:
-        """Return the key of its order: a run of several goods is one order, however they are shipped."""
+        """Return the key of its order. A run of several goods is one order, regardless of shipments."""
         single = self.ledger.problem.offers[item.arc.offer].single
         return item.arc.index if single else -1 - item.arc.offer, item.ordered
 
     def _early(self, items: Sequence[Bought]) -> date | None:
-        """Return the first day on which an order may be placed. None if an earlier arrival ends no shortage, or is on other terms."""
+        """Return the first possible day of an order. None if an earlier arrival doesn't reduce a shortage, or has other terms."""
         if not any(self._is_awaited(item) for item in items):
             return None
         day = max(self._first(item) for item in items)
@@ -219,7 +219,7 @@ class _OrderDays:
         return day if all(self._same_terms(item) for item in moved) else None
 
     def _first(self, item: Bought) -> date:
-        """Return the first day of an order. A maker takes its inputs then, so it waits for what arrives within the period."""
+        """Return the first day of an order. A maker takes its inputs on that day, so it waits for arrivals within the period."""
         arc, t = item.arc, item.ordered
         last = arc.order_by[t]
         nodes = self.ledger.problem.network.feeds.get(arc.offer, ())
@@ -227,13 +227,13 @@ class _OrderDays:
         return max([arc.times.first[t], *inputs])
 
     def _is_awaited(self, item: Bought) -> bool:
-        """Return True if what a purchase serves is short in the period before it arrives."""
+        """Return True if the demand that a purchase serves is short in the period before its arrival."""
         node, t = item.arc.node, item.delivered - 1
         return item.arc.arrives[item.ordered] is None and (node, item.requirement, t) in self._lacking
 
     @cached_property
     def _lacking(self) -> set[tuple[Node, str, int]]:
-        """Nodes, compliance classes, and periods in which an arrival would end a shortage: there, or by an earlier order of a maker."""
+        """Nodes, compliance classes, and periods in which an arrival would reduce a shortage, directly or through an earlier order of a maker."""
         problem, network = self.ledger.problem, self.ledger.problem.network
         least = problem.case.resolution * _MET
         short = {(one.demand, one.period) for one in self.ledger.plan.shorts if one.quantity > least}
@@ -244,7 +244,7 @@ class _OrderDays:
             if (problem.demands[outlet.demand].id, outlet.period) in short
         }
         made: defaultdict[tuple[Node, str, int], list[Bought]] = defaultdict(list)
-        """Purchases from makers, by what and when they are delivered."""
+        """Purchases from makers, by node, compliance class, and period of delivery."""
         runs: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
         for make, offer in self.ledger.makes:
             runs[offer, make.period].add(make.requirement)
@@ -272,7 +272,7 @@ class _OrderDays:
         return grouped(((item.arc.node, item.delivered), day) for item, day in days if day is not None)
 
     def _same_terms(self, item: Bought) -> bool:
-        """Return True if what arrives a period earlier is as lawful and as dear, and may be stored."""
+        """Return True if an arrival one period earlier is also lawful, costs the same, and can be stored."""
         problem, arc, before = self.ledger.problem, item.arc, item.delivered - 1
         store = problem.stores.get(arc.node)
         if store is not None and store.limit[before] is not None:

@@ -1,8 +1,8 @@
-"""Effect of orders and use before a roll: what is left of each lot, and what limits count of the time before.
+"""Effect of orders and use before a roll on lots and limits.
 
-A row of a limit of a year, or of the whole plan, adds up what is bought in a stretch of time. In the new plan the stretch begins on the day of
-the roll. What was ordered before counts all the same, and so does what was wanted before, of which the limit may be a share. Both are worked out
-on the rows of the old plan: each is read for the orders that were placed alone, with the quantity and the arrival that the supplier has confirmed.
+A row of a limit per year, or over the plan, sums purchases over a time range. In the new plan, the range begins on the day of the roll. Earlier
+orders still count, and so does earlier demand if the limit is a share of it. Both are computed on the rows of the old plan, only for the placed
+orders, with the quantity and the arrival that the supplier has confirmed.
 """
 
 from __future__ import annotations
@@ -35,27 +35,27 @@ from ..verify.plan_entries import PlanEntries
 from .sheet import PlacedLine
 
 _ADDED_UP = (BoughtTerm, SpentTerm, MakingTerm, OnboardingTerm, FixedTerm, DiscountsTerm, HoldingTerm)
-"""Terms that are read for the orders that were placed. Others, such as the number of suppliers, aren't sums of orders."""
+"""Terms that are evaluated for the placed orders. Others, such as the number of suppliers, aren't sums of orders."""
 _NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierUse:
-    """What is carried over."""
+    """Amounts that are carried over."""
 
     rows: tuple[CarryoverSpec, ...]
     left_out: tuple[str, ...]
-    """Rules of a year, or of the whole plan, that aren't sums of orders, so that they begin again."""
+    """Rules per year, or over the plan, that aren't sums of orders, so that they begin again."""
     overdrawn: tuple[tuple[str, Decimal], ...]
-    """Rows of which more was used than they allow for the whole time, and by how much."""
+    """Rows whose maximum for the whole time is exceeded, and the excess."""
     pins: tuple[dict[str, Any], ...] = ()
-    """Rules of the new case: what orders that were placed leave of a capacity, or of all that an offer has."""
+    """Rules of the new case for the remainder of a capacity, or of an offer's total, after the placed orders."""
     not_pinned: tuple[str, ...] = ()
-    """Capacities of which orders that were placed took more than their part, and that no rule can say, since a run delivers several goods."""
+    """Capacities without such a rule, because a run delivers several goods. The placed orders took more than their part of them."""
 
 
 PINNED = "placed-before"
-"""First words of the id of rules that state what orders leave."""
+"""Prefix of the ids of these rules."""
 
 
 def carried_over(
@@ -65,14 +65,14 @@ def carried_over(
     received: Sequence[RolledLot],
     stocks: Sequence[RolledLot],
 ) -> EarlierUse:
-    """Return what the limits of a plan count of the time before a day.
+    """Return the amounts of a plan's limits before a day.
 
     Args:
         verified: The plan.
         horizon: Periods of the new plan.
         placed: Orders that were placed by the plan, or by an earlier one.
-        received: Lots of those that arrived.
-        stocks: Stock that was there when the plan began.
+        received: Lots of the orders that arrived.
+        stocks: Stock at the start of the plan.
     """
     return _Carrying(verified, horizon, placed, received, stocks).carried()
 
@@ -139,7 +139,7 @@ class _Carrying:
         )
 
     def _parcels(self) -> Iterator[dict[str, Any]]:
-        """Yield what is left of offers that have only so much over the whole plan."""
+        """Yield the remainders of offers with a total over the plan."""
         problem = self.verified.problem
         stated = {rule.id for rule in problem.rules}
         for facts in problem.offers:
@@ -156,7 +156,7 @@ class _Carrying:
             yield pin | ({"offer": facts.offer.id, "at_most": _mass(left), "dated_by": "order"} if facts.single else {})
 
     def _capacities(self) -> Iterator[dict[str, Any]]:
-        """Yield what is left of capacities in the period in which the day lies, if orders took more than the part of the days before it."""
+        """Yield the remainders of capacities in the period that contains the day, if orders took more than the part of the days before it."""
         problem = self.verified.problem
         at = problem.case.horizon.find(self.day)
         if at is None or problem.case.horizon.periods[at].start == self.day:
@@ -197,7 +197,7 @@ class _Carrying:
             yield pin | (stated if all(facts.single for facts in offers) else {})
 
     def _within(self, capacity: Sequence[Decimal | None], first: date, last: date) -> Decimal:
-        """Return what a capacity gives on some days; 0 for periods in which it is unlimited."""
+        """Return the quantity that a capacity gives on some days. Periods with unlimited capacity count as 0."""
         found = Fraction(0)
         for period, most in zip(self.verified.problem.case.horizon.periods, capacity, strict=True):
             days = Span(start=first, end=last).days_within(period.span)
@@ -205,7 +205,7 @@ class _Carrying:
         return round_to(found, self.verified.problem.case.resolution)
 
     def _rest(self, rule: Rule) -> Iterator[Row]:
-        """Yield the rows of a rule as they would be if only what is wanted from the day on were wanted."""
+        """Yield the rows of a rule with only the demand from the day on."""
         problem = self.verified.problem
         for rows in rows_of(rule, problem.case.horizon.periods, problem.law, self._facts_of_rest):
             yield from one_by_one(rows)
@@ -235,7 +235,7 @@ class _Carrying:
         return facts
 
     def _used(self, rule: Rule, row: Row) -> Decimal:
-        """Return what a row counts of the orders that were placed, and of what has been held."""
+        """Return the amount that a row counts for the placed orders and for past holding."""
         if getattr(rule, "include_stock", False):
             values = self._by_use
         else:
@@ -252,7 +252,7 @@ class _Carrying:
         return total
 
     def _held(self, term: HoldingTerm) -> Decimal:
-        """Return what a term counts for holding stock up to the last period that is over."""
+        """Return the amount of a term for holding stock up to the last past period."""
         over = [period.end < self.day for period in self.verified.problem.case.horizon.periods]
         kept = [over[t] for t in term.periods.tolist()]
         past: Term = replace(term, nodes=term.nodes[kept], periods=term.periods[kept], weight=term.weight[kept])
@@ -260,19 +260,19 @@ class _Carrying:
 
     @cached_property
     def _by_order(self) -> TermValues:
-        """Orders as they were placed."""
+        """Values of terms by the period of the order."""
         return self._values([one for line in self._new for one in _purchases(line, self._resolution)], self._makes)
 
     @cached_property
     def _by_arrival(self) -> TermValues:
-        """The same by the period of the arrival that is confirmed."""
+        """Values of terms by the period of the confirmed arrival."""
         return self._values(
             [self._moved(one, line) for line in self._new for one in _purchases(line, self._resolution)], self._makes
         )
 
     @cached_property
     def _by_use(self) -> TermValues:
-        """What was used of stock and arrived orders: the rest lies in stock or is on its way in the new plan, which counts it."""
+        """Values of terms for used stock and used arrivals. The new plan counts the rest as stock or open orders."""
         lines = {one.number: one for one in self._new}
         purchases = [
             self._moved(one, line)
@@ -302,7 +302,7 @@ class _Carrying:
 
     @property
     def _new(self) -> list[PlacedLine]:
-        """Orders of this plan: those of an earlier one are counted already."""
+        """Orders of this plan. Those of an earlier plan are counted already."""
         return [one for one in self.placed if one.line.placed is None]
 
     @property
@@ -319,7 +319,7 @@ class _Carrying:
         ]
 
     def _moved(self, purchase: Purchase, line: PlacedLine) -> Purchase:
-        """Return a late purchase as the order that would arrive when it is confirmed; an early one counts where it was planned."""
+        """Return a late purchase as an order that would arrive in the confirmed period. An early one counts as planned."""
         problem = self.verified.problem
         arrival = problem.case.horizon.find(line.arrives)
         if arrival is None or arrival <= purchase.delivered:
@@ -337,7 +337,7 @@ class _Carrying:
         return {(arc.name, *arc.node): arc for arc in self.verified.problem.network.arcs if arc.lot < 0}
 
     def _values(self, purchases: Sequence[Purchase], makes: Sequence[Make], lots: Sequence[LotUse] = ()) -> TermValues:
-        """Return the reading of terms on a plan of some purchases alone."""
+        """Return the values of terms in a plan with only some purchases."""
         plan = self.verified.plan
         merged: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
         for one in purchases:
@@ -360,14 +360,14 @@ def _mass(quantity: Decimal) -> str:
 
 
 def _bound(row: Row | None) -> Decimal:
-    """Return what a row allows or asks for; 0 if there is none."""
+    """Return the bound of a row. 0 if there is none."""
     if row is None:
         return _NOTHING
     return row.at_most if row.at_most is not None else row.at_least or _NOTHING
 
 
 def _purchases(placed: PlacedLine, resolution: Decimal) -> Iterator[Purchase]:
-    """Yield the purchases of a line, each with its part of what the supplier has confirmed, in whole steps of the resolution."""
+    """Yield the purchases of a line, each with its part of the confirmed quantity, as a multiple of the resolution."""
     line = placed.line
     for material, classes in line.by_class.items():
         planned = confirmed = given = _NOTHING
@@ -391,30 +391,30 @@ def _purchases(placed: PlacedLine, resolution: Decimal) -> Iterator[Purchase]:
 
 @dataclass(slots=True)
 class RolledLot:
-    """Stock in hand at the start of the old plan, or an order that arrived before the day of the new one."""
+    """Stock in hand at the start of the old plan, or an order that arrived before the first day of the new one."""
 
     name: str
     node: Node
     quantity: Decimal
-    """Kilograms of the material's basis that were there, or arrived."""
+    """Kilograms of the material's basis at the start, or on arrival."""
     since: date
-    """First day of the plan, or day of arrival: what came first is used first."""
+    """First day of the plan, or day of arrival. Earlier lots are used first."""
     received: bool
     by_class: dict[str, Decimal] = field(default_factory=dict)
-    """Kilograms that the plan sets aside for each compliance class."""
+    """Kilograms that the plan reserves for each compliance class."""
     used: Decimal = _NOTHING
     counted: Decimal | None = None
-    """Kilograms that a stock count found. None if it wasn't counted."""
+    """Kilograms in the stock count. None if it wasn't counted."""
 
     @property
     def left(self) -> Decimal:
-        """Kilograms on the day of the new plan."""
+        """Kilograms on the first day of the new plan."""
         return self.quantity - self.used
 
 
 @dataclass(frozen=True, slots=True)
 class NodeTotal:
-    """A material at a place: opening stock and what was received, less what was used, is the new stock."""
+    """Stock of a material at a place. New stock equals opening stock plus receipts minus use."""
 
     material: str
     place: str
@@ -422,10 +422,10 @@ class NodeTotal:
     received: Decimal
     used: Decimal
     uncovered: Decimal
-    """Kilograms that the plan uses before the day, and that neither stock nor received orders cover. They are not in `used`."""
+    """Kilograms of planned use before the day that neither stock nor received orders cover. Not included in `used`."""
     left: Decimal
     basis: str
-    """`assumed` from the plan's use, `counted`, or `counted in part`."""
+    """Basis of the use: `assumed` from the plan, `counted`, or `counted in part`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,10 +439,10 @@ class PlannedUse:
 
 
 def planned_use(verified: VerifiedPlan, day: date, placed: Iterable[PlacedLine]) -> list[PlannedUse]:
-    """Return what a plan uses before a day: deliveries to demands, and inputs of the orders that were placed.
+    """Return the use of a plan before a day: deliveries to demands, and inputs of the placed orders.
 
-    Use is even over the days of a period on which it is wanted, as in the plan itself. Inputs are taken when their maker's order is placed, in
-    proportion to what the maker has confirmed; an order that wasn't placed takes none.
+    Use is uniform over the days of a period with demand, as in the plan itself. Inputs are taken when their maker's order is placed, in proportion to
+    the quantity that the maker has confirmed. An order that wasn't placed takes none.
     """
     problem, found = verified.problem, list[PlannedUse]()
     periods, resolution = problem.case.horizon.periods, problem.case.resolution
@@ -472,7 +472,7 @@ def planned_use(verified: VerifiedPlan, day: date, placed: Iterable[PlacedLine])
 
 
 def _ordered(placed: Iterable[PlacedLine]) -> dict[tuple[str, int, str], Fraction]:
-    """Return what was ordered by offer, period, and compliance class; what is made in runs of several goods has none."""
+    """Return the quantity ordered by offer, period, and compliance class. Goods made in runs of several have no class."""
     found: defaultdict[tuple[str, int, str], Fraction] = defaultdict(Fraction)
     for one in placed:
         line = one.line
@@ -492,11 +492,11 @@ def _ordered(placed: Iterable[PlacedLine]) -> dict[tuple[str, int, str], Fractio
 def take_out(
     lots: Sequence[RolledLot], uses: Iterable[PlannedUse], from_classes: Mapping[tuple[str, str], Collection[str]]
 ) -> dict[Node, Decimal]:
-    """Take planned use out of the lots that the plan sets aside for it, first in, first out, and return what they don't cover.
+    """Take planned use out of the lots reserved for it, first in, first out, and return the uncovered quantities.
 
     Args:
-        lots: Stock and received orders; their `used` is added to.
-        uses: What the plan takes.
+        lots: Stock and received orders. The function increases their `used`.
+        uses: Planned use.
         from_classes: Material and compliance class -> other classes whose goods may serve it, by the plan's transfers.
     """
     at = grouped((lot.node, lot) for lot in sorted(lots, key=lambda one: (one.since, one.name)))
@@ -517,7 +517,7 @@ def take_out(
 
 
 def node_totals(lots: Iterable[RolledLot], uncovered: Mapping[Node, Decimal]) -> Iterator[NodeTotal]:
-    """Yield the sums of each material and place, in order."""
+    """Yield the totals of each material and place, in order."""
     by_node = grouped((lot.node, lot) for lot in lots)
     for node in sorted({*by_node, *uncovered}):
         own = by_node.get(node, [])

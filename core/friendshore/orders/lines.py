@@ -1,4 +1,4 @@
-"""Order lines: what a plan buys, and the orders that the case has placed already."""
+"""Order lines: purchases of a plan, and open orders of the case."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from ..verify import Bought, VerifiedPlan
 AT_ONCE = "short until it arrives: order at once"
 """Note on an order whose goods are short before they arrive."""
 UNITS = "units of the offer"
-"""What the quantity of an offer of several goods is of."""
+"""Basis of quantities of an offer of several goods."""
 
 
 class StatedPrice(NamedTuple):
-    """A price per unit of an offer, as its catalog states it."""
+    """Price per unit of an offer, as its catalog states it."""
 
     amount: Decimal
     currency: str
@@ -40,52 +40,52 @@ class StatedPrice(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """One order: a material of one offer for one place."""
+    """An order of a material from one offer for one place."""
 
     line: str
-    """Number among the lines of the plan; `open-` and the name of an order that the case has placed already."""
+    """Line number in the plan, or `open-` and the name of an open order."""
     offer: str
     material: str
     supplier: str
     facility: str
     item: str
-    """Name of the material, or of all that a run delivers."""
+    """Name of the material, or of all goods of a run."""
     basis: str
-    """What its kilograms are of, in words."""
+    """Basis of its kilograms, in words."""
     place: str
     quantity: Decimal
     order_by: date | None
-    """None: it has been placed."""
+    """Last day to order. None if it has been placed."""
     needed_on: date
     price: StatedPrice | None
-    """None if goods of several lines share one price, or the order has been placed."""
+    """Price per unit. None if goods of several lines share one price, or if the order has been placed."""
     ordered: int = -1
     """Period of the order in the plan."""
     delivered: int = -1
     """Period of its arrival."""
     by_class: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
-    """Material -> kilograms by the compliance class that the plan buys them for."""
+    """Material -> kilograms by the compliance class that they are bought for."""
     is_part: bool = False
-    """True if it is one of several goods that one run makes for several places, and no order by itself."""
+    """True if it is one of several goods that one run makes for several places. It isn't a separate order."""
     gives: str = ""
-    """What a unit of an offer of several goods gives, in words."""
+    """Goods in a unit of an offer of several goods, in words."""
     is_fee: bool = False
-    """True if the price is that of processing: the inputs are lines of their own."""
+    """True if the price is a fee for processing. The inputs have their own lines."""
     is_at_once: bool = False
-    """True if what it serves is short until it arrives."""
+    """True if the demand that it serves is short until it arrives."""
     placed: OrderSpec | None = None
-    """The order as the case states it, if it has been placed already."""
+    """Order as the case states it. None if it hasn't been placed."""
     takes_inputs: bool = False
     inputs: tuple[str, ...] = ()
     """Offers of its inputs, up the whole chain: as planned, or as confirmed if the order has been placed."""
     made_from: str = ""
-    """The same in words, with the countries of each step."""
+    """Inputs in words, with the countries of each step."""
     unnamed: tuple[str, ...] = ()
-    """Stock and open orders among its planned inputs whose origin no offer states, so that a confirmation can't name it."""
+    """Stock and open orders among its planned inputs whose origin isn't fully known from offers, so that a confirmation can't name them."""
 
     @property
     def texts(self) -> dict[str, str]:
-        """What the sheet says of it, by column."""
+        """Text of the cells, by column."""
         price, total = self.price, None
         if price is not None:
             total = (price.amount * self.quantity).quantize(Decimal("0.01"))
@@ -120,15 +120,15 @@ class OrderLine:
 
 
 def order_lines(verified: VerifiedPlan) -> tuple[OrderLine, ...]:
-    """Return an order line for each purchase of a plan, by the last day of its order, and for each open order of the case.
+    """Return an order line for each purchase of a plan, by the last day to order, and for each open order of the case.
 
-    Purchases of an offer in one period for one place are one line, whatever compliance classes they are for.
+    Purchases of an offer in one period for one place form one line for all compliance classes.
     """
     return (*_of_plan(verified), *_already_placed(verified.problem))
 
 
 def edition(case: str, lines: Sequence[OrderLine]) -> str:
-    """Return a short name of some lines: a sheet of another plan has another."""
+    """Return a short identifier of some lines, different for the sheet of another plan."""
     text = "\n".join([case, *("\t".join(line.texts.values()) for line in lines)])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -218,7 +218,7 @@ def _line(problem: Problem, purchases: Sequence[Bought], arrives: date) -> Order
 
 
 def _of_run(problem: Problem, offer: Offer) -> dict[str, Any]:
-    """Return how an order of several goods is worded: its quantity counts runs, and each run gives all of them."""
+    """Return the wording of an order of several goods. Its quantity counts runs, and each run gives all goods."""
     outputs = sorted(offer.outputs, key=lambda line: line.material)
     gives = ", ".join(f"{line.per_unit.normalize():f} kg of {line.material}" for line in outputs)
     materials = [line.material for line in outputs]
@@ -262,7 +262,7 @@ def _already_placed(problem: Problem) -> Iterator[OrderLine]:
 
 
 class _Origins:
-    """Offers that the inputs of each order of a plan may come from."""
+    """Possible source offers of the inputs of each order."""
 
     def __init__(self, problem: Problem, plan: Plan) -> None:
         self._merged = problem.merged
@@ -274,7 +274,7 @@ class _Origins:
         self._into: defaultdict[tuple[str, str, str], list[tuple[int, str, int, str]]] = defaultdict(list)
         """Material, place, and compliance class -> arrival, offer, period of the order, and class of its inputs, of each purchase."""
         self._held: defaultdict[tuple[str, str, str], list[tuple[int, str, frozenset[str], bool]]] = defaultdict(list)
-        """The same -> arrival, name, offers up its chain, and True if these are all known, of each stock and open order."""
+        """Material, place, and compliance class -> arrival, name, offers up its chain, and True if these are complete, of each stock and open order."""
         for one in plan.purchases:
             self._into[one.material, one.place, one.requirement].append(
                 (one.delivered, one.offer, one.ordered, one.requirement)
@@ -291,9 +291,9 @@ class _Origins:
         self._makes = grouped(((make.offer, make.period), make.requirement) for make in plan.makes)
 
     def apart(self, offer: Offer, purchase: Bought) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-        """Return what makes purchases of an offer other orders: the inputs they are made from. None if all are one order.
+        """Return the inputs that make a purchase a separate order. None if all purchases of the offer are one order.
 
-        An order that has a least size stays whole: its parts might not reach it.
+        An order with a minimum size isn't divided, because its parts might not reach it.
         """
         if not offer.inputs or len(offer.outputs) > 1 or offer.lot is not None or offer.min_order:
             return None
@@ -301,7 +301,7 @@ class _Origins:
 
     @cached_method
     def of(self, offer: str, ordered: int, requirement: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return the offers up the chain of an order for a compliance class (None: for all), and the lots among them that no offer explains."""
+        """Return the offers up the chain of an order, and the lots among them without a fully known origin. Without a class, for all classes."""
         names, unnamed, seen = set[str](), set[str](), set[tuple[str, int, str]]()
         waiting = [(offer, ordered, label) for label in self._labels(offer, ordered, requirement)]
         while waiting:
@@ -329,21 +329,21 @@ class _Origins:
     def union(
         self, offer: str, ordered: int, requirements: Iterable[str | None]
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return the same for several compliance classes together."""
+        """Return the offers and lots for several compliance classes together."""
         found = [self.of(offer, ordered, requirement) for requirement in requirements]
         return tuple(sorted({one for names, _ in found for one in names})), tuple(
             sorted({one for _, lots in found for one in lots})
         )
 
     def _labels(self, offer: str, ordered: int, requirement: str | None) -> Sequence[str]:
-        """Return the compliance classes that inputs of an order are drawn from: that of the purchase, or those of the runs of several goods."""
+        """Return the compliance classes of an order's inputs: the class of the purchase, or those of the runs of several goods."""
         if requirement is not None and offer in self._single:
             return [requirement]
         return self._makes.get((offer, ordered), [])
 
 
 def made_from(merged: Merged, offers: Iterable[str], unnamed: Iterable[str]) -> str:
-    """Return inputs in words: each material, its plant, and where it does which step."""
+    """Return inputs in words: each material, its plant, and the countries of its steps."""
     texts = []
     for name in offers:
         offer = merged.offers[name]
@@ -360,7 +360,7 @@ def made_from(merged: Merged, offers: Iterable[str], unnamed: Iterable[str]) -> 
 
 
 def stated_price(paths: Paths, arc: Arc, period: int) -> StatedPrice | None:
-    """Return the price of an offer for orders in a period, in the currency in which its catalog states it."""
+    """Return the price of an offer for orders in a period, in the currency of its catalog. None if it has no price then."""
     offer, span = arc.chained.offer, paths.case.horizon.periods[period].span
     for quote in offer.quotes:
         if Span(start=quote.start, end=quote.end).covers(span):

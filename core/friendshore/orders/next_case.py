@@ -1,4 +1,4 @@
-"""The files of a case that was rolled forward: the edited case file, and everything that it names."""
+"""Files of a case that was rolled forward: the edited case file, and all files that it names."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from .roll import RolledCase
 from .sheet import CONFIRM, OrderNow, PlacedLine, orders_now
 
 _LABEL = re.compile(r"^(?:assumed, not counted|counted)\b[^;]*(?:; )?")
-"""What an earlier roll said of a stock; what a planner said follows it."""
+"""Text of an earlier roll about a stock, which precedes the planner's own text."""
 
 
 def write_next(rolled: RolledCase, target: Path) -> list[Path]:
-    """Write the folder of the new case, once it reads and resolves as a case, and return its files.
+    """Read and resolve the new case, write its folder, and return its files.
 
     Raises:
-        InputError: if the target is there, the case names files outside its folder, or the new case doesn't hold together. Nothing is written.
-        OSError: if it cannot be written.
+        InputError: If the target exists, the case names files outside its folder, or the new case is invalid. Nothing is written.
+        OSError: If it can't be written.
     """
     refuse_present(target)
     file = rolled.gathered.case.file
@@ -61,11 +61,11 @@ def write_next(rolled: RolledCase, target: Path) -> list[Path]:
 
 
 def add_orders(case: Path, lines: Sequence[OrderLine], placed: Sequence[PlacedLine]) -> list[OrderNow]:
-    """Write orders that were placed into a case file, those that it has already in their place, and return them.
+    """Write placed orders into a case file, replacing those that it already has, and return them.
 
     Raises:
-        InputError: with every order that the case cannot have, or if the case is a workbook.
-        OSError: if the file cannot be written.
+        InputError: With every invalid order, or if the case is a workbook.
+        OSError: If the file can't be written.
     """
     read = load_case(case)
     found: list[Diagnostic] = []
@@ -96,10 +96,10 @@ def add_orders(case: Path, lines: Sequence[OrderLine], placed: Sequence[PlacedLi
 
 
 def _check(file: Path, rolled: RolledCase, target: Path) -> None:
-    """Read the new case as every command reads it.
+    """Read the new case in the same way as every command.
 
     Raises:
-        InputError: with everything that is wrong with it, under the names that its files are to have.
+        InputError: With all its errors, under the names that its files will have.
     """
     try:
         gathered = gather(load_case(file), rolled.gathered.registry)
@@ -158,7 +158,7 @@ def _edit_carryovers(text: CaseText, rolled: RolledCase) -> None:
 
 
 def _edit_pins(text: CaseText, rolled: RolledCase) -> None:
-    """Add rules for what orders leave of capacities, and remove those of an earlier roll whose days are over."""
+    """Add rules for the remainders of capacities, and remove those of an earlier roll whose days are over."""
     for number, rule in enumerate(text.data.get("rule", ())):
         until = rule.get("until")
         if str(rule.get("id", "")).startswith(PINNED) and until is not None and str(until) < str(rolled.day):
@@ -177,7 +177,7 @@ def _edit_stock(text: CaseText, rolled: RolledCase, position: int, lot: RolledLo
 
 
 def _received_table(rolled: RolledCase, order: OrderSpec, lot: RolledLot) -> dict[str, Any]:
-    """Return an order that arrived as a stock: of its offer, so that rules judge it as they judged the order."""
+    """Return an order that arrived as a stock of its offer, so that rules treat it like the order."""
     reason = f"order {order.id}, confirmed arrival {order.arrives}" + (f"; {order.why}" if order.why else "")
     table: dict[str, Any] = {
         "id": lot.name,
@@ -190,7 +190,7 @@ def _received_table(rolled: RolledCase, order: OrderSpec, lot: RolledLot) -> dic
 
 
 def _label(rolled: RolledCase, lot: RolledLot, before: str) -> str:
-    """Return the reason of a quantity: whether it was counted or follows from the plan, and what was said of the stock before."""
+    """Return the reason for a quantity: counted or assumed from the plan, and the earlier reason of the stock."""
     if lot.counted is not None:
         said = f"counted on {rolled.day}"
     elif lot.used:
@@ -221,7 +221,7 @@ def order_table(order: OrderSpec) -> dict[str, Any]:
 
 
 def _confirmation(order: OrderSpec) -> dict[str, Any]:
-    """Return the inputs of an order, and the document that confirms them, as a case file states them. Empty if nothing is known."""
+    """Return the inputs of an order, and the document that confirms them, as a case file states them. Empty if unknown."""
     stated = {"inputs": list(order.inputs), "confirmed_by": order.confirmed_by, "confirmed_on": order.confirmed_on}
     return {key: value for key, value in stated.items() if value}
 
@@ -238,7 +238,7 @@ def _kilograms(quantity: Decimal) -> str:
 
 
 def _drop_periods(text: CaseText, gone: int, contents: dict[PurePosixPath, bytes], folder: Path) -> None:
-    """Leave out the past periods of demands that list one quantity for each, in the case file, its scenarios, and its table of demands."""
+    """Remove past periods of demands with one quantity per period, in the case file, its scenarios, and its table of demands."""
     data = text.data
     for position, demand in enumerate(data.get("demand", ())):
         if "quantities" in demand:
@@ -255,7 +255,7 @@ def _drop_periods(text: CaseText, gone: int, contents: dict[PurePosixPath, bytes
 
 
 def _without_periods(table: bytes, gone: int) -> bytes:
-    """Return a table of demands whose column `quantities` leaves out the first periods; one without it stays as it is."""
+    """Return a table of demands without the first periods in the column `quantities`. Without that column, the table doesn't change."""
     rows = list(csv.reader(io.StringIO(table.decode("utf-8-sig"), newline="")))
     head = [cell.strip() for cell in rows[0]] if rows else []
     if "quantities" not in head:
@@ -273,7 +273,7 @@ def _named_files(data: Mapping[str, Any], folder: Path, target: Path) -> dict[Pu
     """Return all files below the folder of a case that its case file names, and its lock.
 
     Raises:
-        InputError: with every path that leads out of the folder: it would lead elsewhere from the new one.
+        InputError: With every path that leads out of the folder, because it would lead elsewhere from the new one.
     """
     found: dict[PurePosixPath, bytes] = {}
     wrong: list[Diagnostic] = []
@@ -317,7 +317,7 @@ def _texts(data: object) -> Iterator[str]:
 
 
 def _notes(rolled: RolledCase) -> Iterator[str]:
-    """Limits that count from the start of a plan, and so begin again."""
+    """Yield notes on limits that count from the start of a plan, and so begin again."""
     gathered = rolled.gathered
     ordered = sorted({one.order.offer for one in (*rolled.open, *(one for one, _ in rolled.received))})
     offers = {offer.id: offer for catalog in gathered.catalogs for offer in catalog.offers}
@@ -349,7 +349,7 @@ def _notes(rolled: RolledCase) -> Iterator[str]:
 
 
 def _limit_notes(rolled: RolledCase) -> Iterator[str]:
-    """Yield what limits count of the time before the day, and what they don't."""
+    """Yield notes on the amounts before the day that limits count, and on those that they don't."""
     case = rolled.gathered.case
     now = defaultdict[str, Decimal](Decimal)
     for one in (*(one for one, _ in rolled.received), *rolled.open):
@@ -390,7 +390,7 @@ def _limit_notes(rolled: RolledCase) -> Iterator[str]:
 
 
 class CaseText:
-    """A case file that is being edited: as data, and as the text that says the same."""
+    """A case file during editing, as data and as text with the same meaning."""
 
     def __init__(self, text: str, file: str) -> None:
         self.file = file
@@ -404,7 +404,7 @@ class CaseText:
         self._values: dict[Key, Any] = {}
 
     def set(self, key: Key, value: Any) -> None:
-        """Give a key of a table another value; None deletes it."""
+        """Replace the value of a key of a table. None deletes it."""
         at: Any = self._new
         for part in key[:-1]:
             at = at[part]
@@ -424,7 +424,6 @@ class CaseText:
 
     @property
     def result(self) -> dict[str, Any]:
-        """The data after all edits."""
         found = deepcopy(self._new)
         for name, number in sorted(self._removed, key=str, reverse=True):
             found[str(name)][number] = None
@@ -439,7 +438,7 @@ class CaseText:
     def text(self) -> tuple[str, bool]:
         """Return the text after all edits, and True if it keeps every other line.
 
-        A file whose layout a plain edit cannot follow, such as `stock = [{ … }]`, is written whole again, without its comments.
+        A file whose layout doesn't permit a plain edit, such as `stock = [{ … }]`, is rewritten completely, without its comments.
         """
         edited = self._edited()
         wanted = self.result
@@ -475,7 +474,7 @@ class CaseText:
         return self.end.join(found) + self.end
 
     def _replaced(self, number: int, key: Key, value: Any) -> str:
-        """Return a line with another value: of a key, or of a table in a list that has a line of its own."""
+        """Return a line with a new value of a key, or of a table in a list that has its own line."""
         line = self._lines[number - 1]
         indent = line[: len(line) - len(line.lstrip())]
         if isinstance(key[-1], int):
@@ -487,7 +486,7 @@ class CaseText:
         return f"{indent}{name.rstrip()} = {toml_line(value)}" + (f"  #{comment}" if comment else "")
 
     def _block(self, key: Key) -> range:
-        """Return the lines of a table, and the blank ones after it; comments before the next table stay."""
+        """Return the lines of a table, and the blank lines after it, but not the comments before the next table."""
         first = self._numbers.get(key, 0)
         headers = [
             number

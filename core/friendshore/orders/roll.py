@@ -1,7 +1,7 @@
-"""A case rolled forward to a later day: orders that arrived become stock, what was used is taken off, and the rest is as it was.
+"""Roll of a case to a later day: arrived orders become stock, used quantities are subtracted, and the rest doesn't change.
 
-Received stock and open orders are judged by the chain of their offer in the catalog of today. A supplier that now mines elsewhere would give
-goods that were bought before another origin, so an offer whose chain changed is refused.
+Received stock and open orders are judged by the chain of their offer in the current catalog. If a supplier's chain changed, goods bought earlier
+would get a new origin, so an offer whose chain changed is rejected.
 """
 
 from __future__ import annotations
@@ -43,33 +43,33 @@ _NOTHING = Decimal(0)
 
 @dataclass(slots=True)
 class RolledCase:
-    """What becomes of a case."""
+    """Result of the roll of a case."""
 
     gathered: Gathered
     day: date
     horizon: Horizon
     """Periods of the new plan."""
     stocks: list[tuple[int, RolledLot]]
-    """Stock of the case, by its place among all stock."""
+    """Stock of the case, with its position among all stock."""
     received: list[tuple[OrderNow, list[RolledLot]]]
-    """Orders that arrived before the day, each with a lot for every good that it brought."""
+    """Orders that arrived before the day, each with a lot for every good."""
     open: list[OrderNow]
     totals: tuple[NodeTotal, ...]
     allowances: dict[tuple[str, str], Decimal]
-    """`licence` or `waiver`, and its id -> kilograms that were moved or delivered under it before the day."""
+    """`licence` or `waiver`, and its id -> kilograms that used it before the day."""
     carried: EarlierUse
-    """What limits of a year, or of the whole plan, count of the time before the day."""
+    """Amounts before the day that limits per year, or over the plan, count."""
     unplaced: tuple[OrderLine, ...]
-    """Orders that should have been placed before the day, and aren't on the sheet."""
+    """Orders that were due before the day, and aren't on the sheet."""
     notes: list[str] = field(default_factory=list)
 
 
 def open_run(run: Path, registry: Registry) -> tuple[RunFacts, VerifiedPlan]:
-    """Read a run and derive its plan again from its own facts.
+    """Read a run, and derive its plan again from its own facts.
 
     Raises:
-        InputError, PluginError: if it cannot be read.
-        VerificationError: if its plan doesn't hold, so that nothing should be ordered by it.
+        InputError, PluginError: If it can't be read.
+        VerificationError: If its plan is invalid, so that it must not be used for orders.
     """
     sums = read_sums(run)
     edited = [name for name in changed(run, sums) if name in sums] if sums is not None else []
@@ -96,7 +96,7 @@ def open_run(run: Path, registry: Registry) -> tuple[RunFacts, VerifiedPlan]:
 def placed_lines(
     sheet: Path | None, verified: VerifiedPlan, found: list[Diagnostic]
 ) -> tuple[tuple[OrderLine, ...], tuple[PlacedLine, ...]]:
-    """Return the order lines of a plan, and those that a sheet says were ordered."""
+    """Return the order lines of a plan, and those that were ordered according to a sheet."""
     case = verified.problem.case
     lines = order_lines(verified)
     if sheet is None:
@@ -115,13 +115,13 @@ def roll(
     count: Path | None = None,
     length: PeriodLength | None = None,
 ) -> RolledCase:
-    """Work out a case as of a later day from a plan of it, an order sheet, and perhaps a stock count.
+    """Roll a case to a later day, by a plan of it, an order sheet, and an optional stock count.
 
-    `length` is that of the new periods; None: as before.
+    `length` is that of the new periods. None means as before.
 
     Raises:
-        InputError: with everything that is wrong with any of them.
-        VerificationError: if the plan doesn't hold.
+        InputError: With all errors in any of them.
+        VerificationError: If the plan is invalid.
     """
     read = load_case(case)
     if read.file is None or not is_toml(read.file):
@@ -150,7 +150,7 @@ def roll(
 
 
 def _same_case(gathered: Gathered, facts: RunFacts, run: Path) -> Iterator[Diagnostic]:
-    """Refuse a run of another state of the case: its use would be taken off other stock. Orders may have been added since."""
+    """Yield errors for a run of another state of the case, or with changed stock or orders. Orders may have been added since."""
     case, then = gathered.declared, facts.file.case
     for name in type(case).model_fields:
         if name in ("rules", "orders", "folder", "file", "followed", "settings_from"):
@@ -219,7 +219,7 @@ def _placed_later(placed: Sequence[PlacedLine], sheet: Path | None, day: date) -
 
 
 def _rolled_horizon(horizon: Horizon, day: date, length: PeriodLength) -> Horizon:
-    """Return periods of a length from a day on, up to the end of the old ones or a little beyond."""
+    """Return periods of a length from a day on, up to the end of the old ones or slightly beyond."""
     old_end = add_months(horizon.start, horizon.count * horizon.length.months)
     count = next(n for n in range(1, MOST_MONTHS + 1) if add_months(day, n * length.months) >= old_end)
     return Horizon(start=day, count=count, length=length)
@@ -282,7 +282,7 @@ def _rolled(
 
 
 def _set_aside(verified: VerifiedPlan) -> dict[str, dict[str, Decimal]]:
-    """Return the kilograms of each lot that the plan sets aside, by compliance class."""
+    """Return the kilograms of each lot that the plan reserves, by compliance class."""
     aside: dict[str, dict[str, Decimal]] = {}
     for used in verified.plan.lots:
         by_class = aside.setdefault(used.lot, {})
@@ -293,7 +293,7 @@ def _set_aside(verified: VerifiedPlan) -> dict[str, dict[str, Decimal]]:
 def _stocks(
     case: Case, verified: VerifiedPlan, aside: Mapping[str, Mapping[str, Decimal]]
 ) -> Iterator[tuple[int, RolledLot]]:
-    """Yield the stock of the case, each with its place among all stock."""
+    """Yield the stock of the case, with its position among all stock."""
     lots = {lot.id: lot for lot in verified.problem.lots}
     for position, name in enumerate(case.stock_names):
         lot = lots[name]
@@ -304,7 +304,7 @@ def _stocks(
 def _lots(
     one: OrderNow, gathered: Gathered, pools: Mapping[tuple[str, str], dict[str, Decimal]]
 ) -> Iterator[RolledLot]:
-    """Yield a lot for every good that an order brought; it takes its part of what the plan sets aside of the order for each class."""
+    """Yield a lot for every good of an order, with its part of the quantities that the plan reserves for each class."""
     case, order = gathered.case, one.order
     materials = {material.id: material for catalog in gathered.catalogs for material in catalog.materials}
     offer = next(offer for catalog in gathered.catalogs for offer in catalog.offers if offer.id == order.offer)
@@ -329,7 +329,7 @@ def _lots(
 
 
 def _losing(case: Case, lots: Sequence[RolledLot], verified: VerifiedPlan) -> Iterator[Diagnostic]:
-    """Refuse to assume the stock of a material that is lost in store."""
+    """Yield errors for uncounted stock of materials with storage losses."""
     losing: set[Node] = {
         (store.material, store.place or case.place)
         for store in case.stores
@@ -348,7 +348,7 @@ def _losing(case: Case, lots: Sequence[RolledLot], verified: VerifiedPlan) -> It
 def _allowances(
     verified: VerifiedPlan, day: date, received: Sequence[tuple[OrderNow, list[RolledLot]]]
 ) -> dict[tuple[str, str], Decimal]:
-    """Return what was moved under each licence, and delivered under each waiver, before a day. If in doubt, it is more rather than less."""
+    """Return the quantity moved under each license, and delivered under each waiver, before a day. In doubt, the quantity is an overestimate."""
     plan, horizon = verified.plan, verified.problem.case.horizon
     under: defaultdict[str, set[str]] = defaultdict(set)
     for bought in plan.purchases:
@@ -379,12 +379,12 @@ def material_names(gathered: Gathered) -> Mapping[str, str]:
 
 
 def _other_chains(names: Collection[str], then: Iterable[Catalog], now: Iterable[Catalog]) -> Iterator[Diagnostic]:
-    """Yield a problem for each offer whose chain contradicts the one of the run; more proof of the same chain is none.
+    """Yield an error for each offer whose chain contradicts the run's. Further proof of the same chain is no contradiction.
 
     Args:
-        names: Offers that goods were bought from.
-        then: Catalogs that the run was planned with.
-        now: Catalogs of today.
+        names: Offers of purchased goods.
+        then: Catalogs of the run.
+        now: Current catalogs.
     """
     before, after = dict(_offers(then)), _offers(now)
     aliases = {
@@ -405,7 +405,7 @@ def _other_chains(names: Collection[str], then: Iterable[Catalog], now: Iterable
 
 
 def _name_of_today(name: str, aliases: Mapping[str, str]) -> str:
-    """Return the id that an offer has now, if it was renamed."""
+    """Return the current id of an offer that may have been renamed."""
     seen = {name}
     while name in aliases and aliases[name] not in seen:
         name = aliases[name]
@@ -418,7 +418,7 @@ def _offers(catalogs: Iterable[Catalog]) -> Mapping[str, Offer]:
 
 
 def _contradicted(before: Sequence[ChainEntry], after: Sequence[ChainEntry]) -> Iterator[str]:
-    """Yield the stages for which the new chain contradicts the old one."""
+    """Yield the stages in which the new chain contradicts the old one."""
     for stage in dict.fromkeys(entry.stage for entry in before):
         old, new = ([entry for entry in chain if entry.stage == stage] for chain in (before, after))
         old_countries, new_countries = (frozenset().union(*(entry.countries for entry in some)) for some in (old, new))
@@ -459,7 +459,7 @@ _LAYOUT = Layout(
 def _apply_count(
     path: Path, lots: Sequence[RolledLot], uncovered: Mapping[Node, Decimal], found: list[Diagnostic]
 ) -> dict[Node, Decimal]:
-    """Set what is left of lots that were counted, and return the use that is not covered: none where all lots of a place were counted."""
+    """Set the remainders of counted lots, and return the uncovered use, without places whose lots were all counted."""
     known = {lot.name: lot for lot in lots}
     table = read_table(path, _LAYOUT, found)
     for row in table.unique():

@@ -1,7 +1,6 @@
-"""Order sheets: the order lines of a plan as a workbook or a CSV file, and the same file read back once it is filled in.
+"""Order sheets: the order lines of a plan as a workbook or a CSV file, and their reader.
 
-A buyer fills in what was ordered, and for goods that are made from inputs what the supplier confirms of these. All other cells are checked against
-the plan: none of them may change.
+A buyer fills in the orders, and for goods made from inputs, the supplier's confirmation of the inputs. All other cells must match the plan.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from .lines import OrderLine, edition
 
 SHEET = "orders"
 PLAN = "plan"
-"""Column that says for which plan the sheet was written."""
+"""Column that identifies the plan of the sheet."""
 NUMBER, PLACED, ARRIVES, CONFIRMED = "order_number", "date_placed", "confirmed_arrival", "confirmed_kg"
 _FILL_IN: Mapping[str, Field] = {
     NUMBER: Field(NUMBER, k.kind_of(label), "Number of the purchase order: one for each row, so add its item number.", "4711-10"),
@@ -47,7 +46,7 @@ CONFIRM: Mapping[str, Field] = {
     SIGNED: Field(SIGNED, k.DATE, "Date of this document.", "2026-11-05"),
 }  # fmt: skip
 NO_DOCUMENT = frozenset({"yes", "no", "none", "na", "tbd", "tba", "pending", "unknown", "later", ""})
-"""Words that name no document, without signs between their letters."""
+"""Words that don't name a document, without punctuation."""
 YES = ("yes",)
 """Confirmation of the planned inputs."""
 _GIVEN: Mapping[str, Field] = {
@@ -73,20 +72,20 @@ _GIVEN: Mapping[str, Field] = {
     "line": Field("line", k.TEXT, "Number of the line.", "12", required=True),
     PLAN: Field(PLAN, k.TEXT, "Plan that the sheet is of.", "3f2a9c01d7be", required=True),
 }  # fmt: skip
-"""Columns in their order; names come before ids."""
+"""Columns in order. Names come before ids."""
 LAYOUT = Layout(SHEET, "What to buy, and what was ordered.", tuple(_GIVEN.values()))
 _NUMBERS = frozenset(("price_per_kg", "total"))
-"""Columns that are numbers to a spreadsheet, and may be below zero."""
+"""Numeric columns, which may be negative."""
 _AGAIN = "write the sheet again with `friendshore orders RUN --out FILE`"
 _UNCHANGED = "this is not what the plan says: leave it as it was written"
 _CORRECT = "restore the cell; what differs from the plan is an [[order]] of the case file"
 
 
 def order_sheet(lines: Sequence[OrderLine], case: str, file: Path) -> bytes:
-    """Return the sheet of some order lines, as a workbook or as CSV by the name of the file.
+    """Return the sheet of some order lines, as a workbook or as CSV by the extension of the file.
 
     Raises:
-        InputError: if XlsxWriter is not installed, or a text holds what no workbook can.
+        InputError: If XlsxWriter isn't installed, or a text contains characters that a workbook can't store.
     """
     rows = [[_cells(line, edition(case, lines))[column] for column in LAYOUT.names] for line in lines]
     if is_workbook(file):
@@ -101,7 +100,7 @@ def order_sheet(lines: Sequence[OrderLine], case: str, file: Path) -> bytes:
 
 
 def _cells(line: OrderLine, plan: str) -> dict[str, str]:
-    """Return every cell of a line; those of an order that has been placed are filled in already."""
+    """Return every cell of a line. Those of open orders are already filled in."""
     order, blank = line.placed, dict.fromkeys((*_FILL_IN, *CONFIRM), "")
     if order is not None:
         confirmed = f"{order.quantity.normalize():f}"
@@ -118,7 +117,7 @@ class PlacedLine:
     line: OrderLine
     number: str
     placed: date | None
-    """None: the case states the order without the day."""
+    """Date of the order. None if the case states the order without a date."""
     arrives: date
     quantity: Decimal
     row: int
@@ -131,7 +130,7 @@ class PlacedLine:
 
 @dataclass(slots=True)
 class FilledSheet:
-    """A sheet that is read back: all that is wrong with it is found before anything is refused."""
+    """A filled-in sheet, with all its errors."""
 
     path: Path
     case: str
@@ -142,7 +141,7 @@ class FilledSheet:
     found: list[Diagnostic] = field(default_factory=list)
 
     def read(self) -> tuple[PlacedLine, ...]:
-        """Return the lines that were ordered; what is wrong is put into `found`."""
+        """Return the lines that were ordered, and add errors to `found`."""
         table = self._table()
         for name in LAYOUT.names if table.columns else ():
             if name not in table.columns and not _GIVEN[name].required:
@@ -184,7 +183,7 @@ class FilledSheet:
         return table
 
     def _check_given(self, row: TableRow, line: OrderLine) -> None:
-        """Find cells that no longer say what the plan says: their row would be read as that of another purchase."""
+        """Add an error for each cell that differs from the plan, because its row would be assigned to another purchase."""
         for column, written in line.texts.items():
             text = row.text(column)
             number = column in _NUMBERS and not written.startswith("-")
@@ -193,7 +192,7 @@ class FilledSheet:
                 row.problem(column, _UNCHANGED, f"`{written}`" if written else "a blank cell", _CORRECT)
 
     def _placed(self, row: TableRow, line: OrderLine) -> PlacedLine | None:
-        """Return what was filled in; None if the row is blank, or wrong."""
+        """Return the entries of a row. None if the row is blank or invalid."""
         filled = [name for name in (*_FILL_IN, *CONFIRM) if row.text(name)]
         if not filled:
             return None
@@ -225,7 +224,7 @@ class FilledSheet:
         return PlacedLine(line, str(values[NUMBER]), day, arrives, quantity, row.line, *confirmed)
 
     def _confirmed(self, row: TableRow, line: OrderLine) -> tuple[tuple[str, ...], str, date | None]:
-        """Return the inputs that a row confirms, its document, and the day of this; what is wrong with them is found."""
+        """Return the inputs that a row confirms, its document, and the document's date, and add errors."""
         blank = [name for name in CONFIRM if not row.text(name)]
         if len(blank) == len(CONFIRM):
             return (), "", None
@@ -254,7 +253,7 @@ class FilledSheet:
         return tuple(dict.fromkeys(stated)), document, signed
 
     def _as_planned(self, row: TableRow, line: OrderLine) -> tuple[str, ...]:
-        """Return the inputs that a line was planned with, if a confirmation can name all of them."""
+        """Return the planned inputs of a line, and add an error unless a confirmation can name all of them."""
         fix = "name the offers that the supplier confirms, set apart by `;`, or leave the three cells blank"
         if line.unnamed:
             message = f"the plan takes inputs from {', '.join(line.unnamed)}, whose origin no offer states"
@@ -267,7 +266,7 @@ class FilledSheet:
         return line.inputs
 
     def _tell_twice(self, table: Table, placed: Iterable[PlacedLine]) -> None:
-        """Find order numbers that two rows have, or that another order of the case has."""
+        """Add errors for order numbers in two rows, or of another order of the case."""
         seen: dict[str, int] = {}
         theirs = {line.placed.id: line.line for line in self.lines if line.placed is not None}
         rows = {row.line: row for row in table.rows}
@@ -280,7 +279,7 @@ class FilledSheet:
             seen.setdefault(one.number, one.row)
 
     def _tell_more(self, table: Table, placed: Sequence[PlacedLine]) -> None:
-        """Find lines of which more was confirmed than they order, by one row or by several."""
+        """Add errors for lines whose rows confirm more than the ordered quantity."""
         rows = {row.line: row for row in table.rows}
         for line, several in grouped((one.line.line, one) for one in placed).items():
             most, total = several[0].line.quantity, sum((one.quantity for one in several), Decimal(0))
@@ -293,21 +292,21 @@ class FilledSheet:
 
 @dataclass(frozen=True, slots=True)
 class OrderNow:
-    """An order that has been placed, as it is known on the day of the new plan."""
+    """A placed order, as known on the first day of the new plan."""
 
     order: OrderSpec
     position: int | None
-    """Its place among the orders of the case. None if the case doesn't have it yet."""
+    """Its position among the orders of the case. None if the case doesn't have it yet."""
     line: OrderLine | None
-    """None if the plan knows nothing of it."""
+    """None if the plan doesn't have it."""
     changed: bool
-    """True if the sheet says something else of it than the case."""
+    """True if the sheet and the case differ."""
 
 
 def orders_now(
     case: Case, lines: Sequence[OrderLine], placed: Sequence[PlacedLine], found: list[Diagnostic]
 ) -> list[OrderNow]:
-    """Return every order of the case and of the sheet; a row of the sheet takes the place of the order that it is about."""
+    """Return every order of the case and of the sheet. A row of the sheet replaces its order in the case."""
     known = {line.line: line for line in lines}
     waiting = defaultdict(list)
     for one in placed:

@@ -1,4 +1,4 @@
-"""A rolled case as a document and as data: opening stock plus what was received less what was used is the new stock."""
+"""Document and data of a rolled case. New stock equals opening stock plus receipts minus use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ASSUMED = "what was used is assumed from the plan, not counted: state a stock c
 
 
 def rolled_data(rolled: RolledCase) -> dict[str, object]:
-    """Return what became of a case as JSON-ready data, all masses in kilograms of the material's basis."""
+    """Return the roll of a case as JSON-ready data, all masses in kilograms of the material's basis."""
     names = material_names(rolled.gathered)
     return {
         "from": str(rolled.gathered.case.horizon.start),
@@ -41,7 +41,7 @@ def rolled_data(rolled: RolledCase) -> dict[str, object]:
 
 
 def rolled_document(rolled: RolledCase) -> doc.Document:
-    """Return what became of a case: the reconciliation by material and place, its lots, open orders, and notes."""
+    """Return a document of the roll of a case: the reconciliation by material and place, its lots, open orders, and notes."""
     return doc.document(
         "A case rolled forward",
         doc.sentence(
@@ -165,5 +165,5 @@ def _carried_table(rolled: RolledCase) -> doc.DataTable | None:
 
 
 def _kg(quantity: Decimal) -> str:
-    """Return kilograms to the gram, so that the figures of a row add up as they are printed."""
+    """Return kilograms to the gram, so that the printed figures of a row sum correctly."""
     return f"{quantity.normalize():,f}"
