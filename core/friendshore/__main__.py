@@ -7,10 +7,10 @@ import sys
 
 
 def main() -> int:
-    """Run the command that the command line names, and return its exit code.
+    """Run the command of the command line, and return its exit code.
 
-    Loading the commands takes a third of a second. Until they are there, Ctrl-C ends the process at once, as it ends any program that does not
-    listen to it: Python would print where it happened to be.
+    Loading the commands takes a third of a second. Until then, Ctrl-C ends the process at once, as with any program without a handler. Python would
+    print a traceback.
     """
     listening = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not where Ctrl-C is ignored
     if listening:

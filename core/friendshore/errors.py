@@ -1,7 +1,7 @@
-"""What can go wrong, in six classes, each with its exit code.
+"""Errors in six classes, each with its exit code.
 
-Every error that a user can cause carries its diagnostics as data: all of them at once, each with the place
-(file, row, column), what was found, what was expected and how to mend it.
+Every error that a user can cause has all its diagnostics as data. Each has the place (file, row, column), the value found, the expected value,
+and the fix.
 """
 
 from __future__ import annotations
@@ -15,22 +15,21 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One thing that is wrong with an input, in a planner's words."""
+    """An error in an input, in a planner's words."""
 
     message: str
-    """What is wrong, in one sentence."""
+    """Error in one sentence."""
     file: str = ""
-    """The file, as the user named it, or the record it was built from in memory."""
+    """File as named by the user, or the record if it was built in memory."""
     row: int | None = None
     """Line of the file (the header of a table is line 1)."""
     column: str = ""
-    """Column or key."""
     found: str = ""
-    """What stands there."""
+    """Value that was found."""
     expected: str = ""
-    """What would have been accepted."""
+    """Values that are accepted."""
     fix: str = ""
-    """What to do about it."""
+    """Fix of the error."""
 
     def __str__(self) -> str:
         place = self.file
@@ -49,12 +48,12 @@ class Diagnostic:
 
 
 class FriendshoreError(Exception):
-    """Anything friendshore refuses to do, with its reasons.
+    """An error that friendshore reports, with all its diagnostics.
 
-    Made of all of them, or of one: of a `Diagnostic`, or of its message with whatever else a `Diagnostic` says.
+    It takes diagnostics, a single `Diagnostic`, or a message with the other fields of a `Diagnostic`.
 
     Attributes:
-        problems: all that is wrong, never only the first.
+        problems: All diagnostics, never only the first.
     """
 
     exit_code = 1
@@ -78,18 +77,18 @@ class FriendshoreError(Exception):
 
 
 class InputError(FriendshoreError):
-    """A case, catalog, rule pack or run folder cannot be read or does not make sense."""
+    """A case, catalog, rule pack, or run folder that can't be read or is invalid."""
 
     exit_code = 2
 
 
 def all_of(problems: Iterable[Diagnostic]) -> InputError:
-    """One error with all problems, by file and line: in the order in which a reader would mend them."""
+    """Return one error with all problems, sorted by file and line."""
     return InputError(sorted(problems, key=lambda p: (p.file, p.row or 0)))
 
 
 def attempt(read: Callable[[], _T], errors: list[FriendshoreError]) -> _T | None:
-    """What `read` returns; None, with the error kept, if it refuses: so that what is wrong with one file keeps nobody from hearing of the next."""
+    """Return `read()`, or add its error to `errors` and return None. An error in one file doesn't hide those of the next."""
     try:
         return read()
     except FriendshoreError as error:
@@ -98,36 +97,36 @@ def attempt(read: Callable[[], _T], errors: list[FriendshoreError]) -> _T | None
 
 
 class PluginError(FriendshoreError):
-    """A plugin that the case needs is missing, broken, or clashes with another."""
+    """A missing or broken plugin, or a conflict between plugins."""
 
     exit_code = 3
 
 
 class VerificationError(FriendshoreError):
-    """A plan does not hold: something it says fails verification."""
+    """A plan that fails verification."""
 
     exit_code = 4
 
 
 class SolverError(FriendshoreError):
-    """The solver failed; this is a bug or a numerical breakdown, never plain infeasibility."""
+    """A failure of the solver: a bug or a numerical breakdown, never plain infeasibility."""
 
     exit_code = 5
 
 
 class NoPlanError(SolverError):
-    """The search ended before there was any plan that keeps the rules of the case, though there may be one."""
+    """End of a search without a feasible plan, although one may exist."""
 
 
 class OutOfTimeError(NoPlanError):
-    """A limit or Ctrl-C ended it."""
+    """End of a search by a limit or Ctrl-C."""
 
     @classmethod
     def ended(cls, when: str, canceled: bool) -> OutOfTimeError:
-        """Return the error of a search that the user canceled, or else a time limit ended.
+        """Return the error of a search that the user or a time limit ended.
 
         Args:
-            when: what was not done by then, like `before this was found`.
+            when: Rest of the sentence, such as `before this was found`.
             canceled: True if the user canceled it.
         """
         if canceled:
@@ -142,11 +141,11 @@ A_SESSION = f"friendshore.plan({A_CASE}).session"
 
 
 def takes(kind: type, line: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
-    """Have a public function say what it takes, where its first argument is not a record of a kind but, say, the path of a case.
+    """Make a public function reject a first argument of another type, such as the path of a case, with a helpful error.
 
     Args:
-        kind: what its first argument is.
-        line: what makes that of a path, which stands in it as `{path}`.
+        kind: Expected type.
+        line: Code that makes such an object from a path, with `{path}` in place of the path.
     """
 
     def checked(function: Callable[_P, _T]) -> Callable[_P, _T]:
@@ -181,13 +180,13 @@ def each_of(values: object, kind: type[_T], name: str, fix: str) -> tuple[_T, ..
     """Return the values of an argument as a tuple.
 
     Args:
-        values: What the caller gave.
+        values: Argument of the caller.
         kind: Type of every value.
         name: Name of the argument.
         fix: How to write it.
 
     Raises:
-        InputError: If it is not a sequence of values of that type.
+        InputError: If it isn't a sequence of values of that type.
     """
     alone = isinstance(values, str | bytes | Mapping | kind) or not isinstance(values, Iterable)
     given: list[Any] = [values] if alone else list(cast("Iterable[Any]", values))

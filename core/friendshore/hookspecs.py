@@ -1,10 +1,9 @@
-"""The hooks a plugin may implement, and the marker for its functions.
+"""Hooks that a plugin may implement, and the marker for its functions.
 
-Most plugins need none: a catalog or a rule pack is data, and a `friendshore.toml` that names its folder is all it takes.
-Code is for what data cannot say: a rule of a new kind, a catalog that is fetched or computed, a format that is read, or a
-question that is asked of a plan.
+Most plugins need none. A catalog or a rule pack is data, and a `friendshore.toml` that names its folder suffices. Code is for the rest: a new
+kind of rule, a catalog that is fetched or computed, a new format, or a question about a plan.
 
-The example of each hook is a complete plugin, with a `pyproject.toml` of its own name:
+The example of each hook is a complete plugin, with its own name in a `pyproject.toml`:
 
 ```toml
 [build-system]
@@ -38,27 +37,27 @@ if TYPE_CHECKING:
 
 
 class Named(Protocol):
-    """What has a name: a question, as far as plugins are concerned. What else it is, `friendshore.questions.Question` says."""
+    """An object with a name, such as a question (`friendshore.questions.Question`)."""
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Name."""
 
 
 API = 1
-"""Version of the plugin interface: of the manifest, these hooks, and what rules and catalogs look like."""
+"""Version of the plugin interface: the manifest, these hooks, and the form of rules and catalogs."""
 
 hookspec = pluggy.HookspecMarker("friendshore")
 hookimpl = pluggy.HookimplMarker("friendshore")
-"""Marks a plugin's function as the implementation of the hook that has its name."""
+"""Marker of a plugin's function as the implementation of the hook with its name."""
 
 
 @hookspec
 def friendshore_catalogs() -> Iterable[Path]:
-    r"""Yields folders of catalogs that come to be only when asked for.
+    r"""Yield folders of catalogs that are made on demand.
 
-    Called when a case names a catalog that the manifest lists under `hook_catalogs`, not before. The name of a catalog is
-    the `name` in its `catalog.toml`. A complete plugin:
+    Called only when a case names a catalog that the manifest lists under `hook_catalogs`. The name of a catalog is the `name` in its
+    `catalog.toml`. A complete plugin:
 
     `friendshore_quotes/friendshore.toml`:
 
@@ -91,10 +90,10 @@ def friendshore_catalogs() -> Iterable[Path]:
 
 @hookspec
 def friendshore_rules() -> Iterable[type[Rule] | Path]:
-    """Yields kinds of rules, and folders of rule packs that come to be only when asked for.
+    """Yield rule kinds, and folders of rule packs that are made on demand.
 
-    Called when a case uses a kind that the manifest lists under `kinds`, or a pack that it lists under `hook_packs`. A rule
-    is a frozen record with a `kind`, and one or more of the verbs `judge`, `charge` and `rows`. A complete plugin:
+    Called when a case uses a kind that the manifest lists under `kinds`, or a pack that it lists under `hook_packs`. A rule is a frozen record
+    with a `kind`, and one or more of the methods `judge`, `charge`, and `rows`. A complete plugin:
 
     `friendshore_houserules/friendshore.toml`:
 
@@ -115,7 +114,7 @@ def friendshore_rules() -> Iterable[type[Rule] | Path]:
 
 
     class NoTraders(Rule):
-        \"\"\"Nothing is bought from an offer that says nothing of where its goods were made.\"\"\"
+        \"\"\"Prohibit purchases from offers without known places of production.\"\"\"
 
         kind: Literal["no-traders"] = "no-traders"
         end_use: str = "defense"
@@ -144,10 +143,10 @@ def friendshore_rules() -> Iterable[type[Rule] | Path]:
 
 @hookspec
 def friendshore_questions() -> Iterable[Named]:
-    """Yields questions: each is a command that is asked of a plan, `friendshore NAME CASE|RUN`.
+    """Yield questions. Each is a command about a plan, `friendshore NAME CASE|RUN`.
 
-    Called when a question that the manifest announces under `[questions]` is asked, not before: lists and `--help` read the manifest. Each
-    is an object of a class that derives from `friendshore.questions.Question`. A complete plugin:
+    Called only when a question that the manifest lists under `[questions]` is asked. Lists and `--help` read the manifest. Each is an object of
+    a class derived from `friendshore.questions.Question`. A complete plugin:
 
     `friendshore_largest/friendshore.toml`:
 
@@ -155,7 +154,7 @@ def friendshore_questions() -> Iterable[Named]:
     api = 1
 
     [questions]
-    largest = "How much of each material comes from its largest offer."
+    largest = "Quantity of each material from its largest offer."
     ```
 
     `friendshore_largest/__init__.py`:
@@ -177,7 +176,7 @@ def friendshore_questions() -> Iterable[Named]:
 
 
     class Largest(Question[Options, dict[str, int]]):
-        \"\"\"How much of each material comes from its largest offer, in kilograms.\"\"\"
+        \"\"\"Show the kilograms of each material from its largest offer.\"\"\"
 
         name = "largest"
         options = Options
@@ -206,10 +205,10 @@ def friendshore_questions() -> Iterable[Named]:
 
 @hookspec
 def friendshore_readers() -> Iterable[Reader]:
-    """Yields readers: each reads catalogs, demands or both of a format of its own, where a case writes `prefix:argument`.
+    """Yield readers. Each reads catalogs, demands, or both, in a format of its own, for `prefix:argument` in a case.
 
-    Called when a case names one that the manifest lists under `readers`, in a process of its own. What a reader yields is looked at like a table
-    of friendshore's own: a mistake in it is told at the line that it says. A complete plugin:
+    Called in a separate process when a case names a reader that the manifest lists under `readers`. Its rows are checked like a table of
+    friendshore's own, and each error has the line that the reader states. A complete plugin:
 
     `acme_erp/friendshore.toml`:
 
@@ -229,7 +228,7 @@ def friendshore_readers() -> Iterable[Reader]:
 
 
     class Erp(Reader):
-        \"\"\"Wants of a year, one a line: `material;use;tonnes`.\"\"\"
+        \"\"\"Annual demands, one per line: `material;use;tonnes`.\"\"\"
 
         name = "acme-erp"
 
@@ -259,10 +258,10 @@ def friendshore_readers() -> Iterable[Reader]:
 
 @hookspec
 def friendshore_settings() -> Iterable[type[BaseModel]]:
-    """Yields the one pydantic model of what a case may set for the plugin.
+    """Yield the single pydantic model of the plugin's settings in a case.
 
-    Called when a case sets something for it, or uses a rule of it, if the manifest says `settings = true`. `acme_debarred/__init__.py` of a
-    plugin whose `friendshore.toml` says `settings = true` and `kinds = ["listed"]`:
+    Called when a case has settings for the plugin or uses a rule of it, if the manifest has `settings = true`. Here is
+    `acme_debarred/__init__.py` of a plugin whose `friendshore.toml` has `settings = true` and `kinds = ["listed"]`:
 
     ```python
     from collections.abc import Iterator
@@ -277,12 +276,12 @@ def friendshore_settings() -> Iterable[type[BaseModel]]:
 
     class Settings(Record):
         threshold: Decimal = Decimal("0.85")
-        \"\"\"How alike two names must be.\"\"\"
+        \"\"\"Minimum similarity of two names.\"\"\"
         names: tuple[str, ...]
 
 
     class Listed(Rule):
-        \"\"\"Nothing is bought from whoever is named in the settings.\"\"\"
+        \"\"\"Prohibit purchases from companies in the settings.\"\"\"
 
         kind: Literal["listed"] = "listed"
 
@@ -315,10 +314,10 @@ def friendshore_settings() -> Iterable[type[BaseModel]]:
 
 @hookspec
 def friendshore_case_packs(facts: CaseFacts) -> Iterable[RulePack]:
-    """Yields rule packs that follow from what a case sets for the plugin, and from the facts of the case: what a list that lies beside the case bars.
+    """Yield rule packs derived from a case's settings for the plugin and its facts, such as prohibitions from a list beside the case.
 
-    Called for every case with a table `[plugin.NAME]` for it, if the manifest says `case_packs = true` and `settings = true`, in a process of its own: only data comes back.
-    Rules are tables of any kind that is installed, as in `pack.toml`. `acme_debarred/__init__.py`:
+    Called in a separate process for every case with a table `[plugin.NAME]`, if the manifest has `case_packs = true` and `settings = true`. Only
+    data is returned. Rules are tables of any installed kind, as in `pack.toml`. `acme_debarred/__init__.py`:
 
     ```python
     from datetime import date
@@ -353,11 +352,11 @@ def friendshore_case_packs(facts: CaseFacts) -> Iterable[RulePack]:
 
 @hookspec
 def friendshore_commands() -> Iterable[Named]:
-    """Yield commands: each is a function whose parameters are typer's arguments and options, as `friendshore.cli.Command`.
+    """Yield commands as `friendshore.cli.Command`. Each is a function whose parameters are typer's arguments and options.
 
-    Called when a command that the manifest lists under `[commands]` is run, not before. A name of two words is a command in a group: `case
-    to-sql` stands beside `case roll`, and `fleet list` begins a group of its own. The function returns its exit code; what it raises as
-    `FriendshoreError` is reported like any other error. A complete plugin:
+    Called only when a command that the manifest lists under `[commands]` is run. A name of two words is a command in a group: `case to-sql`
+    joins `case roll`, and `fleet list` starts a new group. The function returns its exit code. A `FriendshoreError` that it raises is reported
+    like any other error. A complete plugin:
 
     `acme_hello/friendshore.toml`:
 
@@ -407,10 +406,10 @@ def friendshore_commands() -> Iterable[Named]:
 
 @hookspec
 def friendshore_formats() -> Iterable[Named]:
-    """Yield output formats: each turns a document, or a whole run, into the bytes of a file. Derive them from `friendshore.report.Format`.
+    """Yield output formats, derived from `friendshore.report.Format`. Each turns a document, or a whole run, into the bytes of a file.
 
-    Called when a file of a format that the manifest lists under `[formats]` is to be written, as by `report RUN --out page.html`. The name of
-    a format is the ending of its files. A complete plugin:
+    Called to write a file of a format that the manifest lists under `[formats]`, as by `report RUN --out page.html`. The name of a format is the
+    extension of its files. A complete plugin:
 
     `acme_text/friendshore.toml`:
 
@@ -449,11 +448,11 @@ def friendshore_formats() -> Iterable[Named]:
 
 @hookspec
 def friendshore_checks() -> Iterable[Named]:
-    """Yield checks of runs that `verify` makes beside its own. Derive them from `friendshore.recommend.RunChecker`.
+    """Yield additional checks of runs for `verify`, derived from `friendshore.recommend.RunChecker`.
 
     Called whenever a run is verified, if the manifest lists the check under `[checks]`. A check may report findings, which fail the run, and
-    facts for which nothing vouches. A check that can read a file beside a run announces the name of the file in `files`: without the plugin,
-    `verify` refuses a run with such a file rather than ignoring it. A complete plugin:
+    facts for which nothing vouches. A check that can read a file beside a run lists the file's name in `files`. Without the plugin, `verify`
+    rejects a run with such a file rather than ignoring it. A complete plugin:
 
     `acme_audit/friendshore.toml`:
 
@@ -461,7 +460,7 @@ def friendshore_checks() -> Iterable[Named]:
     api = 1
 
     [checks]
-    made-this-year = "Whether the run was made this year."
+    made-this-year = "Check that the run was made this year."
     ```
 
     `acme_audit/__init__.py`:
@@ -495,10 +494,10 @@ def friendshore_checks() -> Iterable[Named]:
 
 @hookspec
 def friendshore_case_formats() -> Iterable[Named]:
-    """Yield formats of cases: each reads a case from a file that isn't TOML. Derive them from `friendshore.case.CaseFormat`.
+    """Yield formats of cases, derived from `friendshore.case.CaseFormat`. Each reads a case from a file that isn't TOML.
 
-    Called when a case whose file has an ending that the manifest lists under `[case_formats]` is read. What the format returns is checked key
-    by key like a case file. A complete plugin:
+    Called to read a case from a file whose extension the manifest lists under `[case_formats]`. The result is checked key by key like a case
+    file. A complete plugin:
 
     `acme_json/friendshore.toml`:
 

@@ -1,8 +1,8 @@
-"""Text that others wrote, made such that nothing acts on it and it can still be read.
+"""Inert forms of text from others that remain readable.
 
-A name in a case, a catalog, a pack or a plugin may hold any sign: escape sequences that a terminal obeys, marks that turn the
-direction of writing, breaks that begin a line of their own, or what takes no room and hides in a word. Printed as it is, a name
-could colour, move or forge what stands around it. What is printed anywhere goes through here; what is stored stays as it was typed.
+A name in a case, a catalog, a pack, or a plugin may contain any character, such as terminal escape sequences, marks of writing direction, line
+breaks, or invisible characters. Printed unchanged, a name could color, move, or forge the text around it. All printed text passes through here.
+Stored text remains unchanged.
 """
 
 from __future__ import annotations
@@ -20,39 +20,39 @@ UNSEEN = re.compile(
     "\ud800-\udfff"  # halves of a sign, which no file can hold
     "]"
 )
-"""A sign that cannot be seen, or that acts on what stands around it. Spaces are none, nor what joins Persian or Indic letters."""
+"""A character that is invisible or affects its neighbors, except for spaces and joiners of Persian and Indic letters."""
 
 _FORMULA = "=+\\-@＝＋－＠"
-"""Signs with which a spreadsheet begins to compute; the wide ones count where Japanese is written."""
+"""First characters of formulas in spreadsheets. The wide ones count in Japanese versions."""
 _COMPUTED = re.compile(rf"(?:^|;)\s*[{_FORMULA}]")
-"""Where a cell begins to be computed, also for a program that sets cells apart by semicolons."""
+"""Start of a formula, also for a program that separates cells by semicolons."""
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>#&~^$|]|/(?=/)|(?<=\w)\.(?=[^\W\d_])|^[-+=](?!\d)")
-"""Signs of Markdown and of its common dialects, HTML and formulas included, and what makes a link of a bare address."""
+"""Markup of Markdown, its common dialects, HTML, and formulas, and the parts of bare addresses that make links."""
 _LISTED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
-"""What begins a list."""
+"""Start of a list item."""
 _BREAKS = str.maketrans("\t\n\v\f\r", " " * 5)
 
 
 def visible(text: str) -> str:
-    r"""A text in one line, each sign that cannot be seen shown by its number: `\x1b`, `\n`, `\u202e`."""
+    r"""Return a text in one line, with each invisible character escaped: `\x1b`, `\n`, `\u202e`."""
     return UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def visible_lines(text: str) -> str:
-    """The same of a text of several lines."""
+    """Return a text of several lines, with each invisible character escaped."""
     return "\n".join(map(visible, text.split("\n")))
 
 
 def json_inert(text: str) -> str:
-    r"""A JSON text that holds the same, each sign that cannot be seen written as `\u202e`."""
+    r"""Return a JSON text with equal content, with each invisible character escaped as `\u202e`."""
     if not UNSEEN.search(text.replace("\n", "")):  # one pass over what may be very long
         return text
     return "\n".join(UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], line) for line in text.split("\n"))
 
 
 def markdown_inert(text: str) -> str:
-    """A text as one line of Markdown that shows it and does nothing: no link, image, HTML, table or list comes of it."""
+    """Return a text as one line of Markdown that can't form a link, image, HTML, table, or list."""
     plain = " ".join(visible(text.translate(_BREAKS)).split())
     escaped = _LISTED.sub(r"\1\\\2", _MARKUP.sub(lambda found: f"\\{found[0]}", plain))
     # A mail address or a user's name: an escaped sign would still make a link of it.
@@ -60,7 +60,7 @@ def markdown_inert(text: str) -> str:
 
 
 def cell_inert(text: str) -> str:
-    """A text as the cell of a CSV table: one that a spreadsheet would compute, or a reader would not give back, as a JSON string."""
+    """Return a text as the cell of a CSV table. A text that a spreadsheet would compute, or a reader would change, becomes a JSON string."""
     if _NUMBER.fullmatch(text):
         return text
     if not (text[:1] == '"' or text != text.strip() or UNSEEN.search(text) or _COMPUTED.search(text)):
@@ -70,12 +70,12 @@ def cell_inert(text: str) -> str:
 
 
 def computed(text: str) -> bool:
-    """Return True if a spreadsheet would compute a text of a CSV table, or a reader would take it for one that was made inert."""
+    """Return True if a spreadsheet would compute a text of a CSV table, or `cell_typed` would take it for the result of `cell_inert`."""
     return text[:1] == '"' or _COMPUTED.search(text) is not None
 
 
 def cell_typed(cell: str) -> str:
-    """The text that `cell_inert` made a cell of."""
+    """Return the text of a cell from `cell_inert`."""
     if len(cell) < 2 or cell[0] != '"' or cell[-1] != '"':
         return cell
     try:

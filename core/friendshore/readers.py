@@ -1,9 +1,7 @@
-"""What a reader of a plugin is, is asked, and yields: tables of a format that friendshore does not know, as they stand there.
+"""Interface of readers from plugins, which read tables in formats that friendshore doesn't know, and `CaseFacts` for rule packs of a case.
 
-A case names a reader and an argument where it could name something installed: `catalogs = ["acme-erp:suppliers"]`. What the reader yields is
-read like a table of friendshore's own, column by column, and each mistake in it is told at the line that the reader says.
-
-And what a plugin is given that makes rule packs of a case: `CaseFacts`.
+A case names a reader with an argument in place of something installed: `catalogs = ["acme-erp:suppliers"]`. Its rows are read like a table of
+friendshore's own, column by column. Each error has the line that the reader states.
 """
 
 from __future__ import annotations
@@ -29,31 +27,31 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=BaseModel)
 
 READER = r"^[a-z][a-z0-9]+(-[a-z0-9]+)*$"
-"""What a reader may be called: two letters or more, since `C:` is a drive."""
+"""Pattern of a reader's name. It has at least two letters, since `C:` is a drive."""
 Cell = str | int | float | Decimal | date | None
-"""What a reader may put into a cell; None: it is blank."""
+"""Value of a cell from a reader. None is blank."""
 
 
 def reader_in(name: str) -> tuple[str, str] | None:
-    """The reader and the argument that a name in a case means, as `acme-erp:orders-2027`; None: it means something else."""
+    """Return the reader and the argument of a name in a case, such as `acme-erp:orders-2027`. None if it is no such name."""
     reader, colon, argument = name.partition(":")
     return (reader, argument) if colon and re.match(READER, reader) else None
 
 
 @dataclass(frozen=True, slots=True)
 class TableRows:
-    """A table as a reader found it."""
+    """A table from a reader."""
 
     columns: Sequence[str]
-    """What its columns are called: those of friendshore's own table, as the page of files has them."""
+    """Names of its columns, as in friendshore's own table in the reference of files."""
     rows: Sequence[tuple[int, Sequence[Cell]]]
-    """Each row: the line at which it stands, for messages, and a cell for every column."""
+    """Rows: the line of each, for messages, and a cell for every column."""
     file: str = ""
-    """Where the rows stand, for messages; empty: the reader has no file to name."""
+    """File with the rows, for messages. Empty if there is none."""
 
     @classmethod
     def of(cls, records: Iterable[Mapping[str, Cell]], file: str = "", first: int = 2) -> TableRows:
-        """Those of records by column, a mapping a row, from line `first` of the file on; a key that one lacks is blank there."""
+        """Return the table of some records by column, one per row, from line `first` of the file on. Missing keys are blank."""
         listed = list(records)
         columns = tuple(dict.fromkeys(name for one in listed for name in one))
         return cls(columns, [(first + n, [one.get(name) for name in columns]) for n, one in enumerate(listed)], file)
@@ -61,44 +59,44 @@ class TableRows:
 
 @dataclass(frozen=True, slots=True)
 class CatalogRows:
-    """A catalog as a reader found it."""
+    """A catalog from a reader."""
 
     head: Mapping[str, Any]
-    """The keys of `catalog.toml`: at least `name`."""
+    """Keys of `catalog.toml`, at least `name`."""
     tables: Mapping[str, TableRows] = field(default_factory=dict)
-    """Tables by name, like `offers` and `facilities`; those that are not there are left out."""
+    """Tables by name, such as `offers` and `facilities`. Missing tables are omitted."""
     file: str = ""
-    """What all of it was read from, for messages; empty: the reader and its argument."""
+    """Source, for messages. Empty means the reader and its argument."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordRow(Generic[M]):
-    """A row of a table that a plugin describes by a record of its own."""
+    """A row of a table with a plugin's own record type."""
 
     line: int
-    """Where it stands, for messages."""
+    """Line, for messages."""
     record: M
     others: Mapping[str, str]
-    """What stands in columns that are none of the record's, where these are kept; blank cells are left out."""
+    """Text in columns that aren't fields of the record, if these are allowed. Blank cells are omitted."""
 
 
 def read_record_rows(
     path: Path, model: type[M], holds: str, others: str = "", headings: Mapping[str, str] | None = None
 ) -> tuple[str, list[RecordRow[M]]]:
-    """Read a table of a plugin's own, checked cell by cell like those of friendshore, and return its name for messages and its rows.
+    """Read a plugin's own table, checked cell by cell like those of friendshore, and return its name for messages and its rows.
 
     Args:
-        path: a CSV file, with commas, semicolons, or tabs between the cells, or a workbook (`.xlsx`) whose one sheet is the table; sheets
-            whose names begin with `_` or are `notes` are no part of it.
-        model: what a row is. A field that is a column says so and how it is written: `name: Annotated[str, Written("Example Trading")]`, of
+        path: A CSV file with commas, semicolons, or tabs between the cells, or a workbook (`.xlsx`) with one sheet. Sheets named `notes` or with a
+            leading `_` don't count.
+        model: Record of a row. Fields that are columns are annotated as in `name: Annotated[str, Written("Example Trading")]`, from
             `friendshore.domain.written`.
-        holds: what the table holds, in a few words.
-        others: what columns mean that are none of the model's; empty: there can be none.
-        headings: columns by other headings, like `{"part_no": "part"}`. Headings may then be written in words: `Part No.`, `Parts per year`.
+        holds: Content of the table, in a few words.
+        others: Meaning of columns that aren't fields. Empty if there can be none.
+        headings: Columns by other headings, such as `{"part_no": "part"}`. Headings may then be words: `Part No.`, `Parts per year`.
 
     Raises:
-        InputError: with all that is wrong with it, each with file, row and column.
-        TypeError: if no field of the record says that it is a column.
+        InputError: With all errors, each with file, row, and column.
+        TypeError: If no field of the record is a column.
     """
     from .reading.csvfile import read_table  # a case that reads no such table needs none of it
     from .reading.fields import layout
@@ -140,7 +138,7 @@ def read_record_rows(
 
 
 def _refuse_ambiguous(table: Table) -> None:
-    """Record an error for each amount such as `1.200 g`. Where cells end with semicolons, a comma may be the decimal sign."""
+    """Record an error for each ambiguous amount such as `1.200 g`. In tables separated by semicolons, a comma may be the decimal sign."""
     for row in table.rows:
         for column, position in (table.columns | table.others).items():
             both = ambiguous(row.cells[position])
@@ -151,60 +149,60 @@ def _refuse_ambiguous(table: Table) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """What a case asks a reader for."""
+    """A case's request to a reader."""
 
     argument: str
-    """What stands behind the colon."""
+    """Text after the colon."""
     folder: Path
-    """Folder of the case: a path in the argument starts there."""
+    """Folder of the case, from which a path in the argument starts."""
     settings: Any = None
-    """What the case sets for the plugin: a record of its model; None: it takes no settings."""
+    """Settings of the plugin in the case, as a record of its model. None if it has no settings."""
 
     @property
     def path(self) -> Path:
-        """The argument as a path."""
+        """Argument as a path."""
         return self.folder / self.argument
 
 
 @dataclass(frozen=True, slots=True)
 class CaseFacts:
-    """What rule packs of a case are made of: its facts as they were read, before scenarios and changes."""
+    """Facts of a case for its rule packs, as read, before scenarios and changes."""
 
     case: Case
     catalogs: tuple[Catalog, ...]
-    """All that it names or that these require."""
+    """All catalogs that it names or that these require."""
     folder: Path
-    """Folder of the case: see `folder_of` for paths in the settings."""
+    """Folder of the case. For paths in the settings, see `folder_of`."""
     settings: Any
-    """What the case sets for the plugin: a record of its model."""
+    """Settings of the plugin in the case, as a record of its model."""
     folders: Mapping[str, Path] = field(default_factory=dict)
-    """Key of the settings -> folder from which its paths start, where that is another one."""
+    """Key of the settings -> folder from which its paths start, if it isn't the case's."""
 
     def folder_of(self, key: str) -> Path:
-        """The folder from which paths under a key of the settings start."""
+        """Return the folder from which paths under a key of the settings start."""
         return self.folders.get(key, self.folder)
 
 
 class Reader:
-    """Reads catalogs, demands, or both, of a format of its own. One that is wrong in the data it is given raises `InputError`, with its place."""
+    """A reader of catalogs, demands, or both, in a format of its own. For invalid data, it raises `InputError` with the place."""
 
     name: str = ""
-    """What a case writes before the colon."""
+    """Text before the colon in a case."""
     example: str = ""
-    """An argument that can be read in the folder of the package, for the conformance kit; empty: there is none."""
+    """Argument that can be read in the folder of the package, for the conformance kit. Empty if there is none."""
 
     def catalog(self, asked: ReadRequest) -> CatalogRows:
-        """The catalog that `catalogs` under `[use]` names.
+        """Return the catalog that `catalogs` under `[use]` names.
 
         Raises:
-            InputError: with all that is wrong with what it reads.
+            InputError: With all errors of its data.
         """
         raise NotImplementedError  # a reader reads what it overrides
 
     def demand(self, asked: ReadRequest) -> TableRows:
-        """The demands that `demand` under `[use]` names, with the columns of `[[demand]]`.
+        """Return the demands that `demand` under `[use]` names, with the columns of `[[demand]]`.
 
         Raises:
-            InputError: as `catalog` does.
+            InputError: With all errors of its data.
         """
         raise NotImplementedError

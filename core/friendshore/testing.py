@@ -1,4 +1,4 @@
-"""The conformance kit under a name of the kernel: everything of `friendshore_testing`, if friendshore-testing is installed."""
+"""Alias of the conformance kit: all names of `friendshore_testing`, if friendshore-testing is installed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Files and folders put in place whole or not at all: written in a hidden temporary folder beside their place, and then renamed.
+"""Atomic writing of files and folders: written in a hidden temporary folder beside their place, and then renamed.
 
-A process that is killed may leave the hidden folder, `.NAME.*.friendshore`, behind. It can be deleted.
+A killed process may leave the hidden folder, `.NAME.*.friendshore`. It can be deleted.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     import xlsxwriter
 
 _CREATED = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
-"""The day that stands in every workbook, so that none differs by when it was written."""
+"""Creation date of every workbook, so that files don't depend on the time of writing."""
 _OF_THE_MACHINE = frozenset(
     {errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EROFS}
 )
-"""What a disk refuses without naming the file."""
+"""Errors of a disk that don't name the file."""
 
 
 def refused_by_the_machine(error: OSError) -> InputError:
-    """What the machine refuses, as a mistake of what was named.
+    """Return an error of the system as an input error.
 
     Raises:
-        OSError: the same, if it is none of the machine's: then it is a bug of ours.
+        OSError: The error itself, if it isn't due to the system and is therefore a bug.
     """
     message = f"cannot be read or written: {error.strerror or error}"
     if error.filename is not None:
@@ -48,10 +48,10 @@ def refused_by_the_machine(error: OSError) -> InputError:
 
 
 def write_file(path: Path, content: bytes | Iterable[bytes]) -> None:
-    """Write a new file, whole or in pieces, and see it onto the disk.
+    """Write a new file from bytes or pieces, and sync it to the disk.
 
     Raises:
-        OSError: if it is there, or cannot be written.
+        OSError: If it exists or can't be written.
     """
     with path.open("xb") as file:
         file.writelines([content] if isinstance(content, bytes) else content)
@@ -60,7 +60,7 @@ def write_file(path: Path, content: bytes | Iterable[bytes]) -> None:
 
 
 def sync(folder: Path) -> None:
-    """Write a folder's entries to the disk, where the system can."""
+    """Sync a folder's entries to the disk, if the system can."""
     with suppress(OSError):  # no folder can be opened on Windows, and not all file systems take it
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -71,10 +71,10 @@ def sync(folder: Path) -> None:
 
 @contextmanager
 def aside(place: Path) -> Iterator[Path]:
-    """Yield a path of the same name in a hidden temporary folder beside a place, whose parents are made if they are missing.
+    """Yield a path with the same name in a hidden temporary folder beside a place. Missing parents are created.
 
     Raises:
-        OSError: if it cannot be made.
+        OSError: If it can't be created.
     """
     missing = [parent for parent in place.parents if not parent.exists()]
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -90,12 +90,12 @@ def aside(place: Path) -> Iterator[Path]:
 
 @contextmanager
 def written_aside(place: Path) -> Iterator[Path]:
-    """Yield where to write a file or folder; it is put at its place in one rename once the block has ended well.
+    """Yield a path to write a file or folder to. If the block succeeds, it is moved to its place in one rename.
 
-    A file that is there is replaced; nothing may be there in the place of a folder.
+    An existing file is replaced. For a folder, nothing may exist at its place.
 
     Raises:
-        OSError: if it cannot be written.
+        OSError: If it can't be written.
     """
     with aside(place) as new:
         yield new
@@ -106,21 +106,21 @@ def written_aside(place: Path) -> Iterator[Path]:
 
 
 def replace_file(place: Path, content: bytes | Iterable[bytes]) -> None:
-    """Write a file, whole or in pieces, in place of one that is there: a reader finds the one or the other.
+    """Replace a file by bytes or pieces. Readers see either the old or the new file.
 
     Raises:
-        OSError: if it cannot be written.
+        OSError: If it can't be written.
     """
     with written_aside(Path(os.path.realpath(place))) as new:
         write_file(new, content)
 
 
 def add_files(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> None:
-    """Write new files below a folder, which is made if it is missing. If one can't be written, none is left.
+    """Write new files below a folder, which is created if necessary. If one can't be written, none is left.
 
     Raises:
-        InputError: if one of them is there.
-        OSError: if they cannot be written.
+        InputError: If one of them exists.
+        OSError: If they can't be written.
     """
     _refuse(present(folder, contents))
     if not folder.is_dir():
@@ -142,16 +142,16 @@ def add_files(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> None:
 
 
 def present(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> list[Path]:
-    """Those of the files that are there already."""
+    """Return the paths of the files that exist."""
     paths = [folder / path for path in contents]
     return [path for path in paths if path.exists() or path.is_symlink()]
 
 
 def refuse_present(*paths: Path) -> None:
-    """Refuse to write files that are there already.
+    """Reject files that exist already.
 
     Raises:
-        InputError: with each that is.
+        InputError: With each existing file.
     """
     _refuse([path for path in paths if path.exists() or path.is_symlink()])
 
@@ -163,12 +163,12 @@ def _refuse(there: list[Path]) -> None:
 
 
 def new_workbook(file: str, stream: BytesIO) -> xlsxwriter.Workbook:
-    """An empty workbook, which is written to a stream when it is closed: the same bytes of the same cells, whenever that is.
+    """Return an empty workbook, which is written to a stream when it is closed. Its bytes depend only on its cells.
 
     XlsxWriter is an extra (`pip install "friendshore[xlsx]"`), and is imported when a workbook is written.
 
     Raises:
-        InputError: if it is not installed; `file` is what it is needed for.
+        InputError: If it isn't installed. `file` is the file that needs it.
     """
     try:
         import xlsxwriter

@@ -1,6 +1,6 @@
-"""The command line. Commands only gather what they are given, call the library, and show the answer.
+"""Command line. Commands only collect arguments, call the library, and show the answer.
 
-What is slow to import is imported within the commands, so that `--help` is quick and works whatever is installed.
+Slow imports are within the commands, so that `--help` is fast and works whatever is installed.
 """
 
 from __future__ import annotations

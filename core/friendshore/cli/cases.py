@@ -1,4 +1,4 @@
-"""`friendshore check`, `lock`, `init` and `case`, and how commands write files for somebody to go on with: from templates, over nothing that is there."""
+"""`friendshore check`, `lock`, `init`, and `case`. Also functions to write files from templates without overwriting any."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ app = typer.Typer(
 )
 _TEMPLATES = "templates"
 _START = date(2026, 10, 1)
-"""First day of the plan in the template of a case. A date before it is that of a fact, which is invented on the day of writing."""
+"""First day of the plan in the template of a case. Earlier dates are those of facts, which are invented on the day of writing."""
 _LAST_YEAR = 9000
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def templates(name: str) -> Iterator[tuple[PurePosixPath, str]]:
-    """The files below the folder `name` of the templates: path within it, and text."""
+    """Yield the files below the folder `name` of the templates: path within it, and text."""
     yield from _texts(files(__package__) / _TEMPLATES / name, PurePosixPath())
 
 
@@ -45,10 +45,10 @@ def _texts(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[PurePosix
 
 
 def write_new(folder: Path, contents: Mapping[PurePosixPath, str | bytes]) -> list[Path]:
-    """Writes files below a folder, which is made if it is not there, all or none, and returns their paths.
+    """Write all files below a folder or none, and return their paths. The folder is created if necessary.
 
     Raises:
-        InputError: if any of them is there already, or cannot be written; then nothing is overwritten.
+        InputError: If one exists or can't be written. Then nothing is overwritten.
     """
     given = {path: content.encode() if isinstance(content, str) else content for path, content in contents.items()}
     try:
@@ -80,10 +80,10 @@ def write_starter(folder: Path, start: date = _START) -> list[Path]:
 
 
 def _first_day(word: str | None) -> date:
-    """Return the first day of a plan: the one given, or the first day of the next quarter.
+    """Return the first day of a plan: the given one, or the first day of the next quarter.
 
     Raises:
-        InputError: If it is not the first day of a month.
+        InputError: If it isn't the first day of a month.
     """
     from ..domain.time import add_months, today  # see above
 
@@ -115,7 +115,7 @@ def init(
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Write a small commented case, with a catalog beside it, that `plan` solves. Overwrites nothing."""
+    """Write a small commented case with a catalog, which `plan` solves. Overwrites nothing."""
     written = write_starter(folder, _first_day(start))
     wrote(as_json, written)
     if not as_json:
@@ -133,7 +133,7 @@ def check(
     ] = False,
     as_json: AsJson = False,
 ) -> int:
-    """List every mistake of a case, its catalogs, packs and rules, and suggest what to add. Solves nothing."""
+    """List all errors of a case and its catalogs, packs, and rules, and suggest additions. Solves nothing."""
     from .. import recommend
     from ..domain.time import today
     from ..report import check_data, check_document
@@ -151,7 +151,7 @@ def check(
 
 @answering
 def lock(case: CasePath, block: Blocked = None, as_json: AsJson = False) -> int:
-    """Write friendshore.lock beside a case: the version and the hash of everything its result rests on, for `plan --locked`."""
+    """Write friendshore.lock beside a case: the version and hash of everything that affects its result, for `plan --locked`."""
     from pathlib import Path
 
     from ..case import load_case

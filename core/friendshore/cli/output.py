@@ -1,6 +1,6 @@
-"""Where answers and errors go: stdout for answers alone, stderr for the rest, and the one place where errors are caught.
+"""Output and errors: stdout for answers, stderr for the rest, and the only place that catches errors.
 
-All text leaves through `_write`, or on a terminal through `_Inert`: what the data hold is text there, and nothing that a terminal obeys.
+All text passes through `_write`, or on a terminal through `_Inert`, so that text in the data can't control the terminal.
 """
 
 from __future__ import annotations
@@ -32,35 +32,34 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 PIPE_WIDTH = 100
-"""Characters of a line where stdout is no terminal and COLUMNS says nothing."""
+"""Characters of a line if stdout isn't a terminal and COLUMNS isn't set."""
 
 
 LEAST_WIDTH = 40
-"""Narrower, and tables are columns of single letters."""
+"""Minimum width. In narrower lines, columns would have single letters."""
 MOST_WIDTH = 10_000
-"""Wider is no terminal."""
+"""Maximum width. No terminal is wider."""
 _IN_ASCII = {"·": "*", "–": "-", "─": "-", "…": "~", "→": ">"}
-"""What friendshore's own signs are on a terminal that lacks them: one letter each, so that columns stay where they are."""
+"""Replacements of friendshore's own signs on terminals that lack them. One letter each, to keep columns aligned."""
 _HEIGHT = 25
-"""Lines of a terminal, which nothing that is printed depends on."""
+"""Lines of a terminal. The output doesn't depend on it."""
 
 
 class StdoutError(Exception):
-    """Stdout takes nothing more: whoever read it is gone, or the disk behind it is full."""
+    """A failure to write to stdout: its reader is gone, or the disk is full."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(str(error))
         self.closed = isinstance(error, BrokenPipeError)
-        """Whether its reader is gone, which is no mistake."""
+        """True if the reader is gone, which isn't an error."""
         self.reason = f"cannot be written: {error.strerror or error}"
 
 
 def answering(command: Callable[P, int]) -> Callable[P, None]:
-    """A command that returns its exit code; what friendshore refuses is told here, and nowhere else.
+    """Return a command that exits with its code and reports friendshore's errors. No other place reports them.
 
-    With `as_json` the errors are one JSON object on stdout, else text on stderr. What the machine refuses (a folder that may not be
-    read, a name that is too long, a full disk) is told like a mistake of the input. Anything else is a bug of ours and shows its
-    traceback.
+    With `as_json`, errors are one JSON object on stdout, else text on stderr. Errors of the system, such as an unreadable folder, a name that is too
+    long, or a full disk, are reported like input errors. Any other error is a bug and shows its traceback.
     """
 
     @functools.wraps(command)
@@ -93,7 +92,7 @@ _STDOUT: ContextVar[Any] = ContextVar("_STDOUT")
 
 @contextmanager
 def answers_alone() -> Iterator[None]:
-    """Keeps stdout for answers: what a plugin's code prints goes to stderr, and never into a JSON object."""
+    """Reserve stdout for answers: output of plugin code goes to stderr, and never into a JSON object."""
     token = _STDOUT.set(sys.stdout)
     try:
         with redirect_stdout(sys.stderr):
@@ -107,7 +106,7 @@ def _stdout() -> Any:
 
 
 def complain(problems: Iterable[Diagnostic], *, counted: bool = True) -> None:
-    """Problems as text on stderr, with their count, unless the answer on stdout is the count."""
+    """Print errors as text on stderr, with their number unless `counted` is False."""
     from ..report import by_cause, problem_lines
 
     found = list(problems)
@@ -119,12 +118,12 @@ def complain(problems: Iterable[Diagnostic], *, counted: bool = True) -> None:
 
 
 def warn(text: str) -> None:
-    """What to know of an answer, on stderr."""
+    """Print a note on an answer to stderr."""
     tell(f"note: {visible(text)}")
 
 
 def tell(text: str) -> None:
-    """A text on stderr."""
+    """Print a text to stderr."""
     try:
         _write(sys.stderr, text)
     except OSError:  # nobody reads it, and there is nowhere else to say so: the answer and the exit code still hold
@@ -132,7 +131,7 @@ def tell(text: str) -> None:
 
 
 def let_go(stream: Any) -> None:
-    """What a stream did not take goes nowhere, so that Python does not try again when it ends."""
+    """Discard the unwritten output of a stream, so that Python doesn't write it again at exit."""
     if stream in (sys.__stdout__, sys.__stderr__):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
@@ -140,14 +139,14 @@ def let_go(stream: Any) -> None:
 
 
 def show_on_screen(told: Document) -> None:
-    """A document on stdout, shortened to the lines of a screen."""
+    """Print a document to stdout, shortened to the lines of a screen."""
     from ..document.excerpts import LINES
 
     show(told, most=LINES)
 
 
 def show(*told: Document, most: int | None = None) -> None:
-    """Documents on stdout: in colours on a terminal, else as text; each shortened to so many lines."""
+    """Print documents to stdout, in colors on a terminal, else as text. Each has at most `most` lines."""
     from ..document.terminal import plain_text, renderables
 
     stream = _stdout()
@@ -164,19 +163,18 @@ def show(*told: Document, most: int | None = None) -> None:
 
 
 def _has_colours(stream: Any) -> bool:
-    """Return True if a stream is a terminal, or counts as one. If it surely isn't, rich isn't loaded."""
+    """Return True if a stream is a terminal or counts as one. If it surely isn't, rich isn't loaded."""
     told = any(os.environ.get(name) for name in ("FORCE_COLOR", "TTY_COMPATIBLE"))
     return stream is not None and (told or stream.isatty()) and stdout_console().is_terminal
 
 
 class _Inert:
-    """Something shown on a terminal: its colors are ours, its text isn't."""
+    """Output for a terminal with friendshore's own colors and inert text."""
 
     def __init__(self, part: RenderableType) -> None:
         self._part = part
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
-        """The part, as segments of text and style."""
         from rich.segment import Segment
 
         for text, style, control in console.render(self._part, options):
@@ -184,12 +182,12 @@ class _Inert:
 
 
 def show_json(data: object) -> None:
-    """One JSON object on stdout."""
+    """Print a JSON object to stdout."""
     bare(json_for_stdout(data))
 
 
 def json_for_stdout(data: object) -> str:
-    """One JSON object, in signs that the encoding of stdout can hold."""
+    """Return a JSON object in characters that the encoding of stdout supports."""
     from ..run import json_text
 
     encoding = getattr(_stdout(), "encoding", None) or "utf-8"
@@ -197,13 +195,13 @@ def json_for_stdout(data: object) -> str:
 
 
 def answer(as_json: bool, data: Callable[[], object], told: Callable[[], Document]) -> int:
-    """An answer as one JSON object, or as a document; only the one that is shown is made. Returns the exit code of what is done."""
+    """Print an answer as a JSON object or as a document. Only the printed one is made. Return the exit code for success."""
     show_json(data()) if as_json else show(told())
     return 0
 
 
 def wrote(as_json: bool, paths: Iterable[Path], **more: object) -> None:
-    """What was written, a line a file, or with whatever else there is to say in one JSON object."""
+    """Print the paths of written files, one per line, or with further data as a JSON object."""
     named = [str(path) for path in paths]
     if as_json:
         show_json({"wrote": named, **more})
@@ -213,7 +211,7 @@ def wrote(as_json: bool, paths: Iterable[Path], **more: object) -> None:
 
 
 def bare(text: str) -> None:
-    """A text on stdout, as it is but for signs that cannot be seen."""
+    """Print a text to stdout, with invisible characters escaped."""
     with _telling_of_stdout():
         _write(_stdout(), text)
 
@@ -227,13 +225,13 @@ def _telling_of_stdout() -> Iterator[None]:
 
 
 def stdout_console() -> Console:
-    """A console for stdout: colours only on a terminal, and not under NO_COLOR."""
+    """Return a console for stdout, with colors only on a terminal and without NO_COLOR."""
     _lenient(_stdout())
     return console_on(io.StringIO() if _stdout() is None else _stdout())
 
 
 def console_on(stream: Any) -> Console:
-    """A console that prints what it is given as text; how wide is settled here, since COLUMNS and LINES may hold anything."""
+    """Return a console that prints plain text. Its width is set here, since COLUMNS and LINES may have any value."""
     from rich.console import Console
 
     options: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False, "soft_wrap": False}
@@ -241,7 +239,7 @@ def console_on(stream: Any) -> Console:
 
 
 def width_of(stream: Any) -> int:
-    """Characters of a line on a stream."""
+    """Return the characters of a line on a stream."""
     told = os.environ.get("COLUMNS", "")
     if told.isdecimal() and len(told) < 10 and int(told):
         return min(max(int(told), LEAST_WIDTH), MOST_WIDTH)
@@ -259,7 +257,7 @@ def _write(stream: Any, text: str) -> None:
 
 
 def _lenient(stream: Any) -> None:
-    """Let a terminal replace signs that its encoding lacks with similar ones or numbers."""
+    """Make a terminal replace characters that its encoding lacks with similar ones or numbers."""
     if hasattr(stream, "reconfigure"):
         codecs.register_error(_LENIENT, _shown)
         stream.reconfigure(errors=_LENIENT)
@@ -269,7 +267,7 @@ _LENIENT = "friendshore"
 
 
 def _shown(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Return the replacement of a sign that an encoding lacks, and where to continue."""
+    """Return the replacement of a character that an encoding lacks, and the position to continue at."""
     if isinstance(error, UnicodeEncodeError):
         if sign := _IN_ASCII.get(error.object[error.start]):
             return sign, error.start + 1

@@ -42,7 +42,7 @@ TimeForPlan = Annotated[
 
 
 class PeriodName(StrEnum):
-    """Lengths of periods that are shorter than some others. To import those of the domain would make `--help` slow."""
+    """Lengths of periods shorter than some others. Importing those of the domain would make `--help` slow."""
 
     MONTH = "month"
     QUARTER = "quarter"
@@ -101,7 +101,7 @@ def plan(
 ) -> int:
     """Find the cheapest compliant supplier mix of a case.
 
-    Ctrl-C prints the best plan found so far. Nothing is written without --out.
+    Ctrl-C prints the best plan found so far. Writes nothing without --out.
     """
     from .. import recommend
     from ..case import changes_stated, load_case

@@ -1,7 +1,7 @@
-"""Commands that ask a question of a plan, each made of its question when it is asked, and the questions of `report --with`.
+"""Commands for questions about a plan, each made from its question on use, and the questions of `report --with`.
 
-The options that they share (the case, scenarios, changes, limits, `--json`) are stated once, below. A help text of all commands is made of what
-manifests announce; the code of a question is imported by its own command alone.
+The shared options (the case, scenarios, changes, limits, `--json`) are below. The help of all commands comes from manifests. Only the command of
+a question imports its code.
 """
 
 from __future__ import annotations
@@ -62,15 +62,15 @@ _SHARED: Mapping[str, tuple[Any, object]] = {
     "full": (Full, False),
     "quiet": (Quiet, False),
 }
-"""Options that all questions have, with the default of each. One of which a question has its own (`compare --scenario`) is left out."""
+"""Options that all questions share, with their defaults. A question's own option replaces the shared one (`compare --scenario`)."""
 _READ_BY_ITSELF = {"scenario", "change"}
-"""Those that a question of that option reads itself: its case is opened without."""
+"""Options that a question may read itself. Its case is then opened without them."""
 _TYPES: Mapping[Any, Any] = {Decimal: float, tuple[str, ...]: list[str] | None}
-"""Types of options that the command line reads as others."""
+"""Types of options that the command line reads as other types."""
 
 
 def command_for(name: str, args: Sequence[str] = ()) -> TyperCommand:
-    """The command of a question; one that says why not, where it is unavailable. A plugin that `args` block is not looked at."""
+    """Return the command of a question. If it is unavailable, the command reports the reason. Plugins blocked in `args` are ignored."""
     blocks = [*values_of(args, "--block")]
     from ..questions.base import question_named
 
@@ -91,7 +91,7 @@ def command_for(name: str, args: Sequence[str] = ()) -> TyperCommand:
 
 
 def values_of(args: Sequence[str], option: str) -> Iterator[str]:
-    """What an option is given, once or several times."""
+    """Yield the values of an option, which may be repeated."""
     for number, arg in enumerate(args):
         if arg == option:
             yield from args[number + 1 : number + 2]
@@ -100,7 +100,7 @@ def values_of(args: Sequence[str], option: str) -> Iterator[str]:
 
 
 def refusal(name: str, error: FriendshoreError, as_json: bool) -> TyperCommand:
-    """A command that takes anything, and says what is wrong."""
+    """Return a command that accepts any arguments and reports the error."""
 
     @answering
     def run(**_: object) -> int:
@@ -112,7 +112,7 @@ def refusal(name: str, error: FriendshoreError, as_json: bool) -> TyperCommand:
 
 
 def typed_command(name: str, run: Callable[..., None], settings: dict[str, Any] | None = None) -> TyperCommand:
-    """Return the command that a function is, by typer's reading of its parameters."""
+    """Return the command that typer makes from a function's parameters."""
     one = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
     one.command(name, context_settings=settings)(run)
     made = get_command(one)
@@ -121,7 +121,7 @@ def typed_command(name: str, run: Callable[..., None], settings: dict[str, Any] 
 
 
 def _sign(run: Callable[..., None], question: Question[Any, Any]) -> None:
-    """Give the function of a command the options and the text of its question."""
+    """Set the options and the docstring of a command from its question."""
     from ..questions.base import options_of
 
     options = options_of(question)
@@ -138,7 +138,6 @@ def _give(run: Callable[..., None], parameters: Sequence[Parameter]) -> None:
 
 
 def _parameter(one: Option) -> Parameter:
-    """Return an option of a question as a parameter of its command."""
     told = _argument(one) if one.setting.argument else _flag(one)
     default = Parameter.empty if one.needed else one.default
     if type(default) in _AS_TYPED:
@@ -152,7 +151,7 @@ def _keyword(name: str, annotation: object, default: object = Parameter.empty) -
 
 
 _AS_TYPED: Mapping[type, Callable[[Any], Any]] = {Decimal: float, tuple: lambda value: list(value) or None}
-"""How a default is given to the command line."""
+"""Conversion of a default for the command line."""
 
 
 def _argument(one: Option) -> Any:
@@ -167,7 +166,6 @@ def _flag(one: Option) -> Any:
 
 
 def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: Mapping[str, Any]) -> int:
-    """Ask a question and print the answer."""
     from ..plugins import asked_of
     from ..questions import OptionsError
     from ..questions.base import options_of, shown
@@ -220,7 +218,6 @@ def _write_page(file: Path, form: Format, page: Document, notes: Sequence[str]) 
 
 
 def _as_report(page: Document) -> Document:
-    """Return the document with the last line of every report."""
     from ..document import elements as doc
     from ..report import not_advice
 
@@ -235,10 +232,10 @@ def _value(one: Option, given: Any) -> Any:
 
 
 def _options_made(question: Question[Any, Any], typed: Mapping[str, Any]) -> Any:
-    """The record of a question's options.
+    """Return the record of a question's options.
 
     Raises:
-        OptionsError: if they make no sense.
+        OptionsError: If they are invalid.
     """
     from ..plugins import asked_of
 
@@ -250,7 +247,7 @@ def _options_made(question: Question[Any, Any], typed: Mapping[str, Any]) -> Any
 
 @contextmanager
 def _opened_for(path: Path, registry: Registry, given: Mapping[str, Any]) -> Iterator[Opened]:
-    """A case or run solved. Ctrl-C ends what is being solved, and what is asked of it; what is not proved by then is an interval."""
+    """Open and solve a case or run. Ctrl-C ends solving and questions. Results not proved by then are intervals."""
     from ..case import changes_stated
     from ..recommend import reopen
     from ..solve import Limits
@@ -272,7 +269,7 @@ def _opened_for(path: Path, registry: Registry, given: Mapping[str, Any]) -> Ite
 
 
 def answered(question: Question[Any, Any], opened: Opened, asked: Any, given: Mapping[str, Any]) -> Any:
-    """What a question finds, with a bar while it looks."""
+    """Return the answer of a question, with a progress bar."""
     from ..plugins import asked_of
 
     with progress_bar(_quiet(given), question.doing, question.counted) as progress, asked_of(question, question.name):
@@ -280,7 +277,7 @@ def answered(question: Question[Any, Any], opened: Opened, asked: Any, given: Ma
 
 
 def late(opened: Opened) -> tuple[str, ...]:
-    """What to know of answers for which the time was up."""
+    """Return the note on answers that reached the time limit."""
     limits = opened.session.limits
     if not limits.over:
         return ()
@@ -294,12 +291,13 @@ def _quiet(given: Mapping[str, Any]) -> bool:
 
 
 def questions_named(texts: Sequence[str], registry: Registry) -> list[tuple[Question[Any, Any], Any]]:
-    """Questions with their options, as `--with` names them: `stress`, with what it is about `why-not=OFFER`, or with an option of its own
-    `programmes:budgets=FILE`; several by commas.
+    """Return questions with their options, as in `--with`.
+
+    A text is `stress`, `why-not=OFFER` with a subject, or `programmes:budgets=FILE` with an option. Commas separate several.
 
     Raises:
-        InputError: for a question that has to be told more.
-        PluginError: for one that is unavailable.
+        InputError: For a question that needs further options.
+        PluginError: For an unavailable question.
     """
     from ..questions.base import question_named
 
@@ -316,7 +314,7 @@ def questions_named(texts: Sequence[str], registry: Registry) -> list[tuple[Ques
 
 
 def _about(question: Question[Any, Any], given: Mapping[str, str]) -> tuple[Question[Any, Any], Any]:
-    """Return a question with options that are texts or paths, by name. Its subject has no name."""
+    """Return a question with options that are texts or paths, by name. The name of its subject is empty."""
     from ..errors import InputError
     from ..questions import OptionsError
     from ..questions.base import options_of
@@ -347,10 +345,10 @@ def _about(question: Question[Any, Any], given: Mapping[str, str]) -> tuple[Ques
 def answers_of(
     questions: Sequence[tuple[Question[Any, Any], Any]], path: Path, registry: Registry, given: Mapping[str, Any]
 ) -> list[Document]:
-    """What a run is asked besides, each answer as a document; what is to be known of it stands at its beginning.
+    """Return the answers to questions about a run, each as a document that starts with its notes.
 
     Raises:
-        InputError, PluginError, SolverError, VerificationError: as `reopen` and questions do.
+        InputError, PluginError, SolverError, VerificationError: As `reopen` and questions do.
     """
     from ..document import elements as doc
     from ..plugins import asked_of

@@ -1,4 +1,4 @@
-"""`friendshore verify`, `report` and `sign`: what does not hold is neither told nor signed."""
+"""`friendshore verify`, `report`, and `sign`. A run that fails verification is neither reported nor signed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..recommend import RunCheck
 
 SECONDS = 30.0
-"""Time limit of a proof: that of `friendshore.recommend`, which is slow to import."""
+"""Time limit of a proof. Copy of that in `friendshore.recommend`, which is slow to import."""
 
 
 @answering
@@ -50,9 +50,10 @@ def verify(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Check a run folder: every quantity, origin, verdict and cost derived again from its own facts, and these compared whole with what is
-    installed here and, with --case, with the case. Says what nothing vouches for, and proves in exact arithmetic how much cheaper than this
-    one any plan can be.
+    """Check a run folder.
+
+    Derives every quantity, origin, verdict, and cost again from the run's own facts. Compares these facts with the installed data and, with --case,
+    with the case. Reports what nothing vouches for, and proves in exact arithmetic how much cheaper any plan can be.
     """
     from ..recommend import ProofEffort, verify_run
     from ..report import run_check_data, run_check_document
@@ -109,7 +110,7 @@ def report(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Tell a run to whoever decides. The run is verified first: of one that does not hold, only what failed verification is told."""
+    """Write a report of a run for decision makers. Verifies the run first. If it fails, the report has only the failures."""
     from ..report.formats import format_named, format_of, rendered, write_document
     from ..run import read_run
     from ..writing import refuse_present

@@ -1,5 +1,5 @@
-"""What is told to people, before it is text: documents of sections, sentences, notes and tables of typed cells, and what writes them.
+"""Documents of sections, sentences, notes, and tables of typed cells, and their renderers.
 
-A question makes a document of its answer and knows no renderer; a renderer (`terminal`, `markdown`) writes any document and knows no question.
-Why: `docs/decisions/documents.md`.
+A question makes a document of its answer and knows no renderer. A renderer (`terminal`, `markdown`) writes any document and knows no question.
+See `docs/decisions/documents.md` for the reasons.
 """

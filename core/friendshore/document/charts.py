@@ -1,4 +1,4 @@
-"""Charts as figures: bars over time, flows, a timeline, a map of the world, and a ladder of prices; and the tones of texts and charts.
+"""Charts as data (bars over time, flows, a timeline, a world map, and a ladder of prices), and tones of texts and charts.
 
 A part of a chart has a name, an amount in the unit of the chart, and a sentence for readers who can't see it. Parts of the tone `plain` differ
 by their order, other parts by the look of their tone. Renderers draw.
@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 
 class Tone(StrEnum):
-    """What a text or a part of a chart is to its reader; a renderer that has colours shows it."""
+    """Role of a text or a part of a chart, which renderers show as a color."""
 
     PLAIN = "plain"
     TITLE = "title"
@@ -22,9 +22,9 @@ class Tone(StrEnum):
     DOUBTFUL = "doubtful"
     BAD = "bad"
     ASIDE = "aside"
-    """Of little weight: what an answer took."""
+    """Of little weight, such as the effort of an answer."""
     CHOICE = "choice"
-    """What whoever asked chose: scenarios."""
+    """Chosen by the user, such as scenarios."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,36 +33,36 @@ class Series:
 
     name: str
     values: tuple[Decimal, ...]
-    """One for each bar."""
+    """One value per bar."""
     tone: Tone = Tone.PLAIN
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Bars in the order of time, each of parts that are added up."""
+    """Stacked bars in order of time."""
 
     labels: tuple[str, ...]
-    """One for each bar: periods or years."""
+    """Period or year of each bar."""
     series: tuple[Series, ...]
     unit: str
     line: Series | None = None
-    """What each bar is held against: what is wanted, or a budget."""
+    """Reference value of each bar, such as demand or a budget."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A place or a firm that a flow passes."""
+    """A place or company in a flow."""
 
     id: str
     name: str
     layer: int
-    """Its stage, from 0."""
+    """Stage, from 0."""
     tone: Tone = Tone.PLAIN
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What goes from one node to one of a later layer."""
+    """A flow from one node to a node of a later layer."""
 
     source: str
     target: str
@@ -73,10 +73,10 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """From where to where (a Sankey diagram): nodes in layers, and streams as wide as what flows."""
+    """A Sankey diagram: nodes in layers, and streams as wide as their amounts."""
 
     layers: tuple[str, ...]
-    """What each layer is called: mine, refinery, user."""
+    """Name of each layer, such as mine, refinery, user."""
     nodes: tuple[Node, ...]
     streams: tuple[Stream, ...]
     unit: str
@@ -84,7 +84,7 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class TimelineMark:
-    """A day."""
+    """A marked day."""
 
     day: date
     told: str
@@ -93,7 +93,7 @@ class TimelineMark:
 
 @dataclass(frozen=True, slots=True)
 class TimelineSpan:
-    """Days from one to another, both included."""
+    """A span of days, first and last included."""
 
     start: date
     end: date
@@ -103,7 +103,7 @@ class TimelineSpan:
 
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
-    """What happens to one thing: an order and its way, a rule and its phases."""
+    """Events of one thing, such as an order and its delivery, or a rule and its phases."""
 
     name: str
     spans: tuple[TimelineSpan, ...] = ()
@@ -112,13 +112,13 @@ class TimelineRow:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Rows below each other (a Gantt chart)."""
+    """A Gantt chart."""
 
     start: date
     end: date
     rows: tuple[TimelineRow, ...]
     marks: tuple[TimelineMark, ...] = ()
-    """Days that matter to all rows, as those on which a rule begins to hold."""
+    """Days that matter to all rows, such as the first day of a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +128,14 @@ class Country:
     code: str
     """ISO 3166-1 alpha-2."""
     amount: Decimal | None
-    """None: nothing is bought there, and it is told for another reason, as a ban."""
+    """Purchases. None if the country is shown for another reason, such as a ban."""
     told: str
     tone: Tone = Tone.PLAIN
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What goes from one country to another."""
+    """A flow from one country to another."""
 
     source: str
     target: str
@@ -146,7 +146,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class WorldMap:
-    """Countries and what goes between them."""
+    """Countries and the flows between them."""
 
     countries: tuple[Country, ...]
     routes: tuple[Route, ...]
@@ -155,20 +155,20 @@ class WorldMap:
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One price, or one sum of money, of those that are compared."""
+    """One of the prices or sums of money that are compared."""
 
     name: str
     value: Decimal | None
-    """None: there is none, and `told` says why."""
+    """None if there is none. Then `told` gives the reason."""
     told: str
     tone: Tone = Tone.PLAIN
     target: Decimal | None = None
-    """What it would have to be: the price at which an offer would be bought."""
+    """Value to reach, such as the price at which an offer would be bought."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Prices or sums of money below each other."""
+    """Prices or sums of money, one below the other."""
 
     rungs: tuple[Rung, ...]
     unit: str

@@ -1,7 +1,7 @@
-"""Elements of documents: frozen data, shown on a terminal, written as Markdown, or kept as JSON.
+"""Elements of documents: frozen data, shown on a terminal, written as Markdown, or stored as JSON.
 
-A cell of a table is a figure with its unit, not a text; `figures` writes it. Nothing here knows the width of a line. One document has two forms:
-whole, and short enough for a screen. Its parts, columns, rows, and cells say to which of them they belong.
+A cell of a table is a figure with its unit, not a text. `figures` writes it. Nothing here depends on the width of a line. One document has two
+forms: the whole, and a short one for a screen. Its parts, columns, rows, and cells state the forms that they belong to.
 """
 
 from __future__ import annotations
@@ -20,19 +20,20 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 WIDE = 110
-"""Characters of a line from which on phrases are told at length."""
+"""Minimum characters of a line that shows phrases in full."""
 MEDIUM, NARROW, SPARE = 90, 70, 1
-"""Characters of a line of a screen below which it leaves out columns that are looked up elsewhere (`MEDIUM`), or without which a row still says most
-(`NARROW`). A column from `SPARE` on is left out only where names take its room."""
+"""Widths in characters below which a screen omits columns: those for reference (`MEDIUM`), and those that a row can do without (`NARROW`).
+A column from `SPARE` on is omitted only if names need its room.
+"""
 
 
 Form: TypeAlias = Literal["whole", "screen"]
-"""Forms of a document: all of it, or the part that fits a screen."""
+"""Forms of a document: the whole, or the part that fits a screen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """A cell where there is nothing to say."""
+    """An empty cell."""
 
 
 NOTHING = Nothing()
@@ -40,20 +41,20 @@ NOTHING = Nothing()
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A part of a sentence, or a cell, with a look of its own."""
+    """A part of a sentence, or a cell, with its own style."""
 
     text: str
     tone: Tone = Tone.PLAIN
     strong: bool = False
     code: bool = False
-    """Whether it is typed as it stands: a command, a name in a file."""
+    """True for literal text, such as a command or a file name."""
     brief: str = ""
-    """The same told shorter, for lines of fewer than `WIDE` characters."""
+    """Shorter text for lines of fewer than `WIDE` characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """What somebody says of their data at length, broken into lines where they broke it."""
+    """A long text from the data, with its own line breaks."""
 
     text: str
 
@@ -64,21 +65,21 @@ class Amount:
 
     value: Decimal
     currency: str = ""
-    """ISO 4217; empty: it is the unit of the column."""
+    """ISO 4217. Empty if the column has it as its unit."""
     form: Literal["rounded", "signed", "cents"] = "rounded"
-    """`signed`: more or less than something else, nothing below half a cent. `cents`: the same, written to the cent."""
+    """Format. `signed` is a difference, blank below half a cent. `cents` is a difference to the cent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """Money of which it is only known where it lies."""
+    """Money with a proved interval."""
 
     value: Decimal
-    """Of the plans found."""
+    """Value in the plans found."""
     low: Decimal | None
-    """It is surely no less; None: nothing is sure."""
+    """Proved lower bound. None if there is none."""
     high: Decimal | None
-    """It is surely no more; None: nothing is sure."""
+    """Proved upper bound. None if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,26 +87,26 @@ class Kilograms:
     """A mass."""
 
     value: Decimal
-    """In kilograms."""
     unit: Literal["", "kg", "t"] = ""
-    """The unit in which it is written, so that figures that stand together are alike; empty: the one that fits, in columns of periods all of a
-    row. In a given unit no mass is nothing."""
+    """Unit to write, so that neighboring figures agree. Empty selects the fitting unit, in columns of periods for the whole row. With a given
+    unit, zero is blank.
+    """
     bare: bool = False
-    """Whether the unit stands elsewhere."""
+    """True if the unit is written elsewhere."""
     least: Decimal | None = None
-    """Of a difference, which is written with its sign: the size below which it is nothing. None: it is none."""
+    """For a signed difference: size below which it is blank. None if it isn't a difference."""
     per: str = ""
-    """What it is a rate by: `year`."""
+    """Time of a rate, such as `year`."""
     of: str = ""
-    """Substance that is weighed, such as `Sb`. Empty if the goods are weighed as they are."""
+    """Weighed substance, such as `Sb`. Empty if the goods are weighed as they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A part of a whole."""
+    """A fraction of a whole."""
 
     value: Decimal
-    """1: all of it."""
+    """1 for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,37 +115,37 @@ class Count:
 
     value: int
     one: str = ""
-    """What one of them is called; empty: the title of the column says it."""
+    """Singular noun. Empty if the title of the column has it."""
     many: str = ""
-    """What several are called, if not `one` with an s."""
+    """Plural noun. Empty if it is `one` with an s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """Things in the order of their weight. In an excerpt they take one line: as many as it has room for, and how many more there are."""
+    """Items by weight. In an excerpt they take one line: the first ones that fit, and the number of the others."""
 
     items: tuple[str, ...]
     brief: tuple[str, ...] = ()
-    """Each of them told shorter; empty: there is no shorter way."""
+    """Shorter text of each item. Empty if there is none."""
     between: str = ", "
     one: str = ""
-    """What one of them is called, where there is no room for any; empty: the first is cut between two words."""
+    """Singular noun, used if no item fits. If empty, the first item is cut between two words."""
     middle: tuple[str, ...] = ()
-    """Each of them at a length between the two; empty: there is none."""
+    """Text of medium length of each item. Empty if there is none."""
     named: int = 0
-    """Number of things that the whole document names before it counts the rest. 0: all."""
+    """Number of items that the whole document names before it counts the rest. 0 means all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Either:
-    """A cell that a screen shows in another way than the whole document, such as a name that is cut."""
+    """A cell with another content on a screen, such as a shortened name."""
 
     whole: Cell
     screen: Cell
 
 
 Cell: TypeAlias = str | Phrase | Amount | Between | Kilograms | Share | Count | Several | Either | date | Nothing
-"""What stands in a table: text, or a figure with its unit."""
+"""Content of a table cell: text, or a figure with its unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +154,11 @@ class DataRow:
 
     cells: tuple[Cell, ...]
     strong: bool = False
-    """Whether it adds up others, or heads them."""
+    """True for a total or a heading."""
     level: int = 0
-    """How many rows above head it."""
+    """Depth: number of heading rows above."""
     on: Form | None = None
-    """Form of the document that shows it. None: both."""
+    """Form of the document that shows it. None means both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,21 +167,20 @@ class Column:
 
     title: str
     unit: str = ""
-    """Of its figures, where their cells do not say it: `USD`, `USD/kg`."""
+    """Unit of its figures if the cells don't state it, such as `USD` or `USD/kg`."""
     align: Literal["left", "right"] = "left"
     whole: bool = False
-    """Whether its cells are never broken, as numbers and dates."""
+    """True if its cells are never broken, such as numbers and dates."""
     year: str = ""
-    """Of a column that holds the kilograms of a period: its calendar year. Where there is no room for all periods, they are added up."""
+    """Calendar year of a column with the kilograms of a period. Periods are summed if they don't fit."""
     over: str = ""
-    """Of columns of periods: what all of them are of."""
+    """Common heading of columns of periods."""
     room: int | None = None
-    """Characters to reckon with when it is settled how many columns of periods fit; None: those of its longest word."""
+    """Characters to assume when counting the columns of periods that fit. None means its longest word."""
     from_width: int = 0
-    """Characters of a line below which it is left out, because it is said elsewhere too. An excerpt that is too wide leaves out those first that
-    ask for most."""
+    """Minimum characters of a line that shows it, since its content is also elsewhere. In a wide excerpt, columns with the largest value go first."""
     on: Form | None = None
-    """Form of the document that shows it. None: both."""
+    """Form of the document that shows it. None means both."""
 
     @property
     def heading(self) -> str:
@@ -190,14 +190,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """How a table is shortened where there is no room for all of it: its first rows, one line each, and what is said in the place of the rest."""
+    """Short form of a table: its first rows, one line each, and a text in place of the rest."""
 
     rests: tuple[Several | Nothing, ...]
-    """What is said after so many rows, from none to all that the table has; `NOTHING`: there are no more."""
+    """Text for each number of shown rows, from zero to all. `NOTHING` if no rows are left."""
     part: int = 1
-    """Its part of the room, beside that of other tables of the document."""
+    """Weight in sharing the room with other tables of the document."""
     top: int = 0
-    """Rows that the whole document shows. 0: all."""
+    """Rows that the whole document shows. 0 means all."""
     left: str = ""
     """Note of the whole document on the rows beyond `top`."""
 
@@ -207,7 +207,7 @@ class Part:
     """A part of a document."""
 
     on: Form | None = None
-    """Form of the document that shows it. None: both."""
+    """Form of the document that shows it. None means both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,53 +217,53 @@ class DataTable(Part):
     columns: tuple[Column, ...]
     rows: tuple[DataRow, ...]
     excerpt: Excerpt | None = None
-    """None: all of it is told, and its cells take as many lines as they need."""
+    """None if all rows are shown, with as many lines as their cells need."""
 
     @property
     def rest(self) -> Several | Nothing:
-        """What is said in the place of the rows that it leaves out."""
+        """Text in place of the rows that it omits."""
         return self.excerpt.rests[len(self.rows)] if self.excerpt else NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing(Part):
-    """A chart, and the table of what it shows, which is told where nothing can be drawn."""
+    """A chart, and a table of its data for output without charts."""
 
     title: str
     told: str
-    """What is to be seen, in a sentence, for whoever cannot see it."""
+    """Sentence that describes the chart for readers who can't see it."""
     chart: Chart
     table: DataTable
 
 
 @dataclass(frozen=True, slots=True)
 class KeyFigure:
-    """One of the few figures that matter most."""
+    """One of the most important figures."""
 
     name: str
     value: Cell
     aside: str = ""
-    """What is to be known of it: a few words."""
+    """Note of a few words."""
     tone: Tone = Tone.PLAIN
 
 
 @dataclass(frozen=True, slots=True)
 class KeyFigures(Part):
-    """The few figures that matter most, side by side where there is room."""
+    """The most important figures, side by side if they fit."""
 
     figures: tuple[KeyFigure, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence(Part):
-    """A sentence or a few, of phrases that follow each other."""
+    """One or more sentences, as consecutive phrases."""
 
     phrases: tuple[str | Phrase, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Notes(Part):
-    """What is to be known of what stands above: a list of sentences."""
+    """Notes on the content above, as a list of sentences."""
 
     texts: tuple[str | Quoted, ...]
     tone: Tone = Tone.PLAIN
@@ -271,7 +271,7 @@ class Notes(Part):
 
 @dataclass(frozen=True, slots=True)
 class Verbatim(Part):
-    """Lines as they are, one below the other."""
+    """Unchanged lines."""
 
     lines: tuple[str, ...]
 
@@ -285,48 +285,47 @@ class Pairs(Part):
 
 @dataclass(frozen=True, slots=True)
 class Section(Part):
-    """A heading and what belongs under it; without a title, what is set apart from what stands above."""
+    """A heading and its content. Without a title, content set apart from the content above."""
 
     title: str
     parts: tuple[Element, ...]
     tone: Tone = Tone.TITLE
     column: str = ""
-    """Heading of the first column of its first table on a screen, which then has no title. Empty: a screen has the title."""
+    """Heading of the first column of its first table on a screen, in place of the title. Empty if a screen has the title."""
 
 
 Element: TypeAlias = Sentence | Notes | Verbatim | Pairs | DataTable | Drawing | KeyFigures | Section
-"""What a document or a section is made of."""
+"""Element of a document or a section."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """An answer, a plan, a list or a check, as it is told to people."""
+    """An answer, plan, list, or check for readers."""
 
     title: str
-    """What it is, for those who did not ask; a terminal, on which somebody asked, leaves it out."""
+    """Title. A terminal omits it, since its reader asked for the document."""
     parts: tuple[Element, ...]
-    """What is said first, then the sections."""
+    """Introduction, then the sections."""
     form: Form | None = None
-    """Form that it is reduced to. None: it has both."""
+    """Form that it is reduced to. None if it has both."""
 
     def whole(self) -> Document:
-        """Return the whole document: all rows up to those that its tables limit, and no part that only a screen has."""
+        """Return the whole document: rows up to the limits of its tables, without parts for screens."""
         return self._reduced("whole")
 
     def on_screen(self) -> Document:
-        """Return the form for a screen: tables whose rows take a line each and may be left out, and no part that only the whole document has."""
+        """Return the form for a screen: shortenable tables with one line per row, without parts for the whole document."""
         return self._reduced("screen")
 
     def _reduced(self, form: Form) -> Document:
         return self if self.form is not None else Document(self.title, tuple(_reduced(self.parts, form)), form)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready data: every element, phrase and figure an object whose `is` says what it is; what is as usual is left out."""
+        """Return JSON-ready data. Every element, phrase, and figure is an object with its type in `is`. Defaults are omitted."""
         return _described(self)
 
 
 def _reduced(parts: Iterable[Element], form: Form) -> Iterator[Element]:
-    """Yield the parts of a form, without marks of forms."""
     for part in parts:
         if part.on not in (None, form):
             continue
@@ -349,7 +348,7 @@ def _reduced(parts: Iterable[Element], form: Form) -> Iterator[Element]:
 
 
 def _headed(parts: Sequence[Element], heading: str) -> Iterator[Element]:
-    """Yield parts, the first column of the first table under another heading."""
+    """Replace the heading of the first column of the first table."""
     first = next((part for part in parts if isinstance(part, DataTable)), None)
     for part in parts:
         if part is first and isinstance(part, DataTable):
@@ -360,7 +359,7 @@ def _headed(parts: Sequence[Element], heading: str) -> Iterator[Element]:
 
 
 def _reduced_table(table: DataTable, form: Form) -> Iterator[Element]:
-    """Yield a table in a form, and a note on the rows that the whole document leaves out."""
+    """Yield a table in a form, and a note on the rows that the whole document omits."""
     kept = [i for i, column in enumerate(table.columns) if column.on in (None, form)]
     rows = [
         replace(row, cells=tuple(_reduced_cell(row.cells[i], form) for i in kept), on=None)
@@ -408,40 +407,40 @@ def _plain(value: object) -> object:
 
 
 def document(title: str, *parts: Element | None) -> Document:
-    """A document of those parts that there are."""
+    """Return a document of the parts that aren't None."""
     return Document(title, section("", *parts).parts)
 
 
 def section(title: str, *parts: Element | None, tone: Tone = Tone.TITLE, column: str = "") -> Section:
-    """A section of those parts that there are."""
+    """Return a section of the parts that aren't None."""
     return Section(title, tuple(part for part in parts if part is not None), tone, column)
 
 
 def section_if_any(title: str, *parts: Element | None, tone: Tone = Tone.TITLE, column: str = "") -> Section | None:
-    """The same, if there are any."""
+    """Return a section of the parts that aren't None, or None if there are none."""
     made = section(title, *parts, tone=tone, column=column)
     return made if made.parts else None
 
 
 def apart(*parts: Element | None) -> Section:
-    """Parts that are set apart from what stands above, without a heading."""
+    """Return a section without a heading, set apart from the content above."""
     return section("", *parts)
 
 
 def sentence(*phrases: str | Phrase, tone: Tone = Tone.PLAIN, strong: bool = False) -> Sentence:
-    """A sentence; with a tone, all of it in that."""
+    """Return a sentence. A tone applies to all of it."""
     looks = tone is not Tone.PLAIN or strong
     return Sentence(tuple(Phrase(part, tone, strong) if looks and isinstance(part, str) else part for part in phrases))
 
 
 def notes(texts: Iterable[str | Quoted], tone: Tone = Tone.PLAIN) -> Notes | None:
-    """A list of sentences, if there are any."""
+    """Return a list of sentences. None if it is empty."""
     kept = tuple(texts)
     return Notes(kept, tone) if kept else None
 
 
 def table(columns: Iterable[Column], rows: Iterable[DataRow | Sequence[Cell]]) -> DataTable:
-    """A table; a row of nothing but cells is a plain one."""
+    """Return a table. A row may be a plain sequence of cells."""
     return DataTable(tuple(columns), tuple(row if isinstance(row, DataRow) else DataRow(tuple(row)) for row in rows))
 
 
@@ -466,12 +465,12 @@ def excerpt(
     top: int = 0,
     left: str = "",
 ) -> DataTable:
-    """Return a table of which a screen shows the rows that it has room for. `top` and `left` are those of `Excerpt`."""
+    """Return a table that a screen shortens to its room. `top` and `left` are those of `Excerpt`."""
     return replace(table(columns, rows), excerpt=Excerpt(tuple(rests), part, top, left))
 
 
 def prose(told: str) -> tuple[str | Phrase, ...]:
-    """A text as phrases: what stands between two backticks is typed as it stands."""
+    """Return a text as phrases. Text between backticks is literal."""
     found = told.split("`")
     if len(found) % 2 == 0:
         return (told,)
@@ -480,11 +479,11 @@ def prose(told: str) -> tuple[str | Phrase, ...]:
 
 
 def figures(title: str, unit: str = "", from_width: int = 0) -> Column:
-    """A column of figures, which are never broken."""
+    """Return a column of figures, which are never broken."""
     return Column(title, unit, "right", whole=True, from_width=from_width)
 
 
 def longest_word(texts: Iterable[str], *, hyphens: bool = False) -> int:
-    """Characters of the longest word, or part of a word up to a hyphen, that a column must hold if none is to be broken."""
+    """Return the length of the longest word, or part of a word up to a hyphen: the minimum width of a column without broken words."""
     breaks = re.compile(r"(?<=-)|\s+" if hyphens else r"\s+")
     return max((len(word) for text in texts for word in breaks.split(text)), default=0)

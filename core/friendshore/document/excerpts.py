@@ -34,22 +34,21 @@ from .elements import (
 from .figures import count, unit_for, written
 
 LINES = 40
-"""Lines of a screen."""
 _BETWEEN = 2
-"""Characters between two columns, at most."""
+"""Maximum characters between two columns."""
 _LEAST = 12
-"""Characters that a column of lists takes at least, if any of its cells is as long."""
+"""Minimum characters of a column of lists, if one of its cells is that long."""
 _FEW = 3
-"""Rows that a table without an excerpt keeps, times its part, as long as sections can be left out; sections left out that are named."""
+"""Rows that a table without an excerpt keeps, times its part, while sections can be omitted. Also the number of omitted sections to name."""
 _FIRST = (4, 2)
-"""Parts of the room that the first tables without an excerpt have: what is told first matters most."""
+"""Weights of the first tables without an excerpt, since the first content matters most."""
 
 
 def shortened(document: Document, most: int, lines_of: Callable[[Document], int]) -> Document:
-    """The document in so many lines, as `lines_of` counts them, or in as few as what must stand takes.
+    """Return the document in at most `most` lines, as `lines_of` counts them, or in as few as its mandatory content takes.
 
-    Rows are left out where most are shown for the part of the room that a table has, down to `_FEW` for each part; then sections that have a title, the last
-    ones first; then more rows. Sentences and doubts stand, what comes before the first section, and a row of each table. What is left out is counted.
+    First the tables with the most rows for their weight lose rows, down to `_FEW` for each part. Then titled sections are omitted, the last first.
+    Then tables lose more rows. Sentences, doubts, content before the first section, and one row of each table always remain. Omissions are counted.
     """
     parts, left = _sections_to(document.parts, most // 2)
     while True:
@@ -84,7 +83,7 @@ def _fewest(fits: Callable[[int], bool], most: int) -> int:
 
 
 def _order(tables: Sequence[Element], most: int) -> tuple[list[int], int]:
-    """Return the order in which tables give up rows until each has one, and how many do so before a section is left out."""
+    """Return the order in which tables lose rows until each has one, and the number of losses before a section is omitted."""
     shown = [min(_rows(table), most) for table in tables]
     excerpts = [table.excerpt if isinstance(table, DataTable) else None for table in tables]
     weights = chain(_FIRST, repeat(1))
@@ -111,7 +110,7 @@ def _order(tables: Sequence[Element], most: int) -> tuple[list[int], int]:
 
 
 def _sections(parts: Sequence[Element]) -> Iterator[int]:
-    """Yield the positions of sections that can be left out: titled ones, except for the first, which has the answer."""
+    """Yield the positions of optional sections: titled ones, except for the first, which has the answer."""
     titled = [place for place, part in enumerate(parts) if isinstance(part, Section) and part.title]
     yield from (place for place in titled[1:] if not _doubtful(parts[place]))
 
@@ -157,7 +156,6 @@ def _named(titles: Sequence[str]) -> Iterator[Element]:
 
 
 def _tables(parts: Iterable[Element]) -> Iterator[Element]:
-    """Yield all tables whose rows can be left out."""
     for part in parts:
         if isinstance(part, Section):
             yield from _tables(part.parts)
@@ -166,7 +164,7 @@ def _tables(parts: Iterable[Element]) -> Iterator[Element]:
 
 
 def _rows(part: Element) -> int:
-    """Return the number of its rows if some can be left out, else 0."""
+    """Return the number of rows of a part. 0 if none can be omitted."""
     match part:
         case DataTable(rows=rows) | Drawing(table=DataTable(rows=rows)) | Pairs(rows):
             return len(rows)
@@ -179,7 +177,6 @@ def _rows(part: Element) -> int:
 
 
 def _with(parts: Iterable[Element], shown: Iterator[int]) -> Iterator[Element]:
-    """Yield the parts with so many rows of each table."""
     for part in parts:
         if isinstance(part, Section):
             yield replace(part, parts=tuple(_with(part.parts, shown)))
@@ -214,7 +211,7 @@ def _first(part: Element, shown: int) -> Iterator[Element]:
 
 
 def in_lines(table: DataTable, width: int) -> DataTable:
-    """The table with its lists cut to what a line of `width` characters takes, and without the columns for which it has no room."""
+    """Return the table with its lists cut to a line of `width` characters, without the columns that don't fit."""
     kept = [i for i, column in enumerate(table.columns) if column.from_width <= width]
     while True:
         widths = [_least(table, i, width) for i in kept]
@@ -234,7 +231,7 @@ def in_lines(table: DataTable, width: int) -> DataTable:
 
 
 def _least(table: DataTable, column: int, width: int) -> int:
-    """Return the characters that a column needs."""
+    """Return the minimum width of a column."""
     cells = [row.cells[column] for row in table.rows]
     whole = max((len(written(cell, width)) for cell in cells if not isinstance(cell, Several)), default=0)
     listed = max((len(written(cell, width)) for cell in cells if isinstance(cell, Several)), default=0)
@@ -242,7 +239,7 @@ def _least(table: DataTable, column: int, width: int) -> int:
 
 
 def _longest(table: DataTable, column: int, width: int) -> int:
-    """Return the characters of the longest cell of a column."""
+    """Return the length of the longest cell of a column."""
     return max((len(written(row.cells[column], width)) for row in table.rows), default=0)
 
 
@@ -255,7 +252,7 @@ def _row(row: DataRow, kept: Sequence[int], room: dict[int, int]) -> DataRow:
 
 
 def listed(listing: Several, room: int) -> str:
-    """As many things of a list as so many characters take, and how many more there are: told shorter where more of them fit so."""
+    """Return the items that fit in `room` characters, and the number of the others. Short texts are used if more items fit."""
     brief = listing.brief or listing.items
     total = len(listing.items)
     for number in range(total, 0, -1):
@@ -291,25 +288,25 @@ def _joined(told: Sequence[str], total: int, listing: Several) -> str:
 
 
 MOST_PERIODS = 6
-"""Periods that are shown one by one; a longer plan is shown by calendar years."""
+"""Maximum number of periods shown one by one. A longer plan is shown by calendar years."""
 _LEAST_TIMES = 2
-"""Columns of time that are shown however narrow a line is."""
+"""Minimum number of time columns, even if the line is too narrow."""
 
 
 def period_columns(periods: Iterable[tuple[str, int]], room: int, over: str = "") -> list[Column]:
-    """A column for each period, given by label and calendar year, with `room` characters to reckon with; `over` says what all of them are of."""
+    """Return a column for each period (label and calendar year) with `room` assumed characters. `over` is their common heading."""
     return [Column(label, align="right", whole=True, year=str(year), over=over, room=room) for label, year in periods]
 
 
 def added_up(columns: Sequence[Column], kilograms: Sequence[Decimal]) -> list[Decimal]:
-    """The kilograms of each period as they stand where a line is wide enough."""
+    """Return the kilograms of each period as a wide line shows them."""
     values = iter(kilograms)
     spans = _spans([(column.title, column.year) for column in columns], len(columns))
     return [sum(islice(values, size), Decimal(0)) for _, size in spans]
 
 
 def fitted(table: DataTable, width: int) -> DataTable:
-    """The table as a line of `width` characters takes it: fewer columns of periods, and none that only a wider line has."""
+    """Return the table for a line of `width` characters: periods summed, and columns for wider lines removed."""
     kept = [i for i, column in enumerate(table.columns) if column.from_width <= width]
     if len(kept) < len(table.columns):
         rows = (replace(row, cells=tuple(row.cells[i] for i in kept)) for row in table.rows)
@@ -319,7 +316,7 @@ def fitted(table: DataTable, width: int) -> DataTable:
 
 
 def _most(table: DataTable, places: Sequence[int], width: int) -> int:
-    """Return how many time columns fit."""
+    """Return the number of time columns that fit."""
     others = [
         longest_word(written(row.cells[i], width) for row in table.rows) if column.room is None else column.room
         for i, column in enumerate(table.columns)
@@ -348,9 +345,7 @@ def _added_up(table: DataTable, places: Sequence[int], most: int) -> DataTable:
 
 
 def _spans(periods: Sequence[tuple[str, str]], most: int) -> list[tuple[str, int]]:
-    """Titles with the number of periods that each adds up: the periods if they are few, else calendar years, the last years together
-    where there is no room for all.
-    """
+    """Return titles with the number of periods that each sums: periods if they are few, else calendar years, the last ones merged if necessary."""
     if len(periods) <= min(MOST_PERIODS, most):
         return [(label, 1) for label, _ in periods]
     found = list(Counter(year for _, year in periods).items())

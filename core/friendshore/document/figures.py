@@ -1,6 +1,6 @@
-"""Figures as a planner reads them: three digits where more say nothing, thousands set off, units beside them.
+"""Figures as text: three digits where more mean nothing, thousands separators, and units.
 
-`written` is the one place where a cell of a document becomes text; the functions above it write the same figures within a sentence.
+Only `written` turns a cell of a document into text. The other functions write figures within sentences in the same way.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from ..domain.quantities import readable
 from .elements import WIDE, Amount, Between, Cell, Count, Either, KeyFigure, Kilograms, Nothing, Phrase, Several, Share
 
 BLANK = "–"
-"""What stands where there is nothing."""
+"""Text of an empty cell."""
 _TONNE = Decimal(1000)
 _MULTIPLE = Decimal(100)
-"""From so many times on a share is told as a multiple: 93,725 % says nothing to anybody."""
+"""Share from which on it is written as a multiple, since 93,725 % is unreadable."""
 _HALF_A_CENT = Decimal("0.005")
 _THREE = Context(prec=3)
 
 
 def number(value: Decimal, digits: int = 3) -> str:
-    """A number with at least `digits` significant digits, all of its whole part, and no zeros at the end."""
+    """Return a number with at least `digits` significant digits, its whole integer part, and no trailing zeros."""
     return readable(value, digits)
 
 
 def unit_for(kilograms: Iterable[Decimal]) -> Literal["kg", "t"]:
-    """The unit in which figures that stand together are told: tonnes once the largest reaches one."""
+    """Return the common unit of neighboring figures: tonnes if the largest is at least one tonne."""
     return "t" if max((abs(kg) for kg in kilograms), default=Decimal(0)) >= _TONNE else "kg"
 
 
 def mass(kilograms: Decimal, of: str = "") -> str:
-    """Return kilograms with the unit that fits; `of`: what is weighed, where that is not the goods as they are."""
+    """Return kilograms with the unit that fits. `of` is the weighed substance. Empty if the goods are weighed as they are."""
     unit = unit_for([kilograms])
     return f"{_in(kilograms, unit)} {unit} {of}".rstrip()
 
@@ -43,19 +43,19 @@ def _in(kilograms: Decimal, unit: str) -> str:
 
 
 def money(amount: Decimal) -> str:
-    """Money: whole units once it reaches a hundred of them, else cents, and three digits of what is less than one."""
+    """Return money: whole units from 100 on, else cents, and three digits below 1."""
     size = abs(amount)
     digits = 3 if size >= 100 or size < 1 else amount.adjusted() + 3
     return number(amount, digits)
 
 
 def signed(amount: Decimal) -> str:
-    """Money that may be saved as well as spent."""
+    """Return a signed difference in money."""
     return f"{'+' if amount > 0 else ''}{money(amount)}" if abs(amount) >= _HALF_A_CENT else BLANK
 
 
 def large_money(amount: Decimal, currency: str) -> str:
-    """Money in a sentence: millions and billions spelt out."""
+    """Return money for a sentence, with millions and billions as words."""
     for size, word in ((Decimal(10) ** 9, " billion"), (Decimal(10) ** 6, " million")):
         if abs(amount) >= size:
             return f"{currency} {number(amount / size)}{word}"
@@ -63,12 +63,12 @@ def large_money(amount: Decimal, currency: str) -> str:
 
 
 def rounded_money(amount: Decimal, currency: str) -> str:
-    """Return a rounded amount for a sentence, such as a penalty: three digits."""
+    """Return money rounded to three digits for a sentence, such as a penalty."""
     return large_money(_THREE.plus(amount), currency)
 
 
 def percent(share: Decimal) -> str:
-    """A share as a percentage; one too small to show is said to be, and one of a hundred times or more is told as a multiple."""
+    """Return a share as a percentage, `below 0.001 %`, or a multiple from a hundred times on."""
     if abs(share) >= _MULTIPLE:
         return f"{number(share)} times"
     if share and abs(share) < Decimal("0.00001"):
@@ -77,12 +77,12 @@ def percent(share: Decimal) -> str:
 
 
 def count(items: int, one: str, many: str = "") -> str:
-    """`1 offer`, `3 offers`."""
+    """Return a number with its noun: `1 offer`, `3 offers`."""
     return f"{items:,} {one if items == 1 else many or one + 's'}"
 
 
 def written(cell: Cell, width: int = WIDE) -> str:
-    """A cell as text, in a line of `width` characters."""
+    """Return a cell as text for a line of `width` characters."""
     match cell:
         case str():
             return cell
@@ -138,12 +138,12 @@ def _kilograms(cell: Kilograms) -> str:
 
 
 def figure_text(figure: KeyFigure) -> str:
-    """A key figure and what is to be known of it: `USD 12 million, of which 3 % freight`."""
+    """Return a key figure with its note: `USD 12 million, of which 3 % freight`."""
     return ", ".join(filter(None, (headline(figure), figure.aside)))
 
 
 def headline(figure: KeyFigure) -> str:
-    """The figure itself, millions and billions of money spelt out."""
+    """Return a key figure without its note, with millions and billions of money as words."""
     value = figure.value
     if isinstance(value, Amount) and value.currency and value.form == "rounded":
         return large_money(value.value, value.currency)

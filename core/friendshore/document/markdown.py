@@ -1,4 +1,4 @@
-"""Documents as Markdown, in which no name that stands in them makes a link, a list, a table or HTML."""
+"""Documents as Markdown, in which names can't form a link, list, table, or HTML."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .excerpts import fitted
 from .figures import figure_text, written
 
 _WIDTH = 10_000
-"""Characters of a line: whoever shows it breaks it."""
+"""Characters of a line. The program that shows it breaks lines."""
 _DEEPEST = 6
 
 
 def markdown(document: doc.Document) -> str:
-    """The document, its title as a heading of the first level."""
+    """Return the document, with its title as a first-level heading."""
     return "\n\n".join((f"# {markdown_inert(document.title)}", *_parts(document.whole().parts, 2))) + "\n"
 
 
@@ -51,7 +51,6 @@ def _element(element: doc.Element, level: int) -> str:
 
 
 def _phrase(phrase: str | doc.Phrase) -> str:
-    """Return a part of a sentence. Spaces at its ends stay."""
     one = phrase if isinstance(phrase, doc.Phrase) else doc.Phrase(phrase)
     core = one.text.strip(" ")
     if not core:

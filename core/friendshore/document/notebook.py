@@ -1,4 +1,4 @@
-"""Output of results in notebooks: the screen of each, as HTML if friendshore-pages is installed, else as Markdown."""
+"""Output of results in notebooks: the screen as HTML with friendshore-pages, else as Markdown."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ _RENDERER = "friendshore_pages.notebook:framed"
 
 
 class ShownOnScreen:
-    """Something that is told on a screen, and shown so by a notebook where it stands last in a cell."""
+    """An object with a screen, which a notebook shows if the object is the last value of a cell."""
 
     __slots__ = ()
     TOLD_BY: ClassVar[str] = ""
-    """The function that makes its document, as `package.module:name`. It is named and not imported: whoever tells something knows what it tells."""
+    """Function that makes its document, as `package.module:name`. A name avoids a circular import, since that module imports the object's class."""
 
     def screen(self) -> Document:
-        """It as it is told on a screen, what matters most first.
+        """Return the document for a screen, the most important content first.
 
         Raises:
-            NotImplementedError: if nobody says how: a notebook then prints it in a line.
+            NotImplementedError: If `TOLD_BY` is empty. A notebook then prints the object in a line.
         """
         if not self.TOLD_BY:
             raise NotImplementedError
         return told_by(self.TOLD_BY, self).on_screen()
 
     def _repr_html_(self) -> str | None:
-        """Return the screen as HTML; None without friendshore-pages: the notebook then shows Markdown."""
+        """Return the screen as HTML. None without friendshore-pages, so that the notebook shows Markdown."""
         try:
             shown: str = resolve_name(_RENDERER)(self.screen())
         except ModuleNotFoundError:
@@ -42,6 +42,6 @@ class ShownOnScreen:
 
 
 def told_by(name: str, what: object) -> Document:
-    """The document that a function makes of something."""
+    """Return the document that a named function makes of an object."""
     told: Document = resolve_name(name)(what)
     return told

@@ -1,7 +1,7 @@
-"""Documents on a terminal: the one module that knows how they look there, and the one place where text becomes rich's.
+"""Documents on a terminal: the only module that formats for terminals and makes rich's text.
 
-No name that stands in a document takes a line of its own, or does anything to a terminal. Lines are laid out here and not by rich's tables: those
-take a fifth of a second for a plan, and where stdout is no terminal nothing of rich but its widths of signs is loaded.
+Names in a document can't break a line or control the terminal. Lines are laid out here, because rich's tables take a fifth of a second for a
+plan. Without a terminal, only rich's character widths are loaded.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from rich.text import Text as RichText
 
 Span: TypeAlias = tuple[str, str]
-"""A text, and its look in rich's words; empty: as usual."""
+"""A text with its rich style. Empty for the default."""
 Line: TypeAlias = Sequence[Span]
 
 _RULED, _ASCII = (" ", "─", "─"), ("|", "-", "+")
-"""What stands between columns, under headings, and where the two meet."""
+"""Separators of columns, lines under headings, and their crossings."""
 _COLOURS = {
     doc.Tone.PLAIN: "",
     doc.Tone.TITLE: "cyan",
@@ -38,16 +38,16 @@ _COLOURS = {
     doc.Tone.CHOICE: "magenta",
 }
 _NAMES_WIDTH = 34
-"""Characters of a line that names of pairs take at most."""
+"""Maximum characters of names in pairs."""
 _WORD = re.compile(r"\s*\S+\s*")
 
 
 def renderables(
     document: doc.Document, width: int, *, ascii_only: bool = False, most: int | None = None
 ) -> Iterator[RichText]:
-    """Yield the lines of a document for rich, each of at most `width` characters; with `ascii_only`, columns are set off by signs of ASCII.
+    """Yield the lines of a document for rich, each of at most `width` characters.
 
-    With `most` it is the form for a screen, shortened until there are at most so many lines; without, the whole document.
+    `ascii_only` separates columns by ASCII signs. `most` limits the number of lines, for a screen. None means the whole document.
     """
     from rich.text import Text as RichText  # slow to load, and needed only for colours
 
@@ -56,7 +56,7 @@ def renderables(
 
 
 def lines(document: doc.Document, width: int, *, ascii_only: bool = False, most: int | None = None) -> Iterator[Line]:
-    """The lines of a document as `renderables` has them, each as spans of text."""
+    """Yield the lines of `renderables` as spans of text."""
     document = document.whole() if most is None else document.on_screen()
     if most is not None:
         document = shortened(document, most, lambda made: sum(1 for _ in lines(made, width, ascii_only=ascii_only)))
@@ -65,7 +65,7 @@ def lines(document: doc.Document, width: int, *, ascii_only: bool = False, most:
 
 
 def plain_text(document: doc.Document, width: int, *, ascii_only: bool = False, most: int | None = None) -> str:
-    """The document as text without colours, in lines as `renderables` has them, none with spaces at its end."""
+    """Return the document as text without colors, in the lines of `renderables`, without trailing spaces."""
     told = lines(document, width, ascii_only=ascii_only, most=most)
     return "\n".join("".join(text for text, _ in line).rstrip() for line in told)
 
@@ -143,12 +143,11 @@ def _breaks(text: str, width: int) -> list[int]:
 
 
 def _folded(text: str, width: int, style: str = "") -> list[Line]:
-    """Return a text of several lines, with long ones broken."""
     return [part for line in text.split("\n") for part in _broken([(line, style)], width)]
 
 
 def _notes(texts: Sequence[str | doc.Quoted], style: str, width: int) -> Iterator[Line]:
-    """Yield sentences, one a line. Long ones continue with an indent."""
+    """Yield sentences, one per line. Long ones continue with an indent."""
     for text in texts:
         quoted = isinstance(text, doc.Quoted)
         told = visible_lines(text.text.strip()) if isinstance(text, doc.Quoted) else visible(text)
@@ -179,9 +178,9 @@ def _narrowed(first: int, second: int, width: int) -> tuple[int, int]:
 
 
 def _table(table: doc.DataTable, width: int, ruling: tuple[str, str, str]) -> Iterator[Line]:
-    """A table without frames, no wider than `width` if columns that are not broken leave room: words wrap within their column.
+    """Yield a table without frames, at most `width` wide if unbreakable columns leave room. Words wrap within their column.
 
-    A name for which the first column has no room stands on a line of its own, and the rest of its row below it.
+    A name that doesn't fit into the first column takes its own line, with the rest of its row below it.
     """
     heading = [(visible(column.heading), "bold") for column in table.columns]
     rows = [_cells(row, width) for row in table.rows]
@@ -254,7 +253,7 @@ def _cell(cell: doc.Cell, row: doc.DataRow, width: int, indent: str) -> Span:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    """Return a cell broken at spaces and hyphens. An indented one stays indented."""
+    """Return a cell broken at spaces and hyphens, with its indent."""
     indent = " " * (len(text) - len(text.lstrip()))
     words = text.strip()
     if len(indent) + len(words) <= width:

@@ -1,4 +1,4 @@
-"""Questions that are asked of a plan, one folder each. Those of friendshore come by the same hook as a plugin's."""
+"""Questions about a plan, one folder each. friendshore's own use the same hook as those of plugins."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Opened", "OptionsError", "Progress", "Question", "Setting", "friends
 
 @hookimpl
 def friendshore_questions() -> Iterator[Question[Any, Any]]:
-    """Friendshore's own: each that its `friendshore.toml` announces, from the folder of its name."""
+    """Yield friendshore's own questions: those that its `friendshore.toml` announces, each from the folder of its name."""
     for announced in own_questions():
         question: Question[Any, Any] = import_module(f".{announced.name.replace('-', '_')}", __name__).QUESTION
         yield question

@@ -1,6 +1,6 @@
-"""What a question is: a name, options, what it finds out of an opened case, and how that is told; and what is wrong with one that cannot be asked.
+"""Interface of a question: a name, options, an answer about an opened case, and its output. Also checks of faulty questions.
 
-The command line makes a command of it, with all that commands of questions share; a plugin brings one by the hook `friendshore_questions`.
+The command line makes a command of each, with the shared options of questions. Plugins add questions through the hook `friendshore_questions`.
 """
 
 from __future__ import annotations
@@ -29,104 +29,104 @@ Result = TypeVar("Result")
 
 @runtime_checkable
 class Tabled(Protocol):
-    """An answer that knows how it is told as data."""
+    """An answer that can be converted to data."""
 
     def to_dict(self) -> dict[str, Any]: ...
 
 
 class OptionsError(InputError):
-    """Options that cannot be meant together, as whoever typed them is told."""
+    """Options that exclude each other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What there is to know of one field of a record of options: `top: Annotated[int, Setting("Rows shown.", "N", least=0)] = 12`.
+    """Metadata of an option, as in `top: Annotated[int, Setting("Rows shown.", "N", least=0)] = 12`.
 
-    A field is a `str`, `int`, `float`, `Decimal`, `bool`, `Path | None` or `tuple[str, ...]`; one without a default must be given.
+    A field is a `str`, `int`, `float`, `Decimal`, `bool`, `Path | None`, or `tuple[str, ...]`. One without a default is required.
     """
 
     meaning: str
-    """A line for the help text."""
+    """Line in the help text."""
     unit: str = ""
-    """What its value is called: `SHARE`, `DATE`; empty: as the field."""
+    """Name of its value, such as `SHARE` or `DATE`. Empty if it is that of the field."""
     least: float | None = None
-    """The least number."""
+    """Minimum number."""
     most: float | None = None
-    """The largest number."""
+    """Maximum number."""
     flags: tuple[str, ...] = ()
-    """What it is called on the command line; none: `--` and the name of the field."""
+    """Names on the command line. Empty means `--` and the name of the field."""
     argument: bool = False
-    """Whether it is given by its place, without a name."""
+    """True for a positional argument."""
 
 
 class Question(ABC, Generic[Options, Result]):
-    """One question: what it is called, what can be set, and how it is answered and told. Its docstring is the help text of its command."""
+    """A question: its name, options, answer, and output. Its docstring is the help text of its command."""
 
     name: ClassVar[str]
-    """What it is called as a command, such as `why-not`."""
+    """Name of its command, such as `why-not`."""
     options: type[Any]
-    """The record of its options: a frozen dataclass whose fields are annotated with a `Setting`.
+    """Record of its options: a frozen dataclass whose fields are annotated with a `Setting`.
 
-    A field called `scenario` or `change` takes the place of the option of that name that all questions have: the question then reads it itself,
-    and the case is opened without.
+    A field `scenario` or `change` replaces the shared option of that name. The question then reads the option itself, and the case is opened without
+    it.
     """
     doing: ClassVar[str] = "asking"
-    """What is done while it is answered, for the bar."""
+    """Activity shown in the progress bar."""
     counted: ClassVar[str] = "questions"
-    """What is counted meanwhile, for the bar."""
+    """Unit counted in the progress bar."""
     text_is_page: ClassVar[bool] = False
-    """Whether its `text` is a page in HTML: `--html` then writes that, and not the document."""
+    """True if its `text` is an HTML page. `--html` then writes it in place of the document."""
 
     def check(self, options: Options) -> None:
-        """Refuses options that make no sense, before anything is planned.
+        """Reject invalid options before planning.
 
         Raises:
-            OptionsError: for options that exclude each other.
-            InputError: for a word that means nothing.
+            OptionsError: For options that exclude each other.
+            InputError: For an unknown word.
         """
 
     @abstractmethod
     def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Result:
-        """The answer.
+        """Return the answer.
 
         Args:
-            opened: the case, solved: `opened.session.after(…)` says what a change costs.
-            options: what was set.
-            progress: told what is done, what there is in all, and seconds; None: nobody looks.
+            opened: The solved case. `opened.session.after(…)` returns the cost of a change.
+            options: Options set by the user.
+            progress: Called with the finished number, the total, and seconds. None if there is no progress bar.
 
         Raises:
-            InputError: for a name that nothing in the case answers to.
-            SolverError: if a solver breaks down.
-            VerificationError: if a plan does not hold.
-            PluginError: if a plugin's rule raises.
+            InputError: For a name that is unknown in the case.
+            SolverError: If a solver fails.
+            VerificationError: If a plan fails verification.
+            PluginError: If a plugin's rule raises.
         """
 
     @abstractmethod
     def document(self, result: Result, options: Options) -> Document:
-        """Return the answer for people. A screen shows its form for that: `Document.on_screen`."""
+        """Return the answer for readers. A screen shows its form for that: `Document.on_screen`."""
 
     def data(self, result: Result, options: Options) -> dict[str, object]:
-        """The answer as JSON-ready data, of which `--json` prints one object."""
+        """Return the answer as JSON-ready data, which `--json` prints as one object."""
         if not isinstance(result, Tabled):
             raise TypeError(f"the answer of `{self.name}` has no `to_dict`, and the question no `data` of its own")
         return result.to_dict()
 
     def text(self, result: Result, options: Options) -> str | None:
-        """The answer as text that is to be copied somewhere, if the options ask for that in place of a document."""
+        """Return the answer as text to copy elsewhere. None if the options don't ask for that."""
         return None
 
     def notes(self, result: Result) -> Sequence[str]:
-        """What to know of the answer, told beside it."""
+        """Return notes on the answer, shown beside it."""
         return ()
 
 
 KINDS: tuple[object, ...] = (str, int, float, Decimal, bool, Path | None, tuple[str, ...])
-"""What an option can be."""
+"""Types of options."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A field of the record of a question's options."""
+    """A field of a question's options record."""
 
     name: str
     kind: object
@@ -134,14 +134,14 @@ class Option:
     setting: Setting
     default: object
     needed: bool
-    """Whether it has no default, and must be given."""
+    """True if it has no default and is required."""
 
 
 def shown(question: Question[Any, Any], make: Callable[[], Document]) -> Document:
-    """A document that a question makes, of which every cell can be written.
+    """Return the document of a question, after checking that every cell can be written.
 
     Raises:
-        PluginError: if a plugin's question raises, or makes something else.
+        PluginError: If a plugin's question raises, or makes something else.
     """
     with asked_of(question, question.name):
         document = make()
@@ -151,10 +151,10 @@ def shown(question: Question[Any, Any], make: Callable[[], Document]) -> Documen
 
 
 def cell_texts(document: Document) -> Iterator[str]:
-    """The cells of all tables of a document, as they are written where there is little room, and where there is much.
+    """Yield the cells of all tables of a document, as written for narrow and for wide lines.
 
     Raises:
-        TypeError: if it is no document, or something in it is no cell.
+        TypeError: If it isn't a document, or contains something that isn't a cell.
     """
     from ..document.elements import Document
 
@@ -180,14 +180,14 @@ def _cell_texts(parts: Iterable[Element]) -> Iterator[str]:
 
 
 _WIDTHS = (60, 200)
-"""Characters of a line."""
+"""Characters of a narrow and a wide line."""
 
 
 def question_named(registry: Registry, name: str) -> Question[Any, Any]:
-    """The question that a name stands for; its plugin is imported if it has not been.
+    """Return the question with a name, after importing its plugin if necessary.
 
     Raises:
-        PluginError: if it is unavailable, or cannot be asked as it is written.
+        PluginError: If it is unavailable, or isn't written correctly.
     """
     found, info = registry.question(name)
     if not isinstance(found, Question):
@@ -204,7 +204,7 @@ def question_named(registry: Registry, name: str) -> Question[Any, Any]:
 
 
 def options_of(question: Question[Any, Any]) -> list[Option]:
-    """What can be set of a question, in the order of its record."""
+    """Return the options of a question, in the order of its record."""
     hints = get_type_hints(question.options, include_extras=True)
     return [_option(one, hints[one.name]) for one in fields(question.options)]
 
@@ -216,7 +216,7 @@ def _option(field: Field[Any], hint: Any) -> Option:
 
 
 def faults(question: Question[Any, Any]) -> Iterator[str]:
-    """Why a question cannot be asked, each in words that go on from its name."""
+    """Yield the reasons why a question can't be asked, each as the rest of a sentence that starts with its name."""
     record = getattr(question, "options", None)
     if isabstract(type(question)):
         yield "lacks a method: it needs `ask` and `document`"

@@ -1,5 +1,6 @@
-"""Where several things of one kind are done at once, as the cases that `watch` is asked about: in processes of this machine, or on whatever executor
-somebody has. Whoever dies meanwhile, each is done or told as failed.
+"""Parallel execution of similar tasks, such as the cases of `watch`, in processes of this machine or on another executor.
+
+If workers die, every task is still done or reported as failed.
 """
 
 from __future__ import annotations
@@ -26,50 +27,50 @@ if TYPE_CHECKING:
 
 
 class Task(Protocol):
-    """Something that a worker does; it goes there pickled."""
+    """A task for a worker, to which it is pickled."""
 
     @property
     def number(self) -> int:
-        """What tells it from the others."""
+        """Unique number."""
 
 
 T = TypeVar("T", bound=Task)
 R = TypeVar("R")
 Do = Callable[[T, Cancel | None], R]
-"""What is done with a task, until somebody has had enough: a function of a module, by whose name others can call it."""
+"""Function that executes a task until it is canceled. It is a module's function, so that other processes find it by name."""
 AHEAD = 2
-"""Tasks handed out for each worker: one that it does, one that waits."""
+"""Tasks in the executor per worker: one running, one waiting."""
 _UNTOLD = 64
-"""Tasks at a time on an executor that does not say how many workers it has."""
+"""Maximum tasks at a time on an executor with an unknown number of workers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenPool:
-    """An executor at work."""
+    """An executor in use."""
 
     executor: Executor
     by: Callable[[Do[Any, Any], Any], Any]
-    """Does something with a task, as it is done there."""
+    """Function that runs in the executor and executes a task."""
     workers: int
     stop: Callable[[], None] | None = None
-    """Ends what is being done; None: that comes to its own end."""
+    """Function that ends running tasks. None if they can't be ended."""
     begun: Callable[[], bool] = lambda: True
-    """Whether any of its workers has begun to work."""
+    """Function that returns True if a worker has started."""
     alive: Callable[[], bool] = lambda: True
-    """Whether it is still there: what it was given would else be waited for in vain."""
+    """Function that returns True if the executor still exists. Otherwise its tasks would never finish."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WorkerPool:
-    """Where tasks are done."""
+    """A place to execute tasks."""
 
     opened: Callable[[], AbstractContextManager[OpenPool]]
 
 
 def here(workers: int | None, tasks: int, time_limit: float | None = None) -> WorkerPool:
-    """Return a pool of processes of this machine, as many as there are processors unless `workers` says otherwise; a pool of one is this process.
+    """Return a pool of processes of this machine, one per processor unless `workers` is set. A pool of one is this process.
 
-    The time limit is that of a task.
+    `time_limit` applies to each task.
     """
     many = min(workers or os.cpu_count() or 1, tasks)
     if many > 1:
@@ -78,7 +79,7 @@ def here(workers: int | None, tasks: int, time_limit: float | None = None) -> Wo
 
 
 def given(executor: Executor, workers: int | None = None) -> WorkerPool:
-    """An executor that somebody made, and ends himself."""
+    """Return a pool with the caller's executor, which the caller shuts down."""
 
     @contextmanager
     def opened() -> Iterator[OpenPool]:
@@ -88,7 +89,6 @@ def given(executor: Executor, workers: int | None = None) -> WorkerPool:
 
 
 def _workers_of(executor: Executor) -> int:
-    """Return the number of workers of an executor."""
     told = getattr(executor, "_max_workers", None)
     return told if isinstance(told, int) and told > 0 else _UNTOLD
 
@@ -96,20 +96,20 @@ def _workers_of(executor: Executor) -> int:
 def carried_out(
     pool: WorkerPool, do: Do[T, R], tasks: Callable[[int], Iterable[T]], again: deque[T], stopped: Callable[[], bool]
 ) -> Generator[tuple[T, Future[R]]]:
-    """Has tasks done, and yields each with its future once that has ended, in the order in which they end.
+    """Execute tasks, and yield each with its future, in order of completion.
 
-    One whose process has ended is done once more; if that one ends too, its future says so. Once `stopped` says that somebody has had enough, nothing
-    more is begun, and what was being done is not yielded where it can be ended.
+    A task whose process has died is repeated once. If that process dies too, the future has the error. After `stopped` returns True, no task starts,
+    and running tasks aren't yielded if they can be ended.
 
     Args:
-        pool: where they are done.
-        do: what is done with each.
-        tasks: told how many workers there are, yields the tasks, each when it is its turn.
-        again: where whoever looks puts a task that is to be done once more.
-        stopped: whether somebody has had enough.
+        pool: Pool that executes them.
+        do: Function that executes a task.
+        tasks: Function that takes the number of workers, and yields the tasks on demand.
+        again: Queue to which the caller adds tasks to repeat.
+        stopped: Function that returns True if the user canceled.
 
     Raises:
-        SolverError: if the executor is lost, or its processes end before they do anything.
+        SolverError: If the executor is lost, or its processes end before they start.
     """
     died, lost = set[int](), False
     with pool.opened() as running:
@@ -141,7 +141,7 @@ def carried_out(
 
 
 class _Look:
-    """Check whether to stop, so that nothing more is started, and whether the executor still works."""
+    """Check for cancellation, which empties the queue, and for a lost executor."""
 
     def __init__(self, running: OpenPool, queue: deque[Any], stopped: Callable[[], bool]) -> None:
         self._running, self._queue, self._stopped = running, queue, stopped
@@ -165,7 +165,7 @@ _NEVER_BEGUN = Diagnostic(
 
 
 def told_of(error: BaseException) -> tuple[str, ...]:
-    """What is said of a task that a worker could not do."""
+    """Return the messages for a task that a worker failed to do."""
     if isinstance(error, FriendshoreError):
         return tuple(map(str, error.problems))
     return (

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 _DIGITS = 4
 """Digits of a conversion factor."""
 _FEW = 2
-"""Conversions that a note for a screen names."""
+"""Maximum number of conversions in a note for a screen."""
 
 
 def weighed(names: ShownNames, material: str, kilograms: Decimal) -> doc.Kilograms:
-    """Return a quantity of a material as a cell that says what it weighs."""
+    """Return a quantity of a material as a cell with the weighed substance."""
     return doc.Kilograms(kilograms, of=names.basis(material))
 
 
 def mass_of(names: ShownNames, material: str, kilograms: Decimal, *, equal: bool = False) -> str:
-    """Return a quantity of a material as text that says what it weighs; `equal`: also in the substance that trade weighs, `22.4 t Sb = 26.8 t Sb2O3`."""
+    """Return a quantity of a material as text with the weighed substance. `equal` adds the traded substance: `22.4 t Sb = 26.8 t Sb2O3`."""
     texts = [mass(kilograms, names.basis(material))]
     if equal and kilograms:
         texts += [mass(kilograms * factor, other) for other, factor in list(names.equal_kg(material).items())[:1]]
@@ -37,9 +37,9 @@ def mass_of(names: ShownNames, material: str, kilograms: Decimal, *, equal: bool
 
 
 def conversions(names: ShownNames, materials: Iterable[str], *, shortly: bool = False) -> str:
-    """Return what a kilogram of each basis equals in substances that trade may weigh instead; empty if nothing is to be converted.
+    """Return the conversions from a kilogram of each basis to traded substances. Empty if there are none.
 
-    `materials`: those first that matter most. `shortly`: the first substance alone, and few of them.
+    `materials` are ordered by importance. `shortly` shows only the first substance, and few of them.
     """
     found: defaultdict[str, dict[str, Decimal]] = defaultdict(dict)
     for each in materials:
@@ -55,38 +55,38 @@ def conversions(names: ShownNames, materials: Iterable[str], *, shortly: bool = 
 
 
 def short_texts(names: ShownNames, kilograms: Mapping[str, Decimal]) -> list[str]:
-    """Return what is short of more, or (with a minus) less, the largest first: `Tungsten metal powder +1.2 t W`."""
+    """Return the added shortages, negative if smaller, the largest first: `Tungsten metal powder +1.2 t W`."""
     ordered = sorted(kilograms.items(), key=lambda item: (-abs(item[1]), item[0]))
     return [f"{names.material(name)} {'+' if kg > 0 else ''}{mass_of(names, name, kg)}" for name, kg in ordered if kg]
 
 
 def short_cell(names: ShownNames, kilograms: Mapping[str, Decimal]) -> doc.Cell:
-    """Return the same as a cell of a screen, which is cut where it has to be."""
+    """Return the added shortages as a cell that a screen may cut."""
     texts = short_texts(names, kilograms)
     return doc.Several(tuple(texts)) if texts else doc.NOTHING
 
 
 def difference(found: Difference) -> doc.Amount | doc.Between:
-    """A difference: one number where it is proved, else where it lies."""
+    """Return a difference as one number if proved, else as an interval."""
     return doc.Amount(found.value) if found.proved else doc.Between(found.value, found.low, found.high)
 
 
 def rise(found: Difference) -> str:
-    """The same within a sentence."""
+    """Return a difference for a sentence."""
     return written(difference(found))
 
 
 def rung(
     name: str, found: Difference | None, currency: str, more: str = "", tone: doc.Tone = doc.Tone.PLAIN
 ) -> charts.Rung:
-    """A difference in money as a part of a chart, with `more` of what is to be known; one that is not proved looks doubtful.
+    """Return a difference in money as a part of a chart. An unproved one has a doubtful tone.
 
     Args:
-        name: what it is the difference of.
-        found: None: there is none, and `more` says why.
-        currency: of the money.
-        more: what else is told of it.
-        tone: how it looks where it is proved.
+        name: Name of the rung.
+        found: Difference. None if there is none, with the reason in `more`.
+        currency: Currency.
+        more: Further note.
+        tone: Tone if proved.
     """
     if found is None:
         return charts.Rung(name, None, more, tone)
@@ -98,7 +98,7 @@ def rung(
 def ladder(
     title: str, told: str, rungs: Iterable[charts.Rung], unit: str, table: doc.DataTable
 ) -> doc.Drawing | doc.DataTable:
-    """A table, drawn where at least two of its rows can be held against each other."""
+    """Return a table, with a chart if at least two of its rows are comparable."""
     kept = tuple(rungs)
     if sum(1 for one in kept if one.value) < 2:
         return table
@@ -113,19 +113,19 @@ def full_price(found: OfferPrice | None) -> str:
 
 
 def penalty(amount: Decimal) -> doc.Cell:
-    """Return a penalty as a cell: gray and rounded, since it is not paid."""
+    """Return a penalty as a cell: gray and rounded, since it isn't paid."""
     if abs(amount) < 1:
         return doc.NOTHING
     return doc.Phrase(f"{'+' if amount > 0 else ''}{rounded_money(amount, '').strip()}", doc.Tone.ASIDE)
 
 
 def mass_or_nothing(kilograms: Decimal) -> doc.Cell:
-    """Kilograms as a cell; none: what stands for nothing."""
+    """Return kilograms as a cell, blank for zero."""
     return doc.Kilograms(kilograms) if kilograms else doc.NOTHING
 
 
 def left_out(rows: int, one: str, many: str = "", which: str = "") -> list[str]:
-    """What is told of so many rows that a table leaves out; nothing of none."""
+    """Return the number of rows that a table omits. Empty if there are none."""
     return [f"{count(rows, one, many)}{which}: --top 0 shows all"] if rows > 0 else []
 
 
@@ -140,16 +140,16 @@ def ranked(
     which: str = "",
     see: str = "--top 0 shows all",
 ) -> doc.DataTable:
-    """Return a table whose rows matter less and less: on a screen as many as there is room for, else the first, and the number of the others.
+    """Return a table with rows in descending importance. A screen shows those that fit, the whole document the first, and each counts the others.
 
     Args:
         columns: Its columns.
         rows: All rows.
-        one: Name of a row that is left out, such as `more loss`.
-        many: Name of several. Empty: `one` with an s.
-        part: Its part of the room of a screen, beside that of other tables.
-        top: Rows that the whole document shows. 0: all.
-        which: Addition to the number of rows that the whole document leaves out.
+        one: Name of an omitted row, such as `more loss`.
+        many: Plural of the name. Empty means `one` with an s.
+        part: Weight in sharing the room of a screen with other tables of the document.
+        top: Rows that the whole document shows. 0 means all.
+        which: Addition to the number of rows that the whole document omits.
         see: Way to see those.
     """
     full = "--full --top 0" if 0 < top < len(rows) and "--top" in see else "--full"
@@ -160,7 +160,7 @@ def ranked(
 
 
 def shortly(found: Difference) -> doc.Cell:
-    """A difference in a line of a screen: `5 to 9` where it is not proved, or `7 ?` where there is little room."""
+    """Return a difference for a line of a screen: `5 to 9` if it isn't proved, or `7 ?` if there is little room."""
     if found.proved:
         return doc.NOTHING if abs(found.value) < 1 else doc.Amount(found.value)
     brief = f"{money(found.value)} ?"
@@ -170,18 +170,18 @@ def shortly(found: Difference) -> doc.Cell:
 
 
 def not_proved(some: Iterable[Difference | None]) -> doc.Notes | None:
-    """What is to be known of differences told shortly, if any of them is not proved."""
+    """Return a note on short differences. None if all are proved."""
     told = any(one is not None and not one.proved for one in some)
     return doc.notes(["?, or a range: not proved (--full says what is)"] if told else [], doc.Tone.DOUBTFUL)
 
 
 def effort(found: Effort) -> doc.Section:
-    """What an answer took, set apart at its end."""
+    """Return the effort of an answer, set apart at its end."""
     return doc.apart(doc.sentence(effort_line(found), tone=doc.Tone.ASIDE))
 
 
 def effort_line(effort: Effort) -> str:
-    """What an answer took."""
+    """Return the effort of an answer."""
     known = percent(Decimal(str(effort.share_reused)))
     return (
         f"{count(effort.questions, 'question')} asked, {count(effort.solved, 'independent part')} solved, "

@@ -1,4 +1,4 @@
-"""Runs, checks, and lists as documents and as JSON. Pure functions: nothing is printed or written here.
+"""Runs, checks, and lists as documents and as JSON. Pure functions that neither print nor write.
 
 Names are loaded on first use, because a list of plugins needs few of these modules.
 """

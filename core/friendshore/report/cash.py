@@ -1,4 +1,4 @@
-"""Money of a run: cash by part, year, and site against budgets, then its present value; full prices and fees."""
+"""Money of a run: cash by part, year, and site against budgets, then its present value, full prices, and fees."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ..domain.run import Run, RunLimit, RunPurchase
 from ..questions.wording import mass_of
 
 YEARS = 6
-"""Years that the first screen lists one by one."""
+"""Maximum number of years that the first screen lists."""
 SITES = 6
-"""Sites that a table shows; the others are added up."""
+"""Maximum number of sites that a table shows. The others are summed."""
 _DUST = Decimal("0.5")
-"""Money below which there is nothing to show: rounding to the resolution leaves as much."""
+"""Money below which nothing is shown, since rounding to the resolution leaves such amounts."""
 _NONE = Decimal(0)
 _PARTS = {
     "price": "price",
@@ -28,14 +28,14 @@ _PARTS = {
     "untaken": "paid for, not taken",
     "holding": "holding",
 }
-"""Parts of what is spent, in words."""
+"""Parts of the spend, in words."""
 _WITHOUT_SITE = {"stock": "in stock at the end", "unused": "made or bought, and not used", **_PARTS}
 _HORIZON = "horizon"
 """Label of a budget for the whole plan."""
 
 
 def cash_by_part(run: Run) -> dict[str, Decimal]:
-    """Return the cash of each part of the cost, list prices included; zeros left out. Empty for a run that states no cash."""
+    """Return the cash of each part of the cost, list prices included, without zeros. Empty for a run that states no cash."""
     if not run.cash:
         return {}
     found: dict[str, Decimal] = totals((str(row.on), row.amount) for row in run.cash if row.on in _PARTS)
@@ -51,7 +51,7 @@ _UNITS = ((1000 * MILLION, ", in billions"), (MILLION, ", in millions"))
 
 
 def money_line(run: Run) -> str:
-    """Return what the first screen says of money below the headline: years, budgets, present value, and ends of price ranges. Empty if nothing."""
+    """Return the line on money below the headline: years, budgets, present value, and ends of price ranges. Empty if there is nothing."""
     by_year = {year: cash for year, cash in _by_year(run).items() if abs(cash) >= _DUST}
     told = []
     if 1 < len(by_year) <= YEARS:
@@ -76,7 +76,7 @@ def _in_one_unit(title: str, amounts: Mapping[str, Decimal]) -> str:
 
 
 def penalty_line(run: Run) -> str:
-    """Return what the plan weighs besides money, in round figures; empty if nothing."""
+    """Return the penalties in the objective, rounded. Empty if there are none."""
     parts = [
         f"{rounded_money(amount, run.currency)} for {what}"
         for amount, what in ((run.cost.shortage, "shortage"), (run.cost.penalties, "missed soft limits"))
@@ -124,7 +124,7 @@ def full_cost_of(purchases: Iterable[RunPurchase]) -> Decimal:
 
 
 def fee(run: Run, purchases: Sequence[RunPurchase]) -> Decimal | None:
-    """Return the fee per kilogram, with duty and freight. None if any of it is bought ready: fees and prices are not averaged."""
+    """Return the average fee per kilogram, with duty and freight. None if any of it is bought ready, since fees and prices aren't averaged."""
     kilograms = sum((one.quantity_kg for one in purchases), _NONE)
     if not kilograms or any(one.offer not in run.inputs_of for one in purchases):
         return None
@@ -132,13 +132,13 @@ def fee(run: Run, purchases: Sequence[RunPurchase]) -> Decimal | None:
 
 
 def full_price(purchases: Sequence[RunPurchase]) -> Decimal | None:
-    """Return the full price of a kilogram on average. None if nothing is bought."""
+    """Return the average full price of a kilogram. None if nothing is bought."""
     kilograms = sum((one.quantity_kg for one in purchases), _NONE)
     return full_cost_of(purchases) / kilograms if kilograms else None
 
 
 def full_price_cell(purchases: Sequence[RunPurchase]) -> doc.Cell:
-    """Return the full price of a kilogram on average, marked if it leaves out duty on the value of inputs."""
+    """Return the average full price of a kilogram, marked if it excludes duty on the value of inputs."""
     whole = full_price(purchases)
     if whole is None:
         return doc.NOTHING
@@ -146,7 +146,7 @@ def full_price_cell(purchases: Sequence[RunPurchase]) -> doc.Cell:
 
 
 def duty_note(run: Run) -> str:
-    """Return what the mark on a full price means; empty if none has one."""
+    """Return the meaning of the mark on full prices. Empty if no price has one."""
     left_out = run.duty_on_inputs
     return (
         f"* Duty on the fee alone: with that on inputs it is {large_money(left_out, run.currency)} more."
@@ -156,12 +156,12 @@ def duty_note(run: Run) -> str:
 
 
 def is_duty_told(run: Run) -> bool:
-    """Return True if the first screen tells of the duty on inputs: if it is more than a thousandth of the cash."""
+    """Return True if the first screen mentions the duty on inputs, because it exceeds a thousandth of the cash."""
     return run.duty_on_inputs * 1000 > run.cost.nominal
 
 
 def priced(run: Run, purchases: Sequence[RunPurchase]) -> doc.Cell:
-    """Return the full price as a cell, with the fee beside it where there is one."""
+    """Return the full price as a cell, with the fee if there is one."""
     whole, own = full_price(purchases), fee(run, purchases)
     if whole is None:
         return doc.NOTHING
@@ -176,7 +176,7 @@ def price_sentence(run: Run) -> doc.Sentence | None:
 
 
 def stock_note(run: Run) -> str:
-    """Return which inputs cost no cash in this plan, because they are in stock or on order; empty if none."""
+    """Return the inputs that cost no cash in this plan, because they are in stock or on order. Empty if there are none."""
     drawn = {draw.material for draw in run.draws}
     lots = totals((lot.material, lot.quantity_kg) for lot in run.lots if lot.material in drawn)
     held = [
@@ -194,7 +194,6 @@ def _by_year(run: Run) -> dict[str, Decimal]:
 
 
 def _budgets(run: Run) -> dict[str, list[RunLimit]]:
-    """Return the rows of each budget that is a maximum."""
     kinds = {rule.id: rule.kind for rule in run.rules}
     rows = [row for row in run.limits if kinds.get(row.rule) == "budget" and row.at_most is not None]
     return {rule: [row for row in rows if row.rule == rule] for rule in dict.fromkeys(row.rule for row in rows)}
@@ -242,7 +241,7 @@ def _by_site(run: Run, years: Mapping[str, str]) -> doc.DataTable:
 
 
 def _budget_rows(run: Run, columns: Sequence[str]) -> Iterator[doc.DataRow]:
-    """Yield what each budget counts, allows, and leaves, by the columns that it has rows for."""
+    """Yield the counted, allowed, and remaining amount of each budget, by the columns with rows for it."""
     for rule, limits in _budgets(run).items():
         by_label = {limit.label: limit for limit in limits}
         if not by_label.keys() & {*columns, _HORIZON}:
@@ -292,7 +291,7 @@ def _by_period(run: Run) -> doc.DataTable:
 
 
 def _names(run: Run) -> list[str]:
-    """Return the sites, those with most cash first, then what belongs to no site."""
+    """Return the sites by descending cash, then the cash without a site."""
     sites = totals((one.place, abs(one.amount)) for one in run.cash if one.on == "use")
     ordered = sorted(sites, key=lambda name: (-sites[name], name))
     others = dict.fromkeys(one.on for one in run.cash if one.on != "use" and _felt(run, one.on))
@@ -300,7 +299,6 @@ def _names(run: Run) -> list[str]:
 
 
 def _felt(run: Run, on: str) -> bool:
-    """Return True if a row would show anything."""
     return any(abs(one.amount) >= _DUST for one in run.cash if one.on == on)
 
 

@@ -1,4 +1,4 @@
-"""Caveats of a run: stale prices, exposure, accepted evidence, and what else a reader must know."""
+"""Caveats of a run: stale prices, exposure, accepted evidence, and other notes."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from .ground import blocked_plugins, floor_lines
 from .mix import barred_texts, in_orders
 
 _FEW = 3
-"""Things of a kind that are told shortly; then it is said how many more there are."""
+"""Number of items of a kind in short texts. The others are counted."""
 _ROOM = 1200
-"""Characters of all that is told shortly, beyond which less of each kind is; conflicts have a third of it."""
+"""Maximum characters of all short caveats, above which each kind has fewer items. Conflicts get a third."""
 _AT_LENGTH, _BRIEFLY = 100, 50
-"""Characters of a text of others that is told shortly, and of one of several."""
+"""Maximum characters of quoted text in short caveats, alone and as one of several."""
 
 
 def not_advice() -> doc.Section:
@@ -46,7 +46,7 @@ def not_advice() -> doc.Section:
 
 
 def conflict_lines(run: Run) -> Iterator[str]:
-    """Rules that cannot hold together, and what is therefore not planned."""
+    """Yield the rules that conflict, and the materials that are therefore not planned."""
     for part in run.conflicts:
         told = (f"{rule}: {text.rstrip('.')}" for rule, text in zip(part.rules, part.sentences, strict=False))
         yield f"{'; '.join(told) or 'the facts themselves'}. Nothing is planned for {', '.join(part.materials)}."
@@ -54,20 +54,20 @@ def conflict_lines(run: Run) -> Iterator[str]:
 
 
 def _old_data(run: Run, most: int) -> Iterator[str]:
-    """Yield the catalogs and packs that were last reviewed too long before the run was made."""
+    """Yield the catalogs and packs whose last review was too long before the run."""
     stale = [f"{p.kind} {p.name}, {aged(p.as_of, run.made)}" for p in run.plugins if is_stale(p.as_of, run.made)]
     if stale:
         yield f"Old data: {few(stale, '; ', most)}: law, prices, plants and owners may have changed since"
 
 
 def turned_rules(run: Run) -> Iterator[TurnedRule]:
-    """Yield the rules with a phase that began or ended between the review of their pack and the day on which the run was made."""
+    """Yield the rules with a phase that began or ended between the review of their pack and the run."""
     rules = (PackedRule(rule.id, rule.pack, [*map(DatedStatus.read, rule.phases)]) for rule in run.rules)
     yield from turned_since(rules, run.plugins, run.made)
 
 
 def noted_packs(run: Run) -> Iterator[str]:
-    """Rule packs that were made for the case, with the age of each and what they say of themselves."""
+    """Yield the rule packs made for the case, each with its age and its notes."""
     noted = grouped((row.subject, row.text) for row in run.assumptions)
     for plugin in run.plugins:
         texts = noted.get(f"{plugin.kind} {plugin.name}", ()) if plugin.kind == "pack" else ()
@@ -89,19 +89,20 @@ BEFORE_ALL = {
     _IDLE: "Limit without demand",
     _DUTY_ON_FEE: "Duty on the fee alone",
 }
-"""Assumptions without which the mix cannot be read: goods that no rule asks the origin of, and what a case accepts beyond the usual,
-for a plan is compliant only as far as that is right; capacity that two catalogs may both count; duties that nobody knows; and limits that ask
-for nothing. By their subjects, with their titles."""
+"""Titles of the assumptions that a reader of a mix must know, by subject. A plan is compliant only if those on origin and evidence are right.
+They cover goods without a rule of origin, evidence accepted beyond the usual, capacity that two catalogs may both count, unknown duties, and
+limits without demand.
+"""
 
 
 def unexamined(run: Run) -> doc.Section | None:
-    """Return the goods whose origin no rule asks about: no short form of an answer may leave them out."""
+    """Return the goods without a rule of origin. No short form of an answer may omit them."""
     texts = [row.text for row in run.assumptions if row.subject == _UNEXAMINED]
     return doc.section_if_any(BEFORE_ALL[_UNEXAMINED], doc.notes(texts, doc.Tone.DOUBTFUL))
 
 
 def conflict_section(run: Run) -> doc.Section | None:
-    """Return the hard rules that conflict; on a screen each conflict is named or counted."""
+    """Return the hard rules that conflict. On a screen, each conflict is named or counted."""
     return doc.section_if_any(
         "Hard rules that cannot hold together",
         doc.for_whole(doc.notes(conflict_lines(run), doc.Tone.BAD)),
@@ -139,7 +140,7 @@ def _warnings(run: Run) -> Iterator[str]:
 
 
 def _doubt(doubt: RunDoubt) -> str:
-    """`from 2026-11-28 on: resumes unless extended`."""
+    """Return a doubt in words: `from 2026-11-28 on: resumes unless extended`."""
     return f"{_days(doubt)}: {' '.join(doubt.note.split()).rstrip('.')}" if doubt.note else _days(doubt)
 
 
@@ -152,7 +153,7 @@ def _days(doubt: RunDoubt) -> str:
 
 
 def _brief_conflicts(run: Run) -> Sequence[str]:
-    """The same as `conflict_lines` for a screen: every conflict is named or counted, and rules by their identifiers first."""
+    """Return the conflicts for a screen, each named or counted, and rules by their ids first."""
     return _in_brief(lambda most: _most(map(_conflict, run.conflicts), most, "more conflict"), _ROOM // 3)
 
 
@@ -164,12 +165,12 @@ def _conflict(part: RunConflict) -> str:
 
 
 def caveats(run: Run) -> Sequence[str]:
-    """What a plan must not be read without, then what it rests on, for a screen: each that there is is told or counted."""
+    """Return the essential caveats, then the assumptions, for a screen. Each is named or counted."""
     return _in_brief(lambda most: _caveats(run, most), _ROOM - sum(map(len, _brief_conflicts(run))))
 
 
 def _in_brief(told: Callable[[int], Iterable[str]], room: int) -> Sequence[str]:
-    """Return a few of each kind, and fewer if they take more than so many characters."""
+    """Return a few items of each kind, and fewer if they exceed `room` characters."""
     most, texts = _FEW, list(told(_FEW))
     while most > 1 and sum(map(len, texts)) > room:
         most -= 1
@@ -211,7 +212,7 @@ def _caveats(run: Run, most: int) -> Iterator[str]:
 
 
 def _assumed(run: Run, most: int) -> Iterator[str]:
-    """Yield the assumptions in `BEFORE_ALL`, without what the title says already."""
+    """Yield the assumptions in `BEFORE_ALL`, without repeating their titles."""
     for row in run.assumptions:
         if row.subject == _UNEXAMINED:
             yield f"{BEFORE_ALL[_UNEXAMINED]} {row.text.partition('. ')[0]}"
@@ -236,7 +237,7 @@ def _assumed(run: Run, most: int) -> Iterator[str]:
 
 
 def late_orders(run: Run) -> Iterator[str]:
-    """Orders whose last day has passed before the plan can be acted on."""
+    """Yield the orders whose last day has passed before the plan can be executed."""
     late = [purchase for purchase in run.purchases if purchase.late_days]
     if late:
         worst = max(late, key=lambda purchase: purchase.late_days)
@@ -270,7 +271,7 @@ def exchange_lines(run: Run) -> Iterator[str]:
 
 
 def exposures(run: Run, *, shortly: bool = False) -> Iterator[str]:
-    """Yield what rules of unknown status would prohibit, the most expensive first. `shortly`: with one material, and notes that are cut."""
+    """Yield the purchases that rules of unknown status would prohibit, the most expensive first. `shortly` names one material and cuts notes."""
     for row in sorted(run.exposed, key=lambda row: (-row.cost, row.rule)):
         materials = [f"{run.names.material(name)} {mass_of(run.names, name, kg)}" for name, kg in row.materials.items()]
         if shortly:
@@ -287,7 +288,6 @@ def exposures(run: Run, *, shortly: bool = False) -> Iterator[str]:
 
 
 def _missed(run: Run, most: int) -> Iterator[str]:
-    """Yield the limits that the plan misses."""
     missed: Mapping[str, list[RunLimit]] = grouped((row.rule, row) for row in run.limits if row.missed_by)
     told = []
     for rule, rows in missed.items():
@@ -325,7 +325,6 @@ def _rests(run: Run) -> str:
 
 
 def _age(as_of: date | None, today: date | None) -> str:
-    """Return how old data are, or their day, in a few words."""
     if as_of is None or today is None:
         return str(as_of or "as of an unknown day")
     return f"{days_since(as_of, today)} old" if as_of <= today else f"{as_of}, which is after {today}"
@@ -336,13 +335,13 @@ def _cut(text: str, room: int = _AT_LENGTH) -> str:
 
 
 def few(texts: Sequence[str], between: str = ", ", most: int = _FEW) -> str:
-    """The first of them, and how many more there are."""
+    """Return the first texts, and the number of the others."""
     more = [f"{len(texts) - most} more"] if len(texts) > most else []
     return between.join([*texts[:most], *more])
 
 
 def _most(texts: Iterable[str], most: int, one: str, many: str = "") -> Iterator[str]:
-    """Yield the first of them one by one, with the number of the others and how to see them."""
+    """Yield the first texts, then the number of the others and how to see them."""
     found = list(texts)
     left = len(found) - most
     for number, text in enumerate(found[:most], 1):
@@ -350,18 +349,18 @@ def _most(texts: Iterable[str], most: int, one: str, many: str = "") -> Iterator
 
 
 def _stale_prices(run: Run) -> list[RunPriceDate]:
-    """Prices and freights that the plan pays and that were older than the case allows on the day on which it was made, the most money first."""
+    """Return the prices and freights paid that exceeded the case's maximum age when the plan was made, by descending money."""
     limit = run.oldest_price_days
     found = [] if limit is None else [one for one in run.price_dates if one.is_older(limit, run.made)]
     return sorted(found, key=lambda one: (-one.cost, one.order()))
 
 
 _TOLD = 10
-"""Prices with their days that a sentence tells where there is room."""
+"""Maximum number of dated prices in a sentence."""
 
 
 def stale_line(run: Run, most: int = _TOLD) -> str:
-    """How much of a plan is paid at such prices, and which they are; empty: none is."""
+    """Return the money paid at stale prices, with their sources. Empty if there are none."""
     stale = _stale_prices(run)
     if not stale or run.oldest_price_days is None:
         return ""
@@ -374,7 +373,7 @@ def stale_line(run: Run, most: int = _TOLD) -> str:
 
 
 def _few_dated(stale: Sequence[PriceDate], today: datetime.date | None, most: int) -> str:
-    """The first of some prices by what gives them, each once with its day, and how many more there are."""
+    """Return the first prices by their source, each with its date, and the number of the others."""
     named = grouped(((one.given_by or one.offer, one.dated(today)), one.offer) for one in stale)
     told = [f"{given_by.rpartition(':')[2]} {dated}" for given_by, dated in named]
     more = [f"{len(told) - most} more"] if len(told) > most else []
@@ -382,7 +381,7 @@ def _few_dated(stale: Sequence[PriceDate], today: datetime.date | None, most: in
 
 
 def stale_section(run: Run) -> doc.Section | None:
-    """All of them, with what the plan pays at each."""
+    """Return all stale prices, with the money that the plan pays at each."""
     stale = _stale_prices(run)
     if not stale or run.oldest_price_days is None:
         return None
@@ -402,7 +401,7 @@ def stale_section(run: Run) -> doc.Section | None:
 
 
 def stale_in_check(stale: Sequence[PriceDate], limit: int | None, of: int, day: datetime.date | None) -> str:
-    """The same of a case that is not planned, of all prices at which something may be bought."""
+    """Return the stale prices of a case without a plan, out of all prices at which something may be bought."""
     if not stale or limit is None:
         return ""
     return f"{len(stale):,} of {count(of, 'price')} {'is' if len(stale) == 1 else 'are'} {_older(limit)}: {_few_dated(stale, day, 3)}"

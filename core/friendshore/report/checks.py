@@ -1,4 +1,4 @@
-"""Mistakes as text and as data, and what a check says: of a case, of a run folder, and those of a plugin, a catalog or a rule pack."""
+"""Errors as text and as data, and results of checks: of a case, a run folder, a plugin, a catalog, or a rule pack."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from .caveats import stale_in_check
 
 
 def problem_data(problem: Diagnostic) -> dict[str, object]:
-    """A problem as JSON-ready data; what it does not say is left out."""
+    """Return an error as JSON-ready data, without empty fields."""
     return {name: value for name, value in asdict(problem).items() if value not in ("", None)}
 
 
 def errors_data(error: FriendshoreError) -> dict[str, object]:
-    """What is printed with `--json` in place of an answer."""
+    """Return the output of `--json` in place of an answer."""
     return {"errors": [problem_data(problem) for problem in error.problems]}
 
 
 _ROWS = 12
-"""Rows of a file that are named of those in which the same is wrong."""
+"""Maximum number of rows listed for an error that several rows share."""
 
 
 def problem_lines(problems: Iterable[Diagnostic]) -> list[str]:
-    """Problems as text: the place and what is wrong on one line, then what was found, expected, and how to mend it.
+    """Return errors as text: place and error on one line, then the value found, the expected value, and the fix.
 
-    What is wrong in the same words at several places is told once, with the other places.
+    An error with the same words in several places appears once, with the other places.
     """
     lines: list[str] = []
     for problem, *others in by_cause(problems):
@@ -49,7 +49,7 @@ def problem_lines(problems: Iterable[Diagnostic]) -> list[str]:
 
 
 def by_cause(problems: Iterable[Diagnostic]) -> list[list[Diagnostic]]:
-    """Problems, those in the same words of the same thing found together: one missing id is named in many rows."""
+    """Return errors, grouped by words and value found, since many rows may name one missing id."""
     causes: dict[object, list[Diagnostic]] = {}
     for problem in problems:
         same = (problem.message, problem.found, problem.expected, problem.fix)
@@ -59,7 +59,6 @@ def by_cause(problems: Iterable[Diagnostic]) -> list[list[Diagnostic]]:
 
 
 def _places(others: Iterable[Diagnostic]) -> str:
-    """Return the other places with the same mistake."""
     found = []
     for (file, column), rows in grouped(((one.file, one.column), str(one.row)) for one in others).items():
         left = len(rows) - _ROWS
@@ -80,7 +79,7 @@ if TYPE_CHECKING:  # a list of plugins needs no solver
 
 
 def check_data(checked: Checked, day: date | None = None) -> dict[str, object]:
-    """A check of a case as JSON-ready data."""
+    """Return a check of a case as JSON-ready data."""
     limit = checked.oldest_price_days
     return {
         "ok": not checked.errors,
@@ -93,7 +92,7 @@ def check_data(checked: Checked, day: date | None = None) -> dict[str, object]:
 
 
 def check_document(checked: Checked, day: date | None = None) -> doc.Document:
-    """Return a check of a case: the age of its data on the day, its suggestions, and the number of mistakes; the mistakes go to stderr."""
+    """Return a check of a case: the age of its data on the day, its suggestions, and the number of errors. The errors go to stderr."""
     if checked.errors:
         causes = len(by_cause(checked.errors))
         places = f" in {len(checked.errors)} places" if len(checked.errors) > causes else ""
@@ -122,7 +121,7 @@ def _ages(checked: Checked, day: date | None) -> Iterator[doc.Element | None]:
 
 
 def _old_prices(checked: Checked, day: date | None) -> list[dict[str, object]]:
-    """Return the outdated prices as JSON-ready data, each with its age in days, or null without a date."""
+    """Return the stale prices as JSON-ready data, each with its age in days, or null without a date."""
     ages = ((one, None if day is None else one.age(day)) for one in checked.old_prices(day))
     return [{**one.model_dump(mode="json"), "age": age} for one, age in ages]
 
@@ -135,7 +134,7 @@ def _suggestion(problem: Diagnostic) -> str:
 
 
 def run_check_data(checked: RunCheck) -> dict[str, object]:
-    """A check of a run as JSON-ready data."""
+    """Return a check of a run as JSON-ready data."""
     return {
         "case": checked.case,
         "verified": checked.verified,
@@ -155,7 +154,7 @@ def run_check_data(checked: RunCheck) -> dict[str, object]:
 
 
 def run_check_document(checked: RunCheck) -> doc.Document:
-    """A check of a run: the answer, what differs here, what failed verification, what is vouched for, and what it does not prove."""
+    """Return a check of a run: the answer, local differences, failures of verification, vouched facts, and what it doesn't prove."""
     unverified = doc.Verbatim(tuple(problem_lines(checked.unchecked))) if checked.unchecked else None
     said = [f"{text[:1].upper()}{text[1:]}." for text in checked.sentences]
     return doc.document(
@@ -177,12 +176,12 @@ def _part(title: str, texts: Sequence[str], tone: doc.Tone) -> doc.Section | Non
 
 
 def answer(checked: RunCheck) -> str:
-    """Return the result of a check in a line, with its case."""
+    """Return the result of a check in one line, with its case."""
     return f"{checked.case}: {result_of(checked)}"
 
 
 def result_of(checked: RunCheck) -> str:
-    """Return the result of a check in a line."""
+    """Return the result of a check in one line."""
     facts = len(checked.unvouched)
     if checked.findings:
         return f"VERIFICATION FAILED, {count(len(checked.findings), 'finding')}"

@@ -17,18 +17,18 @@ from ..questions.wording import conversions, mass_of, weighed
 from .cash import YEARS
 
 _FIGURES = 52
-"""Characters of the columns of figures beside the periods, and of the gaps."""
+"""Characters of the columns of figures beside the periods, gaps included."""
 _USE = 16
-"""Characters that an end use takes at most, beside columns of periods."""
+"""Maximum characters of an end use beside columns of periods."""
 _YEAR = 9
 NAMED = 12
-"""Demands that a cause keeps supply from and that are named beside it; the rest is counted."""
+"""Maximum number of demands named for a cause. The rest are counted."""
 ROUNDED = 8
-"""Dates and lead times that are named; the rest is counted."""
+"""Maximum number of dates and lead times named. The rest are counted."""
 
 
 def demands(run: Run) -> doc.Section:
-    """Every demand: wanted, delivered, short by period, and from when it is met."""
+    """Return every demand: wanted, delivered, and short by period, with the first period from which it stays met."""
     short = totals(((entry.demand, entry.period), entry.quantity_kg) for entry in run.shortages)
     uses = [for_whom(run, demand) for demand in run.demands]
     periods = period_columns(((p.label, p.start.year) for p in run.periods), _YEAR, "Short") if short else []
@@ -59,7 +59,7 @@ def demands(run: Run) -> doc.Section:
 
 
 def for_whom(run: Run, demand: RunDemand) -> str:
-    """End use, and what else tells the demand from others of its material."""
+    """Return the end use, with place and id if needed to distinguish demands for one material."""
     text = demand.end_use
     if demand.place != run.place:
         text += f" at {demand.place}"
@@ -67,7 +67,7 @@ def for_whom(run: Run, demand: RunDemand) -> str:
 
 
 def wanted_range(demand: RunDemand) -> str:
-    """From the low to the high end of what may be wanted over the plan; blank where no range is given."""
+    """Return the low and high end of the demand over the plan. Empty without a range."""
     return "" if demand.low_kg is None or demand.high_kg is None else f"{mass(demand.low_kg)} to {mass(demand.high_kg)}"
 
 
@@ -78,14 +78,14 @@ def _delivered(run: Run, demand: RunDemand) -> doc.Cell:
 
 
 def met_from(demand: RunDemand) -> str:
-    """First period from which it is met to the end."""
+    """Return the first period from which the demand stays met, or "never"."""
     return demand.first_met or "never"
 
 
 def shortages(run: Run) -> doc.Section | None:
-    """Return the demands that are not met all the time, with their causes, by priority, then those first that going without weighs most in.
+    """Return the demands with shortages and their causes, by priority, then by weight of the shortage.
 
-    A screen has a row for each material and program, the whole document one for all demands that the same supply can serve.
+    A screen has a row for each material and program. The whole document has one for all demands that the same supply can serve.
     """
     lacking = [demand for demand in run.demands if demand.short_kg]
     if not lacking:
@@ -117,7 +117,6 @@ def shortages(run: Run) -> doc.Section | None:
 
 
 def _short_row(run: Run, group: Sequence[RunDemand], years: Sequence[str], late: bool) -> tuple[doc.Cell, ...]:
-    """Return the row of some demands of a material."""
     material, entries = group[0].material, _entries(run, group)
     short, wanted = sum_of(d.short_kg for d in group), sum_of(d.wanted_kg for d in group)
     causes = group_causes(run, group)
@@ -139,14 +138,14 @@ def _weight(demands: Iterable[RunDemand]) -> Decimal:
 
 
 def _program(run: Run, demand: RunDemand) -> doc.Several:
-    """Return the program or the end use, where there is room both, and the place if it is not the case's."""
+    """Return the program or the end use, or both if they fit, and the place if it isn't the case's."""
     at = "" if demand.place == run.place else f" at {demand.place}"
     named = f"{demand.program}, {demand.end_use}{at}" if demand.program else f"{demand.end_use}{at}"
     return doc.Several((named,), (demand.program or demand.end_use,))
 
 
 def _years_short(run: Run) -> list[str]:
-    """Return the years in which anything is short; none of a plan of a single year, or if they are too many for a line."""
+    """Return the years with shortages. Empty for a plan of one year, or if they are too many for a line."""
     years = {period.label: str(period.start.year) for period in run.periods}
     short = {years[entry.period] for entry in run.shortages}
     return sorted(short) if len(set(years.values())) > 1 and len(short) <= YEARS else []
@@ -155,7 +154,7 @@ def _years_short(run: Run) -> list[str]:
 def _short_by_year(
     run: Run, entries: Iterable[RunShortage], short: Decimal, years: Sequence[str]
 ) -> Iterator[doc.Cell]:
-    """Yield the shortage of each year, in the unit of all of it."""
+    """Yield the shortage of each year, in the unit of the total."""
     year_of = {period.label: str(period.start.year) for period in run.periods}
     found = totals((year_of[entry.period], entry.quantity_kg) for entry in entries)
     unit = unit_for([short])
@@ -163,7 +162,6 @@ def _short_by_year(
 
 
 def _met_from(run: Run, group: Sequence[RunDemand]) -> str:
-    """Return the first period from which all of some demands are met to the end."""
     order = {period.label: period.start for period in run.periods}
     if not all(d.first_met for d in group):
         return "never"
@@ -171,7 +169,7 @@ def _met_from(run: Run, group: Sequence[RunDemand]) -> str:
 
 
 def _causes(causes: Sequence[tuple[RunSupplyCause, Decimal]]) -> doc.Several:
-    """Return causes, with the kilograms that would be served without each where there are several; with less room rules by their ids, then kinds alone."""
+    """Return causes, if several with the kilograms that would be served without each. With less room, rules by id, then kinds alone."""
     several = len(causes) > 1
     return doc.Several(
         tuple(f"{cause.as_shown}{f' ({mass(served)})' if several and served else ''}" for cause, served in causes),
@@ -181,7 +179,7 @@ def _causes(causes: Sequence[tuple[RunSupplyCause, Decimal]]) -> doc.Several:
 
 
 def and_more(names: Sequence[str], *words: str) -> doc.Several | doc.Nothing:
-    """Return how many more there are, and their names."""
+    """Return the number of the other names, and the names."""
     if not names:
         return doc.NOTHING
     head = f"{len(names)} {words[0] if len(names) == 1 else words[-1]} (--full)"
@@ -189,7 +187,7 @@ def and_more(names: Sequence[str], *words: str) -> doc.Several | doc.Nothing:
 
 
 def because_lines(run: Run) -> Iterator[str]:
-    """Yield what each cause keeps from whom: once for all demands and periods with the same cause. The table of demands names all."""
+    """Yield the demands that each cause affects, once for all demands and periods with the same cause. The table of demands names all."""
     known = {demand.id: demand for demand in run.demands}
     said: defaultdict[str, defaultdict[str, list[RunShortage]]] = defaultdict(lambda: defaultdict(list))
     served: defaultdict[str, Decimal] = defaultdict(Decimal)
@@ -209,7 +207,7 @@ def because_lines(run: Run) -> Iterator[str]:
 
 
 def periods_of(run: Run, entries: list[RunShortage]) -> str:
-    """`2026-Q4 to 2027-Q2`; with gaps, how many of the periods between."""
+    """Return the periods of shortages: `2026-Q4 to 2027-Q2`. With gaps, it adds the number of affected periods."""
     order = {period.label: i for i, period in enumerate(run.periods)}
     found = sorted({order[entry.period] for entry in entries})
     first, last = run.periods[found[0]].label, run.periods[found[-1]].label
@@ -220,7 +218,7 @@ def periods_of(run: Run, entries: list[RunShortage]) -> str:
 
 
 def whole_periods(run: Run) -> doc.Section | None:
-    """Shortages beside those of a plan in months, and what is counted otherwise than it is stated."""
+    """Return the shortages beside those of a plan in months, and the dates and lead times that are rounded."""
     known = {demand.id: demand for demand in run.demands}
     rows: list[list[doc.Cell]] = [
         [
@@ -256,7 +254,7 @@ def _unlooked(run: Run) -> Iterator[str]:
 
 
 def _rounded_lines(run: Run) -> Iterator[str]:
-    """Yield dates within a period and odd lead times, rules first."""
+    """Yield dates within a period and rounded lead times, rules first."""
     for row in run.rounded[:ROUNDED]:
         yield _said(row)
     if len(run.rounded) > ROUNDED:
@@ -264,7 +262,7 @@ def _rounded_lines(run: Run) -> Iterator[str]:
 
 
 def only_by_periods(run: Run, most: int | None = None) -> Iterator[str]:
-    """Yield the shortages that only the length of the periods makes; `most`: demands that a screen names."""
+    """Yield the shortages that only the length of the periods causes. `most` is the number of demands that a screen names."""
     told = [row for row in run.by_months if row.only_kg]
     if not told:
         return
@@ -281,7 +279,7 @@ def only_by_periods(run: Run, most: int | None = None) -> Iterator[str]:
 
 
 def hidden_by_periods(run: Run) -> Iterator[str]:
-    """What a reader of a plan in quarters or years does not see, and how to see it; nothing where no date or lead time is rounded."""
+    """Yield what a plan in quarters or years hides, and how to see it. Nothing if no date or lead time is rounded."""
     if not run.rounded:
         return
     leads = len({row.name for row in run.rounded if row.kind == "lead time"})
@@ -294,7 +292,7 @@ def hidden_by_periods(run: Run) -> Iterator[str]:
 
 
 _MONTH, _QUARTER = 31, 92
-"""Most days that each has."""
+"""Maximum days of each."""
 
 
 def _said(row: RunRounded) -> str:
@@ -308,7 +306,7 @@ def sum_of(amounts: Iterable[Decimal]) -> Decimal:
 
 
 def _competing_demands(run: Run, demands: Sequence[RunDemand]) -> list[list[RunDemand]]:
-    """Return the demands, those together that the same supply can serve."""
+    """Return the demands, grouped if the same supply can serve them."""
     groups: dict[str, list[RunDemand]] = {}
     for demand in demands:
         entries = run.shortages_of.get(demand.id, ())
@@ -320,9 +318,9 @@ def _competing_demands(run: Run, demands: Sequence[RunDemand]) -> list[list[RunD
 
 
 def group_causes(run: Run, demands: Sequence[RunDemand]) -> list[tuple[RunSupplyCause, Decimal]]:
-    """Return the causes of what some demands are short of, each with the kilograms that would be served without it, the largest first.
+    """Return the causes of some demands' shortages, each with the kilograms that would be served without it, the largest first.
 
-    Of the same cause of several shortages, the one stands for all that names most.
+    If several shortages share a cause, the first represents all.
     """
     served: defaultdict[object, Decimal] = defaultdict(Decimal)
     weight: defaultdict[object, Decimal] = defaultdict(Decimal)
@@ -336,5 +334,4 @@ def group_causes(run: Run, demands: Sequence[RunDemand]) -> list[tuple[RunSupply
 
 
 def _entries(run: Run, demands: Iterable[RunDemand]) -> list[RunShortage]:
-    """Return the shortages of some demands."""
     return [entry for demand in demands for entry in run.shortages_of.get(demand.id, ())]

@@ -1,4 +1,4 @@
-"""Output formats: documents and runs as the bytes of a file, by the ending of its name. Plugins add formats through `friendshore_formats`."""
+"""Output formats: documents and runs as the bytes of a file, selected by its extension. Plugins add formats through `friendshore_formats`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Format(ABC):
     """An output format. Derive a class and yield an object of it from the hook `friendshore_formats`."""
 
     name: ClassVar[str]
-    """Its name and the ending of its files, such as `html`."""
+    """Name, and extension of its files, such as `html`."""
     is_text: ClassVar[bool] = True
     """True if its bytes are UTF-8 text, which can be printed."""
 
@@ -32,7 +32,7 @@ class Format(ABC):
         """Return a document as the content of a file.
 
         Args:
-            document: What to write.
+            document: Document to write.
             file: Name of the file, for messages.
 
         Raises:
@@ -43,8 +43,8 @@ class Format(ABC):
         """Return the document that reports a run in this format: by default one page.
 
         Args:
-            run: The run.
-            checked: Its verification; None: it wasn't verified.
+            run: Run to report.
+            checked: Its verification. None if it wasn't verified.
             answers: Answers to further questions, to be part of the report.
         """
         from .page import page_document
@@ -65,14 +65,14 @@ class Markdown(Format):
 
 
 OWN_FORMATS: Mapping[str, Format] = {"md": Markdown()}
-"""The kernel's own formats, by name."""
+"""The kernel's own formats by name."""
 
 
 def format_named(name: str, registry: Registry) -> Format:
-    """Return an output format by its name.
+    """Return an output format by name.
 
     Raises:
-        PluginError: If no installed plugin brings it, several do, or the one that does can't be used.
+        PluginError: If no installed plugin or several plugins provide it, or if the plugin can't be used.
     """
     if name in OWN_FORMATS:
         return OWN_FORMATS[name]
@@ -83,10 +83,10 @@ def format_named(name: str, registry: Registry) -> Format:
 
 
 def format_of(file: Path, registry: Registry) -> Format:
-    """Return the output format that the ending of a file's name says.
+    """Return the output format for the extension of a file.
 
     Raises:
-        InputError: If the name has no ending of a known format.
+        InputError: If no known format has the extension.
         PluginError: As `format_named` does.
     """
     name, known = file.suffix.lower().removeprefix("."), format_names(registry)
@@ -106,7 +106,7 @@ def rendered(document: Document, form: Format, file: str = "") -> bytes:
 
     Raises:
         InputError: If a library that the format needs isn't installed.
-        PluginError: If a plugin's format raises anything else, or returns no bytes.
+        PluginError: If a plugin's format raises anything else, or doesn't return bytes.
     """
     with asked_of(form, form.name, "format"):
         content = form.render(document.whole(), file)

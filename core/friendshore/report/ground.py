@@ -15,7 +15,7 @@ from ..domain.used import DatedStatus, aged
 
 
 def rules(run: Run) -> doc.Section | None:
-    """Rules that do something to this plan, with what they do; those in force that do nothing here; those without force."""
+    """Return rules that affect this plan, with their effects, then those in force without effect, and those not in force."""
     if not run.rules:
         return None
     made = rules_table(run) if with_effect(run) else doc.sentence("no rule has any effect")
@@ -23,7 +23,7 @@ def rules(run: Run) -> doc.Section | None:
 
 
 def rules_table(run: Run) -> doc.DataTable:
-    """Rules that do something to this plan, with what they do."""
+    """Return the rules that affect this plan, with their effects."""
     rows: list[list[doc.Cell]] = [
         [
             rule.id,
@@ -37,13 +37,13 @@ def rules_table(run: Run) -> doc.DataTable:
 
 
 def _titled(rule: RunRule) -> doc.Phrase:
-    """Return the title of a rule, where there is room with its citation."""
+    """Return the title of a rule, with its citation if it fits."""
     title = rule.title or rule.sentence
     return doc.Phrase(f"{title.rstrip('.')} ({rule.citation})" if rule.citation else title, brief=title)
 
 
 def without_effect(run: Run) -> list[doc.Sentence]:
-    """Rules in force that do nothing here, and those without force."""
+    """Return the rules in force without effect, and those not in force."""
     at_work = {rule.id for rule in with_effect(run)}
     idle = [rule.id for rule in run.rules if rule.bites and rule.id not in at_work]
     without = [f"{rule.id} ({rule.status})" for rule in run.rules if not rule.bites]
@@ -52,7 +52,7 @@ def without_effect(run: Run) -> list[doc.Sentence]:
 
 
 def with_effect(run: Run) -> list[RunRule]:
-    """Rules in force that do something to this plan."""
+    """Return the rules in force that affect this plan."""
     return [rule for rule in run.rules if rule.bites and (rule.keeps_out or rule.charges or rule.limits)]
 
 
@@ -66,14 +66,14 @@ def _effect(rule: RunRule, currency: str) -> str:
 
 
 def phase_text(phase: DatedStatus) -> str:
-    """Return a phase in words; a status other than enacted is named."""
+    """Return a phase in words. A status other than enacted is named."""
     start, end, status = phase
     days = f"{start} to {end}" if start and end else f"from {start}" if start else f"until {end}" if end else "always"
     return days if status == "enacted" else f"{days} ({status})"
 
 
 def assumptions(run: Run) -> doc.Section | None:
-    """Everything taken as given; what is said of several things is said once."""
+    """Return all assumptions. One that applies to several things appears once."""
     if not run.assumptions:
         return None
     subjects = grouped((row.text, row.subject) for row in run.assumptions)
@@ -84,13 +84,13 @@ def assumptions(run: Run) -> doc.Section | None:
 
 
 def versions(run: Run) -> doc.Section:
-    """What made the plan, and what data it was made from."""
+    """Return the versions of the software and the data behind the plan."""
     made = ", ".join(f"{name} {number}" for name, number in run.versions.items())
     return doc.section("Made with", doc.notes([made, *_data(run)]))
 
 
 def blocked_plugins(run: Run) -> Iterator[str]:
-    """What counted as not installed."""
+    """Yield the plugins that the user blocked."""
     for block in run.plugins_blocked:
         meant = ", ".join(block.plugins) or "nothing of that name is installed"
         yield f"without {block.name} ({meant}), blocked by {' and by '.join(block.by)}"
@@ -112,7 +112,7 @@ def _data(run: Run) -> Iterator[str]:
 
 
 def limits(run: Run) -> doc.Section | None:
-    """Limits: those that the plan misses, one line a rule, and how many it keeps."""
+    """Return the limits: those that the plan violates, one line per rule, and the number of those that it satisfies."""
     if not run.limits:
         return None
     missed = grouped((limit.rule, limit) for limit in run.limits if limit.missed_by)
@@ -122,7 +122,7 @@ def limits(run: Run) -> doc.Section | None:
 
 
 def _missed(run: Run, rows: list[RunLimit]) -> str:
-    """Return the missed rows of a rule: how many, when, by how much at most, and the penalty."""
+    """Return the violated rows of a rule: number, periods, largest violation, and penalty."""
     worst = max(rows, key=lambda row: row.missed_by)
     of = sum(1 for limit in run.limits if limit.rule == worst.rule)
     text = f"{worst.rule}: {worst.sentence or 'no sentence'}"
@@ -154,7 +154,7 @@ def _amount(run: Run, row: RunLimit) -> str:
 
 
 def floor_lines(part: RunConflict) -> Iterator[str]:
-    """Floors that can hold later, with what to write into the rule."""
+    """Yield the minimums that can be satisfied later, with the change to make in the rule."""
     for rule, day in part.holds_from.items():
         yield (
             f"{rule} can first be kept from {day} on, if nothing is asked of it before: write "
@@ -163,7 +163,7 @@ def floor_lines(part: RunConflict) -> Iterator[str]:
 
 
 FEW = 6
-"""Entries of each kind of offer that doesn't count, unless more are asked for."""
+"""Default number of entries for each kind of offer that doesn't count."""
 
 
 class _KeptOut(NamedTuple):
@@ -175,11 +175,11 @@ class _KeptOut(NamedTuple):
     sentence: str
     """A row as a sentence, with the positions of its cells."""
     file: str
-    """File of a run folder that has all of them."""
+    """File of a run folder with all entries."""
 
 
 def kept_out(run: Run, most: int = FEW, *, as_tables: bool = False) -> doc.Section | None:
-    """Return the offers that don't count, and what would let each count: of each kind the first, in sentences or in tables."""
+    """Return the offers that don't count, and how to make each count: the first of each kind, in sentences or in tables."""
     sections = []
     for kind in filter(lambda kind: kind.rows, (_unproven(run), _leads(run), _forbidden(run))):
         rows, left = kind.rows[:most], more(len(kind.rows) - most, "row", kind.file)
@@ -227,13 +227,13 @@ def _forbidden(run: Run) -> _KeptOut:
 
 
 def few(names: Iterable[str], most: int = 12) -> str:
-    """Return names as a list, each once: the first, and the number of the others."""
+    """Return distinct names as a list: the first, and the number of the others."""
     names = list(dict.fromkeys(names))
     return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
 def more(rows: int, one: str, file: str, many: str = "") -> list[str]:
-    """What is told of so many rows that a list leaves out: how many, and where all of them are; nothing of none."""
+    """Return the number of rows that a list omits and the file that has them. Empty if there are none."""
     return (
         [f"{count(rows, f'more {one}', many and f'more {many}')}: {file} of the run folder has all"] if rows > 0 else []
     )

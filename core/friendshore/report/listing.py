@@ -1,4 +1,4 @@
-"""Lists of what is installed or named: one set of rows, told as a table and as JSON; rules and rule packs from their data alone, so that no plugin's code is needed."""
+"""Lists of installed or named things: one set of rows, as a table and as JSON. Rules and packs come from data, so no plugin code runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..rules.base import Rule
 
 VERBS = {"judge": "forbids", "charge": "charges", "rows": "limits"}
-"""What a kind of rule does, by its methods."""
+"""Effects of rule kinds, by method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +33,21 @@ class Listing:
     name: str
     """Key in the JSON form."""
     columns: tuple[tuple[str, str], ...]
-    """Keys that the table shows, with their titles."""
+    """Keys in the table, with their titles."""
     rows: tuple[Mapping[str, object], ...]
     notes: tuple[str, ...] = ()
-    """What stands under the table."""
+    """Notes below the table."""
 
     def data(self) -> dict[str, object]:
-        """JSON-ready data."""
+        """Return JSON-ready data."""
         return {self.name: [dict(row) for row in self.rows]}
 
     def document(self) -> doc.Document:
-        """A table, and notes under it."""
+        """Return a table, and notes below it."""
         return doc.document(self.name, *self.parts())
 
     def parts(self) -> list[doc.Element | None]:
-        """The same within another document."""
+        """Return the table and notes for use within another document."""
         if not self.rows:
             return [doc.sentence(f"no {self.name}")]
         columns = [doc.Column(title) for _, title in self.columns]
@@ -62,7 +62,7 @@ def _cell(value: object) -> str:
 
 
 def plugin_listing(plugins: Iterable[PluginInfo], loaded: Sequence[Loaded] = ()) -> Listing:
-    """All plugins, the broken too, with what is wrong with them, and how importing those went that were imported."""
+    """Return all plugins, including broken ones with their problems, and the results of imports."""
     found = list(plugins)
     went = {one.info: one for one in loaded}
     rows = [plugin_data(info, went.get(info)) for info in found]
@@ -93,7 +93,7 @@ def _imported(one: Loaded | None) -> str:
 
 
 def plugin_data(info: PluginInfo, loaded: Loaded | None = None) -> dict[str, object]:
-    """A plugin as JSON-ready data."""
+    """Return a plugin as JSON-ready data."""
     data = {**info.model_dump(mode="json"), "label": info.label, "notice": info.notice}
     if loaded is not None:
         data |= {"seconds": loaded.seconds, "import_error": str(loaded.problem) if loaded.problem else ""}
@@ -101,7 +101,7 @@ def plugin_data(info: PluginInfo, loaded: Loaded | None = None) -> dict[str, obj
 
 
 def plugin_document(info: PluginInfo) -> doc.Document:
-    """All that is known of a plugin without running it."""
+    """Return all that is known of a plugin without running it."""
     rows = [
         ("version", info.version or "unknown"),
         ("status", str(info.status)),
@@ -143,7 +143,7 @@ def _interface(info: PluginInfo) -> str:
 
 
 def catalog_listing(rows: Iterable[Mapping[str, object]], day: date) -> Listing:
-    """Installed catalogs, with their age on a day."""
+    """Return installed catalogs, with their age on a day."""
     columns = (("name", "Catalog"), ("title", "Title"), ("as_of", "As of"))
     more = (("age", "Age"), ("licence", "Licence"), ("from", "From"))
     found = tuple({**row, "age": _age(str(row["as_of"]), day)} for row in rows)
@@ -159,12 +159,12 @@ def _age(as_of: str, day: date) -> str:
 
 
 def catalog_data(catalog: Catalog) -> dict[str, object]:
-    """A catalog as JSON-ready data."""
+    """Return a catalog as JSON-ready data."""
     return catalog.model_dump(mode="json", by_alias=True)
 
 
 def catalog_document(catalog: Catalog, day: date) -> doc.Document:
-    """A catalog's head with its age on a day, and its offers by facility."""
+    """Return the head of a catalog with its age on a day, and its offers by facility."""
     head: list[str | doc.Quoted] = [
         f"{catalog.title or catalog.name}, {aged(catalog.as_of, day)}, {catalog.licence or 'no licence'}",
         f"from {catalog.distribution or 'a folder'}; {_counts(catalog)}; data {catalog.digest[:12]}",
@@ -221,13 +221,13 @@ _COLUMNS = (("id", "Rule"), ("kind", "Kind"), ("status", "Status"), ("title", "W
 
 
 def rule_row(rule: Mapping[str, object], pack: str = "", distribution: str = "") -> dict[str, object]:
-    """A rule's data with the pack it stands in."""
+    """Return a rule's data with its pack."""
     data = {key: _plain(value) for key, value in rule.items()}
     return {**data, "status": _status(rule), "pack": pack, "distribution": distribution}
 
 
 def bill_row(bill: LegislativeBill, pack: str, distribution: str = "") -> dict[str, object]:
-    """Return a bill's data with the pack that contains it. A bill has a status of its own, and is pending unless it states one."""
+    """Return a bill's data with its pack. A bill has its own status, and is pending unless it states one."""
     stated = bill.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return {**rule_row(stated, pack, distribution), "kind": "bill", "status": bill.status.value}
 
@@ -235,7 +235,7 @@ def bill_row(bill: LegislativeBill, pack: str, distribution: str = "") -> dict[s
 def rule_listing(
     rows: Iterable[Mapping[str, object]], packs: Iterable[RulePack] = (), day: date | None = None
 ) -> Listing:
-    """Rules, with the age of the packs they come from."""
+    """Return rules, with the age of their packs."""
     found = tuple(rows)
     notes = [f"pack {pack.id}, {aged(pack.as_of, day)}" for pack in packs]
     notes += [f"pack {row['pack']}: {row['error']}" for row in found if row.get("error")]
@@ -243,12 +243,12 @@ def rule_listing(
 
 
 def pack_data(pack: RulePack, distribution: str = "") -> dict[str, object]:
-    """A pack as JSON-ready data."""
+    """Return a pack as JSON-ready data."""
     return {**pack.model_dump(mode="json", by_alias=True), "distribution": distribution}
 
 
 def pack_document(pack: RulePack, day: date, distribution: str = "") -> doc.Document:
-    """A pack: its head with its age on a day, its rules and its bills."""
+    """Return a pack: its head with its age on a day, its rules, and its bills."""
     head: list[str | doc.Quoted] = [
         pack.title,
         f"{pack.authority or 'no authority stated'}; {aged(pack.as_of, day)}; {pack.licence or 'no licence stated'}",
@@ -270,7 +270,7 @@ def pack_document(pack: RulePack, day: date, distribution: str = "") -> doc.Docu
 
 
 def rule_document(row: Mapping[str, object]) -> doc.Document:
-    """Everything that one rule states."""
+    """Return all fields of a rule."""
     first = ("title", "citation", "source", "pack", "distribution", "kind", "status")
     order = [*(key for key in first if row.get(key)), *(key for key in row if key not in (*first, "id"))]
     name = str(row.get("id", ""))
@@ -279,7 +279,7 @@ def rule_document(row: Mapping[str, object]) -> doc.Document:
 
 
 def kind_data(kind: type[Rule], distribution: str) -> dict[str, object]:
-    """A kind of rule as JSON-ready data: what it does, and the keys of a rule of it, with those of tables within it."""
+    """Return a rule kind as JSON-ready data: its effects and its keys, with those of nested tables."""
     name = str(kind.model_fields["kind"].default)
     tables: list[tuple[list[str], type[BaseModel]]] = [([""], kind)]
     tables += [(paths, inner) for inner, paths in tables_within(kind).items()]
@@ -292,7 +292,7 @@ def kind_data(kind: type[Rule], distribution: str) -> dict[str, object]:
 
 
 def kind_document(kind: type[Rule], distribution: str) -> doc.Document:
-    """A kind of rule: what it does, and the keys of a rule of it, with those of tables within it."""
+    """Return a rule kind: its effects and its keys, with those of nested tables."""
     name = str(kind.model_fields["kind"].default)
     does = ", ".join(word for verb, word in VERBS.items() if verb in kind.verbs)
     about = [" ".join(part.split()) for part in (inspect.getdoc(kind) or "").split("\n\n")]

@@ -1,4 +1,4 @@
-"""The mix of a run: suppliers by demand, and dependence on countries of concern."""
+"""Mix of a run: suppliers by demand, and dependence on countries of concern."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from .cash import MILLION, fee, full_price, full_price_cell, is_duty_told, price
 from .demand import and_more
 
 _PRICE = 12
-"""Characters of the price, and of the gaps between the columns of text."""
+"""Characters of the price and of the gaps between the text columns."""
 _FEE = 8
 """Characters of a maker's fee."""
 _YEAR = 8
 SOON = 2
-"""Order periods that are told order by order."""
+"""Number of order periods listed order by order."""
 _WITH_USE = 108
-"""Characters from which on an order says what it is for and its price, as the mix does."""
+"""Minimum characters of a line that shows an order's use and price, as the mix does."""
 
 SUPPLIERS = 3
-"""Suppliers of a material that the whole document names beside its spend; the mix has all of them."""
+"""Number of suppliers of a material that the whole document names beside its spend. The mix has all of them."""
 
 Group = tuple[str, str, str, str]
-"""Offer, material, place and end use."""
+"""Offer, material, place, and end use."""
 
 
 def mix(run: Run) -> doc.Section | None:
-    """All purchases by material and supplier, with their kilograms by period of delivery."""
+    """Return all purchases by material and supplier, with their kilograms by period of delivery."""
     if not run.purchases:
         return None
     names = doc.longest_word(p.material for p in run.purchases) + 2
@@ -51,7 +51,7 @@ def mix(run: Run) -> doc.Section | None:
 
 
 def by_material(run: Run) -> dict[str, list[RunPurchase]]:
-    """Purchases by material, those first that are demanded."""
+    """Return purchases by material, demanded materials first."""
     found = grouped((purchase.material, purchase) for purchase in run.purchases)
     wanted = list(dict.fromkeys(demand.material for demand in run.demands))
     order = [*(m for m in wanted if m in found), *(m for m in sorted(found) if m not in wanted)]
@@ -77,7 +77,7 @@ def _material_rows(
 
 
 def used_for(run: Run, purchase: RunPurchase) -> str:
-    """What a purchase is for; where it goes elsewhere than the case's place, that too."""
+    """Return the use of a purchase, with its place if it isn't the case's."""
     return purchase.end_use if purchase.place == run.place else f"{purchase.end_use} at {purchase.place}"
 
 
@@ -87,13 +87,13 @@ def _by_period(run: Run, purchases: Sequence[RunPurchase]) -> list[Decimal]:
 
 
 def prices_of(run: Run, purchases: Sequence[RunPurchase]) -> list[doc.Cell]:
-    """Return the full price of a kilogram, on average, and the fee where makers are paid one; without makers, the price alone."""
+    """Return the average full price of a kilogram, and the fee if makers are paid one."""
     own = fee(run, purchases)
     return [full_price_cell(purchases), *([doc.NOTHING if own is None else doc.Amount(own)] if run.draws else [])]
 
 
 def chain(run: Run, purchase: RunPurchase) -> doc.Phrase:
-    """The stages that a purchase comes through, with their countries; of what has inputs, the inputs first."""
+    """Return the stages of a purchase, with their countries. Inputs come first."""
     inputs = run.inputs_of.get(purchase.offer)
     steps = _steps(purchase.countries)
     at_length = [f"{', '.join(stages)} {where}" for stages, where in steps] or ["?"]
@@ -162,7 +162,6 @@ def _uses(joined: str) -> str:
 
 
 def _average(run: Run, purchases: Sequence[RunPurchase]) -> doc.Cell:
-    """Return the full price of a kilogram on average."""
     price = full_price(purchases)
     if is_duty_told(run):
         return full_price_cell(purchases)
@@ -170,7 +169,7 @@ def _average(run: Run, purchases: Sequence[RunPurchase]) -> doc.Cell:
 
 
 def _suppliers(run: Run, purchases: Sequence[RunPurchase]) -> doc.Several:
-    """Return suppliers with their share, the largest first; with full prices where there are several, and with fees."""
+    """Return suppliers with their shares, the largest first, with full prices if there are several, and with fees."""
     total = kilograms_of(purchases)
     groups = grouped((purchase.offer, purchase) for purchase in purchases)
     names = {offer: run.names.offer(offer) for offer in groups}
@@ -191,7 +190,7 @@ def _left(money: Sequence[Decimal]) -> list[Decimal]:
 
 
 def orders(run: Run, folder: str = "") -> doc.Section | None:
-    """Return the orders by their last day, then by priority and money. `folder`: where the run was written, if it was.
+    """Return the orders by their last day, then by priority and money. `folder` is the run folder. Empty if the run wasn't written.
 
     The whole document has those of the next two periods, and a line for each later period.
     """
@@ -267,7 +266,7 @@ def _order_row(run: Run, order: Order, purchases: Sequence[RunPurchase], on: doc
 
 
 def _supplier(name: str, purchase: RunPurchase) -> doc.Cell:
-    """Return whom to order from: the plant, with its company where there is room; an offer that has no name by its id, which is never cut."""
+    """Return the seller: the plant, with its company if it fits. An offer without a name has its id, which is never cut."""
     if name == purchase.offer:
         return name
     company = purchase.supplier if purchase.supplier not in name else ""
@@ -275,7 +274,7 @@ def _supplier(name: str, purchase: RunPurchase) -> doc.Cell:
 
 
 def _orders_left(spent: Mapping[date, str], orders: Mapping[date, Sequence[object]], shown: int) -> str:
-    """Return what must be ordered by the first day that doesn't fit, and the number of later orders."""
+    """Return the orders due by the first day that doesn't fit, and the number of later orders."""
     later = sum(map(len, orders.values()))
     for day, found in orders.items():
         later -= len(found)
@@ -287,7 +286,7 @@ def _orders_left(spent: Mapping[date, str], orders: Mapping[date, Sequence[objec
 
 
 def order_day(purchase: RunPurchase) -> doc.Cell:
-    """The day of an order, and by how much it has passed, or that it is to be placed at once."""
+    """Return the last day of an order, and the days since it passed, or that the order is due at once."""
     if not purchase.late_days:
         at_once = doc.Phrase(f"{purchase.order_by}, at once", doc.Tone.DOUBTFUL)
         return at_once if purchase.at_once else purchase.order_by
@@ -296,17 +295,17 @@ def order_day(purchase: RunPurchase) -> doc.Cell:
 
 
 def in_orders(purchases: list[RunPurchase]) -> dict[tuple[str, str, str, str], list[RunPurchase]]:
-    """Purchases that make one order, whatever uses they are for."""
+    """Return purchases grouped by order, regardless of use."""
     return grouped(((p.offer, p.material, p.place, p.delivered), p) for p in purchases)
 
 
 def kilograms_of(purchases: Iterable[RunPurchase]) -> Decimal:
-    """What they weigh together; of one material."""
+    """Return the total kilograms of purchases of one material."""
     return sum((purchase.quantity_kg for purchase in purchases), Decimal(0))
 
 
 def cost_of(purchases: Iterable[RunPurchase]) -> Decimal:
-    """Their landed cost."""
+    """Return the total landed cost of purchases."""
     return sum((purchase.cost for purchase in purchases), Decimal(0))
 
 
@@ -315,7 +314,7 @@ def _summary(run: Run, purchases: list[RunPurchase]) -> str:
 
 
 def holdings(run: Run) -> doc.Section | None:
-    """Every lot with its verdict, and under the table why it is barred from what, and what would heal it."""
+    """Return every lot with its verdict, and below the table the prohibitions with their reasons and remedies."""
     if not run.holdings:
         return None
     columns = [doc.Column("In hand or on order"), doc.Column("Material"), doc.Column("There from")]
@@ -325,7 +324,6 @@ def holdings(run: Run) -> doc.Section | None:
 
 
 def _row(run: Run, one: RunHolding) -> list[doc.Cell]:
-    """Return the row of a lot."""
     return [
         one.lot,
         one.material,
@@ -338,7 +336,7 @@ def _row(run: Run, one: RunHolding) -> list[doc.Cell]:
 
 
 def barred_texts(run: Run) -> Iterator[str]:
-    """One sentence a lot that no use may take."""
+    """Yield one sentence for each lot that no use may take."""
     for one in run.holdings:
         wanted = [use for use in one.uses if use.verdict != "not wanted"]
         if wanted and all(use.verdict == "barred" for use in wanted):
@@ -348,7 +346,6 @@ def barred_texts(run: Run) -> Iterator[str]:
 
 
 def _verdicts(run: Run, one: RunHolding) -> str:
-    """Return its verdicts, each with all its uses."""
     found = grouped((_verdict(use), _use_of(run, one, use)) for use in one.uses)
     return "; ".join(f"{verdict} for {' and '.join(dict.fromkeys(uses))}" for verdict, uses in found.items())
 
@@ -381,7 +378,6 @@ def _barred_lines(run: Run) -> Iterator[str]:
 
 
 def _why(bar: RunHoldingBar) -> str:
-    """Return the rule's finding."""
     if bar.unproven:
         return f": {bar.reason}"
     done = f"{bar.stage} in" if bar.stage else "out of"
@@ -394,7 +390,7 @@ def _days(run: Run, bar: RunHoldingBar) -> str:
 
 
 MATERIALS = 12
-"""Materials that the table shows, those with most money of concern first."""
+"""Maximum number of materials in the table, by descending spend of concern."""
 _FIRST = "defense"
 """End use that comes first."""
 
@@ -414,7 +410,7 @@ def dependence_line(run: Run) -> doc.Sentence | None:
 
 
 def dependence_figure(run: Run) -> doc.KeyFigure | None:
-    """Return the same as a key figure."""
+    """Return the share of purchases of concern as a key figure. None as for `dependence_line`."""
     whole = _whole(run)
     if whole is None:
         return None
@@ -424,7 +420,7 @@ def dependence_figure(run: Run) -> doc.KeyFigure | None:
 
 
 def dependence_section(run: Run) -> doc.Section | None:
-    """Return the table: the plan, each end use, and each material, with what counts."""
+    """Return the table of dependence: the plan, each end use, and each material, with the counted purchases."""
     whole = _whole(run)
     if whole is None:
         return None

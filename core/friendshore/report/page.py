@@ -1,4 +1,4 @@
-"""A run on one page: what a planner sends to whoever decides."""
+"""A run on one page, for decision makers."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:  # who prints a run that it has needs no solver
     from ..recommend import RunCheck
 
 FINDINGS = 20
-"""Things that fail verification that are named."""
+"""Maximum number of failures of verification that are named."""
 
 
 def page_document(run: Run, checked: RunCheck | None = None, answers: Sequence[doc.Document] = ()) -> doc.Document:
-    """Return a run for those who decide: verdict, caveats, needs, suppliers, orders, costs, rules, and how to check it; then the answers.
+    """Return a run for decision makers: verdict, caveats, needs, suppliers, orders, costs, rules, and how to check it, then the answers.
 
-    It says if the run wasn't checked. If it failed verification, the page has nothing but the failures.
+    It states if the run wasn't checked. If the run failed verification, the page has only the failures.
     """
     if checked is not None and checked.findings:
         return doc.document(titled(run), *refused(checked))
@@ -55,17 +55,17 @@ def page_document(run: Run, checked: RunCheck | None = None, answers: Sequence[d
 
 
 def answered(answers: Sequence[doc.Document]) -> Iterator[doc.Section]:
-    """What was asked of a run besides, a section an answer."""
+    """Yield a section for each further answer about a run."""
     return (doc.section(one.title, *one.parts) for one in answers)
 
 
 def titled(run: Run) -> str:
-    """Case and scenarios."""
+    """Return the case and its scenarios."""
     return run.case + (f" with {', '.join(run.scenario)}" if run.scenario else "")
 
 
 def head(run: Run, checked: RunCheck | None) -> list[doc.Sentence]:
-    """The plan's time, whether it was verified when the page was made, before all else that is told of it, and what it comes to."""
+    """Return the time of the plan and its verification, before all else, then its result."""
     words, tone = status_of(run)
     strict = ", rules of unknown status enforced" if run.strict else ""
     status = doc.Phrase(words, tone, strong=True)
@@ -84,7 +84,7 @@ def head(run: Run, checked: RunCheck | None) -> list[doc.Sentence]:
 
 
 def refused(checked: RunCheck) -> Iterator[doc.Element | None]:
-    """What is told of a run that does not hold: what failed verification, and nothing of what it says."""
+    """Yield the failures of a run that failed verification, and nothing of its content."""
     found = [str(problem) for problem in checked.findings[:FINDINGS]]
     if len(checked.findings) > FINDINGS:
         found.append(f"and {len(checked.findings) - FINDINGS:,} more: `friendshore verify` lists them")
@@ -95,7 +95,7 @@ def refused(checked: RunCheck) -> Iterator[doc.Element | None]:
 
 
 def proof(run: Run, checked: RunCheck | None) -> Iterator[str]:
-    """What is proved, by whom, and what was changed first."""
+    """Yield what is proved, by which program, and the changes made first."""
     cost = run.cost
     bound, own = (large_money(money, run.currency) for money in (run.bound, run.objective))
     yield f"By the solver, no plan has a lower objective than {bound}; this one has {own}."

@@ -1,4 +1,4 @@
-"""A run as a document, in the order in which a planner reads it; its costs in full, which no page shows so; and what stands above the mix."""
+"""A run as a document in reading order, its costs in full, which no page has, and the heading of the mix."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _CONFIRMED = {
 
 
 def status_of(run: Run) -> tuple[str, doc.Tone]:
-    """Return the status in words with what confirms it, and its tone."""
+    """Return the status in words with its confirmation, and its tone."""
     word, more, tone = STATUS[run.status]
     words = word + more
     confirmed = " and ".join(_CONFIRMED[each] for each in run.confirmed_by)
@@ -41,7 +41,7 @@ def status_of(run: Run) -> tuple[str, doc.Tone]:
 
 
 def heading(run: Run) -> list[doc.Element | None]:
-    """Return case, time, status, and the three figures that matter most; a screen has fewer lines, and counts the demands that aren't met."""
+    """Return case, time, status, and the three most important figures. A screen has fewer lines, and counts the unmet demands."""
     name: list[str | doc.Phrase] = [doc.Phrase(run.case, strong=True)]
     if run.scenario:
         name.append(doc.Phrase(f"  with {', '.join(run.scenario)}", doc.Tone.CHOICE, strong=True))
@@ -58,19 +58,19 @@ def heading(run: Run) -> list[doc.Element | None]:
 
 
 def time_of(run: Run) -> str:
-    """The plan's time, place and money."""
+    """Return the plan's time, place, and currency."""
     first, last = run.periods[0], run.periods[-1]
     return f"{first.start} to {last.end}, {count(len(run.periods), 'period')}, at {run.place}, money in {run.currency}"
 
 
 def spends(run: Run, *, named: bool = True) -> str:
-    """The cash that is spent, or earned, and which demands are met from when."""
+    """Return the cash spent or earned, and the demands met with their first periods."""
     verb = "earns" if run.cost.nominal < 0 else "spends"
     return f"{verb} {large_money(abs(run.cost.nominal), run.currency)}; {met(run, named=named)}"
 
 
 def met(run: Run, *, named: bool = True) -> str:
-    """How many demands are met, from when on, and which are not: kilograms of different materials are never added up."""
+    """Return the number of met demands, from when on, and the unmet ones. Kilograms of different materials are never summed."""
     lacking = [demand for demand in run.demands if demand.short_kg]
     if not lacking:
         return "all demand is met"
@@ -90,7 +90,7 @@ def met(run: Run, *, named: bool = True) -> str:
 
 
 NAMED = 6
-"""Demands that the heading names; the table below it has them all."""
+"""Number of demands that the heading names. The table below it has all."""
 
 
 def _who(run: Run, demands: Sequence[RunDemand]) -> str:
@@ -100,13 +100,13 @@ def _who(run: Run, demands: Sequence[RunDemand]) -> str:
 
 
 def plan_document(run: Run, folder: str = "") -> doc.Document:
-    """Return everything about a run, of which a screen shows the part that matters most.
+    """Return everything about a run. A screen shows the most important part.
 
-    On a screen, only rows of three tables are left out where there is little room, and each says how many: by priority of the end use, by need, then by
-    money. What a reader must know before relying on the plan is never left out.
+    If a screen has little room, only rows of three tables are omitted and counted: by priority of the end use, by need, then by money. What a
+    reader must know before relying on the plan is never omitted.
 
     Args:
-        run: The run.
+        run: Run to show.
         folder: Folder that it was written to. Empty if none.
     """
     money = money_line(run)
@@ -164,16 +164,16 @@ def exchangeable(run: Run) -> doc.Section | None:
 
 
 def summary_document(run: Run) -> doc.Document:
-    """The heading, and what it must not be read without."""
+    """Return the heading and the essential caveats."""
     return doc.document(run.case, *heading(run), unexamined(run))
 
 
 MOST = 12
-"""Settlements of price schedules that are told; those that take off or add most come first."""
+"""Maximum number of settlements of price schedules that are shown, by descending amount."""
 
 
 def price_ranges(run: Run) -> doc.Section | None:
-    """What the same purchases would cost if every price were at the low or high end of its range, by material and in all."""
+    """Return the cost of the same purchases with all prices at the low or high end of their ranges, by material and in total."""
     if run.nominal_low is None or run.nominal_high is None:
         return None
     groups = grouped((one.material, one) for one in run.ranges)
@@ -190,14 +190,13 @@ def price_ranges(run: Run) -> doc.Section | None:
 
 
 def _at_ends(ranges: Sequence[RunRange]) -> tuple[Decimal, Decimal, Decimal]:
-    """Return the money at the low end, in the plan, and at the high end."""
     nothing = Decimal(0)
     ends = sum((one.cost_low for one in ranges), nothing), sum((one.cost_high for one in ranges), nothing)
     return ends[0], sum((one.cost for one in ranges), nothing), ends[1]
 
 
 def discounts(run: Run) -> doc.Section | None:
-    """Every settlement of a price schedule, with what is bought, where its tier and the next begin, and the money taken off."""
+    """Return every settlement of a price schedule: purchases, start of its tier and the next, and discount."""
     if not run.discounts:
         return None
     told = sorted(run.discounts, key=lambda d: (-abs(d.discount), d.schedule, d.span))
@@ -225,7 +224,7 @@ def _measured(one: RunDiscount, amount: Decimal, run: Run) -> doc.Cell:
 
 
 def ranks(run: Run) -> doc.Section | None:
-    """Lexicographic objectives: every level with its value and gap, what ranking it gains, and by how much it raises the objective."""
+    """Return lexicographic objectives: each level's value and gap, what ranking it gains, and by how much it raises the objective."""
     if not run.levels:
         return None
     columns = [
@@ -250,7 +249,7 @@ def _level(level: RunLevel, run: Run) -> list[doc.Cell]:
 
 
 def _what(level: RunLevel, run: Run) -> str:
-    """Return the objective of a level, and by how much later levels may worsen it."""
+    """Return the objective of a level, and the worsening that later levels may cause."""
     if not level.within:
         return level.sentence
     least = written(_amount(level, level.least, run))

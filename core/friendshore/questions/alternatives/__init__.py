@@ -1,4 +1,4 @@
-"""`alternatives`: every offer of a material, ranked by what using it costs."""
+"""`alternatives`: every offer of a material, ranked by the cost of using it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AlternativesOptions:
-    """What can be set."""
+    """Options of `alternatives`."""
 
     material: Annotated[
         tuple[str, ...], Setting("Materials; all that are demanded, if none is given.", argument=True)
@@ -35,7 +35,7 @@ class AlternativesOptions:
 
 
 class AlternativesQuestion(Question[AlternativesOptions, "Alternatives"]):
-    """Who else could deliver: every offer of a material, what using it costs, and what keeps the others out."""
+    """List every offer of a material, the cost of using it, and the reasons that exclude the others."""
 
     name = "alternatives"
     options = AlternativesOptions

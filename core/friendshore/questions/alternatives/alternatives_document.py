@@ -43,17 +43,17 @@ from ..wording import (
 from .find_alternatives import Alternative, Alternatives, MaterialMix, StageCheck, UsageShare, costs_nothing, unused
 
 SHOWN = 12
-"""Offers that are shown of each material, unless more are asked for."""
+"""Default number of offers shown of each material."""
 _SHORT_FROM = 80
-"""Characters of a line of a screen from which on it says what is short of more."""
+"""Minimum characters of a line of a screen that shows the added shortage."""
 _LONG = 30
-"""Characters of an identifier from which on it is counted where there is no room for it."""
+"""Length from which on an identifier that doesn't fit is counted instead."""
 _KEPT_OUT = {"figure": "no figure", "unproven": "not proved", "licence": "no licence"}
-"""How a kind of obstacle is told, if not by its name."""
+"""Words for kinds of obstacles, if not their names."""
 
 
 def alternatives_document(found: Alternatives, shown: int = SHOWN) -> doc.Document:
-    """Return every material with its offers, of each table the first `shown` (0: all).
+    """Return every material with its offers. Each table has the first `shown` rows, or all for 0.
 
     On a screen of several materials, each is a row with its cheapest alternative.
     """
@@ -141,7 +141,7 @@ def _material(offers: Sequence[Alternative], found: Alternatives, shown: int) ->
 
 
 def _rung(one: Alternative, found: Alternatives) -> charts.Rung:
-    """Return the cash that using an offer adds as a bar, with what is then short of more."""
+    """Return the cash that using an offer adds as a bar, with the added shortage."""
     name = found.names.offer(one.offer)
     if one.rise is None or one.cash is None:
         return charts.Rung(name, None, "not found in time", doc.Tone.DOUBTFUL)
@@ -164,7 +164,6 @@ def _choice_columns(unit: str, found: Alternatives) -> list[doc.Column]:
 
 
 def _today(found: Alternatives) -> bool:
-    """Return True if the case states today's purchases."""
     return any(mix.today_kg for mix in found.materials)
 
 
@@ -190,7 +189,7 @@ def _choice(one: Alternative, unit: Literal["kg", "t"], found: Alternatives) -> 
 
 
 def cash(one: Alternative) -> doc.Cell:
-    """Return the cash that using an offer adds; a question mark where its plan is not proved the cheapest."""
+    """Return the cash that using an offer adds, with a question mark if its plan isn't proved the cheapest."""
     if one.rise is None or one.cash is None:
         return "not found in time"
     if costs_nothing(one):
@@ -200,7 +199,7 @@ def cash(one: Alternative) -> doc.Cell:
 
 
 def _where_from(one: Alternative) -> str:
-    """Countries of all its stages."""
+    """Return the countries of all stages of an offer."""
     return "/".join(dict.fromkeys(c for check in one.checks for c in check.countries)) or one.country
 
 
@@ -274,7 +273,7 @@ def _unproved(kept: Sequence[Alternative]) -> list[str]:
 
 
 def _compliance(kept: Sequence[Alternative], names: ShownNames) -> Iterator[doc.Element | None]:
-    """Yield the stages that fail, of offers that can be used. Summarize the others in one line."""
+    """Yield the stages that fail, of usable offers. The others are summarized in one line."""
     rows = [[names.offer(one.offer), check.end_use, *_judged(check)] for one in kept for check in _against(one)]
     clean = grouped((_unasked(one), names.offer(one.offer)) for one in kept if not _against(one))
     if rows:
@@ -288,7 +287,6 @@ def _compliance(kept: Sequence[Alternative], names: ShownNames) -> Iterator[doc.
 
 
 def _unasked(one: Alternative) -> tuple[str, ...]:
-    """Return the uses without a rule of origin."""
     return tuple(dict.fromkeys(check.end_use for check in one.checks if check.result == "no rule"))
 
 
@@ -405,7 +403,6 @@ def _named(names: ShownNames, offer: str) -> doc.Cell:
 
 
 def _price(found: BreakEven | None) -> doc.Cell:
-    """Return the highest price at which it is worth buying."""
     if found is None or found.outcome not in ("price", "no price", "any price"):
         return doc.NOTHING
     if found.price is None:

@@ -1,4 +1,4 @@
-"""Search for alternatives: every offer of a material, ranked by what using it costs, with its verdicts and usage range."""
+"""Search for alternatives: every offer of a material, ranked by the cost of using it, with its verdicts and usage range."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ from ...solve import Progress
 from ...verify import VerifiedPlan
 
 WITHIN = Decimal("0.01")
-"""Share of the money spent by which plans may cost more whose shares are reported."""
+"""Share of the spend by which plans in a reported usage range may cost more."""
 
 
 class Alternative(Record):
@@ -56,59 +56,59 @@ class Alternative(Record):
     material: str
     offer: str
     facility: str
-    """Its name; its id where it has none."""
+    """Name. Its id if it has none."""
     facility_id: str = ""
     supplier: str
     country: str
     rank: int | None
-    """From 1: by what using it costs; None: it cannot be used."""
+    """Rank from 1, by the cost of using it. None if it can't be used."""
     level_with_next: bool = False
-    """Whether what is proved leaves open which of this offer and the next is the cheaper one to use."""
+    """True if it isn't proved which of this offer and the next is cheaper to use."""
     today_kg: Number
-    """What today's rate comes to over the plan."""
+    """Kilograms over the plan at today's rate."""
     plan_kg: Number
-    """What the recommended plan buys of it for the places where the material is wanted."""
+    """Kilograms that the recommended plan buys for the places that demand the material."""
     plan_share: Number
-    """The same as a share of the material's demand."""
+    """`plan_kg` as a share of the material's demand."""
     uses_kg: Number
-    """Kilograms over the plan from which it counts as used; 0: it cannot be."""
+    """Kilograms over the plan from which on it counts as used. 0 if it can't be used."""
     in_time: bool
-    """False: no plan that uses it was found in the time given, and `rise` and `landed` are unknown."""
+    """False if the time limit ended the search before a plan that uses it. Then `rise` and `landed` are unknown."""
     rise: Difference | None
-    """By how much the objective of the cheapest plan that uses it is above the recommended plan's: present value, penalties included. None: there is none."""
+    """Rise of the objective (present value, with penalties) from the recommended plan to the cheapest plan that uses it. None if there is no such plan."""
     cash: Number | None = None
-    """Cash that this plan spends more, without penalties and not discounted. None: there is none."""
+    """Added cash of this plan, undiscounted, without penalties. None if there is no such plan."""
     spent: Number | None = None
-    """Present value of the same."""
+    """Present value of `cash`."""
     penalty: Number | None = None
-    """By how much its penalties for shortage and missed limits are higher."""
+    """Added penalties for shortage and missed limits."""
     short_kg: dict[str, Number] = {}
-    """Material -> kilograms that it is short of more, or (negative) less."""
+    """Material -> added kilograms of shortage. Negative if the shortage is smaller."""
     share: UsageShare | None
-    """None: rules conflict in this part of the case."""
+    """Usage range. None if rules conflict in this part of the case."""
     made_from: list[str]
-    """Materials that it takes in: `landed` is then a fee, and these come on top."""
+    """Materials that it takes in. `landed` is then a fee, without their cost."""
     landed: Landed | None
     """Cost of a kilogram in the cheapest plan that uses it, without inputs."""
     full_price: OfferPrice | None = None
-    """Cost of a kilogram with all inputs. None: it can't be bought, or has no admissible input."""
+    """Cost of a kilogram with all inputs. None if it can't be bought, or has no admissible input."""
     could_give_kg: Number | None
-    """Kilograms over the plan by its own limits and its facility's capacity; None: no limit is stated, or it is a lead."""
+    """Maximum kilograms over the plan by its own limits and its facility's capacity. None if no limit is stated, or for a lead."""
     could_give_share: Number | None
-    """The same as a share of the material's demand."""
+    """`could_give_kg` as a share of the material's demand."""
     first_delivery: str
-    """Period in which something could lawfully be delivered first; empty: none."""
+    """First period in which a delivery can be lawful. Empty if none."""
     lead_months: Number | None
-    """From order to delivery."""
+    """Months from order to delivery."""
     qualification_months: Number | None
-    """Before it may first be ordered; 0 for who delivers today."""
+    """Months before the first order. 0 for current suppliers."""
     confidence: str
-    """Least among its capacity, price and chain; empty for a lead."""
+    """Lowest confidence of its capacity, price, and chain. Empty for a lead."""
     references: list[str]
     checks: list[StageCheck]
-    """Stage by stage and use by use, what the rules in force find."""
+    """Verdicts of the rules in force, by stage and use."""
     obstacles: list[Obstacle]
-    """What keeps it out of some use, or of all."""
+    """Reasons that exclude it from some uses or all."""
 
 
 class MaterialMix(Record):
@@ -119,17 +119,17 @@ class MaterialMix(Record):
     wanted_kg: Number
     short_kg: Number
     today_kg: Number
-    """What is bought today, at today's rate over the plan."""
+    """Current purchases over the plan, at today's rate."""
     allowed: Number | None
-    """Money by which plans may cost more whose shares are reported, as present value; None: rules conflict."""
+    """Money by which plans in reported usage ranges may cost more, as present value. None if rules conflict."""
     with_materials: list[str]
-    """What else hangs together with it, and shares that money."""
+    """Other materials in the same part of the case, which share that money."""
     for_makers: bool
-    """Whether nobody demands it, and it is what the plan buys for makers."""
+    """True if only makers need it, without a demand of its own."""
     next_offer: str = ""
-    """Of the offers that can be used and of which the plan buys nothing for those who want it, the one that adds least; empty: there is none."""
+    """Usable offer that adds least and isn't bought for the places that demand the material. Empty if there is none."""
     next_price: BreakEven | None = None
-    """Up to which price that one is worth buying; None: there is none, the plan buys it for something else, or a limit ended the search before."""
+    """Break-even price of this offer. None if there is no offer, the plan buys it for another use, or a limit ended the search."""
 
 
 class Alternatives(QuestionResult):
@@ -141,14 +141,14 @@ class Alternatives(QuestionResult):
     case: str
     currency: str
     within: Number
-    """Share of the money spent by which plans may cost more whose shares are reported."""
+    """Share of the spend by which plans in reported usage ranges may cost more."""
     used_from: Number
-    """Share of the demand from which an offer counts as used."""
+    """Share of the demand from which on an offer counts as used."""
     ranked_objectives: bool
-    """Whether the case ranks objectives: plans then keep those before cost."""
+    """True if the case ranks objectives. Plans then keep the levels before cost."""
     materials: list[MaterialMix]
     offers: list[Alternative]
-    """By material, those that can be used first, in order of rank."""
+    """Offers by material: usable ones by rank, then the others."""
     effort: Effort
 
 
@@ -161,22 +161,22 @@ def alternatives(
     within: Decimal = WITHIN,
     progress: Progress | None = None,
 ) -> Alternatives:
-    """Every offer of the demanded materials, or of those named.
+    """Return every offer of the demanded materials, or of those named.
 
-    Of what the plan buys for makers, demand is what it buys of it.
+    For inputs of makers, demand is the quantity that the plan buys.
 
     Args:
-        session: a solved case.
-        materials: demanded materials, or such as the plan buys for makers; none: all that are demanded.
-        inputs: where none is named, those bought for makers as well.
-        within: share of the money spent (present value, without penalties) by which plans may cost more whose shares are reported.
-        progress: told offers done, offers in all, and seconds.
+        session: A solved case.
+        materials: Demanded materials, or inputs that the plan buys for makers. Empty means all demanded materials.
+        inputs: True to include inputs for makers if `materials` is empty.
+        within: Share of the spend (present value, without penalties) by which plans in a usage range may cost more.
+        progress: Called with the number of finished offers, the total, and seconds.
 
     Raises:
-        InputError: if a material is neither demanded nor bought for makers, or `within` is negative.
-        SolverError: if a solver breaks down.
-        VerificationError: if a plan does not hold.
-        PluginError: if a plugin's rule raises.
+        InputError: If a material is neither demanded nor bought for makers, or `within` is negative.
+        SolverError: If a solver fails.
+        VerificationError: If a plan fails verification.
+        PluginError: If a plugin's rule raises.
     """
     materials = [session.inputs.name_of_today("material", name) for name in materials]
     made_of = _inputs(session)
@@ -224,18 +224,17 @@ def alternatives(
 
 
 def unused(offers: Iterable[Alternative]) -> list[Alternative]:
-    """Those that can be used and of which the plan buys nothing, in order of rank."""
+    """Return the usable offers without purchases in the plan, by rank."""
     return [one for one in offers if (one.rank is not None or not one.in_time) and not one.plan_kg]
 
 
 def costs_nothing(one: Alternative) -> bool:
-    """Return True if using it is shown to add nothing: no cash, shortage, or penalty."""
+    """Return True if using it provably adds no cash, shortage, or penalty."""
     small = one.rise is not None and one.rise.proved and abs(one.rise.value) < 1
     return small and not one.short_kg and abs(one.cash or Decimal(0)) < 1
 
 
 def _with_next(session: Session, mix: MaterialMix, offers: Sequence[Alternative]) -> MaterialMix:
-    """Return the mix with the next offer and its break-even price."""
     others = unused(offers)
     if not others:
         return mix
@@ -246,7 +245,7 @@ def _with_next(session: Session, mix: MaterialMix, offers: Sequence[Alternative]
 
 
 def _inputs(session: Session) -> dict[str, Decimal]:
-    """Return the kilograms of inputs that the plan buys for makers and that nobody demands."""
+    """Return the kilograms of inputs that the plan buys only for makers."""
     demanded = {demand.use.material.id for demand in session.problem.demands}
     bought = (entry for entry in session.verified.plan.purchases if entry.material not in demanded)
     return dict(sorted(totals((entry.material, entry.quantity) for entry in bought).items()))
@@ -283,8 +282,6 @@ def _overlap(one: Difference | None, after: Difference | None) -> bool:
 
 @dataclass(slots=True, eq=False)
 class _Asking:
-    """Questions about one offer after the other."""
-
     session: Session
     standings: Eligibilities
     using: UsageRange
@@ -298,7 +295,7 @@ class _Asking:
         self._of_offer |= {lead.offer.id: lead for lead in problem.leads}
 
     def offers(self, material: str) -> list[str]:
-        """Return everything that delivers a material: offers that count, leads, and today's sources."""
+        """Return all offers of a material: offers that count, leads, and today's sources."""
         positions = [offer for offer, name in self.standings.arcs if name == material]
         problem = self.session.problem
         found = {problem.offers[position].offer.id for position in positions}
@@ -407,21 +404,22 @@ class _Asking:
 
 
 class StageCheck(Record):
-    """One stage of an offer for one use, or the move itself."""
+    """A stage of an offer for a use, or the move itself."""
 
     end_use: str
-    """The end use; of an input also the good that it ends in."""
+    """End use. For an input, also the good that it becomes part of."""
     stage: str
-    """A stage that the material's chain must have; empty: the move, which export controls and exclusions judge."""
+    """Stage of the material's chain. Empty for the move, to which export controls and exclusions apply."""
     countries: list[str]
-    """Where the offer may have performed it; none where nobody says, or its inputs bring it."""
+    """Countries where the offer may have performed it. Empty if unknown, or if it is done in its inputs."""
     from_inputs: bool
-    """Whether it is done before, on what the offer takes in."""
+    """True if the stage is done earlier, in the inputs of the offer."""
     result: Literal["pass", "unproven", "fail", "undecided", "no rule"]
-    """`undecided`: no rule finds against it, but one that already did at another stage need not have looked at this one. `no rule`: no rule
-    of origin in force is about this use, so that nothing is found for or against it."""
+    """Result of the rules in force. `undecided`: no rule objects, but a rule that objected at another stage may have skipped this one.
+    `no rule`: no rule of origin in force covers this use.
+    """
     rule: str = ""
-    """The rule that decided, if one finds against it."""
+    """Rule that decided. Empty if none objects."""
     clause: str = ""
     since: str = ""
     """First period of the plan in which that rule is in force."""
@@ -429,7 +427,7 @@ class StageCheck(Record):
 
 
 def checks(standings: Eligibilities, offer: int, material: str) -> Iterator[StageCheck]:
-    """Every stage of what an offer delivers, and the move, for every use, in the order of uses and stages."""
+    """Yield every stage of a material of an offer, and the move, for every use, by use and stage."""
     problem = standings.problem
     facts = problem.offers[offer]
     chained = next(one for one in facts.chained if one.material.id == material)
@@ -457,7 +455,7 @@ def checks(standings: Eligibilities, offer: int, material: str) -> Iterator[Stag
 
 
 def _unopposed(stage: str, decided: bool, unasked: bool) -> Literal["pass", "undecided", "no rule"]:
-    """Return the result for a stage, or for the move, that no rule finds against."""
+    """Return the result for a stage or the move without objections."""
     if not stage:
         return "pass"
     return "undecided" if decided else "no rule" if unasked else "pass"
@@ -478,27 +476,27 @@ def _since(standings: Eligibilities, rule: str) -> str:
 
 
 class Landed(Record):
-    """Undiscounted money per kilogram bought of an offer in one plan, in the case's currency; figures add up to `total`."""
+    """Undiscounted money per kilogram bought from an offer in one plan, in the case's currency. The figures sum to `total`."""
 
     kilograms: Number
-    """What the plan buys of it: what the money is divided by."""
+    """Kilograms bought: the divisor of the money."""
     price: Number
-    """At list prices; of an offer with several outputs its part of what making them costs, by mass."""
+    """Money at list prices. For an offer with several outputs, its part of the production cost by mass."""
     discounts: Number
-    """What price schedules of this offer alone add (negative: take off)."""
+    """Cost of price schedules of this offer alone. Negative for a discount."""
     charges: Number
     """Tariffs and other charges of rules."""
     freight: Number
     once: Number
-    """One-off cost, fixed costs of ordering from this offer alone, and what is paid for and not taken."""
+    """One-off cost, fixed costs of ordering from this offer alone, and quantities paid for and not taken."""
     total: Number
 
 
 def landed(verified: VerifiedPlan, offer: str, material: str) -> Landed | None:
-    """The cost of a kilogram of an offer in a plan; None if the plan buys none.
+    """Return the cost of a kilogram of an offer in a plan. None if the plan buys none.
 
-    Money that an offer with several outputs costs as a whole is spread over the kilograms of all of them. What a supplier's or a
-    facility's schedules and terms come to belongs to no single offer and is left out.
+    Costs of a whole offer are spread over the kilograms of all its outputs. Costs of a supplier's or a facility's schedules and terms are excluded,
+    since they belong to no single offer.
     """
     problem = verified.problem
     of_offer = [line for line in verified.lines if line.arc.chained.offer.id == offer]
@@ -525,7 +523,7 @@ def landed(verified: VerifiedPlan, offer: str, material: str) -> Landed | None:
 
 
 def bought(verified: VerifiedPlan, offer: str, material: str, places: Collection[str]) -> Decimal:
-    """Kilograms of a material that a plan buys of an offer for some places."""
+    """Return the kilograms of a material that a plan buys from an offer for some places."""
     entries = verified.plan.purchases
     own = (e.quantity for e in entries if (e.offer, e.material) == (offer, material) and e.place in places)
     return sum(own, Decimal(0))
@@ -537,20 +535,20 @@ Role = Literal["must", "may", "never", "not proved"]
 
 
 class UsageShare(Record):
-    """What is bought of an offer for the places where its material is wanted, as a share of the demand, in plans that cost little
-    more than the cheapest. What is bought beyond all demand that it comes in time for is no share of it.
+    """Purchases from an offer for the places that demand its material, as a share of the demand, in plans within the allowed extra cost.
+    Purchases that exceed all demand after their arrival don't count.
     """
 
     least: Number
-    """Smallest in a plan that was found."""
+    """Smallest share in a plan that was found."""
     least_bound: Number
-    """Surely no plan has less."""
+    """Proved lower bound of the share."""
     most: Number
-    """Largest in a plan that was found."""
+    """Largest share in a plan that was found."""
     most_bound: Number
-    """Surely no plan has more."""
+    """Proved upper bound of the share."""
     role: Role
-    """`must`: no plan does without it. `never`: no plan has any. `may`: some do and some do not."""
+    """Role: `must` if every plan uses it, `never` if no plan does, `may` if some do."""
 
 
 _NOTHING = PlanRise(cash=Decimal(0), spent=Decimal(0), penalty=Decimal(0), short_kg={})
@@ -561,26 +559,26 @@ class CheapestUse:
     """The cheapest plan that uses an offer."""
 
     kilograms: Decimal
-    """From so much on it counts as used."""
+    """Kilograms from which on it counts as used."""
     rise: Difference | None
-    """By how much its objective, penalties included, is above the recommended plan's; None: none was found in the time given."""
+    """Rise of the objective, penalties included, above the recommended plan. None if the time limit ended the search."""
     verified: VerifiedPlan | None
-    """That plan, of the parts of the case it is about; None: likewise."""
+    """Plan of the affected parts of the case. None if the time limit ended the search."""
     adds: PlanRise = _NOTHING
-    """What it adds to the recommended plan."""
+    """Additions to the recommended plan."""
 
 
 class UsageRange:
-    """Asks a session what using offers takes."""
+    """Search for the cost and range of using offers."""
 
     def __init__(self, session: Session, standings: Eligibilities) -> None:
         self.session = session
         self.standings = standings
         self.questions = 0
-        """Questions asked so far."""
+        """Number of questions asked so far."""
 
     def use(self, material: str, name: str) -> CheapestUse | None:
-        """The cheapest plan that uses an offer that counts; None if there is none, or rules conflict."""
+        """Return the cheapest plan that uses an offer that counts. None if there is none, or rules conflict."""
         session, standings, resolution = self.session, self.standings, self.session.problem.case.resolution
         position, standing = self._position(name), self._standing(material, name)
         if standing is None or session.part_of(material).plan.infeasible:
@@ -612,7 +610,7 @@ class UsageRange:
         return None
 
     def share(self, material: str, name: str, within: Decimal) -> UsageShare | None:
-        """Return the smallest and largest share of an offer in plans that cost more by at most `within` of the money spent; None: rules conflict."""
+        """Return the smallest and largest share of an offer in plans that cost at most `within` of the spend more. None if rules conflict."""
         session, wanted, places = self.session, self.standings.wanted[material], self.standings.places[material]
         if session.part_of(material).plan.infeasible:
             return None
@@ -649,20 +647,20 @@ class UsageRange:
         return self.standings.standing.get((self._position(name), material))
 
     def _no_cheaper(self, found: Difference) -> Difference:
-        """Return a difference that a further rule makes, which is never below zero."""
+        """Return the difference for an additional rule, which is never negative."""
         ranked = bool(self.session.problem.objectives)
         sure = found.low is not None and found.low < 0 and not ranked and not found.proved
         return found.but(low=Decimal(0)) if sure else found
 
     def _already(self, material: str) -> Difference:
-        """Return the recommended plan, which uses the offer at no extra cost. A cheaper plan without it may still exist."""
+        """Return a zero difference, since the recommended plan uses the offer. A cheaper plan without it may still exist."""
         plan = self.session.part_of(material).plan
         gap = Decimal(0) if plan.status is PlanStatus.OPTIMAL else max(Decimal(0), plan.objective - plan.bound)
         return between(Decimal(0), Decimal(0), gap, plan.objective)
 
 
 NOT_AT_ALL = UsageShare(least=Decimal(0), least_bound=Decimal(0), most=Decimal(0), most_bound=Decimal(0), role="never")
-"""The share of what may not be delivered at all."""
+"""Usage range of an offer that can't be delivered."""
 
 
 def _role(least: tuple[Decimal, Decimal], most: tuple[Decimal, Decimal], resolution: Decimal) -> Role:

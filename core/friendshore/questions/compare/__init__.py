@@ -1,4 +1,4 @@
-"""`compare`: two plans side by side, and which change moved what."""
+"""`compare`: two plans side by side, and the effect of each change between them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CompareOptions:
-    """What can be set."""
+    """Options of `compare`."""
 
     other: Annotated[
         Path | None, Setting("A second case or run, in place of scenarios.", "CASE|RUN", argument=True)
@@ -44,15 +44,15 @@ class CompareOptions:
 
 @dataclass(frozen=True, slots=True)
 class ComparisonAnswer:
-    """A comparison."""
+    """A comparison with notes."""
 
     found: Comparison
     notes: tuple[str, ...] = ()
-    """What to know of the second case or run."""
+    """Notes on the second case or run."""
 
 
 class CompareQuestion(Question[CompareOptions, ComparisonAnswer]):
-    """Two plans side by side, and which change moved which kilograms and money."""
+    """Compare two plans side by side, with the kilograms and money that each change moved."""
 
     name = "compare"
     options = CompareOptions
@@ -60,7 +60,7 @@ class CompareQuestion(Question[CompareOptions, ComparisonAnswer]):
     counted = "steps"
 
     def check(self, options: CompareOptions) -> None:
-        """Refuse too few or too many plans to compare."""
+        """Reject too few or too many plans to compare."""
         from ...case import stated_changes
 
         named = bool(options.scenario or options.change)

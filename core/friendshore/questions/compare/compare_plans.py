@@ -1,4 +1,4 @@
-"""Comparison of two plans: the steps between them, each planned as near to the one before as any cheapest plan."""
+"""Comparison of two plans: the steps between them, each with the cheapest plan nearest to that of the previous step."""
 
 from __future__ import annotations
 
@@ -41,26 +41,26 @@ def compare(
     decided_before: date | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
-    """Two lists of changes of one case: both plans, and every step between them.
+    """Compare the plans after two lists of changes to one case, with every step between them.
 
-    The way goes from the first to the second one change at a time: changes that the second has not are undone, the last first;
-    then those that the first has not are made, in order. Of all plans that cost no more, each is the one that moves the fewest kilograms from
-    the first plan, and of these the one nearest to the plan of the step before.
+    The steps lead from the first to the second, one change at a time. First, changes that the second lacks are undone, the last first. Then those
+    that the first lacks are made, in order. Among the cheapest plans, each step takes the one that moves the fewest kilograms from the first plan.
+    Distance to the previous step's plan breaks ties.
 
     Args:
-        session: the case.
-        before: changes that make the first plan's case; none: the case as it is.
-        after: changes that make the second's.
-        names: what the two are called.
-        decided_before: a day; what the case's own plan orders before it stays as it is in both plans. None: plans know of all
-            changes from the start, also of those that take effect later.
-        progress: told the steps taken, all of them, and seconds.
+        session: The case.
+        before: Changes of the first plan. Empty means the case as it is.
+        after: Changes of the second plan.
+        names: Names of the two plans.
+        decided_before: Date before which both plans keep the orders of the case's own plan. None means that plans know all changes from the start,
+            including those that take effect later.
+        progress: Called with the number of finished steps, the total, and seconds.
 
     Raises:
-        InputError: for a change that names nothing in the case, or takes away what is decided.
-        SolverError: if a solver breaks down.
-        VerificationError: if a plan does not hold.
-        PluginError: if a plugin's rule raises.
+        InputError: For a change of something unknown, or one that removes a decided order.
+        SolverError: If a solver fails.
+        VerificationError: If a plan fails verification.
+        PluginError: If a plugin's rule raises.
     """
     session = _with_new_materials(session, (*before, *after))
     later = foreseen(session, days_of(session, (*before, *after)))
@@ -83,7 +83,7 @@ def compare(
 
 
 def _with_new_materials(session: Session, changes: Changes) -> Session:
-    """Return a session that has the materials and places of all new demands: it wants nothing of those that the plan doesn't have yet."""
+    """Return a session that also has the materials and places of all new demands, with zero demand where the plan lacks them."""
     began, case, merged = monotonic(), session.problem.case, session.problem.merged
     places = {case.place, *(demand.use.place.id for demand in session.problem.demands)}
     nothing = {
@@ -110,12 +110,12 @@ def _with_new_materials(session: Session, changes: Changes) -> Session:
 def scenario_walk(
     session: Session, names: Sequence[str], changes: Sequence[Change] = ()
 ) -> tuple[Changes, Changes, tuple[str, str]]:
-    """The changes of the first and of the second plan, and what the two are called: of one scenario with the case as it is, or of two.
+    """Return the changes of the first and of the second plan, and their names: one scenario against the case as it is, or two scenarios.
 
-    Further changes are made to the last; with them, there may be no scenario.
+    Further changes apply to the last. With them, there may be no scenario.
 
     Raises:
-        InputError: for an unknown scenario, or one that inherits itself.
+        InputError: For an unknown scenario, or one that inherits itself.
     """
     case = session.inputs.case
     first, last = list(names[:-1]), list(names[-1:])
@@ -127,21 +127,21 @@ def scenario_walk(
 
 @takes(Session, A_SESSION)
 def compare_plans(one: Session, other: Session, *, names: tuple[str, str] = ("before", "after")) -> Comparison:
-    """The plans of two cases: side by side, and what differs in their facts.
+    """Compare the plans of two cases side by side, and the facts of the cases.
 
-    Of all plans of the second case that cost no more, it is the one that moves the fewest kilograms from the first. Where the two have
-    other periods, kilograms are not set against each other by period, and nothing is said to have moved.
+    Among plans of the second case with equal cost, it takes the one that moves the fewest kilograms from the first. If the two have different
+    periods, kilograms aren't compared by period, and nothing counts as moved.
 
     Args:
-        one: the first case.
-        other: the second.
-        names: what the two are called.
+        one: The first case.
+        other: The second case.
+        names: Names of the two plans.
 
     Raises:
-        InputError: if their money is in two currencies.
-        SolverError: if a solver breaks down.
-        VerificationError: if a plan does not hold.
-        PluginError: if a plugin's rule raises.
+        InputError: If they use different currencies.
+        SolverError: If a solver fails.
+        VerificationError: If a plan fails verification.
+        PluginError: If a plugin's rule raises.
     """
     currencies = (one.problem.case.currency, other.problem.case.currency)
     if currencies[0] != currencies[1]:
@@ -175,7 +175,7 @@ def compare_plans(one: Session, other: Session, *, names: tuple[str, str] = ("be
 
 @dataclass(frozen=True, slots=True)
 class _Stop:
-    """Stop on the way: the changes in force, and the outcome of the last ones."""
+    """A stop between two plans: the changes in force, and the effect of the last ones."""
 
     changes: Changes
     undoes: Changes = ()
@@ -217,7 +217,7 @@ def _way(before: Changes, after: Changes) -> list[_Stop]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _State:
-    """The plan at a stop, piece by piece."""
+    """The plan at a stop, by piece."""
 
     bearing: tuple[Changes, ...]
     plans: tuple[PlanSummary, ...]
@@ -225,7 +225,7 @@ class _State:
 
 
 class _Walk:
-    """Plans of the pieces of a case under one list of changes after the other."""
+    """Plans of the pieces of a case under successive lists of changes."""
 
     def __init__(self, session: Session, lists: Sequence[Changes]) -> None:
         self.session = session
@@ -341,24 +341,24 @@ def _conflict(plans: Sequence[PlanSummary]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Nearest:
-    """A cheapest plan that is as near to another plan as any."""
+    """A cheapest plan with minimal distance to another plan."""
 
     part: PartPlan
     proved: bool
-    """Whether no cheapest plan moves fewer kilograms."""
+    """True if no cheapest plan moves fewer kilograms."""
 
 
 def _bought_of(plan: Plan) -> dict[Line, Decimal]:
-    """Kilograms that a plan buys, by offer, material, place and period of delivery."""
+    """Return the kilograms that a plan buys, by offer, material, place, and period of delivery."""
     return totals(((p.offer, p.material, p.place, p.delivered), p.quantity) for p in plan.purchases)
 
 
 def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
-    """Of all plans of some parts that cost no more, the one that moves the fewest kilograms, verified.
+    """Return the verified plan of some parts that moves the fewest kilograms without costing more.
 
-    It stays near to the first plan `before`; the others settle what that leaves open. Ranked objectives and cost stay what they are;
-    `friendshore.session.layout` says what counts as moved. Where a limit ends the search before such a plan is as cheap as the one given,
-    or no engine comes to one that holds, it is the one given.
+    Distance to the first plan in `before` comes first. The others break ties. Ranked objectives and cost are preserved.
+    `friendshore.session.layout` defines what counts as moved. Returns `cheapest` itself if a limit ends the search before a plan of its cost, or no
+    engine finds a plan that passes verification.
     """
     problem, was = cheapest.verified.problem, before[0]
     if not was.plan.infeasible and was.members == cheapest.members:
@@ -393,31 +393,31 @@ NOTHING = Decimal(0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlanSummary:
-    """A plan, or what some parts of a case come to in it."""
+    """Summary of a plan, or of its share in some parts of a case."""
 
     part: PartPlan
     cost: Cost
     objective: Decimal
-    """As the solver found it."""
+    """Objective as found by the solver."""
     bound: Decimal
     proved: bool
-    """Whether the plan is proved cheapest, every ranked level included."""
+    """True if the plan is proved cheapest, with every ranked level."""
     ranked: bool
     conflicts: tuple[tuple[str, ...], ...]
-    """Sets of rules that cannot hold together."""
+    """Sets of conflicting rules."""
     bought: Mapping[Line, Decimal] = field(default_factory=dict)
     short: Mapping[str, Decimal] = field(default_factory=dict)
-    """Material -> kilograms short."""
+    """Material -> kilograms of shortage."""
     facility: Mapping[str, str] = field(default_factory=dict)
     """Offer -> its facility."""
     wanted: frozenset[str] = frozenset()
-    """Materials of which anything is demanded."""
+    """Materials with a demand."""
     dependence: Mapping[str, DependentSums] = field(default_factory=dict)
-    """Material -> cash for its purchases, by dependence on the countries of concern of the case."""
+    """Material -> cash for its purchases, by dependence on the case's countries of concern."""
 
     @staticmethod
     def of(part: PartPlan) -> PlanSummary:
-        """What a comparison takes of a verified plan."""
+        """Return the summary of a verified plan."""
         plan, problem = part.plan, part.verified.problem
         bought = _bought_of(plan)
         material = {demand.id: demand.use.material.id for demand in problem.demands}
@@ -438,9 +438,9 @@ class PlanSummary:
         )
 
     def beyond(self, materials: Iterable[str], parts: Sequence[PlanSummary] = ()) -> PlanSummary:
-        """The same without what it buys and is short of some materials, and without the conflicts of some parts.
+        """Return the summary without purchases and shortages of some materials, and without the conflicts of some parts.
 
-        Its money is all of it still.
+        Its money remains complete.
         """
         gone, told = set(materials), {rules for part in parts for rules in part.conflicts}
         return replace(
@@ -453,12 +453,12 @@ class PlanSummary:
         )
 
     def over_the_plan(self) -> PlanSummary:
-        """The same with what is bought added up over all periods."""
+        """Return the summary with purchases summed over all periods."""
         return replace(self, bought=totals(((*line[:3], 0), kilograms) for line, kilograms in self.bought.items()))
 
 
 def together(plans: Sequence[PlanSummary]) -> tuple[dict[Line, Decimal], dict[str, Decimal], dict[str, str]]:
-    """What several parts buy and are short of, and the facilities bought from."""
+    """Return the purchases and shortages of several parts, and the facilities bought from."""
     bought = totals(entry for plan in plans for entry in plan.bought.items())
     short = totals(entry for plan in plans for entry in plan.short.items())
     return bought, short, {offer: name for plan in plans for offer, name in plan.facility.items()}
@@ -486,9 +486,9 @@ def _dependence_line(material: str, before: DependentSums, after: DependentSums)
 
 
 def rise_between(pairs: Iterable[tuple[PlanSummary, PlanSummary]]) -> tuple[Decimal, Decimal]:
-    """What the least objective surely rises by from the first of each pair to the second, at least and at most.
+    """Return proved bounds on the rise of the minimum objective from the first to the second plan, summed over the pairs.
 
-    Nothing is sure where rules conflict, nor where the case ranks objectives and not every level is proved.
+    They are infinite if rules conflict, or if the case ranks objectives and a level isn't proved.
     """
     low = high = NOTHING
     for before, after in pairs:
@@ -503,9 +503,9 @@ def rise_between(pairs: Iterable[tuple[PlanSummary, PlanSummary]]) -> tuple[Deci
 def _mix_lines(
     before: Mapping[Line, Decimal], after: Mapping[Line, Decimal], names: Mapping[str, str], resolution: Decimal
 ) -> list[MixLine]:
-    """Every offer, material and place that either buys from, in order, with the name of the facility.
+    """Return every offer, material, and place with purchases in either plan, in order, with the name of the facility.
 
-    Purchases are rounded to `resolution` kilograms: two roundings apart, one has not moved.
+    Purchases are rounded to `resolution` kilograms, so differences up to two resolutions don't count as moved.
     """
     found: dict[tuple[str, str, str], list[Decimal]] = {}
     for line in sorted({*before, *after}):
@@ -529,7 +529,7 @@ def _mix_lines(
 
 
 def _wanted_in_one(before: Iterable[PlanSummary], after: Iterable[PlanSummary]) -> dict[str, Literal["new", "removed"]]:
-    """Return the materials that only one of two plans is asked for."""
+    """Return the materials that only one of two plans must supply."""
     was, now = (frozenset[str]().union(*(plan.wanted for plan in plans)) for plans in (before, after))
     found: dict[str, Literal["new", "removed"]] = {}
     for name in was ^ now:
@@ -543,7 +543,7 @@ def _material_lines(
     after: Mapping[str, Decimal],
     in_one: Mapping[str, Literal["new", "removed"]] = MappingProxyType({}),
 ) -> list[MaterialLine]:
-    """Every material that either buys or is short of, in order; `in_one` are those that only one of them is asked for."""
+    """Return every material with purchases or a shortage in either plan, in order. `in_one` are those with demand in only one plan."""
     sums: dict[str, list[Decimal]] = {name: [NOTHING] * 3 for name in (*before, *after)}
     for line in mix:
         each = sums.setdefault(line.material, [NOTHING] * 3)

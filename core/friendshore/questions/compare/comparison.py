@@ -1,4 +1,4 @@
-"""A comparison of two plans, as records; and what differs in the facts of two cases, named."""
+"""Comparison of two plans as records, and named differences between the facts of two cases."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ...problem.inputs import Inputs
 
 
 class MixLine(Record):
-    """What both plans buy of one material from one offer for one place."""
+    """Purchases of one material from one offer for one place in both plans."""
 
     offer: str
     facility: str
@@ -35,7 +35,7 @@ class MixLine(Record):
     before_kg: Number
     after_kg: Number
     moved_kg: Number
-    """Kilograms bought more and less, added up over periods of delivery; what comes earlier or later is moved twice."""
+    """Kilograms bought more and less, summed over periods of delivery. A change of date counts twice."""
 
 
 class MaterialLine(Record):
@@ -43,17 +43,17 @@ class MaterialLine(Record):
 
     material: str
     before_kg: Number
-    """Bought."""
+    """Kilograms bought."""
     after_kg: Number
     moved_kg: Number
-    """Over all offers, places and periods of delivery."""
+    """Kilograms bought more and less, over all offers, places, and periods of delivery."""
     short_before_kg: Number
     short_after_kg: Number
     wanted: Literal["both", "new", "removed"] = "both"
-    """`new` if only the second plan is asked for it, `removed` if only the first is."""
+    """Plans with demand: `new` if only the second, `removed` if only the first."""
 
     def title(self, name: str) -> str:
-        """Return the name of the material, with a word if only one plan is asked for it."""
+        """Return the name of the material, with a word if only one plan has demand for it."""
         return name if self.wanted == "both" else f"{name} ({self.wanted})"
 
 
@@ -61,83 +61,83 @@ class DependenceLine(Record):
     """Cash for purchases of one material in both plans, and the part that is or may be of concern."""
 
     material: str = ""
-    """Empty: all."""
+    """Material. Empty for all."""
     paid_before: Number
     paid_after: Number
     concern_before: Number
-    """By the countries of concern of the first case."""
+    """Cash that is or may be of concern, by the first case's countries of concern."""
     concern_after: Number
     share_before: Number
     share_after: Number
 
 
 class Step(Record):
-    """One change on the way from one plan to the other."""
+    """A change on the way from one plan to the other."""
 
     title: str
     undoes: tuple[Change, ...]
-    """Changes of the first that end with it."""
+    """Changes of the first plan that end with it."""
     does: tuple[Change, ...]
-    """Changes of the second that begin with it."""
+    """Changes of the second plan that begin with it."""
     difference: Difference
-    """What it raises the objective by."""
+    """Rise of the objective."""
     rise: Cost
-    """The same of the two plans found, line by line."""
+    """Rise of each cost between the two plans found."""
     materials: tuple[MaterialLine, ...]
-    """What it moves or makes short; all else stays as it is."""
+    """Materials that it moves or makes short. All others are unchanged."""
     mix: tuple[MixLine, ...]
     conflict: tuple[str, ...]
-    """Rules that cannot hold together after it."""
+    """Rules that conflict after it."""
 
 
 class FactLine(Record):
-    """A fact in which two cases differ."""
+    """A fact that differs between two cases."""
 
     kind: str
-    """`case`, `demand`, `rule`, `offer`, `price`, `capacity` and so on."""
+    """Kind, such as `case`, `demand`, `rule`, `offer`, `price`, or `capacity`."""
     name: str
     before: str
-    """What it says in the first; empty: it is not there."""
+    """Value in the first case. Empty if it doesn't exist there."""
     after: str
 
 
 class Comparison(QuestionResult):
-    """Two plans side by side, and what lies between them."""
+    """Two plans side by side, and the steps between them."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("materials", "mix", "dependence", "steps", "facts")
     TOLD_BY: ClassVar[str] = "friendshore.questions.compare.comparison_document:comparison_document"
 
     before: str
-    """What the first is."""
+    """Name of the first plan."""
     after: str
     currency: str
     cost_before: Cost
     cost_after: Cost
     difference: Difference
-    """What the second plan's objective is above the first's."""
+    """Rise of the objective from the first plan to the second."""
     materials: tuple[MaterialLine, ...]
-    """Every material that either plan buys or is short of."""
+    """Every material with purchases or a shortage in either plan."""
     mix: tuple[MixLine, ...]
-    """Every offer that either plan buys from."""
+    """Every offer with purchases in either plan."""
     dependence: tuple[DependenceLine, ...] = ()
     """All purchases, then every material that either plan buys."""
     moved_kg: dict[str, Number] | None
-    """Material -> kilograms bought more and less; None: the two plans have other periods, which cannot be set against each other."""
+    """Material -> kilograms bought more and less. None if the plans have different periods, which can't be compared."""
     least_moved: bool
-    """Whether it is proved that no other plan that costs no more moves fewer kilograms."""
+    """True if it is proved that no other plan of at most this cost moves fewer kilograms."""
     steps: tuple[Step, ...]
-    """From the first to the second, one change at a time; none where two cases or runs are compared."""
+    """Steps from the first plan to the second, one change at a time. Empty if two cases or runs are compared."""
     facts: tuple[FactLine, ...]
-    """What differs in the facts of two cases or runs."""
+    """Differences between the facts of two cases or runs."""
     conflict_before: tuple[str, ...]
-    """Rules that cannot hold together; what they touch is not planned, nor in the figures."""
+    """Conflicting rules. Affected materials aren't planned and are missing from the figures."""
     conflict_after: tuple[str, ...]
     ranked: bool
-    """Whether a case ranks objectives: cost is then what the ranked plan costs."""
+    """True if a case ranks objectives. Cost is then that of the ranked plan."""
     decided_before: date | None = None
-    """Everything that the case's own plan orders before this day stays as it is in both; None: both may plan anew from the start."""
+    """Date before which both plans keep the orders of the case's own plan. None if both are free from the start."""
     foreseen: date | None = None
-    """First day after the first period on which a change takes effect; the plans know of it from the start. None: there is none."""
+    """First day after the first period on which a change takes effect, known to the plans from the start. None if there is none."""
     effort: Effort
 
 
@@ -145,15 +145,15 @@ _LISTS = (
     "demands", "stocks", "orders", "incumbents", "licences", "waivers", "stores", "carryovers", "objectives", "overlaps", "rules",
     "scenarios",
 )  # fmt: skip
-"""Fields of a case that are told one by one, or by other facts, or that make no plan by themselves."""
+"""Fields of a case that are compared item by item, are part of other facts, or don't affect a plan alone."""
 _UNTOLD = ("source", "catalog", "id")
-"""Fields that say where a record comes from, or that name it: no facts of its own."""
+"""Fields with a record's origin or name, which are no facts of their own."""
 _LONG = 60
-"""Characters from which on a value is not told in full."""
+"""Length from which on a value is cut."""
 
 
 def differing(one: Inputs, other: Inputs) -> list[FactLine]:
-    """Every fact that is not the same in both, in order of kind; what only one has is empty in the other."""
+    """Return every fact that differs, by kind. A fact that only one case has is empty in the other."""
     found = list(_fields("case", "", one.case, other.case, skipped={*_LISTS, "folder", "frozen"}))
     for kind, named in _NAMED.items():
         found += _records(kind, named(one), named(other))
@@ -195,7 +195,7 @@ _NAMED: Mapping[str, Callable[[Inputs], _Named]] = {
 }
 """Kind of fact -> its records by name."""
 _OWN_KINDS = {("offer", "price"): "price", ("offer", "quotes"): "price", ("facility", "capacity"): "capacity"}
-"""Kind of record and field -> another kind as which a difference of the field is listed."""
+"""Kind of record and field -> kind under which a difference of the field is listed."""
 
 
 def _dates(store: StoreSpec) -> str:
@@ -233,7 +233,7 @@ def _fields(
 
 
 def _presence(row: BaseModel | None) -> str:
-    """Return a few words about a record that only one case has; empty for the other case."""
+    """Return a few words about a record that only one case has. Empty for the other case."""
     match row:
         case None:
             return ""
@@ -245,7 +245,7 @@ def _presence(row: BaseModel | None) -> str:
 
 
 def told_apart(one: object, other: object) -> tuple[str, str]:
-    """Two values in a few words each, from where they begin to differ; the same words if they say the same."""
+    """Return two values in a few words each, from their first difference on. Equal values have equal words."""
     texts = (_text(one), _text(other))
     if texts[0] == texts[1] or max(map(len, texts)) <= _LONG:
         return texts
@@ -255,7 +255,6 @@ def told_apart(one: object, other: object) -> tuple[str, str]:
 
 
 def _cut(text: str, start: int = 0) -> str:
-    """Return the part of a text that fits."""
     rest = ("…" if start else "") + text[start:]
     return rest if len(rest) <= _LONG else rest[: _LONG - 1] + "…"
 

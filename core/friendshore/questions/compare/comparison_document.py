@@ -14,13 +14,13 @@ from ..wording import effort, left_out, mass_of, not_proved, penalty, ranked, ri
 from .comparison import Comparison, DependenceLine, MaterialLine, MixLine, Step
 
 SHOWN = 12
-"""Rows shown of each table, unless more are asked for."""
+"""Default number of rows shown of each table."""
 SHORT = 2
-"""Materials whose shortage the first sentence names."""
+"""Number of materials with shortages in the first sentence."""
 MATERIALS = 6
-"""Materials that a sentence names."""
+"""Maximum number of materials in a sentence."""
 LEAST = Decimal("0.05")
-"""Kilograms below which a difference is one of rounding."""
+"""Kilograms below which a difference is due to rounding."""
 LINES_OF_COST = (
     ("price", "list prices"),
     ("discounts", "price schedules"),
@@ -32,12 +32,12 @@ LINES_OF_COST = (
     ("holding", "holding stock"),
     ("total", "spent"),
 )
-"""Parts of what a plan spends, and their sum, in words."""
+"""Parts of the spend, and their sum, in words."""
 _PENALTIES = (("shortage", "shortage"), ("penalties", "missed soft limits"))
 
 
 def comparison_document(found: Comparison, shown: int = SHOWN) -> doc.Document:
-    """Return both plans and their differences. The whole document shows the first `shown` rows of each table, 0: all."""
+    """Return both plans and their differences. The whole document shows the first `shown` rows of each table, or all for 0."""
     line = _dependence_line(found)
     return doc.document(
         "What differs",
@@ -63,7 +63,7 @@ def comparison_document(found: Comparison, shown: int = SHOWN) -> doc.Document:
 
 
 def _difference(found: Comparison) -> str:
-    """Return how much more or less B is short of, and what it spends more or less than A."""
+    """Return the differences of B from A in shortage and spend."""
     return f"B is {_shorter(found.materials, found.names)}, and spends {_more_cash(found)}."
 
 
@@ -92,12 +92,11 @@ def _more_cash(found: Comparison) -> str:
 
 
 def _signed_money(amount: Decimal, currency: str) -> str:
-    """Return money with its sign, as in a sentence."""
     return f"{'+' if amount > 0 else ''}{large_money(amount, currency)}"
 
 
 def _penalties(found: Comparison) -> doc.Sentence | None:
-    """Return by how much penalties differ, in round figures and gray; and what is proved of all together where it isn't one number."""
+    """Return the rounded difference in penalties, in gray, and what is proved of the total if it isn't one number."""
     parts = [
         f"{'+' if amount > 0 else ''}{rounded_money(amount, found.currency)} for {what}"
         for name, what in _PENALTIES
@@ -110,7 +109,7 @@ def _penalties(found: Comparison) -> doc.Sentence | None:
 
 
 def what_is_known(found: Comparison) -> doc.Notes | None:
-    """Whether the plans know of later changes from the start, or what is ordered before a day stays as it is."""
+    """Return a note if the plans know later changes from the start, or keep orders before a date."""
     if found.decided_before is not None:
         kept = f"what the case's own plan orders before {found.decided_before} stays as it is, in A and in B"
         return doc.notes([kept])
@@ -128,7 +127,7 @@ def _felt(amount: Decimal) -> bool:
 
 
 def _conflicts(found: Comparison) -> doc.Notes | None:
-    """What the figures leave out."""
+    """Return the materials missing from the figures because of conflicts."""
     texts = [
         f"in {name}, {', '.join(rules)} cannot hold together: what they touch is not planned, and in no figure"
         for name, rules in (("A", found.conflict_before), ("B", found.conflict_after))
@@ -158,7 +157,7 @@ def _costs(found: Comparison) -> doc.Section:
 
 
 def _dependence_line(found: Comparison) -> str:
-    """Return the share of purchases of concern in both plans; empty if neither buys anything."""
+    """Return the share of purchases of concern in both plans. Empty if neither buys anything."""
     if not found.dependence or not (found.dependence[0].paid_before or found.dependence[0].paid_after):
         return ""
     whole = found.dependence[0]
@@ -197,7 +196,7 @@ def _dependence_cells(name: str, one: DependenceLine) -> tuple[doc.Cell, ...]:
 
 
 def _short(found: Comparison) -> doc.Section:
-    """Return the materials whose shortage differs, those first that differ most, and those that are as short in both."""
+    """Return the materials whose shortage differs, by descending difference, and those that are as short in both."""
     names = found.names
     lacking = [one for one in found.materials if one.short_before_kg or one.short_after_kg]
     if not lacking:
@@ -227,7 +226,7 @@ def _material(one: MaterialLine, found: Comparison) -> doc.Either:
 
 
 def _moved(found: Comparison) -> tuple[list[MixLine], str]:
-    """Who delivers something else, or at another time; and how much that is, as far as it can be told."""
+    """Return the supplies that differ in quantity or time, and the total moved, as far as it is comparable."""
     if found.moved_kg is None:
         moved = [line for line in found.mix if line.before_kg != line.after_kg]
         return moved, "The two plans have other periods: what is bought is added up over each of them."
@@ -259,7 +258,7 @@ def _mix_table(
     materials: Sequence[MaterialLine] = (),
     ends: tuple[str, str, str] = ("A", "B", "B less A"),
 ) -> doc.DataTable:
-    """Return the supplies that differ, those first that differ most."""
+    """Return the supplies that differ, by descending difference."""
     names, titles = found.names, {one.material: one for one in materials or found.materials}
     rows: list[list[doc.Cell]] = [
         [
@@ -284,7 +283,7 @@ def _mix_table(
 
 
 def _steps(found: Comparison, shown: int) -> list[doc.Section]:
-    """Return the effect of each change on the plan before it. On a screen a single one is described above."""
+    """Return the effect of each change on the plan before it. On a screen, a single one is described above."""
     if len(found.steps) < 2:
         told = (doc.section("What the change does", _step_text(step, found)) for step in found.steps)
         return [replace(one, on="whole") for one in told]
@@ -321,7 +320,6 @@ def _steps(found: Comparison, shown: int) -> list[doc.Section]:
 
 
 def _is_sure(step: Step) -> bool:
-    """Return True if a step has no difference, or a proved one."""
     return bool(step.conflict) or step.difference.proved
 
 
@@ -344,17 +342,16 @@ def _money_words(more: Cost, currency: str) -> str:
 
 
 def _penalty_cell(more: Cost) -> doc.Cell:
-    """Return the penalties of a difference in costs, gray and rounded."""
     return penalty(more.shortage + more.penalties)
 
 
 def penalty_of(step: Step) -> doc.Cell:
-    """Return what a step adds to penalties; nothing where rules conflict after it."""
+    """Return the penalties that a step adds. Blank if rules conflict after it."""
     return doc.NOTHING if step.conflict else _penalty_cell(step.rise)
 
 
 def shortage_of(step: Step, names: ShownNames) -> list[str]:
-    """By how much each material is shorter, or less so."""
+    """Return the added shortage of each material."""
     more = {m.material: m.short_after_kg - m.short_before_kg for m in step.materials}
     return [
         f"{names.material(name)} {written(_more(names, name, kg))}" for name, kg in more.items() if abs(kg) >= LEAST
@@ -370,7 +367,6 @@ def _by_material(moved: Mapping[str, Decimal], names: ShownNames) -> str:
 
 
 def _facts(found: Comparison, shown: int) -> doc.Section | None:
-    """Return the facts that differ between two cases."""
     if found.steps:
         return None
     title = "What differs in the facts"

@@ -1,4 +1,4 @@
-"""`why-not`: the break-even price of an offer, and what keeps it out."""
+"""`why-not`: the break-even price of an offer, and the reasons that exclude it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WhyNotOptions:
-    """What can be set."""
+    """Options of `why-not`."""
 
     offer: Annotated[str, Setting("An offer, as `alternatives` and `catalogs show` name it.", "OFFER", argument=True)]
 
 
 class WhyNotQuestion(Question[WhyNotOptions, "WhyNot"]):
-    """Why an offer is not in the plan: its break-even price, what keeps it out, and what relaxing that is worth."""
+    """Explain why an offer isn't in the plan: its break-even price, the reasons that exclude it, and the value of relaxing them."""
 
     name = "why-not"
     options = WhyNotOptions

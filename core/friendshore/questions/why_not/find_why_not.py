@@ -1,6 +1,6 @@
-"""Why an offer is not in the plan, or how firmly it is: its break-even price, and what keeps it out and would have to change.
+"""Why an offer isn't in the plan, or how stable its place is: its break-even price, and the obstacles that exclude it.
 
-Everything is found by changing it, planning again and verifying; no reduced cost is read.
+Each answer comes from a changed case that is planned and verified again, never from reduced costs.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ from ...solve import Progress
 
 
 class Relaxed(Record):
-    """What some changes that let an offer in would do."""
+    """Effect of changes that admit an offer."""
 
     what: str
-    """What is relaxed, in words."""
+    """Relaxation in words."""
     changes: list[Change]
     gives_kg: Number
     """Kilograms of the offer that the cheapest plan would then buy."""
     saves: Difference | None
-    """By how much the plan's objective would fall: present value, penalties included. None: rules would conflict."""
+    """Decrease of the plan's objective (present value, with penalties). None if rules would conflict."""
     adds: PlanRise | None = None
-    """What it would add to the plan (below zero: take off), money and penalties apart; None: likewise."""
+    """Additions to the plan, money and penalties apart. Negative for reductions. None if rules would conflict."""
     own: Difference | None
-    """What of that is due to this offer: by how much the objective would rise without it, penalties included. The rest is due to others that are let in too."""
+    """Part due to this offer: rise of the objective without it, penalties included. The rest is due to others that are also admitted."""
 
 
 class Asked(Record):
-    """One obstacle, and what it would do to relax it alone."""
+    """An obstacle, and the effect of relaxing it alone."""
 
     obstacle: Obstacle
     lifted: Relaxed | None
-    """None: no change of the case relaxes it."""
+    """None if no change of the case relaxes it."""
 
 
 class BoughtOf(Record):
-    """What the recommended plan buys of an offer."""
+    """Purchases from an offer in the recommended plan."""
 
     material: str
     place: str
@@ -55,7 +55,7 @@ class BoughtOf(Record):
 
 
 class WhyNot(QuestionResult):
-    """Why an offer is not in the plan."""
+    """Reasons why an offer isn't in the plan."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("bought", "obstacles")
     TOLD_BY: ClassVar[str] = "friendshore.questions.why_not.why_not_document:why_not_document"
@@ -64,45 +64,46 @@ class WhyNot(QuestionResult):
     currency: str
     offer: str
     facility: str
-    """Its name; its id where it has none."""
+    """Name. Its id if it has none."""
     facility_id: str = ""
     supplier: str
     country: str
     materials: list[str]
-    """What it delivers."""
+    """Materials that it delivers."""
     state: Literal["in the plan", "not bought", "kept out", "not wanted"]
-    """`not bought`: it may be, and costs too much. `kept out`: nothing of it may be bought. `not wanted`: the case needs none of what
-    it delivers."""
+    """State of the offer. `not bought`: allowed, but too expensive. `kept out`: no purchase is allowed. `not wanted`: the case needs nothing
+    that it delivers.
+    """
     bought: list[BoughtOf]
     made_from: list[str] = []
-    """Materials that it takes in: its own price is then a fee."""
+    """Materials that it takes in. Its own price is then a fee."""
     full_price: OfferPrice | None = None
-    """Cost of a kilogram with all inputs. With several goods, of the first that the case wants. None: it can't be bought, or has no admissible input."""
+    """Cost of a kilogram with all inputs. With several goods, that of the first that the case needs. None if it can't be bought, or has no admissible input."""
     entering: BreakEven | None
-    """Up to which price it is worth buying as things are; None: it may not be bought at all."""
+    """Break-even price in the case as it is. None if it can't be bought at all."""
     obstacles: list[Asked]
-    """What keeps it out of some use or of all, each relaxed alone."""
+    """Reasons that exclude it from some uses or all, each relaxed alone."""
     together: Relaxed | None
-    """All that can be relaxed, relaxed together, where there is more than one."""
+    """Effect of relaxing all at once. None unless there are several."""
     entering_lifted: BreakEven | None
-    """Up to which price it would then be worth buying; None: nothing can be relaxed."""
+    """Break-even price after that. None if nothing can be relaxed."""
     effort: Effort
 
 
 @takes(Session, A_SESSION)
 def why_not(session: Session, offer: str, *, progress: Progress | None = None) -> WhyNot:
-    """Why an offer is not in the plan, and what would bring it in.
+    """Return why an offer isn't in the plan, and what would bring it in.
 
     Args:
-        session: a solved case.
-        offer: any offer of the case's catalogs.
-        progress: told questions done, questions in all, and seconds.
+        session: A solved case.
+        offer: Any offer of the case's catalogs.
+        progress: Called with the number of finished questions, the total, and seconds.
 
     Raises:
-        InputError: if no offer goes by that name, with the nearest that does.
-        SolverError: if a solver breaks down.
-        VerificationError: if a plan does not hold.
-        PluginError: if a plugin's rule raises.
+        InputError: If no offer has that name, with the nearest match.
+        SolverError: If a solver fails.
+        VerificationError: If a plan fails verification.
+        PluginError: If a plugin's rule raises.
     """
     problem = session.problem
     offer = session.inputs.name_of_today("offer", offer)
@@ -150,8 +151,6 @@ def _first_wanted(session: Session, offer: Offer) -> str:
 
 
 class _Asking:
-    """Questions about one offer."""
-
     def __init__(self, session: Session, offer: str, progress: Progress | None) -> None:
         self.session = session
         self.offer = offer
@@ -198,7 +197,7 @@ class _Asking:
         return between(bare.rise.objective - answer.rise.objective, low, high, bare.cost.objective)
 
     def _go_on(self) -> None:
-        """Stop once the time is up: plans that weren't searched for say nothing about the offer."""
+        """Stop after the time limit, since plans that weren't searched for prove nothing about the offer."""
         self.session.go_on(self._done, self.rounds, "questions about the offer")
 
     def _told(self, questions: int) -> None:

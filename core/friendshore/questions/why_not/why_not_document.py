@@ -1,4 +1,4 @@
-"""Why an offer is not in the plan, as a planner reads it: its break-even price, what keeps it out, and what relaxing that is worth."""
+"""Why an offer isn't in the plan, as a document: its break-even price, its obstacles, and the value of relaxing them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STATES = {
 
 
 def why_not_document(found: WhyNot) -> doc.Document:
-    """Where the offer stands, its price, its obstacles, and what it took to find out."""
+    """Return the state of the offer, its price, its obstacles, and the effort of the search."""
     names = found.names
     materials = ", ".join(map(names.material_with_id, found.materials))
     by = "" if found.supplier in (found.facility, found.offer) else f", {found.supplier}"
@@ -145,7 +145,7 @@ def _worth(entering: BreakEven, found: WhyNot) -> Iterator[str]:
 
 
 def _mass(found: WhyNot, kilograms: Decimal) -> str:
-    """Return kilograms of the offer; with several goods, without what they weigh."""
+    """Return kilograms of the offer. With several goods, the weighed substance is omitted."""
     return mass_of(found.names, found.materials[0], kilograms) if len(found.materials) == 1 else mass(kilograms)
 
 
@@ -192,7 +192,7 @@ def _obstacles(found: WhyNot) -> Iterator[doc.Element]:
 
 
 def _adds(lifted: Relaxed, found: WhyNot) -> list[doc.Cell]:
-    """Return cash, shortage, and penalty after relaxing an obstacle; a question mark where the plan is not proved the cheapest."""
+    """Return cash, shortage, and penalty after relaxing an obstacle, with a question mark if the plan isn't proved the cheapest."""
     adds, saves = lifted.adds, lifted.saves
     if adds is None or saves is None:
         return ["rules conflict", doc.NOTHING, doc.NOTHING]
@@ -202,7 +202,7 @@ def _adds(lifted: Relaxed, found: WhyNot) -> list[doc.Cell]:
 
 
 def _has_others(lifted: Relaxed | None) -> bool:
-    """Return True if relaxing an obstacle lets in other offers too, and they save a part."""
+    """Return True if relaxing an obstacle also admits other offers, and they save a part."""
     if lifted is None or lifted.own is None or lifted.saves is None:
         return False
     return abs(lifted.own.value - lifted.saves.value) >= 1
@@ -217,7 +217,6 @@ def _own_part(lifted: Relaxed | None, found: WhyNot) -> str:
 
 
 def _first_and_last(days: BarredDays) -> str:
-    """Return the first and the last day of a prohibition in words."""
     first = f"First day {days.start}" if days.start else "No first day is stated"
     return f"{first}, {f'last day {days.end}' if days.end else 'no last day is set'}"
 
@@ -247,7 +246,7 @@ def _words(lifted: Relaxed) -> str:
 
 
 def change_words(change: Change) -> str:
-    """What a change that relaxes an obstacle makes of the case, in words."""
+    """Return the effect of a relaxing change on the case, in words."""
     if change.disable:
         return f"without {change.disable} altogether"
     if change.grant:
