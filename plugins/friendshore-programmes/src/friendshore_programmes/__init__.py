@@ -1,4 +1,4 @@
-"""Demand from bills of materials, and the plan told back by programme, part and site: a plugin for friendshore."""
+"""Demand from bills of materials, and results by program, part, and site: a plugin for friendshore."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def friendshore_readers() -> list[BomReader]:
-    """The reader `bom`."""
+    """Return the reader `bom`."""
     from .bill import BomReader
 
     return [BomReader()]
@@ -21,7 +21,7 @@ def friendshore_readers() -> list[BomReader]:
 
 @hookimpl
 def friendshore_questions() -> list[ProgrammesQuestion]:
-    """The question `programmes`."""
+    """Return the question `programmes`."""
     from .programmes import ProgrammesQuestion
 
     return [ProgrammesQuestion()]

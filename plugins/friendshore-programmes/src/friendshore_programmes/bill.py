@@ -1,4 +1,4 @@
-"""Bills of materials: reading them, the programmes that they build, and the budgets of programmes."""
+"""Bills of materials: reading, the programs that they build, and the budgets of programs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 PROGRAMME = PROGRAM
-"""Column with the program of a demand. It has the name of the fact."""
+"""Column with the program of a demand, named after the fact."""
 _YEAR = re.compile(r"parts_(\d{4})")
 _HEADINGS = dict.fromkeys(("part_no", "part_nr", "part_number", "p_n", "pn"), "part") | {
     "program": PROGRAMME,
@@ -30,51 +30,51 @@ _REST = "What the demand says of the item, in the columns of a demand: material,
 
 
 class BomLine(Record):
-    """What one part takes of one material."""
+    """Need of one part for one material."""
 
     part: Annotated[str, Written("radar-array-7", sort=label)]
     """Number or name of the part."""
     programme: Annotated[Ident, Written("patriot")]
-    """What it is built for."""
+    """Program that the part is built for."""
     content: Annotated[Kilograms, Written("12 g")]
     """Mass of the material in one part."""
     substance: str = ""
-    """What `content` is of, where the bill names a substance (`5 g WO3`); empty: the material's basis."""
+    """Substance that `content` is a mass of, if the bill names one (`5 g WO3`). Empty means the material's basis."""
     parts_per_year: Annotated[NonNegative | None, Written("240")] = None
-    """Parts a year; blank: columns such as `parts_2027` say how many in each year."""
+    """Parts per year. If blank, columns such as `parts_2027` give the parts of each year."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a part needs of a demand."""
+    """Need of a part for the material of a demand."""
 
     part: str
     kilograms: Decimal
-    """In a year."""
+    """Kilograms per year."""
     line: int
-    """Where the bill says so."""
+    """Line of the bill."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rolled:
-    """A demand that lines of a bill come to."""
+    """A demand, summed from lines of a bill."""
 
     id: str
     line: int
-    """The first of its lines."""
+    """First of its lines."""
     stated: Mapping[str, str]
-    """Columns of a demand, but the quantity."""
+    """Columns of a demand except the quantity."""
     contents: tuple[Content, ...]
     substance: str
 
     @property
     def kilograms(self) -> Decimal:
-        """In a year."""
+        """Kilograms per year."""
         return sum((one.kilograms for one in self.contents), Decimal(0))
 
     @property
     def cells(self) -> dict[str, str]:
-        """The demand as a row of a table."""
+        """Return the demand as a row of a table."""
         of = f" {self.substance}" if self.substance else ""
         return {"id": self.id, **self.stated, "per_year": f"{self.kilograms.normalize():f} kg{of}/year"}
 
@@ -82,10 +82,10 @@ class Rolled:
 def read_bill(path: Path) -> tuple[str, list[Rolled]]:
     """Return the file's name for messages, and the demands of a bill of materials, sorted by name.
 
-    Lines of one programme that agree in all that a demand says are one demand; a year's column makes a demand of that year.
+    Lines of one program that agree in all columns of a demand are one demand. A year's column makes a demand of that year.
 
     Raises:
-        InputError: with all that is wrong with it.
+        InputError: With all errors in it.
     """
     holds = "What each part takes of each material."
     file, rows = read_record_rows(path, BomLine, holds, others=_REST, headings=_HEADINGS)
@@ -124,7 +124,7 @@ def _check(row: RecordRow[BomLine], file: str, found: list[Diagnostic]) -> None:
 
 
 def _years(row: RecordRow[BomLine], file: str, found: list[Diagnostic]) -> Iterator[tuple[dict[str, str], Decimal]]:
-    """Days and parts a year: all days where `parts_per_year` says so, else those of each year that has a column."""
+    """Yield days and parts per year: all days with `parts_per_year`, otherwise the days of each year with a column."""
     named = {match[1]: text for name, text in row.others.items() if (match := _YEAR.fullmatch(name))}
     steady = row.record.parts_per_year
     if (steady is None) == (not named):
@@ -160,7 +160,7 @@ def _rolled(stated: dict[str, str], lines: Sequence[tuple[RecordRow[BomLine], De
 
 
 def _named(rolled: Sequence[Rolled]) -> list[Rolled]:
-    """The same, each with a name of its own: the second of a name is called `…/2`."""
+    """Return the demands with unique names. The second of a name is called `…/2`."""
     taken: dict[str, int] = {}
     named = []
     for one in sorted(rolled, key=lambda one: (one.id, one.line)):
@@ -171,13 +171,13 @@ def _named(rolled: Sequence[Rolled]) -> list[Rolled]:
 
 
 class BomReader(Reader):
-    """A bill of materials as demand: a row for every programme, material, end use and place."""
+    """A bill of materials as demand, with a row for every program, material, end use, and place."""
 
     name = "bom"
     example = "example/parts.csv"
 
     def demand(self, asked: ReadRequest) -> TableRows:
-        """The demands that the bill comes to."""
+        """Return the demands of the bill."""
         file, rolled = read_bill(asked.path)
         columns = list(dict.fromkeys(name for one in rolled for name in one.cells))
         return TableRows(columns, [(one.line, [one.cells.get(name) for name in columns]) for one in rolled], file)
@@ -190,9 +190,9 @@ class BudgetLine(Record):
     """Money for a year."""
 
     programme: Annotated[str, Written("patriot")] = ""
-    """Programme it is for; blank: all."""
+    """Program that the money is for. Blank means all."""
     place: Annotated[SiteOrBlank, Written("US")] = ""
-    """Place it is for, where what is bought is wanted; blank: all."""
+    """Place where the purchases are needed. Blank means all."""
     year: Annotated[Lots, Written("2027")]
     """Calendar year."""
     amount: Annotated[Money, Written("60,000,000 USD")]
@@ -201,10 +201,10 @@ class BudgetLine(Record):
 
 
 def read_budgets(path: Path, currency: str) -> tuple[BudgetLine, ...]:
-    """The lines of a table of budgets.
+    """Return the lines of a table of budgets.
 
     Raises:
-        InputError: with all that is wrong with it, another currency than the case's among it.
+        InputError: With all errors in it, including a currency other than the case's.
     """
     file, rows = read_record_rows(path, BudgetLine, "What may be spent.")
     found: list[Diagnostic] = []
@@ -226,38 +226,38 @@ def read_budgets(path: Path, currency: str) -> tuple[BudgetLine, ...]:
 
 
 NO_PROGRAMME = "(none)"
-"""Of demands that state no programme."""
+"""Label of demands without a program."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A part, or a programme, and from when on it can be built in full."""
+    """A part or program, and the date from which it can be built in full."""
 
     name: str
     met_from: str
-    """First period from which it can be built in full to the end; empty: never."""
+    """First period from which it can always be built in full. Empty if never."""
     late: bool
-    """Whether there is a period in which it is wanted and cannot be built in full."""
+    """True if in some period it is wanted and can't be built in full."""
     held_by: tuple[str, ...]
-    """Materials that keep it from being built earlier, those that are short longest first."""
+    """Materials that delay it, those with the longest shortage first."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProgrammeLine:
-    """A programme."""
+    """A program."""
 
     whole: Held
     parts: tuple[Held, ...]
-    """Its parts that are late, those that are late longest first; none where no bill of materials is known."""
+    """Late parts, those with the longest delay first. Empty without a bill of materials."""
     of: int
-    """Parts in all; 0: no bill of materials is known."""
+    """Number of all parts. 0 without a bill of materials."""
     short: tuple[tuple[str, Decimal], ...]
     """Material -> kilograms short over the plan."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Met:
-    """A demand period by period."""
+    """A demand by period."""
 
     material: str
     wanted: Sequence[Decimal]
@@ -265,14 +265,14 @@ class _Met:
 
 
 def programme_of(facts: Mapping[str, object]) -> str:
-    """The programme that a demand states."""
+    """Return the program of a demand."""
     return str(facts.get(PROGRAMME, NO_PROGRAMME))
 
 
 def programmes(verified: VerifiedPlan, bill: Iterable[Rolled]) -> list[ProgrammeLine]:
-    """Every programme, by name; parts as a bill of materials has them.
+    """Return every program by name, with its parts if there is a bill of materials.
 
-    What a demand gets goes to its parts in proportion to what they need.
+    Parts share the supply of a demand in proportion to their needs.
     """
     problem = verified.problem
     met = _met(verified)
@@ -293,7 +293,7 @@ def programmes(verified: VerifiedPlan, bill: Iterable[Rolled]) -> list[Programme
 
 
 def _met(verified: VerifiedPlan) -> dict[str, _Met]:
-    """Every demand, by name; rounding of a few grams is no shortage."""
+    """Return every demand by name. A few grams that are missing because of rounding are no shortage."""
     problem = verified.problem
     slack = problem.case.resolution * 10
     missing: dict[tuple[str, int], Decimal] = {

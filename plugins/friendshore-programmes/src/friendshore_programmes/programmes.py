@@ -1,4 +1,4 @@
-"""The question `programmes`: which programmes can be built from when, which parts delay them, and what each spends of its budget."""
+"""The question `programmes`: when each program can be built, which parts delay it, and its spend against its budget."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 
 MATERIALS = 3
-"""Materials that are named in a cell."""
+"""Maximum number of materials in a cell."""
 
 
 def programmes_document(result: Programmes, parts: int) -> doc.Document:
-    """Return programmes and their money, then the first `parts` late parts of each, which may be too many for a screen."""
+    """Return programs and their money, then the first `parts` late parts of each, since all may be too many for a screen."""
     late = [_late_parts(line, parts) for line in result.lines if line.whole.late]
     known = doc.section_if_any("To be known", doc.notes(result.notes))
     return doc.document(f"{result.case}: programmes", *_head(result), *_spent(result), known, *late)
@@ -98,13 +98,13 @@ def _late_parts(line: ProgrammeLine, parts: int) -> doc.Section | None:
 
 
 def _places(result: Programmes) -> bool:
-    """Whether places tell anything that programmes do not: there are several, or a budget of one."""
+    """Return True if places add information: there are several, or one has a budget."""
     lines = result.spent.by_place
     return len({line.name for line in lines}) > 1 or any(line.budget is not None for line in lines)
 
 
 def _money(result: Programmes, title: str, called: str, lines: Sequence[SpendLine]) -> doc.Section | None:
-    """What is spent by year, against budgets where there are any."""
+    """Return spend by year, with budgets if there are any."""
     if not lines:
         return None
     years = sorted({line.year for line in lines})
@@ -143,7 +143,7 @@ def _against(result: Programmes, lines: Sequence[SpendLine]) -> str:
 
 
 def _rest(result: Programmes) -> doc.Element | None:
-    """Money of no programme; less than one unit of money is what rounding leaves."""
+    """Return spend outside of programs. None if less than one unit of money, which is rounding."""
     places = {
         "went into stock that is left at the end": result.spent.stock,
         "belong to no purchase (onboarding, discounts, take-or-pay, holding)": result.spent.others,
@@ -154,7 +154,7 @@ def _rest(result: Programmes) -> doc.Element | None:
 
 @dataclass(frozen=True)
 class Options:
-    """What can be set."""
+    """Options of the question."""
 
     bom: Annotated[
         Path | None,
@@ -166,41 +166,41 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class SpendLine:
-    """What is spent in a year, undiscounted, on a programme or at a place."""
+    """Undiscounted spend of a program or place in a year."""
 
     name: str
     year: int
     spent: Decimal
     budget: Decimal | None
-    """None: there is none."""
+    """None if there is no budget."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """The money of a plan, by who it is spent for."""
+    """Money of a plan by program and place."""
 
     by_programme: tuple[SpendLine, ...]
     by_place: tuple[SpendLine, ...]
     stock: Decimal
-    """On what is left in stock at the end."""
+    """Spend on stock that is left at the end."""
     others: Decimal
-    """On what belongs to no purchase, and on what nothing takes: onboarding, discounts settled over a span, take-or-pay, holding."""
+    """Spend that belongs to no purchase (onboarding, discounts settled over a span, take-or-pay, holding), and spend on unused goods."""
 
 
 @dataclass(frozen=True, slots=True)
 class Programmes:
-    """The answer."""
+    """Answer to the question."""
 
     case: str
     currency: str
     bill: str
-    """The bill of materials; empty: none is known."""
+    """Bill of materials. Empty if unknown."""
     lines: tuple[ProgrammeLine, ...]
     spent: Spent
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready data."""
+        """Return JSON-ready data."""
         return {
             "case": self.case,
             "currency": self.currency,
@@ -242,9 +242,9 @@ def _spent_data(spent: Spent) -> dict[str, Any]:
 
 
 class ProgrammesQuestion(Question[Options, Programmes]):
-    """Which programmes can be built from when, which parts hold them up, and what each spends against its budget.
+    """When programs can be built, which parts delay them, and the spend of each against its budget.
 
-    A programme is what demands state under `programme`. Parts are those of the bill of materials that the case reads its demand from.
+    A program is named by demands under `programme`. Its parts come from the bill of materials that the case reads its demand from.
     """
 
     name = "programmes"
@@ -253,13 +253,11 @@ class ProgrammesQuestion(Question[Options, Programmes]):
     counted = "demands"
 
     def check(self, options: Options) -> None:
-        """Files that are not there."""
         missing = [str(path) for path in (options.bom, options.budgets) if path is not None and not path.exists()]
         if missing:
             raise OptionsError("there is no such file", found=", ".join(missing), fix="check the path")
 
     def ask(self, opened: Opened, options: Options, progress: Progress | None) -> Programmes:
-        """The answer; nothing is planned for it."""
         verified = opened.session.verified
         case = verified.problem.case
         called, bill = _bill(opened, options)
@@ -283,16 +281,14 @@ class ProgrammesQuestion(Question[Options, Programmes]):
         return Programmes(case.name, case.currency, called, tuple(lines), spent, tuple(notes))
 
     def document(self, result: Programmes, options: Options) -> Document:
-        """Programmes, their late parts, and money."""
         return programmes_document(result, options.parts)
 
     def data(self, result: Programmes, options: Options) -> dict[str, object]:
-        """All of it, whatever is shown."""
         return result.to_dict()
 
 
 def _bill(opened: Opened, options: Options) -> tuple[str, Sequence[Rolled]]:
-    """The bill of materials, and what it is called; none where none is known."""
+    """Return the bill of materials with its name. Empty if unknown."""
     if options.bom is not None:
         return read_bill(options.bom)
     case = opened.session.problem.case
@@ -303,7 +299,7 @@ def _bill(opened: Opened, options: Options) -> tuple[str, Sequence[Rolled]]:
 
 
 def _moved(bill: Sequence[Rolled], planned: Mapping[str, Any]) -> Iterator[str]:
-    """Demands that the plan was made with another quantity of than the bill says, as by a scenario."""
+    """Yield demands whose planned quantity differs from the bill, for example because of a scenario."""
     moved = [one.id for one in bill if planned[one.id].spec.per_year != one.kilograms]
     if moved:
         more = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
@@ -311,7 +307,7 @@ def _moved(bill: Sequence[Rolled], planned: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _shared(opened: Opened, budgets: Sequence[BudgetLine]) -> Spent:
-    """The money of the plan by programme and by place."""
+    """Return the money of the plan by program and by place."""
     found = trace_cash(opened.session.verified)
     problem = opened.session.problem
     demands = {demand.id: demand for demand in problem.demands}
@@ -345,7 +341,7 @@ def _sum(some: Iterable[Cash]) -> Decimal:
 
 
 def _unused(budgets: Sequence[BudgetLine]) -> Iterator[str]:
-    """Budgets that nothing is held against."""
+    """Yield budgets that match no spend."""
     both = sum(1 for line in budgets if bool(line.programme) == bool(line.place))
     if both:
         yield f"{both} budgets name both a programme and a place, or neither, and are not told"
