@@ -26,9 +26,9 @@ class CalendarOptions:
 
 
 class CalendarQuestion(Question[CalendarOptions, "Calendar"]):
-    """On which dates compliance changes: what is available between them, where it falls off, and what heals it.
+    """The dates on which compliance changes, the supply between them, and the start, end, and causes of each shortage.
 
-    Each stretch between two dates is planned as a year at its own rates, with nothing in stock and no lead times.
+    Each stretch between two dates is planned as a year at its own rates, without stock and lead times.
     """
 
     name = "calendar"
@@ -37,21 +37,18 @@ class CalendarQuestion(Question[CalendarOptions, "Calendar"]):
     counted = "stretches"
 
     def check(self, options: CalendarOptions) -> None:
-        """Refuses what is no day."""
         from .search import day_of
 
         if options.until:
             day_of(options.until)
 
     def ask(self, opened: Opened, options: CalendarOptions, progress: Progress | None) -> Calendar:
-        """Return the calendar."""
         from .search import calendar, day_of
 
         until = day_of(options.until) if options.until else None
         return calendar(opened.session, until=until, progress=progress)
 
     def document(self, result: Calendar, options: CalendarOptions) -> Document:
-        """The dates, and what falls off at each."""
         from .document import calendar_document
 
         return calendar_document(result, every=options.every)

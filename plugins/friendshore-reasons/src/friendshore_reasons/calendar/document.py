@@ -15,11 +15,11 @@ from friendshore.questions.wording import effort_line, mass_of, ranked, weighed
 from .search import UNKNOWN, Calendar, Cause, Cliff, Stretch
 
 CHANGES_SHOWN = 4
-"""Changes of a day that the whole document names."""
+"""Maximum number of changes per day in the whole document."""
 
 
 def calendar_document(found: Calendar, *, every: bool = False) -> doc.Document:
-    """Return the stretches in the order of time, and where demands fall off and are met again; with `every`, each demand stretch by stretch."""
+    """Return the stretches in order of time, with the start and end of shortages. With `every`, include each demand by stretch."""
     head = (
         f"From {found.start} to {found.until}, as if each stretch lasted: quantities and money a year, nothing carried in stock, "
         f"nothing on its way, no time from order to delivery. {_dates(found)}."
@@ -65,11 +65,11 @@ def _doubts(found: Calendar) -> list[str]:
 
 
 DATES_NAMED = 6
-"""Dates that the first line names."""
+"""Maximum number of dates in the first line."""
 
 
 def _dates(found: Calendar) -> str:
-    """Return how many dates change anything, and which."""
+    """Return the number of dates with changes, and the dates."""
     days = [one.start for one in found.intervals[1:]]
     more = [f"{len(days) - DATES_NAMED} more"] if len(days) > DATES_NAMED else []
     which = f" ({', '.join([*map(str, days[:DATES_NAMED]), *more])})" if days else ""
@@ -77,7 +77,7 @@ def _dates(found: Calendar) -> str:
 
 
 def _law(found: Calendar) -> list[str]:
-    """Return each change of law by day, title and clause."""
+    """Return each change of law by day, title, and clause."""
     told = []
     for one in found.law:
         title = f"{one.rule}, {one.title}" if one.title else one.rule
@@ -108,7 +108,7 @@ def _intervals(found: Calendar, every: bool) -> doc.Section:
 
 
 def _law_table(found: Calendar) -> doc.Section | None:
-    """Return the changes of law for a screen: first what begins or ends, then what nobody knows."""
+    """Return the changes of law for a screen: first what begins or ends, then unknown statuses."""
     if not found.law:
         return None
     columns = [*map(doc.Column, ("Law from", "Becomes", "Title")), doc.Column("Clause", from_width=doc.NARROW)]
@@ -120,7 +120,7 @@ def _law_table(found: Calendar) -> doc.Section | None:
 
 
 def _concerned(found: Calendar, every: bool) -> doc.Section | None:
-    """Return the orders, stock, and bought offers that a date prohibits or allows; with `every`, also the other offers."""
+    """Return the orders, stock, and bought offers that a date prohibits or allows. With `every`, include the other offers."""
     kept = [one for one in found.concerned if every or one.kind != "offer" or one.kilograms]
     left = len(found.concerned) - len(kept)
     names = found.names
@@ -152,18 +152,18 @@ def _concerned(found: Calendar, every: bool) -> doc.Section | None:
 
 
 def _listed(names: Sequence[str], named: int, one: str = "change") -> doc.Cell:
-    """Return names as a list, of which the whole document has the first `named`, 0: all."""
+    """Return names as a list. The whole document has the first `named`, or all if 0."""
     return doc.Several(tuple(names), one=one, named=named) if names else doc.NOTHING
 
 
 def _changes(changed: Sequence[str]) -> str:
-    """The first of them, and how many more there are."""
+    """Return the first changes and the number of the others."""
     more = len(changed) - CHANGES_SHOWN
     return ", ".join(changed[:CHANGES_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _cliffs(found: Calendar) -> doc.Section:
-    """Return the shortages, those first that begin first."""
+    """Return the shortages by date of their start."""
     title = "Demands that are short"
     if not found.cliffs:
         return doc.section(title, doc.sentence("no demand is short on any day"), column="Short")
@@ -190,7 +190,7 @@ def _cliffs(found: Calendar) -> doc.Section:
 
 
 def _drawn(found: Calendar, table: doc.DataTable) -> doc.Drawing:
-    """When each demand is short, under the days on which anything changes."""
+    """Return a chart of each demand's shortage over time, with the days of changes."""
     rows = [
         charts.TimelineRow(
             f"{found.names.material(cliffs[0].material)}: {demand}", tuple(_span(cliff, found) for cliff in cliffs)
@@ -213,7 +213,7 @@ def _span(cliff: Cliff, found: Calendar) -> charts.TimelineSpan:
 
 
 def _short(cliff: Cliff, names: ShownNames) -> str:
-    """Return what a demand is short of a year, of what it wants."""
+    """Return the yearly shortage and the yearly demand."""
     return f"{mass(cliff.short)} of {mass_of(names, cliff.material, cliff.wanted)}"
 
 
@@ -225,14 +225,14 @@ def _why(cliff: Cliff, names: ShownNames) -> str:
 
 
 def _kept_out(cliffs: Sequence[Cliff]) -> list[str]:
-    """Return the causes of shortages that no change of a date explains, once for all demands with the same causes."""
+    """Return the causes of shortages that no change on a date explains. Demands with the same causes share an entry."""
     unexplained = (cliff for cliff in cliffs if cliff.causes and not cliff.because)
     said = grouped(("; ".join(map(str, cliff.causes)), f"{cliff.demand} from {cliff.start}") for cliff in unexplained)
     return [f"{', '.join(whom)}: {why}" for why, whom in said.items()]
 
 
 def _healed(cliff: Cliff, found: Calendar) -> str:
-    """When it is met again, and what does that."""
+    """Return the end of a shortage and its causes."""
     if cliff.healed is None:
         return f"not by {found.until}"
     if cliff.ends_unwanted:
@@ -241,7 +241,7 @@ def _healed(cliff: Cliff, found: Calendar) -> str:
 
 
 def _causes(causes: Sequence[Cause], names: ShownNames) -> str:
-    """Return the changes that make the difference: any one of them, or all together."""
+    """Return the changes that decide: any one of them, or all together."""
     told = [
         f"{cause.kind} {names.offer_with_id(cause.name) if cause.kind == 'offer' else cause.name}" for cause in causes
     ]

@@ -30,22 +30,22 @@ _BECOMES = {
 
 
 class LawChange(Record):
-    """A day on which a rule begins, ends, or changes its status."""
+    """A day on which the status of a rule changes."""
 
     day: date
     rule: str
     title: str
     clause: str
     effect: str
-    """Status from that day on: `in force`, `unknown`, `suspended`, `pending`, or `over`."""
+    """Status from that day: `in force`, `unknown`, `suspended`, `pending`, or `over`."""
     until: date | None
-    """Last day on which that is so; None: no last day is set, or it is over."""
+    """Last day with this status. None if no last day is set, or if the rule is over."""
     note: str
     """Reason, in the words of the rule."""
 
 
 def law_changes(problem: Problem, first: date, last: date) -> list[LawChange]:
-    """Return the changes of every rule about anything in the case, the first day included, in the order of their days."""
+    """Return the changes of every rule about anything in the case by date, including the first day."""
     limiting = {rule.id for rule, _ in problem.limit_rows}
     rules = [rule for rule in problem.rules if rule.id in limiting or _is_about(problem, rule)]
     found = [change for rule in rules for change in _changes(rule) if first <= change.day <= last]
@@ -83,67 +83,67 @@ class Cause(Record):
     """A fact that changed on a date."""
 
     kind: str
-    """`rule`, `offer`, `facility` (its capacity), `demand`, `waiver`, `licence`, `price schedule` or `terms`."""
+    """`rule`, `offer`, `facility` (its capacity), `demand`, `waiver`, `licence`, `price schedule`, or `terms`."""
     name: str
     alone: bool
-    """True if this change suffices by itself. False if it takes all the others that are named with it."""
+    """True if this change suffices alone. False if it takes all the changes listed with it."""
 
 
 class Stretch(Record):
-    """A demand over days on which nothing that may bear on it changes, at the yearly rates of these days."""
+    """A demand over days without relevant changes, at the yearly rates of these days."""
 
     demand: str
     material: str
     start: date
     end: date
     wanted: Number
-    """Kilograms a year."""
+    """Kilograms per year."""
     short: Number
-    """Kilograms a year."""
+    """Kilograms per year."""
     causes: tuple[RunSupplyCause, ...]
-    """Causes of the shortage. Empty where the demand is met."""
+    """Causes of the shortage. Empty if there is none."""
     spent: Number
-    """Money a year for all the demands that hang together with it, itself included, without priced shortage."""
+    """Yearly spend without shortage penalties on all demands in its group."""
     group: tuple[str, ...]
-    """Demands of that group."""
+    """Demands in its group, including itself."""
 
 
 class Interval(Record):
-    """All demands over days on which nothing that may bear on any of them changes."""
+    """All demands over days without relevant changes."""
 
     start: date
     end: date
     changed: tuple[str, ...]
     """Changes on its first day that may affect demand."""
     spent: Number
-    """Money a year."""
+    """Money per year."""
     short: tuple[str, ...]
     """Demands that are short."""
 
 
 class Cliff(Record):
-    """A demand that is short for a while."""
+    """A demand with a shortage that starts on a date."""
 
     demand: str
     material: str
     start: date
-    """First day on which it is short."""
+    """First day of the shortage."""
     from_start: bool
-    """True if the demand is short from the first day on which it is wanted."""
+    """True if the demand is short from its first day."""
     short: Number
-    """Kilograms a year short on that day."""
+    """Kilograms per year short on that day."""
     wanted: Number
-    """Kilograms a year wanted."""
+    """Kilograms per year wanted on that day."""
     causes: tuple[RunSupplyCause, ...]
     """Causes of the shortage on that day."""
     because: tuple[Cause, ...]
-    """Changes of that day without which the demand would be met, as another solve shows. Empty if none was found."""
+    """Changes of that day without which the demand would be met, confirmed by another solve. Empty if none was found."""
     healed: date | None
-    """First day on which it is met again, or not wanted; None: not by the last day."""
+    """First day on which the demand is met again or no longer wanted. None if not by the last day."""
     ends_unwanted: bool
-    """True if it ends only because nothing is wanted any more."""
+    """True if it ends only because the demand ends."""
     by: tuple[Cause, ...]
-    """Changes of that day with which the demand would have been met the day before, as another solve shows."""
+    """Changes of that day with which the demand would have been met the day before, confirmed by another solve."""
 
 
 class Calendar(QuestionResult):
@@ -156,38 +156,38 @@ class Calendar(QuestionResult):
     start: date
     until: date
     days: int
-    """Days on which anything changes that may bear on what is wanted."""
+    """Number of days with relevant changes."""
     intervals: tuple[Interval, ...]
     stretches: tuple[Stretch, ...]
-    """Demand by demand, in order of name and date."""
+    """Stretches by demand and date."""
     cliffs: tuple[Cliff, ...]
-    """In order of date."""
+    """Shortages by date."""
     law: tuple[LawChange, ...] = ()
-    """Every change of law from the first day to the last, in order of date: also what bears on nothing that is bought."""
+    """Every change of law from the first day to the last, by date, including those that affect no purchase."""
     concerned: tuple[Concerned, ...]
-    """Offers, orders and stock that a rule bars or frees on a date, in order of date."""
+    """Offers, orders, and stock that a rule prohibits or frees on a date, by date."""
     stopped: bool
     """True if the user ended the search. `until` is then the last day that was planned, and causes may be missing."""
     left_out: tuple[str, ...]
-    """Rules about stock alone. They are left out, because no stock is carried."""
+    """Rules about stock alone, which are left out because no stock is carried."""
     beyond_budget: tuple[Span, ...] = ()
-    """Days on which other rules cannot hold together: they are planned without the budgets, which would leave all that they pay for unplanned too."""
+    """Days on which other rules conflict. They are planned without budgets, which would leave everything that they pay for unplanned too."""
     effort: Effort
 
 
 @takes(Session, A_SESSION)
 def calendar(session: Session, *, until: date | None = None, progress: Progress | None = None) -> Calendar:
-    """Plans every stretch between two dates on which facts change, as a year at its rates, nothing carried in and nothing on its way.
+    """Plan every stretch between two dates on which facts change, as a year at its rates, without stock and orders.
 
     Args:
-        session: a solved case.
-        until: last day; the end of the plan, if not given. After the plan demand goes on at its rate.
-        progress: told after every step.
+        session: A solved case.
+        until: Last day. None means the end of the plan. After the plan, demand continues at its rate.
+        progress: Called after every step.
 
     Raises:
-        InputError: if `until` is before the plan begins, or a rule does not fit the facts of a stretch.
-        SolverError: if a solver breaks down.
-        VerificationError: if a plan does not hold.
+        InputError: If `until` is before the plan begins, or a rule does not fit the facts of a stretch.
+        SolverError: If a solver fails.
+        VerificationError: If a plan fails verification.
     """
     first = session.problem.case.horizon.start
     last = until or session.problem.case.horizon.periods[-1].end
@@ -204,7 +204,7 @@ class _Calendar:
         self.spans = stretches_between(first, last, list(self.turns))
         self.counted = Counted(session, progress)
         self.beyond: set[Span] = set()
-        """Stretches that are planned without budgets."""
+        """Stretches planned without budgets."""
         self._known: dict[tuple[Span, tuple[tuple[Subject, Span], ...], frozenset[str]], StretchPlan] = {}
 
     def told(self) -> Calendar:
@@ -236,7 +236,7 @@ class _Calendar:
         )
 
     def _all_planned(self) -> list[StretchPlan]:
-        """Every stretch; up to the one in which the user ended the search, which is not solved to its end."""
+        """Return every stretch, up to the one in which the user ended the search. That one isn't fully solved."""
         planned: list[StretchPlan] = []
         for number, span in enumerate(self.spans, 1):
             one = self._planned(span)
@@ -257,7 +257,7 @@ class _Calendar:
         return planned
 
     def _planned(self, span: Span, other: Mapping[Subject, Span] | None = None) -> StretchPlan:
-        """The facts of a stretch, some of them as they are on others; planned once, when its plan is asked for."""
+        """Return the facts of a stretch, with some as on other days. It is planned once, when its plan is requested."""
         without = self.standing.budgets if span in self.beyond else frozenset[str]()
         key = span, tuple(sorted((other or {}).items(), key=lambda item: item[0])), without
         if key not in self._known:
@@ -266,7 +266,7 @@ class _Calendar:
         return self._known[key]
 
     def _intervals(self, planned: Sequence[StretchPlan], demands: Sequence[str]) -> list[Interval]:
-        """Stretches, those with the same facts for every demand as one."""
+        """Return the intervals. Adjacent stretches with the same facts for every demand form one."""
         found = _runs(planned, demands)
         befores = [None, *(run[-1] for run in found)]
         return [
@@ -281,7 +281,7 @@ class _Calendar:
         ]
 
     def _bearing(self, before: StretchPlan, after: StretchPlan, demands: Sequence[str]) -> Iterator[str]:
-        """Yield the changes between two stretches that affect a demand: put back as it was, each gives other facts."""
+        """Yield the changes between two stretches that affect a demand. Reverting one of them gives other facts."""
         for subject in sorted(self.turns[_day(after.days.start)], key=lambda subject: subject[0] != "rule"):
             kind, name = subject
             if kind in _NEVER_ALONE or self.session.stopped:
@@ -304,7 +304,7 @@ class _Calendar:
         return found
 
     def _cliff(self, planned: Sequence[StretchPlan], demand: str, material: str, begins: int, over: int) -> Cliff:
-        """One stretch of time in which a demand is short, with what began and what ended it."""
+        """Return a shortage with the causes of its start and end."""
         first, over_at = planned[begins], planned[over] if over < len(planned) else None
         unwanted = over_at is not None and demand not in over_at.wanted
         # A demand that begins is no reason for a lack of supply.
@@ -328,7 +328,7 @@ class _Calendar:
     def _without(self, short: StretchPlan, met: StretchPlan, demand: str, day: date) -> tuple[Cause, ...]:
         """Return the changes of a day that decide if a demand is short or met.
 
-        Each change by itself is made on the facts of the stretch in which it is short; where none does, all are, and taken back one by one.
+        Each change is tried alone on the facts of the stretch with the shortage. If none suffices, all are made and then undone one by one.
         """
         subjects = [subject for subject in self.turns[day] if subject[0] not in _NEVER_ALONE]
         if self.session.stopped:
@@ -351,11 +351,10 @@ class _Calendar:
 
 
 _NEVER_ALONE = ("price", "exchange rate")
-"""Kinds of changes that affect costs, and never supply. They are listed with the dates without another solve."""
+"""Kinds of changes that affect costs but not supply. They are listed with the dates without another solve."""
 
 
 def _joined(spans: Sequence[Span]) -> tuple[Span, ...]:
-    """Return the spans in order, with adjacent ones joined."""
     found: list[Span] = []
     for span in spans:
         if found and _day(found[-1].end) + timedelta(days=1) == span.start:
@@ -366,7 +365,7 @@ def _joined(spans: Sequence[Span]) -> tuple[Span, ...]:
 
 
 def _runs(planned: Sequence[StretchPlan], demands: Sequence[str]) -> list[list[StretchPlan]]:
-    """Stretches, neighbouring ones with the same facts for every demand together."""
+    """Return groups of adjacent stretches with the same facts for every demand."""
     runs: list[list[StretchPlan]] = []
     for one in planned:
         if runs and all(one.same_as(runs[-1][-1], name) for name in demands):
@@ -403,10 +402,10 @@ def _day(day: date | None) -> date:
 
 
 def day_of(word: str) -> date:
-    """The date that a word means.
+    """Return the date that a word gives.
 
     Raises:
-        InputError: if it means none.
+        InputError: If it isn't a date.
     """
     try:
         return date.fromisoformat(word)

@@ -1,8 +1,8 @@
 """Stretches: the days between two dates on which facts of a case change, each planned as a year at its own rates.
 
-A snapshot is a case of one period with the facts of these days. Nothing is in stock or on its way, and everything is delivered at once, so
-that the plan shows what the facts themselves allow. A stretch tells which demands are met, at what cost, and the causes of shortages. A date
-also has the offers, orders, and stock that it prohibits or allows, in kilograms.
+A snapshot is a case of one period with the facts of these days. It has no stock and no open orders, and deliveries are immediate, so the plan
+shows the supply that the facts themselves allow. A stretch has the demands that are met, the cost, and the causes of shortages. A date also has
+the offers, orders, and stock that it prohibits or allows, in kilograms.
 """
 
 from __future__ import annotations
@@ -48,16 +48,16 @@ Dated = TypeVar("Dated", WaiverSpec, LicenceSpec, PriceSchedule, Terms, Quote)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The facts of a case, to be looked at on any days."""
+    """The facts of a case, for a view of any days."""
 
     inputs: Inputs
     problem: Problem
     until: date
-    """Last day that is looked at."""
+    """Last day in view."""
 
     @staticmethod
     def of(inputs: Inputs, problem: Problem, until: date) -> Snapshot:
-        """Return the facts, with shortage and holding at the prices of the plan.
+        """Return the facts, with the plan's penalties for shortage and costs of holding.
 
         Rules about stock alone are left out, because no stock is carried.
         """
@@ -67,15 +67,15 @@ class Snapshot:
 
     @property
     def budgets(self) -> frozenset[str]:
-        """Return the ids of the budgets. A budget joins everything that it pays for into one part."""
+        """Ids of the budgets. A budget joins all its purchases into one part."""
         return frozenset(rule.id for rule in self.inputs.rules if isinstance(rule, Budget))
 
     def on(
         self, days: Span, other: Mapping[Subject, Span] | None = None, without: Collection[str] = frozenset()
     ) -> Inputs:
-        """The facts on some days, within which nothing dated begins or ends, as a case of one period; of `other` subjects those on other days.
+        """Return a case of one period with the facts of some days, within which nothing dated begins or ends.
 
-        `without` are ids of rules that are left out.
+        Facts of `other` subjects are those of other days. Rules in `without` are left out.
         """
         assert days.start is not None and days.end is not None
         view = _View(self, days, other or {})
@@ -88,7 +88,7 @@ class Snapshot:
         )
 
     def qualified(self, offer: Offer) -> date | None:
-        """First day on which an offer may be ordered that has to be qualified first."""
+        """Return the first day on which an offer that needs qualification can be ordered."""
         if offer.qualification is None or any(today.offer == offer.id for today in self.inputs.case.incumbents):
             return None
         months = int(offer.qualification.to_integral_value(ROUND_CEILING))
@@ -105,14 +105,14 @@ def _counts_only_stock(row: Row | Rows) -> bool:
 
 
 class _View:
-    """Facts turned into those of one stretch of days."""
+    """Conversion of facts to those of one stretch of days."""
 
     def __init__(self, standing: Snapshot, days: Span, other: Mapping[Subject, Span]) -> None:
         self.standing, self.days, self.other = standing, days, other
         self.plan = standing.inputs.case.horizon
 
     def rule(self, rule: Rule) -> Rule:
-        """A rule; of other days, as it stands on them for good. A budget is what may be spent in a year."""
+        """Return a rule. A rule of other days keeps its status on them permanently. A budget becomes yearly."""
         if isinstance(rule, Budget) and rule.per != "year":
             length = Fraction(self.plan.length.months, 12) if rule.per == "period" else self._years
             rule = rule.but(amount=as_decimal(Fraction(rule.amount) / length))
@@ -123,7 +123,6 @@ class _View:
         return rule.but(phases=phases)
 
     def catalog(self, catalog: Catalog) -> Catalog:
-        """A catalog."""
         return catalog.but(
             offers=tuple(self._offer(offer) for offer in catalog.offers),
             facilities=tuple(self._facility(facility) for facility in catalog.facilities),
@@ -166,7 +165,7 @@ class _View:
         return facility.but(capacity=(step.but(start=None),))
 
     def case(self, case: Case, horizon: Horizon) -> Case:
-        """The case: nothing in stock or on its way, quantities as yearly rates."""
+        """Return the case without stock and orders, with quantities as yearly rates."""
         assumed = []
         for given in case.assume.offer:
             offer = self.standing.problem.merged.offers.get(given.id)
@@ -199,7 +198,7 @@ class _View:
         return spec.but(**update)
 
     def _listed(self, name: str, days: Span) -> dict[str, object]:
-        """A demand that is stated period by period, as the rate of the period that the days lie in; after the plan that of its last."""
+        """Return a demand that is stated by period, at the rate of the period of these days. After the plan, at the rate of its last period."""
         assert days.start is not None
         found = {demand.id: (demand, price) for demand, price in zip(
             self.standing.problem.demands, self.standing.problem.shortage_price, strict=True)}  # fmt: skip
@@ -212,7 +211,7 @@ class _View:
         }  # fmt: skip
 
     def _kept(self, records: tuple[Dated, ...], kind: str, name: Callable[[Dated], str]) -> list[Dated]:
-        """Dated records; of those to be looked at on other days, the ones that hold then, for good."""
+        """Return dated records. Those of other days are kept permanently if they are valid on those days."""
         found = []
         for record in records:
             span = self.other.get((kind, name(record)))
@@ -239,7 +238,6 @@ class _View:
 
     @property
     def _years(self) -> Fraction:
-        """Length of the plan."""
         return sum((period.years for period in self.plan.periods), Fraction(0))
 
     def _before(self) -> date:
@@ -251,9 +249,9 @@ _DAY = timedelta(days=1)
 
 
 def breakpoints(standing: Snapshot) -> dict[date, tuple[Subject, ...]]:
-    """Every day after the first on which something that may bear on what is wanted begins or is over, in order.
+    """Return every day after the first on which a relevant fact begins or ends, in order.
 
-    Rules are asked for all dates they hold, whatever kind they are of.
+    This includes all dates in rules of any kind.
     """
     first = standing.inputs.case.horizon.start
     turns = sorted({turn for turn in _turns(standing) if first < turn[0] <= standing.until})
@@ -284,7 +282,7 @@ def _turns(standing: Snapshot) -> Iterator[tuple[date, Subject]]:
 
 
 def _of_offers(standing: Snapshot) -> Iterator[tuple[date, Subject]]:
-    """Dates of offers that make a material of the case, of the capacities they draw on, and of what bears on their prices."""
+    """Yield dates of offers for materials of the case, of their capacities, and of the facts behind their prices."""
     merged = standing.problem.merged
     wanted = {material for material, _ in standing.problem.network.nodes}
     offers = [o for o in merged.offers.values() if any(line.material in wanted for line in o.outputs)]
@@ -318,7 +316,7 @@ def _ends(start: date | None, end: date | None, subject: Subject) -> Iterator[tu
 
 
 def _dates_in(value: object) -> Iterator[date]:
-    """Every date in what a rule holds, however deep."""
+    """Yield every date in a rule's value, at any depth."""
     if isinstance(value, date):
         yield value
     elif isinstance(value, BaseModel):
@@ -333,47 +331,47 @@ def _dates_in(value: object) -> Iterator[date]:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Demands that hang together by what may serve them."""
+    """Demands with shared possible supply."""
 
     demands: tuple[str, ...]
     facts: bytes
-    """The same for the same facts."""
+    """Key, equal for equal facts."""
     columns: Ints
-    """Those of its part of the program."""
+    """Columns of its part of the program."""
 
 
 @dataclass(frozen=True, eq=False)
 class StretchPlan:
-    """The facts of a stretch; solved and verified once its plan is asked for, and not to be compared with others."""
+    """The facts of a stretch, solved and verified when its plan is first requested. Not comparable."""
 
     days: Span
     inputs: Inputs
     asked: Session
-    """The session that the question is put to: what it has solved is known."""
+    """Session of the question, with its known solutions."""
 
     @cached_property
     def program(self) -> Program:
-        """The facts as a program.
+        """Facts as a program.
 
         Raises:
-            InputError: if a rule does not fit them.
+            InputError: If a rule does not fit the facts.
         """
         return compile_program(self.inputs.problem())
 
     @cached_property
     def session(self) -> Session:
-        """Their plan."""
+        """The facts' plan."""
         began = monotonic()
         return self.asked.beside(self.inputs, self.program, began)
 
     @cached_property
     def wanted(self) -> dict[str, Decimal]:
-        """Demand -> kilograms a year; what is not wanted is left out."""
+        """Demand -> kilograms per year, without demands of zero."""
         return {demand.id: demand.quantity[0] for demand in self.program.problem.demands if demand.quantity[0]}
 
     @cached_property
     def short(self) -> dict[str, Decimal]:
-        """Demand -> kilograms a year short; all of it where rules conflict, and nothing that rounding explains."""
+        """Demand -> kilograms per year short, without rounding. All of a demand if its rules conflict."""
         plan, step = self.session.verified.plan, self.session.problem.case.resolution
         found = {entry.demand: entry.quantity for entry in plan.shorts if entry.quantity > step}
         conflicting = {name for part in plan.infeasible for name in part.demands}
@@ -382,7 +380,6 @@ class StretchPlan:
 
     @cached_property
     def causes(self) -> Causes:
-        """Causes of everything that is short."""
         return shortage_causes(self.session)
 
     def causes_of(self, demand: str) -> tuple[RunSupplyCause, ...]:
@@ -391,7 +388,7 @@ class StretchPlan:
 
     @cached_property
     def groups(self) -> dict[str, Group]:
-        """Demand -> the group it belongs to."""
+        """Demand -> its group."""
         program = self.program
         demands, first = program.problem.demands, program.columns.short
         found: dict[str, Group] = {}
@@ -404,7 +401,7 @@ class StretchPlan:
         return found
 
     def spent(self, group: Group) -> Decimal:
-        """Money a year for some demands that hang together, without priced shortage."""
+        """Return the yearly spend on a group without shortage penalties."""
         linear, first = self.program.linear, self.program.columns.short
         money = linear.cost[group.columns] * self.session.solution.x[group.columns]
         short = (group.columns >= first) & (group.columns < first + len(self.program.problem.demands))
@@ -419,7 +416,7 @@ class StretchPlan:
 
 
 class Concerned(Record):
-    """An offer, an order already placed or stock in hand, from the day on which a rule begins or ceases to bar it."""
+    """An offer, open order, or stock on hand, from the day on which a rule begins or ceases to prohibit it."""
 
     day: date
     rule: str
@@ -428,15 +425,15 @@ class Concerned(Record):
     id: str
     material: str
     end_uses: tuple[str, ...]
-    """End uses that it is barred from, or free for as far as this rule goes."""
+    """End uses that the rule prohibits it for, or no longer prohibits it for."""
     kilograms: Number
-    """Of an order or of stock: its quantity. Of an offer: what is bought of it a year just before it is barred, or just after it is freed."""
+    """Quantity of an order or of stock. For an offer, its yearly purchase just before it is prohibited or just after it is freed."""
 
 
 def concerned(
     problem: Problem, planned: Sequence[StretchPlan], turns: Mapping[date, Sequence[Subject]]
 ) -> Iterator[Concerned]:
-    """Yield everything that rules which begin or end apply to, by date. `turns` has the changes of each date, `planned` the stretches between them."""
+    """Yield all goods affected by rules that begin or end, by date. `turns` has the changes of each date."""
     positions = {rule.id: position for position, rule in enumerate(problem.rules)}
     for before, after in pairwise(planned):
         day = after.days.start
@@ -485,5 +482,5 @@ def _in_time(problem: Problem, arc: Arc, day: date, *, trade: bool) -> bool:
 
 
 def _bought(one: StretchPlan) -> dict[tuple[str, str], Decimal]:
-    """Offer and material -> kilograms bought a year."""
+    """Return kilograms bought per year, by offer and material."""
     return totals(((bought.offer, bought.material), bought.quantity) for bought in one.session.verified.plan.purchases)

@@ -35,7 +35,7 @@ class LedgerOptions:
 
 
 class LedgerQuestion(Question[LedgerOptions, "Ledger"]):
-    """What each rule adds to the cost and the shortage of the plan, so that all of it adds up to the cent."""
+    """The cost and shortage that each rule adds to the plan, split so that the parts sum to the total, to the cent."""
 
     name = "ledger"
     options = LedgerOptions
@@ -43,12 +43,10 @@ class LedgerQuestion(Question[LedgerOptions, "Ledger"]):
     counted = "plans"
 
     def check(self, options: LedgerOptions) -> None:
-        """Refuses an order beside items."""
         if options.order and options.items:
             raise OptionsError("--order and --items exclude each other: an order names its items")
 
     def ask(self, opened: Opened, options: LedgerOptions, progress: Progress | None) -> Ledger:
-        """Return the ledger."""
         from .search import ledger
 
         return ledger(
@@ -58,7 +56,6 @@ class LedgerQuestion(Question[LedgerOptions, "Ledger"]):
         )  # fmt: skip
 
     def document(self, result: Ledger, options: LedgerOptions) -> Document:
-        """The ledger, item by item."""
         from .document import ledger_document
 
         return ledger_document(result)

@@ -29,7 +29,7 @@ from .items import Method
 from .search import Bill, Ledger, LedgerItem, Margins
 
 SHOWN = 12
-"""Rows that the whole document shows of what one more unit saves; all of it is in the JSON form."""
+"""Maximum number of rows in each table of savings in the whole document. The JSON form has all."""
 
 
 def ledger_document(found: Ledger) -> doc.Document:
@@ -52,7 +52,7 @@ def ledger_document(found: Ledger) -> doc.Document:
 
 
 def _about_the_screen(found: Ledger, told: Sequence[LedgerItem]) -> doc.Section | None:
-    """Return the notes below a screen; the whole document has them in its sections."""
+    """Return the notes below a screen. The whole document has them in its sections."""
     nothing = len(found.items) - len(told)
     rest = [f"{count(nothing, 'more item')} could bear on the plan, and change nothing in it"] if nothing else []
     return doc.for_screen(
@@ -103,21 +103,21 @@ def _brief_head(found: Ledger) -> str:
 
 
 def _shorter(adds: Bill) -> str:
-    """Number of materials that are short of more or less."""
+    """Return the number of materials with a larger or smaller shortage."""
     more, less = (sum(1 for kg in adds.short_kg.values() if kg * sign > 0) for sign in (1, -1))
     told = [f"{word} {count(number, 'material')}" for word, number in (("more of", more), ("less of", less)) if number]
     return f"shortage of {' and '.join(told)}" if told else "no shortage"
 
 
 def _bill(bill: Bill, found: Ledger) -> str:
-    """Cash and shortage, in words."""
+    """Return cash and shortage, in words."""
     short = (f"{found.names.material(name)} {mass_of(found.names, name, kg)}" for name, kg in bill.short_kg.items())
     lacking = f" and is short of {', '.join(short)}" if bill.short_kg else ""
     return f"spends {large_money(bill.cash, found.currency)}{lacking}"
 
 
 def penalties_of(bill: Bill) -> doc.Cell:
-    """Return the penalties, gray and in round figures."""
+    """Return the penalties, gray and rounded."""
     return penalty(bill.shortage + bill.penalties)
 
 
@@ -175,7 +175,7 @@ def _row(names: ShownNames, name: doc.Cell, bill: Bill) -> tuple[doc.Cell, ...]:
 
 
 def _cents(amount: Decimal) -> doc.Amount:
-    """Money to the cent, with its sign."""
+    """Return money to the cent, with its sign."""
     return doc.Amount(amount, form="cents")
 
 
@@ -210,7 +210,7 @@ def _notes(found: Ledger) -> list[str]:
 
 
 def _alone(told: Sequence[LedgerItem]) -> doc.Section | None:
-    """Each item by itself; to the cent where no penalty is in it, else gray and rounded."""
+    """Return each item by itself, to the cent if it has no penalties, otherwise gray and rounded."""
     if len(told) < 2:
         return None
     weighed = any(item.adds.shortage or item.adds.penalties for item in told)
@@ -254,7 +254,7 @@ def _pieces(found: Ledger) -> doc.Section | None:
 
 
 def _margins(found: Margins, currency: str) -> Iterator[doc.Section | None]:
-    """Yield the capacities and waivers of which a little more would save most."""
+    """Yield the capacities and waivers with the largest savings from a little more of them."""
     part = percent(found.increment)
     saves = [doc.figures("Saves spend and penalty", currency), doc.figures("a kg", from_width=doc.NARROW)]
     scarce: list[list[doc.Cell]] = [
@@ -302,7 +302,7 @@ def _useless(number: int, one: str, many: str) -> doc.Notes | None:
 
 
 def saving(found: Difference) -> doc.Cell:
-    """Return what is saved of spend and penalty together, gray and rounded; where it lies, if that is not proved."""
+    """Return savings of spend and penalties together, gray and rounded. If unproved, return their range."""
     return penalty(found.value) if found.proved else difference(found)
 
 

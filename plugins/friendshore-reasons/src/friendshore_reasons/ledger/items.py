@@ -1,7 +1,7 @@
 """Items of a ledger, the cost of each coalition of items, and the split of the total over them.
 
 An item is a rule, a scenario, or a kind of term of trade that can be on or off. Rules without any effect in a problem are left out. The case
-falls into independent pieces, and each piece is split by itself.
+splits into independent pieces, and each piece is split by itself.
 
 L. S. Shapley, A value for n-person games, in: Contributions to the Theory of Games II, 1953, 307-317: the value of a player is
 his marginal contribution, averaged over all orders in which the players may come in. Sampled: J. Castro, D. Gómez, J. Tejada,
@@ -46,14 +46,14 @@ from friendshore.solve import digest
 from friendshore.verify import bearing
 
 Coalition = frozenset[int]
-"""Items that are on, by their numbers."""
+"""Numbers of the items that are on."""
 
 
 def digest_of(problem: Problem) -> bytes:
-    """A short name for the program of a problem: the same for two problems that come to the same numbers.
+    """Return a short key of the program of a problem, equal for programs with equal numbers.
 
     Raises:
-        PluginError: if a plugin's limit rule raises.
+        PluginError: If a plugin's limit rule raises.
     """
     program = compile_program(problem)
     return digest(program.linear, program.goals)
@@ -69,7 +69,7 @@ class ItemKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something that is on or off."""
+    """An item that is on or off."""
 
     name: str
     kind: ItemKind
@@ -81,17 +81,17 @@ class Item:
 
 
 def rule_items(session: Session) -> list[Item]:
-    """Every rule of a case, in order."""
+    """Return every rule of a case in order."""
     return [_rule(rule.id, sentence_of(rule)) for rule in session.inputs.rules]
 
 
 def items_named(session: Session, names: Sequence[str], applied: Sequence[str] = ()) -> list[Item]:
-    """Items by name: `rule:`, `scenario:` or `term:` before a name says which is meant where several have it.
+    """Return items by name. The prefixes `rule:`, `scenario:`, and `term:` resolve ambiguous names.
 
-    Names are ids of rules, names of scenarios and kinds of terms of trade. Scenarios that are applied already cannot be switched on.
+    Names are ids of rules, names of scenarios, and kinds of terms of trade. Applied scenarios can't be switched on.
 
     Raises:
-        InputError: for every name that names nothing or several things, comes twice, or is of a scenario applied already.
+        InputError: For every name that is unknown, ambiguous, repeated, or of an applied scenario.
     """
     known: dict[str, list[Item]] = {}
     for item in (*rule_items(session), *_scenarios(session), *_terms()):
@@ -145,33 +145,34 @@ def _terms() -> list[Item]:
 
 
 def subsets(of: Sequence[int]) -> list[tuple[int, ...]]:
-    """Every subset, small ones first."""
+    """Return every subset, small ones first."""
     return list(chain.from_iterable(combinations(of, size) for size in range(len(of) + 1)))
 
 
 class Coalitions:
-    """Pieces of a case under every coalition of items, with the items that can make a difference to each."""
+    """Pieces of a case under every coalition of items, with the items that can affect each."""
 
     def __init__(self, session: Session, items: Sequence[Item]) -> None:
-        """Finds the pieces.
+        """Find the pieces.
 
         Raises:
-            InputError: for a scenario that names nothing in the case.
-            PluginError: if a plugin's rule raises.
+            InputError: For a scenario with an unknown name in it.
+            PluginError: If a plugin's rule raises.
         """
         self.items = items
         self._covered: dict[Piece, dict[int, frozenset[int]]] = {}
         self._restricting: dict[tuple[Piece, Coalition], dict[int, Rule]] = {}
         self._forbids: dict[tuple[Piece, Coalition], dict[int, int]] = {}
-        """By item, what a rule that only forbids does, a bit for each; see `told_by_what_is_forbidden`."""
+        """Item -> prohibitions of a rule that only prohibits, as bits. See `told_by_what_is_forbidden`."""
         self._case = session.inputs.case
         self._scenarios = [i for i, item in enumerate(items) if item.kind is ItemKind.SCENARIO]
         on = [self._on(some) for some in subsets(self._scenarios)]
         self.pieces = Pieces(session, [*on, *(item.off for item in items if item.off)])
 
     def apart(self, piece: Piece) -> tuple[int, Coalitions, tuple[Piece, ...]] | None:
-        """Return the limit rule without which a piece falls into most pieces, the same items in a session without it, and these pieces.
-        None if no rule joins the piece by itself. A coalition without that rule costs the sum of what it costs the pieces.
+        """Return the limit rule whose removal splits a piece into most pieces, the items without it, and these pieces.
+
+        None if no rule joins the piece by itself. A coalition without that rule costs the sum of the costs of the pieces.
         """
         session = self.pieces.session
         joining = [
@@ -196,17 +197,17 @@ class Coalitions:
         return (link, lattice, tuple(pieces)) if fits else None
 
     def _parts_without(self, rule: str, piece: Piece) -> int:
-        """Return how many parts of the case the piece consists of without the rows of a rule."""
+        """Return the number of parts of a piece without the rows of a rule."""
         session = self.pieces.session
         rows = [(one, row) for one, row in session.problem.limit_rows if one.id != rule]
         ranked = (row for objective in session.problem.objectives for row in objective.rows)
         return _inside(Parts(session.inputs, session.problem, rows, ranked), piece)
 
     def changes(self, piece: Piece, coalition: Coalition) -> Changes:
-        """Return the changes after which the items of a coalition are on and the others are off.
+        """Return the changes that switch the items of a coalition on and the others off.
 
-        Rules are switched off after scenarios have switched them on. Items that make no difference to the piece may be left out:
-        a rule that is off is not asked, which is quicker.
+        Rules are switched off after scenarios have switched them on. Items that don't affect the piece may be left out,
+        because a rule that is off is not evaluated, which is faster.
         """
         on = self.pieces.bearing(piece, self._on([i for i in self._scenarios if i in coalition]))
         known = {rule.id for rule in self.pieces.facts(piece, ()).rules}
@@ -214,13 +215,16 @@ class Coalitions:
         return (*on, *(change for change in off if change.lift is not None or change.disable in known))
 
     def players(self, piece: Piece) -> list[int]:
-        """The items that can make a difference to a piece.
+        """Return the items that can affect a piece. The other items have no effect, regardless of the items that are on.
 
-        What is left out makes none, whichever others are on. A scenario is left out if none of its changes bears on the piece; a
-        kind of terms if the facts are the same without it. A rule is left out if it finds against nothing, charges nothing and
-        asks for no row (`active_rules`); and one that only forbids if the program of the piece, all other rules and terms off, is
-        number by number the same with and without it: it then forbids nothing that could be bought, and the other rules only
-        take away from that. For the same reason a rule makes no difference beside one that forbids all that it forbids (`least`).
+        These are left out:
+
+        - a scenario whose changes don't affect the piece
+        - a kind of terms, if the facts are the same without it
+        - a rule that prohibits nothing, charges nothing, and adds no row (`active_rules`)
+        - a rule that only prohibits, if the piece has the same program with and without it while all other rules and terms are off: it then
+          prohibits nothing that can be bought, and other rules only reduce that
+        - with another rule that prohibits as much, a rule without additional prohibitions (`least`)
         """
         scenarios = [i for i in self._scenarios if self.pieces.bearing(piece, self.items[i].on)]
         facts = self.pieces.facts(piece, ())
@@ -237,13 +241,14 @@ class Coalitions:
         return sorted({*scenarios, *terms, *some} - idle)
 
     def least(self, piece: Piece, coalition: Coalition) -> Coalition:
-        """The smallest coalition known to make the same case of a piece: without rules that forbid nothing that another does not."""
+        """Return the smallest known coalition that makes the same case of a piece: without rules whose prohibitions another rule includes."""
         covered = self._covered.get(piece, {})
         return frozenset(i for i in coalition if not covered.get(i, frozenset()) & coalition)
 
     def restricting(self, piece: Piece, coalition: Coalition) -> dict[int, Rule]:
-        """By item, the rules of a piece that do nothing but forbid and charge, scenarios as in a coalition. None where these may do more
-        than take plans away and make them dearer: with limits that they may loosen, commitments, or ranked objectives.
+        """Return the rules of a piece that only prohibit and charge, by item, with the scenarios of a coalition.
+
+        Empty if these rules can do more than remove plans or raise their cost: with limits that they may loosen, commitments, or ranked objectives.
         """
         scenarios = coalition.intersection(self._scenarios)
         if (piece, scenarios) not in self._restricting:
@@ -258,11 +263,12 @@ class Coalitions:
         return self._restricting[piece, scenarios]
 
     def told_by_what_is_forbidden(self, piece: Piece, coalition: Coalition) -> tuple[Coalition, int] | None:
-        """Return a key that is the same for two coalitions that make the same case of a piece, since their rules forbid the same between them, and all else that
-        is on is the same. None where more than purchases and deliveries may come to depend on rules.
+        """Return a key that is the same for two coalitions that make the same case of a piece: their prohibitions and all other items agree.
 
-        Rules that only forbid, without a waiver or a licence of bounded quantity, are told by what they forbid: ways, for each use, in the
-        periods in which they hold. Every other item is told by itself.
+        None if more than purchases and deliveries could depend on rules.
+
+        The key has the prohibitions of rules that only prohibit, without a waiver or a license of bounded quantity: the ways for each use, in the
+        periods in which the rules are in force. It has every other item by itself.
         """
         if not self.restricting(piece, coalition):
             return None
@@ -296,7 +302,7 @@ class Coalitions:
         return before.catalogs != after.catalogs
 
     def _covers(self, piece: Piece, scenarios: Sequence[int], rules: Sequence[int]) -> dict[int, frozenset[int]]:
-        """Rule -> those of the others that forbid all that it forbids; of two that forbid the same, the later names the earlier."""
+        """Return the other rules that include all prohibitions of each rule. Of two with equal prohibitions, the later names the earlier."""
         found: dict[int, set[int]] = {i: set() for i in rules}
         for one, other in combinations(rules, 2):
             both = frozenset({one, other})
@@ -307,7 +313,7 @@ class Coalitions:
         return {i: frozenset(some) for i, some in found.items()}
 
     def _same(self, piece: Piece, scenarios: Sequence[int], one: Coalition, other: Coalition) -> bool:
-        """Return True if two sets of rules make the same program of a piece, with all other rules and terms off, under any scenarios."""
+        """Return True if two sets of rules make the same program of a piece under any scenarios, with all other rules and terms off."""
         return all(
             self._digest(piece, frozenset(on) | one) == self._digest(piece, frozenset(on) | other)
             for on in subsets(scenarios)
@@ -323,8 +329,9 @@ def _inside(parts: Parts, piece: Piece) -> int:
 
 
 def _forbidden(problem: Problem, position: int) -> set[tuple[object, ...]] | None:
-    """Return the prohibitions of a rule: use, arc, and period of the delivery or move, or any period. None if a license of bounded quantity
-    has to do with it.
+    """Return the prohibitions of a rule: use, arc, and period of the delivery or move, or any period.
+
+    None if a license of bounded quantity is involved.
     """
     law, periods = problem.law, problem.case.horizon.periods
     holds = [period for period in periods if law.in_force(position, period.span)]
@@ -347,13 +354,12 @@ def _forbidden(problem: Problem, position: int) -> set[tuple[object, ...]] | Non
 
 
 def active_rules(problem: Problem) -> frozenset[str]:
-    """Ids of the rules that find against any arc, charge anything or limit anything, in a period in which they apply.
+    """Return the ids of rules that prohibit, charge, or limit anything in a period in which they apply.
 
-    Verdicts, charges and rows are asked of facts alone, never of what other rules say: a rule that is not among these changes no
-    plan, whichever other rules hold.
+    Verdicts, charges, and rows depend on facts alone, never on other rules. Any other rule therefore changes no plan, regardless of the other rules.
 
     Raises:
-        PluginError: if a plugin's rule raises.
+        PluginError: If a plugin's rule raises.
     """
     law, periods = problem.law, problem.case.horizon.periods
     applying = [i for i, _ in enumerate(problem.rules) if any(law.in_force(i, period.span) for period in periods)]
@@ -364,17 +370,17 @@ def active_rules(problem: Problem) -> frozenset[str]:
 
 
 def _empty(row: Row | Rows) -> bool:
-    """Return True if a row counts nothing and is satisfied. Facts decide what can be counted, so this holds for every plan."""
+    """Return True if a row counts nothing and is satisfied. Facts decide what can be counted, so it is then satisfied in every plan."""
     if not all(term.is_empty for term in row.asked):
         return False
     return all((one.at_least or 0) <= 0 and (one.at_most is None or one.at_most >= 0) for one in one_by_one(row))
 
 
 def _may_be_loosened(rule: Rule, rows: Row | Rows) -> bool:
-    """Return True if some plan might miss the rows of a limit, and keep them once other rules forbid or charge more.
+    """Return True if a plan could violate the rows of a limit, and satisfy them once other rules prohibit or charge more.
 
-    Charges are money that is spent: they help to spend enough, and never to spend no more than something. What is forbidden decides which
-    compliance classes there are. It doesn't bear on kilograms and money that are counted whatever they are for.
+    Charges are spend: they help to reach a minimum of spend, but never to stay below a maximum. Prohibitions determine the compliance classes.
+    They don't affect kilograms and money that are counted for any use.
     """
     if not is_own(type(rule)) or rule.watches_stock:
         return True
@@ -403,14 +409,14 @@ def _charges(problem: Problem, rule: Rule) -> bool:
 
 
 def _values(problem: Problem, arc: Arc) -> list[Decimal]:
-    """Prices per kilogram of an arc in all periods, as rules are told them, without repeats."""
+    """Return the distinct prices per kilogram of an arc in all periods, as rules receive them."""
     facts = problem.offers[arc.offer]
     prices = sorted({max(price, Decimal(0)) for price in facts.price})
     return prices if facts.single else [exact(price / facts.mass_per_unit) for price in prices]
 
 
 def _moves(problem: Problem, rule: Rule) -> Iterator[tuple[Arc, Use]]:
-    """Every arc that is bought, for every use that it can reach; for one of them where the rule does not read the use."""
+    """Yield every purchased arc with every use that it can reach, or with one of them if the rule doesn't depend on the use."""
     seen: set[int] = set()
     for use, judged in problem.judgements.items():
         for index in sorted(judged.reach - seen):
@@ -424,23 +430,23 @@ class Method(StrEnum):
     """Method of the split."""
 
     ORDER = "order"
-    """Items come in one after the other, as was asked."""
+    """Items enter in the requested order."""
     EXACT = "exact"
     """Shapley values over every coalition."""
     SAMPLED = "sampled"
     """Shapley values over orders drawn at random."""
     CONFLICT = "conflict"
-    """Not split: with some of the items on, the rules conflict."""
+    """Not split, because rules conflict with some of the items on."""
 
 
 Weights = dict[Coalition, Fraction]
 """Weight of each coalition's value in a player's part."""
 NORMAL = 1.96
-"""Standard deviations of the mean on both sides that hold 95 % of a normal distribution."""
+"""Standard deviations on both sides of the mean that cover 95 % of a normal distribution."""
 
 
 def exact_weights(players: Sequence[int]) -> dict[int, Weights]:
-    """Shapley value of each player as weights of coalition values: `1 / (n * C(n-1, s))` with the player, minus that without."""
+    """Return the Shapley value of each player as weights of coalition values: `1 / (n * C(n-1, s))` with the player, minus that without."""
     found: dict[int, Weights] = {}
     for player in players:
         others, weights = [p for p in players if p != player], {}
@@ -454,7 +460,7 @@ def exact_weights(players: Sequence[int]) -> dict[int, Weights]:
 
 
 def mean_weights(orders: Sequence[Sequence[int]]) -> dict[int, Weights]:
-    """Marginal value of each player, averaged over some orders, as weights of coalition values. They add up in any case."""
+    """Return the marginal value of each player, averaged over some orders, as weights of coalition values. They add up for any orders."""
     found: dict[int, Weights] = {player: {} for player in orders[0]}
     share = Fraction(1, len(orders))
     for order in orders:
@@ -467,13 +473,13 @@ def mean_weights(orders: Sequence[Sequence[int]]) -> dict[int, Weights]:
 
 
 def sampled_orders(players: Sequence[int], count: int, seed: int) -> list[list[int]]:
-    """Orders drawn at random, the same for the same seed."""
+    """Return random orders, reproducible by the seed."""
     dice = Random(seed)  # noqa: S311 - no secret: the same every time
     return [dice.sample(list(players), len(players)) for _ in range(count)]
 
 
 def half_width(orders: Sequence[Sequence[int]], player: int, value: Callable[[Coalition], float]) -> float:
-    """Half of the 95 % confidence interval of a sampled Shapley value, by the normal approximation."""
+    """Return half of the 95 % confidence interval of a sampled Shapley value, by the normal approximation."""
     seen = []
     for order in orders:
         position = order.index(player)
@@ -484,7 +490,7 @@ def half_width(orders: Sequence[Sequence[int]], player: int, value: Callable[[Co
 def in_units(total: int, parts: Sequence[Fraction]) -> list[int]:
     """Return whole units near every part that add up to `total` exactly: the largest remainders get one more.
 
-    What is nothing stays nothing, unless nothing else is there to take what is over.
+    Zero stays zero, unless no other part can take the rest.
     """
     found = [part.numerator // part.denominator for part in parts]
     left = total - sum(found)
@@ -501,9 +507,9 @@ class Value:
     """Cost and shortage of a piece under one coalition."""
 
     lines: tuple[Fraction, ...]
-    """Present value spent, penalties, shortage, cash, then kilograms short of each demanded material of the case."""
+    """Present value spent, penalties, shortage, cash, and kilograms short of each demanded material of the case."""
     slack: Decimal
-    """By how much the bound may lie lower."""
+    """Distance of the value from its lower bound."""
     proved: bool
     conflict: tuple[str, ...]
 
@@ -513,7 +519,7 @@ class Value:
 
 
 def total(values: Sequence[Value]) -> Value:
-    """Return what a coalition costs several pieces together."""
+    """Return the cost of a coalition for several pieces together."""
     return Value(
         tuple(sum(lines, Fraction(0)) for lines in zip(*(value.lines for value in values), strict=True)),
         sum((value.slack for value in values), Decimal(0)),
@@ -523,7 +529,7 @@ def total(values: Sequence[Value]) -> Value:
 
 
 class Split:
-    """One piece, its players, and how its total is split over them."""
+    """One piece, its players, and the split of its total over them."""
 
     def __init__(self, lattice: Coalitions, piece: Piece) -> None:
         self.lattice, self.piece = lattice, piece
@@ -535,20 +541,20 @@ class Split:
         self.method = Method.EXACT
         self._known: dict[Coalition, Value] = {}
         self._first: dict[tuple[Coalition, int], Coalition] = {}
-        """By what tells coalitions that make the same case, the first that was planned."""
+        """Key of coalitions that make the same case -> the first one planned."""
         self._untouched: dict[Coalition, frozenset[int]] = {}
-        """By coalition whose plan is known, the rules outside it that would leave its plan as lawful and as dear as it is."""
+        """Planned coalition -> rules outside it that leave its plan as lawful and as expensive as it is."""
         apart = lattice.apart(piece) if len(self.players) > 1 else None
         self._link: int | None = None
-        """The limit rule that alone joins what else were several pieces; None if there is none."""
+        """The limit rule that alone joins otherwise separate pieces. None if there is none."""
         self._pieces: tuple[Split, ...] = ()
-        """These pieces. A coalition without the rule costs what it costs each of them, and few of its rules bear on the same one."""
+        """These pieces. A coalition without the rule costs the sum of their costs, and few of its rules affect the same one."""
         if apart is not None and apart[0] in self.players:
             self._link, finer, pieces = apart
             self._pieces = tuple(Split(finer, each) for each in pieces)
 
     def choose(self, in_order: bool, exact_up_to: int, samples: int, seed: int) -> None:
-        """Fixes which coalitions count for what."""
+        """Choose the coalitions that count, with their weights."""
         if in_order:
             self.method, self.orders = Method.ORDER, [self.players]
         elif len(self.players) > exact_up_to:
@@ -562,14 +568,14 @@ class Split:
 
     @property
     def needed(self) -> list[Coalition]:
-        """Every coalition that is asked about, in an order that does not depend on chance."""
+        """Every required coalition, in a reproducible order."""
         alone = [frozenset({i}) for i in self.players] + [self.whole - {i} for i in self.players]
         found = {c for weights in self.weights.values() for c in weights} | {self.none, self.whole, *alone}
         found = {self.lattice.least(self.piece, coalition) for coalition in found}
         return sorted(found, key=lambda coalition: (len(coalition), sorted(coalition)))
 
     def value(self, coalition: Coalition) -> Value:
-        """Return the value of the piece with some of the items on."""
+        """Return the value of the piece with some items on."""
         coalition = self.lattice.least(self.piece, coalition)
         if coalition not in self._known:
             self._known[coalition] = self._found(coalition)
@@ -594,8 +600,9 @@ class Split:
         return value
 
     def _alike(self, coalition: Coalition) -> Value | None:
-        """Return the value of another coalition whose rules prohibit the same: its plan is the cheapest here as well, if verification
-        has found that none of the rules that are on here alone bears on it.
+        """Return the value of another coalition with the same prohibitions. None if unknown.
+
+        Its plan is also the cheapest here, if verification shows that none of the rules that are on only here affects it.
         """
         told = self.lattice.told_by_what_is_forbidden(self.piece, coalition)
         other = self._first.get(told) if told is not None else None
@@ -605,24 +612,25 @@ class Split:
         return self._known[other]
 
     def _implied(self, coalition: Coalition) -> Value | None:
-        """Return the value of a smaller coalition, if the additional rules find nothing against its plan and charge nothing
-        on it. Rules that forbid and charge take plans away and make them dearer: the cheapest plan that stays is the cheapest still.
+        """Return the value of a smaller coalition, if the additional rules neither prohibit nor charge anything in its plan. None if unknown.
+
+        Rules that prohibit and charge remove plans or raise their cost, so that the cheapest plan that remains is still the cheapest.
         """
         smaller = (c for c, rules in self._untouched.items() if c < coalition and coalition - c <= rules)
         return next((self._known[c] for c in smaller), None)
 
     def amount(self, coalition: Coalition) -> float:
-        """Return the cost of the piece with some of the items on, as a float, for the error of an estimate."""
+        """Return the cost of the piece with some items on, as a float, for error estimates."""
         return float(self.value(coalition).amount)
 
     @cached_property
     def conflict(self) -> tuple[str, ...]:
-        """Rules that conflict in some coalition that counts: the piece then has no cost, and is not split."""
+        """Rules that conflict in a coalition that counts. The piece then has no cost and is not split."""
         counting = {c for weights in self.weights.values() for c in weights} | {self.none, self.whole}
         return tuple(sorted({name for c in counting for name in self.value(c).conflict}))
 
     def part(self, player: int) -> list[Fraction]:
-        """A player's part of every line."""
+        """Return a player's part of every line."""
         weights = self.weights[player]
         values = [(weight, self.value(c).lines) for c, weight in weights.items() if weight]
         return [_products([(w, lines[at]) for w, lines in values if lines[at]]) for at in range(len(values[0][1]))]
@@ -632,7 +640,7 @@ class Split:
         return [a - b for a, b in zip(self.value(self.whole).lines, self.value(self.none).lines, strict=True)]
 
     def weighed(self, weights: Mapping[Coalition, Fraction]) -> tuple[Fraction, Fraction, Fraction] | None:
-        """A weighed sum of the values of coalitions: as found, at least and at most; None where rules conflict."""
+        """Return a weighted sum of the values of coalitions: as found, its lower bound, and its upper bound. None if rules conflict."""
         values = [(weight, self.value(c)) for c, weight in weights.items() if weight]
         if any(value.conflict for _, value in values):
             return None
@@ -648,7 +656,7 @@ class Split:
 
 
 def _products(pairs: Sequence[tuple[Fraction, Fraction]]) -> Fraction:
-    """The sum of the products of pairs, in whole numbers over one denominator: it is reduced once, not after each."""
+    """Return the sum of products. Whole numbers over one denominator are reduced once, not after each product."""
     over = lcm(*(weight.denominator for weight, _ in pairs))
     under = lcm(*(line.denominator for _, line in pairs))
     whole = (w.numerator * (over // w.denominator) * line.numerator * (under // line.denominator) for w, line in pairs)
@@ -656,12 +664,12 @@ def _products(pairs: Sequence[tuple[Fraction, Fraction]]) -> Fraction:
 
 
 def demanded(session: Session) -> tuple[str, ...]:
-    """Every demanded material of a case, in order."""
+    """Return the demanded materials of a case in order."""
     return tuple(sorted({demand.use.material.id for demand in session.problem.demands}))
 
 
 def value_of(part: PartPlan, materials: Sequence[str]) -> Value:
-    """Return the lines of a plan's value. Kilograms of different materials are never added up."""
+    """Return the lines of a plan's value. Kilograms of different materials are never added."""
     plan, cost = part.plan, part.verified.cost
     of = {demand.id: demand.use.material.id for demand in part.verified.problem.demands}
     short = dict.fromkeys(materials, Decimal(0))

@@ -1,7 +1,7 @@
 """The ledger: cost and shortage of a plan without some items, with all of them, and the part of each item.
 
-It also gives the savings from one more unit: of every capacity that the plan uses up, and of a waiver of every rule of origin. Each is found
-by changing the case and planning again. A dual value would say the same of a linear program that is nowhere degenerate. An increment of a
+It also gives the savings from one more unit of every capacity that the plan uses up, and of a waiver of every rule of origin. Each is found
+by changing the case and planning again. A dual value would give the same for a linear program without degeneracy. An increment of a
 stated size is valid for any program, including minima and fixed costs, and a buyer can act on it.
 """
 
@@ -42,7 +42,7 @@ from .items import (
 )
 
 INCREMENT = Decimal("0.01")
-"""Share of a capacity, and of a demand, by which there is more."""
+"""Share by which a capacity or a demand is increased."""
 
 
 class CapacityValue(Record):
@@ -50,11 +50,11 @@ class CapacityValue(Record):
 
     facility: str
     full_in: tuple[str, ...]
-    """Periods in which the plan uses all of it."""
+    """Periods in which the plan uses the whole capacity."""
     more_kg: Number
-    """Kilograms more over the plan: the increment, in every period."""
+    """Additional kilograms over the plan: the increment, in every period."""
     saves: Difference
-    """By how much the objective is then lower."""
+    """Decrease of the objective."""
     per_kg: Number
     """Saving per additional kilogram."""
 
@@ -65,7 +65,7 @@ class WaiverValue(Record):
     rule: str
     demand: str
     waived_kg: Number
-    """Kilograms that may be delivered under it, over the plan or for as long from its start as the law lets a waiver run."""
+    """Kilograms that may be delivered under it over the plan. If the law bounds the length of a waiver, over that time from its start."""
     saves: Difference
     per_kg: Number
 
@@ -74,7 +74,7 @@ class Margins(Record):
     """Savings from one more unit of each, largest first."""
 
     increment: Number
-    """Share by which there is more: of a capacity, and of the demand that a waiver is for."""
+    """Relative increase of a capacity, and of the demand of a waiver."""
     capacities: tuple[CapacityValue, ...]
     waivers: tuple[WaiverValue, ...]
 
@@ -82,17 +82,17 @@ class Margins(Record):
 def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progress | None = None) -> Margins:
     """Return the savings from more of each scarce capacity, and from a waiver of each rule of origin that applies to a demand.
 
-    Prices of shortage and of holding stock stay what they are in the case.
+    Penalties for shortage and costs of holding stay those of the case.
 
     Args:
-        session: the case.
-        increment: share by which there is more.
-        progress: told the questions asked, all of them, and seconds.
+        session: The case.
+        increment: Relative increase.
+        progress: Called with the number of answered questions, of all questions, and seconds.
 
     Raises:
-        SolverError: if a solver breaks down.
-        VerificationError: if a plan does not hold.
-        PluginError: if a plugin's rule raises.
+        SolverError: If a solver fails.
+        VerificationError: If a plan fails verification.
+        PluginError: If a plugin's rule raises.
     """
     counted = Counted(session, progress)
     scarce = list(_scarce(session))
@@ -127,12 +127,12 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progr
 
 
 def questions(found: Margins) -> int:
-    """Return the number of plans made for it."""
+    """Return the number of plans."""
     return len(found.capacities) + len(found.waivers)
 
 
 def _scarce(session: Session) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Pools that the plan uses up, each with the periods in which it does."""
+    """Yield the pools that the plan uses up, with the periods in which it does."""
     verified, problem = session.verified, session.problem
     if not problem.pools:
         return
@@ -144,7 +144,7 @@ def _scarce(session: Session) -> Iterator[tuple[int, tuple[str, ...]]]:
 
 
 def _waivable(problem: Problem) -> Iterator[tuple[str, str, Decimal]]:
-    """Rules of origin that find against something in a period of the plan, with each demand and its kilograms."""
+    """Yield the rules of origin that prohibit something in a period of the plan, with each demand and its kilograms."""
     periods = problem.case.horizon.periods
     applying = {i for i, _ in enumerate(problem.rules) if any(problem.law.in_force(i, p.span) for p in periods)}
     for demand in problem.demands:
@@ -155,7 +155,7 @@ def _waivable(problem: Problem) -> Iterator[tuple[str, str, Decimal]]:
 
 
 def _waived(problem: Problem, rule: str, demand: str, quantity: Decimal) -> Change:
-    """A waiver over the plan, or for as long from its start as the law lets one run."""
+    """Return a waiver over the plan, or from its start for as long as the law allows."""
     terms = next(one.waivers for one in problem.rules if one.id == rule)
     periods = problem.case.horizon.periods
     run = longest_run(terms, periods[0].start, periods[-1].end)
@@ -175,17 +175,17 @@ class Bill(Record):
     """Money, to the cent, and kilograms."""
 
     cash: Number = Decimal(0)
-    """Spent, not discounted."""
+    """Cash spent, not discounted."""
     spent: Number
-    """Present value of the same."""
+    """Present value of the cash."""
     penalties: Number
-    """Penalties for missed soft rules, which are not paid."""
+    """Penalties for violated soft rules, which are not paid."""
     shortage: Number
-    """Penalties for shortage, which are not paid; present value."""
+    """Penalties for shortage as present value, which are not paid."""
     amount: Number
-    """Present value spent and penalties together: what is split."""
+    """Present value spent, plus penalties. This amount is split."""
     short_kg: dict[str, Number]
-    """Material -> kilograms short; what comes to nothing is left out."""
+    """Material -> kilograms short, without zeros."""
 
 
 class LedgerItem(Record):
@@ -195,17 +195,17 @@ class LedgerItem(Record):
     kind: ItemKind
     title: str
     adds: Bill
-    """Its part of the whole: all of them add up to it."""
+    """Its part of the total. All parts sum to the total."""
     difference: Difference
-    """The amount before rounding, with its proved bounds."""
+    """Amount before rounding, with its proved bounds."""
     error: Number | None
-    """Half of the 95 % confidence interval of what was sampled; None: nothing was."""
+    """Half of the 95 % confidence interval of a sampled part. None if nothing was sampled."""
     off_alone: Difference
     """Rise of the cost by this item on top of all others. These don't add up."""
     on_alone: Difference
     """Rise of the cost by this item alone. These don't add up either."""
     parts: int
-    """Independent parts of the case to which it can make a difference."""
+    """Number of independent parts of the case that it can affect."""
 
 
 class LedgerPart(Record):
@@ -214,10 +214,10 @@ class LedgerPart(Record):
     materials: tuple[str, ...]
     method: Method
     items: tuple[str, ...]
-    """Items that can make a difference to it."""
+    """Items that can affect it."""
     adds: Bill
     conflict: tuple[str, ...] = ()
-    """Rules that cannot hold together with some of the items on."""
+    """Rules that conflict with some of the items on."""
 
 
 class LedgerCell(Record):
@@ -230,24 +230,24 @@ class LedgerCell(Record):
 
 
 class Ledger(QuestionResult):
-    """From the plan without any of the items to the plan with all of them."""
+    """The way from the plan without the items to the plan with all of them."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("items", "parts", "cells")
     TOLD_BY: ClassVar[str] = "friendshore_reasons.ledger.document:ledger_document"
 
     currency: str
-    """ISO 4217, of all its money."""
+    """ISO 4217 code of all its money."""
     method: Method
-    """`order` if an order was asked for, else `sampled` if any part is, else `exact`."""
+    """`order` if an order was given. Otherwise `sampled` if any part is sampled, else `exact`."""
     before: Bill
-    """Of the whole case with all items off, but for parts that are not split."""
+    """The whole case with all items off, except parts that are not split."""
     after: Bill
-    """With all of them on."""
+    """The whole case with all items on."""
     adds: Bill
-    """The difference, which is what the items' parts add up to."""
+    """The difference, which is the sum of the items' parts."""
     items: tuple[LedgerItem, ...]
     idle: tuple[str, ...]
-    """Items that make no difference to any part, whichever others are on."""
+    """Items that affect no part, regardless of the others."""
     parts: tuple[LedgerPart, ...]
     cells: tuple[LedgerCell, ...]
     exact_up_to: int
@@ -261,9 +261,9 @@ class Ledger(QuestionResult):
 
 
 EXACT_UP_TO = 10
-"""Items of an independent part up to which its Shapley values are exact."""
+"""Maximum number of items of an independent part for exact Shapley values."""
 SAMPLES = 200
-"""Orders drawn where there are more."""
+"""Number of sampled orders for larger parts."""
 CENTS = 100
 
 
@@ -280,27 +280,27 @@ def ledger(
     more_units: bool = False,
     progress: Progress | None = None,
 ) -> Ledger:
-    """Splits what compliance costs over rules, scenarios and kinds of terms.
+    """Split the cost of compliance over rules, scenarios, and kinds of terms.
 
-    Prices of shortage and of holding stock stay what they are in the case, also where they follow from the dearest offer, duties
-    included: kilograms short are then measured alike in every plan.
+    Penalties for shortage and costs of holding stay those of the case, even if they follow from the most expensive offer, duties included.
+    Every plan then values a kilogram of shortage alike.
 
     Args:
-        session: the case.
-        order: items in the order in which they come in; their parts are marginal costs. Nothing: Shapley values.
-        items: which items the Shapley values are of; nothing: every rule of the case.
-        applied: scenarios that are applied to the case already.
-        exact_up_to: items of an independent part up to which all coalitions are planned.
-        samples: orders drawn where there are more.
-        seed: of the draw.
-        more_units: also ask what one more unit of each scarce capacity and of each waiver would save.
-        progress: told how far it is.
+        session: The case.
+        order: Items in the order in which they enter. Their parts are marginal costs. Empty means Shapley values.
+        items: Items with Shapley values. Empty means every rule of the case.
+        applied: Scenarios that are already applied to the case.
+        exact_up_to: Maximum number of items of an independent part for which all coalitions are planned.
+        samples: Number of sampled orders for larger parts.
+        seed: Seed of the samples.
+        more_units: True to include the savings from one more unit of each scarce capacity and of each waiver.
+        progress: Progress callback.
 
     Raises:
-        InputError: for a name that names nothing.
-        SolverError: if a solver breaks down.
-        VerificationError: if a plan does not hold.
-        PluginError: if a plugin's rule raises.
+        InputError: For an unknown name.
+        SolverError: If a solver fails.
+        VerificationError: If a plan fails verification.
+        PluginError: If a plugin's rule raises.
     """
     names = order or items
     meant = items_named(session, names, applied) if names else rule_items(session)
@@ -321,7 +321,7 @@ def ledger(
 
 
 def _ask(session: Session, split: Sequence[Split], progress: Progress | None) -> None:
-    """Asks every question: pieces side by side, the largest first, the coalitions of each one after the other."""
+    """Answer every question: pieces in parallel, the largest first, and the coalitions of each piece one after the other."""
     groups = [[(one, coalition) for coalition in one.needed] for one in split]
 
     def value(asked: tuple[Split, Coalition]) -> None:
@@ -333,7 +333,7 @@ def _ask(session: Session, split: Sequence[Split], progress: Progress | None) ->
 
 
 class _Adding:
-    """Adds pieces up, so that rows and columns add up to the cent and the gram."""
+    """Sums of pieces, in which rows and columns add up to the cent and the gram."""
 
     def __init__(self, session: Session, items: Sequence[Item], split: Sequence[Split]) -> None:
         self.session, self.items, self.all = session, items, split
@@ -345,11 +345,11 @@ class _Adding:
 
     @property
     def units(self) -> tuple[Fraction, ...]:
-        """Units in one of each line: cents, and steps of the case's resolution."""
+        """Number of units of each line: cents, and steps of the case's resolution."""
         return (*[Fraction(CENTS)] * 4, *[self.grams] * len(self.materials))
 
     def _ends(self) -> tuple[list[Fraction], list[Fraction]]:
-        """Every line of the whole case with all items off, and with all of them on."""
+        """Return every line of the whole case with all items off, and with all of them on."""
         base = value_of(PartPlan(frozenset(), self.session.verified), self.materials).lines
         before, after = list(base), list(base)
         for one in self.split:
@@ -391,7 +391,7 @@ class _Adding:
         )
 
     def _cells(self, players: Sequence[int]) -> dict[tuple[int, int], list[int]]:
-        """Return whole units of every line by piece and item: first the items' shares of the whole, then the pieces of each item."""
+        """Return whole units of every line by piece and item. Items share the whole first, then pieces share each item."""
         parts = {(number, i): one.part(i) for number, one in enumerate(self.split) for i in one.players}
         cells: dict[tuple[int, int], list[int]] = {key: [0] * len(self.units) for key in parts}
         for at, unit in enumerate(self.units):
@@ -404,7 +404,7 @@ class _Adding:
         return cells
 
     def _parts(self, cells: Mapping[tuple[int, int], Sequence[int]]) -> tuple[LedgerPart, ...]:
-        """Every piece, those that are not split last."""
+        """Return every piece, those that are not split last."""
         found = []
         for number, one in enumerate(self.split):
             found.append(self._part(one, one.method, [cells[number, i] for i in one.players]))
@@ -421,7 +421,6 @@ class _Adding:
         )
 
     def _wanted(self, one: Split) -> tuple[str, ...]:
-        """Materials of a piece that are demanded."""
         demanded = {demand.use.material.id for demand in self.session.problem.demands}
         return tuple(name for name in one.piece.demanded if name in demanded)
 
@@ -444,7 +443,7 @@ class _Adding:
         )
 
     def _difference(self, pieces: Sequence[Split], weights: Callable[[Split], Weights]) -> Difference:
-        """A weighed sum over pieces, with what is proved of it. Where the case ranks objectives, that is nothing unless all is."""
+        """Return a weighted sum over pieces with its proved bounds. If the case ranks objectives, it has none unless all are proved."""
         found = [sums for one in pieces if (sums := one.weighed(weights(one))) is not None]
         value, low, high = (sum((sums[at] for sums in found), Fraction(0)) for at in range(3))
         after = self.ends[1]
@@ -468,5 +467,4 @@ class _Adding:
 
 
 def _units(value: Fraction, unit: Fraction) -> int:
-    """Round to whole units."""
     return round(value * unit)

@@ -42,7 +42,7 @@ class RepairsOptions:
 
 
 class RepairsQuestion(Question[RepairsOptions, "Repairs"]):
-    """What would serve what is short, or let conflicting rules hold: every minimal set of steps, proved and priced."""
+    """Every minimal set of steps that would serve a shortage or resolve a conflict of rules, proved and priced."""
 
     name = "repairs"
     options = RepairsOptions
@@ -50,13 +50,11 @@ class RepairsQuestion(Question[RepairsOptions, "Repairs"]):
     counted = "gaps"
 
     def check(self, options: RepairsOptions) -> None:
-        """Refuses bounds that name no kind of step, or are no numbers."""
         from .levers import stated_bounds
 
         stated_bounds(options.bound)
 
     def ask(self, opened: Opened, options: RepairsOptions, progress: Progress | None) -> Repairs:
-        """Every minimal set of steps."""
         from .levers import stated_bounds
         from .search import repairs
 
@@ -66,13 +64,11 @@ class RepairsQuestion(Question[RepairsOptions, "Repairs"]):
         )  # fmt: skip
 
     def document(self, result: Repairs, options: RepairsOptions) -> Document:
-        """The repairs of every gap."""
         from .document import repairs_document
 
         return repairs_document(result, options.top)
 
     def text(self, result: Repairs, options: RepairsOptions) -> str | None:
-        """The repairs as scenarios, if these are asked for."""
         from .document import repairs_toml
 
         return repairs_toml(result).rstrip("\n") if options.toml else None

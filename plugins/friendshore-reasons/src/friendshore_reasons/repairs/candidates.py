@@ -33,7 +33,7 @@ from .levers import Lever, LeverBounds, LeverKind, Need, facts_about, yes_no
 
 
 def levers_for(session: Session, need: Need, bounds: LeverBounds) -> list[Lever]:
-    """All levers within their bounds, in the order of their kinds."""
+    """Return all levers within their bounds, in the order of their kinds."""
     problem = session.problem
     candidates, world = _that_fit(session, need, lead_levers(UpstreamSupply(problem, need, bounds)))
     leads = [lever for lever in candidates if any(facts.facility.id in lever.subjects for facts in world.offers)]
@@ -50,8 +50,9 @@ def levers_for(session: Session, need: Need, bounds: LeverBounds) -> list[Lever]
 
 
 def _that_fit(session: Session, need: Need, leads: Sequence[Lever]) -> tuple[list[Lever], Problem]:
-    """Leads whose recipes fit the others', with the facts that they make: those that would close a loop which makes something of nothing are left
-    out.
+    """Return leads with recipes that fit the others', and the facts with them.
+
+    Leads that close a loop that makes something out of nothing are left out.
     """
     try:
         return list(leads), _with(session, need, leads)
@@ -83,7 +84,7 @@ INFINITE = Decimal("Infinity")
 
 
 def delay_levers(up: UpstreamSupply) -> list[Lever]:
-    """The demands wanted later: one lever, with an amount for each of them."""
+    """Return the delay of the demands: one lever, with an amount for each of them."""
     horizon = up.case.horizon
     length, most = horizon.length.months, min(up.bounds.later, horizon.count - 1)
     names = [d.id for d in up.demands]
@@ -100,7 +101,7 @@ def delay_levers(up: UpstreamSupply) -> list[Lever]:
 
 
 def limit_levers(up: UpstreamSupply) -> Iterator[Lever]:
-    """Hard limits that count anything upstream: as much again as the largest of their bounds; of kilograms at least what is short."""
+    """Yield hard limits that count anything upstream. Each may grow by the largest of its bounds. A limit of kilograms may grow by at least the shortage."""
     most: dict[str, Decimal] = {}
     bases: dict[str, Decimal] = {}
     rules = {rule.id: rule for rule in up.problem.rules}
@@ -121,7 +122,7 @@ def limit_levers(up: UpstreamSupply) -> Iterator[Lever]:
 
 
 def term_levers(up: UpstreamSupply) -> Iterator[Lever]:
-    """Terms that keep kilograms away; what only costs money can be paid."""
+    """Yield terms that reduce supply. Terms that only cost money are left out, since they can be paid."""
     for offer in sorted(up.problem.merged.offers.values(), key=lambda o: o.id):
         if not any(line.material in up.per_kg for line in offer.outputs):
             continue
@@ -145,7 +146,7 @@ def term_levers(up: UpstreamSupply) -> Iterator[Lever]:
 
 
 def law_levers(up: UpstreamSupply) -> list[Lever]:
-    """Proofs, waivers and licences: one for whatever forbids something upstream."""
+    """Return proofs, waivers, and licenses: one for every prohibition upstream."""
     proofs: dict[str, Verdict] = {}
     waived: dict[str, Verdict] = {}
     licences: dict[tuple[str, str], Verdict] = {}
@@ -180,7 +181,7 @@ def _loosen(up: UpstreamSupply, rule: Rule, most: Decimal, base: Decimal) -> Lev
 
 
 def _against(up: UpstreamSupply, use: Use) -> Iterator[tuple[bool, Arc, Verdict]]:
-    """Every verdict that forbids, of rules in force when anything is wanted: whether it is one on origin, arc, verdict."""
+    """Yield every verdict that prohibits, of rules in force when anything is wanted: True if it concerns origin, arc, verdict."""
     judgement, law = up.problem.judgements[use], up.problem.law
     periods = up.case.horizon.periods
     wanted = [p.span for p in periods if any(d.use == use and d.quantity[p.index] for d in up.demands)]
@@ -204,7 +205,7 @@ def _proof(offer: str, verdict: Verdict) -> Lever:
 
 
 def _waivers(up: UpstreamSupply, rule: str, demand: str, verdict: Verdict) -> Iterator[Lever]:
-    """A waiver for what a demand is short of; several, one after another, where the law bounds how long one runs."""
+    """Yield a waiver for the shortage of a demand, or several in succession if the law bounds the length of one."""
     short, periods = up.need.short[demand], up.case.horizon.periods
     terms = next(one.waivers for one in up.problem.rules if one.id == rule)
     bounded = bool(terms) and terms[0].longest is not None
@@ -238,7 +239,7 @@ def _waiver(
 
 
 def _kinds(offer: Offer, limited: bool) -> Iterator[TermKind]:
-    """Kinds of terms that an offer states and may do without; `limited`: its plant has a capacity, without which its own quantity is what lets it count."""
+    """Yield the kinds of terms of an offer that it can do without. `limited` means that its plant has a capacity. Without one, the offer needs its own quantity."""
     if offer.min_order:
         yield TermKind.MINIMUM_LOAD
     most = (offer.max_order, offer.max_lots, offer.max_per_year, offer.total)
@@ -251,7 +252,7 @@ def _kinds(offer: Offer, limited: bool) -> Iterator[TermKind]:
 
 
 class UpstreamSupply:
-    """Some demands, and what lies upstream of them."""
+    """Some demands and their upstream supply."""
 
     def __init__(self, problem: Problem, need: Need, bounds: LeverBounds) -> None:
         self.problem = problem
@@ -260,16 +261,16 @@ class UpstreamSupply:
         self.case = problem.case
         self.demands = [d for d in problem.demands if d.id in need.demands]
         self.per_kg = _per_kg(problem, {d.use.material.id for d in self.demands})
-        """Material upstream -> the most kilograms that one of a demand may need of it."""
+        """Material upstream -> maximum kilograms that a kilogram of a demand may need."""
         periods = self.case.horizon.periods
         self.peak = sum(
             (max(Fraction(q) / p.years for q, p in zip(d.quantity, periods, strict=True)) for d in self.demands),
             Fraction(0),
         )
-        """Kilograms a year that the demands want at their peaks."""
+        """Kilograms per year of the demands at their peaks."""
 
     def plants(self) -> list[Facility]:
-        """Facilities whose capacity bears on what lies upstream, in order of ids."""
+        """Return the facilities whose capacity affects upstream supply, by id."""
         reach: set[int] = set()
         for demand in self.demands:
             reach |= self.problem.network.reach(final_node(demand.use))[0]
@@ -279,12 +280,12 @@ class UpstreamSupply:
         return [self.problem.merged.facilities[name] for name in sorted(names)]
 
     def whole(self, amount: Decimal) -> Decimal:
-        """An amount in whole steps of the resolution, at least one."""
+        """Return an amount rounded to whole steps of the resolution, at least one."""
         return max(round_to(amount, self.case.resolution), self.case.resolution)
 
 
 def _per_kg(problem: Problem, materials: Iterable[str]) -> dict[str, Decimal]:
-    """Materials upstream of some, leads included, each with the most kilograms that a kilogram of those may need of it."""
+    """Return the materials upstream of some, including leads, with the maximum kilograms that a kilogram of those may need."""
     made = [offer for offer in problem.merged.offers.values() if offer.inputs]
     makers = grouped((line.material, (offer, line.per_unit)) for offer in made for line in offer.outputs)
     found = dict.fromkeys(sorted(materials), Decimal(1))
@@ -301,7 +302,7 @@ def _per_kg(problem: Problem, materials: Iterable[str]) -> dict[str, Decimal]:
 
 
 def lead_levers(up: UpstreamSupply) -> list[Lever]:
-    """Capacities of plants of which none is published, or none that the case accepts."""
+    """Return the capacities of plants without a published or accepted one."""
     found: dict[str, Decimal] = {}
     counted = {facts.offer.id for facts in up.problem.offers}
     running = {facts.facility.id for facts in up.problem.offers}
@@ -317,7 +318,7 @@ def lead_levers(up: UpstreamSupply) -> list[Lever]:
 
 
 def plant_levers(up: UpstreamSupply) -> list[Lever]:
-    """Plants that are not running yet: taken to run, and to start earlier."""
+    """Return the plants that don't run yet: to run as stated, and to start earlier."""
     found = []
     span = up.case.horizon.span
     assert span.start is not None and span.end is not None
@@ -334,7 +335,7 @@ def plant_levers(up: UpstreamSupply) -> list[Lever]:
 
 
 def stock_levers(up: UpstreamSupply) -> list[Lever]:
-    """More of every material that is used at the case's place, from the start."""
+    """Return more initial stock of every material that is used at the case's place."""
     place = up.problem.merged.place(up.case.place)
     found = []
     for material, per_kg in sorted(up.per_kg.items()):
@@ -346,7 +347,7 @@ def stock_levers(up: UpstreamSupply) -> list[Lever]:
 
 
 def capacity_levers(up: UpstreamSupply) -> list[Lever]:
-    """More capacity at every plant that has a limited one."""
+    """Return more capacity of every plant with a limited one."""
     return [
         _more(up, facility)
         for facility in up.plants()
@@ -389,7 +390,7 @@ def _stock(up: UpstreamSupply, material: str, country: str, most: Decimal) -> Le
 
 
 def _more(up: UpstreamSupply, facility: Facility) -> Lever:
-    """One yearly figure is raised as such; one that changes over the years, or of which the case accepts only a part, is multiplied."""
+    """Return the lever for more capacity. It raises a single yearly figure, and multiplies one that changes or that the case accepts only in part."""
     accepted = accepted_steps(facility, up.problem.merged, up.case)
     rates = {step.per_year or Decimal(0) for step in facility.capacity}
     resolution = up.case.resolution
@@ -419,7 +420,7 @@ def _more(up: UpstreamSupply, facility: Facility) -> Lever:
 
 
 def _stated(facility: Facility, per_year: Decimal, status: Status | None) -> Change:
-    """A capacity from the day on from which there is one, or from ever."""
+    """Return the change that states a capacity, from the start of its first step if it has any."""
     first = facility.capacity[0].start if facility.capacity else None
     return Change.model_validate({"capacity": facility.id, "per_year": per_year, "status": status, "from": first})
 

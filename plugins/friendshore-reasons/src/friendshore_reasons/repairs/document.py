@@ -19,11 +19,11 @@ from .levers import LeverKind
 from .search import Gap, LeverUse, Repair, Repairs
 
 SHOWN = 10
-"""Repairs that are shown of each gap, unless more are asked for."""
+"""Default maximum number of repairs per gap."""
 
 
 def repairs_document(found: Repairs, shown: int = SHOWN) -> doc.Document:
-    """Return every gap with its repairs, those first that serving saves most.
+    """Return every gap with its repairs, gaps with the largest savings first.
 
     The whole document has the first `shown` repairs of each gap (0: all). On a screen of several gaps, each has a sentence on its cheapest repair.
     """
@@ -86,7 +86,6 @@ def _gap(
 
 
 def _rules(gap: Gap) -> list[str]:
-    """The rules of a conflict, each with its words."""
     return [f"{name}: {text}" for name, text in zip(gap.rules, gap.sentences, strict=True)]
 
 
@@ -103,7 +102,7 @@ def _gap_title(gap: Gap, names: ShownNames) -> str:
 
 
 def _about(repairs: Sequence[Repair]) -> list[str]:
-    """Return the notes on the proofs, waivers, and leads that are named, each once."""
+    """Return the notes on the named proofs, waivers, and leads without duplicates."""
     kinds = (LeverKind.PROOF, LeverKind.WAIVER, LeverKind.LICENCE, LeverKind.LEAD)
     uses = [use for kind in kinds for repair in repairs for use in repair.uses if use.kind is kind and use.note]
     by_note: dict[str, dict[str, None]] = {}
@@ -113,7 +112,7 @@ def _about(repairs: Sequence[Repair]) -> list[str]:
 
 
 def _gap_notes(gap: Gap, repairs: int, kept: int) -> Sequence[str]:
-    """Return the notes on a gap, given the numbers of its repairs and of the repairs shown."""
+    """Return the notes on a gap, from the numbers of its repairs and of the shown ones."""
     told = []
     if gap.dearer:
         served = (
@@ -146,7 +145,7 @@ def _gap_notes(gap: Gap, repairs: int, kept: int) -> Sequence[str]:
 
 
 def _ended(gap: Gap) -> str:
-    """Return the limits of a search that ended early: the sizes that it completed, and that there may be more repairs."""
+    """Return the limits of a search that ended early: the completed sizes, and a warning that there may be more repairs."""
     through = gap.searched
     whole = f"all of up to {count(through, 'step')} are known; " if through >= 0 else ""
     of = f"of up to {count(gap.size, 'step')} among {_tried(gap)}"
@@ -170,7 +169,6 @@ _TRIED = {
 
 
 def _tried(gap: Gap) -> str:
-    """All levers by kind, with how far they may go."""
     told = []
     for kind, (one, many) in _TRIED.items():
         levers = [use for use in gap.levers if use.kind is kind]
@@ -195,7 +193,7 @@ def _bound(kind: LeverKind, levers: Sequence[LeverUse]) -> str:
 
 
 def _rounded(found: Difference) -> str:
-    """Return a difference that contains penalties: in round figures if it is proved."""
+    """Return a difference that includes penalties, rounded if proved."""
     return rounded_money(found.value, "").strip() if found.proved else rise(found)
 
 
@@ -218,7 +216,7 @@ def _row(repair: Repair, gap: Gap, names: ShownNames) -> list[doc.Cell]:
 
 
 def cash_of(repair: Repair) -> doc.Cell:
-    """Return the cash that a repair adds; a question mark where its plan is not proved the cheapest."""
+    """Return the cash that a repair adds, with a question mark if its plan is not proved the cheapest."""
     if repair.cash is None or abs(repair.cash) < 1:
         return doc.NOTHING
     amount = signed(repair.cash)
@@ -226,7 +224,7 @@ def cash_of(repair: Repair) -> doc.Cell:
 
 
 def steps_told(uses: Sequence[LeverUse], names: ShownNames) -> Iterator[str]:
-    """Every step; demands that are wanted as much later are told together."""
+    """Yield every step. Demands with the same delay share one."""
     for (kind, _), some in groupby(uses, key=lambda use: (use.kind, use.amount)):
         told = list(some)
         if kind is LeverKind.LATER:
@@ -237,7 +235,7 @@ def steps_told(uses: Sequence[LeverUse], names: ShownNames) -> Iterator[str]:
 
 
 def step(use: LeverUse, names: ShownNames) -> str:
-    """A lever with its amount, in words; of a demand that is wanted later, see `steps_told`."""
+    """Return a lever with its amount, in words. For delayed demands, see `steps_told`."""
     amount = use.amount or Decimal(0)
     match use.kind:
         case LeverKind.WAIVER:
@@ -272,7 +270,7 @@ _NO_NAME = re.compile(r"[^\w.+-]")
 
 
 def repairs_toml(found: Repairs) -> str:
-    """Every repair as a scenario of a case file."""
+    """Return every repair as a scenario of a case file."""
     scenarios = [
         {"name": _scenario(found, repair), "change": [change.as_written(found.currency) for change in repair.changes]}
         for repair in found.repairs
@@ -281,7 +279,7 @@ def repairs_toml(found: Repairs) -> str:
 
 
 def _scenario(found: Repairs, repair: Repair) -> str:
-    """A name that a case file may hold, whatever the material is called."""
+    """Return a valid scenario name for any material."""
     material = found.gaps[repair.gap - 1].material
     plain = _NO_NAME.sub("-", material)
     about = (plain if plain == material else f"{plain}-{repair.gap}") if material else f"conflict-{repair.gap}"
@@ -293,7 +291,7 @@ def _worth(repairs: Sequence[Repair]) -> Decimal:
 
 
 def _cheapest(gap: Gap, repairs: Sequence[Repair], found: Repairs) -> Iterator[str]:
-    """The cheapest repair and the cheapest of fewest steps; where there is none, why."""
+    """Yield the cheapest repair and the cheapest with the fewest steps, or the reason why there is none."""
     if gap.rules:
         yield ", ".join(gap.rules)
     if gap.dearer or not repairs:
@@ -313,7 +311,7 @@ def _cheapest(gap: Gap, repairs: Sequence[Repair], found: Repairs) -> Iterator[s
 
 
 def _repair(repair: Repair, gap: Gap, found: Repairs, told: Sequence[str]) -> str:
-    """Return the steps and the additional cash of the plan."""
+    """Return the steps and the plan's additional cash."""
     steps = "; ".join(steps_told(repair.uses, found.names)) + ("" if repair.least else " (not shown to be the least)")
     if repair.left is None:
         return f"{steps}: {', '.join(['not planned in time, so not proved', *told])}"
@@ -324,7 +322,7 @@ def _repair(repair: Repair, gap: Gap, found: Repairs, told: Sequence[str]) -> st
 
 
 def _left(repair: Repair, gap: Gap, found: Repairs) -> Iterator[str]:
-    """Yield what a plan leaves short after the repair because that costs less, penalties included."""
+    """Yield the shortage that a plan leaves after the repair, because that costs less, penalties included."""
     if repair.left and not repair.rounded:
         yield f"{mass_of(found.names, gap.material, repair.left)} stay short, since serving them costs more than their penalty"
 

@@ -1,14 +1,15 @@
 """Levers: the steps that a repair can take, with their bounds, and the facts with some of them.
 
 A lever only ever allows more than the case does, and is found in the facts upstream of demands. No code here depends on a kind of rule. The bounds
-limit a repair; they don't say what is likely.
+limit a repair, but don't say that it is likely.
 
 `Lattice` finds all minimal sets of levers that suffice, where adding levers never undoes that. Every set that doesn't suffice is grown to a
 largest such set. The levers outside of it are a cut: every set that suffices contains one of them. Sets that hit every known cut are tried
-smallest first, so a set that suffices is minimal. This is the enumeration of minimal sets over the map of tried sets
-(MARCO: Liffiton, Previti, Malik and Marques-Silva, Fast, flexible MUS enumeration, Constraints 21, 2016, 223-250), with the
-map kept as cuts and asked for its smallest hitting sets (Reiter, A theory of diagnosis from first principles, Artificial Intelligence
-32, 1987, 57-95).
+smallest first, so a set that suffices is minimal. This is the enumeration of minimal sets over the map of tried sets (MARCO). The map is
+kept as cuts, which give its smallest hitting sets (Reiter).
+
+- MARCO: Liffiton, Previti, Malik and Marques-Silva, Fast, flexible MUS enumeration, Constraints 21, 2016, 223-250
+- Reiter, A theory of diagnosis from first principles, Artificial Intelligence 32, 1987, 57-95
 """
 
 from __future__ import annotations
@@ -40,9 +41,7 @@ from friendshore.solve import Reasked, SolverAnswer
 
 
 class LeverKind(StrEnum):
-    """Kind of a lever, in the order in which repairs prefer to use less of it: first the user's own wishes, then law and rules,
-    then the actions of others.
-    """
+    """Kind of a lever. Repairs prefer to use less of earlier kinds: first the user's own wishes, then law and rules, then the actions of others."""
 
     LATER = "later"
     """Demand is wanted later."""
@@ -52,16 +51,16 @@ class LeverKind(StrEnum):
     LICENCE = "licence"
     PROOF = "proof"
     TERM = "term"
-    """A term of trade no longer holds."""
+    """A term of trade no longer applies."""
     STOCK = "stock"
     PLANNED = "planned"
     """A plant that is not yet running counts in full from its stated date."""
     EARLIER = "earlier"
     """A plant starts earlier than stated."""
     CAPACITY = "capacity"
-    """More capacity than there is."""
+    """A plant has more capacity."""
     LEAD = "lead"
-    """A capacity that nobody published, or not well enough."""
+    """A capacity without sufficient evidence counts."""
 
 
 class LeverBounds(Record):
@@ -70,18 +69,18 @@ class LeverBounds(Record):
     capacity: Number = Decimal(1)
     """Share by which a capacity may grow."""
     later: int = 4
-    """Periods by which demand may be wanted later, and a plant start earlier."""
+    """Periods by which demand may be delayed, and by which a plant may start earlier."""
     stock: Number = Decimal(1)
-    """Years of what the short demands want at their peak that may lie in stock at the start."""
+    """Additional initial stock, in years of the short demands at their peak."""
     lead: Number = Decimal(2)
     """Output of a plant of unknown capacity, as a share of the peak of the short demands."""
 
 
 def stated_bounds(words: Iterable[str]) -> LeverBounds:
-    """Bounds as a user states them, like `stock=2`; what is not stated stays what it is.
+    """Return bounds as a user states them, like `stock=2`, with defaults for the others.
 
     Raises:
-        InputError: for what is no bound, or no number of zero or more.
+        InputError: For an unknown bound, or a value that isn't a number of zero or more.
     """
     names = ", ".join(LeverBounds.model_fields)
     stated: dict[str, Decimal] = {}
@@ -105,19 +104,19 @@ def stated_bounds(words: Iterable[str]) -> LeverBounds:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lever:
-    """One decision, with how far it may go."""
+    """One decision, with its bounds."""
 
     kind: LeverKind
     subjects: tuple[str, ...]
-    """Ids of what it is about: a rule, an offer, a facility, a material; of demands as many as it has amounts."""
+    """Ids of its subjects: a rule, an offer, a facility, a material, or a demand for each amount."""
     make: Callable[[Sequence[Decimal]], tuple[Change, ...]]
-    """The changes that amounts of it come to."""
+    """Function from amounts to changes."""
     most: tuple[Decimal, ...] = ()
-    """Its bounds, one an amount; none: it is a matter of yes or no."""
+    """Bounds of its amounts. Empty for a yes-no decision."""
     unit: str = ""
     """`kg`, `kg/year`, `months`, or empty for a limit's own unit or a factor."""
     step: Decimal = Decimal(0)
-    """Amounts are whole multiples of this."""
+    """Step: amounts are whole multiples of it."""
     of: str = ""
     """Its purpose: a demand or an exporter."""
     name: str = ""
@@ -127,7 +126,7 @@ class Lever:
     today: Decimal | None = None
     """Value without the lever, if it raises a capacity or moves a share."""
     base: Decimal = Decimal(0)
-    """Kilograms that such a share is of, negative for a least share; where several differ, the smallest."""
+    """Kilograms that the share refers to, negative for a minimum share. The smallest if several differ."""
     since: date | None = None
     """First day of a waiver whose law bounds how long it runs."""
     until: date | None = None
@@ -140,35 +139,34 @@ class Lever:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Demands that are to be served together."""
+    """Demands to serve together."""
 
     demands: tuple[str, ...]
     short: Mapping[str, tuple[Decimal, ...]]
-    """Demand -> kilograms short in each period; a demand whose rules conflict is short of all it wants."""
+    """Demand -> kilograms short in each period. All of a demand if its rules conflict."""
     rules: frozenset[str] = frozenset()
-    """Rules that conflict: these are to hold together, and the demands may then be short."""
+    """Rules that conflict and should be satisfied together. The demands may then be short."""
     materials: frozenset[str] = frozenset()
-    """Materials that conflicting rules are about."""
+    """Materials of conflicting rules."""
 
     @property
     def kilograms(self) -> Decimal:
-        """Total shortage."""
         return sum((sum(by_period, Decimal(0)) for by_period in self.short.values()), Decimal(0))
 
 
 def yes_no(kind: LeverKind, subject: str, change: Change, name: str = "", of: str = "", note: str = "") -> Lever:
-    """A lever without an amount."""
+    """Return a lever without an amount."""
     return Lever(kind, (subject,), lambda _: (change,), name=name or subject, of=of, note=note)
 
 
 Members = frozenset[int]
-"""Levers, by their places."""
+"""Positions of levers."""
 Amounts = Mapping[int, tuple[Decimal, ...]]
-"""Lever, by its place -> how much of it is used; nothing for a matter of yes or no."""
+"""Position of a lever -> its amounts, empty for a yes-no decision."""
 
 
 class Lattice:
-    """The sets of `count` levers, and what is known of them."""
+    """The sets of `count` levers, and known facts about them."""
 
     def __init__(
         self,
@@ -176,24 +174,27 @@ class Lattice:
         does: Callable[[Members], bool],
         widened: Callable[[Members, bool], Members | None] = lambda _, __: None,
     ) -> None:
-        """Nothing is known yet of so many levers, but that if a set of them `does` it, so does every larger set.
+        """Start without known sets.
 
-        `widened` gives a larger set that holds some and is known not to do it, as large as may be if that is asked for; None where it is not
-        known, and has to be asked.
+        Args:
+            count: Number of levers.
+            does: Function that returns True if a set suffices. Then every larger set must suffice too.
+            widened: Function that returns a larger set that is known not to suffice, as large as possible if its argument is True. None means that
+                the set is unknown and has to be tried.
         """
         self.all: Members = frozenset(range(count))
         self._asked = does
         self._widened = widened
         self._doing: list[Members] = []
         self._not: list[Members] = []
-        """Largest sets known not to do it."""
+        """Largest sets known not to suffice."""
         self.searched = -1
-        """All minimal sets of so many levers and fewer have been found; -1: nothing is known."""
+        """All minimal sets of up to this size have been found. -1 if nothing is known."""
         self._wide: list[Members] = []
-        """Sets among them that need not be grown."""
+        """Those sets that don't need to grow."""
 
     def does(self, members: Members, far: bool = True) -> bool:
-        """Return True if a set suffices, from known sets or else by a trial. `far`: a cut may be needed if it doesn't."""
+        """Return True if a set suffices, from known sets or else by a trial. With `far`, a cut may be needed if it doesn't."""
         if any(known <= members for known in self._doing):
             return True
         if any(members <= known for known in self._not):
@@ -208,7 +209,7 @@ class Lattice:
         return found
 
     def minimal(self, most: int) -> Iterator[Members]:
-        """Every minimal set of no more than `most` levers that does it, smaller ones first, in canonical order."""
+        """Yield every minimal set of at most `most` levers that suffices, smaller ones first, in canonical order."""
         if not self.does(self.all):
             return
         cuts: list[list[int]] = []
@@ -220,7 +221,7 @@ class Lattice:
     def _of_size(
         self, chosen: Members, passed: Members, size: int, cuts: list[list[int]], found: list[Members], last: bool
     ) -> Iterator[Members]:
-        """Minimal sets of no more than `size` that hold all of `chosen` and none of `passed`."""
+        """Yield minimal sets of at most `size` levers that contain all of `chosen` and none of `passed`."""
         while True:
             if any(known <= chosen for known in found):
                 return
@@ -243,7 +244,7 @@ class Lattice:
                 yield from self._of_size(chosen | {lever}, passed | set(cut[:position]), size, cuts, found, last)
 
     def _grown(self, members: Members, others: list[int]) -> Members:
-        """A set that does not do it, with all of `others` that do not change that: halves are tried as a whole first."""
+        """Return a set that doesn't suffice with as many of `others` as possible. Halves are tried as a whole first."""
         if not others:
             return members
         if not self.does(members | frozenset(others)):
@@ -255,24 +256,24 @@ class Lattice:
 
 
 MAKES = frozenset({LeverKind.PLANNED, LeverKind.EARLIER, LeverKind.CAPACITY, LeverKind.LEAD})
-"""Levers that let a plant make more."""
+"""Levers that increase the output of a plant."""
 ALLOWS = frozenset({LeverKind.WAIVER, LeverKind.LICENCE})
-"""Levers that let what is bought pass a rule, whatever its offer."""
+"""Levers that let purchases from any offer pass a rule."""
 Delays = tuple[tuple[int, tuple[Decimal, ...]], ...]
-"""Levers that let demand be wanted later, by their places, with their amounts."""
+"""Positions of levers that delay demand, with their amounts."""
 
 
 class LeverFacts:
     """All levers of some demands, and the facts without them."""
 
     def __init__(self, inputs: Inputs, levers: Sequence[Lever], sure: float, heard: Callable[[], None]) -> None:
-        """Nothing is made of them yet.
+        """Start with the facts without levers.
 
         Args:
-            inputs: the facts without any lever.
-            levers: all levers.
-            sure: kilograms short by which a set is refuted: more than a solver may be out by.
-            heard: called before each solve; what it raises ends the search.
+            inputs: Facts without levers.
+            levers: All levers.
+            sure: Kilograms short that refute a set, more than the error of a solver.
+            heard: Function called before each solve. An exception in it ends the search.
         """
         self.inputs = inputs
         self.levers = levers
@@ -282,22 +283,22 @@ class LeverFacts:
         """Number of solved programs."""
         self._heard = heard
         self._uncharged = replace(inputs, rules=tuple(rule for rule in inputs.rules if rule.verbs != {"charge"}))
-        """The facts without rules that only charge: what is allowed does not depend on them."""
+        """Facts without rules that only charge, since these don't affect what is allowed."""
         self.base = inputs.problem()
-        """The facts without any lever, resolved."""
+        """Facts without levers, resolved."""
         self.proofs = {levers[i].subjects[0]: i for i in self._of({LeverKind.PROOF})}
         """Offer -> the lever that proves its origin."""
         self.allowing = frozenset(self._of(ALLOWS))
         self.moving = frozenset(self._of({LeverKind.LATER}))
         self.making = grouped((levers[i].subjects[0], i) for i in self._of(MAKES))
-        """Facility -> levers that let it make more."""
+        """Facility -> levers that increase its output."""
 
     def _of(self, kinds: Iterable[LeverKind]) -> list[int]:
         return [i for i, lever in enumerate(self.levers) if lever.kind in kinds]
 
     @cached_method
     def allowed(self, members: Members, later: Delays) -> Problem | None:
-        """Return the facts without proofs, with some of all waivers and licenses, and with demand wanted that much later. None if they make no case."""
+        """Return the facts without proofs, with some of all waivers and licenses, and with delayed demand. None if they don't form a valid case."""
         none = self.allowing | self.moving | frozenset(self.proofs.values())
         free = {i: self.levers[i].most for i in (self.all - none) | members}
         try:
@@ -306,16 +307,16 @@ class LeverFacts:
             return None
 
     def changes(self, amounts: Amounts) -> list[Change]:
-        """The changes that so much of some levers comes to."""
+        """Return the changes for amounts of levers."""
         return [change for i in sorted(amounts) for change in self.levers[i].make(amounts[i])]
 
     def names_of_waivers(self, members: Members) -> dict[str, int]:
-        """Waivers that some levers bring, by their names -> the lever."""
+        """Return the waivers of some levers, by name."""
         own, after = self._brought(members, LeverKind.WAIVER)
         return {waiver_id(w): i for w, i in zip(after.waivers[len(self.inputs.case.waivers) :], own, strict=True)}
 
     def names_of_stocks(self, members: Members) -> dict[str, int]:
-        """Stocks that some levers bring, by their names -> the lever."""
+        """Return the stocks of some levers, by name."""
         own, after = self._brought(members, LeverKind.STOCK)
         return {lot.id: i for lot, i in zip(after.stocks[len(self.inputs.case.stocks) :], own, strict=True)}
 
@@ -324,13 +325,13 @@ class LeverFacts:
         return own, self.inputs.after(self.changes({i: self.levers[i].most for i in own})).case
 
     def optimum(self, program: Reasked, linear: Linear) -> SolverAnswer:
-        """The optimum of a linear program, counted."""
+        """Solve a linear program and count it."""
         self._heard()
         self.solved += 1
         return program.optimum(linear)
 
     def capacity(self, facility: str, amounts: Amounts) -> Floats:
-        """Kilograms that a facility can make in each period with so much of the levers that are about it; infinite: unlimited."""
+        """Return the kilograms that a facility can make in each period with amounts of its levers. Infinite if unlimited."""
         return self._capacity(facility, tuple((i, tuple(amounts[i])) for i in self.making[facility] if i in amounts))
 
     @cached_method
@@ -343,7 +344,7 @@ class LeverFacts:
 
 
 def facts_about(session: Session, need: Need, changes: Sequence[Change]) -> Inputs:
-    """The facts, before some changes, of all parts that some demands or conflicting rules have to do with after them."""
+    """Return the facts before some changes of all parts that some demands or conflicting rules are in after them."""
     about = {d.use.material.id for d in session.problem.demands if d.id in need.demands} | need.materials
     part_of = session.parts.of_material
     own = {session.parts.members[part_of[name]] for name in about if name in part_of}
@@ -353,8 +354,9 @@ def facts_about(session: Session, need: Need, changes: Sequence[Change]) -> Inpu
 
 
 def weighed(inputs: Inputs, changes: Sequence[Change]) -> Inputs:
-    """Return the facts without rules that have no effect: those that find nothing against any offer with all levers used, and, where no
-    limit asks for money, those that only charge. What can be served does not depend on them.
+    """Return the facts without rules that have no effect on possible supply.
+
+    These are rules that prohibit no offer with all levers used. If no limit counts money, they include rules that only charge.
     """
     world = inputs.after(changes).problem()
     judgements = world.judgements.values()

@@ -35,8 +35,9 @@ _Outlet = tuple[str, int, frozenset[str | int]]
 
 
 def apart(problem: Problem, demands: Collection[str]) -> Problem:
-    """Return the facts with separate compliance classes for some demands, where no rule counts by class, so that supply for them can be told
-    apart from what may end in others. It is the same flow, told more finely.
+    """Return the facts with separate compliance classes for some demands, unless a rule counts by class.
+
+    Supply for these demands is then distinct from supply that may end elsewhere. The flow is the same, in finer detail.
     """
     classes = problem.compliance_classes
     several = any(not problem.offers[arc.offer].single for arc in problem.network.arcs if arc.offer >= 0)
@@ -53,26 +54,26 @@ def apart(problem: Problem, demands: Collection[str]) -> Problem:
 
 
 class Closings:
-    """The columns of a program that buy, and what other facts say that they may end in."""
+    """The columns of a program that buy, and the ends that other facts allow them."""
 
     def __init__(self, program: Program, levers: Mapping[str, int]) -> None:
-        """Of a program, with the levers that bring waivers."""
+        """Read a program. `levers` maps waivers to the levers that bring them."""
         self.problem = program.problem
         self._columns = program.columns
         self._levers = levers
         self._count = self.problem.case.horizon.count
         moves = self.problem.moves
         self.arc = moves.arc[self._columns.buy_move]
-        """The arc of every column that buys."""
+        """Arc of every column that buys."""
         self._delivered = moves.delivered[self._columns.buy_move]
 
     def none(self) -> Mask:
-        """Nothing is closed."""
+        """Return a mask that closes no column."""
         found: Mask = np.zeros(len(self.arc), dtype=bool)
         return found
 
     def shut(self, problem: Problem, levers: Mapping[str, int]) -> Mask:
-        """Columns that buy what may end in nothing by other facts, with the levers that bring waivers to those; none where co-products are lent."""
+        """Return the columns whose purchases have no possible end under other facts. Empty if co-products are lent."""
         if self._columns.transfer:
             return self.none()
         known = {_named(arc): arc.index for arc in problem.network.arcs}
@@ -91,7 +92,7 @@ class Closings:
     def _opened(self, problem: Problem, levers: Mapping[str, int]) -> dict[_Outlet, Mask]:
         """Return the arcs and periods of arrival that may serve each outlet of this program under other facts.
 
-        An outlet of these stands for the same one, with the same waivers; where that is not needed here, for those with fewer.
+        An outlet of the other facts corresponds to the one with the same waivers, or with fewer if some aren't needed here.
         """
         own: dict[tuple[str, int], set[frozenset[str | int]]] = {}
         for one in self.problem.compliance_classes:
@@ -114,7 +115,7 @@ class Closings:
 
 
 def _outlets(problem: Problem, one: ComplianceClass, levers: Mapping[str, int]) -> Iterator[_Outlet]:
-    """The outlets of a compliance class, with waivers that levers bring told by these."""
+    """Yield the outlets of a compliance class, with the levers of waivers in place of their names."""
     for outlet in one.outlets:
         waivers = frozenset(levers.get(name, name) for name in outlet.waivers)
         yield problem.demands[outlet.demand].id, outlet.period, waivers
@@ -135,31 +136,31 @@ def _admits(one: ComplianceClass, arcs: int, count: int) -> Mask:
 
 
 _SLACK = 1e-9
-"""By how much of its largest quantity a plan may miss an end."""
+"""Tolerance of a plan at an end of a row or column, as a part of its largest quantity."""
 _NEVER = 1e15
-"""Kilograms in the place of no limit."""
+"""Kilograms that replace an absent limit."""
 _DUAL = 1e-9
-"""Duals and reduced costs below this, in kilograms short by kilogram, are none."""
+"""Duals and reduced costs below this, in kilograms short per kilogram, count as zero."""
 _Most = Callable[[Amounts], Floats]
-"""Ends of rows by the amounts of levers."""
+"""Function from amounts of levers to the ends of rows."""
 _Block = tuple[Members, _Most, list[Ints], list[Floats]]
-"""Levers, the ends of some rows, and the columns of each with their weights."""
+"""Levers, the function for the ends of some rows, and the columns of each row with their weights."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Duals:
-    """A proof of what is short at least: multipliers of all rows, with what they leave of each column's cost."""
+    """A proof of a minimum shortage: multipliers of all rows, and the reduced cost of each column."""
 
     rows: Floats
-    """Below zero, of the upper ends; zero elsewhere."""
+    """Multipliers of upper ends, below zero or zero."""
     columns: Floats
-    """Likewise."""
+    """Reduced costs that multiply upper ends of columns, below zero or zero."""
     fixed: float
-    """Value of the lower ends."""
+    """Constant part of the bound, from the lower ends."""
 
     @classmethod
     def of(cls, linear: Linear, transposed: Entries, found: Floats) -> _Duals:
-        """From the multipliers that a solver found."""
+        """Return a proof from a solver's multipliers."""
         y = np.where(np.abs(found) < _DUAL, 0.0, found)
         reduced = linear.cost - transposed @ y
         reduced[np.abs(reduced) < _DUAL] = 0.0
@@ -168,7 +169,7 @@ class _Duals:
         return cls(np.minimum(y, 0.0), np.minimum(reduced, 0.0), fixed)
 
     def bound(self, upper: Floats, row_upper: Floats) -> float:
-        """No plan within these ends is short of less."""
+        """Return a lower bound on the shortage of every plan within these ends."""
         of_rows = float(self.rows @ np.minimum(row_upper, _NEVER))
         return self.fixed + of_rows + float(self.columns @ np.minimum(upper, _NEVER))
 
@@ -180,11 +181,11 @@ class _Row:
     levers: Members
     most: _Most
     rows: Ints
-    """Its places in the program, one a period."""
+    """Positions in the program, one per period."""
 
 
 class LeverProgram:
-    """The program in which all levers are at their bounds, and what of it each lever brings."""
+    """The program with all levers at their bounds, and the part of it that each lever adds."""
 
     def __init__(
         self,
@@ -195,27 +196,30 @@ class LeverProgram:
         amounts: Amounts | None = None,
         later: Delays = (),
     ) -> None:
-        """The program of all levers at their bounds, with demand wanted `later`; or of so much of some, by whose amounts alone it is then asked."""
+        """Build the program with all levers at their bounds and with demand `later`.
+
+        If `amounts` is given, the levers are at these amounts instead, and later questions may differ only in them.
+        """
         self._later = later
         self.asked = asked
         self.members = None if amounts is None else frozenset(amounts)
         self.loose: set[int] = set()
-        """Levers that loosen limits whose rows do not show how far."""
+        """Levers that loosen limits by an extent that the rows don't show."""
         self.problem = program.problem
         self.columns = program.columns
         self.count = self.problem.case.horizon.count
         self._buying = Closings(program, asked.names_of_waivers(asked.all))
         self._duals: list[_Duals] = []
-        """Proofs that something is short."""
+        """Proofs of a shortage."""
         self._plans: list[tuple[Floats, Floats]] = []
-        """Plans that leave nothing short, with what the rows of levers come to in them."""
+        """Plans without shortage, with the values of the levers' rows in them."""
         arcs = self.problem.network.arcs
         self.arc = self._buying.arc
         proof = np.array(
             [asked.proofs.get(arc.chained.offer.id, -1) if arc.lot < 0 else -1 for arc in arcs], dtype=np.intp
         )
         self.proof: Ints = proof[self.arc]
-        """Of every column that buys, the proof that would let it pass; -1: none."""
+        """Proof that each column that buys would need. -1 if none."""
         self.rows: list[_Row] = []
         given = {i: lever.most for i, lever in enumerate(asked.levers)} if amounts is None else amounts
         labels = column_labels(linear.entries)
@@ -229,9 +233,9 @@ class LeverProgram:
         self._join(linear, short, wanted, blocks)
 
     def refutes(self, amounts: Amounts) -> Members | None:
-        """The levers that would have to be added to so much of some for more to be served; None where all may be served as it is.
+        """Return levers outside a set: serving more takes at least one of them. None if the set may serve everything.
 
-        What is closed is first read off facts without delay, which are the same for all programs. Those with it tell more, and take longer.
+        The closed columns first come from the facts without delay, which are the same for all programs. Those with delay prove more, but take longer.
         """
         found = self._refuted_by(amounts, ())
         if found is None and self._later and (self.asked.proofs or self.asked.allowing):
@@ -241,10 +245,9 @@ class LeverProgram:
         return found
 
     def _refuted_by(self, amounts: Amounts, later: Delays) -> Members | None:
-        """The same, with what is closed if demand is wanted so much later.
+        """Return the result of `refutes` with the columns that are closed if demand is delayed by `later`.
 
-        What was found before is looked at first: duals prove a bound whatever the ends of rows and columns are (weak duality), and a plan
-        that keeps to these is one.
+        Earlier results are reused: duals prove a bound for any ends of rows and columns (weak duality), and a plan that satisfies these ends is a plan.
         """
         upper, row_upper, shut = self._ends(amounts, later)
         for duals in reversed(self._duals):
@@ -267,12 +270,12 @@ class LeverProgram:
         return self._speaking(duals, shut, amounts)
 
     def optimum(self, upper: Floats, row_upper: Floats, lower: Floats | None = None) -> SolverAnswer:
-        """The optimum with these ends of columns and rows, counted."""
+        """Solve with these ends of columns and rows, and count it."""
         lower = self.linear.lower if lower is None else lower
         return self.asked.optimum(self._reasked, replace(self.linear, lower=lower, upper=upper, row_upper=row_upper))
 
     def _ends(self, amounts: Amounts, later: Delays) -> tuple[Floats, Floats, Mask]:
-        """The ends of columns and rows with so much of some levers, and which columns that buy are closed for want of others."""
+        """Return the ends of columns and rows for amounts of levers, and the columns that are closed without other levers."""
         asked, upper = self.asked, self.linear.upper.copy()
         closed = self._shut(frozenset(amounts) & asked.allowing, later)
         shut = closed & ~np.isin(self.proof, np.array(sorted(amounts), dtype=np.intp))
@@ -281,14 +284,14 @@ class LeverProgram:
         return upper, self.ends_of_rows(amounts), shut
 
     def ends_of_rows(self, amounts: Amounts) -> Floats:
-        """The upper ends of rows with so much of some levers."""
+        """Return the upper ends of rows for amounts of levers."""
         row_upper = self.linear.row_upper.copy()
         for row in self.rows:
             row_upper[row.rows] = row.most(amounts)
         return row_upper
 
     def _speaking(self, duals: _Duals, shut: Mask, amounts: Amounts) -> Members:
-        """Levers of whose absence a proof speaks."""
+        """Return the levers whose absence a proof depends on."""
         active: set[int] = set()
         for row in self.rows:
             if duals.rows[row.rows].any():
@@ -302,7 +305,7 @@ class LeverProgram:
         return frozenset(active - amounts.keys())
 
     def _join(self, linear: Linear, short: Ints, wanted: Mask, blocks: Sequence[_Block]) -> None:
-        """The part of the program that what is short has to do with, with rows of its own for what levers bring."""
+        """Add the relevant part of the program, with separate rows for the additions of levers."""
         self.place = np.where(wanted, np.cumsum(wanted) - 1, -1)
         first = np.diff(linear.entries.indptr) > 0
         kept = np.zeros(len(first), dtype=bool)
@@ -331,9 +334,9 @@ class LeverProgram:
         )  # fmt: skip
         self._reasked = Reasked()
         self.integer = linear.integer[wanted]
-        """The integer variables, which are left aside in the program."""
+        """Integer variables, which the program relaxes."""
         self.first = int(kept.sum())
-        """The first row of a lever."""
+        """First row of a lever."""
         self._transposed = entries.transposed()
 
     def _made(self, program: Program) -> Iterator[_Block]:
@@ -383,7 +386,7 @@ class LeverProgram:
             yield frozenset({lever}), partial(_amount, lever), [columns], [np.ones(len(columns))]
 
     def _loosened(self, program: Program, linear: Linear, wanted: Mask, given: Amounts) -> Iterator[_Block]:
-        """The rows of limits, once more, with the ends that they have if less of a limit is loosened."""
+        """Yield the rows of limits again, with the ends for smaller amounts of loosening."""
         rules, base = ({rule.id: rule for rule in each.rules} for each in (program.problem, self.asked.base))
         limits = program.limits
         for lever in sorted(i for i in given if self.asked.levers[i].kind is LeverKind.LOOSEN):
@@ -407,24 +410,23 @@ class LeverProgram:
 
     @cached_method
     def _shut(self, allowing: Members, later: Delays) -> Mask:
-        """Return the columns that buy what nothing may end in with these waivers and licenses alone, without proofs, if demand is wanted that much later."""
+        """Return the columns whose purchases have no possible end, with these waivers and licenses alone, without proofs, and with this delay."""
         asked = self.asked
         problem = asked.allowed(allowing, later) if asked.proofs or asked.allowing else None
         return self._buying.none() if problem is None else self._buying.shut(problem, asked.names_of_waivers(allowing))
 
 
 def _loose(lever: int, most: Floats, amounts: Amounts) -> Floats:
-    """Ends of a limit's rows, loosened by so much of a lever as is used."""
+    """Return the ends of a limit's rows, loosened by the lever's amount."""
     return most + float(amounts[lever][0]) if lever in amounts else most
 
 
 def _amount(lever: int, amounts: Amounts) -> Floats:
-    """So much of a lever as is used."""
     return np.array([float(amounts[lever][0]) if lever in amounts else 0.0])
 
 
 class Relaxation:
-    """Bounds on what some demands are short of, with levers used."""
+    """Lower bounds on the shortage of some demands with levers."""
 
     def __init__(
         self,
@@ -432,12 +434,12 @@ class Relaxation:
         demands: Collection[str],
         laid_out: Callable[[Inputs, Problem], tuple[Program, Linear, Ints]],
     ) -> None:
-        """Nothing is laid out yet.
+        """Start without a program.
 
         Args:
-            facts: all levers, and the facts without them.
-            demands: those that are to be served.
-            laid_out: the program of some facts, as it is asked for the least shortage, with the columns of what is short.
+            facts: All levers, and the facts without them.
+            demands: Demands to serve.
+            laid_out: Function that returns the program of some facts for the smallest shortage, with the columns of the shortage.
         """
         self.facts = facts
         self.demands = demands
@@ -452,12 +454,12 @@ class Relaxation:
         return None if world is None else world.refutes(amounts)
 
     def widened(self, members: Members, delays: Callable[[Members], Sequence[Amounts]], far: bool) -> Members | None:
-        """A set of levers that holds some, and surely does not repair; None if that is not known even of these.
+        """Return a set of levers that contains some and provably doesn't repair. None if unknown.
 
         Args:
-            members: the levers that it is to hold.
-            delays: all that demand may be wanted later with a set of levers.
-            far: whether it is to be as large as may be.
+            members: Levers that the set must contain.
+            delays: Function that returns all delays of demand with a set of levers.
+            far: True to return a set as large as possible.
         """
         speaking: set[int] = set(self.facts.moving - members)
         for later in delays(members):
@@ -491,7 +493,7 @@ class Relaxation:
         return {**{i: self.facts.levers[i].most for i in members}, **later}
 
     def _world(self, amounts: Amounts) -> LeverProgram | None:
-        """The program of all levers, with demand wanted as much later as is asked; None if together they make none."""
+        """Return the program of all levers with the delay of demand in `amounts`. None if they don't form one."""
         later = tuple((i, tuple(amounts[i])) for i in sorted(self.facts.moving & amounts.keys()) if any(amounts[i]))
         return self._world_later(later)
 
@@ -508,7 +510,7 @@ class Relaxation:
     def of_set(
         self, amounts: Amounts, program: Program, linear: Linear, short: Ints, search: SetSearch
     ) -> SetProgram | None:
-        """The program of so much of some levers, to be asked about less of them; None where that is more than other ends of rows."""
+        """Return the program of amounts of levers, for questions about smaller ones. None if smaller ones change more than the ends of rows."""
         told = MAKES | ALLOWS | {LeverKind.STOCK, LeverKind.LATER, LeverKind.LOOSEN}
         if any(self.facts.levers[i].most and self.facts.levers[i].kind not in told for i in amounts):
             return None
@@ -517,20 +519,18 @@ class Relaxation:
 
 
 class SetSearch(Protocol):
-    """Compares what is short at least in a program with integer variables with what is enough (`solve.compared`)."""
+    """Comparison of the smallest shortage of a program with integer variables to a sufficient value (`solve.compared`)."""
 
     def __call__(self, linear: Linear, enough: float, start: Floats | None, /, *, sure: bool) -> SolverAnswer:
-        """Return the answer, searched from the choices of a plan. A second solver confirms it if it has to be `sure`."""
+        """Return the answer, searched from the choices of a plan. With `sure`, a second solver confirms it."""
 
 
 class SetProgram:
-    """The program of a set of levers, in which their amounts are nothing but ends of rows."""
+    """The program of a set of levers whose amounts are only ends of rows."""
 
     def __init__(self, world: LeverProgram, program: Program, search: SetSearch) -> None:
-        """No plan is known yet."""
         self._world, self._program, self._search = world, program, search
         self._plan: Floats | None = None
-        """The last plan that was searched for."""
 
     @property
     def integer(self) -> bool:
@@ -550,7 +550,7 @@ class SetProgram:
         """Return True if the shortage can be at most `enough`.
 
         Raises:
-            SearchEndedError: if no more is to be solved.
+            SearchEndedError: If the search is over.
         """
         if self.short(amounts)[0] > enough:
             return False
@@ -559,10 +559,10 @@ class SetProgram:
         return self._searched(amounts, enough, sure=True).objective <= enough
 
     def look_for_plan(self, amounts: Amounts, enough: float) -> None:
-        """Search for a plan that is short of little: it proves nothing, but later questions begin from its choices.
+        """Search for a plan with a small shortage. It proves nothing, but later questions start from its choices.
 
         Raises:
-            SearchEndedError: if no more is to be solved.
+            SearchEndedError: If the search is over.
         """
         if self.short_as_chosen(amounts)[0] > enough:
             self._searched(amounts, enough, sure=False)
@@ -575,14 +575,12 @@ class SetProgram:
         return answer
 
     def short(self, amounts: Amounts, more: Amounts | None = None) -> tuple[float, float]:
-        """Kilograms that the demands are short of at best, integer variables left aside, and by how much that surely falls no faster with `more`;
-        infinite where it is not found.
-        """
+        """Return the smallest shortage in kilograms without integrality, and a bound on its decrease with `more`. Infinite if not found."""
         world = self._world
         return self._optimum(amounts, more, world.linear.lower, world.linear.upper)
 
     def short_as_chosen(self, amounts: Amounts, more: Amounts | None = None) -> tuple[float, float]:
-        """The same with the choices of the last plan; infinite without one."""
+        """Return the result of `short` with the choices of the last plan. Infinite without one."""
         if self._plan is None:
             return inf, 0.0
         world = self._world

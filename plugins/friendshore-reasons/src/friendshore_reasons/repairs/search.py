@@ -40,96 +40,96 @@ from .trials import SearchEndedError, Trials, least_amounts
 
 
 class LeverUse(Record):
-    """A lever, and how much of it is used."""
+    """A lever and its amount."""
 
     kind: LeverKind
     subject: str
-    """Id of the demand, rule, offer, facility or material."""
+    """Id of the demand, rule, offer, facility, or material."""
     name: str
     """Subject in words."""
     amount: Number | None
-    """Kilograms, kilograms a year, months, or a limit's own unit; None: it is a matter of yes or no."""
+    """Kilograms, kilograms per year, months, or a limit's own unit. None for a yes-no decision."""
     most: Number | None
-    """The most that a repair may use."""
+    """Maximum amount in a repair."""
     unit: str
-    """`kg`, `kg/year`, `months`; empty for a limit's own unit or a share."""
+    """`kg`, `kg/year`, or `months`. Empty for a limit's own unit or a share."""
     today: Number | None = None
     """Value without it, if a capacity is raised or a share of the demand moves."""
     to: Number | None = None
-    """Value with it. Of shares in several stretches of time, the one that moves most."""
+    """Value with it. For shares in several spans of time, the one that changes most."""
     of: str = ""
-    """Demand of a waiver, country of a licence or of a stock, whose term is relaxed."""
+    """Demand of a waiver, country of a license or of a stock, or owner of the relaxed term."""
     since: date | None = None
     """First day of a waiver whose law bounds how long it runs."""
     until: date | None = None
     note: str = ""
-    """The clause, what is not proved, or how far a plant is."""
+    """Note: the clause, the missing proof, or the status of a plant."""
 
 
 class Repair(Record):
-    """A minimal set of levers, with the least of each that will do."""
+    """A minimal set of levers, with the smallest sufficient amount of each."""
 
     rank: int
-    """By cost; 1 is the cheapest."""
+    """Rank by cost. 1 is the cheapest."""
     gap: int
-    """Place of what it repairs in `gaps`, counted from 1."""
+    """Position of the repaired gap in `gaps`, counted from 1."""
     uses: tuple[LeverUse, ...]
     changes: tuple[Change, ...]
     """Changes of the case. A scenario with these changes is planned like the repair."""
     cost: Difference | None
-    """What it adds to the objective, penalties included, in the case's currency; of a conflict, to that of a plan without what conflicts. None: no plan was
-    found in time."""
+    """Rise of the objective in the case's currency, including penalties. For a conflict, the rise above a plan without the conflicting rules. None if no plan
+    was found in time.
+    """
     cash: Number | None = None
-    """Cash that the plan then spends more, without penalties and not discounted."""
+    """Additional cash of the plan, without penalties and not discounted."""
     spends: Number | None
-    """Present value of the same."""
+    """Present value of the additional cash."""
     penalty: Number | None = None
-    """By how much the penalties for shortage and missed limits are then higher, or (negative) lower."""
+    """Rise of the penalties for shortage and violated limits. Negative if they fall."""
     served: Difference | None = None
-    """Where the cheapest plan rather leaves the demands short: what serving them in full adds to the objective all the same, penalties included."""
+    """Rise of the objective if the demands are served in full, penalties included, where the cheapest plan rather leaves them short."""
     left: Number | None
-    """Kilograms that the demands are short of in the cheapest plan with these changes; None: no plan was found in time."""
+    """Kilograms that the demands are short in the cheapest plan with these changes. None if no plan was found in time."""
     rounded: bool
     """True if `left` is zero, apart from rounding."""
     others: dict[str, Number]
-    """Material -> kilograms that other demands are then short of more, or (negative) less."""
+    """Material -> additional shortage of other demands in kilograms. Negative if it falls."""
     least: bool
     """True if each amount is proved to be the smallest. False if the search ended early."""
 
 
 class Gap(Record):
-    """Demands of one material that are short, or rules that conflict, with what was found."""
+    """Short demands of one material, or conflicting rules, with the results of the search."""
 
     material: str
     """Empty for a conflict."""
     demands: tuple[str, ...]
     short: Number
-    """Kilograms, over the plan; of a conflict all that its demands want."""
+    """Kilograms short over the plan. For a conflict, the total of its demands."""
     first: str
     last: str
-    """Periods."""
     rules: tuple[str, ...] = ()
-    """Rules that cannot hold together, a minimal set."""
+    """Minimal set of rules that conflict."""
     sentences: tuple[str, ...] = ()
     """Rules in words, with their source."""
     levers: tuple[LeverUse, ...] = ()
-    """Levers that were tried, each at its bound."""
+    """Tried levers, each at its bound."""
     dearer: bool = False
-    """Nothing needs repair: the demands can be served, for more money than their shortage is priced at."""
+    """True if nothing needs repair: the demands can be served, at a cost above their shortage penalty."""
     served: Difference | None = None
     """Rise of the objective by that, penalties included. None if it wasn't found in time."""
     left: Number | None = None
-    """Kilograms short at best with all levers at their bounds; None: not known, or rules still conflict."""
+    """Smallest shortage in kilograms with all levers at their bounds. None if unknown, or if rules still conflict."""
     size: int
-    """Repairs of up to so many levers were looked for."""
+    """Maximum number of levers in a repair."""
     complete: bool
     """True if these are all repairs. False if the search ended early."""
     stopped: bool = False
     """True if a time limit or the user ended the search, not the number of trials. With more time it may find more."""
     searched: int
-    """All repairs of up to so many levers are known; -1: not even whether one is needed."""
+    """All repairs with up to this number of levers are known. -1 if even the need for a repair is unproved."""
     tried: int
-    """Programs that were solved: of sets of levers and amounts, and of such as bound what these come to."""
+    """Number of solved programs: of sets of levers and amounts, and of their bounds."""
 
 
 class Repairs(QuestionResult):
@@ -141,18 +141,18 @@ class Repairs(QuestionResult):
     currency: str
     gaps: tuple[Gap, ...]
     repairs: tuple[Repair, ...]
-    """Gap by gap, cheapest first."""
+    """Repairs by gap, cheapest first."""
     effort: Effort
 
 
 TRIALS = 10_000
-"""Programs that are solved for all repairs, where nothing else is said: the same on every machine."""
+"""Default number of programs that are solved for all repairs, independent of the machine."""
 _ROUNDS = 2
 """Number of turns of every search. Quick searches leave trials to the others."""
 _TRIES = 4
 """Number of times that an amount is raised by the shortage that rounding left."""
 SIZE = 3
-"""Most levers of a repair, where nothing else is said."""
+"""Default maximum number of levers in a repair."""
 
 
 @takes(Session, A_SESSION)
@@ -165,21 +165,21 @@ def repairs(
     bounds: LeverBounds | None = None,
     progress: Progress | None = None,
 ) -> Repairs:
-    """Every minimal repair of every gap of a plan, each proved and priced by planning with it.
+    """Return every minimal repair of every gap of a plan, each proved and priced by a new plan.
 
     Args:
-        session: the plan.
-        material: look only at demands of this material.
-        size: most levers of a repair.
-        trials: how many programs may be solved for all, of sets of levers and amounts; what is not found by then is marked.
-        bounds: how far levers may go.
-        progress: told the gaps done, all of them, and seconds.
+        session: The plan.
+        material: Material of the demands. Empty means all.
+        size: Maximum number of levers in a repair.
+        trials: Maximum number of programs to solve for all repairs, of sets of levers and amounts. Incomplete results are marked.
+        bounds: Bounds of levers.
+        progress: Called with the number of finished gaps, of all gaps, and seconds.
 
     Raises:
-        InputError: if nobody wants the material.
-        SolverError: if a solver breaks down.
-        VerificationError: if a plan does not hold.
-        PluginError: if a plugin's rule raises.
+        InputError: If no demand is for the material.
+        SolverError: If a solver fails.
+        VerificationError: If a plan fails verification.
+        PluginError: If a plugin's rule raises.
     """
     material = session.inputs.name_of_today("material", material)
     counted = Counted(session, progress)
@@ -215,7 +215,7 @@ def repairs(
 
 
 def _short(session: Session, material: str) -> Iterator[tuple[Need, Infeasible | None]]:
-    """Demands that are short, material by material."""
+    """Yield short demands by material."""
     problem, plan = session.problem, session.verified.plan
     wanted = sorted({d.use.material.id for d in problem.demands})
     if material and material not in wanted:
@@ -240,7 +240,7 @@ def _short(session: Session, material: str) -> Iterator[tuple[Need, Infeasible |
 
 
 def _conflicts(session: Session, material: str) -> Iterator[tuple[Need, Infeasible | None]]:
-    """Conflicts of hard rules; their demands are short of all they want."""
+    """Yield conflicts of hard rules. Their demands are short in full."""
     for part in session.verified.plan.infeasible:
         if material and material not in part.materials:
             continue
@@ -250,7 +250,7 @@ def _conflicts(session: Session, material: str) -> Iterator[tuple[Need, Infeasib
 
 
 class _Mending:
-    """The search for the repairs of one gap."""
+    """Search for the repairs of one gap."""
 
     def __init__(
         self, session: Session, need: Need, conflict: Infeasible | None, bounds: LeverBounds, size: int
@@ -274,7 +274,7 @@ class _Mending:
         return self.trials.solved
 
     def go_on(self, more: int, heard: Callable[[], object]) -> None:
-        """Searches until so much more has been solved, and calls `heard` meanwhile; what was solved for before is known."""
+        """Continue the search for `more` solves, and call `heard` before each. Known results don't count."""
         self.trials.until, self.trials.heard = self.solved + more, heard
         self.found.clear()
         self.least.clear()
@@ -286,7 +286,7 @@ class _Mending:
             self.stopped = self.solved < self.trials.until
 
     def gap(self) -> Gap:
-        """Needs of the search and their levers."""
+        """Return the gap with its levers."""
         problem = self.session.problem
         short = [t for by_period in self.need.short.values() for t, kilograms in enumerate(by_period) if kilograms]
         label = problem.case.horizon.label
@@ -312,7 +312,7 @@ class _Mending:
         )
 
     def priced(self, counted: Counted, gap: int) -> list[Repair]:
-        """The repairs found, each planned, cheapest first."""
+        """Return the repairs found, each planned, cheapest first."""
         made = [
             self._repair(amounts, least, counted, gap)
             for amounts, least in zip(self.found, self.least, strict=True)
@@ -326,7 +326,7 @@ class _Mending:
         return frozenset(d.use.material.id for d in self.session.problem.demands if d.id in self.need.demands)
 
     def _search(self) -> None:
-        """Every minimal set, and the least amounts of each."""
+        """Find every minimal set with its smallest amounts."""
         known: dict[frozenset[int], Amounts] = {}
 
         def does(members: frozenset[int]) -> bool:
@@ -379,9 +379,9 @@ class _Mending:
         return tuple(change for i in sorted(amounts) for change in self.levers[i].make(amounts[i]))
 
     def _planned(self, amounts: Amounts) -> tuple[Answer | None, Decimal | None]:
-        """The plan with a repair, and what it leaves short; None where the time is up before there is one that says so.
+        """Return the plan with a repair and its shortage. None if time is up before a plan shows it.
 
-        A plan that misses a rule by what rounding leaves is none, and as if a step of the resolution were short.
+        A plan that violates a rule by a rounding error doesn't count. It is treated as short by a step of the resolution.
         """
         if self.session.stopped:
             return None, None
@@ -435,12 +435,11 @@ class _Mending:
 
     @property
     def _rounding(self) -> Decimal:
-        """Kilograms that a plan may be short of through rounding."""
         case = self.session.problem.case
         return 10 * case.resolution * case.horizon.count
 
     def _raised(self, amounts: Amounts, left: Decimal) -> Amounts | None:
-        """A little more of the last lever that has an amount, where only rounding leaves something short."""
+        """Return a little more of the last lever with an amount, if only rounding leaves a shortage. None otherwise."""
         raisable = [i for i in amounts if self.levers[i].most and not self.levers[i].one_by_one]
         if not raisable or left > self._rounding:
             return None
@@ -450,7 +449,7 @@ class _Mending:
         return {**amounts, last: (more,)} if more <= lever.most[0] else None
 
     def _others(self, answer: Answer) -> dict[str, Decimal]:
-        """Kilograms of each material that other demands are then short of more than before, or (negative) less."""
+        """Return the additional shortage of other demands by material in kilograms. Negative if it falls."""
         before, after = shortage(answer, after=False), shortage(answer)
         more: dict[str, Decimal] = {}
         for demand in self.session.problem.demands:
@@ -481,14 +480,14 @@ def _used(lever: Lever, amounts: Sequence[Decimal]) -> Iterator[LeverUse]:
 
 
 def _reached(lever: Lever, amounts: Sequence[Decimal]) -> Decimal | None:
-    """The capacity or share that an amount of a lever comes to."""
+    """Return the capacity or share that an amount of a lever leads to."""
     if lever.today is None:
         return None
     return exact(lever.today + (amounts[0] / lever.base if lever.base else amounts[0]))
 
 
 def _sentence(problem: Problem, name: str) -> str:
-    """A rule in words, with its source; a store, which is no rule, by its name."""
+    """Return a rule in words with its source, or the name of a store, which isn't a rule."""
     rule = next((rule for rule in problem.rules if rule.id == name), None)
     if rule is None:
         return name

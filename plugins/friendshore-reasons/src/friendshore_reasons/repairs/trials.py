@@ -26,55 +26,53 @@ from .levers import Amounts, Lever, LeverFacts, LeverKind, Members, Need, facts_
 from .relaxation import Relaxation, SetProgram
 
 _CLOSE = 0.01
-"""Part of the resolution that may be short: less than rounding would show."""
+"""Shortage that counts as none, as a part of the resolution: less than rounding shows."""
 
 _SURE = 1e-6
-"""Part of what is wanted, likewise where sets are refuted without a trial: a proof is in doubles."""
+"""Shortage that counts as none in a refutation without a trial, as a part of the demand, because a proof uses doubles."""
 
 _MOST_SLOPES = 60
-"""Straight pieces of what is short by an amount that are followed."""
+"""Maximum number of linear pieces of the shortage that are followed."""
 
 _ROUNDS_OF_CHOICES = 4
-"""Searches near the choices of the last plan, after each of which the bracket is halved once."""
+"""Searches near the choices of the last plan. The bracket is halved once after each."""
 
 
 class SearchEndedError(Exception):
-    """So much as was allowed has been solved for, or the user ended it. Never passed on: what is found by then is told."""
+    """The allowance is used up, or the user ended the search. Callers catch it and report the results so far."""
 
 
 class Trials:
-    """Solves for the least shortage of some demands with levers used.
+    """Solver for the smallest shortage of some demands with levers.
 
-    No other demand may be short of more than it is in the plan, in any period: serving one by taking from another is no repair.
+    No other demand may be shorter than in the plan in any period, since taking supply from another demand is no repair.
     """
 
     def __init__(self, session: Session, need: Need, levers: Sequence[Lever]) -> None:
-        """Nothing is solved yet."""
         self.session = session
         self.need = need
         self.levers = levers
         self.until = inf
-        """When to stop, by how much has been `solved`."""
+        """Limit on `solved`."""
         self.heard: Callable[[], object] = lambda: None
-        """Called each time that something is to be solved."""
+        """Called before each solve."""
         self._tried = 0
         changes = [change for lever in levers for change in lever.make(lever.most)]
         self.inputs = weighed(facts_about(session, need, changes), changes)
         case = session.problem.case
         wanted = sum((sum(d.quantity) for d in session.problem.demands if d.id in need.demands), Decimal(0))
         self.close = float(case.resolution) * _CLOSE
-        """Kilograms below which nothing is short even before a plan is rounded."""
+        """Kilograms that count as no shortage before a plan is rounded."""
         self.nothing = self.close + 1e-9 * float(wanted)
-        """Kilograms that a solver may be out by where much is wanted."""
+        """Tolerance in kilograms, including a solver's error for large demands."""
         self.sure = max(2 * self.nothing, _SURE * float(wanted))
-        """Kilograms short by which a set is refuted without a trial."""
+        """Kilograms short that refute a set without a trial."""
         self._known: dict[tuple[Change, ...], tuple[float, float]] = {}
-        """Changes -> kilograms that are short after them: at least, and at most in the best plan."""
+        """Changes -> shortage in kilograms after them: lower bound, and value of the best plan."""
         self._choices: Choices = session.choices
-        """Choices of a plan that searches begin from."""
+        """Choices of a plan that searches start from."""
         self._relaxed: Relaxation | None = None
         self._last: tuple[tuple[Change, ...], tuple[Program, Linear, Ints]] | None = None
-        """The last program, with its changes."""
 
     @property
     def relaxed(self) -> Relaxation:
@@ -85,10 +83,10 @@ class Trials:
         return self._relaxed
 
     def short(self, amounts: Amounts) -> float:
-        """Kilograms that the demands are short of at best; infinite if the rules conflict.
+        """Return the smallest shortage in kilograms. Infinite if the rules conflict.
 
         Raises:
-            SearchEndedError: if no more is to be solved.
+            SearchEndedError: If the search is over.
         """
         changes = self._changes(amounts)
         least, most = self._known.get(changes, (0.0, inf))
@@ -100,7 +98,7 @@ class Trials:
         """Return True if the shortage can be at most `enough`. The solve stops as soon as that is decided.
 
         Raises:
-            SearchEndedError: if no more is to be solved.
+            SearchEndedError: If the search is over.
         """
         changes = self._changes(amounts)
         least, most = self._known.get(changes, (0.0, inf))
@@ -112,14 +110,14 @@ class Trials:
         return tuple(change for i in sorted(amounts) for change in self.levers[i].make(amounts[i]))
 
     def allowed(self, amounts: Amounts) -> float:
-        """Kilograms that may be short with smaller amounts than these, which serve the demands: none that a plan would show, if it can be."""
+        """Return the permitted shortage in kilograms with smaller amounts than these, which serve the demands. A plan shows none of it if possible."""
         return self.close if self.within(amounts, self.close) else self.nothing
 
     def at_bounds(self, chosen: Sequence[int]) -> Amounts | None:
-        """Amounts within their bounds that serve the demands, as large as may be; None if none do.
+        """Return amounts within their bounds that serve the demands, as large as possible. None if there are none.
 
-        More of a lever is never worse (of a stock only what helps is drawn), but for demand that is wanted later: laws that begin in the meantime hold for it, so
-        every number of periods is tried, the same for all demands.
+        More of a lever is never worse (stock is drawn only as it helps), except of a delay of demand: laws that begin in the meantime then apply to it.
+        Every delay is therefore tried, with the same number of periods for all demands.
         """
         free = {i: self.levers[i].most for i in chosen}
         for later in self._laters(chosen):
@@ -135,7 +133,7 @@ class Trials:
         return alike and not self.need.rules and self.relaxed.refuted(amounts)
 
     def of_set(self, amounts: Amounts) -> SetProgram | None:
-        """The program of a set of levers at these amounts, to be asked about smaller ones; None where that takes trials."""
+        """Return the program of a set of levers at these amounts, for questions about smaller ones. None if that takes trials."""
         if self.need.rules:
             return None
         if self._last is None or self._last[0] != self._changes(amounts):
@@ -144,30 +142,30 @@ class Trials:
         return self.relaxed.of_set(amounts, *self._last[1], self._compared)
 
     def begin_from(self, choices: Choices) -> None:
-        """Begin searches from the choices of a plan; where it makes none, from those of the case's plan."""
+        """Start searches from the choices of a plan, or of the case's plan if it has none."""
         self._choices = {**self.session.choices, **choices}
 
     def widened(self, members: Members, far: bool) -> Members | None:
-        """A set of levers that holds some, as large as may be if `far`, and surely does not serve the demands; None if it may even with these.
+        """Return a set of levers that contains some and provably doesn't serve the demands, as large as possible if `far`. None if even these may serve them.
 
         Raises:
-            SearchEndedError: if no more is to be solved.
+            SearchEndedError: If the search is over.
         """
         if self.need.rules:
             return None
         return self.relaxed.widened(members, self._laters, far)
 
     def best(self) -> float:
-        """Kilograms that the demands are short of with all levers at their bounds; infinite if the rules still conflict.
+        """Return the shortage in kilograms with all levers at their bounds. Infinite if the rules still conflict.
 
         Raises:
-            SearchEndedError: if no more is to be solved.
+            SearchEndedError: If the search is over.
         """
         free = {i: lever.most for i, lever in enumerate(self.levers)}
         return min(self.short({**free, **later}) for later in self._laters(range(len(self.levers))))
 
     def _laters(self, chosen: Iterable[int]) -> list[Amounts]:
-        """Every delay of the levers that have one, the least first."""
+        """Return every delay of the levers that have one, the shortest first."""
         moved = [i for i in chosen if self.levers[i].kind is LeverKind.LATER]
         choices = []
         for i in moved:
@@ -182,20 +180,20 @@ class Trials:
         return self._tried + (0 if self._relaxed is None else self._relaxed.facts.solved)
 
     def _go_on(self) -> None:
-        """Goes on to what is solved next.
+        """Prepare the next solve.
 
         Raises:
-            SearchEndedError: if no more is to be solved.
+            SearchEndedError: If the search is over.
         """
         self.heard()
         if self.solved >= self.until or self.session.stopped:
             raise SearchEndedError
 
     def _compared(self, linear: Linear, enough: float, start: Floats | None, /, *, sure: bool = True) -> SolverAnswer:
-        """Compare the smallest shortage of a program with `enough`, or find it if no shortage is enough. A second solver confirms it if `sure`.
+        """Compare the smallest shortage of a program with `enough`, or find it if no shortage is enough. With `sure`, a second solver confirms it.
 
         Raises:
-            SearchEndedError: if no more is to be solved.
+            SearchEndedError: If the search is over.
         """
         self._go_on()
         self._tried += 1
@@ -207,7 +205,7 @@ class Trials:
         return answer
 
     def _least(self, changes: Sequence[Change], enough: float = -inf) -> tuple[float, float]:
-        """Kilograms that are short: at least, and at most in the best plan. The same, or one of them on this side of what is enough."""
+        """Return the shortage in kilograms: a lower bound, and the value of the best plan. The search may end once both are on one side of `enough`."""
         try:
             inputs = self.inputs.after(changes)
             program, linear, wanted = self._laid_out(inputs, inputs.problem())
@@ -231,7 +229,7 @@ class Trials:
         return answer.objective, answer.objective
 
     def _laid_out(self, inputs: Inputs, problem: Problem) -> tuple[Program, Linear, Ints]:
-        """The program of some facts, as it is asked for the least shortage, and the columns of what is short."""
+        """Return the program of some facts for the smallest shortage, and the columns of the shortage."""
         program = compile_program(problem)
         count = problem.case.horizon.count
         upper = program.linear.upper.copy()
@@ -243,8 +241,9 @@ class Trials:
         return program, linear, program.short_of(self.need.demands)
 
     def _drawn(self, program: Program, inputs: Inputs) -> Floats:
-        """The rows' least values where of a stock that is granted only as much is drawn as helps: what is left would have to be held,
-        for which there may be neither room nor money, so that more of it could be worse.
+        """Return the minimum of each row if stock granted by a lever is drawn only as it helps.
+
+        Otherwise the rest would have to be held, perhaps without room or money for it, so that more stock could be worse.
         """
         given = {stock.id for stock in self.inputs.case.stocks}
         granted = {f"lot {stock.id}" for stock in inputs.case.stocks if stock.id not in given}
@@ -254,7 +253,7 @@ class Trials:
 
     @cached_property
     def _ceilings(self) -> dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]:
-        """Shortage of every other demand in the plan plus a step of the resolution. Demands whose rules conflict are left out."""
+        """Maximum shortage of every other demand: that in the plan plus a step of the resolution. Demands whose rules conflict are left out."""
         problem, plan = self.session.problem, self.session.verified.plan
         conflicting = {name for part in plan.infeasible for name in part.demands}
         found = {
@@ -269,10 +268,12 @@ class Trials:
 
 
 def least_amounts(trials: Trials, amounts: Amounts) -> dict[int, tuple[Decimal, ...]]:
-    """Amounts of which none can be smaller: each as small as the ones before it, at their least, and the ones after it, at their bounds, allow.
+    """Return amounts that can't be reduced one by one.
+
+    Each is as small as possible with earlier amounts at their minimum and later ones at their bounds.
 
     Raises:
-        SearchEndedError: if no more is to be solved.
+        SearchEndedError: If the search is over.
     """
     found = dict(amounts)
     moving = [i for i in sorted(found) if trials.levers[i].kind is LeverKind.LATER]
@@ -288,7 +289,7 @@ def least_amounts(trials: Trials, amounts: Amounts) -> dict[int, tuple[Decimal, 
 def _by_rows(
     trials: Trials, found: dict[int, tuple[Decimal, ...]], rest: Sequence[int]
 ) -> dict[int, tuple[Decimal, ...]] | None:
-    """The same of the program of the set, where the amounts are ends of rows; None where they are more than that."""
+    """Return the least amounts by the program of the set, if they are only ends of rows. None otherwise."""
     program = trials.of_set(found) if any(found[i] for i in rest) else None
     if program is None or (program.integer and any(found[i] and trials.levers[i].one_by_one for i in rest)):
         return None
@@ -322,9 +323,10 @@ def _by_slopes(
     first: int = 0,
     exactly: bool = True,
 ) -> int | None:
-    """The least number of steps, from the first on, that will do, or one more by rounding if not `exactly`. None where slopes do not lead there.
+    """Return the smallest sufficient number of steps from `first`, or one more by rounding if not `exactly`. None if slopes don't lead to it.
 
-    What is short is a convex function of an amount that is an end of rows: where its tangent meets what is allowed, it is no less itself.
+    The shortage is a convex function of an amount that is an end of rows. The function is therefore above its tangent, and can't reach the permitted
+    shortage before the tangent does.
     """
 
     def at(n: int) -> Amounts:
@@ -346,9 +348,9 @@ def _by_slopes(
 
 
 def _by_choices(step: Decimal, high: int, program: SetProgram, found: Amounts, lever: int, allowed: float) -> int:
-    """The least number of steps that will do in a program with integer variables; `high` will do.
+    """Return the smallest sufficient number of steps in a program with integer variables. `high` must suffice.
 
-    With the choices of a plan that is nearly enough, slopes lead to the amount with which it is. One search shows that a step less will not do.
+    From the choices of a plan that is nearly sufficient, slopes lead to its sufficient amount. One search shows that a step less doesn't suffice.
     """
     low = -1
     first = _by_slopes(step, high, program.short, found, lever, allowed, exactly=False)
@@ -371,7 +373,7 @@ def _by_choices(step: Decimal, high: int, program: SetProgram, found: Amounts, l
 
 
 def _reduce(trials: Trials, found: dict[int, tuple[Decimal, ...]], which: Sequence[int]) -> None:
-    """Makes the amounts of some levers as small as may be, one after the other."""
+    """Minimize the amounts of some levers one after the other."""
     for lever in which:
         step = trials.levers[lever].step
         for position in range(len(found[lever])):
@@ -399,10 +401,10 @@ def _with(found: Mapping[int, tuple[Decimal, ...]], lever: int, position: int, a
 
 
 def _bracketed(short: Callable[[int], float], high: int, allowed: float) -> int:
-    """The least number of steps that will do, of `high` that do: shown by a trial with it, and one with a step less.
+    """Return the smallest sufficient number of steps up to `high`, which must suffice. Trials with it and with one step less prove it.
 
-    What is short falls with the amount, in most cases as a convex function of straight pieces: the line through the two largest amounts that
-    do not do meets zero no further than the function does. Where that gains little, the bracket is halved.
+    The shortage falls with the amount, usually as a convex, piecewise linear function. The line through the two largest insufficient amounts
+    then meets zero no later than the function does. If that gains little, the bracket is halved.
     """
     low = 0
     points = [(low, short(low))]
