@@ -1,4 +1,4 @@
-"""The question `screen`: who behind the facilities of a case is or may be on a list, and what the plan costs without them."""
+"""The question `screen`: listed parties behind the facilities of a case, certain or possible, and the cost of a plan without them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ListRead:
-    """A list that was screened against."""
+    """A list that was used."""
 
     file: str
     format: str
@@ -41,42 +41,42 @@ class ListRead:
     age: int
     """Days since the edition."""
     old: bool
-    """Whether it is older than the case allows."""
+    """True if it is older than the case allows."""
 
 
 @dataclass(frozen=True, slots=True)
 class AtStake:
-    """What of a plan hangs on some facilities."""
+    """Purchases of a plan from some facilities."""
 
     kilograms: Mapping[str, Decimal]
     """Material -> kilograms bought."""
     money: Decimal
-    """Price, charges and freight, not discounted."""
+    """Price, charges, and freight, not discounted."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanWithout:
-    """The plan without what is barred."""
+    """The plan without prohibited facilities."""
 
     threshold: float | None
-    """Score from which on names counted as the listed ones; None: as the bands and decisions say."""
+    """Minimum score of names that count as the listed ones. None means as the bands and decisions say."""
     facilities: tuple[str, ...]
-    """What is barred in it."""
+    """Prohibited facilities."""
     same: bool
-    """Whether it is the plan as it is, which buys nothing there on days on which it is barred."""
+    """True if it is the plan as it is, which buys nothing from them on days on which they are prohibited."""
     spent: Decimal
-    """Cash."""
+    """Cash spent."""
     rise: Decimal
-    """Of the objective, shortage at its price included."""
+    """Rise of the objective, including priced shortage."""
     short: Mapping[str, Decimal]
-    """Material -> kilograms that are short in addition."""
+    """Material -> additional kilograms short."""
     conflict: bool = False
-    """Whether the rules of the case cannot hold together with it."""
+    """True if the rules of the case conflict with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Screening:
-    """The answer."""
+    """Answer to the question."""
 
     case: str
     currency: str
@@ -86,25 +86,25 @@ class Screening:
     facilities: int
     hits: tuple[ListHit, ...]
     at_stake: Mapping[str, AtStake]
-    """Party -> what of the plan hangs on the facilities behind it."""
+    """Party -> purchases from the facilities behind it."""
     consequences: Consequences
     laws: tuple[ListLaw, ...]
-    """Of the lists on which anybody was found."""
+    """Laws of the lists with matches."""
     spent: Decimal
     """Cash of the plan as it is."""
     without: PlanWithout
     with_reviews: PlanWithout | None
-    """As if all that are under review were the listed ones; None: nobody is, or it changes nothing."""
+    """Plan as if all matches under review were the listed ones. None if there are none, or if it changes nothing."""
     steps: tuple[PlanWithout, ...] = ()
-    """By threshold, the highest first."""
+    """Plans by threshold, the highest first."""
     notes: tuple[str, ...] = ()
 
     def of(self, band: Band) -> tuple[ListHit, ...]:
-        """Hits of a band."""
+        """Return the hits of a band."""
         return tuple(hit for hit in self.hits if hit.band is band)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready data."""
+        """Return JSON-ready data."""
         return {
             "case": self.case,
             "currency": self.currency,
@@ -178,11 +178,11 @@ def _without_data(plan: PlanWithout) -> dict[str, Any]:
 
 MATERIALS = 2
 UNKNOWN = 6
-"""Companies that are named of those of which nobody states all owners."""
+"""Maximum number of named companies without known owners."""
 
 
 def screening_document(found: Screening, top: int) -> doc.Document:
-    """Matches, reviews and what was decided; what they bar; the plan without them, and by threshold."""
+    """Return matches, reviews, and decisions, the prohibitions that follow, and the plan without them by threshold."""
     return doc.document(
         f"{found.case}: screening",
         _headline(found),
@@ -228,7 +228,7 @@ def _hits(title: str, found: Screening, hits: Sequence[ListHit], top: int) -> do
 
 
 def _why(hit: ListHit) -> str:
-    """What agrees; and where the two lie in other countries, that they do."""
+    """Return the agreement, and a note if the two countries differ."""
     where = [one for one in hit.entry.countries if len(one) == len("US")]
     apart = where and hit.party.countries and not set(where) & set(hit.party.countries)
     told = f"; listed in {', '.join(where[:3])}, here in {', '.join(hit.party.countries[:3])}" if apart else ""
@@ -267,7 +267,7 @@ def _decided(found: Screening) -> doc.Section | None:
 
 
 def _law(found: Screening) -> doc.Section | None:
-    """What each list bars on which anybody was found."""
+    """Return the prohibitions of each list with matches."""
     told = list(dict.fromkeys(hit.entry.list for hit in found.hits))
     known: dict[str, list[ListLaw]] = {one: [law for law in found.laws if law.list == one] for one in told}
     columns = [
@@ -305,7 +305,7 @@ def _phases(phases: Sequence[Phase]) -> str:
 
 
 def _owned(found: Screening) -> doc.Section | None:
-    """Operators that listed parties own, or may."""
+    """Return operators that listed parties own, certainly or possibly."""
     shown = [one for one in found.consequences.owned if one.finding.standing is not OwnerStanding.CLEAR]
     columns = [
         doc.Column("Company"),
@@ -331,14 +331,14 @@ def _owned(found: Screening) -> doc.Section | None:
 
 
 def _rule(one: OwnedBy) -> str:
-    """A rule of ownership, with what is known of it on the day that is asked about."""
+    """Return a rule of ownership, with its status on the date of the question."""
     status = one.law.status(one.start) or "not in force"
     told = "" if status == "enacted" else f", {status} on {one.start}"
     return f"{one.law.list} {one.law.ownership}{told}"
 
 
 def _without(found: Screening) -> doc.Section:
-    """The plan without those that are barred, and what each threshold costs."""
+    """Return the plan without the prohibited facilities, and the cost of each threshold."""
     lines = [("matches barred", found.without)]
     if found.with_reviews is not None:
         lines.append(("all under review barred as well", found.with_reviews))
@@ -392,7 +392,7 @@ def _age(days: int) -> str:
 
 
 def _unknown(found: Screening) -> Iterator[str]:
-    """Of whom nobody states all owners: no rule of ownership clears them."""
+    """Yield companies without known owners, which no rule of ownership clears."""
     doubtful = {one.law.note for one in found.consequences.owned if one.finding.standing is OwnerStanding.UNPROVEN}
     yield from sorted(doubtful - {""})
     unknown = found.consequences.unknown
@@ -403,7 +403,7 @@ def _unknown(found: Screening) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class ScreenOptions:
-    """What can be set."""
+    """Options of the question."""
 
     steps: Annotated[int, Setting("Thresholds at which the plan is made again.", "N", least=0)] = 6
     draft: Annotated[bool, Setting("Prints rows for the table of decisions: all that nobody has decided about.")] = (
@@ -413,9 +413,9 @@ class ScreenOptions:
 
 
 class ScreenQuestion(Question[ScreenOptions, Screening]):
-    """Who behind the facilities of a case stands on a list of sanctioned or denied parties, or may: why, what it bars, and what the plan costs without them.
+    """Parties on sanction and denial lists behind the facilities of a case: the reason, the prohibitions, and the cost of a plan without them.
 
-    Lists, owners, decisions and thresholds are named in the case, under [plugin.friendshore-screening]. Under --strict, a list that is older than
+    Lists, owners, decisions, and thresholds are named in the case, under [plugin.friendshore-screening]. Under --strict, a list that is older than
     the case allows is refused.
     """
 
@@ -425,7 +425,6 @@ class ScreenQuestion(Question[ScreenOptions, Screening]):
     counted = "thresholds"
 
     def ask(self, opened: Opened, options: ScreenOptions, progress: Progress | None) -> Screening:
-        """The answer."""
         settings: ScreeningSettings = opened.settings(PLUGIN)
         session = opened.session
         case = session.problem.case
@@ -457,21 +456,20 @@ class ScreenQuestion(Question[ScreenOptions, Screening]):
         )  # fmt: skip
 
     def document(self, result: Screening, options: ScreenOptions) -> Document:
-        """Matches, reviews, what they bar, and what it costs."""
         return screening_document(result, options.top)
 
     def text(self, result: Screening, options: ScreenOptions) -> str | None:
-        """Rows to be decided about, if they are asked for."""
+        """Return rows for decisions if requested."""
         if not options.draft:
             return None
         return draft([(hit.party.name, hit.entry) for hit in result.hits if hit.decision is None])
 
 
 def _folder(settings: ScreeningSettings, folder: Path | None) -> Path:
-    """Where the files lie that the case names.
+    """Return the folder of the files that the case names.
 
     Raises:
-        InputError: for a run, and a case made in memory, whose folder nobody knows.
+        InputError: For a run, and a case made in memory, which have no known folder.
     """
     beside = [one.file for one in settings.lists] + [settings.owners, settings.decisions]
     if folder is None and any(name and not Path(name).is_absolute() for name in beside):
@@ -481,7 +479,7 @@ def _folder(settings: ScreeningSettings, folder: Path | None) -> Path:
 
 
 def _files(settings: ScreeningSettings) -> set[str]:
-    """The lists, by which the packs are called that follow from them."""
+    """Return the lists, which name the packs that follow from them."""
     return {one.called for one in settings.lists}
 
 
@@ -496,7 +494,6 @@ def _told(settings: ScreeningSettings, lists: Iterable[ScreeningList]) -> Iterat
 
 
 def _bought(session: Session) -> Mapping[str, AtStake]:
-    """Facility -> what the plan buys there."""
     facility = {facts.offer.id: facts.facility.id for facts in session.problem.offers}
     kilograms: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     money: dict[str, Decimal] = defaultdict(Decimal)
@@ -515,26 +512,26 @@ def _at_stake(party: Party, bought: Mapping[str, AtStake]) -> AtStake:
 
 
 def _thresholds(hits: Iterable[ListHit]) -> list[float]:
-    """Scores at which anything changes, the highest first."""
+    """Return the scores at which anything changes, the highest first."""
     return sorted({hit.score for hit in hits if hit.decision is None}, reverse=True)
 
 
 @dataclass(frozen=True, slots=True)
 class _Plans:
-    """Plans of a case without what its lists bar, and with it."""
+    """Plans of a case with and without the prohibitions of its lists."""
 
     given: Session
-    """With the rules of its lists as they are."""
+    """Session with the rules of its lists as they are."""
     listed: Mapping[str, Rule]
-    """Those rules."""
+    """Rules of its lists."""
     free: Session
-    """Without them."""
+    """Session without these rules."""
     bought: Mapping[str, AtStake]
-    """Facility -> what the plan without them buys there."""
+    """Facility -> purchases in the plan without these rules."""
 
     @classmethod
     def of(cls, session: Session, names: Collection[str]) -> _Plans:
-        """Those of a case of whose rules some follow from its lists."""
+        """Return the plans of a case. `names` are ids of rules that may follow from its lists."""
         listed = {rule.id: rule for rule in session.problem.rules if rule.id in names}
         law, span = session.problem.law, session.problem.case.horizon.span
         idle = not any(rule.applies(span, law.statuses) for rule in listed.values())
@@ -542,8 +539,9 @@ class _Plans:
         return cls(session, listed, free, _bought(free))
 
     def without(self, follow: Consequences, threshold: float | None, told: Iterable[ListBar] = ()) -> PlanWithout:
-        """The plan under the rules that follow; where it buys nothing from whom they bar it is the plan without them. All that is `told` by the
-        rules of the case is planned already.
+        """Return the plan under the rules that follow. If it buys nothing from prohibited facilities, it is the plan without these rules.
+
+        If the rules of the case state the same prohibitions as `told`, its own plan is used.
         """
         barred = tuple(sorted(follow.facilities))
         before = self.free.verified
@@ -567,14 +565,13 @@ def _strict(session: Session) -> bool:
 
 
 def _planned(session: Session, but: Collection[str], rules: tuple[Rule, ...]) -> Session:
-    """The case without some of its rules and with others; shortage and holding cost what they cost in it as given."""
+    """Return the case without some of its rules and with others, at the given case's penalties for shortage and costs of holding."""
     given = session.inputs.freeze(session.problem)
     kept = tuple(rule for rule in given.rules if rule.id not in but)
     return Session.open(replace(given, rules=(*kept, *rules)), session.limits, None, session.cancel, session.answers)
 
 
 def _short(session: Session) -> dict[str, Decimal]:
-    """Material -> kilograms short over the plan."""
     material = {demand.id: demand.use.material.id for demand in session.problem.demands}
     found: dict[str, Decimal] = defaultdict(Decimal)
     for short in session.verified.plan.shorts:
