@@ -29,7 +29,7 @@ from .check import Check, NotLookedAt
 
 
 def line_of(file: Path, column: str, value: str, **also: str) -> int | None:
-    """Line of the first row of a table that has a value in a column, and others in `also`; None if there is none, or no such table."""
+    """Return the line of the first row of a table with a value in a column, and others in `also`. None if there is no such row or table."""
     wanted = {column: value, **also}
     try:
         with file.open(encoding="utf-8-sig", newline="") as opened:
@@ -46,21 +46,21 @@ def _has(row: Mapping[str, str | None], wanted: Mapping[str, str]) -> bool:
 def in_row(
     file: Path, of: str, name: str, message: str, column: str, found: str = "", expected: str = "", fix: str = ""
 ) -> Diagnostic:
-    """What is said of the row of a table whose column `of` holds a name."""
+    """Return a diagnostic at the row of a table whose column `of` contains a name."""
     return Diagnostic(message, str(file), line_of(file, of, name), column, found, expected, fix)
 
 
 SAME = Decimal(30)
-"""How many times dearer than the dearest benchmark of the material, or cheaper than the cheapest, a price may be."""
+"""Maximum factor of a price above the most expensive benchmark of the material, or below the cheapest."""
 KIN = Decimal(300)
-"""The same against benchmarks of another material of the element, a kilogram of the element compared: an oxide and a magnet."""
+"""The factor for benchmarks of another material of the element, per kilogram of the element: an oxide and a magnet."""
 _THOUSAND = (Decimal(200), Decimal(5000))
 
 
 def off_the_mark(catalog: Catalog, others: Sequence[Catalog], folder: Path) -> Iterator[Diagnostic]:
-    """Quoted prices far from all that is known of what they buy, in benchmarks of the catalog and `others`.
+    """Yield quoted prices far from all known benchmarks of their goods, in the catalog and `others`.
 
-    Prices of offers with inputs are looked at for being too high only.
+    Prices of offers with inputs are only checked for being too high.
     """
     known = _Known([*others, catalog])
     for offer in catalog.offers:
@@ -105,7 +105,7 @@ def _problem(
 
 
 def _ratio(amount: Decimal, low: Decimal | None, high: Decimal | None, bound: Decimal) -> Decimal | None:
-    """How many times above the highest, or which part of the lowest; None where it is within the bound, or nothing is known."""
+    """Return the factor above the highest, or the fraction of the lowest. None if it is within the bound, or nothing is known."""
     if low is None or high is None or not amount:
         return None
     if amount > bound * high:
@@ -114,7 +114,7 @@ def _ratio(amount: Decimal, low: Decimal | None, high: Decimal | None, bound: De
 
 
 class _Known:
-    """Benchmark prices of several catalogs, to be compared with."""
+    """Benchmark prices of several catalogs, for comparison."""
 
     def __init__(self, catalogs: Sequence[Catalog]) -> None:
         self._materials: dict[str, Material] = {m.id: m for c in catalogs for m in c.materials}
@@ -124,10 +124,9 @@ class _Known:
     def band(
         self, material: str, currency: str, but: BenchmarkPrice | None = None
     ) -> tuple[Decimal | None, Decimal | None, Decimal]:
-        """Lowest and highest benchmark of a material, per kilogram and in a currency, and how far off a price may be.
+        """Return the lowest and highest benchmark of a material per kilogram in a currency, and the permitted factor.
 
-        Where there is none of the material itself, benchmarks of others of its element are taken by content. The series of `but`
-        is left out.
+        Without a benchmark of the material, those of other materials of its element count by content. The series of `but` is left out.
         """
         series = but.id if but else None
         prices = [price for price in self._prices if price.id != series]
@@ -155,19 +154,19 @@ class _Known:
 
 
 OLD = timedelta(days=3 * 365)
-"""A source whose facts are of earlier than this before the catalog's day is told, and founds no verified capacity."""
+"""Maximum age of a source's facts on the catalog's day. Older sources are reported, and support no verified capacity."""
 OLD_PRICE = timedelta(days=2 * 365)
-"""The same of a price, and of the last one of a benchmark that offers follow: metals have risen tenfold in less."""
+"""Maximum age of a price, and of the last price of a benchmark that offers follow: metals have risen tenfold in less time."""
 
 _READ = (Confidence.VERIFIED, Confidence.REPORTED)
-"""What somebody read somewhere, rather than knew, assumed or worked out."""
+"""Confidence in facts from published sources, as opposed to known, assumed, or computed ones."""
 
 Figure = tuple[str, str, str, str]
-"""Table, its column of names, the name, and the source: empty for none."""
+"""Table, its column of names, the name, and the source, which may be empty."""
 
 
 def figures(catalog: Catalog) -> Iterator[Figure]:
-    """Every figure of a catalog, with its source."""
+    """Yield every figure of a catalog with its source."""
     for material in catalog.materials:
         if material.content is not None:
             yield ("materials.csv", "id", material.id, material.source or _factor_source(catalog, material.basis))
@@ -192,9 +191,9 @@ def figures(catalog: Catalog) -> Iterator[Figure]:
 
 
 def _factor_source(catalog: Catalog, basis: str) -> str:
-    """What a content that was worked out rests on: a factor here or in a required catalog, or the basis, which is the element.
+    """Return the source of a computed content: a factor here or in a required catalog, or the basis, which is the element.
 
-    Of a gross mass nothing can be worked out: its content was written down.
+    A gross mass allows no computation, so its content was written down.
     """
     if basis == "gross":
         return ""
@@ -202,7 +201,7 @@ def _factor_source(catalog: Catalog, basis: str) -> str:
 
 
 def unsourced(catalog: Catalog, folder: Path) -> Iterator[Diagnostic]:
-    """Figures without a source, and sources that nobody could look up."""
+    """Yield figures without a source, and sources that can't be looked up."""
     seen: set[Figure] = set()
     for figure in figures(catalog):
         table, column, name, founded = figure
@@ -222,7 +221,7 @@ def unsourced(catalog: Catalog, folder: Path) -> Iterator[Diagnostic]:
 
 
 def unstated(catalog: Catalog, sources: Mapping[str, Source], folder: Path) -> Iterator[Diagnostic]:
-    """Chain entries said to be complete by a source, the catalog's own or a required one's, that does not say where that stage was done."""
+    """Yield chain entries marked complete by a source that doesn't name the place of the stage. The source may be a required catalog's."""
     file = folder / "chain.csv"
     for offer in catalog.offers:
         for entry in offer.chain:
@@ -242,7 +241,7 @@ def unstated(catalog: Catalog, sources: Mapping[str, Source], folder: Path) -> I
 
 
 def misdated(catalog: Catalog, required: Sequence[Catalog], folder: Path) -> Iterator[Diagnostic]:
-    """Sources younger than the catalog, and prices too old on its day to be paid: an offer's own, or of a benchmark that it follows."""
+    """Yield sources younger than the catalog, and prices too old on its day: an offer's own, or of a benchmark that it follows."""
     if catalog.as_of is None:
         yield Diagnostic(
             "has no day on which it was put together", str(folder / "catalog.toml"), column="as_of", fix="add as_of"
@@ -272,7 +271,6 @@ def misdated(catalog: Catalog, required: Sequence[Catalog], folder: Path) -> Ite
 
 
 def _old_capacities(catalog: Catalog, today: date, sources: Mapping[str, Source], folder: Path) -> Iterator[Diagnostic]:
-    """Capacities that count as verified or computed, though their sources are old or of an unknown day."""
     for facility in catalog.facilities:
         for step in facility.capacity:
             source = sources.get(step.source)
@@ -286,7 +284,6 @@ def _old_capacities(catalog: Catalog, today: date, sources: Mapping[str, Source]
 
 
 def _old_prices(catalog: Catalog, today: date, sources: Mapping[str, Source], folder: Path) -> Iterator[Diagnostic]:
-    """Offers' own prices by sources that are old or of an unknown day."""
     for offer in catalog.offers:
         founded = (offer.price.source or offer.source) if offer.price and offer.price.amount is not None else ""
         source = sources.get(founded)
@@ -299,7 +296,7 @@ def _old_prices(catalog: Catalog, today: date, sources: Mapping[str, Source], fo
 
 
 def _fresh(source: Source, today: date, limit: timedelta) -> bool:
-    """Whether the day of its facts is known and within the limit; an unknown day counts as old."""
+    """Return True if the date of its facts is known and within the limit. An unknown date counts as old."""
     return source.date is not None and today - source.date <= limit
 
 
@@ -310,7 +307,7 @@ def _age(source: Source, today: date) -> str:
 
 
 def old(catalog: Catalog, folder: Path) -> Iterator[Diagnostic]:
-    """Sources that are old on the catalog's day, and those that were read without a day for their facts."""
+    """Yield sources that are old on the catalog's day, and those from reading without a date of their facts."""
     for source in _own(catalog):
         if source.date is None and source.read is not None and source.confidence in _READ:
             message = "does not say of which day its facts are, which counts as old"
@@ -321,7 +318,7 @@ def old(catalog: Catalog, folder: Path) -> Iterator[Diagnostic]:
 
 
 def weak(catalog: Catalog, folder: Path) -> Iterator[Diagnostic]:
-    """How many figures of each table are no more than assumed or recalled: a case counts them only if it says so."""
+    """Yield the number of figures of each table that are only assumed or recalled. A case counts them only if it says so."""
     confidence = {source.id: source.confidence for source in catalog.sources}
     found: dict[tuple[str, Confidence], set[str]] = {}
     for table, _, name, source in figures(catalog):
@@ -355,7 +352,7 @@ _MASSES = (kinds.MASS, kinds.MASS_RATE)
 
 
 def differences(catalog: Catalog, ref: CatalogRef, registry: Registry) -> Iterator[Diagnostic]:
-    """What a catalog says otherwise once its tables are written anew."""
+    """Yield differences of a catalog after rewriting its tables."""
     texts = texts_of(ref.place, ref.columns)
     masses = {layout.name: {f.name for f in layout.fields if f.kind in _MASSES} for layout in columns.TABLES}
     tables = {name: (head, _anew(head, rows, masses[name])) for name, (head, rows) in texts.tables.items()}
@@ -373,51 +370,51 @@ def differences(catalog: Catalog, ref: CatalogRef, registry: Registry) -> Iterat
 
 
 def _anew(head: Sequence[str], rows: Sequence[tuple[str, ...]], masses: set[str]) -> tuple[tuple[str, ...], ...]:
-    """The rows of a table in another order, its masses in kilograms."""
+    """Return the rows of a table in another order, with masses in kilograms."""
     made = [tuple(in_kilograms(c) if name in masses else c for name, c in zip(head, row, strict=True)) for row in rows]
     return tuple(Random(len(made)).sample(made, len(made)))
 
 
 def in_kilograms(text: str) -> str:
-    """A mass with its unit, tonnes as kilograms."""
+    """Return a mass with its unit, with tonnes as kilograms."""
     return TONNES.sub(lambda found: f"{Decimal(found[1].replace(',', '')) * 1000:f} kg", text)
 
 
 _TABLES = {"material": "materials.csv", "benchmark": "prices.csv", "facility": "facilities.csv", "offer": "offers.csv"}
-"""Where each thing that may clash is defined by its id."""
+"""Kind of an object that may clash -> table that defines its id."""
 
 
 @dataclass(frozen=True, eq=False)
 class CatalogTrial:
-    """A catalog, and what it is compared with."""
+    """A catalog, and the catalogs to compare it with."""
 
     name: str
     find: Callable[[], CatalogRef]
     registry: Registry
     others: Callable[[], Sequence[Catalog]]
-    """The installed catalogs."""
+    """Function that returns the installed catalogs."""
 
     @cached_property
     def read(self) -> dict[str, Catalog]:
-        """The catalog, and those that it requires, by name.
+        """The catalog and those that it requires, by name.
 
         Raises:
-            InputError, PluginError: with everything that is wrong with any of them.
+            InputError, PluginError: With all errors in any of them.
         """
         ref = self.ref
         return {c.name: c for c in read_catalogs([ref], self.registry.catalog_folder)}
 
     @cached_property
     def ref(self) -> CatalogRef:
-        """Where it is.
+        """Its location.
 
         Raises:
-            InputError, PluginError: if it is unavailable.
+            InputError, PluginError: If it is unavailable.
         """
         return self.find()
 
     def checks(self) -> tuple[Check, ...]:
-        """All checks."""
+        """Return all checks."""
         given = (
             ("read", "Every table can be read, with known units, names and sources.", self._read, False),
             ("stages", "Every offer says of each stage that its material needs where it happened, or that nobody knows.", self._stages, False),
@@ -439,7 +436,6 @@ class CatalogTrial:
         return self.ref.folder
 
     def _catalog(self) -> Catalog:
-        """The catalog, once it can be read."""
         try:
             return self.read[self.ref.name]
         except FriendshoreError as error:
@@ -467,7 +463,7 @@ class CatalogTrial:
                 yield in_row(file, "offer", offer.id, message, "stage", expected=expected, fix=fix)
 
     def _missing(self, offer: Offer) -> list[Stage]:
-        """Stages of what it delivers that neither it nor its inputs perform, in order."""
+        """Return the stages of an offer's goods that neither it nor its inputs perform, in order."""
         done = {entry.main_stage for entry in offer.chain}
         for line in offer.inputs:
             done |= set(self._materials[line.material].stages)

@@ -1,4 +1,4 @@
-"""Checks of what the hooks of a plugin bring: questions, readers, rule packs of cases, commands, formats, checks of runs, and formats of cases."""
+"""Checks of a plugin's hooks: questions, readers, rule packs of cases, commands, formats, checks of runs, and formats of cases."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ from .check import Check, NotLookedAt
 from .worlds import World, worlds
 
 _CASES = 3
-"""Made-up cases that a question is asked of."""
+"""Number of made-up cases for each question."""
 
 
 def question_checks(name: str, registry: Registry) -> tuple[Check, ...]:
-    """All checks of a question."""
+    """Return all checks of a question."""
     subject = f"question `{name}`"
 
     def written() -> Iterator[Diagnostic]:
@@ -88,7 +88,6 @@ def _asked(name: str, registry: Registry) -> Question[Any, Any]:
 
 
 def _answers(question: Question[Any, Any], world: World, subject: str, registry: Registry) -> Iterator[Diagnostic]:
-    """What is wrong with the answers to a question about a made-up case."""
     told: list[tuple[str, str]] = []
     for _ in range(2):
         session = Session.open(Inputs(world.case, (world.catalog,), ()), Limits(workers=1))
@@ -117,11 +116,11 @@ def _answers(question: Question[Any, Any], world: World, subject: str, registry:
 
 _NOTHING = "nothing-answers-to-this"
 _CASE = Case(name="example", horizon=Horizon(start=date(2027, 1, 1), count=4, length=PeriodLength.YEAR), place="US")
-"""A case that demands of an example are added to."""
+"""A case to which demands of an example are added."""
 
 
 def reader_checks(name: str, info: PluginInfo, registry: Registry) -> tuple[Check, ...]:
-    """All checks of a reader."""
+    """Return all checks of a reader."""
     subject = f"reader `{name}`"
     home = Path(info.file).parent
 
@@ -160,7 +159,7 @@ def reader_checks(name: str, info: PluginInfo, registry: Registry) -> tuple[Chec
 
 
 def case_pack_checks(info: PluginInfo, registry: Registry) -> tuple[Check, ...]:
-    """The check of the rule packs that a plugin makes of what a case sets for it."""
+    """Return the check of the rule packs that a plugin makes from a case's settings."""
     subject = f"plugin `{info.distribution}`"
     home = Path(info.file).parent
 
@@ -189,13 +188,12 @@ def _there(name: str, registry: Registry) -> Reader:
 
 
 def _reads(reader: Reader) -> list[What]:
-    """What it overrides."""
+    """Return the methods that it overrides."""
     every: tuple[What, ...] = ("catalog", "demand")
     return [what for what in every if getattr(type(reader), what) is not getattr(Reader, what)]
 
 
 def _example(name: str, what: What, home: Path, registry: Registry) -> Iterator[Diagnostic]:
-    """What is wrong with what is read of an example."""
     first, second = (registry.read(name, what, home) for _ in range(2))
     if first.digest != second.digest:
         yield Diagnostic(f"reads something else of {name} when it is asked again", name, fix="read no clock or dice")
