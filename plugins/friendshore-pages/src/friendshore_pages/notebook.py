@@ -1,4 +1,4 @@
-"""Output in notebooks: the screen of a result as a page in a frame of its own."""
+"""Output in notebooks: the screen of a result as a page in a frame."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from friendshore.document.figures import written
 from .html import frame
 
 _WIDTH = 120
-"""Characters of a line of a notebook, about."""
+"""Approximate characters of a line of a notebook."""
 _HINT = "`--full` is of the command line. Here `to_dict()` has all of it, and `to_frame(NAME)` each table."
 
 
@@ -33,7 +33,6 @@ def framed(document: Document) -> str:
 
 
 def _lines(document: Document) -> int:
-    """About how many lines it takes."""
     return sum(map(_of, document.parts))
 
 

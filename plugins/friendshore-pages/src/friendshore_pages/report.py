@@ -1,4 +1,4 @@
-"""A run in full, with its charts, and what was asked of it: what is handed on as one file."""
+"""A run in full as one file, with charts and answers to questions about it."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ if TYPE_CHECKING:  # who prints a run that it has needs no solver
     from friendshore.recommend import RunCheck
 
 MATERIALS = 40
-"""Materials that have charts of their own, those first that cost most."""
+"""Maximum number of materials with charts, the most expensive first."""
 OFFERS = 100
 """Rows of each table of offers that don't count."""
 IDLE = 12
-"""Rules without effect up to which they are told in one sentence."""
+"""Maximum number of rules without effect in one sentence."""
 ASSUMPTIONS = 200
-"""Assumptions that are told."""
+"""Maximum number of assumptions."""
 
 
 def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence[doc.Document] = ()) -> doc.Document:
-    """All that the page says, with charts; then what was asked of the run, a section an answer.
+    """Return the full page with charts, then the answers about the run, one section each.
 
-    Of a run that does not hold nothing is told but what failed verification.
+    For a run that fails verification, return only the failed checks.
     """
     if checked is not None and checked.findings:
         return doc.document(titled(run), *refused(checked))
@@ -131,7 +131,7 @@ def _verified(checked: RunCheck | None) -> doc.KeyFigure:
 
 
 def _age(run: Run) -> Iterator[doc.KeyFigure]:
-    """The oldest of its data."""
+    """Yield the age of its oldest data."""
     dated = [one for one in run.plugins if one.has_facts and one.as_of is not None]
     if not dated:
         return
@@ -144,7 +144,6 @@ def _age(run: Run) -> Iterator[doc.KeyFigure]:
 
 
 def _demand(run: Run) -> doc.Section:
-    """Return the demands with a chart."""
     section = demands(run)
     table, *rest = section.parts
     assert isinstance(table, doc.DataTable)
@@ -152,7 +151,7 @@ def _demand(run: Run) -> doc.Section:
 
 
 def _materials(run: Run) -> doc.Section:
-    """Each material that is bought: over time, and from mine to user."""
+    """Return each purchased material over time, and from mine to user."""
     found = by_material(run)
     if not found:
         return bought(run)
@@ -194,7 +193,7 @@ def _rules(run: Run) -> doc.Section:
 
 
 def _idle(run: Run) -> Iterator[doc.Element | None]:
-    """Rules that do nothing here, pack by pack where there are many."""
+    """Yield rules without effect here, by pack if there are many."""
     at_work = {rule.id for rule in with_effect(run)}
     idle = grouped((rule.pack or "the case", rule.id) for rule in run.rules if rule.bites and rule.id not in at_work)
     if sum(map(len, idle.values())) <= IDLE:
@@ -207,7 +206,7 @@ def _idle(run: Run) -> Iterator[doc.Element | None]:
 
 
 def _assumptions(run: Run) -> doc.Section | None:
-    """Everything taken as given, by what is said."""
+    """Return all assumptions, each with its subjects."""
     if not run.assumptions:
         return None
     subjects = grouped((row.text, row.subject) for row in run.assumptions)

@@ -1,6 +1,6 @@
-"""Documents as workbooks: a sheet a section, figures as numbers with formats, and native charts of what can be drawn so.
+"""Documents as workbooks: a sheet per section, figures as numbers with formats, and native charts where possible.
 
-Texts stay texts: none becomes a formula or a link, whatever it looks like. The same document gives the same bytes.
+Texts stay texts: none becomes a formula or a link. The same document gives the same bytes.
 """
 
 from __future__ import annotations
@@ -22,33 +22,33 @@ if TYPE_CHECKING:
     import xlsxwriter
 
 _NAME = 31
-"""Characters of the name of a sheet."""
+"""Maximum characters of a sheet name."""
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\\\']")
-"""Signs that no name of a sheet holds."""
+"""Characters that sheet names can't contain."""
 _LONGEST = 32_767
-"""Characters of a cell."""
+"""Maximum characters of a cell."""
 _WIDEST = 50
-"""Characters of the widest column."""
+"""Maximum characters of a column."""
 _ROW = 20
 """Pixels of a row."""
 _WIDE, _HIGH, _RUNG = 960, 320, 24
 """Pixels of a chart, and of each bar of a ladder beside its title and scale."""
 _PROSE = 110
-"""Characters of a line of prose on a sheet that holds nothing else."""
+"""Characters of a line of prose on a sheet without tables."""
 _NARROW = 9
-"""Characters of a column of which nothing is known."""
+"""Default characters of a column."""
 _FROZEN = 8
-"""Rows that stay at most while others are scrolled: below a chart nothing else would be seen."""
+"""Maximum number of frozen rows. Below a chart they would fill the view."""
 _A4 = 9
-"""Number of the paper."""
+"""Paper code for A4."""
 _FIRST, _DATA = "Summary", "Chart data"
 
 
 def workbook(document: doc.Document, file: str) -> bytes:
-    """The document as the bytes of a workbook; `file` is what it is called, for messages.
+    """Return the document as the bytes of a workbook. `file` is its name in messages.
 
     Raises:
-        InputError: if XlsxWriter is not installed.
+        InputError: If XlsxWriter is not installed.
     """
     document, stream = document.whole(), BytesIO()
     book = new_workbook(file, stream)
@@ -68,17 +68,17 @@ def _is_titled(part: doc.Element) -> bool:
 
 
 class _Pages:
-    """The sheets of a workbook that is being written."""
+    """The sheets of a workbook in progress."""
 
     def __init__(self, book: xlsxwriter.Workbook) -> None:
         self.book = book
         self._formats: dict[tuple[str, str], object] = {}
         self._names: set[str] = {_DATA.casefold()}
         self.data: list[tuple[object, _Block]] = []
-        """Charts that are put in, each with its figures."""
+        """Inserted charts, each with its figures."""
 
     def sheet(self, title: str, parts: Sequence[doc.Element]) -> None:
-        """One sheet of some parts."""
+        """Add a sheet of some parts."""
         sheet = self.book.add_worksheet(self._named(title))
         sheet.set_landscape()
         sheet.set_paper(_A4)
@@ -87,7 +87,6 @@ class _Pages:
         _Page(self, sheet).write(parts)
 
     def _named(self, title: str) -> str:
-        """A name that no other sheet has."""
         plain = _FORBIDDEN.sub(" ", visible(title)).strip() or "Sheet"
         name, number = plain[:_NAME], 1
         while name.casefold() in self._names:
@@ -97,7 +96,7 @@ class _Pages:
         return name
 
     def look(self, form: str = "General", style: str = "") -> object:
-        """A format, made once; `style` is a name of `_STYLES`."""
+        """Return a cached format. `style` is a name of `_STYLES`."""
         found = self._formats.get((form, style))
         if found is None:
             said = {"num_format": form, "valign": "top", **_STYLES[style]}
@@ -105,7 +104,7 @@ class _Pages:
         return found
 
     def finish(self) -> None:
-        """Writes the figures of all charts, and draws these from them."""
+        """Write the figures of all charts, and draw the charts from them."""
         if not self.data:
             return
         sheet = self.book.add_worksheet(_DATA)
@@ -130,7 +129,7 @@ _STYLES: Mapping[str, Mapping[str, object]] = {
 
 
 class _Block:
-    """The figures of one chart, in rows of their own."""
+    """The figures of one chart in their own rows."""
 
     def __init__(
         self, title: str, unit: str, names: Sequence[str], rows: Sequence[tuple[str, Sequence[Decimal | None]]]
@@ -138,10 +137,10 @@ class _Block:
         self.title, self.unit, self.names, self.rows = title, unit, names, rows
         self.height = len(rows) + 2
         self.held_against = False
-        """Whether the last series is what the others are held against."""
+        """True if the last series is the reference for the others."""
 
     def write(self, sheet: xlsxwriter.worksheet.Worksheet, row: int, strong: object) -> None:
-        """Writes a title, the names of the series, and a row for each label."""
+        """Write a title, the names of the series, and a row for each label."""
         sheet.write_string(row, 0, _text(self.title), strong)
         sheet.write_string(row + 1, 0, _text(self.unit))
         for column, name in enumerate(self.names, 1):
@@ -153,7 +152,7 @@ class _Block:
                     sheet.write_number(line, column, float(value))
 
     def draw(self, book: xlsxwriter.Workbook, chart: xlsxwriter.chart.Chart, row: int) -> None:
-        """Adds the series to a chart, each by the cells in which it stands: a name that begins with `=` is then no formula."""
+        """Add the series to a chart by their cells, so that a name that begins with `=` is no formula."""
         first, last = row + 2, row + 1 + len(self.rows)
         others = len(self.names) - self.held_against
         for column in range(1, len(self.names) + 1):
@@ -173,19 +172,18 @@ class _Block:
 
 
 class _Page:
-    """One sheet, written from above to below: each chart above the table of its figures, so that it is seen before anybody scrolls."""
+    """One sheet, written from top to bottom. Each chart is above the table of its figures, so that it is visible without scrolling."""
 
     def __init__(self, pages: _Pages, sheet: xlsxwriter.worksheet.Worksheet) -> None:
         self._pages, self._sheet = pages, sheet
         self._row = 0
         self._widths: dict[int, int] = {}
         self._prose: list[tuple[int, str]] = []
-        """Lines of text with the row of each: how wide they may be is known at the end."""
+        """Lines of text with the row of each. Their maximum width is known at the end."""
         self._heads: list[int] = []
         """Row below the head of each table."""
 
     def write(self, parts: Iterable[doc.Element]) -> None:
-        """Writes all of it."""
         for part in parts:
             self._element(part)
         widths = {column: min(width + 2, _WIDEST) for column, width in self._widths.items()}
@@ -199,7 +197,7 @@ class _Page:
                 self._sheet.freeze_panes(self._heads[0], 0)
 
     def _write_prose(self, last: int, width: int) -> None:
-        """Lines of text over as many columns as the tables have, each as high as it needs."""
+        """Write lines of text across the columns of the tables, with the necessary heights."""
         look = self._pages.look(style="prose")
         for row, text in self._prose:
             if last:
@@ -256,7 +254,7 @@ class _Page:
             self._row += 1
 
     def _put(self, column: int, cell: doc.Cell, style: str, unit: str) -> None:
-        """Writes a cell of a table as what it is: a number, a day, or a text; masses of a column in one `unit`, so that they can be added up."""
+        """Write a cell of a table by its type: a number, a date, or a text. Masses of a column have one `unit`, so that they can be added."""
         shown = _text(written(cell))
         self._widths[column] = max(self._widths.get(column, 0), *map(len, shown.split("\n")))
         number = _number(cell, unit)
@@ -290,13 +288,13 @@ class _Page:
 
 
 def _one_unit(cells: Iterable[doc.Cell]) -> str:
-    """The unit of the masses of a column that name none."""
+    """Return the unit of a column's masses without their own unit."""
     masses = [cell.value for cell in cells if isinstance(cell, doc.Kilograms) and not cell.unit]
     return unit_for(masses) if masses else ""
 
 
 def _lines(element: doc.Sentence | doc.Notes | doc.Verbatim | doc.Pairs | doc.KeyFigures) -> Iterable[tuple[str, ...]]:
-    """What is told in words, a row each."""
+    """Return text in words, one row each."""
     match element:
         case doc.Sentence(phrases):
             return [("".join(one.text if isinstance(one, doc.Phrase) else _prose(one) for one in phrases),)]
@@ -313,7 +311,7 @@ def _lines(element: doc.Sentence | doc.Notes | doc.Verbatim | doc.Pairs | doc.Ke
 
 
 def _block(drawing: doc.Drawing) -> _Block | None:
-    """The figures of a chart that spreadsheets can draw; of others the table says all."""
+    """Return the figures of a chart that spreadsheets can draw. None for other charts, whose tables have everything."""
     chart = drawing.chart
     match chart:
         case charts.Bars(labels, series, unit, line):
@@ -334,7 +332,7 @@ def _block(drawing: doc.Drawing) -> _Block | None:
 
 
 def _number(cell: doc.Cell, one: str = "") -> tuple[Decimal | int, str] | None:
-    """A figure as a number, and its format; None: it is a text, or nothing. A mass that names no unit is in that `one`."""
+    """Return a figure as a number with its format. None for a text or an empty cell. A mass without a unit is in the unit `one`."""
     match cell:
         case doc.Amount(value, currency, form):
             if form != "rounded" and written(cell) == BLANK:
@@ -365,17 +363,16 @@ def _number(cell: doc.Cell, one: str = "") -> tuple[Decimal | int, str] | None:
 
 
 def _digits(value: Decimal) -> str:
-    """A format that shows three digits, and all of the whole part."""
+    """Return a format with three significant digits, and the whole integer part."""
     places = max(0, 2 - value.adjusted()) if value else 0
     return "#,##0" + ("." + "0" * min(places, 6) if places else "")
 
 
 def _prose(told: str) -> str:
-    """A sentence without the signs that set apart what is to be typed: a cell has one look."""
+    """Return a sentence without the markup of commands, since a cell has a single style."""
     return "".join(part.text if isinstance(part, doc.Phrase) else part for part in doc.prose(told))
 
 
 def _text(text: str) -> str:
-    """A text as a cell holds it."""
     shown = "\n".join(map(visible, text.split("\n")))
     return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"

@@ -21,13 +21,13 @@ from friendshore.report.mix import by_material, cost_of, in_orders, kilograms_of
 from .parts import added, largest, years_of
 
 SUPPLIERS = 40
-"""Suppliers that the timeline shows."""
+"""Maximum number of suppliers in the timeline."""
 ORDERS = 80
-"""Orders of the table, the first ones."""
+"""Maximum number of orders in the table."""
 DATED_RULES = 40
-"""Rules that are shown over time."""
+"""Maximum number of rules over time."""
 _STATUS = {"enacted": doc.Tone.BAD, "unknown": doc.Tone.DOUBTFUL, "pending": doc.Tone.CHOICE}
-"""How a phase is shown; a suspended one is of little weight."""
+"""Tone of a phase. A suspended phase has little weight."""
 _BEGINS = {
     "enacted": "begins",
     "unknown": "may hold from then on, which nobody knows",
@@ -37,7 +37,7 @@ _BEGINS = {
 
 
 def orders_section(run: Run) -> doc.Section:
-    """Every supplier's orders with their way, under the days on which rules begin or end; and the first orders in a table."""
+    """Return the orders and transports of every supplier with the days on which rules begin or end, and a table of the first orders."""
     title = "What to order by when"
     if not run.purchases:
         return doc.section(title, doc.sentence("Nothing."))
@@ -75,7 +75,7 @@ def orders_section(run: Run) -> doc.Section:
 
 
 def _in_orders(purchases: Sequence[RunPurchase]) -> list[list[RunPurchase]]:
-    """Purchases that make one order, by their last day."""
+    """Return purchases grouped into orders by their last day."""
     return [
         group
         for some in grouped((one.ordered, one) for one in purchases).values()
@@ -86,7 +86,7 @@ def _in_orders(purchases: Sequence[RunPurchase]) -> list[list[RunPurchase]]:
 def _way(
     run: Run, purchases: Sequence[RunPurchase]
 ) -> tuple[tuple[charts.TimelineSpan, ...], tuple[charts.TimelineMark, ...]]:
-    """For every stretch of periods in which goods arrive: the stretch, what leads to it, and the last day for its first order."""
+    """Return a span for every sequence of periods with arrivals, the time before it, and the last day for its first order."""
     spans: list[charts.TimelineSpan] = []
     marks = []
     place = {period.label: number for number, period in enumerate(run.periods)}
@@ -109,7 +109,7 @@ def _way(
 
 
 def _stretches(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """First and last of numbers that follow each other."""
+    """Yield first and last of consecutive numbers."""
     first = 0
     for place, number in enumerate(numbers):
         if place + 1 == len(numbers) or numbers[place + 1] > number + 1:
@@ -144,7 +144,7 @@ def _table(run: Run, orders: Sequence[Sequence[RunPurchase]]) -> doc.DataTable:
 
 
 def _told_of(run: Run) -> list[RunRule]:
-    """Rules that bear on the plan, and those that would if they held."""
+    """Return rules that affect the plan, and those that would if in force."""
     exposed = {row.rule for row in run.exposed}
     at_work = {rule.id for rule in with_effect(run)}
     return [rule for rule in run.rules if rule.id in exposed | at_work]
@@ -155,7 +155,7 @@ def _phases(rule: RunRule) -> list[DatedStatus]:
 
 
 def _marks(run: Run) -> Iterator[charts.TimelineMark]:
-    """Days within the plan on which something begins to hold, to hold perhaps, or to hold no longer: those of one day together."""
+    """Yield days within the plan on which rules begin, possibly begin, or end, combined by day."""
     days: list[tuple[date, str, doc.Tone]] = []
     for rule in _told_of(run):
         phases = _phases(rule)
@@ -178,14 +178,14 @@ def _marks(run: Run) -> Iterator[charts.TimelineMark]:
 
 
 def _tone(rule: RunRule, status: str) -> doc.Tone:
-    """Bad: a phase in force of a rule that keeps offers out."""
+    """Return the tone of a phase. It is bad if a rule in force excludes offers."""
     if status == "enacted" and not rule.keeps_out:
         return doc.Tone.PLAIN
     return _STATUS.get(status, doc.Tone.ASIDE)
 
 
 def rules_drawing(run: Run, table: doc.DataTable) -> doc.Drawing:
-    """Rules that bear on the plan over its time, beside a table of what they do."""
+    """Return a timeline of the rules that affect the plan, beside a table of their effects."""
     start, end = run.periods[0].start, run.periods[-1].end
     rows = []
     for rule in _told_of(run)[:DATED_RULES]:
@@ -205,20 +205,20 @@ def rules_drawing(run: Run, table: doc.DataTable) -> doc.Drawing:
 
 
 MATERIALS = 7
-"""Materials that a chart tells apart."""
+"""Maximum number of materials distinguished in a chart."""
 MATERIALS = 40
-"""Materials of the table."""
+"""Maximum number of materials in the table."""
 CHARGING_RULES = 30
-"""Rules whose charges are shown."""
+"""Maximum number of rules with charges."""
 PRICES = 12
-"""Prices of a material that are listed."""
+"""Maximum number of prices of a material."""
 
 Amounts = Mapping[str, Decimal]
 """Year -> money."""
 
 
 def spend_drawing(run: Run) -> doc.Drawing | None:
-    """Bars of money by year of order and material, over a table that adds up to all that is spent."""
+    """Return bars of money by year of order and material, over a table that sums to the total spend."""
     if not run.purchases:
         return None
     year = years_of(run)
@@ -248,7 +248,7 @@ def _values(years: Sequence[str], amounts: Amounts) -> tuple[Decimal, ...]:
 
 
 def _spend_table(run: Run, years: Sequence[str], by_name: Mapping[str, Amounts]) -> doc.DataTable:
-    """A row a material; then what price schedules take off, and what is due otherwise, of which a run tells no year: in all, what is spent."""
+    """Return a row per material, then price schedules and other dues, for which a run has no years. The total is the total spend."""
     year = years_of(run)
     kept = largest({material: added(amounts.values()) for material, amounts in by_name.items()}, MATERIALS)
     rest = [by_name[material] for material in by_name if material not in set(kept)]
@@ -272,7 +272,7 @@ def _spend_table(run: Run, years: Sequence[str], by_name: Mapping[str, Amounts])
 
 
 def charges_drawing(run: Run) -> doc.Drawing | None:
-    """What each rule adds in charges, dearest first."""
+    """Return the charges of each rule, the most expensive first."""
     charging = sorted((rule for rule in with_effect(run) if rule.charges), key=lambda rule: (-rule.charges, rule.id))
     if not charging:
         return None
@@ -302,7 +302,7 @@ _TONES = {
 
 
 def evidence_drawing(run: Run) -> doc.Drawing | None:
-    """How much of the money rests on facts of which confidence, and of which catalog."""
+    """Return the money by confidence of the facts behind it, and by catalog."""
     if not run.purchases:
         return None
     whole = cost_of(run.purchases)
@@ -342,7 +342,7 @@ def _weight(run: Run, purchases: Sequence[RunPurchase], whole: Decimal) -> str:
 
 
 def prices_table(run: Run) -> tuple[doc.DataTable, int]:
-    """Prices paid by material and offer, on average over the plan, with where they come from; and how many are left out."""
+    """Return prices paid by material and offer, averaged over the plan, with their sources, and the number of omitted ones."""
     rows: list[list[doc.Cell]] = []
     left = 0
     for number, (material, purchases) in enumerate(by_material(run).items()):
@@ -372,7 +372,7 @@ def prices_table(run: Run) -> tuple[doc.DataTable, int]:
 
 
 def _prices(run: Run, purchases: Sequence[RunPurchase]) -> list[doc.Cell]:
-    """Price, with the ends of its range if any price has one, charges, freight and all of them, each a kilogram; inputs and the full price."""
+    """Return price, its range if any price has one, charges, freight, and their sum per kilogram, then inputs and the full price."""
     weight = kilograms_of(purchases)
     price, *rest = (added(getattr(one, name) for one in purchases) for name in ("price", "charges", "freight", "cost"))
     about = (purchases[0].offer, purchases[0].material)
@@ -385,14 +385,14 @@ def _prices(run: Run, purchases: Sequence[RunPurchase]) -> list[doc.Cell]:
 
 
 DEMANDS = 60
-"""Demands that are drawn."""
+"""Maximum number of demands in the chart."""
 MET = 5
-"""Demands met in full up to which each has a rung of its own."""
+"""Maximum number of demands met in full that have separate rungs."""
 _HUNDRED = Decimal(100)
 
 
 def met_drawing(run: Run, table: doc.DataTable) -> doc.Drawing:
-    """A rung a demand: how much of it is delivered over the plan, beside the table that says why not more. Where many are met in full, one rung for them."""
+    """Return a rung per demand with its delivered part, beside the table of causes. Many demands met in full share a rung."""
     kept = sorted(run.demands, key=lambda one: not one.short_kg)
     met = [one for one in kept if not one.short_kg]
     folded = len(met) if len(met) > MET else 0

@@ -1,4 +1,4 @@
-"""HTML and SVG as text that is known to be safe, with the headings and tables of a page."""
+"""HTML and SVG as safe text, with the headings and tables of a page."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from friendshore.document.figures import written
 from friendshore.inert import visible
 
 Markup = NewType("Markup", str)
-"""What stands in a page as it is. Only this module makes it of texts."""
+"""Text inserted into a page unchanged. Only this module creates it from strings."""
 
 _EMPTY = frozenset(("meta", "input"))
-"""Elements of HTML that have no end."""
+"""HTML elements without an end tag."""
 _CLOSED = frozenset(("path", "rect", "circle", "line", "use"))
-"""Elements of SVG that are closed where they begin, unless they hold something."""
+"""SVG elements that close themselves unless they have content."""
 
 
 def text(value: str) -> Markup:
-    """A text that shows what was written and does nothing; signs that cannot be seen are shown by their number."""
+    """Return a text that shows its characters and has no other effect. Invisible characters are shown by their number."""
     return Markup(escape(visible(value)))
 
 
 def own(value: str) -> Markup:
-    """A text of this package's own: a style sheet, a script."""
+    """Return a text of this package: a style sheet or a script."""
     return Markup(value)
 
 
 def joined(parts: Iterable[Markup], between: str = "") -> Markup:
-    """Parts that follow each other."""
+    """Return concatenated parts."""
     return Markup(between.join(parts))
 
 
 def tag(name: str, /, *content: Markup, **attributes: str | float | None) -> Markup:
-    """An element. Attributes of None are left out; `class_` is written `class`, and `aria_label` `aria-label`."""
+    """Return an element. Attributes of None are left out. `class_` is written `class`, and `aria_label` `aria-label`."""
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{_value(value)}"'
         for key, value in attributes.items()
@@ -58,35 +58,35 @@ def _value(value: str | float) -> str:
 
 
 def framed(page: str, name: str, height: int) -> Markup:
-    """A page within a page: nothing of it reaches out of its frame, and no script runs in it."""
+    """Return a page within a page, confined to its frame and without scripts."""
     looks = f"width:100%;height:{height}px;border:0"
     return Markup(f'<iframe title="{_value(name)}" style="{looks}" sandbox="" srcdoc="{escape(page)}"></iframe>')
 
 
 def plain(value: float) -> str:
-    """A length in pixels: a tenth of one is as fine as anybody sees."""
+    """Return a length in pixels, to the visible tenth of one."""
     return f"{round(value, 1) + 0.0:.1f}".removesuffix(".0")
 
 
 _DEEPEST_HEADING = 6
 _LISTED = 3
-"""Level down to which headings stand in the table of contents."""
+"""Maximum level of headings in the table of contents."""
 _LONG = 32
-"""Letters beyond which a heading is listed by what stands before its colon."""
+"""Letters beyond which the table of contents shows only the part of a heading before its colon."""
 
 
 @dataclass(slots=True)
 class Outline:
-    """What a page has named so far."""
+    """Names on a page so far."""
 
     ids: set[str] = field(default_factory=set)
     headings: list[tuple[int, str, str]] = field(default_factory=list)
-    """Level, id and title."""
+    """Level, id, and title."""
     mapped: bool = False
-    """Whether there is a map."""
+    """True if there is a map."""
 
     def fresh(self, name: str) -> str:
-        """An id that nothing else on the page has: the name's letters and digits, and a number where it is taken."""
+        """Return an unused id: the name's letters and digits, with a number if that is taken."""
         stem = "-".join(re.findall(r"[a-z0-9]+", name.lower()))[:60] or "part"
         found, number = stem, 1
         while found in self.ids:
@@ -96,14 +96,14 @@ class Outline:
         return found
 
     def heading(self, level: int, title: str, class_: str | None) -> Markup:
-        """A heading, which the table of contents leads to."""
+        """Return a heading that the table of contents links to."""
         level = min(level, _DEEPEST_HEADING)
         id_ = self.fresh(title)
         self.headings.append((level, id_, title))
         return tag(f"h{level}", text(title), id=id_, class_=class_)
 
     def contents(self) -> Markup:
-        """The table of contents; nothing where there is but one heading to go to."""
+        """Return the table of contents. Empty if there is only one heading."""
         listed = [(level, id_, title) for level, id_, title in self.headings if level <= _LISTED]
         if len(listed) < 2:
             return joined(())
@@ -120,21 +120,21 @@ def _short(title: str) -> str:
 
 
 _WIDTH = 10_000
-"""Characters of a line: what is wider than the page is scrolled."""
+"""Maximum characters of a line. Wider content scrolls."""
 _NAMED = 16
-"""Columns whose looks the style sheet knows by their number."""
+"""Number of columns whose styles the style sheet has."""
 _WORD, _FEW = 30, 8
-"""Letters up to which a name that is one word, as an id, is never broken; of a column of such names, in tables of so many columns at most."""
+"""Letters of a single-word name, like an id, that is never broken, and the maximum number of columns in such tables."""
 _PAGE, _GAP = 120, 2
-"""Letters that a line of a table has room for, in print too, and those between two columns: in a table of more columns names are not broken as long as it fits."""
+"""Letters in a line of a table, also in print, and between columns. In wider tables, names aren't broken as long as they fit."""
 _HELD = re.compile(r"[^\W_][\w.]*(?:-[\w.]*[^\W_])+|\d[\d.,]* (?:kg|t|%)(?!\w)")
-"""A name or a date with hyphens, at which a browser would break it, and a figure with its unit."""
+"""A name or date with hyphens, at which a browser would break it, and a figure with its unit."""
 _DEEPEST_ROW = 4
-"""Levels of rows that are set in."""
+"""Maximum number of indented levels of rows."""
 
 
 def table(found: doc.DataTable, caption: str) -> Markup:
-    """A table in a box that scrolls where the page is narrower. The caption is for whoever cannot see what stands above."""
+    """Return a table in a box that scrolls if the page is narrower. The caption is for readers who can't see the preceding heading."""
     found = fitted(found, _WIDTH)
     looks = _looks(found)
     heads = [
@@ -154,7 +154,7 @@ def table(found: doc.DataTable, caption: str) -> Markup:
 
 
 def _rows(found: doc.DataTable, columns: Sequence[str | None]) -> Iterator[Markup]:
-    """Rows whose cells say how they look where the table does not say it for their column."""
+    """Yield rows. Cells have a style unless the table defines it for their column."""
     classes = [None] * len(columns[:_NAMED]) + list(columns[_NAMED:])
     named = ""
     for row in found.rows:
@@ -172,7 +172,7 @@ def _rows(found: doc.DataTable, columns: Sequence[str | None]) -> Iterator[Marku
 
 
 def _looks(found: doc.DataTable) -> list[str | None]:
-    """How the cells of each column look. `n`: figures; `w`: what is never broken, as dates and ids."""
+    """Return the style of each column's cells. `n` is for figures, and `w` for unbreakable text like dates and ids."""
     cells = [[row.cells[place] for row in found.rows] for place in range(len(found.columns))]
     looks = [_look(column, inside) for column, inside in zip(found.columns, cells, strict=True)]
     names = [
@@ -198,14 +198,14 @@ def _looks(found: doc.DataTable) -> list[str | None]:
 
 
 def _look(column: doc.Column, cells: Iterable[doc.Cell]) -> str | None:
-    """Return the class of a column's cells, whatever the other columns are."""
+    """Return the class of a column's cells, independent of the other columns."""
     if column.align == "right":
         return "n"
     return "w" if column.whole or any(isinstance(cell, date) for cell in cells) else None
 
 
 def _first(cells: Iterable[doc.Cell], ditto: str) -> Markup:
-    """The cell that names its row; where it is left empty because the row above has the same name, that name for whoever does not see this."""
+    """Return the cell that names its row. If it is empty because the row above has the same name, include the name for screen readers."""
     for cell in cells:
         if ditto:
             return tag("th", tag("span", text(ditto), class_="ditto"), scope="row")
@@ -226,12 +226,12 @@ def content(cell: doc.Cell) -> Markup:
 
 
 def prose(told: str) -> Markup:
-    """A sentence, with what is to be typed in it."""
+    """Return a sentence with its commands."""
     return joined(phrase(part) if isinstance(part, doc.Phrase) else _whole(part) for part in doc.prose(told))
 
 
 def _whole(told: str) -> Markup:
-    """A text whose names and dates are not broken at their hyphens, nor figures before their units."""
+    """Return a text without breaks at hyphens of names and dates, and before units."""
     made, done = [], 0
     for found in _HELD.finditer(told):
         if len(found[0]) <= _WORD:
@@ -241,7 +241,7 @@ def _whole(told: str) -> Markup:
 
 
 def phrase(one: doc.Phrase) -> Markup:
-    """A text with its look."""
+    """Return a text with its style."""
     shown = text(one.text)
     if one.code:
         shown = tag("code", _whole(one.text))
@@ -251,12 +251,12 @@ def phrase(one: doc.Phrase) -> Markup:
 
 
 def tone(found: doc.Tone) -> str | None:
-    """The class that shows a tone."""
+    """Return the class of a tone."""
     return None if found in (doc.Tone.PLAIN, doc.Tone.TITLE) else found.value
 
 
 def value(cell: doc.Cell) -> str | None:
-    """Return the value that a cell is sorted by: the figure in full, empty for nothing. None if the cell's text says it."""
+    """Return the value to sort a cell by: the figure in full, or empty for an empty cell. None if the cell's text is the value."""
     match cell:
         case doc.Amount() | doc.Between() | doc.Kilograms() | doc.Share():
             figure = _figure(cell.value)
@@ -274,5 +274,5 @@ def value(cell: doc.Cell) -> str | None:
 
 
 def _figure(number: Decimal) -> str:
-    """Return a number with as many digits as a script tells apart."""
+    """Return a number with the digits that a script can distinguish."""
     return f"{float(number):.15g}"

@@ -1,4 +1,4 @@
-"""A chart in a page: drawn for a wide and for a narrow one, told in words, with the table of what it shows."""
+"""A chart in a page: drawn for wide and narrow pages, described in words, with the table of its data."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .svg import SIZE, Picture, bars, days, ladder, timeline, untold
 
 _WIDTHS = {"wide": 800.0, "narrow": 352.0}
 _TELLING = "wide"
-"""The picture that tells what its parts are; the script knows it of the other, whose parts are the same."""
+"""The picture whose parts have labels. The script copies them to the other picture, which has the same parts."""
 _OPEN = 12
-"""Rows up to which a table stands open."""
+"""Maximum number of rows of a table that is open at first."""
 
 
 def drawing(found: doc.Drawing, outline: Outline) -> Markup:
-    """The chart, and its table, folded if it is long."""
+    """Return the chart and its table, folded if it is long."""
     caption = tag("figcaption", tag("strong", text(found.title)), tag("span", text(found.told)))
     outline.mapped = outline.mapped or isinstance(found.chart, WorldMap)
     pictures = [svg for class_, width in _WIDTHS.items() for svg in _svgs(found, width, class_, outline)]
@@ -63,7 +63,7 @@ def _svgs(found: doc.Drawing, width: float, class_: str, outline: Outline) -> It
 
 
 def _pictures(chart: Chart, width: float, name: str) -> list[Picture]:
-    """One, or several below each other; `name` is an id of which those of parts of a map are made."""
+    """Return one picture, or several stacked ones. `name` is a prefix for ids of parts of maps."""
     match chart:
         case Bars():
             return [bars(chart, width)]
@@ -80,11 +80,11 @@ def _pictures(chart: Chart, width: float, name: str) -> list[Picture]:
 
 
 _ABREAST = 5
-"""Key figures for which a page is wide enough."""
+"""Maximum number of key figures in a row of a page."""
 
 
 def parts(found: Iterable[doc.Element], level: int, under: str, outline: Outline) -> Iterator[Markup]:
-    """Elements below a heading `under`, whose own headings are of `level`."""
+    """Yield elements below a heading `under`. Their own headings have `level`."""
     tables = 0
     for part in found:
         if isinstance(part, doc.DataTable):
@@ -139,7 +139,7 @@ def _pair(name: str, told: str) -> Markup:
 
 
 def _abreast(figures: int) -> int:
-    """How many stand beside each other: no more than five, and no row with a gap that another number would fill."""
+    """Return the number of figures per row: at most five, with the fewest gaps."""
     rows = -(-figures // _ABREAST)
     return -(-figures // max(1, rows))
 
@@ -155,26 +155,26 @@ _LANGUAGE = "en"
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """A part of a page that does something: it stands above the document, and its script fills it."""
+    """An interactive part of a page, above the document, filled by its script."""
 
     title: str
     id: str
-    """Of the part, for its script."""
+    """Id of the part for its script."""
     told: str
-    """What it says until its script has run, or where scripts are off."""
+    """Text until its script has run, or without scripts."""
     style: str
     script: str
     data: Mapping[str, str]
-    """Texts that the script reads, by the id of the element that holds each."""
+    """Texts for the script, by the id of their element."""
     solves: bool = False
-    """Whether the script needs workers and WebAssembly, both out of the page itself."""
+    """True if the script needs workers and WebAssembly, both from the page itself."""
 
 
 def html(document: doc.Document, working: Working | None = None) -> str:
-    """The document as a page. Equal documents give equal bytes.
+    """Return the document as a page. Equal documents give equal bytes.
 
     Raises:
-        ValueError: if a text of `working` could end its element.
+        ValueError: If a text of `working` could end its element.
     """
     outline = Outline({"main", *(() if working is None else (working.id, *working.data))})
     works = own("") if working is None else _working(working)
@@ -199,12 +199,14 @@ def html(document: doc.Document, working: Working | None = None) -> str:
 
 
 _LINE, _HEAD, _MOST = 25, 90, 1_200
-"""Pixels that a line takes, and what stands around all of them; and pixels from which on a frame is scrolled."""
+"""Pixels of a line, of the frame around all lines, and of the height from which a frame scrolls."""
 
 
 def frame(document: doc.Document, lines: int) -> str:
-    """The document as a frame for the page of somebody else, such as a notebook: styles, identifiers and names stay within it, it loads nothing, and no
-    script runs in it. `lines`: about how many it takes, since a page cannot ask its frame for room.
+    """Return the document as a frame for another page, such as a notebook.
+
+    Its styles, ids, and names stay within the frame, it loads nothing, and no script runs in it. `lines` is its approximate length, since a page
+    can't ask its frame for the height.
     """
     outline = Outline({"main"})
     body = joined(parts(document.whole().parts, 2, document.title, outline), "\n")
@@ -217,7 +219,7 @@ _IN_A_FRAME = "body{display:block}header{padding-top:.5rem}main{padding-bottom:1
 
 
 def _shared(outline: Outline) -> Markup:
-    """What pictures refer to."""
+    """Return the definitions that pictures refer to."""
     if not outline.mapped:
         return joined(())
     return tag("svg", tag("defs", outlines()), width=0, height=0, class_="shared", aria_hidden="true")
@@ -264,5 +266,5 @@ def _file(name: str) -> str:
 
 
 def _hash(held: str) -> str:
-    """How a policy allows a style sheet or a script: by what it holds, and nothing else."""
+    """Return the hash by which a policy allows exactly this style sheet or script."""
     return f"'sha256-{b64encode(sha256(held.encode()).digest()).decode()}'"

@@ -1,4 +1,4 @@
-"""The question `interactive`, and the page that answers it: everything that it needs to plan again in the browser."""
+"""The question `interactive` and its page, with everything to plan again in the browser."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | float | bool | None"
 SOLVER = "HiGHS 1.15.3 as WebAssembly (npm package highs, MIT licence)"
 SECONDS = 20
-"""How long a page searches a part with integer decisions before it says how far its answer may be from the best."""
+"""Seconds of a search with integer decisions before the page reports the gap of its answer."""
 
 
 def page(result: Interactive, offered: Offered) -> str:
-    """The page as text; equal results give equal bytes."""
+    """Return the page as text. Equal results give equal bytes."""
     data = json.dumps(_data(result, offered), separators=(",", ":"), allow_nan=False)
     worker = _held("highs/highs.js") + b"\n" + _held("worker.js")
     working = Working(
@@ -56,7 +56,7 @@ def page(result: Interactive, offered: Offered) -> str:
 
 
 def summary(result: Interactive) -> doc.Document:
-    """The plan in short, and what the page can change."""
+    """Return a summary of the plan and of the page's levers."""
     if result.offered is None:
         told = doc.sentence(f"No page: {result.refusal}.", tone=doc.Tone.DOUBTFUL)
         return doc.document(f"{result.session.problem.case.name}: no page that plans anew", told)
@@ -117,7 +117,7 @@ WHAT = {
     "enable": "rules and bills that are not in force, switched on",
     "move": "rules that begin later",
 }
-"""Kinds of levers, in the words of the page."""
+"""Kind of lever -> its description in the page."""
 
 
 def _levers(offered: Offered) -> doc.DataTable:
@@ -190,12 +190,12 @@ def _data(result: Interactive, offered: Offered) -> Json:
 
 
 def _called(material: str, offer: str) -> str:
-    """What is bought of an offer, or set aside of a lot."""
+    """Return the name of a purchase from an offer, or of stock from a lot."""
     return f"{material} of {offer}"
 
 
 def _plan(part: PartPlan) -> Json:
-    """What answers stand beside: the verified plan of a part."""
+    """Return the verified plan of a part, for comparison with answers."""
     verified = part.verified
     entries = [(entry.material, entry.offer, entry.quantity) for entry in verified.plan.purchases]
     lots = [(entry.material, entry.lot, entry.quantity) for entry in verified.plan.lots]
@@ -232,7 +232,7 @@ def _program(program: PageProgram, offers: Mapping[str, int]) -> Json:
 
 
 def _columns(layout: PartLayout, offers: Mapping[str, int]) -> dict[str, Json]:
-    """What is bought and short, by name; and what is lost with an offer: its columns, and when each is ordered."""
+    """Return the columns of purchases and shortages by name, and the columns closed with each offer with their order periods."""
     bought = [(i, c) for i, c in enumerate(layout.columns) if c.kind in ("bought", "set aside")]
     short = [(i, c) for i, c in enumerate(layout.columns) if c.kind == "short"]
     lost = [(i, c) for i, c in enumerate(layout.columns) if c.kind in ("bought", "made") and c.name in offers]
@@ -257,7 +257,7 @@ def _ends(values: Floats) -> list[float | None]:
 
 
 def _effect(effect: Effect, base: Floats) -> Json:
-    """Positions, each less the one before it; slopes, none where it is the number itself; step."""
+    """Return positions, each as a difference from the previous one, slopes unless they are the value itself, and step."""
     slopes = effect.slopes
     itself = np.abs(slopes - base[effect.positions]) <= 1e-13 * np.abs(slopes)
     told = [None if same else float(f"{slope:.14g}") for slope, same in zip(slopes.tolist(), itself, strict=True)]
@@ -269,24 +269,23 @@ def _held(name: str) -> bytes:
 
 
 def _packed(held: bytes) -> str:
-    """Compressed, without the time of day; as text."""
     return b64encode(gzip.compress(held, 9, mtime=0)).decode()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Interactive:
-    """All that a page needs."""
+    """All data of a page."""
 
     session: Session
     case: str
-    """The case, and what is applied to it, as a command line takes them."""
+    """The case and its changes, as arguments of a command line."""
     offered: Offered | None
-    """None: there is no page."""
+    """None if there is no page."""
     refusal: str = ""
-    """Why there is none."""
+    """Reason why there is no page."""
 
     def to_dict(self) -> dict[str, object]:
-        """What the page can do: JSON-ready data."""
+        """Return the page's capabilities as JSON-ready data."""
         found = self.offered
         return {
             "case": self.session.problem.case.name,
