@@ -1,4 +1,4 @@
-"""Plans under disruption: what losses cost, events with probabilities, and what to decide before they are known, a plugin for friendshore."""
+"""Plans under disruption: the cost of losses, events with probabilities, and decisions before they are known. A plugin for friendshore."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def friendshore_settings() -> list[type[RiskSettings]]:
-    """What a case says of events, under `[plugin.friendshore-risk]`."""
+    """Return the settings of a case under `[plugin.friendshore-risk]`."""
     from .events import RiskSettings
 
     return [RiskSettings]

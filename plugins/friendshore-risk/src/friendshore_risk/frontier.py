@@ -40,15 +40,15 @@ class Shorter(Record):
     kilograms: Number
     """Over the plan and all its demands."""
     more: Number
-    """By how much more than in the plan without a cap; below zero: less."""
+    """Additional kilograms relative to the plan without a cap. Negative for fewer."""
 
 
 class Supply(Record):
-    """An offer that is bought."""
+    """An offer with purchases."""
 
     offer: str
     facility: str
-    """Name of the facility, or its id where it has none."""
+    """Name of the facility, or its id if it has no name."""
     material: str
 
 
@@ -56,25 +56,25 @@ class CapPoint(Record):
     """The cheapest plan under one cap."""
 
     cap: Number | None
-    """Most money that may be spent on the capped purchases; None: the plan as it is."""
+    """Maximum spend on the capped purchases. None for the plan as it is."""
     capped: Number
-    """Money that the plan spends on them: price, duty, freight, and one-off costs, not discounted."""
+    """Spend of the plan on them: price, duty, freight, and one-off costs, not discounted."""
     paid: Number
     """Cash for all purchases, not discounted."""
     is_cost: Number
-    """Part of it for purchases that depend on the countries, those made of such inputs included."""
+    """Cash for purchases that depend on the countries, including goods made of such inputs."""
     may_be_cost: Number
-    """The same of purchases that may depend on them."""
+    """Cash for purchases that may depend on them."""
     share: Number
-    """(is_cost + may_be_cost) / paid; 0 where nothing is paid."""
+    """(is_cost + may_be_cost) / paid. 0 if nothing is paid."""
     cost: Number
-    """All cash that is spent, holding included, not discounted."""
+    """Total cash, including holding, not discounted."""
     cost_more: Number
-    """The same, more than in the plan as it is."""
+    """Total cash above that of the plan as it is."""
     objective: Number
     """Objective: discounted cash, penalties, and priced shortage."""
     bound: Number
-    """No plan under the cap has a lower objective."""
+    """Lower bound on the objective of any plan under the cap."""
     status: PlanStatus
     short: tuple[Shorter, ...]
     """Materials that are short here, or in the plan as it is."""
@@ -83,10 +83,11 @@ class CapPoint(Record):
     gone: tuple[Supply, ...]
     """Offers that only the plan of the previous point buys."""
     conflict: tuple[str, ...] = ()
-    """Rules that can't hold together under the cap. The figures are then of the rest."""
+    """Rules that conflict under the cap. The figures then cover the rest."""
     error: Number | None = None
-    """Between the previous point and this one, the least objective lies below the straight line by no more than this. 0 means that the
-    line is exact; None, that nothing is proved."""
+    """Maximum distance of the lowest objective below the straight line between the previous point and this one. 0 if the line is exact.
+    None if nothing is proved.
+    """
 
 
 class Frontier(QuestionResult):
@@ -98,28 +99,27 @@ class Frontier(QuestionResult):
     case: str
     currency: str
     countries: tuple[str, ...]
-    """Countries that the purchases depend on; none: the cap counts all purchases of the suppliers."""
+    """Countries of the capped purchases. Empty if the cap counts all purchases from the suppliers."""
     suppliers: tuple[str, ...]
-    """Only purchases from these companies, or from companies that they own, are capped; none: from all."""
+    """Suppliers of the capped purchases, including their subsidiaries. Empty means all."""
     materials: tuple[str, ...]
-    """Only purchases of these materials are capped; none: of all."""
+    """Materials of the capped purchases. Empty means all."""
     exact: bool
-    """True: the points are corners of the curve. False: the caps are evenly spaced, because the curve need not be convex."""
+    """True if the points are corners of the curve. False if the caps are evenly spaced, because the curve may be non-convex."""
     why_grid: str
-    """Why the caps are evenly spaced; empty: they aren't."""
+    """Reason for evenly spaced caps. Empty if the points are corners."""
     conflict_at_zero: tuple[str, ...] = ()
-    """Rules that can't hold together under a cap of zero. The last point then spends as little as they allow."""
+    """Rules that conflict under a cap of zero. The last point then spends as little as they allow."""
     points: tuple[CapPoint, ...]
     """The plan as it is first, then by falling cap."""
     complete: bool
-    """True if the search was completed."""
     effort: Effort
 
 
 _PROVED_GAP = Decimal("1e-8")
-"""Part of the objective within which a chord is taken as the curve."""
+"""Maximum error of a chord that counts as the curve, relative to the objective."""
 _MONEY = Decimal(1)
-"""Money within which it is, whatever the objective. Plans are rounded to grams."""
+"""Maximum error in money that counts as none, regardless of the objective. Plans are rounded to grams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class Corner:
 
 @dataclass(frozen=True, slots=True)
 class PricedPlan:
-    """The cheapest plan where each unit of capped money has a price."""
+    """The cheapest plan with a price for each unit of capped money."""
 
     corner: Corner
     lower: Decimal
@@ -141,21 +141,20 @@ class PricedPlan:
 
 @dataclass(frozen=True, slots=True)
 class Chord:
-    """The chord of two corners, and how far the curve lies below it."""
+    """The chord of two corners, and the maximum distance of the curve below it."""
 
     left: Corner
-    """The one with the lower cap."""
+    """Corner with the lower cap."""
     right: Corner
     error: Decimal
-    """The curve lies below the chord by no more than this."""
+    """Maximum distance of the curve below the chord."""
     within: Corner | None
-    """A corner between the two."""
 
 
 def corners(left: Corner, right: Corner, count: int, priced: Callable[[Decimal], PricedPlan | None]) -> list[Chord]:
-    """Return the chords between the most telling corners, by rising cap.
+    """Return the chords between the most informative corners, by rising cap.
 
-    A corner is split off first where the chord overstates most, in proportion to what the corner itself costs more than the right end.
+    A corner is split off first where the chord overstates most, relative to the corner's own cost above the right end.
 
     Args:
         left: Corner with the lowest cap.
@@ -186,7 +185,7 @@ def _weight(chord: Chord, today: Corner) -> Decimal:
 def _chord(
     left: Corner, right: Corner, priced: Callable[[Decimal], PricedPlan | None], known: Decimal | None = None
 ) -> Chord:
-    """Return the chord of two corners. `known` is an error that holds whatever is found."""
+    """Return the chord of two corners. `known` is an error bound that is valid in any case."""
     width, drop = right.capped - left.capped, left.objective - right.objective
     allowed = max(_MONEY, _PROVED_GAP * abs(left.objective))
     if width <= 0 or drop <= allowed:
@@ -205,13 +204,13 @@ def _chord(
 
 
 POINTS = 16
-"""Points that are found unless another number is asked for."""
+"""Default number of points."""
 CAP = "cap of the frontier"
-"""Name of the rule that caps the money. No case calls a rule so."""
+"""Name of the rule that caps the money. No case uses this name."""
 _MAX_PRICE = Decimal(FACTOR.most or 0)
 """Largest penalty that a budget may have. Cases whose shortages cost far more than their goods exceed it."""
 _DETERRENT = Decimal(10_000)
-"""Price of a unit of capped money at which a plan spends as little of it as it can."""
+"""Price of a unit of capped money at which a plan spends as little of it as possible."""
 
 
 @takes(Session, A_SESSION)
@@ -224,23 +223,24 @@ def frontier(
     points: int = POINTS,
     progress: Progress | None = None,
 ) -> Frontier:
-    """Return the cheapest plan for each of several caps on the money for some purchases, from what the plan spends on them down to nothing.
+    """Return the cheapest plan for each of several caps on the money for some purchases, from the plan's spend on them down to zero.
 
     Each point is the verified plan of the case with the cap as a rule of the kind `budget`. If the program is linear, the points are corners of the
     curve. Otherwise the caps are evenly spaced.
 
     Args:
         session: A solved case.
-        countries: Purchases that depend on these. None means the countries of concern of the case, or all purchases where suppliers are named.
-        suppliers: Only purchases from these companies, or from companies that they own.
-        materials: Only purchases of these materials.
+        countries: Countries that the capped purchases depend on. Empty means the countries of concern of the case, or all purchases if suppliers are
+            named.
+        suppliers: Suppliers of the capped purchases, including their subsidiaries.
+        materials: Materials of the capped purchases.
         points: Maximum number of points, the plan as it is included.
-        progress: Called with the plans found, all that there may be, and seconds.
+        progress: Called with the number of plans found, the maximum number, and seconds.
 
     Raises:
-        InputError: If nothing has the name of a material or supplier.
-        SolverError: If a solver breaks down.
-        VerificationError: If a plan does not hold.
+        InputError: If a material or supplier is unknown.
+        SolverError: If a solver fails.
+        VerificationError: If a plan fails verification.
     """
     asked = _Asked.of(session, countries, suppliers, materials)
     search = _Search(session, asked, points, progress)
@@ -249,12 +249,12 @@ def frontier(
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Purchases that are capped."""
+    """Capped purchases."""
 
     countries: frozenset[str]
-    """Countries on which the capped purchases depend; none: all purchases of the suppliers."""
+    """Countries that the capped purchases depend on. Empty means all purchases from the suppliers."""
     shown: frozenset[str]
-    """Countries by which points tell the share of concern."""
+    """Countries of the share of concern in each point."""
     suppliers: tuple[str, ...]
     materials: tuple[str, ...]
 
@@ -281,7 +281,7 @@ class _Asked:
         )
 
     def refuse_unknown(self, session: Session) -> None:
-        """Refuse names of materials and suppliers that nothing in the case has.
+        """Reject unknown names of materials and suppliers.
 
         Raises:
             InputError: With all such names.
@@ -312,16 +312,15 @@ class _Asked:
 
 
 class _Search:
-    """Plans the case under one cap after the other."""
+    """Search for the cheapest plan under one cap after the other."""
 
     def __init__(self, session: Session, asked: _Asked, points: int, progress: Progress | None) -> None:
         self.session, self.asked, self.points = session, asked, max(2, points)
         self.counted = Counted(session, progress)
         self._answers: dict[Decimal, Answer] = {}
         self._offers: dict[tuple[str, str], Supply] = {}
-        """Offers that the plan of the latest point buys."""
+        """Offers that the plan of the latest point uses."""
         self._latest: list[PartPlan] = []
-        """Its parts."""
         self.today = _capped_by(session.verified, asked.rule(Decimal(0)))
         if MONEY.most is not None and self.today > MONEY.most:
             message = "the plan spends more on the capped purchases than a budget can state"
@@ -366,7 +365,7 @@ class _Search:
         )
 
     def _why_grid(self) -> str:
-        """Return why the curve need not be convex; empty if it is."""
+        """Return the reason why the curve may be non-convex. Empty if it is convex."""
         if self.session.program.linear.integer.any():
             return "the plan has whole-number decisions, such as minimum orders or suppliers that are used or not"
         if self.session.problem.objectives:
@@ -374,7 +373,7 @@ class _Search:
         return "rules of the case conflict" if self.session.verified.plan.infeasible else ""
 
     def _grid(self, lowest: Decimal) -> Iterator[Decimal]:
-        """Yield evenly spaced caps below what the plan spends."""
+        """Yield evenly spaced caps below the plan's spend."""
         steps = self.points - 1
         for step in range(1, steps + 1):
             yield (self.today - (self.today - lowest) * step / steps).quantize(CENT, ROUND_CEILING)
@@ -396,7 +395,7 @@ class _Search:
         return Corner(_counted_by_cap(answer.after), answer.cost.objective)
 
     def _capped(self, cap: Decimal) -> Answer | None:
-        """Return the cheapest plan under a cap; None if the search was ended."""
+        """Return the cheapest plan under a cap. None if the search was ended."""
         amount = cap.quantize(CENT, ROUND_CEILING)
         if amount not in self._answers:
             answer = self._after(self.asked.rule(exact(amount)))
@@ -431,7 +430,7 @@ class _Search:
         return answer.cost.objective - _gaps(part.verified for part in answer.after) - max(Decimal(0), others)
 
     def _near(self, cap: Decimal) -> _Whole | None:
-        """Return the plan under a cap that moves the fewest kilograms from the plan of the point before, of all that cost no more."""
+        """Return a plan under a cap without additional cost that moves the fewest kilograms from the plan of the previous point."""
         answer = self._capped(cap)
         if answer is None:
             return None
@@ -508,9 +507,9 @@ class _Whole:
     cost: Cost
     parts: tuple[PartPlan, ...]
     conflicts: tuple[str, ...]
-    """Rules that can't hold together under the cap."""
+    """Rules that conflict under the cap."""
     bound: Decimal | None = None
-    """None: that of the plan as it is."""
+    """Lower bound. None means that of the plan as it is."""
 
     @property
     def members(self) -> frozenset[str]:
@@ -527,7 +526,7 @@ class _Whole:
 
     @property
     def offers(self) -> dict[tuple[str, str], Supply]:
-        """Offers that are bought, by material and offer."""
+        """Offers with purchases, by material and offer."""
         found = {}
         for line in self.lines:
             chained = line.arc.chained
@@ -551,7 +550,7 @@ class _Whole:
         return sum_of(sums)
 
     def short(self, today: Session) -> tuple[Shorter, ...]:
-        """Return the shortages here or in the plan as it is, without those that rounding explains."""
+        """Return the shortages here or in the plan as it is, without rounding."""
         material = {demand.id: demand.use.material.id for demand in today.problem.demands}
         kept = [(material[name], kg) for name, kg in today.verified.plan.short_by_demand.items()]
         changed = [(material[name], kg) for part in self.parts for name, kg in part.plan.short_by_demand.items()]
@@ -569,7 +568,7 @@ class _Whole:
 
 _MILLION = Decimal(1_000_000)
 _PROVED = Decimal("1e-6")
-"""Share of the objective up to which a plan counts as proved cheapest."""
+"""Maximum relative gap of a plan that counts as proved cheapest."""
 
 
 def frontier_document(found: Frontier) -> doc.Document:
@@ -599,7 +598,7 @@ def frontier_document(found: Frontier) -> doc.Document:
 
 
 def headline(found: Frontier) -> str:
-    """Return what independence costs, in a sentence or two."""
+    """Return the cost of independence in a sentence or two."""
     today, last = found.points[0], found.points[-1]
     whom = _whom(found)
     if not today.capped:
@@ -620,7 +619,7 @@ def headline(found: Frontier) -> str:
 
 
 def _without_more_shortage(found: Frontier) -> CapPoint:
-    """Return the last of the first points at which nothing is shorter than today."""
+    """Return the last point before rules conflict or any shortage rises above today's."""
     free = found.points[0]
     for point in found.points[1:]:
         if point.conflict or any(each.more > 0 for each in point.short):
@@ -671,7 +670,7 @@ def _in_millions(found: Frontier) -> bool:
 
 
 def _shorter(point: CapPoint, names: ShownNames) -> doc.Cell:
-    """Return the materials that are shorter than today, those with most kilograms first."""
+    """Return the materials with a larger shortage than today, those with the most kilograms first."""
     if point.conflict:
         return doc.Several(tuple(f"conflict: {name}" for name in point.conflict))
     told = [
@@ -722,7 +721,7 @@ def _short_section(found: Frontier) -> doc.Section | None:
 
 
 def _brief_changes(found: Frontier) -> doc.Section | None:
-    """Return the suppliers that come and go at each point, a line each."""
+    """Return the suppliers that enter and leave at each point, a line each."""
     rows = [
         [doc.Count(number), _suppliers(point.new), _suppliers(point.gone)]
         for number, point in enumerate(found.points)

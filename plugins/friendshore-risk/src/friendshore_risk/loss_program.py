@@ -1,8 +1,8 @@
-"""Decisions before a loss and after it: one program for all losses that share what is decided before they are known.
+"""Decisions before a loss and after it: one program for all losses, with common decisions before the loss.
 
 A two-stage program in extensive form (Birge and Louveaux, Introduction to Stochastic Programming, 2nd ed. 2011, ch. 2) whose second
-stages cost nothing and must be feasible: what is decided before the loss is one set of columns for all of them, which is what
-"nobody foresees which loss comes" means (non-anticipativity by sharing columns).
+stages cost nothing and must be feasible. Decisions before the loss are one set of columns for all losses, so that they can't depend
+on the loss (non-anticipativity by sharing columns).
 """
 
 from __future__ import annotations
@@ -21,38 +21,41 @@ from friendshore.program.matrix import Entries, Floats, Ints, Linear, Mask
 Shortage = Literal["bounded", "priced", "least"]
 
 SLACK = 1e-9
-"""Relative; by so much a bound on shortage lies above the shortage of the plan that it is taken from, as solvers take a row as kept."""
+"""Relative margin of a bound on shortage above the shortage in its plan, since solvers accept small violations of rows."""
 
 
 @dataclass(frozen=True, eq=False)
 class TwoStage:
-    """A program with bounds on shortage, whose columns are decided before a loss or after it."""
+    """A program with bounds on shortage. Its columns are decided before or after a loss."""
 
     linear: Linear
     shared: Mask
-    """Columns decided before anybody knows of a loss."""
+    """Columns decided before a loss is known."""
     bounded: Ints
     """Rows that bound shortage."""
 
     def insured(self, losses: Sequence[Ints]) -> Linear:
-        """The cheapest plan without a loss from which every loss can be met: its own columns first, then the second stages.
+        """Return the program of the cheapest plan without a loss from which every loss can be met: its own columns first, then the second stages.
 
-        A loss is given by the columns that are closed by it.
+        Each loss is a set of closed columns.
         """
         return self._joined(losses, self.linear.cost)
 
     def least_short(self, loss: Ints) -> Linear:
-        """As `insured` for one loss, with shortage beyond the bounds allowed after it: the cost is that shortage alone.
+        """Return the program of `insured` for one loss, with shortage above the bounds allowed after it. Its only cost is that shortage.
 
-        The columns for it come last, one for each of `bounded`.
+        The columns for the shortage come last, one for each of `bounded`.
         """
         joined = self._joined([loss], np.zeros(len(self.linear.cost)))
         return _elastic(joined, self.linear.entries.shape[0] + self._bounded_after)
 
     def afterwards(self, x: Floats, loss: Ints, shortage: Shortage = "bounded") -> Linear:
-        """What can still be decided once a loss has closed its columns, everything before it being as in `x`; its columns are those not `shared`.
+        """Return the program of decisions after a loss has closed its columns, with earlier decisions as in `x`. Its columns are those not `shared`.
 
-        `shortage` is `bounded` as ever; `priced`, without bounds; or as in `least_short` the one thing that costs anything.
+        Args:
+            x: Values of all columns.
+            loss: Closed columns.
+            shortage: `bounded` as in `insured`, `priced` without bounds, or as in `least_short` the only cost.
         """
         linear, free, rows = self.linear, self.free, self._after_rows
         below = linear.matrix[rows]
@@ -76,13 +79,13 @@ class TwoStage:
         return _elastic(after, self._bounded_after) if least else after
 
     def completed(self, x: Floats, after: Floats) -> Floats:
-        """Values of all columns: those decided before a loss as in `x`, those after it from a solution of `afterwards`."""
+        """Return the values of all columns: shared ones from `x`, the others from a solution of `afterwards`."""
         found = x.copy()
         found[self.free] = after[: len(self.free)]
         return found
 
     def second(self, x: Floats, number: int) -> Floats:
-        """Of a solution of `insured`, the values of all columns after the loss of some number."""
+        """Return the values of all columns after the loss with a number, from a solution of `insured`."""
         count, more = len(self.linear.cost), len(self.free)
         return self.completed(x[:count], x[count + number * more :])
 
@@ -94,13 +97,13 @@ class TwoStage:
 
     @cached_property
     def _bounded_after(self) -> Ints:
-        """Rows that bound shortage, by their place among those of a second stage."""
+        """Rows that bound shortage, by their position among those of a second stage."""
         found: Ints = np.searchsorted(self._after_rows, self.bounded)
         return found
 
     @cached_property
     def _after_rows(self) -> Ints:
-        """Rows that say anything of what is decided after a loss, or bound shortage."""
+        """Rows with a column that is decided after a loss, and rows that bound shortage."""
         free = self.linear.matrix[:, self.free]
         wanted = np.diff(free.tocsr().indptr) > 0
         wanted[self.bounded] = True
@@ -136,7 +139,7 @@ class TwoStage:
 
 
 def _elastic(linear: Linear, rows: Ints) -> Linear:
-    """The same with a column of cost 1 for each of some rows, by which its upper end may be exceeded."""
+    """Return the program with a column of cost 1 for each of some rows, by which its upper end may be exceeded."""
     count, more = linear.entries.shape[0], len(rows)
     taken = sp.csr_matrix((-np.ones(more), (rows, np.arange(more))), shape=(count, more))
     return replace(
@@ -150,7 +153,7 @@ def _elastic(linear: Linear, rows: Ints) -> Linear:
 
 
 def with_shortage_bounds(program: Program, x: Floats) -> Linear:
-    """A program in which no demand is short of more kilograms over the plan than in the plan `x`; its last rows say so."""
+    """Return a program in which no demand is shorter over the plan than in the plan `x`. The bounds are its last rows."""
     linear, count = program.linear, program.problem.case.horizon.count
     demands = len(program.problem.demands)
     cells = np.arange(demands * count)
@@ -167,7 +170,7 @@ def with_shortage_bounds(program: Program, x: Floats) -> Linear:
 
 
 def decided_before(program: Program, period: int) -> Mask:
-    """The columns that say what is ordered, made, held, delivered and short in periods before one, and who is onboarded at all."""
+    """Return the columns of orders, production, stock, deliveries, and shortage in periods before one, and all onboarding."""
     columns, moves, problem = program.columns, program.problem.moves, program.problem
     count = problem.case.horizon.count
     found = np.zeros(len(program.linear.cost), dtype=bool)
@@ -187,7 +190,7 @@ def decided_before(program: Program, period: int) -> Mask:
 
 
 def closed_by(program: Program, offers: Collection[str], period: int) -> Ints:
-    """The columns that order or make anything of some offers from a period on."""
+    """Return the columns of orders and production of some offers from a period on."""
     columns, problem = program.columns, program.problem
     lost = np.array([facts.offer.id in offers for facts in problem.offers] + [False], dtype=bool)
     of_arc = np.array([arc.offer for arc in problem.network.arcs], dtype=np.intp)
@@ -205,9 +208,9 @@ def _made(program: Program, lost: Mask, period: int) -> Iterator[int]:
 
 
 def kept_ready(program: Program, x: Floats, used: Collection[str]) -> dict[str, float]:
-    """Offer -> money, discounted, that its onboarding and take-or-pay cost although nothing is bought from it.
+    """Return the discounted cost of onboarding and take-or-pay of each offer without purchases.
 
-    A plan without purchases from it does not hold that money. `used` are offers that something is bought of.
+    A plan without purchases doesn't include that money. `used` are offers with purchases.
     """
     found = {}
     for index, column in program.columns.onboard.items():

@@ -240,7 +240,6 @@ def losses(
 
 
 def _used(session: Session) -> frozenset[int]:
-    """Return the offers that the plan buys from."""
     names = {purchase.offer for purchase in session.verified.plan.purchases}
     return frozenset(i for i, facts in enumerate(session.problem.offers) if facts.offer.id in names)
 

@@ -1,4 +1,4 @@
-"""The four questions: their options, and which parts of this package answer them. Heavy modules are loaded when a question is asked."""
+"""The four questions and their options. Heavy modules are loaded when a question is asked."""
 
 from __future__ import annotations
 
@@ -55,7 +55,6 @@ class FrontierQuestion(Question[FrontierOptions, "Frontier"]):
     counted = "plans"
 
     def check(self, options: FrontierOptions) -> None:
-        """Refuse words that name no country."""
         from friendshore.domain.countries import countries_of
 
         for word in options.country:
@@ -89,7 +88,7 @@ class FrontierQuestion(Question[FrontierOptions, "Frontier"]):
 
 @dataclass(frozen=True)
 class RiskOptions:
-    """What can be set."""
+    """Options of the question."""
 
     weight: Annotated[
         Decimal,
@@ -120,9 +119,9 @@ class RiskOptions:
 
 
 class RiskQuestion(Question[RiskOptions, "Risk"]):
-    """What to decide before anybody knows which of the events of a case come, and what each combination of them then costs.
+    """The decisions before a date on which the events of a case become known, and the cost of each combination of events.
 
-    Events are stated in the case, under `[plugin.friendshore-risk]`. Orders, stock and onboarding before the day are the same whatever comes.
+    Events are stated in the case, under `[plugin.friendshore-risk]`. Orders, stock, and onboarding before the date are the same for all combinations.
     """
 
     name = "risk"
@@ -131,7 +130,6 @@ class RiskQuestion(Question[RiskOptions, "Risk"]):
     counted = "scenarios"
 
     def ask(self, opened: Opened, options: RiskOptions, progress: Progress | None) -> Risk:
-        """The answer."""
         from friendshore.explain.results import Counted
 
         from .events import count_of, enumerated, sampled
@@ -160,13 +158,12 @@ class RiskQuestion(Question[RiskOptions, "Risk"]):
         return risk_of(search, measure, frontier=options.frontier, seed=seed, draws=draws)
 
     def document(self, result: Risk, options: RiskOptions) -> Document:
-        """Scenarios and their probabilities."""
         from .risk import risk_document
 
         return risk_document(result, options.top)
 
     def notes(self, result: Risk) -> Sequence[str]:
-        """That the case states no event, or what was derived again."""
+        """Return a note if the case states no event, or the number of verified plans of a saved answer."""
         from friendshore.document.figures import count
 
         from .losses import unsaid_told
@@ -183,7 +180,7 @@ class RiskQuestion(Question[RiskOptions, "Risk"]):
 
 @dataclass(frozen=True, slots=True)
 class StressOptions:
-    """What can be set."""
+    """Options of the question."""
 
     everything: Annotated[
         bool, Setting("Everyone who could deliver, not only those that the plan buys from.", flags=("--all",))
@@ -212,9 +209,9 @@ class StressOptions:
 
 
 class StressQuestion(Question[StressOptions, "StressAnswer"]):
-    """What each supplier, parent company, country and catalog is worth: the plan made again without it.
+    """The value of each supplier, parent company, country, and catalog: a new plan without it.
 
-    Then what it costs to survive any one loss: the cheapest plan that leaves nothing more short after it.
+    Also the cost of surviving any one loss: the cheapest plan after which no loss increases the shortage.
     """
 
     name = "stress"
@@ -223,14 +220,12 @@ class StressQuestion(Question[StressOptions, "StressAnswer"]):
     counted = "losses"
 
     def check(self, options: StressOptions) -> None:
-        """Refuses a word that names no kind of loss."""
         from .losses import loss_kind
 
         if options.by != "none":
             loss_kind(options.by)
 
     def ask(self, opened: Opened, options: StressOptions, progress: Progress | None) -> StressAnswer:
-        """The losses, and the insured plan."""
         from friendshore.session.decided import day_of_plan
 
         from .losses import first_day, loss_kind
@@ -261,24 +256,24 @@ class StressQuestion(Question[StressOptions, "StressAnswer"]):
         return StressAnswer(losses, insurance(session, by=loss_kind(options.by), start=later, progress=progress))
 
     def document(self, result: StressAnswer, options: StressOptions) -> Document:
-        """The losses in order of what they cost, then the insured plan."""
+        """Return the losses by cost, then the insured plan."""
         from .stress import stress_document
 
         return stress_document(result.losses, options.top, result.insurance)
 
     def data(self, result: StressAnswer, options: StressOptions) -> dict[str, object]:
-        """The losses, with the insured plan as one entry."""
+        """Return the losses, with the insured plan as one entry."""
         insured = None if result.insurance is None else result.insurance.to_dict()
         return {**result.losses.to_dict(), "insurance": insured}
 
     def notes(self, result: StressAnswer) -> tuple[str, ...]:
-        """Why there is no insured plan."""
+        """Return the reason if there is no insured plan."""
         return (result.left_out,) if result.left_out else ()
 
 
 @dataclass(frozen=True)
 class WithstandOptions:
-    """What can be set."""
+    """Options of the question."""
 
     losses: Annotated[
         int, Setting("How many losses may come together; what fewer cost is told too.", "N", least=1, most=5)
@@ -329,10 +324,10 @@ class WithstandOptions:
 
 
 class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked"]):
-    """The cheapest mix that meets demand after any few losses together, and what each number of losses costs.
+    """The cheapest mix that meets demand after any few losses together, and the cost of each number of losses.
 
-    What is lost delivers nothing ordered from a day on. What is decided before (orders, stock, onboarding) is the same whatever is lost; for
-    some time after it orders stay as planned, less what is lost. All combinations are enumerated, and what follows each is verified.
+    Lost offers deliver no orders from a date on. Decisions before that date (orders, stock, onboarding) are the same for all losses. For
+    some time after it, orders stay as planned, without the lost ones. All combinations are enumerated, and the plan after each is verified.
     """
 
     name = "withstand"
@@ -341,7 +336,7 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
     counted = "components"
 
     def check(self, options: WithstandOptions) -> None:
-        """Refuses words that name no kind of loss, times that are none, and a file that would be written over."""
+        """Reject unknown kinds of losses, invalid times, and an existing output file."""
         from friendshore.writing import refuse_present
 
         from .withstand import _kinds, _months
@@ -354,7 +349,7 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
         _months(options.react)
 
     def ask(self, opened: Opened, options: WithstandOptions, progress: Progress | None) -> Withstood | WithstandChecked:
-        """The plans, each verified; or what is found of a proof of them."""
+        """Return the verified plans, or the result of checking a proof of them."""
         from .losses import first_day, named_losses, usual_losses
         from .withstand import _kinds, _months
         from .withstand_recheck import check_proof
@@ -383,7 +378,7 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
         return answer
 
     def document(self, result: Withstood | WithstandChecked, options: WithstandOptions) -> Document:
-        """What each number of losses costs, what nothing withstands, and what the plan does otherwise."""
+        """Return the cost of each number of losses, the sets of losses that no plan withstands, and the changes of the plan."""
         from .withstand import checked_document, withstand_document
         from .withstand_search import Withstood
 
@@ -392,11 +387,11 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
         return checked_document(result)
 
     def data(self, result: Withstood | WithstandChecked, options: WithstandOptions) -> dict[str, object]:
-        """The answer, without its plans: those are written with `--out`."""
+        """Return the answer without its plans, which are written with `--out`."""
         return result.model_dump(mode="json", by_alias=True)
 
     def notes(self, result: Withstood | WithstandChecked) -> tuple[str, ...]:
-        """What is left out."""
+        """Return notes on omissions."""
         from .losses import unsaid_told
         from .withstand_search import Withstood
 

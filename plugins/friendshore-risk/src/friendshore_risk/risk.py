@@ -1,4 +1,4 @@
-"""The question `risk`: what to decide before anybody knows which events come."""
+"""The question `risk`: the decisions before events are known."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 
 _PROVED = Decimal("1e-5")
 MATERIALS = 3
-"""Materials that are named in a cell."""
+"""Maximum number of materials in a cell."""
 
 
 def risk_document(found: Risk, shown: int) -> doc.Document:
-    """Return the figures, the worst scenarios, and what to do otherwise before the day.
+    """Return the figures, the worst scenarios, and the changes before the date.
 
-    The whole document has the first `shown` rows of each table, 0: all.
+    The whole document has the first `shown` rows of each table, or all if 0.
     """
     return doc.document(
         f"{found.case}: risk",
@@ -65,7 +65,7 @@ def _head(found: Risk) -> str:
 
 
 def _open(found: Risk) -> bool:
-    """Whether a plan may be better by more than a hundred-thousandth."""
+    """Return True if a plan may be better by more than a hundred-thousandth."""
     return found.minimised - found.bound > _PROVED * abs(found.minimised)
 
 
@@ -103,13 +103,13 @@ def _figures(found: Risk) -> doc.Section:
 
 
 def _calm(found: Risk) -> str:
-    """Return what is spent where nothing happens, beside the plan as it is."""
+    """Return the spend without events, and that of the plan as it is."""
     spent, today = found.nothing_money or Decimal(0), found.today_money or Decimal(0)
     return f"{large_money(spent, found.currency)}; the plan as it is spends {large_money(today, found.currency)}"
 
 
 def _saved(found: Risk) -> str:
-    """What planning for the events saves; who looks at the worst cases may pay for it in the mean."""
+    """Return the saving from planning for the events. A plan for the worst cases may cost more in the mean."""
     if found.vss is None:
         return "the plan as it is cannot be followed in every scenario, or there was no time to see what it comes to"
     told = rounded_money(abs(found.vss), found.currency)
@@ -130,7 +130,7 @@ def _expected_short(found: Risk) -> str:
 
 
 def _short(found: Risk, short: Sequence[ShortOf]) -> list[str]:
-    """Return what is short, the largest first."""
+    """Return the shortages, largest first."""
     told, names = sorted(short, key=lambda one: (-one.kilograms, one.material)), found.names
     return [f"{names.material(one.material)} {mass_of(names, one.material, one.kilograms)}" for one in told]
 
@@ -164,7 +164,7 @@ def _worst(found: Risk, shown: int) -> doc.Section:
 
 
 def _felt(penalties: Decimal, found: Risk) -> bool:
-    """Return True if penalties are more than what rounding leaves short."""
+    """Return True if penalties exceed those of rounding."""
     return abs(penalties) > _PROVED * abs(found.expected)
 
 
@@ -174,7 +174,7 @@ def _both(amount: Decimal) -> doc.Cell:
 
 
 def _named(one: ScenarioOutcome, several: Mapping[str, AbstractSet[str]]) -> list[str]:
-    """Its events in words; of those that may come in several ways, in which."""
+    """Return its events in words, with their variant if there are several."""
     told = []
     for event in one.events:
         of = several[event.event]
@@ -188,7 +188,7 @@ def _named(one: ScenarioOutcome, several: Mapping[str, AbstractSet[str]]) -> lis
 
 
 def _of_several(found: Risk) -> Mapping[str, AbstractSet[str]]:
-    """What of each event is not the same in all scenarios in which it comes: by what it multiplies, when it begins, how long it lasts."""
+    """Return the fields of each event that differ between scenarios: its factor, start, and duration."""
     by_name = grouped((event.event, event) for scenario in found.scenarios for event in scenario.events)
     return {
         name: {what for what in ("factor", "start", "lasts") if len({getattr(one, what) for one in some}) > 1}
@@ -273,17 +273,17 @@ def _sample(found: Risk) -> doc.Section | None:
 
 
 MOST = Decimal("1e-6")
-"""Relative: by so much a figure may be off."""
+"""Relative tolerance of a figure."""
 MOST_ALPHA = Decimal("0.999")
 UNKNOWN = ("vss", "evpi", "as_it_is", "known")
-"""Figures that an answer without EVPI need not tell: there was no time for them."""
+"""Figures that an answer may lack, if there was no time for them."""
 
 
 def read_answer(path: Path) -> Risk:
-    """An answer that was saved with `--json`.
+    """Read an answer that was saved with `--json`.
 
     Raises:
-        InputError: if the file holds none.
+        InputError: If the file doesn't contain one.
     """
     found: list[Diagnostic] = []
     try:
@@ -297,18 +297,18 @@ def read_answer(path: Path) -> Risk:
 
 
 def check_saved(search: RiskSearch, saved: Risk, seed: str, draws: int) -> int:
-    """Derives an answer again from its decisions, and looks for better ones; how many plans it holds.
+    """Recompute an answer from its decisions, and search for better ones. Return the number of verified plans.
 
     Args:
-        search: the case and its events, laid out.
-        saved: the answer.
-        seed: what the sample of the case follows from; empty: its scenarios are all that there are.
-        draws: of the sample.
+        search: The case and its events, laid out.
+        saved: The answer.
+        seed: Seed of the case's sample. Empty if its scenarios are complete.
+        draws: Draws of the sample.
 
     Raises:
-        InputError: for decisions that the case does not know.
-        OutOfTimeError: if it was not settled in time whether anything costs less.
-        VerificationError: with every figure that is not what it comes to.
+        InputError: For unknown decisions.
+        OutOfTimeError: If time ended before it was known that nothing costs less.
+        VerificationError: With every wrong figure.
     """
     wrong = list(_scenarios(search, saved)) or list(_plans(search, saved))
     if not wrong:
@@ -326,7 +326,7 @@ def check_saved(search: RiskSearch, saved: Risk, seed: str, draws: int) -> int:
 
 
 def _scenarios(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
-    """Scenarios that are not those of the case, or not as probable."""
+    """Yield scenarios that differ from those of the case, also in probability."""
     told = [
         (tuple((e.event, e.start, e.factor, e.lasts) for e in one.events), one.probability) for one in saved.scenarios
     ]
@@ -340,7 +340,7 @@ def _scenarios(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
 
 
 def _plans(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
-    """Figures of the plan, and of those of the frontier, that are not what their decisions come to."""
+    """Yield figures of the plan and the frontier that don't follow from their decisions."""
     if not (0 <= saved.weight <= 1 and 0 <= saved.alpha <= MOST_ALPHA):
         yield Diagnostic(
             "nothing is minimised so", found=f"weight {saved.weight}, alpha {saved.alpha}", expected="shares"
@@ -370,7 +370,7 @@ def _plan(
     expected: Decimal,
     cvar: Decimal,
 ) -> Iterator[Diagnostic]:
-    """Figures of a plan that are not what its decisions come to."""
+    """Yield figures of a plan that don't follow from its decisions."""
     found = search.following(search.decided(decisions))
     if len(objectives) != len(found.costs):
         yield Diagnostic(f"{name}: costs of scenarios", found=str(len(objectives)), expected=str(len(found.costs)))
@@ -390,7 +390,7 @@ def _plan(
 
 
 def _differences(told: object, true: object, unknown: Collection[str]) -> Iterator[Diagnostic]:
-    """Yield each figure that is not what the decisions give. Fields in `unknown`, which there was no time for, may be left open."""
+    """Yield each figure that doesn't follow from the decisions. Fields in `unknown`, which there was no time for, may be empty."""
     for path, one, other in differences(told, true, equal=_same):
         if one is not None or path[-1] not in unknown:
             message = f"`{path_of(path)}` is not what the plan comes to"
@@ -408,7 +408,7 @@ def _shown(value: object) -> str:
 
 
 def _better(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
-    """Decisions that cost less than those told, where these are said to be the best: the plan by its bound, those of the frontier by their weight."""
+    """Yield decisions that cost less than recorded ones that are claimed to be best: the plan by its bound, those of the frontier by their weight."""
     best = search.best(RiskMeasure(float(saved.weight), float(saved.alpha)))
     found = exact(best.objective) + search.rest
     if saved.bound > found + MOST * max(abs(found), Decimal(1)):
@@ -440,20 +440,20 @@ def _off(told: Decimal, true: Decimal) -> bool:
 
 PLUGIN = "friendshore-risk"
 BATCHES = 10
-"""Samples that say how good the plan of a sample is."""
+"""Number of samples that estimate the quality of a sample's plan."""
 
 
 def settings_of(opened: Opened) -> RiskSettings:
-    """What the case says of events; of one that says nothing, that there are none."""
+    """Return the case's settings, or settings without events if it has none."""
     settings = opened.settings(PLUGIN)
     return settings if isinstance(settings, RiskSettings) else RiskSettings()
 
 
 def known_from(settings: RiskSettings, horizon: Horizon) -> date:
-    """The first day of the period from which it is known which events come.
+    """Return the first day of the period from which the events are known.
 
     Raises:
-        InputError: for a day outside the plan.
+        InputError: For a day outside the plan.
     """
     if settings.day is None:
         year = [period.index for period in horizon.periods if period.start >= add_months(horizon.start, 12)]

@@ -1,4 +1,4 @@
-"""The answer to `risk`: the plan that is best before anybody knows which events come, and its records."""
+"""The answer to `risk`: the best plan before events are known, and its records."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ from .twostage.solving import answered, best_seconds, stage_costs
 
 
 class ComesTrue(Record):
-    """An event that comes."""
+    """An event that happens."""
 
     event: str
     start: date
     """First day."""
     factor: Number | None = None
-    """By what it multiplies a price or a demand."""
+    """Factor of a price or a demand."""
     lasts: Number | None = None
-    """Months that it lasts; None: to the end of the plan."""
+    """Duration in months. None to the end of the plan."""
     title: str = ""
 
 
@@ -65,163 +65,164 @@ class ShortOf(Record):
 
 
 class ScenarioOutcome(Record):
-    """What a scenario comes to under the plan that is recommended, whole case, shortage at its price included."""
+    """Result of a scenario under the recommended plan, for the whole case, including priced shortage."""
 
     name: str
     events: tuple[ComesTrue, ...]
     probability: Number
     objective: Number
-    """Money, discounted, and penalties for shortage and missed limits."""
+    """Discounted money, with penalties for shortage and violated limits."""
     spent: Number | None = None
-    """Present value of the money alone. None in answers of before it was recorded."""
+    """Present value of the money alone. None in older answers."""
     as_it_is: Number | None
-    """The same where the plan that was made as if nothing happened is followed until the day; None: it cannot be followed then, or that was not found in time."""
+    """Objective if the plan that ignores events is followed until the date. None if it can't be followed or wasn't computed in time."""
     known: Number | None
-    """The same for whoever had known from the start what comes; None: it was not found in time."""
+    """Objective if the events were known from the start. None if it wasn't computed in time."""
     short: tuple[ShortOf, ...]
-    """Beyond what the plan as it is leaves short where nothing happens."""
+    """Shortages beyond those of the plan as it is without events."""
 
 
 class BeforeTheDay(Record):
-    """Something of the plan that is decided before the day."""
+    """A decision before the date."""
 
     offer: str
     material: str
     kilograms: Number
-    """Ordered before the day, in this plan."""
+    """Kilograms that this plan orders before the date."""
     today: Number
-    """In the plan that is made as if nothing happened."""
+    """Kilograms in the plan that ignores events."""
 
 
 class HeldBefore(Record):
-    """Kilograms of a material in stock, or ordered and on their way, when it becomes known what comes."""
+    """Kilograms of a material in stock or on order when the events become known."""
 
     material: str
     kilograms: Number
     today: Number
-    """In the plan that is made as if nothing happened."""
+    """Kilograms in the plan that ignores events."""
 
 
 class Decision(Record):
-    """A column of the first stage, by what it is about."""
+    """A column of the first stage, by its subject."""
 
     about: str
     value: float
 
 
 class FrontierPoint(Record):
-    """A plan between the least expected cost and the least CVaR."""
+    """A plan between the lowest expected cost and the lowest CVaR."""
 
     weight: Number
-    """Of CVaR."""
+    """Weight of CVaR."""
     expected: Number
     cvar: Number
     objectives: tuple[Number, ...]
-    """What every scenario comes to, in their order."""
+    """Objective of every scenario, in order."""
     decisions: tuple[Decision, ...]
 
 
 class SampleGap(Record):
-    """How good the plan of a sample is, from samples that had no part in making it."""
+    """Quality of the plan of a sample, by independent samples."""
 
     batches: int
     size: int
-    """Draws of each."""
+    """Draws per sample."""
     estimate: Number
-    """Mean of what the plan costs more than the best plan of each batch: as a rule more than the true gap."""
+    """Mean cost of the plan above the best plan of each batch. It usually exceeds the true gap."""
     most: Number
-    """With a confidence of 95 %, the plan costs no more than so much more than the best."""
+    """Upper bound on the gap with a confidence of 95 %."""
 
 
 class Risk(QuestionResult):
-    """What to decide before anybody knows which events come."""
+    """Decisions before events are known."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("scenarios", "before", "held", "frontier")
 
     case: str
     currency: str
     day: date
-    """From which it is known which events come."""
+    """Date from which the events are known."""
     alpha: Number
     weight: Number
     seed: str
-    """What the sample follows from; empty: these are all scenarios."""
+    """Seed of the sample. Empty if these are all scenarios."""
     draws: int = 0
-    """Of the sample."""
+    """Draws of the sample."""
     expected: Number
     """Expected cost, penalties included."""
     cvar: Number
     """Mean cost of the worst `1 - alpha` of cases."""
     minimised: Number
     bound: Number
-    """What is minimised cannot come to less."""
+    """Lower bound on the objective."""
     expected_money: Number
     """Expected present value of the money spent, without penalties."""
     nothing: Number
-    """Cost of the plan where nothing happens, penalties included."""
+    """Cost of the plan without events, penalties included."""
     nothing_money: Number | None = None
-    """Present value of the money in it. None in answers of before it was recorded."""
+    """Present value of the money in it. None in older answers."""
     today: Number
-    """Cost of the plan as it is where nothing happens, penalties included."""
+    """Cost of the plan as it is without events, penalties included."""
     today_money: Number | None = None
     """Present value of the money in it."""
     vss: Number | None
-    """What planning for the events saves in expectation, against following the plan as it is until the day; None: that cannot be followed, or was not found in time."""
+    """Expected saving from planning for the events, relative to following the plan as it is until the date. None if that can't be followed, or wasn't
+    computed in time.
+    """
     evpi: Number | None
-    """What it would be worth to know from the start what comes; None: it was not found in time."""
+    """Value of knowing the events from the start. None if it wasn't computed in time."""
     today_short: tuple[ShortOf, ...]
-    """What the plan as it is leaves short where nothing happens."""
+    """Shortages of the plan as it is without events."""
     expected_short: tuple[ShortOf, ...]
-    """Kilograms short, in expectation."""
+    """Expected kilograms short."""
     any_short: Number
-    """Probability that anything is short."""
+    """Probability of any shortage."""
     more_short: Number
-    """Probability that more is short than the plan as it is leaves short where nothing happens."""
+    """Probability of more shortage than in the plan as it is without events."""
     scenarios: tuple[ScenarioOutcome, ...]
-    """In the order in which they are enumerated: those of fewer events first."""
+    """Scenarios in the order of enumeration: those with fewer events first."""
     before: tuple[BeforeTheDay, ...]
-    """Offers of which more or less is ordered before the day than in the plan as it is, those with the largest difference first."""
+    """Offers with more or less on order before the date than in the plan as it is, those with the largest difference first."""
     held: tuple[HeldBefore, ...]
     onboarded: tuple[str, ...]
-    """Offers that are onboarded."""
     frontier: tuple[FrontierPoint, ...] = ()
     gap: SampleGap | None = None
-    """Of a sample."""
+    """Quality of a sample's plan. None without a sample."""
     decisions: tuple[Decision, ...] = ()
-    """All that is decided before the day, so that the rest can be derived again."""
+    """All decisions before the date, from which the rest can be recomputed."""
     unsaid: tuple[str, ...] = ()
-    """Where an event loses a place on the way, offers that cross a border by a way of which nobody says what it passes: it is not lost to them."""
+    """For events that cut a place on the way: offers that cross a border by an unknown way, which are assumed to remain available."""
     evaluated: int = 0
-    """Plans of a saved answer that were derived again, and found to be as they are told."""
+    """Plans of a saved answer that were recomputed and confirmed."""
 
 
 EXPECTED = RiskMeasure()
 _NONE = Decimal(0)
 LAST_SECONDS = 1.0
-"""For the plan as it is, if time was up before any plan was found; where a tenth of the time is more, that."""
+"""Seconds for the plan as it is, if time ended before any plan was found. A tenth of the time if that is longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class CarriedPart:
-    """What becomes of a part under a plan, verified."""
+    """A part of the case under a plan, verified."""
 
     verified: VerifiedPlan
     ready: Decimal
-    """Money for offers that are onboarded, and of which nothing is bought."""
+    """Cost of onboarded offers without purchases."""
 
     @property
     def objective(self) -> Decimal:
-        """All that it comes to."""
+        """Total cost."""
         return exact(self.verified.cost.objective + self.ready)
 
     @property
     def money(self) -> Decimal:
-        """The same without the price of shortage."""
+        """Total cost without priced shortage."""
         return exact(self.verified.cost.total + self.ready)
 
 
 class RiskSearch:
-    """A case with its events, to be planned under several measures."""
+    """A case with its events, to plan under several measures."""
 
     def __init__(
         self,
@@ -232,13 +233,13 @@ class RiskSearch:
         counted: Counted,
         batches: Sequence[Sequence[RiskScenario]] = (),
     ) -> None:
-        """Lays out all that may happen; `batches` are samples that say how good the plan of a sample is."""
+        """Lay out all scenarios. `batches` are samples that estimate the quality of a sample's plan."""
         self.session, self.scenarios, self.counted, self.batches = session, scenarios, counted, batches
         others = [one for batch in batches for one in batch]
         self.unsaid = unsaid(session.problem, (event.lose for event in events))
         self.staged: StagedCase = staged(session, events, scenarios, day, others)
         self.program = replace(self.staged.program, branches=self.staged.branches(scenarios))
-        """The two-stage program; all second stages are in it, those of batches too."""
+        """Two-stage program with all second stages, including those of batches."""
         self.day = day
         self.solver = solver_within(session.limits, session.cancel, session.answers)
         self.slack = session.problem.case.resolution * session.problem.case.horizon.count
@@ -250,13 +251,13 @@ class RiskSearch:
 
     @cached_property
     def rest(self) -> Decimal:
-        """What the parts of the case come to that no event bears on."""
+        """Objective of the parts of the case that no event affects."""
         touched = {id(part): self._as_planned(part) for part in self.staged.parts}
         return exact(self.session.verified.cost.objective - sum((o for o, _ in touched.values()), _NONE))
 
     @cached_property
     def rest_money(self) -> Decimal:
-        """The same without the price of shortage."""
+        """Their objective without priced shortage."""
         return exact(self.session.verified.cost.total - sum((self._as_planned(p)[1] for p in self.staged.parts), _NONE))
 
     def _as_planned(self, part: RiskPart) -> tuple[Decimal, Decimal]:
@@ -264,11 +265,11 @@ class RiskSearch:
         return cost.objective, cost.total
 
     def best(self, measure: RiskMeasure) -> RecourseAnswer:
-        """The best decisions under a measure.
+        """Return the best decisions under a measure.
 
         Raises:
-            InputError: if rules conflict in some scenario whatever is decided.
-            OutOfTimeError: if no plan is found in time.
+            InputError: If rules conflict in some scenario with any decisions.
+            OutOfTimeError: If no plan is found in time.
         """
         self.counted.questions += 1
         asked, limits = self.program.only(self._asked), self.session.limits
@@ -287,7 +288,7 @@ class RiskSearch:
         return replace(found, seconds=tuple(seconds), costs=found.costs[: len(self.program.branches)])
 
     def _as_it_is_in_all(self, asked: RecourseProgram, measure: RiskMeasure) -> RecourseAnswer | None:
-        """When time is up before any plan is found: the plan as it is, followed in every scenario, or what one look at that leads to."""
+        """Return the plan as it is, followed in every scenario, or the result of a first step from it, if time ended before any plan was found."""
         limits, session = self.session.limits, self.session
         if not session.stopped or limits.seconds is None:
             return None
@@ -297,23 +298,23 @@ class RiskSearch:
         return None if found is None else followed(asked, measure, found.x, solver, limits.gap)
 
     def _if_nothing_happens(self, solver: Solver) -> RecourseAnswer | None:
-        """The plan as if nothing happened; None: it is not found."""
+        """Return the plan that ignores events. None if not found."""
         nothing = tuple(part.numbers[0] for part in self.staged.parts)
         return solve_recourse(self.program.only([ScenarioBranch(1.0, nothing)]), EXPECTED, solver)
 
     @cached_property
     def _asked(self) -> list[ScenarioBranch]:
-        """All scenarios, and last of all that in which nothing happens: with no probability if it is none of them, or is one already."""
+        """All scenarios, then the one without events. Its probability is zero if it isn't a scenario, or is one already."""
         nothing = ScenarioBranch(0.0, tuple(part.numbers[0] for part in self.staged.parts))
         return [*self.program.branches, nothing]
 
     @cached_property
     def _needed(self) -> list[int]:
-        """Second stages that some scenario needs, or that in which nothing happens."""
+        """Second stages of the scenarios, and that without events."""
         return sorted({stage for branch in self._asked for stage in branch.stages})
 
     def gap(self, answer: RecourseAnswer, measure: RiskMeasure) -> GapInterval | None:
-        """How good a plan is, by the batches; None: there are none, or one of them was not solved in time."""
+        """Return the quality of a plan by the batches. None without batches, or if one of them wasn't solved in time."""
         if not self.batches or self.session.stopped:
             return None
         return gap_interval(answer.x, [self.staged.of(one) for one in self.batches], measure, self.solver)
@@ -330,8 +331,8 @@ class RiskSearch:
 
     @cached_property
     def known(self) -> Floats:
-        """What every scenario comes to for whoever knows it from the start, the parts of the case that no event bears on apart; infinite where
-        there is no plan, no number where none was found in time.
+        """Objective of every scenario if known from the start, without the parts of the case that no event affects. Infinite if there is
+        no plan, and NaN if none was found in time.
         """
         costs = np.full(len(self.program.stages), np.inf)
         for part in self.staged.parts:
@@ -344,12 +345,12 @@ class RiskSearch:
 
     @cached_property
     def as_it_is(self) -> RecourseAnswer | None:
-        """The plan as if nothing happened, and what follows where something does; None: it is not found."""
+        """Plan that ignores events, with the decisions after events. None if not found."""
         found = self._if_nothing_happens(self.solver)
         return None if found is None else self.following(found.x)
 
     def following(self, x: Floats) -> RecourseAnswer:
-        """What follows decisions, whatever comes; a second stage that cannot follow them has no values, and costs without end."""
+        """Return the decisions after given first decisions. A second stage that can't follow them has no values and an infinite cost."""
         asked = self.program.only(self._asked)
         seconds = [
             np.full(len(stage.cost), np.nan) if own is None else own
@@ -359,10 +360,10 @@ class RiskSearch:
         return RecourseAnswer(x, tuple(seconds), branches, float(self.chances @ branches), -np.inf)
 
     def carried(self, answer: RecourseAnswer) -> dict[int, CarriedPart]:
-        """Every second stage of an answer as a plan, verified by itself, and all of them verified to be the same before the day.
+        """Return every second stage of an answer as a plan, verified by itself, with the same decisions before the date.
 
         Raises:
-            VerificationError: if one of them does not hold, or they differ in what is decided before anybody knows which of them it is.
+            VerificationError: If a plan fails verification, or decisions before the date differ.
         """
         found: dict[int, CarriedPart] = {}
         for part in self.staged.parts:
@@ -380,7 +381,7 @@ class RiskSearch:
         return found
 
     def _check_same_before(self, part: RiskPart, carried: Mapping[int, CarriedPart]) -> None:
-        """That nobody orders, or delivers, before the day as if he knew: what a scenario bars from arriving may be missing in it."""
+        """Check that no order or delivery before the date anticipates events. Deliveries that a scenario prevents may be missing in it."""
         period = self.staged.period
         base = _order_quantities(carried[part.numbers[0]].verified, period)
         served = _deliveries(carried[part.numbers[0]].verified, period)
@@ -403,10 +404,10 @@ class RiskSearch:
             raise VerificationError(wrong)
 
     def decided(self, decisions: Sequence[Decision]) -> Floats:
-        """Decisions that were told, as values of the first stage; what is not told is zero.
+        """Return recorded decisions as values of the first stage. Others are zero.
 
         Raises:
-            InputError: for what the case knows no decision of, or what is told twice.
+            InputError: For decisions that are unknown or duplicated.
         """
         places = {told(key): place for place, key in enumerate(self.staged.keys)}
         x = np.zeros(len(places))
@@ -424,7 +425,7 @@ class RiskSearch:
         return x
 
     def decisions(self, x: Floats) -> tuple[Decision, ...]:
-        """All that is decided before the day and is not zero."""
+        """Return all nonzero decisions before the date."""
         return tuple(
             Decision(about=told(key), value=value)
             for key, value in zip(self.staged.keys, x.tolist(), strict=True)
@@ -433,7 +434,6 @@ class RiskSearch:
 
 
 def _check_routes(stage: PartStage, plan: Plan) -> None:
-    """That a plan orders nothing on routes that are lost."""
     wrong = [
         Diagnostic(
             f"of `{p.offer}` something is ordered on a route that is lost", found=f"{p.quantity} kg to {p.place}"
@@ -451,7 +451,7 @@ def _otherwise(what: str, happened: object, here: Decimal, there: Decimal) -> Di
 
 
 def told(key: object) -> str:
-    """What a column is about, in one text."""
+    """Return the subject of a column as text."""
     if isinstance(key, tuple):
         return f"({' '.join(told(part) for part in key)})"
     return "-" if key is None else str(key)
@@ -468,7 +468,7 @@ def _deliveries(verified: VerifiedPlan, period: int) -> dict[tuple[str, int], De
 
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Of CVaR, along the frontier."""
+"""Weights of CVaR along the frontier."""
 Short = dict[str, Decimal]
 """Kilograms by material."""
 
@@ -476,20 +476,20 @@ Short = dict[str, Decimal]
 def risk_of(
     search: RiskSearch, measure: RiskMeasure, *, frontier: bool = False, seed: str = "", draws: int = 0
 ) -> Risk:
-    """The answer under a measure.
+    """Return the answer under a measure.
 
     Args:
-        search: the case and its events, laid out.
-        measure: what is minimised.
-        frontier: also plans between the least expected cost and the least CVaR.
-        seed: what a sample follows from; empty: the scenarios are all that there are.
-        draws: of the sample.
+        search: The case and its events, laid out.
+        measure: The objective.
+        frontier: True to include plans between the lowest expected cost and the lowest CVaR.
+        seed: Seed of the sample. Empty if the scenarios are complete.
+        draws: Draws of the sample.
 
     Raises:
-        InputError: if rules conflict in some scenario whatever is decided.
-        OutOfTimeError: if no plan is found in time.
-        SolverError: if a solver breaks down.
-        VerificationError: if a plan does not hold.
+        InputError: If rules conflict in some scenario with any decisions.
+        OutOfTimeError: If no plan is found in time.
+        SolverError: If a solver fails.
+        VerificationError: If a plan fails verification.
     """
     steps = 2 + (len(WEIGHTS) if frontier else 0)
     answer = search.best(measure)
@@ -500,10 +500,10 @@ def risk_of(
 
 
 def told_again(search: RiskSearch, answer: RecourseAnswer, measure: RiskMeasure, seed: str, draws: int) -> Risk:
-    """All that is told of decisions and what follows them, but for the frontier.
+    """Return the answer for given decisions without the frontier.
 
     Raises:
-        VerificationError: if a plan does not hold.
+        VerificationError: If a plan fails verification.
     """
     found = _Told(search, answer).answer(measure, seed, draws)
     gap = search.gap(answer, measure)
@@ -513,7 +513,7 @@ def told_again(search: RiskSearch, answer: RecourseAnswer, measure: RiskMeasure,
 
 
 class _Told:
-    """One plan, with what becomes of it in every scenario."""
+    """One plan, with its result in every scenario."""
 
     def __init__(self, search: RiskSearch, answer: RecourseAnswer) -> None:
         self.search, self.found = search, answer
@@ -533,15 +533,15 @@ class _Told:
         return mean(self.objectives, self.chances)
 
     def of(self, measure: RiskMeasure) -> Decimal:
-        """What the plan comes to under a measure."""
+        """Return the objective of the plan under a measure."""
         return exact(measure.of(np.array([float(one) for one in self.objectives]), self.search.chances))
 
     def cvar(self, alpha: float) -> Decimal:
-        """The mean of the worst cases."""
+        """Return the mean of the worst cases."""
         return exact(cvar_of([float(one) for one in self.objectives], self.search.chances, alpha))
 
     def answer(self, measure: RiskMeasure, seed: str, draws: int) -> Risk:
-        """All that is told of it."""
+        """Return the answer."""
         search, minimised = self.search, self.of(measure)
         session = search.session
         first = [self.carried[part.numbers[0]] for part in search.staged.parts]
@@ -588,7 +588,7 @@ class _Told:
         return as_decimal(sum((c for c, true in zip(self.chances, comes, strict=True) if true), Fraction(0)))
 
     def _today(self) -> list[Decimal | None]:
-        """What every scenario comes to where the plan as it is is followed until the day; None: it cannot be."""
+        """Return the objective of every scenario if the plan as it is stays in place until the date. None if impossible."""
         as_it_is = self.search.as_it_is
         if as_it_is is None:
             return [None] * len(self.objectives)
@@ -626,7 +626,7 @@ class _Told:
         )
 
     def _shorts(self) -> list[Short]:
-        """What every scenario leaves short, in the whole case."""
+        """Return the shortages of every scenario in the whole case."""
         touched = frozenset[str]().union(*(part.members for part in self.search.staged.parts))
         rest = {name: kg for name, kg in self.base.items() if name not in touched}
         found = []
@@ -636,7 +636,7 @@ class _Told:
         return found
 
     def _beyond(self, short: Mapping[str, Decimal]) -> Short:
-        """What is short beyond the plan as it is."""
+        """Return shortages beyond those of the plan as it is."""
         more = {name: kg - self.base.get(name, _NONE) for name, kg in short.items()}
         return {name: kg for name, kg in more.items() if kg > self.slack}
 
@@ -646,7 +646,6 @@ class _Told:
         )
 
     def _pairs(self) -> list[tuple[VerifiedPlan, VerifiedPlan]]:
-        """The plan where nothing happens, and the plan as it is, of every part."""
         parts = self.search.staged.parts
         planned = [self.search.session.part_plan(part.members, part.rules).verified for part in parts]
         return [(self.carried[part.numbers[0]].verified, one) for part, one in zip(parts, planned, strict=True)]
@@ -675,7 +674,6 @@ class _Told:
         return tuple(sorted(moved, key=lambda one: (-abs(one.kilograms - one.today), one.material)))
 
     def _both(self, read: _Read) -> tuple[_Table, _Table]:
-        """Something of the plan and of the plan as it is."""
         period, pairs = self.search.staged.period, self._pairs()
         return (
             totals(entry for here, _ in pairs for entry in read(here, period).items()),
@@ -688,24 +686,23 @@ class _Told:
 
 
 _Table = dict[tuple[str, str], Decimal]
-"""Kilograms by offer (or none) and material."""
+"""Kilograms by offer, which may be empty, and material."""
 _Read = Callable[[VerifiedPlan, int], _Table]
 
 
 def _orders(verified: VerifiedPlan, period: int) -> _Table:
-    """Kilograms ordered before a period."""
     return totals(((p.offer, p.material), p.quantity) for p in verified.plan.purchases if p.ordered < period)
 
 
 def _there(verified: VerifiedPlan, period: int) -> _Table:
-    """Kilograms in stock at the end of the period before, or ordered by then and still to come."""
+    """Return kilograms in stock at the end of the previous period, or on order by then."""
     held = [(("", stock.material), stock.quantity) for stock in verified.plan.stocks if stock.period == period - 1]
     bought = verified.plan.purchases
     return totals(held + [(("", p.material), p.quantity) for p in bought if p.ordered < period <= p.delivered])
 
 
 def mean(values: Sequence[Decimal], chances: Sequence[Fraction]) -> Decimal:
-    """An expected value."""
+    """Return an expected value."""
     total = sum((Fraction(value) * chance for value, chance in zip(values, chances, strict=True)), Fraction(0))
     return as_decimal(total)
 
@@ -721,7 +718,7 @@ def _mean_short(shorts: Sequence[Short], chances: Sequence[Fraction]) -> Short:
 
 
 def _frontier(search: RiskSearch, alpha: float, steps: int) -> tuple[FrontierPoint, ...]:
-    """Plans from the least expected cost to the least CVaR, each verified; of several that come to the same, the first."""
+    """Return plans from the lowest expected cost to the lowest CVaR, each verified. Of several with equal costs, the first."""
     found: list[FrontierPoint] = []
     for place, weight in enumerate(WEIGHTS):
         search.session.go_on(place, len(WEIGHTS), "plans of the frontier")
@@ -741,6 +738,6 @@ def _frontier(search: RiskSearch, alpha: float, steps: int) -> tuple[FrontierPoi
 
 
 def _alike(one: FrontierPoint, other: FrontierPoint) -> bool:
-    """Whether two points cost the same, to a millionth."""
+    """Return True if two points cost the same, to a millionth."""
     pairs = ((one.expected, other.expected), (one.cvar, other.cvar))
     return all(abs(a - b) <= Decimal("1e-6") * max(abs(a), Decimal(1)) for a, b in pairs)

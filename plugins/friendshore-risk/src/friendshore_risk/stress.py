@@ -27,15 +27,15 @@ from friendshore.questions.wording import (
 from .stress_answer import Insurance, LossMet, Shortfall, Stress, Stressed
 
 SHOWN = 15
-"""Losses that the whole document shows of each kind, unless more are asked for."""
+"""Default number of losses of each kind in the whole document."""
 MATERIALS_SHOWN = 3
-"""Materials that the whole document names in a cell."""
+"""Maximum number of materials in a cell of the whole document."""
 _LONG = 34
-"""Characters from which on a screen may cut a name."""
+"""Characters from which a screen may cut a name."""
 
 
 def stress_document(found: Stress, shown: int = SHOWN, insured: Insurance | None = None) -> doc.Document:
-    """Return all losses, the most expensive first, and the insured plan. The whole document has the first `shown` rows of each table, 0: all."""
+    """Return all losses, the most expensive first, and the insured plan. The whole document has the first `shown` rows of each table, or all if 0."""
     who = "Everyone who could deliver" if found.everything else "Everyone the plan buys from"
     spent = large_money(found.cash, found.currency)
     head = (
@@ -72,7 +72,7 @@ def stress_document(found: Stress, shown: int = SHOWN, insured: Insurance | None
 
 
 def what_is_known(found: Stress) -> doc.Notes | None:
-    """Whether plans know of a loss before it comes, or what is ordered before a day stays as it is."""
+    """Return a note if plans know of a loss in advance, or if orders before a date are fixed."""
     if found.decided_before is not None:
         return doc.notes([f"what the plan orders before {found.decided_before} stays as it is after each loss"])
     if not found.foreseen:
@@ -128,7 +128,7 @@ def _bar(loss: Stressed, found: Stress) -> charts.Rung:
 
 
 def _named(loss: Stressed) -> str:
-    """Its name; a catalog and a country are told to be one, for nothing else says it beside a bar."""
+    """Return its name, labeled for a catalog and a country, since a chart doesn't show the kind."""
     kinds = [kind for kind in loss.loss.by if kind in ("catalog", "country")]
     return f"{loss.loss.name} ({' and '.join(kinds)})" if kinds and len(loss.loss.names) == 1 else loss.loss.name
 
@@ -153,17 +153,17 @@ def _table(losses: Sequence[Stressed], found: Stress, pairs: bool, shown: int) -
 
 
 def penalty_of(loss: Stressed) -> doc.Cell:
-    """Return what a loss adds to penalties, gray and rounded; nothing where rules conflict."""
+    """Return the rise of penalties after a loss, gray and rounded. Empty if rules conflict."""
     return doc.NOTHING if loss.conflict else penalty(loss.shortage + loss.penalties)
 
 
 def costs_nothing(loss: Stressed) -> bool:
-    """Whether it is shown to cost nothing, and to leave nothing short."""
+    """Return True if it provably costs nothing and causes no shortage."""
     return loss.rise.proved and not loss.short and abs(loss.rise.value) < 1
 
 
 def more_than_apart(loss: Stressed) -> bool:
-    """Whether two countries together cost something else than both alone: where each can stand in for the other."""
+    """Return True if two countries together cost something else than both alone, because each can replace the other."""
     return loss.beyond is None or not loss.rise.proved or abs(loss.beyond) >= 1
 
 
@@ -182,7 +182,7 @@ def _row(loss: Stressed, names: ShownNames, pairs: bool) -> list[doc.Cell]:
 
 
 def _cut_if_long(name: str) -> doc.Cell:
-    """Return a name in one piece; one of several companies may be cut between two words."""
+    """Return an unbreakable name. A list of companies may break between two words."""
     return name if len(name) <= _LONG else doc.Several((name,))
 
 
@@ -191,7 +191,7 @@ def _several(names: Sequence[str], named: int = 0) -> doc.Cell:
 
 
 WHO = {"supplier": "supplier", "parent": "parent company", "country": "country", "catalog": "catalog"}
-"""Who is lost, by the kind of loss."""
+"""Kind of a loss -> its noun."""
 
 
 def insurance_document(found: Insurance, shown: int = SHOWN) -> doc.Document:
@@ -200,9 +200,9 @@ def insurance_document(found: Insurance, shown: int = SHOWN) -> doc.Document:
 
 
 def insurance_parts(found: Insurance, shown: int = SHOWN) -> Iterator[doc.Element | None]:
-    """Yield the premium, the losses, the changes of the insured plan, and the stock that would do instead.
+    """Yield the premium, the losses, the changes of the insured plan, and the equivalent stock.
 
-    The whole document has the first `shown` rows of each table, 0: all.
+    The whole document has the first `shown` rows of each table, or all if 0.
     """
     title = f"Insured against the loss of any one {WHO[found.by]} from {found.start} on"
     yield doc.for_whole(doc.section(title, doc.sentence(_premium(found))))
@@ -222,7 +222,7 @@ def _premium(found: Insurance) -> str:
 
 
 def premium_price(found: Insurance) -> str:
-    """What surviving any loss costs more."""
+    """Return the premium for surviving any loss."""
     if not found.premium.proved:
         return f"{found.currency} {rise(found.premium)}, more (present value)"
     if abs(found.premium.value) < CENT:
@@ -231,7 +231,7 @@ def premium_price(found: Insurance) -> str:
 
 
 def _insured_losses(found: Insurance, shown: int) -> doc.Section:
-    """Return the losses that leave anything short, today or insured; on a screen those that nothing insures in full."""
+    """Return the losses with any shortage, today or insured. On a screen, return those that can't be insured in full."""
     felt = [row for row in found.losses if row.exposed or not row.met]
     unmet = any(not row.met for row in felt)
     calm, other = len(found.losses) - len(felt), "other " if felt else ""
@@ -272,7 +272,7 @@ def _insured_losses(found: Insurance, shown: int) -> doc.Section:
 
 
 def short_of(short: Sequence[Shortfall], names: ShownNames) -> list[str]:
-    """Return what is short, the largest first."""
+    """Return the shortages, largest first."""
     ordered = sorted(short, key=lambda each: (-each.kilograms, each.material))
     return [f"{names.material(each.material)} {mass_of(names, each.material, each.kilograms)}" for each in ordered]
 
@@ -284,7 +284,7 @@ def _outcome(row: LossMet, names: ShownNames) -> str:
 
 
 def rise_of(row: LossMet) -> doc.Cell:
-    """Return by how much spend and penalty rise together after a loss, gray and rounded."""
+    """Return the total rise of spend and penalties after a loss, gray and rounded."""
     return doc.NOTHING if row.costs is None else penalty(row.costs)
 
 
@@ -354,9 +354,9 @@ def _stock(found: Insurance, shown: int) -> doc.Section | None:
 
 @dataclass(frozen=True, slots=True)
 class StressAnswer:
-    """What losses cost, and what insurance against any one of them does."""
+    """The cost of losses, and insurance against any one of them."""
 
     losses: Stress
     insurance: Insurance | None
     left_out: str = ""
-    """Why there is no insurance, though it was asked for."""
+    """Reason why a requested insurance is missing."""

@@ -43,11 +43,11 @@ from .losses import KINDS, Loss, LossKind, losses
 
 
 class Shortfall(Record):
-    """By how much more a material is short than in the plan as it is."""
+    """Change of the shortage of a material relative to the plan as it is."""
 
     material: str
     kilograms: Number
-    """Over the plan and all its demands; below zero: less short."""
+    """Over the plan and all its demands. Negative if it falls."""
 
 
 class Stressed(Record):
@@ -55,50 +55,50 @@ class Stressed(Record):
 
     loss: Loss
     rise: Difference
-    """Of the objective: money spent and priced shortage."""
+    """Rise of the objective: money spent and priced shortage."""
     cash: Number
-    """Rise of the cash spent; below zero where what is unavailable is not paid for."""
+    """Rise of the cash spent. Negative if unavailable goods aren't paid for."""
     spent: Number
-    """Present value of the same."""
+    """Present value of the rise of cash."""
     shortage: Number
     """Rise of the penalty for shortage."""
     penalties: Number = Decimal(0)
-    """Rise of the penalties for missed soft limits."""
+    """Rise of the penalties for violated soft limits."""
     short: tuple[Shortfall, ...]
-    """Materials of which more or less is short, in order of name."""
+    """Materials with a changed shortage, by name."""
     conflict: tuple[str, ...] = ()
-    """Rules that cannot hold together after the loss: then nothing is planned of what they touch, and `rise` is of the rest."""
+    """Rules that conflict after the loss. Their part then isn't planned, and `rise` covers the rest."""
     beyond: Number | None = None
-    """Of two countries together: by how much the rise is above what the two cost alone; None: one alone, or not known."""
+    """For two countries together, the rise beyond the sum of both alone. None for one, or if unknown."""
     tied: bool = False
-    """Whether, for what is proved, it may rank below the next."""
+    """True if the proved bounds allow it to rank below the next."""
 
 
 class Stress(QuestionResult):
-    """The plan without each of those it depends on, the dearest loss first."""
+    """The plan without each dependency, the most expensive loss first."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("losses", "pairs")
     TOLD_BY: ClassVar[str] = "friendshore_risk.stress:stress_document"
 
     currency: str
     start: date
-    """First day on which nothing can be ordered any more of what is lost; what was ordered before still comes."""
+    """First day from which lost offers take no orders. Earlier orders still arrive."""
     objective: Number
-    """Of the plan as it is: present value of spend and penalties."""
+    """Present value of spend and penalties in the plan as it is."""
     cash: Number = Decimal(0)
-    """That the plan as it is spends."""
+    """Cash that the plan as it is spends."""
     everything: bool
-    """Whether everyone who could deliver was taken away in turn, or only those that the plan buys from."""
+    """True if all possible suppliers were removed in turn. False if only those with purchases in the plan."""
     losses: tuple[Stressed, ...]
-    """One after the other, each alone."""
+    """Single losses."""
     pairs: tuple[Stressed, ...]
-    """Every two countries that the plan buys from, together."""
+    """Every pair of countries with purchases in the plan."""
     unasked: int
-    """Losses that were not asked about, since the user ended the search."""
+    """Losses not evaluated, because the user ended the search."""
     decided_before: date | None = None
-    """What the plan orders before this day stays as it is after each loss; None: everything is planned anew."""
+    """Orders before this day stay as they are after each loss. None if everything is replanned."""
     foreseen: bool = False
-    """Whether plans know of a loss before it comes, and may buy ahead of it."""
+    """True if plans know of a loss in advance and may buy ahead of it."""
     effort: Effort
 
 
@@ -113,24 +113,24 @@ def stress(
     decided_before: date | None = None,
     progress: Progress | None = None,
 ) -> Stress:
-    """The plan made again without each of those it depends on, verified, ranked by what the loss costs.
+    """Return new plans without each dependency, verified, ranked by the cost of the loss.
 
-    The loss is known from the start: everything is planned anew, also what comes before it, unless it is decided. An offer is closed in every
-    period that the loss reaches into, so that a loss within a period counts for all of it.
+    The loss is known from the start. Everything is replanned, including earlier periods, except decided orders. An offer is closed in every
+    period that the loss reaches, so that a loss within a period counts for all of it.
 
     Args:
-        session: a solved case.
-        kinds: by what losses are told apart.
-        everything: take away everyone who could deliver, not only those that the plan buys from.
-        pairs: take away also every two countries that the plan buys from.
-        start: first day of the loss; if not given, the day before which all is decided, or the first day of the plan.
-        decided_before: a day; what the plan orders before it stays as it is. None: each plan knows of its loss from the start.
-        progress: told the questions answered, all of them, and seconds.
+        session: A solved case.
+        kinds: Kinds of losses.
+        everything: True to remove all possible suppliers, not only those with purchases in the plan.
+        pairs: True to remove also every pair of countries with purchases in the plan.
+        start: First day of the loss. None means the day before which all is decided, or the first day of the plan.
+        decided_before: Day before which orders stay as they are. None if each plan knows of its loss from the start.
+        progress: Called with the number of answered questions, of all questions, and seconds.
 
     Raises:
-        InputError: if a loss begins before what is decided ends.
-        SolverError: if a solver breaks down.
-        VerificationError: if a plan does not hold.
+        InputError: If a loss begins before decisions end.
+        SolverError: If a solver fails.
+        VerificationError: If a plan fails verification.
     """
     day = start or decided_before or session.problem.case.horizon.start
     if decided_before is not None:
@@ -183,7 +183,7 @@ def _stressed(session: Session, loss: Loss, answer: Answer) -> Stressed:
 
 
 def _beside(pair: Stressed, alone: Sequence[Stressed]) -> Stressed:
-    """A loss of two countries beside what each of them costs alone, where that was asked."""
+    """Return a loss of two countries with the rise beyond the sum of both alone, if those were evaluated."""
     rises = {word: each.rise.value for each in alone if not each.conflict for word in _words(each.loss)}
     apart = [rises.get(f"country {name}") for name in pair.loss.names]
     known = [rise for rise in apart if rise is not None]
@@ -197,19 +197,19 @@ def _words(loss: Loss) -> list[str]:
 
 
 def shortfalls(session: Session, answer: Answer) -> tuple[Shortfall, ...]:
-    """Return what is short after some changes beyond what is short anyway, by material."""
+    """Return the additional shortage after some changes, by material."""
     return tuple(Shortfall(material=name, kilograms=kg) for name, kg in short_more(session, answer).items())
 
 
 def _ranked(found: Sequence[Stressed]) -> tuple[Stressed, ...]:
-    """The dearest first, those that leave rules in conflict before all; neighbours whose intervals meet are marked."""
+    """Return losses that cause conflicts of rules, then the others, the most expensive first. Overlapping neighbors are marked."""
     ranked = sorted(found, key=lambda each: (not each.conflict, -each.rise.value, each.loss.names))
     tied = [_may_swap(one, other) for one, other in pairwise(ranked)]
     return tuple(each.but(tied=True) if tie else each for each, tie in zip(ranked, [*tied, False], strict=False))
 
 
 def _may_swap(one: Stressed, other: Stressed) -> bool:
-    """Whether the second may in truth be dearer than the first."""
+    """Return True if the second may in truth be more expensive than the first."""
     if one.rise.proved and other.rise.proved:
         return False
     low, high = one.rise.low, other.rise.high
@@ -217,24 +217,25 @@ def _may_swap(one: Stressed, other: Stressed) -> bool:
 
 
 class LossMet(Record):
-    """What becomes of one loss, under the plan as it is and under the insured one."""
+    """One loss under the plan as it is and under the insured one."""
 
     loss: Loss
     exposed: tuple[Shortfall, ...]
-    """Least kilograms short in addition where the plan as it is is followed until the loss comes."""
+    """Smallest additional shortage if the plan as it is stays in place until the loss."""
     met: bool
-    """Whether the insured plan leaves no demand more short after it: the plan that follows the loss orders the same before it, and
-    is verified on the facts after it. All to within one step of the resolution a period."""
+    """True if the insured plan increases no shortage after the loss, to within one step of the resolution per period. The plan after the loss
+    has the same orders before it and is verified on the facts after it.
+    """
     costs: Number | None
-    """What the loss then raises the objective of the insured plan by; None: what follows is not known, or not verified."""
+    """Rise of the insured plan's objective after the loss. None if unknown or unverified."""
     unmet: tuple[Shortfall, ...] = ()
-    """Least kilograms short in addition, whatever is done before the loss, of what cannot be met."""
+    """Smallest additional shortage in kilograms with any decisions before the loss, for demand that can't be met."""
     reason: str = ""
-    """Why it is not met."""
+    """Reason if it isn't met."""
 
 
 class Ordered(Record):
-    """What is ordered of an offer before the loss, for all losses alike."""
+    """Orders of an offer before the loss, common to all losses."""
 
     offer: str
     kilograms: Number
@@ -242,19 +243,19 @@ class Ordered(Record):
     today: Number
     """Under the plan as it is."""
     new: bool
-    """Whether the plan as it is never buys of it."""
+    """True if the plan as it is never buys from the offer."""
 
 
 class KeptReady(Record):
-    """An offer onboarded for the case of a loss alone."""
+    """An offer onboarded only for a possible loss."""
 
     offer: str
     cost: Number
-    """Discounted money for its onboarding, with what take-or-pay makes due."""
+    """Discounted cost of its onboarding and take-or-pay."""
 
 
 class Ready(Record):
-    """What is there when the loss comes: in stock, or ordered and on its way."""
+    """Stock and open orders when the loss begins."""
 
     material: str
     kilograms: Number
@@ -268,17 +269,17 @@ class StockNeeded(Record):
 
     material: str
     kilograms: Number
-    """In hand when the loss comes, lawful for every use: the most that any one loss leaves short."""
+    """Stock on hand at the loss, lawful for every use: the largest shortage of any one loss."""
     loss: str
-    """The loss that leaves so much short."""
+    """The loss with that shortage."""
     holding: Number | None
-    """Money a year for holding it, in the dearest period; None: the case has no holding rate."""
+    """Yearly cost of holding it in the most expensive period. None if the case has no holding rate."""
     proved: bool
-    """Whether, with it in stock, the plan made again without each loss in turn leaves nothing more short, verified."""
+    """True if a verified new plan with it in stock has no additional shortage after any single loss."""
 
 
 class Insurance(QuestionResult):
-    """What it costs that no single loss leaves more short than the plan as it is."""
+    """Cost of insurance: no single loss leaves more shortage than the plan as it is."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("losses", "stock", "ordered", "ready")
     TOLD_BY: ClassVar[str] = "friendshore_risk.stress:insurance_document"
@@ -286,80 +287,80 @@ class Insurance(QuestionResult):
     currency: str
     by: LossKind
     start: date
-    """First day of the loss; it lasts to the end of the plan, and nobody knows before it which loss comes."""
+    """First day of the loss, which lasts to the end of the plan. The lost one is unknown before that day."""
     objective: Number
-    """Of the plan as it is."""
+    """Objective of the plan as it is."""
     premium: Difference
-    """By how much the insured plan is dearer, where no loss comes."""
+    """Additional cost of the insured plan without a loss."""
     losses: tuple[LossMet, ...]
-    """Losses that leave something short under the plan as it is, or are not met; then all others, in order of name."""
+    """Losses with a shortage in the plan as it is or that aren't met, then all others, by name."""
     ordered: tuple[Ordered, ...]
-    """Offers of which the insured plan orders more or less before the loss, those with the largest difference first."""
+    """Offers with other orders before the loss in the insured plan, those with the largest difference first."""
     onboarded: tuple[KeptReady, ...]
-    """Offers that are onboarded for the case of a loss, and of which nothing is bought where none comes; the premium holds their money."""
+    """Offers onboarded for a possible loss, without purchases if there is none. The premium includes their cost."""
     ready: tuple[Ready, ...]
-    """Materials of which more or less is there when the loss comes."""
+    """Materials with a changed stock, including open orders, when the loss begins."""
     stock: tuple[StockNeeded, ...]
-    """Stock that would do in the place of an insured plan."""
+    """Stock that would replace an insured plan."""
     effort: Effort
 
 
 Kilograms = dict[str, Decimal]
-"""By material."""
+"""Kilograms by material."""
 _NOTHING = 1e-6
-"""Kilograms that a solver's tolerance explains."""
+"""Kilograms within a solver's tolerance."""
 
 
 @dataclass(eq=False)
 class InsuredPart:
-    """The columns of a part's plan that meets its losses, and of what follows each of them."""
+    """The columns of a part's plan that meets its losses, and of the decisions after each."""
 
     program: Program
     x: Floats
-    """Values where no loss comes."""
+    """Values without a loss."""
     today: Floats
     """Values of the plan as it is."""
     bound: float
-    """No plan that meets the same losses costs less."""
+    """Lower bound on the cost of plans that meet the same losses."""
     today_bound: float
-    """No plan at all costs less."""
+    """Lower bound on the cost of all plans."""
     rise: tuple[float, float]
-    """By how much it is surely dearer than the cheapest plan: at least, at most."""
+    """Lower and upper bound on its cost above that of the cheapest plan."""
     closed: Mapping[int, Ints]
-    """Loss -> columns that it closes; none: the loss does not touch the part."""
+    """Loss -> columns that it closes. Empty if the loss doesn't affect the part."""
     unmet: dict[int, Kilograms] = field(default_factory=dict)
-    """Loss -> least kilograms short in addition, whatever is done before it: what cannot be insured."""
+    """Loss -> smallest additional shortage with any decisions before it, which can't be insured."""
     exposed: dict[int, Kilograms] = field(default_factory=dict)
-    """Loss -> least kilograms short in addition where the plan as it is is followed until the loss."""
+    """Loss -> smallest additional shortage if the plan as it is stays in place until the loss."""
     together: set[int] = field(default_factory=set)
-    """Losses that can be met one by one, and not together with the others."""
+    """Losses that can be met one by one, but not together with the others."""
     conflicts: set[int] = field(default_factory=set)
-    """Losses after which rules conflict, whatever is done before them."""
+    """Losses after which rules conflict with any decisions before them."""
     unknown: set[int] = field(default_factory=set)
-    """Losses of which a limit ended the search."""
+    """Losses whose search a limit ended."""
     _pieces: dict[int, list[tuple[Ints, Floats]]] = field(default_factory=dict)
 
     def after(self, loss: int) -> Floats:
-        """Values of all columns once a loss has come; of one after which rules conflict, or that is unknown, they mean nothing."""
+        """Return the values of all columns after a loss. They are meaningless after a loss with conflicting rules or an unknown one."""
         found = self.x.copy()
         for columns, values in self._pieces.get(loss, ()):
             found[columns] = values
         return found
 
     def keep(self, loss: int, columns: Ints, values: Floats) -> None:
-        """Notes what some columns are once a loss has come."""
+        """Store the values of some columns after a loss."""
         self._pieces.setdefault(loss, []).append((columns, values))
 
 
 def insure_part(
     session: Session, program: Program, today: Solution, losses: Mapping[int, frozenset[str]], period: int
 ) -> InsuredPart | None:
-    """The cheapest plan of a part that meets every loss that can be met; None where rules conflict as things are.
+    """Return the cheapest plan of a part that meets every loss that can be met. None if rules conflict today.
 
-    Each loss takes away some offers from `period` on.
+    Each loss removes some offers from `period` on.
 
     Raises:
-        SolverError: if a solver breaks down.
+        SolverError: If a solver fails.
     """
     if today.conflicts:
         return None
@@ -381,7 +382,7 @@ def insure_part(
 
 
 class _Component:
-    """What hangs together of a part, with the losses that close any of its columns."""
+    """A connected part, with the losses that close any of its columns."""
 
     def __init__(
         self,
@@ -396,7 +397,7 @@ class _Component:
         self.columns, self.materials, self.closed = columns, materials, closed
 
     def insure(self) -> None:
-        """Solves it, and notes what is found."""
+        """Solve it and store the results."""
         today = self.found.today[self.columns]
         for loss, columns in self.closed.items():
             exposed = self._solved(self.stage.afterwards(today, columns, "least"))
@@ -424,7 +425,7 @@ class _Component:
                 self.found.conflicts.add(loss)
 
     def _all_that_can_be(self) -> tuple[list[int], SolverAnswer]:
-        """The losses that can be met together, and the plan that meets them: those that nothing can meet are left out first."""
+        """Return the losses that can be met together, with their plan. Losses that can't be met by any plan are left out first."""
         able = [loss for loss in self.closed if self._can_be_met(loss)]
         answer = self._insured(able)
         if answer.x is not None:
@@ -441,7 +442,7 @@ class _Component:
         return met, answer
 
     def _can_be_met(self, loss: int) -> bool:
-        """Whether anything can be done before a loss so that it can be met; if not, what is then short at least is noted."""
+        """Return True if decisions before a loss can meet it. Otherwise store its smallest shortage."""
         answer = self._solved(self.stage.least_short(self.closed[loss]))
         if answer.outcome is SolverOutcome.INFEASIBLE:
             self.found.conflicts.add(loss)
@@ -457,7 +458,7 @@ class _Component:
         return self._solved(self.stage.insured([self.closed[loss] for loss in losses]))
 
     def _short(self, answer: SolverAnswer) -> Kilograms:
-        """Kilograms short in addition by material: the last columns of an elastic program."""
+        """Return the additional shortage in kilograms by material: the last columns of an elastic program."""
         found: Kilograms = {}
         if answer.x is not None:
             beyond = answer.x[len(answer.x) - len(self.materials) :].tolist()
@@ -477,11 +478,11 @@ def _add(table: dict[int, Kilograms], loss: int, short: Kilograms) -> None:
 
 
 Touched = tuple[Program, Solution, Mapping[int, frozenset[str]]]
-"""The program of a part, its cheapest plan, and what each loss takes away of it."""
+"""Program of a part, its cheapest plan, and the offers that each loss removes."""
 
 
 def first_loss(horizon: Horizon) -> date:
-    """When a loss comes if nobody says: with the first period that begins a year or more after the plan, or in its middle if that is sooner."""
+    """Return the default date of a loss: the first period that begins a year or more after the plan's start, or the middle if that is earlier."""
     year = [period.index for period in horizon.periods if period.start >= add_months(horizon.start, 12)]
     return horizon.periods[min([*year, horizon.count // 2])].start
 
@@ -495,22 +496,22 @@ def insurance(
     stock: bool = True,
     progress: Progress | None = None,
 ) -> Insurance:
-    """The cheapest plan from which each loss can be met, and what it costs more than the cheapest plan.
+    """Return the cheapest plan from which each loss can be met, with its cost above the cheapest plan.
 
-    A loss is met if no demand is short of more kilograms over the plan than in the plan as it is. Everyone who could deliver may be
-    lost, each alone, since the insured plan may come to depend on others than the plan as it is.
+    A loss is met if no demand is shorter over the plan than in the plan as it is. All possible suppliers may be lost, each alone, since the
+    insured plan may depend on others than the plan as it is.
 
     Args:
-        session: a solved case.
-        by: whose losses.
-        start: first day of the loss; see `first_loss`.
-        stock: also find the stock that would do instead.
-        progress: told after every step.
+        session: A solved case.
+        by: Kind of losses.
+        start: First day of the loss. See `first_loss`.
+        stock: True to find the equivalent stock too.
+        progress: Called after every step.
 
     Raises:
-        InputError: if the case ranks objectives: a premium is a matter of cost alone.
-        SolverError: if a solver breaks down.
-        VerificationError: if a plan does not hold.
+        InputError: If the case ranks objectives, because a premium concerns cost alone.
+        SolverError: If a solver fails.
+        VerificationError: If a plan fails verification.
     """
     if session.problem.objectives:
         raise InputError("a premium is told for cost alone, and the case ranks objectives", column="objective")
@@ -524,15 +525,15 @@ def insurance(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Carried:
-    """A plan that is carried out, with or without a loss."""
+    """A plan, with or without a loss."""
 
     verified: VerifiedPlan
     ready: Mapping[str, Decimal]
-    """Money for offers that are onboarded and of which nothing is bought."""
+    """Cost of onboarded offers without purchases."""
 
     @property
     def objective(self) -> Decimal:
-        """All that it comes to."""
+        """Total cost."""
         return exact(self.verified.cost.objective + sum(self.ready.values(), _NONE))
 
 
@@ -587,7 +588,7 @@ class _Insuring:
         return insure_part(self.session, program, today, losses, self.period)
 
     def _touched(self, members: Members) -> Touched:
-        """The program of a part, its cheapest plan, and what each loss takes away of it."""
+        """Return the program of a part, its cheapest plan, and the offers that each loss removes."""
         program, today = self.session.compiled(members)
         self.counted.questions += 1
         known = program.problem.offers
@@ -598,7 +599,7 @@ class _Insuring:
         return program, today, {number: offers for number, offers in lost.items() if offers}
 
     def _verified(self, part: InsuredPart) -> Carried:
-        """The insured plan where no loss comes: its cost is the solver's, less what keeps offers ready that it buys nothing of."""
+        """Return the insured plan without a loss. Its cost is the solver's, less that of offers kept ready without purchases."""
         program = part.program
         plan, idle = decoded(program, part.x)
         cost = exact(float(program.linear.cost @ part.x) + program.linear.constant - float(sum(idle.values(), _NONE)))
@@ -644,12 +645,12 @@ class _Insuring:
         )
 
     def _told(self, short: Kilograms) -> tuple[Shortfall, ...]:
-        """Kilograms to the resolution; what rounding explains is left out."""
+        """Return kilograms to the resolution, without rounding errors."""
         found = {name: round_to(kilograms, self.resolution) for name, kilograms in sorted(short.items())}
         return tuple(Shortfall(material=name, kilograms=kg) for name, kg in found.items() if kg > self.slack)
 
     def _after(self, loss: Loss, number: int, members: Members, part: InsuredPart) -> Carried:
-        """What follows a loss in a part, verified on the facts after it."""
+        """Return the plan of a part after a loss, verified on the facts after it."""
         linear = part.program.linear
         upper = linear.upper.copy()
         upper[part.closed[number]] = 0.0
@@ -664,7 +665,7 @@ class _Insuring:
         return Carried(verified, idle)
 
     def _breaches(self, insured: VerifiedPlan, after: VerifiedPlan, members: Members) -> set[str]:
-        """What keeps a verified plan from being what follows a loss under the insured plan, with no more short."""
+        """Return the reasons why a verified plan can't follow a loss under the insured plan without additional shortage."""
         found = set()
         one, other = _before(insured, self.period), _before(after, self.period)
         if any(abs(one.get(key, _NONE) - other.get(key, _NONE)) > self.slack for key in one.keys() | other.keys()):
@@ -699,7 +700,7 @@ class _Insuring:
         return totals(entry for kilograms in found for entry in kilograms.items())
 
     def _stock(self, rows: Sequence[LossMet]) -> tuple[StockNeeded, ...]:
-        """Stock that covers the worst loss of every material, and whether it does."""
+        """Return the stock that covers the worst loss of every material, with its proof."""
         needed: dict[str, tuple[Decimal, str]] = {}
         for row in rows:
             for short in row.exposed:
@@ -730,7 +731,7 @@ class _Insuring:
         return tuple(found)
 
     def _still_short(self, rows: Sequence[LossMet], stocks: Sequence[Change]) -> set[str]:
-        """Materials that some loss leaves more short though the stocks of all that it leaves short are there."""
+        """Return the materials with additional shortage after some loss despite the stocks of all its short materials."""
         found: set[str] = set()
         for row in rows:
             short = {each.material for each in row.exposed}
@@ -766,31 +767,31 @@ def _reasons(number: int, part: InsuredPart) -> set[str]:
 
 
 def decoded(program: Program, x: Floats) -> tuple[Plan, Mapping[str, Decimal]]:
-    """The plan that some values describe, its cost not yet said; and money for offers kept ready that it buys nothing of."""
+    """Return the plan of some values, without its cost, and the cost of offers kept ready without purchases."""
     plan = decode(program, x, PlanStatus.FEASIBLE, 0.0, 0.0)
     used = {purchase.offer for purchase in plan.purchases}
     return plan, {name: exact(money) for name, money in kept_ready(program, x, used).items()}
 
 
 def add_up(table: dict[str, Decimal], more: Mapping[str, Decimal]) -> None:
-    """Adds each entry to that of the same name."""
+    """Add each entry to that of the same name."""
     for name, amount in more.items():
         table[name] = table.get(name, Decimal(0)) + amount
 
 
 def _before(verified: VerifiedPlan, period: int) -> dict[tuple[str, str, str, str, int], Decimal]:
-    """Kilograms ordered in periods before one."""
+    """Return kilograms ordered before a period."""
     before = (p for p in verified.plan.purchases if p.ordered < period)
     return totals(((p.offer, p.material, p.place, p.requirement, p.ordered), p.quantity) for p in before)
 
 
 def ordered_before(verified: VerifiedPlan, period: int) -> Kilograms:
-    """Kilograms ordered of each offer before a period."""
+    """Return kilograms ordered before a period by offer."""
     return totals((p.offer, p.quantity) for p in verified.plan.purchases if p.ordered < period)
 
 
 def ready_at(verified: VerifiedPlan, period: int) -> Kilograms:
-    """Kilograms in stock at the end of the period before, or ordered by then and still to come, by material."""
+    """Return kilograms in stock at the end of the previous period, or on order by then, by material."""
     held = [(stock.material, stock.quantity) for stock in verified.plan.stocks if stock.period == period - 1]
     bought = verified.plan.purchases
     return totals(held + [(p.material, p.quantity) for p in bought if p.ordered < period <= p.delivered])

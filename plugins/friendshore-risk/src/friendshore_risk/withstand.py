@@ -21,13 +21,13 @@ from .withstand_recheck import WithstandChecked
 from .withstand_search import CurvePoint, MissedDemand, NotWithstood, Withstood
 
 NAMED = 2
-"""Names that the whole document lists before it counts the rest."""
+"""Maximum number of names in a list of the whole document."""
 
 
 def withstand_document(found: Withstood, shown: int) -> doc.Document:
-    """Return the curve, what nothing withstands, and what the last plan of the curve does otherwise.
+    """Return the curve, the sets of losses that no plan withstands, and the changes of the curve's last plan.
 
-    The whole document has the first `shown` rows of each table, 0: all.
+    The whole document has the first `shown` rows of each table, or all if 0.
     """
     last = found.curve[-1]
     return doc.document(
@@ -60,7 +60,7 @@ def _any(losses: int) -> str:
 
 
 def _price(found: Withstood, point: CurvePoint) -> str:
-    """Cash, then what is proved of the present value."""
+    """Return cash, then the proved range of the present value."""
     if point.extra.proved and abs(point.extra.value) < CENT and abs(point.cash) < CENT:
         return "no more than the plan"
     value = _present(point)
@@ -76,7 +76,7 @@ def _price(found: Withstood, point: CurvePoint) -> str:
 
 
 def _present(point: CurvePoint) -> Decimal:
-    """Return the present value of what is spent more."""
+    """Return the present value of the additional spend."""
     return point.extra.value - point.penalties
 
 
@@ -160,7 +160,7 @@ def _not_withstood(found: Withstood, last: CurvePoint, shown: int) -> doc.Sectio
 
 
 def _rows(sets: Sequence[NotWithstood]) -> Iterator[list[doc.Cell]]:
-    """Conflicts, then demands in the order of the first set that leaves them short, with all sets that leave as much short as early."""
+    """Yield conflicts, then demands in the order of the first set that leaves them short, with all sets that leave the same shortage as early."""
     for one in sets:
         if one.conflict:
             yield ["rules conflict", doc.NOTHING, doc.NOTHING, _names(one.losses), doc.NOTHING]
@@ -224,7 +224,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def checked_document(found: WithstandChecked) -> doc.Document:
-    """What is found of a proof that holds."""
+    """Return the result of a valid proof."""
     told = (
         f"The proof holds: whatever {_any(found.most)} of {count(len(found.losses), 'loss', 'losses')} from {found.start} on, no more is short"
         + (
