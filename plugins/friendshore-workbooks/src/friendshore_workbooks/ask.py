@@ -1,4 +1,4 @@
-"""The search for what to find out next, ranked by the most that the answer could save.
+"""The search for what to find out next, ranked by the maximum saving of an answer.
 
 Each unknown is tried alone, with a new plan for each answer. This is the value of perfect information about one thing at its best, not its
 expected value (Raiffa and Schlaifer, Applied Statistical Decision Theory, 1961): no answer has a known probability. If no answer can beat the one
@@ -41,7 +41,7 @@ from .drafts import (
 from .unknowns import AtPrice, BoughtMore, By, Possibility, Unknown, UnknownKind, Unknowns
 
 SPREAD = Decimal("0.25")
-"""Share by which a figure of which no range is stated is tried less and more."""
+"""Share by which a figure without a stated range is varied down and up."""
 NO_DIFFERENCE = Difference(value=Decimal(0), low=Decimal(0), high=Decimal(0), proved=True)
 
 
@@ -53,21 +53,21 @@ def ask(
     by: By = "money",
     progress: Progress | None = None,
 ) -> Unknowns:
-    """Everything that the case does not know, ranked by the most that knowing it could save.
+    """Return all unknowns of the case, ranked by the maximum saving of an answer.
 
-    What shortage and holding cost stays what it is in the case. Each unknown is tried by itself, all others as the plan takes them.
+    Penalties for shortage and costs of holding stay those of the case. Each unknown is tried alone, with the plan's assumptions for the others.
 
     Args:
-        session: a solved case.
-        spread: share by which a figure without a stated range is tried less and more; from 0 up to below 1.
-        by: what they are ranked by: money saved, or kilograms no longer short.
-        progress: told the unknowns done, all of them, and seconds.
+        session: A solved case.
+        spread: Share by which a figure without a stated range is varied down and up, from 0 to below 1.
+        by: Measure of the ranking: money saved, or kilograms no longer short.
+        progress: Called with the number of finished unknowns, of all unknowns, and seconds.
 
     Raises:
-        InputError: for a spread out of its range.
-        SolverError: if a solver breaks down.
-        VerificationError: if a plan does not hold.
-        PluginError: if a plugin's rule raises.
+        InputError: For a spread out of its range.
+        SolverError: If a solver fails.
+        VerificationError: If a plan fails verification.
+        PluginError: If a plugin's rule raises.
     """
     if not 0 <= spread < 1:
         raise InputError(
@@ -105,7 +105,7 @@ def ask(
 
 
 def _apart(session: Session, drafts: Sequence[Draft]) -> list[list[int]]:
-    """Unknowns by their positions, those that touch a part of the case together in one group; the largest group first."""
+    """Return groups of positions of unknowns that affect a common part of the case, the largest group first."""
     groups: list[tuple[set[str], list[int]]] = []
     for position, draft in enumerate(drafts):
         members = {name for one in draft.tries for hit in impact(session.parts, one.changes) for name in hit.members}
@@ -118,12 +118,12 @@ def _apart(session: Session, drafts: Sequence[Draft]) -> list[list[int]]:
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """The questions about one unknown after the other."""
+    """Evaluation of one unknown after the other."""
 
     session: Session
 
     def __call__(self, draft: Draft) -> Unknown | None:
-        """The unknown with the plan for each answer; None once the search is ended, by the user or since the time is up."""
+        """Return the unknown with the plan for each answer. None once the user or the time limit ended the search."""
         if self.session.stopped:
             return None
         try:
@@ -166,7 +166,7 @@ class _Asking:
         return tuple(found)
 
     def _tried(self, draft: Draft, one: Try) -> Possibility:
-        """The plan for one answer."""
+        """Return the plan for one answer."""
         if one.same:
             nothing = Decimal(0)
             told = {"answer": one.answer, "changes": list(one.changes)}
@@ -196,13 +196,12 @@ class _Asking:
         )
 
     def _short(self, answer: Answer) -> Decimal:
-        """Kilograms short more than today; what rounding explains is left out."""
+        """Return the additional shortage in kilograms, without rounding."""
         before, after = shortage(answer, after=False), shortage(answer)
         more = [after.get(name, Decimal(0)) - before.get(name, Decimal(0)) for name in {*before, *after}]
         return exact(sum((kg for kg in more if abs(kg) > self._slack), Decimal(0)))
 
     def _buys(self, answer: Answer) -> tuple[BoughtMore, ...]:
-        """What is bought more or less, by offer."""
         before, after = _bought(answer.before), _bought(answer.after)
         found = {key: after.get(key, Decimal(0)) - before.get(key, Decimal(0)) for key in {*before, *after}}
         kept = sorted(
@@ -216,7 +215,7 @@ class _Asking:
         return case.resolution * case.horizon.count
 
     def _at_price(self, draft: Draft) -> AtPrice:
-        """What prices that are known of the same goods would do, and the price from which on nothing is saved."""
+        """Return the results at known prices of the same goods, and the price from which nothing is saved."""
         others = [change for change in draft.tries[0].changes if not change.price]
         known = _cheapest(self.session, draft.unpriced)
         saves = None
@@ -230,7 +229,7 @@ class _Asking:
 
 
 def _cheapest(session: Session, name: str) -> Decimal | None:
-    """The cheapest price of an offer that counts of the same one material; None: there is none, or several goods are sold at one price."""
+    """Return the cheapest price of a usable offer of the same single material. None if there is none, or if several goods share a price."""
     offer = session.problem.merged.offers[name]
     if len(offer.outputs) > 1:
         return None
@@ -240,7 +239,7 @@ def _cheapest(session: Session, name: str) -> Decimal | None:
 
 
 def _full(answer: Answer, facility: str) -> bool:
-    """Whether a plan uses all of a capacity in some period, so that more of it might save more."""
+    """Return True if a plan uses a capacity in full in some period, so that more of it might save more."""
     for part in answer.after:
         problem = part.verified.problem
         used, pieces, _ = (
@@ -259,7 +258,7 @@ def _bought(parts: Sequence[PartPlan]) -> dict[tuple[str, str], Decimal]:
 
 
 def _alike(one: Possibility, other: Possibility) -> bool:
-    """Whether two answers come to the same, to a cent."""
+    """Return True if two answers give the same plan figures, to a cent."""
     if one.rise is None or other.rise is None:
         return one.impossible == other.impossible
     same = abs(one.rise.value - other.rise.value) < CENT
@@ -267,7 +266,10 @@ def _alike(one: Possibility, other: Possibility) -> bool:
 
 
 def _extreme(tried: Sequence[Possibility], weigh: Callable[[Decimal], Decimal]) -> int | None:
-    """The answer that rises most by some weight, if any does by a cent; one that leaves rules in conflict, or ends that, is beyond all others."""
+    """Return the answer with the largest weighted rise of at least a cent. None if there is none.
+
+    An answer that creates or resolves a conflict of rules precedes all others.
+    """
     found: list[tuple[bool, Decimal, int]] = []
     worse = weigh(Decimal(1)) > 0
     for position, one in enumerate(tried):
@@ -281,7 +283,7 @@ def _extreme(tried: Sequence[Possibility], weigh: Callable[[Decimal], Decimal]) 
 
 
 def _turned(rise: Difference) -> Difference:
-    """A rise as what is saved."""
+    """Return a rise as a saving."""
     if rise.low is None or rise.high is None:
         return rise.but(value=exact(-rise.value))
     return Difference(value=exact(-rise.value), low=exact(-rise.high), high=exact(-rise.low), proved=rise.proved)
@@ -291,7 +293,7 @@ _ORDER = list(UnknownKind)
 
 
 def _ranked(found: Sequence[Unknown], by: By) -> tuple[Unknown, ...]:
-    """Those that let rules hold together first, then by what is saved, then by what may be lost; equal ones by kind and id."""
+    """Return unknowns in order: those that resolve conflicts of rules, then by saving, then by possible loss, then by kind and id."""
 
     def weight(one: Unknown) -> tuple[bool, Decimal, Decimal, bool, Decimal, int, str]:
         saved, kg, lost = (value.quantize(CENT) for value in (one.saves.value, one.saved_kg, one.loses.value))
@@ -304,7 +306,7 @@ def _ranked(found: Sequence[Unknown], by: By) -> tuple[Unknown, ...]:
 
 
 def _may_swap(one: Unknown, other: Unknown) -> bool:
-    """Whether the second may in truth save more than the first."""
+    """Return True if the true saving of the second may be larger than that of the first."""
     if one.saves.proved and other.saves.proved:
         return False
     low, high = one.saves.low, other.saves.high

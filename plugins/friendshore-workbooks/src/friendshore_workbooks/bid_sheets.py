@@ -1,7 +1,7 @@
-"""Bid sheets: workbooks in which suppliers fill in what they offer, written for a plan and read back as catalogs of evidence `quoted`.
+"""Bid sheets: workbooks for suppliers' offers, written for a plan and read back as catalogs of evidence `quoted`.
 
-The sheet `bid` has a row for each offer, and the sheet `origin` has a row for each stage of an offer. The sheet `bidder` says who bids, until
-when, and for which case and edition of the facts. A cell under a head with `*` must be filled in. A blank row is no bid.
+The sheet `bid` has a row for each offer, and the sheet `origin` has a row for each stage of an offer. The sheet `bidder` has the bidder, the last
+day of validity, the case, and the edition of the facts. A cell under a head with `*` must be filled in. A blank row is no bid.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     from friendshore.session import Session
 
 FORMAT = "friendshore bid 1"
-"""What a bid sheet says that it is."""
+"""Format name in a bid sheet."""
 ABOUT, BID, ORIGIN = "bidder", "bid", "origin"
-"""Its sheets."""
+"""Names of its sheets."""
 _CHANGED = "this is not what the bid was asked for: leave it as it was written"
 FILLED = ("filled in by*", "quoted on*", "quotation", "valid until*")
-"""What whoever bids says of the whole sheet."""
+"""Entries of the bidder for the whole sheet."""
 BIDS: Mapping[str, Field] = {
     "price*": Field("price*", k.UNIT_PRICE, "What a kilogram costs, above 0.", "580 USD/kg"),
     "capacity*": Field("capacity*", k.MASS_RATE, "How much can be delivered a year, above 0.", "20 t/year"),
@@ -50,7 +50,7 @@ BIDS: Mapping[str, Field] = {
     "lead time*": Field("lead time*", k.DURATION, "From order to delivery.", "3 months"),
     "min order": Field("min order", k.MASS, "Least that is ordered at a time; blank: none.", "500 kg"),
 }
-"""What is asked of an offer."""
+"""Entries for an offer."""
 ORIGINS: Mapping[str, Field] = {
     "countries*": Field(
         "countries*", k.TEXT, "Countries in which this was done, by their codes, set apart by `;`.", "AU;JP"
@@ -60,17 +60,17 @@ ORIGINS: Mapping[str, Field] = {
         "proof*", k.TEXT, "What proves it: a certificate, its number and date.", "mill certificate 17/2026"
     ),
 }
-"""What is asked of each stage."""
+"""Entries for each stage."""
 
 
 def edition(catalogs: Iterable[Catalog], offers: Collection[str]) -> str:
-    """A short name of the facts that some offers come from: of another edition of any of their catalogs it is another."""
+    """Return a short key of the facts behind some offers. It changes with the edition of any of their catalogs."""
     told = sorted(f"{one.name} {one.digest}" for one in catalogs if any(offer.id in offers for offer in one.offers))
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
 
 
 def is_bid_sheet(path: Path) -> bool:
-    """Whether a file is a bid sheet, by its sheets; what cannot be read is none, and is told by whoever reads it as something else."""
+    """Return True if a file is a bid sheet, judged by its sheets. False for an unreadable file, which other readers report."""
     if not (is_workbook(path) and path.is_file()):
         return False
     book = read_workbook(path, [])
@@ -78,13 +78,13 @@ def is_bid_sheet(path: Path) -> bool:
 
 
 def performed(offer: Offer, stages: Sequence[str]) -> list[str]:
-    """Stages that an offer is asked the origin of: all that its material has, of a maker those that it does itself."""
+    """Return the stages whose origin an offer is asked for: all stages of its material, or for a maker those that it performs."""
     own = [entry.stage for entry in offer.chain]
     return list(dict.fromkeys(own if offer.inputs else [*stages, *own]))
 
 
 def identity(offer: Offer, materials: Mapping[str, Material], facilities: Mapping[str, Facility]) -> dict[str, str]:
-    """Return what a row of the sheet `bid` is about, by column: what is sold, what of it is weighed, and where it comes from."""
+    """Return the subject of a row of the sheet `bid` by column: the goods, the basis of their mass, and their source."""
     material, facility = materials[offer.outputs[0].material], facilities[offer.facility]
     return {
         "offer": offer.id,
@@ -95,12 +95,12 @@ def identity(offer: Offer, materials: Mapping[str, Material], facilities: Mappin
 
 
 NAMED = ("offer", "material", "kilograms of", "facility")
-"""Columns of the sheet `bid` that say what a row is about; nobody is asked to change them."""
+"""Columns of the sheet `bid` that identify a row. They aren't to be changed."""
 
 
 @dataclass
 class BidSheet:
-    """A bid sheet that is being read: everything that is wrong with it is found before anything is refused."""
+    """Reader of a bid sheet. It reports all errors together."""
 
     path: Path
     case: str
@@ -108,10 +108,10 @@ class BidSheet:
     found: list[Diagnostic] = field(default_factory=list)
 
     def rows(self, name: str) -> CatalogRows:
-        """The catalog that it comes to.
+        """Return the catalog of the bids.
 
         Raises:
-            InputError: with everything that is wrong with it, by cell; if it is of another case or edition, or no longer valid.
+            InputError: With all errors by cell. Also if the sheet is for another case or edition, or no longer valid.
         """
         book = read_workbook(self.path, self.found)
         about = self._about(book)
@@ -145,7 +145,7 @@ class BidSheet:
         return {one.id: one for catalog in self.catalogs for one in catalog.materials}
 
     def _asked(self, book: Workbook, row: BidRow, offer: Offer, facilities: Mapping[str, Facility]) -> None:
-        """Find where a row no longer says what was asked: its figures would be read as those of something else."""
+        """Report a row whose identity was changed, since its figures would be misread."""
         for name, written in identity(offer, self._materials, facilities).items():
             if row.texts[name] != written:
                 self._wrong(book, BID, row.line, name, _CHANGED, row.texts[name], written)
@@ -164,7 +164,7 @@ class BidSheet:
         self.found.append(Diagnostic(message, book.place(sheet), line, column, found, expected))
 
     def _about(self, book: Workbook) -> dict[str, str]:
-        """What the sheet says of itself; what makes it stale is told."""
+        """Return the entries for the whole sheet, and report those that make it obsolete."""
         lines = book.sheets.get(book.named(ABOUT) or "", [])
         texts = {str(cells[0]): (line, str(cells[1]) if len(cells) > 1 else "") for line, cells in lines if cells}
         told = {name: text for name, (_, text) in texts.items()}
@@ -208,7 +208,7 @@ class BidSheet:
     def _columns(
         self, book: Workbook, sheet: str, heads: Line, names: Sequence[str]
     ) -> dict[str, tuple[int, str]] | None:
-        """Where each column stands, with the unit of its head; None, once it has been told, where one is not there, or twice."""
+        """Return the position of each column with the unit of its head. None, with an error reported, if one is missing or duplicated."""
         line, cells = heads
         told = [split_head(str(cell)) for cell in cells]
         found = {name: (at, unit) for at, (name, unit) in enumerate(told)}
@@ -220,9 +220,9 @@ class BidSheet:
     def _rows(
         self, book: Workbook, sheet: str, fields: Mapping[str, Field], named: Sequence[str], keys: int
     ) -> dict[tuple[str, ...], BidRow]:
-        """Rows of a sheet in which something is filled in, each cell checked; what is lacking of them is told.
+        """Return the filled rows of a sheet, with each cell checked and missing entries reported.
 
-        The first `keys` of the columns that are not filled in tell rows apart.
+        The first `keys` of the columns that are not filled in identify rows.
         """
         lines = book.sheets.get(book.named(sheet) or "", [])
         self.found += book.found.get(book.named(sheet) or "", [])
@@ -242,7 +242,7 @@ class BidSheet:
         return found
 
     def _cell(self, book: Workbook, sheet: str, line: int, column: Field, text: str, unit: str) -> str:
-        """What stands in a cell with the unit of its head, once it has been looked at."""
+        """Return the text of a cell with the unit of its head, after checking it."""
         name = column.name
         if not text:
             if name.endswith("*"):
@@ -256,7 +256,7 @@ class BidSheet:
         return told
 
     def _value(self, book: Workbook, sheet: str, line: int | None, column: Field, text: str) -> Any:
-        """A cell's value; None, once it has been told, if it cannot be read."""
+        """Return a cell's value. None, with an error reported, if it can't be read."""
         try:
             return column.kind.read(text)
         except UnreadableError as error:
@@ -269,7 +269,7 @@ def _size(value: Any) -> Any:
 
 
 _QUOTATION = "quotation"
-"""The source of all that is bid but origins."""
+"""Source of all bid figures except origins."""
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "sources": ("id", "reference", "date", "states", "confidence"),
     "facilities": ("id", "name", "operator", "parent", "country", "place"),
@@ -289,7 +289,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "chain": ("offer", "stage", "countries", "complete", "feed", "source"),
 }
 TableLine = tuple[int, Mapping[str, Cell]]
-"""A row of a table, and the row of the sheet that it comes from."""
+"""A row of a table, and its row in the sheet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,22 +298,22 @@ class BidRow:
 
     line: int
     texts: Mapping[str, str]
-    """By column, units of the head included."""
+    """Texts by column, with units of the head."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bid:
-    """A bid sheet without mistakes."""
+    """A bid sheet without errors."""
 
     about: Mapping[str, str]
-    """What the sheet says of itself and of whoever bids."""
+    """Entries for the whole sheet."""
     offers: Mapping[str, BidRow]
     origins: Mapping[tuple[str, ...], BidRow]
-    """By offer and stage."""
+    """Rows by offer and stage."""
 
 
 def bid_catalog(name: str, bid: Bid, catalogs: Sequence[Catalog], file: str) -> CatalogRows:
-    """The catalog of a bid on offers of some catalogs, under a name of its own."""
+    """Return the catalog of a bid on offers of some catalogs, with a separate name."""
     offers = {one.id: one for catalog in catalogs for one in catalog.offers if one.id in bid.offers}
     facilities = {one.id: one for catalog in catalogs for one in catalog.facilities}
     chain = [*_proved(bid, offers), *_known(bid, offers)]
@@ -340,7 +340,7 @@ def bid_catalog(name: str, bid: Bid, catalogs: Sequence[Catalog], file: str) -> 
 
 
 def overlaps(name: str, rows: CatalogRows, catalogs: Sequence[Catalog]) -> str:
-    """What a case says so that a bid counts in place of what was known of the same facilities."""
+    """Return the entry of a case file that makes a bid replace known facts of the same facilities."""
     homes = {one.id: catalog.name for catalog in catalogs for one in catalog.facilities}
     bidding = [str(cells[0]) for _, cells in rows.tables["facilities"].rows]
     return "\n".join(
@@ -354,7 +354,7 @@ def _table(columns: Sequence[str], rows: Iterable[TableLine], file: str) -> Tabl
 
 
 def _cited(offer: Offer, chain: Sequence[TableLine]) -> set[str]:
-    """Catalogs whose evidence is cited for what is not asked again."""
+    """Return the catalogs with evidence for facts that aren't asked again."""
     sources = [line.source for line in offer.inputs]
     sources += [str(one["source"]) for _, one in chain if one["offer"] == offer.id]
     return {home for home, colon, _ in (source.partition(":") for source in sources) if colon}
@@ -373,7 +373,7 @@ def _quotation(about: Mapping[str, str]) -> Mapping[str, Cell]:
 
 
 def _proofs(bid: Bid) -> Iterator[Mapping[str, Cell]]:
-    """A source for each origin that is filled in."""
+    """Yield a source for each filled origin."""
     for number, ((_, stage), row) in enumerate(bid.origins.items(), 1):
         reference = f"{row.texts['proof*']}, as {bid.about['supplier']} says"
         told: dict[str, Cell] = {"id": f"proof-{number}", "reference": reference, "date": bid.about["quoted on*"]}
@@ -388,7 +388,7 @@ def _proved(bid: Bid, offers: Mapping[str, Offer]) -> Iterator[TableLine]:
 
 
 def _known(bid: Bid, offers: Mapping[str, Offer]) -> Iterator[TableLine]:
-    """Stages of which nothing is filled in, as the case knows them."""
+    """Yield the known stages for stages without entries."""
     for name, row in bid.offers.items():
         for entry in offers[name].chain:
             if (name, entry.stage) not in bid.origins:
@@ -427,14 +427,14 @@ def _recipe(offer: Offer) -> Iterator[Mapping[str, Cell]]:
 
 
 _SEVERAL = re.compile(r";|\bothers?\b|\bmakers\b", re.IGNORECASE)
-"""Signs that an operator is no one company: a list, or a word for a trade."""
+"""Signs that an operator isn't a single company: a list, or a word for a trade."""
 
 
 def unaddressed(session: Session, facility: Facility) -> str:
-    """Return why nobody may be asked for a bid at a facility; empty if somebody may.
+    """Return the reason why a facility can't be asked for a bid. Empty if it can.
 
-    A total of a country has no operator, so nobody could receive a letter. Whom a list bars, or in whose country a sanction bars goods, gets
-    none either: under sanctions an enquiry may itself be a dealing. A rule counts whatever is known of its status, and for any use.
+    A national total has no operator to write to. A company on a screening list, or in a country whose goods a sanction prohibits,
+    receives no letter either, because an inquiry may itself violate sanctions. A rule counts with any status and for any use.
     """
     if not facility.operator or _SEVERAL.search(facility.operator):
         return "no company is named"
@@ -447,7 +447,7 @@ def unaddressed(session: Session, facility: Facility) -> str:
 
 
 def _bars(session: Session, rule: Rule, offer: Offer, facility: Facility) -> bool:
-    """Return True if a sanction bars what an offer delivers, for any use."""
+    """Return True if a sanction prohibits an offer's goods for any use."""
     materials = [session.problem.merged.materials[line.material] for line in offer.outputs]
     if isinstance(rule, Exclude):
         return any(
@@ -465,12 +465,12 @@ _OF_SUPPLIERS = frozenset(UnknownKind) - {UnknownKind.RULE, UnknownKind.LICENCE}
 
 
 def write_bid_sheets(session: Session, found: Unknowns, folder: Path) -> Unknowns:
-    """Write a sheet for each supplier who could answer something that would change what the plan costs; return the answer with the names of the files.
+    """Write a sheet for each supplier whose answers could change the cost of the plan. Return the answer with the names of the files.
 
-    Offers of several goods at once are left out: a row has one price. So is whoever cannot or may not be written to.
+    Offers of several goods are left out, because a row has one price. Suppliers that can't or must not be written to are left out too.
 
     Raises:
-        InputError: if the folder is there or cannot be written, XlsxWriter is not installed, or a text holds what no workbook can.
+        InputError: If the folder exists or can't be written, XlsxWriter is not installed, or a workbook can't contain a text.
     """
     if folder.exists() or folder.is_symlink():
         raise InputError("is there already, and is left as it is", str(folder), fix="name another, or move it away")
@@ -505,7 +505,7 @@ def _file(supplier: str, taken: dict[str, bytes]) -> str:
 
 
 def _offers(session: Session, supplier: str, unknowns: Sequence[Unknown]) -> list[Offer]:
-    """All offers, of one good each, of the facilities that something is asked of: a bid stands in the place of all that is known of them."""
+    """Return all single-good offers of the facilities with a question. A bid replaces all known facts of them."""
     merged = session.problem.merged
     about = {one.subject for one in unknowns}
     about |= {merged.offers[name].facility for name in about if name in merged.offers}

@@ -1,6 +1,6 @@
 """The workbook of a case, read back: as the edits in its cells, as a format of cases, and as the place of the catalogs of the case.
 
-Values that nobody edited are those of the case file, digit by digit. Edited cells are read like the cells of a table.
+Values without an edit are those of the case file, digit by digit. Edited cells are read like the cells of a table.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ from friendshore.reading.tomlfile import Key, TomlFile, toml_data
 from friendshore.reading.workbook import Workbook, read_workbook
 
 BASELINE = "_baseline"
-"""The hidden sheet that says what stood in every cell."""
+"""Hidden sheet with the original text of every cell."""
 FORMAT = "friendshore case 1"
-"""What the baseline begins with."""
+"""First text of the baseline."""
 HEAD, ROW = "head", "row"
 CASE, CALLED = "case.toml", "called"
-"""What else the baseline holds: the case file, in pieces that are written as JSON does, and what the case calls each catalog."""
+"""Other parts of the baseline: the case file, in pieces written as JSON, and the case's name for each catalog."""
 PIECE = 4_000
 """Characters of a piece."""
 
 RowTexts = Mapping[str, str]
-"""What stands in a row, by column."""
+"""Texts of a row by column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class EditedSheet:
     letters: Mapping[str, str]
     """Column -> its letters."""
     rows: tuple[tuple[int, RowTexts], ...]
-    """Number of each row that holds something, and what."""
+    """Number and texts of each row that isn't blank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +71,14 @@ class CaseWorkbook:
 
     path: Path
     case: str
-    """Name of the case that it was written of."""
+    """Name of its case."""
     written: Mapping[str, WrittenSheet]
     edited: Mapping[str, EditedSheet]
     data: dict[str, Any]
-    """What stood in the case file, without what its other tables say."""
+    """Data of the case file, without the tables of other sheets."""
     called: Mapping[str, str]
-    """Catalog -> what the case calls it; one that is only required is not there."""
+    """Catalog -> the case's name for it, without catalogs that are only required."""
     order: list[str] = field(default_factory=list)
-    """The sheets as they stand there."""
 
     def place(self, sheet: str) -> str:
         """Return the name of a sheet for errors."""
@@ -120,10 +119,10 @@ class CaseWorkbook:
 
 
 def read_case_workbook(path: Path, found: list[Diagnostic]) -> CaseWorkbook:
-    """Read the workbook of a case. Mistakes in its sheets go to `found`.
+    """Read the workbook of a case. Errors in its sheets go to `found`.
 
     Raises:
-        InputError: if it is no workbook that was written by `case to-xlsx`, or openpyxl is not installed.
+        InputError: If it wasn't written by `case to-xlsx`, or openpyxl is not installed.
     """
     unread: list[Diagnostic] = []
     book = read_workbook(path, unread, also=(BASELINE,))
@@ -156,7 +155,7 @@ def case_pieces(text: str) -> list[str]:
 
 
 def _case_file(said: list[list[str]]) -> dict[str, Any] | None:
-    """Return the data of the case file in the hidden sheet; None if it can't be read."""
+    """Return the data of the case file in the hidden sheet. None if it can't be read."""
     try:
         pieces = [json.loads(cells[1]) for cells in said if cells[0] == CASE]
         return toml_data("".join(pieces), BASELINE) if pieces else None
@@ -172,7 +171,7 @@ def plain(text: str) -> str:
 
 
 def _written(lines: list[list[str]]) -> dict[str, WrittenSheet] | None:
-    """Return the sheets as the hidden sheet records them; None if it can't be read."""
+    """Return the sheets as the hidden sheet records them. None if it can't be read."""
     columns: dict[str, tuple[str, ...]] = {}
     rows: dict[str, list[RowTexts]] = {}
     for line in lines:
@@ -188,7 +187,7 @@ def _written(lines: list[list[str]]) -> dict[str, WrittenSheet] | None:
 
 
 def _edited(book: Workbook, name: str, written: WrittenSheet, found: list[Diagnostic]) -> EditedSheet | None:
-    """Return a sheet as it is now; None, with an error in `found`, if it is missing."""
+    """Return a sheet as it is now. None, with an error in `found`, if it is missing."""
     from openpyxl.utils import get_column_letter as letters  # an extra
 
     place, lines = book.place(name), book.sheets.get(name)
@@ -229,9 +228,9 @@ def _texts(cells: list[str], columns: Mapping[int, tuple[str, str]]) -> RowTexts
 OFFERED = frozenset(("facilities", "offers", "capacity", "recipe", "chain", "lanes", "quotes", "tiers", "terms"))
 """Tables that a catalog contributes only if the case names it."""
 CATALOG_SHEET, OF = "catalog", "catalog"
-"""The sheet of the heads of catalogs, and the column of every other sheet of theirs that says whose a row is."""
+"""Sheet of the heads of catalogs, and the column of their other sheets with the name of a row's catalog."""
 _OWN = ("rule", "scenario")
-"""Sheets that say what the case file says at more length."""
+"""Sheets that summarize tables of the case file."""
 
 
 class WorkbookCase(CaseFormat):
@@ -262,7 +261,7 @@ class CaseSheets(TomlFile):
 
     book: CaseWorkbook
     cells: dict[Key, tuple[str, int, str]] = field(default_factory=dict)
-    """Where tables and keys stand: sheet, row, and column, if it is one cell."""
+    """Position of tables and keys: sheet, row, and column, if it is one cell."""
 
     @classmethod
     def of(cls, book: CaseWorkbook, found: list[Diagnostic]) -> CaseSheets:
@@ -378,7 +377,7 @@ def _table(texts: RowTexts, layout: Layout) -> dict[str, object]:
 
 
 def _value(text: str) -> object:
-    """Return the value of a cell in the notation of a case file; its text if it has none."""
+    """Return the value of a cell in the notation of a case file, or its text if it has none."""
     try:
         return toml_data(f"x = {text}", "")["x"]
     except (InputError, KeyError):
@@ -476,7 +475,7 @@ class NamedCatalogs:
 
     @property
     def told(self) -> Callable[[Iterable[Diagnostic]], list[Diagnostic]]:
-        """Return a function that sorts errors and gives them the names of their cells."""
+        """Function that sorts errors and gives them the names of their cells."""
         return self._book.sorted
 
 

@@ -51,14 +51,13 @@ class CaseTable:
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     fields: Mapping[str, Field]
-    """What each column is."""
     key: tuple[str, ...]
-    """Columns that tell its rows apart."""
+    """Columns that identify rows."""
     origins: tuple[tuple[str, int], ...] = ()
-    """Of each row of a catalog's table: the catalog, and the number of the row there."""
+    """Catalog and row number there of each row, for a table of catalogs."""
 
     def text(self, row: int, column: str) -> str:
-        """Return the text of a cell; empty if there is no such column."""
+        """Return the text of a cell. Empty if there is no such column."""
         return self.rows[row][self.columns.index(column)] if column in self.columns else ""
 
     def called(self, row: int) -> str:
@@ -74,9 +73,9 @@ class CaseTables:
     tables: Mapping[str, CaseTable]
     """By the name of the sheet."""
     catalogs: Mapping[str, tuple[CatalogRef, Texts]]
-    """Where each catalog is, and what stands in it."""
+    """Location and texts of each catalog."""
     data: Mapping[str, object]
-    """What stands in the case file."""
+    """Data of the case file."""
 
 
 _OF_CATALOGS: Mapping[str, str] = {
@@ -85,7 +84,7 @@ _OF_CATALOGS: Mapping[str, str] = {
     "chain": "offer stage", "lanes": "offer to from", "quotes": "offer from", "tiers": "of id materials kind per from least",
     "terms": "of id materials places per from", "aliases": "of old",
 }  # fmt: skip
-"""Tables of catalogs, and what tells their rows apart within a catalog."""
+"""Tables of catalogs, and the columns that identify their rows within a catalog."""
 _OF_THE_CASE: Mapping[str, tuple[Layout, str, str]] = {
     "demand": (keys.DEMAND, "id material end_use place from", "place per_year quantity from until shortage_price why"),
     "stock": (keys.STOCK, "id material place", "id material quantity countries why"),
@@ -98,11 +97,11 @@ _OF_THE_CASE: Mapping[str, tuple[Layout, str, str]] = {
     "objective": (keys.OBJECTIVE, "minimise of by per", ""),
     "overlap": (keys.OVERLAP, "facilities", ""),
 }
-"""Lists of the case: their layout, what tells their rows apart, and columns that are there though nothing stands in them."""
+"""Lists of the case: their layout, the columns that identify their rows, and columns that are present even if empty."""
 
 
 _SHOWN: Mapping[str, str] = {"offers": "price until", "capacity": "from per_year status"}
-"""Columns of catalogs' tables that are there though nothing stands in them."""
+"""Columns of catalogs' tables that are present even if empty."""
 
 CATALOG = Field("catalog", k.IDENT, "Catalog that the row is of.", "world", required=True)
 COUNTRIES = Field(
@@ -112,7 +111,7 @@ COUNTRIES = Field(
     "US",
 )
 ON = k.one_value("yes, no or partly", {word: word for word in ("yes", "no", "partly")})
-"""Whether a rule applies: `partly` where some of its phases do."""
+"""Status of a rule: `partly` if only some of its phases apply."""
 _NUMBER_OR_TEXT = Kind("text", k.TEXT.read, also=({"type": "number"},))
 RULE = Layout(
     "rule",
@@ -160,7 +159,7 @@ def case_tables(gathered: Gathered) -> CaseTables:
     """Return the tables of a case that was read from a file.
 
     Raises:
-        InputError: if it was made in memory, or a file of it can no longer be read.
+        InputError: If it was made in memory, or one of its files can no longer be read.
     """
     file = gathered.case.file
     if file is None:
@@ -185,7 +184,6 @@ def case_tables(gathered: Gathered) -> CaseTables:
 
 
 def _catalogs(gathered: Gathered) -> dict[str, tuple[CatalogRef, Texts]]:
-    """Return all catalogs of the case, including required ones."""
     found = {}
     for catalog in gathered.read:
         ref = gathered.find(gathered.named.get(catalog.name, catalog.name))
@@ -276,7 +274,7 @@ def _rules(gathered: Gathered) -> CaseTable:
 
 
 def figure_text(rule: Rule) -> str:
-    """Return the figure of a limit as a case file may state it; empty if it states none, or several."""
+    """Return the figure of a limit in the notation of a case file. Empty if it has none or several."""
     name = figure_of(rule)
     if not name:
         return ""
@@ -292,7 +290,7 @@ def _phase(status: PhaseStatus, start: date | None, end: date | None) -> str:
 
 
 def _applies(rule: Rule) -> str:
-    """Return `yes`, `partly`, or `no`: whether a rule applies without a scenario."""
+    """Return `yes`, `partly`, or `no` as a rule applies without a scenario."""
     enacted = [phase.status is PhaseStatus.ENACTED for phase in rule.phases]
     return "yes" if enacted and all(enacted) else "partly" if any(enacted) else "no"
 
@@ -441,7 +439,7 @@ CELLS: Mapping[str, Mapping[str, str]] = {
         "setup_use": "made blank: the set-up is relaxed.",
     },
 }
-"""Sheet -> column -> what an edit of it comes to."""
+"""Sheet -> column -> effect of an edit."""
 
 ROWS_ADDED: Mapping[str, tuple[tuple[str, ...], str]] = {
     "demand": (
@@ -469,7 +467,7 @@ ROWS_ADDED: Mapping[str, tuple[tuple[str, ...], str]] = {
         "the scenario states a capacity from that day on, also of a facility that has none.",
     ),
 }
-"""Sheet -> the columns that a new row may fill, and what it comes to."""
+"""Sheet -> columns that a new row may fill, and its effect."""
 
 ROWS_DELETED: Mapping[str, str] = {
     "demand": "nothing of it is wanted.",
@@ -477,13 +475,13 @@ ROWS_DELETED: Mapping[str, str] = {
     "facilities": "all its offers are taken away; its rows in other sheets may stay.",
     "tiers": "all rows of an offer, facility or supplier: its prices by quantity are relaxed.",
 }
-"""Sheet -> what deleting a row comes to."""
+"""Sheet -> effect of deleting a row."""
 
 AFTER: Mapping[str, str] = {
     "capacity": "facility", "recipe": "offer", "chain": "offer", "lanes": "offer", "quotes": "offer", "tiers": "id", "terms": "id",
     "offers": "facility",
 }  # fmt: skip
-"""Sheet -> the column that names the offer or facility with which its rows may be deleted."""
+"""Sheet -> column of the offer or facility with which its rows may be deleted."""
 
 
 def editable(sheet: str) -> str:
@@ -498,10 +496,10 @@ def editable(sheet: str) -> str:
 
 
 def case_workbook(case: CaseTables, file: str) -> bytes:
-    """Return the workbook of a case, the same bytes for the same facts.
+    """Return the workbook of a case, with the same bytes for the same facts.
 
     Raises:
-        InputError: if XlsxWriter is not installed, or a table has more rows than a sheet.
+        InputError: If XlsxWriter is not installed, or a table has more rows than a sheet.
     """
     lists = _lists(case)
     sheets = [_sheet(table, lists) for table in case.tables.values()]
@@ -526,11 +524,11 @@ _NAMED: Mapping[str, str] = {
     "facility": "facility", "offer": "offer", "material": "material", "benchmark": "benchmark", "rule": "rule",
     "within": "facility", "source": "source", "price_source": "source", "catalog": "catalog",
 }  # fmt: skip
-"""What columns of these names hold ids of, in whatever table."""
+"""Kinds of ids in columns of these names, in any table."""
 
 
 def _chosen_from(field: Field) -> str:
-    """Return the sort of ids in a column; empty if they can't be listed or the table defines them."""
+    """Return the sort of ids in a column. Empty if they can't be listed or the table defines them."""
     if field.name in _NAMED:
         return _NAMED[field.name]
     record = field.record

@@ -1,4 +1,4 @@
-"""The file `columns.toml`, which maps the columns of a spreadsheet to the columns of a catalog, read with every mistake at once.
+"""The file `columns.toml`, which maps the columns of a spreadsheet to the columns of a catalog. All errors are reported together.
 
 The reader, the reference page, and the schema are made from the keys stated here.
 """
@@ -39,35 +39,35 @@ Patterns = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class CellText:
-    """What the text of a cell is made of."""
+    """Source of the text of a cell."""
 
     columns: tuple[str, ...] = ()
-    """Columns of which the first that is not blank counts."""
+    """Columns. The first that isn't blank counts."""
     value: str = ""
     """A constant."""
     template: str = ""
     """CellText with columns in braces: `{firm}, {town}`."""
     id_of: tuple[str, ...] = ()
-    """Columns of whose words an id is made."""
+    """Columns whose words form an id."""
     words: Mapping[str, str] = field(default_factory=dict)
-    """What is written in the place of a cell like a pattern; the first that fits counts. Others stay as they are."""
+    """Pattern of a cell -> its replacement. The first match counts. Other cells remain unchanged."""
     split: str = ";"
-    """What sets apart the parts of a list."""
+    """Separator of the parts of a list."""
     unit: CellText | None = None
-    """What is added to a number, after a blank."""
+    """Unit to append to a number, after a space."""
     dates: tuple[str, ...] = ()
-    """Forms of days, as of `strptime`."""
+    """Date formats, as of `strptime`."""
     span: Literal["first", "last"] | None = None
-    """Which day of a year, half, quarter or month is meant."""
+    """Day to use for a year, half, quarter, or month: its first or last."""
 
     @property
     def named(self) -> tuple[str, ...]:
-        """The columns that it reads, each once."""
+        """Columns that it reads, without duplicates."""
         inside = self.unit.named if self.unit is not None else ()
         return tuple(dict.fromkeys((*self.columns, *_NAMED.findall(self.template), *self.id_of, *inside)))
 
     def raw(self, row: Row) -> str:
-        """The text before units and words."""
+        """Return the text without units and replacements."""
         if self.id_of:
             return as_id(" ".join(row[column] for column in self.id_of))
         if self.template:
@@ -75,21 +75,19 @@ class CellText:
         return self.value or next(filter(None, (row[column] for column in self.columns)), "")
 
     def parts(self, row: Row) -> list[str]:
-        """The parts of a list, in the map's words; those without a word are left out."""
+        """Return the parts of a list after replacement. Parts that become empty are left out."""
         parts = (self._word(part.strip()) for part in self.raw(row).split(self.split))
         return [part for part in parts if part]
 
     def single(self, row: Row) -> str:
-        """One text, in the map's words."""
+        """Return the text of one value after replacement."""
         return self._word(self.raw(row))
 
     def amount(self, row: Row, decimal: str) -> str:
-        """A number or a number with its unit, which nobody can take for another where the map states its decimal sign.
-
-        `decimal` is that sign; empty: a point, which the map does not state.
+        """Return a number with its unit, if any. It is unambiguous if the map states its decimal sign. Empty means a point that the map doesn't state.
 
         Raises:
-            UnreadableError: if it is no number with the map's decimal sign.
+            UnreadableError: If it isn't a number with the map's decimal sign.
         """
         text = self.single(row)
         typed = bool(text) and not self.value and not isinstance(text, NumberCell)
@@ -101,10 +99,10 @@ class CellText:
         return whole if both is None else both.read
 
     def day(self, row: Row) -> str:
-        """A day.
+        """Return a date.
 
         Raises:
-            UnreadableError: if none of the forms of days fits, or it is a span and the map does not say which day of it is meant.
+            UnreadableError: If it fits no date format, or is a span and the map doesn't choose a day of it.
         """
         text = self.single(row)
         for form in self.dates:
@@ -126,7 +124,7 @@ class CellText:
 
 
 def _bounds(year: str, quarter: str | None, half: str | None, month: str | None) -> tuple[date, date]:
-    """The first day of a span, and the day after its last."""
+    """Return the first day of a span, and the day after its last."""
     months = 3 if quarter else 6 if half else 1 if month else 12
     begin = (int(quarter) - 1) * 3 if quarter else (int(half) - 1) * 6 if half else int(month) - 1 if month else 0
     if not 0 <= begin <= 11:
@@ -139,10 +137,10 @@ def _bounds(year: str, quarter: str | None, half: str | None, month: str | None)
 
 
 def with_point(text: str) -> str:
-    """A number with a decimal comma, and whatever stands behind it, with a decimal point.
+    """Return a number with a decimal point instead of a decimal comma, and the text after it.
 
     Raises:
-        UnreadableError: if it is none: `1.5` could be meant either way.
+        UnreadableError: If it isn't one. `1.5` would be ambiguous.
     """
     found = _COMMA.fullmatch(text)
     if found is None or found[2][:1].isdigit() or found[2][:1] in (".", ","):
@@ -151,13 +149,13 @@ def with_point(text: str) -> str:
 
 
 def as_id(text: str) -> str:
-    """An id of the words of a text: letters and digits of ASCII, lower case, with hyphens."""
+    """Return an id from the words of a text: letters and digits of ASCII, lower case, with hyphens."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub("[^a-z0-9]+", "-", plain).strip("-")
 
 
 def read_text_of(value: object) -> CellText:
-    """A text of a TOML value: the name of a column, or a table."""
+    """Read a text from a TOML value: the name of a column, or a table."""
     if isinstance(value, str):
         return CellText(columns=(value,))
     if not isinstance(value, dict):
@@ -186,7 +184,7 @@ def read_text_of(value: object) -> CellText:
 
 
 def _unit(value: object) -> CellText:
-    """A unit is mostly a constant: a text is that, where elsewhere it is a column."""
+    """Read a unit. A text is a constant here, not a column as elsewhere."""
     return CellText(value=value) if isinstance(value, str) else read_text_of(value)
 
 
@@ -212,14 +210,14 @@ def _words(value: object) -> Mapping[str, str]:
 
 
 def read_patterns(value: object) -> Patterns:
-    """Columns and what their cells must be like."""
+    """Read columns with the patterns of their cells."""
     if not isinstance(value, dict):
         raise UnreadableError('a table of columns and patterns, like { status = "oper*" }')
     return {column: _texts(value, column) for column in value}
 
 
 def alike(row: Row, patterns: Patterns) -> Iterator[bool]:
-    """Whether a row is like each column's patterns."""
+    """Yield for each column True if a row matches its patterns."""
     for column, wanted in patterns.items():
         folded = row[column].casefold()
         yield any(fnmatchcase(folded, pattern.casefold()) for pattern in wanted)
@@ -299,12 +297,12 @@ HEAD = Layout("[catalog]", "Keys of `catalog.toml`, less its `schema`.", columns
 
 
 def table_name(layout: Layout) -> str:
-    """What the map calls a table: `offers` for `offers.csv`."""
+    """Return the map's name for a table: `offers` for `offers.csv`."""
     return layout.name.removesuffix(".csv")
 
 
 def _table(layout: Layout) -> Layout:
-    """The entry of a table: the same columns, each with what its text is made of."""
+    """Return the entry of a table: its columns, each with the source of its text."""
     own = tuple(Field(field.name, TEXT_OF, field.meaning) for field in layout.fields)
     doc = f"Rows of `{layout.name}`, one for each row of the spreadsheet that the entry is about. {layout.doc}"
     about = (_ABOUT,) if layout.name == columns.OFFERS.name or "offer" in layout.names else ()
@@ -312,11 +310,11 @@ def _table(layout: Layout) -> Layout:
 
 
 BLOCKS = tuple(map(table_name, columns.TABLES))
-"""What a map calls the tables of a catalog."""
+"""Names of the catalog's tables in a map."""
 
 
 def map_of(facts: FactColumns = NO_FACTS) -> Layout:
-    """What a map holds, with the columns that plugins declare."""
+    """Return the layout of a map with the columns that plugins declare."""
     blocks = zip(BLOCKS, map(_table, map(facts.extended, columns.TABLES)), strict=True)
     return Layout(
         "columns.toml",
@@ -333,43 +331,43 @@ def map_of(facts: FactColumns = NO_FACTS) -> Layout:
 
 
 MAP = map_of()
-"""What it holds as long as no plugin declares a column."""
+"""Layout of a map without plugins' columns."""
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Which rows an entry is about."""
+    """Condition on rows."""
 
     when: Patterns
     unless: Patterns
 
     def holds(self, row: Row) -> bool:
-        """Whether it is about a row."""
+        """Return True if it includes a row."""
         return all(alike(row, self.when)) and not any(alike(row, self.unless))
 
 
 @dataclass(frozen=True, slots=True)
 class MapEntry:
-    """One entry of the map: what it makes of the rows that it is about."""
+    """One entry of the map."""
 
     table: str
     """`offers`, or `skip` and `makes`."""
     number: int
-    """Its place among those of its name, from 0."""
+    """Position among the entries of its name, from 0."""
     where: Where
     texts: Mapping[str, CellText]
-    """Column of the catalog's table -> what its text is made of."""
+    """Column of the catalog's table -> source of its text."""
     why: str = ""
     about: tuple[str, ...] = ("*",)
-    """Patterns of the materials whose offers it is about."""
+    """Patterns of the materials whose offers it applies to."""
 
     def of(self, material: str) -> bool:
-        """Whether it is about the offers of a material."""
+        """Return True if it applies to the offers of a material."""
         return any(fnmatchcase(material, pattern) for pattern in self.about)
 
     @property
     def named(self) -> Iterator[tuple[str, str]]:
-        """Key of the entry and column of the spreadsheet, for all that it names."""
+        """Key of the entry and column of the spreadsheet, for all columns that it names."""
         for key, patterns in (("when", self.where.when), ("unless", self.where.unless)):
             yield from ((key, column) for column in patterns)
         for key, text in self.texts.items():
@@ -378,7 +376,7 @@ class MapEntry:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """A map as read."""
+    """A map."""
 
     toml: TomlFile
     head: Mapping[str, Any]
@@ -387,7 +385,7 @@ class Map:
     skips: tuple[MapEntry, ...]
     makes: tuple[MapEntry, ...]
     tables: Mapping[str, tuple[MapEntry, ...]]
-    """Entries of each table that has any."""
+    """Entries of each table with any."""
     facts: FactColumns
     """Columns that plugins declare."""
 
@@ -401,7 +399,7 @@ class Map:
 
 
 def read_map(path: Path, found: list[Diagnostic], facts: FactColumns = NO_FACTS) -> Map | None:
-    """Reads a map, which may fill the columns that plugins declare; None, with what is wrong put to `found`, if nothing can be made by it."""
+    """Read a map that may fill the columns that plugins declare. None, with errors in `found`, if it is unusable."""
     before = len(found)
     toml = read_toml(path, found)
     if toml is None:
@@ -416,7 +414,7 @@ def read_map(path: Path, found: list[Diagnostic], facts: FactColumns = NO_FACTS)
 
 
 def required_by(path: Path, facts: FactColumns = NO_FACTS) -> tuple[str, ...]:
-    """The catalogs that a map's `[catalog]` requires; none where it cannot be read, which `read_map` tells."""
+    """Return the catalogs that a map's `[catalog]` requires. Empty if it can't be read, which `read_map` reports."""
     by = read_map(path, [], facts)
     return tuple(by.head.get("requires", ())) if by is not None else ()
 

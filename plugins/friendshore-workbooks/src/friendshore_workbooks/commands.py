@@ -45,13 +45,13 @@ def convert(
     block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
-    """Write a catalog in another form, and prove that it holds the same facts by reading it again.
+    """Write a catalog in another form, and verify the copy by reading it again.
 
-    A workbook has one sheet a table, of the same columns, and a sheet `catalog` with the keys of catalog.toml.
+    A workbook has one sheet per table with the same columns, and a sheet `catalog` with the keys of catalog.toml.
 
-    With --map FROM is a spreadsheet (.csv or .xlsx) of any columns, and the map says which of them is what.
+    With --map, FROM is a spreadsheet (.csv or .xlsx) with any columns, and the map assigns them to the columns of a catalog.
 
-    A bid sheet of `ask --bid-sheets` that a supplier filled in becomes a catalog of evidence `quoted`; --case names the case it was written for.
+    A bid sheet of `ask --bid-sheets` that a supplier filled in becomes a catalog of evidence `quoted`. --case names its case.
     """
     registry = installed(block)
     if by is None and is_bid_sheet(Path(source)):
@@ -73,7 +73,7 @@ def convert(
 
 
 def _bid(source: Path, target: Path, case: Path | None, registry: Registry, *, as_json: bool) -> int:
-    """Write a supplier's bid as a catalog, and print what makes it count in the case."""
+    """Write a supplier's bid as a catalog, and print the entry that makes it count in the case."""
     from friendshore.recommend import gather
 
     if case is None:
@@ -104,7 +104,6 @@ def _bid(source: Path, target: Path, case: Path | None, registry: Registry, *, a
 
 
 def _by_map(source: Path, target: Path, by: Path, registry: Registry, *, as_json: bool) -> int:
-    """Write a spreadsheet as a catalog."""
     from .column_map import required_by
     from .spreadsheets import mapped
 
@@ -130,7 +129,6 @@ def _by_map(source: Path, target: Path, by: Path, registry: Registry, *, as_json
 
 
 def _factors(catalogs: Iterable[Catalog]) -> Factors:
-    """Return the conversion factors of some catalogs together."""
     return Factors(factor for catalog in catalogs for factor in catalog.factors)
 
 
@@ -142,7 +140,7 @@ def to_xlsx(
 ) -> int:
     """Write a whole case as one workbook: demand, orders, rules, scenarios, settings, and the tables of its catalogs.
 
-    What can be edited is in colour; `friendshore case from-xlsx` reads the edits back as a scenario. The same case gives the same bytes.
+    Editable cells are colored. `friendshore case from-xlsx` reads the edits back as a scenario. The same case gives the same bytes.
     """
     from friendshore.recommend import gather
 
@@ -165,10 +163,10 @@ def from_xlsx(
     block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
-    """Read what was edited in the workbook of a case, and print it as a scenario of the case of today; --write adds it to the case file.
+    """Read the edits in the workbook of a case, and print them as a scenario of the current case. --write adds it to the case file.
 
-    Edited cells count; all others are what the case says today. A cell that was edited, and changed in the case too, is a conflict. What no
-    change of a scenario says is refused. Every mistake is told by its cell, and with one of them nothing is written.
+    Cells that weren't edited take the current values of the case. An edited cell that the case changed too is a conflict. Edits that no change of a
+    scenario can state are refused. All errors are reported by cell, and with an error nothing is written.
     """
     from friendshore.recommend import gather
 

@@ -1,4 +1,4 @@
-"""Drafts of unknowns: what can be asked about capacities, prices, lead times, conversions, origins, licences, and rules before anything is planned.
+"""Drafts of unknowns: possible questions about capacities, prices, lead times, conversions, origins, licenses, and rules before any planning.
 
 No figure is invented. A stated figure is tried better and worse by a share that is reported as an assumption. Without a stated figure, the best
 case is a bound that no answer can beat.
@@ -28,26 +28,26 @@ from friendshore.session import Session
 from .unknowns import EvidenceToday, Unasked, UnknownKind
 
 NOT_KNOWN = EvidenceToday(reference="", date=None, confidence="")
-"""Where there is no evidence."""
+"""Absent evidence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One answer, and what it makes of the case."""
+    """One answer, and the changes of the case with it."""
 
     answer: str
     changes: tuple[Change, ...]
     bound: bool = False
-    """Whether no answer could save more."""
+    """True if no answer could save more."""
     same: bool = False
-    """Whether the facts of the plan are then what they are today."""
+    """True if it keeps the facts of the plan."""
     further: bool = False
-    """Whether it goes beyond the one before it, and is told only where that makes a difference."""
+    """True if it goes beyond the answer before it. It is then reported only if it makes a difference."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An unknown with the answers that are to be tried; its fields are those of `Unknown`."""
+    """An unknown with the answers to try. Its fields are those of `Unknown`."""
 
     kind: UnknownKind
     subject: str
@@ -59,43 +59,43 @@ class Draft:
     taken: str
     tries: tuple[Try, ...]
     never_full: str = ""
-    """The facility whose capacity is taken to be never used up; empty: none is."""
+    """Facility whose capacity is assumed to be never used up. Empty if none."""
     unpriced: str = ""
-    """The offer of which nobody published a price; empty: it is about something else."""
+    """Offer without a published price. Empty for other unknowns."""
 
 
 @dataclass(frozen=True, slots=True)
 class Doubts:
-    """What unknowns of a session are made with."""
+    """Data for the unknowns of a session."""
 
     session: Session
     spread: Decimal
-    """Share by which a figure without a stated range is tried better and worse."""
+    """Share by which a figure without a stated range is varied."""
     unasked: list[Unasked] = field(default_factory=list)
-    """What cannot be tried, as it is found."""
+    """Unknowns that can't be tried, collected along the way."""
 
     def wanted(self, offer: Offer) -> bool:
-        """Whether anything that an offer delivers may be wanted."""
+        """Return True if any good of an offer may be wanted."""
         return any(line.material in self.session.parts.of_material for line in offer.outputs)
 
     def leads(self) -> list[Lead]:
-        """Offers that do not count and may be wanted: those also that only other leads could take something of."""
+        """Return unusable offers that may be wanted, including those whose goods only other leads could take."""
         problem = self.session.problem
         _, leads, _ = resolve_offers(problem.merged, problem.case)
         return [lead for lead in leads if self.wanted(lead.offer)]
 
     def counting(self) -> list[OfferFacts]:
-        """Offers that count and may be wanted."""
+        """Return usable offers that may be wanted."""
         return [facts for facts in self.session.problem.offers if self.wanted(facts.offer)]
 
     def doubted(self, source: str) -> bool:
-        """Whether evidence is no better than assumed or recalled, or less than the case asks for."""
+        """Return True if evidence is at best assumed or recalled, or less than the case requires."""
         problem = self.session.problem
         confidence = problem.merged.confidence(source)
         return not (confidence.reaches(Confidence.REPORTED) and confidence.reaches(problem.case.accept.confidence))
 
     def known(self, source: str, prefix: str = "") -> EvidenceToday:
-        """The evidence behind a figure."""
+        """Return the evidence behind a figure."""
         found = self.session.problem.merged.sources.get(source)
         if found is None:
             return NOT_KNOWN
@@ -111,7 +111,7 @@ class Doubts:
         tries: tuple[Try, ...],
         unpriced: bool = False,
     ) -> Draft:
-        """An unknown about one offer, which its supplier is asked."""
+        """Return an unknown about one offer, to ask its supplier."""
         facility = self.session.problem.merged.facilities[offer.facility]
         return Draft(
             kind=kind,
@@ -127,42 +127,42 @@ class Doubts:
         )
 
     def named(self, offer: Offer) -> str:
-        """An offer in words: its goods, and where they come from."""
+        """Return an offer in words: its goods, and their source."""
         facility = self.session.problem.merged.facilities[offer.facility]
         return f"{goods(offer)} of {facility.name or facility.id}"
 
     def either_way(self, told: Callable[[Decimal], str], change: Callable[[Decimal], Change]) -> tuple[Try, ...]:
-        """A figure less and more by the spread, told and changed by the factor that makes."""
+        """Return a figure varied down and up by the spread, described and changed by a factor."""
         return tuple(Try(told(factor), (change(factor),)) for factor in (1 - self.spread, 1 + self.spread))
 
     @property
     def by_spread(self) -> str:
-        """The assumption of a range, in words."""
+        """Assumption about the spread, in words."""
         return f"assumption: no range is stated, {percent(self.spread)} less and more are tried"
 
 
 def goods(offer: Offer) -> str:
-    """What an offer delivers."""
+    """Return the goods of an offer."""
     return " and ".join(sorted(line.material for line in offer.outputs))
 
 
 def percent(share: Decimal) -> str:
-    """A share in words."""
+    """Return a share in words."""
     return f"{readable(share * 100)} %"
 
 
 def tonnes(kilograms: Decimal | None) -> str:
-    """A mass in words."""
+    """Return a mass in words."""
     size = kilograms or Decimal(0)
     return f"{readable(size / 1000)} t" if size >= 1000 else f"{readable(size)} kg"
 
 
 _SLACK = 2
-"""How many times all that the case can use a bound on a capacity is: what is held in stock is made too."""
+"""Factor of the maximum use of the case in a bound on a capacity, since stock is made too."""
 
 
 def capacities(doubts: Doubts, enough: EnoughCapacity) -> Iterator[Draft]:
-    """One for each facility, in order of ids."""
+    """Yield a draft for each facility by id."""
     problem = doubts.session.problem
     lacking = grouped((lead.offer.facility, lead) for lead in doubts.leads() if _lacks(doubts, lead))
     counting = grouped((facts.facility.id, facts.offer) for facts in doubts.counting())
@@ -185,7 +185,7 @@ def _lacks(doubts: Doubts, lead: Lead) -> bool:
 
 
 def quantities(doubts: Doubts) -> Iterator[Draft]:
-    """Of every offer that says itself how much it gives, not well enough founded to count, or doubted; in order of ids."""
+    """Yield a draft for each offer with its own quantity whose evidence is insufficient or doubted, by id."""
     for lead in doubts.leads():
         if all(reason.lacks == "quantity" for reason in lead.reasons):
             yield _own_quantity(doubts, lead.offer, _stated_again(doubts, lead))
@@ -196,7 +196,7 @@ def quantities(doubts: Doubts) -> Iterator[Draft]:
 
 
 def _multiplied(doubts: Doubts, name: str) -> tuple[Try, ...]:
-    """What an offer gives, less and more by the spread."""
+    """Return the quantity of an offer, varied down and up by the spread."""
     by = percent(doubts.spread)
     return doubts.either_way(
         lambda factor: f"{by} {'more' if factor > 1 else 'less'}",
@@ -205,7 +205,7 @@ def _multiplied(doubts: Doubts, name: str) -> tuple[Try, ...]:
 
 
 def _stated_again(doubts: Doubts, lead: Lead) -> tuple[Try, ...]:
-    """What is told taken to hold, less and more by the spread, and with all origins proved."""
+    """Return the stated quantity as true, varied down and up by the spread, and with all origins proved."""
     offer = lead.offer
     changes = [
         Change(
@@ -267,7 +267,7 @@ def _unpublished_capacity(doubts: Doubts, facility: Facility, leads: Sequence[Le
 
 
 def _confirmed(doubts: Doubts, facility: Facility, told: str, leads: Sequence[Lead]) -> tuple[Try, ...]:
-    """What is told taken to hold, less and more by the spread, and running from the days that are told."""
+    """Return the stated capacity as true, varied down and up by the spread, and running from the stated days."""
 
     def held(factor: Decimal) -> Iterator[Change]:
         for step in facility.capacity:  # each holds up to the next
@@ -282,7 +282,7 @@ def _confirmed(doubts: Doubts, facility: Facility, told: str, leads: Sequence[Le
 
 
 def _proved(answer: str, changes: tuple[Change, ...], leads: Sequence[Lead]) -> Try:
-    """The same, and all origins of the offers proved: who is asked how much he can deliver is asked where it comes from."""
+    """Return an answer with all origins of the offers proved too, since a supplier who is asked for quantities is also asked for origins."""
     proofs = tuple(Change(prove=lead.offer.id) for lead in leads)
     return Try(f"{answer}, and its origins proved", (*changes, *proofs), bound=True, further=True)
 
@@ -308,14 +308,14 @@ def _doubted_capacity(doubts: Doubts, facility: Facility, offers: Sequence[Offer
 
 
 class EnoughCapacity:
-    """How much a year is more than a case can use of what a facility makes."""
+    """Yearly output of a facility that is more than a case can use."""
 
     def __init__(self, problem: Problem) -> None:
         self._shortest = min(as_decimal(period.years) for period in problem.case.horizon.periods)
         self._needs = _needs(problem)
 
     def change(self, facility: Facility, offers: Iterable[Offer]) -> Change:
-        """So much a year, running from the start, that the shortest period gives twice all that is wanted over the plan, for each of its offers."""
+        """Return a capacity from the start that in the shortest period gives twice the total demand of the plan, for each of its offers."""
         most = Decimal(0)
         for offer in offers:
             units = [self._needs.get(line.material, Decimal(0)) / line.per_unit for line in offer.outputs]
@@ -327,7 +327,7 @@ class EnoughCapacity:
 
 
 def _needs(problem: Problem) -> dict[str, Decimal]:
-    """Kilograms of each material that a case can use over the plan, by whichever recipe takes most."""
+    """Return the kilograms of each material that a case can use over the plan, by the recipe that takes most."""
     demanded: dict[str, Decimal] = {}
     for demand in problem.demands:
         name = demand.use.material.id
@@ -350,7 +350,7 @@ def _needs(problem: Problem) -> dict[str, Decimal]:
 
 
 def prices(doubts: Doubts, enough: EnoughCapacity) -> Iterator[Draft]:
-    """Of every offer whose price nobody published, or which counts though its price is assumed."""
+    """Yield a draft for every offer without a published price, and for usable ones with an assumed price."""
     for lead in doubts.leads():
         if lead.lacks("price"):
             yield _unpublished_price(doubts, lead, enough)
@@ -395,7 +395,7 @@ def _unpublished_price(doubts: Doubts, lead: Lead, enough: EnoughCapacity) -> Dr
 
 
 def _assumed_price(doubts: Doubts, offer: Offer) -> EvidenceToday | None:
-    """The evidence of a price that is assumed; None: it is not. One that follows a benchmark is, since nobody said that the offer does."""
+    """Return the evidence of an assumed price. None if it isn't assumed. A price that follows a benchmark is, since no source links the offer to it."""
     merged = doubts.session.problem.merged
     for quote in offer.quotes:
         if doubts.doubted(quote.source):
@@ -433,7 +433,7 @@ def _doubted_price(doubts: Doubts, facts: OfferFacts, known: EvidenceToday) -> D
 
 
 def lead_times(doubts: Doubts) -> Iterator[Draft]:
-    """Of every offer that counts and states none, or of which what is stated is doubted."""
+    """Yield a draft for every usable offer without a lead time, or with a doubted one."""
     problem = doubts.session.problem
     for facts in doubts.counting():
         offer = facts.offer
@@ -484,7 +484,7 @@ def _lead_time(doubts: Doubts, offer: Offer, own: Decimal) -> Draft:
 
 
 def conversions(doubts: Doubts) -> Iterator[Draft]:
-    """Of every maker that counts and of which a line of the recipe is assumed or recalled."""
+    """Yield a draft for every usable maker with an assumed or recalled line in its recipe."""
     for facts in doubts.counting():
         offer = facts.offer
         lines = (*offer.inputs, *(offer.outputs if len(offer.outputs) > 1 else ()))
@@ -521,7 +521,7 @@ def _conversion(doubts: Doubts, offer: Offer, line: RecipeLine, *, takes: bool) 
 
 
 def _lossless(doubts: Doubts, offer: Offer, line: RecipeLine) -> Decimal:
-    """Kilograms of an input that hold as much of its element as comes out; nothing where that is not known."""
+    """Return the kilograms of an input that contain as much of its element as the output. Zero if unknown."""
     materials = doubts.session.problem.merged.materials
     given = materials[line.material]
     if not given.content or not given.element:
@@ -535,7 +535,7 @@ def _lossless(doubts: Doubts, offer: Offer, line: RecipeLine) -> Decimal:
 
 
 def origins(doubts: Doubts) -> Iterator[Draft]:
-    """Offers that are kept out of some use only because an origin is not proved, then those that a licence would let in."""
+    """Yield offers that are excluded from a use only because an origin is unproved, then those that a license would admit."""
     out = Eligibilities(doubts.session.problem).out
     for _, kept in sorted(out.items()):
         unproven = [one for one in kept if one.unproven and not one.verdict.licence]
@@ -575,7 +575,7 @@ def _origin(doubts: Doubts, kept: list[KeptOut]) -> Draft:
 
 
 def _stated_origin(doubts: Doubts, offer: Offer, stages: list[str]) -> EvidenceToday:
-    """The best evidence of the stages that are asked about."""
+    """Return the best evidence of the stages in question."""
     entries = [
         entry for entry in offer.chain if not stages or entry.main_stage.value in stages or entry.stage in stages
     ]
@@ -606,7 +606,7 @@ def _licence(doubts: Doubts, name: str, facility: str, kept: list[KeptOut]) -> D
 
 
 def assumed_licences(doubts: Doubts) -> Iterator[Draft]:
-    """End uses for which the case takes licences as granted, where a rule asks for any."""
+    """Yield end uses with licenses that the case assumes to be granted, if a rule requires any."""
     problem = doubts.session.problem
     asking = sorted(rule.id for rule in problem.rules if rule.bears_on == "trade")
     for use in sorted(problem.case.assume.licence) if asking else ():
@@ -625,7 +625,7 @@ def assumed_licences(doubts: Doubts) -> Iterator[Draft]:
 
 
 def rules(doubts: Doubts) -> Iterator[Draft]:
-    """Rules with a phase of unknown status within the plan, in order of ids."""
+    """Yield rules with a phase of unknown status within the plan, by id."""
     problem = doubts.session.problem
     span = problem.case.horizon.span
     for rule in sorted(problem.rules, key=lambda one: one.id):
@@ -659,7 +659,7 @@ def _title(rule: Rule) -> str:
 
 
 def duties(doubts: Doubts) -> Iterator[Unasked]:
-    """Yield the goods that may be bought and whose tariff line or customs origin is not known; no rate of duty is known to try."""
+    """Yield purchasable goods whose tariff line or customs origin is unknown. No rate of duty is known to try."""
     problem = doubts.session.problem
     arcs = [arc for arc in problem.network.arcs if arc.offer >= 0]
     for material, text in goods_without_duty(problem, arcs).items():

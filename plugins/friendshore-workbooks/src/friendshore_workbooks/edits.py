@@ -1,4 +1,4 @@
-"""The edits of a workbook: what they are, which of them a scenario can state, and the facts with them.
+"""The edits of a workbook: the ones that a scenario can state, and the facts with them.
 
 Three versions are compared: the workbook as it was written, the case of today, and the workbook as it is now. A cell that wasn't edited has the
 value of the case of today. An edited cell counts if the case of today still has the old value. If it has neither the old nor the new value, that
@@ -49,7 +49,7 @@ class Edit:
     """Number of the row in the table of today."""
     column: str
     before: str
-    """What the case says today."""
+    """Today's value in the case."""
     after: str
     line: int
     """Number of the row in the sheet."""
@@ -93,7 +93,7 @@ class _Sheet:
     written: WrittenSheet
     edited: EditedSheet
     table: CaseTable | None
-    """None: the case has nothing of it any more."""
+    """None if the case no longer has any of it."""
     result: Differences
     found: list[Diagnostic]
 
@@ -155,7 +155,6 @@ class _Sheet:
         )
 
     def _cell(self, line: int, column: str, now: str, before: str, at: int | None, today: Sequence[RowTexts]) -> None:
-        """Record a cell that was edited."""
         kind, of_today = self._kind(column), None if at is None else today[at][column]
         if of_today is not None and kind.same(now, of_today):
             return
@@ -176,7 +175,7 @@ class _Sheet:
 
 
 def matched(old: Sequence[RowTexts], new: Sequence[RowTexts], key: Sequence[str]) -> dict[int, int]:
-    """Match rows of `old` with rows of `new`: equal rows first, then rows with equal keys, then rows with keys that are equal but for the last columns."""
+    """Match rows of `old` with rows of `new`: equal rows first, then rows with equal keys, then rows whose keys differ only in the last columns."""
     found: dict[int, int] = {}
     columns = tuple(old[0]) if old else ()
     ways: list[tuple[str, ...]] = [columns, tuple(key)]
@@ -188,7 +187,7 @@ def matched(old: Sequence[RowTexts], new: Sequence[RowTexts], key: Sequence[str]
 
 
 def _by(columns: Sequence[str]) -> Callable[[RowTexts], Hashable]:
-    """Return a function that names a row by some columns; its result is None if they are blank."""
+    """Return a function that names a row by some columns. The name is None if they are blank."""
 
     def called(texts: RowTexts) -> Hashable:
         found = tuple(texts.get(column, "") for column in columns)
@@ -296,7 +295,7 @@ class EditedFacts:
     case: Case
     """With the demands of added rows at the end. Deleted demands have a quantity of 0."""
     catalogs: tuple[Catalog, ...]
-    """As read, those that are not edited included."""
+    """All catalogs, including those without edits."""
     united: tuple[Catalog, ...]
 
 
@@ -309,7 +308,7 @@ def about(today: CaseTables) -> About:
 def entry_of(
     book: CaseWorkbook, layout: Layout, sheet: str, line: int, texts: Mapping[str, str], found: list[Diagnostic]
 ) -> Entry | None:
-    """Read one row of a sheet by a layout; None if it is blank."""
+    """Read one row of a sheet by a layout. None if it is blank."""
     cells = {name: text for name, text in texts.items() if text or name in layout.names}
     rows = TableRows(tuple(cells), [(line, tuple(cells.values()))], book.place(sheet))
     table = read_rows(rows, layout, book.place(sheet), found)
@@ -319,7 +318,7 @@ def entry_of(
 def edited_facts(
     book: CaseWorkbook, today: CaseTables, merged: Differences, found: list[Diagnostic]
 ) -> EditedFacts | None:
-    """Return the facts with the edits; None, with every mistake in `found`, if they can't be read."""
+    """Return the facts with the edits. None, with every error in `found`, if they can't be read."""
     return _EditedTables(book, today, merged, found).facts()
 
 
@@ -350,7 +349,6 @@ class _EditedTables:
         return EditedFacts(case.but(demands=demands, orders=orders), catalogs, united(catalogs, case.overlaps))
 
     def _demands(self) -> Iterator[DemandSpec]:
-        """Yield the demands of today."""
         for row, before in enumerate(self.today.gathered.case.demands):
             after = self._after("demand", row)
             entry = self._edited_row(keys.DEMAND, "demand", row, _without_range("per_year", after) | after)
@@ -358,7 +356,6 @@ class _EditedTables:
             yield _nothing_of(before) if row in self.merged.deleted.get("demand", ()) else record or before
 
     def _more_demands(self) -> Iterator[DemandSpec]:
-        """Yield the demands of added rows."""
         for row in (row for row in self.merged.added if row.sheet == "demand"):
             entry = entry_of(self.book, keys.DEMAND, "demand", row.line, row.texts, self.found)
             record = keys.demand(entry, about(self.today)) if entry is not None else None
@@ -370,7 +367,6 @@ class _EditedTables:
                 yield record
 
     def _orders(self) -> Iterator[OrderSpec]:
-        """Yield the orders of today."""
         for row, before in enumerate(self.today.gathered.case.orders):
             after = self._after("order", row)
             entry = self._edited_row(keys.ORDER, "order", row, after if "quantity" in after else {})
@@ -384,7 +380,7 @@ class _EditedTables:
             yield record or before
 
     def _edited_row(self, layout: Layout, sheet: str, row: int, after: RowTexts) -> Entry | None:
-        """Read a row of today by a layout, with its edits; None if it has none."""
+        """Read a row of today by a layout, with its edits. None if it has none."""
         if not after:
             return None
         table = self.today.tables[sheet]
@@ -395,7 +391,6 @@ class _EditedTables:
         return {edit.column: edit.after for edit in self.merged.edits if (edit.sheet, edit.row) == (sheet, row)}
 
     def _edited_catalogs(self) -> Iterator[str]:
-        """Yield the catalogs with edited rows."""
         for sheet, row in [*((edit.sheet, edit.row) for edit in self.merged.edits), *self._left_out()]:
             table = self.today.tables[sheet]
             if table.origins:
@@ -593,4 +588,4 @@ _STATED: Mapping[str, tuple[tuple[str, ...], Callable[[Any], Hashable]]] = {
     "schedules": (("tiers",), lambda schedule: schedule),
     "terms": (("terms",), lambda terms: terms),
 }
-"""Table of a catalog -> the sheets that may state its records, and a record as far as a change could state it."""
+"""Table of a catalog -> the sheets that may state its records, and the part of a record that a change can state."""

@@ -1,4 +1,4 @@
-"""The question `ask`: its options, and how it is asked and printed."""
+"""The question `ask`: its options, evaluation, and output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AskOptions:
-    """What can be set."""
+    """Options of the question."""
 
     top: Annotated[int, Setting("Unknowns shown in the table with --full; 0: all.", "N", least=0)] = 6
     told: Annotated[int, Setting("With --full, how many of these are told at length.", "N", least=0)] = 2
@@ -37,9 +37,9 @@ class AskOptions:
 
 
 class AskQuestion(Question[AskOptions, Unknowns]):
-    """What to find out next: every capacity, price, lead time, conversion, origin, licence and rule that is not known, with the question and whom to ask.
+    """Unknowns to clarify next: capacities, prices, lead times, conversions, origins, licenses, and rules, with the question and its addressee.
 
-    Ranked by the most that knowing it could save. Each is tried alone, and the plan made again for each answer.
+    They are ranked by the maximum saving of an answer. Each is tried alone, with a new plan for each answer.
     """
 
     name = "ask"
@@ -48,13 +48,11 @@ class AskQuestion(Question[AskOptions, Unknowns]):
     counted = "unknowns"
 
     def check(self, options: AskOptions) -> None:
-        """Refuses a spread that is no share, and a word that ranks nothing."""
         _spread(options)
         if options.by not in ("money", "kilograms"):
             raise InputError("it ranks nothing", column="by", found=options.by, expected="money or kilograms")
 
     def ask(self, opened: Opened, options: AskOptions, progress: Progress | None) -> Unknowns:
-        """Every unknown."""
         by: By = "kilograms" if options.by == "kilograms" else "money"
         from .ask import ask
 
@@ -66,12 +64,11 @@ class AskQuestion(Question[AskOptions, Unknowns]):
         return write_bid_sheets(opened.session, found, options.bid_sheets)
 
     def notes(self, result: Unknowns) -> tuple[str, ...]:
-        """How many bid sheets were written, and for whom none was."""
+        """Return the number of bid sheets, and the suppliers without one."""
         written = f"{len(result.sheets)} bid sheets written: {', '.join(result.sheets)}"
         return ((written,) if result.sheets else ()) + tuple(f"no bid sheet for {one}" for one in result.unwritten)
 
     def document(self, result: Unknowns, options: AskOptions) -> Document:
-        """The unknowns in order, and the first few at length."""
         return ask_document(result, options.top, options.told)
 
 

@@ -52,10 +52,10 @@ from .edits import (
 def scenario_of(book: CaseWorkbook, today: CaseTables, found: list[Diagnostic]) -> tuple[Change, ...]:
     """Return the edits of a workbook as changes.
 
-    `found` contains the mistakes in its sheets. All mistakes are reported together.
+    `found` contains the errors in its sheets. All errors are reported together.
 
     Raises:
-        InputError: with every mistake, conflict, and edit that no change says, by its cell.
+        InputError: With every error, conflict, and edit that no change can state, by its cell.
     """
     edits = differences(book, today, found)
     found.extend(refused(book, today, edits))
@@ -90,7 +90,7 @@ class _Stating:
         self.found.append(Diagnostic(message, str(self.book.path), None, column, found, expected, fix))
 
     def _read(self, edit: Edit, layout: Layout, column: str) -> object:
-        """Return the value of an edited cell; None, with an error recorded, if it can't be read."""
+        """Return the value of an edited cell. None, with an error recorded, if it can't be read."""
         try:
             return layout.by_name[column].kind.read(edit.after)
         except UnreadableError as bad:
@@ -145,7 +145,7 @@ class _Stating:
             yield Change.model_validate({"loosen": rule.id, "by": value})
 
     def _limited(self, edit: Edit, rule: Rule) -> Iterator[Change]:
-        """Return the change that states another figure of a limit; none if the cell says the same figure in other words."""
+        """Yield the change to another figure of a limit, unless the cell states the same figure in other words."""
         if not figure_of(rule):
             self.tell(edit, f"rule `{rule.id}` states no figure, or several", "a limit with one figure", "undo it")
             return
@@ -158,7 +158,7 @@ class _Stating:
             yield Change(limit=rule.id, at=edit.after)
 
     def of_settings(self) -> Iterator[Change]:
-        """Yield changes of the share that a capacity status counts for, and of what is taken as proved."""
+        """Yield changes of the share that a capacity status counts for, and of facts assumed to be proved."""
         table = self.today.tables["settings"]
         for edit in self.edits.edits:
             if edit.sheet != "settings":
@@ -234,7 +234,7 @@ class _Stating:
                 yield Change(order=name, quantity=order.quantity)
 
     def of_demands(self, facts: EditedFacts) -> Iterator[Change]:
-        """Yield changes of quantities and prices of demands, and new demands."""
+        """Yield changes of quantities and penalties of demands, and new demands."""
         for demand in facts.case.demands[len(self.case.demands) :]:
             usual = f"{demand.material}/{demand.end_use}/{demand.place or self.case.place}"
             price = (
@@ -273,7 +273,7 @@ class _Stating:
                 self._reason_alone(edit)
 
     def check_reasons(self) -> None:
-        """Report each reason of a demand in whose row no figure is edited. A figure that is wrong or in conflict is edited too."""
+        """Report each reason of a demand whose row has no edited figure. Wrong and conflicting figures count as edited."""
         table, rows = (
             self.today.tables["demand"],
             dict(self.book.edited["demand"].rows if "demand" in self.book.edited else ()),
@@ -292,7 +292,7 @@ class _Stating:
 
 
 def _added(sheet: str, needed: Collection[str], **keys: str) -> Layout:
-    """Return the columns of the rows that a sheet may add, each with the key of a change that it states: by default that of its name."""
+    """Return the columns of the rows that a sheet may add, each with the key of the change: by default its name."""
     fields = ((column, CHANGE.by_name[keys.get(column, column)]) for column in ROWS_ADDED[sheet][0])
     return Layout(sheet, "", tuple(replace(field, name=name, required=name in needed) for name, field in fields))
 
@@ -329,7 +329,7 @@ def changes_of_catalogs(old: Sequence[Catalog], new: Sequence[Catalog], lead_tim
 
 
 def factor_between(old: Decimal, new: Decimal) -> Decimal | None:
-    """Return the factor of a change from one number to another; None if no factor with the digits of a change gives it exactly."""
+    """Return the factor of a change from one number to another. None if no factor with the digits of a change gives it exactly."""
     if not old:
         return None
     with localcontext() as context:
@@ -379,7 +379,7 @@ def _multiplied(name: str, factor: Decimal | None) -> Iterator[Change]:
 
 
 def _of_benchmark(old: Sequence[BenchmarkPrice], new: Sequence[BenchmarkPrice]) -> Iterator[Change]:
-    """Yield one change if all prices of a benchmark become equal or are multiplied by the same factor; else one per date."""
+    """Yield one change if all prices of a benchmark become equal or are multiplied by the same factor, otherwise one per date."""
     if old == new or len(old) != len(new):
         return
     factors = {factor_between(one.amount, other.amount) for one, other in zip(old, new, strict=True)}
@@ -466,21 +466,21 @@ class Edits:
     """The edits of the workbook of a case."""
 
     scenario: Scenario
-    """Without a change: nothing was edited."""
+    """Scenario. Without changes if nothing was edited."""
     toml: str
-    """The scenario as a case file states it; empty where there is none."""
+    """The scenario in the notation of a case file. Empty if there is none."""
 
 
 def edits_of(path: Path, gathered: Gathered, name: str) -> Edits:
     """Return the edits of a workbook since it was written, as a scenario of the case of today.
 
     Args:
-        path: the workbook.
-        gathered: the case of today, with all that it names.
-        name: what the scenario is to be called.
+        path: The workbook.
+        gathered: The case of today, with everything that it names.
+        name: Name of the scenario.
 
     Raises:
-        InputError: with everything that is wrong, by its cell; or if the workbook is of another case, or the name is taken.
+        InputError: With all errors by cell. Also if the workbook is of another case, or the name is taken.
     """
     case = gathered.case
     if any(one.name == name for one in case.scenarios):
@@ -509,8 +509,8 @@ def with_scenario(file: Path, edits: Edits) -> None:
     """Write a scenario at the end of a case file, after checking that it reads back unchanged.
 
     Raises:
-        InputError: if it does not, or the file cannot be read, or is a workbook.
-        OSError: if it cannot be written.
+        InputError: If it doesn't, or the file can't be read, or is a workbook.
+        OSError: If it can't be written.
     """
     if is_workbook(file):
         fix = "leave `--write` out, and put what is printed into the case file; or edit the cells of the workbook"

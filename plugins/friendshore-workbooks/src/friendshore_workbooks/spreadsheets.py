@@ -1,6 +1,6 @@
-"""Spreadsheets with columns of their own as catalogs, by a map of their columns.
+"""Spreadsheets with arbitrary columns as catalogs, by a map of their columns.
 
-The readers of catalogs read the mapped rows. Each mistake is reported at its place in the spreadsheet or in the map.
+The readers of catalogs read the mapped rows. Each error is reported at its place in the spreadsheet or in the map.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ class SheetRow:
 
     line: int
     cells: Row
-    """By column; words that mean that nothing is known are blank."""
+    """Texts by column. Words that mean unknown are blank."""
     bad: frozenset[str]
-    """Columns of whose cell it has been said that it cannot be read."""
+    """Columns with a cell that is already reported as unreadable."""
 
 
 def read_sheet(path: Path, by: Map, found: list[Diagnostic]) -> tuple[str, list[SheetRow]]:
-    """The rows of a spreadsheet, and what messages call it; what is wrong with it, or with the columns that the map names, goes to `found`."""
+    """Return the rows of a spreadsheet and its name in messages. Errors in it and in the columns that the map names go to `found`."""
     names = tuple(dict.fromkeys(column for block in by.blocks for _, column in block.named))
     if not names:
         by.toml.problem((), "the map names no column of the spreadsheet")
@@ -71,7 +71,7 @@ def read_sheet(path: Path, by: Map, found: list[Diagnostic]) -> tuple[str, list[
 
 
 def _rows(table: Table, blank: set[str], numbers: Container[tuple[int, int]]) -> Iterator[SheetRow]:
-    """The rows of a table; `numbers` are rows and positions of cells that hold a number, whatever its text."""
+    """Yield the rows of a table. `numbers` are rows and positions of cells with a number, regardless of its text."""
     for row in table.rows:
         bad = {name for name, position in table.columns.items() if row.cells[position] == BAD_CELL}
         texts = {
@@ -85,7 +85,7 @@ def _rows(table: Table, blank: set[str], numbers: Container[tuple[int, int]]) ->
 def _from_workbook(
     path: Path, layout: Layout, by: Map, found: list[Diagnostic], numbers: set[tuple[int, int]]
 ) -> Table | None:
-    """A sheet as a table; rows and positions of its cells that hold a number go to `numbers`."""
+    """Return a sheet as a table. Rows and positions of its cells with a number go to `numbers`."""
     book = read_workbook(path, found)
     name = _sheet_of(book, by)
     if name is None:
@@ -100,7 +100,7 @@ def _from_workbook(
 
 
 def _sheet_of(book: Workbook, by: Map) -> str | None:
-    """The sheet that the map names, or the only one there is."""
+    """Return the sheet that the map names, or the only one."""
     wanted = by.sheet.get("name", "")
     name = book.named(wanted) if wanted else next(iter(book.sheets)) if len(book.sheets) == 1 else None
     if name is None and book.sheets:
@@ -111,7 +111,7 @@ def _sheet_of(book: Workbook, by: Map) -> str | None:
 
 
 def _tell_missing(table: Table, by: Map, found: list[Diagnostic]) -> None:
-    """Columns that the map names and the spreadsheet has not are mistakes of the map, said there and once."""
+    """Report columns that the map names and the spreadsheet lacks, once, as errors of the map."""
     if not table.columns and not table.others:
         return  # what keeps it from being read has been told
     strangers = [p for p in found if p.file == table.file and p.message == _STRANGER]
@@ -129,16 +129,16 @@ def _tell_missing(table: Table, by: Map, found: list[Diagnostic]) -> None:
 
 
 _AMOUNTS = (k.MASS, k.MASS_RATE, k.CAPACITY, k.MONEY, k.UNIT_PRICE, k.SIGNED_PRICE, k.MASS_OR_MONEY, k.DURATION)
-"""Kinds of columns that hold numbers with units."""
+"""Kinds of columns that contain numbers with units."""
 _SHOWN = 60
 
 Cells = dict[str, tuple[str, tuple[str, ...]]]
-"""Column of the catalog's table -> its text, and the columns of the spreadsheet that it came from."""
+"""Column of the catalog's table -> its text, and the source columns of the spreadsheet."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A row of the spreadsheet that is no part of the catalog."""
+    """A row of the spreadsheet that isn't part of the catalog."""
 
     row: int
     why: str
@@ -146,7 +146,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """What a spreadsheet comes to."""
+    """Catalog from a spreadsheet."""
 
     catalog: Catalog
     head: Mapping[str, Any]
@@ -157,18 +157,18 @@ class Mapped:
     """Rows of the spreadsheet."""
     left_out: tuple[LeftOut, ...]
     doubts: tuple[Diagnostic, ...] = ()
-    """Amounts that some read a thousandfold larger, where the map does not state the decimal sign."""
+    """Amounts that some readers would take for a thousand times more, because the map does not state the decimal sign."""
 
 
 @dataclass(slots=True)
 class _Made:
-    """A table as far as it has been made."""
+    """A table in progress."""
 
     rows: list[tuple[int, Cells, MapEntry]] = field(default_factory=list)
     seen: set[tuple[tuple[str, str], ...]] = field(default_factory=set)
 
     def add(self, line: int, cells: Cells, block: MapEntry) -> None:
-        """Adds a row; one that says the same as another, a plant in several rows of the spreadsheet, is the same."""
+        """Add a row. Duplicates, such as a plant in several rows of the spreadsheet, count once."""
         said = tuple((name, text) for name, (text, _) in cells.items() if text)
         if said not in self.seen or any(text == BAD_CELL for text, _ in cells.values()):
             self.seen.add(said)
@@ -178,12 +178,16 @@ class _Made:
 def mapped(
     source: Path, map_file: Path, required: Sequence[Catalog] | None = None, facts: FactColumns = NO_FACTS
 ) -> Mapped:
-    """What becomes of a spreadsheet, a CSV file or a workbook, by a map that says what its columns are.
+    """Convert a spreadsheet, a CSV file or a workbook, by a map of its columns.
 
-    `required` are the catalogs that the map's `requires` names; None: it names none. `facts` are columns that plugins declare, which the map may fill.
+    Args:
+        source: The spreadsheet.
+        map_file: The map.
+        required: Catalogs in the map's `requires`. None if it names none.
+        facts: Columns that plugins declare, which the map may fill.
 
     Raises:
-        InputError: with every mistake of the map and of the spreadsheet.
+        InputError: With every error of the map and of the spreadsheet.
     """
     found: list[Diagnostic] = []
     by = read_map(map_file, found, facts)
@@ -212,7 +216,7 @@ def mapped(
 
 
 class _Making:
-    """The rows of all tables, as they are made."""
+    """The rows of all tables in progress."""
 
     def __init__(self, by: Map, file: str, found: list[Diagnostic]) -> None:
         self.by = by
@@ -220,12 +224,12 @@ class _Making:
         self.found = found
         self.made: dict[str, _Made] = {name: _Made() for name in by.tables}
         self.doubtful: dict[Cell, None] = {}
-        """Amounts that some read a thousandfold larger."""
+        """Amounts that some readers would take for a thousand times more."""
         self.material_of: dict[str, str] = {}
-        """Of offers that deliver one."""
+        """Material of offers that deliver a single one."""
 
     def row(self, row: SheetRow) -> None:
-        """Adds what a row of the spreadsheet says."""
+        """Add the contents of a row of the spreadsheet."""
         materials = self._materials(row)
         ids: dict[str, list[str]] = {}
         for layout in (columns.SOURCES, columns.FACILITIES, columns.OFFERS, *columns.TABLES):
@@ -243,7 +247,7 @@ class _Making:
                             self.material_of[cells["id"][0]] = cells["material"][0]
 
     def _materials(self, row: SheetRow) -> dict[str, tuple[str, ...]]:
-        """What the row is about, and the columns that say so."""
+        """Return the materials of the row, with their source columns."""
         holding = [block for block in self.by.makes if block.where.holds(row.cells)]
         read = {column for block in self.by.makes for _, column in block.named}
         if not row.bad.isdisjoint(read):
@@ -278,7 +282,7 @@ class _Making:
         materials: Mapping[str, tuple[str, ...]],
         ids: Mapping[str, list[str]],
     ) -> Iterator[Cells]:
-        """The rows that an entry makes: one, or one for each material or offer where it does not name one itself."""
+        """Yield the rows that an entry makes: one, or one for each material or offer if it doesn't name one itself."""
         cells: Cells = {}
         for column in self.by.facts.extended(layout).fields:
             text = block.texts.get(column.name)
@@ -301,7 +305,7 @@ class _Making:
             yield cells
 
     def _text(self, row: SheetRow, column: Field, text: CellText, layout: Layout) -> str:
-        """The text of a cell; one that cannot be read is told, and keeps its place."""
+        """Return the text of a cell. An unreadable one is reported and keeps its place."""
         if not row.bad.isdisjoint(text.named):
             return BAD_CELL
         try:
@@ -323,7 +327,7 @@ class _Making:
 
 
 class _MappedTables:
-    """The tables that were made, as a catalog's readers want them."""
+    """The tables in progress, in the form for a catalog's readers."""
 
     def __init__(self, path: Path, making: _Making) -> None:
         self.path = path
@@ -331,17 +335,16 @@ class _MappedTables:
 
     @property
     def head_file(self) -> str:
-        """The map."""
         return self._making.by.toml.file
 
     def head(self, found: list[Diagnostic]) -> Entry | None:
-        """The keys of the map's `[catalog]`."""
+        """Return the keys of the map's `[catalog]`."""
         del found
         toml = self._making.by.toml
         return read_section(toml, columns.HEAD, {"schema": 1, **toml.data["catalog"]})
 
     def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
-        """A table; its file is called by the spreadsheet and the table, until `placed` says where a mistake stands."""
+        """Return a table. Its file is named by the spreadsheet and the table, until `placed` corrects the place of an error."""
         made = self._making.made.get(table_name(layout))
         if made is None:
             return None
@@ -353,11 +356,11 @@ class _MappedTables:
         return table
 
     def strangers(self) -> Sequence[Stranger]:
-        """Nothing: there are no other tables."""
+        """Return an empty sequence, since there are no other tables."""
         return ()
 
     def texts(self) -> dict[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]]:
-        """Header and rows of each table that has rows."""
+        """Return header and rows of each table with rows."""
         found = {}
         for layout in columns.TABLES:
             made = self._making.made.get(table_name(layout))
@@ -368,7 +371,7 @@ class _MappedTables:
         return found
 
     def placed(self, problem: Diagnostic) -> Diagnostic:
-        """A mistake of a table that was made, where it stands in the spreadsheet, or in the map where that says the same of all rows."""
+        """Return an error at its place in the spreadsheet, or in the map if it applies to all rows."""
         name = next((layout.name for layout in columns.TABLES if str(self.path / layout.name) == problem.file), "")
         if not name:
             return problem
@@ -392,6 +395,6 @@ class _MappedTables:
         return replace(problem, file=toml.file, row=toml.line(key), column=place)
 
     def _names(self, layout: Layout) -> tuple[str, ...]:
-        """Columns of the table that any row gives, in their order."""
+        """Return the columns of the table that any row has, in order."""
         given = {name for _, cells, _ in self._making.made[table_name(layout)].rows for name in cells}
         return tuple(name for name in self._making.by.facts.extended(layout).names if name in given)

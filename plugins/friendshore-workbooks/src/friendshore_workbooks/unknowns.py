@@ -1,4 +1,4 @@
-"""Unknowns: facts that a case lacks, each with its question, who can answer it, and the plan for each answer; and how they are printed."""
+"""Unknowns: facts that a case lacks, each with its question, its addressee, and the plan for each answer. Also their document."""
 
 from __future__ import annotations
 
@@ -25,138 +25,135 @@ from friendshore.questions.wording import (
 )
 
 By = Literal["money", "kilograms"]
-"""What unknowns are ranked by: money saved, or kilograms no longer short."""
+"""Measure of the ranking of unknowns: money saved, or kilograms no longer short."""
 
 
 class UnknownKind(StrEnum):
-    """What is not known."""
+    """Kind of an unknown."""
 
     CAPACITY = "capacity"
-    """How much a facility can make: nobody published it, or not well enough."""
+    """Capacity of a facility that is unpublished or without sufficient evidence."""
     PRICE = "price"
-    """What an offer costs: nobody published it, or it is assumed."""
+    """Price of an offer that is unpublished or assumed."""
     LEAD_TIME = "lead time"
-    """How long it takes from order to delivery: the case assumes it, or its evidence does not reach far."""
+    """Time from order to delivery that the case assumes or that lacks sufficient evidence."""
     CONVERSION = "conversion"
-    """What a maker takes or gives a unit: assumed, or recalled."""
+    """Quantity per unit in a maker's recipe that is assumed or recalled."""
     ORIGIN = "origin"
-    """Where a stage was done: it is not proved, and a rule asks for it."""
+    """Place of a stage that is unproved and that a rule requires."""
     LICENCE = "licence"
-    """Whether an export is licensed."""
+    """Export license that is uncertain."""
     RULE = "rule"
-    """Whether a rule of unknown status holds."""
+    """Rule with an unknown status."""
 
 
 class EvidenceToday(Record):
-    """The evidence that there is today."""
+    """Today's evidence."""
 
     reference: str
-    """Title, address or document; of a rule the note on its phase."""
+    """Title, address, or document. For a rule, the note on its phase."""
     date: date | None
-    """Day of its facts; None: it has none."""
+    """Date of its facts. None if unknown."""
     confidence: str
-    """How far to trust it; empty: there is no evidence."""
+    """Confidence in it. Empty without evidence."""
 
 
 class BoughtMore(Record):
-    """What is bought more or less of an offer."""
+    """Change in the purchases from an offer."""
 
     material: str
     offer: str
     kilograms: Number
-    """Over the plan; below zero: less."""
+    """Over the plan. Negative for less."""
 
 
 class Possibility(Record):
     """The plan for one answer."""
 
     answer: str
-    """What turns out, in words."""
     changes: list[Change]
-    """What that makes of the case."""
+    """Changes of the case with this answer."""
     bound: bool = False
-    """Whether no answer could save more: a capacity that is never used up, a price of nothing."""
+    """True if no answer could save more, like a capacity that is never used up or a price of zero."""
     impossible: str = ""
-    """Why there is no case in which this is so; then nothing else is said."""
+    """Reason why no case has this answer. The other fields are then empty."""
     rise: Difference | None = None
-    """What the objective comes to more than in the plan as it is: money spent, penalties and priced shortage."""
+    """Rise of the objective above the plan: money spent, penalties, and priced shortage."""
     cash: Number | None = None
     """Additional spend."""
     spent: Number | None = None
-    """Present value of the same."""
+    """Present value of the additional spend."""
     short_kg: Number | None = None
-    """Kilograms short more than in the plan as it is, all materials together; below zero: no longer short."""
+    """Additional shortage in kilograms over all materials. Negative if it falls."""
     conflict: tuple[str, ...] = ()
-    """Rules that then cannot hold together, and can today: what they touch is not planned, and `rise` is of the rest."""
+    """Rules that conflict with this answer but not today. Their part isn't planned, and `rise` covers the rest."""
     resolved: tuple[str, ...] = ()
-    """Rules that cannot hold together today, and then can: `rise` holds what is then planned in addition."""
+    """Rules that conflict today but not with this answer. `rise` includes the part that can then be planned."""
     buys: tuple[BoughtMore, ...] = ()
-    """What is bought more or less, the most kilograms first."""
+    """Changes of purchases, the most kilograms first."""
 
 
 class AtPrice(Record):
-    """A price that nobody published, tried."""
+    """Results at possible values of an unpublished price."""
 
     known: Number | None
-    """The cheapest price known of the material, of an offer that counts; money per unit in the case's currency. None: none is known."""
+    """Cheapest known price of the material in a usable offer, per unit in the case's currency. None if unknown."""
     saves: Difference | None
-    """What the offer would save at that."""
+    """Saving from the offer at that price."""
     break_even: Number | None
-    """From this price on it saves nothing; None: it would save nothing even for nothing, or no single price was found."""
+    """Price from which the offer saves nothing. None if it saves nothing even for free, or if no single price was found."""
     proved: bool
-    """Whether that price is proved."""
+    """True if that price is proved."""
 
 
 class Unknown(Record):
-    """One thing that is not known."""
+    """A fact that the case lacks."""
 
     rank: int = 0
-    """From 1: by the most that knowing it could save."""
+    """Rank from 1 by the maximum saving."""
     kind: UnknownKind
     subject: str
-    """Id of the offer, facility or rule."""
+    """Id of the offer, facility, or rule."""
     material: str
-    """What it delivers, makes or takes; several in order of name. Of a rule nothing."""
+    """Material that it delivers, makes, or takes. Several in order of name. Empty for a rule."""
     question: str
-    """What to find out, as one would ask."""
     whom: str
-    """Who can answer it: supplier, operator, or whoever made the rule."""
+    """Addressee: supplier, operator, or author of the rule."""
     country: str
-    """Where they are; empty for a rule."""
+    """Country of the addressee. Empty for a rule."""
     known: EvidenceToday
     taken: str
-    """What is taken for the answers that are tried: which figure, and which bound."""
+    """Assumptions behind the tried answers: their figure and bound."""
     possibilities: tuple[Possibility, ...]
     saves: Difference
-    """What the plan costs less if it turns out best: the most that knowing it could save. Nothing, if no answer that is tried is better than what
-    the plan takes today."""
+    """Maximum saving: the decrease of the plan's cost by the best answer. Zero if no tried answer is better than today's assumption."""
     best: int | None = None
-    """Which possibility that is; None: none is better than today."""
+    """Position of the best answer. None if no answer is better than today's assumption."""
     loses: Difference
-    """What the plan costs more if it turns out worst."""
+    """Increase of the plan's cost by the worst answer."""
     worst: int | None = None
-    """Which possibility that is; None: none is worse than today."""
+    """Position of the worst answer. None if no answer is worse than today's assumption."""
     saved_kg: Number
-    """Kilograms no longer short if it turns out best, over all materials."""
+    """Kilograms no longer short with the best answer, over all materials."""
     conflict: bool = False
-    """Whether an answer leaves rules in conflict: its cost is then not known."""
+    """True if an answer causes a conflict of rules. Its cost is then unknown."""
     resolves: bool = False
-    """Whether an answer lets rules hold together that cannot today: those come first."""
+    """True if an answer resolves a conflict of rules. These unknowns come first."""
     at_price: AtPrice | None = None
-    """Of a price that nobody published: what other prices would do."""
+    """Results at other prices, for an unpublished price."""
     tied: bool = False
-    """Whether, for what is proved, it may rank below the next."""
+    """True if the proved bounds allow it to rank below the next."""
 
 
 class Unasked(Record):
-    """What is not known either, and cannot be tried."""
+    """An unknown that can't be tried."""
 
     subject: str
     why: str
 
 
 class Unknowns(QuestionResult):
-    """What to find out next, that which could save most first."""
+    """Unknowns, the one with the largest possible saving first."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("unknowns", "unasked")
     TOLD_BY: ClassVar[str] = "friendshore_workbooks.unknowns:ask_document"
@@ -164,37 +161,37 @@ class Unknowns(QuestionResult):
     case: str
     currency: str
     objective: Number
-    """Of the plan as it is: present value of spend and penalties."""
+    """Present value of the plan's spend and penalties."""
     cash: Number = Decimal(0)
-    """That the plan as it is spends."""
+    """Cash that the plan spends."""
     short: int
-    """Demands that are short in it."""
+    """Demands that are short in the plan."""
     spread: Number
-    """Share by which a figure without a stated range is taken to be better or worse: an assumption."""
+    """Assumed relative variation of a figure without a stated range."""
     by: By
     unknowns: tuple[Unknown, ...]
     unasked: tuple[Unasked, ...]
     stopped: int = 0
-    """Unknowns that were not asked about, since the search was ended."""
+    """Number of unknowns not tried, because the search ended."""
     sheets: tuple[str, ...] = ()
-    """Bid sheets that were written, one a supplier."""
+    """Written bid sheets, one per supplier."""
     unwritten: tuple[str, ...] = ()
-    """Suppliers for whom none was written though they were to be asked, each with the reason."""
+    """Suppliers without a bid sheet, each with the reason."""
     effort: Effort
 
 
 SHOWN = 6
-"""Unknowns in the table, unless more are asked for."""
+"""Default number of unknowns in the table."""
 TOLD = 2
-"""Of these, how many are told at length."""
+"""Number of these with details."""
 OFFERS_SHOWN = 3
-"""Offers that are named of what is bought more or less."""
+"""Maximum number of offers named in changes of purchases."""
 
 
 def ask_document(found: Unknowns, shown: int = SHOWN, told: int = TOLD) -> doc.Document:
-    """Return the unknowns in order, and the first at length.
+    """Return the unknowns in order, and the first in detail.
 
-    The whole document has the first `shown` (0: all), of which the first `told` are at length.
+    The whole document has the first `shown` (0: all), with details of the first `told`.
     """
     kept = found.unknowns[: shown or None]
     table = doc.apart(_table(found, shown), doc.notes(_notes(found, len(kept)), doc.Tone.ASIDE)) if kept else None
@@ -274,7 +271,7 @@ def _row(one: Unknown) -> list[doc.Cell]:
 
 
 def _weighed(found: Difference) -> doc.Cell:
-    """Return spend and penalty together, gray and rounded; where it lies, if that is not proved."""
+    """Return spend and penalty together, gray and rounded. If unproved, return their range."""
     return penalty(found.value) if found.proved else difference(found)
 
 
@@ -296,7 +293,7 @@ def _asked(one: Unknown) -> str:
 
 
 def _at_length(one: Unknown, found: Unknowns) -> doc.Pairs:
-    """The evidence, and the plan for each answer."""
+    """Return the evidence, and the plan for each answer."""
     rows = [("known", _known(one)), ("taken", one.taken)]
     rows += [(f"if {each.answer}", _then(each, found)) for each in one.possibilities]
     if one.at_price is not None:
@@ -314,7 +311,7 @@ def _known(one: Unknown) -> str:
 
 
 def _then(each: Possibility, found: Unknowns) -> str:
-    """What becomes of the plan."""
+    """Return the effect on the plan."""
     if each.rise is None:
         return f"it cannot be so: {each.impossible}"
     if each.conflict:
