@@ -68,7 +68,9 @@ def cached_method(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenat
     @wraps(method)
     def cached(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         results: dict[Hashable, R] = self.__dict__.setdefault(name, {})
-        key = (*args, *kwargs.values()) if kwargs else args
+        # A tuple of one argument would take 48 bytes for each offer of a catalog.
+        values = (*args, *kwargs.values())
+        key: Hashable = values[0] if len(values) == 1 else values
         if key not in results:
             results[key] = method(self, *args, **kwargs)
         return results[key]

@@ -67,6 +67,13 @@ class StatedInputs(NamedTuple):
     """True if the supplier has confirmed them, so that rules judge these offers in place of the lot."""
 
 
+class LotFacts(NamedTuple):
+    """Id of a lot, and True if rules on moves apply to it."""
+
+    name: str
+    moves: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Arc:
     """Movement of an offer's output, or of a lot, to a place."""
@@ -78,20 +85,28 @@ class Arc:
     """Position among the offer's outputs."""
     lot: int
     """Position of its lot. -1 for an offer."""
-    name: str
-    """Id of its offer or lot."""
     chained: Chained
     move: Move
-    moves: bool
-    """True if rules on moves apply: to orders, which still have to arrive, and to stock of a known offer, whose supplier a rule may exclude."""
     node: Node
     """Destination."""
     times: Times
     """Order and arrival dates. Equal arcs share one record."""
     freight: tuple[Decimal, ...]
     """Money per kilogram by arrival period, in the case's currency."""
+    held: LotFacts | None = None
+    """Facts of its lot. None for an offer."""
     stated: StatedInputs | None = None
     """Stated inputs of a lot. None if they are unknown, or for an offer."""
+
+    @property
+    def name(self) -> str:
+        """Id of its offer or lot."""
+        return self.chained.offer.id if self.held is None else self.held.name
+
+    @property
+    def moves(self) -> bool:
+        """True if rules on moves apply: to orders, which still have to arrive, and to stock of a known offer, whose supplier a rule may exclude."""
+        return self.held is None or self.held.moves
 
     @property
     def is_made_lot(self) -> bool:
@@ -264,10 +279,8 @@ def _offer_arc(
         offer=offer,
         output=output,
         lot=-1,
-        name=facts.offer.id,
         chained=facts.chained[output],
         move=move,
-        moves=True,
         node=node,
         times=_times(lanes, facts, ways),
         freight=_freights(lanes, move, ways),
@@ -368,13 +381,12 @@ def _lot_arc(index: int, number: int, lot: Lot, ways: _Ways) -> Arc:
         offer=-1,
         output=0,
         lot=number,
-        name=lot.id,
         chained=lot.chained,
         move=move,
-        moves=lot.on_order or bool(lot.offer),
         node=(lot.material, lot.place.id),
         times=ways.times((frozenset((Delay(0, 0),)),) * ways.case.horizon.count, ways.working(())),
         freight=ways.steady(_FREE),
+        held=LotFacts(lot.id, lot.on_order or bool(lot.offer)),
         stated=StatedInputs(chain, lot.confirmed) if chain else None,
     )
 

@@ -1,4 +1,4 @@
-"""A check: one requirement for plugins, its findings, and the test failure that they cause."""
+"""A check: one rule that plugins must follow, its findings, and the test failure that they cause."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Check:
     name: str
     """Its name, such as `stages`."""
     says: str
-    """The requirement, in one sentence."""
+    """The rule, in one sentence."""
     look: Callable[[], Iterable[Diagnostic]]
     """Function that returns the findings."""
     note: bool = False
