@@ -1,4 +1,4 @@
-"""Catalog folders -> Catalog records: tables, conversion to kilograms, checks, digest."""
+"""Catalogs: tables, conversion to kilograms, checks, and digest."""
 # ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
 from .folder import digest as digest, read_catalog as read_catalog

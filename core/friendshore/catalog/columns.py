@@ -156,4 +156,4 @@ TABLES = (
     TERMS,
     ALIASES,
 )
-"""All tables, in the order in which they are read."""
+"""All tables, in reading order."""

@@ -34,32 +34,32 @@ from .sheets import Sheet, workbook
 from .tables import HEAD_ROWS, HEAD_SHEET, NO_FACTS, FolderTables, sheet_name, tables_at
 
 _OTHERS = frozenset({".csv", ".ods", ".tsv", ".xls", ".xlsb", ".xlsm"})
-"""Endings that mean something else than what would be written."""
+"""Extensions of other formats."""
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """A catalog as it is written."""
+    """Texts of a catalog."""
 
     head: Mapping[str, Any]
-    """Keys of `catalog.toml` that are given, parsed."""
+    """Keys of `catalog.toml`, parsed."""
     tables: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]]
-    """Header and rows by the table's file name; tables that are not there are left out."""
+    """File name of a table -> header and rows. Missing tables are left out."""
     facts: FactColumns = NO_FACTS
     """Columns that plugins declare."""
 
     @property
     def declarers(self) -> frozenset[str]:
-        """Distributions of the plugins that declare columns of its tables."""
+        """Return the distributions of the plugins that declare columns of its tables."""
         headers = {sheet: header for sheet, (header, _) in self.tables.items()}
         return frozenset(by for table, name, _, by in self.facts.known if name in headers.get(f"{table}.csv", ()))
 
 
 def texts_of(path: Path | CatalogRows, facts: FactColumns = NO_FACTS) -> Texts:
-    """What stands in a catalog without mistakes (`read_catalog` finds them): a folder or workbook, or what a reader read.
+    """Return the texts of a valid catalog: a folder, a workbook, or the tables of a reader.
 
     Raises:
-        InputError: if it cannot be read.
+        InputError: If it can't be read.
     """
     found: list[Diagnostic] = []
     place = tables_at(path, found, facts)
@@ -115,10 +115,10 @@ def put(texts: Texts, digest: str, target: Path, read: Callable[[Path], Catalog]
 
 
 def may_be_written(target: Path) -> None:
-    """Looks whether something can be written there.
+    """Check that a target can be written.
 
     Raises:
-        InputError: if something is there already, or its ending means what is not written.
+        InputError: If it exists, or its extension is that of another format.
     """
     if target.exists() or target.is_symlink():
         fix = "name another, or move it away"
@@ -151,7 +151,7 @@ def write_folder(texts: Texts, folder: Path) -> None:
 
 
 _FREE = (k.TEXT, k.TEXTS, k.kind_of("prose"), k.kind_of(frozenset))
-"""Kinds of cells that may hold any text; all others are looked at when they are read, and none of them is a formula."""
+"""Kinds of cells that may contain any text. All others are parsed when read, and can't be formulas."""
 
 
 def write_workbook(texts: Texts, path: Path) -> None:
@@ -180,15 +180,15 @@ def _in_cell(value: object) -> str:
 FILE = "datapackage.json"
 _YES, _NO = ([word for word, holds in BOOLEANS.items() if holds is told] for told in (True, False))
 _KEYS = frozenset(layout.name for layout in (columns.SOURCES, columns.MATERIALS, columns.FACILITIES, columns.OFFERS))
-"""Tables whose `id` is that of one row alone."""
+"""Tables whose `id` is unique."""
 _LICENCE = re.compile(r"[A-Za-z0-9.+-]+-[0-9.]+")
-"""What a licence's identifier looks like, such as CC-BY-4.0; other words are nothing that the format has a place for."""
+"""Syntax of a license identifier such as CC-BY-4.0. The format has no place for other words."""
 _BARE = re.compile(r"-?\d+(?:\.\d+)?")
-"""A number as all tools read it."""
+"""A number that all tools read alike."""
 _OWN = frozenset({"profile", "name", "title", "description", "licenses", "resources"})
-"""Keys that are written from the catalog."""
+"""Keys that are derived from the catalog."""
 _MARK = "friendshore"
-"""Key of the hash of these, as they were written."""
+"""Key of their hash."""
 _FIX = "write it anew with friendshore catalogs datapackage, or delete it"
 
 
@@ -216,7 +216,7 @@ def write_datapackage(folder: Path, facts: FactColumns = NO_FACTS) -> Path:
 
 
 def _mark(described: Mapping[str, Any]) -> str:
-    """SHA-256 of what friendshore writes of a catalog: tells it from what others write."""
+    """Return the SHA-256 of the keys that friendshore writes, which shows whether another tool changed them."""
     own = {key: value for key, value in described.items() if key in _OWN}
     return sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
 
@@ -262,7 +262,7 @@ def datapackage(folder: Path, facts: FactColumns = NO_FACTS) -> dict[str, Any]:
 
 
 def _resource(table: Table) -> dict[str, object]:
-    """One table: where it is, how it is written, and its columns in the order in which they stand there."""
+    """Return the description of a table: path, dialect, and columns in order."""
     layout = table.layout
     fields = {field.name: field for field in layout.fields}
     names = sorted(table.columns, key=lambda name: table.columns[name])
@@ -283,7 +283,7 @@ def _resource(table: Table) -> dict[str, object]:
 
 
 def _field(field: Field) -> dict[str, object]:
-    """A column. Amounts with a unit, lists and countries are texts to whoever cannot read them."""
+    """Return the description of a column. Amounts with units, lists, and countries are strings to other tools."""
     form = field.kind.text
     described: dict[str, object] = {"name": field.name, "type": "string", "description": field.meaning}
     if field.kind is k.DATE:
@@ -301,7 +301,7 @@ def _field(field: Field) -> dict[str, object]:
 
 
 def _declared(field: Field, table: Table) -> dict[str, object]:
-    """What there is to say beside of a column that a plugin declares. It is one of numbers to other tools where no cell has a unit or a sign for it."""
+    """Return the description of a column that a plugin declares. It is a number to other tools if no cell has a unit or a currency sign."""
     column = table.layout.declared.get(field.name)
     if column is None:
         return {}

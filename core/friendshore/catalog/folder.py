@@ -1,4 +1,4 @@
-"""One catalog folder or workbook read as a Catalog, with every mistake of every table at once."""
+"""Reading of a catalog folder or workbook, with all errors of all tables at once."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from .reading import CatalogReading
 from .tables import NO_FACTS, CatalogTables, tables_at
 
 _PIECE = 1_000
-"""Records of a table that are written at once where its facts are summed up."""
+"""Number of records that are serialized at once for the digest."""
 
 
 @dataclass(slots=True)
 class CatalogDraft:
-    """A catalog as far as it could be read, and what other catalogs may refer to in it."""
+    """A catalog as far as it could be read, and the ids that others may refer to."""
 
     catalog: Catalog
     known: KnownIds
@@ -76,16 +76,16 @@ def read_catalog(
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a catalog says of itself."""
+    """Head of a catalog."""
 
     keys: dict[str, Any]
-    """As far as they can be read."""
+    """Keys that could be read."""
     sure: bool
-    """Whether what it is called, and what it requires, is known for sure."""
+    """True if its name and its required catalogs are known."""
 
 
 def read_head(tables: CatalogTables, found: list[Diagnostic]) -> Head:
-    """What a catalog says of itself, as far as it can be read."""
+    """Return the head of a catalog, as far as it can be read."""
     entry = tables.head(found)
     if entry is None:
         return Head({}, sure=False)
@@ -119,7 +119,7 @@ def read_draft(
 
 
 def _assemble(reading: CatalogReading) -> dict[str, object]:
-    """All records; the order is that of what refers to what."""
+    """Return all records. Referenced tables come first."""
     aliases = read_aliases(reading)
     sources = read_sources(reading)
     name_materials(reading)
@@ -150,7 +150,7 @@ def _assemble(reading: CatalogReading) -> dict[str, object]:
 
 
 def digest(catalog: Catalog) -> str:
-    """SHA-256 of the catalog's parsed, sorted facts: the same for every row order and every choice of units."""
+    """Return the SHA-256 of the catalog's parsed, sorted facts. The order of rows and the choice of units don't affect it."""
     found = hashlib.sha256()
     for piece in _written(catalog):
         found.update(piece.encode())
@@ -158,7 +158,7 @@ def digest(catalog: Catalog) -> str:
 
 
 def _written(catalog: Catalog) -> Iterator[str]:
-    """The facts as JSON, in pieces: the whole text of a large catalog would take as much memory as the catalog."""
+    """Yield the facts as JSON in pieces, since the whole text of a large catalog takes as much memory as the catalog."""
     before = "{"
     for name in Catalog.model_fields:
         held = getattr(catalog, name)
@@ -218,7 +218,7 @@ def read_materials(reading: CatalogReading) -> tuple[Material, ...]:
 
 
 def read_prices(reading: CatalogReading) -> tuple[BenchmarkPrice, ...]:
-    """The benchmark prices, per kilogram of the material's basis."""
+    """Return the benchmark prices per kilogram of the material's basis."""
     table = reading.table(columns.PRICES)
     prices = []
     for row in table.unique():
@@ -252,7 +252,7 @@ def name_facilities(reading: CatalogReading) -> None:
 
 
 def read_facilities(reading: CatalogReading, capacity: Mapping[str, tuple[CapacityStep, ...]]) -> tuple[Facility, ...]:
-    """The facilities with their capacities."""
+    """Return the facilities with their capacities."""
     table = reading.table(columns.FACILITIES)
     facilities = []
     for row in table.unique(last=True):
@@ -268,7 +268,7 @@ def read_facilities(reading: CatalogReading, capacity: Mapping[str, tuple[Capaci
 
 
 def read_capacity(reading: CatalogReading, made: Mapping[str, frozenset[str]]) -> dict[str, tuple[CapacityStep, ...]]:
-    """Capacity steps by facility, in order of date; `made` is what the offers of each facility deliver."""
+    """Return capacity steps by facility in order of date. `made` contains the outputs of each facility's offers."""
     table = reading.table(columns.CAPACITY)
     own = {row.values["id"] for row in reading.table(columns.FACILITIES).rows if "id" in row.values}
     steps: dict[str, list[CapacityStep]] = {}
@@ -298,7 +298,7 @@ def _basis(
     made: frozenset[str] | set[str],
     column: str,
 ) -> Material | None:
-    """A material in whose basis a capacity can be told; None with a problem recorded if there is none, or they differ."""
+    """Return a material in whose basis a capacity can be stated. If there is none, or they differ, record an error and return None."""
     if row.bad or "material" in row.values:
         return named
     candidates = [m for m in (reading.known.materials.get(name) for name in sorted(made)) if m is not None]
@@ -322,7 +322,7 @@ def _basis(
 
 
 def read_aliases(reading: CatalogReading) -> tuple[Alias, ...]:
-    """The aliases of a catalog; what they lead to is looked at by `check_aliases`, once all its ids are known."""
+    """Return the aliases of a catalog. `check_aliases` checks their targets after all ids are known."""
     for row in reading.table(columns.ALIASES).rows:
         row.values.setdefault("of", "offer")
     aliases = reading.records(columns.ALIASES, Alias)
@@ -331,7 +331,7 @@ def read_aliases(reading: CatalogReading) -> tuple[Alias, ...]:
 
 
 def check_aliases(reading: CatalogReading) -> None:
-    """Record aliases that lead nowhere, back to themselves, or away from what is still there."""
+    """Record aliases that lead nowhere or to themselves, or whose old id is still in use."""
     table = reading.table(columns.ALIASES)
     for row in table.rows:
         alias = reading.known.aliases.get((row.values["of"], row.values.get("old", "")))

@@ -54,34 +54,34 @@ ALL_IDS = frozenset(sort for sorts in IDS_IN.values() for sort in sorts)
 
 @dataclass(slots=True)
 class KnownIds:
-    """Ids that exist. A row with a mistake in it still makes its id known, so that one mistake is reported once."""
+    """Ids that exist. A row with an error still defines its id, so that one error is reported once."""
 
     unsure: set[str] = field(default_factory=set)
-    """Sorts of ids of which there may be more than could be read: then none that is not found is a mistake of its own."""
+    """Sorts of ids of which some may not have been read. Unknown ids of these aren't errors."""
 
     materials: dict[str, Material | None] = field(default_factory=dict)
-    """None: its row has a mistake."""
+    """Material by id. None if its row has an error."""
     facilities: dict[str, str] = field(default_factory=dict)
-    """Facility -> the one it is within, or nothing."""
+    """Facility -> enclosing facility, or an empty string."""
     suppliers: set[str] = field(default_factory=set)
-    """Who sells from some facility."""
+    """Suppliers with a facility."""
     offers: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Offer -> what it delivers, as far as that is known."""
+    """Offer -> outputs, as far as known."""
     places: dict[str, str] = field(default_factory=dict)
     """Site -> its country."""
     benchmarks: dict[str, str] = field(default_factory=dict)
-    """Benchmark -> its material; empty where that has a mistake."""
+    """Benchmark -> its material. Empty if its row has an error."""
     sources: set[str] = field(default_factory=set)
-    """Ids with the catalog's name before them."""
+    """Ids with the catalog's name in front."""
     factors: dict[tuple[str, str], Factor] = field(default_factory=dict)
     """By element and compound."""
     rates: set[frozenset[str]] = field(default_factory=set)
-    """Pairs of currencies that are exchanged for one another."""
+    """Pairs of currencies with an exchange rate."""
     aliases: dict[tuple[str, str], Alias] = field(default_factory=dict)
-    """Ids that are not used any more, by what they named."""
+    """Renamed and retired ids, by sort and old id."""
 
     def take(self, catalog: Catalog) -> None:
-        """Add all that a catalog defines."""
+        """Add all ids of a catalog."""
         self.materials.update((m.id, m) for m in catalog.materials)
         self.facilities.update((f.id, f.within) for f in catalog.facilities)
         self.suppliers.update(f.supplier for f in catalog.facilities)
@@ -94,12 +94,12 @@ class KnownIds:
         self.aliases.update(((a.of, a.old), a) for a in catalog.aliases)
 
     def merge(self, other: KnownIds) -> None:
-        """Add all that is known elsewhere."""
+        """Add all ids of `other`."""
         for held in fields(self):
             getattr(self, held.name).update(getattr(other, held.name))
 
     def conversions(self) -> Factors:
-        """The factors, ready to convert by."""
+        """Return the factors as a converter."""
         return Factors(self.factors.values())
 
     def named(self, what: str) -> Collection[str]:
@@ -108,7 +108,7 @@ class KnownIds:
         return ids
 
     def renamed(self, what: str, name: str) -> str:
-        """What became of a name, as the end of a message; empty where it is none of before."""
+        """Return the new id of a name, as the end of a message. Empty if it wasn't renamed."""
         way = Aliases(self.aliases.values()).way(what, name)
         if not way:
             return ""
@@ -116,7 +116,7 @@ class KnownIds:
 
 
 def known_from(catalogs: Iterable[Catalog]) -> KnownIds:
-    """What a set of catalogs defines."""
+    """Return the ids that catalogs define."""
     known = KnownIds()
     for catalog in catalogs:
         known.take(catalog)
@@ -296,11 +296,11 @@ def unsourced_line(line: Given, *, output: bool) -> Iterator[Fault]:
 
 
 DEEPEST = 100
-"""Facilities that may lie one in the other."""
+"""Maximum depth of facilities within one another."""
 
 
 def circle(name: str, inside: str, within: Mapping[str, str]) -> list[str]:
-    """The facilities from one, which lies `inside` another, round to itself; nothing if it lies in no circle, or another of the circle tells it."""
+    """Return the circle of facilities that contains `name`. Empty if there is none, or if another member reports it."""
     seen = {name: None}
     while inside and inside not in seen and len(seen) <= DEEPEST:
         seen[inside] = None
@@ -309,7 +309,7 @@ def circle(name: str, inside: str, within: Mapping[str, str]) -> list[str]:
 
 
 def within_itself(name: str, inside: str, within: Mapping[str, str]) -> Fault | None:
-    """A facility must not lie within itself, over however many others."""
+    """Return the fault of a facility that is within itself, directly or through others, or None."""
     around = circle(name, inside, within)
     if around:
         message = "the facility lies within itself: " + " in ".join(around)

@@ -38,11 +38,11 @@ class _Recipe:
     inputs: list[RecipeLine] = field(default_factory=list)
     outputs: list[RecipeLine] = field(default_factory=list)
     broken: bool = False
-    """Whether a line could not be read."""
+    """True if a line couldn't be read."""
 
 
 def read_offers(reading: CatalogReading) -> tuple[Offer, ...]:
-    """The offers of the catalog."""
+    """Return the offers of the catalog."""
     table = reading.table(columns.OFFERS)
     names = {row.values["id"] for row in table.rows if "id" in row.values}
     recipes = _recipes(reading, names)
@@ -78,7 +78,7 @@ def read_offers(reading: CatalogReading) -> tuple[Offer, ...]:
 
 
 def made_by_facility(offers: tuple[Offer, ...]) -> dict[str, frozenset[str]]:
-    """What the offers of each facility deliver."""
+    """Return the outputs of each facility's offers."""
     made = grouped((offer.facility, line.material) for offer in offers for line in offer.outputs)
     return {facility: frozenset(materials) for facility, materials in made.items()}
 
@@ -108,7 +108,7 @@ def _recipes(reading: CatalogReading, names: set[str]) -> dict[str, _Recipe]:
 
 
 def _delivered(reading: CatalogReading, table: Table, recipes: Mapping[str, _Recipe]) -> dict[str, list[Material]]:
-    """What each offer delivers, as far as it is known; an offer that is not fully known is absent."""
+    """Return the outputs of each offer whose outputs are all known."""
     delivered: dict[str, list[Material]] = {}
     for row in table.rows:
         name, recipe = row.values.get("id"), recipes.get(row.values.get("id", ""))
@@ -148,7 +148,7 @@ def _outputs(reading: CatalogReading, row: TableRow, recipe: _Recipe | None) -> 
 
 
 def _values(reading: CatalogReading, row: TableRow, delivered: Sequence[Material | None]) -> dict[str, object]:
-    """The fields that come from the offer's own row."""
+    """Return the fields from the offer's own row."""
     values = reading.given(row, Offer, partial(_one_output, row, delivered))
     values["price"] = _price(reading, row, values["source"])
     return values
@@ -214,7 +214,7 @@ def _quotes(
 
 
 def _one_output(row: TableRow, delivered: Sequence[Material | None], column: str) -> Material | None:
-    """The one material that an offer delivers, whose substance a figure may be in; a problem is recorded if there are several."""
+    """Return the only output of an offer, in whose substance a figure may be. Record an error if there are several."""
     if len(delivered) < 2:
         return delivered[0] if delivered else None
     if isinstance(row.values[column], UnitPrice):
@@ -227,11 +227,11 @@ def _one_output(row: TableRow, delivered: Sequence[Material | None], column: str
 
 
 _SCHEDULE = ("of", "id", "materials", "kind", "per", "from", "until")
-"""Columns by which rows belong to one schedule."""
+"""Columns that identify a schedule."""
 
 
 def read_tiers(reading: CatalogReading) -> tuple[PriceSchedule, ...]:
-    """The price schedules of the catalog."""
+    """Return the price schedules of the catalog."""
     table = reading.table(columns.TIERS)
     groups: dict[tuple[object, ...], list[TableRow]] = {}
     for row in table.rows:
@@ -250,7 +250,7 @@ def read_tiers(reading: CatalogReading) -> tuple[PriceSchedule, ...]:
 
 
 def with_list_prices(offers: Sequence[Offer], schedules: Sequence[PriceSchedule]) -> tuple[Offer, ...]:
-    """Offers whose price stands only in their price list: the first tier's is what they cost before any is reached."""
+    """Return the offers with prices. An offer whose price is only in its price list gets the price of the first tier."""
     first = {
         schedule.id: Price(amount=schedule.tiers[0].price, currency=schedule.currency, source=schedule.source)
         for schedule in reversed(schedules)
@@ -263,7 +263,7 @@ def with_list_prices(offers: Sequence[Offer], schedules: Sequence[PriceSchedule]
 
 
 class _Reader:
-    """Reads the rows of one schedule."""
+    """Reader of the rows of a schedule."""
 
     def __init__(self, reading: CatalogReading, rows: list[TableRow]) -> None:
         self.reading = reading
@@ -271,7 +271,7 @@ class _Reader:
         self.values = self.rows[0].values
 
     def schedule(self) -> PriceSchedule | None:
-        """The schedule; None with problems recorded if a row has a mistake."""
+        """Return the schedule. If a row has an error, record it and return None."""
         before = len(self.reading.found)
         materials = _materials(self.reading, self.rows[0])
         measure = self._measure()
@@ -289,7 +289,7 @@ class _Reader:
         return self.rows[0].made(PriceSchedule, given, {"tiers": self.rows})
 
     def _measure(self) -> str:
-        """What thresholds are in: a bare 0 goes with either."""
+        """Return the unit of thresholds. A bare 0 fits any."""
         kinds: dict[type, tuple[TableRow, str]] = {}
         for row, column in ((row, column) for column in ("most", "least") for row in self.rows):
             if _amount(row, column):
@@ -308,7 +308,7 @@ class _Reader:
         return row.made(Tier, given)
 
     def _currency(self) -> str:
-        """The one currency of all figures of the schedule; empty where there is no money in it."""
+        """Return the only currency of the schedule's figures. Empty if there is no money in it."""
         found: dict[str, tuple[TableRow, str]] = {}
         for row, column in self._moneys():
             found.setdefault(row.values[column].currency, (row, column))
@@ -337,7 +337,7 @@ def _amount(row: TableRow, column: str) -> Decimal:
 
 
 def read_terms(reading: CatalogReading) -> tuple[Terms, ...]:
-    """The terms of trade of the catalog."""
+    """Return the terms of trade of the catalog."""
     table = reading.table(columns.TERMS)
     for row in table.rows:
         row.values.setdefault("of", "offer")
@@ -350,7 +350,7 @@ def read_terms(reading: CatalogReading) -> tuple[Terms, ...]:
 
 
 def _terms(reading: CatalogReading, row: TableRow) -> Terms | None:
-    """The terms of a row; None if it has a mistake."""
+    """Return the terms of a row. None if it has an error."""
     before = len(reading.found)
     materials = _materials(reading, row)
     made = row.made(Terms, reading.given(row, Terms, partial(_one_material, row, materials)))
@@ -366,7 +366,7 @@ def _materials(reading: CatalogReading, row: TableRow) -> list[Material]:
 
 
 def _one_material(row: TableRow, materials: Sequence[Material], column: str) -> Material | None:
-    """The one material whose substance a figure may be in; a problem is recorded if there are several, or may be."""
+    """Return the only material in whose substance a figure may be. Record an error if there may be several."""
     named = row.values.get("materials", ())
     if max(len(materials), len(named)) > 1 or (not named and row.values.get("of") != "offer"):
         row.problem(

@@ -1,4 +1,4 @@
-"""A catalog while it is read: fields of records from rows, in the basis of materials, checked against other rows."""
+"""State of a catalog while it is read: records from rows, in the basis of materials, checked against other rows."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ from .tables import CatalogTables
 M = TypeVar("M", bound=BaseModel)
 
 _ENDS = frozenset(("price_low", "price_high"))
-"""Columns of the ends of a price's range, which has one currency with it."""
+"""Columns of the ends of a price range, which share its currency."""
 _WEIGHED = frozenset({Mass, UnitPrice})
-"""What is of a substance, or of a material's basis."""
+"""Quantities that refer to a substance or a material's basis."""
 
 
 @dataclass(slots=True)
 class CatalogReading:
-    """A catalog while it is read: its tables, the ids known so far, and the problems found."""
+    """A catalog while it is read: its tables, the ids known so far, and the errors found."""
 
     name: str
     tables: CatalogTables
-    """Where its tables are."""
+    """Location of its tables."""
     known: KnownIds
     found: list[Diagnostic]
     read: dict[str, Table | None] = field(default_factory=dict)
-    """File name -> table as far as they have been read; None: there is no such file."""
+    """File name -> table, for tables that were read. None if there is no such file."""
     factors: Factors = field(default_factory=Factors)
     factors_broken: bool = False
-    """Whether a factor row has a mistake: then a conversion that fails is no mistake of its own."""
+    """True if a factor row has an error, so that a failed conversion isn't one of its own."""
     offers_broken: bool = False
-    """True if a row of an offer has a mistake, so that what its facility makes is unknown."""
+    """True if an offer's row has an error, so that the outputs of its facility are unknown."""
     _rows: int = 0
-    """Rows of all tables read so far."""
+    """Number of rows read so far."""
     _too_many: bool = False
     _full: dict[str, str] = field(default_factory=dict)
-    """Full ids of evidence by what cells call it."""
+    """Name of evidence in cells -> full id."""
     _kilograms: dict[str, RecipeLine] = field(default_factory=dict)
     _ratios: dict[tuple[str, str], Decimal | None] = field(default_factory=dict)
     checks: CrossChecks = field(init=False)
@@ -60,7 +60,7 @@ class CatalogReading:
         self.checks.series |= {name: material for name, material in self.known.benchmarks.items() if material}
 
     def table(self, layout: Layout) -> Table:
-        """The table of this layout, read when it is first asked for; without rows if there is no such file."""
+        """Return a table, read on first access. Without a file it has no rows."""
         if layout.name not in self.read:
             table = None if self._too_many else self.tables.table(layout, self.found)
             self.read[layout.name] = table
@@ -71,7 +71,7 @@ class CatalogReading:
         return self.read[layout.name] or Table(layout, layout.name, self.found)
 
     def _count(self, table: Table) -> None:
-        """Add a table's rows to those of the others; where they are too many in all, none is looked at any more."""
+        """Count a table's rows. Beyond the limit for all tables together, its rows are dropped."""
         self._rows += len(table.rows)
         if self._rows > TABLE_ROWS:
             table.too_many(f"{self._rows:,}", "rows, together with the catalog's other tables")
@@ -109,7 +109,7 @@ class CatalogReading:
                 row.problem(column, fault.message, fault.expected, fault.fix)
 
     def _sources_missing(self, table: Table) -> None:
-        """Report once that there are no sources at all, in place of once for every figure."""
+        """Report missing sources once for the table instead of for every figure."""
         file = str(Path(table.file).with_name(SOURCES.name)) if table.file.endswith(".csv") else table.file
         problem = Diagnostic(
             f"there is no {SOURCES.name}, which rows of {Path(table.file).name} and others name sources of",
@@ -125,13 +125,13 @@ class CatalogReading:
         return self.known.materials.get(row.values.get("material", ""))
 
     def kilogram(self, material: Material) -> RecipeLine:
-        """A kilogram of a material, as the one output of an offer; the same for all that deliver it."""
+        """Return a kilogram of a material as the only output of an offer. All such offers share it."""
         if material.id not in self._kilograms:
             self._kilograms[material.id] = RecipeLine(material=material.id, per_unit=Decimal(1))
         return self._kilograms[material.id]
 
     def ratio(self, material: Material, substance: str) -> Decimal | None:
-        """Kilograms of the material's basis per kilogram of `substance`."""
+        """Return the kilograms of the material's basis per kilogram of `substance`."""
         key = (material.id, substance)
         if key not in self._ratios:
             self._ratios[key] = basis_factor(material, substance, self.factors)
@@ -140,9 +140,7 @@ class CatalogReading:
     def _in_basis(
         self, row: TableRow, column: str, amount: Mass | UnitPrice, material: Material
     ) -> Mass | UnitPrice | None:
-        """A mass or a price by mass of a material's basis that a cell says of another substance; None, once told, if that cannot be
-        converted.
-        """
+        """Return a mass or price in the material's basis. If it can't be converted, record an error and return None."""
         assert amount.substance is not None
         ratio = self.ratio(material, amount.substance)
         if ratio is not None:

@@ -1,4 +1,4 @@
-"""What is worth telling about a catalog though nothing is wrong with it."""
+"""Review of a valid catalog: notes on probable gaps and contradictions."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .known import known_from
 
 _FAR_APART = Decimal("0.01")
 _WEIGHED_BY_CONTENT = frozenset(("oxide", "concentrate", "carbonate", "apt"))
-"""Forms that trade weighs by content as well, whatever factors are known."""
+"""Forms that trade also weighs by content, even without known factors."""
 
 
 def review(catalog: Catalog, context: Sequence[Catalog] = ()) -> list[Diagnostic]:
-    """Leads, unused evidence, and figures that contradict each other; `context` are the catalogs that the catalog requires."""
+    """Return notes on leads, unused evidence, and contradictory figures. `context` are the catalogs that the catalog requires."""
     known = known_from([*context, catalog])
     materials = {name: m for name, m in known.materials.items() if m is not None}
     return [
@@ -35,7 +35,7 @@ def review(catalog: Catalog, context: Sequence[Catalog] = ()) -> list[Diagnostic
 
 
 def nothings(catalog: Catalog) -> Iterator[Diagnostic]:
-    """Figures of 0 that are more often a gap in a table than a fact: they are taken as they are, and told."""
+    """Yield a note for each 0 that probably means a missing value. It is used as given."""
     for offer in catalog.offers:
         amounts = [quote.amount for quote in offer.quotes]
         if offer.price is not None and offer.price.amount is not None:
@@ -152,7 +152,7 @@ def _contents(catalog: Catalog, factors: Factors) -> Iterator[Diagnostic]:
 
 
 def _benchmarks(catalog: Catalog, benchmarks: dict[str, str], materials: dict[str, Material]) -> Iterator[Diagnostic]:
-    """A benchmark of another basis is taken by content of the element; that needs both contents."""
+    """Yield notes on benchmarks of another basis, which are converted by content and need both contents."""
     for offer in catalog.offers:
         if offer.price is None or not offer.price.benchmark or len(offer.outputs) != 1:
             continue
@@ -172,9 +172,9 @@ def _benchmarks(catalog: Catalog, benchmarks: dict[str, str], materials: dict[st
 
 
 Cell = tuple[str, int, str, str]
-"""File or sheet, row, column and text."""
+"""File or sheet, row, column, and text."""
 _ROWS = 5
-"""Rows named of a file in which several amounts are ambiguous."""
+"""Maximum number of rows named per file with ambiguous amounts."""
 
 
 def ambiguous_cells(place: Path) -> list[Diagnostic]:
@@ -203,7 +203,7 @@ def _warning(cells: list[Cell]) -> Diagnostic:
 
 
 def _others(cells: list[Cell]) -> str:
-    """The rows of the other ambiguous amounts of a file."""
+    """Return the rows of a file's other ambiguous amounts."""
     rows = list(dict.fromkeys(str(row) for _, row, _, _ in cells))
     if not rows:
         return ""
@@ -226,7 +226,7 @@ def _cells(place: Path) -> Iterator[Cell]:
 
 
 def _data_cells(file: str, lines: Iterable[tuple[int, list[str]]]) -> Iterator[Cell]:
-    """All cells of a table but those of its header, each with the name of its column."""
+    """Yield the cells of a table below its header, each with its column."""
     header: list[str] = []
     for row, cells in lines:
         if not header:

@@ -1,4 +1,4 @@
-"""Several catalogs together: each after those that it needs, with facilities united where a case says so, and without clashes."""
+"""Several catalogs together: ordering by requirements, merging of facilities as the case says, and clashes."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ B = TypeVar("B", Terms, PriceSchedule)
 
 @dataclass(frozen=True, slots=True)
 class Twins:
-    """Two facilities of different catalogs that look like one."""
+    """Two facilities of different catalogs that look alike."""
 
     first: Facility
     first_catalog: str
     second: Facility
     second_catalog: str
     why: str
-    """What they have in common."""
+    """Common feature."""
 
     @property
     def names(self) -> tuple[str, str]:
-        """`catalog:facility` of both."""
+        """Return `catalog:facility` of both."""
         return f"{self.first_catalog}:{self.first.id}", f"{self.second_catalog}:{self.second.id}"
 
 
 def twins(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap] = ()) -> list[Twins]:
-    """Facilities of different catalogs that look like one: in one country, of one name, or of one company and selling the same material.
+    """Return facilities of different catalogs that look alike: in one country, with the same name, or with the same company and a common material.
 
-    What a case calls distinct is left out.
+    Facilities that the case calls distinct are left out.
     """
     seen: dict[tuple[str, ...], list[tuple[str, Facility]]] = {}
     found: dict[tuple[str, str], Twins] = {}
@@ -63,7 +63,7 @@ def twins(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap] = ()) -> list
 
 
 def _marks(facility: Facility, sold: Iterable[str]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """What two facilities that are one would share, each with its words."""
+    """Yield the features that equal facilities would share, with words for messages."""
     name = _plain(facility.name)
     if name:
         yield ("name", facility.country, name), f"both are called {facility.name}, in {facility.country}"
@@ -74,12 +74,12 @@ def _marks(facility: Facility, sold: Iterable[str]) -> Iterator[tuple[tuple[str,
 
 
 def _plain(name: str) -> str:
-    """A name without case, blanks and punctuation."""
+    """Return a name without case, blanks, and punctuation."""
     return re.sub(r"[\W_]+", "", name.casefold())
 
 
 def united(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> tuple[Catalog, ...]:
-    """The catalogs with one record of each facility that the case says is one. Done twice, it changes nothing more."""
+    """Return the catalogs with one record for each group of facilities that the case merges. Idempotent."""
     into = {name: overlap for overlap in overlaps for name in overlap.dropped}
     return tuple(_united(catalog, into) for catalog in catalogs) if into else tuple(catalogs)
 
@@ -88,7 +88,7 @@ def _united(catalog: Catalog, into: Mapping[str, Overlap]) -> Catalog:
     own = {facility.id for facility in catalog.facilities}
 
     def meant(facility: str) -> Overlap | None:
-        """What is said of the facility that this catalog calls so: its own, or that of a catalog it requires."""
+        """Return the overlap that contains a facility of this catalog, or of one that it requires."""
         homes = (catalog.name,) if facility in own else (catalog.name, *catalog.requires)
         return next((into[name] for home in homes if (name := f"{home}:{facility}") in into), None)
 
@@ -122,8 +122,8 @@ def _united(catalog: Catalog, into: Mapping[str, Overlap]) -> Catalog:
 
 
 def misfits(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Diagnostic]:
-    """Why facilities that a case calls one cannot be, in catalogs as they were read: they are not there, lie apart, count in other kilograms, or
-    terms of trade that name their company would no longer bear on what they sell.
+    """Return the reasons why facilities that a case merges can't be the same: missing, in different places, with different bases, or with terms of
+    trade for a company that would no longer apply.
     """
     if not overlaps:
         return []
@@ -141,7 +141,7 @@ def misfits(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Di
 
 
 def _circles(catalogs: Sequence[Catalog]) -> list[Diagnostic]:
-    """Facilities that lie within themselves once others have been made one."""
+    """Return errors for facilities that merging puts within themselves."""
     within = {f.id: f.within for c in catalogs for f in c.facilities}
     rounds = filter(None, (circle(name, inside, within) for name, inside in sorted(within.items())))
     fix = "call the two distinct: one is a part of the other"
@@ -191,7 +191,7 @@ def _differences(
 
 
 def _bases(name: str, catalogs: Sequence[Catalog]) -> set[str]:
-    """What the kilograms of a facility's outputs are of."""
+    """Return the bases of a facility's outputs."""
     home, _, facility = name.partition(":")
     basis = {m.id: m.basis if m.basis != "gross" else m.id for c in catalogs for m in c.materials}
     offers = [o for c in catalogs if c.name == home for o in c.offers if o.facility == facility]
@@ -199,7 +199,7 @@ def _bases(name: str, catalogs: Sequence[Catalog]) -> set[str]:
 
 
 def overridden(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Diagnostic]:
-    """What catalogs say of facilities that a case calls one, and which does not count since another record is kept."""
+    """Return notes on figures of merged facilities that don't count because another record is kept."""
     pairs = [(overlap.keep, name) for overlap in overlaps for name in overlap.dropped]
     records = _records(catalogs) if pairs else {}
     return [
@@ -217,7 +217,7 @@ def overridden(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list
 
 
 def _records(catalogs: Sequence[Catalog]) -> dict[str, Facility]:
-    """Facilities by `catalog:facility`."""
+    """Return facilities by `catalog:facility`."""
     return {f"{c.name}:{f.id}": f for c in catalogs for f in c.facilities}
 
 
@@ -231,13 +231,13 @@ def _shown(value: object) -> str:
 
 
 def as_required(catalog: Catalog) -> Catalog:
-    """What a catalog contributes that is only required by others: neither facilities nor offers, nor what is said of them."""
+    """Return the part of a catalog that counts if only other catalogs require it: no facilities or offers, and nothing about them."""
     kept = tuple(alias for alias in catalog.aliases if alias.of in ("material", "benchmark"))
     return catalog.but(facilities=(), offers=(), schedules=(), terms=(), aliases=kept)
 
 
 def ambiguous(catalogs: Sequence[Catalog]) -> Iterator[Diagnostic]:
-    """Ids that one catalog, as it counts, says were renamed or retired, and another uses, or says something else of."""
+    """Yield ids that one catalog renames or retires and another uses or renames differently."""
     used = {
         key: catalog.name
         for catalog in catalogs
@@ -267,7 +267,7 @@ def ambiguous(catalogs: Sequence[Catalog]) -> Iterator[Diagnostic]:
 
 
 class CatalogFolder(Protocol):
-    """Where a catalog lies and which plugin it came with."""
+    """Location of a catalog, and its plugin."""
 
     @property
     def folder(self) -> Path: ...
@@ -276,7 +276,7 @@ class CatalogFolder(Protocol):
 
 
 MOST_KEPT = 200_000
-"""Offers, facilities and prices of the catalogs that are kept for other cases, at a few kB each."""
+"""Maximum number of offers, facilities, and prices in the cache, at a few kB each."""
 
 
 @dataclass(slots=True)
@@ -290,7 +290,7 @@ class _Head:
 
 
 class Once:
-    """Catalogs without a mistake, each read once for all cases that name its folder."""
+    """Cache of valid catalogs by folder, for several cases."""
 
     def __init__(self) -> None:
         self._drafts: Recent[tuple[object, ...], tuple[CatalogDraft, Sequence[CatalogDraft]]] = Recent(MOST_KEPT)
@@ -298,7 +298,7 @@ class Once:
     def draft(
         self, head: _Head, required: Sequence[CatalogDraft], known: KnownIds, found: list[Diagnostic]
     ) -> CatalogDraft:
-        """One, after those that it requires, whose ids are `known`."""
+        """Return a catalog, read after those that it requires, with their ids `known`."""
         place = _tables_of(head.place)
         if not isinstance(place, Path):
             return _read(head, known, found)
@@ -361,7 +361,7 @@ def read_catalogs(
 
 
 def _drafts(heads: dict[str, _Head], found: list[Diagnostic], once: Once) -> dict[str, CatalogDraft]:
-    """Every catalog as far as it can be read."""
+    """Return every catalog as far as it can be read."""
     drafts: dict[str, CatalogDraft] = {}
     for name in _ordered(heads, found):
         head = heads[name]
@@ -414,7 +414,7 @@ def _read_heads(
 
 
 def _add_head(heads: dict[str, _Head], place: CatalogFolder, found: list[Diagnostic], *, wanted: bool) -> _Head | None:
-    """Read one head; None if a catalog of its name is already there."""
+    """Read a head. None if a catalog with its name is known already."""
     tables = tables_at(_tables_of(place), found, getattr(place, "columns", NO_FACTS))
     head = read_head(tables, found)
     keys = head.keys
@@ -438,7 +438,7 @@ def _add_head(heads: dict[str, _Head], place: CatalogFolder, found: list[Diagnos
 
 
 def _tables_of(place: CatalogFolder) -> Path | CatalogRows:
-    """Where its tables are: what a reader read lies in no folder."""
+    """Return the location of its tables: a path, or tables of a reader."""
     found: Path | CatalogRows = getattr(place, "place", place.folder)
     return found
 
@@ -455,7 +455,7 @@ def _origin(place: CatalogFolder) -> str:
 
 
 def _ordered(heads: dict[str, _Head], found: list[Diagnostic]) -> list[str]:
-    """Names such that each comes after all that it requires; what goes round in a circle is reported and comes last."""
+    """Return the names in an order in which requirements come first. Circles are reported and come last."""
     done: list[str] = []
     left = sorted(heads)
     while left:
@@ -477,7 +477,7 @@ def _ordered(heads: dict[str, _Head], found: list[Diagnostic]) -> list[str]:
 
 
 def _missing_facilities(catalogs: Iterable[Catalog], used: set[str]) -> list[Diagnostic]:
-    """Offers whose facility is in a catalog that the case does not name."""
+    """Return errors for offers whose facility is in a catalog that the case doesn't name."""
     homes = {f.id: c.name for c in catalogs for f in c.facilities}
     return [
         Diagnostic(

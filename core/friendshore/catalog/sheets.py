@@ -1,6 +1,6 @@
-"""Tables written as the sheets of a workbook: cells of their sort, choices where a column has few words, a note on each head.
+"""Tables as sheets of a workbook, with typed cells, choices for columns of few words, and a note on each head.
 
-The same tables give the same bytes. No text becomes a formula or a link, whatever it looks like.
+Equal tables give equal bytes. No text becomes a formula or a link.
 """
 
 from __future__ import annotations
@@ -23,49 +23,49 @@ if TYPE_CHECKING:
     import xlsxwriter
 
 NUMBER = r"-?(?:0|[1-9]\d*)(?:\.\d+)?"
-"""A number as people write it."""
+"""Syntax of a number."""
 LONGEST_TEXT = 32_767
-"""Characters that a cell of a workbook holds."""
+"""Maximum characters of a cell."""
 LAST_ROW = 1_048_576
 _DIGITS = 15
-"""Digits of a number that spreadsheets keep."""
+"""Significant digits of a number in spreadsheets."""
 _FIRST_YEAR = 1901
-"""Spreadsheets count days from 1900, and take that for a leap year."""
+"""First safe year. Spreadsheets count days from 1900 and treat that year as a leap year."""
 _WIDEST = 60
-"""Characters of the widest column."""
+"""Maximum width of a column in characters."""
 _LONGEST_LIST = 255
-"""Characters of a list of choices that stands in the rule of a cell."""
+"""Maximum characters of choices inside a cell's rule."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""What XML cannot hold."""
+"""Characters that XML doesn't allow."""
 _LISTS = "_lists"
-"""The hidden sheet of the choices that are too many for the rule of a cell."""
+"""Hidden sheet with longer lists of choices."""
 _INPUT = "#FFF9DB"
-"""Colour of the cells that are there to be edited."""
+"""Color of editable cells."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table as it is written."""
+    """A table to write."""
 
     name: str
     header: Sequence[str]
     """Names of its columns."""
     rows: Sequence[Sequence[str]]
-    """What stands in each cell, as it would in a CSV file."""
+    """Text of each cell, as in a CSV file."""
     fields: Mapping[str, Field]
-    """What each column is."""
+    """Definition of each column."""
     units: Mapping[str, str] = field(default_factory=dict)
-    """Column -> the unit that its head says and its numbers are in; in a sheet without units numbers keep their texts, digit by digit."""
+    """Column -> unit in its head, in which its numbers are. Without units, numbers keep their texts."""
     typed: bool = False
-    """Whether numbers, shares and dates may be written another way, as long as they mean the same; if not, texts are kept."""
+    """True if numbers, shares, and dates may be written differently with the same meaning. False to keep texts."""
     inputs: Mapping[str, str] = field(default_factory=dict)
-    """Column -> what an edit of it comes to; these are coloured."""
+    """Column -> effect of an edit. These columns are colored."""
     choices: Mapping[str, str] = field(default_factory=dict)
-    """Column -> the list of names that can be chosen."""
+    """Column -> list of names to choose from."""
     hidden: bool = False
 
     def head(self, column: str) -> str:
-        """What stands at the head of a column."""
+        """Return the text of a column's head."""
         return f"{column} [{self.units[column]}]" if column in self.units else column
 
 
@@ -113,7 +113,7 @@ def _write_lists(book: xlsxwriter.Workbook, named: Mapping[str, Sequence[str]]) 
 
 
 class _Writer:
-    """One sheet of a workbook that is being written."""
+    """Writer of one sheet."""
 
     def __init__(
         self, book: xlsxwriter.Workbook, sheet: Sheet, lists: Mapping[str, Sequence[str]], order: Sequence[str]
@@ -126,7 +126,6 @@ class _Writer:
         self._formats: dict[tuple[str, bool], object] = {}
 
     def write(self) -> None:
-        """Write all of it."""
         sheet, written = self._sheet, self._written
         if len(sheet.rows) >= LAST_ROW:
             raise ValueError(f"{len(sheet.rows):,} rows in a sheet: `{sheet.name}`")
@@ -162,7 +161,7 @@ class _Writer:
         self._choices(position, name, said)
 
     def _choices(self, position: int, name: str, said: Field) -> None:
-        """Words to choose from; others can be written where they are names, since a list may be made of several."""
+        """Add choices to a column. Other names stay possible, since a cell may contain several."""
         from xlsxwriter.utility import xl_range_abs  # an extra
 
         words, of = said.kind.words, self._sheet.choices.get(name, "")
@@ -177,7 +176,7 @@ class _Writer:
             self._written.data_validation(1, position, LAST_ROW - 1, position, rule)
 
     def _cell(self, row: int, column: int, text: str, said: Field | None, unit: str, edited: bool) -> None:
-        """Write a cell as the sort of value it is."""
+        """Write a cell with its type."""
         written = self._written
         typed = None if said is None else _number(text, said, unit, self._sheet.typed)
         if typed is not None:
@@ -200,7 +199,7 @@ class _Writer:
 
 
 def _number(text: str, said: Field, unit: str, typed: bool) -> tuple[float, str] | None:
-    """A number and its format, if the cell is one that a spreadsheet gives back as it was, or as another text of the same meaning where it may."""
+    """Return a number and its format if a spreadsheet preserves its text, or its meaning where that suffices."""
     bare = text
     if unit:
         if not text.endswith(f" {unit}"):
@@ -225,10 +224,10 @@ def _is_day(text: str) -> bool:
 
 
 def _fit(text: str) -> str:
-    """A text as a cell can hold it.
+    """Return a text that fits into a cell.
 
     Raises:
-        ValueError: if none can.
+        ValueError: If it doesn't fit.
     """
     wrong = _CONTROL.search(text)
     if wrong:
@@ -239,6 +238,6 @@ def _fit(text: str) -> str:
 
 
 def _meaning(said: Field) -> str:
-    """What a column is, as a note on its head."""
+    """Return the meaning of a column, as a note on its head."""
     example = f" For example: {said.example}" if said.example != "" else ""
     return f"{said.meaning}{'' if said.required else ' May be blank.'}{example}"

@@ -1,4 +1,4 @@
-"""Where the tables of a catalog are: a folder of CSV files beside `catalog.toml`, or the sheets of a workbook; and where in them something is said."""
+"""Locations of a catalog's tables: a folder of CSV files next to `catalog.toml`, the sheets of a workbook, or the tables of a reader."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .columns import LANES, OFFERS, QUOTES, TABLES, TERMS, TIERS
 
 HEAD_FILE = columns.HEAD.name
 HEAD_SHEET = "catalog"
-"""The sheet of a workbook that stands for `catalog.toml`: a key and its value in each row."""
+"""Sheet that replaces `catalog.toml`, with a key and a value per row."""
 HEAD_ROWS = Layout(
     HEAD_SHEET,
     "What the catalog is: the keys of `catalog.toml`.",
@@ -37,7 +37,7 @@ _NAMES = [layout.name for layout in columns.TABLES]
 
 
 class CatalogTables(Protocol):
-    """The head and the tables of a catalog, wherever they are."""
+    """Head and tables of a catalog."""
 
     @property
     def path(self) -> Path:
@@ -54,7 +54,7 @@ class CatalogTables(Protocol):
         """Return a table; None if there is none."""
 
     def strangers(self) -> Sequence[Stranger]:
-        """Return what looks like a table and isn't one of a catalog."""
+        """Return files or sheets that look like tables but aren't."""
 
 
 NO_FACTS = FactColumns()
@@ -62,10 +62,10 @@ NO_FACTS = FactColumns()
 
 
 def tables_at(path: Path | CatalogRows, found: list[Diagnostic], facts: FactColumns = NO_FACTS) -> CatalogTables:
-    """The tables of the catalog at a path, or of what a reader read; a workbook is read at once.
+    """Return the tables of a catalog. A workbook is read immediately.
 
     Raises:
-        InputError: if it is a workbook and openpyxl is not installed.
+        InputError: If it is a workbook, and openpyxl isn't installed.
     """
     if isinstance(path, CatalogRows):
         return ReadTables(path, facts)
@@ -73,7 +73,7 @@ def tables_at(path: Path | CatalogRows, found: list[Diagnostic], facts: FactColu
 
 
 class FolderTables:
-    """The files of a folder."""
+    """Files of a folder."""
 
     def __init__(self, path: Path, facts: FactColumns = NO_FACTS) -> None:
         self.path = path
@@ -81,11 +81,9 @@ class FolderTables:
 
     @property
     def head_file(self) -> str:
-        """`catalog.toml`."""
         return str(self.path / HEAD_FILE)
 
     def head(self, found: list[Diagnostic]) -> Entry | None:
-        """The keys of `catalog.toml`."""
         path = self.path / HEAD_FILE
         if not path.is_file():
             found.append(no_file(path) or _no_head(self.path))
@@ -94,7 +92,6 @@ class FolderTables:
         return None if toml is None else read_section(toml, columns.HEAD, toml.data)
 
     def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
-        """The file of the layout's name."""
         path = self.path / layout.name
         other = no_file(path)
         if other is not None:  # what it was to hold is missing, and may be referred to all the same
@@ -103,7 +100,6 @@ class FolderTables:
         return read_table(path, self._facts.extended(layout), found) if path.is_file() else None
 
     def strangers(self) -> list[Stranger]:
-        """Files that look like tables."""
         if not self.path.is_dir():
             return []
         files = (
@@ -114,7 +110,7 @@ class FolderTables:
 
 
 class SheetTables:
-    """The sheets of a workbook."""
+    """Sheets of a workbook."""
 
     def __init__(self, path: Path, book: Workbook, facts: FactColumns = NO_FACTS) -> None:
         self.path = path
@@ -123,11 +119,9 @@ class SheetTables:
 
     @property
     def head_file(self) -> str:
-        """The sheet `catalog`."""
         return self._book.place(self._book.named(HEAD_SHEET) or HEAD_SHEET)
 
     def head(self, found: list[Diagnostic]) -> Entry | None:
-        """The keys and values in the sheet `catalog`."""
         if self._book.named(HEAD_SHEET) is None:
             if self._book.sheets or not found:
                 expected = f"a sheet `{HEAD_SHEET}` with the columns key and value, and rows for schema and name"
@@ -144,12 +138,10 @@ class SheetTables:
         return read_section(toml, columns.HEAD, data)
 
     def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
-        """The sheet of the layout's name, less its ending."""
         name = self._book.named(sheet_name(layout))
         return None if name is None else sheet_table(self._book, name, self._facts.extended(layout), found)
 
     def strangers(self) -> list[Stranger]:
-        """Sheets that are none of a catalog's."""
         names = [HEAD_SHEET, *map(sheet_name, columns.TABLES)]
         known = {self._book.named(name) for name in names}
         fix = f"call it `notes`, or begin its name with `{PRIVATE}`: such a sheet is yours alone"
@@ -159,7 +151,7 @@ class SheetTables:
 
 
 class ReadTables:
-    """The tables that a reader of a plugin read."""
+    """Tables from a plugin's reader."""
 
     def __init__(self, rows: CatalogRows, facts: FactColumns = NO_FACTS) -> None:
         self.path = Path(rows.file)
@@ -168,45 +160,41 @@ class ReadTables:
 
     @property
     def head_file(self) -> str:
-        """What all of it was read from."""
         return self._rows.file
 
     def head(self, found: list[Diagnostic]) -> Entry | None:
-        """The keys that the reader gives."""
         data = {"schema": 1, **self._rows.head}
         return read_section(TomlFile(self.head_file, data, {}, found), columns.HEAD, data)
 
     def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
-        """The table of the layout's name, less its ending."""
         rows = self._rows.tables.get(sheet_name(layout))
         called = f"{self._rows.file}, {sheet_name(layout)}"
         return None if rows is None else read_rows(rows, self._facts.extended(layout), called, found)
 
     def strangers(self) -> list[Stranger]:
-        """Tables that are none of a catalog's."""
         names = [*map(sheet_name, columns.TABLES)]
         strange = [name for name in self._rows.tables if name not in names]
         return [_stranger(self.head_file, name, names, "have the reader leave it out") for name in strange]
 
 
 def read_rows(rows: TableRows, layout: Layout, called: str, found: list[Diagnostic]) -> Table:
-    """A table of what a reader read, looked at like that of a file; messages call it `called`, where the reader names no file."""
+    """Return a reader's rows as a table, checked like a file. Messages use the name `called` if the reader names no file."""
     table = Table(layout, rows.file or called, found)
     fill(table, iter([(1, list(rows.columns)), *((line, [*map(str, cells)]) for line, cells in rows.rows)]))
     return table
 
 
 def sheet_name(layout: Layout) -> str:
-    """The sheet of a workbook that holds a table."""
+    """Return the name of a table's sheet."""
     return layout.name.removesuffix(".csv")
 
 
 class Stranger(NamedTuple):
-    """What looks like a table of a catalog and is none."""
+    """A file or sheet that looks like a table but isn't."""
 
     problem: Diagnostic
     meant: str
-    """File name of the table that is probably meant; empty: none."""
+    """File name of the probable table. Empty if none."""
 
 
 def _stranger(place: str, name: str, names: list[str], otherwise: str) -> Stranger:
@@ -236,13 +224,13 @@ def _no_head(folder: Path) -> Diagnostic:
 
 
 _ABOUT = ("offer", "id")
-"""Columns that say what a row is about; the first that a table has."""
+"""Columns that identify the subject of a row, in order of preference."""
 
 
 def amounts_in(path: Path | CatalogRows) -> Iterator[tuple[Table, TableRow, str, str]]:
-    """Everything that a catalog states in money, as far as it can be read: table, row, column and currency.
+    """Yield every amount of money in a catalog, as far as it can be read: table, row, column, and currency.
 
-    Benchmarks are left out: they may be of many materials, and only some are followed.
+    Benchmarks are left out: they may price several materials, and only some are used.
     """
     found: list[Diagnostic] = []
     tables = tables_at(path, found)

@@ -1,1 +1,1 @@
-"""Reading what people write: tables and keys with their lines, cells of every kind, and all mistakes at once."""
+"""Reading of files: tables and keys with their lines, typed cells, and all errors at once."""

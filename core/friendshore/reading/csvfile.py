@@ -1,4 +1,4 @@
-"""CSV tables with the line of every row, each cell parsed by its column's kind, and all mistakes collected."""
+"""CSV tables with line numbers, cells parsed by the kind of their column, and all errors collected."""
 
 from __future__ import annotations
 
@@ -26,34 +26,34 @@ from .textfile import read_text
 M = TypeVar("M", bound=BaseModel)
 
 _WHOLE, _REST = re.compile(r"-?\d+"), re.compile(r"\d{2}\b")
-"""The two halves of a number whose decimal comma was taken for the end of a cell."""
+"""Both halves of a number whose decimal comma was read as a separator."""
 BAD_CELL = "\0"
 """Content of a cell that is already reported as unreadable."""
 BLANK: frozenset[str] = frozenset()
 LARGEST_TABLE = 500_000_000
-"""Bytes of a file that are read."""
+"""Maximum bytes of a file."""
 TABLE_ROWS = 2_000_000
-"""Rows of a table, and of all tables of a catalog together, that are read: they are held in memory."""
+"""Maximum rows of a table, and of all tables of a catalog together, since they are in memory."""
 COLUMNS = 1_000
-"""Columns of a table that are read."""
+"""Maximum columns of a table."""
 LONGEST_LINE = 1_000_000
-"""Characters of a line that are read."""
+"""Maximum characters of a line."""
 LONGEST_CELL = 131_072
-"""Characters of a cell. Python's reader takes more for an unclosed quote."""
+"""Maximum characters of a cell. Python's parser reads on after an unclosed quote."""
 _LONGEST = 80
-"""Characters of a cell that a message shows."""
+"""Maximum characters of a cell in a message."""
 _TITLES = 10
-"""Rows below the first among which a header is looked for that has a title above it."""
+"""Number of rows that are searched for a header below a title."""
 
 
 class DayCell(str):
-    """A cell that holds a day, as `2027-01-31`: what a spreadsheet makes of a name such as MAR1, too."""
+    """A cell with a date, such as `2027-01-31`, or a name like MAR1 that a spreadsheet converted."""
 
     __slots__ = ()
 
 
 class NumberCell(str):
-    """A cell of a workbook that holds a number, not its digits: no decimal sign was typed."""
+    """A cell of a workbook with a number instead of digits, so that no decimal sign was typed."""
 
     __slots__ = ()
 
@@ -123,34 +123,34 @@ class Table:
     layout: Layout
     file: str
     found: list[Diagnostic]
-    """Where problems are put."""
+    """List that receives errors."""
     columns: dict[str, int] = field(default_factory=dict)
     """Column -> position."""
     others: dict[str, int] = field(default_factory=dict)
-    """Column that is none of the layout's fields -> position, where the layout keeps them."""
+    """Column outside the layout -> position, if the layout keeps such columns."""
     rows: list[TableRow] = field(default_factory=list)
     head_line: int = 1
     """Line of the header."""
     separator: str = ","
-    """Sign between the cells of a CSV file."""
+    """Separator of a CSV file."""
     whole: bool = True
-    """Whether every row is there with its `id`; if not, what is not found in it may be there all the same."""
+    """True if every row is present with its `id`. Otherwise, unknown ids aren't errors."""
     sharing: Sharing = field(default_factory=Sharing)
     alike: dict[tuple[object, ...], BaseModel] = field(default_factory=dict)
-    """Records by their fields, made once for all rows that are alike in them."""
+    """Record by its fields, shared by all equal rows."""
 
     def tell(
         self, message: str, row: int | None = None, column: str = "", found: str = "", expected: str = "", fix: str = ""
     ) -> None:
-        """Record what is wrong with the table, or with a line of it."""
+        """Record an error in the table or in one of its lines."""
         self.found.append(Diagnostic(message, self.file, row, column, found, expected, fix))
 
     def let_go(self) -> None:
-        """Forget the rows, once all that they say is kept elsewhere: those of a hundred thousand offers take much memory."""
+        """Drop the rows to save memory."""
         self.rows = []
 
     def too_many(self, found: str, what: str = "rows") -> None:
-        """Forget the rows, since there are more than are read, and report how many were `found`, and of `what`."""
+        """Drop the rows because there are too many, and report the number."""
         self.let_go()
         self.whole = False
         expected, fix = (
@@ -225,16 +225,16 @@ def _separator(text: str) -> str:
 
 
 def _as_typed(cell: str) -> str:
-    """The text of a cell that was made inert for spreadsheets; any other stays as it is."""
+    """Return the text of a cell that was escaped for spreadsheets. Others are unchanged."""
     typed = cell_typed(cell)
     return typed if typed is cell or cell_inert(typed) == cell else cell
 
 
 def _physical(text: str) -> Iterator[str]:
-    """The lines of a text, each with its end.
+    """Yield the lines of a text with their line ends.
 
     Raises:
-        csv.Error: if one is too long.
+        csv.Error: If a line is too long.
     """
     for line in io.StringIO(text, newline=""):
         if len(line) > LONGEST_LINE:
@@ -243,7 +243,7 @@ def _physical(text: str) -> Iterator[str]:
 
 
 def fill(table: Table, lines: Iterator[tuple[int, list[str]]], parsed: bool = True) -> None:
-    """Parse the lines of a table, its header first; each with its number and stripped cells, blank lines left out."""
+    """Parse the lines of a table, header first: numbered, with stripped cells and without blank lines."""
     header = next(lines, None)
     if header is None:
         table.whole = False
@@ -297,7 +297,7 @@ def _under_a_title(first: tuple[int, list[str]], rest: list[tuple[int, list[str]
 
 
 def _lines(stream: Iterable[str], table: Table) -> Iterator[tuple[int, list[str]]]:
-    """Line number and stripped cells of every row that is not blank."""
+    """Yield line number and stripped cells of every row that isn't blank."""
     reader = csv.reader(stream, strict=True, delimiter=table.separator)
     before = 0
     try:
@@ -314,7 +314,7 @@ def _lines(stream: Iterable[str], table: Table) -> Iterator[tuple[int, list[str]
 
 
 def _read_header(cells: list[str], table: Table) -> bool:
-    """Fill `table.columns`; False if the rows cannot be made sense of."""
+    """Fill `table.columns`. Return False if the rows can't be interpreted."""
     names = table.layout.names
     if len(cells) > COLUMNS:
         more = f"{len(cells):,}", f"no more than {COLUMNS:,}", "delete the columns that are not needed"
@@ -346,7 +346,7 @@ def _read_header(cells: list[str], table: Table) -> bool:
 
 
 def _read_other(position: int, name: str, free: list[str], table: Table) -> str | None:
-    """Read a column that is none of the layout's fields, and return the field that is probably meant: a slip is never a fact of its own."""
+    """Read a column outside the layout. Return the layout's field that is probably meant, since a misspelling is never a fact of its own."""
     near = nearest(name, free, alike=0.75)
     if table.layout.others == "kept" and name and near is None:
         table.others[name] = position
@@ -364,7 +364,7 @@ def _read_other(position: int, name: str, free: list[str], table: Table) -> str 
 
 
 def _misfit(line: int, cells: list[str], width: int, table: Table) -> TableRow:
-    """A row of the wrong width: nothing in it is sure but its id, so that what refers to it is no mistake too."""
+    """Return a row with the wrong number of cells. Only its id is kept, so that references to it aren't errors too."""
     more = len(cells) > width
     comma = next((pair for pair in pairwise(cells) if _WHOLE.fullmatch(pair[0]) and _REST.match(pair[1])), None)
     fix = "put quotes around a cell that holds a comma" if more else "add commas for blank cells"
@@ -383,7 +383,7 @@ def _misfit(line: int, cells: list[str], width: int, table: Table) -> TableRow:
 
 
 def _parse(table: Table, column: Field) -> None:
-    """Parse one column; equal cells are parsed, and kept, once."""
+    """Parse a column. Equal cells are parsed and stored once."""
     position, name, required = table.columns[column.name], column.name, column.required
     known: dict[str, tuple[str, object]] = {}
     names, misfit = "pattern" in column.kind.text, frozenset(table.layout.names)
@@ -402,7 +402,7 @@ def _parse(table: Table, column: Field) -> None:
 
 
 def _read(column: Field, row: TableRow, text: str) -> tuple[str, object] | None:
-    """A cell and what it holds; None, once that has been said, if it cannot be read."""
+    """Return the text and the value of a cell. If it can't be read, record an error and return None."""
     if text == BAD_CELL:
         return None
     if not text:

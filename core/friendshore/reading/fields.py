@@ -27,27 +27,27 @@ _MONEYS = (Money, UnitPrice)
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column of a table or key of a file."""
+    """A column of a table, or a key of a file."""
 
     name: str
     kind: Kind
     doc: str = ""
-    """What it is, with unit and default, in a planner's words; `meaning` is the whole of it."""
+    """Meaning with unit and default. See `meaning`."""
     example: object = ""
-    """A value as it would be written."""
+    """Example, as written."""
     required: bool = False
     inside: Layout | None = None
-    """Keys of the table, or of each table of the list, that it is; None: a plain value."""
+    """Keys of a table, or of each table in a list. None for a plain value."""
     repeated: bool = False
     """True if it is a list of tables."""
     record: type | None = None
-    """Record in which it is stated, and where the text under it says the rest of its meaning; None: it is none of a record's."""
+    """Record that defines it, whose attribute docstring completes its meaning. None if there is none."""
     attribute: str = ""
-    """What it is called there."""
+    """Name of the attribute."""
     currency: str = ""
-    """Field there for the currency of an amount of money; empty: the case's, or that of others beside it."""
+    """Field with the currency of an amount. Empty means the case's currency, or that of a neighboring amount."""
     by: str = ""
-    """Distribution of the plugin that declares it; empty: it is friendshore's own."""
+    """Distribution of the plugin that declares it. Empty for friendshore's own."""
 
     @property
     def meaning(self) -> str:
@@ -71,15 +71,15 @@ class Layout:
     doc: str
     fields: tuple[Field, ...]
     others: Literal["refused", "kept", "declared"] = "refused"
-    """What happens to a key that is none of the fields; `declared`: plugins may bring more columns, and what is none of those is refused."""
+    """Treatment of other keys. `declared` accepts only columns that plugins declare."""
     others_doc: str = ""
-    """What other keys mean, where they are kept or declared."""
+    """Meaning of other keys."""
     declared: Mapping[str, FactColumn] = dataclasses.field(default_factory=dict)
     """Fields that plugins declare, by name."""
     elsewhere: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Columns that a plugin declares which cannot be used, with what to do about it."""
+    """Declared columns of unusable plugins, with instructions."""
     key: tuple[str, ...] = ()
-    """Columns that together are different in every row."""
+    """Columns that together are unique."""
     headings: Mapping[str, str] | None = None
     """Columns by other headings, like `part_no`. None if headings must be the names of columns to the letter."""
 

@@ -68,7 +68,7 @@ _SHOWN = 3
 
 
 def json_object(text: str, file: str, found: list[Diagnostic], fix: str = "") -> dict[str, object] | None:
-    """The one JSON object that the text of a file holds; None, with one problem recorded, if it holds none: `fix` says what to do about it."""
+    """Return the only JSON object in a file's text. If there is none, record an error with `fix` and return None."""
     twice: list[str] = []
 
     def told_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -122,10 +122,14 @@ def _halves(data: object) -> Iterator[tuple[str, str]]:
 
 
 def read_object(path: Path, fix: str) -> dict[str, object]:
-    """The one JSON object that a file holds; `fix` says what to do about one that holds none.
+    """Return the only JSON object in a file.
+
+    Args:
+        path: The file.
+        fix: Instruction for a file without one.
 
     Raises:
-        InputError: if it is not there, or cannot be read.
+        InputError: If it doesn't exist, or can't be read.
     """
     problems: list[Diagnostic] = []
     text = read_text(path, problems)
@@ -160,10 +164,7 @@ def _kind(mode: int) -> str:
 
 
 def no_file(path: Path) -> Diagnostic | None:
-    """What stands under a name in place of a file, as a problem; None: a file, or nothing at all.
-
-    A link that leads nowhere is something: whoever put it there takes what it names for read.
-    """
+    """Return an error if a path is neither a file nor missing, or None. A link that leads nowhere is an error."""
     if path.is_file() or not os.path.lexists(path):
         return None
     if path.is_dir():
@@ -187,7 +188,7 @@ def _circles(path: Path) -> bool:
 
 
 def _other(data: bytes) -> tuple[str, str] | None:
-    """What a file is that cannot be UTF-8 from its first bytes on, and how to mend it."""
+    """Return the format of a file that can't be UTF-8, by its first bytes, and the fix."""
     if data.startswith((_ARCHIVE, OLD_WORKBOOK)):
         return (
             "is a workbook or an archive, not text",

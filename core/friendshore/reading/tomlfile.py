@@ -1,4 +1,4 @@
-"""TOML files: numbers and depth within limits, keys that know their lines, and sections read with all mistakes collected."""
+"""TOML files: limits on numbers and depth, lines of keys, and sections with all errors collected."""
 
 from __future__ import annotations
 
@@ -26,35 +26,35 @@ Key = tuple[str | int, ...]
 """Path of a value: `("demand", 0, "per_year")`."""
 
 DEEPEST = 16
-"""Tables and lists within one another that are read; what friendshore's own files hold lies 6 deep."""
+"""Maximum depth of tables and lists. Friendshore's own files need 6."""
 LONGEST = 16_000_000
-"""Characters of a file that are read: more than 100,000 tables of a case."""
+"""Maximum characters of a file: more than 100,000 tables of a case."""
 
 _SHORT = 200_000
-"""Characters of a text that is kept once it is parsed."""
+"""Maximum characters of a text in the cache."""
 _NAME = r"""(?:[\w-]++|"(?:[^"\\]|\\.)*+"|'[^']*+')"""
 _PART = re.compile(_NAME)
 _BEGINS = re.compile(rf"[ \t]*+(\[\[?+)?[ \t]*+({_NAME}(?:[ \t]*+\.[ \t]*+{_NAME})*+)[ \t]*+(?(1)\]\]?+|=)[ \t]*+(.*)")
-"""A line that begins a table, or gives a key its value: brackets, dotted key, and what follows."""
+"""A line that begins a table or sets a key: brackets, dotted key, and rest."""
 _MOST_HELD = 20_000_000
-"""Parts of keys that Python's parser may hold at once: some 160 MB; a case of 100,000 tables holds under a million."""
+"""Maximum key parts that Python's parser may keep at once, about 160 MB. A case of 100,000 tables needs under a million."""
 _LONGEST_KEY = 200
-"""Parts of a dotted key that Python's parser is given: it takes time that grows with the square of them."""
+"""Maximum parts of a dotted key. The time of Python's parser grows with their square."""
 _ERROR_PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
 _MANY_DIGITS = re.compile(r"\d[\d_]{4000,}")
-"""What Python makes no integer of: more than 4,300 digits."""
+"""Integers that Python refuses: over 4,300 digits."""
 _LONGEST_BARE = 200
-"""Characters of a line that is searched for a value without quotes."""
+"""Maximum characters of a line that is searched for an unquoted value."""
 _BARE = re.compile(r"([\w-]+)\s*=\s*([^\s\"'\[\]{}#][^\"'\[\]{}#]*?)\s*(?:#.*)?")
-"""A key, and a value without quotes or brackets."""
+"""A key with an unquoted value."""
 _OTHER_DAY = re.compile(r"\d{1,2}([./-])\d{1,2}\1\d{4}")
-"""A day as it is written elsewhere: 31.01.2027."""
+"""A date in another format: 31.01.2027."""
 _SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
-    """A number that is out of all range."""
+    """A number out of range."""
 
     text: str
     error: UnreadableError
@@ -149,7 +149,7 @@ def _first_beyond_dots(text: str) -> int | None:
 
 
 def toml_problem(error: tomllib.TOMLDecodeError, file: str, text: str) -> Diagnostic:
-    """A syntax error of TOML in a text, with its line."""
+    """Return the diagnostic for a syntax error, with its line."""
     said = str(error)
     place = _ERROR_PLACE.search(said)
     message = f"is not valid TOML: {said[: place.start()] if place else said}"
@@ -167,7 +167,7 @@ def toml_problem(error: tomllib.TOMLDecodeError, file: str, text: str) -> Diagno
 
 
 def _fix(said: str, line: str) -> str:
-    """What to do about a line of which the parser said that it is no TOML."""
+    """Return the fix for a line with a syntax error."""
     of_the_value = said.startswith(("Invalid value", "Expected newline")) and len(line) <= _LONGEST_BARE
     stated = _BARE.fullmatch(line) if of_the_value else None
     if stated is None:
@@ -179,7 +179,7 @@ def _fix(said: str, line: str) -> str:
 
 
 def _long_integers(text: str, file: str) -> list[Diagnostic]:
-    """Integers of so many digits that Python refuses to read them, and tomllib with it."""
+    """Return errors for integers with more digits than Python accepts."""
     return [
         replace(_no_number((), found[0], beyond()), file=file, row=number)
         for number, line in enumerate(text.splitlines(), 1)
@@ -188,7 +188,7 @@ def _long_integers(text: str, file: str) -> list[Diagnostic]:
 
 
 def _beyond(data: Mapping[str, object]) -> Iterator[tuple[Key, Diagnostic]]:
-    """Numbers out of all range, and what is nested too deeply, each with its key."""
+    """Yield errors for numbers out of range and for excessive depth, each with its key."""
     waiting: list[tuple[Key, object]] = [((), data)]
     while waiting:
         key, value = waiting.pop()
@@ -216,7 +216,7 @@ def _too_deep(column: str = "") -> Diagnostic:
 
 
 def _in_digits(whole: int) -> str:
-    """An integer as text; of one of thousands of digits, which Python writes out for nobody, its first ones."""
+    """Return an integer as text, abbreviated if it has thousands of digits."""
     return f"{Decimal(whole):f}"
 
 
@@ -226,7 +226,7 @@ def _no_number(key: Key, found: str, error: UnreadableError) -> Diagnostic:
 
 
 def line_of(lines: Mapping[Key, int], key: Key) -> int | None:
-    """Line of a key, the path of a value, among those of `key_lines`; or of the nearest thing around it that has one."""
+    """Return the line of a key from `key_lines`, or of the nearest enclosing table or list that has one."""
     while key:
         if key in lines:
             return lines[key]
@@ -235,7 +235,7 @@ def line_of(lines: Mapping[Key, int], key: Key) -> int | None:
 
 
 def key_lines(text: str) -> dict[Key, int]:
-    """Lines of headers, keys and, in lists written over several lines, items that start a line with a brace."""
+    """Return the lines of headers, keys, and items of multi-line lists that start with a brace."""
     lines: dict[Key, int] = {}
     counts: dict[Key, int] = {}
     table: Key = ()
@@ -266,12 +266,12 @@ def key_lines(text: str) -> dict[Key, int]:
 
 
 def _parts(dotted: str) -> Key:
-    """The parts of a dotted key, as far as they are read: paths of thousands of parts would take seconds to tell apart."""
+    """Return the parts of a dotted key, up to a limit, since thousands of parts would take seconds to compare."""
     return tuple(found[0].strip("\"'") for found in islice(_PART.finditer(dotted), DEEPEST + 1))
 
 
 def _table(names: Key, repeated: bool, counts: dict[Key, int]) -> Key:
-    """Path of a table: names of repeated tables around it are followed by their number."""
+    """Return the path of a table. Repeated tables are followed by their number."""
     path: Key = ()
     for position, name in enumerate(names):
         path = (*path, name)
@@ -290,20 +290,20 @@ class TomlFile:
     file: str
     data: dict[str, Any]
     lines: dict[Key, int]
-    """Where headers and keys stand, as far as a plain scan of the text can tell."""
+    """Lines of headers and keys, from a plain scan of the text."""
     found: list[Diagnostic]
-    """Where problems are put."""
+    """List that receives errors."""
 
     def line(self, key: Key) -> int | None:
-        """Line of a key, or of the nearest thing around it that has one."""
+        """Return the line of a key, or of the nearest enclosing table or list that has one."""
         return line_of(self.lines, key)
 
     def place(self, key: Key) -> tuple[str, int | None]:
-        """File and line of a key."""
+        """Return the file and line of a key."""
         return self.file, self.line(key)
 
     def told(self, problems: list[Diagnostic]) -> list[Diagnostic]:
-        """Mistakes as they are shown."""
+        """Return errors in the form in which they are printed."""
         return problems
 
     def problem(self, key: Key, message: str, found: str = "", expected: str = "", fix: str = "") -> None:
@@ -353,7 +353,7 @@ class TomlTable(Entry):
 
 
 def read_section(toml: TomlFile, layout: Layout, data: Mapping[str, object], at: Key = ()) -> TomlTable:
-    """The parsed values of a table and all tables within it. A key that is not given or cannot be read is absent."""
+    """Parse a table and all tables in it. Missing and unreadable keys are absent."""
     entry = TomlTable(toml, layout, data, at)
     meant = {near for _, near, _ in _strangers(layout, data)}
     for field in layout.fields:
@@ -398,7 +398,7 @@ def _read_tables(toml: TomlFile, inside: Layout, value: object, at: Key) -> list
 
 
 def _strangers(layout: Layout, data: Mapping[str, object]) -> Iterator[tuple[str, str | None, list[str]]]:
-    """Keys that are none of the layout's fields, each with the field that is probably meant, and all fields that the data leave out."""
+    """Yield the keys outside the layout, each with the field that is probably meant, and all missing fields."""
     known = set(layout.names)
     free = [name for name in layout.names if name not in data]
     for name in data:
@@ -407,7 +407,7 @@ def _strangers(layout: Layout, data: Mapping[str, object]) -> Iterator[tuple[str
 
 
 def _read_others(entry: TomlTable, layout: Layout, data: Mapping[str, object]) -> None:
-    """Keys that are none of the layout's fields."""
+    """Read the keys outside the layout."""
     for name, near, free in _strangers(layout, data):
         value = data[name]
         if layout.others == "kept" and near is None:
@@ -422,7 +422,7 @@ def _read_others(entry: TomlTable, layout: Layout, data: Mapping[str, object]) -
 
 
 def written(value: object) -> str:
-    """A value as it may stand in a message."""
+    """Return a value for a message."""
     if isinstance(value, bool):
         return "`true`" if value else "`false`"
     if isinstance(value, dict):
@@ -436,12 +436,12 @@ def written(value: object) -> str:
 
 
 def toml_text(data: Mapping[str, object]) -> str:
-    """TOML that reads back as `data`, whatever signs its texts hold; decimals are written in full, sets in order."""
+    """Return TOML text that reads back as `data`. Decimals are written in full, and sets are sorted."""
     return tomli_w.dumps({key: _as_toml(value) for key, value in data.items()})
 
 
 def toml_line(value: object) -> str:
-    """A value in one line of TOML."""
+    """Return a value as one line of TOML."""
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{_key(key)} = {toml_line(one)}" for key, one in value.items()) + " }"
     if isinstance(value, list | tuple):
@@ -454,7 +454,7 @@ def _key(name: str) -> str:
 
 
 def _as_toml(value: object) -> object:
-    """A value as one that TOML has."""
+    """Return a value as a type that TOML has."""
     if isinstance(value, dict):
         return {key: _as_toml(inner) for key, inner in value.items()}
     if isinstance(value, set | frozenset):
