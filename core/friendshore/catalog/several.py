@@ -1,4 +1,4 @@
-"""Several catalogs together: ordering by requirements, merging of facilities as the case says, and clashes."""
+"""Several catalogs together: ordering by dependence, merging of facilities as the case says, and clashes."""
 
 from __future__ import annotations
 
@@ -455,7 +455,7 @@ def _origin(place: CatalogFolder) -> str:
 
 
 def _ordered(heads: dict[str, _Head], found: list[Diagnostic]) -> list[str]:
-    """Return the names in an order in which requirements come first. Circles are reported and come last."""
+    """Return the names in an order in which required catalogs come first. Circles are reported and come last."""
     done: list[str] = []
     left = sorted(heads)
     while left:

@@ -259,7 +259,7 @@ def resolve_terms(
 ) -> tuple[tuple[TermSpan, ...], list[Assumption]]:
     """Return all terms of trade, over every span in which an offer that counts may be ordered under them.
 
-    They count with any evidence, since they only add requirements.
+    They count with any evidence, since they only add restrictions.
 
     Raises:
         InputError: If a currency has no rate, or terms for some places apply to an offer with several outputs.

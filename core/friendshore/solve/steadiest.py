@@ -7,7 +7,7 @@ their values. These are minimized in turn, each as far as the levels before it a
 2. the part of it for purchases that certainly are
 3. the sum of `|q(t) - q(t-1)|` over all offers, where `q(t)` is the quantity ordered in period t
 4. how early orders are placed, in kilograms times periods
-5. a sum of orders with arbitrary weights that depend only on names and dates: offer, destination, order, and delivery
+5. a sum of orders with arbitrary weights that depend only on names and dates of orders
 6. a sum with arbitrary weights of all columns
 
 So the same facts give the same orders, and a change moves only orders that it affects.
@@ -583,22 +583,34 @@ def _with_changes(linear: Linear, x: Floats, free: Ints, line: Ints, periods: in
 def _by_name(program: Program, of: Ints, some: Ints) -> Floats:
     """Return a number from 1 to 2 for each column that buys, by names and dates of its order, and 0 for others.
 
+    Compliance classes have no names that a scenario keeps, so they count by their order among the classes that buy along an arc.
+
     Args:
         of: Columns of a component.
         some: Positions of columns in the component.
     """
-    problem, placed, columns = program.problem, program.columns, of[some]
-    found, at = np.zeros(len(some)), np.searchsorted(placed.buy, columns)
-    buys = np.flatnonzero(np.isin(columns, placed.buy))
-    move, arcs = placed.buy_move[at[buys]], problem.network.arcs
+    problem, placed = program.problem, program.columns
+    at = np.searchsorted(placed.buy, of)
+    buys = np.isin(of, placed.buy)
+    move, arcs, found = placed.buy_move[at[buys]], problem.network.arcs, np.zeros(len(of))
+    arc = problem.moves.arc[move]
     starts = np.array([period.start.toordinal() for period in problem.case.horizon.periods], dtype=np.uint64)
-    bits = _hashed(problem.moves.arc[move], lambda arc: "\n".join((arcs[arc].name, *arcs[arc].node)))
+    bits = _hashed(arc, lambda index: "\n".join((arcs[index].name, *arcs[index].node)))
     for more in (
+        _ranks(arc, placed.buy_compliance_class[at[buys]]),
         starts[problem.moves.ordered[move]],
         starts[problem.moves.delivered[move]],
     ):
         bits = _mixed(bits) ^ more
     found[buys] = _weights(bits)
+    return found[some]
+
+
+def _ranks(groups: Ints, values: Ints) -> Bits:
+    """Return the position of each value among the distinct values of its group, in order."""
+    pairs, inverse = np.unique(np.stack((groups, values)), axis=1, return_inverse=True)
+    ranks = np.arange(pairs.shape[1]) - np.searchsorted(pairs[0], pairs[0])
+    found: Bits = ranks.astype(np.uint64)[inverse.reshape(-1)]
     return found
 
 
