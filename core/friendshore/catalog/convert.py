@@ -234,10 +234,10 @@ def stale(folder: Path, facts: FactColumns = NO_FACTS) -> list[Diagnostic]:
 
 
 def datapackage(folder: Path, facts: FactColumns = NO_FACTS) -> dict[str, Any]:
-    """What `datapackage.json` says of a catalog folder: its tables with the columns that they have, those too that plugins declare.
+    """Return the contents of `datapackage.json` for a catalog folder: its tables with their columns, including those that plugins declare.
 
     Raises:
-        InputError: with what keeps a table from being read at all; a bad cell is `read_catalog`'s business.
+        InputError: If a table can't be read at all. Bad cells are left to `read_catalog`.
     """
     found: list[Diagnostic] = []
     place = FolderTables(folder, facts)

@@ -68,7 +68,7 @@ app.add_typer(plugins.app, name="plugins")
 
 
 _MISTYPED: Any = typer.BadParameter.__mro__[2]
-"""What Typer raises of a mistyped command line; it gives the class no public name in all its versions."""
+"""Exception class of typer's usage errors, which has no public name in all versions."""
 _WRITES = {"--out": "--html", "--output": "--html", "--html": "--out"}
 """Exception class of typer's usage errors, which has no public name in all versions."""
 _OBJECTS = 300_000

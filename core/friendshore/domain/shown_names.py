@@ -24,7 +24,7 @@ class RunMaterial(Record):
     id: str
     name: str
     basis: str
-    """What its kilograms weigh."""
+    """Substance that its kilograms measure."""
     equal_kg: dict[str, Number] = {}
     """Kilograms of other substances that equal one kilogram of the basis: 1 kg of Sb is 1.197 kg of Sb2O3."""
 

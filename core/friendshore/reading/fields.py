@@ -89,7 +89,7 @@ class Layout:
         return self.headings.get(name, name) if self.headings is not None and name else cell
 
     def stranger(self, name: str, near: str) -> str:
-        """What to do about a column or key that is none of the fields; `near` is what is said of a field of almost that name, if there is one."""
+        """Return the fix for an unknown column or key. `near` is the suggestion of a similar name, if there is one."""
         if self.others == "declared" and name:
             return self.elsewhere.get(name) or near or f"delete it, or install the plugin that declares `{name}`"
         return near

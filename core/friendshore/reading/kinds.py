@@ -305,7 +305,7 @@ def read_mass_or_money(value: object) -> Mass | Money:
 
 
 def _yearly(value: object, expected: str) -> str:
-    """What stands before `/year`."""
+    """Return the text before `/year`."""
     amount, slash, per = read_text(value).rpartition("/")
     if not slash or per.strip() != "year":
         raise UnreadableError(expected)
@@ -439,7 +439,7 @@ _SORTS: Mapping[object, Kind] = {
     "mass or money": MASS_OR_MONEY,
     "prose": Kind("text", read_prose),
 }
-"""What a field's type says of its values, a check, a range or the bare type, and how files state these."""
+"""Type, parser, or range of a field -> its kind in files."""
 _LISTS: Mapping[object, Kind] = {
     str: TEXTS,
     v.ident: IDENTS,

@@ -35,7 +35,7 @@ _COMPLAINTS = {
     "one entry or more": "too_short",
 }
 _EXPECTED = {kind: expected for expected, kinds in _COMPLAINTS.items() for kind in kinds.split()}
-"""What pydantic's complaints come to, in the words of a file."""
+"""Type of a pydantic error -> expected value."""
 
 
 def record(model: type[M], data: Mapping[str, object], file: str = "", row: int | None = None) -> M:
@@ -53,13 +53,13 @@ def record(model: type[M], data: Mapping[str, object], file: str = "", row: int 
 def complaints(
     model: type[BaseModel], error: ValidationError, file: str = "", row: int | None = None
 ) -> list[Diagnostic]:
-    """What pydantic says of data that make no record, in a planner's words; `file` and `row` say where they stand."""
+    """Return the diagnostics of a pydantic error. `file` and `row` give the place."""
     details = error.errors(include_url=False)
     return [p for d in details if not _follows(d, details) for p in _problems(model, d, file, row)]
 
 
 def _problems(model: type[BaseModel], detail: ErrorDetails, file: str, row: int | None) -> list[Diagnostic]:
-    """What a complaint comes to: one problem, or one for each fault of fields that do not fit one another."""
+    """Return one diagnostic for an error, or one for each fault of fields that contradict each other."""
     error = detail.get("ctx", {}).get("error")
     if not isinstance(error, FaultsError):
         return [_problem(model, detail, file, row)]
@@ -73,7 +73,7 @@ def complaints_of(
     row: int | None = None,
     place: tuple[str | int, ...] = (),
 ) -> list[Diagnostic]:
-    """What does not fit in a record, or in what it was to be made of, as problems; `place` is where it stands in `file` and `row`."""
+    """Return the diagnostics of faults in a record or its data. `place` is its path within `file` and `row`."""
     return [
         Diagnostic(
             fault.message,
@@ -89,7 +89,7 @@ def complaints_of(
 
 
 def _held(given: object, place: Sequence[str | int]) -> str:
-    """What stands in a field of what a record was to be made of; empty where that is the record as a whole."""
+    """Return the given value of a field, for a message. Empty for the record as a whole."""
     value: object = given if place else None
     for step in place:
         if isinstance(step, int):
@@ -184,7 +184,7 @@ class Again:
         self.wrong: set[int] = set()
         """Records, by `id`, in which something is wrong."""
         self._made: dict[int, tuple[BaseModel, BaseModel]] = {}
-        """What is shared by many records is looked at once: what was given, kept so that nothing else takes its place, and what it became."""
+        """Results for shared objects, by `id()`: the given object, kept so that its id stays in use, and its record."""
 
     def record(self, given: M, file: str, place: tuple[str | int, ...] = ()) -> M:
         """The record, made again; as it is, with what is wrong put to `found`, if it cannot be made. `place` is where it stands in `file`."""
@@ -218,7 +218,7 @@ class Again:
         file: str,
         place: tuple[str | int, ...],
     ) -> None:
-        """What is wrong with values, and what does not fit of those that are right."""
+        """Report invalid values, and contradictions between valid ones."""
         bad = {detail["loc"][0] for detail in error.errors(include_url=False) if detail["loc"]}
         found = complaints(model, error, file)
         if bad and issubclass(model, Fitting):
@@ -308,14 +308,17 @@ class Entry:
             return None
 
     def record(self, model: type[M], currency: str = "", **more: Any) -> M | None:
-        """The record that stands in this entry; None, once what is wrong has been recorded, if it cannot be made.
+        """Return the record of this entry, or None after recording its errors.
 
-        `currency` is that of prices for which the record has no field; empty: any. `more` are fields that do not stand in it as they are.
+        Args:
+            model: Type of the record.
+            currency: Required currency of prices if the record has no field for it. Empty allows any.
+            more: Fields that the entry doesn't contain directly.
         """
         return self.made(model, {**self.layout.stated(model, self.values), **self._of_what(model, currency), **more})
 
     def _of_what(self, model: type[BaseModel], currency: str) -> dict[str, Any]:
-        """What its amounts are of, and the chain within it, where the record has fields for these; an amount that does not fit is told."""
+        """Return the substance of its amounts and its chain, if the record has fields for these. Report amounts with a wrong substance or currency."""
         found: dict[str, Any] = {}
         if "substance" in model.model_fields:
             found["substance"] = self._substance()

@@ -62,7 +62,7 @@ def read_text(path: Path, found: list[Diagnostic], most: int = LARGEST) -> str |
 SURROGATE = re.compile(r"[\ud800-\udfff]")
 """Half of a character: JSON can escape one, and no encoding can write it."""
 WHOLE = "text of whole characters"
-"""What is expected where half of a character is found."""
+"""Expected value if a text contains half of a character."""
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _SHOWN = 3
 
@@ -140,11 +140,14 @@ def read_object(path: Path, fix: str) -> dict[str, object]:
 
 
 def read_bytes(path: Path, most: int | None = None) -> bytes:
-    """What a file holds, `most` bytes of it at most; None: all.
+    """Return the contents of a file.
+
+    Args:
+        path: The file.
+        most: Maximum bytes to return. None means all.
 
     Raises:
-        OSError: if it cannot be read, or is a pipe, a socket or a device: those may never begin, or never end; if all of it is asked for,
-            and that is more than `LARGEST`.
+        OSError: If it can't be read, or is a pipe, socket, or device, which may never begin or end. Also if all of it is more than `LARGEST`.
     """
     mode, size = path.stat().st_mode, path.stat().st_size
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # of a folder the machine itself says why not

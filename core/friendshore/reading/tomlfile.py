@@ -61,12 +61,12 @@ class _Refused:
 
 
 def toml_data(text: str, file: str, number: Callable[[str], object] = Decimal) -> dict[str, Any]:
-    """What a TOML text says. A short one is parsed once in a process: a pack is asked for its name before it is read.
+    """Return the data of a TOML text. Short texts are parsed once per process, since a pack is asked for its name before it is read.
 
-    `number` makes a number of the text of one that has a point or an exponent.
+    `number` converts the text of a number with a point or an exponent.
 
     Raises:
-        InputError: if it is no TOML; with every number that is out of all range; with all that is nested too deeply.
+        InputError: If it isn't TOML. With all numbers out of range, and everything nested too deeply.
     """
     if len(text) > _SHORT:
         return _parsed(text, file, number)
@@ -116,11 +116,11 @@ def _parsed(text: str, file: str, number: Callable[[str], object]) -> dict[str, 
 
 @lru_cache(maxsize=256)
 def toml_value(data: bytes, file: str, key: str) -> object:
-    """What the text of a file says under a key: of the same bytes it is looked up once in a process.
+    """Return the value of a key in a file's text. Equal bytes are parsed once per process.
 
     Raises:
-        InputError: as `toml_data`.
-        UnicodeDecodeError: if it is no text.
+        InputError: Like `toml_data`.
+        UnicodeDecodeError: If it isn't text.
     """
     return toml_data(data.decode("utf-8-sig"), file, float).get(key)
 

@@ -196,11 +196,10 @@ class IncumbentLine(Protocol):
 
 
 class Facts(Protocol):
-    """What a limit rule may ask of a case. `friendshore.problem.rule_facts.ProblemFacts` satisfies it.
+    """Questions that a limit rule may ask about a case, answered by `friendshore.problem.rule_facts.ProblemFacts`.
 
-    The counting methods take a function that says how much each thing counts (0: not at all) and the periods meant; they
-    return a term for a `Row`. A purchase is dated by its delivery, or, for a rule that is
-    `dated_by` order, by its order.
+    The counting methods take a weight function (0 leaves a thing out) and the periods, and return a term for a `Row`. A purchase is dated by its
+    delivery, or by its order for a rule with `dated_by` order.
     """
 
     @property
@@ -256,9 +255,9 @@ class Facts(Protocol):
         stock: bool = False,
         for_uses: ForUses | None = None,
     ) -> Purchases:
-        """What is `bought` by each of several counts in each of several stretches of periods, which have none in common.
+        """Return the purchases that each of several weights counts in each of several disjoint stretches of periods, for `Rows`.
 
-        For `Rows`: stretch by stretch, and within each count by count. A count is a list: what each of `purchases` counts.
+        They are in order of stretches, and within a stretch in order of weights. A weight is a list with an entry for each of `purchases`.
         """
 
     def used(
@@ -270,16 +269,15 @@ class Facts(Protocol):
         stretches: Sequence[Sequence[int]],
         for_uses: ForUses | None = None,
     ) -> Sequence[Mapping[K, UsedTerm]]:
-        """What is `used` by each of many names in each of several stretches of periods; every purchase is asked once what it counts for.
+        """Return the `used` terms of many names in each of several disjoint stretches of periods. The weight of each purchase is computed once.
 
         Args:
-            counts: names under which a purchase counts, each with what a unit counts there.
-            stretches: periods of each stretch.
-            for_uses: as elsewhere.
+            counts: Function that returns the names under which a purchase counts, each with the weight of a unit.
+            stretches: Periods of each stretch.
+            for_uses: Restriction to some end uses.
 
         Returns:
-            For each stretch the terms by name, each of one unit of the resolution at least; a name for which nothing can be bought
-            in a stretch has none.
+            For each stretch, terms by name, each of at least one unit of the resolution. Names without possible purchases are left out.
         """
 
     def delivered(self, count: CountingDemand, periods: Sequence[int]) -> DeliveredTerm: ...
@@ -300,15 +298,15 @@ class Facts(Protocol):
     def usable(
         self, wanted: Sequence[tuple[DemandLine, int, Decimal]], period: int
     ) -> Sequence[tuple[str, ReservedTerm, Decimal]]:
-        """What must be in stock at the end of a period to serve all that is wanted of one material at one place.
+        """Return the stock that must be available at the end of a period to serve future deliveries of one material at one place.
 
         Args:
-            wanted: demands, each with the period of its delivery and kilograms.
-            period: the period at whose end the stock is looked at.
+            wanted: Demands, each with the period of its delivery and kilograms.
+            period: Period whose final stock counts.
 
         Returns:
-            For sets of compliance classes, a name, the stock that may serve any of the demands in question, and what it must
-            come to. All that is wanted can be served at once if and only if every one of them holds.
+            For sets of compliance classes: a name, the stock that may serve any of their demands, and its minimum. All deliveries can be served at
+            once if and only if every minimum is met.
         """
 
     def spent(self, count: Counting, periods: Sequence[int], for_uses: ForUses | None = None) -> Sequence[Term]:

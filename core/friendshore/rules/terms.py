@@ -1,8 +1,8 @@
-"""What a limit rule may count: each sort of term is a small class, whose fields say what it points at and how much of it counts.
+"""Terms that limit rules may count. Each sort is a small class whose fields name the counted entries and their weights.
 
-A term has two readings that know nothing of each other: the program makes columns of it (`program.limits`), the verifier a
-number on a finished plan (`verify.limits`). Both go through `Term` case by case, to the last: a class that is added here and missing in
-either does not pass the type checker. Terms hold arrays of positions in the tables of a problem, not one object a kilogram.
+A term has two independent readers: the program makes columns of it (`program.limits`), and the verifier computes a number on a finished plan
+(`verify.limits`). Both match `Term` exhaustively, so a class that one of them lacks fails the type checker. Terms contain arrays of
+positions in the tables of a problem, not one object per kilogram.
 """
 
 from __future__ import annotations

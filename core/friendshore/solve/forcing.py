@@ -12,8 +12,8 @@ problem, European Journal of Operational Research 50, 1991). The relaxation alre
 A program with fixed choices is linear. The rest may be a network: each column is in at most two rows, with opposite signs. Its vertices are then whole
 multiples of every step that divides all bounds of rows and columns (total unimodularity: Heller and Tompkins, An
 extension of a theorem of Dantzig's, and Hoffman and Kruskal, Integral boundary points of convex polyhedra, both in Linear Inequalities and Related
-Systems, Annals of Mathematics Studies 38, 1956). If demands and capacities are whole tonnes, then a shortage is semi-continuous: 0, or at least a tonne, and a
-bound below a tonne closes its column (`steps`).
+Systems, Annals of Mathematics Studies 38, 1956). If demands and capacities are whole tonnes, then a shortage is semi-continuous: 0, or at least
+a tonne. So a bound below a tonne closes its column (`steps`).
 """
 
 from __future__ import annotations
