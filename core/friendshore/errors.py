@@ -30,14 +30,22 @@ class Diagnostic:
     """Values that are accepted."""
     fix: str = ""
     """Fix of the error."""
+    code: str = ""
+    """Stable code of this kind of error, such as `FS101`. `codes.toml` lists them. Errors of a plugin may have its own codes, or none."""
 
-    def __str__(self) -> str:
+    @property
+    def first_line(self) -> str:
+        """Place, code, and message: `offers.csv:12 [material]: FS101 no material "galium"`."""
         place = self.file
         if self.row is not None:
             place += f":{self.row}"
         if self.column:
             place += f" [{self.column}]"
-        parts = [f"{place}: {self.message}" if place else self.message]
+        told = f"{self.code} {self.message}" if self.code else self.message
+        return f"{place.strip()}: {told}" if place.strip() else told
+
+    def __str__(self) -> str:
+        parts = [self.first_line]
         if self.found:
             parts.append(f"found {self.found}")
         if self.expected:
@@ -67,9 +75,10 @@ class FriendshoreError(Exception):
         found: str = "",
         expected: str = "",
         fix: str = "",
+        code: str = "",
     ) -> None:
         if isinstance(problems, str):
-            problems = Diagnostic(problems, file, row, column, found, expected, fix)
+            problems = Diagnostic(problems, file, row, column, found, expected, fix, code)
         if isinstance(problems, Diagnostic):
             problems = (problems,)
         self.problems: tuple[Diagnostic, ...] = tuple(dict.fromkeys(problems))  # one cause, however often it was met

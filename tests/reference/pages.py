@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+import tomllib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,7 @@ from friendshore.run import CERTIFICATE_FILE, FACTS_FILE, RUN_FILE, SIGNATURE_FI
 from friendshore_testing.vectors import Vector, VectorFile, VectorOffer, VectorUse
 
 NAME = "friendshore"
+ROOT = Path(__file__).parents[2]
 
 
 def makers() -> dict[str, Callable[[], str]]:
@@ -39,6 +41,7 @@ def makers() -> dict[str, Callable[[], str]]:
         "files.md": files_page,
         "rules.md": lambda: "\n".join(_rules_page()) + "\n",
         "packs.md": lambda: "\n".join(_packs_page()) + "\n",
+        "codes.md": lambda: "\n".join(_codes_page()) + "\n",
         "cli.md": lambda: "\n".join(_cli_page()) + "\n",
         "exit-codes.md": lambda: "\n".join(_exit_page()) + "\n",
         "run-folder.md": lambda: "\n".join(_run_page()) + "\n",
@@ -131,6 +134,33 @@ def _packs_page() -> Iterator[str]:
         "an empty text that the country is unknown, and `recycled` before the countries that the feed is recycled. `[[material]]` has the columns of",
         "[`materials.csv`](files.md#materialscsv).",
     )
+
+
+def codes() -> dict[str, Any]:
+    """Return the table of codes, with the areas under `area`."""
+    return tomllib.loads((ROOT / "core/friendshore/codes.toml").read_text("utf-8"))
+
+
+def _codes_page() -> Iterator[str]:
+    yield from (
+        "# Codes",
+        "",
+        "Each error, warning, cause of a shortage, and caveat has a code. It never changes its meaning, unlike the words of a message. JSON has it as `code`.",
+        "Plugins may add codes of their own, with another prefix. This page is generated.",
+        "",
+    )
+    table = codes()
+    for area in table.pop("area"):
+        first, _, last = area["codes"].partition(" to ")
+        here = {code: entry for code, entry in sorted(table.items()) if first <= code <= last}
+        if here:
+            yield from (f"## {area['title']}", "")
+        for code, entry in here.items():
+            yield from (f"### {code}: {entry['title']}", "", entry["meaning"], "")
+            if "fix" in entry:
+                yield from (f"Fix: {entry['fix']}", "")
+            if "example" in entry:
+                yield from ("```text", entry["example"].strip(), "```", "")
 
 
 def _fields(kind: type[BaseModel], without: Collection[str] = ()) -> Iterator[str]:

@@ -150,6 +150,8 @@ class Fault:
     """Other fields that it depends on. If one of them can't be read, the fault is unknown."""
     entry: tuple[str, int] | None = None
     """List that contains the record with `field`, and the record's position from 0. None if `field` is a field of this record."""
+    code: str = ""
+    """Code of the diagnostic, such as `FS020`."""
 
     @property
     def place(self) -> tuple[str | int, ...]:
@@ -191,12 +193,13 @@ class Fitting(Record):
 
 
 class UnreadableError(ValueError):
-    """Error for a value of the wrong form, with the expected form and an optional fix."""
+    """Error for a value of the wrong form, with the expected form, an optional fix, and the code of its diagnostic."""
 
-    def __init__(self, expected: str, fix: str = "") -> None:
+    def __init__(self, expected: str, fix: str = "", code: str = "FS011") -> None:
         super().__init__(f"expected {expected}; {fix}" if fix else f"expected {expected}")
         self.expected = expected
         self.fix = fix
+        self.code = code
 
 
 def days_in_order(given: Given, first: str = "start", last: str = "end") -> Iterator[Fault]:

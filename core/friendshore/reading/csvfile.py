@@ -95,9 +95,9 @@ class TableRow(Entry):
         position = self.table.columns.get(column, self.table.others.get(column))
         return self.cells[position] if position is not None else ""
 
-    def problem(self, column: str, message: str, expected: str = "", fix: str = "") -> None:
+    def problem(self, column: str, message: str, expected: str = "", fix: str = "", code: str = "") -> None:
         """Report a mistake in a cell."""
-        self.table.tell(message, self.line, column, _shown(self.text(column)), expected, fix)
+        self.table.tell(message, self.line, column, _shown(self.text(column)), expected, fix, code)
 
     def shared(self, record: M) -> M:
         """Return a new record, which shares equal lists and sets with others of the table."""
@@ -140,10 +140,17 @@ class Table:
     """Record by its fields, shared by all equal rows."""
 
     def tell(
-        self, message: str, row: int | None = None, column: str = "", found: str = "", expected: str = "", fix: str = ""
+        self,
+        message: str,
+        row: int | None = None,
+        column: str = "",
+        found: str = "",
+        expected: str = "",
+        fix: str = "",
+        code: str = "",
     ) -> None:
         """Record an error in the table or in one of its lines."""
-        self.found.append(Diagnostic(message, self.file, row, column, found, expected, fix))
+        self.found.append(Diagnostic(message, self.file, row, column, found, expected, fix, code))
 
     def let_go(self) -> None:
         """Drop the rows to save memory."""

@@ -83,6 +83,7 @@ def complaints_of(
             _held(given, fault.place),
             fault.expected,
             fault.fix,
+            fault.code,
         )
         for fault in faults
     ]
@@ -113,28 +114,27 @@ def _problem(model: type[BaseModel], detail: ErrorDetails, file: str, row: int |
         names = _names_at(model, place[:-1])
         expected = "one of " + ", ".join(names) if names else ""
         fix = did_you_mean(str(place[-1]), names) or "delete it"
-        return Diagnostic("no such key", file, row, column, expected=expected, fix=fix)
+        return Diagnostic("no such key", file, row, column, expected=expected, fix=fix, code="FS001")
     if kind == "missing":
-        return Diagnostic("a needed key is missing", file, row, column, fix=f"add `{place[-1]}`")
+        return Diagnostic("a needed key is missing", file, row, column, fix=f"add `{place[-1]}`", code="FS002")
     context = detail.get("ctx", {})
     if kind in ("enum", "literal_error"):
         words = context.get("expected", "")
         options = [word.strip(" '") for word in words.replace(" or ", ",").split(",")]
-        return Diagnostic(
-            "is not one of the words known here", file, row, column, found, words, did_you_mean(str(given), options)
-        )
+        message, fix = "is not one of the words known here", did_you_mean(str(given), options)
+        return Diagnostic(message, file, row, column, found, words, fix, "FS003")
     error = context.get("error")
     if isinstance(error, UnreadableError):
-        return Diagnostic("cannot be read", file, row, column, found, error.expected, error.fix)
+        return Diagnostic("cannot be read", file, row, column, found, error.expected, error.fix, error.code)
     if kind == "value_error":
-        return Diagnostic(str(context["error"]), file, row, column, found if column else "")
+        return Diagnostic(str(context["error"]), file, row, column, found if column else "", code="FS012")
     expected = _EXPECTED.get(kind) or detail["msg"].removeprefix("Input should be ")
     fix = (
         "put it in a list, with `[` and `]` around it"
         if expected == "a list" and isinstance(given, str | dict | BaseModel)
         else ""
     )
-    return Diagnostic("cannot be read", file, row, column, found, expected, fix)
+    return Diagnostic("cannot be read", file, row, column, found, expected, fix, "FS011")
 
 
 def path_of(place: Sequence[str | int]) -> str:
@@ -277,7 +277,7 @@ class Entry:
         """Return the values under other names, as they are, where the layout keeps them."""
         raise NotImplementedError
 
-    def problem(self, column: str, message: str, expected: str = "", fix: str = "") -> None:
+    def problem(self, column: str, message: str, expected: str = "", fix: str = "", code: str = "") -> None:
         """Report a mistake. `column` may be empty for the entry as a whole."""
         raise NotImplementedError
 
@@ -304,7 +304,7 @@ class Entry:
             faults = faults_in(error)
             self.tell(faults, columns, within)
             for told in complaints(model, error) if not faults else ():
-                self.problem(columns.get(told.column, told.column), told.message, told.expected, told.fix)
+                self.problem(columns.get(told.column, told.column), told.message, told.expected, told.fix, told.code)
             return None
 
     def record(self, model: type[M], currency: str = "", **more: Any) -> M | None:
@@ -377,10 +377,12 @@ class Entry:
         """
         for fault in faults:
             if fault.entry is None or fault.entry[0] not in within:
-                self.problem(columns.get(fault.field, fault.field), fault.message, fault.expected, fault.fix)
+                column = columns.get(fault.field, fault.field)
+                self.problem(column, fault.message, fault.expected, fault.fix, fault.code)
             else:
                 entry = within[fault.entry[0]][fault.entry[1]]
-                entry.problem(entry.layout.column(fault.field), fault.message, fault.expected, fault.fix)
+                column = entry.layout.column(fault.field)
+                entry.problem(column, fault.message, fault.expected, fault.fix, fault.code)
 
     def parts(self, name: str) -> list[Entry]:
         """Return the list of tables `name` within."""

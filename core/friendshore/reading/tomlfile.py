@@ -306,9 +306,11 @@ class TomlFile:
         """Return errors in the form in which they are printed."""
         return problems
 
-    def problem(self, key: Key, message: str, found: str = "", expected: str = "", fix: str = "") -> None:
+    def problem(
+        self, key: Key, message: str, found: str = "", expected: str = "", fix: str = "", code: str = ""
+    ) -> None:
         """Record a mistake at a key."""
-        self.found.append(Diagnostic(message, self.file, self.line(key), path_of(key), found, expected, fix))
+        self.found.append(Diagnostic(message, self.file, self.line(key), path_of(key), found, expected, fix, code))
 
 
 def read_toml(path: Path, found: list[Diagnostic], number: Callable[[str], object] = Decimal) -> TomlFile | None:
@@ -338,10 +340,10 @@ class TomlTable(Entry):
         self.others: dict[str, Any] = {}
         self.bad = frozenset()
 
-    def problem(self, column: str, message: str, expected: str = "", fix: str = "") -> None:
+    def problem(self, column: str, message: str, expected: str = "", fix: str = "", code: str = "") -> None:
         """Report a mistake at a key."""
         found = written(self.data[column]) if column in self.data else ""
-        self.toml.problem((*self.at, column) if column else self.at, message, found, expected, fix)
+        self.toml.problem((*self.at, column) if column else self.at, message, found, expected, fix, code)
 
     def part(self, name: str) -> TomlTable:
         """Return the table `name` within, or an empty one if it isn't there."""

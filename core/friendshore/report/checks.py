@@ -37,7 +37,7 @@ def problem_lines(problems: Iterable[Diagnostic]) -> list[str]:
     """
     lines: list[str] = []
     for problem, *others in by_cause(problems):
-        lines.append(_first_line(problem))
+        lines.append(problem.first_line)
         details = (
             ("found", problem.found),
             ("expected", problem.expected),
@@ -65,13 +65,6 @@ def _places(others: Iterable[Diagnostic]) -> str:
         named = ", ".join(rows[:_ROWS]) + (f" and {left} more" if left > 0 else "")
         found.append(f"{file}:{named}" + (f" [{column}]" if column else ""))
     return "; ".join(found)
-
-
-def _first_line(problem: Diagnostic) -> str:
-    place = problem.file + (f":{problem.row}" if problem.row is not None else "")
-    if problem.column:
-        place += f" [{problem.column}]"
-    return f"{place.strip()}: {problem.message}" if place.strip() else problem.message
 
 
 if TYPE_CHECKING:  # a list of plugins needs no solver

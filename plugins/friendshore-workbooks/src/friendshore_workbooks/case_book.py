@@ -285,12 +285,14 @@ class CaseSheets(TomlFile):
         """Return errors with the names of their cells."""
         return self.book.sorted(problems)
 
-    def problem(self, key: Key, message: str, found: str = "", expected: str = "", fix: str = "") -> None:
+    def problem(
+        self, key: Key, message: str, found: str = "", expected: str = "", fix: str = "", code: str = ""
+    ) -> None:
         """Record an error at the cell of a key, unless the cell is reported as unreadable already."""
         sheet, row, column = self._cell(key)
         if found != f"`{BAD_CELL}`":
             file = self.book.place(sheet) if sheet else self.file
-            self.found.append(Diagnostic(message, file, row, column, found, expected, fix))
+            self.found.append(Diagnostic(message, file, row, column, found, expected, fix, code))
 
     def _cell(self, key: Key) -> tuple[str, int | None, str]:
         for length in range(len(key), 0, -1):
