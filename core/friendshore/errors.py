@@ -6,11 +6,10 @@ and the fix.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import wraps
 from os import PathLike
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,46 +142,36 @@ class OutOfTimeError(NoPlanError):
         return cls(f"the search was ended {when}", fix="allow it more time")
 
 
-_P = ParamSpec("_P")
 _T = TypeVar("_T")
-A_CASE = "friendshore.load_case({path})"
-A_SESSION = f"friendshore.plan({A_CASE}).session"
 
 
-def takes(kind: type, line: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
-    """Make a public function reject a first argument of another type, such as the path of a case, with a helpful error.
+def refuse_other_types(value: object, function: str, types: Sequence[type]) -> None:
+    """Raise a helpful error if the first argument of a public function, such as the path of a case, has none of these types.
 
-    Args:
-        kind: Expected type.
-        line: Code that makes such an object from a path, with `{path}` in place of the path.
+    Raises:
+        InputError: If it has another type.
     """
-
-    def checked(function: Callable[_P, _T]) -> Callable[_P, _T]:
-        @wraps(function)
-        def call(*args: _P.args, **kwargs: _P.kwargs) -> _T:
-            if args and not isinstance(args[0], kind):
-                given = args[0]
-                is_path = isinstance(given, str | PathLike)
-                path = f'"{given}"' if is_path else '"case.toml"'
-                raise InputError(
-                    f"`{function.__name__}` takes a {kind.__name__}",
-                    found=f"the path {path}" if is_path else f"`{type(given).__name__}`",
-                    expected=f"a {kind.__name__}",
-                    fix=f"give it `{line.format(path=path)}`",
-                )
-            return function(*args, **kwargs)
-
-        return call
-
-    return checked
+    if isinstance(value, tuple(types)):
+        return
+    names = [kind.__name__ for kind in types]
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])}, or {names[-1]}"
+    is_path = isinstance(value, str | PathLike)
+    path = f'"{value}"' if is_path else '"case.toml"'
+    raise InputError(
+        f"{function} takes a {listed}",
+        found=f"the path {path}" if is_path else f"`{type(value).__name__}`",
+        expected=f"a {listed}",
+        fix=f"pass `friendshore.load_case({path})`",
+        code="FS590",
+    )
 
 
 CHANGES = (
     '`Change(price="OFFER", factor="1.1")` is a change, `Change.model_validate(TABLE)` makes one of a dict; write '
-    "`session.after(CHANGE, ...)`, and `changes=[CHANGE, ...]` elsewhere"
+    "`session.what_if(CHANGE, ...)`, and `changes=[CHANGE, ...]` elsewhere"
 )
 RULES = "write `rules=[RULE, ...]`; `registry.rule(TABLE)` makes a rule of a dict"
-CATALOGS = "write `catalogs=[CATALOG, ...]`; `friendshore.read_catalog(PATH)` reads one"
+CATALOGS = "write `catalogs=[CATALOG, ...]`; `friendshore.load_catalog(PATH)` reads one"
 
 
 def each_of(values: object, kind: type[_T], name: str, fix: str) -> tuple[_T, ...]:
@@ -202,5 +191,5 @@ def each_of(values: object, kind: type[_T], name: str, fix: str) -> tuple[_T, ..
     for value in given:
         if alone or not isinstance(value, kind):
             found, expected = f"`{type(value).__name__}`", f"a tuple or list of `{kind.__name__}`"
-            raise InputError(f"`{name}` cannot be read", found=found, expected=expected, fix=fix)
+            raise InputError(f"`{name}` cannot be read", found=found, expected=expected, fix=fix, code="FS590")
     return tuple(given)

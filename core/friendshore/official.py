@@ -65,10 +65,21 @@ OFFICIAL = (
             "friendshore_reasons.repairs.search": ("Repairs", "repairs"),
         },
     ),
-    OfficialPlugin("friendshore-risk", questions=("frontier", "risk", "stress", "withstand")),
+    OfficialPlugin(
+        "friendshore-risk",
+        questions=("frontier", "risk", "stress", "withstand"),
+        names={
+            "friendshore_risk.frontier": ("Frontier", "frontier"),
+            "friendshore_risk.stress_answer": ("Insurance", "Stress", "insurance", "stress"),
+        },
+    ),
     OfficialPlugin("friendshore-sanctions", packs=("sanctions",)),
     OfficialPlugin("friendshore-screening", questions=("screen",)),
-    OfficialPlugin("friendshore-sweep", questions=("sweep",)),
+    OfficialPlugin(
+        "friendshore-sweep",
+        questions=("sweep",),
+        names={"friendshore_sweep.planning": ("sweep",), "friendshore_sweep.results": ("Sweep",)},
+    ),
     OfficialPlugin("friendshore-tariffs", packs=("us-tariffs",)),
     OfficialPlugin("friendshore-testing", commands=("plugins check", "plugins new")),
     OfficialPlugin("friendshore-us-defense", packs=("us-10usc4872", "us-specialty-metals")),
@@ -78,6 +89,7 @@ OFFICIAL = (
         questions=("ask",),
         commands=("case to-xlsx", "case from-xlsx", "catalogs convert"),
         case_formats=("xlsx",),
+        names={"friendshore_workbooks.ask": ("ask",), "friendshore_workbooks.unknowns": ("Unknowns",)},
     ),
 )
 

@@ -150,7 +150,7 @@ def test_what_is_decided_is_ordered_whatever_changes_later(
     offers = [offer.id for offer in session.inputs.catalogs[0].offers]
     change = Change(remove=data.draw(st.sampled_from([*offers, "country:AU", "country:CN"])), start=day)
     try:
-        after = kept.after(change)
+        after = kept.what_if(change)
     except InputError:
         return  # it names nothing that is offered
     for part in after.after if not after.infeasible else ():

@@ -301,23 +301,41 @@ def test_rules_of_a_case_that_are_no_tables_are_refused_in_words(rules: Any) -> 
 # ------------------------------------------------------------------------------------------------------- wrong arguments
 
 
-OF_SESSIONS = ("alternatives", "calendar", "compare", "compare_plans", "ledger", "repairs")
+QUESTIONS = ("alternatives", "calendar", "compare", "compare_plans", "ledger", "repairs")
 
 
 @pytest.mark.parametrize("path", ["docs/cases/us-2027", Path("docs/cases/us-2027")])
 def test_a_path_is_no_case(path: object) -> None:
-    """The line to write is told, with the path in it."""
+    """The fix is the line to write, with the path in it."""
     (problem,) = refused(friendshore.plan, path)
-    assert "`plan` takes a Case" in str(problem)
-    assert 'give it `friendshore.load_case("docs/cases/us-2027")`' in str(problem)
+    assert problem.code == "FS590"
+    assert problem.fix == 'pass `friendshore.load_case("docs/cases/us-2027")`'
 
 
-@pytest.mark.parametrize("name", OF_SESSIONS)
-def test_a_path_or_a_plan_is_no_session(name: str, found: Recommendation) -> None:
-    """Questions are asked of a session: where that stands is told."""
-    (of_path,), (of_plan,) = (refused(getattr(friendshore, name), given) for given in ("my/case.toml", found))
-    assert 'friendshore.plan(friendshore.load_case("my/case.toml")).session' in str(of_path)
-    assert f"`{name}` takes a Session; found `Recommendation`" in str(of_plan)
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_about_a_path_is_refused(name: str, found: Recommendation) -> None:
+    """Questions take a recommendation, a session, or a case."""
+    more = {"compare": ((), ()), "compare_plans": (found,), "why_not": ("o1",)}.get(name, ())
+    for given in ("my/case.toml", 5):
+        (problem,) = refused(getattr(friendshore, name), given, *more)
+        assert problem.code == "FS590"
+        assert problem.expected == "a Case, Session, or Recommendation"
+
+
+def test_a_question_takes_a_recommendation_a_session_or_a_case() -> None:
+    """The answer is the same."""
+    case = friendshore.load_case("docs/cases/small/stock")
+    recommendation = friendshore.plan(case)
+    answers = [friendshore.why_not(each, "hill-antimony") for each in (recommendation, recommendation.session, case)]
+    assert answers[0].obstacles == answers[1].obstacles == answers[2].obstacles
+
+
+def test_renamed_names_work_for_one_version_and_warn(found: Recommendation) -> None:
+    """The warning says the new name."""
+    with pytest.warns(DeprecationWarning, match="load_catalog"):
+        assert friendshore.read_catalog is friendshore.load_catalog
+    with pytest.warns(DeprecationWarning, match="what_if"):
+        assert found.session.after().cost == found.session.what_if().cost
 
 
 @pytest.mark.parametrize(

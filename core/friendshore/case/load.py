@@ -39,7 +39,7 @@ from ..reading.csvfile import Table, read_table
 from ..reading.kinds import plain_table
 from ..reading.records import Entry
 from ..reading.textfile import no_file
-from ..reading.tomlfile import Key, TomlFile, TomlTable, read_section
+from ..reading.tomlfile import Key, TomlFile, TomlTable, is_text, read_section, toml_of
 from ..rules.keys import scenario
 from . import keys
 from .formats import read_case_file
@@ -61,19 +61,22 @@ _LISTS: Mapping[str, type[BaseModel]] = {
 """Fields of a case with lists of tables that need no special reader: `stocks` from [[stock]]."""
 
 
-def load_case(path: Path | str) -> Case:
-    """Reads a case.
+def load_case(source: Path | str | Mapping[str, object], *, folder: Path | str = "") -> Case:
+    """Read a case from a file, a text, or a dict.
 
     Masses are kilograms of the material's basis. Where the case names another substance (`5 t WO3`), the record keeps
     it in `substance`: a case by itself knows no materials, so the problem converts by the factors of the catalogs.
 
     Args:
-        path: the case file, the folder that holds `case.toml`, or the workbook of a case, which is then the case as its cells say it.
+        source: The case file, the folder with its `case.toml`, or the workbook of a case. Or the content of a case file: TOML text, JSON text, or a dict.
+        folder: Folder of a case that isn't a file, from which the paths in it start. Empty means the current folder.
 
     Raises:
-        InputError: with every mistake of the case file and of its table of demands.
+        InputError: With all errors of the case and of its table of demands.
     """
-    path = Path(path)
+    if isinstance(source, Mapping) or is_text(source):
+        return _of_data(source, Path(folder))
+    path = Path(source)
     file = path / CASE_FILE if path.is_dir() else path
     found: list[Diagnostic] = []
     if path.is_dir() and not file.is_file() and (path / "run.json").is_file():
@@ -97,6 +100,19 @@ def load_case(path: Path | str) -> Case:
     if found or case is None:
         raise all_of(toml.told(found))
     return case.but(file=file)
+
+
+def _of_data(source: str | Mapping[str, object], folder: Path) -> Case:
+    """Return the case in a text or a dict."""
+    problems: list[Diagnostic] = []
+    toml = toml_of(source, "case", problems)
+    case = None
+    if toml is not None:
+        data = {"schema": 1, **toml.data}
+        case = _assemble(read_section(toml, keys.FILE, data), folder, problems)
+    if problems or case is None:
+        raise all_of(problems)
+    return case
 
 
 def _assemble(top: TomlTable, folder: Path, found: list[Diagnostic]) -> Case | None:

@@ -237,7 +237,7 @@ def datapackage(folder: Path, facts: FactColumns = NO_FACTS) -> dict[str, Any]:
     """Return the contents of `datapackage.json` for a catalog folder: its tables with their columns, including those that plugins declare.
 
     Raises:
-        InputError: If a table can't be read at all. Bad cells are left to `read_catalog`.
+        InputError: If a table can't be read at all. Bad cells are left to `load_catalog`.
     """
     found: list[Diagnostic] = []
     place = FolderTables(folder, facts)

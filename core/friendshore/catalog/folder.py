@@ -17,8 +17,10 @@ from ..domain.market import BenchmarkPrice, Factor, Rate
 from ..domain.naming import Alias
 from ..domain.quantities import UNLIMITED
 from ..errors import Diagnostic, all_of
+from ..readers import CatalogRows, TableRows
 from ..reading.csvfile import TableRow
 from ..reading.fields import FactColumns
+from ..reading.tomlfile import is_text, toml_of
 from . import columns
 from .known import ALL_IDS, IDS_IN, KnownIds, alias_faults, known_from
 from .offers import made_by_facility, read_offers, read_terms, read_tiers, with_list_prices
@@ -37,22 +39,27 @@ class CatalogDraft:
     known: KnownIds
 
 
-def read_catalog(
-    folder: Path | str, distribution: str = "", context: Sequence[Catalog] = (), facts: FactColumns = NO_FACTS
+def load_catalog(
+    source: Path | str | Mapping[str, object],
+    distribution: str = "",
+    context: Sequence[Catalog] = (),
+    facts: FactColumns = NO_FACTS,
 ) -> Catalog:
-    """Read a catalog.
+    """Read a catalog from a folder, a workbook, a text, or a dict.
 
     Args:
-        folder: the folder that holds `catalog.toml`, or a workbook.
-        distribution: the plugin distribution and version it came with, for messages.
-        context: the catalogs that it requires, already read.
-        facts: columns that plugins declare (`Registry.discover().fact_columns`); any other is refused.
+        source: The folder with its `catalog.toml`, or a workbook. Or TOML text, JSON text, or a dict with the keys of `catalog.toml` and a list of rows
+            for each table: `{"name": "ours", "facilities": [{"id": "mill", ...}], "offers": [...]}`.
+        distribution: Plugin distribution and version that contains it, for messages.
+        context: Catalogs that it requires.
+        facts: Columns that plugins declare (`Registry.discover().fact_columns`). Others are errors.
 
     Raises:
-        InputError: with every mistake of every file.
+        InputError: With all errors of all tables.
     """
     found: list[Diagnostic] = []
-    tables = tables_at(Path(folder), found, facts)
+    place = _rows_in(source) if isinstance(source, Mapping) or is_text(source) else Path(source)
+    tables = tables_at(place, found, facts)
     head = read_head(tables, found)
     missing = set(head.keys.get("requires", ())) - {c.name for c in context}
     if missing:
@@ -72,6 +79,25 @@ def read_catalog(
     if found:
         raise all_of(found)
     return draft.catalog
+
+
+def _rows_in(source: str | Mapping[str, object]) -> CatalogRows:
+    """Return the tables of a catalog in a text or a dict.
+
+    Raises:
+        InputError: If the text isn't TOML or JSON.
+    """
+    problems: list[Diagnostic] = []
+    toml = toml_of(source, "catalog", problems)
+    if toml is None:
+        raise all_of(problems)
+    tables = {
+        name: TableRows.of(rows, first=1)
+        for name, rows in toml.data.items()
+        if isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
+    }
+    head = {name: value for name, value in toml.data.items() if name not in tables}
+    return CatalogRows(head, tables, "catalog")
 
 
 @dataclass(frozen=True, slots=True)

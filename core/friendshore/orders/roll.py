@@ -28,8 +28,7 @@ from ..problem.network import Node
 from ..reading import kinds as k
 from ..reading.csvfile import read_table
 from ..reading.fields import Field, Layout
-from ..recommend import gather
-from ..recommend.gather import Gathered
+from ..recommend.gather import Gathered, gather
 from ..recommend.recheck import RunFacts, as_run, read_facts
 from ..run import FACTS_FILE, read_run
 from ..run.folder import changed, read_sums

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import tomli_w
 
@@ -20,7 +20,7 @@ from ..domain.suggest import did_you_mean, nearest
 from ..errors import Diagnostic, InputError
 from .fields import Field, Layout
 from .records import Entry, path_of
-from .textfile import SURROGATE, WHOLE, read_text
+from .textfile import SURROGATE, WHOLE, json_object, read_text
 
 Key = tuple[str | int, ...]
 """Path of a value: `("demand", 0, "per_year")`."""
@@ -324,6 +324,40 @@ def read_toml(path: Path, found: list[Diagnostic], number: Callable[[str], objec
         found.extend(error.problems)
         return None
     return TomlFile(str(path), data, key_lines(text), found)
+
+
+def toml_of(source: str | Mapping[str, object], name: str, problems: list[Diagnostic]) -> TomlFile | None:
+    """Return data in memory as if it had been read from a file. If it isn't valid, add errors to `problems` and return None.
+
+    Args:
+        source: TOML text, JSON text (which starts with a brace), or a mapping. None values in a mapping count as absent.
+        name: Name of the data in messages.
+        problems: List that receives errors, also later ones.
+    """
+    if not isinstance(source, str):
+        return TomlFile(name, _plain(source), {}, problems)
+    if source.lstrip().startswith("{"):
+        data = json_object(source, name, problems)
+        return None if data is None else TomlFile(name, _plain(data), {}, problems)
+    try:
+        return TomlFile(name, toml_data(source, name, Decimal), key_lines(source), problems)
+    except InputError as error:
+        problems.extend(error.problems)
+        return None
+
+
+def is_text(source: object) -> TypeGuard[str]:
+    """Return True for TOML or JSON text. Another string is a path, without line breaks and without a brace at its start."""
+    return isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{"))
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as TOML would have it: lists for tuples, decimals for floats, and no None in tables."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items() if inner is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return Decimal(str(value)) if isinstance(value, float) else value
 
 
 class TomlTable(Entry):

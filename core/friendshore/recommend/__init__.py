@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 from ..document.notebook import ShownOnScreen, told_by
 from ..errors import CHANGES, each_of
-from ..errors import A_CASE, InputError, takes
+from ..errors import InputError, refuse_other_types
 from ..domain.case import Case
 from ..domain.change import Change
 from ..domain.facts import Catalog
@@ -56,7 +56,21 @@ if TYPE_CHECKING:
     from ..document.elements import Document
 
 
-@takes(Case, A_CASE)
+def session_of(source: PlanSource) -> Session:
+    """Return the solved case that a question is about. A case is planned first, with what is installed.
+
+    Raises:
+        InputError: If it is something else, such as the path of a case.
+        SolverError, VerificationError, PluginError: As in `plan`.
+    """
+    if isinstance(source, Session):
+        return source
+    if isinstance(source, Recommendation):
+        return source.session
+    refuse_other_types(source, "a question", (Case, Session, Recommendation))
+    return plan(source).session
+
+
 def plan(
     case: Case,
     *,
@@ -70,7 +84,7 @@ def plan(
     time_limit: float | None = None,
     gap: float = 1e-6,
     workers: int | None = None,
-    engines: Engines = ENGINES,
+    engines: Engines | None = None,
     memory_mb: float = SESSION_MEGABYTES,
     lock: Path | None = None,
     progress: Progress | None = None,
@@ -90,7 +104,7 @@ def plan(
         time_limit: Seconds for everything, including reading and reasons. The best plan found by then is returned with its bound.
         gap: Relative gap to the bound at which a plan counts as cheapest.
         workers: Number of components solved at once. None means the number of processors. Without a time limit it doesn't affect the result.
-        engines: Solvers to use, in order.
+        engines: Solvers to use, in order. None means `friendshore.solve.ENGINES`.
         memory_mb: Megabytes that `session` may keep for questions, besides the case and its plan. With less, more is recalculated, with equal answers.
         lock: Lock file that the installed data and code must match. None skips the check.
         progress: Callback with components solved, components in total, and seconds.
@@ -102,7 +116,8 @@ def plan(
         SolverError: If the solver fails.
         VerificationError: If the plan fails verification. It is never returned as a plan.
     """
-    began, limits = monotonic(), Limits(gap, time_limit, workers, engines)
+    refuse_other_types(case, "`plan`", (Case,))
+    began, limits = monotonic(), Limits(gap, time_limit, workers, ENGINES if engines is None else engines)
     memory = _bytes(memory_mb)
     names = (scenario,) if isinstance(scenario, str) else scenario
     listed = changes if isinstance(changes, list | tuple) else each_of(changes, Change, "changes", CHANGES)
@@ -126,7 +141,7 @@ def _bytes(megabytes: object) -> int:
     if isinstance(megabytes, int | float) and 0 <= megabytes < inf:
         return int(megabytes * 2**20)
     expected = "megabytes, zero or more, like 128"
-    raise InputError("`memory_mb` cannot be read", found=f"{megabytes!r}", expected=expected)
+    raise InputError("`memory_mb` cannot be read", found=f"{megabytes!r}", expected=expected, code="FS590")
 
 
 TABLES = ("purchases", "discounts", "makes", "lots", "holdings", "draws", "stocks", "deliveries", "shortages", "by_months", "rounded", "demands", "dependence", "exposed", "rules",
@@ -144,7 +159,7 @@ class Recommendation(ShownOnScreen):
     """Verified plan behind the run."""
     gathered: Gathered
     session: Session
-    """Solved case behind the run: `recommendation.session.after(Change(...))` returns the cost of a change."""
+    """Solved case behind the run: `recommendation.session.what_if(Change(...))` returns the cost of a change."""
     applied: Applied = field(default_factory=Applied)
     """Scenarios, strictness, and changes of the plan."""
 
@@ -240,6 +255,10 @@ class Recommendation(ShownOnScreen):
             SolverError: If the solver fails.
         """
         return checker_named("optimality", self.gathered.registry).evidence(self.session, progress, cancel)
+
+
+PlanSource: TypeAlias = Session | Recommendation | Case
+"""A plan to ask about: a recommendation, its session, or a case, which is planned first."""
 
 
 def _read_back(run: Run, gathered: Gathered, session: Session, applied: Applied) -> Recommendation:

@@ -9,6 +9,7 @@ from functools import cached_property
 from time import monotonic
 
 import numpy as np
+from typing_extensions import deprecated
 
 from ..domain.base import exact
 from ..domain.change import Change
@@ -139,7 +140,7 @@ class Session:
         given = replace(self.inputs, case=self.problem.case)
         return Session.open, (given, self.limits, None, None, self.answers, None, self.memory)
 
-    def after(self, *changes: Change, rules: Sequence[Rule] = ()) -> Answer:
+    def what_if(self, *changes: Change, rules: Sequence[Rule] = ()) -> Answer:
         """Return the plan's cost after some changes, applied in order.
 
         Shortage penalties and holding costs remain those of the original case, even if they follow from an offer that changes. The answer is thus about the
@@ -183,6 +184,11 @@ class Session:
             solved=self.answers.solved - solved,
             reused=self.answers.reused - reused,
         )
+
+    @deprecated("`after` is now `what_if`")
+    def after(self, *changes: Change, rules: Sequence[Rule] = ()) -> Answer:
+        """Return `what_if(*changes, rules=rules)`."""
+        return self.what_if(*changes, rules=rules)
 
     def parts_after(self, *changes: Change) -> tuple[ChangedPart, ...]:
         """Return the parts of the case that some changes affect, after the changes. Without changes, return all parts.

@@ -88,7 +88,7 @@ class ChangedPart:
     inputs: Inputs
     """Facts after the changes."""
 
-    def after(self, *changes: Change) -> ChangedPart:
+    def what_if(self, *changes: Change) -> ChangedPart:
         """Return the part after further changes of its prices, capacities, and demands that affect no other part.
 
         Raises:

@@ -14,7 +14,7 @@ from ...domain.plan import PlanStatus
 from ...domain.stages import Stage
 from ...domain.suggest import did_you_mean
 from ...domain.use import Chained, Result
-from ...errors import A_SESSION, Diagnostic, InputError, NoPlanError, takes
+from ...errors import Diagnostic, InputError, NoPlanError
 from ...explain.break_even import BreakEven, break_even_price
 from ...explain.eligibility import (
     Eligibilities,
@@ -41,6 +41,7 @@ from ...explain.results import (
 )
 from ...problem.case_checks import origin_rules_of
 from ...problem.offers import Lead, OfferFacts
+from ...recommend import PlanSource, session_of
 from ...rules.kinds.limits import MinSuppliers, Pin
 from ...session import Session
 from ...solve import Progress
@@ -152,9 +153,8 @@ class Alternatives(QuestionResult):
     effort: Effort
 
 
-@takes(Session, A_SESSION)
 def alternatives(
-    session: Session,
+    source: PlanSource,
     materials: Sequence[str] = (),
     *,
     inputs: bool = False,
@@ -166,7 +166,7 @@ def alternatives(
     For inputs of makers, demand is the quantity that the plan buys.
 
     Args:
-        session: A solved case.
+        source: A recommendation, a session, or a case.
         materials: Demanded materials, or inputs that the plan buys for makers. Empty means all demanded materials.
         inputs: True to include inputs for makers if `materials` is empty.
         within: Share of the spend (present value, without penalties) by which plans in a usage range may cost more.
@@ -178,6 +178,7 @@ def alternatives(
         VerificationError: If a plan fails verification.
         PluginError: If a plugin's rule raises.
     """
+    session = session_of(source)
     materials = [session.inputs.name_of_today("material", name) for name in materials]
     made_of = _inputs(session)
     looked_at = {name: kg for name, kg in made_of.items() if inputs or name in materials}
@@ -594,7 +595,7 @@ class UsageRange:
             self.questions += 1
             pin = Pin(id=f"use of {name}", offer=name, material=material, places=tuple(places), at_least=least)
             try:
-                answer = session.after(rules=[pin])
+                answer = session.what_if(rules=[pin])
             except NoPlanError:
                 return CheapestUse(least, None, None)
             if not any(part.plan.infeasible for part in answer.after):

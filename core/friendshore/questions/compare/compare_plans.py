@@ -14,12 +14,13 @@ from ...domain.base import exact, totals
 from ...domain.case import DemandSpec
 from ...domain.change import Change
 from ...domain.plan import Cost, Plan, PlanStatus
-from ...errors import A_SESSION, InputError, NoPlanError, takes
+from ...errors import InputError, NoPlanError
 from ...explain import DependentSums, material_dependence, sum_of
 from ...explain.pieces import Changes, Piece, Pieces
 from ...explain.results import CENT, SHARE_PROVED, Counted, Effort, between, names_of
 from ...problem.changes import scenario_changes
 from ...program import compile_program
+from ...recommend import PlanSource, session_of
 from ...rules.amend import with_bills
 from ...session import PartPlan, Session
 from ...session.answer import carried
@@ -31,9 +32,8 @@ from ...verify import examine
 from .comparison import Comparison, DependenceLine, FactLine, MaterialLine, MixLine, Step, differing
 
 
-@takes(Session, A_SESSION)
 def compare(
-    session: Session,
+    source: PlanSource,
     before: Sequence[Change],
     after: Sequence[Change],
     *,
@@ -48,7 +48,7 @@ def compare(
     Distance to the previous step's plan breaks ties.
 
     Args:
-        session: The case.
+        source: A recommendation, a session, or a case.
         before: Changes of the first plan. Empty means the case as it is.
         after: Changes of the second plan.
         names: Names of the two plans.
@@ -62,6 +62,7 @@ def compare(
         VerificationError: If a plan fails verification.
         PluginError: If a plugin's rule raises.
     """
+    session = session_of(source)
     session = _with_new_materials(session, (*before, *after))
     later = foreseen(session, days_of(session, (*before, *after)))
     if decided_before is not None:
@@ -125,16 +126,15 @@ def scenario_walk(
     return scenario_changes(case, first), (*scenario_changes(case, last), *changes), (before, after)
 
 
-@takes(Session, A_SESSION)
-def compare_plans(one: Session, other: Session, *, names: tuple[str, str] = ("before", "after")) -> Comparison:
+def compare_plans(before: PlanSource, after: PlanSource, *, names: tuple[str, str] = ("before", "after")) -> Comparison:
     """Compare the plans of two cases side by side, and the facts of the cases.
 
     Among plans of the second case with equal cost, it takes the one that moves the fewest kilograms from the first. If the two have different
     periods, kilograms aren't compared by period, and nothing counts as moved.
 
     Args:
-        one: The first case.
-        other: The second case.
+        before: A recommendation, a session, or a case.
+        after: Another one.
         names: Names of the two plans.
 
     Raises:
@@ -143,6 +143,7 @@ def compare_plans(one: Session, other: Session, *, names: tuple[str, str] = ("be
         VerificationError: If a plan fails verification.
         PluginError: If a plugin's rule raises.
     """
+    one, other = session_of(before), session_of(after)
     currencies = (one.problem.case.currency, other.problem.case.currency)
     if currencies[0] != currencies[1]:
         raise InputError(

@@ -13,11 +13,12 @@ from ...domain.base import Number, Record, totals
 from ...domain.change import Change
 from ...domain.facts import Offer
 from ...domain.suggest import nearest
-from ...errors import A_SESSION, Diagnostic, InputError, takes
+from ...errors import Diagnostic, InputError
 from ...explain.break_even import BreakEven, bound, break_even_price, objective, part_kg, without
 from ...explain.eligibility import Eligibilities, Obstacle, no_room, obstacles
 from ...explain.full_prices import OfferPrice, OfferPrices
 from ...explain.results import Counted, Difference, Effort, PlanRise, QuestionResult, between, names_of, plan_rise
+from ...recommend import PlanSource, session_of
 from ...session import Answer, Session
 from ...solve import Progress
 
@@ -90,12 +91,11 @@ class WhyNot(QuestionResult):
     effort: Effort
 
 
-@takes(Session, A_SESSION)
-def why_not(session: Session, offer: str, *, progress: Progress | None = None) -> WhyNot:
+def why_not(source: PlanSource, offer: str, *, progress: Progress | None = None) -> WhyNot:
     """Return why an offer isn't in the plan, and what would bring it in.
 
     Args:
-        session: A solved case.
+        source: A recommendation, a session, or a case.
         offer: Any offer of the case's catalogs.
         progress: Called with the number of finished questions, the total, and seconds.
 
@@ -105,6 +105,7 @@ def why_not(session: Session, offer: str, *, progress: Progress | None = None) -
         VerificationError: If a plan fails verification.
         PluginError: If a plugin's rule raises.
     """
+    session = session_of(source)
     problem = session.problem
     offer = session.inputs.name_of_today("offer", offer)
     if offer not in problem.merged.offers:
@@ -169,7 +170,7 @@ class _Asking:
         if not changes:
             return None
         self._go_on()
-        answer, bare = self.session.after(*changes), without(self.session, self.offer, changes)
+        answer, bare = self.session.what_if(*changes), without(self.session, self.offer, changes)
         self._told(2)
         conflict = any(part.plan.infeasible for part in answer.after)
         return Relaxed(

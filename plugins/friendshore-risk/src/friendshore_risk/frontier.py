@@ -16,12 +16,13 @@ from friendshore.domain.plan import Cost, PlanStatus
 from friendshore.domain.shown_names import ShownNames
 from friendshore.domain.suggest import did_you_mean
 from friendshore.domain.values import FACTOR, MONEY
-from friendshore.errors import A_SESSION, Diagnostic, InputError, takes
+from friendshore.errors import Diagnostic, InputError
 from friendshore.explain import DependentSums, judge_purchases, material_dependence, sum_of
 from friendshore.explain.results import CENT, Counted, Effort, QuestionResult, names_of
 from friendshore.problem.rule_facts import rows_of
 from friendshore.questions.compare.compare_plans import nearest
 from friendshore.questions.wording import effort, mass_of, ranked, weighed
+from friendshore.recommend import PlanSource, session_of
 from friendshore.rules.kinds.limits import Budget
 from friendshore.rules.rows import one_by_one
 from friendshore.rules.verdicts import Dependence
@@ -213,9 +214,8 @@ _DETERRENT = Decimal(10_000)
 """Price of a unit of capped money at which a plan spends as little of it as possible."""
 
 
-@takes(Session, A_SESSION)
 def frontier(
-    session: Session,
+    source: PlanSource,
     *,
     countries: Iterable[str] = (),
     suppliers: Iterable[str] = (),
@@ -229,7 +229,7 @@ def frontier(
     curve. Otherwise the caps are evenly spaced.
 
     Args:
-        session: A solved case.
+        source: A recommendation, a session, or a case.
         countries: Countries that the capped purchases depend on. Empty means the countries of concern of the case, or all purchases if suppliers are
             named.
         suppliers: Suppliers of the capped purchases, including their subsidiaries.
@@ -242,6 +242,7 @@ def frontier(
         SolverError: If a solver fails.
         VerificationError: If a plan fails verification.
     """
+    session = session_of(source)
     asked = _Asked.of(session, countries, suppliers, materials)
     search = _Search(session, asked, points, progress)
     return search.found()
@@ -415,7 +416,7 @@ class _Search:
         if self.session.stopped:
             return None
         self.counted.questions += 1
-        answer = self.session.after(rules=[rule])
+        answer = self.session.what_if(rules=[rule])
         self._progress()
         return answer
 

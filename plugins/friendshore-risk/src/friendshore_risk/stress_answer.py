@@ -17,7 +17,7 @@ from friendshore.domain.base import Number, Record, exact, totals
 from friendshore.domain.change import Change
 from friendshore.domain.plan import Plan, PlanStatus
 from friendshore.domain.time import Horizon, add_months
-from friendshore.errors import A_SESSION, InputError, VerificationError, takes
+from friendshore.errors import InputError, VerificationError
 from friendshore.explain.results import (
     Counted,
     Difference,
@@ -33,6 +33,7 @@ from friendshore.problem.parts import Members
 from friendshore.program import Program
 from friendshore.program.decode import decode
 from friendshore.program.matrix import Floats, Ints, Linear
+from friendshore.recommend import PlanSource, session_of
 from friendshore.session import Answer, Session
 from friendshore.session.decided import foreseen, keep_decisions
 from friendshore.solve import Progress, Solution, SolverAnswer, SolverOutcome, optimum, split
@@ -102,9 +103,8 @@ class Stress(QuestionResult):
     effort: Effort
 
 
-@takes(Session, A_SESSION)
 def stress(
-    session: Session,
+    source: PlanSource,
     *,
     kinds: Sequence[LossKind] = KINDS,
     everything: bool = False,
@@ -119,7 +119,7 @@ def stress(
     period that the loss reaches, so that a loss within a period counts for all of it.
 
     Args:
-        session: A solved case.
+        source: A recommendation, a session, or a case.
         kinds: Kinds of losses.
         everything: True to remove all possible suppliers, not only those with purchases in the plan.
         pairs: True to remove also every pair of countries with purchases in the plan.
@@ -132,6 +132,7 @@ def stress(
         SolverError: If a solver fails.
         VerificationError: If a plan fails verification.
     """
+    session = session_of(source)
     day = start or decided_before or session.problem.case.horizon.start
     if decided_before is not None:
         if day < decided_before:
@@ -145,7 +146,7 @@ def stress(
         if session.stopped:
             break
         counted.questions += 1
-        found.append(_stressed(session, loss, session.after(*loss.changes(day))))
+        found.append(_stressed(session, loss, session.what_if(*loss.changes(day))))
         counted.told(number, len(asked))
     alone = [each for each in found if len(each.loss.names) == 1]
     return Stress(
@@ -487,9 +488,8 @@ def first_loss(horizon: Horizon) -> date:
     return horizon.periods[min([*year, horizon.count // 2])].start
 
 
-@takes(Session, A_SESSION)
 def insurance(
-    session: Session,
+    source: PlanSource,
     *,
     by: LossKind = "supplier",
     start: date | None = None,
@@ -502,7 +502,7 @@ def insurance(
     insured plan may depend on others than the plan as it is.
 
     Args:
-        session: A solved case.
+        source: A recommendation, a session, or a case.
         by: Kind of losses.
         start: First day of the loss. See `first_loss`.
         stock: True to find the equivalent stock too.
@@ -513,6 +513,7 @@ def insurance(
         SolverError: If a solver fails.
         VerificationError: If a plan fails verification.
     """
+    session = session_of(source)
     if session.problem.objectives:
         raise InputError("a premium is told for cost alone, and the case ranks objectives", column="objective")
     horizon = session.problem.case.horizon
@@ -737,7 +738,7 @@ class _Insuring:
             short = {each.material for each in row.exposed}
             own = [change for change in stocks if change.stock in short]
             self.counted.questions += 1
-            answer = self.session.after(*own, *row.loss.changes(self.day))
+            answer = self.session.what_if(*own, *row.loss.changes(self.day))
             found |= {each.material for each in shortfalls(self.session, answer) if each.kilograms > 0}
             if any(part.plan.infeasible for part in answer.after):
                 found |= short

@@ -23,7 +23,7 @@ from friendshore.domain.facts import Catalog
 from friendshore.domain.plan import Plan, PlanStatus
 from friendshore.domain.run import RunPurchase
 from friendshore.domain.used import RunPlugin
-from friendshore.errors import A_CASE, Diagnostic, FriendshoreError, InputError, SolverError, takes
+from friendshore.errors import Diagnostic, FriendshoreError, InputError, SolverError, refuse_other_types
 from friendshore.plugins import Registry
 from friendshore.plugins.processes import packed, unpacked
 from friendshore.problem.inputs import Applied, Inputs
@@ -266,7 +266,6 @@ def named(name: str, workers: int | None = None) -> WorkerPool:
     return WorkerPool(opened)
 
 
-@takes(Case, A_CASE)
 def sweep(
     case: Case,
     changes: Iterable[Sequence[Change] | Applied],
@@ -312,6 +311,7 @@ def sweep(
         PluginError: if a plugin that the case needs is missing, broken or ambiguous.
         SolverError: if the executor is lost: what was planned until then is kept in the folder.
     """
+    refuse_other_types(case, "`sweep`", (Case,))
     gathered = gather(case, registry, catalogs, rules)
     stated = list(changes)
     asked = Scenarios(len(stated), lambda place: _scenario(stated[place]))

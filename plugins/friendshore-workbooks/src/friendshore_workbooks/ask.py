@@ -14,11 +14,12 @@ from itertools import pairwise
 
 from friendshore.domain.base import exact, totals
 from friendshore.domain.change import Change
-from friendshore.errors import A_SESSION, InputError, NoPlanError, takes
+from friendshore.errors import InputError, NoPlanError
 from friendshore.explain.break_even import break_even_price
 from friendshore.explain.pieces import ask_apart
 from friendshore.explain.results import CENT, Counted, Difference, difference, shortage
 from friendshore.problem.parts import impact
+from friendshore.recommend import PlanSource, session_of
 from friendshore.session import Answer, PartPlan, Session
 from friendshore.solve import Progress
 from friendshore.verify.amounts import pool_use
@@ -45,9 +46,8 @@ SPREAD = Decimal("0.25")
 NO_DIFFERENCE = Difference(value=Decimal(0), low=Decimal(0), high=Decimal(0), proved=True)
 
 
-@takes(Session, A_SESSION)
 def ask(
-    session: Session,
+    source: PlanSource,
     *,
     spread: Decimal = SPREAD,
     by: By = "money",
@@ -58,7 +58,7 @@ def ask(
     Penalties for shortage and costs of holding stay those of the case. Each unknown is tried alone, with the plan's assumptions for the others.
 
     Args:
-        session: A solved case.
+        source: A recommendation, a session, or a case.
         spread: Share by which a figure without a stated range is varied down and up, from 0 to below 1.
         by: Measure of the ranking: money saved, or kilograms no longer short.
         progress: Called with the number of finished unknowns, of all unknowns, and seconds.
@@ -69,6 +69,7 @@ def ask(
         VerificationError: If a plan fails verification.
         PluginError: If a plugin's rule raises.
     """
+    session = session_of(source)
     if not 0 <= spread < 1:
         raise InputError(
             "a figure cannot be so much less", column="spread", found=str(spread), expected="0 or more, below 1"
@@ -174,7 +175,7 @@ class _Asking:
                 {**told, "rise": NO_DIFFERENCE, "cash": nothing, "spent": nothing, "short_kg": nothing}
             )
         try:
-            answer = self.session.after(*one.changes)
+            answer = self.session.what_if(*one.changes)
         except InputError as error:  # recipes that make something of nothing, say
             return Possibility(answer=one.answer, changes=list(one.changes), impossible=str(error.problems[0].message))
         before = {rule for part in answer.before for each in part.plan.infeasible for rule in each.rules}
@@ -220,7 +221,7 @@ class _Asking:
         known = _cheapest(self.session, draft.unpriced)
         saves = None
         if known is not None:
-            priced = self.session.after(*others, Change(price=f"offer:{draft.unpriced}", amount=known))
+            priced = self.session.what_if(*others, Change(price=f"offer:{draft.unpriced}", amount=known))
             saves = _turned(difference(priced))
         even = break_even_price(
             self.session, draft.unpriced, (*others, Change(price=f"offer:{draft.unpriced}", amount=Decimal(1)))

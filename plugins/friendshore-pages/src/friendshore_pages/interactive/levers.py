@@ -412,7 +412,7 @@ class LeverTrial:
         """Return this part of the case after changes. None if it no longer exists."""
         try:
             if all(change.subject in SIZED and change.delay is None for change in changes):
-                return self.part.after(*changes)  # which bear on it, and on it alone
+                return self.part.what_if(*changes)  # which bear on it, and on it alone
             parts = self.session.parts_after(*self.within, *changes)
         except InputError:
             return None

@@ -10,10 +10,11 @@ from typing import ClassVar
 from friendshore.domain.base import Number, Record
 from friendshore.domain.time import Span, stretches_between
 from friendshore.domain.unmet import RunSupplyCause
-from friendshore.errors import A_SESSION, InputError, takes
+from friendshore.errors import InputError
 from friendshore.explain.results import Counted, Effort, QuestionResult, names_of
 from friendshore.plugins import attributed
 from friendshore.problem import Problem
+from friendshore.recommend import PlanSource, session_of
 from friendshore.rules.base import PhaseStatus, Rule
 from friendshore.session import Session
 from friendshore.solve import Progress
@@ -175,12 +176,11 @@ class Calendar(QuestionResult):
     effort: Effort
 
 
-@takes(Session, A_SESSION)
-def calendar(session: Session, *, until: date | None = None, progress: Progress | None = None) -> Calendar:
+def calendar(source: PlanSource, *, until: date | None = None, progress: Progress | None = None) -> Calendar:
     """Plan every stretch between two dates on which facts change, as a year at its rates, without stock and orders.
 
     Args:
-        session: A solved case.
+        source: A recommendation, a session, or a case.
         until: Last day. None means the end of the plan. After the plan, demand continues at its rate.
         progress: Called after every step.
 
@@ -189,6 +189,7 @@ def calendar(session: Session, *, until: date | None = None, progress: Progress 
         SolverError: If a solver fails.
         VerificationError: If a plan fails verification.
     """
+    session = session_of(source)
     first = session.problem.case.horizon.start
     last = until or session.problem.case.horizon.periods[-1].end
     if last < first:

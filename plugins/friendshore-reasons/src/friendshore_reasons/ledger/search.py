@@ -16,10 +16,10 @@ import numpy as np
 
 from friendshore.domain.base import Number, Record, as_decimal, exact
 from friendshore.domain.change import Change
-from friendshore.errors import A_SESSION, takes
 from friendshore.explain.pieces import ask_apart
 from friendshore.explain.results import Counted, Difference, Effort, QuestionResult, between, difference, names_of
 from friendshore.problem import Problem
+from friendshore.recommend import PlanSource, session_of
 from friendshore.rules.base import longest_run
 from friendshore.session import Answer, PartPlan, Session
 from friendshore.solve import Progress
@@ -104,7 +104,7 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progr
     for number, periods in scarce:
         session.go_on(len(capacities), asked, "questions about one more unit")
         pool = session.problem.pools[number]
-        answer = session.after(Change(capacity=pool.facility, factor=1 + increment))
+        answer = session.what_if(Change(capacity=pool.facility, factor=1 + increment))
         more = increment * sum((kg for kg in pool.capacity if kg is not None), Decimal(0))
         saves = _saved(answer)
         per_kg = exact(saves.value / more)
@@ -115,7 +115,7 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progr
     for rule, demand, kilograms in waivable:
         session.go_on(len(capacities) + len(waivers), asked, "questions about one more unit")
         quantity = exact(increment * kilograms)
-        saves = _saved(session.after(_waived(session.problem, rule, demand, quantity)))
+        saves = _saved(session.what_if(_waived(session.problem, rule, demand, quantity)))
         per_kg = exact(saves.value / quantity)
         waivers.append(WaiverValue(rule=rule, demand=demand, waived_kg=quantity, saves=saves, per_kg=per_kg))
         counted.told(len(capacities) + len(waivers), asked)
@@ -267,9 +267,8 @@ SAMPLES = 200
 CENTS = 100
 
 
-@takes(Session, A_SESSION)
 def ledger(
-    session: Session,
+    source: PlanSource,
     *,
     order: Sequence[str] = (),
     items: Sequence[str] = (),
@@ -286,7 +285,7 @@ def ledger(
     Every plan then values a kilogram of shortage alike.
 
     Args:
-        session: The case.
+        source: A recommendation, a session, or a case.
         order: Items in the order in which they enter. Their parts are marginal costs. Empty means Shapley values.
         items: Items with Shapley values. Empty means every rule of the case.
         applied: Scenarios that are already applied to the case.
@@ -302,6 +301,7 @@ def ledger(
         VerificationError: If a plan fails verification.
         PluginError: If a plugin's rule raises.
     """
+    session = session_of(source)
     names = order or items
     meant = items_named(session, names, applied) if names else rule_items(session)
     counted = Counted(session)

@@ -15,7 +15,7 @@ from friendshore.domain.change import Change
 from friendshore.domain.plan import Infeasible, PlanStatus
 from friendshore.domain.runtime import tell
 from friendshore.domain.suggest import did_you_mean
-from friendshore.errors import A_SESSION, InputError, NoPlanError, VerificationError, takes
+from friendshore.errors import InputError, NoPlanError, VerificationError
 from friendshore.explain.results import (
     Counted,
     Difference,
@@ -30,6 +30,7 @@ from friendshore.explain.results import (
 from friendshore.plugins import sentence_of
 from friendshore.problem import Problem
 from friendshore.program import compile_program
+from friendshore.recommend import PlanSource, session_of
 from friendshore.session import Answer, Session
 from friendshore.solve import Progress, plan_of, solve
 from friendshore.verify import verify
@@ -155,9 +156,8 @@ SIZE = 3
 """Default maximum number of levers in a repair."""
 
 
-@takes(Session, A_SESSION)
 def repairs(
-    session: Session,
+    source: PlanSource,
     material: str = "",
     *,
     size: int = SIZE,
@@ -168,7 +168,7 @@ def repairs(
     """Return every minimal repair of every gap of a plan, each proved and priced by a new plan.
 
     Args:
-        session: The plan.
+        source: A recommendation, a session, or a case.
         material: Material of the demands. Empty means all.
         size: Maximum number of levers in a repair.
         trials: Maximum number of programs to solve for all repairs, of sets of levers and amounts. Incomplete results are marked.
@@ -181,6 +181,7 @@ def repairs(
         VerificationError: If a plan fails verification.
         PluginError: If a plugin's rule raises.
     """
+    session = session_of(source)
     material = session.inputs.name_of_today("material", material)
     counted = Counted(session, progress)
     found = [*_conflicts(session, material), *_short(session, material)]
@@ -386,7 +387,7 @@ class _Mending:
         if self.session.stopped:
             return None, None
         try:
-            answer = self.session.after(*self._changes(amounts))
+            answer = self.session.what_if(*self._changes(amounts))
         except NoPlanError:
             return None, None
         except VerificationError:
