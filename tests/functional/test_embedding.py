@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import gc
+import json
 import os
 import pickle
 import re
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -147,3 +150,42 @@ def test_the_process_is_left_as_it_was(make: Callable[[Path], Path], tmp_path: P
         friendshore.load_case(tmp_path)
     assert all(outcome.holds for outcome in outcomes_of(checks_of(make(tmp_path / "house"))))
     assert state() == before
+
+
+def test_a_question_takes_a_recommendation_a_session_or_a_case(recommendation: friendshore.Recommendation) -> None:
+    """The answer is the same."""
+    given = (recommendation, recommendation.session, friendshore.load_case(STOCK))
+    first, *others = (friendshore.why_not(each, "hill-antimony") for each in given)
+    assert all(answer.obstacles == first.obstacles and answer.names == first.names for answer in others)
+
+
+def test_a_case_and_a_catalog_are_read_from_data_as_from_files() -> None:
+    """A dict, TOML text, and JSON text give the same records as the files."""
+    text = STOCK.read_text("utf-8")
+    from_file = friendshore.load_case(STOCK)
+    data = tomllib.loads(text)
+    in_json = json.dumps(data, default=str)
+    for source in (text, data, in_json):
+        assert friendshore.load_case(source, folder=STOCK.parent) == from_file.but(file=None)
+    folder = STOCK.parent / "catalog"
+    tables: dict[str, object] = {}
+    for file in folder.glob("*.csv"):
+        with file.open(newline="", encoding="utf-8") as stream:
+            tables[file.stem] = list(csv.DictReader(stream))
+    head = tomllib.loads((folder / "catalog.toml").read_text("utf-8"))
+    catalog = friendshore.load_catalog(folder)
+    assert friendshore.load_catalog({**head, **tables}) == catalog
+    assert friendshore.load_catalog(json.dumps({**head, **tables}, default=str)) == catalog
+
+
+def test_errors_in_data_name_the_key() -> None:
+    """All at once, without a file."""
+    with pytest.raises(friendshore.InputError) as caught:
+        friendshore.load_case({"case": {"name": "x", "perods": 4}})
+    assert {problem.file for problem in caught.value.problems} == {"case"}
+    assert "case.perods" in {problem.column for problem in caught.value.problems}
+    with pytest.raises(friendshore.InputError):
+        friendshore.load_case("[case\nname = 1")
+    with pytest.raises(friendshore.InputError) as caught:
+        friendshore.load_catalog({"name": "ours", "offers": [{"id": "o", "facility": "mill", "material": "Ga"}]})
+    assert {problem.file for problem in caught.value.problems} == {"catalog, offers"}

@@ -322,14 +322,6 @@ def test_a_question_about_a_path_is_refused(name: str, found: Recommendation) ->
         assert problem.expected == "a Case, Session, or Recommendation"
 
 
-def test_a_question_takes_a_recommendation_a_session_or_a_case() -> None:
-    """The answer is the same."""
-    case = friendshore.load_case("docs/cases/small/stock")
-    recommendation = friendshore.plan(case)
-    answers = [friendshore.why_not(each, "hill-antimony") for each in (recommendation, recommendation.session, case)]
-    assert answers[0].obstacles == answers[1].obstacles == answers[2].obstacles
-
-
 def test_renamed_names_work_for_one_version_and_warn(found: Recommendation) -> None:
     """The warning says the new name."""
     with pytest.warns(DeprecationWarning, match="load_catalog"):
