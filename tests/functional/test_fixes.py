@@ -106,9 +106,16 @@ def test_an_unknown_scenario_suggests_one_like_it(folder: Path, name: str) -> No
 
 
 def test_an_option_of_another_command_suggests_what_it_is_called_here(folder: Path) -> None:
-    """`--html` writes a page, `--out` a run."""
-    done = call(["calendar", str(folder), "--out", "page.html"], os.environ)
-    assert (done.returncode, "--html" in done.stderr) == (2, True)
+    """`--out` names what is written, in every command."""
+    done = call(["calendar", str(folder), "--output", "page.html"], os.environ)
+    assert (done.returncode, "--out" in done.stderr) == (2, True)
+
+
+def test_the_former_option_for_a_page_works_and_says_so(folder: Path, tmp_path: Path) -> None:
+    """`--html FILE` writes the page for one more version, with a note."""
+    done = call(["calendar", str(folder), "--quiet", "--html", str(tmp_path / "page")], os.environ)
+    assert (done.returncode, "--out FILE.html" in done.stderr) == (0, True)
+    assert (tmp_path / "page").read_text("utf-8").startswith("<!doctype html>")
 
 
 @pytest.mark.parametrize("table", ["offers", "sources", "facilities", "materials"])

@@ -59,7 +59,7 @@ def house(site: Site, folder: Path) -> Path:
 def test_a_rule_that_hangs_in_a_worker_is_ended_and_the_sweep_goes_on(site: Site, tmp_path: Path) -> None:
     """So is one that ends its process: the row names the rule, and the others are planned."""
     words = [sys.executable, "-m", "friendshore", "sweep", str(house(site, tmp_path)), "--workers", "2"]
-    words += ["--vary", "price:tin-my=1,2,3,4", "--out", str(tmp_path / "out")]
+    words += ["--vary", "price:tin-my=1,2,3,4", "--folder", str(tmp_path / "out")]
     env = {**os.environ, "PYTHONPATH": str(site.folder), "FRIENDSHORE_PLUGIN_LIMIT": "1"}
     done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -68,14 +68,18 @@ def _words(change: Change) -> dict[str, str]:
     return {key: str(value) for key, value in change.model_dump(by_alias=True, exclude_defaults=True).items()}
 
 
+def keys_and_values(text: str) -> list[tuple[str, str]]:
+    """Return the keys and values of a change. An incomplete part has an empty key or value."""
+    return [(key.strip(), value.strip()) for key, _, value in (part.partition("=") for part in _NEXT.split(text))]
+
+
 def read_stated(text: str, file: str, found: list[Diagnostic]) -> Change | None:
     """Parse a change, or return None after recording its errors with the place `file`."""
     values: dict[str, str] = {}
     before = len(found)
-    for part in _NEXT.split(text):
-        key, equals, value = (word.strip() for word in part.partition("="))
-        if not (key and equals and value):
-            found.append(Diagnostic("cannot be read", file, found=f"`{part.strip()}`", expected=WRITTEN))
+    for key, value in keys_and_values(text):
+        if not (key and value):
+            found.append(Diagnostic("cannot be read", file, found=f"`{key or value}`", expected=WRITTEN))
         elif key in values:
             found.append(Diagnostic("is given twice", file, column=key, fix=f"state one change in each {OPTION}"))
         values[key] = value

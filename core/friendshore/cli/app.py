@@ -69,7 +69,7 @@ app.add_typer(plugins.app, name="plugins")
 
 _MISTYPED: Any = typer.BadParameter.__mro__[2]
 """Exception class of typer's usage errors, which has no public name in all versions."""
-_WRITES = {"--out": "--html", "--output": "--html", "--html": "--out"}
+_WRITES = {"--output": "--out", "--html": "--out"}
 """Exception class of typer's usage errors, which has no public name in all versions."""
 _OBJECTS = 300_000
 """Options that name an output file -> the option of other commands."""

@@ -86,12 +86,16 @@ Workers = Annotated[
     ),
 ]
 Full = Annotated[bool, typer.Option("--full", help="Print every table, not what one screen of 40 lines holds.")]
-Html = Annotated[
+AnswerFile = Annotated[
     Path | None,
     typer.Option(
-        "--html", metavar="FILE", help="Write the answer as one HTML page with charts too. Overwrites nothing."
+        "--out",
+        metavar="FILE",
+        help="Also write the whole answer to a new file. Its extension is the format: .html, .md, .xlsx, or one of a plugin.",
     ),
 ]
+Html = Annotated[Path | None, typer.Option("--html", hidden=True)]
+"""Former name of `--out`, for one version."""
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 DEFAULT_GAP = 1e-6
 

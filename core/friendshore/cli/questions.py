@@ -23,6 +23,7 @@ from ..errors import FriendshoreError
 from ..writing import add_files, refuse_present
 from .options import (
     DEFAULT_GAP,
+    AnswerFile,
     AsJson,
     Blocked,
     Changes,
@@ -57,6 +58,7 @@ _SHARED: Mapping[str, tuple[Any, object]] = {
     "gap": (Gap, DEFAULT_GAP),
     "workers": (Workers, None),
     "block": (Blocked, None),
+    "out": (AnswerFile, None),
     "html": (Html, None),
     "as_json": (AsJson, False),
     "full": (Full, False),
@@ -169,14 +171,16 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
     from ..plugins import asked_of
     from ..questions import OptionsError
     from ..questions.base import options_of, shown
-    from ..report.formats import format_named
+    from ..report.formats import format_named, format_of
 
     typed = {one.name: _value(one, given[one.name]) for one in options_of(question)}
     shared = {name: value for name, value in given.items() if name not in _READ_BY_ITSELF & typed.keys()}
-    page_format = None
+    file, form = given["out"] or given["html"], None
     if given["html"] is not None:
-        page_format = format_named("html", registry)
-        refuse_present(given["html"])  # before the work, not after it
+        warn("`--html FILE` is now `--out FILE.html`")
+    if file is not None:
+        form = format_of(file, registry) if given["html"] is None else format_named("html", registry)
+        refuse_present(file)  # before the work, not after it
     try:
         asked = _options_made(question, typed)
     except OptionsError as error:
@@ -190,12 +194,13 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
         notes, text = question.notes(found), question.text(found, asked)
     for note in (*notes, *up):
         warn(note)
-    if given["html"] is not None and question.text_is_page and text is not None:
-        add_files(given["html"].parent, {PurePosixPath(given["html"].name): text.encode()})
-        text = None  # what it is about is told instead
-    elif page_format is not None:
-        page = shown(question, lambda: question.document(found, asked))
-        _write_page(given["html"], page_format, page, (*opened.notes, *notes, *up))
+    if file is not None and form is not None:
+        if form.name == "html" and question.text_is_page and text is not None:
+            add_files(file.parent, {PurePosixPath(file.name): text.encode()})
+            text = None  # the screen shows its subject instead
+        else:
+            page = shown(question, lambda: question.document(found, asked))
+            _write_page(file, form, page, (*opened.notes, *notes, *up))
     if given["as_json"]:
         with asked_of(question, question.name):
             data = json_for_stdout(dict(question.data(found, asked)))

@@ -75,7 +75,7 @@ class Question(ABC, Generic[Options, Result]):
     counted: ClassVar[str] = "questions"
     """Unit counted in the progress bar."""
     text_is_page: ClassVar[bool] = False
-    """True if its `text` is an HTML page. `--html` then writes it in place of the document."""
+    """True if its `text` is an HTML page. `--out` then writes it in place of the document."""
 
     def check(self, options: Options) -> None:
         """Reject invalid options before planning.

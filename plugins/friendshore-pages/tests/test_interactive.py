@@ -172,8 +172,8 @@ def test_a_page_needs_no_network_and_is_the_same_each_time(answer: Interactive, 
 
 
 def test_the_page_is_written_where_a_file_is_named(tmp_path: Path) -> None:
-    """`--html` writes the page that plans anew, not a page about it, and prints what it can do; a file that is there stays."""
-    file, asked = tmp_path / "page.html", ["interactive", str(ROOT / "docs/cases/small/stock"), "--quiet", "--html"]
+    """`--out` writes the page that plans anew, not a page about it, and prints what it can do; a file that is there stays."""
+    file, asked = tmp_path / "page.html", ["interactive", str(ROOT / "docs/cases/small/stock"), "--quiet", "--out"]
     done = CliRunner().invoke(app, [*asked, str(file)])
     assert done.exit_code == 0
     assert held(file.read_text(encoding="utf-8"))["parts"]

@@ -48,7 +48,7 @@ def case(first: Path) -> Path:
 def serial(case: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The grid planned in one process."""
     folder = tmp_path_factory.mktemp("sweep") / "serial"
-    done = command("sweep", case, *GRID, "--workers", "1", "--out", folder)
+    done = command("sweep", case, *GRID, "--workers", "1", "--folder", folder)
     assert done.exit_code == 0, done.output
     return folder
 
@@ -88,7 +88,7 @@ def test_a_row_is_what_plan_says_of_the_same_changes(case: Path, serial: Path) -
 def test_json_and_a_page_tell_the_same_sweep(case: Path, tmp_path: Path) -> None:
     """One object on stdout, and a page that nothing is overwritten by."""
     page = tmp_path / "sweep.html"
-    words = "sweep", case, "--vary", "price:quebec-gallium=1,2", "--workers", "1", "--html", page
+    words = "sweep", case, "--vary", "price:quebec-gallium=1,2", "--workers", "1", "--out", page
     data: dict[str, Any] = json.loads(command(*words, "--json").stdout)
     assert [one["name"] for one in data["scenarios"]] == ["price:quebec-gallium 1", "price:quebec-gallium 2"]
     assert "price:quebec-gallium 2" in page.read_text(encoding="utf-8")
@@ -100,8 +100,8 @@ def test_json_and_a_page_tell_the_same_sweep(case: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ("--resume", "--out"),
-        ("--rerun all --out x", "failed"),
+        ("--resume", "--folder"),
+        ("--rerun all --folder x", "failed"),
         ("--dask a --executor b", "one of them"),
         ("--executor nowhere:make", "no executor of this name"),
         ("--executor os:getcwd", "makes no executor"),
@@ -145,7 +145,7 @@ def test_whoever_asks_is_killed_and_loses_what_was_in_flight_alone(case: Path, s
     (tmp_path / "deadly.py").write_text(DEADLY)
     folder, counted = tmp_path / "out", tmp_path / "planned"
     words = [sys.executable, "-m", "friendshore", "sweep", str(case), *GRID, "--executor", "deadly:make"]
-    words += ["--out", str(folder)]
+    words += ["--folder", str(folder)]
     env = {**os.environ, "PYTHONPATH": str(tmp_path), "PLANNED": str(counted)}
     killed = subprocess.run([*words], env={**env, "FATAL": "6"}, capture_output=True, check=False)
     assert killed.returncode != 0

@@ -342,7 +342,8 @@ def test_a_file_of_scenarios_is_varied_like_the_rest(tmp_path: Path) -> None:
         ("price:cn-metal=1..2/1", "is no range"),
         ("remove:cn=1", "does not say what is varied"),
         ("strict=perhaps", "no or yes"),
-        ("price=cn-metal, factor=1..2/3", "write --vary 'price:cn-metal:factor=1..2/3'"),
+        ("price=cn-metal, factr=1..2/3", "did you mean `factor`"),
+        ("price=cn-metal, factor=1..x/4", "is no range"),
         ("scenario=deer", "unknown scenario `deer`"),
         ("price:cn-metal=1..2/2000", "the grid is too large"),
     ],
@@ -351,6 +352,25 @@ def test_what_cannot_be_varied_is_told_before_anything_is_planned(vary: str, tol
     """With the option that says it."""
     more = ["price:au-metal=1..2/2000"] if "/2000" in vary else []
     assert told in "\n".join(map(str, refused(grid, vary, *more)))
+
+
+@pytest.mark.parametrize(
+    ("vary", "older"),
+    [
+        ("price=cn-metal, factor=0.5..2/4", "price:cn-metal=0.5..2/4"),
+        ("price=cn-metal, factor=none,2", "price:cn-metal=none,2"),
+        ("capacity=cn, per_year=1 t..3 t/3", "capacity:cn:per_year=1 t..3 t/3"),
+    ],
+)
+def test_a_varied_change_is_written_like_a_change(vary: str, older: str) -> None:
+    """One of its keys has several values. The older form gives the same grid."""
+    assert [(one.name, one.applied) for one in grid(vary)] == [(one.name, one.applied) for one in grid(older)]
+
+
+def test_a_varied_change_may_have_fixed_keys() -> None:
+    """They are part of every value."""
+    changes = [one.applied.changes[0] for one in grid("capacity=cn, per_year=1 t,2 t, from=2027-07-01")]
+    assert [(change.per_year, str(change.start)) for change in changes] == [(1000, "2027-07-01"), (2000, "2027-07-01")]
 
 
 def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:

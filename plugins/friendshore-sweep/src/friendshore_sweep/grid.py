@@ -9,7 +9,7 @@ from decimal import Context
 from math import prod
 from pathlib import Path
 
-from friendshore.case.stated import read_stated
+from friendshore.case.stated import keys_and_values, read_stated
 from friendshore.domain.case import Case, Scenario
 from friendshore.domain.change import Change
 from friendshore.domain.quantities import parse_number
@@ -26,7 +26,7 @@ from friendshore.rules.keys import CHANGE, SCENARIO, scenario
 from .results import Scenarios, SweepScenario
 
 OPTION = "--vary"
-WRITTEN = "price:OFFER=0.5..2/16, disable=RULE,RULE, capacity:PLANT:delay=0 months,12 months, scenario=NAME,NAME (* for all) or strict=no,yes"
+WRITTEN = "'price=OFFER, factor=0.5..2/16', 'disable=RULE,RULE', 'capacity=PLANT, delay=0 months,12 months', 'scenario=NAME,NAME' (* for all) or 'strict=no,yes'"
 """Examples of the syntax."""
 NOTHING = "none"
 """A value that leaves the case unchanged."""
@@ -36,10 +36,6 @@ _RANGE = re.compile(r"(?P<low>.+?)\.\.(?P<high>.+)/\s*(?P<count>\d+)\s*")
 _AMOUNT = re.compile(r"(?P<number>[-+.,\d]+)\s*(?P<unit>.*)", re.DOTALL)
 _DIGITS = Context(prec=12)
 """Precision of the values of a range."""
-_AS_CHANGE = re.compile(
-    r"\s*(?P<subject>[a-z_]+)\s*=\s*(?P<name>[^,=]*[^,=\s])\s*,\s*(?P<field>[a-z_]+)\s*=\s*(?P<values>[^=]*[^=\s])\s*"
-)
-"""A varied field, written as a change: `price=NAME, factor=1..2/3`."""
 _USUAL = {
     "price": "factor",
     "capacity": "factor",
@@ -157,10 +153,10 @@ def _axes(case: Case, vary: Sequence[str], found: list[Diagnostic]) -> Iterator[
             continue
         key, equals, stated = (part.strip() for part in text.partition("="))
         option = f"{OPTION} '{text}'"
-        as_change = _AS_CHANGE.fullmatch(text)
-        if as_change is not None and as_change["field"] in CHANGE.names:
-            fix = f"write {OPTION} '{as_change['subject']}:{as_change['name']}:{as_change['field']}={as_change['values']}'"
-            found.append(Diagnostic("is written as for --change", option, expected=WRITTEN, fix=fix))
+        if len(parts := keys_and_values(text)) > 1:
+            axis = _of_change(parts, option, found)
+            names[axis.name] = names.get(axis.name, 0) + 1
+            yield axis if names[axis.name] == 1 else replace(axis, name=f"{axis.name} ({names[axis.name]})")
             continue
         values = list(_values(stated, option, found))
         if not (key and equals and values):
@@ -169,6 +165,23 @@ def _axes(case: Case, vary: Sequence[str], found: list[Diagnostic]) -> Iterator[
         names[key] = names.get(key, 0) + 1
         name = key if names[key] == 1 else f"{key} ({names[key]})"
         yield GridAxis(name, tuple(filter(None, (_value(key, value, option, found) for value in values))))
+
+
+def _of_change(parts: Sequence[tuple[str, str]], option: str, found: list[Diagnostic]) -> GridAxis:
+    """Return the axis of a change with several values for one of its keys: the last key with a list or a range."""
+    (subject, name), *_ = parts
+    listed = [list(_values(value, option, found)) for _, value in parts]
+    varied = max((n for n, values in enumerate(listed) if len(values) > 1), default=len(parts) - 1)
+    values = []
+    for told in listed[varied]:
+        text = ", ".join(f"{key}={told if n == varied else value}" for n, (key, value) in enumerate(parts))
+        change = None if told == NOTHING else read_stated(text, option, found)
+        if told == NOTHING or change is not None:
+            values.append(GridValue(told, Applied(changes=() if change is None else (change,)), option))
+    fixed = "".join(f", {key}={value}" for n, (key, value) in enumerate(parts) if n not in (0, varied))
+    field = parts[varied][0]
+    shown = subject if varied == 0 else f"{subject}:{name}"
+    return GridAxis(shown + (f":{field}" if varied and field != _USUAL.get(subject) else "") + fixed, tuple(values))
 
 
 def _values(stated: str, option: str, found: list[Diagnostic]) -> Iterator[str]:

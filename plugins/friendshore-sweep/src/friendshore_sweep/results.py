@@ -311,7 +311,7 @@ def refuse_without_parquet(folder: Path | None) -> None:
         InputError: If so.
     """
     if folder is None:
-        raise InputError("there is nothing to write as Parquet", column="--parquet", fix="name a folder with --out")
+        raise InputError("there is nothing to write as Parquet", column="--parquet", fix="name a folder with --folder")
     try:
         import pyarrow.parquet  # noqa: F401 - whether it is there
     except ImportError as error:

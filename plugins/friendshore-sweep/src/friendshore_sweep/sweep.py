@@ -363,10 +363,10 @@ class SweepOptions:
     vary: Annotated[
         tuple[str, ...],
         Setting(
-            "What is varied, with its values or a range: 'price:OFFER=0.5..2/16' (16 factors), 'disable=RULE,RULE', 'capacity:PLANT:delay=0 months,"
-            "12 months', 'scenario=NAME,NAME' ('scenario=*': all), 'strict=no,yes'. A value `none` leaves the case as it is. Several make a grid; "
-            "without any, the case's scenarios are planned.",
-            "WHAT=VALUES",
+            "A change as in --change, with a list or a range of values: 'price=OFFER, factor=0.5..2/16' (16 factors), 'disable=RULE,RULE', "
+            "'capacity=PLANT, delay=0 months,12 months'. Or 'scenario=NAME,NAME' ('scenario=*': all) or 'strict=no,yes'. The value `none` changes nothing. "
+            "Several options make a grid. Without any, the case's scenarios are planned.",
+            "CHANGE",
         ),
     ] = ()
     scenarios: Annotated[
@@ -376,17 +376,15 @@ class SweepOptions:
             "FILE",
         ),
     ] = None
-    out: Annotated[
+    folder: Annotated[
         Path | None,
-        Setting(
-            "Folder to keep plans in as they come, and to write the tables to: totals, materials, purchases.", "FOLDER"
-        ),
+        Setting("Folder for the plans and the tables: totals, materials, and purchases.", "FOLDER"),
     ] = None
-    resume: Annotated[
-        bool, Setting("Go on with the sweep that --out holds: what it has planned is not planned again.")
-    ] = False
+    resume: Annotated[bool, Setting("Resume the sweep in --folder. Its plans are kept.")] = False
     rerun: Annotated[str, Setting("Go on likewise, and plan again what failed: `failed`.", "WHAT")] = ""
-    parquet: Annotated[bool, Setting("Write the tables of --out as Parquet too (needs the extra `parquet`).")] = False
+    parquet: Annotated[bool, Setting("Also write the tables in --folder as Parquet (needs the extra `parquet`).")] = (
+        False
+    )
     each: Annotated[
         float,
         Setting("Time limit of each scenario in seconds; 0: each is searched until it is proved.", "SECONDS", least=0),
@@ -418,8 +416,8 @@ class SweepQuestion(Question[SweepOptions, "Sweep"]):
         """Reject options that exclude each other or require another."""
         if options.rerun not in ("", "failed"):
             raise OptionsError("--rerun takes one word: failed")
-        if (options.resume or options.rerun or options.parquet) and options.out is None:
-            raise OptionsError("--resume, --rerun and --parquet are about a folder: name it with --out")
+        if (options.resume or options.rerun or options.parquet) and options.folder is None:
+            raise OptionsError("--resume, --rerun and --parquet are about a folder: name it with --folder")
         if options.dask and options.executor:
             raise OptionsError("--dask and --executor both say who plans: give one of them")
 
@@ -462,7 +460,7 @@ def _swept(opened: Opened, options: SweepOptions, progress: Progress | None) -> 
         opened.plugins,
         asked,
         _pool(opened, options, case, len(asked)),
-        SweepFolder(options.out, options.resume or bool(options.rerun), bool(options.rerun), options.parquet),
+        SweepFolder(options.folder, options.resume or bool(options.rerun), bool(options.rerun), options.parquet),
         lambda: session.stopped,
         progress,
     )

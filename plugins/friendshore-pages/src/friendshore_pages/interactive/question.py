@@ -23,7 +23,7 @@ class NoOptions:
 class InteractiveQuestion(Question[NoOptions, "Interactive"]):
     """Write a page that plans again in the browser, without a network. You change prices, capacities, demand, dates, losses, and rules.
 
-    The page is printed, or written by `friendshore interactive CASE --html page.html`. It contains the program of the case and the solver HiGHS, and
+    The page is printed, or written by `friendshore interactive CASE --out page.html`. It contains the program of the case and the solver HiGHS, and
     offers only changes that it can make exactly. Cases that rank objectives have no such page.
     """
 
