@@ -156,7 +156,7 @@ def case(
     *demands: DemandSpec, start: date = date(2026, 1, 1), length: str = "year", count: int = 0, **more: Any
 ) -> Case:
     """Return a case in the US, with as many periods as its first demand has quantities."""
-    horizon = Horizon(start=start, count=count or len(demands[0].quantities), length=PeriodLength(length))
+    horizon = Horizon(start=start, periods=count or len(demands[0].quantities), period=PeriodLength(length))
     return Case(**{"name": "tiny", "horizon": horizon, "place": "US", "demands": demands, **more})
 
 

@@ -50,7 +50,7 @@ def test_a_case_in_full() -> None:
     case = load_case(GOOD)
     assert case == load_case(GOOD / "case.toml")
     assert (case.name, case.place, case.currency, case.discount) == ("small", "US", "USD", Decimal("0.08"))
-    assert case.horizon == Horizon(start=date(2026, 10, 1), count=4, length=PeriodLength.QUARTER)
+    assert case.horizon == Horizon(start=date(2026, 10, 1), periods=4, period=PeriodLength.QUARTER)
     assert case.resolution == Decimal("0.001")
     assert (case.catalogs, case.packs, case.folder) == (("small", "./mine"), ("us-10usc4872",), GOOD)
     assert case.accept.confidence is Confidence.ASSUMED

@@ -57,9 +57,9 @@ def test_a_span_counts_the_days_it_shares(horizon: Horizon, span: Span) -> None:
 def test_a_plan_covers_at_most_a_century(length: str, most: int) -> None:
     """Whatever the length of its periods, so that any plan can be made in months as well; four quarters are one year, leap years too."""
     given = {"start": date(2027, 1, 1), "length": PeriodLength(length)}
-    assert [sum(p.years for p in Horizon(**given, count=most).periods[: most // 100 * n]) for n in (1, 2)] == [1, 2]
+    assert [sum(p.years for p in Horizon(**given, periods=most).periods[: most // 100 * n]) for n in (1, 2)] == [1, 2]
     with pytest.raises(ValueError, match=r"longer than a century|1 to 1,200"):
-        Horizon(**given, count=most + 1)
+        Horizon(**given, periods=most + 1)
 
 
 @pytest.mark.parametrize(
@@ -71,19 +71,19 @@ def test_a_plan_covers_at_most_a_century(length: str, most: int) -> None:
 )  # fmt: skip
 def test_labels(start: str, length: str, label: str) -> None:
     """A period is called by its calendar name, or by its first day where it has none."""
-    horizon = Horizon(start=date.fromisoformat(start), count=1, length=PeriodLength(length))
+    horizon = Horizon(start=date.fromisoformat(start), periods=1, period=PeriodLength(length))
     assert horizon.periods[0].label == label
 
 
 @pytest.mark.parametrize(("months", "steps"), [("0", 0), ("0.1", 1), ("3", 1), ("3.5", 2), ("6", 2)])
 def test_lead_times_take_whole_periods(months: str, steps: int) -> None:
     """A lead time is rounded up to whole periods."""
-    assert Horizon(start=date(2026, 1, 1), count=4, length=PeriodLength.QUARTER).steps(Decimal(months)) == steps
+    assert Horizon(start=date(2026, 1, 1), periods=4, period=PeriodLength.QUARTER).steps(Decimal(months)) == steps
 
 
 def test_a_copy_works_out_anew_what_follows_from_its_fields() -> None:
     """A plan moved by a year has other periods, also where those of the first one were asked for before."""
-    horizon = Horizon(start=date(2026, 1, 1), count=2, length=PeriodLength.YEAR)
+    horizon = Horizon(start=date(2026, 1, 1), periods=2, period=PeriodLength.YEAR)
     for one, labels in ((horizon, [2026, 2027]), (horizon.but(start=date(2027, 1, 1)), [2027, 2028])) * 2:
         assert [period.label for period in one.periods] == [str(year) for year in labels]
 
@@ -160,5 +160,5 @@ def test_an_order_is_counted_from_the_first_period_that_begins_after_its_arrival
     start: str, delay: Delay, first: list[int]
 ) -> None:
     """By the calendar: what is ordered on the first day of a period is there on the first day of that one."""
-    horizon = Horizon(start=date.fromisoformat(start), count=3, length=PeriodLength.QUARTER)
+    horizon = Horizon(start=date.fromisoformat(start), periods=3, period=PeriodLength.QUARTER)
     assert [horizon.arrival(t, delay) for t in range(3)] == first

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import calendar
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
-from typing import Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -181,6 +181,10 @@ MOST_MONTHS = 1_200
 """Maximum number of months of a plan: a century."""
 
 
+_FIELD_OF = {"periods": "count", "period": "length"}
+"""Key of a case file -> field of a horizon."""
+
+
 class Horizon(Fitting):
     """The periods of a plan: `count` equal calendar steps from `start`, or with `until`, one range of any length that represents a year."""
 
@@ -192,6 +196,20 @@ class Horizon(Fitting):
     """Length of a period."""
     until: date | None = None
     """Last day of a range that is planned as one year at its own rates. It is then the only period."""
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, *, start: date, periods: int, period: PeriodLength | str, until: date | None = None
+        ) -> None: ...
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_as_in_a_case(cls, given: Any) -> Any:
+        # `periods` is the number in a case file and the periods themselves here, so the fields have other names.
+        if not isinstance(given, Mapping):
+            return given
+        return {_FIELD_OF.get(name, name): value for name, value in given.items()}
 
     @classmethod
     def faults(cls, given: Given) -> Iterator[Fault]:

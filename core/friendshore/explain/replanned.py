@@ -326,7 +326,7 @@ def _planned(
 ) -> str | Mapping[str, Decimal]:
     """Return the shortages in the monthly plan of a part by demand, or the reason why there is none."""
     horizon = inputs.case.horizon
-    months = Horizon(start=horizon.start, count=horizon.count * horizon.length.months, length=PeriodLength.MONTH)
+    months = Horizon(start=horizon.start, periods=horizon.count * horizon.length.months, period=PeriodLength.MONTH)
     try:
         problem = replace(inputs, case=inputs.case.but(horizon=months)).problem()
         program = compile_program(problem)

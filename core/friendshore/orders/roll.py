@@ -221,7 +221,7 @@ def _rolled_horizon(horizon: Horizon, day: date, length: PeriodLength) -> Horizo
     """Return periods of a length from a day on, up to the end of the old ones or slightly beyond."""
     old_end = add_months(horizon.start, horizon.count * horizon.length.months)
     count = next(n for n in range(1, MOST_MONTHS + 1) if add_months(day, n * length.months) >= old_end)
-    return Horizon(start=day, count=count, length=length)
+    return Horizon(start=day, periods=count, period=length)
 
 
 def _rolled(

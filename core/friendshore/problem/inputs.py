@@ -139,7 +139,7 @@ class Inputs:
             )
             raise InputError(message, column="period", fix="state it `per_year`, with `from` and `until`")
         count = horizon.count * horizon.length.months // length.months
-        shorter = Horizon(start=horizon.start, count=count, length=length)
+        shorter = Horizon(start=horizon.start, periods=count, period=length)
         priced = self._priced()
         return replace(priced, case=priced.case.but(horizon=shorter))
 

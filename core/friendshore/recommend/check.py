@@ -273,7 +273,7 @@ def _names_of(path: Path) -> Case:
     own = [plain_table(rule) for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
     own = [rule for rule in own if isinstance(rule.get("kind"), str)]
     once = {str(rule.get("id", number)): rule for number, rule in enumerate(own)}
-    horizon = Horizon(start=date(2000, 1, 1), count=1, length=PeriodLength.YEAR)
+    horizon = Horizon(start=date(2000, 1, 1), periods=1, period=PeriodLength.YEAR)
     # Not validated: what is wrong with the file has been said, and must not keep the rest from being found.
     return Case.model_construct(
         name="case", horizon=horizon, place="", catalogs=names("catalogs"), packs=names("packs"), blocked=names("block"),

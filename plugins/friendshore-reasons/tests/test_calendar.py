@@ -259,7 +259,7 @@ def test_beyond_the_plan() -> None:
 
 def test_a_stretch_stands_for_a_year() -> None:
     """However many days it has; any wait leads beyond it."""
-    horizon = Horizon(start=date(2027, 2, 1), count=1, length=PeriodLength.QUARTER, until=date(2027, 2, 10))
+    horizon = Horizon(start=date(2027, 2, 1), periods=1, period=PeriodLength.QUARTER, until=date(2027, 2, 10))
     (period,) = horizon.periods
     assert (period.years, period.days, horizon.steps(Decimal(0)), horizon.steps(Decimal("0.1"))) == (1, 10, 0, 1)
     assert period.years_within(Span(start=date(2027, 2, 6))) == Decimal("0.5")

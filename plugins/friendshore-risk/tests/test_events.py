@@ -16,7 +16,7 @@ from scipy import stats
 from friendshore.domain.time import Horizon, PeriodLength
 from friendshore_risk.events import NOTHING_HAPPENS, Event, RiskSettings, count_of, enumerated, sampled
 
-HORIZON = Horizon(start=date(2027, 1, 1), count=12, length=PeriodLength.QUARTER)
+HORIZON = Horizon(start=date(2027, 1, 1), periods=12, period=PeriodLength.QUARTER)
 DAY = date(2028, 1, 1)
 
 

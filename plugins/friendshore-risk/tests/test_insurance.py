@@ -97,7 +97,7 @@ def test_a_dated_rule_of_a_plugin_holds_after_a_loss_too() -> None:
 def test_a_loss_comes_after_a_year_or_in_the_middle_of_a_short_plan(length: str, day: str) -> None:
     """Unless another day is named."""
     count, _, unit = length.partition(" ")
-    horizon = Horizon(start=date(2026, 1, 1), count=int(count), length=PeriodLength(unit))
+    horizon = Horizon(start=date(2026, 1, 1), periods=int(count), period=PeriodLength(unit))
     assert first_loss(horizon) == date.fromisoformat(day)
 
 

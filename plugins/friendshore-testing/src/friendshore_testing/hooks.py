@@ -115,7 +115,7 @@ def _answers(question: Question[Any, Any], world: World, subject: str, registry:
 
 
 _NOTHING = "nothing-answers-to-this"
-_CASE = Case(name="example", horizon=Horizon(start=date(2027, 1, 1), count=4, length=PeriodLength.YEAR), place="US")
+_CASE = Case(name="example", horizon=Horizon(start=date(2027, 1, 1), periods=4, period=PeriodLength.YEAR), place="US")
 """A case to which demands of an example are added."""
 
 

@@ -405,7 +405,7 @@ def _case(dice: Random, good: Material, offers: Sequence[Offer], words: Words, s
         )
         for end in (*dice.sample(ends, min(2, len(ends))),)
     )
-    horizon = Horizon(start=start, count=count, length=PeriodLength.YEAR)
+    horizon = Horizon(start=start, periods=count, period=PeriodLength.YEAR)
     place = dice.choice(["US", *named])
     case = Case(name=f"made-up-{seed}", horizon=horizon, place=place, demands=demands)
     if dice.random() < 0.4:

@@ -79,7 +79,7 @@ class Snapshot:
         """
         assert days.start is not None and days.end is not None
         view = _View(self, days, other or {})
-        horizon = Horizon(start=days.start, count=1, length=self.inputs.case.horizon.length, until=days.end)
+        horizon = Horizon(start=days.start, periods=1, period=self.inputs.case.horizon.length, until=days.end)
         return replace(
             self.inputs,
             case=view.case(self.inputs.case, horizon),
