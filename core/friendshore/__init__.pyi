@@ -23,21 +23,7 @@ from friendshore_workbooks.unknowns import Unknowns as Unknowns
 from .case import CaseFormat as CaseFormat, load_case as load_case
 from .catalog import load_catalog as load_catalog
 from .cli import Command as Command
-from .domain.case import (
-    Accept as Accept,
-    Assume as Assume,
-    Case as Case,
-    Concern as Concern,
-    DemandSpec as DemandSpec,
-    IncumbentSpec as IncumbentSpec,
-    Level as Level,
-    LicenceSpec as LicenceSpec,
-    OrderSpec as OrderSpec,
-    Scenario as Scenario,
-    StockSpec as StockSpec,
-    StoreSpec as StoreSpec,
-    WaiverSpec as WaiverSpec,
-)
+from .domain.case import Case as Case, DemandSpec as DemandSpec
 from .domain.change import Change as Change
 from .domain.evidence import Confidence as Confidence, Source as Source
 from .domain.facts import (
