@@ -70,10 +70,13 @@ def found(text: str) -> list[tuple[str, str]]:
 
 def prose_of(path: Path) -> Iterator[str]:
     """Yield comments, docstrings, and messages of a source file, if there is any retired word in it."""
-    source = path.read_text(encoding="utf-8")
-    if not ANY.search(source):
-        return
-    with io.StringIO(source) as stream:
+    if ANY.search(path.read_text(encoding="utf-8")):
+        yield from prose_tokens(path)
+
+
+def prose_tokens(path: Path) -> Iterator[str]:
+    """Yield comments, docstrings, and messages of a source file."""
+    with io.StringIO(path.read_text(encoding="utf-8")) as stream:
         for token in tokenize.generate_tokens(stream.readline):
             if token.type in TEXTS and " " in token.string.strip("\"' "):
                 yield token.string

@@ -1,0 +1,100 @@
+"""The rules of `docs/reference/style.md` that a program can check: first words of docstrings, spelling, and length of sentences."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.commit_messages import new_messages, problems_of
+from tests.test_vocabulary import PAGES, SOURCES, TESTS, prose_tokens
+
+ROOT = Path(__file__).parents[1]
+STYLE = ROOT / "docs/reference/style.md"
+GENERATED = {
+    ROOT / "docs/reference" / name
+    for name in ("cli.md", "codes.md", "files.md", "packs.md", "rules.md", "run-folder.md")
+}
+LONGEST_SENTENCE = 35
+BRITISH = re.compile(
+    r"(?<![\w/.`-])(?:\w*(?:colour|favour|behaviour|honour|labour|neighbour)\w*|centre[ds]?|metres?|litres?|defence|offence|licen[c]e[ds]?|"
+    r"programmes?|catalogues?|grey|cheques?|analys(?:e|es|ed|ing)|cancell(?:ed|ing)|labell(?:ed|ing)|modell(?:ed|ing)|travell(?:ed|ing)|"
+    r"(?:minim|maxim|optim|recogn|organ|summar|normal|emphas|standard|author|central|final|general|penal|util|visual|real|serial)is(?:e|es|ed|ing|ation))(?![\w-])",
+    re.IGNORECASE,
+)
+"""British spellings. Names between backticks aren't checked, since keys of files and commands keep theirs."""
+
+
+def docstrings(path: Path) -> Iterator[str]:
+    """Yield all docstrings of a module, including those of fields."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for child in getattr(node, "body", ()) if not isinstance(node, ast.Lambda | ast.IfExp) else ():
+            if (
+                isinstance(child, ast.Expr)
+                and isinstance(child.value, ast.Constant)
+                and isinstance(child.value.value, str)
+            ):
+                yield child.value.value.strip()
+
+
+def prose(path: Path) -> str:
+    """Return the text of a page without code, tables, and headings."""
+    text = re.sub(r"^ *```.*?^ *```", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"^(?: {4,}\S.*|#+ .*|\s*\|.*|:::.*| {4}.*|<.*)$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^\s*(?:[-*]|\d+\.) ", "\n\n", text, flags=re.MULTILINE)
+    text = re.sub(r"\$`[^`]*`\$|`[^`\n]*`", "X", text)
+    return re.sub(r"\]\([^)]*\)", "]", text)
+
+
+def sentences(path: Path) -> Iterator[str]:
+    """Yield the sentences of a page."""
+    for paragraph in re.split(r"\n\s*\n", prose(path)):
+        yield from re.split(r"(?<=[.!?:;])[)\"*]*\s+(?=[A-Z\[*(\"X])", " ".join(paragraph.split()))
+
+
+def test_docstrings_start_with_a_verb_or_a_noun() -> None:
+    """Not with a question: "What a rule says" is "Verdict of a rule"."""
+    wrong = [
+        (str(path), text) for path in SOURCES for text in docstrings(path) if re.match(r"(?:What|Whether)\b", text)
+    ]
+    assert wrong == []
+
+
+def test_pages_have_short_sentences() -> None:
+    """At most 35 words."""
+    pages = [page for page in PAGES if page not in GENERATED and "decisions" not in page.parts]
+    long = [(str(page), text) for page in pages for text in sentences(page) if len(text.split()) > LONGEST_SENTENCE]
+    assert long == []
+
+
+def test_spelling_is_american() -> None:
+    """In pages, docstrings, comments, and messages."""
+    hits = {str(page): BRITISH.findall(prose(page)) for page in PAGES if page != STYLE}
+    hits |= {
+        str(path): [hit for text in prose_tokens(path) for hit in BRITISH.findall(re.sub(r"`[^`\n]*`", "", text))]
+        for path in [*SOURCES, *TESTS]
+        if BRITISH.search(path.read_text("utf-8")) and path != Path(__file__)
+    }
+    assert {path: sorted(set(here)) for path, here in hits.items() if here} == {}
+
+
+def test_new_commits_keep_the_format() -> None:
+    """`area: imperative summary` in at most 72 characters, then a body."""
+    assert [problem for message in new_messages() for problem in problems_of(message)] == []
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Fix the build\n\nReason.",
+        "solve: " + "x" * 66 + "\n\nReason.",
+        "solve: cut the gap",
+        "solve: cut the gap\nReason.",
+    ],
+)
+def test_a_commit_message_of_another_format_is_refused(message: str) -> None:
+    """Without an area, too long, without a body, or without the blank line."""
+    assert list(problems_of(message))
+    assert not list(problems_of("solve: cut the gap\n\nReason.\n# a comment"))
