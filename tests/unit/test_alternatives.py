@@ -166,7 +166,12 @@ def test_what_comes_too_late_says_so() -> None:
         "kz-metal": ("time", "FS753"),
         "ca-metal": ("time", "FS753"),
     }
-    figures = {"jp": ["2029-01-01"], "au": ["only announced"], "kz": ["36 months", "12 months"], "ca": ["30", "12 months"]}
+    figures = {
+        "jp": ["2029-01-01"],
+        "au": ["only announced"],
+        "kz": ["36 months", "12 months"],
+        "ca": ["30", "12 months"],
+    }
     for country, words in figures.items():
         assert all(word in found[f"{country}-metal"].text for word in words)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
 from decimal import Decimal
 from inspect import isabstract
 from pathlib import Path
@@ -108,7 +108,7 @@ class Question(ABC, Generic[Options, Result]):
     def data(self, result: Result, options: Options) -> dict[str, object]:
         """Return the answer as JSON-ready data, which `--json` prints as one object."""
         if not isinstance(result, Tabled):
-            raise TypeError(f"the answer of `{self.name}` has no `to_dict`, and the question no `data` of its own")
+            raise TypeError(f"the answer of `{self.name}` has no `to_dict`, and the question doesn't define `data`")
         return result.to_dict()
 
     def text(self, result: Result, options: Options) -> str | None:
@@ -159,7 +159,7 @@ def cell_texts(document: Document) -> Iterator[str]:
     from ..document.elements import Document
 
     if not isinstance(document, Document):
-        raise TypeError(f"a {type(document).__name__} is no document, of friendshore.document.elements")
+        raise TypeError(f"a {type(document).__name__} isn't a `Document` of friendshore.document.elements")
     yield from _cell_texts(document.parts)
 
 
@@ -173,10 +173,10 @@ def _cell_texts(parts: Iterable[Element]) -> Iterator[str]:
         elif isinstance(part, DataTable):
             for row in part.rows:
                 if len(row.cells) != len(part.columns):
-                    raise TypeError(f"a row has {len(row.cells)} cells, and its table {len(part.columns)} columns")
+                    raise TypeError(f"a row has {len(row.cells)} cells, but its table has {len(part.columns)} columns")
                 for cell in row.cells:
-                    told = (cell.whole, cell.screen) if isinstance(cell, Either) else (cell,)
-                    yield from (written(one, width) for one in told for width in _WIDTHS)
+                    forms = (cell.whole, cell.screen) if isinstance(cell, Either) else (cell,)
+                    yield from (written(form, width) for form in forms for width in _WIDTHS)
 
 
 _WIDTHS = (60, 200)
@@ -189,46 +189,49 @@ def question_named(registry: Registry, name: str) -> Question[Any, Any]:
     Raises:
         PluginError: If it is unavailable, or isn't written correctly.
     """
-    found, info = registry.question(name)
-    if not isinstance(found, Question):
-        raise wrong(
-            info, f"its question `{name}` is none", repr(found), "an object of a class that derives from Question"
+    question, info = registry.question(name)
+    if not isinstance(question, Question):
+        raise _invalid(
+            wrong(info, f"`{name}` isn't a question", repr(question), "an object of a class that derives from Question")
         )
-    with asked_of(found, name):
-        against = list(faults(found))
-    if against:
-        raise PluginError(
-            error for fault in against for error in wrong(info, f"its question `{name}` {fault}").problems
-        )
-    return found
+    with asked_of(question, name):
+        problems = list(faults(question))
+    if problems:
+        raise _invalid(*(wrong(info, f"its question `{name}` {problem}") for problem in problems))
+    return question
+
+
+def _invalid(*errors: PluginError) -> PluginError:
+    return PluginError(replace(problem, code="FS526") for error in errors for problem in error.problems)
 
 
 def options_of(question: Question[Any, Any]) -> list[Option]:
-    """Return the options of a question, in the order of its record."""
     hints = get_type_hints(question.options, include_extras=True)
-    return [_option(one, hints[one.name]) for one in fields(question.options)]
+    return [_option(field, hints[field.name]) for field in fields(question.options)]
 
 
 def _option(field: Field[Any], hint: Any) -> Option:
     kind, setting = get_args(hint)
-    needed = field.default is MISSING
-    return Option(field.name, kind, setting, None if needed else field.default, needed)
+    is_required = field.default is MISSING
+    return Option(field.name, kind, setting, None if is_required else field.default, is_required)
 
 
 def faults(question: Question[Any, Any]) -> Iterator[str]:
     """Yield the reasons why a question can't be asked, each as the rest of a sentence that starts with its name."""
     record = getattr(question, "options", None)
     if isabstract(type(question)):
-        yield "lacks a method: it needs `ask` and `document`"
+        yield "must define the methods `ask` and `document`"
     if not (question.__doc__ or "").strip() or question.__doc__ == Question.__doc__:
-        yield "has no docstring, which is the help text of its command"
+        yield "has no docstring. It is the help text of the command"
     if not (isinstance(record, type) and is_dataclass(record)):
-        yield "has no record of options: `options` is to be a dataclass"
+        yield "has no options record. `options` must be a dataclass"
         return
     hints = get_type_hints(record, include_extras=True)
-    for one in fields(record):
-        told = get_args(hints[one.name])
-        if len(told) != 2 or not isinstance(told[1], Setting):
-            yield f"has an option `{one.name}` without a Setting: Annotated[..., Setting(...)]"
-        elif told[0] not in KINDS:
-            yield f"has an option `{one.name}` of a kind that is not known: str, int, float, Decimal, bool, Path | None or tuple[str, ...]"
+    for field in fields(record):
+        annotation = get_args(hints[field.name])
+        if len(annotation) != 2 or not isinstance(annotation[1], Setting):
+            yield f"has an option `{field.name}` that isn't annotated as `Annotated[..., Setting(...)]`"
+        elif annotation[0] not in KINDS:
+            yield (
+                f"has an option `{field.name}` of an unsupported type. Use str, int, float, Decimal, bool, Path | None, or tuple[str, ...]"
+            )

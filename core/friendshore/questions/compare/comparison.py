@@ -154,10 +154,10 @@ _LONG = 60
 
 def differing(one: Inputs, other: Inputs) -> list[FactLine]:
     """Return every fact that differs, by kind. A fact that only one case has is empty in the other."""
-    found = list(_fields("case", "", one.case, other.case, skipped={*_LISTS, "folder", "frozen"}))
+    lines = list(_fields("case", "", one.case, other.case, skipped={*_LISTS, "folder", "frozen"}))
     for kind, named in _NAMED.items():
-        found += _records(kind, named(one), named(other))
-    return found
+        lines += _records(kind, named(one), named(other))
+    return lines
 
 
 _Named = Iterable[tuple[str, BaseModel]]
@@ -202,16 +202,16 @@ def _dates(store: StoreSpec) -> str:
     return f" {Span(start=store.start, end=store.end)}" if store.start or store.end else ""
 
 
-def _records(kind: str, one: _Named, other: _Named) -> Iterator[FactLine]:
-    """Yield records that only one case has, and fields that differ. If several records share a name, the later ones are numbered."""
+def _records(kind: str, first: _Named, other: _Named) -> Iterator[FactLine]:
+    """Yield records that only one case has, and fields that differ. Later records of the same name are numbered."""
     counts = Counter[str]()
-    for name, was, now in sorted(paired(one, other), key=itemgetter(0)):
+    for name, before, after in sorted(paired(first, other), key=itemgetter(0)):
         counts[name] += 1
         label = name if counts[name] == 1 else f"{name} #{counts[name]}"
-        if was is not None and now is not None:
-            yield from _fields(kind, label, was, now)
+        if before is not None and after is not None:
+            yield from _fields(kind, label, before, after)
         else:
-            yield FactLine(kind=kind, name=label, before=_presence(was), after=_presence(now))
+            yield FactLine(kind=kind, name=label, before=_presence(before), after=_presence(after))
 
 
 def _fields(
@@ -227,13 +227,12 @@ def _fields(
             continue
         before, after = told_apart(getattr(was, field), getattr(now, field))
         if before != after:
-            own = _OWN_KINDS.get((kind, field), kind)
-            label = name if own != kind else f"{name} {field}".strip()
-            yield FactLine(kind=own, name=label, before=before or "not stated", after=after or "not stated")
+            shown_kind = _OWN_KINDS.get((kind, field), kind)
+            label = name if shown_kind != kind else f"{name} {field}".strip()
+            yield FactLine(kind=shown_kind, name=label, before=before or "not stated", after=after or "not stated")
 
 
 def _presence(row: BaseModel | None) -> str:
-    """Return a few words about a record that only one case has. Empty for the other case."""
     match row:
         case None:
             return ""
@@ -245,12 +244,12 @@ def _presence(row: BaseModel | None) -> str:
 
 
 def told_apart(one: object, other: object) -> tuple[str, str]:
-    """Return two values in a few words each, from their first difference on. Equal values have equal words."""
+    """Return two values, shortened from their first difference on. Equal values have equal texts."""
     texts = (_text(one), _text(other))
     if texts[0] == texts[1] or max(map(len, texts)) <= _LONG:
         return texts
-    same = next(i for i, (a, b) in enumerate(zip_longest(*texts)) if a != b)
-    start = texts[0].rfind(" ", 0, same) + 1 if same > _LONG // 2 else 0
+    first_difference = next(i for i, (a, b) in enumerate(zip_longest(*texts)) if a != b)
+    start = texts[0].rfind(" ", 0, first_difference) + 1 if first_difference > _LONG // 2 else 0
     return _cut(texts[0], start), _cut(texts[1], start)
 
 
@@ -267,14 +266,14 @@ def _text(value: object) -> str:
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     if isinstance(value, BaseModel):
-        told = {
+        fields = {
             name: getattr(value, name) for name in value.model_fields_set if name not in ("source", "id", "catalog")
         }
-        return " ".join(f"{name} {_text(told[name])}" for name in sorted(told) if _text(told[name]))
+        return " ".join(f"{name} {_text(fields[name])}" for name in sorted(fields) if _text(fields[name]))
     if isinstance(value, frozenset):
         return ", ".join(sorted(map(str, value)))
     if isinstance(value, tuple):
         return "; ".join(map(_text, value))
     if isinstance(value, dict):
-        return ", ".join(f"{_text(key)} {_text(each)}" for key, each in sorted(value.items(), key=str))
+        return ", ".join(f"{_text(key)} {_text(entry)}" for key, entry in sorted(value.items(), key=str))
     return str(value)
