@@ -78,7 +78,6 @@ class RunRestriction(Record):
 
     @classmethod
     def of(cls, kind: CauseKind, **details: Any) -> Self:
-        """Return a restriction with the code of its kind."""
         return cls(kind=kind, code=CAUSE_CODES[kind], **details)
 
     @model_validator(mode="after")
@@ -149,7 +148,7 @@ class RunSupplyCause(Record):
 
     @property
     def key(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Kinds and names, equal for the same cause of other shortages."""
+        """Equal for the same cause of other shortages."""
         return tuple((each.kind, tuple(each.names)) for each in self.restrictions)
 
     @property
@@ -166,7 +165,6 @@ class RunSupplyCause(Record):
 
     @property
     def as_shown(self) -> str:
-        """Text without the excluded offers."""
         return " and ".join(each.as_shown for each in self.restrictions)
 
     def __str__(self) -> str:

@@ -27,11 +27,8 @@ from ..session import Answer, PartPlan, Session
 from .results import CENT, SHARE_PROVED
 
 STEPS = 60
-"""Maximum number of steps."""
-_SOLVER_PRECISION = Decimal("1e-9")
-"""Money below the resolution of solvers, as a share of the objective."""
+_SOLVER_PRECISION = Decimal("1e-9")  # share of the objective
 _MAX_DOUBLINGS = 40
-"""Maximum number of times to double a price in search of one at which an offer isn't bought."""
 
 
 Outcome = Literal["price", "no price", "any price", "paid", "outranked", "ranked", "conflict", "not found"]
@@ -67,26 +64,20 @@ class BreakEven(Record):
     most_saved: Number | None = None
     """Maximum saving from the offer: if it were free."""
     solves: int = 0
-    """Number of prices tried."""
 
 
 @dataclass(slots=True, eq=False)
 class _Search:
-    """Search for the break-even price of an offer."""
-
     session: Session
     offer: str
     base: tuple[Change, ...]
     without: Answer
     low: Decimal | None = None
-    """Largest price factor tried at which the offer is provably bought."""
     high: Decimal | None = None
-    """Smallest price factor tried at which the offer is provably not bought."""
     at_low: Answer | None = None
     tried: dict[Decimal, Answer] = field(default_factory=dict)
 
     def at(self, factor: Decimal) -> Answer:
-        """Return the cheapest plan at a factor, and update the bounds."""
         if factor not in self.tried:
             price = Change(price=f"offer:{self.offer}", factor=factor)
             self.tried[factor] = self.session.after(*self.base, price)
@@ -100,11 +91,10 @@ class _Search:
 
     @property
     def slack(self) -> Decimal:
-        """Difference in money below which two plans count as equal."""
         return max(CENT / 10, _SOLVER_PRECISION * abs(self.without.cost.objective))
 
     def breaks_even(self, answer: Answer, factor: Decimal) -> Decimal | None:
-        """Return the factor at which a plan costs as much as the cheapest plan without the offer. None if there is none."""
+        """Return the price factor at which a plan costs as much as the cheapest plan without the offer. None if there is none."""
         part = next((part for part in answer.after if buys(part, self.offer)), None)
         if part is None:
             return None
@@ -145,12 +135,7 @@ class _Search:
 def break_even_price(session: Session, offer: str, changes: Sequence[Change] = ()) -> BreakEven:
     """Return the highest price at which an offer is worth buying, after further changes, such as those that let it count at all.
 
-    Shortage penalties and holding costs don't change, even if the case derives them from the offer's price.
-
-    Raises:
-        InputError: If the offer, or a change, names nothing in the case.
-        SolverError: If a solver breaks down.
-        VerificationError: If a plan is invalid.
+    Shortage penalties and holding costs don't change, even if the case derives them from the offer's price. An unknown name raises an `InputError`.
     """
     base = tuple(changes)
     amounts = [change.amount for change in base if change.amount is not None]
@@ -182,10 +167,7 @@ def break_even_price(session: Session, offer: str, changes: Sequence[Change] = (
 
 
 def _ranked(search: _Search) -> Outcome | None:
-    """Return the effect of levels ranked before cost. None if cost decides between plans of equal value.
-
-    None requires that no level before cost depends on a price, and that every level is proved.
-    """
+    """Return the effect of levels ranked before cost. None if no such level depends on a price and all are proved, so that cost decides."""
     levels = [objective.level.minimise for objective in search.session.problem.objectives]
     free = search.at(Decimal(0))
     parts = [*search.without.after, *free.after]
@@ -199,7 +181,6 @@ def _ranked(search: _Search) -> Outcome | None:
 
 
 def _level_minima(parts: Sequence[PartPlan]) -> list[Decimal]:
-    """Return the least value of each level before cost, summed over the parts."""
     columns = zip(*([level.least for level in part.plan.levels[:-1]] for part in parts), strict=True)
     return [sum(values, Decimal(0)) for values in columns]
 
@@ -225,10 +206,7 @@ def _climb(search: _Search) -> Decimal | None:
 
 
 def _has_overshot(search: _Search, step: Decimal) -> bool:
-    """Return True if a step may exceed the root, because it was computed from a rounded plan.
-
-    The search then has a higher lower bound, from which the next step is more accurate. If it doesn't, the reason isn't rounding.
-    """
+    """Return True if a step may exceed the root, because it was computed from a rounded plan."""
     low, at_low = search.low, search.at_low
     assert low is not None and at_low is not None
     gap = objective(search.without) - objective(at_low)
@@ -245,7 +223,7 @@ def _has_overshot(search: _Search, step: Decimal) -> bool:
 
 
 def _bisect(search: _Search) -> Decimal | None:
-    """Bisect if plans can't be priced again. Return the root once the ends of the interval are a millionth apart."""
+    """Bisect if plans can't be priced again. None if the interval stays wider than a millionth."""
     assert search.low is not None
     factor = max(search.low, Decimal(1))
     is_bought = True
@@ -316,7 +294,7 @@ def without(session: Session, offer: str, changes: Sequence[Change] = ()) -> Ans
 
 
 def objective(answer: Answer) -> Decimal:
-    """Return the increase in the objective of the parts that an answer affects, as the solver found it."""
+    """Return the increase in the objective of the affected parts, as the solver found it."""
     return sum(
         (
             after.plan.objective - before.plan.objective
@@ -327,7 +305,6 @@ def objective(answer: Answer) -> Decimal:
 
 
 def bound(answer: Answer) -> Decimal:
-    """Return the lower bound on `objective`."""
     return sum(
         (after.plan.bound - before.plan.objective for after, before in zip(answer.after, answer.before, strict=True)),
         Decimal(0),

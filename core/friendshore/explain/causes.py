@@ -25,9 +25,8 @@ from .replans import Cell, PartReplans, end_of_search
 from .restrictions import Removed, Restriction, Upstream, forbidden_by, leads, unproven_offers
 
 Causes = Mapping[Cell, tuple[RunSupplyCause, ...]]
-"""Causes of shortages, by demand and period."""
+# Kilograms served without some restrictions.
 _Served = Mapping[Removed, Mapping[Cell, float]]
-"""Kilograms served without some restrictions."""
 _UNDETERMINED = RunSupplyCause(restrictions=[RunRestriction.of("undetermined")], served_kg=None)
 _ROUNDING = RunSupplyCause(restrictions=[RunRestriction.of("rounding")], served_kg=None)
 _NO_OFFER = RunSupplyCause(restrictions=[RunRestriction.of("no offer")], served_kg=None)
@@ -39,10 +38,9 @@ _ORDER: tuple[CauseKind, ...] = (
 
 _KINDS = get_args(CauseKind)
 _OF_OFFERS = frozenset({"lead time", "date", "capacity", "law", "proof", "no offer"})
+# These may exclude supply only from some periods.
 _OF_PERIODS: tuple[CauseKind, ...] = ("lead time", "date", "capacity")
-"""Restrictions that may exclude supply only from some periods."""
-_MAX_COMBINED = 2
-"""Number of sets to combine with each of these."""
+_MAX_COMBINED = 2  # sets to combine with each restriction of periods
 _LEGAL = frozenset({"no offer", "proof", "law"})
 
 
@@ -58,12 +56,6 @@ def counted_shorts(verified: VerifiedPlan) -> tuple[Short, ...]:
 
 
 def shortage_causes(session: Session) -> Causes:
-    """Return the causes of all shortages.
-
-    Raises:
-        SolverError: If a solver breaks down.
-        PluginError: If a plugin's rule raises.
-    """
     plan, ends = session.verified.plan, end_of_search(session)
     causes: dict[Cell, tuple[RunSupplyCause, ...]] = {}
     conflicting = {name: part.rules for part in plan.infeasible for name in part.demands}
@@ -82,7 +74,7 @@ def shortage_causes(session: Session) -> Causes:
 
 
 def competing(problem: Problem) -> dict[str, tuple[str, ...]]:
-    """Return for each demand the demands that the same supply can serve, itself included: same material, same place, and legally equivalent."""
+    """Return for each demand the demands that the same supply can serve: same material, same place, and legally equivalent."""
     serving: dict[str, set[int]] = {demand.id: set() for demand in problem.demands}
     for group in problem.compliance_classes:
         for outlet in group.outlets:
@@ -107,15 +99,10 @@ def _connected(name: str, names: Sequence[str], serving: Mapping[str, set[int]])
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _PartCauses:
-    """Causes of all shortages in a part of a case."""
-
     replans: PartReplans
     rounding_cells: Sequence[Cell]
-    """Shortages that only result from rounding."""
     single: list[Removed]
-    """Restrictions that may be causes by themselves."""
     combined: list[Removed]
-    """Minimal sets of several restrictions, found so far."""
 
     @classmethod
     def of(cls, session: Session, part: int, cells: Sequence[Cell], ends: float) -> _PartCauses:
@@ -146,7 +133,6 @@ class _PartCauses:
         return causes
 
     def _of_group(self, group: tuple[str, ...], cells: Sequence[Cell]) -> Causes:
-        """Return the causes for demands that compete for the same supply."""
         served = {
             removed: {cell: kg for cell, kg in self.replans.served(removed).items() if cell in cells}
             for removed in (*self.single, frozenset({Restriction("price", group)}))
@@ -163,7 +149,6 @@ class _PartCauses:
         return {cell: tuple(causes[cell]) or fallback for cell in cells}
 
     def _minimal_set(self, group: tuple[str, ...], cells: Sequence[Cell], served_by_set: _Served) -> Removed | None:
-        """Return a minimal set of several restrictions without which some shortages are smaller. None if there is none."""
         demands = self.replans.problem.demands
         uses = tuple(dict.fromkeys(demand.use for demand in demands if any(name == demand.id for name, _ in cells)))
 
@@ -190,7 +175,6 @@ class _PartCauses:
         return None if minimal is None or self.replans.ended else frozenset(minimal)
 
     def _candidates(self, group: tuple[str, ...], uses: tuple[Use, ...]) -> list[Restriction]:
-        """Return all restrictions, in order of preference, because a few of the first should be sufficient."""
         upstream = self.replans.upstream(uses, counted=False)
         usable = upstream.can_supply(frozenset())
         restrictions = {*upstream.restrictions(), *upstream.inputs()}
@@ -203,7 +187,6 @@ class _PartCauses:
     def _describe(
         self, served: _Served, group: tuple[str, ...], cells: Sequence[Cell]
     ) -> dict[Cell, list[RunSupplyCause]]:
-        """Return the causes of each cell. Those that serve the most kilograms come first."""
         direct: dict[Cell, list[RunSupplyCause]] = {cell: [] for cell in cells}
         indirect: dict[Cell, list[RunSupplyCause]] = {cell: [] for cell in cells}
         details = _RestrictionDetails(self.replans, group)
@@ -247,12 +230,8 @@ def minimal_set(
 ) -> list[Member] | None:
     """Return a minimal sufficient set with as few as possible of the last members. None if all members together aren't sufficient.
 
-    QuickXplain, on the first members that suffice: Junker, Preferred explanations and relaxations for over-constrained problems, AAAI 2004, 167-172.
-
-    Args:
-        members: All members, the preferred ones first.
-        suffices: Function that returns True if a set is sufficient.
-        sizes: Numbers of first members to try before all of them.
+    QuickXplain: Junker, Preferred explanations and relaxations for over-constrained problems, AAAI 2004, 167-172. It uses the first members that
+    suffice, after trying the numbers in `sizes`.
     """
     tried_sizes = sorted({size for size in sizes if 0 < size < len(members)} | {len(members)})
     size = next((size for size in tried_sizes if suffices(members[:size])), None)
@@ -272,7 +251,7 @@ def _quickxplain(
 
 
 def _without_redundant(members: list[Member], suffices: Suffices[Member]) -> list[Member]:
-    """Return the members without redundant ones, even if sufficiency isn't monotone."""
+    """Drop redundant members, even if sufficiency isn't monotone."""
     for member in members:
         fewer = [other for other in members if other != member]
         if fewer and suffices(fewer):
@@ -285,7 +264,6 @@ class _RestrictionDetails:
         self.replans, self.group = replans, group
 
     def describe(self, removed: Sequence[Restriction], served: Mapping[Cell, float]) -> list[RunRestriction]:
-        """Return the restrictions of a cause. `served` are the kilograms that the plan without them serves."""
         problem = self._problem(removed)
         before, after = self.replans.supply(), self.replans.supply(frozenset(removed))
         upstream = {arc.name for arc in _arcs_to(problem, self.group)}
@@ -310,7 +288,6 @@ class _RestrictionDetails:
         return details
 
     def _problem(self, removed: Collection[Restriction]) -> Problem:
-        """Return the facts, including leads if the restrictions are due to their missing figures."""
         return self.replans.counted if any(each.kind == "no offer" for each in removed) else self.replans.problem
 
     def _of_offers(
@@ -329,7 +306,6 @@ class _RestrictionDetails:
     def dated(
         self, restrictions: Sequence[RunRestriction], removed: Collection[Restriction], demand: str
     ) -> list[RunRestriction]:
-        """Return the restrictions with the first period in which the demand can get the excluded supply."""
         problem = self._problem(removed)
         return [
             each.but(first=first_delivery(problem, demand, each.names)) if each.kind in ("lead time", "date") else each
@@ -337,7 +313,6 @@ class _RestrictionDetails:
         ]
 
     def _losers(self, removed: frozenset[Restriction]) -> list[str]:
-        """Return the demands whose shortage would grow."""
         after = self.replans.replan(removed)
         assert after is not None
         before = self.replans.before
@@ -351,7 +326,6 @@ class _RestrictionDetails:
         )
 
     def _price(self, removed: frozenset[Restriction], served: Mapping[Cell, float]) -> RunRestriction:
-        """Return the cost of the next kilogram as a restriction, or the objectives that are ranked first."""
         problem = self.replans.problem
         if problem.objectives:
             ranked = [objective.level.minimise.value for objective in problem.objectives if not objective.implied]
@@ -391,11 +365,7 @@ def restricted(kind: CauseKind, problem: Problem, arcs: Sequence[Arc]) -> set[st
 
 
 def first_delivery(problem: Problem, demand: str, names: Collection[str]) -> str:
-    """Return the label of the first period in which a demand can get supply from some offers or lots, also through makers.
-
-    A maker's good arrives after its inputs, preferably those among the names. If no supply is lawful for the demand, the law is ignored. If its plants
-    never run, so is their capacity.
-    """
+    """Return the first period in which some offers or lots can supply a demand, also through makers. Without a lawful supply, law is ignored."""
     arcs = _arcs_to(problem, (demand,))
     (number,) = (number for number, one in enumerate(problem.demands) if one.id == demand)
     finals = {final_node(problem.demands[number].use)}
@@ -457,7 +427,7 @@ class _Part:
     materials: Members
     restrictions: frozenset[Restriction]
     verdicts: tuple[tuple[str, str, bool], ...]
-    """Rule and offer of each prohibiting verdict, and True if a proof would reverse it."""
+    """Rule, offer, and True if a proof would reverse the verdict."""
     inputs: frozenset[str]
 
 

@@ -19,7 +19,6 @@ from ..verify import VerifiedPlan
 from .full_prices import trace_cash
 
 Pool = tuple[str, str, str]
-"""Material, place, and compliance class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +26,10 @@ class PurchaseDependence:
     """Dependence of a purchase on countries of concern."""
 
     own: Dependence
-    """Dependence by its seller and own steps."""
+    """By its seller and own steps."""
     whole: Dependence
-    """Dependence by its inputs too."""
+    """By its inputs too."""
     because: tuple[str, ...]
-    """Reasons, the worst first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,6 @@ class DependentSums:
     may_be_kilograms: Decimal | None = None
 
     def plus(self, other: DependentSums) -> DependentSums:
-        """Add the cash, without kilograms."""
         names = ("cash", "is_cash", "may_be_cash", "by_inputs_cash")
         return DependentSums(*(getattr(self, name) + getattr(other, name) for name in names))
 
@@ -68,7 +65,6 @@ class PlanDependence:
     """Dependence of a plan on countries of concern."""
 
     purchases: Sequence[PurchaseDependence]
-    """In the order of `VerifiedPlan.lines`."""
     plan: DependentSums
     by_material: Mapping[str, DependentSums]
     by_end_use: Mapping[str, DependentSums]
@@ -103,7 +99,6 @@ def material_dependence(verified: VerifiedPlan, countries: frozenset[str]) -> Ma
 
 
 def sum_of(parts: Iterable[DependentSums]) -> DependentSums:
-    """Return the sum of their cash."""
     return reduce(DependentSums.plus, parts, DependentSums())
 
 
@@ -116,7 +111,7 @@ def _by_material(verified: VerifiedPlan, dependences: Sequence[PurchaseDependenc
 
 
 def judge_purchases(verified: VerifiedPlan, countries: frozenset[str]) -> list[PurchaseDependence]:
-    """Return the dependence of each purchase of a plan, in the order of `VerifiedPlan.lines`."""
+    """Return the dependence of each purchase, in the order of `VerifiedPlan.lines`."""
     reasons_by_id: dict[int, Sequence[Reason]] = {}
 
     def reasons_of(offer: Chained) -> Sequence[Reason]:

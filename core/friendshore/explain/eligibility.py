@@ -42,15 +42,11 @@ class KeptOut:
 
     @property
     def unproven(self) -> bool:
-        """True if only a proof is missing."""
         return self.verdict.result is Result.UNPROVEN
 
 
 def kept_out(problem: Problem) -> list[KeptOut]:
-    """Return every prohibiting verdict of rules in force in some period of the plan, without repeats, in canonical order.
-
-    An offer that one rule prohibits isn't also listed as unproven under another, because no proof would help.
-    """
+    """Return every prohibiting verdict of rules in force, in canonical order. Prohibited offers aren't also listed as unproven."""
     spans = [period.span for period in problem.case.horizon.periods]
     in_force = {number: [s for s in spans if problem.law.in_force(number, s)] for number in range(len(problem.rules))}
     kept_by_key: dict[tuple[int, Use, str], KeptOut] = {}
@@ -115,9 +111,9 @@ class Eligibility:
     """Lawful deliveries of a demanded material from an offer."""
 
     first: int | None = None
-    """Period of its first lawful delivery. None if there is none."""
+    """None if there is none."""
     cells: dict[tuple[int, int], Decimal] = field(default_factory=dict)
-    """Demand and period -> kilograms of demand that it can lawfully serve."""
+    """Demand and period -> kilograms that it can lawfully serve."""
 
     @property
     def reachable(self) -> Decimal:
@@ -136,7 +132,6 @@ class Eligibilities:
 
     @cached_property
     def wanted(self) -> Mapping[str, Decimal]:
-        """Material -> kilograms of demand over the plan."""
         wanted_kg: defaultdict[str, Decimal] = defaultdict(Decimal, self.inputs)
         for demand in self.problem.demands:
             wanted_kg[demand.use.material.id] += sum(demand.quantity, Decimal(0))
@@ -144,7 +139,6 @@ class Eligibilities:
 
     @cached_property
     def places(self) -> Mapping[str, list[str]]:
-        """Material -> places with demand for it. For an included input, all places where it can be taken in."""
         return {name: sorted(place for material, place in self._ends if material == name) for name in self.wanted}
 
     @cached_property
@@ -154,13 +148,11 @@ class Eligibilities:
 
     @cached_property
     def arcs(self) -> Mapping[Key, list[Arc]]:
-        """Arcs of every offer to places with demand, by offer and material."""
         arcs = (arc for arc in self.problem.network.arcs if arc.offer >= 0 and arc.node in self._ends)
         return grouped(((arc.offer, arc.node[0]), arc) for arc in arcs)
 
     @cached_property
     def standing(self) -> Mapping[Key, Eligibility]:
-        """Lawful deliveries by offer and material. Those without any are left out."""
         by_key: defaultdict[Key, Eligibility] = defaultdict(Eligibility)
         for compliance_class in self.problem.compliance_classes:
             for node, cells in self._wanted_by(compliance_class).items():
@@ -176,12 +168,10 @@ class Eligibilities:
 
     @cached_property
     def out(self) -> Mapping[str, list[KeptOut]]:
-        """Offer -> prohibiting verdicts of the rules in force."""
         return grouped((kept.arc.chained.offer.id, kept) for kept in kept_out(self.problem) if kept.arc.offer >= 0)
 
     @cached_property
     def uses(self) -> Mapping[str, list[Use]]:
-        """Material -> its kinds of use. For an included input, the kinds of use that it may end in."""
         uses: defaultdict[str, list[Use]] = defaultdict(list)
         for use in dict.fromkeys(demand.use for demand in self.problem.demands):
             uses[use.material.id].append(use)
@@ -191,7 +181,7 @@ class Eligibilities:
         return dict(uses)
 
     def could_give(self, offer: int, material: str) -> Decimal | None:
-        """Return the maximum in kilograms over the plan by its own limits and its facilities' capacities, ignoring inputs and rules. None if unlimited."""
+        """Return the maximum kilograms over the plan, ignoring inputs and rules. None if unlimited."""
         facts = self.problem.offers[offer]
         kg_per_unit = sum((line.per_unit for line in facts.offer.outputs if line.material == material), Decimal(0))
         count, arcs = self.problem.case.horizon.count, self.arcs.get((offer, material), ())
@@ -213,7 +203,6 @@ class Eligibilities:
         return {pool.facility: pool for pool in self.problem.pools}
 
     def _wanted_by(self, compliance_class: ComplianceClass) -> dict[Node, dict[tuple[int, int], Decimal]]:
-        """Return the final nodes of a compliance class, with the demand there. For an input, it is the quantity that makers buy."""
         demand_by_node: defaultdict[Node, dict[tuple[int, int], Decimal]] = defaultdict(dict)
         for node in compliance_class.nodes & self._ends:
             if node[0] in self.inputs:
@@ -225,7 +214,7 @@ class Eligibilities:
         return demand_by_node
 
     def _first(self, compliance_class: ComplianceClass, arc: Arc) -> int | None:
-        """Return the first period of a lawful arrival for a compliance class, after its own inputs. None if there is none."""
+        """Return the first period of a lawful arrival, after its own inputs. None if there is none."""
 
         def may(arc: Arc, ordered: int, arrival: int) -> bool:
             in_time = compliance_class.final != arc.node or ordered in (compliance_class.order_periods or ())
@@ -245,18 +234,11 @@ class Eligibilities:
 
 
 May = Callable[[Arc, int, int], bool]
-"""Function that returns True if an arc, ordered in one period and arriving in another, can be used."""
+"""Arc, period of order, and period of arrival -> True if possible."""
 
 
 def first_arrivals(problem: Problem, arcs: Sequence[Arc], may: May, only: Collection[int] = ()) -> dict[int, int]:
-    """Return the first period of an arrival by each of some arcs, after its inputs. Arcs without one are left out.
-
-    Args:
-        problem: The facts.
-        arcs: All arcs up some chains.
-        may: Function that returns True if an order can be placed.
-        only: Preferred arcs of inputs, used alone if any of them brings the input.
-    """
+    """Return the first arrival by each arc, after its inputs, if there is one. Inputs come by the arcs in `only` if any of them brings the input."""
     orders = {arc.index: _orders(problem, arc, may) for arc in arcs}
     into = grouped((arc.node, arc.index) for arc in arcs if orders[arc.index])
     into = {node: [index for index in indices if index in only] or indices for node, indices in into.items()}
@@ -289,14 +271,12 @@ def _first_of(orders: Iterable[tuple[int, int]], since: int) -> int | None:
 
 
 def least_confidence(problem: Problem, chained: Chained) -> Confidence:
-    """Return the lowest confidence among the evidence of an offer's capacity, price, and chain."""
     steps = accepted_steps(chained.facility, problem.merged, problem.case)
     sources = [step.source for step in steps] + _figures(problem.merged, chained.offer)
     return min((problem.merged.confidence(s) for s in sources), key=lambda c: c.rank, default=Confidence.ASSUMED)
 
 
 def references(merged: Merged, offer: Offer, facility: Facility) -> list[str]:
-    """Return the sources of an offer's figures, without repeats: title, address, or document."""
     sources = [step.source for step in facility.capacity] + _figures(merged, offer)
     return list(dict.fromkeys(merged.sources[name].reference for name in sources if name in merged.sources))
 
@@ -333,9 +313,7 @@ class BarredDays(Record):
     """Days on which a rule is in force, inclusive."""
 
     start: date | None
-    """None means from the beginning."""
     end: date | None
-    """None if none is set."""
 
 
 class Obstacle(Record):
@@ -379,7 +357,7 @@ def obstacles(standings: Eligibilities, offer: Offer, lead: Lead | None) -> list
 
 
 def no_room(standings: Eligibilities, offer: Offer) -> Obstacle:
-    """Return the obstacle of an offer that can't be bought though no other obstacle was found. It names the inputs, if they are the reason."""
+    """Return the obstacle of an offer that can't be bought though no other obstacle was found."""
     problem = standings.problem
     unavailable = []
     for line in offer.inputs:
@@ -393,7 +371,6 @@ def no_room(standings: Eligibilities, offer: Offer) -> Obstacle:
 
 
 def _missing(standings: Eligibilities, lead: Lead, facility: Facility) -> Iterator[Obstacle]:
-    """Yield the unknown figures of a lead, each with an assumed figure that would make it count."""
     for figure, reason in dict.fromkeys(lead.reasons):
         changes, text = [], reason
         if figure in ("capacity", "quantity"):
@@ -418,7 +395,6 @@ def _number(amount: Decimal | None) -> str:
 
 
 def _yearly_need(standings: Eligibilities, offer: Offer) -> Decimal:
-    """Return the highest demand for the outputs of an offer, in kilograms per year."""
     problem = standings.problem
     names = {line.material for line in offer.outputs}
     by_period = [
@@ -437,7 +413,6 @@ def _capacity(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
 
 
 def _capacity_steps(problem: Problem, facility: Facility) -> Iterator[Obstacle]:
-    """Yield the obstacle of a capacity that never counts in the plan, because of its start or its status."""
     span, accept = problem.case.horizon.span, problem.case.accept
     steps = accepted_steps(facility, problem.merged, problem.case)
     within = [step for step in steps if _meets(step, steps, problem)]
@@ -520,7 +495,6 @@ def gives(offer: Offer, material: str) -> bool:
 
 
 def _days(problem: Problem, name: str) -> list[BarredDays]:
-    """Return the ranges of days on which a rule is in force."""
     rule = next(one for one in problem.rules if one.id == name)
     span, ranges = problem.case.horizon.span, list[BarredDays]()
     phases = [phase for phase in rule.phases if phase.status in problem.law.statuses]
@@ -534,7 +508,6 @@ def _days(problem: Problem, name: str) -> list[BarredDays]:
 
 
 def _law(problem: Problem, out: list[KeptOut]) -> Iterator[Obstacle]:
-    """Yield the rules in force that exclude an offer, each once for all uses."""
     by_reason = grouped(((kept.verdict.rule, kept.verdict.stage, kept.verdict.reason), kept) for kept in out)
     for (rule, stage, reason), same_reason in by_reason.items():
         first = same_reason[0]

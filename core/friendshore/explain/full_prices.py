@@ -20,22 +20,19 @@ from ..verify.money import Costing
 from .eligibility import Eligibilities
 
 Cash: TypeAlias = dict[Any, Fraction]
-"""Undiscounted money by period: of the order, or in which it is due if it belongs to no purchase. `trace_cash` can use another label of purchases."""
+"""Undiscounted money by period: of the order, or in which it is due if it belongs to no purchase."""
 Label: TypeAlias = "Callable[[int, Line], Hashable]"
 """Function that returns the label of a purchase, from its position in `VerifiedPlan.lines` and the purchase."""
 Pool: TypeAlias = tuple[str, str, str]
-"""Material, place, and compliance class."""
 Shares: TypeAlias = dict[Pool, dict[Pool, Fraction]]
 """Pool -> pool that takes kilograms from it -> share."""
 
 ON_PURCHASES = ("price", "charges", "freight")
-"""Parts of `Cost` that belong to purchases."""
 Key = TypeVar("Key")
 Part = TypeVar("Part")
 
 _NOTHING = Fraction(0)
 _EXACT = Context(prec=MAX_PREC, traps=[Inexact])
-"""Context for sums of decimals without rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +40,11 @@ class TracedCash:
     """The cash of a plan by its destination. All parts together equal the plan's nominal cost."""
 
     inputs: tuple[Fraction, ...]
-    """Cash of the inputs of each purchase, in the order of `VerifiedPlan.lines`."""
+    """Of each purchase, in the order of `VerifiedPlan.lines`."""
     by_demand: Mapping[str, Cash]
     stock: Cash
     unused: Cash
-    """Cash for goods that aren't used: units that are made and not bought, with their inputs."""
+    """Cash for units that are made and not bought, with their inputs."""
     separate: Mapping[str, Cash]
     """Part of `Cost` -> money that belongs to no purchase."""
 
@@ -59,38 +56,30 @@ class TracedCash:
 
 @dataclass(slots=True)
 class _Flows:
-    """Cash and kilograms into and out of every pool."""
-
+    # Kilograms by pool and demand, by pool and maker that takes from it, and by maker and pool of its goods.
     paid: dict[Pool, Cash] = field(default_factory=lambda: defaultdict(dict))
     to_demands: dict[Pool, dict[str, Fraction]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(Fraction))
     )
-    """Pool -> demand -> kilograms."""
     to_makers: dict[Pool, dict[str, Fraction]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(Fraction))
     )
-    """Pool -> maker that takes from it -> kilograms."""
     from_makers: dict[str, dict[Pool, Fraction]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(Fraction))
     )
-    """Maker -> pool of its good -> kilograms."""
     end_stock: dict[Pool, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
-    """In stock at the end."""
     makers: list[tuple[str, Decimal]] = field(default_factory=list)
-    """Maker and kilograms of every purchase."""
     unused: Cash = field(default_factory=dict)
 
     def out(self, pool: Pool) -> Fraction:
-        """Return the kilograms that leave a pool, including stock at the end."""
         leaving = (*self.to_demands[pool].values(), *self.to_makers[pool].values(), self.end_stock[pool])
         return sum(leaving, _NOTHING)
 
 
 def trace_cash(verified: VerifiedPlan, label: Label | None = None) -> TracedCash:
-    """Return the destinations of a plan's cash, and the part in the inputs of each purchase.
+    """Return the destinations of a plan's cash. The default label is the period of the order.
 
-    Purchases have a label, by default the period of the order. With another label, units made of which nothing is bought are left out, since no
-    purchase pays for them.
+    With another label, units made of which nothing is bought are left out, since no purchase pays for them.
     """
     flows = _flows(verified, label)
     pools = sorted({*flows.paid, *flows.to_demands, *flows.to_makers, *flows.end_stock})
@@ -139,8 +128,7 @@ def trace_cash(verified: VerifiedPlan, label: Label | None = None) -> TracedCash
 def pass_on(paid: Mapping[Pool, Cash], onward: Shares) -> tuple[dict[Pool, Cash], Cash]:
     """Return the cash that passes through every pool, and the cash that circulates in pools without an outflow.
 
-    Pools are eliminated one by one, suppliers first, and those in a cycle in any order. Back substitution then gives the cash of each. The part of a
-    pool that `onward` doesn't name leaves the system.
+    Pools are eliminated one by one, suppliers first. The part of a pool that `onward` doesn't name leaves the system.
     """
     targets: Shares = {
         pool: {target: share for target, share in goes.items() if share} for pool, goes in onward.items()
@@ -180,7 +168,6 @@ def pass_on(paid: Mapping[Pool, Cash], onward: Shares) -> tuple[dict[Pool, Cash]
 
 
 def _suppliers_first(targets: Shares, sources: Shares) -> Iterator[Pool]:
-    """Yield every pool once. A pool that no remaining pool feeds comes first, if there is one."""
     ready = deque(pool for pool in targets if not sources[pool].keys() - {pool})
     while targets:
         pool = ready.popleft() if ready else next(iter(targets))
@@ -192,7 +179,6 @@ def _suppliers_first(targets: Shares, sources: Shares) -> Iterator[Pool]:
 
 
 def _add_share(to: Cash, cash: Mapping[int, Fraction], share: Fraction = Fraction(1)) -> None:
-    """Add a share of some cash. A share of 0 adds no entries."""
     for t, amount in cash.items() if share else ():
         to[t] = to.get(t, _NOTHING) + amount * share
 
@@ -267,7 +253,7 @@ def _add_payments(flows: _Flows, verified: VerifiedPlan, maker: Callable[[int, s
 
 
 def _sum_into(sums_by_key: Mapping[Key, dict[Part, Fraction]], amounts: Iterable[tuple[Key, Part, Decimal]]) -> None:
-    """Add amounts by key and part. Adding decimals first is much faster for large plans."""
+    # Adding decimals first is much faster for large plans.
     sums: dict[tuple[Key, Part], Decimal] = defaultdict(Decimal)
     rows = list(amounts)
     with localcontext(_EXACT):
@@ -278,7 +264,6 @@ def _sum_into(sums_by_key: Mapping[Key, dict[Part, Fraction]], amounts: Iterable
 
 
 _Prices = Mapping[tuple[Node, int], Fraction]
-"""Node and period -> price of the cheapest available kilogram."""
 
 
 class OfferPrice(Record):
@@ -304,10 +289,7 @@ class OfferPrices:
         self.standings = Eligibilities(verified.problem)
 
     def of(self, name: str, material: str) -> OfferPrice | None:
-        """Return the full price of an offer of a material. None if it, or one of its inputs, can't be bought.
-
-        A marginal price is for the use with the most expensive inputs among the permitted uses.
-        """
+        """Return the full price, for the permitted use with the most expensive inputs. None if the offer, or one of its inputs, can't be bought."""
         position = next((i for i, facts in enumerate(self.problem.offers) if facts.offer.id == name), None)
         if position is None:
             return None
@@ -335,7 +317,6 @@ class OfferPrices:
         }
 
     def _first(self, uses: ComplianceClass, offer: int, material: str) -> OfferPrice | None:
-        """Return the price for one compliance class in the first possible period of an order."""
         arcs = [arc for arc in self.problem.network.arcs if arc.offer == offer and arc.node[0] == material]
         moves = self.problem.moves
         candidates: list[tuple[int, Fraction, Fraction]] = []
@@ -376,7 +357,7 @@ class OfferPrices:
         return money if facts.single else money + Fraction(facts.price[ordered]) / Fraction(facts.mass_per_unit)
 
     def _inputs(self, offer: int, ordered: int, prices: _Prices) -> Fraction | None:
-        """Return the cost of the inputs of a kilogram. None if one of them isn't available."""
+        """None if an input isn't available."""
         facts, cost = self.problem.offers[offer], Fraction(0)
         for line in facts.offer.inputs:
             price = prices.get(((line.material, facts.place), ordered))
@@ -387,10 +368,6 @@ class OfferPrices:
 
     @cached_method
     def _cheapest(self, label: str) -> _Prices:
-        """Return the price of the cheapest input at every node and period, one period after the other.
-
-        Within a period, the prices are lowered until they are stable. A chain without a cycle has at most as many steps as there are nodes.
-        """
         problem, moves, uses = self.problem, self.problem.moves, self.problem.class_of[label]
         arriving: list[list[int]] = [[] for _ in problem.case.horizon.periods]
         for index in sorted(self._upstream):
@@ -409,7 +386,6 @@ class OfferPrices:
         return prices
 
     def _lower(self, prices: dict[tuple[Node, int], Fraction], move: int, own_price: Fraction) -> bool:
-        """Lower the price at the destination of a move if the move is cheaper. Return True if so."""
         arc = self.problem.network.arcs[int(self.problem.moves.arc[move])]
         inputs = self._inputs(arc.offer, int(self.problem.moves.ordered[move]), prices)
         destination = arc.node, int(self.problem.moves.delivered[move])
@@ -419,7 +395,6 @@ class OfferPrices:
         return True
 
     def _carry_over(self, prices: dict[tuple[Node, int], Fraction], t: int) -> None:
-        """Carry the prices of the previous period over, if a material can be stored."""
         for node, store in self.problem.stores.items():
             before = prices.get((node, t - 1))
             if before is not None and store.limit[t - 1] != 0 and store.kept[t]:
@@ -437,16 +412,13 @@ class RangedSpend:
     """Undiscounted spend of a plan at both ends of every price range."""
 
     lines: Mapping[str, tuple[Sequence[Line], Sequence[Line], Sequence[Line]]]
-    """Offer -> its purchases at its price, at the low end, and at the high end. Only offers that are bought at a price with a range."""
+    """Offer with a price range -> its purchases at its price, at the low end, and at the high end."""
     low: Decimal
     high: Decimal
 
 
 def spend_at_ends(verified: VerifiedPlan) -> RangedSpend | None:
-    """Return the cost of a plan at the ends of price ranges. None if no purchase has a range.
-
-    Duties, premiums, discounts, and take-or-pay are computed again, by the code that costs every plan.
-    """
+    """Return the cost of a plan at the ends of price ranges, with duties and discounts computed again. None if no purchase has a range."""
     problem = verified.problem
     bought = sorted({line.arc.offer for line in verified.lines})
     ranged_offers = [problem.offers[offer] for offer in bought if has_range(problem.offers[offer], problem.merged)]

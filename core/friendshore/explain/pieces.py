@@ -28,13 +28,11 @@ class Piece:
     """Parts of a case that no list joins to others."""
 
     members: Members
-    """Materials."""
     rules: frozenset[str]
     """Limit rules that apply to them under some list."""
 
     @property
     def demanded(self) -> tuple[str, ...]:
-        """Names of its materials, sorted."""
         return tuple(sorted(self.members))
 
 
@@ -42,12 +40,6 @@ class Pieces:
     """All pieces that some lists of changes affect."""
 
     def __init__(self, session: Session, lists: Iterable[Sequence[Change]]) -> None:
-        """Find the pieces that are independent under each list of changes.
-
-        Raises:
-            InputError: For every change that names nothing in the case.
-            PluginError: If a plugin's rule raises.
-        """
         self.session = session
         touched = [effect for changes in lists for effect in self._of(tuple(changes))]
         groups = Groups(name for effect in touched for name in effect.members)
@@ -57,7 +49,7 @@ class Pieces:
         self.all = tuple(Piece(members, frozenset().union(*rules[min(members)])) for members in groups.all())
 
     def bearing(self, piece: Piece, changes: Sequence[Change]) -> Changes:
-        """Return the changes of a list that apply to a piece, in order, with the changes of bills."""
+        """Return the changes that apply to a piece, in order, with the changes of bills."""
         applicable = {
             change for effect in self._of(tuple(changes)) if effect.members & piece.members for change in effect.changes
         }
@@ -70,7 +62,6 @@ class Pieces:
         return self.facts(piece, changes).problem()
 
     def plan(self, piece: Piece, changes: Sequence[Change]) -> PartPlan:
-        """Return the cheapest plan of a piece after changes that all apply to it."""
         return self.session.part_plan(piece.members, piece.rules, tuple(changes))
 
     @cached_method
@@ -88,14 +79,7 @@ def ask_apart(
     asking: Callable[[], Callable[[Asked], Found]],
     progress: Progress | None = None,
 ) -> list[list[Found]]:
-    """Return the answers by group, and run as many groups concurrently as the session has workers.
-
-    Questions that affect the same parts must be in one group. `asking` returns a function that answers the questions of a group, one after the other.
-    `progress` is called in the caller's thread.
-
-    Raises:
-        Exception: The error of the first group that fails.
-    """
+    """Return the answers by group, with as many groups at a time as the session has workers. Questions about the same part must share a group."""
     start, total = time.monotonic(), sum(map(len, groups))
     done: list[None] = []
 

@@ -35,9 +35,9 @@ class RankPrice:
     """Effect of ranking one level."""
 
     gained: Decimal | None = None
-    """Reduction of the level's value. None if unknown."""
+    """None if unknown."""
     raised_objective: Decimal | None = None
-    """Increase of the objective. None if unknown."""
+    """None if unknown."""
 
 
 UNPRICED = RankPrice()
@@ -45,10 +45,7 @@ UNPRICED = RankPrice()
 
 
 def rank_prices(session: Session) -> dict[int, RankPrice]:
-    """Return gain and price of every level by its rank. They compare the plans with and without it, both with the earlier levels, and cost last.
-
-    A level is left out if one of the plans isn't proved in time, or rules conflict. So is cost, which comes last in any case.
-    """
+    """Return gain and price of every level by its rank, compared with the plan without it. Levels without a proof in time are left out."""
     prices: dict[int, RankPrice] = {}
     before: VerifiedPlan | None = None
     for rank, objective in enumerate(session.problem.objectives, 1):
@@ -71,14 +68,7 @@ def _proved(session: Session, levels: int) -> VerifiedPlan | None:
 
 
 def floors_from(session: Session) -> tuple[Mapping[str, date], ...]:
-    """Return for every conflict of a plan, in order: rule with a minimum -> first day from which all rules can be satisfied.
-
-    A minimum that applies later requires less, so bisection finds the first period. Rules that conflict in any case, or without a result within the
-    limits, are left out.
-
-    Raises:
-        SolverError: If a solver breaks down.
-    """
+    """Return for every conflict of a plan, in order: rule with a minimum -> first day from which all rules can be satisfied, if there is one."""
     # A conflict without demands consists of rows to which nothing can contribute, whatever the day.
     return tuple(_first_days(session, part) if part.demands else {} for part in session.verified.plan.infeasible)
 
@@ -112,7 +102,6 @@ def _first_feasible(session: Session, part: Infeasible, rule: Rule) -> int | Non
 
 
 def _is_feasible_from(session: Session, part: Infeasible, rule: Rule, period: int) -> bool:
-    """Return True if the conflict has a plan when the rule applies only from a period on."""
     inputs = _starting_later(_inputs(session, part), rule, session.problem.case.horizon.periods[period].start)
     program = compile_program(inputs.problem())
     min_short = least(program, program.short_of(part.demands), session.left(), session.cancel)
@@ -142,9 +131,7 @@ _DAY = timedelta(days=1)
 def rounded(problem: Problem) -> list[RunRounded]:
     """Return every date within a period, and every lead time that isn't a whole number of periods, with the value that the plan uses instead.
 
-    Rules that prohibit or limit apply to a whole period if they apply on any day of it. Permissions (an offer's dates, a quotation, a waiver, a
-    license) count only in periods that they cover completely. A store has its terms of the last day of a period. A lead time is rounded up, and the
-    longest in a period counts. Charges, rates, and capacities are computed by days, so they aren't included.
+    Charges, rates, and capacities are computed by days, so they aren't included.
     """
     if problem.case.horizon.until is not None:
         return []
@@ -223,7 +210,6 @@ def _stores(problem: Problem) -> Iterator[RunRounded]:
 def _narrowed_dates(
     problem: Problem, kind: str, name: str, start: date | None, end: date | None
 ) -> Iterator[RunRounded]:
-    """Yield starts and ends within a period. A start counts from the next period on, an end until the previous one."""
     first = _period_of(problem, start)
     if first is not None and start is not None and start > first.start:
         yield _rounded_line(kind, name, f"from {start}", f"from {first.end + _DAY}")
@@ -271,10 +257,8 @@ def _rounded_line(kind: str, name: str, stated: str, counted: str) -> RunRounded
     return RunRounded.model_validate({"kind": kind, "name": name, "stated": stated, "counted": counted})
 
 
-GAP = 1e-3
-"""Relative gap at which a monthly plan counts as cheapest. It only has to show that a quantity is available."""
-LEAST_SECONDS = 20.0
-"""Minimum time for all monthly plans. If the case's own plan took longer, its time."""
+GAP = 1e-3  # wide, because a monthly plan only has to show that a quantity is available
+LEAST_SECONDS = 20.0  # for all monthly plans
 UNPROVED = "the plan isn't proved to be the cheapest, or its rules conflict"
 OUT_OF_TIME = "no monthly plan was found in time"
 
@@ -286,18 +270,10 @@ class ByMonths:
     kilograms: Decimal | None
     """None if it wasn't planned."""
     note: str = ""
-    """Reason why it wasn't planned."""
 
 
 def by_months(session: Session, progress: Progress | None = None) -> Mapping[str, ByMonths]:
-    """Return demand -> its shortage in a monthly plan of the same facts, for every part of the case with a shortage that may improve.
-
-    A part may improve if a date in it is within a period, or a lead time isn't a whole number of periods. Parts that state amounts by period have only
-    a note, because these would differ in months. Values that the case derives from its most expensive offers don't change.
-
-    Raises:
-        PluginError: If a plugin's rule raises.
-    """
+    """Return demand -> its shortage in a monthly plan of the same facts, or a note, for every part with a shortage that may improve."""
     horizon = session.problem.case.horizon
     short = {each.demand for each in counted_shorts(session.verified)}
     if horizon.length is PeriodLength.MONTH or horizon.until is not None or not short or not rounded(session.problem):
@@ -329,7 +305,6 @@ def by_months(session: Session, progress: Progress | None = None) -> Mapping[str
 def _monthly_shortages(
     session: Session, inputs: Inputs, limits: Limits, progress: Progress | None
 ) -> str | Mapping[str, Decimal]:
-    """Return the shortages in the monthly plan of a part by demand, or the reason why there is none."""
     horizon = inputs.case.horizon
     months = Horizon(start=horizon.start, count=horizon.count * horizon.length.months, length=PeriodLength.MONTH)
     try:

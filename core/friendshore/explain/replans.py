@@ -25,14 +25,11 @@ from ..solve.components import column_labels
 from .restrictions import Relaxations, Removed, Restriction, Upstream
 
 Cell = tuple[str, int]
-"""A demand and a period."""
 _TIE = 1e-6
 """Relative increase of shortage penalties in these plans, so that among plans of equal cost, the one with the smallest shortage wins."""
 _TOLERANCE = 1e-9
-"""Tolerance on the maximum shortage in a solver's plan, as a share of the demand."""
 _IN_FACTS = frozenset({"lead time", "date", "capacity", "storage", "terms", "law", "proof", "no offer"})
-_MAX_COLUMNS = 500_000
-"""Maximum number of columns of cached programs, and of cached plans. Others are created again when needed."""
+_MAX_COLUMNS = 500_000  # of cached programs and plans
 _SOLVED = (SolverOutcome.OPTIMAL, SolverOutcome.UNCONFIRMED)
 _STEPS = 1000
 """Divisor of the kilograms served: the result is the quantity whose cost represents the next kilogram."""
@@ -44,7 +41,6 @@ LEAST_SECONDS = 60.0
 
 
 def end_of_search(session: Session) -> float:
-    """Return the time at which the search for causes ends, by the monotonic clock."""
     now = monotonic()
     return now + max(LEAST_SECONDS, now - session.opened)
 
@@ -67,10 +63,7 @@ class PartReplans:
     """Plans of a part without some of its restrictions, cached up to a maximum size."""
 
     def __init__(self, session: Session, members: Members, short: Collection[Cell], ends: float | None = None) -> None:
-        """Take the plan's shortages as upper bounds on all shortages.
-
-        The search stops at `ends` by the monotonic clock. None means only at the limits of the session.
-        """
+        """Take the plan's shortages as upper bounds on all shortages. The search ends at `ends` by the monotonic clock."""
         self.session, self._deadline = session, ends
         self.ended = False
         """True if a limit ended the search, so that the effect of some restrictions is unknown."""
@@ -91,11 +84,7 @@ class PartReplans:
         self._without_plan: set[Removed] = set()
 
     def replan(self, removed: Removed = _NOTHING) -> Replan | None:
-        """Return the plan. None if there is none, or a limit ended the search.
-
-        Raises:
-            SolverError: If a solver breaks down.
-        """
+        """Return the plan. None if there is none, or a limit ended the search."""
         replan = self._replans.get(removed)
         if replan is None and removed not in self._without_plan:
             self.ended |= self.session.stopped
@@ -115,7 +104,6 @@ class PartReplans:
 
     @cached_method
     def served(self, removed: Removed) -> dict[Cell, float]:
-        """Return the kilograms of shortages that a plan without some restrictions serves, without those below the tolerance for rounding."""
         counted = any(each.kind == "no offer" for each in removed)
         if removed and not self.upstream(self.uses, counted=counted).can_supply(removed):
             return {}  # whatever the times and quantities
@@ -158,7 +146,6 @@ class PartReplans:
         return by_name
 
     def over_capacity(self, removed: Removed) -> set[str]:
-        """Return the offers whose orders exceed their capacity, or their plants'."""
         plan, case = self.replan(removed), self.problem.case
         if plan is None:
             return set()
@@ -186,11 +173,9 @@ class PartReplans:
         return exceeding
 
     def tolerance(self, cell: Cell) -> float:
-        """Return the kilograms that rounding can explain."""
         return 2 * float(self.problem.case.resolution) + 1e-6 * self._wanted[cell]
 
     def program(self, removed: Removed = _NOTHING) -> Program | None:
-        """Return the program. None if the relaxed facts are invalid."""
         in_facts = frozenset(each for each in removed if each.kind in _IN_FACTS)
         program = self._programs.get(in_facts)
         if program is None and in_facts not in self._impossible:
@@ -203,10 +188,7 @@ class PartReplans:
         return program
 
     def marginal_cost(self, removed: Removed, group: tuple[str, ...], served: Mapping[Cell, float]) -> float | None:
-        """Return the cost of the next kilogram, in money of its period. None if it costs as much as the shortage.
-
-        `served` are the kilograms that the group of demands gets if the price is ignored too.
-        """
+        """Return the cost of the next kilogram, in money of its period. None if it costs as much as the shortage."""
         base, all_served = self.replan(removed), self.replan(removed | {Restriction("price", group)})
         assert base is not None
         assert all_served is not None
@@ -266,7 +248,6 @@ class PartReplans:
         return Replan(program, x, self._connected_columns(linear, targets))
 
     def _solve(self, program: Program, linear: Linear, targets: Ints, near: Floats | None = None) -> Floats | None:
-        """Return the optimum of everything connected to some columns. The search starts near a plan of the program, or near the case's."""
         session = self.session
         if any(not goal.whole for goal in program.goals):
             try:
@@ -315,7 +296,7 @@ class PartReplans:
         return 2 * self.session.limits.gap * abs(float(linear.cost @ replan.x)) if linear.integer.any() else 0.0
 
     def _relaxed(self, program: Program, removed: Removed) -> Linear:
-        """Return the program without the restrictions that are its rows, columns, or costs, and with the plan's shortages as upper bounds."""
+        """Drop the restrictions that are rows, columns, or costs, and bound the shortages by those of the plan."""
         linear = program.linear
         cost, upper = linear.cost.copy(), linear.upper.copy()
         row_lower, row_upper = linear.row_lower.copy(), linear.row_upper.copy()
@@ -369,7 +350,6 @@ def _limit_rows(program: Program, restriction: Restriction) -> list[int]:
 
 
 def _balance_rows(program: Program, restriction: Restriction) -> list[int]:
-    """Return the balance rows of a material where makers take it in."""
     problem, count = program.problem, program.problem.case.horizon.count
     feeds = {feed for feeds in problem.network.feeds.values() for feed in feeds if feed[0] in restriction.names}
     nodes = [node for group in problem.compliance_classes for node in sorted(group.nodes)]

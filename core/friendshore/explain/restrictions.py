@@ -23,7 +23,7 @@ from ..problem.network import Node, final_node
 from ..problem.offers import OfferFacts
 
 _Prohibition = tuple[str, bool]
-"""A prohibiting rule, and True if a proof would let the item pass."""
+"""Rule, and True if a proof would let the item pass."""
 AMPLE = 1000
 """Multiple of all demand that is as good as an unlimited supply."""
 _TERMS = (
@@ -42,7 +42,6 @@ class Restriction:
 
 Removed = frozenset[Restriction]
 _SUPPLY: frozenset[CauseKind] = frozenset({"lead time", "date", "terms", "no offer"})
-"""Restrictions of offers."""
 _IN_FACTS = _SUPPLY | {"law", "proof"}
 """Restrictions that are removed from the facts before they are resolved."""
 
@@ -51,7 +50,6 @@ class Upstream:
     """Everything upstream of some uses, and the restrictions on its supply."""
 
     def __init__(self, problem: Problem, uses: Collection[Use], periods: Collection[int] = ()) -> None:
-        """Find everything that may be delivered in some periods, by default in any."""
         self.problem, self.uses = problem, list(uses)
         self.periods = frozenset(periods or range(problem.case.horizon.count))
         self.until = frozenset(range(max(self.periods) + 1))
@@ -61,7 +59,6 @@ class Upstream:
         self.offers = sorted({problem.network.arcs[arc].offer for arc in self.arcs} - {-1})
 
     def restrictions(self) -> list[Restriction]:
-        """Return all restrictions on supply to the uses, except those that depend on which demands are short."""
         restrictions: list[Restriction] = []
         restrictions += [Restriction("no offer")] if leads(self.problem) else []
         restrictions += [Restriction("proof")] if self.unproven() else []
@@ -78,13 +75,12 @@ class Upstream:
         return restrictions
 
     def inputs(self) -> list[Restriction]:
-        """Return one restriction for each input that makers upstream of the uses need, and that the uses don't demand."""
         wanted = {use.material.id for use in self.uses}
         materials = {feed[0] for offer in self.offers for feed in self.problem.network.feeds.get(offer, ())}
         return [Restriction("inputs", (material,)) for material in sorted(materials - wanted)]
 
     def can_supply(self, removed: Removed) -> bool:
-        """Return True if a use can lawfully be supplied without some rules, proofs, and inputs, regardless of times and quantities."""
+        """Return True if a use can lawfully be supplied, regardless of times and quantities."""
         legal = frozenset(each for each in removed if each.kind in ("law", "proof", "inputs"))
         return self._can_supply(legal)
 
@@ -111,7 +107,6 @@ class Upstream:
         return final_node(use) in supplied
 
     def _blocked_periods(self, prohibitions: Mapping[_Prohibition, frozenset[int]], removed: Removed) -> frozenset[int]:
-        """Return the periods in which an item can't come, without some rules and proofs. Rules with a waiver or a license don't count."""
         case = self.problem.case
         rules = {each.names[0] for each in removed if each.kind == "law"}
         rules |= {waiver.rule for waiver in case.waivers} | {licence.rule for licence in case.licences}
@@ -184,7 +179,7 @@ class Upstream:
         return {offer for _, offer, unproven in self.verdicts() if unproven}
 
     def verdicts(self) -> Iterator[tuple[str, str, bool]]:
-        """Yield the rule and the offer of every prohibiting verdict, and True if a proof would reverse it."""
+        """Yield the rule and offer of every prohibiting verdict, and True if a proof would reverse it."""
         for _, index, position, provable in self._prohibiting_verdicts():
             yield self.problem.rules[position].id, self.problem.network.arcs[index].chained.offer.id, provable
 
@@ -214,7 +209,6 @@ def unproven_offers(problem: Problem) -> set[str]:
 
 
 def forbidden_by(problem: Problem, rule: str) -> set[str]:
-    """Return the offers and lots that a rule prohibits, or that need a license or a proof under it."""
     return {offer for name, offer, _ in Upstream(problem, list(problem.judgements)).verdicts() if name == rule}
 
 
@@ -255,11 +249,7 @@ class Relaxations:
             return self.inputs, self.problem
 
     def without(self, removed: Removed) -> Problem:
-        """Return the facts without some restrictions. Limits, inputs, competition, and prices stay, because they are part of the program.
-
-        Raises:
-            InputError: If the relaxed facts are invalid.
-        """
+        """Raise InputError if the relaxed facts are invalid. Limits, inputs, competition, and prices stay, because they are part of the program."""
         kinds = frozenset(each.kind for each in removed)
         # Unchanged offers stay the same objects, so that their cached results remain valid.
         relaxed = self._relaxed_inputs(kinds & _SUPPLY)
@@ -321,7 +311,7 @@ def _always_quoted(offer: Offer) -> Offer:
 
 
 def _with_leads(inputs: Inputs, problem: Problem) -> tuple[Inputs, Problem]:
-    """Return the facts with leads, and the same resolved. Leads have ample capacity, and are free if they have no usable price."""
+    """Give leads ample capacity, and a price of 0 if they have no usable one."""
     wanted = sum((sum(demand.quantity, Decimal(0)) for demand in problem.demands), Decimal(1))
     ample = exact(min(wanted * AMPLE, Decimal(10) ** 12))
     free = Price(amount=Decimal(0), currency=inputs.case.currency, source=CASE_SOURCE)
@@ -349,7 +339,6 @@ def _with_leads(inputs: Inputs, problem: Problem) -> tuple[Inputs, Problem]:
 
 
 def _with_larger_capacity(problem: Problem, *, capacity: bool, dated: bool) -> Problem:
-    """Return the facts with unlimited capacities, with capacities that start immediately, or both. Goods with a price below zero stay limited."""
     paid = {index for index, facts in enumerate(problem.offers) if facts.offer.paid}
     pools = tuple(
         pool if paid & set(pool.offers) else _larger_pool(problem, pool, capacity=capacity, dated=dated)

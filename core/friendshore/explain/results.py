@@ -54,7 +54,6 @@ class Effort(Record):
     """Effort for an answer."""
 
     questions: int
-    """Number of lists of changes."""
     solved: int
     """Number of components solved for it."""
     reused: int
@@ -78,11 +77,7 @@ class QuestionResult(ShownOnScreen, Tables):
         return self.model_dump(mode="json", by_alias=True)
 
     def to_frame(self, table: str = "") -> pandas.DataFrame:
-        """Return one of `TABLES`, by default the first, as a data frame with one row per entry.
-
-        Raises:
-            ValueError: For another table.
-        """
+        """Return one of `TABLES`, by default the first, as a data frame. Raises ValueError for another table."""
         import pandas
 
         name = table or self.TABLES[0]
@@ -101,7 +96,6 @@ class Counted:
         self._solved, self._reused = session.answers.solved, session.answers.reused
 
     def told(self, done: int, total: int) -> None:
-        """Report progress, with the elapsed seconds."""
         if self._progress is not None:
             self._progress(done, total, time.monotonic() - self._began)
 
@@ -113,13 +107,12 @@ class Counted:
 
 
 def difference(answer: Answer) -> Difference:
-    """Return the increase of the objective, with proved bounds."""
     low, high = answer.rise_between
     return between(answer.rise.objective, low, high, answer.cost.objective)
 
 
 def between(value: Decimal, low: Decimal, high: Decimal, objective: Decimal) -> Difference:
-    """Return a difference of `value` that is proved to lie from `low` to `high`. A millionth refers to the larger plan's `objective`."""
+    """Return a difference that is proved to lie from `low` to `high`."""
     is_bounded = low.is_finite() and high.is_finite()
     return Difference(
         value=exact(value),
@@ -130,13 +123,12 @@ def between(value: Decimal, low: Decimal, high: Decimal, objective: Decimal) -> 
 
 
 def shortage(answer: Answer, *, after: bool = True) -> Mapping[str, Decimal]:
-    """Return demand -> kilograms short, of the affected parts. Demands without a shortage are left out."""
+    """Return demand -> kilograms short in the affected parts. Demands without a shortage are left out."""
     parts = answer.after if after else answer.before
     return dict(sorted(totals(short for part in parts for short in part.plan.short_by_demand.items()).items()))
 
 
 def short_more(session: Session, answer: Answer) -> dict[str, Decimal]:
-    """Return material -> added kilograms short (negative: fewer), without differences from rounding."""
     before, after = shortage(answer, after=False), shortage(answer)
     slack = session.problem.case.resolution * session.problem.case.horizon.count
     rise = (
@@ -162,7 +154,6 @@ def total(quantities: Sequence[Decimal]) -> Decimal:
 
 
 def materials_of(problem: Problem) -> list[RunMaterial]:
-    """Return all materials, with their equivalent weights in other substances."""
     used = sorted({material for material, _ in problem.network.nodes})
     factors = Factors(problem.merged.factors)
     materials = [problem.merged.materials[name] for name in used]
@@ -170,7 +161,6 @@ def materials_of(problem: Problem) -> list[RunMaterial]:
 
 
 def names_of(problem: Problem, offers: Iterable[str]) -> ShownNames:
-    """Return the names of all materials, and of some offers."""
     merged = problem.merged
     existing = [merged.offers[name] for name in dict.fromkeys(offers) if name in merged.offers]
     rows = (

@@ -66,7 +66,6 @@ def _unused_kg(verified: VerifiedPlan) -> dict[str, Decimal]:
 
 
 def _uses(problem: Problem, lot: Lot, arc: Arc) -> Iterator[RunHoldingUse]:
-    """Yield every kind of use that a lot could end in."""
     for use, judgement in problem.judgements.items():
         if arc.index not in judgement.reach:
             continue
@@ -92,7 +91,6 @@ def _uses(problem: Problem, lot: Lot, arc: Arc) -> Iterator[RunHoldingUse]:
 
 
 def _can_serve(problem: Problem, arc: Arc, numbers: list[int], period: int) -> bool:
-    """Return True if a class with a delivery to one of some demands in the period admits the lot."""
     arrival = problem.lots[arc.lot].period
     return any(
         outlet.period == period and outlet.demand in numbers and compliance_class.admits(arc.index, arrival)
@@ -102,7 +100,6 @@ def _can_serve(problem: Problem, arc: Arc, numbers: list[int], period: int) -> b
 
 
 def _prohibitions(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) -> Iterator[RunHoldingBar]:
-    """Yield every rule in force that prohibits a lot, with its days in the plan."""
     horizon = problem.case.horizon
     for trade, table in ((False, judgement.chain), (True, judgement.trade)):
         for position, verdicts in table.items():
@@ -133,7 +130,6 @@ def _prohibitions(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) ->
 
 
 def _trade_remedies(lot: Lot, phase: Phase, verdict: Verdict) -> str:
-    """Return the change that would let an order pass an export control."""
     ways = [f"an export licence, recorded as [[licence]] with rule = `{verdict.rule}`"] if verdict.licence else []
     if not verdict.licence and verdict.result is Result.UNPROVEN:
         ways.append("proof of its customs origin")
@@ -151,7 +147,6 @@ def _trade_remedies(lot: Lot, phase: Phase, verdict: Verdict) -> str:
 
 
 def _remedies(lot: Lot, rule: Rule, phase: Phase, verdict: Verdict) -> str:
-    """Return the change that would let a lot pass a rule of origin."""
     ways = []
     if verdict.result is Result.UNPROVEN:
         if lot.offer and lot.chained.offer.inputs and not lot.confirmed:
@@ -172,8 +167,7 @@ def _remedies(lot: Lot, rule: Rule, phase: Phase, verdict: Verdict) -> str:
 
 _IGNORED_STEPS = 10
 """Multiple of the resolution up to which a shortage counts as met."""
-_SAME = Decimal("1e-10")
-"""Relative difference through rounding up to which two charges count as equal."""
+_SAME = Decimal("1e-10")  # relative difference due to rounding
 
 
 class OrderDay(NamedTuple):
@@ -185,7 +179,6 @@ class OrderDay(NamedTuple):
 
 
 def order_days(ledger: PlanEntries) -> list[OrderDay]:
-    """Return the days of all purchases of a plan, in their order."""
     return _OrderDays(ledger).compute()
 
 
@@ -206,7 +199,6 @@ class _OrderDays:
         return days
 
     def _order_key(self, item: Bought) -> tuple[int, int]:
-        """Return the key of its order. A run of several goods is one order, regardless of shipments."""
         single = self.ledger.problem.offers[item.arc.offer].single
         return item.arc.index if single else -1 - item.arc.offer, item.ordered
 
@@ -227,7 +219,6 @@ class _OrderDays:
         return max([arc.times.first[t], *inputs])
 
     def _is_awaited(self, item: Bought) -> bool:
-        """Return True if the demand that it serves is short in the period before its arrival."""
         node, before = item.arc.node, item.delivered - 1
         return item.arc.arrives[item.ordered] is None and (node, item.requirement, before) in self._lacking
 
@@ -244,7 +235,6 @@ class _OrderDays:
             if (problem.demands[outlet.demand].id, outlet.period) in short
         }
         by_maker: defaultdict[tuple[Node, str, int], list[Bought]] = defaultdict(list)
-        """Purchases from makers, by node, compliance class, and period of delivery."""
         runs: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
         for make, offer in self.ledger.makes:
             runs[offer, make.period].add(make.requirement)
@@ -271,7 +261,6 @@ class _OrderDays:
         return grouped(((item.arc.node, item.delivered), day) for item, day in days if day is not None)
 
     def _same_terms(self, item: Bought) -> bool:
-        """Return True if an arrival one period earlier is also lawful, costs the same, and can be stored."""
         problem, arc, before = self.ledger.problem, item.arc, item.delivered - 1
         store = problem.stores.get(arc.node)
         if store is not None and store.limit[before] is not None:

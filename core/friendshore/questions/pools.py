@@ -1,7 +1,4 @@
-"""Parallel execution of similar tasks, such as the cases of `watch`, in processes of this machine or on another executor.
-
-If workers die, every task is still done or reported as failed.
-"""
+"""Parallel execution of tasks in processes of this machine or on another executor, even if workers die."""
 
 from __future__ import annotations
 
@@ -37,11 +34,9 @@ class Task(Protocol):
 T = TypeVar("T", bound=Task)
 R = TypeVar("R")
 Do = Callable[[T, Cancel | None], R]
-"""Function that executes a task until it is canceled. It is a module's function, so that other processes find it by name."""
-AHEAD = 2
-"""Tasks in the executor per worker: one running, one waiting."""
+"""Function of a module, so that other processes find it by name. It runs a task until it is canceled."""
+AHEAD = 2  # tasks in the executor per worker: one running, one waiting
 _DEFAULT_WORKERS = 64
-"""Maximum tasks at a time on an executor with an unknown number of workers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,11 +48,10 @@ class OpenPool:
     """Function that runs in the executor and executes a task."""
     workers: int
     stop: Callable[[], None] | None = None
-    """Function that ends running tasks. None if they can't be ended."""
+    """Ends running tasks. None if they can't be ended."""
     begun: Callable[[], bool] = lambda: True
-    """Function that returns True if a worker has started."""
     alive: Callable[[], bool] = lambda: True
-    """Function that returns True if the executor still exists. Otherwise its tasks would never finish."""
+    """Returns False if the executor is gone, so that its tasks would never finish."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,10 +62,7 @@ class WorkerPool:
 
 
 def here(workers: int | None, tasks: int, time_limit: float | None = None) -> WorkerPool:
-    """Return a pool of processes of this machine, one per processor unless `workers` is set. A pool of one is this process.
-
-    `time_limit` applies to each task.
-    """
+    """Return a pool of processes, one per processor unless `workers` is set. A pool of one is this process. `time_limit` applies to each task."""
     process_count = min(workers or os.cpu_count() or 1, tasks)
     if process_count > 1:
         return WorkerPool(partial(_processes, process_count, limit_for(time_limit)))
@@ -99,17 +90,7 @@ def carried_out(
     """Execute tasks, and yield each with its future, in order of completion.
 
     A task whose process has died is repeated once. If that process dies too, the future has the error. After `stopped` returns True, no task starts,
-    and running tasks aren't yielded if they can be ended.
-
-    Args:
-        pool: Pool that executes them.
-        do: Function that executes a task.
-        tasks: Function that takes the number of workers, and yields the tasks on demand.
-        again: Queue to which the caller adds tasks to repeat.
-        stopped: Function that returns True if the user canceled.
-
-    Raises:
-        SolverError: If the executor is lost, or its processes end before they start.
+    and running tasks aren't yielded if they can be ended. The caller adds tasks to repeat to `again`. A lost executor raises a `SolverError`.
     """
     repeated, is_lost = set[int](), False
     with pool.opened() as running:
@@ -166,7 +147,6 @@ _NO_START = Diagnostic(
 
 
 def told_of(error: BaseException) -> tuple[str, ...]:
-    """Return the messages for a task that a worker failed to do."""
     if isinstance(error, FriendshoreError):
         return tuple(map(str, error.problems))
     return (
@@ -183,7 +163,6 @@ def _error(future: Future[Any]) -> BaseException | None:
 
 @contextmanager
 def _single_thread() -> Iterator[OpenPool]:
-    """Yield one thread of this process, while the main one handles Ctrl-C."""
     enough = Event()
     with ThreadPoolExecutor(1) as executor:
         yield OpenPool(executor, partial(_until, enough), 1, enough.set)

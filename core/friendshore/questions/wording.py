@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 
 _DIGITS = 4
-"""Digits of a conversion factor."""
 _FEW = 2
-"""Maximum number of conversions in a note for a screen."""
 
 
 def weighed(names: ShownNames, material: str, kilograms: Decimal) -> doc.Kilograms:
@@ -36,10 +34,7 @@ def mass_of(names: ShownNames, material: str, kilograms: Decimal, *, equal: bool
 
 
 def conversions(names: ShownNames, materials: Iterable[str], *, shortly: bool = False) -> str:
-    """Return the conversions from a kilogram of each basis to traded substances. Empty if there are none.
-
-    `materials` are ordered by importance. `shortly` shows only the first substance, and few of them.
-    """
+    """Return the conversions from a kilogram of each basis to traded substances. Empty if there are none."""
     weights_by_basis: defaultdict[str, dict[str, Decimal]] = defaultdict(dict)
     for material in materials:
         if equal := names.equal_kg(material):
@@ -65,7 +60,6 @@ def short_cell(names: ShownNames, kilograms: Mapping[str, Decimal]) -> doc.Cell:
 
 
 def difference(found: Difference) -> doc.Amount | doc.Between:
-    """Return one number if proved, else an interval."""
     return doc.Amount(found.value) if found.proved else doc.Between(found.value, found.low, found.high)
 
 
@@ -76,10 +70,7 @@ def rise(found: Difference) -> str:
 def rung(
     name: str, found: Difference | None, currency: str, more: str = "", tone: doc.Tone = doc.Tone.PLAIN
 ) -> charts.Rung:
-    """Return a difference in money as a part of a chart. An unproved one has a doubtful tone.
-
-    `found` is None if there is none, with the reason in `more`.
-    """
+    """Return a bar for a difference in money. `found` is None if there is none, with the reason in `more`."""
     if found is None:
         return charts.Rung(name, None, more, tone)
     amount = large_money(found.value, currency) if found.proved else f"{currency} {rise(found)}"
@@ -116,7 +107,6 @@ def mass_or_nothing(kilograms: Decimal) -> doc.Cell:
 
 
 def left_out(rows: int, one: str, many: str = "", which: str = "") -> list[str]:
-    """Return a note on the rows that a table omits. Empty if there are none."""
     return [f"{count(rows, one, many)}{which}: --top 0 shows all"] if rows > 0 else []
 
 
@@ -131,15 +121,12 @@ def ranked(
     which: str = "",
     see: str = "--top 0 shows all",
 ) -> doc.DataTable:
-    """Return a table with rows in descending importance. A screen shows those that fit, the whole document the first, and each counts the others.
+    """Return a table with rows in descending importance. A screen shows those that fit, the whole document the first `top`.
 
     Args:
-        columns: Its columns.
-        rows: All rows.
         one: Name of an omitted row, such as `more loss`.
         many: Plural of the name. Empty means `one` with an s.
         part: Weight in sharing the room of a screen with other tables.
-        top: Rows that the whole document shows. 0 means all.
         which: Addition to the number of rows that the whole document omits.
         see: Way to see those.
     """

@@ -43,20 +43,13 @@ from ..wording import (
 from .find_alternatives import Alternative, Alternatives, MaterialMix, StageCheck, UsageShare, costs_nothing, unused
 
 SHOWN = 12
-"""Default number of offers shown of each material."""
 _MIN_WIDTH_FOR_SHORTAGE = 80
-"""Minimum characters of a line of a screen that shows the added shortage."""
 _MAX_ID_LENGTH = 30
-"""Length from which on an identifier that doesn't fit is counted instead."""
 _OBSTACLE_WORDS = {"figure": "figure missing", "unproven": "not proved", "licence": "no license"}
-"""Words for kinds of obstacles, if not their names."""
 
 
 def alternatives_document(answer: Alternatives, shown: int = SHOWN) -> doc.Document:
-    """Return every material with its offers. Each table has the first `shown` rows, or all for 0.
-
-    On a screen of several materials, each is a row with its cheapest alternative.
-    """
+    """Return every material with its offers. Each table has the first `shown` rows, or all for 0. A screen has a row for each of several materials."""
     used_from = percent(answer.used_from)
     head = [
         f"An offer counts as used if it delivers {used_from} of a material's demand, or everything that it can if that is less. Cash and shortage "
@@ -189,7 +182,6 @@ def _choice(offer: Alternative, unit: Literal["kg", "t"], answer: Alternatives) 
 
 
 def cash(offer: Alternative) -> doc.Cell:
-    """Return the cash that using an offer adds, with a question mark if its plan isn't proved the cheapest."""
     if offer.rise is None or offer.cash is None:
         return "not found in time"
     if costs_nothing(offer):
@@ -271,7 +263,6 @@ def _unproved(shown_offers: Sequence[Alternative]) -> list[str]:
 
 
 def _compliance(shown_offers: Sequence[Alternative], names: ShownNames) -> Iterator[doc.Element | None]:
-    """Yield the stages that fail, of usable offers. The others are summarized in one line."""
     rows = [
         [names.offer(offer.offer), check.end_use, *_check_cells(check)]
         for offer in shown_offers
@@ -324,7 +315,6 @@ def _excluded(names: ShownNames, excluded: Sequence[Alternative], shown: int) ->
 def _overview(
     materials: Sequence[tuple[MaterialMix, Sequence[Alternative]]], answer: Alternatives
 ) -> Iterator[doc.Element | None]:
-    """Yield the materials that have another offer, the cheapest to use first, then those that have none."""
     able = [(mix, offers, others) for mix, offers in materials if (others := unused(offers))]
     able.sort(key=lambda each: (_rise(each[2][0]) is None, _rise(each[2][0]) or Decimal(0), each[0].material))
     unable = [(mix, offers) for mix, offers in materials if not unused(offers)]
@@ -463,7 +453,6 @@ def _bought(offers: Sequence[Alternative], names: ShownNames) -> doc.Cell:
 
 
 def _excluded_cell(excluded: Sequence[Alternative]) -> doc.Cell:
-    """Return the number of offers and the reasons that exclude them, the most common first."""
     kinds = Counter(kind for offer in excluded for kind in {obstacle.kind for obstacle in offer.obstacles})
     texts = [
         f"{_OBSTACLE_WORDS.get(kind, kind)} {number}"

@@ -47,7 +47,6 @@ from ...solve import Progress
 from ...verify import VerifiedPlan
 
 WITHIN = Decimal("0.01")
-"""Share of the spend by which plans in a reported usage range may cost more."""
 
 
 class Alternative(Record):
@@ -174,9 +173,7 @@ def alternatives(
 
     Raises:
         InputError: If a material is neither demanded nor bought for makers, or `within` is negative.
-        SolverError: If a solver fails.
-        VerificationError: If a plan fails verification.
-        PluginError: If a plugin's rule raises.
+        FriendshoreError: If a solver, a plugin's rule, or the verification fails.
     """
     materials = [session.inputs.name_of_today("material", name) for name in materials]
     input_kg = _inputs(session)
@@ -281,7 +278,6 @@ def _ranked(offers: Sequence[Alternative]) -> list[Alternative]:
 
 
 def _may_cost_the_same(rise: Difference | None, next_rise: Difference | None) -> bool:
-    """Return True if it isn't proved that the next offer is more expensive."""
     if rise is None or next_rise is None or (rise.proved and next_rise.proved and rise.value != next_rise.value):
         return False
     return rise.high is None or next_rise.low is None or next_rise.low <= rise.high
@@ -302,7 +298,6 @@ class _OfferSearch:
         self._of_offer |= {lead.offer.id: lead for lead in problem.leads}
 
     def offers(self, material: str) -> list[str]:
-        """Return all offers of a material: offers that count, leads, and current sources."""
         positions = [offer for offer, name in self.standings.arcs if name == material]
         problem = self.session.problem
         ids = {problem.offers[position].offer.id for position in positions}
@@ -432,7 +427,6 @@ class StageCheck(Record):
 
 
 def checks(standings: Eligibilities, offer: int, material: str) -> Iterator[StageCheck]:
-    """Yield every stage of a material, and the move, for every use, by use and stage."""
     problem = standings.problem
     facts = problem.offers[offer]
     judged = next(chained for chained in facts.chained if chained.material.id == material)
@@ -497,11 +491,7 @@ class Landed(Record):
 
 
 def landed(verified: VerifiedPlan, offer: str, material: str) -> Landed | None:
-    """Return the cost of a kilogram of an offer in a plan. None if the plan buys none.
-
-    Costs of a whole offer are spread over the kilograms of all its outputs. Costs of a supplier's or a facility's schedules and terms are excluded,
-    since they belong to no single offer.
-    """
+    """Return the cost of a kilogram, without schedules and terms of a supplier or facility. None if the plan buys none."""
     problem = verified.problem
     of_offer = [line for line in verified.lines if line.arc.chained.offer.id == offer]
     lines = [line for line in of_offer if line.material == material]
@@ -566,13 +556,11 @@ class CheapestUse:
     """The cheapest plan that uses an offer."""
 
     kilograms: Decimal
-    """Kilograms from which on it counts as used."""
     rise: Difference | None
-    """Rise of the objective, penalties included, above the recommended plan. None if the time limit ended the search."""
+    """None if the time limit ended the search."""
     verified: VerifiedPlan | None
-    """Plan of the affected parts of the case. None if the time limit ended the search."""
+    """None if the time limit ended the search."""
     adds: PlanRise = _NOTHING
-    """Additions to the recommended plan."""
 
 
 class UsageRange:
@@ -654,24 +642,22 @@ class UsageRange:
         return self.standings.standing.get((self._position(name), material))
 
     def _never_negative(self, difference: Difference) -> Difference:
-        """Return the difference for an additional rule, which is never negative."""
+        # An additional rule can't make the plan cheaper.
         ranked = bool(self.session.problem.objectives)
         is_raised = difference.low is not None and difference.low < 0 and not ranked and not difference.proved
         return difference.but(low=Decimal(0)) if is_raised else difference
 
     def _in_recommended_plan(self, material: str) -> Difference:
-        """Return a zero difference, since the recommended plan uses the offer. A cheaper plan without it may still exist."""
+        # A cheaper plan without the offer may exist, if the plan isn't proved.
         plan = self.session.part_of(material).plan
         gap = Decimal(0) if plan.status is PlanStatus.OPTIMAL else max(Decimal(0), plan.objective - plan.bound)
         return between(Decimal(0), Decimal(0), gap, plan.objective)
 
 
 NOT_AT_ALL = UsageShare(least=Decimal(0), least_bound=Decimal(0), most=Decimal(0), most_bound=Decimal(0), role="never")
-"""Usage range of an offer that can't be delivered."""
 
 
 def _role(smallest: tuple[Decimal, Decimal], largest: tuple[Decimal, Decimal], resolution: Decimal) -> Role:
-    """Return the role of an offer from its smallest and largest quantity, each with its bound."""
     if smallest[1] >= resolution:
         return "must"
     if largest[1] < resolution:

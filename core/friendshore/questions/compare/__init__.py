@@ -49,7 +49,6 @@ class ComparisonAnswer:
 
     found: Comparison
     notes: tuple[str, ...] = ()
-    """Notes on the second case or run."""
 
 
 class CompareQuestion(Question[CompareOptions, ComparisonAnswer]):

@@ -43,9 +43,7 @@ def compare(
 ) -> Comparison:
     """Compare the plans after two lists of changes to one case, with every step between them.
 
-    The steps lead from the first to the second, one change at a time. First, changes that the second lacks are undone, the last first. Then those
-    that the first lacks are made, in order. Among the cheapest plans, each step takes the one that moves the fewest kilograms from the first plan.
-    Distance to the previous step's plan breaks ties.
+    Each step makes or undoes one change, and takes the cheapest plan nearest to the first plan.
 
     Args:
         session: The case.
@@ -57,7 +55,6 @@ def compare(
 
     Raises:
         InputError: For a change of something unknown, or one that removes a decided order.
-        FriendshoreError: If a solver, a plugin's rule, or the verification fails.
     """
     session = _with_new_materials(session, (*before, *after))
     later = foreseen(session, days_of(session, (*before, *after)))
@@ -80,7 +77,7 @@ def compare(
 
 
 def _with_new_materials(session: Session, changes: Changes) -> Session:
-    """Return a session that also has the materials and places of new demands, with zero demand where the plan lacks them."""
+    """Add the materials and places of new demands, with zero demand where the plan lacks them."""
     start, case, merged = monotonic(), session.problem.case, session.problem.merged
     places = {case.place, *(demand.use.place.id for demand in session.problem.demands)}
     new_demands = {
@@ -107,13 +104,7 @@ def _with_new_materials(session: Session, changes: Changes) -> Session:
 def scenario_walk(
     session: Session, names: Sequence[str], changes: Sequence[Change] = ()
 ) -> tuple[Changes, Changes, tuple[str, str]]:
-    """Return the changes of the first and of the second plan, and their names: one scenario against the case as it is, or two scenarios.
-
-    Further changes apply to the last. With them, there may be no scenario.
-
-    Raises:
-        InputError: For an unknown scenario, or one that inherits itself.
-    """
+    """Return the changes and names of both plans: a scenario against the case, or two scenarios. Further changes apply to the second plan."""
     case = session.inputs.case
     first, last = list(names[:-1]), list(names[-1:])
     before, after = (
@@ -127,19 +118,9 @@ def scenario_walk(
 
 @takes(Session, A_SESSION)
 def compare_plans(one: Session, other: Session, *, names: tuple[str, str] = ("before", "after")) -> Comparison:
-    """Compare the plans of two cases side by side, and the facts of the cases.
+    """Compare the plans and facts of two cases. Among the cheapest plans of the second, it takes the one nearest to the first.
 
-    Among plans of the second case with equal cost, it takes the one that moves the fewest kilograms from the first. If the two have different
-    periods, kilograms aren't compared by period, and nothing counts as moved.
-
-    Args:
-        one: The first case.
-        other: The second case.
-        names: Names of the two plans.
-
-    Raises:
-        InputError: If they use different currencies.
-        FriendshoreError: If a solver, a plugin's rule, or the verification fails.
+    If their periods differ, nothing counts as moved. Different currencies raise an `InputError`.
     """
     currencies = (one.problem.case.currency, other.problem.case.currency)
     if currencies[0] != currencies[1]:
@@ -174,8 +155,6 @@ def compare_plans(one: Session, other: Session, *, names: tuple[str, str] = ("be
 
 @dataclass(frozen=True, slots=True)
 class _Stop:
-    """A stop between two plans: the changes in force, and the effect of the last ones."""
-
     changes: Changes
     undoes: Changes = ()
     does: Changes = ()
@@ -187,7 +166,6 @@ class _Stop:
 
 
 def _way(before: Changes, after: Changes) -> list[_Stop]:
-    """Return all stops from the first list of changes to the second."""
     common: list[Change] = []
     unmatched = list(after)
     for change in before:
@@ -216,16 +194,12 @@ def _way(before: Changes, after: Changes) -> list[_Stop]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _State:
-    """The plan at a stop, by piece."""
-
     bearing: tuple[Changes, ...]
     plans: tuple[PlanSummary, ...]
     proved: bool
 
 
 class _Walk:
-    """Plans of the pieces of a case under successive lists of changes."""
-
     def __init__(self, session: Session, lists: Sequence[Changes]) -> None:
         self.session = session
         self.pieces = Pieces(session, lists)
@@ -235,7 +209,7 @@ class _Walk:
         self.rest = whole.beyond(touched, self.base)
 
     def state(self, changes: Changes, before: Sequence[_State]) -> _State:
-        """Return every piece after some changes, planned near to the first plan and then to the previous one."""
+        """Plan every piece after some changes, near to the first plan and then to the previous one."""
         bearing = tuple(self.pieces.bearing(piece, changes) for piece in self.pieces.all)
         plans, proved = [], True
         for number, piece in enumerate(self.pieces.all):
@@ -263,7 +237,6 @@ class _Walk:
         return cost
 
     def step(self, stop: _Stop, state_before: _State, state_after: _State) -> Step:
-        """Return the effect of a stop on the plan of the previous one."""
         differ = [(old, new) for old, new in zip(state_before.plans, state_after.plans, strict=True) if old is not new]
         rise = self.cost(state_after).minus(self.cost(state_before))
         before, short_before, names = together([old for old, _ in differ])
@@ -342,20 +315,16 @@ class Nearest:
 
     part: PartPlan
     proved: bool
-    """True if no cheapest plan moves fewer kilograms."""
 
 
 def _bought_of(plan: Plan) -> dict[Line, Decimal]:
-    """Return the kilograms that a plan buys, by offer, material, place, and period of delivery."""
     return totals(((p.offer, p.material, p.place, p.delivered), p.quantity) for p in plan.purchases)
 
 
 def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
-    """Return the verified plan of some parts that moves the fewest kilograms without costing more.
+    """Return the verified plan that moves the fewest kilograms from the plans in `before`, in this order, without costing more.
 
-    Distance to the first plan in `before` comes first. The others break ties. Ranked objectives and cost are preserved.
-    `friendshore.session.layout` defines what counts as moved. Returns `cheapest` itself if a limit ends the search before a plan of its cost, or no
-    engine finds a plan that passes verification.
+    Returns `cheapest` itself if a limit ends the search, or no engine finds such a plan that passes verification.
     """
     problem, first = cheapest.verified.problem, before[0]
     if not first.plan.infeasible and first.members == cheapest.members:
@@ -397,20 +366,16 @@ class PlanSummary:
     part: PartPlan
     cost: Cost
     objective: Decimal
-    """Objective as found by the solver."""
     bound: Decimal
     proved: bool
     """True if the plan is proved cheapest, with every ranked level."""
     ranked: bool
     conflicts: tuple[tuple[str, ...], ...]
-    """Sets of conflicting rules."""
     bought: Mapping[Line, Decimal] = field(default_factory=dict)
     short: Mapping[str, Decimal] = field(default_factory=dict)
     """Material -> kilograms of shortage."""
     facility: Mapping[str, str] = field(default_factory=dict)
-    """Offer -> its facility."""
     wanted: frozenset[str] = frozenset()
-    """Materials with a demand."""
     dependence: Mapping[str, DependentSums] = field(default_factory=dict)
     """Material -> cash for its purchases, by dependence on the case's countries of concern."""
 
@@ -436,7 +401,7 @@ class PlanSummary:
         )
 
     def beyond(self, materials: Iterable[str], parts: Sequence[PlanSummary] = ()) -> PlanSummary:
-        """Return the summary without some materials, and without the conflicts of some parts. Its money remains complete."""
+        """Omit some materials, and the conflicts of some parts. The money remains complete."""
         omitted, omitted_conflicts = set(materials), {rules for part in parts for rules in part.conflicts}
         return replace(
             self,
@@ -452,7 +417,6 @@ class PlanSummary:
 
 
 def together(plans: Sequence[PlanSummary]) -> tuple[dict[Line, Decimal], dict[str, Decimal], dict[str, str]]:
-    """Return the purchases and shortages of several parts, and the facilities bought from."""
     bought = totals(entry for plan in plans for entry in plan.bought.items())
     short = totals(entry for plan in plans for entry in plan.short.items())
     return bought, short, {offer: name for plan in plans for offer, name in plan.facility.items()}
@@ -484,10 +448,7 @@ def _dependence_line(material: str, before: DependentSums, after: DependentSums)
 
 
 def rise_between(pairs: Iterable[tuple[PlanSummary, PlanSummary]]) -> tuple[Decimal, Decimal]:
-    """Return proved bounds on the rise of the minimum objective from the first to the second plan, summed over the pairs.
-
-    They are infinite if rules conflict, or if the case ranks objectives and a level isn't proved.
-    """
+    """Return proved bounds on the rise of the minimum objective, summed over the pairs. Infinite if rules conflict or a level isn't proved."""
     low = high = NOTHING
     for before, after in pairs:
         both = (before, after)
@@ -501,10 +462,6 @@ def rise_between(pairs: Iterable[tuple[PlanSummary, PlanSummary]]) -> tuple[Deci
 def _mix_lines(
     before: Mapping[Line, Decimal], after: Mapping[Line, Decimal], names: Mapping[str, str], resolution: Decimal
 ) -> list[MixLine]:
-    """Return every offer, material, and place with purchases in either plan, in order.
-
-    Purchases are rounded to `resolution` kilograms, so differences up to two resolutions don't count as moved.
-    """
     sums_by_supply: dict[tuple[str, str, str], list[Decimal]] = {}
     for line in sorted({*before, *after}):
         kg_before, kg_after = before.get(line, NOTHING), after.get(line, NOTHING)

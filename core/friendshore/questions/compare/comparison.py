@@ -53,7 +53,6 @@ class MaterialLine(Record):
     """Plans with demand: `new` if only the second, `removed` if only the first."""
 
     def title(self, name: str) -> str:
-        """Return the name of the material, with a word if only one plan has demand for it."""
         return name if self.wanted == "both" else f"{name} ({self.wanted})"
 
 
@@ -145,11 +144,8 @@ _LISTS = (
     "demands", "stocks", "orders", "incumbents", "licences", "waivers", "stores", "carryovers", "objectives", "overlaps", "rules",
     "scenarios",
 )  # fmt: skip
-"""Fields of a case that are compared item by item, are part of other facts, or don't affect a plan alone."""
 _UNTOLD = ("source", "catalog", "id")
-"""Fields with a record's origin or name, which are no facts of their own."""
 _LONG = 60
-"""Length from which on a value is cut."""
 
 
 def differing(one: Inputs, other: Inputs) -> list[FactLine]:
@@ -193,9 +189,7 @@ _NAMED: Mapping[str, Callable[[Inputs], _Named]] = {
     "schedule": _in_catalogs("schedules", lambda schedule: schedule.name),
     "rate": _in_catalogs("rates", lambda rate: rate.currency),
 }
-"""Kind of fact -> its records by name."""
 _OWN_KINDS = {("offer", "price"): "price", ("offer", "quotes"): "price", ("facility", "capacity"): "capacity"}
-"""Kind of record and field -> kind under which a difference of the field is listed."""
 
 
 def _dates(store: StoreSpec) -> str:

@@ -14,13 +14,9 @@ from ..wording import effort, left_out, mass_of, not_proved, penalty, ranked, ri
 from .comparison import Comparison, DependenceLine, MaterialLine, MixLine, Step
 
 SHOWN = 12
-"""Default number of rows shown of each table."""
 MAX_SHORT = 2
-"""Number of materials with shortages in the first sentence."""
 MAX_MATERIALS = 6
-"""Maximum number of materials in a sentence."""
 MIN_KG = Decimal("0.05")
-"""Kilograms below which a difference is due to rounding."""
 LINES_OF_COST = (
     ("price", "list prices"),
     ("discounts", "price schedules"),
@@ -32,7 +28,6 @@ LINES_OF_COST = (
     ("holding", "holding stock"),
     ("total", "spent"),
 )
-"""Parts of the spend, and their sum, in words."""
 _PENALTIES = (("shortage", "shortage"), ("penalties", "missed soft limits"))
 
 
@@ -95,7 +90,6 @@ def _signed_money(amount: Decimal, currency: str) -> str:
 
 
 def _penalties(comparison: Comparison) -> doc.Sentence | None:
-    """Return the difference in penalties, and a note if the total isn't proved."""
     parts = [
         f"{'+' if amount > 0 else ''}{rounded_money(amount, comparison.currency)} for {purpose}"
         for name, purpose in _PENALTIES
@@ -110,7 +104,6 @@ def _penalties(comparison: Comparison) -> doc.Sentence | None:
 
 
 def what_is_known(comparison: Comparison) -> doc.Notes | None:
-    """Return a note if the plans know later changes from the start, or keep orders before a date."""
     if comparison.decided_before is not None:
         text = f"A and B keep the orders of the case's own plan before {comparison.decided_before}"
         return doc.notes([text])
@@ -157,7 +150,6 @@ def _costs(comparison: Comparison) -> doc.Section:
 
 
 def _dependence_line(comparison: Comparison) -> str:
-    """Return the share of purchases of concern in both plans. Empty if neither buys anything."""
     if not comparison.dependence or not (comparison.dependence[0].paid_before or comparison.dependence[0].paid_after):
         return ""
     whole = comparison.dependence[0]
@@ -169,7 +161,6 @@ def _dependence_line(comparison: Comparison) -> str:
 
 
 def _dependence(comparison: Comparison, shown: int) -> doc.Section:
-    """Return the cash of concern: in total, then for the materials that differ most."""
     whole, *materials = comparison.dependence
     differ = [line for line in materials if _is_visible(line.concern_after - line.concern_before)]
     differ.sort(key=lambda line: (-abs(line.concern_after - line.concern_before), line.material))
@@ -234,7 +225,6 @@ def _material(line: MaterialLine, comparison: Comparison) -> doc.Either:
 
 
 def _moved(comparison: Comparison) -> tuple[list[MixLine], str]:
-    """Return the supplies that differ in quantity or time, and the total moved, as far as it is comparable."""
     if comparison.moved_kg is None:
         moved = [line for line in comparison.mix if line.before_kg != line.after_kg]
         return moved, "The plans have different periods, so purchases are summed over each plan."
@@ -290,7 +280,6 @@ def _mix_table(
 
 
 def _steps(comparison: Comparison, shown: int) -> list[doc.Section]:
-    """Return the effect of each change on the plan before it. On a screen, a single one is described above."""
     if len(comparison.steps) < 2:
         single = (doc.section("Effect of the change", _step_text(step, comparison)) for step in comparison.steps)
         return [replace(section, on="whole") for section in single]
@@ -352,7 +341,6 @@ def _penalty_cell(rise: Cost) -> doc.Cell:
 
 
 def penalty_of(step: Step) -> doc.Cell:
-    """Return the penalties that a step adds. Blank if rules conflict after it."""
     return doc.NOTHING if step.conflict else _penalty_cell(step.rise)
 
 
@@ -392,7 +380,6 @@ def _facts(comparison: Comparison, shown: int) -> doc.Section | None:
 
 
 def change(names: ShownNames, material: str, before: Decimal, after: Decimal) -> list[doc.Cell]:
-    """Return the cells of a quantity before and after, and of the difference."""
     ends: list[doc.Cell] = [weighed(names, material, kg) if kg else doc.NOTHING for kg in (before, after)]
     return [*ends, _more(names, material, after - before)]
 

@@ -1,7 +1,4 @@
-"""Why an offer isn't in the plan, or how stable its place is: its break-even price, and the obstacles that exclude it.
-
-Each answer comes from a changed case that is planned and verified again, never from reduced costs.
-"""
+"""Break-even price of an offer, and the obstacles that exclude it. Each answer comes from a changed case that is planned and verified."""
 
 from __future__ import annotations
 
@@ -94,11 +91,7 @@ class WhyNot(QuestionResult):
 def why_not(session: Session, offer: str, *, progress: Progress | None = None) -> WhyNot:
     """Return why an offer isn't in the plan, and what would bring it in.
 
-    `progress` is called with the number of finished questions, the total, and seconds.
-
-    Raises:
-        InputError: If no offer has that name, with the nearest match.
-        FriendshoreError: If a solver, a plugin's rule, or the verification fails.
+    `progress` is called with the number of finished questions, the total, and seconds. An unknown offer raises an `InputError`.
     """
     problem = session.problem
     offer = session.inputs.name_of_today("offer", offer)
@@ -169,7 +162,6 @@ class _OfferSearch:
         return break_even
 
     def relaxed(self, label: str, changes: Sequence[Change]) -> Relaxed | None:
-        """Return the effect of some changes. None if there are none."""
         if not changes:
             return None
         self._go_on()
@@ -195,7 +187,6 @@ class _OfferSearch:
         return extreme.bound >= self.session.problem.case.resolution
 
     def _own_part(self, answer: Answer, answer_without: Answer) -> Difference:
-        """Return the extra cost of a plan without the offer."""
         ranked = bool(self.session.problem.objectives)
         low = Decimal("-Infinity") if ranked else bound(answer_without) - objective(answer)
         high = Decimal("Infinity") if ranked else objective(answer_without) - bound(answer)
@@ -246,7 +237,6 @@ def _state(
 
 
 def _unknown(session: Session, name: str) -> Diagnostic:
-    """Return the error, with the nearest name, or the offers of a facility, supplier, or material of that name."""
     merged = session.problem.merged
     facilities = merged.facilities
     related = [

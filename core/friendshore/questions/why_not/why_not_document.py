@@ -1,4 +1,4 @@
-"""Why an offer isn't in the plan, as a document: its break-even price, its obstacles, and the value of relaxing them."""
+"""Document of the answer to `why-not`."""
 
 from __future__ import annotations
 
@@ -114,7 +114,6 @@ def _root(break_even: BreakEven, answer: WhyNot) -> Iterator[str]:
 
 
 def _surely(break_even: BreakEven, answer: WhyNot, unit: str) -> str:
-    """Return the bounds of the true price."""
     today = break_even.today if break_even.today is not None else Decimal(1)
     low, high = (break_even.low or Decimal(0)) * today, break_even.high
     below = f"provably bought below {answer.currency} {money(low)}{unit}" if low else "no proved lower bound"
@@ -198,7 +197,6 @@ def _adds(relaxed: Relaxed, answer: WhyNot) -> list[doc.Cell]:
 
 
 def _has_others(relaxed: Relaxed | None) -> bool:
-    """Return True if relaxing an obstacle also admits other offers, and they save a part."""
     if relaxed is None or relaxed.own is None or relaxed.saves is None:
         return False
     return abs(relaxed.own.value - relaxed.saves.value) >= 1
@@ -242,7 +240,6 @@ def _words(relaxed: Relaxed) -> str:
 
 
 def change_words(change: Change) -> str:
-    """Return the effect of a relaxing change on the case, in words."""
     if change.disable:
         return f"without {change.disable}"
     if change.grant:
