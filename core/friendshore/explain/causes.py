@@ -120,7 +120,7 @@ class _PartCauses:
         upstream = replans.upstream(replans.uses, counted=False)
         usable = upstream.can_supply(frozenset())
         for each in upstream.restrictions():
-            # Where law leaves usable offers, those that aren't are no cause by themselves.
+            # If law leaves usable offers, the excluded ones are no cause by themselves.
             skipped = (
                 usable if each.kind == "no offer" else each.kind in ("law", "proof") and not upstream.decides(each)
             )
@@ -142,7 +142,7 @@ class _PartCauses:
             if removed is None:
                 break
             self.combined.append(removed)
-            # For the others a smaller set may do.
+            # A smaller set may be enough for the other shortages.
             served[removed] = {cell: kg for cell, kg in self.replans.served(removed).items() if cell in unexplained}
         fallback = (_UNDETERMINED,) if self.replans.ended or self.replans.is_gap_too_wide else (_NO_OFFER,)
         causes = self._describe(served, group, cells)
@@ -165,13 +165,13 @@ class _PartCauses:
             *self.combined,
             *(removed | {more} for more in of_periods for removed in _most_effective(served_by_set)),
         ]
-        # Most often, an offer whose capacity nobody knows is not lawful or not proved either.
+        # An offer without a known capacity is usually not lawful or not proved either.
         likely += [frozenset({Restriction("no offer"), each}) for each in candidates if each.kind in ("proof", "law")]
         likely = [removed for removed in likely if len(removed) > 1]
         first = next((sorted(removed, key=_preference) for removed in likely if helps(removed)), candidates)
         legal = sum(each.kind in _LEGAL for each in first)
         minimal = minimal_set(first, helps, (2, 4, legal, len(first) - legal))
-        # What a limit ended may have been enough: the set may be larger than it needs to be.
+        # If a limit ended the search, the set may be larger than necessary.
         return None if minimal is None or self.replans.ended else frozenset(minimal)
 
     def _candidates(self, group: tuple[str, ...], uses: tuple[Use, ...]) -> list[Restriction]:
@@ -182,7 +182,9 @@ class _PartCauses:
             counted = self.replans.upstream(uses, counted=True)
             restrictions |= {*counted.restrictions(), *counted.inputs()}
         restrictions |= {Restriction("competition", group), Restriction("price", group)}
-        return sorted(restrictions, key=lambda each: (each.kind in _LEGAL and usable, *_preference(each)))
+        return sorted(
+            restrictions, key=lambda restriction: (restriction.kind in _LEGAL and usable, *_preference(restriction))
+        )
 
     def _describe(
         self, served: _Served, group: tuple[str, ...], cells: Sequence[Cell]
@@ -204,7 +206,7 @@ class _PartCauses:
             for cell, kilograms in served[removed].items():
                 cause = RunSupplyCause(restrictions=dated[cell[0]], served_kg=exact(kilograms))
                 (indirect if is_indirect else direct)[cell].append(cause)
-        # What others are spared is a cause only where nothing of its own is.
+        # A restriction of other demands' supply counts only without a direct cause.
         return {cell: causes or indirect[cell] for cell, causes in direct.items()}
 
 
@@ -367,7 +369,7 @@ def restricted(kind: CauseKind, problem: Problem, arcs: Sequence[Arc]) -> set[st
 def first_delivery(problem: Problem, demand: str, names: Collection[str]) -> str:
     """Return the first period in which some offers or lots can supply a demand, also through makers. Without a lawful supply, law is ignored."""
     arcs = _arcs_to(problem, (demand,))
-    (number,) = (number for number, one in enumerate(problem.demands) if one.id == demand)
+    (number,) = (number for number, entry in enumerate(problem.demands) if entry.id == demand)
     finals = {final_node(problem.demands[number].use)}
     named_arcs = {arc.index for arc in arcs if arc.name in names}
     final_arcs = [arc for arc in arcs if arc.node in finals]
@@ -450,7 +452,7 @@ class _Facts:
             return False
         if served is not None and not 0 < served <= row.quantity_kg + self._rounding(row):
             return False
-        # What an offer without a known capacity could do isn't among the facts.
+        # The facts don't say what an offer without a known capacity could do.
         leads = any(each.kind == "no offer" for each in cause.restrictions)
         return leads or all(self._can_cause(each, row) for each in cause.restrictions)
 
@@ -500,7 +502,9 @@ class _Facts:
             case "rank":
                 return bool(self.ranked) and restriction.names == self.ranked
             case "conflict":
-                return any(row.demand in found.demands and names == set(found.rules) for found in self.conflicts)
+                return any(
+                    row.demand in conflict.demands and names == set(conflict.rules) for conflict in self.conflicts
+                )
             case "rounding":
                 return row.quantity_kg <= self._rounding(row)
             case "lead time" | "date" | "capacity" | "storage" | "terms":

@@ -226,7 +226,11 @@ class Eligibilities:
             if (compliance_class.index, feed) not in self._ready:
                 upstream = [self.problem.network.arcs[index] for index in sorted(self.problem.network.reach(feed)[0])]
                 first = first_arrivals(self.problem, upstream, may)
-                arrivals = [first[one.index] for one in upstream if one.node == feed and one.index in first]
+                arrivals = [
+                    first[upstream_arc.index]
+                    for upstream_arc in upstream
+                    if upstream_arc.node == feed and upstream_arc.index in first
+                ]
                 self._ready[compliance_class.index, feed] = min(arrivals, default=None)
         ready = [self._ready[compliance_class.index, feed] for feed in feeds]
         ready_from = max((t for t in ready if t is not None), default=0)
@@ -495,16 +499,16 @@ def gives(offer: Offer, material: str) -> bool:
 
 
 def _days(problem: Problem, name: str) -> list[BarredDays]:
-    rule = next(one for one in problem.rules if one.id == name)
+    rule = next(entry for entry in problem.rules if entry.id == name)
     span, ranges = problem.case.horizon.span, list[BarredDays]()
     phases = [phase for phase in rule.phases if phase.status in problem.law.statuses]
-    for phase in sorted(phases, key=lambda one: one.start or date.min):
+    for phase in sorted(phases, key=lambda entry: entry.start or date.min):
         previous = ranges[-1] if ranges else None
         if previous is not None and previous.end is not None and previous.end + timedelta(1) == phase.start:
             ranges[-1] = BarredDays(start=previous.start, end=phase.end)
         else:
             ranges.append(BarredDays(start=phase.start, end=phase.end))
-    return [one for one in ranges if Span(start=one.start, end=one.end).meets(span)]
+    return [entry for entry in ranges if Span(start=entry.start, end=entry.end).meets(span)]
 
 
 def _law(problem: Problem, out: list[KeptOut]) -> Iterator[Obstacle]:

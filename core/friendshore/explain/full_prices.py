@@ -185,7 +185,7 @@ def _add_share(to: Cash, cash: Mapping[int, Fraction], share: Fraction = Fractio
 
 def _flows(verified: VerifiedPlan, label: Label | None) -> _Flows:
     problem, flows, ledger = verified.problem, _Flows(), verified.ledger
-    # What is made for one class may serve another. Its maker is then one for all classes.
+    # Goods made for one class may serve another. Their maker then counts as one for all classes.
     transferred = {entry.offer for entry in verified.plan.transfers}
 
     def maker(offer: int, requirement: str) -> str:

@@ -122,7 +122,7 @@ def _starting_later(inputs: Inputs, rule: Rule, day: date) -> Inputs:
         phase.but(start=max(phase.start or day, day)) for phase in rule.phases if phase.end is None or phase.end >= day
     )
     later = rule.but(phases=phases)
-    return replace(inputs, rules=tuple(later if one.id == rule.id else one for one in inputs.rules))
+    return replace(inputs, rules=tuple(later if other.id == rule.id else other for other in inputs.rules))
 
 
 _DAY = timedelta(days=1)
@@ -177,7 +177,7 @@ def _lanes(problem: Problem, offer: Offer) -> Iterator[RunRounded]:
     """Yield rounded freights and lead times. They count from the next period on, but a longer lead time counts for the whole period."""
     own = offer.lead_time if offer.lead_time is not None else problem.case.assume.lead_time
     before: Lane | None = None
-    for lane in sorted(offer.lanes, key=lambda one: (one.to, one.start or date.min)):
+    for lane in sorted(offer.lanes, key=lambda entry: (entry.to, entry.start or date.min)):
         is_same_lane = before is not None and before.to == lane.to
         name, period = f"{offer.id} to {lane.to}", _period_of(problem, lane.start)
         if (
@@ -187,7 +187,7 @@ def _lanes(problem: Problem, offer: Offer) -> Iterator[RunRounded]:
             and lane.start is not None
             and lane.start > period.start
         ):
-            lead, earlier = (own if one.lead_time is None else one.lead_time for one in (lane, before))
+            lead, earlier = (own if entry.lead_time is None else entry.lead_time for entry in (lane, before))
             if lane.freight != before.freight or lane.currency != before.currency:
                 yield from _narrowed_dates(problem, "lane", name, lane.start, None)
             if lead != earlier:

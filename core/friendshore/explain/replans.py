@@ -133,7 +133,7 @@ class PartReplans:
         if plan is None:
             return by_name
         program, problem = plan.program, plan.program.problem
-        # The rest as it was solved for the plan: most of it is known. What would have to be searched for is left out.
+        # Other parts as in the plan, since most of their answers are cached. Parts that would need a search are left out.
         searched = self._connected_columns(program.linear, np.flatnonzero(program.linear.integer))
         rest = np.setdiff1d(np.arange(len(plan.x)), np.concatenate([plan.solved, searched]))
         plain = replace(self._relaxed(program, removed), cost=program.linear.cost, upper=program.linear.upper)
@@ -203,7 +203,7 @@ class PartReplans:
         weights[own] = 1.0
         linear = replace(self._relaxed(base.program, removed), cost=cost)
         total_kg = sum(served.values())
-        # With whole lots, the first kilogram may cost as much as many of them.
+        # With whole lots, the first kilogram may cost as much as many kilograms.
         steps = (
             ((total_kg / _STEPS, base), (total_kg, all_served))
             if linear.integer.any()
@@ -280,7 +280,7 @@ class PartReplans:
 
     def _remaining_limits(self) -> Limits:
         limits = self.session.left()
-        # A plan that serves more is there, whether or not a second solver finds it the cheapest too.
+        # No second solver: a plan that serves more exists, whether or not another solver also finds it cheapest.
         limits = replace(limits, engines=replace(limits.engines, second=()))
         if self._deadline is None:
             return limits

@@ -178,50 +178,39 @@ def alternatives(
     materials = [session.inputs.name_of_today("material", name) for name in materials]
     input_kg = _inputs(session)
     included_inputs = {name: kg for name, kg in input_kg.items() if inputs or name in materials}
-    standings = Eligibilities(session.problem, included_inputs)
+    eligibilities = Eligibilities(session.problem, included_inputs)
     prices = OfferPrices(session.verified)
-    wanted = list(standings.wanted)
+    wanted = list(eligibilities.wanted)
     unknown = [name for name in materials if name not in wanted]
     if unknown or within < 0:
         available = [*wanted, *(name for name in input_kg if name not in wanted)]
-        raise InputError(
-            [_not_needed(name, available) for name in unknown]
-            or [
-                Diagnostic(
-                    "`within` is negative, but no plan is cheaper than the cheapest",
-                    found=str(within),
-                    expected="a share of 0 or more",
-                    fix="write a share such as 0.01 for 1 %",
-                    code="FS012",
-                )
-            ]
-        )
+        raise InputError([_not_needed(name, available) for name in unknown] or [_negative_share(within)])
     counter = Counted(session)
     selected = [name for name in wanted if name in materials] if materials else wanted
     searches: list[_OfferSearch] = []
 
     def new_search() -> Callable[[tuple[str, str]], Alternative]:
-        searches.append(_OfferSearch(session, standings, UsageRange(session, standings), within, prices))
+        searches.append(_OfferSearch(session, eligibilities, UsageRange(session, eligibilities), within, prices))
         return searches[-1].alternative
 
     by_part: dict[int, list[tuple[str, str]]] = {}
-    search = _OfferSearch(session, standings, UsageRange(session, standings), within, prices)
+    search = _OfferSearch(session, eligibilities, UsageRange(session, eligibilities), within, prices)
     for name in selected:
         part = by_part.setdefault(session.parts.of_material[name], [])
         part += [(name, offer) for offer in search.offers(name)]
     answers = ask_apart(session, list(by_part.values()), new_search, progress)
-    offers_in_groups = [entry for group in answers for entry in group]
-    offers = {name: _ranked([entry for entry in offers_in_groups if entry.material == name]) for name in selected}
+    all_offers = [entry for group in answers for entry in group]
+    offers = {name: _ranked([entry for entry in all_offers if entry.material == name]) for name in selected}
     mixes = [_with_next(session, search.mix(name), offers[name]) for name in selected]
     solves = [mix.next_price.solves + 1 for mix in mixes if mix.next_price is not None]
-    counter.questions = sum(entry.using.questions for entry in searches) + sum(solves)
+    counter.questions = sum(entry.usage.questions for entry in searches) + sum(solves)
     return Alternatives(
         case=session.problem.case.name,
         currency=session.problem.case.currency,
         within=within,
         used_from=USED_FROM,
         ranked_objectives=bool(session.problem.objectives),
-        names=names_of(session.problem, (entry.offer for entry in offers_in_groups)),
+        names=names_of(session.problem, (entry.offer for entry in all_offers)),
         materials=mixes,
         offers=[entry for of_material in offers.values() for entry in of_material],
         effort=counter.effort,
@@ -229,7 +218,7 @@ def alternatives(
 
 
 def unused(offers: Iterable[Alternative]) -> list[Alternative]:
-    return [one for one in offers if (one.rank is not None or not one.in_time) and not one.plan_kg]
+    return [offer for offer in offers if (offer.rank is not None or not offer.in_time) and not offer.plan_kg]
 
 
 def costs_nothing(offer: Alternative) -> bool:
@@ -251,6 +240,16 @@ def _inputs(session: Session) -> dict[str, Decimal]:
     demanded = {demand.use.material.id for demand in session.problem.demands}
     bought = (entry for entry in session.verified.plan.purchases if entry.material not in demanded)
     return dict(sorted(totals((entry.material, entry.quantity) for entry in bought).items()))
+
+
+def _negative_share(within: Decimal) -> Diagnostic:
+    return Diagnostic(
+        "`within` is negative, but no plan is cheaper than the cheapest",
+        found=str(within),
+        expected="a share of 0 or more",
+        fix="write a share such as 0.01 for 1 %",
+        code="FS012",
+    )
 
 
 def _not_needed(name: str, wanted: Sequence[str]) -> Diagnostic:
@@ -286,8 +285,8 @@ def _may_cost_the_same(rise: Difference | None, next_rise: Difference | None) ->
 @dataclass(slots=True, eq=False)
 class _OfferSearch:
     session: Session
-    standings: Eligibilities
-    using: UsageRange
+    eligibilities: Eligibilities
+    usage: UsageRange
     within: Decimal
     prices: OfferPrices
     _of_offer: dict[str, Lead | OfferFacts] = field(default_factory=dict)
@@ -298,7 +297,7 @@ class _OfferSearch:
         self._of_offer |= {lead.offer.id: lead for lead in problem.leads}
 
     def offers(self, material: str) -> list[str]:
-        positions = [offer for offer, name in self.standings.arcs if name == material]
+        positions = [offer for offer, name in self.eligibilities.arcs if name == material]
         problem = self.session.problem
         ids = {problem.offers[position].offer.id for position in positions}
         ids |= {lead.offer.id for lead in problem.leads if gives(lead.offer, material)}
@@ -313,12 +312,12 @@ class _OfferSearch:
         return MaterialMix(
             material=material,
             basis=problem.merged.materials[material].basis,
-            wanted_kg=self.standings.wanted[material],
+            wanted_kg=self.eligibilities.wanted[material],
             short_kg=sum((s.quantity for s in verified.plan.shorts if material_of[s.demand] == material), Decimal(0)),
             today_kg=sum((self._today(material, name) for name in self.offers(material)), Decimal(0)),
             allowed=None if has_conflict else exact(self.within * abs(part.spent)),
             with_materials=sorted(part.materials - {material}),
-            for_makers=material in self.standings.inputs,
+            for_makers=material in self.eligibilities.inputs,
         )
 
     def alternative(self, material_and_offer: tuple[str, str]) -> Alternative:
@@ -328,11 +327,11 @@ class _OfferSearch:
         offer = facts_or_lead.offer if facts_or_lead is not None else problem.merged.offers[name]
         facility = problem.merged.facilities[offer.facility]
         position = next((i for i, facts in enumerate(problem.offers) if facts is facts_or_lead), None)
-        eligibility = self.standings.standing.get((position, material)) if position is not None else None
-        max_kg = self.standings.could_give(position, material) if position is not None else None
-        places = self.standings.places[material]
-        wanted, plan_kg = self.standings.wanted[material], bought(verified, name, material, places)
-        use = self.using.use(material, name) if eligibility else None
+        eligibility = self.eligibilities.standing.get((position, material)) if position is not None else None
+        max_kg = self.eligibilities.could_give(position, material) if position is not None else None
+        places = self.eligibilities.places[material]
+        wanted, plan_kg = self.eligibilities.wanted[material], bought(verified, name, material, places)
+        use = self.usage.use(material, name) if eligibility else None
         adds = use.adds if use is not None and use.rise is not None else None
         chained = self._chained(position, material)
         return Alternative(
@@ -353,7 +352,7 @@ class _OfferSearch:
             penalty=adds.penalty if adds else None,
             short_kg=adds.short_kg if adds else {},
             in_time=use is None or use.rise is not None,
-            share=self.using.share(material, name, self.within) if eligibility else NOT_AT_ALL,
+            share=self.usage.share(material, name, self.within) if eligibility else NOT_AT_ALL,
             made_from=sorted(line.material for line in offer.inputs),
             landed=landed(use.verified, name, material) if use and use.verified is not None else None,
             full_price=self.prices.of(name, material) if eligibility else None,
@@ -366,7 +365,7 @@ class _OfferSearch:
             qualification_months=self._qualification(offer),
             confidence=least_confidence(problem, chained).value if chained is not None else "",
             references=references(problem.merged, offer, facility),
-            checks=list(checks(self.standings, position, material)) if position is not None else [],
+            checks=list(checks(self.eligibilities, position, material)) if position is not None else [],
             obstacles=self._obstacles(offer, facility, facts_or_lead, in_use=use is not None),
         )
 
@@ -376,8 +375,8 @@ class _OfferSearch:
         if facts_or_lead is None:
             text = f"it is bought today, but {facility.id} no longer makes anything that the case needs"
             return [Obstacle(kind="figure", text=text)]
-        problems = obstacles(self.standings, offer, facts_or_lead if isinstance(facts_or_lead, Lead) else None)
-        return problems if problems or in_use else [no_room(self.standings, offer)]
+        problems = obstacles(self.eligibilities, offer, facts_or_lead if isinstance(facts_or_lead, Lead) else None)
+        return problems if problems or in_use else [no_room(self.eligibilities, offer)]
 
     def _chained(self, position: int | None, material: str) -> Chained | None:
         if position is None:
@@ -394,7 +393,7 @@ class _OfferSearch:
             return None
         months = self.session.problem.case.horizon.length.months
         return min(
-            (Decimal(min(arc.lags) * months) for arc in self.standings.arcs.get((position, material), ())),
+            (Decimal(min(arc.lags) * months) for arc in self.eligibilities.arcs.get((position, material), ())),
             default=None,
         )
 
@@ -426,12 +425,14 @@ class StageCheck(Record):
     reason: str = ""
 
 
-def checks(standings: Eligibilities, offer: int, material: str) -> Iterator[StageCheck]:
-    problem = standings.problem
+def checks(eligibilities: Eligibilities, offer: int, material: str) -> Iterator[StageCheck]:
+    problem = eligibilities.problem
     facts = problem.offers[offer]
     judged = next(chained for chained in facts.chained if chained.material.id == material)
-    for use in standings.uses[material]:
-        kept_out = [kept for kept in standings.out.get(facts.offer.id, []) if kept.arc.chained.material.id == material]
+    for use in eligibilities.uses[material]:
+        kept_out = [
+            kept for kept in eligibilities.out.get(facts.offer.id, []) if kept.arc.chained.material.id == material
+        ]
         verdicts = [kept.verdict for kept in kept_out if kept.use == use]
         has_stage_verdict = any(verdict.stage for verdict in verdicts)
         spans = [period.span for period in problem.case.horizon.periods]
@@ -448,7 +449,7 @@ def checks(standings: Eligibilities, offer: int, material: str) -> Iterator[Stag
                 result=_result_word(worst.result) if worst else _unopposed(stage, has_stage_verdict, is_unchecked),
                 rule=worst.rule if worst else "",
                 clause=worst.clause if worst else "",
-                since=_since(standings, worst.rule) if worst else "",
+                since=_since(eligibilities, worst.rule) if worst else "",
                 reason=worst.reason if worst else "",
             )
 
@@ -466,9 +467,9 @@ def _result_word(result: Result) -> Literal["pass", "unproven", "fail"]:
     return names[result]
 
 
-def _since(standings: Eligibilities, rule: str) -> str:
-    problem = standings.problem
-    position = next(i for i, entry in enumerate(problem.rules) if entry.id == rule)
+def _since(eligibilities: Eligibilities, rule: str) -> str:
+    problem = eligibilities.problem
+    position = next(i for i, other in enumerate(problem.rules) if other.id == rule)
     periods = [p for p in problem.case.horizon.periods if problem.law.in_force(position, p.span)]
     return periods[0].label if periods else ""
 
@@ -566,20 +567,24 @@ class CheapestUse:
 class UsageRange:
     """Search for the cost and range of using offers."""
 
-    def __init__(self, session: Session, standings: Eligibilities) -> None:
+    def __init__(self, session: Session, eligibilities: Eligibilities) -> None:
         self.session = session
-        self.standings = standings
+        self.eligibilities = eligibilities
         self.questions = 0
         """Number of questions asked so far."""
 
     def use(self, material: str, name: str) -> CheapestUse | None:
         """Return the cheapest plan that uses an offer. None if there is none, or rules conflict."""
-        session, standings, resolution = self.session, self.standings, self.session.problem.case.resolution
+        session, eligibilities, resolution = self.session, self.eligibilities, self.session.problem.case.resolution
         position, eligibility = self._position(name), self._standing(material, name)
         if eligibility is None or session.part_of(material).plan.infeasible:
             return None
-        places, max_kg = standings.places[material], standings.could_give(position, material)
-        limits = [USED_FROM * standings.wanted[material], eligibility.reachable, *([] if max_kg is None else [max_kg])]
+        places, max_kg = eligibilities.places[material], eligibilities.could_give(position, material)
+        limits = [
+            USED_FROM * eligibilities.wanted[material],
+            eligibility.reachable,
+            *([] if max_kg is None else [max_kg]),
+        ]
         min_kg = _round_down(min(limits), resolution)
         while min_kg >= resolution:
             if bought(session.verified, name, material, places) >= min_kg:
@@ -606,7 +611,7 @@ class UsageRange:
 
     def share(self, material: str, name: str, within: Decimal) -> UsageShare | None:
         """Return the smallest and largest share in plans that cost at most `within` of the spend more. None if rules conflict."""
-        session, wanted, places = self.session, self.standings.wanted[material], self.standings.places[material]
+        session, wanted, places = self.session, self.eligibilities.wanted[material], self.eligibilities.places[material]
         if session.part_of(material).plan.infeasible:
             return None
         eligibility = self._standing(material, name)
@@ -639,7 +644,7 @@ class UsageRange:
         return next(i for i, facts in enumerate(self.session.problem.offers) if facts.offer.id == name)
 
     def _standing(self, material: str, name: str) -> Eligibility | None:
-        return self.standings.standing.get((self._position(name), material))
+        return self.eligibilities.standing.get((self._position(name), material))
 
     def _never_negative(self, difference: Difference) -> Difference:
         # An additional rule can't make the plan cheaper.

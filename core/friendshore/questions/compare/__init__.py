@@ -47,7 +47,7 @@ class CompareOptions:
 class ComparisonAnswer:
     """A comparison with notes."""
 
-    found: Comparison
+    comparison: Comparison
     notes: tuple[str, ...] = ()
 
 
@@ -96,10 +96,10 @@ class CompareQuestion(Question[CompareOptions, ComparisonAnswer]):
     def document(self, result: ComparisonAnswer, options: CompareOptions) -> Document:
         from .comparison_document import comparison_document
 
-        return comparison_document(result.found, options.top)
+        return comparison_document(result.comparison, options.top)
 
     def data(self, result: ComparisonAnswer, options: CompareOptions) -> dict[str, object]:
-        return result.found.to_dict()
+        return result.comparison.to_dict()
 
     def notes(self, result: ComparisonAnswer) -> tuple[str, ...]:
         return result.notes

@@ -140,18 +140,18 @@ class Comparison(QuestionResult):
     effort: Effort
 
 
-_LISTS = (
+_COMPARED_ELSEWHERE = (
     "demands", "stocks", "orders", "incumbents", "licences", "waivers", "stores", "carryovers", "objectives", "overlaps", "rules",
     "scenarios",
 )  # fmt: skip
-_UNTOLD = ("source", "catalog", "id")
-_LONG = 60
+_NOT_COMPARED = ("source", "catalog", "id")
+_MAX_LENGTH = 60
 
 
 def differing(one: Inputs, other: Inputs) -> list[FactLine]:
     """Return every fact that differs, by kind. A fact that only one case has is empty in the other."""
-    lines = list(_fields("case", "", one.case, other.case, skipped={*_LISTS, "folder", "frozen"}))
-    for kind, named in _NAMED.items():
+    lines = list(_fields("case", "", one.case, other.case, skipped={*_COMPARED_ELSEWHERE, "folder", "frozen"}))
+    for kind, named in _RECORDS_BY_KIND.items():
         lines += _records(kind, named(one), named(other))
     return lines
 
@@ -171,7 +171,7 @@ def _id(row: Any) -> str:
     return str(row.id)
 
 
-_NAMED: Mapping[str, Callable[[Inputs], _Named]] = {
+_RECORDS_BY_KIND: Mapping[str, Callable[[Inputs], _Named]] = {
     "demand": lambda inputs: [(demand_name(demand, inputs.case), demand) for demand in inputs.case.demands],
     "stock": lambda inputs: zip(inputs.case.stock_names, inputs.case.stocks, strict=True),
     "order": lambda inputs: zip(inputs.case.order_names, inputs.case.orders, strict=True),
@@ -189,7 +189,7 @@ _NAMED: Mapping[str, Callable[[Inputs], _Named]] = {
     "schedule": _in_catalogs("schedules", lambda schedule: schedule.name),
     "rate": _in_catalogs("rates", lambda rate: rate.currency),
 }
-_OWN_KINDS = {("offer", "price"): "price", ("offer", "quotes"): "price", ("facility", "capacity"): "capacity"}
+_KIND_BY_FIELD = {("offer", "price"): "price", ("offer", "quotes"): "price", ("facility", "capacity"): "capacity"}
 
 
 def _dates(store: StoreSpec) -> str:
@@ -209,19 +209,19 @@ def _records(kind: str, first: _Named, other: _Named) -> Iterator[FactLine]:
 
 
 def _fields(
-    kind: str, name: str, was: BaseModel, now: BaseModel, skipped: Collection[str] = frozenset()
+    kind: str, name: str, old: BaseModel, new: BaseModel, skipped: Collection[str] = frozenset()
 ) -> Iterator[FactLine]:
-    if was is now:
+    if old is new:
         return
-    if type(was) is not type(now):
-        yield FactLine(kind=kind, name=name, before=type(was).__name__, after=type(now).__name__)
+    if type(old) is not type(new):
+        yield FactLine(kind=kind, name=name, before=type(old).__name__, after=type(new).__name__)
         return
-    for field in type(was).model_fields:
-        if field in _UNTOLD or field in skipped:
+    for field in type(old).model_fields:
+        if field in _NOT_COMPARED or field in skipped:
             continue
-        before, after = told_apart(getattr(was, field), getattr(now, field))
+        before, after = shortened_pair(getattr(old, field), getattr(new, field))
         if before != after:
-            shown_kind = _OWN_KINDS.get((kind, field), kind)
+            shown_kind = _KIND_BY_FIELD.get((kind, field), kind)
             label = name if shown_kind != kind else f"{name} {field}".strip()
             yield FactLine(kind=shown_kind, name=label, before=before or "not stated", after=after or "not stated")
 
@@ -233,23 +233,23 @@ def _presence(row: BaseModel | None) -> str:
         case Offer(price=price):
             return f"offered, at {_cut(_text(price))}" if price is not None else "offered"
         case Facility(capacity=steps):
-            return f"in it, capacity {_cut(_text(steps))}" if steps else "in it"
-    return "in it"
+            return f"present, capacity {_cut(_text(steps))}" if steps else "present"
+    return "present"
 
 
-def told_apart(one: object, other: object) -> tuple[str, str]:
+def shortened_pair(first: object, other: object) -> tuple[str, str]:
     """Return two values, shortened from their first difference on. Equal values have equal texts."""
-    texts = (_text(one), _text(other))
-    if texts[0] == texts[1] or max(map(len, texts)) <= _LONG:
+    texts = (_text(first), _text(other))
+    if texts[0] == texts[1] or max(map(len, texts)) <= _MAX_LENGTH:
         return texts
     first_difference = next(i for i, (a, b) in enumerate(zip_longest(*texts)) if a != b)
-    start = texts[0].rfind(" ", 0, first_difference) + 1 if first_difference > _LONG // 2 else 0
+    start = texts[0].rfind(" ", 0, first_difference) + 1 if first_difference > _MAX_LENGTH // 2 else 0
     return _cut(texts[0], start), _cut(texts[1], start)
 
 
 def _cut(text: str, start: int = 0) -> str:
     rest = ("…" if start else "") + text[start:]
-    return rest if len(rest) <= _LONG else rest[: _LONG - 1] + "…"
+    return rest if len(rest) <= _MAX_LENGTH else rest[: _MAX_LENGTH - 1] + "…"
 
 
 def _text(value: object) -> str:
