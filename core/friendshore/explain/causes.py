@@ -101,6 +101,7 @@ def _connected(name: str, names: Sequence[str], serving: Mapping[str, set[int]])
 class _PartCauses:
     replans: PartReplans
     rounding_cells: Sequence[Cell]
+    # Sets of one restriction, and minimal sets of several found so far.
     single: list[Removed]
     combined: list[Removed]
 
@@ -117,22 +118,22 @@ class _PartCauses:
             return causes
         if replans.replan() is None:
             return causes | dict.fromkeys(short, (_UNDETERMINED,))
-        upstream = replans.upstream(replans.uses, counted=False)
-        usable = upstream.can_supply(frozenset())
+        upstream = replans.upstream(replans.uses, with_leads=False)
+        has_supply = upstream.can_supply(frozenset())
         for each in upstream.restrictions():
             # If law leaves usable offers, the excluded ones are no cause by themselves.
-            skipped = (
-                usable if each.kind == "no offer" else each.kind in ("law", "proof") and not upstream.decides(each)
+            is_skipped = (
+                has_supply if each.kind == "no offer" else each.kind in ("law", "proof") and not upstream.decides(each)
             )
-            self.single.extend([] if skipped else [frozenset({each})])
-        groups = competing(replans.problem)
+            self.single.extend([] if is_skipped else [frozenset({each})])
+        group_by_demand = competing(replans.problem)
         lacking = {name for name, _ in short}
-        for group in dict.fromkeys(groups[name] for name in sorted(lacking)):
-            own = tuple(name for name in group if name in lacking)
-            causes |= self._of_group(own, sorted(cell for cell in short if cell[0] in own))
+        for group in dict.fromkeys(group_by_demand[name] for name in sorted(lacking)):
+            short_demands = tuple(name for name in group if name in lacking)
+            causes |= self._group_causes(short_demands, sorted(cell for cell in short if cell[0] in short_demands))
         return causes
 
-    def _of_group(self, group: tuple[str, ...], cells: Sequence[Cell]) -> Causes:
+    def _group_causes(self, group: tuple[str, ...], cells: Sequence[Cell]) -> Causes:
         served = {
             removed: {cell: kg for cell, kg in self.replans.served(removed).items() if cell in cells}
             for removed in (*self.single, frozenset({Restriction("price", group)}))
@@ -153,37 +154,39 @@ class _PartCauses:
         uses = tuple(dict.fromkeys(demand.use for demand in demands if any(name == demand.id for name, _ in cells)))
 
         def helps(restrictions: Collection[Restriction]) -> bool:
-            counted = any(each.kind == "no offer" for each in restrictions)
-            if not self.replans.upstream(uses, counted=counted).can_supply(frozenset(restrictions)):
+            with_leads = any(each.kind == "no offer" for each in restrictions)
+            if not self.replans.upstream(uses, with_leads=with_leads).can_supply(frozenset(restrictions)):
                 return False
             served = self.replans.served(frozenset(restrictions))
             return any(cell in served for cell in cells)
 
         candidates = self._candidates(group, uses)
         of_periods = [each for kind in _OF_PERIODS for each in candidates if each.kind == kind]
-        likely = [
+        likely_sets = [
             *self.combined,
             *(removed | {more} for more in of_periods for removed in _most_effective(served_by_set)),
         ]
         # An offer without a known capacity is usually not lawful or not proved either.
-        likely += [frozenset({Restriction("no offer"), each}) for each in candidates if each.kind in ("proof", "law")]
-        likely = [removed for removed in likely if len(removed) > 1]
-        first = next((sorted(removed, key=_preference) for removed in likely if helps(removed)), candidates)
+        likely_sets += [
+            frozenset({Restriction("no offer"), each}) for each in candidates if each.kind in ("proof", "law")
+        ]
+        likely_sets = [removed for removed in likely_sets if len(removed) > 1]
+        first = next((sorted(removed, key=_preference) for removed in likely_sets if helps(removed)), candidates)
         legal = sum(each.kind in _LEGAL for each in first)
         minimal = minimal_set(first, helps, (2, 4, legal, len(first) - legal))
         # If a limit ended the search, the set may be larger than necessary.
         return None if minimal is None or self.replans.ended else frozenset(minimal)
 
     def _candidates(self, group: tuple[str, ...], uses: tuple[Use, ...]) -> list[Restriction]:
-        upstream = self.replans.upstream(uses, counted=False)
-        usable = upstream.can_supply(frozenset())
+        upstream = self.replans.upstream(uses, with_leads=False)
+        has_supply = upstream.can_supply(frozenset())
         restrictions = {*upstream.restrictions(), *upstream.inputs()}
         if leads(self.replans.problem):
-            counted = self.replans.upstream(uses, counted=True)
-            restrictions |= {*counted.restrictions(), *counted.inputs()}
+            upstream_with_leads = self.replans.upstream(uses, with_leads=True)
+            restrictions |= {*upstream_with_leads.restrictions(), *upstream_with_leads.inputs()}
         restrictions |= {Restriction("competition", group), Restriction("price", group)}
         return sorted(
-            restrictions, key=lambda restriction: (restriction.kind in _LEGAL and usable, *_preference(restriction))
+            restrictions, key=lambda restriction: (restriction.kind in _LEGAL and has_supply, *_preference(restriction))
         )
 
     def _describe(
@@ -202,9 +205,11 @@ class _PartCauses:
                 for each in restrictions
             )
             names = {name for name, _ in served[removed]}
-            dated = {name: details.dated(restrictions, removed, name) for name in sorted(names)}
+            with_first_periods = {
+                name: details.with_first_periods(restrictions, removed, name) for name in sorted(names)
+            }
             for cell, kilograms in served[removed].items():
-                cause = RunSupplyCause(restrictions=dated[cell[0]], served_kg=exact(kilograms))
+                cause = RunSupplyCause(restrictions=with_first_periods[cell[0]], served_kg=exact(kilograms))
                 (indirect if is_indirect else direct)[cell].append(cause)
         # A restriction of other demands' supply counts only without a direct cause.
         return {cell: causes or indirect[cell] for cell, causes in direct.items()}
@@ -290,7 +295,11 @@ class _RestrictionDetails:
         return details
 
     def _problem(self, removed: Collection[Restriction]) -> Problem:
-        return self.replans.counted if any(each.kind == "no offer" for each in removed) else self.replans.problem
+        return (
+            self.replans.problem_with_leads
+            if any(each.kind == "no offer" for each in removed)
+            else self.replans.problem
+        )
 
     def _of_offers(
         self, kind: CauseKind, problem: Problem, increased: Sequence[str], removed: Removed
@@ -301,11 +310,13 @@ class _RestrictionDetails:
             reasons = [why for lead in self.replans.problem.leads if lead.offer.id in names for why in lead.texts]
             return RunRestriction.of(kind, names=names, reasons=list(dict.fromkeys(reasons)))
         arcs = _arcs_to(problem, self.group)
-        named = self.replans.over_capacity(removed) if kind == "capacity" else restricted(kind, problem, arcs)
+        named = (
+            self.replans.over_capacity(removed) if kind == "capacity" else names_with_restriction(kind, problem, arcs)
+        )
         names = [name for name in increased if name in named]
         return RunRestriction.of(kind, names=names)
 
-    def dated(
+    def with_first_periods(
         self, restrictions: Sequence[RunRestriction], removed: Collection[Restriction], demand: str
     ) -> list[RunRestriction]:
         problem = self._problem(removed)
@@ -347,7 +358,7 @@ def _arcs_to(problem: Problem, demands: Collection[str]) -> list[Arc]:
     return [problem.network.arcs[index] for index in sorted(reach)]
 
 
-def restricted(kind: CauseKind, problem: Problem, arcs: Sequence[Arc]) -> set[str]:
+def names_with_restriction(kind: CauseKind, problem: Problem, arcs: Sequence[Arc]) -> set[str]:
     offers = {problem.offers[arc.offer].offer.id: problem.offers[arc.offer] for arc in arcs if arc.offer >= 0}
     pools = {pool.facility: pool.capacity for pool in problem.pools}
     match kind:
@@ -373,7 +384,7 @@ def first_delivery(problem: Problem, demand: str, names: Collection[str]) -> str
     finals = {final_node(problem.demands[number].use)}
     named_arcs = {arc.index for arc in arcs if arc.name in names}
     final_arcs = [arc for arc in arcs if arc.node in finals]
-    final_arcs = [arc for arc in final_arcs if arc.index in named_arcs or _feeds_of(problem, arc) & named_arcs]
+    final_arcs = [arc for arc in final_arcs if arc.index in named_arcs or _input_arcs(problem, arc) & named_arcs]
     capacity = {pool.facility: pool.capacity for pool in problem.pools}
     serving = [
         (each, min(outlet.period for outlet in each.outlets if outlet.demand == number))
@@ -404,7 +415,7 @@ def _may(
     return runs and (compliance_class is None or compliance_class.admits(arc.index, arrival))
 
 
-def _feeds_of(problem: Problem, arc: Arc) -> frozenset[int]:
+def _input_arcs(problem: Problem, arc: Arc) -> frozenset[int]:
     feeds = problem.network.feeds.get(arc.offer, ())
     return frozenset[int]().union(*(problem.network.reach(feed)[0] for feed in feeds))
 
@@ -419,7 +430,7 @@ def consistent_causes(
         return {}
     facts = _Facts(inputs, problem, conflicts)
     return {
-        (row.demand, periods[row.period]): tuple(cause for cause in row.causes if facts.allow(cause, row))
+        (row.demand, periods[row.period]): tuple(cause for cause in row.causes if facts.is_consistent(cause, row))
         for row in with_causes
     }
 
@@ -445,27 +456,27 @@ class _Facts:
         self.names |= problem.merged.offers.keys() | problem.merged.materials.keys() | set(self.ranked)
         self.names |= {name for conflict in conflicts for name in conflict.rules}
 
-    def allow(self, cause: RunSupplyCause, row: RunShortage) -> bool:
+    def is_consistent(self, cause: RunSupplyCause, row: RunShortage) -> bool:
         names = {name for each in cause.restrictions for name in (*each.names, *each.offers)}
         served = cause.served_kg
         if row.demand not in self.demands or not names <= self.names:
             return False
-        if served is not None and not 0 < served <= row.quantity_kg + self._rounding(row):
+        if served is not None and not 0 < served <= row.quantity_kg + self._rounding_kg(row):
             return False
         # The facts don't say what an offer without a known capacity could do.
         leads = any(each.kind == "no offer" for each in cause.restrictions)
         return leads or all(self._can_cause(each, row) for each in cause.restrictions)
 
-    def _rounding(self, row: RunShortage) -> Decimal:
+    def _rounding_kg(self, row: RunShortage) -> Decimal:
         """Return twice the kilograms that rounding can explain, since two quantities are rounded."""
         return 2 * (2 * self.problem.case.resolution + row.wanted_kg / 10**6)
 
-    def _number(self, demand: str) -> int:
+    def _part_number(self, demand: str) -> int:
         return self.parts.of_material[self.demands[demand].use.material.id]
 
     @cached_method
     def _part(self, number: int) -> _Part:
-        uses = dict.fromkeys(demand.use for demand in self.problem.demands if self._number(demand.id) == number)
+        uses = dict.fromkeys(demand.use for demand in self.problem.demands if self._part_number(demand.id) == number)
         upstream = Upstream(self.problem, list(uses))
         feeds = (self.problem.network.feeds.get(offer, ()) for offer in upstream.offers)
         return _Part(
@@ -476,7 +487,7 @@ class _Facts:
         )
 
     def _can_cause(self, restriction: RunRestriction, row: RunShortage) -> bool:
-        problem, group, number = self.problem, self.groups[row.demand], self._number(row.demand)
+        problem, group, number = self.problem, self.groups[row.demand], self._part_number(row.demand)
         part, arcs, names = self._part(number), _arcs_to(problem, group), set(restriction.names)
         if not set(restriction.offers) <= {arc.name for arc in arcs}:
             return False
@@ -494,7 +505,7 @@ class _Facts:
                 return bool(names) and names <= part.inputs
             case "competition":
                 others = self.demands.keys() - group
-                return names <= others and all(self._number(name) == number for name in names)
+                return names <= others and all(self._part_number(name) == number for name in names)
             case "price":
                 prices = zip(problem.demands, problem.shortage_price, strict=True)
                 own = {exact(price) for demand, price in prices if demand.id in group}
@@ -506,10 +517,10 @@ class _Facts:
                     row.demand in conflict.demands and names == set(conflict.rules) for conflict in self.conflicts
                 )
             case "rounding":
-                return row.quantity_kg <= self._rounding(row)
+                return row.quantity_kg <= self._rounding_kg(row)
             case "lead time" | "date" | "capacity" | "storage" | "terms":
                 first = first_delivery(problem, row.demand, names) if restriction.kind in ("lead time", "date") else ""
-                are_plausible = names <= restricted(restriction.kind, problem, arcs)
+                are_plausible = names <= names_with_restriction(restriction.kind, problem, arcs)
                 return (
                     are_plausible and Restriction(restriction.kind) in part.restrictions and restriction.first == first
                 )

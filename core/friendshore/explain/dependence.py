@@ -107,7 +107,7 @@ def _by_material(verified: VerifiedPlan, dependences: Sequence[PurchaseDependenc
         (line.material, (each, line.total, line.quantity))
         for line, each in zip(verified.lines, dependences, strict=True)
     )
-    return {name: _of_material(rows[name]) for name in sorted(rows)}
+    return {name: _sums_with_kilograms(rows[name]) for name in sorted(rows)}
 
 
 def judge_purchases(verified: VerifiedPlan, countries: frozenset[str]) -> list[PurchaseDependence]:
@@ -144,7 +144,8 @@ def judge_purchases(verified: VerifiedPlan, countries: frozenset[str]) -> list[P
         for item, dependence in zip(items, dependences, strict=True):
             pools[item.material, item.place, item.requirement].add(dependence)
         of_inputs = {
-            name: worst_of(_mixed(pools[pool]) for pool in input_pools) for name, input_pools in inputs.items()
+            name: worst_of(_dependence_of_mix(pools[pool]) for pool in input_pools)
+            for name, input_pools in inputs.items()
         }
         updated = [
             worst_of((dependence, of_inputs.get(name, Dependence.NO)))
@@ -162,14 +163,14 @@ def judge_purchases(verified: VerifiedPlan, countries: frozenset[str]) -> list[P
     ]
 
 
-def _mixed(dependences: Collection[Dependence]) -> Dependence:
+def _dependence_of_mix(dependences: Collection[Dependence]) -> Dependence:
     if dependences == {Dependence.IS}:
         return Dependence.IS
     return Dependence.MAY_BE if worst_of(dependences) is not Dependence.NO else Dependence.NO
 
 
 def _input_reasons(inputs: Iterable[Pool], pools: Mapping[Pool, Collection[Dependence]]) -> Iterator[Reason]:
-    for name, dependence in sorted({(pool[0], _mixed(pools[pool])) for pool in inputs}):
+    for name, dependence in sorted({(pool[0], _dependence_of_mix(pools[pool])) for pool in inputs}):
         if dependence is not Dependence.NO:
             yield Reason(dependence, f"made of {name}")
 
@@ -188,7 +189,7 @@ def _sums(rows: Iterable[tuple[PurchaseDependence, Decimal]]) -> DependentSums:
     return DependentSums(sum(cash.values(), Decimal(0)), cash[Dependence.IS], cash[Dependence.MAY_BE], by_inputs)
 
 
-def _of_material(rows: Sequence[tuple[PurchaseDependence, Decimal, Decimal]]) -> DependentSums:
+def _sums_with_kilograms(rows: Sequence[tuple[PurchaseDependence, Decimal, Decimal]]) -> DependentSums:
     sums = _sums((dependence, cash) for dependence, cash, _ in rows)
     kilograms = {each: Decimal(0) for each in Dependence}
     for dependence, _, quantity in rows:

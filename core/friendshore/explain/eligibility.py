@@ -158,7 +158,7 @@ class Eligibilities:
             for node, cells in self._wanted_by(compliance_class).items():
                 for index in self.problem.network.into.get(node, ()):
                     arc = self.problem.network.arcs[index]
-                    arrival = self._first(compliance_class, arc) if arc.offer >= 0 else None
+                    arrival = self._first_arrival(compliance_class, arc) if arc.offer >= 0 else None
                     if arrival is None:
                         continue
                     standing = by_key[arc.offer, node[0]]
@@ -213,7 +213,7 @@ class Eligibilities:
                 demand_by_node[final_node(demand.use)][outlet.demand, outlet.period] = demand.quantity[outlet.period]
         return demand_by_node
 
-    def _first(self, compliance_class: ComplianceClass, arc: Arc) -> int | None:
+    def _first_arrival(self, compliance_class: ComplianceClass, arc: Arc) -> int | None:
         """Return the first period of a lawful arrival, after its own inputs. None if there is none."""
 
         def may(arc: Arc, ordered: int, arrival: int) -> bool:
@@ -234,7 +234,7 @@ class Eligibilities:
                 self._ready[compliance_class.index, feed] = min(arrivals, default=None)
         ready = [self._ready[compliance_class.index, feed] for feed in feeds]
         ready_from = max((t for t in ready if t is not None), default=0)
-        return None if None in ready else _first_of(_orders(self.problem, arc, may), ready_from)
+        return None if None in ready else _earliest(_orders(self.problem, arc, may), ready_from)
 
 
 May = Callable[[Arc, int, int], bool]
@@ -255,7 +255,7 @@ def first_arrivals(problem: Problem, arcs: Sequence[Arc], may: May, only: Collec
             for feed in problem.network.feeds.get(arc.offer, ()):
                 ready = [first[index] for index in into.get(feed, ()) if index in first]
                 ready_from = max(ready_from, min(ready, default=problem.case.horizon.count))
-            arrival = _first_of(orders[arc.index], ready_from)
+            arrival = _earliest(orders[arc.index], ready_from)
             if arrival is not None:
                 first[arc.index] = arrival
         of_makers = [arc for arc in arcs if arc.offer in problem.network.feeds]
@@ -270,22 +270,22 @@ def _orders(problem: Problem, arc: Arc, may: May) -> list[tuple[int, int]]:
     return [(ordered, arrival) for ordered, arrival in orders if may(arc, ordered, arrival)]
 
 
-def _first_of(orders: Iterable[tuple[int, int]], since: int) -> int | None:
+def _earliest(orders: Iterable[tuple[int, int]], since: int) -> int | None:
     return min((arrival for ordered, arrival in orders if ordered >= since), default=None)
 
 
 def least_confidence(problem: Problem, chained: Chained) -> Confidence:
     steps = accepted_steps(chained.facility, problem.merged, problem.case)
-    sources = [step.source for step in steps] + _figures(problem.merged, chained.offer)
+    sources = [step.source for step in steps] + _figure_sources(problem.merged, chained.offer)
     return min((problem.merged.confidence(s) for s in sources), key=lambda c: c.rank, default=Confidence.ASSUMED)
 
 
 def references(merged: Merged, offer: Offer, facility: Facility) -> list[str]:
-    sources = [step.source for step in facility.capacity] + _figures(merged, offer)
+    sources = [step.source for step in facility.capacity] + _figure_sources(merged, offer)
     return list(dict.fromkeys(merged.sources[name].reference for name in sources if name in merged.sources))
 
 
-def _figures(merged: Merged, offer: Offer) -> list[str]:
+def _figure_sources(merged: Merged, offer: Offer) -> list[str]:
     sources = [entry.source for entry in offer.chain]
     if offer.max_per_year is not None or offer.total is not None:
         sources.append(offer.source)
@@ -350,14 +350,18 @@ def obstacles(standings: Eligibilities, offer: Offer, lead: Lead | None) -> list
     facility = problem.merged.facilities[offer.facility]
     problems: list[Obstacle] = []
     if lead is not None:
-        problems += _missing(standings, lead, facility)
+        problems += _missing_figures(standings, lead, facility)
     facts = next((f for f in problem.offers if f.offer.id == offer.id), None)
     if facts is not None:
-        problems += [*_capacity(problem, facts), *_dates(problem, facts), *_time(standings, facts)]
-        problems += _inputs(problem, facts)
+        problems += [
+            *_capacity_obstacles(problem, facts),
+            *_date_obstacles(problem, facts),
+            *_time_obstacles(standings, facts),
+        ]
+        problems += _input_obstacles(problem, facts)
     elif lead is None or not lead.lacks("capacity"):
-        problems += _capacity_steps(problem, facility)
-    return [*problems, *_law(problem, standings.out.get(offer.id, []))]
+        problems += _capacity_obstacles_of(problem, facility)
+    return [*problems, *_law_obstacles(problem, standings.out.get(offer.id, []))]
 
 
 def no_room(standings: Eligibilities, offer: Offer) -> Obstacle:
@@ -374,7 +378,7 @@ def no_room(standings: Eligibilities, offer: Offer) -> Obstacle:
     return Obstacle(kind="no room", text=f"no plan that follows the rules can buy any: {reason}")
 
 
-def _missing(standings: Eligibilities, lead: Lead, facility: Facility) -> Iterator[Obstacle]:
+def _missing_figures(standings: Eligibilities, lead: Lead, facility: Facility) -> Iterator[Obstacle]:
     for figure, reason in dict.fromkeys(lead.reasons):
         changes, text = [], reason
         if figure in ("capacity", "quantity"):
@@ -382,7 +386,7 @@ def _missing(standings: Eligibilities, lead: Lead, facility: Facility) -> Iterat
             rate = stated_rate if stated_rate is not None else _yearly_need(standings, lead.offer)
             changes = [Change(capacity=facility.id, per_year=rate, status=Status.OPERATING)]
             source = "the stated rate" if stated_rate is not None else "the whole demand"
-            text = f"{reason}. Calculated with {_number(rate)} kg a year, {source}"
+            text = f"{reason}. Calculated with {_number_text(rate)} kg a year, {source}"
         elif figure == "price":
             price = lead.offer.price
             is_stated = price is not None and price.amount is not None
@@ -390,11 +394,11 @@ def _missing(standings: Eligibilities, lead: Lead, facility: Facility) -> Iterat
             changes = [Change(price=f"offer:{lead.offer.id}", amount=amount, currency=currency)]
             of = currency or standings.problem.case.currency
             as_stated = ", the stated price" if is_stated else ""
-            text = f"{reason}. Calculated with {_number(amount)} {of} a unit{as_stated}"
+            text = f"{reason}. Calculated with {_number_text(amount)} {of} a unit{as_stated}"
         yield Obstacle(kind="figure", text=text, reason=reason, lifted_by=changes)
 
 
-def _number(amount: Decimal | None) -> str:
+def _number_text(amount: Decimal | None) -> str:
     return "" if amount is None else readable(amount)
 
 
@@ -410,16 +414,16 @@ def _yearly_need(standings: Eligibilities, offer: Offer) -> Decimal:
     return max(by_period).quantize(Decimal(1)) or Decimal(1)
 
 
-def _capacity(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
+def _capacity_obstacles(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
     for site in around(facts.facility.id, problem.merged.facilities):
         if site.id in facts.pools:
-            yield from _capacity_steps(problem, site)
+            yield from _capacity_obstacles_of(problem, site)
 
 
-def _capacity_steps(problem: Problem, facility: Facility) -> Iterator[Obstacle]:
+def _capacity_obstacles_of(problem: Problem, facility: Facility) -> Iterator[Obstacle]:
     span, accept = problem.case.horizon.span, problem.case.accept
     steps = accepted_steps(facility, problem.merged, problem.case)
-    within = [step for step in steps if _meets(step, steps, problem)]
+    within = [step for step in steps if _applies_during_plan(step, steps, problem)]
     if not steps or any(step.per_year != 0 and accept.counts(step.status) for step in within):
         return
     assert span.start is not None
@@ -439,7 +443,7 @@ def _capacity_steps(problem: Problem, facility: Facility) -> Iterator[Obstacle]:
         yield Obstacle(kind="capacity", text=f"{facility.id} has no capacity during the plan")
 
 
-def _meets(step: CapacityStep, steps: tuple[CapacityStep, ...], problem: Problem) -> bool:
+def _applies_during_plan(step: CapacityStep, steps: tuple[CapacityStep, ...], problem: Problem) -> bool:
     span = problem.case.horizon.span
     assert span.start is not None and span.end is not None
     following = [other.start for other in steps[steps.index(step) + 1 :] if other.start is not None]
@@ -447,7 +451,7 @@ def _meets(step: CapacityStep, steps: tuple[CapacityStep, ...], problem: Problem
     return has_begun and (not following or following[0] > span.start)
 
 
-def _dates(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
+def _date_obstacles(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
     offer, periods = facts.offer, problem.case.horizon.periods
     change = Change(lift=TermKind.DATES, of=f"offer:{offer.id}")
     if offer.start is not None and not any(offer.start <= period.start for period in periods):
@@ -458,7 +462,7 @@ def _dates(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
         yield Obstacle(kind="dates", text=text, lifted_by=[change])
 
 
-def _time(standings: Eligibilities, facts: OfferFacts) -> Iterator[Obstacle]:
+def _time_obstacles(standings: Eligibilities, facts: OfferFacts) -> Iterator[Obstacle]:
     problem = standings.problem
     horizon = problem.case.horizon
     arcs = [arc for arc in problem.network.arcs if arc.offer >= 0]
@@ -486,7 +490,7 @@ def _time(standings: Eligibilities, facts: OfferFacts) -> Iterator[Obstacle]:
         yield Obstacle(kind="time", text=text, lifted_by=[change])
 
 
-def _inputs(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
+def _input_obstacles(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
     for line in facts.offer.inputs:
         if not problem.network.into.get((line.material, facts.place)):
             lead_ids = [lead.offer.id for lead in problem.leads if gives(lead.offer, line.material)]
@@ -498,7 +502,7 @@ def gives(offer: Offer, material: str) -> bool:
     return any(line.material == material for line in offer.outputs)
 
 
-def _days(problem: Problem, name: str) -> list[BarredDays]:
+def _days_in_force(problem: Problem, name: str) -> list[BarredDays]:
     rule = next(entry for entry in problem.rules if entry.id == name)
     span, ranges = problem.case.horizon.span, list[BarredDays]()
     phases = [phase for phase in rule.phases if phase.status in problem.law.statuses]
@@ -511,7 +515,7 @@ def _days(problem: Problem, name: str) -> list[BarredDays]:
     return [entry for entry in ranges if Span(start=entry.start, end=entry.end).meets(span)]
 
 
-def _law(problem: Problem, out: list[KeptOut]) -> Iterator[Obstacle]:
+def _law_obstacles(problem: Problem, out: list[KeptOut]) -> Iterator[Obstacle]:
     by_reason = grouped(((kept.verdict.rule, kept.verdict.stage, kept.verdict.reason), kept) for kept in out)
     for (rule, stage, reason), same_reason in by_reason.items():
         first = same_reason[0]
@@ -529,7 +533,7 @@ def _law(problem: Problem, out: list[KeptOut]) -> Iterator[Obstacle]:
             clause=first.verdict.clause,
             stage=stage,
             countries=list(first.verdict.countries),
-            days=_days(problem, rule),
+            days=_days_in_force(problem, rule),
             end_uses=sorted({f"{kept.use.material.id} for {kept.use.end_use}" for kept in same_reason}),
             lifted_by=[change],
         )

@@ -295,7 +295,7 @@ class OfferPrices:
             return None
         if (position, material) in self._traced:
             return self._traced[position, material]
-        prices = [self._first(entry, position, material) for entry in self.problem.compliance_classes]
+        prices = [self._marginal_price(entry, position, material) for entry in self.problem.compliance_classes]
         return max((entry for entry in prices if entry is not None), key=lambda entry: entry.full_price, default=None)
 
     @cached_property
@@ -316,17 +316,17 @@ class OfferPrices:
             if kilograms
         }
 
-    def _first(self, uses: ComplianceClass, offer: int, material: str) -> OfferPrice | None:
+    def _marginal_price(self, uses: ComplianceClass, offer: int, material: str) -> OfferPrice | None:
         arcs = [arc for arc in self.problem.network.arcs if arc.offer == offer and arc.node[0] == material]
         moves = self.problem.moves
         candidates: list[tuple[int, Fraction, Fraction]] = []
         for arc in arcs:
             for move in range(int(moves.first[arc.index]), int(moves.first[arc.index + 1])):
-                if arc.node in uses.nodes and self._admits(uses, move):
+                if arc.node in uses.nodes and self._may_order(uses, move):
                     ordered = int(moves.ordered[move])
-                    inputs = self._inputs(offer, ordered, self._cheapest(uses.label))
+                    inputs = self._input_cost(offer, ordered, self._input_prices(uses.label))
                     if inputs is not None:
-                        candidates.append((ordered, self._own(uses, move), inputs))
+                        candidates.append((ordered, self._landed_price(uses, move), inputs))
         if not candidates:
             return None
         ordered, own, inputs = min(candidates, key=lambda entry: (entry[0], entry[1] + entry[2]))
@@ -339,14 +339,14 @@ class OfferPrices:
             ordered=label,
         )
 
-    def _admits(self, uses: ComplianceClass, move: int) -> bool:
+    def _may_order(self, uses: ComplianceClass, move: int) -> bool:
         moves, arc = self.problem.moves, self.problem.network.arcs[int(self.problem.moves.arc[move])]
         ordered = int(moves.ordered[move])
         in_time = uses.final != arc.node or ordered in (uses.order_periods or ())
         admitted = in_time and uses.admits(arc.index, int(moves.delivered[move]))
         return admitted and arc.offer >= 0 and self.standings.units(arc.offer, ordered) != 0
 
-    def _own(self, uses: ComplianceClass, move: int) -> Fraction:
+    def _landed_price(self, uses: ComplianceClass, move: int) -> Fraction:
         """Return the landed price of a kilogram. If several goods are made together, each kilogram costs the same."""
         moves = self.problem.moves
         index, ordered = int(moves.arc[move]), int(moves.ordered[move])
@@ -356,7 +356,7 @@ class OfferPrices:
             money += Fraction(uses.surcharges.get((index, ordered), Decimal(0)) - moves.charges[index][ordered])
         return money if facts.single else money + Fraction(facts.price[ordered]) / Fraction(facts.mass_per_unit)
 
-    def _inputs(self, offer: int, ordered: int, prices: _Prices) -> Fraction | None:
+    def _input_cost(self, offer: int, ordered: int, prices: _Prices) -> Fraction | None:
         """None if an input isn't available."""
         facts, cost = self.problem.offers[offer], Fraction(0)
         for line in facts.offer.inputs:
@@ -367,27 +367,27 @@ class OfferPrices:
         return cost if facts.single else cost / Fraction(facts.mass_per_unit)
 
     @cached_method
-    def _cheapest(self, label: str) -> _Prices:
+    def _input_prices(self, label: str) -> _Prices:
         problem, moves, uses = self.problem, self.problem.moves, self.problem.class_of[label]
         arriving: list[list[int]] = [[] for _ in problem.case.horizon.periods]
         for index in sorted(self._upstream):
             if problem.network.arcs[index].node in uses.nodes:
                 for move in range(int(moves.first[index]), int(moves.first[index + 1])):
-                    if self._admits(uses, move):
+                    if self._may_order(uses, move):
                         arriving[int(moves.delivered[move])].append(move)
         prices: dict[tuple[Node, int], Fraction] = {}
         for t, arriving_moves in enumerate(arriving):
             self._carry_over(prices, t)
-            own_price = {move: self._own(uses, move) for move in arriving_moves}
+            own_price = {move: self._landed_price(uses, move) for move in arriving_moves}
             for _ in range(len(uses.nodes) + 1):
-                lowered = [self._lower(prices, move, own_price[move]) for move in arriving_moves]
+                lowered = [self._lower_price(prices, move, own_price[move]) for move in arriving_moves]
                 if not any(lowered):
                     break
         return prices
 
-    def _lower(self, prices: dict[tuple[Node, int], Fraction], move: int, own_price: Fraction) -> bool:
+    def _lower_price(self, prices: dict[tuple[Node, int], Fraction], move: int, own_price: Fraction) -> bool:
         arc = self.problem.network.arcs[int(self.problem.moves.arc[move])]
-        inputs = self._inputs(arc.offer, int(self.problem.moves.ordered[move]), prices)
+        inputs = self._input_cost(arc.offer, int(self.problem.moves.ordered[move]), prices)
         destination = arc.node, int(self.problem.moves.delivered[move])
         if inputs is None or (destination in prices and prices[destination] <= own_price + inputs):
             return False

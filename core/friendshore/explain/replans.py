@@ -95,17 +95,17 @@ class PartReplans:
                 self._replans.keep(removed, replan, len(replan.x))
         return replan
 
-    def upstream(self, uses: Collection[Use], *, counted: bool) -> Upstream:
-        return self._upstream(tuple(uses), counted)
+    def upstream(self, uses: Collection[Use], *, with_leads: bool) -> Upstream:
+        return self._upstream(tuple(uses), with_leads)
 
     @cached_method
-    def _upstream(self, uses: tuple[Use, ...], counted: bool) -> Upstream:
-        return Upstream(self.counted if counted else self.problem, uses, {t for _, t in self.short})
+    def _upstream(self, uses: tuple[Use, ...], with_leads: bool) -> Upstream:
+        return Upstream(self.problem_with_leads if with_leads else self.problem, uses, {t for _, t in self.short})
 
     @cached_method
     def served(self, removed: Removed) -> dict[Cell, float]:
-        counted = any(each.kind == "no offer" for each in removed)
-        if removed and not self.upstream(self.uses, counted=counted).can_supply(removed):
+        with_leads = any(each.kind == "no offer" for each in removed)
+        if removed and not self.upstream(self.uses, with_leads=with_leads).can_supply(removed):
             return {}  # whatever the times and quantities
         base, after = self.replan(), self.replan(removed)
         if base is None or after is None:
@@ -223,8 +223,8 @@ class PartReplans:
         return self._facts.problem
 
     @property
-    def counted(self) -> Problem:
-        return self._facts.counted
+    def problem_with_leads(self) -> Problem:
+        return self._facts.problem_with_leads
 
     @cached_property
     def _wanted(self) -> dict[Cell, float]:

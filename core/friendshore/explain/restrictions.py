@@ -59,6 +59,7 @@ class Upstream:
         self.offers = sorted({problem.network.arcs[arc].offer for arc in self.arcs} - {-1})
 
     def restrictions(self) -> list[Restriction]:
+        """Return all restrictions, except those that depend on which demands are short."""
         restrictions: list[Restriction] = []
         restrictions += [Restriction("no offer")] if leads(self.problem) else []
         restrictions += [Restriction("proof")] if self.unproven() else []
@@ -107,6 +108,7 @@ class Upstream:
         return final_node(use) in supplied
 
     def _blocked_periods(self, prohibitions: Mapping[_Prohibition, frozenset[int]], removed: Removed) -> frozenset[int]:
+        # A waiver or a license may permit the item, so their rules don't count.
         case = self.problem.case
         rules = {each.names[0] for each in removed if each.kind == "law"}
         rules |= {waiver.rule for waiver in case.waivers} | {licence.rule for licence in case.licences}
@@ -238,7 +240,7 @@ class Relaxations:
         self._disabled: dict[str, Change] = {}
 
     @cached_property
-    def counted(self) -> Problem:
+    def problem_with_leads(self) -> Problem:
         return self._with_leads[1]
 
     @cached_property
@@ -260,13 +262,13 @@ class Relaxations:
         ]
         relaxed = relaxed.after(changes)
         if "proof" in kinds:
-            problem = self.counted if "no offer" in kinds else self.problem
+            problem = self.problem_with_leads if "no offer" in kinds else self.problem
             proven = tuple(sorted({*relaxed.case.accept.proven, *unproven_offers(problem)}))
             relaxed = replace(relaxed, case=relaxed.case.but(accept=relaxed.case.accept.but(proven=proven)))
         if relaxed is self.inputs:
             problem = self.problem
         elif kinds & _IN_FACTS == {"no offer"}:
-            problem = self.counted
+            problem = self.problem_with_leads
         else:
             problem = relaxed.problem()
         if kinds & {"capacity", "date"}:
@@ -281,8 +283,8 @@ class Relaxations:
         changes = [Change(lift=TermKind.LEAD_TIME)] if "lead time" in kinds else []
         changes += [Change(lift=TermKind.DATES), Change(lift=TermKind.QUALIFICATION)] if "date" in kinds else []
         changes += [Change(lift=kind) for kind in _TERMS] if "terms" in kinds else []
-        counted = self._with_leads[0] if "no offer" in kinds else self.inputs
-        relaxed = counted.after(changes)
+        inputs = self._with_leads[0] if "no offer" in kinds else self.inputs
+        relaxed = inputs.after(changes)
         return _without_dates(relaxed) if "date" in kinds else relaxed
 
 
@@ -318,7 +320,7 @@ def _with_leads(inputs: Inputs, problem: Problem) -> tuple[Inputs, Problem]:
     lead_offers = leads(problem)
     names = {lead.id for lead in lead_offers}
 
-    def counted(unpriced: Collection[str]) -> Inputs:
+    def usable_leads(unpriced: Collection[str]) -> Inputs:
         def figures(offer: Offer) -> Offer:
             larger = offer.but(max_per_year=ample, total=None, source=CASE_SOURCE)
             return larger.but(price=free, quotes=()) if offer.id in unpriced else larger
@@ -329,11 +331,11 @@ def _with_leads(inputs: Inputs, problem: Problem) -> tuple[Inputs, Problem]:
         )
         return replace(inputs, catalogs=catalogs)
 
-    relaxed = counted([lead.id for lead in lead_offers if lead.price is None and not lead.quotes])
+    relaxed = usable_leads([lead.id for lead in lead_offers if lead.price is None and not lead.quotes])
     resolved = relaxed.problem()
     unpriced = names & {lead.id for lead in leads(resolved)}
     if unpriced:
-        relaxed = counted(unpriced)
+        relaxed = usable_leads(unpriced)
         resolved = relaxed.problem()
     return relaxed, resolved
 

@@ -39,7 +39,7 @@ def holdings(verified: VerifiedPlan) -> list[RunHolding]:
             quantity_kg=lot.quantity,
             used_kg=lot.quantity - left[lot.id],
             left_kg=left[lot.id],
-            uses=list(_uses(problem, lot, arcs[position])),
+            uses=list(_holding_uses(problem, lot, arcs[position])),
         )
         for position, lot in enumerate(problem.lots)
     ]
@@ -65,7 +65,7 @@ def _unused_kg(verified: VerifiedPlan) -> dict[str, Decimal]:
     return left
 
 
-def _uses(problem: Problem, lot: Lot, arc: Arc) -> Iterator[RunHoldingUse]:
+def _holding_uses(problem: Problem, lot: Lot, arc: Arc) -> Iterator[RunHoldingUse]:
     for use, judgement in problem.judgements.items():
         if arc.index not in judgement.reach:
             continue
@@ -208,7 +208,7 @@ class _OrderDays:
             return None
         day = max(self._first_day(item) for item in items)
         moved = [item for item in items if day < item.arc.order_by[item.ordered]]
-        return day if all(self._same_terms(item) for item in moved) else None
+        return day if all(self._has_same_terms(item) for item in moved) else None
 
     def _first_day(self, item: Bought) -> date:
         """Return the first day of an order. A maker takes its inputs on that day, so it waits for arrivals within the period."""
@@ -260,14 +260,14 @@ class _OrderDays:
         days = ((item, arrival_day(self.ledger, item)) for item in self.ledger.bought)
         return grouped(((item.arc.node, item.delivered), day) for item, day in days if day is not None)
 
-    def _same_terms(self, item: Bought) -> bool:
+    def _has_same_terms(self, item: Bought) -> bool:
         problem, arc, before = self.ledger.problem, item.arc, item.delivered - 1
         store = problem.stores.get(arc.node)
         if store is not None and store.limit[before] is not None:
             return False
         if item.licences or arc.freight[before] != arc.freight[item.delivered]:
             return False
-        compliance_class, uses = problem.class_of[item.requirement], self._uses[item.requirement]
+        compliance_class, uses = problem.class_of[item.requirement], self._uses_by_class[item.requirement]
         if (
             not uses
             or not compliance_class.admits(arc.index, before)
@@ -275,18 +275,18 @@ class _OrderDays:
         ):
             return False
         return all(
-            self._same_charge(arc, item.ordered, use) for use in uses if arc.index in problem.judgements[use].reach
+            self._has_same_charge(arc, item.ordered, use) for use in uses if arc.index in problem.judgements[use].reach
         )
 
     @cached_property
-    def _uses(self) -> dict[str, set[Use]]:
+    def _uses_by_class(self) -> dict[str, set[Use]]:
         problem = self.ledger.problem
         return {
             each.label: {problem.demands[outlet.demand].use for outlet in each.outlets}
             for each in problem.compliance_classes
         }
 
-    def _same_charge(self, arc: Arc, t: int, use: Use) -> bool:
+    def _has_same_charge(self, arc: Arc, t: int, use: Use) -> bool:
         earlier = replace(arc, times=arc.times._replace(lags=tuple(lag - 1 for lag in arc.lags)))
         before, now = (sum(self._charges.parts(way, use, t).values(), Decimal(0)) for way in (arc, earlier))
         return abs(before - now) <= _SAME * max(abs(before), abs(now))

@@ -67,7 +67,11 @@ def alternatives_document(answer: Alternatives, shown: int = SHOWN) -> doc.Docum
     note = conversions(answer.names, by_material)
     head += [note] if note else []
     sections = [
-        doc.section(_title(mix, answer), doc.notes(_next(mix, offers, answer)), *_material(offers, answer, shown))
+        doc.section(
+            _title(mix, answer),
+            doc.notes(_material_notes(mix, offers, answer)),
+            *_material_parts(offers, answer, shown),
+        )
         for mix, offers in materials
     ]
     whole = (doc.notes(head), *sections, effort(answer.effort))
@@ -88,7 +92,7 @@ def _title(mix: MaterialMix, answer: Alternatives) -> str:
     return f"{text}; rules conflict, nothing is planned" if mix.allowed is None else text
 
 
-def _next(mix: MaterialMix, offers: Sequence[Alternative], answer: Alternatives) -> Iterator[str]:
+def _material_notes(mix: MaterialMix, offers: Sequence[Alternative], answer: Alternatives) -> Iterator[str]:
     yield from _break_even(mix, offers, answer)
     if mix.allowed is not None:
         shared = (
@@ -109,20 +113,24 @@ def _break_even(mix: MaterialMix, offers: Sequence[Alternative], answer: Alterna
     yield f"next best is {name}. Below {fee}{answer.currency} {money(price.price)}, {effect}. {today}: {money(price.today)}{with_inputs}"
 
 
-def _material(offers: Sequence[Alternative], answer: Alternatives, shown: int) -> Iterator[doc.Element | None]:
+def _material_parts(offers: Sequence[Alternative], answer: Alternatives, shown: int) -> Iterator[doc.Element | None]:
     usable = [offer for offer in offers if offer.rank is not None or not offer.in_time]
     shown_offers = usable[: shown or None]
     if shown_offers:
         unit = unit_for(kg for offer in shown_offers for kg in (offer.today_kg, offer.plan_kg))
         unit_of = f"{unit} {answer.names.basis(shown_offers[0].material)}".rstrip()
-        choice = doc.table(_choice_columns(unit_of, answer), [_choice(offer, unit, answer) for offer in shown_offers])
+        choice = doc.table(
+            _offer_columns(unit_of, answer), [_offer_cells(offer, unit, answer) for offer in shown_offers]
+        )
         description = f"Additional cash of the cheapest plan that uses an offer, compared with the recommended plan, in {answer.currency}."
         rungs = [_rung(offer, answer) for offer in shown_offers]
         has_makers = any(offer.made_from for offer in shown_offers)
         title = f"{answer.names.material(shown_offers[0].material)}: cash that using each offer adds"
         yield ladder(title, description, rungs, answer.currency, choice)
         yield doc.apart(
-            doc.table(_cost_columns(answer, has_makers), [_cost(offer, answer, has_makers) for offer in shown_offers]),
+            doc.table(
+                _cost_columns(answer, has_makers), [_cost_cells(offer, answer, has_makers) for offer in shown_offers]
+            ),
             doc.notes(_notes(shown_offers, len(usable))),
         )
     else:
@@ -143,9 +151,9 @@ def _rung(offer: Alternative, answer: Alternatives) -> charts.Rung:
     return charts.Rung(name, offer.cash, ", ".join(parts), tone)
 
 
-def _choice_columns(unit: str, answer: Alternatives) -> list[doc.Column]:
+def _offer_columns(unit: str, answer: Alternatives) -> list[doc.Column]:
     columns = [doc.figures("#"), doc.Column("Offer"), doc.Column("From")]
-    columns += [doc.figures("Today", unit)] if _today(answer) else []
+    columns += [doc.figures("Today", unit)] if _has_current_suppliers(answer) else []
     columns += [doc.figures("Plan", unit), doc.Column("Usage range")]
     columns += [doc.Column("Cash", answer.currency, "right"), doc.figures("Present value")]
     if any(offer.short_kg for offer in answer.offers):
@@ -153,11 +161,11 @@ def _choice_columns(unit: str, answer: Alternatives) -> list[doc.Column]:
     return columns
 
 
-def _today(answer: Alternatives) -> bool:
+def _has_current_suppliers(answer: Alternatives) -> bool:
     return any(mix.today_kg for mix in answer.materials)
 
 
-def _choice(offer: Alternative, unit: Literal["kg", "t"], answer: Alternatives) -> list[doc.Cell]:
+def _offer_cells(offer: Alternative, unit: Literal["kg", "t"], answer: Alternatives) -> list[doc.Cell]:
     in_plan = costs_nothing(offer)
     cash_cell = "in the plan" if in_plan and offer.plan_kg >= offer.uses_kg else cash(offer)
     short: list[doc.Cell] = []
@@ -168,13 +176,13 @@ def _choice(offer: Alternative, unit: Literal["kg", "t"], answer: Alternatives) 
         ]
     mark = " ~" if offer.level_with_next and not in_plan else ""
     rank = f"{offer.rank or BLANK}{mark}"
-    masses = (offer.today_kg, offer.plan_kg) if _today(answer) else (offer.plan_kg,)
+    masses = (offer.today_kg, offer.plan_kg) if _has_current_suppliers(answer) else (offer.plan_kg,)
     return [
         rank,
         answer.names.offer_with_id(offer.offer),
         _where_from(offer),
         *(doc.Kilograms(kg, unit, bare=True) for kg in masses),
-        _share(offer.share),
+        _range_cell(offer.share),
         cash_cell,
         doc.NOTHING if costs_nothing(offer) or offer.spent is None else doc.Amount(offer.spent, form="signed"),
         *short,
@@ -194,15 +202,15 @@ def _where_from(offer: Alternative) -> str:
     return "/".join(dict.fromkeys(c for check in offer.checks for c in check.countries)) or offer.country
 
 
-def _share(share: UsageShare | None) -> doc.Cell:
+def _range_cell(share: UsageShare | None) -> doc.Cell:
     if share is None:
         return doc.NOTHING
     open_ends = share.most_bound - share.most > Decimal("0.001") or share.least - share.least_bound > Decimal("0.001")
     bounds = f" (surely within {percent(share.least_bound)} and {percent(share.most_bound)})" if open_ends else ""
-    return f"{_part(share.least)} to {_part(share.most)}, {share.role}{bounds}"
+    return f"{_share_text(share.least)} to {_share_text(share.most)}, {share.role}{bounds}"
 
 
-def _part(share: Decimal) -> str:
+def _share_text(share: Decimal) -> str:
     return percent(share) if share >= Decimal("0.00001") else "0"
 
 
@@ -221,7 +229,7 @@ def _cost_columns(answer: Alternatives, has_makers: bool) -> list[doc.Column]:
     return [*columns, doc.Column("Evidence")]
 
 
-def _cost(offer: Alternative, answer: Alternatives, has_makers: bool) -> list[doc.Cell]:
+def _cost_cells(offer: Alternative, answer: Alternatives, has_makers: bool) -> list[doc.Cell]:
     cost = offer.landed
     money_of: list[doc.Cell] = [doc.NOTHING] * 5
     if cost is not None:
@@ -232,7 +240,7 @@ def _cost(offer: Alternative, answer: Alternatives, has_makers: bool) -> list[do
     gives = "no limit" if offer.could_give_share is None else doc.Share(offer.could_give_share)
     qualification = offer.qualification_months or Decimal(0)
     lead = number(offer.lead_months or Decimal(0)) + (f"+{number(qualification)}" if qualification else "")
-    full_price_cells = [_full(offer)] if has_makers else []
+    full_price_cells = [_full_price_cell(offer)] if has_makers else []
     return [
         answer.names.offer(offer.offer),
         *money_of,
@@ -370,9 +378,12 @@ def _table_of_alternatives(
     ]
     rows: list[list[doc.Cell]] = [
         [
-            *(names.label(mix.material), _named(names, others[0].offer), _where_from(others[0])),
-            *(_fee(others[0], _price(mix.next_price)), _fee(others[0], _brief_today(mix.next_price))),
-            *([_full(others[0])] if has_makers else []),
+            *(names.label(mix.material), _offer_name(names, others[0].offer), _where_from(others[0])),
+            *(
+                _fee_cell(others[0], _break_even_cell(mix.next_price)),
+                _fee_cell(others[0], _brief_today(mix.next_price)),
+            ),
+            *([_full_price_cell(others[0])] if has_makers else []),
             cash(others[0]),
             doc.NOTHING if others[0].spent is None else doc.Amount(others[0].spent, form="signed"),
             *([short_cell(names, others[0].short_kg)] if short else []),
@@ -385,7 +396,7 @@ def _table_of_alternatives(
     return doc.apart(ranked(columns, rows, "more material", part=3))
 
 
-def _named(names: ShownNames, offer: str) -> doc.Cell:
+def _offer_name(names: ShownNames, offer: str) -> doc.Cell:
     """Return the plant of an offer. Without one, return the id, which is never cut."""
     name = names.offer(offer)
     if name != offer:
@@ -393,7 +404,7 @@ def _named(names: ShownNames, offer: str) -> doc.Cell:
     return offer if len(offer) <= _MAX_ID_LENGTH else doc.Several((offer,), one="offer")
 
 
-def _price(break_even: BreakEven | None) -> doc.Cell:
+def _break_even_cell(break_even: BreakEven | None) -> doc.Cell:
     if break_even is None or break_even.outcome not in ("price", "no price", "any price"):
         return doc.NOTHING
     if break_even.price is None:
@@ -407,11 +418,11 @@ def _brief_today(break_even: BreakEven | None) -> doc.Cell:
     return doc.NOTHING if break_even is None or break_even.today is None else doc.Amount(break_even.today)
 
 
-def _fee(offer: Alternative, price: doc.Cell) -> doc.Cell:
+def _fee_cell(offer: Alternative, price: doc.Cell) -> doc.Cell:
     return f"fee {written(price)}" if offer.made_from and isinstance(price, doc.Amount | str) else price
 
 
-def _full(offer: Alternative) -> doc.Cell:
+def _full_price_cell(offer: Alternative) -> doc.Cell:
     if offer.made_from:
         return full_price(offer.full_price)
     return doc.NOTHING if offer.full_price is None else doc.Amount(offer.full_price.full_price)
@@ -435,7 +446,7 @@ def _table_without_alternatives(
         [
             names.label(mix.material),
             weighed(names, mix.material, mix.short_kg) if mix.short_kg else doc.NOTHING,
-            _bought([offer for offer in offers if offer.plan_kg], names),
+            _bought_cell([offer for offer in offers if offer.plan_kg], names),
             _excluded_cell([offer for offer in offers if _is_excluded(offer)])
             if mix.allowed is not None
             else "rules conflict",
@@ -445,7 +456,7 @@ def _table_without_alternatives(
     return doc.apart(ranked(columns, rows, "more material", part=2))
 
 
-def _bought(offers: Sequence[Alternative], names: ShownNames) -> doc.Cell:
+def _bought_cell(offers: Sequence[Alternative], names: ShownNames) -> doc.Cell:
     names_shown = [
         names.offer(offer.offer) for offer in sorted(offers, key=lambda offer: (-offer.plan_kg, offer.offer))
     ]

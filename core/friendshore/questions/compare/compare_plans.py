@@ -60,7 +60,7 @@ def compare(
     later = foreseen(session, days_of(session, (*before, *after)))
     if decided_before is not None:
         session, later = keep_decisions(session, decided_before), None
-    counter, stops = Counted(session, progress), _way(tuple(before), tuple(after))
+    counter, stops = Counted(session, progress), _stops_between(tuple(before), tuple(after))
     walk = _Walk(session, [stop.changes for stop in stops])
     states: list[_State] = []
     for number, stop in enumerate(stops, 1):
@@ -165,7 +165,7 @@ class _Stop:
         return "; ".join(words) or "the same changes in another order"
 
 
-def _way(before: Changes, after: Changes) -> list[_Stop]:
+def _stops_between(before: Changes, after: Changes) -> list[_Stop]:
     common: list[Change] = []
     unmatched = list(after)
     for change in before:
@@ -219,14 +219,14 @@ class _Walk:
                 plans.append(before[-1].plans[number])
                 proved = proved and before[-1].proved
             else:
-                plan, is_proved = self._near(
+                plan, is_proved = self._plan_near(
                     piece, bearing[number], [state.plans[number] for state in (before[0], *before[1:][-1:])]
                 )
                 plans.append(plan)
                 proved = proved and is_proved
         return _State(bearing, tuple(plans), proved)
 
-    def _near(self, piece: Piece, changes: Changes, before: Sequence[PlanSummary]) -> tuple[PlanSummary, bool]:
+    def _plan_near(self, piece: Piece, changes: Changes, before: Sequence[PlanSummary]) -> tuple[PlanSummary, bool]:
         result = nearest(self.session, self.pieces.plan(piece, changes), *(plan.part for plan in before))
         return PlanSummary.of(result.part), result.proved
 
@@ -317,7 +317,7 @@ class Nearest:
     proved: bool
 
 
-def _bought_of(plan: Plan) -> dict[Line, Decimal]:
+def _bought_kg(plan: Plan) -> dict[Line, Decimal]:
     return totals(((p.offer, p.material, p.place, p.delivered), p.quantity) for p in plan.purchases)
 
 
@@ -334,7 +334,7 @@ def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
             return Nearest(PartPlan(cheapest.members, carried_over), proved=True)
     program = compile_program(problem)
     with_goals = least_moved(
-        program, *({line: float(kg) for line, kg in _bought_of(other.plan).items()} for other in before)
+        program, *({line: float(kg) for line, kg in _bought_kg(other.plan).items()} for other in before)
     )
     if cheapest.plan.infeasible or with_goals is program:  # no plan, or no purchases, means no moves
         return Nearest(cheapest, proved=True)
@@ -382,7 +382,7 @@ class PlanSummary:
     @staticmethod
     def of(part: PartPlan) -> PlanSummary:
         plan, problem = part.plan, part.verified.problem
-        bought = _bought_of(plan)
+        bought = _bought_kg(plan)
         material = {demand.id: demand.use.material.id for demand in problem.demands}
         names = {name for name, *_ in bought}
         return PlanSummary(

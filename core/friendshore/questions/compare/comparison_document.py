@@ -37,16 +37,19 @@ def comparison_document(comparison: Comparison, shown: int = SHOWN) -> doc.Docum
     return doc.document(
         "Differences",
         doc.sentence(f"A is {comparison.before}. B is {comparison.after}. {_difference(comparison)}"),
-        *map(doc.for_screen, (doc.sentence(money) if (money := _money(comparison)) else None, _penalties(comparison))),
+        *map(
+            doc.for_screen,
+            (doc.sentence(money) if (money := _money_sentence(comparison)) else None, _penalties(comparison)),
+        ),
         doc.for_screen(doc.sentence(line)) if line else None,
         what_is_known(comparison),
-        _conflicts(comparison),
-        _short(comparison),
-        doc.for_whole(_costs(comparison)),
+        _conflict_notes(comparison),
+        _short_section(comparison),
+        doc.for_whole(_money_section(comparison)),
         doc.for_whole(_dependence(comparison, shown)) if line else None,
-        _mix(comparison, shown),
-        *_steps(comparison, shown),
-        _facts(comparison, shown),
+        _mix_section(comparison, shown),
+        *_step_sections(comparison, shown),
+        _facts_section(comparison, shown),
         doc.for_screen(
             doc.apart(
                 not_proved([comparison.difference, *(step.difference for step in comparison.steps)]),
@@ -120,7 +123,7 @@ def _is_visible(amount: Decimal) -> bool:
     return abs(amount) >= Decimal("0.5")
 
 
-def _conflicts(comparison: Comparison) -> doc.Notes | None:
+def _conflict_notes(comparison: Comparison) -> doc.Notes | None:
     texts = [
         f"in {name}, {', '.join(rules)} conflict. What they affect isn't planned, and is in no figure"
         for name, rules in (("A", comparison.conflict_before), ("B", comparison.conflict_after))
@@ -131,7 +134,7 @@ def _conflicts(comparison: Comparison) -> doc.Notes | None:
     return doc.notes(texts, doc.Tone.DOUBTFUL)
 
 
-def _costs(comparison: Comparison) -> doc.Section:
+def _money_section(comparison: Comparison) -> doc.Section:
     def row(title: str, before: Decimal, after: Decimal, *, strong: bool = False) -> doc.DataRow:
         return doc.DataRow(
             (title, doc.Amount(before), doc.Amount(after), doc.Amount(after - before, form="signed")), strong=strong
@@ -191,7 +194,7 @@ def _dependence_cells(name: str, line: DependenceLine) -> tuple[doc.Cell, ...]:
     )
 
 
-def _short(comparison: Comparison) -> doc.Section:
+def _short_section(comparison: Comparison) -> doc.Section:
     names = comparison.names
     short_lines = [line for line in comparison.materials if line.short_before_kg or line.short_after_kg]
     if not short_lines:
@@ -203,7 +206,7 @@ def _short(comparison: Comparison) -> doc.Section:
     )
     same_note = f"{count(len(same), 'more material' if different else 'material')} with the same shortage in both"
     rows: list[list[doc.Cell]] = [
-        [_material(line, comparison), *change(names, line.material, line.short_before_kg, line.short_after_kg)]
+        [_material_name(line, comparison), *change(names, line.material, line.short_before_kg, line.short_after_kg)]
         for line in sorted(
             different, key=lambda line: (-abs(line.short_after_kg - line.short_before_kg), line.material)
         )
@@ -218,7 +221,7 @@ def _short(comparison: Comparison) -> doc.Section:
     )
 
 
-def _material(line: MaterialLine, comparison: Comparison) -> doc.Either:
+def _material_name(line: MaterialLine, comparison: Comparison) -> doc.Either:
     return doc.Either(
         line.title(comparison.names.material(line.material)), line.title(comparison.names.label(line.material))
     )
@@ -231,7 +234,7 @@ def _moved(comparison: Comparison) -> tuple[list[MixLine], str]:
     return [line for line in comparison.mix if line.moved_kg], _moved_words(comparison)
 
 
-def _mix(comparison: Comparison, shown: int) -> doc.Section:
+def _mix_section(comparison: Comparison, shown: int) -> doc.Section:
     moved, note = _moved(comparison)
     title = "Suppliers that differ"
     same = len(comparison.mix) - len(moved)
@@ -259,8 +262,10 @@ def _mix_table(
     names, titles = comparison.names, {line.material: line for line in materials or comparison.materials}
     rows: list[list[doc.Cell]] = [
         [
-            _material(titles[line.material], comparison) if line.material in titles else names.material(line.material),
-            doc.Either(names.offer_with_id(line.offer), _supplier(names, line.offer)),
+            _material_name(titles[line.material], comparison)
+            if line.material in titles
+            else names.material(line.material),
+            doc.Either(names.offer_with_id(line.offer), _supplier_cell(names, line.offer)),
             line.place,
             *change(names, line.material, line.before_kg, line.after_kg),
             weighed(names, line.material, line.moved_kg) if line.moved_kg else doc.NOTHING,
@@ -279,7 +284,7 @@ def _mix_table(
     return ranked(columns, rows, "more supply", "more supplies", part=4, top=shown, which=omitted)
 
 
-def _steps(comparison: Comparison, shown: int) -> list[doc.Section]:
+def _step_sections(comparison: Comparison, shown: int) -> list[doc.Section]:
     if len(comparison.steps) < 2:
         single = (doc.section("Effect of the change", _step_text(step, comparison)) for step in comparison.steps)
         return [replace(section, on="whole") for section in single]
@@ -287,7 +292,7 @@ def _steps(comparison: Comparison, shown: int) -> list[doc.Section]:
         [
             doc.Count(number),
             doc.Either(step.title, doc.Several((step.title + ("" if _is_sure(step) else " ?"),))),
-            "rules conflict" if step.conflict else _material_cell(shortage_of(step, comparison.names)),
+            "rules conflict" if step.conflict else _materials_cell(shortage_of(step, comparison.names)),
             doc.Amount(step.rise.nominal, form="signed"),
             penalty_of(step),
         ]
@@ -347,7 +352,7 @@ def penalty_of(step: Step) -> doc.Cell:
 def shortage_of(step: Step, names: ShownNames) -> list[str]:
     added_kg = {m.material: m.short_after_kg - m.short_before_kg for m in step.materials}
     return [
-        f"{names.material(name)} {written(_more(names, name, kg))}"
+        f"{names.material(name)} {written(_kilogram_cell(names, name, kg))}"
         for name, kg in added_kg.items()
         if abs(kg) >= MIN_KG
     ]
@@ -361,7 +366,7 @@ def _by_material(moved: Mapping[str, Decimal], names: ShownNames) -> str:
     return ", ".join([*texts[:MAX_MATERIALS], *others]) or "nothing"
 
 
-def _facts(comparison: Comparison, shown: int) -> doc.Section | None:
+def _facts_section(comparison: Comparison, shown: int) -> doc.Section | None:
     if comparison.steps:
         return None
     title = "Differences in the facts"
@@ -381,14 +386,14 @@ def _facts(comparison: Comparison, shown: int) -> doc.Section | None:
 
 def change(names: ShownNames, material: str, before: Decimal, after: Decimal) -> list[doc.Cell]:
     ends: list[doc.Cell] = [weighed(names, material, kg) if kg else doc.NOTHING for kg in (before, after)]
-    return [*ends, _more(names, material, after - before)]
+    return [*ends, _kilogram_cell(names, material, after - before)]
 
 
-def _more(names: ShownNames, material: str, kilograms: Decimal) -> doc.Kilograms:
+def _kilogram_cell(names: ShownNames, material: str, kilograms: Decimal) -> doc.Kilograms:
     return doc.Kilograms(kilograms, least=MIN_KG, of=names.basis(material))
 
 
-def _money(comparison: Comparison) -> str:
+def _money_sentence(comparison: Comparison) -> str:
     rise = {
         title: getattr(comparison.cost_after, name) - getattr(comparison.cost_before, name)
         for name, title in LINES_OF_COST
@@ -400,11 +405,11 @@ def _money(comparison: Comparison) -> str:
     return f"{when}B less A: {', '.join(texts)}." if texts else ""
 
 
-def _supplier(names: ShownNames, offer: str) -> doc.Cell:
+def _supplier_cell(names: ShownNames, offer: str) -> doc.Cell:
     """Return the plant of an offer, which may be cut, or an id, which is counted instead."""
     name = names.offer(offer)
     return doc.Several((name,), one="offer" if name == offer else "")
 
 
-def _material_cell(texts: Sequence[str]) -> doc.Cell:
+def _materials_cell(texts: Sequence[str]) -> doc.Cell:
     return doc.Several(tuple(texts), one="material") if texts else doc.NOTHING

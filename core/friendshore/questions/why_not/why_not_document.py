@@ -37,11 +37,15 @@ def why_not_document(answer: WhyNot) -> doc.Document:
         f"Why not {answer.offer}",
         doc.sentence(head),
         bought,
-        doc.notes(_full(answer)),
-        doc.section(_title(answer), doc.notes(_price(price, answer))) if price is not None else None,
-        doc.section("Obstacles", *_obstacles(answer)) if answer.obstacles else None,
-        doc.section("All obstacles relaxed", doc.notes(_lifted(together, answer))) if together is not None else None,
-        doc.section(f"{_title(answer)} if relaxed", doc.notes(_price(later, answer))) if later is not None else None,
+        doc.notes(_full_price_notes(answer)),
+        doc.section(_title(answer), doc.notes(_price_notes(price, answer))) if price is not None else None,
+        doc.section("Obstacles", *_obstacle_parts(answer)) if answer.obstacles else None,
+        doc.section("All obstacles relaxed", doc.notes(_relaxed_notes(together, answer)))
+        if together is not None
+        else None,
+        doc.section(f"{_title(answer)} if relaxed", doc.notes(_price_notes(later, answer)))
+        if later is not None
+        else None,
         effort(answer.effort),
     )
 
@@ -50,7 +54,7 @@ def _title(answer: WhyNot) -> str:
     return "Break-even fee" if answer.made_from else "Break-even price"
 
 
-def _full(answer: WhyNot) -> Iterator[str]:
+def _full_price_notes(answer: WhyNot) -> Iterator[str]:
     if not answer.made_from or answer.state == "not wanted":
         return
     inputs, price = ", ".join(map(answer.names.material, answer.made_from)), answer.full_price
@@ -65,7 +69,7 @@ def _full(answer: WhyNot) -> Iterator[str]:
     )
 
 
-def _price(break_even: BreakEven, answer: WhyNot) -> list[str]:
+def _price_notes(break_even: BreakEven, answer: WhyNot) -> list[str]:
     if break_even.outcome == "no price":
         too_expensive = "freight, duties, inputs, and fixed costs alone exceed its value"
         reason = "it may not be bought" if answer.state == "kept out" else too_expensive
@@ -82,10 +86,10 @@ def _price(break_even: BreakEven, answer: WhyNot) -> list[str]:
         return ["none: the case ranks money before its last objective, or a level isn't proved"]
     if break_even.outcome == "not found" or break_even.factor is None:
         return ["not found: the plans aren't proved precisely enough"]
-    return [*_root(break_even, answer), *_worth(break_even, answer)]
+    return [*_break_even_notes(break_even, answer), *_effect_notes(break_even, answer)]
 
 
-def _root(break_even: BreakEven, answer: WhyNot) -> Iterator[str]:
+def _break_even_notes(break_even: BreakEven, answer: WhyNot) -> Iterator[str]:
     assert break_even.factor is not None
     unit = "/kg" if len(answer.materials) == 1 else " per unit"
     if break_even.price is not None:
@@ -101,9 +105,9 @@ def _root(break_even: BreakEven, answer: WhyNot) -> Iterator[str]:
         yield f"below {price}, every cheapest plan buys it. Above, no plan is cheaper than without it{today}"
     else:
         yield f"not proved: up to {price} in the plans found{today}"
-        yield _surely(break_even, answer, unit)
+        yield _proved_bounds(break_even, answer, unit)
     if not break_even.assumed:
-        yield _beside_today(break_even.factor, "fee" if answer.made_from else "price")
+        yield _compared_with_today(break_even.factor, "fee" if answer.made_from else "price")
     if break_even.premium is not None:
         sign = "+" if break_even.premium >= 0 else "-"
         is_benchmark = abs(break_even.premium) <= SHARE_PROVED
@@ -113,7 +117,7 @@ def _root(break_even: BreakEven, answer: WhyNot) -> Iterator[str]:
         yield f"as a benchmark price: {'the benchmark itself' if is_benchmark else markup}"
 
 
-def _surely(break_even: BreakEven, answer: WhyNot, unit: str) -> str:
+def _proved_bounds(break_even: BreakEven, answer: WhyNot, unit: str) -> str:
     today = break_even.today if break_even.today is not None else Decimal(1)
     low, high = (break_even.low or Decimal(0)) * today, break_even.high
     below = f"provably bought below {answer.currency} {money(low)}{unit}" if low else "no proved lower bound"
@@ -125,7 +129,7 @@ def _surely(break_even: BreakEven, answer: WhyNot, unit: str) -> str:
     return f"{below}, {above}"
 
 
-def _beside_today(factor: Decimal, what: str) -> str:
+def _compared_with_today(factor: Decimal, what: str) -> str:
     if abs(factor - 1) <= SHARE_PROVED:
         return f"that is today's {what}, so it costs as much as what it would replace"
     if factor >= 3:
@@ -133,7 +137,7 @@ def _beside_today(factor: Decimal, what: str) -> str:
     return f"{percent(abs(factor - 1))} {'below' if factor < 1 else 'above'} today's {what}"
 
 
-def _worth(break_even: BreakEven, answer: WhyNot) -> Iterator[str]:
+def _effect_notes(break_even: BreakEven, answer: WhyNot) -> Iterator[str]:
     yield f"just below that price, the cheapest plan buys {_mass(answer, break_even.units)} of it"
     if break_even.most_saved is not None:
         saved = rounded_money(break_even.most_saved, answer.currency)
@@ -145,7 +149,7 @@ def _mass(answer: WhyNot, kilograms: Decimal) -> str:
     return mass_of(answer.names, answer.materials[0], kilograms) if len(answer.materials) == 1 else mass(kilograms)
 
 
-def _obstacles(answer: WhyNot) -> Iterator[doc.Element]:
+def _obstacle_parts(answer: WhyNot) -> Iterator[doc.Element]:
     rows: list[list[doc.Cell]] = []
     for position, entry in enumerate(answer.obstacles, 1):
         obstacle, lifted = entry.obstacle, entry.lifted
@@ -159,7 +163,9 @@ def _obstacles(answer: WhyNot) -> Iterator[doc.Element]:
         if lifted is None:
             rows.append([f"{position}.", "no change of the case relaxes it", *[doc.NOTHING] * 4])
         else:
-            rows.append([f"{position}.", _words(lifted), _gives(lifted, answer), *_adds(lifted, answer)])
+            rows.append(
+                [f"{position}.", _change_texts(lifted), _gained_mass(lifted, answer), *_effect_cells(lifted, answer)]
+            )
     columns = [doc.figures("#"), doc.Column("Relaxed alone"), doc.figures("It would give")]
     columns += [
         doc.Column("Cash", answer.currency, "right"),
@@ -170,7 +176,7 @@ def _obstacles(answer: WhyNot) -> Iterator[doc.Element]:
         charts.Rung(
             f"{position}. {entry.obstacle.kind}",
             adds.cash,
-            f"{large_money(adds.cash, answer.currency)}, {_words(entry.lifted)}",
+            f"{large_money(adds.cash, answer.currency)}, {_change_texts(entry.lifted)}",
         )
         for position, entry in enumerate(answer.obstacles, 1)
         if entry.lifted is not None and (adds := entry.lifted.adds) is not None
@@ -187,7 +193,7 @@ def _obstacles(answer: WhyNot) -> Iterator[doc.Element]:
     )
 
 
-def _adds(relaxed: Relaxed, answer: WhyNot) -> list[doc.Cell]:
+def _effect_cells(relaxed: Relaxed, answer: WhyNot) -> list[doc.Cell]:
     adds, saves = relaxed.adds, relaxed.saves
     if adds is None or saves is None:
         return ["rules conflict", doc.NOTHING, doc.NOTHING]
@@ -215,8 +221,8 @@ def _first_and_last(days: BarredDays) -> str:
     return f"{first}, {f'last day {days.end}' if days.end else 'no last day'}"
 
 
-def _lifted(relaxed: Relaxed, answer: WhyNot) -> Iterator[str]:
-    head = f"{_words(relaxed)}: it would give {_gives(relaxed, answer)}"
+def _relaxed_notes(relaxed: Relaxed, answer: WhyNot) -> Iterator[str]:
+    head = f"{_change_texts(relaxed)}: it would give {_gained_mass(relaxed, answer)}"
     if relaxed.adds is None:
         yield f"{head}, and rules would conflict"
         return
@@ -231,11 +237,11 @@ def _lifted(relaxed: Relaxed, answer: WhyNot) -> Iterator[str]:
         yield _own_part(relaxed, answer)
 
 
-def _gives(relaxed: Relaxed, answer: WhyNot) -> str:
+def _gained_mass(relaxed: Relaxed, answer: WhyNot) -> str:
     return _mass(answer, relaxed.gives_kg) if relaxed.gives_kg else "nothing"
 
 
-def _words(relaxed: Relaxed) -> str:
+def _change_texts(relaxed: Relaxed) -> str:
     return " and ".join(change_words(change) for change in relaxed.changes)
 
 
