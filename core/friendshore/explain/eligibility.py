@@ -327,7 +327,7 @@ class Obstacle(Record):
     """`figure`: a figure is unknown, or its evidence is too weak. `dates`: order dates. `time`: qualification and lead time. `no room`: no other
     obstacle, but no feasible plan can buy it."""
     code: str = Field(default_factory=lambda fields: _OBSTACLE_CODES[fields["kind"]])
-    """Stable code of the kind, such as `FS755`."""
+    """Stable code, such as `FS755`. Causes of shortages have the same codes."""
     text: str
     """The obstacle, and the change that would remove it."""
     reason: str = Field(default="", exclude=True)
@@ -487,7 +487,7 @@ def _time_obstacles(standings: Eligibilities, facts: OfferFacts) -> Iterator[Obs
         max_months = (horizon.count - 1 - lag) * months
         text = f"qualification takes {duration:f} months. To arrive during the plan, it may take at most {max_months} months"
         change = Change(lift=TermKind.QUALIFICATION, of=f"offer:{facts.offer.id}")
-        yield Obstacle(kind="time", text=text, lifted_by=[change])
+        yield Obstacle(kind="time", code=CAUSE_CODES["date"], text=text, lifted_by=[change])
 
 
 def _input_obstacles(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
