@@ -392,6 +392,7 @@ def first_delivery(problem: Problem, demand: str, names: Collection[str]) -> str
         if any(outlet.demand == number for outlet in each.outlets)
     ]
     ways: list[tuple[May, int]] = [(partial(_may, problem, capacity, each), wanted) for each, wanted in serving]
+    # If no supply is lawful, ignore the law. If the plants never run, ignore their capacity, too.
     for attempts in (ways, [(partial(_may, problem, capacity, None), 0)], [(partial(_may, problem, {}, None), 0)]):
         periods = []
         for may, wanted in attempts:

@@ -132,6 +132,7 @@ class Eligibilities:
 
     @cached_property
     def wanted(self) -> Mapping[str, Decimal]:
+        """Material -> kilograms of demand over the plan."""
         wanted_kg: defaultdict[str, Decimal] = defaultdict(Decimal, self.inputs)
         for demand in self.problem.demands:
             wanted_kg[demand.use.material.id] += sum(demand.quantity, Decimal(0))
@@ -139,6 +140,7 @@ class Eligibilities:
 
     @cached_property
     def places(self) -> Mapping[str, list[str]]:
+        """Material -> places with demand for it. An included input has all places where it can be taken in."""
         return {name: sorted(place for material, place in self._ends if material == name) for name in self.wanted}
 
     @cached_property
@@ -168,6 +170,7 @@ class Eligibilities:
 
     @cached_property
     def out(self) -> Mapping[str, list[KeptOut]]:
+        """Offer -> prohibiting verdicts."""
         return grouped((kept.arc.chained.offer.id, kept) for kept in kept_out(self.problem) if kept.arc.offer >= 0)
 
     @cached_property
@@ -203,6 +206,7 @@ class Eligibilities:
         return {pool.facility: pool for pool in self.problem.pools}
 
     def _wanted_by(self, compliance_class: ComplianceClass) -> dict[Node, dict[tuple[int, int], Decimal]]:
+        """Final node -> demand and period -> kilograms."""
         demand_by_node: defaultdict[Node, dict[tuple[int, int], Decimal]] = defaultdict(dict)
         for node in compliance_class.nodes & self._ends:
             if node[0] in self.inputs:

@@ -152,6 +152,7 @@ def pass_on(paid: Mapping[Pool, Cash], onward: Shares) -> tuple[dict[Pool, Cash]
             for target, share in leaving.items():
                 share_via_pool = targets[source].get(target, _NOTHING) + through * share / (1 - own_share)
                 targets[source][target] = sources[target][source] = share_via_pool
+    # Back substitution: pools that still fed a pool were eliminated after it, so their totals are known.
     passed: dict[Pool, Cash] = {}
     circulating: Cash = {}
     for pool, cash, entering, own_share in reversed(eliminated):
@@ -170,7 +171,7 @@ def pass_on(paid: Mapping[Pool, Cash], onward: Shares) -> tuple[dict[Pool, Cash]
 def _suppliers_first(targets: Shares, sources: Shares) -> Iterator[Pool]:
     ready = deque(pool for pool in targets if not sources[pool].keys() - {pool})
     while targets:
-        pool = ready.popleft() if ready else next(iter(targets))
+        pool = ready.popleft() if ready else next(iter(targets))  # any pool of a cycle
         if pool not in targets:
             continue
         after = [target for target in targets[pool] if target != pool]
@@ -198,8 +199,8 @@ def _flows(verified: VerifiedPlan, label: Label | None) -> _Flows:
     _sum_into(
         flows.to_makers,
         (
-            ((material, place, label), maker(offer, label), kg)
-            for (material, place), label, _, kg, offer in ledger.draws()
+            ((material, place, requirement), maker(offer, requirement), kg)
+            for (material, place), requirement, _, kg, offer in ledger.draws()
         ),
     )
     _sum_into(
