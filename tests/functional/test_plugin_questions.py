@@ -172,12 +172,12 @@ BROKEN = {
     "no question": (HOOK.format("return [3]"), "yields something else"),
     "another class": (
         HOOK.format("return [__import__('types').SimpleNamespace(name='another-class')]"),
-        "its question `another-class` is none",
+        "acme-broken 1.0: `another-class`",
     ),
-    "options": (CODE.format(name="options", ask="pass").replace("options = Options", "options = None"), "has no record of options"),
+    "options": (CODE.format(name="options", ask="pass").replace("options = Options", "options = None"), "acme-broken 1.0: its question `options` has no options record"),
     "setting": (
         CODE.format(name="setting", ask="pass").replace('Annotated[int, Setting("How often.", "N", least=1, most=3)]', "int"),
-        "has an option `times` without a Setting",
+        "acme-broken 1.0: its question `setting` has an option `times`",
     ),
 }  # fmt: skip
 
@@ -188,9 +188,10 @@ def test_a_broken_question_takes_no_other_command(site: Site, what: str) -> None
     code, told = BROKEN[what]
     name = what.replace(" ", "-")
     bring(site, "acme-broken", name, code)
-    error = error_of(name, "case", "--whatever")["message"]
-    assert "acme-broken 1.0" in error
-    assert told in error
+    error = error_of(name, "case", "--whatever")
+    assert "acme-broken 1.0" in error["message"]
+    assert told in error["message"]
+    assert (error.get("code") == "FS526") == (what in ("another class", "options", "setting"))
     assert told in here(name, "case").stderr
     assert here("compare", "--help").returncode == 0
 
@@ -207,7 +208,7 @@ def test_what_a_question_raises_is_told_as_its_plugins(site: Site, case: Path) -
 @pytest.mark.parametrize(
     ("document", "told"),
     [
-        ("'x'", "a str is no document"),
+        ("'x'", "a str isn't a `Document`"),
         pytest.param("Document('x', (table([Column('a')], [('a', 'b')]),))", "a row has 2 cells", marks=pytest.mark.deep),
         pytest.param("Document('x', (table([Column('a')], [(object(),)]),))", "raised", marks=pytest.mark.deep),
     ],

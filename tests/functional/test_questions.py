@@ -107,7 +107,7 @@ def test_a_case_and_its_run_give_the_same_alternatives(
     ("of", "offer", "rules"),
     [
         (None, "guangxi-gallium", ["defense-origin"]),
-        (US_2027, "cn-tungsten-powder", ["us-4872-tungsten-2027", "All of these relaxed"]),
+        (US_2027, "cn-tungsten-powder", ["us-4872-tungsten-2027", "All obstacles relaxed"]),
     ],
 )
 def test_why_not_says_what_keeps_an_offer_out(case: Path, of: Path | None, offer: str, rules: list[str]) -> None:

@@ -72,6 +72,28 @@ def test_causes_of_a_shortage_are_taken_as_told(tmp_path: Path) -> None:
     assert any("why 1 demand is short" in text for text in verified(tmp_path / "run").as_told)
 
 
+@pytest.mark.parametrize("code", ["FS750", ""])
+def test_the_code_of_a_cause_follows_from_its_kind(tmp_path: Path, code: str) -> None:
+    """Another code is refused or reported. A run without codes, as earlier versions wrote it, still verifies."""
+    found = planned(case(demand("metal", "civil", 10)), catalog(facility("cn", "CN", 4), source("CN", 10)))
+    write_run(tmp_path / "run", found.run, found.facts(), verdicts(found.plan))
+
+    def restrictions(data: Any) -> list[dict[str, Any]]:
+        return [each for row in data["shortages"] for cause in row["causes"] for each in cause["restrictions"]]
+
+    written = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert [(each["kind"], each["code"]) for each in restrictions(written)] == [("capacity", "FS755")]
+    change_json(tmp_path / "run" / "run.json", lambda data: restrictions(data)[0].update(code=code))
+    if code:
+        with pytest.raises(InputError, match="FS755"):
+            verified(tmp_path / "run")
+    else:
+        assert [p.column.rpartition(".")[2] for p in verified(tmp_path / "run").findings] == ["code"]
+    change_json(tmp_path / "run" / "run.json", lambda data: restrictions(data)[0].pop("code"))
+    resum(tmp_path / "run")
+    assert verified(tmp_path / "run").verified
+
+
 TOLD: list[tuple[str, Change]] = [
     ("quantity_kg", lambda p: p.update(quantity_kg=p["quantity_kg"] + 1)),
     ("countries.refined", lambda p: p["countries"].update(refined=["AU"])),

@@ -12,6 +12,7 @@ from friendshore.document.markdown import markdown
 from friendshore.domain.case import StoreSpec, WaiverSpec
 from friendshore.domain.facts import Lane
 from friendshore.domain.quantities import parse_duration
+from friendshore.explain.replanned import UNPROVED
 from friendshore.plugins import Registry
 from friendshore.recommend import Recommendation, recheck
 from friendshore.report import page_document, plan_document
@@ -181,7 +182,7 @@ def test_without_time_nothing_is_claimed() -> None:
     """Cheaper plans in the same periods may deliver more: what is short is not laid on the periods."""
     (row,) = planned(yearly(), chinese(), ban("mined", start="2027-03-01"), time_limit=0).run.by_months
     assert row.by_months_kg is None
-    assert row.note == "the plan itself is not proved the cheapest, or its rules conflict"
+    assert row.note == UNPROVED
 
 
 def test_a_run_that_is_checked_again_works_out_what_only_the_periods_do() -> None:

@@ -92,7 +92,7 @@ def test_a_shortage_moves_too() -> None:
     assert found.steps[0].rise.shortage == 10000
     shown = unwrapped(comparison_document(found, 12))
     assert "B is short of 10 kg more metal, and spends USD 100 less cash." in shown
-    assert "Penalties, which are not paid, B less A: about +USD 10,000 for shortage (present value)." in shown
+    assert "about +USD 10,000 for shortage (present value)." in shown
     assert "9,900" not in shown  # spend and penalty are in no figure together
 
 
@@ -119,7 +119,7 @@ def test_a_scenario_or_case_with_itself_moves_nothing() -> None:
     found = compare(session, before, after, names=names)
     assert (found.steps, found.moved_kg, found.difference.value) == ((), {}, 0)
     assert names == ("tiny with scenario s", "tiny with scenario s")
-    assert "nobody delivers anything else" in text(found)
+    assert "all suppliers deliver the same" in text(found)
     plans = compare_plans(session, opened(session.inputs.case, metals(), no_china()))
     assert (plans.facts, plans.moved_kg, plans.difference.value, plans.least_moved) == ((), {}, 0, True)
 
@@ -134,7 +134,7 @@ UNKNOWN = {"want": "unobtainium", "end_use": "civil", "per_year": "5 kg", "short
     [
         (lambda session: scenario_walk(session, ["deer"]), "did you mean `dear`"),
         (lambda session: compare(session, (), (Change.model_validate(UNKNOWN),)), "names nothing in the case"),
-        (lambda session: compare_plans(session, opened(*EUROS)), "two currencies"),
+        (lambda session: compare_plans(session, opened(*EUROS)), "FS521 .*USD and EUR"),
         # What was ordered cannot be undone; the message says when the change may begin.
         *(
             (lambda session, change=change: compare(session, (), (change,), decided_before=DECIDED), r"ordered of metal before 2027-01-01.*from = 2027-01-01")
@@ -179,7 +179,7 @@ def test_rules_that_conflict_after_a_step_are_named() -> None:
     found = compare(opened(unstored(10), metals(cn=20), pin), (), (Change(capacity="cn", factor=Decimal(0)),))
     assert found.steps[0].conflict == found.conflict_after == ("take",)
     assert (found.conflict_before, found.difference.proved) == ((), False)
-    assert "in B, take cannot hold together" in text(found)
+    assert "in B, take conflict" in text(found)
 
 
 class Most(Rule):
@@ -215,8 +215,8 @@ def test_two_cases_are_told_apart_by_their_facts() -> None:
     assert told == {
         ("case", "discount"): ("0", "0.1"),
         ("demand", "metal-civil quantities"): ("10", "12"),
-        ("rule", "no-china"): ("in it", ""),
-        ("rule", "most"): ("", "in it"),
+        ("rule", "no-china"): ("present", ""),
+        ("rule", "most"): ("", "present"),
         ("price", "au-metal"): ("amount 50 currency USD", "amount 55 currency USD"),
         ("offer", "jp-metal"): ("offered, at amount 80 currency USD", ""),
         ("capacity", "cn"): ("per_year 30 status operating", "per_year 20 status operating"),
@@ -244,13 +244,13 @@ def test_other_periods_are_not_set_against_each_other() -> None:
     found = compare_plans(opened(unstored(10), metals()), opened(unstored(6, 6), metals()))
     assert mix(found) == {"cn-metal": (10, 12)}
     assert found.moved_kg is None
-    assert "other periods" in text(found)
+    assert "different periods" in text(found)
 
 
 def test_what_is_left_out_is_said() -> None:
     """One row of two, and how to get the rest."""
     found = compare(opened(unstored(10), metals(), no_china()), (), (NO_CHINA,))
-    assert "1 more supply in which no more moved: --top 0 shows all" in text(found, 1)
+    assert "1 more supply that moved no more: --top 0 shows all" in text(found, 1)
     assert "more suppl" not in text(found, 0)
     assert max(map(len, text(found).splitlines())) <= 100
 
@@ -266,7 +266,7 @@ def test_a_plan_that_knows_of_a_loss_buys_ahead_unless_what_is_decided_stays() -
     assert (round(decided.difference.value), decided.foreseen, decided.decided_before) == (400, None, DECIDED)
     moved = {name: tuple(map(round, ends)) for name, ends in mix(decided).items()}
     assert moved == {"cn-metal": (20, 10), "au-metal": (0, 10)}
-    assert "orders before 2027-01-01 stays as it is" in unwrapped(comparison_document(decided, 12))
+    assert "keep the orders of the case's own plan before 2027-01-01" in unwrapped(comparison_document(decided, 12))
     # Half of 2026 is decided: nothing of it is, since a plan decides whole periods.
     assert compare(session, (), (lost,), decided_before=date(2026, 7, 1)).difference.value == 10
 

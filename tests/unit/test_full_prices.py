@@ -232,7 +232,7 @@ def test_alternatives_and_why_not_call_a_maker_s_price_a_fee() -> None:
     melt = next(one for one in found.offers if one.offer == "jp-melt")
     assert (melt.full_price.how, melt.full_price.full_price) == ("marginal", 25)
     whole = shown(alternatives_document(found), 140)
-    assert "below a fee of USD 4 every cheapest plan buys it; today the fee is 5; with its inputs, 25 marginal" in whole
+    assert "Below a fee of USD 4, every cheapest plan buys it. Current fee: 5, with inputs 25 marginal" in whole
     assert "metal jp-melt JP fee 4 fee 5 25 marginal" in shown(alternatives_document(found).on_screen(), 140)
     asked = shown(why_not_document(why_not(session, "jp-melt")), 140)
     full = "its full price is USD 25/kg (marginal, ordered in 2026): a fee of 5 with duty and freight, and 20 for inputs (oxide)"

@@ -1,10 +1,13 @@
-"""Shortages in a run, their causes, and conflicts of hard rules. And rounding of dates and durations to whole periods."""
+"""Records of a run about shortages, their causes, conflicts of hard rules, and rounding to whole periods."""
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
 
 from .base import Number, Record
 from .quantities import readable
@@ -13,12 +16,28 @@ CauseKind = Literal[
     "law", "proof", "limit", "lead time", "date", "capacity", "storage", "terms", "no offer", "inputs",
     "competition", "price", "rank", "conflict", "rounding", "undetermined",
 ]  # fmt: skip
-_MORE = Decimal("1.000001")
-"""Multiple of a shortage price above which a cost counts as more. A smaller difference may come from the solver."""
-_NAMED = 2
-"""Maximum number of names in a sentence. The JSON form has all of them."""
-
-
+CAUSE_CODES: Mapping[CauseKind, str] = {
+    "law": "FS750",
+    "proof": "FS751",
+    "limit": "FS752",
+    "lead time": "FS753",
+    "date": "FS754",
+    "capacity": "FS755",
+    "storage": "FS756",
+    "terms": "FS757",
+    "no offer": "FS758",
+    "inputs": "FS759",
+    "competition": "FS760",
+    "price": "FS761",
+    "rank": "FS762",
+    "conflict": "FS763",
+    "rounding": "FS764",
+    "undetermined": "FS765",
+}
+# Solvers compute costs only to about a millionth. A smaller difference doesn't count as more.
+_MIN_RATIO = Decimal("1.000001")
+# The JSON form has all names, a sentence only the first.
+_MAX_NAMES = 2
 _UNPROVEN = "unproven"
 _BRIEF = {
     "proof": "origin unproven",
@@ -39,6 +58,8 @@ class RunRestriction(Record):
     of the material has a known capacity and price. `inputs`: a maker lacks an input. `competition`: other demand takes the supply. `price`: more
     supply costs at least as much as the shortage. `rank`: the case ranks other objectives first. `conflict`: hard rules conflict. `rounding`: a few
     grams, from rounding to the case's resolution. `undetermined`: the time limit ended the search."""
+    code: str = Field(default="", exclude_if=lambda code: not code)
+    """Stable code of the kind, such as `FS753`. Missing in runs of earlier versions."""
     names: list[str] = []
     """Ids of rules (`limit`, `law`, `conflict`), demands (`competition`), or materials (`inputs`). Otherwise, ids of offers and open orders that would
     deliver more without the restriction."""
@@ -55,18 +76,27 @@ class RunRestriction(Record):
     currency: str = ""
     """Currency of both."""
 
+    @classmethod
+    def of(cls, kind: CauseKind, **details: Any) -> Self:
+        return cls(kind=kind, code=CAUSE_CODES[kind], **details)
+
+    @model_validator(mode="after")
+    def _check_code(self) -> Self:
+        if self.code not in ("", CAUSE_CODES[self.kind]):
+            raise ValueError(f"the code of `{self.kind}` is {CAUSE_CODES[self.kind]}, not {self.code}")
+        return self
+
     @property
     def brief(self) -> str:
-        """The restriction in a few words."""
         match self.kind:
             case "limit" | "law":
-                return f"{self.kind}: {_few(self.names)}"
+                return f"{self.kind}: {_first_names(self.names)}"
             case "price":
                 return f"costs {self._compared} its shortage price"
             case "rank":
-                return f"ranked lower than {_few(self.names)}"
+                return f"ranked lower than {_first_names(self.names)}"
             case "inputs":
-                return f"no input: {_few(self.names)}"
+                return f"no input: {_first_names(self.names)}"
             case "no offer":
                 return "no usable offer"
             case _:
@@ -74,14 +104,13 @@ class RunRestriction(Record):
 
     @property
     def short_name(self) -> str:
-        """The restriction in the fewest words. Rules have their ids."""
         if self.kind in ("limit", "law") and self.names:
-            return _few(self.names)
+            return _first_names(self.names)
         return _UNPROVEN if self.kind == "proof" else self.brief
 
     @property
     def as_shown(self) -> str:
-        """The restriction with its figures, and the offers that it excludes only if it concerns offers."""
+        """Text with figures. It has the excluded offers only if the restriction is of offers."""
         match self.kind:
             case "lead time" | "date":
                 return f"{self.kind}: arrives {self.first or 'after the plan'}"
@@ -91,23 +120,23 @@ class RunRestriction(Record):
                 cost, price = (readable(each or Decimal(0)) for each in (self.marginal_cost, self.shortage_price))
                 return f"costs {self.currency} {cost}/kg, {self._compared} its shortage price of {price}"
             case "capacity" | "storage" | "terms" | "competition" | "conflict":
-                return f"{self.brief} ({_few(self.names)})" if self.names else self.brief
+                return f"{self.brief} ({_first_names(self.names)})" if self.names else self.brief
             case _:
                 return self.brief
 
     @property
     def _compared(self) -> str:
-        return "more than" if (self.marginal_cost or 0) > (self.shortage_price or 0) * _MORE else "as much as"
+        return "more than" if (self.marginal_cost or 0) > (self.shortage_price or 0) * _MIN_RATIO else "as much as"
 
     def __str__(self) -> str:
         offers = self.offers if self.kind in ("limit", "law") else self.names
-        shown = self.kind in ("limit", "law", "lead time", "date", "no offer", "proof") and bool(offers)
-        return f"{self.as_shown} ({_few(offers)})" if shown else self.as_shown
+        has_offers = self.kind in ("limit", "law", "lead time", "date", "no offer", "proof") and bool(offers)
+        return f"{self.as_shown} ({_first_names(offers)})" if has_offers else self.as_shown
 
 
-def _few(names: list[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+def _first_names(names: list[str]) -> str:
+    more = len(names) - _MAX_NAMES
+    return ", ".join(names[:_MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 class RunSupplyCause(Record):
@@ -119,27 +148,23 @@ class RunSupplyCause(Record):
 
     @property
     def key(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Kinds and names, equal for the same cause of other shortages."""
+        """Equal for the same cause of other shortages."""
         return tuple((each.kind, tuple(each.names)) for each in self.restrictions)
 
     @property
     def kinds(self) -> str:
-        """The kinds of its restrictions."""
         return " and ".join(dict.fromkeys(each.kind for each in self.restrictions))
 
     @property
     def short_kinds(self) -> str:
-        """The kinds of its restrictions, in the fewest words."""
         return " + ".join(dict.fromkeys(_UNPROVEN if each.kind == "proof" else each.kind for each in self.restrictions))
 
     @property
     def brief(self) -> str:
-        """The cause in a few words."""
         return " and ".join(each.brief for each in self.restrictions)
 
     @property
     def as_shown(self) -> str:
-        """The cause without the offers that it excludes."""
         return " and ".join(each.as_shown for each in self.restrictions)
 
     def __str__(self) -> str:

@@ -1,7 +1,4 @@
-"""Explanations of a plan: causes of shortages, prices of objectives and offers, excluded offers, and dependence on countries.
-
-Names are loaded on first use, because records of answers need few of these modules.
-"""
+"""Explanations of a plan: causes of shortages, prices, excluded offers, and dependence on countries."""
 
 from ..lazy_exports import load_on_use
 

@@ -27,11 +27,8 @@ from ..session import Answer, PartPlan, Session
 from .results import CENT, SHARE_PROVED
 
 STEPS = 60
-"""Maximum number of steps."""
-_SHARE = Decimal("1e-9")
-"""Money below the resolution of solvers, as a share of the objective."""
-_DOUBLED = 40
-"""Maximum number of times to double a price in search of one at which an offer isn't bought."""
+_SOLVER_PRECISION = Decimal("1e-9")  # share of the objective
+_MAX_DOUBLINGS = 40
 
 
 Outcome = Literal["price", "no price", "any price", "paid", "outranked", "ranked", "conflict", "not found"]
@@ -67,64 +64,60 @@ class BreakEven(Record):
     most_saved: Number | None = None
     """Maximum saving from the offer: if it were free."""
     solves: int = 0
-    """Number of prices tried."""
 
 
 @dataclass(slots=True, eq=False)
 class _Search:
-    """Search for the break-even price of an offer, over the facts after some changes."""
-
     session: Session
     offer: str
     base: tuple[Change, ...]
     without: Answer
     low: Decimal | None = None
-    """Largest price factor tried at which the offer is provably bought."""
     high: Decimal | None = None
-    """Smallest price factor tried at which the offer is provably not bought."""
     at_low: Answer | None = None
     tried: dict[Decimal, Answer] = field(default_factory=dict)
 
     def at(self, factor: Decimal) -> Answer:
-        """Return the cheapest plan at a factor, and update the bounds."""
         if factor not in self.tried:
             price = Change(price=f"offer:{self.offer}", factor=factor)
             self.tried[factor] = self.session.what_if(*self.base, price)
-        found = self.tried[factor]
-        if objective(found) < bound(self.without) - self.slack:
+        answer = self.tried[factor]
+        if objective(answer) < bound(self.without) - self.slack:
             if self.low is None or factor >= self.low:
-                self.low, self.at_low = factor, found
-        elif bound(found) >= objective(self.without) - self.slack:
+                self.low, self.at_low = factor, answer
+        elif bound(answer) >= objective(self.without) - self.slack:
             self.high = factor if self.high is None else min(self.high, factor)
-        return found
+        return answer
 
     @property
     def slack(self) -> Decimal:
-        """Difference in money below which two plans count as equal."""
-        return max(CENT / 10, _SHARE * abs(self.without.cost.objective))
+        return max(CENT / 10, _SOLVER_PRECISION * abs(self.without.cost.objective))
 
-    def breaks_even(self, found: Answer, factor: Decimal) -> Decimal | None:
-        """Return the factor at which a plan costs as much as the cheapest plan without the offer. None if there is none."""
-        part = next((part for part in found.after if buys(part, self.offer)), None)
+    def breaks_even(self, answer: Answer, factor: Decimal) -> Decimal | None:
+        """Return the price factor at which a plan costs as much as the cheapest plan without the offer. None if there is none."""
+        part = next((part for part in answer.after if buys(part, self.offer)), None)
         if part is None:
             return None
-        gap = objective(self.without) - objective(found)
-        here = self._cost(part, factor)
+        gap = objective(self.without) - objective(answer)
+        cost = self._cost(part, factor)
         other = max(factor * 2, Decimal(1))
         for _ in range(STEPS):
-            there = self._cost(part, other)
-            if here is None or there is None or there == here:
+            other_cost = self._cost(part, other)
+            if cost is None or other_cost is None or other_cost == cost:
                 return None
-            step = exact(factor + gap * (other - factor) / (there - here))
-            if abs(there - here - gap) <= self.slack or step == other:
-                return step
-            other = step
+            root = exact(factor + gap * (other - factor) / (other_cost - cost))
+            if abs(other_cost - cost - gap) <= self.slack or root == other:
+                return root
+            other = root
         return None
 
-    def rounding(self, found: Answer) -> Decimal:
+    def rounding(self, answer: Answer) -> Decimal:
         """Return the share by which rounding may have changed the quantity that a plan buys of the offer."""
         bought = [
-            e.quantity for part in found.after for e in part.plan.purchases if e.offer == self.offer and e.quantity
+            purchase.quantity
+            for part in answer.after
+            for purchase in part.plan.purchases
+            if purchase.offer == self.offer and purchase.quantity
         ]
         total = sum(bought, Decimal(0))
         resolution = self.session.inputs.case.resolution
@@ -140,32 +133,24 @@ class _Search:
 
 
 def break_even_price(session: Session, offer: str, changes: Sequence[Change] = ()) -> BreakEven:
-    """Return the highest price at which an offer is worth buying.
+    """Return the highest price at which an offer is worth buying, after further changes, such as those that let it count at all.
 
-    Shortage penalties and holding costs don't change, even if the case derives them from the offer's price.
-
-    Args:
-        session: A solved case.
-        offer: An offer that can be bought.
-        changes: Further changes, such as those that let the offer count at all.
-
-    Raises:
-        InputError: If the offer, or a change, names nothing in the case.
-        SolverError: If a solver breaks down.
-        VerificationError: If a plan is invalid.
+    Shortage penalties and holding costs don't change, even if the case derives them from the offer's price. An unknown name raises an `InputError`.
     """
     base = tuple(changes)
-    asked = [change.amount for change in base if change.amount is not None]
-    if any(f.offer.id == offer and f.offer.paid for f in session.problem.offers) or any(amount < 0 for amount in asked):
+    amounts = [change.amount for change in base if change.amount is not None]
+    if any(facts.offer.id == offer and facts.offer.paid for facts in session.problem.offers) or any(
+        amount < 0 for amount in amounts
+    ):
         return BreakEven(outcome="paid")
-    bare = without(session, offer, base)
-    if any(part.plan.infeasible for part in bare.after):
-        today = session.what_if(*base, Change(price=f"offer:{offer}", factor=Decimal(1)))
-        lost = any(part.plan.infeasible for part in today.after)
-        return BreakEven(outcome="conflict" if lost else "any price")
-    search = _Search(session, offer, base, bare)
+    plan_without = without(session, offer, base)
+    if any(part.plan.infeasible for part in plan_without.after):
+        at_one = session.what_if(*base, Change(price=f"offer:{offer}", factor=Decimal(1)))
+        is_infeasible = any(part.plan.infeasible for part in at_one.after)
+        return BreakEven(outcome="conflict" if is_infeasible else "any price")
+    search = _Search(session, offer, base, plan_without)
     free = search.at(Decimal(0))
-    saved = exact(objective(bare) - objective(free))
+    max_saving = exact(objective(plan_without) - objective(free))
     outcome: Outcome | None = None
     if session.problem.objectives:
         outcome = _ranked(search)
@@ -174,16 +159,15 @@ def break_even_price(session: Session, offer: str, changes: Sequence[Change] = (
     if search.low is None:
         proved = search.high is not None
         outcome = "no price" if proved else "not found"
-        return BreakEven(outcome=outcome, high=search.high, proved=proved, most_saved=saved, solves=len(search.tried))
+        return BreakEven(
+            outcome=outcome, high=search.high, proved=proved, most_saved=max_saving, solves=len(search.tried)
+        )
     factor = _climb(search)
-    return _told(search, factor, saved)
+    return _result(search, factor, max_saving)
 
 
 def _ranked(search: _Search) -> Outcome | None:
-    """Return the effect of levels ranked before cost. None if they don't decide, so that cost decides between plans of equal value.
-
-    None requires that no level before cost depends on a price, and that every level is proved.
-    """
+    """Return the effect of levels ranked before cost. None if no such level depends on a price and all are proved, so that cost decides."""
     levels = [objective.level.minimise for objective in search.session.problem.objectives]
     free = search.at(Decimal(0))
     parts = [*search.without.after, *free.after]
@@ -191,13 +175,12 @@ def _ranked(search: _Search) -> Outcome | None:
         return "ranked"
     if any(part.plan.status is not PlanStatus.OPTIMAL for part in parts):
         return "ranked"
-    pairs = zip(_reached(free.after), _reached(search.without.after), strict=True)
-    better = any(without - with_it > SHARE_PROVED * (1 + abs(without)) for with_it, without in pairs)
-    return "outranked" if better else None
+    pairs = zip(_level_minima(free.after), _level_minima(search.without.after), strict=True)
+    is_better = any(without - with_it > SHARE_PROVED * (1 + abs(without)) for with_it, without in pairs)
+    return "outranked" if is_better else None
 
 
-def _reached(parts: Sequence[PartPlan]) -> list[Decimal]:
-    """Return the least value of each level before cost, summed over the parts."""
+def _level_minima(parts: Sequence[PartPlan]) -> list[Decimal]:
     columns = zip(*([level.least for level in part.plan.levels[:-1]] for part in parts), strict=True)
     return [sum(values, Decimal(0)) for values in columns]
 
@@ -207,52 +190,49 @@ def _climb(search: _Search) -> Decimal | None:
     search.at(Decimal(1))
     for _ in range(STEPS):
         assert search.low is not None and search.at_low is not None
-        low = search.low
-        step = search.breaks_even(search.at_low, low)
-        if step is None or step <= low:
-            return _halve(search)
-        found = search.at(step)
-        if objective(found) >= objective(search.without) - search.slack:
-            if not _overshot(search, step):
+        start = search.low
+        step = search.breaks_even(search.at_low, start)
+        if step is None or step <= start:
+            return _bisect(search)
+        answer = search.at(step)
+        if objective(answer) >= objective(search.without) - search.slack:
+            if not _has_overshot(search, step):
                 return step
-            if search.low == low:
-                return _halve(search)
-        elif search.low == low:
-            return step  # what is left is less than what is proved of either plan
+            if search.low == start:
+                return _bisect(search)
+        elif search.low == start:
+            return step  # the remaining difference is smaller than the proved gaps
     return None
 
 
-def _overshot(search: _Search, step: Decimal) -> bool:
-    """Return True if a step may exceed the root, because it was computed from a rounded plan.
-
-    The search then has a higher lower bound, from which the next step is more accurate. If it doesn't, the reason isn't rounding.
-    """
+def _has_overshot(search: _Search, step: Decimal) -> bool:
+    """Return True if a step may exceed the root, because it was computed from a rounded plan."""
     low, at_low = search.low, search.at_low
     assert low is not None and at_low is not None
     gap = objective(search.without) - objective(at_low)
     share = search.rounding(at_low)
     while share < 1:
-        near = exact(step - (step - low) * share)
-        if step - near <= SHARE_PROVED * step or gap * share <= search.slack:
-            return False  # to a millionth, or to what no solver tells apart, it is the root
-        search.at(near)
+        nearby = exact(step - (step - low) * share)
+        if step - nearby <= SHARE_PROVED * step or gap * share <= search.slack:
+            return False  # it is the root to a millionth, or to the precision of solvers
+        search.at(nearby)
         if search.low != low:
             return True
         share *= 4
     return True
 
 
-def _halve(search: _Search) -> Decimal | None:
-    """Bisect if plans can't be priced again. Return the root once the ends of the interval are a millionth apart."""
+def _bisect(search: _Search) -> Decimal | None:
+    """Bisect if plans can't be priced again. None if the interval stays wider than a millionth."""
     assert search.low is not None
-    doubled = max(search.low, Decimal(1))
-    bought = True
-    for _ in range(_DOUBLED):
-        # Where it is not bought, and the solver's gap leaves that unproved, the gap is no smaller at a larger price.
-        if search.high is not None or not bought:
+    factor = max(search.low, Decimal(1))
+    is_bought = True
+    for _ in range(_MAX_DOUBLINGS):
+        # If the solver's gap leaves it unproved that the offer isn't bought, a larger price doesn't help.
+        if search.high is not None or not is_bought:
             break
-        doubled *= 2
-        bought = any(buys(part, search.offer) for part in search.at(doubled).after)
+        factor *= 2
+        is_bought = any(buys(part, search.offer) for part in search.at(factor).after)
     if search.high is None:
         return None
     for _ in range(STEPS):
@@ -265,45 +245,45 @@ def _halve(search: _Search) -> Decimal | None:
     return None
 
 
-def _told(search: _Search, factor: Decimal | None, saved: Decimal) -> BreakEven:
+def _result(search: _Search, factor: Decimal | None, max_saving: Decimal) -> BreakEven:
     low, high = search.low, search.high
     assert low is not None and search.at_low is not None
-    open_still = objective(search.without) - bound(search.without)
-    if factor is not None and open_still <= search.slack and factor > low:
-        low = factor  # the plan found below it is cheaper than any without the offer up to there
+    gap = objective(search.without) - bound(search.without)
+    if factor is not None and gap <= search.slack and factor > low:
+        low = factor  # up to this factor, the plan with the offer is cheaper than any plan without it
     if factor is not None and high is not None and high <= factor:
         high = factor
     proved = factor is not None and high is not None and high - low <= SHARE_PROVED * high
-    at = factor if factor is not None else low
-    entering = BreakEven(
+    known_factor = factor if factor is not None else low
+    break_even = BreakEven(
         outcome="price",
-        factor=at,
+        factor=known_factor,
         low=low,
         high=high,
         proved=proved,
         units=sum((part_kg(part, search.offer) for part in search.at_low.after), Decimal(0)),
-        most_saved=saved,
+        most_saved=max_saving,
         solves=len(search.tried),
     )
-    return _priced(search, entering, at)
+    return _with_prices(search, break_even, known_factor)
 
 
-def _priced(search: _Search, entering: BreakEven, factor: Decimal) -> BreakEven:
+def _with_prices(search: _Search, result: BreakEven, factor: Decimal) -> BreakEven:
     today = search.session.what_if(*search.base, Change(price=f"offer:{search.offer}", factor=Decimal(1)))
     offers = (facts for part in today.after for facts in part.verified.problem.offers)
     facts = next(facts for facts in offers if facts.offer.id == search.offer)
-    open_in = [t for t, most in enumerate(facts.most) if most != 0] or [0]
-    first, last = facts.price[open_in[0]], facts.price[open_in[-1]]
+    open_periods = [t for t, most in enumerate(facts.most) if most != 0] or [0]
+    first, last = facts.price[open_periods[0]], facts.price[open_periods[-1]]
     by_benchmark = facts.offer.price is not None and facts.offer.price.amount is None and not facts.offer.quotes
     premium = exact((1 + facts.offer.price.premium) * factor - 1) if by_benchmark and facts.offer.price else None
-    more = {
+    prices = {
         "price": exact(first * factor),
         "last_price": exact(last * factor) if last != first else None,
         "today": first,
         "assumed": any(change.amount is not None for change in search.base),
         "premium": premium,
     }
-    return entering.but(**more)
+    return result.but(**prices)
 
 
 def without(session: Session, offer: str, changes: Sequence[Change] = ()) -> Answer:
@@ -314,22 +294,26 @@ def without(session: Session, offer: str, changes: Sequence[Change] = ()) -> Ans
 
 
 def objective(answer: Answer) -> Decimal:
-    """Return the increase in the objective of the parts that an answer affects, as the solver found it."""
+    """Return the increase in the objective of the affected parts, as the solver found it."""
     return sum(
-        (a.plan.objective - b.plan.objective for a, b in zip(answer.after, answer.before, strict=True)), Decimal(0)
+        (
+            after.plan.objective - before.plan.objective
+            for after, before in zip(answer.after, answer.before, strict=True)
+        ),
+        Decimal(0),
     )
 
 
 def bound(answer: Answer) -> Decimal:
-    """Return the lower bound on the objective of these parts, less their objective before."""
-    return sum((a.plan.bound - b.plan.objective for a, b in zip(answer.after, answer.before, strict=True)), Decimal(0))
+    return sum(
+        (after.plan.bound - before.plan.objective for after, before in zip(answer.after, answer.before, strict=True)),
+        Decimal(0),
+    )
 
 
 def buys(part: PartPlan, offer: str) -> bool:
-    """Return True if a plan buys anything from an offer."""
     return any(entry.offer == offer and entry.quantity for entry in part.plan.purchases)
 
 
 def part_kg(part: PartPlan, offer: str) -> Decimal:
-    """Return the kilograms that a plan buys from an offer."""
     return sum((entry.quantity for entry in part.plan.purchases if entry.offer == offer), Decimal(0))

@@ -19,7 +19,6 @@ from ..verify import VerifiedPlan
 from .full_prices import trace_cash
 
 Pool = tuple[str, str, str]
-"""Material, place, and compliance class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +26,10 @@ class PurchaseDependence:
     """Dependence of a purchase on countries of concern."""
 
     own: Dependence
-    """Dependence by its seller and own steps."""
+    """By its seller and own steps."""
     whole: Dependence
-    """Dependence by its inputs too."""
+    """By its inputs too."""
     because: tuple[str, ...]
-    """Reasons, the worst first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +47,16 @@ class DependentSums:
     may_be_kilograms: Decimal | None = None
 
     def plus(self, other: DependentSums) -> DependentSums:
-        """Return the cash of both, without kilograms."""
         names = ("cash", "is_cash", "may_be_cash", "by_inputs_cash")
         return DependentSums(*(getattr(self, name) + getattr(other, name) for name in names))
 
     @property
     def of_concern(self) -> Decimal:
-        """Cash that is or may be of concern."""
         return self.is_cash + self.may_be_cash
 
     @property
     def share(self) -> Decimal:
-        """Share of all cash that is or may be of concern. 0 if nothing is paid."""
+        """Share of all cash. 0 if nothing is paid."""
         return self.of_concern / self.cash if self.cash else Decimal(0)
 
 
@@ -69,7 +65,6 @@ class PlanDependence:
     """Dependence of a plan on countries of concern."""
 
     purchases: Sequence[PurchaseDependence]
-    """In the order of `VerifiedPlan.lines`."""
     plan: DependentSums
     by_material: Mapping[str, DependentSums]
     by_end_use: Mapping[str, DependentSums]
@@ -77,20 +72,22 @@ class PlanDependence:
 
 
 def plan_dependence(verified: VerifiedPlan, countries: frozenset[str]) -> PlanDependence | None:
-    """Return the dependence of a plan on some countries: cash of its purchases, not discounted, each counted once. None if there are no countries."""
+    """Return the dependence on some countries: cash of the purchases, not discounted, each counted once. None if there are no countries."""
     if not countries:
         return None
-    found = judge_purchases(verified, countries)
-    by_material = _by_material(verified, found)
+    dependences = judge_purchases(verified, countries)
+    by_material = _by_material(verified, dependences)
     end_use = {demand.id: demand.use.end_use for demand in verified.problem.demands}
-    traced = trace_cash(verified, lambda number, _: (found[number].whole, found[number].own is Dependence.NO))
+    traced = trace_cash(
+        verified, lambda number, _: (dependences[number].whole, dependences[number].own is Dependence.NO)
+    )
     by_use: defaultdict[str, list[tuple[PurchaseDependence, Decimal]]] = defaultdict(list)
     for demand, money in (*traced.by_demand.items(), ("", traced.stock), ("", traced.unused)):
         for (whole, clean), amount in money.items():
             own = Dependence.NO if clean else whole
             by_use[end_use.get(demand, "")].append((PurchaseDependence(own, whole, ()), as_decimal(amount)))
     return PlanDependence(
-        purchases=found,
+        purchases=dependences,
         plan=sum_of(by_material.values()),
         by_material=by_material,
         by_end_use={name: _sums(by_use[name]) for name in sorted(by_use)},
@@ -98,30 +95,29 @@ def plan_dependence(verified: VerifiedPlan, countries: frozenset[str]) -> PlanDe
 
 
 def material_dependence(verified: VerifiedPlan, countries: frozenset[str]) -> Mapping[str, DependentSums]:
-    """Return the dependence of each material's purchases on some countries."""
     return _by_material(verified, judge_purchases(verified, countries))
 
 
-def sum_of(some: Iterable[DependentSums]) -> DependentSums:
-    """Return the sum of their cash."""
-    return reduce(DependentSums.plus, some, DependentSums())
+def sum_of(parts: Iterable[DependentSums]) -> DependentSums:
+    return reduce(DependentSums.plus, parts, DependentSums())
 
 
-def _by_material(verified: VerifiedPlan, found: Sequence[PurchaseDependence]) -> Mapping[str, DependentSums]:
+def _by_material(verified: VerifiedPlan, dependences: Sequence[PurchaseDependence]) -> Mapping[str, DependentSums]:
     rows = grouped(
-        (line.material, (each, line.total, line.quantity)) for line, each in zip(verified.lines, found, strict=True)
+        (line.material, (each, line.total, line.quantity))
+        for line, each in zip(verified.lines, dependences, strict=True)
     )
-    return {name: _of_material(rows[name]) for name in sorted(rows)}
+    return {name: _sums_with_kilograms(rows[name]) for name in sorted(rows)}
 
 
 def judge_purchases(verified: VerifiedPlan, countries: frozenset[str]) -> list[PurchaseDependence]:
-    """Return the dependence of each purchase of a plan, in the order of `VerifiedPlan.lines`."""
-    known: dict[int, Sequence[Reason]] = {}
+    """Return the dependence of each purchase, in the order of `VerifiedPlan.lines`."""
+    reasons_by_id: dict[int, Sequence[Reason]] = {}
 
     def reasons_of(offer: Chained) -> Sequence[Reason]:
-        if id(offer) not in known:
-            known[id(offer)] = tuple(reasons(offer, countries))
-        return known[id(offer)]
+        if id(offer) not in reasons_by_id:
+            reasons_by_id[id(offer)] = tuple(reasons(offer, countries))
+        return reasons_by_id[id(offer)]
 
     def own(offer: Chained) -> Dependence:
         return worst_of(reason.dependence for reason in reasons_of(offer))
@@ -129,8 +125,8 @@ def judge_purchases(verified: VerifiedPlan, countries: frozenset[str]) -> list[P
     offers = verified.problem.offers
     # A co-product may be made for one class and bought for another.
     lenders: defaultdict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
-    for one in verified.plan.transfers:
-        lenders[one.offer, one.to_requirement].add((one.offer, one.from_requirement))
+    for transfer in verified.plan.transfers:
+        lenders[transfer.offer, transfer.to_requirement].add((transfer.offer, transfer.from_requirement))
     drawn: defaultdict[tuple[str, str], set[Pool]] = defaultdict(set)
     for (material, place), requirement, _, kilograms, offer in verified.ledger.draws():
         if kilograms:
@@ -138,62 +134,66 @@ def judge_purchases(verified: VerifiedPlan, countries: frozenset[str]) -> list[P
     items = verified.lines
     makers = [(offers[item.arc.offer].offer.id, item.requirement) for item in items]
     inputs = {name: drawn[name].union(*(drawn[lender] for lender in lenders[name])) for name in dict.fromkeys(makers)}
-    found = [own(item.arc.chained) for item in items]
+    dependences = [own(item.arc.chained) for item in items]
     lots = defaultdict[Pool, set[Dependence]](set)
     for item in verified.ledger.bought:
         if item.arc.lot >= 0 and item.quantity:
             lots[item.material, item.place, item.requirement].add(own(item.arc.chained))
     while True:
-        pools = defaultdict[Pool, set[Dependence]](set, {pool: set(some) for pool, some in lots.items()})
-        for item, each in zip(items, found, strict=True):
-            pools[item.material, item.place, item.requirement].add(each)
-        taken = {name: worst_of(_mixed(pools[pool]) for pool in some) for name, some in inputs.items()}
-        after = [worst_of((each, taken.get(name, Dependence.NO))) for name, each in zip(makers, found, strict=True)]
-        if after == found:
+        pools = defaultdict[Pool, set[Dependence]](set, {pool: set(of_lots) for pool, of_lots in lots.items()})
+        for item, dependence in zip(items, dependences, strict=True):
+            pools[item.material, item.place, item.requirement].add(dependence)
+        of_inputs = {
+            name: worst_of(_dependence_of_mix(pools[pool]) for pool in input_pools)
+            for name, input_pools in inputs.items()
+        }
+        updated = [
+            worst_of((dependence, of_inputs.get(name, Dependence.NO)))
+            for name, dependence in zip(makers, dependences, strict=True)
+        ]
+        if updated == dependences:
             break
-        found = after
-    because = {name: tuple(_of_concern(some, pools)) for name, some in inputs.items()}
+        dependences = updated
+    input_reasons = {name: tuple(_input_reasons(input_pools, pools)) for name, input_pools in inputs.items()}
     return [
         PurchaseDependence(
-            own(item.arc.chained), whole, _in_words((*reasons_of(item.arc.chained), *because.get(name, ())))
+            own(item.arc.chained), whole, _texts((*reasons_of(item.arc.chained), *input_reasons.get(name, ())))
         )
-        for item, name, whole in zip(items, makers, found, strict=True)
+        for item, name, whole in zip(items, makers, dependences, strict=True)
     ]
 
 
-def _mixed(found: Collection[Dependence]) -> Dependence:
-    """Return the dependence of goods taken out of a pool."""
-    if found == {Dependence.IS}:
+def _dependence_of_mix(dependences: Collection[Dependence]) -> Dependence:
+    if dependences == {Dependence.IS}:
         return Dependence.IS
-    return Dependence.MAY_BE if worst_of(found) is not Dependence.NO else Dependence.NO
+    return Dependence.MAY_BE if worst_of(dependences) is not Dependence.NO else Dependence.NO
 
 
-def _of_concern(inputs: Iterable[Pool], pools: Mapping[Pool, Collection[Dependence]]) -> Iterator[Reason]:
-    """Yield the inputs that are of concern, in order of name."""
-    for name, found in sorted({(pool[0], _mixed(pools[pool])) for pool in inputs}):
-        if found is not Dependence.NO:
-            yield Reason(found, f"made of {name}")
+def _input_reasons(inputs: Iterable[Pool], pools: Mapping[Pool, Collection[Dependence]]) -> Iterator[Reason]:
+    for name, dependence in sorted({(pool[0], _dependence_of_mix(pools[pool])) for pool in inputs}):
+        if dependence is not Dependence.NO:
+            yield Reason(dependence, f"made of {name}")
 
 
-def _in_words(found: Iterable[Reason]) -> tuple[str, ...]:
-    ordered = sorted(found, key=lambda reason: -reason.dependence.rank)
+def _texts(reasons: Iterable[Reason]) -> tuple[str, ...]:
+    ordered = sorted(reasons, key=lambda reason: -reason.dependence.rank)
     return tuple(each.text if each.dependence is Dependence.IS else f"possibly {each.text}" for each in ordered)
 
 
 def _sums(rows: Iterable[tuple[PurchaseDependence, Decimal]]) -> DependentSums:
     cash, by_inputs = {each: Decimal(0) for each in Dependence}, Decimal(0)
-    for found, amount in rows:
-        cash[found.whole] += amount
-        if found.own is Dependence.NO and found.whole is not Dependence.NO:
+    for dependence, amount in rows:
+        cash[dependence.whole] += amount
+        if dependence.own is Dependence.NO and dependence.whole is not Dependence.NO:
             by_inputs += amount
     return DependentSums(sum(cash.values(), Decimal(0)), cash[Dependence.IS], cash[Dependence.MAY_BE], by_inputs)
 
 
-def _of_material(rows: Sequence[tuple[PurchaseDependence, Decimal, Decimal]]) -> DependentSums:
-    sums = _sums((found, cash) for found, cash, _ in rows)
+def _sums_with_kilograms(rows: Sequence[tuple[PurchaseDependence, Decimal, Decimal]]) -> DependentSums:
+    sums = _sums((dependence, cash) for dependence, cash, _ in rows)
     kilograms = {each: Decimal(0) for each in Dependence}
-    for found, _, quantity in rows:
-        kilograms[found.whole] += quantity
+    for dependence, _, quantity in rows:
+        kilograms[dependence.whole] += quantity
     return DependentSums(
         sums.cash,
         sums.is_cash,

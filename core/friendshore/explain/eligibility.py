@@ -19,6 +19,7 @@ from ..domain.facts import CapacityStep, Facility, Offer, Status
 from ..domain.quantities import readable
 from ..domain.run import RunDoubt, RunExposed
 from ..domain.time import Delay, Span
+from ..domain.unmet import CAUSE_CODES
 from ..domain.use import Chained, Result, Use, Verdict
 from ..problem import Problem
 from ..problem.capacity import Pool, accepted_steps, most_units
@@ -41,18 +42,14 @@ class KeptOut:
 
     @property
     def unproven(self) -> bool:
-        """True if only a proof is missing."""
         return self.verdict.result is Result.UNPROVEN
 
 
 def kept_out(problem: Problem) -> list[KeptOut]:
-    """Return every prohibiting verdict of rules in force in some period of the plan, without repeats, in canonical order.
-
-    An offer that one rule prohibits isn't also listed as unproven under another, because no proof would help.
-    """
+    """Return every prohibiting verdict of rules in force, in canonical order. Prohibited offers aren't also listed as unproven."""
     spans = [period.span for period in problem.case.horizon.periods]
-    in_force = {i: [s for s in spans if problem.law.in_force(i, s)] for i in range(len(problem.rules))}
-    found: dict[tuple[int, Use, str], KeptOut] = {}
+    in_force = {number: [s for s in spans if problem.law.in_force(number, s)] for number in range(len(problem.rules))}
+    kept_by_key: dict[tuple[int, Use, str], KeptOut] = {}
     for use, judgement in problem.judgements.items():
         for table in (judgement.chain, judgement.trade):
             for rule, verdicts in table.items():
@@ -64,10 +61,10 @@ def kept_out(problem: Problem) -> list[KeptOut]:
                         problem.law.licences(verdict, arc, use, span) is not None for span in in_force[rule]
                     )
                     if problem.law.forbids(verdict, arc) and not licensed:
-                        found.setdefault((index, use, problem.rules[rule].id), KeptOut(arc, use, verdict))
-    forbidden = {(k.arc.index, k.use) for k in found.values() if not k.unproven}
-    kept = [k for k in found.values() if not k.unproven or (k.arc.index, k.use) not in forbidden]
-    return sorted(kept, key=lambda k: (k.use.material.id, k.use.end_use, k.arc.index, k.verdict.rule))
+                        kept_by_key.setdefault((index, use, problem.rules[rule].id), KeptOut(arc, use, verdict))
+    forbidden = {(item.arc.index, item.use) for item in kept_by_key.values() if not item.unproven}
+    kept = [item for item in kept_by_key.values() if not item.unproven or (item.arc.index, item.use) not in forbidden]
+    return sorted(kept, key=lambda item: (item.use.material.id, item.use.end_use, item.arc.index, item.verdict.rule))
 
 
 def exposed(verified: VerifiedPlan) -> list[RunExposed]:
@@ -79,10 +76,10 @@ def exposed(verified: VerifiedPlan) -> list[RunExposed]:
     forbidden: dict[str, dict[int, Bought]] = {}
     for judged in judging.forbidden():
         forbidden.setdefault(judged.rule, {})[id(judged.item)] = judged.item
-    rules, found = {rule.id: rule for rule in problem.rules}, []
+    rules, exposures = {rule.id: rule for rule in problem.rules}, []
     for name, items in sorted(forbidden.items()):
         of_unknown = [phase for phase in rules[name].phases if phase.status is PhaseStatus.UNKNOWN]
-        found.append(
+        exposures.append(
             RunExposed(
                 rule=name,
                 title=rules[name].title,
@@ -102,7 +99,7 @@ def exposed(verified: VerifiedPlan) -> list[RunExposed]:
                 ],
             )
         )
-    return found
+    return exposures
 
 
 Key = tuple[int, str]
@@ -114,13 +111,12 @@ class Eligibility:
     """Lawful deliveries of a demanded material from an offer."""
 
     first: int | None = None
-    """Period of its first lawful delivery. None if there is none."""
+    """None if there is none."""
     cells: dict[tuple[int, int], Decimal] = field(default_factory=dict)
-    """Demand and period -> kilograms of demand that it can lawfully serve."""
+    """Demand and period -> kilograms that it can lawfully serve."""
 
     @property
     def reachable(self) -> Decimal:
-        """Kilograms of all demand that it can lawfully serve on time."""
         return sum(self.cells.values(), Decimal(0))
 
 
@@ -128,12 +124,7 @@ class Eligibilities:
     """Possible deliveries of all offers to the demands of a case, derived only from its facts."""
 
     def __init__(self, problem: Problem, inputs: Mapping[str, Decimal] | None = None) -> None:
-        """Prepare the analysis of a case.
-
-        Args:
-            problem: The case.
-            inputs: Materials to include without a demand of their own, with the kilograms that makers buy as their demand.
-        """
+        """Take the facts of a case, and the kilograms of inputs that makers buy, which then count as demanded materials."""
         self.problem = problem
         self.inputs = inputs or {}
         self._ready: dict[tuple[int, Node], int | None] = {}
@@ -141,15 +132,15 @@ class Eligibilities:
 
     @cached_property
     def wanted(self) -> Mapping[str, Decimal]:
-        """Demanded material, or included input -> kilograms of demand over the plan."""
-        found: defaultdict[str, Decimal] = defaultdict(Decimal, self.inputs)
+        """Material -> kilograms of demand over the plan."""
+        wanted_kg: defaultdict[str, Decimal] = defaultdict(Decimal, self.inputs)
         for demand in self.problem.demands:
-            found[demand.use.material.id] += sum(demand.quantity, Decimal(0))
-        return dict(sorted(found.items()))
+            wanted_kg[demand.use.material.id] += sum(demand.quantity, Decimal(0))
+        return dict(sorted(wanted_kg.items()))
 
     @cached_property
     def places(self) -> Mapping[str, list[str]]:
-        """Demanded material -> places with demand for it. Included input -> all places where it can be taken in."""
+        """Material -> places with demand for it. An included input has all places where it can be taken in."""
         return {name: sorted(place for material, place in self._ends if material == name) for name in self.wanted}
 
     @cached_property
@@ -159,56 +150,53 @@ class Eligibilities:
 
     @cached_property
     def arcs(self) -> Mapping[Key, list[Arc]]:
-        """Arcs of every offer to places with demand, by offer and material."""
         arcs = (arc for arc in self.problem.network.arcs if arc.offer >= 0 and arc.node in self._ends)
         return grouped(((arc.offer, arc.node[0]), arc) for arc in arcs)
 
     @cached_property
     def standing(self) -> Mapping[Key, Eligibility]:
-        """Lawful deliveries by offer and material. Those without any are left out."""
-        found: defaultdict[Key, Eligibility] = defaultdict(Eligibility)
+        by_key: defaultdict[Key, Eligibility] = defaultdict(Eligibility)
         for compliance_class in self.problem.compliance_classes:
             for node, cells in self._wanted_by(compliance_class).items():
                 for index in self.problem.network.into.get(node, ()):
                     arc = self.problem.network.arcs[index]
-                    arrival = self._first(compliance_class, arc) if arc.offer >= 0 else None
+                    arrival = self._first_arrival(compliance_class, arc) if arc.offer >= 0 else None
                     if arrival is None:
                         continue
-                    standing = found[arc.offer, node[0]]
+                    standing = by_key[arc.offer, node[0]]
                     standing.first = arrival if standing.first is None else min(arrival, standing.first)
                     standing.cells.update((cell, kg) for cell, kg in cells.items() if cell[1] >= arrival)
-        return dict(found)
+        return dict(by_key)
 
     @cached_property
     def out(self) -> Mapping[str, list[KeptOut]]:
-        """Offer -> prohibiting verdicts of the rules in force."""
+        """Offer -> prohibiting verdicts."""
         return grouped((kept.arc.chained.offer.id, kept) for kept in kept_out(self.problem) if kept.arc.offer >= 0)
 
     @cached_property
     def uses(self) -> Mapping[str, list[Use]]:
-        """Demanded material -> its kinds of use. Included input -> the kinds of use that it may end in."""
-        found: defaultdict[str, list[Use]] = defaultdict(list)
+        uses: defaultdict[str, list[Use]] = defaultdict(list)
         for use in dict.fromkeys(demand.use for demand in self.problem.demands):
-            found[use.material.id].append(use)
+            uses[use.material.id].append(use)
             _, nodes = self.problem.network.reach(final_node(use))
             for material in sorted({material for material, _ in nodes if material in self.inputs}):
-                found[material].append(use)
-        return dict(found)
+                uses[material].append(use)
+        return dict(uses)
 
     def could_give(self, offer: int, material: str) -> Decimal | None:
-        """Return the maximum in kilograms over the plan by its own limits and its facilities' capacities, ignoring inputs and rules. None if unlimited."""
+        """Return the maximum kilograms over the plan, ignoring inputs and rules. None if unlimited."""
         facts = self.problem.offers[offer]
-        gives = sum((line.per_unit for line in facts.offer.outputs if line.material == material), Decimal(0))
+        kg_per_unit = sum((line.per_unit for line in facts.offer.outputs if line.material == material), Decimal(0))
         count, arcs = self.problem.case.horizon.count, self.arcs.get((offer, material), ())
         in_time = [t for t in range(count) if not arcs or any(arc.arrival(t) < count for arc in arcs)]
-        by_period = [self.units(offer, t) for t in in_time]
+        units_by_period = [self.units(offer, t) for t in in_time]
         limits = [total for total in (facts.offer.total,) if total is not None]
-        if None not in by_period:
-            limits.append(sum((units for units in by_period if units is not None), Decimal(0)))
-        return min(limits) * gives if limits else None
+        if None not in units_by_period:
+            limits.append(sum((units for units in units_by_period if units is not None), Decimal(0)))
+        return min(limits) * kg_per_unit if limits else None
 
     def units(self, offer: int, period: int) -> Decimal | None:
-        """Return the maximum number of units that can be ordered from an offer in a period. None if unlimited."""
+        """Return the maximum order in a period. None if unlimited."""
         facts = self.problem.offers[offer]
         pools = [self._pools[name] for name in facts.pools if name in self._pools]
         return most_units(pools, facts.offer.capacity_use, facts.most[period], period)
@@ -218,19 +206,19 @@ class Eligibilities:
         return {pool.facility: pool for pool in self.problem.pools}
 
     def _wanted_by(self, compliance_class: ComplianceClass) -> dict[Node, dict[tuple[int, int], Decimal]]:
-        """Return the final nodes of a compliance class, with the demand there. For an input, it is the quantity that makers buy."""
-        found: defaultdict[Node, dict[tuple[int, int], Decimal]] = defaultdict(dict)
+        """Final node -> demand and period -> kilograms."""
+        demand_by_node: defaultdict[Node, dict[tuple[int, int], Decimal]] = defaultdict(dict)
         for node in compliance_class.nodes & self._ends:
             if node[0] in self.inputs:
-                found[node][-1, self.problem.case.horizon.count] = self.inputs[node[0]]
+                demand_by_node[node][-1, self.problem.case.horizon.count] = self.inputs[node[0]]
         for outlet in compliance_class.outlets:
             demand = self.problem.demands[outlet.demand]
             if demand.quantity[outlet.period]:
-                found[final_node(demand.use)][outlet.demand, outlet.period] = demand.quantity[outlet.period]
-        return found
+                demand_by_node[final_node(demand.use)][outlet.demand, outlet.period] = demand.quantity[outlet.period]
+        return demand_by_node
 
-    def _first(self, compliance_class: ComplianceClass, arc: Arc) -> int | None:
-        """Return the first period of a lawful arrival for a compliance class, after its own inputs. None if there is none."""
+    def _first_arrival(self, compliance_class: ComplianceClass, arc: Arc) -> int | None:
+        """Return the first period of a lawful arrival, after its own inputs. None if there is none."""
 
         def may(arc: Arc, ordered: int, arrival: int) -> bool:
             in_time = compliance_class.final != arc.node or ordered in (compliance_class.order_periods or ())
@@ -240,75 +228,68 @@ class Eligibilities:
         feeds = self.problem.network.feeds.get(arc.offer, ())
         for feed in feeds:
             if (compliance_class.index, feed) not in self._ready:
-                up = [self.problem.network.arcs[index] for index in sorted(self.problem.network.reach(feed)[0])]
-                first = first_arrivals(self.problem, up, may)
-                known = [first[one.index] for one in up if one.node == feed and one.index in first]
-                self._ready[compliance_class.index, feed] = min(known, default=None)
+                upstream = [self.problem.network.arcs[index] for index in sorted(self.problem.network.reach(feed)[0])]
+                first = first_arrivals(self.problem, upstream, may)
+                arrivals = [
+                    first[upstream_arc.index]
+                    for upstream_arc in upstream
+                    if upstream_arc.node == feed and upstream_arc.index in first
+                ]
+                self._ready[compliance_class.index, feed] = min(arrivals, default=None)
         ready = [self._ready[compliance_class.index, feed] for feed in feeds]
-        since = max((t for t in ready if t is not None), default=0)
-        return None if None in ready else _first_of(_orders(self.problem, arc, may), since)
+        ready_from = max((t for t in ready if t is not None), default=0)
+        return None if None in ready else _earliest(_orders(self.problem, arc, may), ready_from)
 
 
 May = Callable[[Arc, int, int], bool]
-"""Function that returns True if an arc, ordered in one period and arriving in another, can be used."""
+"""Arc, period of order, and period of arrival -> True if possible."""
 
 
 def first_arrivals(problem: Problem, arcs: Sequence[Arc], may: May, only: Collection[int] = ()) -> dict[int, int]:
-    """Return the first period of an arrival by each of some arcs, after its inputs. Arcs without one are left out.
-
-    Args:
-        problem: The facts.
-        arcs: All arcs up some chains.
-        may: Function that returns True if an order can be placed.
-        only: Preferred arcs of inputs, used alone if any of them brings the input.
-    """
+    """Return the first arrival by each arc, after its inputs, if there is one. Inputs come by the arcs in `only` if any of them brings the input."""
     orders = {arc.index: _orders(problem, arc, may) for arc in arcs}
     into = grouped((arc.node, arc.index) for arc in arcs if orders[arc.index])
-    into = {node: [index for index in found if index in only] or found for node, found in into.items()}
+    into = {node: [index for index in indices if index in only] or indices for node, indices in into.items()}
     first: dict[int, int] = {}
     waiting = list(arcs)
-    while waiting:  # a period at least earlier each time, and no earlier than the first
+    while waiting:  # ends, because each round makes some arrival earlier
         before = dict(first)
         for arc in waiting:
-            since = 0
+            ready_from = 0
             for feed in problem.network.feeds.get(arc.offer, ()):
                 ready = [first[index] for index in into.get(feed, ()) if index in first]
-                since = max(since, min(ready, default=problem.case.horizon.count))
-            arrival = _first_of(orders[arc.index], since)
+                ready_from = max(ready_from, min(ready, default=problem.case.horizon.count))
+            arrival = _earliest(orders[arc.index], ready_from)
             if arrival is not None:
                 first[arc.index] = arrival
-        made = [arc for arc in arcs if arc.offer in problem.network.feeds]
-        waiting = made if first != before else []
+        of_makers = [arc for arc in arcs if arc.offer in problem.network.feeds]
+        waiting = of_makers if first != before else []
     return first
 
 
 def _orders(problem: Problem, arc: Arc, may: May) -> list[tuple[int, int]]:
     moves = problem.moves
-    every = range(int(moves.first[arc.index]), int(moves.first[arc.index + 1]))
-    orders = ((int(moves.ordered[move]), int(moves.delivered[move])) for move in every)
+    move_range = range(int(moves.first[arc.index]), int(moves.first[arc.index + 1]))
+    orders = ((int(moves.ordered[move]), int(moves.delivered[move])) for move in move_range)
     return [(ordered, arrival) for ordered, arrival in orders if may(arc, ordered, arrival)]
 
 
-def _first_of(orders: Iterable[tuple[int, int]], since: int) -> int | None:
-    """Return the first arrival of an order in a period or a later one. None if there is none."""
+def _earliest(orders: Iterable[tuple[int, int]], since: int) -> int | None:
     return min((arrival for ordered, arrival in orders if ordered >= since), default=None)
 
 
 def least_confidence(problem: Problem, chained: Chained) -> Confidence:
-    """Return the lowest confidence among the evidence of an offer's capacity, price, and chain."""
     steps = accepted_steps(chained.facility, problem.merged, problem.case)
-    sources = [step.source for step in steps] + _figures(problem.merged, chained.offer)
+    sources = [step.source for step in steps] + _figure_sources(problem.merged, chained.offer)
     return min((problem.merged.confidence(s) for s in sources), key=lambda c: c.rank, default=Confidence.ASSUMED)
 
 
 def references(merged: Merged, offer: Offer, facility: Facility) -> list[str]:
-    """Return the sources of an offer's figures, without repeats: title, address, or document."""
-    sources = [step.source for step in facility.capacity] + _figures(merged, offer)
+    sources = [step.source for step in facility.capacity] + _figure_sources(merged, offer)
     return list(dict.fromkeys(merged.sources[name].reference for name in sources if name in merged.sources))
 
 
-def _figures(merged: Merged, offer: Offer) -> list[str]:
-    """Return the sources of an offer's chain, quantity, and price."""
+def _figure_sources(merged: Merged, offer: Offer) -> list[str]:
     sources = [entry.source for entry in offer.chain]
     if offer.max_per_year is not None or offer.total is not None:
         sources.append(offer.source)
@@ -320,25 +301,37 @@ def _figures(merged: Merged, offer: Offer) -> list[str]:
     return sources
 
 
-_NO_CAPACITY = "its capacity counts for nothing in the plan"
-_TOLD = {Status.CONSTRUCTION: "under construction", Status.ANNOUNCED: "only announced"}
+_STATUS_NAMES = {Status.CONSTRUCTION: "under construction", Status.ANNOUNCED: "only announced"}
+ObstacleKind = Literal["figure", "capacity", "dates", "time", "inputs", "licence", "unproven", "forbidden", "no room"]
+# Obstacles have the codes of the causes of shortages, as far as they mean the same.
+_OBSTACLE_CODES: Mapping[ObstacleKind, str] = {
+    "figure": CAUSE_CODES["no offer"],
+    "capacity": CAUSE_CODES["capacity"],
+    "dates": CAUSE_CODES["date"],
+    "time": CAUSE_CODES["lead time"],
+    "inputs": CAUSE_CODES["inputs"],
+    "licence": CAUSE_CODES["law"],
+    "unproven": CAUSE_CODES["proof"],
+    "forbidden": CAUSE_CODES["law"],
+    "no room": "FS766",
+}
 
 
 class BarredDays(Record):
     """Days on which a rule is in force, inclusive."""
 
     start: date | None
-    """First day. None means from the beginning."""
     end: date | None
-    """Last day. None if none is set."""
 
 
 class Obstacle(Record):
-    """An obstacle that excludes an offer."""
+    """Reason that excludes an offer."""
 
-    kind: Literal["figure", "capacity", "dates", "time", "inputs", "licence", "unproven", "forbidden", "no room"]
+    kind: ObstacleKind
     """`figure`: a figure is unknown, or its evidence is too weak. `dates`: order dates. `time`: qualification and lead time. `no room`: no other
     obstacle, but no feasible plan can buy it."""
+    code: str = Field(default_factory=lambda fields: _OBSTACLE_CODES[fields["kind"]])
+    """Stable code, such as `FS755`. Causes of shortages have the same codes."""
     text: str
     """The obstacle, and the change that would remove it."""
     reason: str = Field(default="", exclude=True)
@@ -356,62 +349,64 @@ class Obstacle(Record):
 
 
 def obstacles(standings: Eligibilities, offer: Offer, lead: Lead | None) -> list[Obstacle]:
-    """Return all obstacles of an offer to some or all uses, in the order of a review. A lead is given as both an offer and a lead."""
+    """Return all obstacles of an offer to some or all uses, in the order of a review."""
     problem = standings.problem
     facility = problem.merged.facilities[offer.facility]
-    found: list[Obstacle] = []
+    problems: list[Obstacle] = []
     if lead is not None:
-        found += _missing(standings, lead, facility)
+        problems += _missing_figures(standings, lead, facility)
     facts = next((f for f in problem.offers if f.offer.id == offer.id), None)
     if facts is not None:
-        found += [*_capacity(problem, facts), *_dates(problem, facts), *_time(standings, facts)]
-        found += _inputs(problem, facts)
-    elif not any("capacity" in one.text for one in found):
-        found += _capacity_steps(problem, facility)
-    return [*found, *_law(problem, standings.out.get(offer.id, []))]
+        problems += [
+            *_capacity_obstacles(problem, facts),
+            *_date_obstacles(problem, facts),
+            *_time_obstacles(standings, facts),
+        ]
+        problems += _input_obstacles(problem, facts)
+    elif lead is None or not lead.lacks("capacity"):
+        problems += _capacity_obstacles_of(problem, facility)
+    return [*problems, *_law_obstacles(problem, standings.out.get(offer.id, []))]
 
 
 def no_room(standings: Eligibilities, offer: Offer) -> Obstacle:
-    """Return the obstacle of an offer that can't be bought though no other obstacle was found. It names the inputs, if they are the reason."""
+    """Return the obstacle of an offer that can't be bought though no other obstacle was found."""
     problem = standings.problem
-    told = []
+    unavailable = []
     for line in offer.inputs:
         makers = [facts for facts in problem.offers if gives(facts.offer, line.material)]
-        against = [(facts.offer.id, obstacles(standings, facts.offer, None)) for facts in makers]
-        if all(found for _, found in against):
-            named = "; ".join(f"{name}: {found[0].text}" for name, found in against)
-            told.append(f"each that offers {line.material} is kept out of something itself ({named})")
-    why = ", and ".join(told) or "what it takes in is unavailable, or other rules leave no room for it"
-    return Obstacle(kind="no room", text=f"no plan that keeps the rules can have any: {why}")
+        obstacles_by_maker = [(facts.offer.id, obstacles(standings, facts.offer, None)) for facts in makers]
+        if all(excluding for _, excluding in obstacles_by_maker):
+            texts = "; ".join(f"{name}: {excluding[0].text}" for name, excluding in obstacles_by_maker)
+            unavailable.append(f"every offer of its input {line.material} is excluded ({texts})")
+    reason = ", and ".join(unavailable) or "its inputs are unavailable, or other rules leave no room for it"
+    return Obstacle(kind="no room", text=f"no plan that follows the rules can buy any: {reason}")
 
 
-def _missing(standings: Eligibilities, lead: Lead, facility: Facility) -> Iterator[Obstacle]:
-    """Yield the unknown figures of a lead, each with an assumed figure that would make it count."""
-    for lacks, reason in dict.fromkeys(lead.reasons):
+def _missing_figures(standings: Eligibilities, lead: Lead, facility: Facility) -> Iterator[Obstacle]:
+    for figure, reason in dict.fromkeys(lead.reasons):
         changes, text = [], reason
-        if lacks in ("capacity", "quantity"):
-            published = max((step.per_year for step in facility.capacity if step.per_year is not None), default=None)
-            rate = published if published is not None else _yearly_need(standings, lead.offer)
+        if figure in ("capacity", "quantity"):
+            stated_rate = max((step.per_year for step in facility.capacity if step.per_year is not None), default=None)
+            rate = stated_rate if stated_rate is not None else _yearly_need(standings, lead.offer)
             changes = [Change(capacity=facility.id, per_year=rate, status=Status.OPERATING)]
-            source = "as stated there" if published is not None else "all that is wanted"
-            text = f"{reason}: a figure is needed; asked about with {_number(rate)} kg a year, {source}"
-        elif lacks == "price":
-            told = lead.offer.price
-            known = told is not None and told.amount is not None
-            amount, currency = (told.amount, told.currency) if told is not None and known else (Decimal(1), "")
+            source = "the stated rate" if stated_rate is not None else "the whole demand"
+            text = f"{reason}. Calculated with {_number_text(rate)} kg a year, {source}"
+        elif figure == "price":
+            price = lead.offer.price
+            is_stated = price is not None and price.amount is not None
+            amount, currency = (price.amount, price.currency) if price is not None and is_stated else (Decimal(1), "")
             changes = [Change(price=f"offer:{lead.offer.id}", amount=amount, currency=currency)]
             of = currency or standings.problem.case.currency
-            as_stated = ", as stated there" if known else ""
-            text = f"{reason}: a price is needed; asked about with {_number(amount)} {of} a unit{as_stated}"
+            as_stated = ", the stated price" if is_stated else ""
+            text = f"{reason}. Calculated with {_number_text(amount)} {of} a unit{as_stated}"
         yield Obstacle(kind="figure", text=text, reason=reason, lifted_by=changes)
 
 
-def _number(amount: Decimal | None) -> str:
+def _number_text(amount: Decimal | None) -> str:
     return "" if amount is None else readable(amount)
 
 
 def _yearly_need(standings: Eligibilities, offer: Offer) -> Decimal:
-    """Return the highest demand in kilograms per year for the outputs of an offer."""
     problem = standings.problem
     names = {line.material for line in offer.outputs}
     by_period = [
@@ -423,59 +418,55 @@ def _yearly_need(standings: Eligibilities, offer: Offer) -> Decimal:
     return max(by_period).quantize(Decimal(1)) or Decimal(1)
 
 
-def _capacity(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
+def _capacity_obstacles(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
     for site in around(facts.facility.id, problem.merged.facilities):
         if site.id in facts.pools:
-            yield from _capacity_steps(problem, site)
+            yield from _capacity_obstacles_of(problem, site)
 
 
-def _capacity_steps(problem: Problem, facility: Facility) -> Iterator[Obstacle]:
-    """Yield the obstacle of a capacity that never counts in the plan, because of its start or its status."""
+def _capacity_obstacles_of(problem: Problem, facility: Facility) -> Iterator[Obstacle]:
     span, accept = problem.case.horizon.span, problem.case.accept
     steps = accepted_steps(facility, problem.merged, problem.case)
-    within = [step for step in steps if _meets(step, steps, problem)]
+    within = [step for step in steps if _applies_during_plan(step, steps, problem)]
     if not steps or any(step.per_year != 0 and accept.counts(step.status) for step in within):
         return
     assert span.start is not None
     later = [step for step in steps if step.start is not None and step not in within]
     idle = [step for step in within if step.per_year != 0]
     if idle:
-        named = " and ".join(dict.fromkeys(_TOLD.get(step.status, step.status.value) for step in idle))
-        text = f"{_NO_CAPACITY}: {facility.id} is {named}, and would have to be operating"
+        statuses = " and ".join(dict.fromkeys(_STATUS_NAMES.get(step.status, step.status.value) for step in idle))
+        text = f"{facility.id} is {statuses}, so its capacity doesn't count. It would have to be operating"
         yield Obstacle(kind="capacity", text=text, lifted_by=[Change(capacity=facility.id, status=Status.OPERATING)])
     elif later:
         start = min(step.start for step in later if step.start is not None)
         months = (start.year - span.start.year) * 12 + start.month - span.start.month + (start.day > span.start.day)
-        text = f"{_NO_CAPACITY}: {facility.id} starts on {start}, after its end"
-        sooner = Change(capacity=facility.id, delay=Decimal(-months), status=Status.OPERATING)
-        yield Obstacle(kind="capacity", text=text, lifted_by=[sooner])
+        text = f"{facility.id} starts on {start}, after the end of the plan"
+        earlier = Change(capacity=facility.id, delay=Decimal(-months), status=Status.OPERATING)
+        yield Obstacle(kind="capacity", text=text, lifted_by=[earlier])
     else:
-        yield Obstacle(kind="capacity", text=f"{_NO_CAPACITY}: that of {facility.id} is nothing")
+        yield Obstacle(kind="capacity", text=f"{facility.id} has no capacity during the plan")
 
 
-def _meets(step: CapacityStep, steps: tuple[CapacityStep, ...], problem: Problem) -> bool:
-    """Return True if a step applies on some day of the plan."""
+def _applies_during_plan(step: CapacityStep, steps: tuple[CapacityStep, ...], problem: Problem) -> bool:
     span = problem.case.horizon.span
     assert span.start is not None and span.end is not None
     following = [other.start for other in steps[steps.index(step) + 1 :] if other.start is not None]
-    begun = step.start is None or step.start <= span.end
-    return begun and (not following or following[0] > span.start)
+    has_begun = step.start is None or step.start <= span.end
+    return has_begun and (not following or following[0] > span.start)
 
 
-def _dates(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
-    """Yield the order dates of an offer that don't fit any period of the plan."""
+def _date_obstacles(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
     offer, periods = facts.offer, problem.case.horizon.periods
-    lifting = Change(lift=TermKind.DATES, of=f"offer:{offer.id}")
+    change = Change(lift=TermKind.DATES, of=f"offer:{offer.id}")
     if offer.start is not None and not any(offer.start <= period.start for period in periods):
-        text = f"it may be ordered from {offer.start} on, and would have to be from {periods[-1].start} at the latest"
-        yield Obstacle(kind="dates", text=text, lifted_by=[lifting])
+        text = f"orders are possible only from {offer.start}. That would have to be {periods[-1].start} or earlier"
+        yield Obstacle(kind="dates", text=text, lifted_by=[change])
     if offer.end is not None and not any(period.end <= offer.end for period in periods):
-        text = f"it may be ordered until {offer.end}, and would have to be until {periods[0].end} at the earliest"
-        yield Obstacle(kind="dates", text=text, lifted_by=[lifting])
+        text = f"orders are possible only until {offer.end}. That would have to be {periods[0].end} or later"
+        yield Obstacle(kind="dates", text=text, lifted_by=[change])
 
 
-def _time(standings: Eligibilities, facts: OfferFacts) -> Iterator[Obstacle]:
-    """Yield the qualification and lead times that end after the plan."""
+def _time_obstacles(standings: Eligibilities, facts: OfferFacts) -> Iterator[Obstacle]:
     problem = standings.problem
     horizon = problem.case.horizon
     arcs = [arc for arc in problem.network.arcs if arc.offer >= 0]
@@ -486,65 +477,59 @@ def _time(standings: Eligibilities, facts: OfferFacts) -> Iterator[Obstacle]:
     arrival, ordered = min((arc.arrival(t), t) for arc in own for t in range(horizon.count))
     lag = min(min(arc.lags) for arc in own)
     if arrival >= horizon.count:
-        most, lag = (horizon.count - 1 - ordered) * months, arrival - ordered
-        text = f"it arrives {lag * months} months after it is ordered, and would have to within {most} to arrive in the plan"
+        max_months, lag = (horizon.count - 1 - ordered) * months, arrival - ordered
+        text = f"it arrives {lag * months} months after the order. To arrive during the plan, it may take at most {max_months} months"
         yield Obstacle(
             kind="time", text=text, lifted_by=[Change(lift=TermKind.LEAD_TIME, of=f"offer:{facts.offer.id}")]
         )
-        lag = 0  # whether qualification outlasts the plan by itself as well
+        lag = 0  # qualification is also an obstacle if it ends after the plan without any lead time
     if (
         facts.offer.qualification is not None
         and horizon.arrival(0, Delay.of(facts.offer.qualification)) + lag >= horizon.count
     ):
-        wait = facts.offer.qualification.normalize()
-        most = (horizon.count - 1 - lag) * months
-        text = f"qualifying it takes {wait:f} months, and would have to take no more than {most} for it to arrive in the plan"
-        lifting = Change(lift=TermKind.QUALIFICATION, of=f"offer:{facts.offer.id}")
-        yield Obstacle(kind="time", text=text, lifted_by=[lifting])
+        duration = facts.offer.qualification.normalize()
+        max_months = (horizon.count - 1 - lag) * months
+        text = f"qualification takes {duration:f} months. To arrive during the plan, it may take at most {max_months} months"
+        change = Change(lift=TermKind.QUALIFICATION, of=f"offer:{facts.offer.id}")
+        yield Obstacle(kind="time", code=CAUSE_CODES["date"], text=text, lifted_by=[change])
 
 
-def _inputs(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
-    """Yield the inputs without any supply at the maker."""
+def _input_obstacles(problem: Problem, facts: OfferFacts) -> Iterator[Obstacle]:
     for line in facts.offer.inputs:
         if not problem.network.into.get((line.material, facts.place)):
-            leads = [lead.offer.id for lead in problem.leads if gives(lead.offer, line.material)]
-            named = f"; leads that might: {', '.join(leads)}" if leads else ""
-            yield Obstacle(
-                kind="inputs", text=f"it takes in {line.material}, of which no offer counts in the case{named}"
-            )
+            lead_ids = [lead.offer.id for lead in problem.leads if gives(lead.offer, line.material)]
+            lead_note = f". Offers with missing figures: {', '.join(lead_ids)}" if lead_ids else ""
+            yield Obstacle(kind="inputs", text=f"its input {line.material} has no usable offer in the case{lead_note}")
 
 
 def gives(offer: Offer, material: str) -> bool:
-    """Return True if a material is among the outputs of an offer."""
     return any(line.material == material for line in offer.outputs)
 
 
-def _days(problem: Problem, name: str) -> list[BarredDays]:
-    """Return the days on which a rule is in force. Consecutive phases are merged."""
-    rule = next(one for one in problem.rules if one.id == name)
-    span, found = problem.case.horizon.span, list[BarredDays]()
+def _days_in_force(problem: Problem, name: str) -> list[BarredDays]:
+    rule = next(entry for entry in problem.rules if entry.id == name)
+    span, ranges = problem.case.horizon.span, list[BarredDays]()
     phases = [phase for phase in rule.phases if phase.status in problem.law.statuses]
-    for phase in sorted(phases, key=lambda one: one.start or date.min):
-        last = found[-1] if found else None
-        if last is not None and last.end is not None and last.end + timedelta(1) == phase.start:
-            found[-1] = BarredDays(start=last.start, end=phase.end)
+    for phase in sorted(phases, key=lambda entry: entry.start or date.min):
+        previous = ranges[-1] if ranges else None
+        if previous is not None and previous.end is not None and previous.end + timedelta(1) == phase.start:
+            ranges[-1] = BarredDays(start=previous.start, end=phase.end)
         else:
-            found.append(BarredDays(start=phase.start, end=phase.end))
-    return [one for one in found if Span(start=one.start, end=one.end).meets(span)]
+            ranges.append(BarredDays(start=phase.start, end=phase.end))
+    return [entry for entry in ranges if Span(start=entry.start, end=entry.end).meets(span)]
 
 
-def _law(problem: Problem, out: list[KeptOut]) -> Iterator[Obstacle]:
-    """Yield the rules in force that exclude an offer, each once for all uses."""
-    found = grouped(((kept.verdict.rule, kept.verdict.stage, kept.verdict.reason), kept) for kept in out)
-    for (rule, stage, reason), several in found.items():
-        first = several[0]
+def _law_obstacles(problem: Problem, out: list[KeptOut]) -> Iterator[Obstacle]:
+    by_reason = grouped(((kept.verdict.rule, kept.verdict.stage, kept.verdict.reason), kept) for kept in out)
+    for (rule, stage, reason), same_reason in by_reason.items():
+        first = same_reason[0]
         offer, facility = first.arc.chained.offer.id, first.arc.chained.facility.id
         kind: Literal["licence", "unproven", "forbidden"] = "forbidden"
-        lifting = Change(disable=rule)
+        change = Change(disable=rule)
         if first.verdict.licence:
-            kind, lifting = "licence", Change(grant=rule, of=facility)
+            kind, change = "licence", Change(grant=rule, of=facility)
         elif first.unproven:
-            kind, lifting = "unproven", Change(prove=offer)
+            kind, change = "unproven", Change(prove=offer)
         yield Obstacle(
             kind=kind,
             text=reason,
@@ -552,7 +537,7 @@ def _law(problem: Problem, out: list[KeptOut]) -> Iterator[Obstacle]:
             clause=first.verdict.clause,
             stage=stage,
             countries=list(first.verdict.countries),
-            days=_days(problem, rule),
-            end_uses=sorted({f"{kept.use.material.id} for {kept.use.end_use}" for kept in several}),
-            lifted_by=[lifting],
+            days=_days_in_force(problem, rule),
+            end_uses=sorted({f"{kept.use.material.id} for {kept.use.end_use}" for kept in same_reason}),
+            lifted_by=[change],
         )

@@ -20,22 +20,19 @@ from ..verify.money import Costing
 from .eligibility import Eligibilities
 
 Cash: TypeAlias = dict[Any, Fraction]
-"""Undiscounted money by period: of the order, or in which it is due if it belongs to no purchase. `trace_cash` can use another label of purchases."""
+"""Undiscounted money by period: of the order, or in which it is due if it belongs to no purchase."""
 Label: TypeAlias = "Callable[[int, Line], Hashable]"
 """Function that returns the label of a purchase, from its position in `VerifiedPlan.lines` and the purchase."""
 Pool: TypeAlias = tuple[str, str, str]
-"""Material, place, and compliance class."""
 Shares: TypeAlias = dict[Pool, dict[Pool, Fraction]]
 """Pool -> pool that takes kilograms from it -> share."""
 
 ON_PURCHASES = ("price", "charges", "freight")
-"""Parts of `Cost` that belong to purchases."""
 Key = TypeVar("Key")
 Part = TypeVar("Part")
 
 _NOTHING = Fraction(0)
 _EXACT = Context(prec=MAX_PREC, traps=[Inexact])
-"""Context for sums of decimals without rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +40,11 @@ class TracedCash:
     """The cash of a plan by its destination. All parts together equal the plan's nominal cost."""
 
     inputs: tuple[Fraction, ...]
-    """Cash of the inputs of each purchase, in the order of `VerifiedPlan.lines`."""
+    """Of each purchase, in the order of `VerifiedPlan.lines`."""
     by_demand: Mapping[str, Cash]
     stock: Cash
-    """Cash for stock at the end."""
     unused: Cash
-    """Cash for goods that aren't used: units that are made and not bought, with their inputs."""
+    """Cash for units that are made and not bought, with their inputs."""
     separate: Mapping[str, Cash]
     """Part of `Cost` -> money that belongs to no purchase."""
 
@@ -60,62 +56,58 @@ class TracedCash:
 
 @dataclass(slots=True)
 class _Flows:
-    """Cash and kilograms into and out of every pool."""
-
+    # Kilograms by pool and demand, by pool and maker that takes from it, and by maker and pool of its goods.
     paid: dict[Pool, Cash] = field(default_factory=lambda: defaultdict(dict))
-    taken: dict[Pool, dict[str, Fraction]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Fraction)))
-    """Pool -> demand -> kilograms."""
-    drawn: dict[Pool, dict[str, Fraction]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Fraction)))
-    """Pool -> maker that takes from it -> kilograms."""
-    made: dict[str, dict[Pool, Fraction]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Fraction)))
-    """Maker -> pool of its good -> kilograms."""
-    held: dict[Pool, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
-    """Kilograms in stock at the end."""
+    to_demands: dict[Pool, dict[str, Fraction]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(Fraction))
+    )
+    to_makers: dict[Pool, dict[str, Fraction]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(Fraction))
+    )
+    from_makers: dict[str, dict[Pool, Fraction]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(Fraction))
+    )
+    end_stock: dict[Pool, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
     makers: list[tuple[str, Decimal]] = field(default_factory=list)
-    """Maker and kilograms of every purchase."""
     unused: Cash = field(default_factory=dict)
 
     def out(self, pool: Pool) -> Fraction:
-        """Return the kilograms that leave a pool, including stock at the end."""
-        leaving = (*self.taken[pool].values(), *self.drawn[pool].values(), self.held[pool])
+        leaving = (*self.to_demands[pool].values(), *self.to_makers[pool].values(), self.end_stock[pool])
         return sum(leaving, _NOTHING)
 
 
 def trace_cash(verified: VerifiedPlan, label: Label | None = None) -> TracedCash:
-    """Return the destinations of a plan's cash, and the part in the inputs of each purchase.
+    """Return the destinations of a plan's cash. The default label is the period of the order.
 
-    Args:
-        verified: The plan.
-        label: Label of the cash of purchases. None means the period of the order. With a label, units made of which nothing is bought are left out,
-            since no purchase pays for them.
+    With another label, units made of which nothing is bought are left out, since no purchase pays for them.
     """
     flows = _flows(verified, label)
-    pools = sorted({*flows.paid, *flows.taken, *flows.drawn, *flows.held})
-    out = {pool: flows.out(pool) for pool in pools}
-    made = {maker: sum(goods.values(), _NOTHING) for maker, goods in flows.made.items()}
+    pools = sorted({*flows.paid, *flows.to_demands, *flows.to_makers, *flows.end_stock})
+    out_kg = {pool: flows.out(pool) for pool in pools}
+    made_kg = {maker: sum(goods.values(), _NOTHING) for maker, goods in flows.from_makers.items()}
     onward: Shares = {pool: defaultdict(Fraction) for pool in pools}
     for pool in pools:
-        for maker, kilograms in flows.drawn[pool].items() if out[pool] else ():
-            for good, part in flows.made[maker].items() if made.get(maker) else ():
-                onward[pool][good] += kilograms * part / (out[pool] * made[maker])
-    passed, unused = pass_on(dict(flows.paid), onward)
-    _add(unused, flows.unused)
+        for maker, kilograms in flows.to_makers[pool].items() if out_kg[pool] else ():
+            for good, part in flows.from_makers[maker].items() if made_kg.get(maker) else ():
+                onward[pool][good] += kilograms * part / (out_kg[pool] * made_kg[maker])
+    passing, unused = pass_on(dict(flows.paid), onward)
+    _add_share(unused, flows.unused)
     by_demand: dict[str, Cash] = {}
     stock: Cash = {}
     inputs: dict[str, Fraction] = defaultdict(Fraction)
     for pool in pools:
-        cash = passed[pool]
-        if not out[pool]:
-            _add(unused, cash)
+        cash = passing[pool]
+        if not out_kg[pool]:
+            _add_share(unused, cash)
             continue
-        for demand, kilograms in flows.taken[pool].items():
-            _add(by_demand.setdefault(demand, {}), cash, kilograms / out[pool])
-        for maker, kilograms in flows.drawn[pool].items():
-            if made.get(maker):
-                inputs[maker] += sum(cash.values(), _NOTHING) * kilograms / out[pool]
+        for demand, kilograms in flows.to_demands[pool].items():
+            _add_share(by_demand.setdefault(demand, {}), cash, kilograms / out_kg[pool])
+        for maker, kilograms in flows.to_makers[pool].items():
+            if made_kg.get(maker):
+                inputs[maker] += sum(cash.values(), _NOTHING) * kilograms / out_kg[pool]
             else:
-                _add(unused, cash, kilograms / out[pool])
-        _add(stock, cash, flows.held[pool] / out[pool])
+                _add_share(unused, cash, kilograms / out_kg[pool])
+        _add_share(stock, cash, flows.end_stock[pool] / out_kg[pool])
     separate = {
         name: {t: Fraction(amount) for t, amount in by_period.items() if amount}
         for name, by_period in verified.costing.spent().items()
@@ -123,7 +115,7 @@ def trace_cash(verified: VerifiedPlan, label: Label | None = None) -> TracedCash
     }
     return TracedCash(
         inputs=tuple(
-            inputs[maker] * Fraction(kilograms) / made[maker] if maker in inputs and kilograms else _NOTHING
+            inputs[maker] * Fraction(kilograms) / made_kg[maker] if maker in inputs and kilograms else _NOTHING
             for maker, kilograms in flows.makers
         ),
         by_demand=by_demand,
@@ -136,11 +128,7 @@ def trace_cash(verified: VerifiedPlan, label: Label | None = None) -> TracedCash
 def pass_on(paid: Mapping[Pool, Cash], onward: Shares) -> tuple[dict[Pool, Cash], Cash]:
     """Return the cash that passes through every pool, and the cash that circulates in pools without an outflow.
 
-    Pools are eliminated one by one, suppliers first, and those in a cycle in any order. Back substitution then gives the cash of each.
-
-    Args:
-        paid: Cash on purchases into each pool.
-        onward: Share of each pool that other pools take, or itself. The rest leaves the system.
+    Pools are eliminated one by one, suppliers first. The part of a pool that `onward` doesn't name leaves the system.
     """
     targets: Shares = {
         pool: {target: share for target, share in goes.items() if share} for pool, goes in onward.items()
@@ -150,40 +138,40 @@ def pass_on(paid: Mapping[Pool, Cash], onward: Shares) -> tuple[dict[Pool, Cash]
         for target, share in goes.items():
             sources[target][pool] = share
     arrived = {pool: dict(paid.get(pool, {})) for pool in targets}
-    steps: list[tuple[Pool, Cash, dict[Pool, Fraction], Fraction]] = []
-    for pool in _in_order(targets, sources):
+    eliminated: list[tuple[Pool, Cash, dict[Pool, Fraction], Fraction]] = []
+    for pool in _suppliers_first(targets, sources):
         leaving, entering = targets.pop(pool), sources.pop(pool)
-        own = leaving.pop(pool, _NOTHING)
+        own_share = leaving.pop(pool, _NOTHING)
         entering.pop(pool, None)
-        steps.append((pool, arrived[pool], entering, own))
+        eliminated.append((pool, arrived[pool], entering, own_share))
         for target, share in leaving.items():
             del sources[target][pool]
-            _add(arrived[target], arrived[pool], share / (1 - own))
+            _add_share(arrived[target], arrived[pool], share / (1 - own_share))
         for source, through in entering.items():
             del targets[source][pool]
             for target, share in leaving.items():
-                more = targets[source].get(target, _NOTHING) + through * share / (1 - own)
-                targets[source][target] = sources[target][source] = more
+                share_via_pool = targets[source].get(target, _NOTHING) + through * share / (1 - own_share)
+                targets[source][target] = sources[target][source] = share_via_pool
+    # Back substitution: pools that still fed a pool were eliminated after it, so their totals are known.
     passed: dict[Pool, Cash] = {}
-    circling: Cash = {}
-    for pool, cash, entering, own in reversed(steps):
-        found: Cash = {}
-        _add(found, cash)
+    circulating: Cash = {}
+    for pool, cash, entering, own_share in reversed(eliminated):
+        total: Cash = {}
+        _add_share(total, cash)
         for source, share in entering.items():
-            _add(found, passed[source], share)
-        if own == 1:
-            _add(circling, found)
+            _add_share(total, passed[source], share)
+        if own_share == 1:
+            _add_share(circulating, total)
         else:
-            found = {t: amount / (1 - own) for t, amount in found.items()}
-        passed[pool] = found
-    return passed, circling
+            total = {t: amount / (1 - own_share) for t, amount in total.items()}
+        passed[pool] = total
+    return passed, circulating
 
 
-def _in_order(targets: Shares, sources: Shares) -> Iterator[Pool]:
-    """Yield every pool once. A pool that no remaining pool feeds comes first, if there is one."""
+def _suppliers_first(targets: Shares, sources: Shares) -> Iterator[Pool]:
     ready = deque(pool for pool in targets if not sources[pool].keys() - {pool})
     while targets:
-        pool = ready.popleft() if ready else next(iter(targets))
+        pool = ready.popleft() if ready else next(iter(targets))  # any pool of a cycle
         if pool not in targets:
             continue
         after = [target for target in targets[pool] if target != pool]
@@ -191,33 +179,32 @@ def _in_order(targets: Shares, sources: Shares) -> Iterator[Pool]:
         ready.extend(target for target in after if target in sources and not sources[target].keys() - {target})
 
 
-def _add(to: Cash, cash: Mapping[int, Fraction], share: Fraction = Fraction(1)) -> None:
-    """Add a share of some cash. A share of 0 adds no entries."""
+def _add_share(to: Cash, cash: Mapping[int, Fraction], share: Fraction = Fraction(1)) -> None:
     for t, amount in cash.items() if share else ():
         to[t] = to.get(t, _NOTHING) + amount * share
 
 
 def _flows(verified: VerifiedPlan, label: Label | None) -> _Flows:
     problem, flows, ledger = verified.problem, _Flows(), verified.ledger
-    # What is made for one class may serve another. Its maker is then one for all classes.
-    moved = {entry.offer for entry in verified.plan.transfers}
+    # Goods made for one class may serve another. Their maker then counts as one for all classes.
+    transferred = {entry.offer for entry in verified.plan.transfers}
 
     def maker(offer: int, requirement: str) -> str:
         name = problem.offers[offer].offer.id
-        return name if name in moved else f"{name} {requirement}"
+        return name if name in transferred else f"{name} {requirement}"
 
     uses = [problem.demands[position].use for _, position in ledger.deliveries]
     last = problem.case.horizon.count - 1
-    _pay(flows, verified, maker, label)
+    _add_payments(flows, verified, maker, label)
     _sum_into(
-        flows.drawn,
+        flows.to_makers,
         (
-            ((material, place, label), maker(offer, label), kg)
-            for (material, place), label, _, kg, offer in ledger.draws()
+            ((material, place, requirement), maker(offer, requirement), kg)
+            for (material, place), requirement, _, kg, offer in ledger.draws()
         ),
     )
     _sum_into(
-        flows.taken,
+        flows.to_demands,
         (
             ((use.material.id, use.place.id, delivery.requirement), delivery.demand, delivery.quantity)
             for use, (delivery, _) in zip(uses, ledger.deliveries, strict=True)
@@ -225,51 +212,59 @@ def _flows(verified: VerifiedPlan, label: Label | None) -> _Flows:
     )
     for stock in verified.plan.stocks:
         if stock.period == last:
-            flows.held[stock.material, stock.place, stock.requirement] += Fraction(stock.quantity)
+            flows.end_stock[stock.material, stock.place, stock.requirement] += Fraction(stock.quantity)
     return flows
 
 
-def _pay(flows: _Flows, verified: VerifiedPlan, maker: Callable[[int, str], str], label: Label | None) -> None:
-    """Add the payments into every pool, and each maker's quantity."""
-    problem, paid, made = verified.problem, list[tuple[Pool, Any, Decimal]](), list[tuple[str, Pool, Decimal]]()
-    bought: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
-    several: list[tuple[Pool, tuple[int, int], Decimal, Any]] = []
+def _add_payments(flows: _Flows, verified: VerifiedPlan, maker: Callable[[int, str], str], label: Label | None) -> None:
+    problem, paid_rows, made_rows = (
+        verified.problem,
+        list[tuple[Pool, Any, Decimal]](),
+        list[tuple[str, Pool, Decimal]](),
+    )
+    bought_kg: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
+    co_products: list[tuple[Pool, tuple[int, int], Decimal, Any]] = []
     for number, line in enumerate(verified.lines):
         offer, t = line.arc.offer, line.ordered
         pool, name = (line.material, line.place, line.requirement), maker(offer, line.requirement)
-        at = t if label is None else label(number, line)
-        paid += [(pool, at, line.direct), (pool, at, line.charges), (pool, at, line.freight)]
-        made.append((name, pool, line.quantity))
+        label_of_line = t if label is None else label(number, line)
+        paid_rows += [
+            (pool, label_of_line, line.direct),
+            (pool, label_of_line, line.charges),
+            (pool, label_of_line, line.freight),
+        ]
+        made_rows.append((name, pool, line.quantity))
         flows.makers.append((name, line.quantity))
         if not problem.offers[offer].single:
-            several.append((pool, (offer, t), line.quantity, at))
-            bought[offer, t] += line.quantity
-    _sum_into(flows.paid, paid)
-    _sum_into(flows.made, made)
-    runs: dict[tuple[int, int], Fraction] = defaultdict(Fraction)
+            co_products.append((pool, (offer, t), line.quantity, label_of_line))
+            bought_kg[offer, t] += line.quantity
+    _sum_into(flows.paid, paid_rows)
+    _sum_into(flows.from_makers, made_rows)
+    run_cost: dict[tuple[int, int], Fraction] = defaultdict(Fraction)
     for make, offer in verified.ledger.makes:
-        runs[offer, make.period] += Fraction(problem.offers[offer].price[make.period]) * Fraction(make.units)
-    for pool, run, kilograms, at in several:
+        run_cost[offer, make.period] += Fraction(problem.offers[offer].price[make.period]) * Fraction(make.units)
+    for pool, run, kilograms, label_of_line in co_products:
         if kilograms:
-            _add(flows.paid[pool], {at: runs[run] * Fraction(kilograms) / Fraction(bought[run])})
-    for run, cost in runs.items():
-        if not bought.get(run) and label is None:
-            _add(flows.unused, {run[1]: cost})
+            _add_share(
+                flows.paid[pool], {label_of_line: run_cost[run] * Fraction(kilograms) / Fraction(bought_kg[run])}
+            )
+    for run, cost in run_cost.items():
+        if not bought_kg.get(run) and label is None:
+            _add_share(flows.unused, {run[1]: cost})
 
 
-def _sum_into(found: Mapping[Key, dict[Part, Fraction]], amounts: Iterable[tuple[Key, Part, Decimal]]) -> None:
-    """Add amounts by key and part. Adding decimals first is much faster for large plans."""
+def _sum_into(sums_by_key: Mapping[Key, dict[Part, Fraction]], amounts: Iterable[tuple[Key, Part, Decimal]]) -> None:
+    # Adding decimals first is much faster for large plans.
     sums: dict[tuple[Key, Part], Decimal] = defaultdict(Decimal)
     rows = list(amounts)
     with localcontext(_EXACT):
         for key, part, amount in rows:
             sums[key, part] += amount
     for (key, part), amount in sums.items():
-        found[key][part] = found[key].get(part, _NOTHING) + Fraction(amount)
+        sums_by_key[key][part] = sums_by_key[key].get(part, _NOTHING) + Fraction(amount)
 
 
 _Prices = Mapping[tuple[Node, int], Fraction]
-"""Node and period -> price of the cheapest available kilogram."""
 
 
 class OfferPrice(Record):
@@ -295,25 +290,22 @@ class OfferPrices:
         self.standings = Eligibilities(verified.problem)
 
     def of(self, name: str, material: str) -> OfferPrice | None:
-        """Return the full price of an offer of a material. None if it, or one of its inputs, can't be bought.
-
-        A marginal price is for the use with the most expensive inputs among the permitted uses.
-        """
+        """Return the full price, for the permitted use with the most expensive inputs. None if the offer, or one of its inputs, can't be bought."""
         position = next((i for i, facts in enumerate(self.problem.offers) if facts.offer.id == name), None)
         if position is None:
             return None
         if (position, material) in self._traced:
             return self._traced[position, material]
-        found = [self._first(one, position, material) for one in self.problem.compliance_classes]
-        return max((one for one in found if one is not None), key=lambda one: one.full_price, default=None)
+        prices = [self._marginal_price(entry, position, material) for entry in self.problem.compliance_classes]
+        return max((entry for entry in prices if entry is not None), key=lambda entry: entry.full_price, default=None)
 
     @cached_property
     def _traced(self) -> dict[tuple[int, str], OfferPrice]:
         sums: dict[tuple[int, str], list[Fraction]] = {}
         for line, inputs in zip(self.verified.lines, trace_cash(self.verified).inputs, strict=True):
-            found = sums.setdefault((line.arc.offer, line.material), [Fraction(0)] * 3)
+            sums_of_offer = sums.setdefault((line.arc.offer, line.material), [Fraction(0)] * 3)
             for number, amount in enumerate((Fraction(line.quantity), Fraction(line.total), inputs)):
-                found[number] += amount
+                sums_of_offer[number] += amount
         return {
             key: OfferPrice(
                 how="traced",
@@ -325,21 +317,20 @@ class OfferPrices:
             if kilograms
         }
 
-    def _first(self, uses: ComplianceClass, offer: int, material: str) -> OfferPrice | None:
-        """Return the price for one compliance class in the first possible period of an order."""
+    def _marginal_price(self, uses: ComplianceClass, offer: int, material: str) -> OfferPrice | None:
         arcs = [arc for arc in self.problem.network.arcs if arc.offer == offer and arc.node[0] == material]
         moves = self.problem.moves
-        found: list[tuple[int, Fraction, Fraction]] = []
+        candidates: list[tuple[int, Fraction, Fraction]] = []
         for arc in arcs:
             for move in range(int(moves.first[arc.index]), int(moves.first[arc.index + 1])):
-                if arc.node in uses.nodes and self._admits(uses, move):
+                if arc.node in uses.nodes and self._may_order(uses, move):
                     ordered = int(moves.ordered[move])
-                    inputs = self._inputs(offer, ordered, self._cheapest(uses.label))
+                    inputs = self._input_cost(offer, ordered, self._input_prices(uses.label))
                     if inputs is not None:
-                        found.append((ordered, self._own(uses, move), inputs))
-        if not found:
+                        candidates.append((ordered, self._landed_price(uses, move), inputs))
+        if not candidates:
             return None
-        ordered, own, inputs = min(found, key=lambda one: (one[0], one[1] + one[2]))
+        ordered, own, inputs = min(candidates, key=lambda entry: (entry[0], entry[1] + entry[2]))
         label = self.problem.case.horizon.label(ordered)
         return OfferPrice(
             how="marginal",
@@ -349,15 +340,14 @@ class OfferPrices:
             ordered=label,
         )
 
-    def _admits(self, uses: ComplianceClass, move: int) -> bool:
-        """Return True if rules, dates, and capacity permit a class to buy by a move."""
+    def _may_order(self, uses: ComplianceClass, move: int) -> bool:
         moves, arc = self.problem.moves, self.problem.network.arcs[int(self.problem.moves.arc[move])]
         ordered = int(moves.ordered[move])
         in_time = uses.final != arc.node or ordered in (uses.order_periods or ())
         admitted = in_time and uses.admits(arc.index, int(moves.delivered[move]))
         return admitted and arc.offer >= 0 and self.standings.units(arc.offer, ordered) != 0
 
-    def _own(self, uses: ComplianceClass, move: int) -> Fraction:
+    def _landed_price(self, uses: ComplianceClass, move: int) -> Fraction:
         """Return the landed price of a kilogram. If several goods are made together, each kilogram costs the same."""
         moves = self.problem.moves
         index, ordered = int(moves.arc[move]), int(moves.ordered[move])
@@ -367,8 +357,8 @@ class OfferPrices:
             money += Fraction(uses.surcharges.get((index, ordered), Decimal(0)) - moves.charges[index][ordered])
         return money if facts.single else money + Fraction(facts.price[ordered]) / Fraction(facts.mass_per_unit)
 
-    def _inputs(self, offer: int, ordered: int, prices: _Prices) -> Fraction | None:
-        """Return the cost of the inputs of a kilogram. None if one of them isn't available."""
+    def _input_cost(self, offer: int, ordered: int, prices: _Prices) -> Fraction | None:
+        """None if an input isn't available."""
         facts, cost = self.problem.offers[offer], Fraction(0)
         for line in facts.offer.inputs:
             price = prices.get(((line.material, facts.place), ordered))
@@ -378,40 +368,34 @@ class OfferPrices:
         return cost if facts.single else cost / Fraction(facts.mass_per_unit)
 
     @cached_method
-    def _cheapest(self, label: str) -> _Prices:
-        """Return the price of the cheapest input at every node and period, one period after the other.
-
-        Within a period, the prices are lowered until they are stable. A chain without a cycle has at most as many steps as there are nodes.
-        """
+    def _input_prices(self, label: str) -> _Prices:
         problem, moves, uses = self.problem, self.problem.moves, self.problem.class_of[label]
         arriving: list[list[int]] = [[] for _ in problem.case.horizon.periods]
         for index in sorted(self._upstream):
             if problem.network.arcs[index].node in uses.nodes:
                 for move in range(int(moves.first[index]), int(moves.first[index + 1])):
-                    if self._admits(uses, move):
+                    if self._may_order(uses, move):
                         arriving[int(moves.delivered[move])].append(move)
         prices: dict[tuple[Node, int], Fraction] = {}
-        for t, here in enumerate(arriving):
-            self._carry(prices, t)
-            own = {move: self._own(uses, move) for move in here}
+        for t, arriving_moves in enumerate(arriving):
+            self._carry_over(prices, t)
+            own_price = {move: self._landed_price(uses, move) for move in arriving_moves}
             for _ in range(len(uses.nodes) + 1):
-                lowered = [self._lower(prices, move, own[move]) for move in here]
+                lowered = [self._lower_price(prices, move, own_price[move]) for move in arriving_moves]
                 if not any(lowered):
                     break
         return prices
 
-    def _lower(self, prices: dict[tuple[Node, int], Fraction], move: int, own: Fraction) -> bool:
-        """Lower the price at the destination of a move, if the move is cheaper, and return True if so."""
+    def _lower_price(self, prices: dict[tuple[Node, int], Fraction], move: int, own_price: Fraction) -> bool:
         arc = self.problem.network.arcs[int(self.problem.moves.arc[move])]
-        inputs = self._inputs(arc.offer, int(self.problem.moves.ordered[move]), prices)
-        place = arc.node, int(self.problem.moves.delivered[move])
-        if inputs is None or (place in prices and prices[place] <= own + inputs):
+        inputs = self._input_cost(arc.offer, int(self.problem.moves.ordered[move]), prices)
+        destination = arc.node, int(self.problem.moves.delivered[move])
+        if inputs is None or (destination in prices and prices[destination] <= own_price + inputs):
             return False
-        prices[place] = own + inputs
+        prices[destination] = own_price + inputs
         return True
 
-    def _carry(self, prices: dict[tuple[Node, int], Fraction], t: int) -> None:
-        """Carry the prices of the previous period over, if a material can be stored."""
+    def _carry_over(self, prices: dict[tuple[Node, int], Fraction], t: int) -> None:
         for node, store in self.problem.stores.items():
             before = prices.get((node, t - 1))
             if before is not None and store.limit[t - 1] != 0 and store.kept[t]:
@@ -419,7 +403,6 @@ class OfferPrices:
 
     @cached_property
     def _upstream(self) -> frozenset[int]:
-        """Arcs up the chain of any input."""
         network = self.problem.network
         feeds = {feed for feeds in network.feeds.values() for feed in feeds}
         return frozenset().union(*(network.reach(feed)[0] for feed in feeds))
@@ -427,32 +410,28 @@ class OfferPrices:
 
 @dataclass(frozen=True, slots=True)
 class RangedSpend:
-    """Undiscounted spend of a plan at current prices, and with every price range at its low or high end."""
+    """Undiscounted spend of a plan at both ends of every price range."""
 
     lines: Mapping[str, tuple[Sequence[Line], Sequence[Line], Sequence[Line]]]
-    """Offer -> its purchases at its price, at the low end, and at the high end. Only offers that are bought at a price with a range."""
+    """Offer with a price range -> its purchases at its price, at the low end, and at the high end."""
     low: Decimal
-    """Total spend at the low ends."""
     high: Decimal
 
 
 def spend_at_ends(verified: VerifiedPlan) -> RangedSpend | None:
-    """Return the cost of a plan at the ends of price ranges. None if no purchase has a range.
-
-    Duties, premiums, discounts, and take-or-pay are computed again, by the code that costs every plan.
-    """
+    """Return the cost of a plan at the ends of price ranges, with duties and discounts computed again. None if no purchase has a range."""
     problem = verified.problem
     bought = sorted({line.arc.offer for line in verified.lines})
-    ranged = [problem.offers[offer] for offer in bought if has_range(problem.offers[offer], problem.merged)]
-    if not ranged:
+    ranged_offers = [problem.offers[offer] for offer in bought if has_range(problem.offers[offer], problem.merged)]
+    if not ranged_offers:
         return None
-    low, high = (_costed(verified, prices_at(end, ranged, problem.merged, problem.case)) for end in _ENDS)
-    names = {facts.offer.id for facts in ranged}
+    low, high = (_costing_at(verified, prices_at(end, ranged_offers, problem.merged, problem.case)) for end in _ENDS)
+    ranged_names = {facts.offer.id for facts in ranged_offers}
     lines: defaultdict[str, tuple[list[Line], list[Line], list[Line]]] = defaultdict(lambda: ([], [], []))
     for number, costing in enumerate((verified.costing, low, high)):
         for line in costing.lines:
             offer = problem.offers[line.arc.offer].offer.id
-            if offer in names:
+            if offer in ranged_names:
                 lines[offer][number].append(line)
     return RangedSpend(lines, *(costing.cost(Decimal(0)).nominal for costing in (low, high)))
 
@@ -460,7 +439,7 @@ def spend_at_ends(verified: VerifiedPlan) -> RangedSpend | None:
 _ENDS: tuple[End, End] = ("low", "high")
 
 
-def _costed(verified: VerifiedPlan, prices: Mapping[str, Sequence[Decimal]]) -> Costing:
+def _costing_at(verified: VerifiedPlan, prices: Mapping[str, Sequence[Decimal]]) -> Costing:
     problem = verified.problem
     offers = tuple(
         facts._replace(price=prices[facts.offer.id]) if facts.offer.id in prices else facts for facts in problem.offers

@@ -28,13 +28,11 @@ class Piece:
     """Parts of a case that no list joins to others."""
 
     members: Members
-    """Materials."""
     rules: frozenset[str]
     """Limit rules that apply to them under some list."""
 
     @property
     def demanded(self) -> tuple[str, ...]:
-        """Names of its materials, sorted."""
         return tuple(sorted(self.members))
 
 
@@ -42,35 +40,28 @@ class Pieces:
     """All pieces that some lists of changes affect."""
 
     def __init__(self, session: Session, lists: Iterable[Sequence[Change]]) -> None:
-        """Find the pieces that are independent under each list of changes.
-
-        Raises:
-            InputError: For every change that names nothing in the case.
-            PluginError: If a plugin's rule raises.
-        """
         self.session = session
-        touched = [one for changes in lists for one in self._of(tuple(changes))]
-        groups = Groups(name for one in touched for name in one.members)
-        for one in touched:
-            groups.join(one.members)
-        rules = grouped((groups.first(min(one.members)), one.rules) for one in touched)
+        touched = [effect for changes in lists for effect in self._of(tuple(changes))]
+        groups = Groups(name for effect in touched for name in effect.members)
+        for effect in touched:
+            groups.join(effect.members)
+        rules = grouped((groups.first(min(effect.members)), effect.rules) for effect in touched)
         self.all = tuple(Piece(members, frozenset().union(*rules[min(members)])) for members in groups.all())
 
     def bearing(self, piece: Piece, changes: Sequence[Change]) -> Changes:
-        """Return the changes of a list that apply to a piece, in order, with the changes of bills."""
-        bearing = {change for one in self._of(tuple(changes)) if one.members & piece.members for change in one.changes}
-        return tuple(c for c in with_bills(changes, self.session.inputs.bills) if c in bearing)
+        """Return the changes that apply to a piece, in order, with the changes of bills."""
+        applicable = {
+            change for effect in self._of(tuple(changes)) if effect.members & piece.members for change in effect.changes
+        }
+        return tuple(c for c in with_bills(changes, self.session.inputs.bills) if c in applicable)
 
     def facts(self, piece: Piece, changes: Sequence[Change]) -> Inputs:
-        """Return the facts of a piece after changes that all apply to it."""
         return self.session.parts.part(piece.members, piece.rules).after(changes)
 
     def problem(self, piece: Piece, changes: Sequence[Change]) -> Problem:
-        """Return the resolved facts of a piece after changes that all apply to it."""
         return self.facts(piece, changes).problem()
 
     def plan(self, piece: Piece, changes: Sequence[Change]) -> PartPlan:
-        """Return the cheapest plan of a piece after changes that all apply to it."""
         return self.session.part_plan(piece.members, piece.rules, tuple(changes))
 
     @cached_method
@@ -88,31 +79,24 @@ def ask_apart(
     asking: Callable[[], Callable[[Asked], Found]],
     progress: Progress | None = None,
 ) -> list[list[Found]]:
-    """Return the answers by group, and run as many groups concurrently as the session has workers.
-
-    Questions that affect the same parts must be in one group. `asking` returns a function that answers the questions of a group, one after the other.
-    `progress` is called in the caller's thread.
-
-    Raises:
-        Exception: The error of the first group that fails.
-    """
-    started, total = time.monotonic(), sum(map(len, groups))
+    """Return the answers by group, with as many groups at a time as the session has workers. Questions about the same part must share a group."""
+    start, total = time.monotonic(), sum(map(len, groups))
     done: list[None] = []
 
-    def answered(number: int) -> list[Found]:
-        ask, found = asking(), []
+    def answer_group(number: int) -> list[Found]:
+        ask, answers = asking(), []
         for question in groups[number]:
-            found.append(ask(question))
+            answers.append(ask(question))
             done.append(None)
-        return found
+        return answers
 
-    def tell() -> None:
+    def report_progress() -> None:
         if progress is not None and done:
-            progress(len(done), total, time.monotonic() - started)
+            progress(len(done), total, time.monotonic() - start)
 
     futures = {}
     with ThreadPoolExecutor(session.limits.workers or os.cpu_count() or 1) as pool:
-        for number, future in finished(pool, answered, deque(range(len(groups))), meanwhile=tell):
+        for number, future in finished(pool, answer_group, deque(range(len(groups))), meanwhile=report_progress):
             futures[number] = future
-            tell()
+            report_progress()
     return [futures[number].result() for number in range(len(groups))]

@@ -35,9 +35,9 @@ class RankPrice:
     """Effect of ranking one level."""
 
     gained: Decimal | None = None
-    """Reduction of the level's value. None if unknown."""
+    """None if unknown."""
     raised_objective: Decimal | None = None
-    """Increase of the objective. None if unknown."""
+    """None if unknown."""
 
 
 UNPRICED = RankPrice()
@@ -45,11 +45,7 @@ UNPRICED = RankPrice()
 
 
 def rank_prices(session: Session) -> dict[int, RankPrice]:
-    """Return gain and price of every level by its rank. They compare the plans with and without it, both with the earlier levels, and cost last.
-
-    A level is left out if one of the plans isn't proved in time, or rules conflict. So is cost: it comes last in any case, so that the plans are the
-    same.
-    """
+    """Return gain and price of every level by its rank, compared with the plan without it. Levels without a proof in time are left out."""
     prices: dict[int, RankPrice] = {}
     before: VerifiedPlan | None = None
     for rank, objective in enumerate(session.problem.objectives, 1):
@@ -64,62 +60,52 @@ def rank_prices(session: Session) -> dict[int, RankPrice]:
 
 
 def _proved(session: Session, levels: int) -> VerifiedPlan | None:
-    """Return the plan with some number of ranked levels. None if it isn't found and proved in the remaining time."""
     try:
-        found = session.ranking(levels)
-    except NoPlanError:  # the time is up before there is any plan
+        plan = session.ranking(levels)
+    except NoPlanError:
         return None
-    return found if found.plan.status is PlanStatus.OPTIMAL else None
+    return plan if plan.plan.status is PlanStatus.OPTIMAL else None
 
 
 def floors_from(session: Session) -> tuple[Mapping[str, date], ...]:
-    """Return for every conflict of a plan, in order: rule with a minimum -> first day from which all rules can be satisfied.
-
-    A minimum that applies later requires less, so bisection finds the first period. Rules that conflict in any case, or without a result within the
-    limits, are left out.
-
-    Raises:
-        SolverError: If a solver breaks down.
-    """
-    # Without a demand in it, a conflict is of rows that nothing counts towards: on no day.
-    return tuple(_of(session, part) if part.demands else {} for part in session.verified.plan.infeasible)
+    """Return for every conflict of a plan, in order: rule with a minimum -> first day from which all rules can be satisfied, if there is one."""
+    # A conflict without demands consists of rows to which nothing can contribute, whatever the day.
+    return tuple(_first_days(session, part) if part.demands else {} for part in session.verified.plan.infeasible)
 
 
-def _of(session: Session, part: Infeasible) -> dict[str, date]:
+def _first_days(session: Session, part: Infeasible) -> dict[str, date]:
     floors = {
         rule.id: rule
         for rule, rows in session.problem.limit_rows
         if rule.id in part.rules and rows.is_floor and any(row.penalty is None for row in one_by_one(rows))
     }
     periods = session.problem.case.horizon.periods
-    found = {}
+    first_days = {}
     for name, rule in sorted(floors.items()):
-        first = _first(session, part, rule)
+        first = _first_feasible(session, part, rule)
         if first is not None:
-            found[name] = periods[first].start
-    return found
+            first_days[name] = periods[first].start
+    return first_days
 
 
-def _first(session: Session, part: Infeasible, rule: Rule) -> int | None:
-    """Return the first period from which the minimum can be satisfied."""
-    low, high = 0, session.problem.case.horizon.count - 1  # it cannot hold from `low` on
-    if high <= low or not _holds(session, part, rule, high):
+def _first_feasible(session: Session, part: Infeasible, rule: Rule) -> int | None:
+    low, high = 0, session.problem.case.horizon.count - 1  # the minimum can't be satisfied from `low` on
+    if high <= low or not _is_feasible_from(session, part, rule, high):
         return None
     while high - low > 1:
         middle = (low + high) // 2
-        if _holds(session, part, rule, middle):
+        if _is_feasible_from(session, part, rule, middle):
             high = middle
         else:
             low = middle
     return high
 
 
-def _holds(session: Session, part: Infeasible, rule: Rule, period: int) -> bool:
-    """Return True if the conflict has a plan when the rule applies only from a period on."""
-    inputs = _later(_inputs(session, part), rule, session.problem.case.horizon.periods[period].start)
+def _is_feasible_from(session: Session, part: Infeasible, rule: Rule, period: int) -> bool:
+    inputs = _starting_later(_inputs(session, part), rule, session.problem.case.horizon.periods[period].start)
     program = compile_program(inputs.problem())
-    best = least(program, program.short_of(part.demands), session.left(), session.cancel)
-    return best is not None and not isinf(best)
+    min_short = least(program, program.short_of(part.demands), session.left(), session.cancel)
+    return min_short is not None and not isinf(min_short)
 
 
 def _inputs(session: Session, part: Infeasible) -> Inputs:
@@ -131,12 +117,12 @@ def _inputs(session: Session, part: Infeasible) -> Inputs:
     return session.parts.part(session.parts.members[numbers.pop()], frozenset(part.rules))
 
 
-def _later(inputs: Inputs, rule: Rule, day: date) -> Inputs:
+def _starting_later(inputs: Inputs, rule: Rule, day: date) -> Inputs:
     phases = tuple(
         phase.but(start=max(phase.start or day, day)) for phase in rule.phases if phase.end is None or phase.end >= day
     )
     later = rule.but(phases=phases)
-    return replace(inputs, rules=tuple(later if one.id == rule.id else one for one in inputs.rules))
+    return replace(inputs, rules=tuple(later if other.id == rule.id else other for other in inputs.rules))
 
 
 _DAY = timedelta(days=1)
@@ -145,14 +131,12 @@ _DAY = timedelta(days=1)
 def rounded(problem: Problem) -> list[RunRounded]:
     """Return every date within a period, and every lead time that isn't a whole number of periods, with the value that the plan uses instead.
 
-    Rules that prohibit or limit apply to a whole period if they apply on any day of it. Permissions (an offer's dates, a quotation, a waiver, a
-    license) count only in periods that they cover completely. A store has its terms of the last day of a period. A lead time is rounded up, and the
-    longest in a period counts. Charges, rates, and capacities are computed by days, so they aren't included.
+    Charges, rates, and capacities are computed by days, so they aren't included.
     """
     if problem.case.horizon.until is not None:
         return []
-    found = dict.fromkeys((*_rules(problem), *_permits(problem), *_stores(problem), *_lead_times(problem)))
-    return list(found)
+    lines = dict.fromkeys((*_rules(problem), *_permits(problem), *_stores(problem), *_lead_times(problem)))
+    return list(lines)
 
 
 def _rules(problem: Problem) -> Iterator[RunRounded]:
@@ -165,113 +149,118 @@ def _rules(problem: Problem) -> Iterator[RunRounded]:
         for phase in rule.phases:
             if phase.status not in law.statuses:
                 continue
-            start = _within(problem, phase.start)
+            start = _period_of(problem, phase.start)
             if start is not None and phase.start is not None and phase.start > start.start:
                 before = Span(start=start.start, end=phase.start - _DAY)
                 if not law.in_force(number, before):
-                    yield _line("rule", rule.id, f"from {phase.start}", f"from {start.start}")
-            end = _within(problem, phase.end)
+                    yield _rounded_line("rule", rule.id, f"from {phase.start}", f"from {start.start}")
+            end = _period_of(problem, phase.end)
             if end is not None and phase.end is not None and phase.end < end.end:
                 after = Span(start=phase.end + _DAY, end=end.end)
                 if not law.in_force(number, after):
-                    yield _line("rule", rule.id, f"until {phase.end}", f"until {end.end}")
+                    yield _rounded_line("rule", rule.id, f"until {phase.end}", f"until {end.end}")
 
 
 def _permits(problem: Problem) -> Iterator[RunRounded]:
-    for facts in _reached(problem):
-        yield from _narrowed(problem, "offer", facts.offer.id, facts.offer.start, facts.offer.end)
+    for facts in _reached_offers(problem):
+        yield from _narrowed_dates(problem, "offer", facts.offer.id, facts.offer.start, facts.offer.end)
         yield from _lanes(problem, facts.offer)
         for quote in facts.offer.quotes:
-            yield from _narrowed(problem, "quotation", facts.offer.id, quote.start, quote.end)
+            yield from _narrowed_dates(problem, "quotation", facts.offer.id, quote.start, quote.end)
     for waiver in sorted(problem.case.waivers, key=waiver_id):
-        yield from _narrowed(problem, "waiver", waiver_id(waiver), waiver.start, waiver.end)
+        yield from _narrowed_dates(problem, "waiver", waiver_id(waiver), waiver.start, waiver.end)
     for licence in sorted(problem.case.licences, key=licence_id):
-        yield from _narrowed(problem, "licence", licence_id(licence), licence.start, licence.end)
+        yield from _narrowed_dates(problem, "licence", licence_id(licence), licence.start, licence.end)
 
 
 def _lanes(problem: Problem, offer: Offer) -> Iterator[RunRounded]:
     """Yield rounded freights and lead times. They count from the next period on, but a longer lead time counts for the whole period."""
     own = offer.lead_time if offer.lead_time is not None else problem.case.assume.lead_time
     before: Lane | None = None
-    for lane in sorted(offer.lanes, key=lambda one: (one.to, one.start or date.min)):
-        same = before is not None and before.to == lane.to
-        name, period = f"{offer.id} to {lane.to}", _within(problem, lane.start)
-        if same and before is not None and period is not None and lane.start is not None and lane.start > period.start:
-            lead, earlier = (own if one.lead_time is None else one.lead_time for one in (lane, before))
+    for lane in sorted(offer.lanes, key=lambda entry: (entry.to, entry.start or date.min)):
+        is_same_lane = before is not None and before.to == lane.to
+        name, period = f"{offer.id} to {lane.to}", _period_of(problem, lane.start)
+        if (
+            is_same_lane
+            and before is not None
+            and period is not None
+            and lane.start is not None
+            and lane.start > period.start
+        ):
+            lead, earlier = (own if entry.lead_time is None else entry.lead_time for entry in (lane, before))
             if lane.freight != before.freight or lane.currency != before.currency:
-                yield from _narrowed(problem, "lane", name, lane.start, None)
+                yield from _narrowed_dates(problem, "lane", name, lane.start, None)
             if lead != earlier:
-                since = period.start if lead > earlier else period.end + _DAY
-                yield _line("lead time", name, f"{Delay.of(lead)} from {lane.start}", f"from {since}")
+                counted_from = period.start if lead > earlier else period.end + _DAY
+                yield _rounded_line("lead time", name, f"{Delay.of(lead)} from {lane.start}", f"from {counted_from}")
         before = lane
 
 
 def _stores(problem: Problem) -> Iterator[RunRounded]:
-    """Yield store terms that change within a period. The terms of its last day count for all of it."""
     case = problem.case
     for store in case.stores:
         name = f"{store.material} at {store.place or case.place}"
-        first, last = _within(problem, store.start), _within(problem, store.end)
+        first, last = _period_of(problem, store.start), _period_of(problem, store.end)
         if first is not None and store.start is not None and store.start > first.start:
-            yield _line("store", name, f"from {store.start}", f"from {first.start}")
+            yield _rounded_line("store", name, f"from {store.start}", f"from {first.start}")
         if last is not None and store.end is not None and store.end < last.end:
-            yield _line("store", name, f"until {store.end}", f"until {last.start - _DAY}")
+            yield _rounded_line("store", name, f"until {store.end}", f"until {last.start - _DAY}")
 
 
-def _narrowed(problem: Problem, kind: str, name: str, start: date | None, end: date | None) -> Iterator[RunRounded]:
-    """Yield starts and ends within a period. A start counts from the next period on, an end until the previous one."""
-    first = _within(problem, start)
+def _narrowed_dates(
+    problem: Problem, kind: str, name: str, start: date | None, end: date | None
+) -> Iterator[RunRounded]:
+    first = _period_of(problem, start)
     if first is not None and start is not None and start > first.start:
-        yield _line(kind, name, f"from {start}", f"from {first.end + _DAY}")
-    last = _within(problem, end)
+        yield _rounded_line(kind, name, f"from {start}", f"from {first.end + _DAY}")
+    last = _period_of(problem, end)
     if last is not None and end is not None and end < last.end:
-        yield _line(kind, name, f"until {end}", f"until {last.start - _DAY}")
+        yield _rounded_line(kind, name, f"until {end}", f"until {last.start - _DAY}")
 
 
 def _lead_times(problem: Problem) -> Iterator[RunRounded]:
-    """Yield lead times with an arrival within a period. The plan receives the goods on the first day of the next one."""
     case = problem.case
-    for facts in _reached(problem):
+    for facts in _reached_offers(problem):
         offer = facts.offer
-        own = offer.lead_time if offer.lead_time is not None else case.assume.lead_time
-        for lead in sorted({own, *(lane.lead_time for lane in offer.lanes if lane.lead_time is not None)}):
+        offer_lead = offer.lead_time if offer.lead_time is not None else case.assume.lead_time
+        for lead in sorted({offer_lead, *(lane.lead_time for lane in offer.lanes if lane.lead_time is not None)}):
             whole = _whole_periods(case.horizon, Delay.of(lead, case.assume.safety_lead))
             if whole:
-                safe = f" and {Delay.of(case.assume.safety_lead)} to be safe" if case.assume.safety_lead else ""
-                yield _line("lead time", offer.id, f"{Delay.of(lead)}{safe}", f"as {whole}, to the first day of one")
+                safety = f" and {Delay.of(case.assume.safety_lead)} to be safe" if case.assume.safety_lead else ""
+                yield _rounded_line(
+                    "lead time", offer.id, f"{Delay.of(lead)}{safety}", f"as {whole}, to the first day of one"
+                )
 
 
 def _whole_periods(horizon: Horizon, delay: Delay) -> str:
-    """Return the whole periods that a delay is rounded up to, such as `1 or 2 quarters`. Empty if all arrivals are on the first day of a period."""
-    found, odd = set(), False
+    """Return the whole periods that a delay is rounded up to, such as `1 or 2 quarters`. Empty if nothing is rounded."""
+    lags, is_rounded = set(), False
     for t in range(horizon.count):
         arrival = horizon.arrival(t, delay)
         if arrival < horizon.count:
-            found.add(arrival - t)
-            odd = odd or delay.after(horizon.begins(t)) != horizon.begins(arrival)
-    unit = horizon.length.value if found == {1} else f"{horizon.length.value}s"
-    return f"{' or '.join(map(str, sorted(found)))} {unit}" if odd else ""
+            lags.add(arrival - t)
+            is_rounded = is_rounded or delay.after(horizon.begins(t)) != horizon.begins(arrival)
+    unit = horizon.length.value if lags == {1} else f"{horizon.length.value}s"
+    return f"{' or '.join(map(str, sorted(lags)))} {unit}" if is_rounded else ""
 
 
-def _reached(problem: Problem) -> list[OfferFacts]:
+def _reached_offers(problem: Problem) -> list[OfferFacts]:
     return [problem.offers[i] for i in sorted({arc.offer for arc in problem.network.arcs if arc.offer >= 0})]
 
 
-def _within(problem: Problem, day: date | None) -> Period | None:
+def _period_of(problem: Problem, day: date | None) -> Period | None:
     index = None if day is None else problem.case.horizon.find(day)
     return None if index is None else problem.case.horizon.periods[index]
 
 
-def _line(kind: str, name: str, stated: str, counted: str) -> RunRounded:
+def _rounded_line(kind: str, name: str, stated: str, counted: str) -> RunRounded:
     return RunRounded.model_validate({"kind": kind, "name": name, "stated": stated, "counted": counted})
 
 
-GAP = 1e-3
-"""Relative gap at which a monthly plan counts as cheapest. It only has to show that a quantity is available."""
-LEAST_SECONDS = 20.0
-"""Minimum time for all monthly plans. If the case's own plan took longer, its time."""
-UNPROVED = "the plan itself is not proved the cheapest, or its rules conflict"
-OUT_OF_TIME = "no plan by months was found in the time given"
+GAP = 1e-3  # wide, because a monthly plan only has to show that a quantity is available
+LEAST_SECONDS = 20.0  # for all monthly plans
+UNPROVED = "the plan isn't proved to be the cheapest, or its rules conflict"
+OUT_OF_TIME = "no monthly plan was found in time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,26 +270,18 @@ class ByMonths:
     kilograms: Decimal | None
     """None if it wasn't planned."""
     note: str = ""
-    """Reason why it wasn't planned."""
 
 
 def by_months(session: Session, progress: Progress | None = None) -> Mapping[str, ByMonths]:
-    """Return demand -> its shortage in a monthly plan of the same facts, for every part of the case with a shortage that may improve.
-
-    A part may improve if a date in it is within a period, or a lead time isn't a whole number of periods. Parts that state amounts by period have only
-    a note, because these would differ in months. Values that the case derives from its most expensive offers don't change.
-
-    Raises:
-        PluginError: If a plugin's rule raises.
-    """
+    """Return demand -> its shortage in a monthly plan of the same facts, or a note, for every part with a shortage that may improve."""
     horizon = session.problem.case.horizon
     short = {each.demand for each in counted_shorts(session.verified)}
     if horizon.length is PeriodLength.MONTH or horizon.until is not None or not short or not rounded(session.problem):
         return {}
     if session.verified.plan.status is not PlanStatus.OPTIMAL:
-        # What another plan in the same periods might deliver is not their doing.
+        # A better plan with the same periods may exist, so the periods can't be blamed.
         return {name: ByMonths(None, UNPROVED) for name in short}
-    found = dict[str, ByMonths]()
+    by_demand = dict[str, ByMonths]()
     ends = time.monotonic() + max(LEAST_SECONDS, time.monotonic() - session.opened)
     for members in sorted(session.parts.members, key=sorted):
         inputs = session.parts.part(members)
@@ -308,23 +289,22 @@ def by_months(session: Session, progress: Progress | None = None) -> Mapping[str
         wanted = [demand.id for demand in problem.demands]
         if not any(name in short for name in wanted) or not rounded(problem):
             continue
-        told = _by_period(problem)
-        left = _left(session, ends)
-        if not told and (session.stopped or left.seconds == 0.0):
-            told = OUT_OF_TIME
-        answer: str | Mapping[str, Decimal] = told or _planned(session, inputs, left, progress)
+        reason = _by_period(problem)
+        limits = _remaining_limits(session, ends)
+        if not reason and (session.stopped or limits.seconds == 0.0):
+            reason = OUT_OF_TIME
+        answer: str | Mapping[str, Decimal] = reason or _monthly_shortages(session, inputs, limits, progress)
         for name in wanted:
             if isinstance(answer, str):
-                found |= {name: ByMonths(None, answer)} if name in short else {}
+                by_demand |= {name: ByMonths(None, answer)} if name in short else {}
             elif name in short or name in answer:
-                found[name] = ByMonths(answer.get(name, Decimal(0)))
-    return found
+                by_demand[name] = ByMonths(answer.get(name, Decimal(0)))
+    return by_demand
 
 
-def _planned(
+def _monthly_shortages(
     session: Session, inputs: Inputs, limits: Limits, progress: Progress | None
 ) -> str | Mapping[str, Decimal]:
-    """Return the shortages in the monthly plan of a part by demand, or the reason why there is none."""
     horizon = inputs.case.horizon
     months = Horizon(start=horizon.start, periods=horizon.count * horizon.length.months, period=PeriodLength.MONTH)
     try:
@@ -334,9 +314,9 @@ def _planned(
     except NoPlanError:
         return OUT_OF_TIME
     except FriendshoreError as error:
-        return f"it cannot be planned by months: {error.problems[0].message}"
+        return f"planning in months fails: {error.problems[0].message}"
     if solution.conflicts:
-        return "by months its rules cannot hold together"
+        return "its rules conflict if periods are months"
     if solution.objective - solution.bound > limits.gap * max(1.0, abs(solution.objective)):
         return OUT_OF_TIME
     verified, _ = examine(problem, plan_of(program, solution))
@@ -344,7 +324,7 @@ def _planned(
 
 
 def _by_period(problem: Problem) -> str:
-    """Return the input of a problem that is stated by period, so that a monthly plan would differ. Empty if there is none."""
+    """Return the input that is stated by period, so that a monthly plan would differ. Empty if there is none."""
     for demand in problem.case.demands:
         if demand.quantities or demand.later:
             return "its demand is stated by period"
@@ -358,9 +338,8 @@ def _by_period(problem: Problem) -> str:
     return ""
 
 
-def _left(session: Session, ends: float) -> Limits:
-    """Return the session's limits with the remaining time, and a gap wide enough for the printed figures."""
+def _remaining_limits(session: Session, ends: float) -> Limits:
     limits = session.left()
     seconds = max(0.0, ends - time.monotonic())
-    least = seconds if limits.seconds is None else min(seconds, limits.seconds)
-    return replace(limits, seconds=least, gap=max(GAP, limits.gap))
+    min_seconds = seconds if limits.seconds is None else min(seconds, limits.seconds)
+    return replace(limits, seconds=min_seconds, gap=max(GAP, limits.gap))

@@ -25,16 +25,13 @@ from ..solve.components import column_labels
 from .restrictions import Relaxations, Removed, Restriction, Upstream
 
 Cell = tuple[str, int]
-"""A demand and a period."""
 _TIE = 1e-6
 """Relative increase of shortage penalties in these plans, so that among plans of equal cost, the one with the smallest shortage wins."""
-_ROOM = 1e-9
-"""Tolerance on the maximum shortage in a solver's plan, as a share of the demand."""
+_TOLERANCE = 1e-9
 _IN_FACTS = frozenset({"lead time", "date", "capacity", "storage", "terms", "law", "proof", "no offer"})
-_MOST_COLUMNS = 500_000
-"""Maximum number of columns of cached programs, and of cached plans. Others are created again when needed."""
-_FOUND = (SolverOutcome.OPTIMAL, SolverOutcome.UNCONFIRMED)
-_FIRST = 1000
+_MAX_COLUMNS = 500_000  # of cached programs and plans
+_SOLVED = (SolverOutcome.OPTIMAL, SolverOutcome.UNCONFIRMED)
+_STEPS = 1000
 """Divisor of the kilograms served: the result is the quantity whose cost represents the next kilogram."""
 _NOTHING: Removed = frozenset()
 
@@ -44,14 +41,13 @@ LEAST_SECONDS = 60.0
 
 
 def end_of_search(session: Session) -> float:
-    """Return the time at which the search for causes ends, by the monotonic clock."""
     now = monotonic()
     return now + max(LEAST_SECONDS, now - session.opened)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Replan:
-    """A plan without some restrictions."""
+    """Plan without some restrictions."""
 
     program: Program
     x: Floats
@@ -64,21 +60,14 @@ class Replan:
 
 
 class PartReplans:
-    """Plans of a part of a case without some of its restrictions, cached up to a maximum size."""
+    """Plans of a part without some of its restrictions, cached up to a maximum size."""
 
     def __init__(self, session: Session, members: Members, short: Collection[Cell], ends: float | None = None) -> None:
-        """Take the plan's shortages as upper bounds on all shortages.
-
-        Args:
-            session: Session of the plan.
-            members: Materials of the part.
-            short: Demands and periods with a shortage in the plan.
-            ends: Time at which the search ends, by the monotonic clock. None means only by the limits of the session.
-        """
-        self.session, self._ends = session, ends
+        """Take the plan's shortages as upper bounds on all shortages. The search ends at `ends` by the monotonic clock."""
+        self.session, self._deadline = session, ends
         self.ended = False
         """True if a limit ended the search, so that the effect of some restrictions is unknown."""
-        self.unsure = False
+        self.is_gap_too_wide = False
         """True if only a smaller gap would show the effect of some restrictions."""
         self._facts = Relaxations(session.parts.part(members))
         cells = _short_columns(session.program)
@@ -89,54 +78,48 @@ class PartReplans:
         """Shortages above the tolerance for rounding."""
         names = {name for name, _ in self.short}
         self.uses = list(dict.fromkeys(demand.use for demand in self.problem.demands if demand.id in names))
-        self._programs: Recent[Removed, Program] = Recent(_MOST_COLUMNS)
+        self._programs: Recent[Removed, Program] = Recent(_MAX_COLUMNS)
         self._impossible: set[Removed] = set()
-        self._replans: Recent[Removed, Replan] = Recent(_MOST_COLUMNS)
+        self._replans: Recent[Removed, Replan] = Recent(_MAX_COLUMNS)
         self._without_plan: set[Removed] = set()
 
     def replan(self, removed: Removed = _NOTHING) -> Replan | None:
-        """Return the plan without some restrictions. None if there is none, or a limit ended the search.
-
-        Raises:
-            SolverError: If a solver breaks down.
-        """
-        found = self._replans.get(removed)
-        if found is None and removed not in self._without_plan:
+        """Return the plan. None if there is none, or a limit ended the search."""
+        replan = self._replans.get(removed)
+        if replan is None and removed not in self._without_plan:
             self.ended |= self.session.stopped
-            found = None if self.ended else self._replan(removed)
-            if found is None:
+            replan = None if self.ended else self._replan(removed)
+            if replan is None:
                 self._without_plan.add(removed)
             else:
-                self._replans.keep(removed, found, len(found.x))
-        return found
+                self._replans.keep(removed, replan, len(replan.x))
+        return replan
 
-    def upstream(self, uses: Collection[Use], *, counted: bool) -> Upstream:
-        """Return everything upstream of some uses, including leads if `counted`."""
-        return self._upstream(tuple(uses), counted)
+    def upstream(self, uses: Collection[Use], *, with_leads: bool) -> Upstream:
+        return self._upstream(tuple(uses), with_leads)
 
     @cached_method
-    def _upstream(self, uses: tuple[Use, ...], counted: bool) -> Upstream:
-        return Upstream(self.counted if counted else self.problem, uses, {t for _, t in self.short})
+    def _upstream(self, uses: tuple[Use, ...], with_leads: bool) -> Upstream:
+        return Upstream(self.problem_with_leads if with_leads else self.problem, uses, {t for _, t in self.short})
 
     @cached_method
     def served(self, removed: Removed) -> dict[Cell, float]:
-        """Return the kilograms of shortages that a plan without some restrictions serves, without those below the tolerance for rounding."""
-        counted = any(each.kind == "no offer" for each in removed)
-        if removed and not self.upstream(self.uses, counted=counted).can_supply(removed):
+        with_leads = any(each.kind == "no offer" for each in removed)
+        if removed and not self.upstream(self.uses, with_leads=with_leads).can_supply(removed):
             return {}  # whatever the times and quantities
         base, after = self.replan(), self.replan(removed)
         if base is None or after is None:
             return {}
-        priced = any(each.kind == "price" for each in removed)
-        before = self.before if priced else base.short(self.short)
-        left = after.short(self.short)
-        served = {cell: before[cell] - left[cell] for cell in self.short}
-        found = {cell: kilograms for cell, kilograms in served.items() if kilograms > self.tolerance(cell)}
+        ignores_price = any(each.kind == "price" for each in removed)
+        before = self.before if ignores_price else base.short(self.short)
+        after_kg = after.short(self.short)
+        served = {cell: before[cell] - after_kg[cell] for cell in self.short}
+        counted_kg = {cell: kilograms for cell, kilograms in served.items() if kilograms > self.tolerance(cell)}
         columns, cost = _short_columns(base.program), base.program.linear.cost
-        money = sum(kilograms * cost[columns[cell]] for cell, kilograms in found.items())
-        if money > self._unproved(after):
-            return found
-        self.unsure |= bool(found)
+        money = sum(kilograms * cost[columns[cell]] for cell, kilograms in counted_kg.items())
+        if money > self._proof_gap(after):
+            return counted_kg
+        self.is_gap_too_wide |= bool(counted_kg)
         return {}
 
     def supply(self, removed: Removed = _NOTHING) -> dict[str, float]:
@@ -145,25 +128,24 @@ class PartReplans:
 
     @cached_method
     def _supply(self, removed: Removed) -> dict[str, float]:
-        found: defaultdict[str, float] = defaultdict(float)
+        by_name: defaultdict[str, float] = defaultdict(float)
         plan = self.replan(removed)
         if plan is None:
-            return found
+            return by_name
         program, problem = plan.program, plan.program.problem
-        # The rest as it was solved for the plan: most of it is known. What would have to be searched for is left out.
-        searched = self._parts(program.linear, np.flatnonzero(program.linear.integer))
+        # Other parts as in the plan, since most of their answers are cached. Parts that would need a search are left out.
+        searched = self._connected_columns(program.linear, np.flatnonzero(program.linear.integer))
         rest = np.setdiff1d(np.arange(len(plan.x)), np.concatenate([plan.solved, searched]))
-        plain = replace(self._bounded(program, removed), cost=program.linear.cost, upper=program.linear.upper)
+        plain = replace(self._relaxed(program, removed), cost=program.linear.cost, upper=program.linear.upper)
         other = self._solve(program, plain, rest) if len(rest) else None
         x = plan.x if other is None else np.where(np.isin(np.arange(len(plan.x)), plan.solved), plan.x, other)
         moves, arcs, count = problem.moves, problem.network.arcs, problem.case.horizon.count
         for column, move in zip(program.columns.buy.tolist(), program.columns.buy_move.tolist(), strict=True):
             if x[column] > 0:
-                found[arcs[int(moves.arc[move])].name] += float(x[column]) * (count - int(moves.delivered[move]))
-        return found
+                by_name[arcs[int(moves.arc[move])].name] += float(x[column]) * (count - int(moves.delivered[move]))
+        return by_name
 
     def over_capacity(self, removed: Removed) -> set[str]:
-        """Return the offers whose orders in a plan without some restrictions exceed their capacity, or their plants'."""
         plan, case = self.replan(removed), self.problem.case
         if plan is None:
             return set()
@@ -175,77 +157,74 @@ class PartReplans:
             arc = problem.network.arcs[int(problem.moves.arc[move])]
             if arc.offer >= 0 and problem.offers[arc.offer].single:
                 units[arc.chained.offer.id, int(problem.moves.ordered[move])] += float(plan.x[column])
-        slack, found = 2 * float(case.resolution), set[str]()
+        slack, exceeding = 2 * float(case.resolution), set[str]()
         for facts in self.problem.offers:
-            own = [units[facts.offer.id, t] for t in range(case.horizon.count)]
-            most = [inf if each is None else float(each) for each in facts.most]
+            ordered = [units[facts.offer.id, t] for t in range(case.horizon.count)]
+            max_units = [inf if each is None else float(each) for each in facts.most]
             total = inf if facts.offer.total is None else float(facts.offer.total)
-            if sum(own) > total + slack or any(u > m + slack for u, m in zip(own, most, strict=True)):
-                found.add(facts.offer.id)
+            if sum(ordered) > total + slack or any(u > m + slack for u, m in zip(ordered, max_units, strict=True)):
+                exceeding.add(facts.offer.id)
         for pool in self.problem.pools:
             members = [self.problem.offers[offer].offer for offer in pool.offers]
             for t, capacity in enumerate(pool.capacity):
                 used = sum(float(offer.capacity_use) * units[offer.id, t] for offer in members)
                 if capacity is not None and used > float(capacity) + slack:
-                    found |= {offer.id for offer in members if units[offer.id, t]}
-        return found
+                    exceeding |= {offer.id for offer in members if units[offer.id, t]}
+        return exceeding
 
     def tolerance(self, cell: Cell) -> float:
-        """Return the tolerance for rounding, in kilograms."""
         return 2 * float(self.problem.case.resolution) + 1e-6 * self._wanted[cell]
 
     def program(self, removed: Removed = _NOTHING) -> Program | None:
-        """Return the program of the facts without some restrictions. None if these facts are invalid."""
         in_facts = frozenset(each for each in removed if each.kind in _IN_FACTS)
-        found = self._programs.get(in_facts)
-        if found is None and in_facts not in self._impossible:
+        program = self._programs.get(in_facts)
+        if program is None and in_facts not in self._impossible:
             try:
-                found = compile_program(self._facts.without(in_facts))
+                program = compile_program(self._facts.without(in_facts))
             except InputError:
                 self._impossible.add(in_facts)
             else:
-                self._programs.keep(in_facts, found, len(found.linear.cost))
-        return found
+                self._programs.keep(in_facts, program, len(program.linear.cost))
+        return program
 
     def marginal_cost(self, removed: Removed, group: tuple[str, ...], served: Mapping[Cell, float]) -> float | None:
-        """Return the cost of the next kilogram, in money of its period. None if it costs as much as the shortage.
-
-        Args:
-            removed: Restrictions to remove besides the price.
-            group: Demands that compete.
-            served: Kilograms served if the price is removed too.
-        """
-        base, dear = self.replan(removed), self.replan(removed | {Restriction("price", group)})
+        """Return the cost of the next kilogram, in money of its period. None if it costs as much as the shortage."""
+        base, all_served = self.replan(removed), self.replan(removed | {Restriction("price", group)})
         assert base is not None
-        assert dear is not None
+        assert all_served is not None
         columns = _short_columns(base.program)
         own = np.array([columns[cell] for cell in served], dtype=np.intp)
         cost = base.program.linear.cost.copy()
         cost[own] = 0.0
         if any(base.x[columns[cell]] < self.before[cell] - self.tolerance(cell) for cell in served):
             return None
-        found = [_rate(base, replace(base, x=dear.x), cost, own)]
+        rates = [_cost_per_kg(base, replace(base, x=all_served.x), cost, own)]
         weights = np.zeros(len(cost))
         weights[own] = 1.0
-        linear = replace(self._bounded(base.program, removed), cost=cost)
-        whole = sum(served.values())
-        # With whole lots, the first kilogram may cost as much as many of them.
-        pieces = ((whole / _FIRST, base), (whole, dear)) if linear.integer.any() else ((whole / _FIRST, base),)
-        for more, near in pieces:
-            larger = capped(linear, weights, float(base.x[own].sum()) - more)
+        linear = replace(self._relaxed(base.program, removed), cost=cost)
+        total_kg = sum(served.values())
+        # With whole lots, the first kilogram may cost as much as many kilograms.
+        steps = (
+            ((total_kg / _STEPS, base), (total_kg, all_served))
+            if linear.integer.any()
+            else ((total_kg / _STEPS, base),)
+        )
+        for extra_kg, near in steps:
+            larger = capped(linear, weights, float(base.x[own].sum()) - extra_kg)
             x = self._solve(base.program, larger, own, near.x)
             if x is not None:
-                found.append(_rate(base, Replan(base.program, x, self._parts(larger, own)), cost, own))
-        return min(found)
+                rates.append(
+                    _cost_per_kg(base, Replan(base.program, x, self._connected_columns(larger, own)), cost, own)
+                )
+        return min(rates)
 
     @property
     def problem(self) -> Problem:
         return self._facts.problem
 
     @property
-    def counted(self) -> Problem:
-        """The facts with leads included."""
-        return self._facts.counted
+    def problem_with_leads(self) -> Problem:
+        return self._facts.problem_with_leads
 
     @cached_property
     def _wanted(self) -> dict[Cell, float]:
@@ -261,21 +240,20 @@ class PartReplans:
             return None
         columns = _short_columns(program)
         targets = np.array([columns[cell] for cell in sorted(self.short)], dtype=np.intp)
-        linear = self._bounded(program, removed)
-        priced = any(each.kind == "price" for each in removed)
-        x = self._solve(replace(program, goals=()) if priced else program, linear, targets)
+        linear = self._relaxed(program, removed)
+        ignores_price = any(each.kind == "price" for each in removed)
+        x = self._solve(replace(program, goals=()) if ignores_price else program, linear, targets)
         if x is None:
             return None
-        return Replan(program, x, self._parts(linear, targets))
+        return Replan(program, x, self._connected_columns(linear, targets))
 
     def _solve(self, program: Program, linear: Linear, targets: Ints, near: Floats | None = None) -> Floats | None:
-        """Return the optimum of everything connected to some columns. The search starts near a plan of the program, or near the case's."""
         session = self.session
         if any(not goal.whole for goal in program.goals):
             try:
-                found = solve(
+                solution = solve(
                     replace(program, linear=linear),
-                    self._left(),
+                    self._remaining_limits(),
                     None,
                     session.cancel,
                     session.answers,
@@ -284,49 +262,51 @@ class PartReplans:
             except NoPlanError:
                 self.ended = True
                 return None
-            self.ended |= found.status not in (PlanStatus.OPTIMAL, PlanStatus.UNCONFIRMED, PlanStatus.INFEASIBLE)
-            return found.x if found.status in (PlanStatus.OPTIMAL, PlanStatus.UNCONFIRMED) else None
+            self.ended |= solution.status not in (PlanStatus.OPTIMAL, PlanStatus.UNCONFIRMED, PlanStatus.INFEASIBLE)
+            return solution.x if solution.status in (PlanStatus.OPTIMAL, PlanStatus.UNCONFIRMED) else None
         parts = [part for part in split(linear) if np.isin(part.columns, targets).any()]
         start = program.start(session.choices) if near is None else near
         starts = [start[part.columns] for part in parts]
-        answers = optima([part.linear for part in parts], self._left(), session.cancel, session.answers, starts)
+        answers = optima(
+            [part.linear for part in parts], self._remaining_limits(), session.cancel, session.answers, starts
+        )
         x = np.zeros(len(linear.cost))
         for part, answer in zip(parts, answers, strict=True):
-            if answer.outcome not in _FOUND or answer.x is None:
+            if answer.outcome not in _SOLVED or answer.x is None:
                 self.ended |= answer.outcome is not SolverOutcome.INFEASIBLE
                 return None
             x[part.columns] = answer.x
         return x
 
-    def _left(self) -> Limits:
+    def _remaining_limits(self) -> Limits:
         limits = self.session.left()
-        # A plan that serves more is there, whether or not a second solver finds it the cheapest too.
+        # No second solver: a plan that serves more exists, whether or not another solver also finds it cheapest.
         limits = replace(limits, engines=replace(limits.engines, second=()))
-        if self._ends is None:
+        if self._deadline is None:
             return limits
-        seconds = max(0.0, self._ends - monotonic())
+        seconds = max(0.0, self._deadline - monotonic())
         return replace(limits, seconds=seconds if limits.seconds is None else min(seconds, limits.seconds))
 
-    def _parts(self, linear: Linear, targets: Ints) -> Ints:
-        """Return the columns connected to some columns."""
+    def _connected_columns(self, linear: Linear, targets: Ints) -> Ints:
         labels = column_labels(linear.entries)
         return np.flatnonzero(np.isin(labels, labels[targets]))
 
-    def _unproved(self, replan: Replan) -> float:
-        """Return the money by which plans with integer variables may exceed the minimum cost."""
+    def _proof_gap(self, replan: Replan) -> float:
         linear = replan.program.linear
         return 2 * self.session.limits.gap * abs(float(linear.cost @ replan.x)) if linear.integer.any() else 0.0
 
-    def _bounded(self, program: Program, removed: Removed) -> Linear:
-        """Return the program without the restrictions that are its rows, columns, or costs, and with the plan's shortages as upper bounds."""
+    def _relaxed(self, program: Program, removed: Removed) -> Linear:
+        """Drop the restrictions that are rows, columns, or costs, and bound the shortages by those of the plan."""
         linear = program.linear
         cost, upper = linear.cost.copy(), linear.upper.copy()
         row_lower, row_upper = linear.row_lower.copy(), linear.row_upper.copy()
         columns = _short_columns(program)
-        every = np.array(list(columns.values()), dtype=np.intp)
-        most = np.array([self.before.get(cell, np.inf) for cell in columns])
-        upper[every] = np.minimum(upper[every], most + _ROOM * np.maximum(1.0, upper[every]))
-        cost[every] *= 1 + _TIE
+        short_columns = np.array(list(columns.values()), dtype=np.intp)
+        max_short = np.array([self.before.get(cell, np.inf) for cell in columns])
+        upper[short_columns] = np.minimum(
+            upper[short_columns], max_short + _TOLERANCE * np.maximum(1.0, upper[short_columns])
+        )
+        cost[short_columns] *= 1 + _TIE
         for each in sorted(removed):
             own = [column for cell, column in columns.items() if cell[0] in each.names]
             if each.kind == "limit":
@@ -335,7 +315,7 @@ class PartReplans:
             elif each.kind == "inputs":
                 row_lower[_balance_rows(program, each)] = -np.inf
             elif each.kind == "competition":
-                others = np.setdiff1d(every, own)
+                others = np.setdiff1d(short_columns, own)
                 cost[others], upper[others] = 0.0, linear.upper[others]
             elif each.kind == "price":
                 cost = np.zeros(len(cost))
@@ -343,8 +323,8 @@ class PartReplans:
         return replace(linear, cost=cost, upper=upper, row_lower=row_lower, row_upper=row_upper)
 
 
-def _rate(base: Replan, other: Replan, cost: Floats, own: Ints) -> float:
-    """Return the extra cost of a plan per extra kilogram served, compared with another, in money of the period."""
+def _cost_per_kg(base: Replan, other: Replan, cost: Floats, own: Ints) -> float:
+    """Return the extra cost per extra kilogram served, in money of the period."""
     problem = base.program.problem
     discounts = np.array([float(each) for each in problem.discount])
     periods = (own - base.program.columns.short) % problem.case.horizon.count
@@ -370,7 +350,6 @@ def _limit_rows(program: Program, restriction: Restriction) -> list[int]:
 
 
 def _balance_rows(program: Program, restriction: Restriction) -> list[int]:
-    """Return the balance rows of a material where makers take it in."""
     problem, count = program.problem, program.problem.case.horizon.count
     feeds = {feed for feeds in problem.network.feeds.values() for feed in feeds if feed[0] in restriction.names}
     nodes = [node for group in problem.compliance_classes for node in sorted(group.nodes)]

@@ -22,8 +22,8 @@ from ..problem.merged import CASE_SOURCE
 from ..problem.network import Node, final_node
 from ..problem.offers import OfferFacts
 
-_Against = tuple[str, bool]
-"""A prohibiting rule, and True if a proof would let the item pass."""
+_Prohibition = tuple[str, bool]
+"""Rule, and True if a proof would let the item pass."""
 AMPLE = 1000
 """Multiple of all demand that is as good as an unlimited supply."""
 _TERMS = (
@@ -42,7 +42,6 @@ class Restriction:
 
 Removed = frozenset[Restriction]
 _SUPPLY: frozenset[CauseKind] = frozenset({"lead time", "date", "terms", "no offer"})
-"""Restrictions of offers."""
 _IN_FACTS = _SUPPLY | {"law", "proof"}
 """Restrictions that are removed from the facts before they are resolved."""
 
@@ -51,7 +50,6 @@ class Upstream:
     """Everything upstream of some uses, and the restrictions on its supply."""
 
     def __init__(self, problem: Problem, uses: Collection[Use], periods: Collection[int] = ()) -> None:
-        """Find everything that may be delivered in some periods, by default in any."""
         self.problem, self.uses = problem, list(uses)
         self.periods = frozenset(periods or range(problem.case.horizon.count))
         self.until = frozenset(range(max(self.periods) + 1))
@@ -61,30 +59,29 @@ class Upstream:
         self.offers = sorted({problem.network.arcs[arc].offer for arc in self.arcs} - {-1})
 
     def restrictions(self) -> list[Restriction]:
-        """Return all restrictions on supply to the uses, except those that depend on which demands are short."""
-        found: list[Restriction] = []
-        found += [Restriction("no offer")] if leads(self.problem) else []
-        found += [Restriction("proof")] if self.unproven() else []
-        found += [
+        """Return all restrictions, except those that depend on which demands are short."""
+        restrictions: list[Restriction] = []
+        restrictions += [Restriction("no offer")] if leads(self.problem) else []
+        restrictions += [Restriction("proof")] if self.unproven() else []
+        restrictions += [
             Restriction("law", (rule,)) for rule in sorted({r for r, _, provable in self.verdicts() if not provable})
         ]
         rules = dict.fromkeys(rule.id for rule, _ in self.problem.limit_rows)
-        found += [Restriction("limit", (rule,)) for rule in rules]
-        found += [Restriction("capacity")] if self.has_capacities() else []
-        found += [Restriction("lead time")] if self.has_lead_times() else []
-        found += [Restriction("date")] if self.has_dates() else []
-        found += [Restriction("storage")] if self.has_stores() else []
-        found += [Restriction("terms")] if self.has_terms() else []
-        return found
+        restrictions += [Restriction("limit", (rule,)) for rule in rules]
+        restrictions += [Restriction("capacity")] if self.has_capacities() else []
+        restrictions += [Restriction("lead time")] if self.has_lead_times() else []
+        restrictions += [Restriction("date")] if self.has_dates() else []
+        restrictions += [Restriction("storage")] if self.has_stores() else []
+        restrictions += [Restriction("terms")] if self.has_terms() else []
+        return restrictions
 
     def inputs(self) -> list[Restriction]:
-        """Return one restriction for each input that makers upstream of the uses need, and that the uses don't demand."""
         wanted = {use.material.id for use in self.uses}
         materials = {feed[0] for offer in self.offers for feed in self.problem.network.feeds.get(offer, ())}
         return [Restriction("inputs", (material,)) for material in sorted(materials - wanted)]
 
     def can_supply(self, removed: Removed) -> bool:
-        """Return True if one of the uses can lawfully be supplied without some rules, proofs, and needs of inputs, regardless of times and quantities."""
+        """Return True if a use can lawfully be supplied, regardless of times and quantities."""
         legal = frozenset(each for each in removed if each.kind in ("law", "proof", "inputs"))
         return self._can_supply(legal)
 
@@ -95,10 +92,12 @@ class Upstream:
     def _is_supplied(self, use: Use, removed: Removed) -> bool:
         network, (indices, nodes) = self.problem.network, self.reach[use]
         free = {each.names[0] for each in removed if each.kind == "inputs"}
-        barred = {
-            index for index, against in self.forbidding[use].items() if self.until <= self._left(against, removed)
+        forbidden = {
+            index
+            for index, against in self.forbidding[use].items()
+            if self.until <= self._blocked_periods(against, removed)
         }
-        arcs = [network.arcs[index] for index in sorted(indices - barred)]
+        arcs = [network.arcs[index] for index in sorted(indices - forbidden)]
         supplied = {node for node in nodes if node[0] in free}
         while more := {
             arc.node
@@ -108,33 +107,38 @@ class Upstream:
             supplied |= more
         return final_node(use) in supplied
 
-    def _left(self, against: Mapping[_Against, frozenset[int]], removed: Removed) -> frozenset[int]:
-        """Return the periods in which an item can't come, without some rules and proofs. Rules with a waiver or a license don't count."""
+    def _blocked_periods(self, prohibitions: Mapping[_Prohibition, frozenset[int]], removed: Removed) -> frozenset[int]:
+        # A waiver or a license may permit the item, so their rules don't count.
         case = self.problem.case
         rules = {each.names[0] for each in removed if each.kind == "law"}
         rules |= {waiver.rule for waiver in case.waivers} | {licence.rule for licence in case.licences}
         proved = Restriction("proof") in removed
-        left = (periods for (rule, proof), periods in against.items() if rule not in rules and not (proof and proved))
-        return frozenset[int]().union(*left)
+        remaining = (
+            periods for (rule, proof), periods in prohibitions.items() if rule not in rules and not (proof and proved)
+        )
+        return frozenset[int]().union(*remaining)
 
     @cached_property
-    def forbidding(self) -> dict[Use, dict[int, dict[_Against, frozenset[int]]]]:
+    def forbidding(self) -> dict[Use, dict[int, dict[_Prohibition, frozenset[int]]]]:
         """Rules that prohibit each arc, with the periods in which its goods can't come."""
-        found: dict[Use, dict[int, dict[_Against, frozenset[int]]]] = {use: {} for use in self.uses}
-        for use, index, position, provable in self._forbidding():
+        forbidding: dict[Use, dict[int, dict[_Prohibition, frozenset[int]]]] = {use: {} for use in self.uses}
+        for use, index, position, provable in self._prohibiting_verdicts():
             rule = self.problem.rules[position]
             periods = self._in_force(position) & self.until
             if rule.bears_on == "chain" and rule.dated_by == "delivery" and self.periods <= periods:
                 periods = self.until  # whenever it came, it couldn't be delivered
-            against = found[use].setdefault(index, {})
-            against[rule.id, provable] = against.get((rule.id, provable), frozenset()) | periods
-        return found
+            prohibitions = forbidding[use].setdefault(index, {})
+            prohibitions[rule.id, provable] = prohibitions.get((rule.id, provable), frozenset()) | periods
+        return forbidding
 
     def decides(self, restriction: Restriction) -> bool:
         """Return True if in some period, only this rule, or only missing proofs, exclude an item."""
         removed = frozenset({restriction})
-        found = (against for by_arc in self.forbidding.values() for against in by_arc.values())
-        return any(self._left(against, removed) != self._left(against, frozenset()) for against in found)
+        all_prohibitions = (prohibitions for by_arc in self.forbidding.values() for prohibitions in by_arc.values())
+        return any(
+            self._blocked_periods(prohibitions, removed) != self._blocked_periods(prohibitions, frozenset())
+            for prohibitions in all_prohibitions
+        )
 
     @property
     def facts(self) -> Iterator[OfferFacts]:
@@ -166,7 +170,7 @@ class Upstream:
 
     def has_stores(self) -> bool:
         stores = (self.problem.stores[node] for node in self.nodes if node in self.problem.stores)
-        return any(most is not None for store in stores for most in store.limit)
+        return any(limit is not None for store in stores for limit in store.limit)
 
     def has_terms(self) -> bool:
         problem = self.problem
@@ -174,15 +178,14 @@ class Upstream:
         return own or bool(problem.term_spans or problem.commitments or problem.price_spans)
 
     def unproven(self) -> set[str]:
-        """Return the offers and lots without proof of origin."""
         return {offer for _, offer, unproven in self.verdicts() if unproven}
 
     def verdicts(self) -> Iterator[tuple[str, str, bool]]:
-        """Yield the rule and the offer of every prohibiting verdict, and True if a proof would reverse it."""
-        for _, index, position, provable in self._forbidding():
+        """Yield the rule and offer of every prohibiting verdict, and True if a proof would reverse it."""
+        for _, index, position, provable in self._prohibiting_verdicts():
             yield self.problem.rules[position].id, self.problem.network.arcs[index].chained.offer.id, provable
 
-    def _forbidding(self) -> Iterator[tuple[Use, int, int, bool]]:
+    def _prohibiting_verdicts(self) -> Iterator[tuple[Use, int, int, bool]]:
         problem = self.problem
         for use, (arcs, _) in self.reach.items():
             judgement = problem.judgements[use]
@@ -199,40 +202,37 @@ class Upstream:
 
     @cached_method
     def _in_force(self, position: int) -> frozenset[int]:
-        """Return the periods in which a rule is in force on some day."""
         periods = self.problem.case.horizon.periods
         return frozenset(p.index for p in periods if self.problem.law.in_force(position, p.span))
 
 
 def unproven_offers(problem: Problem) -> set[str]:
-    """Return the offers and lots without proof of origin."""
     return Upstream(problem, list(problem.judgements)).unproven()
 
 
 def forbidden_by(problem: Problem, rule: str) -> set[str]:
-    """Return the offers and lots that a rule prohibits, or that need a license or a proof under it."""
     return {offer for name, offer, _ in Upstream(problem, list(problem.judgements)).verdicts() if name == rule}
 
 
 def leads(problem: Problem) -> list[Offer]:
     """Return the offers without a usable capacity or price that deliver demanded goods, or possible inputs of them."""
-    counted = {facts.offer.id for facts in problem.offers}
+    usable = {facts.offer.id for facts in problem.offers}
     makers = grouped((line.material, offer) for offer in problem.merged.offers.values() for line in offer.outputs)
     materials = {node[0] for node in problem.network.nodes}
     waiting = sorted(materials)
-    found: dict[str, Offer] = {}
+    lead_by_id: dict[str, Offer] = {}
     while waiting:
         for offer in makers.get(waiting.pop(), ()):
-            if offer.id not in counted and offer.id not in found:
-                found[offer.id] = offer
-                more = {line.material for line in offer.inputs} - materials
-                materials |= more
-                waiting += sorted(more)
-    return [offer for _, offer in sorted(found.items())]
+            if offer.id not in usable and offer.id not in lead_by_id:
+                lead_by_id[offer.id] = offer
+                new_materials = {line.material for line in offer.inputs} - materials
+                materials |= new_materials
+                waiting += sorted(new_materials)
+    return [offer for _, offer in sorted(lead_by_id.items())]
 
 
 class Relaxations:
-    """The facts of a part without some of its restrictions."""
+    """Facts of a part without some of its restrictions."""
 
     def __init__(self, inputs: Inputs) -> None:
         self.inputs = inputs
@@ -240,26 +240,21 @@ class Relaxations:
         self._disabled: dict[str, Change] = {}
 
     @cached_property
-    def counted(self) -> Problem:
-        """The facts with leads included."""
+    def problem_with_leads(self) -> Problem:
         return self._with_leads[1]
 
     @cached_property
     def _with_leads(self) -> tuple[Inputs, Problem]:
         try:
             return _with_leads(self.inputs, self.problem)
-        except InputError:  # together they make no case
+        except InputError:  # the facts with leads are invalid
             return self.inputs, self.problem
 
     def without(self, removed: Removed) -> Problem:
-        """Return the facts without some restrictions. Limits, inputs, competition, and prices stay, because they are part of the program.
-
-        Raises:
-            InputError: If the relaxed facts are invalid.
-        """
+        """Raise InputError if the relaxed facts are invalid. Limits, inputs, competition, and prices stay, because they are part of the program."""
         kinds = frozenset(each.kind for each in removed)
-        # What is known of offers that are the same objects isn't worked out again.
-        relaxed = self._supplied(kinds & _SUPPLY)
+        # Unchanged offers stay the same objects, so that their cached results remain valid.
+        relaxed = self._relaxed_inputs(kinds & _SUPPLY)
         changes = [
             self._disabled.setdefault(each.names[0], Change(disable=each.names[0]))
             for each in sorted(removed)
@@ -267,38 +262,37 @@ class Relaxations:
         ]
         relaxed = relaxed.after(changes)
         if "proof" in kinds:
-            problem = self.counted if "no offer" in kinds else self.problem
+            problem = self.problem_with_leads if "no offer" in kinds else self.problem
             proven = tuple(sorted({*relaxed.case.accept.proven, *unproven_offers(problem)}))
             relaxed = replace(relaxed, case=relaxed.case.but(accept=relaxed.case.accept.but(proven=proven)))
         if relaxed is self.inputs:
             problem = self.problem
         elif kinds & _IN_FACTS == {"no offer"}:
-            problem = self.counted
+            problem = self.problem_with_leads
         else:
             problem = relaxed.problem()
         if kinds & {"capacity", "date"}:
-            problem = _larger(problem, capacity="capacity" in kinds, dated="date" not in kinds)
+            problem = _with_larger_capacity(problem, capacity="capacity" in kinds, dated="date" not in kinds)
         if "storage" in kinds:
             stores = {node: replace(store, limit=(None,) * len(store.limit)) for node, store in problem.stores.items()}
             problem = replace(problem, stores=stores)
         return problem
 
     @cached_method
-    def _supplied(self, kinds: frozenset[CauseKind]) -> Inputs:
+    def _relaxed_inputs(self, kinds: frozenset[CauseKind]) -> Inputs:
         changes = [Change(lift=TermKind.LEAD_TIME)] if "lead time" in kinds else []
         changes += [Change(lift=TermKind.DATES), Change(lift=TermKind.QUALIFICATION)] if "date" in kinds else []
         changes += [Change(lift=kind) for kind in _TERMS] if "terms" in kinds else []
-        counted = self._with_leads[0] if "no offer" in kinds else self.inputs
-        relaxed = counted.after(changes)
-        return _undated(relaxed) if "date" in kinds else relaxed
+        inputs = self._with_leads[0] if "no offer" in kinds else self.inputs
+        relaxed = inputs.after(changes)
+        return _without_dates(relaxed) if "date" in kinds else relaxed
 
 
-def _undated(inputs: Inputs) -> Inputs:
-    """Return the facts with all quotations always valid, and open orders available from the start."""
+def _without_dates(inputs: Inputs) -> Inputs:
     start = inputs.case.horizon.start
     orders = tuple(
         order.but(
-            id=name,  # which would otherwise follow from the day of arrival
+            id=name,  # the default id depends on the day of arrival
             arrives=start,
             ordered=None if order.ordered is None else min(order.ordered, start),
         )
@@ -306,13 +300,12 @@ def _undated(inputs: Inputs) -> Inputs:
     )
 
     def without_dates(catalog: Catalog) -> Catalog:
-        return catalog.but(offers=tuple(_unquoted(offer) if offer.quotes else offer for offer in catalog.offers))
+        return catalog.but(offers=tuple(_always_quoted(offer) if offer.quotes else offer for offer in catalog.offers))
 
     return replace(inputs, case=inputs.case.but(orders=orders), catalogs=tuple(map(without_dates, inputs.catalogs)))
 
 
-def _unquoted(offer: Offer) -> Offer:
-    """Return the offer with quotations that cover all days."""
+def _always_quoted(offer: Offer) -> Offer:
     quotes = sorted(offer.quotes, key=lambda quote: quote.start or date.min)
     starts = [None, *(quote.start for quote in quotes[1:])]
     ends = [None if start is None else start - timedelta(days=1) for start in (*starts[1:], None)]
@@ -320,14 +313,14 @@ def _unquoted(offer: Offer) -> Offer:
 
 
 def _with_leads(inputs: Inputs, problem: Problem) -> tuple[Inputs, Problem]:
-    """Return the facts with leads included, and the same resolved. Leads have ample capacity, and are free if they have no usable price."""
+    """Give leads ample capacity, and a price of 0 if they have no usable one."""
     wanted = sum((sum(demand.quantity, Decimal(0)) for demand in problem.demands), Decimal(1))
     ample = exact(min(wanted * AMPLE, Decimal(10) ** 12))
     free = Price(amount=Decimal(0), currency=inputs.case.currency, source=CASE_SOURCE)
-    found = leads(problem)
-    names = {lead.id for lead in found}
+    lead_offers = leads(problem)
+    names = {lead.id for lead in lead_offers}
 
-    def counted(unpriced: Collection[str]) -> Inputs:
+    def usable_leads(unpriced: Collection[str]) -> Inputs:
         def figures(offer: Offer) -> Offer:
             larger = offer.but(max_per_year=ample, total=None, source=CASE_SOURCE)
             return larger.but(price=free, quotes=()) if offer.id in unpriced else larger
@@ -338,17 +331,16 @@ def _with_leads(inputs: Inputs, problem: Problem) -> tuple[Inputs, Problem]:
         )
         return replace(inputs, catalogs=catalogs)
 
-    relaxed = counted([lead.id for lead in found if lead.price is None and not lead.quotes])
+    relaxed = usable_leads([lead.id for lead in lead_offers if lead.price is None and not lead.quotes])
     resolved = relaxed.problem()
     unpriced = names & {lead.id for lead in leads(resolved)}
     if unpriced:
-        relaxed = counted(unpriced)
+        relaxed = usable_leads(unpriced)
         resolved = relaxed.problem()
     return relaxed, resolved
 
 
-def _larger(problem: Problem, *, capacity: bool, dated: bool) -> Problem:
-    """Return the facts with unlimited capacities, with capacities that start immediately, or both. Goods with a price below zero stay limited."""
+def _with_larger_capacity(problem: Problem, *, capacity: bool, dated: bool) -> Problem:
     paid = {index for index, facts in enumerate(problem.offers) if facts.offer.paid}
     pools = tuple(
         pool if paid & set(pool.offers) else _larger_pool(problem, pool, capacity=capacity, dated=dated)
@@ -373,9 +365,9 @@ def _larger_pool(problem: Problem, pool: Pool, *, capacity: bool, dated: bool) -
     steps = accepted_steps(problem.merged.facilities[pool.facility], problem.merged, case)
     first = next((each for each in pool.capacity if each is None or each), Decimal(0))
     starts = steps[0].start if steps else None
-    found: list[Decimal | None] = []
+    capacities: list[Decimal | None] = []
     for period, each in zip(case.horizon.periods, pool.capacity, strict=True):
-        began = not dated or starts is None or starts <= period.end
+        has_begun = not dated or starts is None or starts <= period.end
         larger = first if not dated and each == 0 else each
-        found.append(None if capacity and began else larger)
-    return pool._replace(capacity=tuple(found))
+        capacities.append(None if capacity and has_begun else larger)
+    return pool._replace(capacity=tuple(capacities))

@@ -54,7 +54,6 @@ class Effort(Record):
     """Effort for an answer."""
 
     questions: int
-    """Number of lists of changes."""
     solved: int
     """Number of components solved for it."""
     reused: int
@@ -78,11 +77,7 @@ class QuestionResult(ShownOnScreen, Tables):
         return self.model_dump(mode="json", by_alias=True)
 
     def to_frame(self, table: str = "") -> pandas.DataFrame:
-        """Return one of `TABLES`, by default the first, as a data frame with one row per entry.
-
-        Raises:
-            ValueError: For another table.
-        """
+        """Return one of `TABLES`, by default the first, as a data frame. Raises ValueError for another table."""
         import pandas
 
         name = table or self.TABLES[0]
@@ -101,7 +96,6 @@ class Counted:
         self._solved, self._reused = session.answers.solved, session.answers.reused
 
     def told(self, done: int, total: int) -> None:
-        """Report progress, with the elapsed seconds."""
         if self._progress is not None:
             self._progress(done, total, time.monotonic() - self._began)
 
@@ -113,42 +107,39 @@ class Counted:
 
 
 def difference(answer: Answer) -> Difference:
-    """Return the increase of the objective through some changes, with proved bounds."""
     low, high = answer.rise_between
     return between(answer.rise.objective, low, high, answer.cost.objective)
 
 
 def between(value: Decimal, low: Decimal, high: Decimal, objective: Decimal) -> Difference:
-    """Return a difference of `value` that is proved to lie from `low` to `high`. A millionth refers to the larger plan's `objective`."""
-    known = low.is_finite() and high.is_finite()
+    """Return a difference that is proved to lie from `low` to `high`."""
+    is_bounded = low.is_finite() and high.is_finite()
     return Difference(
         value=exact(value),
-        low=exact(low) if known else None,
-        high=exact(high) if known else None,
-        proved=known and high - low <= max(CENT, SHARE_PROVED * abs(objective)),
+        low=exact(low) if is_bounded else None,
+        high=exact(high) if is_bounded else None,
+        proved=is_bounded and high - low <= max(CENT, SHARE_PROVED * abs(objective)),
     )
 
 
 def shortage(answer: Answer, *, after: bool = True) -> Mapping[str, Decimal]:
-    """Return demand -> kilograms short over the plan, of the parts that some changes affect. Demands without a shortage are left out."""
+    """Return demand -> kilograms short in the affected parts. Demands without a shortage are left out."""
     parts = answer.after if after else answer.before
     return dict(sorted(totals(short for part in parts for short in part.plan.short_by_demand.items()).items()))
 
 
 def short_more(session: Session, answer: Answer) -> dict[str, Decimal]:
-    """Return material -> additional kilograms short after some changes (negative: fewer), without differences from rounding."""
     before, after = shortage(answer, after=False), shortage(answer)
     slack = session.problem.case.resolution * session.problem.case.horizon.count
     rise = (
-        (demand.use.material.id, more)
+        (demand.use.material.id, added_kg)
         for demand in session.problem.demands
-        if abs(more := after.get(demand.id, Decimal(0)) - before.get(demand.id, Decimal(0))) > slack
+        if abs(added_kg := after.get(demand.id, Decimal(0)) - before.get(demand.id, Decimal(0))) > slack
     )
     return {name: exact(kilograms) for name, kilograms in sorted(totals(rise).items()) if kilograms}
 
 
 def plan_rise(session: Session, answer: Answer) -> PlanRise:
-    """Return the increase of a plan's money and penalties through some changes."""
     cost = answer.rise
     return PlanRise(
         cash=cost.nominal,
@@ -159,25 +150,22 @@ def plan_rise(session: Session, answer: Answer) -> PlanRise:
 
 
 def total(quantities: Sequence[Decimal]) -> Decimal:
-    """Return the sum as a stored number."""
     return exact(sum(quantities, Decimal(0)))
 
 
 def materials_of(problem: Problem) -> list[RunMaterial]:
-    """Return the materials of a problem, with their equivalent weights in other substances."""
     used = sorted({material for material, _ in problem.network.nodes})
     factors = Factors(problem.merged.factors)
-    found = [problem.merged.materials[name] for name in used]
-    return [RunMaterial(id=m.id, name=m.name, basis=m.basis, equal_kg=equal_weights(m, factors)) for m in found]
+    materials = [problem.merged.materials[name] for name in used]
+    return [RunMaterial(id=m.id, name=m.name, basis=m.basis, equal_kg=equal_weights(m, factors)) for m in materials]
 
 
 def names_of(problem: Problem, offers: Iterable[str]) -> ShownNames:
-    """Return the names of all materials of a problem, and of some offers."""
     merged = problem.merged
-    known = [merged.offers[name] for name in dict.fromkeys(offers) if name in merged.offers]
+    existing = [merged.offers[name] for name in dict.fromkeys(offers) if name in merged.offers]
     rows = (
         (offer.id, offer.facility, merged.facilities[offer.facility].name, line.material)
-        for offer in known
+        for offer in existing
         for line in offer.outputs
     )
     return ShownNames(materials=materials_of(problem), offers=offer_names(rows))

@@ -26,7 +26,7 @@ def holdings(verified: VerifiedPlan) -> list[RunHolding]:
     """Return all stock in hand and all open orders, used or not, in canonical order."""
     problem = verified.problem
     arcs = {arc.lot: arc for arc in problem.network.arcs if arc.lot >= 0}
-    left = _left(verified)
+    left = _unused_kg(verified)
     return [
         RunHolding(
             lot=lot.id,
@@ -39,60 +39,58 @@ def holdings(verified: VerifiedPlan) -> list[RunHolding]:
             quantity_kg=lot.quantity,
             used_kg=lot.quantity - left[lot.id],
             left_kg=left[lot.id],
-            uses=list(_uses(problem, lot, arcs[position])),
+            uses=list(_holding_uses(problem, lot, arcs[position])),
         )
         for position, lot in enumerate(problem.lots)
     ]
 
 
-def _left(verified: VerifiedPlan) -> dict[str, Decimal]:
+def _unused_kg(verified: VerifiedPlan) -> dict[str, Decimal]:
     """Return the unused kilograms of each lot. The last lots to arrive are the last to be used."""
     plan, last = verified.plan, verified.problem.case.horizon.count - 1
     left = {lot.id: lot.quantity for lot in verified.problem.lots}
-    came: defaultdict[tuple[str, str, str], list[tuple[int, bool, str, Decimal]]] = defaultdict(list)
+    arrivals: defaultdict[tuple[str, str, str], list[tuple[int, bool, str, Decimal]]] = defaultdict(list)
     for item in verified.ledger.bought:
         name = item.name if item.arc.lot >= 0 else ""
         if name:
             left[name] -= item.quantity
-        came[item.material, item.place, item.requirement].append((item.delivered, not name, name, item.quantity))
-    for held in plan.stocks:
-        rest = held.quantity if held.period == last else Decimal(0)
-        for _, _, name, quantity in sorted(came[held.material, held.place, held.requirement], reverse=True):
-            part = min(rest, quantity)
-            rest -= part
+        arrivals[item.material, item.place, item.requirement].append((item.delivered, not name, name, item.quantity))
+    for stock in plan.stocks:
+        stock_kg = stock.quantity if stock.period == last else Decimal(0)
+        for _, _, name, quantity in sorted(arrivals[stock.material, stock.place, stock.requirement], reverse=True):
+            part = min(stock_kg, quantity)
+            stock_kg -= part
             if name:
                 left[name] += part
     return left
 
 
-def _uses(problem: Problem, lot: Lot, arc: Arc) -> Iterator[RunHoldingUse]:
-    """Yield every kind of use that a lot could end in."""
+def _holding_uses(problem: Problem, lot: Lot, arc: Arc) -> Iterator[RunHoldingUse]:
     for use, judgement in problem.judgements.items():
         if arc.index not in judgement.reach:
             continue
         numbers = [number for number, demand in enumerate(problem.demands) if demand.use == use]
         periods = range(lot.period, problem.case.horizon.count)
         wanted = [t for t in periods if any(problem.demands[number].quantity[t] for number in numbers)]
-        may = [t for t in wanted if _may(problem, arc, numbers, t)]
+        usable = [t for t in wanted if _can_serve(problem, arc, numbers, t)]
         verdict: LotVerdict = "may be used"
         if not wanted:
             verdict = "not wanted"
-        elif not may:
+        elif not usable:
             verdict = "barred"
-        elif len(may) < len(wanted):
+        elif len(usable) < len(wanted):
             verdict = "may be used in part of the time"
         yield RunHoldingUse(
             demand_material=use.material.id,
             end_use=use.end_use,
             place=use.place.id,
             verdict=verdict,
-            periods=[problem.case.horizon.label(t) for t in may],
-            bars=[] if verdict in ("may be used", "not wanted") else list(_bars(problem, lot, arc, judgement)),
+            periods=[problem.case.horizon.label(t) for t in usable],
+            bars=[] if verdict in ("may be used", "not wanted") else list(_prohibitions(problem, lot, arc, judgement)),
         )
 
 
-def _may(problem: Problem, arc: Arc, numbers: list[int], period: int) -> bool:
-    """Return True if a lot can end in a delivery to one of some demands in a period: a class with such a delivery then admits it."""
+def _can_serve(problem: Problem, arc: Arc, numbers: list[int], period: int) -> bool:
     arrival = problem.lots[arc.lot].period
     return any(
         outlet.period == period and outlet.demand in numbers and compliance_class.admits(arc.index, arrival)
@@ -101,21 +99,20 @@ def _may(problem: Problem, arc: Arc, numbers: list[int], period: int) -> bool:
     )
 
 
-def _bars(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) -> Iterator[RunHoldingBar]:
-    """Yield every rule in force that prohibits a lot, with its days in the plan."""
+def _prohibitions(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) -> Iterator[RunHoldingBar]:
     horizon = problem.case.horizon
     for trade, table in ((False, judgement.chain), (True, judgement.trade)):
         for position, verdicts in table.items():
             verdict, rule = verdicts.get(arc.index), problem.rules[position]
             if verdict is None or not problem.law.forbids(verdict, arc):
                 continue
-            asked = horizon.periods[lot.period].span if trade else horizon.span
-            if trade and verdict.licence and problem.law.licences(verdict, arc, judgement.use, asked) is not None:
+            days = horizon.periods[lot.period].span if trade else horizon.span
+            if trade and verdict.licence and problem.law.licences(verdict, arc, judgement.use, days) is not None:
                 continue
-            by_order = rule.dated_by == "order" and arc.node == final_node(judgement.use)
-            asked = lot.acquired if by_order else asked
+            is_dated_by_order = rule.dated_by == "order" and arc.node == final_node(judgement.use)
+            days = lot.acquired if is_dated_by_order else days
             for phase in rule.phases:
-                if phase.status not in problem.law.statuses or not phase.span.meets(asked):
+                if phase.status not in problem.law.statuses or not phase.span.meets(days):
                     continue
                 start = max(phase.start or horizon.periods[0].start, horizon.periods[0].start)
                 end = phase.end if phase.end is not None and phase.end < horizon.periods[-1].end else None
@@ -128,12 +125,11 @@ def _bars(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) -> Iterato
                     countries=list(verdict.countries),
                     clause=verdict.clause,
                     reason=verdict.reason,
-                    heals=_healed_trade(lot, phase, verdict) if trade else _healed(lot, rule, phase, verdict),
+                    heals=_trade_remedies(lot, phase, verdict) if trade else _remedies(lot, rule, phase, verdict),
                 )
 
 
-def _healed_trade(lot: Lot, phase: Phase, verdict: Verdict) -> str:
-    """Return the change that would let an order pass an export control."""
+def _trade_remedies(lot: Lot, phase: Phase, verdict: Verdict) -> str:
     ways = [f"an export licence, recorded as [[licence]] with rule = `{verdict.rule}`"] if verdict.licence else []
     if not verdict.licence and verdict.result is Result.UNPROVEN:
         ways.append("proof of its customs origin")
@@ -150,8 +146,7 @@ def _healed_trade(lot: Lot, phase: Phase, verdict: Verdict) -> str:
     )
 
 
-def _healed(lot: Lot, rule: Rule, phase: Phase, verdict: Verdict) -> str:
-    """Return the change that would let a lot pass a rule of origin."""
+def _remedies(lot: Lot, rule: Rule, phase: Phase, verdict: Verdict) -> str:
     ways = []
     if verdict.result is Result.UNPROVEN:
         if lot.offer and lot.chained.offer.inputs and not lot.confirmed:
@@ -170,10 +165,9 @@ def _healed(lot: Lot, rule: Rule, phase: Phase, verdict: Verdict) -> str:
     return " or ".join(ways)
 
 
-_MET = 10
+_IGNORED_STEPS = 10
 """Multiple of the resolution up to which a shortage counts as met."""
-_SAME = Decimal("1e-10")
-"""Relative difference through rounding up to which two charges count as equal."""
+_SAME = Decimal("1e-10")  # relative difference due to rounding
 
 
 class OrderDay(NamedTuple):
@@ -181,44 +175,42 @@ class OrderDay(NamedTuple):
 
     day: date
     at_once: bool
-    """True if the demand that it serves is short until it arrives."""
+    """True if the demand is short until it arrives."""
 
 
 def order_days(ledger: PlanEntries) -> list[OrderDay]:
-    """Return the days of all purchases of a plan, in their order."""
-    return _OrderDays(ledger).found()
+    return _OrderDays(ledger).compute()
 
 
 @dataclass(eq=False)
 class _OrderDays:
     ledger: PlanEntries
 
-    def found(self) -> list[OrderDay]:
+    def compute(self) -> list[OrderDay]:
         bought = [item for item in self.ledger.bought if item.arc.offer >= 0]
         orders: defaultdict[tuple[int, int], list[Bought]] = defaultdict(list)
         for item in bought if self._lacking else ():
-            orders[self._order(item)].append(item)
-        early = {key: day for key, items in orders.items() if (day := self._early(items)) is not None}
+            orders[self._order_key(item)].append(item)
+        early = {key: day for key, items in orders.items() if (day := self._early_day(items)) is not None}
         days = []
         for item in bought:
-            last, day = item.arc.order_by[item.ordered], early.get(self._order(item))
+            last, day = item.arc.order_by[item.ordered], early.get(self._order_key(item))
             days.append(OrderDay(last if day is None else min(day, last), day is not None))
         return days
 
-    def _order(self, item: Bought) -> tuple[int, int]:
-        """Return the key of its order. A run of several goods is one order, regardless of shipments."""
+    def _order_key(self, item: Bought) -> tuple[int, int]:
         single = self.ledger.problem.offers[item.arc.offer].single
         return item.arc.index if single else -1 - item.arc.offer, item.ordered
 
-    def _early(self, items: Sequence[Bought]) -> date | None:
+    def _early_day(self, items: Sequence[Bought]) -> date | None:
         """Return the first possible day of an order. None if an earlier arrival doesn't reduce a shortage, or has other terms."""
         if not any(self._is_awaited(item) for item in items):
             return None
-        day = max(self._first(item) for item in items)
+        day = max(self._first_day(item) for item in items)
         moved = [item for item in items if day < item.arc.order_by[item.ordered]]
-        return day if all(self._same_terms(item) for item in moved) else None
+        return day if all(self._has_same_terms(item) for item in moved) else None
 
-    def _first(self, item: Bought) -> date:
+    def _first_day(self, item: Bought) -> date:
         """Return the first day of an order. A maker takes its inputs on that day, so it waits for arrivals within the period."""
         arc, t = item.arc, item.ordered
         last = arc.order_by[t]
@@ -227,78 +219,77 @@ class _OrderDays:
         return max([arc.times.first[t], *inputs])
 
     def _is_awaited(self, item: Bought) -> bool:
-        """Return True if the demand that a purchase serves is short in the period before its arrival."""
-        node, t = item.arc.node, item.delivered - 1
-        return item.arc.arrives[item.ordered] is None and (node, item.requirement, t) in self._lacking
+        node, before = item.arc.node, item.delivered - 1
+        return item.arc.arrives[item.ordered] is None and (node, item.requirement, before) in self._lacking
 
     @cached_property
     def _lacking(self) -> set[tuple[Node, str, int]]:
         """Nodes, compliance classes, and periods in which an arrival would reduce a shortage, directly or through an earlier order of a maker."""
         problem, network = self.ledger.problem, self.ledger.problem.network
-        least = problem.case.resolution * _MET
-        short = {(one.demand, one.period) for one in self.ledger.plan.shorts if one.quantity > least}
+        min_short = problem.case.resolution * _IGNORED_STEPS
+        short = {(entry.demand, entry.period) for entry in self.ledger.plan.shorts if entry.quantity > min_short}
         waiting = {
             (final_node(problem.demands[outlet.demand].use), each.label, outlet.period)
             for each in problem.compliance_classes
             for outlet in each.outlets
             if (problem.demands[outlet.demand].id, outlet.period) in short
         }
-        made: defaultdict[tuple[Node, str, int], list[Bought]] = defaultdict(list)
-        """Purchases from makers, by node, compliance class, and period of delivery."""
+        by_maker: defaultdict[tuple[Node, str, int], list[Bought]] = defaultdict(list)
         runs: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
         for make, offer in self.ledger.makes:
             runs[offer, make.period].add(make.requirement)
         for item in self.ledger.bought:
             if item.arc.offer in network.feeds:
-                made[item.arc.node, item.requirement, item.delivered].append(item)
-        found = set(waiting)
+                by_maker[item.arc.node, item.requirement, item.delivered].append(item)
+        lacking = set(waiting)
         while waiting:
             node, requirement, t = waiting.pop()
-            for item in made[node, requirement, t + 1]:
+            for item in by_maker[node, requirement, t + 1]:
                 offer, before = item.arc.offer, item.ordered - 1
                 if before < 0 or item.arc.arrives[item.ordered] or problem.offers[offer].most[before] == 0:
                     continue
                 single = problem.offers[offer].single
                 labels = {item.requirement} if single else runs[offer, item.ordered]
-                more = {(feed, label, before) for feed in network.feeds[offer] for label in labels} - found
-                found |= more
-                waiting |= more
-        return found
+                inputs = {(feed, label, before) for feed in network.feeds[offer] for label in labels} - lacking
+                lacking |= inputs
+                waiting |= inputs
+        return lacking
 
     @cached_property
     def _arriving(self) -> dict[tuple[Node, int], list[date]]:
-        """Arrival days after the first day of a period, by node and period."""
         days = ((item, arrival_day(self.ledger, item)) for item in self.ledger.bought)
         return grouped(((item.arc.node, item.delivered), day) for item, day in days if day is not None)
 
-    def _same_terms(self, item: Bought) -> bool:
-        """Return True if an arrival one period earlier is also lawful, costs the same, and can be stored."""
+    def _has_same_terms(self, item: Bought) -> bool:
         problem, arc, before = self.ledger.problem, item.arc, item.delivered - 1
         store = problem.stores.get(arc.node)
         if store is not None and store.limit[before] is not None:
             return False
         if item.licences or arc.freight[before] != arc.freight[item.delivered]:
             return False
-        own, uses = problem.class_of[item.requirement], self._uses[item.requirement]
-        if not uses or not own.admits(arc.index, before) or own.permits.get((arc.index, before)):
+        compliance_class, uses = problem.class_of[item.requirement], self._uses_by_class[item.requirement]
+        if (
+            not uses
+            or not compliance_class.admits(arc.index, before)
+            or compliance_class.permits.get((arc.index, before))
+        ):
             return False
         return all(
-            self._same_charge(arc, item.ordered, use) for use in uses if arc.index in problem.judgements[use].reach
+            self._has_same_charge(arc, item.ordered, use) for use in uses if arc.index in problem.judgements[use].reach
         )
 
     @cached_property
-    def _uses(self) -> dict[str, set[Use]]:
-        """Uses of each compliance class, by label."""
+    def _uses_by_class(self) -> dict[str, set[Use]]:
         problem = self.ledger.problem
         return {
             each.label: {problem.demands[outlet.demand].use for outlet in each.outlets}
             for each in problem.compliance_classes
         }
 
-    def _same_charge(self, arc: Arc, t: int, use: Use) -> bool:
-        sooner = replace(arc, times=arc.times._replace(lags=tuple(lag - 1 for lag in arc.lags)))
-        then, now = (sum(self._charges.parts(way, use, t).values(), Decimal(0)) for way in (arc, sooner))
-        return abs(then - now) <= _SAME * max(abs(then), abs(now))
+    def _has_same_charge(self, arc: Arc, t: int, use: Use) -> bool:
+        earlier = replace(arc, times=arc.times._replace(lags=tuple(lag - 1 for lag in arc.lags)))
+        before, now = (sum(self._charges.parts(way, use, t).values(), Decimal(0)) for way in (arc, earlier))
+        return abs(before - now) <= _SAME * max(abs(before), abs(now))
 
     @cached_property
     def _charges(self) -> Charges:

@@ -20,7 +20,6 @@ __all__ = ["Opened", "OptionsError", "Progress", "Question", "Setting", "friends
 
 @hookimpl
 def friendshore_questions() -> Iterator[Question[Any, Any]]:
-    """Yield friendshore's own questions: those that its `friendshore.toml` announces, each from the folder of its name."""
     for announced in own_questions():
         question: Question[Any, Any] = import_module(f".{announced.name.replace('-', '_')}", __name__).QUESTION
         yield question

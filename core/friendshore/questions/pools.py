@@ -1,7 +1,4 @@
-"""Parallel execution of similar tasks, such as the cases of `watch`, in processes of this machine or on another executor.
-
-If workers die, every task is still done or reported as failed.
-"""
+"""Parallel execution of tasks in processes of this machine or on another executor, even if workers die."""
 
 from __future__ import annotations
 
@@ -37,11 +34,9 @@ class Task(Protocol):
 T = TypeVar("T", bound=Task)
 R = TypeVar("R")
 Do = Callable[[T, Cancel | None], R]
-"""Function that executes a task until it is canceled. It is a module's function, so that other processes find it by name."""
-AHEAD = 2
-"""Tasks in the executor per worker: one running, one waiting."""
-_UNTOLD = 64
-"""Maximum tasks at a time on an executor with an unknown number of workers."""
+"""Function of a module, so that other processes find it by name. It runs a task until it is canceled."""
+AHEAD = 2  # tasks in the executor per worker: one running, one waiting
+_DEFAULT_WORKERS = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,11 +48,10 @@ class OpenPool:
     """Function that runs in the executor and executes a task."""
     workers: int
     stop: Callable[[], None] | None = None
-    """Function that ends running tasks. None if they can't be ended."""
+    """Ends running tasks. None if they can't be ended."""
     begun: Callable[[], bool] = lambda: True
-    """Function that returns True if a worker has started."""
     alive: Callable[[], bool] = lambda: True
-    """Function that returns True if the executor still exists. Otherwise its tasks would never finish."""
+    """Returns False if the executor is gone, so that its tasks would never finish."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,14 +62,11 @@ class WorkerPool:
 
 
 def here(workers: int | None, tasks: int, time_limit: float | None = None) -> WorkerPool:
-    """Return a pool of processes of this machine, one per processor unless `workers` is set. A pool of one is this process.
-
-    `time_limit` applies to each task.
-    """
-    many = min(workers or os.cpu_count() or 1, tasks)
-    if many > 1:
-        return WorkerPool(partial(_processes, many, limit_for(time_limit)))
-    return WorkerPool(_thread)
+    """Return a pool of processes, one per processor unless `workers` is set. A pool of one is this process. `time_limit` applies to each task."""
+    process_count = min(workers or os.cpu_count() or 1, tasks)
+    if process_count > 1:
+        return WorkerPool(partial(_processes, process_count, limit_for(time_limit)))
+    return WorkerPool(_single_thread)
 
 
 def given(executor: Executor, workers: int | None = None) -> WorkerPool:
@@ -83,14 +74,14 @@ def given(executor: Executor, workers: int | None = None) -> WorkerPool:
 
     @contextmanager
     def opened() -> Iterator[OpenPool]:
-        yield OpenPool(executor, _there, workers or _workers_of(executor))
+        yield OpenPool(executor, _in_executor, workers or _workers_of(executor))
 
     return WorkerPool(opened)
 
 
 def _workers_of(executor: Executor) -> int:
-    told = getattr(executor, "_max_workers", None)
-    return told if isinstance(told, int) and told > 0 else _UNTOLD
+    workers = getattr(executor, "_max_workers", None)
+    return workers if isinstance(workers, int) and workers > 0 else _DEFAULT_WORKERS
 
 
 def carried_out(
@@ -99,48 +90,38 @@ def carried_out(
     """Execute tasks, and yield each with its future, in order of completion.
 
     A task whose process has died is repeated once. If that process dies too, the future has the error. After `stopped` returns True, no task starts,
-    and running tasks aren't yielded if they can be ended.
-
-    Args:
-        pool: Pool that executes them.
-        do: Function that executes a task.
-        tasks: Function that takes the number of workers, and yields the tasks on demand.
-        again: Queue to which the caller adds tasks to repeat.
-        stopped: Function that returns True if the user canceled.
-
-    Raises:
-        SolverError: If the executor is lost, or its processes end before they start.
+    and running tasks aren't yielded if they can be ended. The caller adds tasks to repeat to `again`. A lost executor raises a `SolverError`.
     """
-    died, lost = set[int](), False
+    repeated, is_lost = set[int](), False
     with pool.opened() as running:
-        left, most = iter(tasks(running.workers)), AHEAD * running.workers
-        look = _Look(running, again, stopped)
-        again.extend(islice(left, most))
+        remaining, max_queued = iter(tasks(running.workers)), AHEAD * running.workers
+        check = _StopCheck(running, again, stopped)
+        again.extend(islice(remaining, max_queued))
         try:
-            with closing(finished(running.executor, partial(running.by, do), again, most, look)) as done:
-                for task, future in done:
+            with closing(finished(running.executor, partial(running.by, do), again, max_queued, check)) as results:
+                for task, future in results:
                     error = _error(future)
                     if isinstance(error, ProcessEndedError) and not running.begun():
-                        raise SolverError(_NEVER_BEGUN)
-                    if isinstance(error, ProcessEndedError) and task.number not in died:
-                        died.add(task.number)
+                        raise SolverError(_NO_START)
+                    if isinstance(error, ProcessEndedError) and task.number not in repeated:
+                        repeated.add(task.number)
                         again.appendleft(task)
                     elif isinstance(error, BrokenExecutor | CancelledError):
-                        lost = True
-                    elif not (look.stopping and running.stop):
+                        is_lost = True
+                    elif not (check.stopping and running.stop):
                         yield task, future
-                    look()
-                    if lost or look.stopping:
+                    check()
+                    if is_lost or check.stopping:
                         again.clear()
                     else:
-                        again.extend(islice(left, 1))
+                        again.extend(islice(remaining, 1))
         except BrokenExecutor:
-            lost = True
-    if lost and not look.stopping:
+            is_lost = True
+    if is_lost and not check.stopping:
         raise SolverError(LOST)
 
 
-class _Look:
+class _StopCheck:
     """Check for cancellation, which empties the queue, and for a lost executor."""
 
     def __init__(self, running: OpenPool, queue: deque[Any], stopped: Callable[[], bool]) -> None:
@@ -157,21 +138,19 @@ class _Look:
                 self._running.stop()
 
 
-LOST = Diagnostic("the executor is lost", fix="ask again, once there are workers")
-_NEVER_BEGUN = Diagnostic(
-    "processes that are begun here end before they do anything",
-    fix='in a program of your own, let what it does stand below `if __name__ == "__main__":`; or let this process do it: workers=1',
+LOST = Diagnostic("the executor has no workers left", fix="start workers, and ask again", code="FS524")
+_NO_START = Diagnostic(
+    "worker processes end before they start working",
+    fix='in your own program, put the code below `if __name__ == "__main__":`, or use only this process: `workers=1`',
+    code="FS525",
 )
 
 
 def told_of(error: BaseException) -> tuple[str, ...]:
-    """Return the messages for a task that a worker failed to do."""
     if isinstance(error, FriendshoreError):
         return tuple(map(str, error.problems))
     return (
-        ("the process that did it died, twice",)
-        if isinstance(error, ProcessEndedError)
-        else (f"{type(error).__name__}: {error}",)
+        ("its process died twice",) if isinstance(error, ProcessEndedError) else (f"{type(error).__name__}: {error}",)
     )
 
 
@@ -183,8 +162,7 @@ def _error(future: Future[Any]) -> BaseException | None:
 
 
 @contextmanager
-def _thread() -> Iterator[OpenPool]:
-    """Yield one thread of this process, while the main one handles Ctrl-C."""
+def _single_thread() -> Iterator[OpenPool]:
     enough = Event()
     with ThreadPoolExecutor(1) as executor:
         yield OpenPool(executor, partial(_until, enough), 1, enough.set)
@@ -204,5 +182,5 @@ def _in_process(do: Do[T, R], task: T) -> R:
     return do(task, ended())
 
 
-def _there(do: Do[T, R], task: T) -> R:
+def _in_executor(do: Do[T, R], task: T) -> R:
     return do(task, None)

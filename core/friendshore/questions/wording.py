@@ -18,13 +18,10 @@ if TYPE_CHECKING:
 
 
 _DIGITS = 4
-"""Digits of a conversion factor."""
 _FEW = 2
-"""Maximum number of conversions in a note for a screen."""
 
 
 def weighed(names: ShownNames, material: str, kilograms: Decimal) -> doc.Kilograms:
-    """Return a quantity of a material as a cell with the weighed substance."""
     return doc.Kilograms(kilograms, of=names.basis(material))
 
 
@@ -37,21 +34,18 @@ def mass_of(names: ShownNames, material: str, kilograms: Decimal, *, equal: bool
 
 
 def conversions(names: ShownNames, materials: Iterable[str], *, shortly: bool = False) -> str:
-    """Return the conversions from a kilogram of each basis to traded substances. Empty if there are none.
-
-    `materials` are ordered by importance. `shortly` shows only the first substance, and few of them.
-    """
-    found: defaultdict[str, dict[str, Decimal]] = defaultdict(dict)
-    for each in materials:
-        if equal := names.equal_kg(each):
-            found[names.basis(each)].update(equal)
-    told = []
-    for basis, weights in found.items():
+    """Return the conversions from a kilogram of each basis to traded substances. Empty if there are none."""
+    weights_by_basis: defaultdict[str, dict[str, Decimal]] = defaultdict(dict)
+    for material in materials:
+        if equal := names.equal_kg(material):
+            weights_by_basis[names.basis(material)].update(equal)
+    lines = []
+    for basis, weights in weights_by_basis.items():
         parts = [f"{number(kg, _DIGITS)} t {name}" for name, kg in weights.items()]
-        told.append(" = ".join([f"1 t {basis}", *parts[: 1 if shortly else None]]))
-    if shortly and len(told) > _FEW:
-        told[_FEW:] = [f"{count(len(told) - _FEW, 'other')} (--full)"]
-    return f"By weight: {', '.join(told)}." if told else ""
+        lines.append(" = ".join([f"1 t {basis}", *parts[: 1 if shortly else None]]))
+    if shortly and len(lines) > _FEW:
+        lines[_FEW:] = [f"{count(len(lines) - _FEW, 'other')} (--full)"]
+    return f"By weight: {', '.join(lines)}." if lines else ""
 
 
 def short_texts(names: ShownNames, kilograms: Mapping[str, Decimal]) -> list[str]:
@@ -61,48 +55,37 @@ def short_texts(names: ShownNames, kilograms: Mapping[str, Decimal]) -> list[str
 
 
 def short_cell(names: ShownNames, kilograms: Mapping[str, Decimal]) -> doc.Cell:
-    """Return the added shortages as a cell that a screen may cut."""
     texts = short_texts(names, kilograms)
     return doc.Several(tuple(texts)) if texts else doc.NOTHING
 
 
 def difference(found: Difference) -> doc.Amount | doc.Between:
-    """Return a difference as one number if proved, else as an interval."""
     return doc.Amount(found.value) if found.proved else doc.Between(found.value, found.low, found.high)
 
 
 def rise(found: Difference) -> str:
-    """Return a difference for a sentence."""
     return written(difference(found))
 
 
 def rung(
     name: str, found: Difference | None, currency: str, more: str = "", tone: doc.Tone = doc.Tone.PLAIN
 ) -> charts.Rung:
-    """Return a difference in money as a part of a chart. An unproved one has a doubtful tone.
-
-    Args:
-        name: Name of the rung.
-        found: Difference. None if there is none, with the reason in `more`.
-        currency: Currency.
-        more: Further note.
-        tone: Tone if proved.
-    """
+    """Return a bar for a difference in money. `found` is None if there is none, with the reason in `more`."""
     if found is None:
         return charts.Rung(name, None, more, tone)
-    told = large_money(found.value, currency) if found.proved else f"{currency} {rise(found)}"
+    amount = large_money(found.value, currency) if found.proved else f"{currency} {rise(found)}"
     shown = tone if found.proved else doc.Tone.DOUBTFUL
-    return charts.Rung(name, found.value, ", ".join(filter(None, (told, more))), shown)
+    return charts.Rung(name, found.value, ", ".join(filter(None, (amount, more))), shown)
 
 
 def ladder(
     title: str, told: str, rungs: Iterable[charts.Rung], unit: str, table: doc.DataTable
 ) -> doc.Drawing | doc.DataTable:
     """Return a table, with a chart if at least two of its rows are comparable."""
-    kept = tuple(rungs)
-    if sum(1 for one in kept if one.value) < 2:
+    bars = tuple(rungs)
+    if sum(1 for bar in bars if bar.value) < 2:
         return table
-    return doc.Drawing(title, told, charts.Ladder(kept, unit), table)
+    return doc.Drawing(title, told, charts.Ladder(bars, unit), table)
 
 
 def full_price(found: OfferPrice | None) -> str:
@@ -113,19 +96,17 @@ def full_price(found: OfferPrice | None) -> str:
 
 
 def penalty(amount: Decimal) -> doc.Cell:
-    """Return a penalty as a cell: gray and rounded, since it isn't paid."""
+    """Return a penalty in gray and rounded, since it isn't paid."""
     if abs(amount) < 1:
         return doc.NOTHING
     return doc.Phrase(f"{'+' if amount > 0 else ''}{rounded_money(amount, '').strip()}", doc.Tone.ASIDE)
 
 
 def mass_or_nothing(kilograms: Decimal) -> doc.Cell:
-    """Return kilograms as a cell, blank for zero."""
     return doc.Kilograms(kilograms) if kilograms else doc.NOTHING
 
 
 def left_out(rows: int, one: str, many: str = "", which: str = "") -> list[str]:
-    """Return the number of rows that a table omits. Empty if there are none."""
     return [f"{count(rows, one, many)}{which}: --top 0 shows all"] if rows > 0 else []
 
 
@@ -140,21 +121,18 @@ def ranked(
     which: str = "",
     see: str = "--top 0 shows all",
 ) -> doc.DataTable:
-    """Return a table with rows in descending importance. A screen shows those that fit, the whole document the first, and each counts the others.
+    """Return a table with rows in descending importance. A screen shows those that fit, the whole document the first `top`.
 
     Args:
-        columns: Its columns.
-        rows: All rows.
         one: Name of an omitted row, such as `more loss`.
         many: Plural of the name. Empty means `one` with an s.
-        part: Weight in sharing the room of a screen with other tables of the document.
-        top: Rows that the whole document shows. 0 means all.
+        part: Weight in sharing the room of a screen with other tables.
         which: Addition to the number of rows that the whole document omits.
         see: Way to see those.
     """
     full = "--full --top 0" if 0 < top < len(rows) and "--top" in see else "--full"
-    on_screen = sum(1 for row in rows if not isinstance(row, doc.DataRow) or row.on != "whole")
-    rests = [doc.Several((f"{count(left, one, many)} ({full})",)) for left in range(on_screen, 0, -1)]
+    screen_rows = sum(1 for row in rows if not isinstance(row, doc.DataRow) or row.on != "whole")
+    rests = [doc.Several((f"{count(left, one, many)} ({full})",)) for left in range(screen_rows, 0, -1)]
     left = f"{count(len(rows) - top, one, many)}{which}: {see}"
     return doc.excerpt(columns, rows, [*rests, doc.NOTHING], part, top, left)
 
@@ -169,21 +147,18 @@ def shortly(found: Difference) -> doc.Cell:
     return doc.Phrase(f"{money(found.low)} to {money(found.high)}", brief=brief)
 
 
-def not_proved(some: Iterable[Difference | None]) -> doc.Notes | None:
-    """Return a note on short differences. None if all are proved."""
-    told = any(one is not None and not one.proved for one in some)
-    return doc.notes(["?, or a range: not proved (--full says what is)"] if told else [], doc.Tone.DOUBTFUL)
+def not_proved(differences: Iterable[Difference | None]) -> doc.Notes | None:
+    is_unproved = any(entry is not None and not entry.proved for entry in differences)
+    return doc.notes(["? or a range: not proved (see --full)"] if is_unproved else [], doc.Tone.DOUBTFUL)
 
 
 def effort(found: Effort) -> doc.Section:
-    """Return the effort of an answer, set apart at its end."""
     return doc.apart(doc.sentence(effort_line(found), tone=doc.Tone.ASIDE))
 
 
 def effort_line(effort: Effort) -> str:
-    """Return the effort of an answer."""
-    known = percent(Decimal(str(effort.share_reused)))
+    reused = percent(Decimal(str(effort.share_reused)))
     return (
         f"{count(effort.questions, 'question')} asked, {count(effort.solved, 'independent part')} solved, "
-        f"{known} of the parts known already"
+        f"{reused} of the parts reused"
     )

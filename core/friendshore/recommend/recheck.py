@@ -18,7 +18,7 @@ from ..domain.run import Run, RunPurchase
 from ..domain.used import RunPlugin
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..explain import RankPrice
-from ..explain.causes import causes_as_told
+from ..explain.causes import consistent_causes
 from ..plugins import Block, Blocker, Registry, changes, is_folder, kind_digest, plugin_files
 from ..plugins.manifest import normal
 from ..plugins.settings import table_of
@@ -269,7 +269,7 @@ def _as_told(run: Run, read: RunFacts) -> RunContext:
     return RunContext(
         made=run.made,
         **_applied(read),
-        causes=causes_as_told(read.inputs, read.problem, run.shortages, run.conflicts),
+        causes=consistent_causes(read.inputs, read.problem, run.shortages, run.conflicts),
         packs=file.packs,
         pack_of=file.pack_of,
         components=run.components,

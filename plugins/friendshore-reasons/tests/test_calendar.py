@@ -310,5 +310,5 @@ From        Until       Wanted a year  Short a year  Cause               USD a y
 2027-01-01  2028-03-31          10 kg          6 kg  law: ban; capacity         200  –
 2028-04-01  2028-12-31          10 kg             –  –                          500  –
 
-6 questions asked, 7 independent parts solved, 22 % of the parts known already
+6 questions asked, 7 independent parts solved, 22 % of the parts reused
 """

@@ -148,5 +148,5 @@ Material  Quantity  Holding a year, USD  For the loss of  Proved
 metal         8 kg                    8  cn               yes
 · lawful stock in hand when the loss comes; the price of buying it is not in it
 
-2 questions asked, 9 independent parts solved, 18 % of the parts known already
+2 questions asked, 9 independent parts solved, 18 % of the parts reused
 """

@@ -166,5 +166,5 @@ Without    Short in addition  Cash, USD  Penalty  Beyond the two alone, penalty 
 ────────────────────────────────────────────────────────────────────────────────────────
 AU and CN  –                     +2,400        –                                    +300
 
-4 questions asked, 4 independent parts solved, 20 % of the parts known already
+4 questions asked, 4 independent parts solved, 20 % of the parts reused
 """

@@ -253,9 +253,9 @@ class Fragile(ThreadPoolExecutor):
 def test_a_scenario_that_ends_its_worker_twice_fails_and_no_other_does() -> None:
     """The others are planned as if nothing had been. Whoever gave an executor that is lost is told how far the sweep came, and how to go on."""
     found = swept([*PRICES, []], executor=Fragile(PRICES[1]))
-    assert "died, twice" in found.scenarios[1].plan.message
+    assert "died twice" in found.scenarios[1].plan.message
     assert spent(found) == [800, -1, 2600, 800]
-    with pytest.raises(SolverError, match=r"the executor is lost; \d of 4 scenarios .*--resume"):
+    with pytest.raises(SolverError, match=r"FS524 the executor has no workers left; \d of 4 scenarios .*--resume"):
         swept([*PRICES, []], executor=Fragile(PRICES[1], lost=True))
 
 

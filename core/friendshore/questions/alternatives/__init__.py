@@ -19,19 +19,17 @@ if TYPE_CHECKING:
 class AlternativesOptions:
     """Options of `alternatives`."""
 
-    material: Annotated[
-        tuple[str, ...], Setting("Materials; all that are demanded, if none is given.", argument=True)
-    ] = ()
-    inputs: Annotated[bool, Setting("Also what the plan buys for makers.")] = False
+    material: Annotated[tuple[str, ...], Setting("Materials. Defaults to all demanded materials.", argument=True)] = ()
+    inputs: Annotated[bool, Setting("Include the inputs that the plan buys for makers.")] = False
     within: Annotated[
         Decimal,
         Setting(
-            "By how much of the money spent plans may cost more whose shares are reported; 0.01 is 1 %.",
+            "Share of the spend by which plans in a usage range may cost more. 0.01 is 1 %.",
             "SHARE",
             least=0,
         ),
     ] = Decimal("0.01")
-    top: Annotated[int, Setting("Offers shown of each material with --full; 0: all.", "N", least=0)] = 12
+    top: Annotated[int, Setting("Offers of each material with --full. 0 shows all.", "N", least=0)] = 12
 
 
 class AlternativesQuestion(Question[AlternativesOptions, "Alternatives"]):

@@ -48,7 +48,6 @@ from ...solve import Progress
 from ...verify import VerifiedPlan
 
 WITHIN = Decimal("0.01")
-"""Share of the spend by which plans in a reported usage range may cost more."""
 
 
 class Alternative(Record):
@@ -174,118 +173,121 @@ def alternatives(
 
     Raises:
         InputError: If a material is neither demanded nor bought for makers, or `within` is negative.
-        SolverError: If a solver fails.
-        VerificationError: If a plan fails verification.
-        PluginError: If a plugin's rule raises.
+        FriendshoreError: If a solver, a plugin's rule, or the verification fails.
     """
     session = session_of(source)
     materials = [session.inputs.name_of_today("material", name) for name in materials]
-    made_of = _inputs(session)
-    looked_at = {name: kg for name, kg in made_of.items() if inputs or name in materials}
-    standings = Eligibilities(session.problem, looked_at)
+    input_kg = _inputs(session)
+    included_inputs = {name: kg for name, kg in input_kg.items() if inputs or name in materials}
+    eligibilities = Eligibilities(session.problem, included_inputs)
     prices = OfferPrices(session.verified)
-    wanted = list(standings.wanted)
+    wanted = list(eligibilities.wanted)
     unknown = [name for name in materials if name not in wanted]
     if unknown or within < 0:
-        known = [*wanted, *(name for name in made_of if name not in wanted)]
-        raise InputError(
-            [_not_wanted(name, known) for name in unknown]
-            or [Diagnostic("no plan is cheaper than the cheapest", found=str(within), expected="a share from 0 on")]
-        )
-    counted = Counted(session)
-    named = [name for name in wanted if name in materials] if materials else wanted
-    made: list[_Asking] = []
+        available = [*wanted, *(name for name in input_kg if name not in wanted)]
+        raise InputError([_not_needed(name, available) for name in unknown] or [_negative_share(within)])
+    counter = Counted(session)
+    selected = [name for name in wanted if name in materials] if materials else wanted
+    searches: list[_OfferSearch] = []
 
-    def asking() -> Callable[[tuple[str, str]], Alternative]:
-        made.append(_Asking(session, standings, UsageRange(session, standings), within, prices))
-        return made[-1].alternative
+    def new_search() -> Callable[[tuple[str, str]], Alternative]:
+        searches.append(_OfferSearch(session, eligibilities, UsageRange(session, eligibilities), within, prices))
+        return searches[-1].alternative
 
     by_part: dict[int, list[tuple[str, str]]] = {}
-    about = _Asking(session, standings, UsageRange(session, standings), within, prices)
-    for name in named:
+    search = _OfferSearch(session, eligibilities, UsageRange(session, eligibilities), within, prices)
+    for name in selected:
         part = by_part.setdefault(session.parts.of_material[name], [])
-        part += [(name, offer) for offer in about.offers(name)]
-    answers = ask_apart(session, list(by_part.values()), asking, progress)
-    found = [one for group in answers for one in group]
-    offers = {name: _ranked([one for one in found if one.material == name]) for name in named}
-    mixes = [_with_next(session, about.mix(name), offers[name]) for name in named]
-    solved = [mix.next_price.solves + 1 for mix in mixes if mix.next_price is not None]
-    counted.questions = sum(one.using.questions for one in made) + sum(solved)
+        part += [(name, offer) for offer in search.offers(name)]
+    answers = ask_apart(session, list(by_part.values()), new_search, progress)
+    all_offers = [entry for group in answers for entry in group]
+    offers = {name: _ranked([entry for entry in all_offers if entry.material == name]) for name in selected}
+    mixes = [_with_next(session, search.mix(name), offers[name]) for name in selected]
+    solves = [mix.next_price.solves + 1 for mix in mixes if mix.next_price is not None]
+    counter.questions = sum(entry.usage.questions for entry in searches) + sum(solves)
     return Alternatives(
         case=session.problem.case.name,
         currency=session.problem.case.currency,
         within=within,
         used_from=USED_FROM,
         ranked_objectives=bool(session.problem.objectives),
-        names=names_of(session.problem, (one.offer for one in found)),
+        names=names_of(session.problem, (entry.offer for entry in all_offers)),
         materials=mixes,
-        offers=[one for some in offers.values() for one in some],
-        effort=counted.effort,
+        offers=[entry for of_material in offers.values() for entry in of_material],
+        effort=counter.effort,
     )
 
 
 def unused(offers: Iterable[Alternative]) -> list[Alternative]:
-    """Return the usable offers without purchases in the plan, by rank."""
-    return [one for one in offers if (one.rank is not None or not one.in_time) and not one.plan_kg]
+    return [offer for offer in offers if (offer.rank is not None or not offer.in_time) and not offer.plan_kg]
 
 
-def costs_nothing(one: Alternative) -> bool:
-    """Return True if using it provably adds no cash, shortage, or penalty."""
-    small = one.rise is not None and one.rise.proved and abs(one.rise.value) < 1
-    return small and not one.short_kg and abs(one.cash or Decimal(0)) < 1
+def costs_nothing(offer: Alternative) -> bool:
+    is_small = offer.rise is not None and offer.rise.proved and abs(offer.rise.value) < 1
+    return is_small and not offer.short_kg and abs(offer.cash or Decimal(0)) < 1
 
 
 def _with_next(session: Session, mix: MaterialMix, offers: Sequence[Alternative]) -> MaterialMix:
-    others = unused(offers)
-    if not others:
+    candidates = unused(offers)
+    if not candidates:
         return mix
-    offer = others[0].offer
-    elsewhere = any(one.offer == offer for one in session.verified.plan.purchases)
-    price = None if elsewhere or session.stopped else break_even_price(session, offer, ())
+    offer = candidates[0].offer
+    is_bought_elsewhere = any(purchase.offer == offer for purchase in session.verified.plan.purchases)
+    price = None if is_bought_elsewhere or session.stopped else break_even_price(session, offer, ())
     return mix.but(next_offer=offer, next_price=price)
 
 
 def _inputs(session: Session) -> dict[str, Decimal]:
-    """Return the kilograms of inputs that the plan buys only for makers."""
     demanded = {demand.use.material.id for demand in session.problem.demands}
     bought = (entry for entry in session.verified.plan.purchases if entry.material not in demanded)
     return dict(sorted(totals((entry.material, entry.quantity) for entry in bought).items()))
 
 
-def _not_wanted(name: str, wanted: Sequence[str]) -> Diagnostic:
+def _negative_share(within: Decimal) -> Diagnostic:
     return Diagnostic(
-        f"the case wants no `{name}`, and the plan buys none to make anything of",
+        "`within` is negative, but no plan is cheaper than the cheapest",
+        found=str(within),
+        expected="a share of 0 or more",
+        fix="write a share such as 0.01 for 1 %",
+        code="FS012",
+    )
+
+
+def _not_needed(name: str, wanted: Sequence[str]) -> Diagnostic:
+    return Diagnostic(
+        f"`{name}` is neither demanded nor bought as an input",
         found=name,
         expected="one of " + ", ".join(wanted),
         fix=did_you_mean(name, wanted),
+        code="FS523",
     )
 
 
 def _ranked(offers: Sequence[Alternative]) -> list[Alternative]:
-    """Return the usable offers by the cost of using them, then the others, with ranks."""
     usable = sorted(
-        (one for one in offers if one.rise is not None),
-        key=lambda one: (one.rise.value if one.rise is not None else Decimal(0), -one.plan_kg, one.offer),
+        (offer for offer in offers if offer.rise is not None),
+        key=lambda offer: (offer.rise.value if offer.rise is not None else Decimal(0), -offer.plan_kg, offer.offer),
     )
-    found = [
-        one.but(rank=rank, level_with_next=_overlap(one.rise, after.rise if after else None))
-        for rank, (one, after) in enumerate(zip_longest(usable, usable[1:]), 1)
+    ranked = [
+        offer.but(rank=rank, level_with_next=_may_cost_the_same(offer.rise, after.rise if after else None))
+        for rank, (offer, after) in enumerate(zip_longest(usable, usable[1:]), 1)
     ]
-    return found + sorted((one for one in offers if one.rise is None), key=lambda one: (-one.today_kg, one.offer))
+    return ranked + sorted(
+        (offer for offer in offers if offer.rise is None), key=lambda offer: (-offer.today_kg, offer.offer)
+    )
 
 
-def _overlap(one: Difference | None, after: Difference | None) -> bool:
-    """Return True if the next offer may be as cheap, as far as is proved."""
-    if one is None or after is None or (one.proved and after.proved and one.value != after.value):
+def _may_cost_the_same(rise: Difference | None, next_rise: Difference | None) -> bool:
+    if rise is None or next_rise is None or (rise.proved and next_rise.proved and rise.value != next_rise.value):
         return False
-    return one.high is None or after.low is None or after.low <= one.high
+    return rise.high is None or next_rise.low is None or next_rise.low <= rise.high
 
 
 @dataclass(slots=True, eq=False)
-class _Asking:
+class _OfferSearch:
     session: Session
-    standings: Eligibilities
-    using: UsageRange
+    eligibilities: Eligibilities
+    usage: UsageRange
     within: Decimal
     prices: OfferPrices
     _of_offer: dict[str, Lead | OfferFacts] = field(default_factory=dict)
@@ -296,44 +298,41 @@ class _Asking:
         self._of_offer |= {lead.offer.id: lead for lead in problem.leads}
 
     def offers(self, material: str) -> list[str]:
-        """Return all offers of a material: offers that count, leads, and today's sources."""
-        positions = [offer for offer, name in self.standings.arcs if name == material]
+        positions = [offer for offer, name in self.eligibilities.arcs if name == material]
         problem = self.session.problem
-        found = {problem.offers[position].offer.id for position in positions}
-        found |= {lead.offer.id for lead in problem.leads if gives(lead.offer, material)}
-        found |= {line.offer for line in problem.facts.incumbents if line.material.id == material}
-        return sorted(found)
+        ids = {problem.offers[position].offer.id for position in positions}
+        ids |= {lead.offer.id for lead in problem.leads if gives(lead.offer, material)}
+        ids |= {line.offer for line in problem.facts.incumbents if line.material.id == material}
+        return sorted(ids)
 
     def mix(self, material: str) -> MaterialMix:
-        """Return the demand, shortage, and current purchases of a material."""
         problem, verified = self.session.problem, self.session.verified
-        of = {demand.id: demand.use.material.id for demand in problem.demands}
-        together = self.session.together(material)
-        conflict = bool(self.session.part_of(material).plan.infeasible)
+        material_of = {demand.id: demand.use.material.id for demand in problem.demands}
+        part = self.session.together(material)
+        has_conflict = bool(self.session.part_of(material).plan.infeasible)
         return MaterialMix(
             material=material,
             basis=problem.merged.materials[material].basis,
-            wanted_kg=self.standings.wanted[material],
-            short_kg=sum((s.quantity for s in verified.plan.shorts if of[s.demand] == material), Decimal(0)),
+            wanted_kg=self.eligibilities.wanted[material],
+            short_kg=sum((s.quantity for s in verified.plan.shorts if material_of[s.demand] == material), Decimal(0)),
             today_kg=sum((self._today(material, name) for name in self.offers(material)), Decimal(0)),
-            allowed=None if conflict else exact(self.within * abs(together.spent)),
-            with_materials=sorted(together.materials - {material}),
-            for_makers=material in self.standings.inputs,
+            allowed=None if has_conflict else exact(self.within * abs(part.spent)),
+            with_materials=sorted(part.materials - {material}),
+            for_makers=material in self.eligibilities.inputs,
         )
 
-    def alternative(self, asked: tuple[str, str]) -> Alternative:
-        """Return the answers about one offer of a material."""
-        material, name = asked
+    def alternative(self, material_and_offer: tuple[str, str]) -> Alternative:
+        material, name = material_and_offer
         problem, verified = self.session.problem, self.session.verified
-        known = self._of_offer.get(name)
-        offer = known.offer if known is not None else problem.merged.offers[name]
+        facts_or_lead = self._of_offer.get(name)
+        offer = facts_or_lead.offer if facts_or_lead is not None else problem.merged.offers[name]
         facility = problem.merged.facilities[offer.facility]
-        position = next((i for i, facts in enumerate(problem.offers) if facts is known), None)
-        standing = self.standings.standing.get((position, material)) if position is not None else None
-        could = self.standings.could_give(position, material) if position is not None else None
-        places = self.standings.places[material]
-        wanted, plan_kg = self.standings.wanted[material], bought(verified, name, material, places)
-        use = self.using.use(material, name) if standing else None
+        position = next((i for i, facts in enumerate(problem.offers) if facts is facts_or_lead), None)
+        eligibility = self.eligibilities.standing.get((position, material)) if position is not None else None
+        max_kg = self.eligibilities.could_give(position, material) if position is not None else None
+        places = self.eligibilities.places[material]
+        wanted, plan_kg = self.eligibilities.wanted[material], bought(verified, name, material, places)
+        use = self.usage.use(material, name) if eligibility else None
         adds = use.adds if use is not None and use.rise is not None else None
         chained = self._chained(position, material)
         return Alternative(
@@ -354,31 +353,31 @@ class _Asking:
             penalty=adds.penalty if adds else None,
             short_kg=adds.short_kg if adds else {},
             in_time=use is None or use.rise is not None,
-            share=self.using.share(material, name, self.within) if standing else NOT_AT_ALL,
+            share=self.usage.share(material, name, self.within) if eligibility else NOT_AT_ALL,
             made_from=sorted(line.material for line in offer.inputs),
             landed=landed(use.verified, name, material) if use and use.verified is not None else None,
-            full_price=self.prices.of(name, material) if standing else None,
-            could_give_kg=could,
-            could_give_share=exact(could / wanted) if could is not None and wanted else None,
-            first_delivery=problem.case.horizon.label(standing.first)
-            if standing and standing.first is not None
+            full_price=self.prices.of(name, material) if eligibility else None,
+            could_give_kg=max_kg,
+            could_give_share=exact(max_kg / wanted) if max_kg is not None and wanted else None,
+            first_delivery=problem.case.horizon.label(eligibility.first)
+            if eligibility and eligibility.first is not None
             else "",
             lead_months=self._lead_months(position, material),
             qualification_months=self._qualification(offer),
             confidence=least_confidence(problem, chained).value if chained is not None else "",
             references=references(problem.merged, offer, facility),
-            checks=list(checks(self.standings, position, material)) if position is not None else [],
-            obstacles=self._obstacles(offer, facility, known, in_use=use is not None),
+            checks=list(checks(self.eligibilities, position, material)) if position is not None else [],
+            obstacles=self._obstacles(offer, facility, facts_or_lead, in_use=use is not None),
         )
 
     def _obstacles(
-        self, offer: Offer, facility: Facility, known: Lead | OfferFacts | None, *, in_use: bool
+        self, offer: Offer, facility: Facility, facts_or_lead: Lead | OfferFacts | None, *, in_use: bool
     ) -> list[Obstacle]:
-        if known is None:
-            text = f"it is bought today, and nothing that the case wants is made by {facility.id} any more"
+        if facts_or_lead is None:
+            text = f"it is bought today, but {facility.id} no longer makes anything that the case needs"
             return [Obstacle(kind="figure", text=text)]
-        found = obstacles(self.standings, offer, known if isinstance(known, Lead) else None)
-        return found if found or in_use else [no_room(self.standings, offer)]
+        problems = obstacles(self.eligibilities, offer, facts_or_lead if isinstance(facts_or_lead, Lead) else None)
+        return problems if problems or in_use else [no_room(self.eligibilities, offer)]
 
     def _chained(self, position: int | None, material: str) -> Chained | None:
         if position is None:
@@ -395,7 +394,7 @@ class _Asking:
             return None
         months = self.session.problem.case.horizon.length.months
         return min(
-            (Decimal(min(arc.lags) * months) for arc in self.standings.arcs.get((position, material), ())),
+            (Decimal(min(arc.lags) * months) for arc in self.eligibilities.arcs.get((position, material), ())),
             default=None,
         )
 
@@ -427,51 +426,51 @@ class StageCheck(Record):
     reason: str = ""
 
 
-def checks(standings: Eligibilities, offer: int, material: str) -> Iterator[StageCheck]:
-    """Yield every stage of a material of an offer, and the move, for every use, by use and stage."""
-    problem = standings.problem
+def checks(eligibilities: Eligibilities, offer: int, material: str) -> Iterator[StageCheck]:
+    problem = eligibilities.problem
     facts = problem.offers[offer]
-    chained = next(one for one in facts.chained if one.material.id == material)
-    for use in standings.uses[material]:
-        out = [one for one in standings.out.get(facts.offer.id, []) if one.arc.chained.material.id == material]
-        against = [one.verdict for one in out if one.use == use]
-        decided = any(verdict.stage for verdict in against)
+    judged = next(chained for chained in facts.chained if chained.material.id == material)
+    for use in eligibilities.uses[material]:
+        kept_out = [
+            kept for kept in eligibilities.out.get(facts.offer.id, []) if kept.arc.chained.material.id == material
+        ]
+        verdicts = [kept.verdict for kept in kept_out if kept.use == use]
+        has_stage_verdict = any(verdict.stage for verdict in verdicts)
         spans = [period.span for period in problem.case.horizon.periods]
-        unasked = not origin_rules_of(use, spans, problem.law)
-        for stage in [stage.value for stage in chained.material.stages] + [""]:
-            here = [verdict for verdict in against if verdict.stage == stage]
-            worst = max(here, key=lambda verdict: verdict.result.rank, default=None)
-            entries = chained.entries(Stage(stage)) if stage else ()
+        is_unchecked = not origin_rules_of(use, spans, problem.law)
+        for stage in [stage.value for stage in judged.material.stages] + [""]:
+            of_stage = [verdict for verdict in verdicts if verdict.stage == stage]
+            worst = max(of_stage, key=lambda verdict: verdict.result.rank, default=None)
+            entries = judged.entries(Stage(stage)) if stage else ()
             yield StageCheck(
                 end_use=use.end_use if use.material.id == material else f"{use.material.id} for {use.end_use}",
                 stage=stage,
                 countries=sorted(frozenset().union(*(entry.countries for entry in entries))),
-                from_inputs=not entries and any(supplied.value == stage for supplied in chained.supplied),
-                result=_told(worst.result) if worst else _unopposed(stage, decided, unasked),
+                from_inputs=not entries and any(supplied.value == stage for supplied in judged.supplied),
+                result=_result_word(worst.result) if worst else _unopposed(stage, has_stage_verdict, is_unchecked),
                 rule=worst.rule if worst else "",
                 clause=worst.clause if worst else "",
-                since=_since(standings, worst.rule) if worst else "",
+                since=_since(eligibilities, worst.rule) if worst else "",
                 reason=worst.reason if worst else "",
             )
 
 
-def _unopposed(stage: str, decided: bool, unasked: bool) -> Literal["pass", "undecided", "no rule"]:
-    """Return the result for a stage or the move without objections."""
+def _unopposed(stage: str, has_stage_verdict: bool, is_unchecked: bool) -> Literal["pass", "undecided", "no rule"]:
     if not stage:
         return "pass"
-    return "undecided" if decided else "no rule" if unasked else "pass"
+    return "undecided" if has_stage_verdict else "no rule" if is_unchecked else "pass"
 
 
-def _told(result: Result) -> Literal["pass", "unproven", "fail"]:
-    told: dict[Result, Literal["pass", "unproven", "fail"]] = {
+def _result_word(result: Result) -> Literal["pass", "unproven", "fail"]:
+    names: dict[Result, Literal["pass", "unproven", "fail"]] = {
         Result.PASS: "pass", Result.UNPROVEN: "unproven", Result.FAIL: "fail",
     }  # fmt: skip
-    return told[result]
+    return names[result]
 
 
-def _since(standings: Eligibilities, rule: str) -> str:
-    problem = standings.problem
-    position = next(i for i, one in enumerate(problem.rules) if one.id == rule)
+def _since(eligibilities: Eligibilities, rule: str) -> str:
+    problem = eligibilities.problem
+    position = next(i for i, other in enumerate(problem.rules) if other.id == rule)
     periods = [p for p in problem.case.horizon.periods if problem.law.in_force(position, p.span)]
     return periods[0].label if periods else ""
 
@@ -494,40 +493,39 @@ class Landed(Record):
 
 
 def landed(verified: VerifiedPlan, offer: str, material: str) -> Landed | None:
-    """Return the cost of a kilogram of an offer in a plan. None if the plan buys none.
-
-    Costs of a whole offer are spread over the kilograms of all its outputs. Costs of a supplier's or a facility's schedules and terms are excluded,
-    since they belong to no single offer.
-    """
+    """Return the cost of a kilogram, without schedules and terms of a supplier or facility. None if the plan buys none."""
     problem = verified.problem
     of_offer = [line for line in verified.lines if line.arc.chained.offer.id == offer]
     lines = [line for line in of_offer if line.material == material]
     kilograms = sum((line.quantity for line in lines), Decimal(0))
     if not kilograms:
         return None
-    everything = sum((line.quantity for line in of_offer), Decimal(0))
+    all_kg = sum((line.quantity for line in of_offer), Decimal(0))
     position = lines[0].arc.offer
-    own = (position,)
-    discounts = -sum((s.off for s in verified.settled if s.span.offers == own), Decimal(0))
+    only_this = (position,)
+    discounts = -sum((s.off for s in verified.settled if s.span.offers == only_this), Decimal(0))
     once = problem.offers[position].onboarding
-    once += sum((p.span.fixed for p in verified.costing.placed if p.span.offers == own), Decimal(0))
+    once += sum((p.span.fixed for p in verified.costing.placed if p.span.offers == only_this), Decimal(0))
     once += sum((u.due for u in verified.costing.untaken if u.commitment.offer == position), Decimal(0))
     figures = {
         "price": sum((line.price for line in lines), Decimal(0)) / kilograms,
-        "discounts": discounts / everything,
+        "discounts": discounts / all_kg,
         "charges": sum((line.charges for line in lines), Decimal(0)) / kilograms,
         "freight": sum((line.freight for line in lines), Decimal(0)) / kilograms,
-        "once": once / everything,
+        "once": once / all_kg,
     }
     parts = {name: exact(figure) for name, figure in figures.items()}
     return Landed(kilograms=kilograms, total=exact(sum(parts.values(), Decimal(0))), **parts)
 
 
 def bought(verified: VerifiedPlan, offer: str, material: str, places: Collection[str]) -> Decimal:
-    """Return the kilograms of a material that a plan buys from an offer for some places."""
     entries = verified.plan.purchases
-    own = (e.quantity for e in entries if (e.offer, e.material) == (offer, material) and e.place in places)
-    return sum(own, Decimal(0))
+    kilograms = (
+        entry.quantity
+        for entry in entries
+        if (entry.offer, entry.material) == (offer, material) and entry.place in places
+    )
+    return sum(kilograms, Decimal(0))
 
 
 USED_FROM: Decimal = MinSuppliers.model_fields["least_share"].default
@@ -560,84 +558,86 @@ class CheapestUse:
     """The cheapest plan that uses an offer."""
 
     kilograms: Decimal
-    """Kilograms from which on it counts as used."""
     rise: Difference | None
-    """Rise of the objective, penalties included, above the recommended plan. None if the time limit ended the search."""
+    """None if the time limit ended the search."""
     verified: VerifiedPlan | None
-    """Plan of the affected parts of the case. None if the time limit ended the search."""
+    """None if the time limit ended the search."""
     adds: PlanRise = _NOTHING
-    """Additions to the recommended plan."""
 
 
 class UsageRange:
     """Search for the cost and range of using offers."""
 
-    def __init__(self, session: Session, standings: Eligibilities) -> None:
+    def __init__(self, session: Session, eligibilities: Eligibilities) -> None:
         self.session = session
-        self.standings = standings
+        self.eligibilities = eligibilities
         self.questions = 0
         """Number of questions asked so far."""
 
     def use(self, material: str, name: str) -> CheapestUse | None:
-        """Return the cheapest plan that uses an offer that counts. None if there is none, or rules conflict."""
-        session, standings, resolution = self.session, self.standings, self.session.problem.case.resolution
-        position, standing = self._position(name), self._standing(material, name)
-        if standing is None or session.part_of(material).plan.infeasible:
+        """Return the cheapest plan that uses an offer. None if there is none, or rules conflict."""
+        session, eligibilities, resolution = self.session, self.eligibilities, self.session.problem.case.resolution
+        position, eligibility = self._position(name), self._standing(material, name)
+        if eligibility is None or session.part_of(material).plan.infeasible:
             return None
-        places, could = standings.places[material], standings.could_give(position, material)
-        limits = [USED_FROM * standings.wanted[material], standing.reachable, *([] if could is None else [could])]
-        least = _down(min(limits), resolution)
-        while least >= resolution:
-            if bought(session.verified, name, material, places) >= least:
-                return CheapestUse(least, self._already(material), session.verified)
+        places, max_kg = eligibilities.places[material], eligibilities.could_give(position, material)
+        limits = [
+            USED_FROM * eligibilities.wanted[material],
+            eligibility.reachable,
+            *([] if max_kg is None else [max_kg]),
+        ]
+        min_kg = _round_down(min(limits), resolution)
+        while min_kg >= resolution:
+            if bought(session.verified, name, material, places) >= min_kg:
+                return CheapestUse(min_kg, self._in_recommended_plan(material), session.verified)
             if session.stopped:
-                return CheapestUse(least, None, None)
+                return CheapestUse(min_kg, None, None)
             self.questions += 1
-            pin = Pin(id=f"use of {name}", offer=name, material=material, places=tuple(places), at_least=least)
+            pin = Pin(id=f"use of {name}", offer=name, material=material, places=tuple(places), at_least=min_kg)
             try:
                 answer = session.what_if(rules=[pin])
             except NoPlanError:
-                return CheapestUse(least, None, None)
+                return CheapestUse(min_kg, None, None)
             if not any(part.plan.infeasible for part in answer.after):
-                rise = self._no_cheaper(difference(answer))
-                return CheapestUse(least, rise, answer.after[0].verified, plan_rise(session, answer))
+                rise = self._never_negative(difference(answer))
+                return CheapestUse(min_kg, rise, answer.after[0].verified, plan_rise(session, answer))
             self.questions += 1
             try:
-                most = session.extreme(material, _of(name, places), None, largest=True, output=material)
+                extreme = session.extreme(material, _purchases_of(name, places), None, largest=True, output=material)
             except NoPlanError:
-                return CheapestUse(least, None, None)
-            can = _down(bought(most.part.verified, name, material, places), resolution)
-            least = can if can < least else least - resolution
+                return CheapestUse(min_kg, None, None)
+            feasible_kg = _round_down(bought(extreme.part.verified, name, material, places), resolution)
+            min_kg = feasible_kg if feasible_kg < min_kg else min_kg - resolution
         return None
 
     def share(self, material: str, name: str, within: Decimal) -> UsageShare | None:
-        """Return the smallest and largest share of an offer in plans that cost at most `within` of the spend more. None if rules conflict."""
-        session, wanted, places = self.session, self.standings.wanted[material], self.standings.places[material]
+        """Return the smallest and largest share in plans that cost at most `within` of the spend more. None if rules conflict."""
+        session, wanted, places = self.session, self.eligibilities.wanted[material], self.eligibilities.places[material]
         if session.part_of(material).plan.infeasible:
             return None
-        reach = self._standing(material, name)
-        cap = reach.reachable if reach is not None else Decimal(0)
-        own = bought(session.verified, name, material, places)
+        eligibility = self._standing(material, name)
+        max_kg = eligibility.reachable if eligibility is not None else Decimal(0)
+        plan_kg = bought(session.verified, name, material, places)
         least = least_bound = Decimal(0)
-        counts = _of(name, places)
-        if own:
+        counts = _purchases_of(name, places)
+        if plan_kg:
             self.questions += 1
             try:
                 smallest = session.extreme(material, counts, within, largest=False, output=material)
                 least, least_bound = smallest.value, max(smallest.bound, Decimal(0))
-            except NoPlanError:  # the recommended plan is one of those meant
-                least = own
+            except NoPlanError:  # the recommended plan is a plan within the limit
+                least = plan_kg
         self.questions += 1
         try:
             largest = session.extreme(material, counts, within, largest=True, output=material)
             most, most_bound = largest.value, largest.bound
         except NoPlanError:
-            most, most_bound = own, cap
+            most, most_bound = plan_kg, max_kg
         return UsageShare(
-            least=exact(min(least, cap) / wanted),
-            least_bound=exact(min(least_bound, cap) / wanted),
-            most=exact(min(most, cap) / wanted),
-            most_bound=exact(min(most_bound, cap) / wanted),
+            least=exact(min(least, max_kg) / wanted),
+            least_bound=exact(min(least_bound, max_kg) / wanted),
+            most=exact(min(most, max_kg) / wanted),
+            most_bound=exact(min(most_bound, max_kg) / wanted),
             role=_role((least, least_bound), (most, most_bound), session.problem.case.resolution),
         )
 
@@ -645,38 +645,35 @@ class UsageRange:
         return next(i for i, facts in enumerate(self.session.problem.offers) if facts.offer.id == name)
 
     def _standing(self, material: str, name: str) -> Eligibility | None:
-        return self.standings.standing.get((self._position(name), material))
+        return self.eligibilities.standing.get((self._position(name), material))
 
-    def _no_cheaper(self, found: Difference) -> Difference:
-        """Return the difference for an additional rule, which is never negative."""
+    def _never_negative(self, difference: Difference) -> Difference:
+        # An additional rule can't make the plan cheaper.
         ranked = bool(self.session.problem.objectives)
-        sure = found.low is not None and found.low < 0 and not ranked and not found.proved
-        return found.but(low=Decimal(0)) if sure else found
+        is_raised = difference.low is not None and difference.low < 0 and not ranked and not difference.proved
+        return difference.but(low=Decimal(0)) if is_raised else difference
 
-    def _already(self, material: str) -> Difference:
-        """Return a zero difference, since the recommended plan uses the offer. A cheaper plan without it may still exist."""
+    def _in_recommended_plan(self, material: str) -> Difference:
+        # A cheaper plan without the offer may exist, if the plan isn't proved.
         plan = self.session.part_of(material).plan
         gap = Decimal(0) if plan.status is PlanStatus.OPTIMAL else max(Decimal(0), plan.objective - plan.bound)
         return between(Decimal(0), Decimal(0), gap, plan.objective)
 
 
 NOT_AT_ALL = UsageShare(least=Decimal(0), least_bound=Decimal(0), most=Decimal(0), most_bound=Decimal(0), role="never")
-"""Usage range of an offer that can't be delivered."""
 
 
-def _role(least: tuple[Decimal, Decimal], most: tuple[Decimal, Decimal], resolution: Decimal) -> Role:
-    """Return the role of an offer from its smallest and largest quantity, each with its bound. Less than a resolution counts as zero."""
-    if least[1] >= resolution:
+def _role(smallest: tuple[Decimal, Decimal], largest: tuple[Decimal, Decimal], resolution: Decimal) -> Role:
+    if smallest[1] >= resolution:
         return "must"
-    if most[1] < resolution:
+    if largest[1] < resolution:
         return "never"
-    return "may" if least[0] < resolution and most[0] >= resolution else "not proved"
+    return "may" if smallest[0] < resolution and largest[0] >= resolution else "not proved"
 
 
-def _of(name: str, places: Sequence[str]) -> Callable[[OfferFacts, str, int], float]:
-    """Return a function that counts the purchases from one offer for some places."""
+def _purchases_of(name: str, places: Sequence[str]) -> Callable[[OfferFacts, str, int], float]:
     return lambda facts, place, _period: float(facts.offer.id == name and place in places)
 
 
-def _down(kilograms: Decimal, resolution: Decimal) -> Decimal:
+def _round_down(kilograms: Decimal, resolution: Decimal) -> Decimal:
     return (kilograms / resolution).to_integral_value(ROUND_FLOOR) * resolution

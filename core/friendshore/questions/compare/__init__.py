@@ -23,32 +23,32 @@ class CompareOptions:
         Path | None, Setting("A second case or run, in place of scenarios.", "CASE|RUN", argument=True)
     ] = None
     scenario: Annotated[
-        tuple[str, ...], Setting("Scenario to compare with the case as it is; or two, with each other.", "NAME")
+        tuple[str, ...],
+        Setting("Scenario to compare with the case as it is, or two to compare with each other.", "NAME"),
     ] = ()
     change: Annotated[
         tuple[str, ...],
         Setting(
-            "Change that the second plan differs by, on top of its scenario, in the words of a `change` table of a case file; may repeat.",
+            "Change of the second plan, in addition to its scenario, written as in a `change` table of a case file. May be repeated.",
             "CHANGE",
         ),
     ] = ()
     decided_before: Annotated[
         str,
         Setting(
-            "Keep everything that the case's own plan orders before a day: without it, plans know of later changes from the start.",
+            "Keep all orders of the case's own plan before this date. Otherwise, the plans know later changes from the start.",
             "DATE|PERIOD",
         ),
     ] = ""
-    top: Annotated[int, Setting("Rows shown of each table with --full; 0: all.", "N", least=0)] = 12
+    top: Annotated[int, Setting("Rows of each table with --full. 0 shows all.", "N", least=0)] = 12
 
 
 @dataclass(frozen=True, slots=True)
 class ComparisonAnswer:
     """A comparison with notes."""
 
-    found: Comparison
+    comparison: Comparison
     notes: tuple[str, ...] = ()
-    """Notes on the second case or run."""
 
 
 class CompareQuestion(Question[CompareOptions, ComparisonAnswer]):
@@ -60,14 +60,21 @@ class CompareQuestion(Question[CompareOptions, ComparisonAnswer]):
     counted = "steps"
 
     def check(self, options: CompareOptions) -> None:
-        """Reject too few or too many plans to compare."""
         from ...case import stated_changes
 
-        named = bool(options.scenario or options.change)
-        if (options.other is not None) == named or len(options.scenario) > 2:
-            raise OptionsError("give one --scenario or two, a --change, or a second case or run")
+        has_change = bool(options.scenario or options.change)
+        if (options.other is not None) == has_change or len(options.scenario) > 2:
+            raise OptionsError(
+                "it isn't clear which plans to compare",
+                fix="name one or two scenarios, a change, or a second case or run, such as `--scenario ban`",
+                code="FS520",
+            )
         if options.other is not None and options.decided_before:
-            raise OptionsError("--decided-before needs a --scenario or a --change, not a second case or run")
+            raise OptionsError(
+                "--decided-before doesn't work with a second case or run",
+                fix="name a scenario or a change instead, such as `--scenario ban`",
+                code="FS520",
+            )
         stated_changes(options.change)
 
     def ask(self, opened: Opened, options: CompareOptions, progress: Progress | None) -> ComparisonAnswer:
@@ -81,20 +88,18 @@ class CompareQuestion(Question[CompareOptions, ComparisonAnswer]):
             return ComparisonAnswer(compare_plans(opened.session, second.session, names=names), second.notes)
         with changes_stated(options.change) as changes:
             session = opened.session
-            before, after, called = scenario_walk(session, options.scenario, changes)
+            before, after, names = scenario_walk(session, options.scenario, changes)
             word, horizon = options.decided_before, session.problem.case.horizon
             day = day_of_plan(horizon, word, "the day before which all is decided") if word else None
-            return ComparisonAnswer(
-                compare(session, before, after, names=called, decided_before=day, progress=progress)
-            )
+            return ComparisonAnswer(compare(session, before, after, names=names, decided_before=day, progress=progress))
 
     def document(self, result: ComparisonAnswer, options: CompareOptions) -> Document:
         from .comparison_document import comparison_document
 
-        return comparison_document(result.found, options.top)
+        return comparison_document(result.comparison, options.top)
 
     def data(self, result: ComparisonAnswer, options: CompareOptions) -> dict[str, object]:
-        return result.found.to_dict()
+        return result.comparison.to_dict()
 
     def notes(self, result: ComparisonAnswer) -> tuple[str, ...]:
         return result.notes

@@ -43,51 +43,45 @@ def compare(
 ) -> Comparison:
     """Compare the plans after two lists of changes to one case, with every step between them.
 
-    The steps lead from the first to the second, one change at a time. First, changes that the second lacks are undone, the last first. Then those
-    that the first lacks are made, in order. Among the cheapest plans, each step takes the one that moves the fewest kilograms from the first plan.
-    Distance to the previous step's plan breaks ties.
+    Each step makes or undoes one change, and takes the cheapest plan nearest to the first plan.
 
     Args:
         source: A recommendation, a session, or a case.
         before: Changes of the first plan. Empty means the case as it is.
         after: Changes of the second plan.
         names: Names of the two plans.
-        decided_before: Date before which both plans keep the orders of the case's own plan. None means that plans know all changes from the start,
-            including those that take effect later.
+        decided_before: Date before which both plans keep the orders of the case's own plan. None means that plans know all changes from the start.
         progress: Called with the number of finished steps, the total, and seconds.
 
     Raises:
         InputError: For a change of something unknown, or one that removes a decided order.
-        SolverError: If a solver fails.
-        VerificationError: If a plan fails verification.
-        PluginError: If a plugin's rule raises.
     """
     session = session_of(source)
     session = _with_new_materials(session, (*before, *after))
     later = foreseen(session, days_of(session, (*before, *after)))
     if decided_before is not None:
         session, later = keep_decisions(session, decided_before), None
-    counted, way = Counted(session, progress), _way(tuple(before), tuple(after))
-    walk = _Walk(session, [one.changes for one in way])
+    counter, stops = Counted(session, progress), _stops_between(tuple(before), tuple(after))
+    walk = _Walk(session, [stop.changes for stop in stops])
     states: list[_State] = []
-    for number, one in enumerate(way, 1):
-        counted.questions += 1
-        session.go_on(number - 1, len(way), "plans")
-        states.append(walk.state(one.changes, states))
-        counted.told(number, len(way))
+    for number, stop in enumerate(stops, 1):
+        counter.questions += 1
+        session.go_on(number - 1, len(stops), "plans")
+        states.append(walk.state(stop.changes, states))
+        counter.told(number, len(stops))
     refuse_undone(session, (rules for state in states for plan in state.plans for rules in plan.conflicts))
-    steps = [walk.step(one, was, now) for one, was, now in zip(way[1:], states, states[1:], strict=False)]
-    found = walk.comparison(names, states[0], states[-1], steps, counted.effort)
+    steps = [walk.step(stop, was, now) for stop, was, now in zip(stops[1:], states, states[1:], strict=False)]
+    comparison = walk.comparison(names, states[0], states[-1], steps, counter.effort)
     mix = [line for step in steps for line in step.mix]
-    known = found.names.joined(names_of(session.problem, (line.offer for line in mix)))
-    return found.but(decided_before=decided_before, foreseen=later, names=known)
+    all_names = comparison.names.joined(names_of(session.problem, (line.offer for line in mix)))
+    return comparison.but(decided_before=decided_before, foreseen=later, names=all_names)
 
 
 def _with_new_materials(session: Session, changes: Changes) -> Session:
-    """Return a session that also has the materials and places of all new demands, with zero demand where the plan lacks them."""
-    began, case, merged = monotonic(), session.problem.case, session.problem.merged
+    """Add the materials and places of new demands, with zero demand where the plan lacks them."""
+    start, case, merged = monotonic(), session.problem.case, session.problem.merged
     places = {case.place, *(demand.use.place.id for demand in session.problem.demands)}
-    nothing = {
+    new_demands = {
         (change.want, change.place): DemandSpec(
             id=f"new/{change.want}/{change.place or case.place}",
             material=change.want,
@@ -100,84 +94,68 @@ def _with_new_materials(session: Session, changes: Changes) -> Session:
         if change.want in merged.materials and merged.is_place(change.place or case.place)
         if change.want not in session.parts.of_material or (change.place or case.place) not in places
     }
-    if not nothing:
+    if not new_demands:
         return session
     inputs = replace(
-        session.inputs, case=session.inputs.case.but(demands=(*session.inputs.case.demands, *nothing.values()))
+        session.inputs, case=session.inputs.case.but(demands=(*session.inputs.case.demands, *new_demands.values()))
     )
-    return session.beside(inputs, compile_program(inputs.problem()), began)
+    return session.beside(inputs, compile_program(inputs.problem()), start)
 
 
 def scenario_walk(
     session: Session, names: Sequence[str], changes: Sequence[Change] = ()
 ) -> tuple[Changes, Changes, tuple[str, str]]:
-    """Return the changes of the first and of the second plan, and their names: one scenario against the case as it is, or two scenarios.
-
-    Further changes apply to the last. With them, there may be no scenario.
-
-    Raises:
-        InputError: For an unknown scenario, or one that inherits itself.
-    """
+    """Return the changes and names of both plans: a scenario against the case, or two scenarios. Further changes apply to the second plan."""
     case = session.inputs.case
     first, last = list(names[:-1]), list(names[-1:])
-    before, after = (f"{case.name} with scenario {one[0]}" if one else f"{case.name} as it is" for one in (first, last))
+    before, after = (
+        f"{case.name} with scenario {scenarios[0]}" if scenarios else f"{case.name} as it is"
+        for scenarios in (first, last)
+    )
     if changes:
         after = f"{after}, changed" if last else f"{case.name} changed"
     return scenario_changes(case, first), (*scenario_changes(case, last), *changes), (before, after)
 
 
 def compare_plans(before: PlanSource, after: PlanSource, *, names: tuple[str, str] = ("before", "after")) -> Comparison:
-    """Compare the plans of two cases side by side, and the facts of the cases.
+    """Compare the plans and facts of two cases. Among the cheapest plans of the second, it takes the one nearest to the first.
 
-    Among plans of the second case with equal cost, it takes the one that moves the fewest kilograms from the first. If the two have different
-    periods, kilograms aren't compared by period, and nothing counts as moved.
-
-    Args:
-        before: A recommendation, a session, or a case.
-        after: Another one.
-        names: Names of the two plans.
-
-    Raises:
-        InputError: If they use different currencies.
-        SolverError: If a solver fails.
-        VerificationError: If a plan fails verification.
-        PluginError: If a plugin's rule raises.
+    If their periods differ, nothing counts as moved. Different currencies raise an `InputError`.
     """
     one, other = session_of(before), session_of(after)
     currencies = (one.problem.case.currency, other.problem.case.currency)
     if currencies[0] != currencies[1]:
         raise InputError(
-            "money in two currencies cannot be set against each other",
+            "the cases use different currencies",
             found=" and ".join(currencies),
-            fix="state both cases in one `currency`",
+            fix="use the same `currency` in both cases",
+            code="FS521",
         )
-    counted = Counted(other)
-    counted.questions = 1
+    counter = Counted(other)
+    counter.questions = 1
     first, whole = (PlanSummary.of(PartPlan(frozenset(), session.verified)) for session in (one, other))
     cost, last, proved = other.verified.cost, [whole], True
-    alike = one.problem.case.horizon == other.problem.case.horizon
-    if not alike:
+    same_horizon = one.problem.case.horizon == other.problem.case.horizon
+    if not same_horizon:
         first, last = first.over_the_plan(), [whole.over_the_plan()]
     elif not whole.conflicts:
         cheapest = [other.part_plan(members) for members in other.parts.members]
-        found = [nearest(other, part, PartPlan(part.members, one.verified)) for part in cheapest]
-        proved = all(each.proved for each in found)
-        parts = [PlanSummary.of(each.part) for each in found]
+        nearest_plans = [nearest(other, part, PartPlan(part.members, one.verified)) for part in cheapest]
+        proved = all(plan.proved for plan in nearest_plans)
+        parts = [PlanSummary.of(plan.part) for plan in nearest_plans]
         for part, was in zip(parts, cheapest, strict=True):
             cost = cost.plus(part.cost.minus(was.verified.cost))
         last = [whole.beyond(frozenset().union(*other.parts.members)), *parts]
     answer = _side_by_side(
-        one, names, (first.cost, cost), ([first], last), [(first, whole)], alike and proved, counted.effort, alike,
+        one, names, (first.cost, cost), ([first], last), [(first, whole)], same_horizon and proved, counter.effort, same_horizon,
         facts=differing(one.inputs, other.inputs),
     )  # fmt: skip
-    known = names_of(other.problem, (line.offer for line in answer.mix))
-    return answer.but(names=answer.names.joined(known))
+    all_names = names_of(other.problem, (line.offer for line in answer.mix))
+    return answer.but(names=answer.names.joined(all_names))
 
 
 @dataclass(frozen=True, slots=True)
 class _Stop:
-    """A stop between two plans: the changes in force, and the effect of the last ones."""
-
     changes: Changes
     undoes: Changes = ()
     does: Changes = ()
@@ -188,29 +166,28 @@ class _Stop:
         return "; ".join(words) or "the same changes in another order"
 
 
-def _way(before: Changes, after: Changes) -> list[_Stop]:
-    """Return all stops from the first list of changes to the second."""
-    kept: list[Change] = []
-    left = list(after)
+def _stops_between(before: Changes, after: Changes) -> list[_Stop]:
+    common: list[Change] = []
+    unmatched = list(after)
     for change in before:
-        if change in left:
-            left.remove(change)
-            kept.append(change)
-    stops, now = [_Stop(before)], list(before)
-    extra = list(before)
-    for change in kept:
-        extra.remove(change)
-    for change in reversed(extra):
-        at = len(now) - 1 - now[::-1].index(change)
-        now = [*now[:at], *now[at + 1 :]]
-        stops.append(_Stop(tuple(now), undoes=(change,)))
-    made = [False] * len(after)
-    for change in kept:
-        made[next(i for i, one in enumerate(after) if one == change and not made[i])] = True
+        if change in unmatched:
+            unmatched.remove(change)
+            common.append(change)
+    stops, current = [_Stop(before)], list(before)
+    to_undo = list(before)
+    for change in common:
+        to_undo.remove(change)
+    for change in reversed(to_undo):
+        index = len(current) - 1 - current[::-1].index(change)
+        current = [*current[:index], *current[index + 1 :]]
+        stops.append(_Stop(tuple(current), undoes=(change,)))
+    is_made = [False] * len(after)
+    for change in common:
+        is_made[next(i for i, other in enumerate(after) if other == change and not is_made[i])] = True
     for i, change in enumerate(after):
-        if not made[i]:
-            made[i] = True
-            stops.append(_Stop(tuple(c for c, done in zip(after, made, strict=True) if done), does=(change,)))
+        if not is_made[i]:
+            is_made[i] = True
+            stops.append(_Stop(tuple(c for c, done in zip(after, is_made, strict=True) if done), does=(change,)))
     if stops[-1].changes != after:
         stops.append(_Stop(after))
     return stops
@@ -218,16 +195,12 @@ def _way(before: Changes, after: Changes) -> list[_Stop]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _State:
-    """The plan at a stop, by piece."""
-
     bearing: tuple[Changes, ...]
     plans: tuple[PlanSummary, ...]
     proved: bool
 
 
 class _Walk:
-    """Plans of the pieces of a case under successive lists of changes."""
-
     def __init__(self, session: Session, lists: Sequence[Changes]) -> None:
         self.session = session
         self.pieces = Pieces(session, lists)
@@ -237,61 +210,58 @@ class _Walk:
         self.rest = whole.beyond(touched, self.base)
 
     def state(self, changes: Changes, before: Sequence[_State]) -> _State:
-        """Return every piece after some changes, planned near to the first plan and then to the previous one."""
+        """Plan every piece after some changes, near to the first plan and then to the previous one."""
         bearing = tuple(self.pieces.bearing(piece, changes) for piece in self.pieces.all)
         plans, proved = [], True
-        for at, piece in enumerate(self.pieces.all):
+        for number, piece in enumerate(self.pieces.all):
             if not before:
-                plans.append(PlanSummary.of(self.pieces.plan(piece, bearing[at])))
-            elif bearing[at] == before[-1].bearing[at]:
-                plans.append(before[-1].plans[at])
+                plans.append(PlanSummary.of(self.pieces.plan(piece, bearing[number])))
+            elif bearing[number] == before[-1].bearing[number]:
+                plans.append(before[-1].plans[number])
                 proved = proved and before[-1].proved
             else:
-                plan, sure = self._near(
-                    piece, bearing[at], [state.plans[at] for state in (before[0], *before[1:][-1:])]
+                plan, is_proved = self._plan_near(
+                    piece, bearing[number], [state.plans[number] for state in (before[0], *before[1:][-1:])]
                 )
                 plans.append(plan)
-                proved = proved and sure
+                proved = proved and is_proved
         return _State(bearing, tuple(plans), proved)
 
-    def _near(self, piece: Piece, changes: Changes, before: Sequence[PlanSummary]) -> tuple[PlanSummary, bool]:
-        found = nearest(self.session, self.pieces.plan(piece, changes), *(plan.part for plan in before))
-        return PlanSummary.of(found.part), found.proved
+    def _plan_near(self, piece: Piece, changes: Changes, before: Sequence[PlanSummary]) -> tuple[PlanSummary, bool]:
+        result = nearest(self.session, self.pieces.plan(piece, changes), *(plan.part for plan in before))
+        return PlanSummary.of(result.part), result.proved
 
     def cost(self, state: _State) -> Cost:
-        """Return the cost of the whole case."""
         cost = self.session.verified.cost
         for base, plan in zip(self.base, state.plans, strict=True):
             cost = cost.plus(plan.cost.minus(base.cost))
         return cost
 
-    def step(self, stop: _Stop, was: _State, now: _State) -> Step:
-        """Return the effect of a stop on the plan of the previous one."""
-        differ = [(b, a) for b, a in zip(was.plans, now.plans, strict=True) if b is not a]
-        rise = self.cost(now).minus(self.cost(was))
-        before, short_before, names = together([b for b, _ in differ])
-        after, short_after, more = together([a for _, a in differ])
+    def step(self, stop: _Stop, state_before: _State, state_after: _State) -> Step:
+        differ = [(old, new) for old, new in zip(state_before.plans, state_after.plans, strict=True) if old is not new]
+        rise = self.cost(state_after).minus(self.cost(state_before))
+        before, short_before, names = together([old for old, _ in differ])
+        after, short_after, more = together([new for _, new in differ])
         case = self.session.problem.case
         mix = [line for line in _mix_lines(before, after, names | more, case.resolution) if line.moved_kg]
-        in_one = _wanted_in_one(was.plans, now.plans)
-        materials = _material_lines(mix, short_before, short_after, in_one)
+        new_or_removed = _wanted_in_one(state_before.plans, state_after.plans)
+        materials = _material_lines(mix, short_before, short_after, new_or_removed)
         rounding = case.resolution * case.horizon.count
         return Step(
             title=stop.title,
             undoes=stop.undoes,
             does=stop.does,
-            difference=between(rise.objective, *rise_between(differ), self.cost(now).objective),
+            difference=between(rise.objective, *rise_between(differ), self.cost(state_after).objective),
             rise=rise,
             materials=tuple(m for m in materials if m.moved_kg or abs(m.short_after_kg - m.short_before_kg) > rounding),
             mix=tuple(mix),
-            conflict=tuple(sorted({*_conflict(now.plans)} - {*_conflict(was.plans)})),
+            conflict=tuple(sorted({*_conflict(state_after.plans)} - {*_conflict(state_before.plans)})),
         )
 
     def comparison(
         self, names: tuple[str, str], first: _State, last: _State, steps: Sequence[Step], effort: Effort
     ) -> Comparison:
-        """Return both ends side by side, with the steps between them."""
-        pairs = [(b, a) for b, a in zip(first.plans, last.plans, strict=True) if b is not a]
+        pairs = [(old, new) for old, new in zip(first.plans, last.plans, strict=True) if old is not new]
         return _side_by_side(
             self.session, names, (self.cost(first), self.cost(last)),
             ([self.rest, *first.plans], [self.rest, *last.plans]), pairs, last.proved, effort, alike=True, steps=steps,
@@ -310,8 +280,8 @@ def _side_by_side(
     steps: Sequence[Step] = (),
     facts: Sequence[FactLine] = (),
 ) -> Comparison:
-    (before, short_before, known), (after, short_after, more) = together(plans[0]), together(plans[1])
-    mix = _mix_lines(before, after, known | more, session.problem.case.resolution)
+    (before, short_before, facilities), (after, short_after, more_facilities) = together(plans[0]), together(plans[1])
+    mix = _mix_lines(before, after, facilities | more_facilities, session.problem.case.resolution)
     low, high = rise_between(pairs)
     materials = tuple(_material_lines(mix, short_before, short_after, _wanted_in_one(*plans)))
     return Comparison(
@@ -346,33 +316,31 @@ class Nearest:
 
     part: PartPlan
     proved: bool
-    """True if no cheapest plan moves fewer kilograms."""
 
 
-def _bought_of(plan: Plan) -> dict[Line, Decimal]:
-    """Return the kilograms that a plan buys, by offer, material, place, and period of delivery."""
+def _bought_kg(plan: Plan) -> dict[Line, Decimal]:
     return totals(((p.offer, p.material, p.place, p.delivered), p.quantity) for p in plan.purchases)
 
 
 def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
-    """Return the verified plan of some parts that moves the fewest kilograms without costing more.
+    """Return the verified plan that moves the fewest kilograms from the plans in `before`, in this order, without costing more.
 
-    Distance to the first plan in `before` comes first. The others break ties. Ranked objectives and cost are preserved.
-    `friendshore.session.layout` defines what counts as moved. Returns `cheapest` itself if a limit ends the search before a plan of its cost, or no
-    engine finds a plan that passes verification.
+    Returns `cheapest` itself if a limit ends the search, or no engine finds such a plan that passes verification.
     """
-    problem, was = cheapest.verified.problem, before[0]
-    if not was.plan.infeasible and was.members == cheapest.members:
-        most = cheapest.verified.cost.objective + CENT
-        same = carried(was.verified, was.members, problem, cheapest.plan, most)
-        if same is not None:
-            return Nearest(PartPlan(cheapest.members, same), proved=True)
+    problem, first = cheapest.verified.problem, before[0]
+    if not first.plan.infeasible and first.members == cheapest.members:
+        max_cost = cheapest.verified.cost.objective + CENT
+        carried_over = carried(first.verified, first.members, problem, cheapest.plan, max_cost)
+        if carried_over is not None:
+            return Nearest(PartPlan(cheapest.members, carried_over), proved=True)
     program = compile_program(problem)
-    wanted = least_moved(program, *({line: float(kg) for line, kg in _bought_of(one.plan).items()} for one in before))
-    if cheapest.plan.infeasible or wanted is program:  # what cannot be planned, or buys nothing, moves nothing
+    with_goals = least_moved(
+        program, *({line: float(kg) for line, kg in _bought_kg(other.plan).items()} for other in before)
+    )
+    if cheapest.plan.infeasible or with_goals is program:  # no plan, or no purchases, means no moves
         return Nearest(cheapest, proved=True)
     try:
-        solution = solve(wanted, session.limits, None, session.cancel, session.answers)
+        solution = solve(with_goals, session.limits, None, session.cancel, session.answers)
     except NoPlanError:
         return Nearest(cheapest, proved=False)
     ranked, moved = solution.levels[: len(program.goals)], solution.levels[-len(before) :]
@@ -382,7 +350,7 @@ def nearest(session: Session, cheapest: PartPlan, *before: PartPlan) -> Nearest:
         return Nearest(cheapest, proved=False)
     bound = min(max(plan.bound, cheapest.plan.bound), plan.objective)
     plan = plan.but(status=cheapest.plan.status, bound=bound)
-    proved = all(one.least - one.bound <= float(SHARE_PROVED) * max(1.0, one.least) for one in moved)
+    proved = all(level.least - level.bound <= float(SHARE_PROVED) * max(1.0, level.least) for level in moved)
     verified, _ = examine(problem, plan)
     return (
         Nearest(cheapest, proved=False) if verified is None else Nearest(PartPlan(cheapest.members, verified), proved)
@@ -399,28 +367,23 @@ class PlanSummary:
     part: PartPlan
     cost: Cost
     objective: Decimal
-    """Objective as found by the solver."""
     bound: Decimal
     proved: bool
     """True if the plan is proved cheapest, with every ranked level."""
     ranked: bool
     conflicts: tuple[tuple[str, ...], ...]
-    """Sets of conflicting rules."""
     bought: Mapping[Line, Decimal] = field(default_factory=dict)
     short: Mapping[str, Decimal] = field(default_factory=dict)
     """Material -> kilograms of shortage."""
     facility: Mapping[str, str] = field(default_factory=dict)
-    """Offer -> its facility."""
     wanted: frozenset[str] = frozenset()
-    """Materials with a demand."""
     dependence: Mapping[str, DependentSums] = field(default_factory=dict)
     """Material -> cash for its purchases, by dependence on the case's countries of concern."""
 
     @staticmethod
     def of(part: PartPlan) -> PlanSummary:
-        """Return the summary of a verified plan."""
         plan, problem = part.plan, part.verified.problem
-        bought = _bought_of(plan)
+        bought = _bought_kg(plan)
         material = {demand.id: demand.use.material.id for demand in problem.demands}
         names = {name for name, *_ in bought}
         return PlanSummary(
@@ -430,47 +393,46 @@ class PlanSummary:
             bound=plan.bound,
             proved=plan.status is PlanStatus.OPTIMAL,
             ranked=bool(plan.levels),
-            conflicts=tuple(one.rules for one in plan.infeasible),
+            conflicts=tuple(conflict.rules for conflict in plan.infeasible),
             bought=bought,
             short=totals((material[short.demand], short.quantity) for short in plan.shorts),
-            facility={f.offer.id: f.offer.facility for f in problem.offers if f.offer.id in names},
+            facility={facts.offer.id: facts.offer.facility for facts in problem.offers if facts.offer.id in names},
             wanted=frozenset(demand.use.material.id for demand in problem.demands if any(demand.quantity)),
             dependence=material_dependence(part.verified, problem.case.concern.countries),
         )
 
     def beyond(self, materials: Iterable[str], parts: Sequence[PlanSummary] = ()) -> PlanSummary:
-        """Return the summary without purchases and shortages of some materials, and without the conflicts of some parts.
-
-        Its money remains complete.
-        """
-        gone, told = set(materials), {rules for part in parts for rules in part.conflicts}
+        """Omit some materials, and the conflicts of some parts. The money remains complete."""
+        omitted, omitted_conflicts = set(materials), {rules for part in parts for rules in part.conflicts}
         return replace(
             self,
-            conflicts=tuple(rules for rules in self.conflicts if rules not in told),
-            bought={line: kg for line, kg in self.bought.items() if line[1] not in gone},
-            short={name: kg for name, kg in self.short.items() if name not in gone},
-            wanted=self.wanted - gone,
-            dependence={name: sums for name, sums in self.dependence.items() if name not in gone},
+            conflicts=tuple(rules for rules in self.conflicts if rules not in omitted_conflicts),
+            bought={line: kg for line, kg in self.bought.items() if line[1] not in omitted},
+            short={name: kg for name, kg in self.short.items() if name not in omitted},
+            wanted=self.wanted - omitted,
+            dependence={name: sums for name, sums in self.dependence.items() if name not in omitted},
         )
 
     def over_the_plan(self) -> PlanSummary:
-        """Return the summary with purchases summed over all periods."""
         return replace(self, bought=totals(((*line[:3], 0), kilograms) for line, kilograms in self.bought.items()))
 
 
 def together(plans: Sequence[PlanSummary]) -> tuple[dict[Line, Decimal], dict[str, Decimal], dict[str, str]]:
-    """Return the purchases and shortages of several parts, and the facilities bought from."""
     bought = totals(entry for plan in plans for entry in plan.bought.items())
     short = totals(entry for plan in plans for entry in plan.short.items())
     return bought, short, {offer: name for plan in plans for offer, name in plan.facility.items()}
 
 
 def _dependence_lines(before: Sequence[PlanSummary], after: Sequence[PlanSummary]) -> list[DependenceLine]:
-    """Return the dependence of all purchases in both plans, and of each material that either buys."""
-    was, now = ({name: sums for plan in plans for name, sums in plan.dependence.items()} for plans in (before, after))
-    lines = [_dependence_line("", sum_of(was.values()), sum_of(now.values()))]
+    sums_before, sums_after = (
+        {name: sums for plan in plans for name, sums in plan.dependence.items()} for plans in (before, after)
+    )
+    lines = [_dependence_line("", sum_of(sums_before.values()), sum_of(sums_after.values()))]
     nothing = DependentSums()
-    lines += [_dependence_line(name, was.get(name, nothing), now.get(name, nothing)) for name in sorted({*was, *now})]
+    lines += [
+        _dependence_line(name, sums_before.get(name, nothing), sums_after.get(name, nothing))
+        for name in sorted({*sums_before, *sums_after})
+    ]
     return lines
 
 
@@ -487,10 +449,7 @@ def _dependence_line(material: str, before: DependentSums, after: DependentSums)
 
 
 def rise_between(pairs: Iterable[tuple[PlanSummary, PlanSummary]]) -> tuple[Decimal, Decimal]:
-    """Return proved bounds on the rise of the minimum objective from the first to the second plan, summed over the pairs.
-
-    They are infinite if rules conflict, or if the case ranks objectives and a level isn't proved.
-    """
+    """Return proved bounds on the rise of the minimum objective, summed over the pairs. Infinite if rules conflict or a level isn't proved."""
     low = high = NOTHING
     for before, after in pairs:
         both = (before, after)
@@ -504,61 +463,57 @@ def rise_between(pairs: Iterable[tuple[PlanSummary, PlanSummary]]) -> tuple[Deci
 def _mix_lines(
     before: Mapping[Line, Decimal], after: Mapping[Line, Decimal], names: Mapping[str, str], resolution: Decimal
 ) -> list[MixLine]:
-    """Return every offer, material, and place with purchases in either plan, in order, with the name of the facility.
-
-    Purchases are rounded to `resolution` kilograms, so differences up to two resolutions don't count as moved.
-    """
-    found: dict[tuple[str, str, str], list[Decimal]] = {}
+    sums_by_supply: dict[tuple[str, str, str], list[Decimal]] = {}
     for line in sorted({*before, *after}):
-        was, now = before.get(line, NOTHING), after.get(line, NOTHING)
-        moved = abs(now - was) if abs(now - was) > 2 * resolution else NOTHING
-        sums = found.setdefault((line[1], line[0], line[2]), [NOTHING] * 3)
-        for at, kilograms in enumerate((was, now, moved)):
-            sums[at] += kilograms
+        kg_before, kg_after = before.get(line, NOTHING), after.get(line, NOTHING)
+        moved = abs(kg_after - kg_before) if abs(kg_after - kg_before) > 2 * resolution else NOTHING
+        sums = sums_by_supply.setdefault((line[1], line[0], line[2]), [NOTHING] * 3)
+        for number, kilograms in enumerate((kg_before, kg_after, moved)):
+            sums[number] += kilograms
     return [
         MixLine(
             offer=offer,
             facility=names[offer],
             material=material,
             place=place,
-            before_kg=was,
-            after_kg=now,
+            before_kg=kg_before,
+            after_kg=kg_after,
             moved_kg=moved,
         )
-        for (material, offer, place), (was, now, moved) in sorted(found.items())
+        for (material, offer, place), (kg_before, kg_after, moved) in sorted(sums_by_supply.items())
     ]
 
 
 def _wanted_in_one(before: Iterable[PlanSummary], after: Iterable[PlanSummary]) -> dict[str, Literal["new", "removed"]]:
-    """Return the materials that only one of two plans must supply."""
-    was, now = (frozenset[str]().union(*(plan.wanted for plan in plans)) for plans in (before, after))
-    found: dict[str, Literal["new", "removed"]] = {}
-    for name in was ^ now:
-        found[name] = "new" if name in now else "removed"
-    return found
+    wanted_before, wanted_after = (
+        frozenset[str]().union(*(plan.wanted for plan in plans)) for plans in (before, after)
+    )
+    by_material: dict[str, Literal["new", "removed"]] = {}
+    for name in wanted_before ^ wanted_after:
+        by_material[name] = "new" if name in wanted_after else "removed"
+    return by_material
 
 
 def _material_lines(
     mix: Iterable[MixLine],
     before: Mapping[str, Decimal],
     after: Mapping[str, Decimal],
-    in_one: Mapping[str, Literal["new", "removed"]] = MappingProxyType({}),
+    new_or_removed: Mapping[str, Literal["new", "removed"]] = MappingProxyType({}),
 ) -> list[MaterialLine]:
-    """Return every material with purchases or a shortage in either plan, in order. `in_one` are those with demand in only one plan."""
     sums: dict[str, list[Decimal]] = {name: [NOTHING] * 3 for name in (*before, *after)}
     for line in mix:
-        each = sums.setdefault(line.material, [NOTHING] * 3)
-        for at, kilograms in enumerate((line.before_kg, line.after_kg, line.moved_kg)):
-            each[at] += kilograms
+        material_sums = sums.setdefault(line.material, [NOTHING] * 3)
+        for number, kilograms in enumerate((line.before_kg, line.after_kg, line.moved_kg)):
+            material_sums[number] += kilograms
     return [
         MaterialLine(
             material=name,
-            before_kg=exact(was),
-            after_kg=exact(now),
+            before_kg=exact(kg_before),
+            after_kg=exact(kg_after),
             moved_kg=exact(moved),
             short_before_kg=before.get(name, NOTHING),
             short_after_kg=after.get(name, NOTHING),
-            wanted=in_one.get(name, "both"),
+            wanted=new_or_removed.get(name, "both"),
         )
-        for name, (was, now, moved) in sorted(sums.items())
+        for name, (kg_before, kg_after, moved) in sorted(sums.items())
     ]

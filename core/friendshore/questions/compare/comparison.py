@@ -53,7 +53,6 @@ class MaterialLine(Record):
     """Plans with demand: `new` if only the second, `removed` if only the first."""
 
     def title(self, name: str) -> str:
-        """Return the name of the material, with a word if only one plan has demand for it."""
         return name if self.wanted == "both" else f"{name} ({self.wanted})"
 
 
@@ -141,23 +140,20 @@ class Comparison(QuestionResult):
     effort: Effort
 
 
-_LISTS = (
+_COMPARED_ELSEWHERE = (
     "demands", "stocks", "orders", "incumbents", "licences", "waivers", "stores", "carryovers", "objectives", "overlaps", "rules",
     "scenarios",
 )  # fmt: skip
-"""Fields of a case that are compared item by item, are part of other facts, or don't affect a plan alone."""
-_UNTOLD = ("source", "catalog", "id")
-"""Fields with a record's origin or name, which are no facts of their own."""
-_LONG = 60
-"""Length from which on a value is cut."""
+_NOT_COMPARED = ("source", "catalog", "id")
+_MAX_LENGTH = 60
 
 
 def differing(one: Inputs, other: Inputs) -> list[FactLine]:
     """Return every fact that differs, by kind. A fact that only one case has is empty in the other."""
-    found = list(_fields("case", "", one.case, other.case, skipped={*_LISTS, "folder", "frozen"}))
-    for kind, named in _NAMED.items():
-        found += _records(kind, named(one), named(other))
-    return found
+    lines = list(_fields("case", "", one.case, other.case, skipped={*_COMPARED_ELSEWHERE, "folder", "frozen"}))
+    for kind, named in _RECORDS_BY_KIND.items():
+        lines += _records(kind, named(one), named(other))
+    return lines
 
 
 _Named = Iterable[tuple[str, BaseModel]]
@@ -175,7 +171,7 @@ def _id(row: Any) -> str:
     return str(row.id)
 
 
-_NAMED: Mapping[str, Callable[[Inputs], _Named]] = {
+_RECORDS_BY_KIND: Mapping[str, Callable[[Inputs], _Named]] = {
     "demand": lambda inputs: [(demand_name(demand, inputs.case), demand) for demand in inputs.case.demands],
     "stock": lambda inputs: zip(inputs.case.stock_names, inputs.case.stocks, strict=True),
     "order": lambda inputs: zip(inputs.case.order_names, inputs.case.orders, strict=True),
@@ -193,70 +189,67 @@ _NAMED: Mapping[str, Callable[[Inputs], _Named]] = {
     "schedule": _in_catalogs("schedules", lambda schedule: schedule.name),
     "rate": _in_catalogs("rates", lambda rate: rate.currency),
 }
-"""Kind of fact -> its records by name."""
-_OWN_KINDS = {("offer", "price"): "price", ("offer", "quotes"): "price", ("facility", "capacity"): "capacity"}
-"""Kind of record and field -> kind under which a difference of the field is listed."""
+_KIND_BY_FIELD = {("offer", "price"): "price", ("offer", "quotes"): "price", ("facility", "capacity"): "capacity"}
 
 
 def _dates(store: StoreSpec) -> str:
     return f" {Span(start=store.start, end=store.end)}" if store.start or store.end else ""
 
 
-def _records(kind: str, one: _Named, other: _Named) -> Iterator[FactLine]:
-    """Yield records that only one case has, and fields that differ. If several records share a name, the later ones are numbered."""
+def _records(kind: str, first: _Named, other: _Named) -> Iterator[FactLine]:
+    """Yield records that only one case has, and fields that differ. Later records of the same name are numbered."""
     counts = Counter[str]()
-    for name, was, now in sorted(paired(one, other), key=itemgetter(0)):
+    for name, before, after in sorted(paired(first, other), key=itemgetter(0)):
         counts[name] += 1
         label = name if counts[name] == 1 else f"{name} #{counts[name]}"
-        if was is not None and now is not None:
-            yield from _fields(kind, label, was, now)
+        if before is not None and after is not None:
+            yield from _fields(kind, label, before, after)
         else:
-            yield FactLine(kind=kind, name=label, before=_presence(was), after=_presence(now))
+            yield FactLine(kind=kind, name=label, before=_presence(before), after=_presence(after))
 
 
 def _fields(
-    kind: str, name: str, was: BaseModel, now: BaseModel, skipped: Collection[str] = frozenset()
+    kind: str, name: str, old: BaseModel, new: BaseModel, skipped: Collection[str] = frozenset()
 ) -> Iterator[FactLine]:
-    if was is now:
+    if old is new:
         return
-    if type(was) is not type(now):
-        yield FactLine(kind=kind, name=name, before=type(was).__name__, after=type(now).__name__)
+    if type(old) is not type(new):
+        yield FactLine(kind=kind, name=name, before=type(old).__name__, after=type(new).__name__)
         return
-    for field in type(was).model_fields:
-        if field in _UNTOLD or field in skipped:
+    for field in type(old).model_fields:
+        if field in _NOT_COMPARED or field in skipped:
             continue
-        before, after = told_apart(getattr(was, field), getattr(now, field))
+        before, after = shortened_pair(getattr(old, field), getattr(new, field))
         if before != after:
-            own = _OWN_KINDS.get((kind, field), kind)
-            label = name if own != kind else f"{name} {field}".strip()
-            yield FactLine(kind=own, name=label, before=before or "not stated", after=after or "not stated")
+            shown_kind = _KIND_BY_FIELD.get((kind, field), kind)
+            label = name if shown_kind != kind else f"{name} {field}".strip()
+            yield FactLine(kind=shown_kind, name=label, before=before or "not stated", after=after or "not stated")
 
 
 def _presence(row: BaseModel | None) -> str:
-    """Return a few words about a record that only one case has. Empty for the other case."""
     match row:
         case None:
             return ""
         case Offer(price=price):
             return f"offered, at {_cut(_text(price))}" if price is not None else "offered"
         case Facility(capacity=steps):
-            return f"in it, capacity {_cut(_text(steps))}" if steps else "in it"
-    return "in it"
+            return f"present, capacity {_cut(_text(steps))}" if steps else "present"
+    return "present"
 
 
-def told_apart(one: object, other: object) -> tuple[str, str]:
-    """Return two values in a few words each, from their first difference on. Equal values have equal words."""
-    texts = (_text(one), _text(other))
-    if texts[0] == texts[1] or max(map(len, texts)) <= _LONG:
+def shortened_pair(first: object, other: object) -> tuple[str, str]:
+    """Return two values, shortened from their first difference on. Equal values have equal texts."""
+    texts = (_text(first), _text(other))
+    if texts[0] == texts[1] or max(map(len, texts)) <= _MAX_LENGTH:
         return texts
-    same = next(i for i, (a, b) in enumerate(zip_longest(*texts)) if a != b)
-    start = texts[0].rfind(" ", 0, same) + 1 if same > _LONG // 2 else 0
+    first_difference = next(i for i, (a, b) in enumerate(zip_longest(*texts)) if a != b)
+    start = texts[0].rfind(" ", 0, first_difference) + 1 if first_difference > _MAX_LENGTH // 2 else 0
     return _cut(texts[0], start), _cut(texts[1], start)
 
 
 def _cut(text: str, start: int = 0) -> str:
     rest = ("…" if start else "") + text[start:]
-    return rest if len(rest) <= _LONG else rest[: _LONG - 1] + "…"
+    return rest if len(rest) <= _MAX_LENGTH else rest[: _MAX_LENGTH - 1] + "…"
 
 
 def _text(value: object) -> str:
@@ -267,14 +260,14 @@ def _text(value: object) -> str:
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     if isinstance(value, BaseModel):
-        told = {
+        fields = {
             name: getattr(value, name) for name in value.model_fields_set if name not in ("source", "id", "catalog")
         }
-        return " ".join(f"{name} {_text(told[name])}" for name in sorted(told) if _text(told[name]))
+        return " ".join(f"{name} {_text(fields[name])}" for name in sorted(fields) if _text(fields[name]))
     if isinstance(value, frozenset):
         return ", ".join(sorted(map(str, value)))
     if isinstance(value, tuple):
         return "; ".join(map(_text, value))
     if isinstance(value, dict):
-        return ", ".join(f"{_text(key)} {_text(each)}" for key, each in sorted(value.items(), key=str))
+        return ", ".join(f"{_text(key)} {_text(entry)}" for key, entry in sorted(value.items(), key=str))
     return str(value)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class WhyNotOptions:
     """Options of `why-not`."""
 
-    offer: Annotated[str, Setting("An offer, as `alternatives` and `catalogs show` name it.", "OFFER", argument=True)]
+    offer: Annotated[str, Setting("Offer, as named by `alternatives` and `catalogs show`.", "OFFER", argument=True)]
 
 
 class WhyNotQuestion(Question[WhyNotOptions, "WhyNot"]):

@@ -1,4 +1,4 @@
-"""Why an offer isn't in the plan, as a document: its break-even price, its obstacles, and the value of relaxing them."""
+"""Document of the answer to `why-not`."""
 
 from __future__ import annotations
 
@@ -17,240 +17,239 @@ from .find_why_not import Relaxed, WhyNot
 
 _STATES = {
     "in the plan": "is in the plan",
-    "not bought": "may be bought, and is not",
-    "kept out": "is kept out",
-    "not wanted": "delivers nothing that the case wants",
+    "not bought": "may be bought, but isn't",
+    "kept out": "is excluded",
+    "not wanted": "delivers nothing that the case needs",
 }
 
 
-def why_not_document(found: WhyNot) -> doc.Document:
-    """Return the state of the offer, its price, its obstacles, and the effort of the search."""
-    names = found.names
-    materials = ", ".join(map(names.material_with_id, found.materials))
-    by = "" if found.supplier in (found.facility, found.offer) else f", {found.supplier}"
-    head = f"{found.facility}{by}, {found.country} ({found.offer}): {materials}. It {_STATES[found.state]}."
+def why_not_document(answer: WhyNot) -> doc.Document:
+    names = answer.names
+    materials = ", ".join(map(names.material_with_id, answer.materials))
+    by = "" if answer.supplier in (answer.facility, answer.offer) else f", {answer.supplier}"
+    head = f"{answer.facility}{by}, {answer.country} ({answer.offer}): {materials}. It {_STATES[answer.state]}."
     bought = doc.notes(
-        f"the plan buys {mass_of(names, one.material, one.kilograms, equal=True)} of {names.material(one.material)} for {one.place}"
-        for one in found.bought
+        f"the plan buys {mass_of(names, entry.material, entry.kilograms, equal=True)} of {names.material(entry.material)} for {entry.place}"
+        for entry in answer.bought
     )
-    price, later, together = found.entering, found.entering_lifted, found.together
+    price, later, together = answer.entering, answer.entering_lifted, answer.together
     return doc.document(
-        f"Why not {found.offer}",
+        f"Why not {answer.offer}",
         doc.sentence(head),
         bought,
-        doc.notes(_full(found)),
-        doc.section(_title(found), doc.notes(_price(price, found))) if price is not None else None,
-        doc.section("What keeps it out", *_obstacles(found)) if found.obstacles else None,
-        doc.section("All of these relaxed", doc.notes(_lifted(together, found))) if together is not None else None,
-        doc.section(f"{_title(found)}, once relaxed", doc.notes(_price(later, found))) if later is not None else None,
-        effort(found.effort),
+        doc.notes(_full_price_notes(answer)),
+        doc.section(_title(answer), doc.notes(_price_notes(price, answer))) if price is not None else None,
+        doc.section("Obstacles", *_obstacle_parts(answer)) if answer.obstacles else None,
+        doc.section("All obstacles relaxed", doc.notes(_relaxed_notes(together, answer)))
+        if together is not None
+        else None,
+        doc.section(f"{_title(answer)} if relaxed", doc.notes(_price_notes(later, answer)))
+        if later is not None
+        else None,
+        effort(answer.effort),
     )
 
 
-def _title(found: WhyNot) -> str:
-    return "Break-even fee" if found.made_from else "Break-even price"
+def _title(answer: WhyNot) -> str:
+    return "Break-even fee" if answer.made_from else "Break-even price"
 
 
-def _full(found: WhyNot) -> Iterator[str]:
-    """Yield the cost of a kilogram with its inputs, if the offer takes any."""
-    if not found.made_from or found.state == "not wanted":
+def _full_price_notes(answer: WhyNot) -> Iterator[str]:
+    if not answer.made_from or answer.state == "not wanted":
         return
-    inputs, price = ", ".join(map(found.names.material, found.made_from)), found.full_price
+    inputs, price = ", ".join(map(answer.names.material, answer.made_from)), answer.full_price
     if price is None:
-        why = "it may not be bought as things are" if found.state == "kept out" else f"no admissible input ({inputs})"
-        yield f"its own price is a fee, without inputs ({inputs}); no full price: {why}"
+        reason = "the offer is excluded" if answer.state == "kept out" else f"no input is admissible ({inputs})"
+        yield f"its own price is a fee that excludes inputs ({inputs}). It has no full price, because {reason}"
         return
     how = "in the plan" if price.how == "traced" else f"marginal, ordered in {price.ordered}"
     yield (
-        f"its full price is {found.currency} {money(price.full_price)}/kg ({how}): a fee of {money(price.own)} with duty and freight, and "
+        f"its full price is {answer.currency} {money(price.full_price)}/kg ({how}): a fee of {money(price.own)} with duty and freight, and "
         f"{money(price.inputs)} for inputs ({inputs})"
     )
 
 
-def _price(entering: BreakEven, found: WhyNot) -> list[str]:
-    """Return the price in sentences: its value, its distance from today's, and its assumptions."""
-    if entering.outcome == "no price":
-        dear = "freight, duties, inputs and fixed costs alone exceed it"
-        why = "nothing of it may be bought" if found.state == "kept out" else dear
-        return [f"at no price: given for nothing it would save nothing ({why})"]
-    if entering.outcome == "any price":
-        return ["at any price: the rules of the case cannot be kept without it"]
-    if entering.outcome == "conflict":
-        return ["rules cannot hold together here, with or without it: nothing is planned"]
-    if entering.outcome == "outranked":
-        return ["at any price: what the case ranks before cost is better with it than without"]
-    if entering.outcome == "paid":
-        return ["its price is below zero: what it would have to cost is asked with a change of its price"]
-    if entering.outcome == "ranked":
-        return ["the case ranks money before its last objective, or a level is not proved: no price is told"]
-    if entering.outcome == "not found" or entering.factor is None:
-        return ["not found: what is left open of the plans proves no price"]
-    return [*_root(entering, found), *_worth(entering, found)]
+def _price_notes(break_even: BreakEven, answer: WhyNot) -> list[str]:
+    if break_even.outcome == "no price":
+        too_expensive = "freight, duties, inputs, and fixed costs alone exceed its value"
+        reason = "it may not be bought" if answer.state == "kept out" else too_expensive
+        return [f"at no price: even for free, it would save nothing ({reason})"]
+    if break_even.outcome == "any price":
+        return ["at any price: no plan follows the rules of the case without it"]
+    if break_even.outcome == "conflict":
+        return ["none: rules conflict here with or without it, so nothing is planned"]
+    if break_even.outcome == "outranked":
+        return ["at any price: an objective that the case ranks before cost is better with it"]
+    if break_even.outcome == "paid":
+        return ["none: its price is below zero. To see its effect at another price, change its price"]
+    if break_even.outcome == "ranked":
+        return ["none: the case ranks money before its last objective, or a level isn't proved"]
+    if break_even.outcome == "not found" or break_even.factor is None:
+        return ["not found: the plans aren't proved precisely enough"]
+    return [*_break_even_notes(break_even, answer), *_effect_notes(break_even, answer)]
 
 
-def _root(entering: BreakEven, found: WhyNot) -> Iterator[str]:
-    assert entering.factor is not None
-    unit = "/kg" if len(found.materials) == 1 else " per unit"
-    if entering.price is not None:
-        fee = "a fee of " if found.made_from else ""
-        price = f"{fee}{found.currency} {money(entering.price)}{unit}"
-        price += f" (in the last period {money(entering.last_price)})" if entering.last_price is not None else ""
+def _break_even_notes(break_even: BreakEven, answer: WhyNot) -> Iterator[str]:
+    assert break_even.factor is not None
+    unit = "/kg" if len(answer.materials) == 1 else " per unit"
+    if break_even.price is not None:
+        fee = "a fee of " if answer.made_from else ""
+        price = f"{fee}{answer.currency} {money(break_even.price)}{unit}"
+        price += f" (in the last period {money(break_even.last_price)})" if break_even.last_price is not None else ""
     else:
-        price = f"{number(entering.factor, 6)} times its {'fee' if found.made_from else 'price'}"
+        price = f"{number(break_even.factor, 6)} times its {'fee' if answer.made_from else 'price'}"
     today = ""
-    if entering.today is not None:
-        today = f"; {'asked about with' if entering.assumed else 'today it is'} {money(entering.today)}"
-    if entering.proved:
-        yield f"below {price} every cheapest plan buys it; above, none is cheaper than one without it{today}"
+    if break_even.today is not None:
+        today = f". {'Assumed price' if break_even.assumed else 'Current price'}: {money(break_even.today)}"
+    if break_even.proved:
+        yield f"below {price}, every cheapest plan buys it. Above, no plan is cheaper than without it{today}"
     else:
-        yield f"not proved: by the plans found, up to {price}{today}"
-        yield _surely(entering, found, unit)
-    if not entering.assumed:
-        yield _beside_today(entering.factor, "fee" if found.made_from else "price")
-    if entering.premium is not None:
-        sign = "+" if entering.premium >= 0 else "-"
-        level = abs(entering.premium) <= SHARE_PROVED
-        on_it = f"{sign}{percent(abs(entering.premium))} on it"
-        if entering.premium >= 2:
-            on_it = f"{number(1 + entering.premium)} times it"
-        yield f"as a benchmark price: {'the benchmark itself' if level else on_it}"
+        yield f"not proved: up to {price} in the plans found{today}"
+        yield _proved_bounds(break_even, answer, unit)
+    if not break_even.assumed:
+        yield _compared_with_today(break_even.factor, "fee" if answer.made_from else "price")
+    if break_even.premium is not None:
+        sign = "+" if break_even.premium >= 0 else "-"
+        is_benchmark = abs(break_even.premium) <= SHARE_PROVED
+        markup = f"{sign}{percent(abs(break_even.premium))} on it"
+        if break_even.premium >= 2:
+            markup = f"{number(1 + break_even.premium)} times it"
+        yield f"as a benchmark price: {'the benchmark itself' if is_benchmark else markup}"
 
 
-def _surely(entering: BreakEven, found: WhyNot, unit: str) -> str:
-    """Return the bounds of the true price."""
-    today = entering.today if entering.today is not None else Decimal(1)
-    low, high = (entering.low or Decimal(0)) * today, entering.high
-    below = f"it is surely bought below {found.currency} {money(low)}{unit}" if low else "nothing is sure below"
+def _proved_bounds(break_even: BreakEven, answer: WhyNot, unit: str) -> str:
+    today = break_even.today if break_even.today is not None else Decimal(1)
+    low, high = (break_even.low or Decimal(0)) * today, break_even.high
+    below = f"provably bought below {answer.currency} {money(low)}{unit}" if low else "no proved lower bound"
     above = (
-        f"surely not above {found.currency} {money(high * today)}{unit}"
+        f"provably not bought above {answer.currency} {money(high * today)}{unit}"
         if high is not None
-        else "nothing is sure above"
+        else "no proved upper bound"
     )
-    return f"{below}, and {above}"
+    return f"{below}, {above}"
 
 
-def _beside_today(factor: Decimal, what: str) -> str:
+def _compared_with_today(factor: Decimal, what: str) -> str:
     if abs(factor - 1) <= SHARE_PROVED:
-        return f"that is today's {what}: it is as good as what it would replace"
+        return f"that is today's {what}, so it costs as much as what it would replace"
     if factor >= 3:
         return f"{number(factor)} times today's {what}"
     return f"{percent(abs(factor - 1))} {'below' if factor < 1 else 'above'} today's {what}"
 
 
-def _worth(entering: BreakEven, found: WhyNot) -> Iterator[str]:
-    yield f"just below that price the cheapest plan buys {_mass(found, entering.units)} of it"
-    if entering.most_saved is not None:
-        saved = rounded_money(entering.most_saved, found.currency)
-        yield f"given for nothing, it would save about {saved} of present value, penalties included"
+def _effect_notes(break_even: BreakEven, answer: WhyNot) -> Iterator[str]:
+    yield f"just below that price, the cheapest plan buys {_mass(answer, break_even.units)} of it"
+    if break_even.most_saved is not None:
+        saved = rounded_money(break_even.most_saved, answer.currency)
+        yield f"if it were free, it would save about {saved} of present value, penalties included"
 
 
-def _mass(found: WhyNot, kilograms: Decimal) -> str:
+def _mass(answer: WhyNot, kilograms: Decimal) -> str:
     """Return kilograms of the offer. With several goods, the weighed substance is omitted."""
-    return mass_of(found.names, found.materials[0], kilograms) if len(found.materials) == 1 else mass(kilograms)
+    return mass_of(answer.names, answer.materials[0], kilograms) if len(answer.materials) == 1 else mass(kilograms)
 
 
-def _obstacles(found: WhyNot) -> Iterator[doc.Element]:
+def _obstacle_parts(answer: WhyNot) -> Iterator[doc.Element]:
     rows: list[list[doc.Cell]] = []
-    for place, one in enumerate(found.obstacles, 1):
-        obstacle, lifted = one.obstacle, one.lifted
+    for position, entry in enumerate(answer.obstacles, 1):
+        obstacle, lifted = entry.obstacle, entry.lifted
         rule = f" [{obstacle.rule}]" if obstacle.rule else ""
         uses = f" (for {', '.join(obstacle.end_uses)})" if obstacle.end_uses else ""
         clause = f" ({obstacle.clause})" if obstacle.clause and obstacle.clause not in obstacle.text else ""
-        days = "".join(f". {_first_and_last(one)}" for one in obstacle.days)
-        yield doc.sentence(f"{place}. {obstacle.kind}{rule}{uses}: {obstacle.text}{clause}{days}")
+        period_texts = "".join(f". {_first_and_last(days)}" for days in obstacle.days)
+        yield doc.sentence(
+            f"{position}. {obstacle.code} {obstacle.kind}{rule}{uses}: {obstacle.text}{clause}{period_texts}"
+        )
         if lifted is None:
-            rows.append([f"{place}.", "no change of the case relaxes it", *[doc.NOTHING] * 4])
+            rows.append([f"{position}.", "no change of the case relaxes it", *[doc.NOTHING] * 4])
         else:
-            rows.append([f"{place}.", _words(lifted), _gives(lifted, found), *_adds(lifted, found)])
+            rows.append(
+                [f"{position}.", _change_texts(lifted), _gained_mass(lifted, answer), *_effect_cells(lifted, answer)]
+            )
     columns = [doc.figures("#"), doc.Column("Relaxed alone"), doc.figures("It would give")]
     columns += [
-        doc.Column("Cash", found.currency, "right"),
-        doc.Column("Short of more"),
+        doc.Column("Cash", answer.currency, "right"),
+        doc.Column("Added shortage"),
         doc.Column("Penalty", align="right"),
     ]
     rungs = [
         charts.Rung(
-            f"{place}. {one.obstacle.kind}",
+            f"{position}. {entry.obstacle.kind}",
             adds.cash,
-            f"{large_money(adds.cash, found.currency)}, {_words(one.lifted)}",
+            f"{large_money(adds.cash, answer.currency)}, {_change_texts(entry.lifted)}",
         )
-        for place, one in enumerate(found.obstacles, 1)
-        if one.lifted is not None and (adds := one.lifted.adds) is not None
+        for position, entry in enumerate(answer.obstacles, 1)
+        if entry.lifted is not None and (adds := entry.lifted.adds) is not None
     ]
-    told = (
-        f"Cash that the plan spends more, or less, if one obstacle is relaxed and all others stay, in {found.currency}."
-    )
+    description = f"Additional cash of the plan, in {answer.currency}, if one obstacle is relaxed and all others stay. Negative for savings."
     title = "Cash that relaxing each obstacle adds"
     yield doc.apart(
-        ladder(title, told, rungs, found.currency, doc.table(columns, rows)),
+        ladder(title, description, rungs, answer.currency, doc.table(columns, rows)),
         doc.notes(
-            f"{place}. {_own_part(one.lifted, found)}"
-            for place, one in enumerate(found.obstacles, 1)
-            if _has_others(one.lifted)
+            f"{position}. {_own_part(entry.lifted, answer)}"
+            for position, entry in enumerate(answer.obstacles, 1)
+            if _has_others(entry.lifted)
         ),
     )
 
 
-def _adds(lifted: Relaxed, found: WhyNot) -> list[doc.Cell]:
-    """Return cash, shortage, and penalty after relaxing an obstacle, with a question mark if the plan isn't proved the cheapest."""
-    adds, saves = lifted.adds, lifted.saves
+def _effect_cells(relaxed: Relaxed, answer: WhyNot) -> list[doc.Cell]:
+    adds, saves = relaxed.adds, relaxed.saves
     if adds is None or saves is None:
         return ["rules conflict", doc.NOTHING, doc.NOTHING]
     amount = signed(adds.cash)
-    short = "; ".join(short_texts(found.names, adds.short_kg))
+    short = "; ".join(short_texts(answer.names, adds.short_kg))
     return [amount if saves.proved else f"{amount} ?", short or doc.NOTHING, penalty(adds.penalty)]
 
 
-def _has_others(lifted: Relaxed | None) -> bool:
-    """Return True if relaxing an obstacle also admits other offers, and they save a part."""
-    if lifted is None or lifted.own is None or lifted.saves is None:
+def _has_others(relaxed: Relaxed | None) -> bool:
+    if relaxed is None or relaxed.own is None or relaxed.saves is None:
         return False
-    return abs(lifted.own.value - lifted.saves.value) >= 1
+    return abs(relaxed.own.value - relaxed.saves.value) >= 1
 
 
-def _own_part(lifted: Relaxed | None, found: WhyNot) -> str:
-    assert lifted is not None
-    assert lifted.own is not None
-    assert lifted.saves is not None
-    own, whole = (rounded_money(each.value, found.currency) for each in (lifted.own, lifted.saves))
-    return f"About {own} of the {whole} saved (present value, penalties included) is due to this offer; the rest is due to others let in too"
+def _own_part(relaxed: Relaxed | None, answer: WhyNot) -> str:
+    assert relaxed is not None
+    assert relaxed.own is not None
+    assert relaxed.saves is not None
+    own, whole = (rounded_money(each.value, answer.currency) for each in (relaxed.own, relaxed.saves))
+    return f"About {own} of the {whole} saved (present value, penalties included) is due to this offer, the rest to other offers admitted with it"
 
 
 def _first_and_last(days: BarredDays) -> str:
-    first = f"First day {days.start}" if days.start else "No first day is stated"
-    return f"{first}, {f'last day {days.end}' if days.end else 'no last day is set'}"
+    first = f"First day {days.start}" if days.start else "No first day"
+    return f"{first}, {f'last day {days.end}' if days.end else 'no last day'}"
 
 
-def _lifted(lifted: Relaxed, found: WhyNot) -> Iterator[str]:
-    head = f"{_words(lifted)}: it would give {_gives(lifted, found)}"
-    if lifted.adds is None:
+def _relaxed_notes(relaxed: Relaxed, answer: WhyNot) -> Iterator[str]:
+    head = f"{_change_texts(relaxed)}: it would give {_gained_mass(relaxed, answer)}"
+    if relaxed.adds is None:
         yield f"{head}, and rules would conflict"
         return
-    short = "; ".join(short_texts(found.names, lifted.adds.short_kg))
-    cash = signed(lifted.adds.cash)
+    short = "; ".join(short_texts(answer.names, relaxed.adds.short_kg))
+    cash = signed(relaxed.adds.cash)
     parts = [
-        f"cash {found.currency} {cash}" if cash != BLANK else "no more cash",
-        f"short of {short}" if short else "nothing more short",
+        f"cash {answer.currency} {cash}" if cash != BLANK else "no added cash",
+        f"added shortage: {short}" if short else "no added shortage",
     ]
-    yield f"{head}; {', '.join(parts)}"
-    if _has_others(lifted):
-        yield _own_part(lifted, found)
+    yield f"{head}. Effect: {', '.join(parts)}"
+    if _has_others(relaxed):
+        yield _own_part(relaxed, answer)
 
 
-def _gives(lifted: Relaxed, found: WhyNot) -> str:
-    return _mass(found, lifted.gives_kg) if lifted.gives_kg else "nothing"
+def _gained_mass(relaxed: Relaxed, answer: WhyNot) -> str:
+    return _mass(answer, relaxed.gives_kg) if relaxed.gives_kg else "nothing"
 
 
-def _words(lifted: Relaxed) -> str:
-    return " and ".join(change_words(change) for change in lifted.changes)
+def _change_texts(relaxed: Relaxed) -> str:
+    return " and ".join(change_words(change) for change in relaxed.changes)
 
 
 def change_words(change: Change) -> str:
-    """Return the effect of a relaxing change on the case, in words."""
     if change.disable:
-        return f"without {change.disable} altogether"
+        return f"without {change.disable}"
     if change.grant:
-        return f"with a licence under {change.grant}"
+        return f"with a license under {change.grant}"
     if change.prove:
         return "with its origins proved"
     if change.lift is not None:
@@ -260,5 +259,5 @@ def change_words(change: Change) -> str:
     if change.price:
         return f"at {number(change.factor or Decimal(0))} times its price"
     rate = f" at {number(change.per_year)} kg a year" if change.per_year is not None else ""
-    sooner = " from the start" if change.delay is not None else ""
-    return f"with {change.capacity} {change.status.value if change.status else 'as stated'}{rate}{sooner}"
+    earlier = " from the start" if change.delay is not None else ""
+    return f"with {change.capacity} {change.status.value if change.status else 'as stated'}{rate}{earlier}"
