@@ -217,7 +217,9 @@ class Session:
             OutOfTimeError: With the number of answers found.
         """
         if self.stopped:
-            raise OutOfTimeError.ended(f"after {done:,} of {of:,} {what}, and the answer needs them all", self.canceled)
+            raise OutOfTimeError.ended(
+                f"after {done:,} of {of:,} {what}, but the answer needs all of them", self.canceled
+            )
 
     @cached_property
     def choices(self) -> Choices:
@@ -292,7 +294,7 @@ class Session:
             VerificationError: If the plan fails verification.
         """
         if self.stopped:
-            raise OutOfTimeError.ended("before this was found", self.canceled)
+            raise OutOfTimeError.ended("before it found this plan", self.canceled)
         members = self.parts.members[self.parts.of_material[material]]
         program, cheapest = self.compiled(members)
         cost = np.zeros(len(program.linear.cost))

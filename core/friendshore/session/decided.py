@@ -89,11 +89,12 @@ class DecidedOrders(Rule):
     def undone(self, what: Sequence[str]) -> InputError:
         """Return the error for a change that makes decided orders impossible."""
         return InputError(
-            f"the change takes away what is ordered of {self.material} before {self.before}",
+            f"the change makes orders of {self.material} before {self.before} impossible, which are decided",
             column="decided_before",
             found=", ".join(what),
-            expected="a change that leaves alone what is decided",
-            fix=f"let the change take effect later: from = {self.before}",
+            expected="a change that doesn't affect decided orders",
+            fix=f"let the change start later, with `from = {self.before}`",
+            code="FS706",
         )
 
     def sentence(self) -> str:
@@ -162,7 +163,8 @@ def day_of_plan(horizon: Horizon, word: str, what: str) -> date:
     day = by_label.get(word) or _day(word)
     if day is None or horizon.find(day) is None:
         expected = f"a date from {horizon.span.start} to {horizon.span.end}, or a period like {horizon.label(0)}"
-        raise InputError(f"{what} is no day of the plan", found=word, expected=expected)
+        fix = f"write a date such as `{horizon.span.start}`"
+        raise InputError(f"{what} isn't a date of the plan", found=word, expected=expected, fix=fix, code="FS705")
     return day
 
 

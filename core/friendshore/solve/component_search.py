@@ -458,7 +458,5 @@ def _free(linear: Linear) -> SolverAnswer:
     """Return the cheapest bounds of columns without rows."""
     x = linear.cheapest
     if not np.isfinite(x).all():
-        raise UnboundedError(
-            Diagnostic("a column without limits lowers the cost for ever", fix="please report this case")
-        )
+        raise UnboundedError(Diagnostic("the cost can fall without limit", fix="report this case", code="FS703"))
     return SolverAnswer(SolverOutcome.OPTIMAL, x, linear.value(x), linear.value(x))

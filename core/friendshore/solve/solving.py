@@ -224,7 +224,7 @@ class Limits:
             ("number of workers", self.workers, 1, inf, Integral, "pass None to use all processors"),
         )  # fmt: skip
         wrong = [
-            Diagnostic(f"the {name} is not valid", found=repr(value), expected=f"a {_KINDS[kind]} from {least:g} on", fix=fix)
+            Diagnostic(f"the {name} isn't valid", found=repr(value), expected=f"a {_KINDS[kind]} of at least {least:g}", fix=fix, code="FS012")
             for name, value, least, most, kind, fix in checks
             if (value is not None or name == "gap")
             and not (isinstance(value, kind) and not isinstance(value, bool) and least <= float(value) <= most)
@@ -253,8 +253,9 @@ _LEAST = 20
 """Divisor of the total time: every program gets at least this part of it, as long as it is left."""
 NO_LIMITS = Limits()
 _GIVEN_UP = Diagnostic(
-    "no solver came to a plan that keeps the rules of the case: its numbers lie too far apart, or at the edge of what can be computed",
-    fix="`friendshore check` names numbers that lie too far apart; if it names none, please report this case",
+    "no solver found a plan that satisfies the rules, probably because numbers of the case differ too much in size",
+    fix="run `friendshore check` to list numbers that are too far apart; if it lists none, report this case",
+    code="FS702",
 )
 _SOON = 5_000
 """Number of entries below which a linear program is solved without a thread. A thread would take longer, and there is no time to press Ctrl-C."""
@@ -584,7 +585,7 @@ def _nothing_bought(program: Program, part: Component, answer: SolverAnswer, sea
     if found.x is None and answer.outcome is SolverOutcome.BROKEN:
         raise NoPlanError(_GIVEN_UP)
     if found.x is None:
-        raise OutOfTimeError.ended("before it found a plan that keeps the rules of the case", search.watch.cancelled())
+        raise OutOfTimeError.ended("before it found a plan that satisfies the rules", search.watch.cancelled())
     return SolverAnswer(SolverOutcome.FEASIBLE, found.x, found.objective, answer.bound)
 
 

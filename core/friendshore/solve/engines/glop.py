@@ -69,7 +69,7 @@ def solve_with_glop(
     if ask.stopped() or (status == proto.MPSOLVER_NOT_SOLVED and late):
         return NOTHING
     name = proto.MPSolverResponseStatus.Name(status)
-    raise BreakdownError(Diagnostic(f"GLOP came to no answer: {name}", fix="please report this case"))
+    raise BreakdownError(Diagnostic(f"GLOP returned no answer: {name}", fix="report this case", code="FS704"))
 
 
 def _request(linear: Linear, parameters: str, seconds: float | None) -> bytes:

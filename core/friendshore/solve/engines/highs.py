@@ -51,7 +51,7 @@ def solve_with_highs(
     solver = _QuietHighs()
     for name, value in _options(linear, ask, presolve).items():
         if solver.setOptionValue(name, value) != highspy.HighsStatus.kOk:
-            raise _breakdown(f"option {name} = {value}")
+            raise _breakdown(f"it rejected the option {name} = {value}")
     _pass(solver, linear)
     if hint is not None:
         solver.setSolution(len(hint), np.arange(len(hint), dtype=np.int32), hint)
@@ -103,7 +103,7 @@ def _pass(solver: highspy.Highs, linear: Linear) -> None:
         linear.integer.astype(np.int32),
     )
     if status == highspy.HighsStatus.kError:
-        raise _breakdown("it refused the program")
+        raise _breakdown("it rejected the program")
 
 
 def _ended(ask: Ask) -> Callable[[], bool]:
@@ -146,13 +146,13 @@ def _answer(solver: highspy.Highs, linear: Linear) -> SolverAnswer:
     if status == Status.kInfeasible:
         return SolverAnswer(SolverOutcome.INFEASIBLE)
     if status == Status.kUnbounded:
-        raise UnboundedError(Diagnostic("the cost has no minimum", fix="please report this case"))
+        raise UnboundedError(Diagnostic("the cost can fall without limit", fix="report this case", code="FS703"))
     if status != Status.kOptimal and status not in _LIMITS:
         raise _breakdown(solver.modelStatusToString(status))
     bound = info.mip_dual_bound if searched else -inf
     if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
         if status == Status.kOptimal:
-            raise _breakdown("it returned a plan that breaks a row")
+            raise _breakdown("its plan violates a row")
         return SolverAnswer(SolverOutcome.NOTHING, bound=bound, out_of_time=late, solver=_NAME)
     solution = solver.getSolution()
     x = np.array(solution.col_value)
@@ -167,4 +167,4 @@ def _answer(solver: highspy.Highs, linear: Linear) -> SolverAnswer:
 
 
 def _breakdown(reason: str) -> BreakdownError:
-    return BreakdownError(Diagnostic(f"HiGHS returned no answer: {reason}", fix="please report this case"))
+    return BreakdownError(Diagnostic(f"HiGHS returned no answer: {reason}", fix="report this case", code="FS704"))

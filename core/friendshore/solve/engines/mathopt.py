@@ -121,10 +121,12 @@ def answer_of(result: result_pb2.SolveResultProto, linear: Linear) -> SolverAnsw
         return SolverAnswer(SolverOutcome.FEASIBLE, x, linear.value(x), bound, out_of_time=late)
     if reason in (result_pb2.TERMINATION_REASON_NO_SOLUTION_FOUND, result_pb2.TERMINATION_REASON_FEASIBLE):
         return SolverAnswer(SolverOutcome.NOTHING, bound=bound, out_of_time=late)
+    if reason == result_pb2.TERMINATION_REASON_UNBOUNDED:
+        raise UnboundedError(Diagnostic("the cost can fall without limit", fix="report this case", code="FS703"))
     name = result_pb2.TerminationReasonProto.Name(reason)
-    endless = reason == result_pb2.TERMINATION_REASON_UNBOUNDED
-    raise (UnboundedError if endless else BreakdownError)(
-        Diagnostic(f"the solver broke down: {name} {result.termination.detail}".strip(), fix="please report this case")
+    reason_text = f"{name} {result.termination.detail}".strip()
+    raise BreakdownError(
+        Diagnostic(f"the solver returned no answer: {reason_text}", fix="report this case", code="FS704")
     )
 
 

@@ -59,7 +59,7 @@ def solve_with_scip(linear: Linear, ask: Ask, hint: Floats | None = None) -> Sol
                 parameters = _limited(parameters, ask.seconds - _BRIEF_SECONDS)
             result = _solve_in_process(model, parameters, start, ask.stopped)
     except _RefusedError as error:
-        problem = Diagnostic(f"SCIP refused the program: {error}", fix="please report this case")
+        problem = Diagnostic(f"SCIP returned no answer: {error}", fix="report this case", code="FS704")
         raise BreakdownError(problem) from error
     return SolverAnswer(SolverOutcome.NOTHING) if result is None else replace(answer_of(result, linear), solver="SCIP")
 
