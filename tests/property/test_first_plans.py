@@ -222,7 +222,7 @@ def is_optimum(found: Any, least: float, name: str) -> None:
 
 def _without_links(problem: Problem) -> Program:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Bounds, "wanted", lambda self, arcs, periods: np.full(len(arcs), np.inf))
+        patch.setattr(Bounds, "max_need_kg", lambda self, arcs, periods: np.full(len(arcs), np.inf))
         return compile_program(problem)
 
 

@@ -134,13 +134,13 @@ class ChangedPart:
         problem = self.inputs.problem()
         if not _alike(problem, other.bounds.problem):
             return False
-        return other.bounds.hold_all_of(self._bounds(problem, up_to), bool(other.linear.integer.any()))
+        return other.bounds.cover(self._bounds(problem, up_to), bool(other.linear.integer.any()))
 
     def _bounds(self, problem: Problem, up_to: Decimal) -> Bounds:
         """Return the bounds for multiplied demands and capacities, or for the original ones if the program would otherwise have other columns."""
         larger = problem if up_to == 1 else self.inputs.after([*_multiplied(problem, up_to)]).problem()
         chosen = larger if _alike(problem, larger) else problem
-        return Bounds.of(chosen, LimitRows(chosen.limit_rows).forces)
+        return Bounds.of(chosen, LimitRows(chosen.limit_rows).may_exceed_need)
 
 
 def _multiplied(problem: Problem, factor: Decimal) -> Iterator[Change]:
