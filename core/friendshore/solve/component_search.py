@@ -33,7 +33,7 @@ from .engine import (
     NOTHING,
     Ask,
     Engines,
-    Linked,
+    LinkedSolution,
     LinkingMethod,
     SolverAnswer,
     SolverOutcome,
@@ -431,8 +431,8 @@ def _binds(joint: Joint, relaxed: SolverAnswer) -> bool:
     return relaxed.duals is not None and bool(np.abs(relaxed.duals[joint.rows]).max(initial=0.0) > 0)
 
 
-def _joined(joint: Joint, how: LinkingMethod) -> Linked:
-    return Linked(joint.rows, len(joint.parts), how)
+def _joined(joint: Joint, how: LinkingMethod) -> LinkedSolution:
+    return LinkedSolution(joint.rows, len(joint.parts), how)
 
 
 def _left_out(joint: Joint, answers: Sequence[SolverAnswer]) -> SolverAnswer:

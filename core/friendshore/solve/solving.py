@@ -38,7 +38,7 @@ from .engine import (
     NOTHING,
     Cancel,
     Engines,
-    Linked,
+    LinkedSolution,
     LinkingMethod,
     Reached,
     SolverAnswer,
@@ -113,7 +113,7 @@ def solve_lexicographic(
     bound = 0.0 if not linear.cost.any() else float("-inf")
     kept: list[_Kept] = []
     reached: list[Reached] = []
-    joined: Linked | None = None
+    joined: LinkedSolution | None = None
     for rank, goal in enumerate(goals):
         within = search.until(search.watch.share(1 / (len(goals) - rank)))
         answer = _level(within, replace(linear, cost=goal.cost, constant=0.0), kept, best, start)
@@ -180,7 +180,7 @@ def _keeping(step: Linear, kept: Sequence[_Kept], slack: float) -> Linear:
     return kept_so
 
 
-def _own(joined: Linked | None, linear: Linear) -> Linked | None:
+def _own(joined: LinkedSolution | None, linear: Linear) -> LinkedSolution | None:
     """Return the linking constraints of the original component, without the rows of levels."""
     if joined is None:
         return None
@@ -544,7 +544,7 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Sol
     )
 
 
-def _joined(program: Program, part: Component, joined: Linked) -> JoinedComponent:
+def _joined(program: Program, part: Component, joined: LinkedSolution) -> JoinedComponent:
     owners = sorted({name.removeprefix("rule ") for name in program.owners_of(part.rows[joined.rows])})
     return JoinedComponent(tuple(owners), joined.parts, joined.how)
 
