@@ -128,7 +128,7 @@ def keep_decisions(session: Session, day: date) -> Session:
     return session.beside(inputs, compile_program(inputs.problem()), started)
 
 
-def refuse_undone(session: Session, conflicts: Iterable[Sequence[str]]) -> None:
+def reject_impossible_orders(session: Session, conflicts: Iterable[Sequence[str]]) -> None:
     """Raise `InputError` if a set of conflicting rules in `conflicts` consists only of decided orders."""
     decided_rules = {rule.id: rule for rule in session.inputs.rules if isinstance(rule, DecidedOrders)}
     for rules in conflicts:

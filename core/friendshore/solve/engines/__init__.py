@@ -52,7 +52,7 @@ ENGINES = Engines(
 )
 
 
-class Reasked:
+class WarmStartedSolver:
     """Solver of linear programs with the same coefficients, one after the other, each from the last basis."""
 
     def __init__(self) -> None:
