@@ -18,7 +18,7 @@ from friendshore.solve.component_search import Search
 from friendshore.solve.engine import Ask, LinkingMethod, SolverAnswer, SolverOutcome, Watch
 from friendshore.solve.engines import ENGINES
 from friendshore.solve.lagrangian import LagrangianPrices, joint_of, sharing_of
-from friendshore.solve.shared import completed
+from friendshore.solve.shared import with_all_choices
 
 from .random_cases.facts import Draw
 from .settings import examples
@@ -287,6 +287,6 @@ def test_orders_that_do_not_all_fit_are_decided() -> None:
     both = program(rows, *ends, [6, 6, 3, 3, 1, 1], 2, [1.0, 2.0, MISSED, MISSED, 0.0, 0.0])
     begun = np.array([3.0, 3.0, 0.0, 0.0, 0.6, 0.6])
     plan = SolverAnswer(SolverOutcome.FEASIBLE, begun, float(both.cost @ begun))
-    found = completed(both, np.zeros(6, dtype=bool), plan, ENGINES, Watch())
+    found = with_all_choices(both, np.zeros(6, dtype=bool), plan, ENGINES, Watch())
     assert found.objective == pytest.approx(4 + 3 * MISSED)
     assert np.round(found.x[4:]).tolist() == [1.0, 0.0]

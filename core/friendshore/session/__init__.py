@@ -105,7 +105,7 @@ class Session:
         building = monotonic()
         opened = building if began is None else began
         program = compile_program(inputs.problem())
-        answer_cache = AnswerCache(most=memory // 4) if answers is None else answers
+        answer_cache = AnswerCache(max_bytes=memory // 4) if answers is None else answers
         search = _for_search(limits, opened, building)
         return _solve_and_verify(inputs, program, limits, search, progress, cancel, answer_cache, opened, memory)
 

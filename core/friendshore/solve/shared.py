@@ -23,7 +23,7 @@ import numpy as np
 from ..domain.plan import Confirmation
 from ..program.matrix import Floats, Ints, Linear, Mask
 from .engine import NOTHING, Ask, Engines, SolverAnswer, SolverOutcome, Watch
-from .first_plan import fix, polished, proved, rounded, seconds_of
+from .first_plan import dual_bound, fix, reoptimized, rounded_plan, seconds_left
 from .lagrangian import Joint, LagrangianPrices, PartSolver
 from .scaling import scaled
 
@@ -93,7 +93,9 @@ class Neighbourhoods:
         programs = [self._opened(best.x, whole, group) for group in groups]
 
         hint = best.x if self.reach.closely else None
-        search = partial(searched, engines=self.engines, watch=self.watch, gap=GAP, nodes=self.reach.nodes, hint=hint)
+        search = partial(
+            search_within, engines=self.engines, watch=self.watch, gap=GAP, nodes=self.reach.nodes, hint=hint
+        )
         with ThreadPoolExecutor(self.workers) as pool:
             found = list(pool.map(search, programs))
         enough = best.objective - BETTER * abs(best.objective)
@@ -147,14 +149,14 @@ class Neighbourhoods:
         return self.engines.search(fixed, Ask(self.watch.left())) if not self.watch.stopped() else NOTHING
 
 
-def searched(
+def search_within(
     linear: Linear, engines: Engines, watch: Watch, gap: float, nodes: int, hint: Floats | None = None
 ) -> SolverAnswer:
     """Search until the gap or the number of nodes is reached. `NOTHING` if the watch has stopped."""
     return NOTHING if watch.stopped() else engines.search(linear, Ask(watch.left(), gap, nodes=nodes), hint)
 
 
-def completed(linear: Linear, made: Mask, plan: SolverAnswer, engines: Engines, watch: Watch) -> SolverAnswer:
+def with_all_choices(linear: Linear, made: Mask, plan: SolverAnswer, engines: Engines, watch: Watch) -> SolverAnswer:
     """Return a plan with all choices made, from one that makes only some of them. `NOTHING` if none is found.
 
     All fractional choices are rounded up at once. If that isn't feasible, such as for two orders with a minimum in a capacity for one, a brief search decides.
@@ -162,7 +164,9 @@ def completed(linear: Linear, made: Mask, plan: SolverAnswer, engines: Engines, 
     assert plan.x is not None
     begun = np.where(made, np.round(plan.x), np.ceil(plan.x - BEGUN))
     full = engines.search(fix(linear, linear.integer, begun), Ask(watch.left()))
-    return full if full.x is not None else searched(fix(linear, made, plan.x), engines, watch, START_GAP, START_NODES)
+    return (
+        full if full.x is not None else search_within(fix(linear, made, plan.x), engines, watch, START_GAP, START_NODES)
+    )
 
 
 def _near(joint: Joint, part: Ints) -> Floats:
@@ -210,14 +214,14 @@ class SharedCapacitySearch:
 
     def run(self) -> SolverAnswer:
         """Return the best plan and bound found, of the scaled program. `SolverOutcome.OPTIMAL` if they are within the gap."""
-        relaxed = self.engines.search(self._opened(self.dear & False), Ask(seconds_of(self.watch)))
+        relaxed = self.engines.search(self._opened(self.dear & False), Ask(seconds_left(self.watch)))
         if relaxed.outcome is not SolverOutcome.OPTIMAL:
             return relaxed
         if relaxed.duals is None:  # an engine that was asked because others gave up tells none
             return SolverAnswer(SolverOutcome.NOTHING, bound=relaxed.objective)
-        self.bound = unpriced = proved(self._opened(self.dear & False), relaxed.duals)
+        self.bound = unpriced = dual_bound(self._opened(self.dear & False), relaxed.duals)
         assert relaxed.x is not None
-        self.best = rounded(self.linear, relaxed.x, self.engines, self.watch)
+        self.best = rounded_plan(self.linear, relaxed.x, self.engines, self.watch)
         if self._done() or self.watch.stopped():
             return self._answer(Confirmation.BOUND)
         start = self.scale.duals(relaxed.duals)[self.joint.rows]
@@ -226,7 +230,7 @@ class SharedCapacitySearch:
         self._prove(prices.bound)
         first = self._start(prices)
         if first.x is not None:
-            full = completed(self.linear, self.dear, first, self.engines, self.watch)
+            full = with_all_choices(self.linear, self.dear, first, self.engines, self.watch)
             self.best = min(self.best, full, key=lambda answer: answer.objective)
             near = self._neighbourhoods(WIDE)
             self._keep(self._bettered(near, first, self.dear, prices))
@@ -248,7 +252,7 @@ class SharedCapacitySearch:
             return NOTHING
         x = prices.mixed / self.scale.columns
         settled = self.dear & ((x > SURE) | ~prices.ever(self.dear))
-        return searched(fix(self._opened(self.dear), settled, x), self.engines, self.watch, START_GAP, START_NODES)
+        return search_within(fix(self._opened(self.dear), settled, x), self.engines, self.watch, START_GAP, START_NODES)
 
     def _better(self, prices: LagrangianPrices) -> None:
         """Improve the bound and the best plan in turn, with all of its choices open."""
@@ -276,7 +280,7 @@ class SharedCapacitySearch:
     def _keep(self, plan: SolverAnswer) -> None:
         """Make the remaining choices of a plan, and keep it if it is the best."""
         assert plan.x is not None
-        full = searched(fix(self.linear, self.dear, plan.x), self.engines, self.watch, REST_GAP, REST_NODES)
+        full = search_within(fix(self.linear, self.dear, plan.x), self.engines, self.watch, REST_GAP, REST_NODES)
         if full.x is not None and full.objective < self.best.objective:
             self.best = full
 
@@ -289,7 +293,7 @@ class SharedCapacitySearch:
     def _answer(self, confirmed_by: Confirmation) -> SolverAnswer:
         if self.best.x is None:
             return SolverAnswer(SolverOutcome.NOTHING, bound=self.bound)
-        self.best = polished(self.linear, self.engines, self.best)
+        self.best = reoptimized(self.linear, self.engines, self.best)
         bound = min(self.bound, self.best.objective)
         if not self._done():
             return SolverAnswer(SolverOutcome.FEASIBLE, self.best.x, self.best.objective, bound)

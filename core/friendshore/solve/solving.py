@@ -146,9 +146,9 @@ def _level(
     if before.x is None:
         answer = search.component(step, start=start)
         return replace(
-            answer, bound=max(answer.bound, floor(step))
+            answer, bound=max(answer.bound, trivial_bound(step))
         )  # a search that was cut short may have proved nothing
-    known = SolverAnswer(SolverOutcome.FEASIBLE, before.x, float(step.cost @ before.x), floor(step))
+    known = SolverAnswer(SolverOutcome.FEASIBLE, before.x, float(step.cost @ before.x), trivial_bound(step))
     answer = NOTHING
     for slack in SLACKS:
         answer = search.component(_keeping(step, kept, slack), known)
@@ -188,7 +188,7 @@ def _own(joined: LinkedSolution | None, linear: Linear) -> LinkedSolution | None
     return replace(joined, rows=rows) if len(rows) else None
 
 
-def floor(linear: Linear) -> float:
+def trivial_bound(linear: Linear) -> float:
     """Return a bound that needs no solver: every column at its cheapest bound."""
     return float(linear.cost @ linear.cheapest)
 
@@ -360,10 +360,10 @@ def _answers(
     search: Search, searches: Sequence[ResumableSearch], tell: Callable[[], None] = lambda: None
 ) -> list[SolverAnswer]:
     """Return the best answers within the limits. Answers that a limit ended are cached like all others."""
-    answers = in_turns(searches, search.watch, search.workers, search.known, tell)
+    answers = in_turns(searches, search.watch, search.workers, search.answer_cache, tell)
     late = [part for part in searches if not part.done]
     for part in late:
-        part.end(search.known)
+        part.end(search.answer_cache)
     if late:
         tell()
     return answers
@@ -517,7 +517,7 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Sol
         best = answer if answer.x is not None else _nothing_bought(program, part, answer, search)
         x[part.columns] = best.x
         objective += best.objective
-        bound += max(min(best.bound, best.objective), floor(part.linear))
+        bound += max(min(best.bound, best.objective), trivial_bound(part.linear))
         for rank, more in _reached(program, part, best):
             levels[rank] = _together(levels[rank], more)
         planned.append(answer)
@@ -558,7 +558,7 @@ def _reached(program: Program, part: Component, answer: SolverAnswer) -> list[tu
     found = []
     for rank, goal in ranked:
         value = float(goal.cost @ answer.x)
-        least = floor(replace(part.linear, cost=goal.cost))
+        least = trivial_bound(replace(part.linear, cost=goal.cost))
         bound = max(min(answer.bound, value), least) if goal.whole else least
         found.append((rank, LevelResult(value, bound, value + goal.within * abs(value))))
     return found

@@ -267,7 +267,7 @@ def _cheapest(linear: Linear, x: Floats, ranked: Sequence[tuple[Floats, float]],
 
 def _duals(linear: Linear, cost: float, search: Search) -> Floats | None:
     """Return duals that prove that no plan costs less than `cost`. None if none are found."""
-    known = search.known.peek(digest(linear))
+    known = search.answer_cache.peek(digest(linear))
     if known is not None and known.duals is not None:
         return known.duals
     joint = joint_of(linear)
