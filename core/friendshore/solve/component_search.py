@@ -412,7 +412,7 @@ def _separate_answer(joint: Joint, answers: Sequence[SolverAnswer]) -> SolverAns
     plans = [answer.x for answer in answers if answer.x is not None]
     if len(plans) == len(answers) and np.isfinite(loose_values).all():
         x = joint.spread(plans, loose_values)
-        if joint.holds(x):
+        if joint.satisfies_links(x):
             return SolverAnswer(
                 worst_outcome(answers),
                 x,
