@@ -27,11 +27,11 @@ from ..problem.demands import Demand
 from ..problem.network import Node, final_node
 from .matrix import Floats, Ints
 
+# Multiple of all need that no plan exceeds, even if rules require purchases.
 AMPLE = 1000
-"""Multiple of all need that no plan exceeds, even if rules require purchases."""
 
+# Factor by which a bound may exceed its row, since the bound is the row's limit divided by a weight, in doubles.
 ROUNDING = 1 + 1e-15
-"""Factor by which a bound may exceed its row, since the bound is the row's limit divided by a weight, in doubles."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,8 +19,8 @@ from .compile import Program
 from .matrix import Floats, Ints, joined
 from .rounding import balance_repaired, in_whole_lots, to_steps, within_tiers
 
+# Share of a resolution step that is numerical noise of a solver, not rounding.
 _NOTHING = 1e-6
-"""Share of a resolution step that is numerical noise of a solver, not rounding."""
 Cell = tuple[int, int, int]  # node, compliance class, period
 
 

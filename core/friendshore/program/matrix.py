@@ -58,13 +58,11 @@ class Entries:
         return len(self.data)
 
     @property
-    def rows(self) -> Ints:
-        """Row of each coefficient."""
+    def rows(self) -> Ints:  # of each coefficient
         return np.repeat(np.arange(self.shape[0]), self.counts)
 
     @property
     def counts(self) -> Ints:
-        """Number of coefficients in each row."""
         return self.indptr[1:] - self.indptr[:-1]
 
     def __getitem__(self, rows: Ints | Mask) -> Entries:

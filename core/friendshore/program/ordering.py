@@ -36,8 +36,8 @@ class _Segment:
     lump: float
 
 
+# Share of a threshold that every solver can resolve: twice the loosest tolerance in use (`solve.engines`).
 _RESOLVABLE = 2e-7
-"""Share of a threshold that every solver can resolve: twice the loosest tolerance in use (`solve.engines`)."""
 ALL: Cell = (-1, -1)
 
 

@@ -100,8 +100,8 @@ def _keep_tier(
                 measured -= columns[column] * step
 
 
+# Owners of rows that are recomputed from the purchases, and so need no check here.
 RECOMPUTED = ("balance", "demand")
-"""Owners of rows that are recomputed from the purchases, and so need no check here."""
 _NOISE = 1e-6
 Position = TypeVar("Position", int, Ints)
 

@@ -54,8 +54,8 @@ __all__ = [
     "Together",
 ]
 
+# Relative excesses over a cost limit for the solver's tolerance. The larger ones are used only if there is no plan otherwise.
 SLACKS = (1e-9, 1e-7, 1e-6)
-"""Relative excesses over a cost limit for the solver's tolerance. The larger ones are used only if there is no plan otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -430,8 +430,8 @@ def _exchangeable(program: Program, solution: Solution) -> tuple[Exchangeable, .
     )
 
 
+# Share of a time limit for the search even if reading used all of it, since a late plan is better than none.
 LEAST_SEARCH = 0.1
-"""Share of a time limit for the search even if reading used all of it, since a late plan is better than none."""
 
 
 def _for_search(limits: Limits, began: float, building: float) -> Limits:

@@ -131,8 +131,8 @@ def _bought_by_offer(parts: Iterable[PartPlan]) -> dict[tuple[str, str, str], tu
 
 PlanKey = tuple[Members, frozenset[str], tuple[Change, ...], tuple[str, ...]]
 """Materials, limit rules, changes, and further rules of a plan of some parts."""
+# Approximate memory of a plan, for each period of an arc and for each entry. Measured on four cases, with an error of the sum below a quarter.
 _CELL_BYTES, _ENTRY_BYTES = 600, 1_300
-"""Approximate memory of a plan, for each period of an arc and for each entry. Measured on four cases, with an error of the sum below a quarter."""
 
 
 class PlanCache:

@@ -1,13 +1,10 @@
 """Search for the cheapest plan of a component, and the division of a time limit among several, so that none is left without a plan.
 
-Without a time limit, each search runs once, to its end. With one:
+With a time limit, each search first gets a short turn, the smallest search first. The rest goes, turn by turn, to the search whose gap costs most per
+second of its next turn, or that has no plan. While no more searches are open than there are workers, each gets all the time that is left.
 
-- Each search first gets a short turn, the smallest search first.
-- The rest of the time goes, turn by turn, to the search whose gap costs most per second of its next turn. Searches without a plan come first.
-- While no more searches are open than there are workers, each gets all the time that is left.
-
-An engine starts from scratch in every turn, with the best plan so far as a hint. So each turn of a search lasts at least twice as long as the one
-before. A linear program has no plan until it is solved, so its first turn is its equal share of the time.
+An engine starts from scratch in every turn, so each turn of a search lasts at least twice as long as the one before. A linear program has no plan until
+it is solved, so its first turn is its equal share of the time.
 """
 
 from __future__ import annotations
@@ -49,13 +46,13 @@ from .mip import branch_and_bound, solve_mip
 from .scaling import Scale, scaled
 from .shared import SharedCapacitySearch
 
+# First turn of a search, as a share of its equal part of the time.
 FIRST_TURN = 1 / 8
-"""First turn of a search, as a share of its equal part of the time."""
+# Seconds of the shortest turn. Hardly any search finds a plan in less.
 SHORTEST_TURN = 0.2
-"""Seconds of the shortest turn. Hardly any search finds a plan in less."""
 TURN_GROWTH = 2.0
+# Relative gap of a plan that a much better one usually follows soon, so that the next turn can be short.
 POOR_GAP = 0.05
-"""Relative gap of a plan that a much better one usually follows soon, so that the next turn can be short."""
 
 
 @dataclass(slots=True, eq=False)
@@ -64,7 +61,6 @@ class ResumableSearch:
 
     linear: Linear
     search: Callable[[Watch, SolverAnswer], SolverAnswer]
-    """Function that searches until a watch stops, from the best answer so far."""
     goals: Sequence[Goal] = ()
     answer: SolverAnswer = NOTHING
     done: bool = False
@@ -95,7 +91,6 @@ class ResumableSearch:
             cache.keep(self._key, self.answer)
 
     def next_seconds(self, share: float) -> float:
-        """Return the length of the next turn. `share` is the time left, divided equally among all open searches."""
         if not self.seconds:
             return max(SHORTEST_TURN, share * FIRST_TURN if self.linear.integer.any() else share)
         next_turn, poor_gap = TURN_GROWTH * self.seconds, POOR_GAP * abs(self.answer.objective)
@@ -119,10 +114,7 @@ def in_turns(
     cache: AnswerCache | None = None,
     on_turn: Callable[[], None] = lambda: None,
 ) -> list[SolverAnswer]:
-    """Return the best answers found until a watch stops. Finished searches are skipped, and unfinished ones can continue later.
-
-    `on_turn` is called after each turn, and several times a second in between.
-    """
+    """Return the best answers found until a watch stops. Unfinished searches can continue later."""
     _TimeSharing(searches, watch, workers, cache).run(on_turn)
     return [search.answer for search in searches]
 
@@ -182,7 +174,6 @@ def hint(answer: SolverAnswer) -> SolverAnswer:
 
 
 def better_answer(before: SolverAnswer, after: SolverAnswer) -> SolverAnswer:
-    """Return the better of two answers to the same program, with the better bound."""
     if after.outcome in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE):
         return before if after.x is None and before.x is not None else after
     best = after if before.x is None else min(before, after, key=_value)
@@ -237,7 +228,7 @@ class Search:
         return self._any_plan(linear, answer.bound) if needs_any_plan and linear.integer.any() else answer
 
     def _near_start(self, linear: Linear, start: Floats) -> SolverAnswer | None:
-        """Return the optimum of a small program, by branching from the choices of a similar one's plan. None if they are too far apart."""
+        """Return the optimum by branching from the choices of a similar plan. None if the program is large or the choices are too different."""
         if not 0 < np.count_nonzero(linear.integer) < MANY_CHOICES or linear.entries.nnz > LARGE:
             return None
         near_one, scale = scaled(linear)
@@ -261,8 +252,7 @@ class Search:
     ) -> SolverAnswer:
         """Return the best answer for a program solved as one.
 
-        `confirm` is False for one of many programs whose bounds are confirmed together (`opinions`). `relaxed` is the answer of its scaled
-        linear relaxation, if known. `start` is as for `component`, and `branch` as for `solve_mip`.
+        Without `confirm`, there is no second opinion. `relaxed` is the answer of its scaled linear relaxation, if known.
         """
         if not linear.entries.shape[0]:
             return _unconstrained_answer(linear)
@@ -293,7 +283,6 @@ class Search:
         return _unscaled(plan_with_choices(near_one, start, self.engines, self.watch), linear, scale)
 
     def exact(self, linear: Linear) -> SolverAnswer:
-        """Return the optimum of a linear program, without a time limit."""
         near_one, scale = scaled(linear)
         return _unscaled(self.engines.linear(near_one), linear, scale)
 
@@ -368,7 +357,6 @@ class Search:
         return self.engines.linear(continuous(near_one)) if near_one.entries.nnz <= LARGE else NOTHING
 
     def sharing(self, joint: Joint, known: SolverAnswer = NOTHING) -> SolverAnswer:
-        """Solve many parts that share capacities: price and improve them part by part, then search the rest as one."""
         sharing = SharedCapacitySearch(joint, self)
         answer = _unscaled(sharing.run(), joint.linear, sharing.scale)
         if answer.outcome in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE):

@@ -61,7 +61,6 @@ def _group_positions(group: Ints, count: int) -> tuple[Ints, Ints]:
 
 
 def _slice_program(program: Linear, indices: Ints, column_span: tuple[int, int], row_span: tuple[int, int]) -> Linear:
-    """Return some consecutive columns and rows. The column indices of entries start from the first of them."""
     columns, rows = slice(*column_span), slice(*row_span)
     starts = program.entries.indptr[row_span[0] : row_span[1] + 1]
     entry_span = slice(starts[0], starts[-1])
@@ -87,10 +86,7 @@ def column_labels(entries: Entries) -> Ints:
 
 
 def labels(entries: Entries) -> tuple[Ints, Ints]:
-    """Return the component of each column and each row: the number of the component's first column.
-
-    `scipy.sparse.csgraph` would be no faster, and loads all of scipy's linear algebra.
-    """
+    """Return the component of each column and each row: the number of the component's first column. scipy would be no faster, and slow to import."""
     rows, columns = entries.shape
     nonempty = np.flatnonzero(np.diff(entries.indptr))
     row_of = entries.rows
@@ -113,15 +109,14 @@ def empty_rows(linear: Linear) -> Ints:
     return np.flatnonzero(empty & ((linear.row_lower > 0) | (linear.row_upper < 0)))
 
 
+# Maximum memory of cached answers. Beyond it, the least recently used answers are dropped and solved again.
 MAX_BYTES = SESSION_BYTES // 4
-"""Maximum memory of cached answers. Beyond it, the least recently used answers are dropped and solved again."""
 
 
 class AnswerCache:
     """Thread-safe cache of answers by the content of their programs."""
 
     def __init__(self, answers: Iterable[tuple[bytes, SolverAnswer, int]] = (), max_bytes: int = MAX_BYTES) -> None:
-        """Start with some answers, each with its key and size in bytes, and a maximum size of all answers."""
         self._answers = Recent[bytes, SolverAnswer](max_bytes)
         for key, answer, size in answers:
             self._answers.keep(key, answer, size)

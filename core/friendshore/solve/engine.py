@@ -44,7 +44,6 @@ class Watch:
     is_set = cancelled  # so that a watch can end another one
 
     def within(self, seconds: float) -> Watch:
-        """Return a watch that stops with this one, or after some seconds."""
         left = self.left()
         return Watch(seconds if left is None else min(left, seconds), self)
 
@@ -54,7 +53,6 @@ class Watch:
         return self if left is None else self.within(part * left)
 
     def left(self) -> float | None:
-        """Return the seconds left. None if there is no limit."""
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     def stopped(self) -> bool:
@@ -82,14 +80,12 @@ class SolverOutcome(Enum):
 
     OPTIMAL = "optimal"
     FEASIBLE = "feasible"
-    """Stopped by a limit, with a plan."""
     NOTHING = "nothing"
     """Stopped by a limit, without a plan."""
     INFEASIBLE = "infeasible"
     UNCONFIRMED = "unconfirmed"
-    """Optimal according to one run of one solver, without confirmation within the limits."""
+    """Optimal according to one search, without confirmation within the limits."""
     BROKEN = "broken"
-    """No engine gave a reliable answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +95,6 @@ class LevelResult:
     least: float
     """Smallest value found, given the levels before it."""
     bound: float
-    """Lower bound on this level among plans that keep the levels before it."""
     most: float
     """Maximum value that later levels must keep."""
 
@@ -108,11 +103,10 @@ class LinkingMethod(StrEnum):
     """Method for the linking constraints of a component."""
 
     LEFT_OUT = "left out"
-    """The cheapest plans of the parts satisfy them without further work."""
+    """The cheapest plans of the parts satisfy them."""
     PRICED = "priced"
     """Their prices gave both the plan and its proof."""
     JOINT = "joint"
-    """The parts were solved as one in the end."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,7 +136,6 @@ class SolverAnswer:
     confirmed_by: frozenset[Confirmation] = frozenset()
     """Confirmations of the optimum of a program with integer variables. Empty in an engine's own answer."""
     solver: str = ""
-    """Solver that an engine ran. Empty if unknown."""
 
 
 NOTHING = SolverAnswer(SolverOutcome.NOTHING)
@@ -187,9 +180,7 @@ class Engine(Protocol):
     def __call__(self, linear: Linear, ask: Ask, hint: Floats | None = None, /) -> SolverAnswer:
         """Return the best plan found, with the lower bound on all plans and the duals that certify it, if any.
 
-        Args:
-            linear: The program, scaled. Integrality may be ignored if no column is integer.
-            hint: Known feasible plan to start from. Engines may ignore it.
+        The program is scaled. Engines may ignore integrality if no column is integer, and the hint, a known feasible plan.
 
         Raises:
             BreakdownError: If there is no reliable answer.
@@ -197,11 +188,8 @@ class Engine(Protocol):
         """
 
 
+# Time limit of each second opinion: this number of seconds, or this multiple of the first search's time if that is longer. The limit is far above the usual time of opinions, so that the clock rarely decides the confirmation of an optimum. It never changes the plan.
 PATIENCE_SECONDS, PATIENCE = 60.0, 3.0
-"""Time limit of each second opinion: this number of seconds, or this multiple of the first search's time if that is longer.
-
-The limit is far above the usual time of opinions, so that the clock rarely decides the confirmation of an optimum. It never changes the plan.
-"""
 
 
 class Opinion(Protocol):
@@ -237,10 +225,7 @@ class Engines:
         return _first_reliable(self.tree, linear, ask, hint=hint, required_agreement=1 if linear.integer.any() else 2)
 
     def opinions(self, linear: Linear, watch: Watch, gap: float, first_seconds: float = 0.0) -> Iterator[Opinion]:
-        """Yield second opinions on a program with integer variables, each by another engine or on another path, until the watch stops.
-
-        An opinion that takes much longer than the first search (`first_seconds`) is stopped.
-        """
+        """Yield second opinions, each by another engine or on another path, until the watch stops. One much longer than `first_seconds` is stopped."""
         for path, engine in enumerate(self.second, 1):
             if watch.stopped():
                 return
@@ -252,7 +237,6 @@ class Engines:
 def _first_reliable(
     engines: tuple[Engine, ...], linear: Linear, ask: Ask, *, hint: Floats | None = None, required_agreement: int
 ) -> SolverAnswer:
-    """Return the first reliable answer. Infeasibility needs `agreed` engines."""
     started, infeasible_count = time.monotonic(), 0
     for engine in engines:
         if ask.stopped():

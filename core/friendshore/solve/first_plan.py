@@ -30,7 +30,6 @@ from .subgradient import subgradient_prices
 
 
 def fix(linear: Linear, fixed: Mask, x: Floats) -> Linear:
-    """Fix some variables at their rounded values in a plan."""
     at = np.round(x)
     return replace(
         linear,
@@ -41,10 +40,7 @@ def fix(linear: Linear, fixed: Mask, x: Floats) -> Linear:
 
 
 def without_singleton_rows(linear: Linear) -> Linear:
-    """Return the program with bounds instead of rows in which all columns but one are fixed, such as links of a decided choice.
-
-    A simplex is then many times as fast.
-    """
+    """Return the program with bounds instead of rows with one free column, such as links of a decided choice. A simplex is then many times as fast."""
     row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
     row_count, is_free = len(linear.row_lower), (linear.lower < linear.upper)[column]
     has_one_free = np.bincount(row[is_free], minlength=row_count) == 1
@@ -72,18 +68,17 @@ def reoptimized(linear: Linear, engines: Engines, answer: SolverAnswer) -> Solve
 
 ROUNDS = 5
 SLOPES = 6
+# Distance from an integer within which a choice counts as integer.
 WHOLE = 1e-6
-"""Distance from an integer within which a choice counts as integer."""
+# Minimum seconds for a linear program, even if less time is left.
 MIN_SECONDS = 1.0
-"""Minimum seconds for a linear program, even if less time is left."""
 
 
 def slope_scaled_plan(linear: Linear, relaxed: Floats, engines: Engines, watch: Watch) -> SolverAnswer:
     """Return the best plan found from a relaxed one by slope scaling. `NOTHING` if no plan satisfies the rows.
 
-    A relaxation pays only a part of a fixed cost for a part of the capacity. Slope scaling charges the full cost over the capacity last used, and
-    solves again (Kim and Pardalos, A solution approach to the fixed charge network flow problem using a dynamic slope scaling procedure,
-    Operations Research Letters 24, 1999).
+    A relaxation pays only a part of a fixed cost. Slope scaling charges the full cost over the capacity last used, and solves again (Kim and
+    Pardalos, A solution approach to the fixed charge network flow problem using a dynamic slope scaling procedure, Operations Research Letters 24, 1999).
     """
     scalable = linear.integer & ~_locked_columns(linear) & (linear.cost > 0)
     best, x, cost = rounded_plan(linear, relaxed, engines, watch), relaxed, linear.cost.copy()
@@ -104,8 +99,8 @@ def slope_scaled_plan(linear: Linear, relaxed: Floats, engines: Engines, watch: 
 def rounded_plan(linear: Linear, relaxed: Floats, engines: Engines, watch: Watch) -> SolverAnswer:
     """Return a plan from a relaxed one, by diving. `NOTHING` if there is none. After the watch has stopped, it still solves up to two linear programs.
 
-    Choices that violate no row when they rise are rounded up (rounding by locks: Achterberg, Constraint integer programming, 2007). Of the others,
-    those that can be rounded up are made, those that can't are dropped, and the rest is solved again. So other orders replace one below its minimum.
+    Choices that violate no row when they rise are rounded up (rounding by locks: Achterberg, Constraint integer programming, 2007). Others are
+    rounded up where possible, else dropped, and the rest is solved again. So other orders replace one below its minimum.
     """
     remaining, x = fix(linear, linear.integer & ~_locked_columns(linear), np.ceil(relaxed - WHOLE)), relaxed
     for round_number in range(ROUNDS + 1):
@@ -174,7 +169,6 @@ def seconds_left(watch: Watch, share: float = 1.0) -> float | None:
 
 
 def _locked_columns(linear: Linear) -> Mask:
-    """Return the columns that may violate a row when they rise."""
     row, value = linear.entries.rows, linear.entries.data
     may_violate = (np.isfinite(linear.row_upper)[row] & (value > 0)) | (
         np.isfinite(linear.row_lower)[row] & (value < 0)
@@ -200,30 +194,29 @@ Steps = Callable[[], Floats | float]
 
 
 def no_steps() -> float:
-    """Return 0: no column has a known step."""
     return 0.0
 
 
+# Minimum number of integer variables for a first plan, unless the program is large.
 CHOICES = 30
-"""Minimum number of integer variables for a first plan, unless the program is large."""
+# Number of entries above which HiGHS solves the relaxation faster than GLOP, and a plan is made before it.
 LARGE = 50_000
-"""Number of entries above which HiGHS solves the relaxation faster than GLOP, and a plan is made before it."""
+# Multiple of the relaxation's cost. Columns whose maximum costs more are left out of the first plan.
 EXPENSIVE = 4.0
-"""Multiple of the relaxation's cost. Columns whose maximum costs more are left out of the first plan."""
 ANY_NODES = 100
 BETTER_NODES = 50
+# Shares of the time left for the search that improves the first plan: after the relaxation, and after prices, whose plan is far from the optimum.
 SHARE, SHARE_AFTER_PRICES = 0.25, 0.5
-"""Shares of the time left for the search that improves the first plan: after the relaxation, and after prices, whose plan is far from the optimum."""
+# Maximum gap between prices and their plan, as a share of the plan, at which they replace the relaxation.
 CLOSE = 0.02
-"""Maximum gap between prices and their plan, as a share of the plan, at which they replace the relaxation."""
+# Minimum share of a continuous column's range that remains. A solver's presolve may treat less as zero.
 MIN_RANGE = 1e-3
-"""Minimum share of a continuous column's range that remains. A solver's presolve may treat less as zero."""
+# Value below which a column counts as zero.
 USED = 1e-9
-"""Value below which a column counts as zero."""
+# Share of the rounds of prices. A choice made in fewer is left out of the search that follows, and one left out in fewer is made.
 RARE = 0.02
-"""Share of the rounds of prices. A choice made in fewer is left out of the search that follows, and one left out in fewer is made."""
+# Share of the gap added to it, for the rounding of engines.
 GAP_ROUNDING = 1e-6
-"""Share of the gap added to it, for the rounding of engines."""
 
 
 def first_plan(
@@ -239,8 +232,6 @@ def first_plan(
     """Return the best plan found before the whole is searched, with a bound for the whole, and the program that is left to search.
 
     With few choices, return `NOTHING` and the program unchanged. An infeasible relaxation proves that there is no plan.
-
-    `start` has the choices of a similar program's plan, NaN for unknown ones. `relaxed` is the answer of the linear relaxation, if known.
     """
     best = NOTHING
     large = linear.entries.nnz > LARGE
@@ -304,7 +295,6 @@ def _relaxed(linear: Linear, engines: Engines, watch: Watch) -> SolverAnswer:
 
 
 def plan_with_choices(linear: Linear, start: Floats, engines: Engines, watch: Watch) -> SolverAnswer:
-    """Return the cheapest plan with the choices of another. `NOTHING` if there is none."""
     is_known = linear.integer & np.isfinite(start)
     choices = np.clip(np.where(is_known, start, 0.0), linear.lower, linear.upper)
     remaining = fix(linear, is_known, choices)
@@ -326,7 +316,6 @@ def any_plan(linear: Linear, engines: Engines, watch: Watch) -> SolverAnswer:
 
 
 def _plan_with_joined_links(linear: Linear, engines: Engines, watch: Watch) -> SolverAnswer:
-    """Return a plan and a bound from the relaxation with all links of a choice in one row. `NOTHING` if there is none in time."""
     joined = with_joined_links(linear)
     relaxed_answer = engines.linear(joined, seconds_left(watch))
     if relaxed_answer.outcome is SolverOutcome.OPTIMAL and relaxed_answer.x is not None:
@@ -396,7 +385,6 @@ def _expensive_columns(linear: Linear, relaxed: SolverAnswer) -> Mask:
 
 
 def _linked_bounds(linear: Linear) -> Floats:
-    """Return the upper bound of each column from links `x <= D u`. Infinite if it has none."""
     entries, upper_bounds = linear.entries, np.full(len(linear.cost), np.inf)
     flow_entry, choice_entry = links(linear)
     is_bounded = np.isfinite(linear.upper[entries.indices[choice_entry]])

@@ -16,17 +16,17 @@ import numpy as np
 from ..program.matrix import Entries, Floats, Ints, Linear, Mask, with_rows
 from .components import labels
 
+# Share of a sum that doubles may have rounded up.
 ROUNDING = 1e-12
-"""Share of a sum that doubles may have rounded up."""
+# Minimum excess for a row to be worth its numbers, as a share of the largest capacity.
 MIN_EXCESS = 1e-3
-"""Minimum excess for a row to be worth its numbers, as a share of the largest capacity."""
 
 
+# Rounds in which bounds of columns are derived, each from those before.
 BOUND_ROUNDS = 10
-"""Rounds in which bounds of columns are derived, each from those before."""
 BOUND_ROUNDING = 1e-9
+# Minimum derived bound. The program's bound hardly needs a smaller one, and a solver's presolve may treat it as zero.
 MIN_BOUND = 1e-3
-"""Minimum derived bound. The program's bound hardly needs a smaller one, and a solver's presolve may treat it as zero."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,9 +36,7 @@ class _Linked:
     binary: Ints
     """Binary variable of each column. -1 if none."""
     max_value: Floats
-    """Maximum of the column if it is 1."""
     row: Ints
-    """Row that links the column to it."""
     packing: Ints
 
 
@@ -65,7 +63,6 @@ def with_finite_bounds(linear: Linear, max_cost: float) -> Linear:
 
 
 def _derived_bounds(linear: Linear) -> Floats:
-    """Return the bound that rows give a column without an upper bound, with all others at their most generous bounds. Infinite if no row gives one."""
     row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
     row_count, upper_bounds = len(linear.row_lower), np.full(len(linear.cost), np.inf)
     is_unbounded = np.isinf(linear.upper)[column]
@@ -94,9 +91,8 @@ def with_tight_rows(linear: Linear) -> Linear:
 def with_cover_rows(linear: Linear, counted: Floats | float = 1.0) -> Linear:
     """Return the program with one more row for each group of several capacities: the chosen ones satisfy the need there.
 
-    The rows of capacities and of needs sum to `sum of K[i] y[i] >= sum of D[j]`, the surrogate knapsack of capacitated location (Cornuejols, Sridharan
-    and Thizy, A comparison of heuristics and relaxations for the capacitated plant location problem, European Journal of Operational Research 50,
-    1991). The relaxation satisfies it, but no engine sums that many rows to find its covers.
+    This is the surrogate knapsack of capacitated location (Cornuejols, Sridharan and Thizy, A comparison of heuristics and relaxations for the
+    capacitated plant location problem, European Journal of Operational Research 50, 1991). No engine sums that many rows to find its covers.
 
     A capacity is a row `sum of c[j] x[j] <= sum of K[i] y[i]` of several flows and of choices. A need is a row of flows alone. `counted` has factors of
     the rows that give a flow the same unit in all of them.
@@ -115,8 +111,8 @@ def with_count_rows(linear: Linear, counted: Floats | float = 1.0) -> Linear:
     """Return the program with one more row for each group of several capacities: a minimum number of choices, or a shortage.
 
     With the need `D`, and `n` the minimum number of capacities that satisfy it, `sum of y[i] + s / f >= n`. Here `s` is the shortage, and `f` the need
-    above the largest `n - 1` capacities. Each capacity is at least `f`. For equal capacities that is mixed-integer rounding of the row of
-    `with_cover_rows` (Nemhauser and Wolsey, Integer and Combinatorial Optimization, 1988, section II.1.7). No relaxation satisfies it already.
+    above the largest `n - 1` capacities. For equal capacities that is mixed-integer rounding of the row of `with_cover_rows` (Nemhauser and Wolsey,
+    Integer and Combinatorial Optimization, 1988, section II.1.7). No relaxation satisfies it already.
     """
     row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
     # The served quantity is the need minus the shortage.
@@ -153,13 +149,11 @@ class _CapacityGroup:
     capacity: Floats
     needed: float
     weight: Floats
-    """Weight of each row of a need. 0 for all others."""
     beside: Mask
     """Coefficients in these rows of columns other than flows with a capacity."""
 
 
 def _capacity_groups(linear: Linear, counted: Floats | float, max_value: Floats) -> Iterator[_CapacityGroup]:
-    """Yield groups of several capacities, given the maximum contribution of each coefficient of a column without a capacity in a row of a need."""
     row_count, column_count = linear.entries.shape
     row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
     is_choice = linear.integer[column] & (value < 0)
@@ -236,7 +230,6 @@ def links(linear: Linear) -> tuple[Ints, Ints]:
 
 
 def _with_forcing_rows(linear: Linear, linked: _Linked) -> Linear:
-    """Tighten the bounds in rows that their columns only just fill."""
     row_count = linear.entries.shape[0]
     row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
     is_linked = (linked.binary[column] >= 0) & (value > 0)
@@ -262,27 +255,26 @@ def _with_forcing_rows(linear: Linear, linked: _Linked) -> Linear:
 
 
 def _rows_with_all(row_count: int, row: Ints, is_satisfied: Mask) -> Mask:
-    """Return the rows with entries that all satisfy a condition."""
     satisfies_all: Mask = np.bincount(row, minlength=row_count) > 0
     satisfies_all[row[~is_satisfied]] = False
     return satisfies_all
 
 
+# Unit of steps in kilograms. A step is a whole multiple of it.
 GRAIN = 1e-3
-"""Unit of steps in kilograms. A step is a whole multiple of it."""
+# Maximum bound in grains that is read. A double must resolve a small part of a grain.
 MAX_GRAINS = 2.0**40
-"""Maximum bound in grains that is read. A double must resolve a small part of a grain."""
+# Tolerance of multiples for the rounding of doubles, as a share of a grain and of a step.
 SLACK = 1e-3
-"""Tolerance of multiples for the rounding of doubles, as a share of a grain and of a step."""
 
 
 def column_steps(linear: Linear) -> Floats:
     """Return the step of each column in some cheapest plan. 0 if unknown. For any choices of such a plan, one with the same choices keeps the steps.
 
     A program with fixed choices may be a network: each column is in at most two rows, with opposite signs. Its vertices are whole multiples of every
-    step that divides all bounds of rows and columns (total unimodularity: Heller and Tompkins, An extension of a theorem of Dantzig's, and Hoffman
-    and Kruskal, Integral boundary points of convex polyhedra, both in Linear Inequalities and Related Systems, Annals of Mathematics Studies 38,
-    1956). If demands and capacities are whole tonnes, a shortage is 0 or at least a tonne, so a bound below a tonne closes its column.
+    step that divides all bounds (total unimodularity: Heller and Tompkins, An extension of a theorem of Dantzig's, and Hoffman and Kruskal, Integral
+    boundary points of convex polyhedra, both in Linear Inequalities and Related Systems, Annals of Mathematics Studies 38, 1956). If demands and
+    capacities are whole tonnes, a shortage is 0 or at least a tonne, so a bound below a tonne closes its column.
     """
     entries = linear.entries
     row, column, value = entries.rows, entries.indices, entries.data
@@ -315,7 +307,7 @@ def column_steps(linear: Linear) -> Floats:
 def _networks(linear: Linear, rows: Ints) -> tuple[Ints, Mask]:
     """Return the group of each column once all choices are fixed, and True for each group that is a network.
 
-    `rows` are those of several continuous columns. Duplicates count once. Rows of one column are bounds of it.
+    `rows` are those of several continuous columns.
     """
     row_entries, shape = linear.entries[rows], (len(rows), len(linear.cost))
     is_free = ~linear.integer[row_entries.indices]
@@ -347,7 +339,6 @@ def _networks(linear: Linear, rows: Ints) -> tuple[Ints, Mask]:
 
 
 def _distinct_rows(entries: Entries) -> Ints:
-    """Return the rows without duplicates, including those with the opposite sign."""
     first_rows: dict[tuple[bytes, bytes], int] = {}
     for row in range(entries.shape[0]):
         span = slice(entries.indptr[row], entries.indptr[row + 1])

@@ -24,14 +24,14 @@ from .engine import Ask, Engines, SolverAnswer, SolverOutcome, UnboundedError, W
 from .first_plan import fix
 from .scaling import scaled
 
+# Maximum number of linking constraints.
 MAX_ROWS = 64
-"""Maximum number of linking constraints."""
+# Number of entries below which a linear program is solved as one. The search for linking constraints would take nearly as long.
 FEW_ENTRIES = 5_000
-"""Number of entries below which a linear program is solved as one. The search for linking constraints would take nearly as long."""
+# Number of integer variables below which a program is solved as one.
 MANY_CHOICES = 400
-"""Number of integer variables below which a program is solved as one."""
+# Minimum number of parts that share something. None may have more than twice its equal share of the columns.
 MANY_PARTS = 8
-"""Minimum number of parts that share something. None may have more than twice its equal share of the columns."""
 ROW_TOLERANCE = 1e-9
 
 
@@ -41,9 +41,7 @@ class Joint:
 
     linear: Linear
     rows: Ints
-    """Linking constraints."""
     parts: Sequence[Component]
-    """Parts without them. Rows and columns are positions in the program."""
     loose: Ints
     """Columns in no other row."""
 
@@ -67,8 +65,7 @@ class Joint:
 def joint_of(linear: Linear) -> Joint | None:
     """Return the program as parts and their linking constraints. None if it is small and linear, or if no few rows join much smaller parts.
 
-    Only inequalities are tried, those with most columns first, since prices of equations for flows tell little. As few rows are taken as leave no
-    part with more than half of the columns.
+    Only inequalities are tried, those with most columns first, since prices of equations for flows tell little.
     """
     if linear.entries.nnz < FEW_ENTRIES and not linear.integer.any():
         return None
@@ -87,10 +84,7 @@ def joint_of(linear: Linear) -> Joint | None:
 
 
 def sharing_of(linear: Linear, choices: int = MANY_CHOICES, parts: int = MANY_PARTS) -> Joint | None:
-    """Return the program as many parts that share capacities and the like. None if it has few parts or few integer variables.
-
-    The shared rows are the inequalities without integer variables.
-    """
+    """Return the program as many parts that share capacities and the like. None if it has few parts or few integer variables."""
     if np.count_nonzero(linear.integer) < choices:
         return None
     pattern = replace(linear.entries, data=np.ones(linear.entries.nnz))
@@ -103,7 +97,6 @@ def sharing_of(linear: Linear, choices: int = MANY_CHOICES, parts: int = MANY_PA
 
 
 def _linked_program(linear: Linear, rows: Ints) -> Joint:
-    """Return the parts for some linking constraints, except those that touch only one part."""
     joint = _without_rows(linear, rows)
     while (in_one_part := _within_one_part(joint)).any():
         rows = rows[~in_one_part]
@@ -112,7 +105,7 @@ def _linked_program(linear: Linear, rows: Ints) -> Joint:
 
 
 def _min_candidates(linear: Linear, candidates: Ints) -> int:
-    """Return the minimum number of first candidates that leave no part with more than half of the columns. 0 if all are too few, or none is needed."""
+    """Return the minimum number of first candidates that leave no part with more than half of the columns. 0 if there is none."""
     part_of_column, _ = labels(linear.entries[_other_rows(linear, candidates)])
     sizes = np.bincount(part_of_column)
     if sizes.max(initial=0) > len(part_of_column) / 2:
@@ -160,12 +153,11 @@ def _within_one_part(joint: Joint) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SubproblemPlan:
-    """Plan of one part."""
+    """Plan of one part, with its sum in each of the linking constraints."""
 
     x: Floats
     cost: float
     activity: Floats
-    """Its sum in each of the linking constraints."""
 
 
 class Subproblems:
@@ -205,7 +197,6 @@ class Subproblems:
         ]
 
     def signed_prices(self, prices: Floats) -> Floats:
-        """Return the prices with only the signs that their rows allow."""
         signed = np.where((prices > 0) & np.isinf(self.lower), 0.0, prices)
         return np.where((signed < 0) & np.isinf(self.upper), 0.0, signed)
 
@@ -220,7 +211,6 @@ class Subproblems:
         )
 
     def bound(self, prices: Floats, answers: Sequence[SolverAnswer]) -> float:
-        """Return a lower bound on the cost of plans that satisfy the rows."""
         binding = prices != 0
         row_bounds = np.where(prices > 0, self.lower, self.upper)[binding]
         loose = self.joint.loose
@@ -291,8 +281,8 @@ class Subproblems:
 
 
 MAX_ROUNDS = 60
+# Nodes of the search for one plan per part. Unlike time, this limit doesn't depend on the clock.
 CHOICE_NODES = 2000
-"""Nodes of the search for one plan per part. Unlike time, this limit doesn't depend on the clock."""
 
 
 class PartSolver(Protocol):
@@ -311,10 +301,7 @@ class PartSolver(Protocol):
 
 
 class LagrangianPricing:
-    """Prices for few linking constraints, with the parts' plans and the bound that the prices prove.
-
-    Rounds continue until no plan improves the mix. Then one plan per part is chosen, and the continuous columns are solved jointly for their choices.
-    """
+    """Prices for few linking constraints, with the parts' plans and the bound that the prices prove."""
 
     def __init__(self, joint: Joint, first: Sequence[Floats], solver: PartSolver, bound: float) -> None:
         self.joint, self.linear, self.solver, self.bound = joint, joint.linear, solver, bound
@@ -326,7 +313,6 @@ class LagrangianPricing:
             self.subproblems.keep(part, x)
 
     def run(self) -> SolverAnswer:
-        """Return the best plan found, if any, and the best bound proved and confirmed."""
         priced = self._run_rounds(feasible=False) and self._run_rounds(feasible=True)
         if self._prices is not None:
             confirmed = self.subproblems.confirmed_bound(self._prices, self.bound, self.solver)
@@ -359,14 +345,12 @@ class LagrangianPricing:
         return feasible
 
     def _solve_parts(self, prices: Floats, feasible: bool) -> list[SolverAnswer] | None:
-        """Return the parts' best plans at some prices. None if a part has no minimum, so that these prices prove nothing."""
         try:
             return self.solver.several(self.subproblems.at(prices, costs=feasible))
         except UnboundedError:
             return None
 
     def _master(self, feasible: bool, whole: bool = False) -> Linear:
-        """Return the master program. Before a mix is `feasible`, it minimizes the violations of rows."""
         subproblems, loose = self.subproblems, self.joint.loose
         costs, rows = subproblems.costs, len(self.joint.rows)
         integer = np.concatenate([self.linear.integer[loose], np.full(len(costs), True), np.full(2 * rows, False)])
@@ -400,16 +384,16 @@ class LagrangianPricing:
         return self.joint.spread(xs, values[: len(self.joint.loose)])
 
 
+# Half the width of the first box, as a share of a price and of a tenth of the highest one.
 BOX = 0.1
-"""Half the width of the first box, as a share of a price and of a tenth of the highest one."""
 SHRINK = 0.7
 
 
 class LagrangianPrices:
     """Best known prices of the linking constraints, the bound that they prove, and the parts' plans.
 
-    The prices start at the duals of the linear relaxation and stay within a box around the best prices so far. The box shrinks after each round
-    without a better bound. Marsten, Hogan and Blankenship, The boxstep method for large-scale optimization, Operations Research 23, 1975, 389-405.
+    The prices start at the duals of the linear relaxation and stay within a box around the best prices, which shrinks. Marsten, Hogan and Blankenship,
+    The boxstep method for large-scale optimization, Operations Research 23, 1975, 389-405.
     """
 
     def __init__(self, joint: Joint, solver: PartSolver, start: Floats, gap: float) -> None:
@@ -426,7 +410,6 @@ class LagrangianPrices:
         self._evaluate(self.prices)
 
     def run(self, rounds: int) -> None:
-        """Run some rounds. Stop earlier if the parts have no new plans."""
         for _ in range(rounds):
             if not all(self.subproblems.plans):
                 return
@@ -448,7 +431,6 @@ class LagrangianPrices:
             self.bound = self.subproblems.confirmed_bound(self.prices, self.bound, self.solver)
 
     def used_choices(self, choices: Mask) -> Mask:
-        """Return the binary variables that are positive in any part's plan."""
         is_positive = np.zeros(len(choices), dtype=bool)
         for part, plans in zip(self.joint.parts, self.subproblems.plans, strict=True):
             for plan in plans:
@@ -456,10 +438,7 @@ class LagrangianPrices:
         return is_positive & choices
 
     def excess(self, x: Floats) -> Floats:
-        """Return the excess cost of each part in a plan over its bound, at the best prices.
-
-        Together with the slack of the priced rows times their prices, these sum to the gap between plan and bound.
-        """
+        """Return the excess cost of each part in a plan over its bound, at the best prices."""
         if not self.answers:
             return np.zeros(len(self.joint.parts))
         parts = zip(self.subproblems.at(self.prices), self.joint.parts, self.answers, strict=True)
@@ -479,7 +458,7 @@ class LagrangianPrices:
         return self.subproblems.keep_all(answers) or not answers
 
     def _master(self, low: Floats, high: Floats) -> Linear:
-        """Return the master program with violations at the bounds of each row's box: from below at the high bound, from above at the low bound."""
+        """Return the master program with violations at the bounds of each row's box."""
         loose_cost = self.joint.linear.cost[self.joint.loose]
         return self.subproblems.master(loose_cost, self.subproblems.costs, np.concatenate([high, -low]), np.inf)
 

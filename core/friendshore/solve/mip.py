@@ -35,12 +35,7 @@ def branch_and_bound(
 ) -> SolverAnswer | None:
     """Return the cheapest plan to a relative gap, with a bound that duals prove. None if another search is better.
 
-    That is so after too many nodes, or if the relaxation has no plan or is more than `CLOSE` below the known plan.
-
-    Args:
-        linear: The program, for the returned plan.
-        left: Remaining program to search: all plans that cost less than the known one.
-        known: Best plan so far, with a bound. Without one, the plan with the choices of `start` replaces it.
+    `remaining` has all plans of `linear` that cost less than the known one. Without a known one, the plan with the choices of `start` replaces it.
     """
     if engines.simplex != ENGINES.simplex:  # a custom engine must be called
         return None
@@ -75,11 +70,9 @@ class _Tree:
 
     @property
     def cutoff(self) -> float:
-        """Bound from which on a node is closed."""
         return self.best.objective - self.gap * abs(self.best.objective)
 
     def plan_with_choices(self, start: Floats) -> SolverAnswer:
-        """Return the cheapest plan with the choices of another, and unknown choices at their lower bounds. `NOTHING` if there is none."""
         choices = np.where(self.linear.integer & np.isfinite(start), start, self.linear.lower)
         choices = np.clip(np.round(choices), self.linear.lower, self.linear.upper)
         self.solver.optimum(self.relaxation)  # its basis is near that of the next program
@@ -126,10 +119,7 @@ class _Tree:
         return self.best.x is not None
 
     def _round_up(self, node: Linear, x: Floats) -> tuple[Ints, Floats]:
-        """Return the choices that are left to branch on, and the plan with the others rounded up.
-
-        A choice that can rise to an integer without violating a row, and costs nothing, isn't branched on (rounding by locks, see `first_plan`).
-        """
+        """Return the choices that are left to branch on, and the plan with the others rounded up at no cost, without violating a row."""
         fractional = self.integer_columns[np.abs(x[self.integer_columns] - np.round(x[self.integer_columns])) > WHOLE]
         rounded_up = np.ceil(x[fractional])
         can_round_up = (max_values(node, x)[fractional] >= rounded_up - WHOLE) & (node.cost[fractional] <= 0)
@@ -166,12 +156,12 @@ def solve_mip(
 ) -> SolverAnswer:
     """Return the best answer for a program with integer variables, to a relative gap, until the watch stops it.
 
-    A search follows a first plan (`first_plan`), and a second opinion follows its optimum. Without confirmation, the outcome is `UNCONFIRMED`.
+    Without confirmation by a second opinion, the outcome is `UNCONFIRMED`.
 
     Args:
         known: Plan to start from and proved bound, if any. Without a time limit, they must not depend on the clock.
         confirm: False for one of many programs whose bounds are confirmed together at the end.
-        start: Plan of a similar program, see `first_plan`.
+        start: Plan of a similar program, whose choices are a starting point. NaN for unknown ones.
         relaxed: Answer of its linear relaxation, if known.
         branch: True for a program that its relaxation nearly solves, see `branch_and_bound`.
     """
@@ -211,10 +201,7 @@ def solve_mip(
 def _confirm(
     linear: Linear, opinions: Iterable[Opinion], engines: Engines, gap: float, claim: SolverAnswer
 ) -> SolverAnswer:
-    """Request second opinions on a claimed optimum or infeasibility, until two searches agree.
-
-    A search that finds a cheaper plan refutes the claim. Its own claim then needs a second opinion.
-    """
+    """Request second opinions on a claimed optimum or infeasibility, until two searches agree. A cheaper plan replaces the claim."""
     best, bound = claim, claim.bound
     for opinion in opinions:
         answer = opinion(hint=best.x)
@@ -239,14 +226,13 @@ def _confirm(
 
 
 def _is_within_gap(value: float, bound: float, gap: float) -> bool:
-    """Return True if the bound is below the value by at most the gap and the rounding of solvers."""
     return value - bound <= (gap + _ROUNDING) * max(1.0, abs(value))
 
 
+# Share of the cost by which the tolerances of two solvers may differ.
 _ROUNDING = 1e-7
-"""Share of the cost by which the tolerances of two solvers may differ."""
+# Share of the cost by which two computations of the same sum may differ.
 _SUM_ROUNDING = 1e-12
-"""Share of the cost by which two computations of the same sum may differ."""
 
 
 def _search(

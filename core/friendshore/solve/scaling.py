@@ -19,28 +19,22 @@ from ..program.matrix import Entries, Floats, Ints, Linear, Mask
 from .components import split
 from .forcing import links
 
+# Maximum rounds of scaling rows and columns in turn. More would change a few powers of two.
 ROUNDS = 8
-"""Maximum rounds of scaling rows and columns in turn. More would change a few powers of two."""
+# Powers of two. Scaling of a linear program ends after a round that changes no column by more.
 NEGLIGIBLE_CHANGE = 1.0
-"""Powers of two. Scaling of a linear program ends after a round that changes no column by more."""
+# Number of links `x <= u y` above which quantities are counted so that the median `u` is between one and two. HiGHS then takes a third of the time for their relaxation (measured on a location problem of 100 sites and 600 customers).
 MANY_LINKS = 20_000
-"""Number of links `x <= u y` above which quantities are counted so that the median `u` is between one and two.
-
-HiGHS then takes a third of the time for their relaxation (measured on a location problem of 100 sites and 600 customers).
-"""
 MAX_COST = 2.0**20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scale:
-    """Factors to convert a scaled program's answer."""
+    """Factors to convert a scaled program's answer: for columns, money, and (as divisors) rows."""
 
     columns: Floats
-    """Factor of its columns."""
     money: float
-    """Factor of its objective."""
     rows: Floats
-    """Divisor of its rows."""
 
     def duals(self, duals: Floats) -> Floats:
         return duals * self.money / self.rows
@@ -78,7 +72,6 @@ def scaled(linear: Linear) -> tuple[Linear, Scale]:
 
 
 def _largest(entries: Entries, sizes: Floats) -> Floats:
-    """Return the largest size of each row's entries. 1 if there is none."""
     largest = np.ones(entries.shape[0])
     nonempty = np.flatnonzero(entries.counts)
     if len(nonempty):
@@ -132,18 +125,15 @@ def _log_of_largest(lower: Floats, upper: Floats) -> tuple[Floats, Mask]:
     return np.log2(np.where(is_known, larger, 1.0)), is_known
 
 
+# Minimum entry relative to the largest in its row, which is near one: a hundred times the solver's tolerance.
 MIN_ENTRY = 1e-7
-"""Minimum entry relative to the largest in its row, which is near one: a hundred times the solver's tolerance."""
+# Maximum ratio of the costs of a component.
 MAX_COST_RATIO = 1e9
-"""Maximum ratio of the costs of a component."""
 
 
 @dataclass(frozen=True, slots=True)
 class FarApart:
-    """Two columns with numbers of too different size, in one row or in their costs.
-
-    An entry beside one that is a billion times larger has no effect in its row. Costs a billion times smaller than others have none either.
-    """
+    """Two columns with numbers of too different size, in one row or in their costs. The smaller has no effect there."""
 
     small: int
     large: int

@@ -36,23 +36,22 @@ class Reach:
     """True to draw parts by their possible gain and to search from the known plan. Otherwise all are equally likely, without a hint."""
 
 
+# Extent while choices without a cost are fractional.
 WIDE = Reach((8, 12, 16), 200, closely=False)
-"""Extent while choices without a cost are fractional."""
+# Extent while all choices are integer, which are several times as many.
 NARROW = Reach((3, 5, 8), 50, closely=True)
-"""Extent while all choices are integer, which are several times as many."""
 GAP = 5e-4
+# Share of the draws in which all parts are equally likely.
 EVEN_SHARE = 0.1
-"""Share of the draws in which all parts are equally likely."""
+# Share of the objective by which a plan must be cheaper to count as better.
 MIN_IMPROVEMENT = 1e-7
-"""Share of the objective by which a plan must be cheaper to count as better."""
 
 
 class Neighborhoods:
-    """Large-neighborhood search: a few neighboring parts have open choices, while those of all others are fixed.
+    """Large-neighborhood search: a few neighboring parts have open choices, while those of all others are fixed (Shaw, CP 1998).
 
-    Shaw, Using constraint programming and local search methods to solve vehicle routing problems, CP 1998; with a separate search for every neighborhood:
-    Danna, Rothberg and Le Pape, Mathematical Programming 102, 2005. The number of neighborhoods at once doesn't depend on the machine, and the clock ends
-    none unless it ends the whole search, so that equal programs give equal plans everywhere. The search gives only plans and proves nothing.
+    Several disjoint neighborhoods are searched at once (Danna, Rothberg and Le Pape, Mathematical Programming 102, 2005). Their number doesn't depend on
+    the machine, and the clock ends none, so that equal programs give equal plans everywhere. The search gives only plans and proves nothing.
     """
 
     def __init__(
@@ -81,10 +80,7 @@ class Neighborhoods:
         return self.size == len(self.sizes)
 
     def round(self, best: SolverAnswer, integer: Mask, excess: Floats) -> SolverAnswer:
-        """Return the best of a plan and its improvements by a few searches. Only the columns of `whole` must be integer.
-
-        `excess` is the amount by which each part may be too expensive.
-        """
+        """Return the best of a plan and its improvements by a few searches. `excess` is the amount by which each part may be too expensive."""
         assert best.x is not None
         groups = self._groups(self.sizes[self.size], excess)
         programs = [self._fixed_outside(best.x, integer, group) for group in groups]
@@ -112,7 +108,6 @@ class Neighborhoods:
             self.size, self.idle = self.size + 1, 0
 
     def _groups(self, size: int, excess: Floats) -> list[Ints]:
-        """Return disjoint groups of neighbors, each around a part drawn at random by its possible gain."""
         is_available = np.ones(len(self.shared_counts), dtype=bool)
         gain = np.maximum(excess, 0.0) + 1e-300
         gain = gain / gain.sum() + EVEN_SHARE / len(gain) if self.reach.closely else np.ones(len(gain))
@@ -153,10 +148,7 @@ def search_within(
 
 
 def with_all_choices(linear: Linear, is_made: Mask, plan: SolverAnswer, engines: Engines, watch: Watch) -> SolverAnswer:
-    """Return a plan with all choices made, from one that makes only some of them. `NOTHING` if none is found.
-
-    All fractional choices are rounded up at once. If that isn't feasible, such as for two orders with a minimum in a capacity for one, a search decides.
-    """
+    """Return a plan with all choices made, from one that makes only some of them. `NOTHING` if none is found."""
     assert plan.x is not None
     rounded = np.where(is_made, np.round(plan.x), np.ceil(plan.x - TINY))
     answer = engines.search(fix(linear, linear.integer, rounded), Ask(watch.left()))
@@ -178,19 +170,19 @@ def _shared_counts(joint: Joint, part_of_column: Ints) -> Floats:
 
 
 PRICE_GAP = 1e-5
+# Rounds of pricing before the first plan.
 FIRST_ROUNDS = 4
-"""Rounds of pricing before the first plan."""
+# Rounds of pricing between improvements of the plan.
 ROUNDS = 4
-"""Rounds of pricing between improvements of the plan."""
 MAX_ROUNDS = 60
+# Neighborhood searches before all choices are made and the bound is improved again.
 SEARCHES = 3
-"""Neighborhood searches before all choices are made and the bound is improved again."""
+# Value in the mix of plans from which on a choice is made in the first plan.
 MIN_SHARE = 0.99
-"""Value in the mix of plans from which on a choice is made in the first plan."""
+# Limits of the search of the first plan.
 START_GAP, START_NODES = 1e-2, 20
-"""Limits of the search of the first plan."""
+# Limits of the search of the choices without a cost.
 REST_GAP, REST_NODES = 1e-4, 200
-"""Limits of the search of the choices without a cost."""
 
 TINY = 1e-6
 
@@ -235,7 +227,6 @@ class SharedCapacitySearch:
         return self._answer(Confirmation.SECOND_SOLVER)
 
     def _parts(self) -> Joint:
-        """Return the parts, with choices without a cost fractional."""
         joint = self.joint
         parts = [
             replace(part, linear=replace(part.linear, integer=self.with_cost[part.columns])) for part in joint.parts
@@ -267,7 +258,6 @@ class SharedCapacitySearch:
     def _improved(
         self, neighborhoods: Neighborhoods, plan: SolverAnswer, integer: Mask, prices: LagrangianPrices
     ) -> SolverAnswer:
-        """Return a plan that makes the choices of `whole`, after a few rounds of searches near it."""
         for _ in range(SEARCHES):
             if not neighborhoods.exhausted:
                 assert plan.x is not None
@@ -275,7 +265,6 @@ class SharedCapacitySearch:
         return plan
 
     def _complete_and_keep(self, plan: SolverAnswer) -> None:
-        """Make the remaining choices of a plan, and keep it if it is the best."""
         assert plan.x is not None
         full_plan = search_within(
             fix(self.linear, self.with_cost, plan.x), self.engines, self.watch, REST_GAP, REST_NODES

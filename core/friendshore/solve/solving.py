@@ -47,8 +47,8 @@ from .engine import (
 from .engines import ENGINES
 from .scaling import scaled
 
+# Owners of rows that can make a plan impossible. A shortage relaxes everything else.
 HARD = ("rule ", "store")
-"""Owners of rows that can make a plan impossible. A shortage relaxes everything else."""
 
 
 def minimal_conflict(program: Program, part: Component, engines: Engines) -> tuple[str, ...]:
@@ -70,10 +70,10 @@ def _feasible(linear: Linear, rows: np.ndarray, engines: Engines) -> bool:
     return answer.outcome is not SolverOutcome.INFEASIBLE
 
 
+# Tolerances of later levels for the result of a level, relative to it or to 1. More than zero is tried only if the solver finds no plan.
 SLACKS = (0.0, 1e-9, 1e-7, 1e-6)
-"""Tolerances of later levels for the result of a level, relative to it or to 1. More than zero is tried only if the solver finds no plan."""
+# Value below which a column counts as zero: a thousandth of the resolution, if that is a gram.
 NEGLIGIBLE = 1e-6
-"""Value below which a column counts as zero: a thousandth of the resolution, if that is a gram."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +84,6 @@ class _KeptLevel:
 
 
 def goals_within(goals: Sequence[Goal], columns: Ints) -> list[tuple[int, Goal]]:
-    """Return the levels that affect some columns, each with its rank."""
     goals_of_columns = [(rank, replace(goal, cost=goal.cost[columns])) for rank, goal in enumerate(goals)]
     return [(rank, goal) for rank, goal in goals_of_columns if goal.cost.any()]
 
@@ -97,9 +96,9 @@ def is_ranked(goals: Sequence[Goal]) -> bool:
 def solve_lexicographic(
     search: Search, linear: Linear, goals: Sequence[Goal], known: SolverAnswer = NOTHING, start: Floats | None = None
 ) -> SolverAnswer:
-    """Return the best plan of a component, level by level, from a `known` plan or a `start` (see `Search.component`).
+    """Return the best plan of a component, level by level. No plan if the time ends in the first level.
 
-    With a time limit, each level gets an equal share of the time left. There is no plan if the time ends in the first level.
+    With a time limit, each level gets an equal share of the time left.
     """
     best, answers = known, list[SolverAnswer]()
     bound = 0.0 if not linear.cost.any() else float("-inf")
@@ -134,7 +133,6 @@ def solve_lexicographic(
 def _level(
     search: Search, step: Linear, kept_levels: Sequence[_KeptLevel], previous: SolverAnswer, start: Floats | None
 ) -> SolverAnswer:
-    """Return the best answer for one level. It is no worse than the plan of the levels before it, if any."""
     if previous.x is None:
         answer = search.component(step, start=start)
         return replace(
@@ -158,7 +156,6 @@ def _level(
 
 
 def _program_keeping(step: Linear, kept_levels: Sequence[_KeptLevel], slack: float) -> Linear:
-    """Return the program of a level that keeps all levels before it."""
     program = step
     for level in kept_levels:
         has_cost = level.cost != 0
@@ -173,7 +170,6 @@ def _program_keeping(step: Linear, kept_levels: Sequence[_KeptLevel], slack: flo
 
 
 def _without_level_rows(linked: LinkedSolution | None, linear: Linear) -> LinkedSolution | None:
-    """Return the linking constraints of the original component, without the rows of levels."""
     if linked is None:
         return None
     rows = linked.rows[linked.rows < linear.entries.shape[0]]
@@ -196,7 +192,6 @@ class Limits:
     gap: float = 1e-6
     """Relative distance from the bound at which a plan counts as cheapest."""
     seconds: float | None = None
-    """Time for the whole solve."""
     workers: int | None = None
     """Number of components solved at once. None means the number of processors."""
     engines: Engines = ENGINES
@@ -204,7 +199,6 @@ class Limits:
     """Deadline by the monotonic clock for any number of programs. None means that each has `seconds`."""
 
     def __post_init__(self) -> None:
-        """Raise `InputError` with every invalid limit."""
         max_seconds = float(LONGEST_SECONDS)
         checks = (
             ("gap", self.gap, 0.0, sys.float_info.max, Real, "pass 0.01 to stop within 1 % of the bound"),
@@ -236,18 +230,18 @@ class Limits:
 
 
 _KIND_NAMES = {Real: "number", Integral: "whole number"}
+# Divisor of the total time: every program gets at least this part of it, as long as it is left.
 _MIN_SHARE_DIVISOR = 20
-"""Divisor of the total time: every program gets at least this part of it, as long as it is left."""
 NO_LIMITS = Limits()
 _NO_PLAN = Diagnostic(
     "no solver found a plan that satisfies the rules, probably because numbers of the case differ too much in size",
     fix="run `friendshore check` to list numbers that are too far apart; if it lists none, report this case",
     code="FS702",
 )
+# Number of entries below which a linear program is solved without a thread. There is no time to press Ctrl-C.
 _QUICK = 5_000
-"""Number of entries below which a linear program is solved without a thread. There is no time to press Ctrl-C."""
+# Number of columns from which on Python's search for reference cycles among the facts takes noticeable time.
 _LARGE = 200_000
-"""Number of columns from which on Python's search for reference cycles among the facts takes noticeable time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -263,10 +257,9 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class JoinedComponent:
-    """Component whose parts are joined by a few rows only, and the method for them."""
+    """Component whose parts are joined by a few rows only, with their owners."""
 
     owners: tuple[str, ...]
-    """Rules and other parts of the model whose rows join it."""
     parts: int
     how: LinkingMethod
 
@@ -309,10 +302,7 @@ def solve(
 ) -> Solution:
     """Return the cheapest plan, component by component, and add the results to the known answers.
 
-    `start` has the choices of a similar program's plan, which shorten the search.
-
-    Raises:
-        SolverError: If no engine finds any plan that satisfies the rules. Never for infeasibility alone.
+    `start` has the choices of a similar program's plan. Raises `SolverError` if no engine finds any plan, but never for infeasibility alone.
     """
     with set_aside() if len(program.linear.cost) >= _LARGE else nullcontext():
         started = time.monotonic()
@@ -336,7 +326,6 @@ def solve(
 def _component_search(
     search: Search, part: Component, goals: Sequence[Goal], start: Floats | None = None
 ) -> ResumableSearch:
-    """Return the search of one component, level by level if a level other than cost affects it."""
     linear, ranked = part.linear, [goal for _, goal in goals_within(goals, part.columns)]
     if not is_ranked(ranked):
         return ResumableSearch(linear, lambda watch, known: search.until(watch).component(linear, known, start))
@@ -359,7 +348,7 @@ def _answers(
 
 
 def optimum(linear: Linear, limits: Limits, cancel: Cancel | None, answers: AnswerCache) -> SolverAnswer:
-    """Return the best answer for a program solved as one component, or the known one. Raises `SolverError` if a solver breaks down."""
+    """Return the best answer for a program solved as one component, or the known one."""
     return optima([linear], limits, cancel, answers)[0]
 
 
@@ -370,10 +359,7 @@ def optima(
     answers: AnswerCache,
     starts: Sequence[Floats | None] = (),
 ) -> list[SolverAnswer]:
-    """Return the best answers for several programs, which share the time of one. Raises `SolverError` if a solver breaks down.
-
-    `starts` are plans of similar programs, as starting points.
-    """
+    """Return the best answers for several programs, which share the time of one. `starts` are plans of similar programs."""
     workers = limits.workers or os.cpu_count() or 1
     search = Search(Watch(limits.left(), cancel), limits.gap, workers, answers, limits.engines)
     no_positions = np.array([], dtype=np.intp)
@@ -402,10 +388,7 @@ def least(
     cancel: Cancel | None = None,
     start: Choices | None = None,
 ) -> float | None:
-    """Return the minimum sum of some columns in any plan. Infinite if there is no plan, None if a limit ended the search.
-
-    Only components with one of the columns are solved, from the choices of a similar program's plan (`start`).
-    """
+    """Return the minimum sum of some columns in any plan. Infinite if there is no plan, None if a limit ended the search."""
     cost = np.zeros(len(program.linear.cost))
     cost[columns] = 1.0
     linear = replace(program.linear, cost=cost, constant=0.0)
@@ -426,7 +409,6 @@ def compared(
     """Return a cheapest plan, or enough to compare its cost with `enough`: a plan that costs no more, or a bound above it.
 
     Only components with a cost are solved. The outcome is optimal if the comparison is decided, and nothing if a limit ended the search.
-    `start` has the choices of a similar program's plan, NaN for unknown ones.
     """
     watch = Watch(limits.left(), cancel)
     parts = [part for part in split(linear) if part.linear.cost.any()]
@@ -535,7 +517,6 @@ def _joined_component(program: Program, part: Component, linked: LinkedSolution)
 
 
 def _level_results(program: Program, part: Component, answer: SolverAnswer) -> list[tuple[int, LevelResult]]:
-    """Return the results of the levels that affect a component, each with its rank."""
     ranked = goals_within(program.goals, part.columns)
     if answer.levels:
         return [(rank, reached) for (rank, _), reached in zip(ranked, answer.levels, strict=True)]
@@ -554,10 +535,7 @@ def _added(result: LevelResult, other: LevelResult) -> LevelResult:
 
 
 def _plan_without_orders(program: Program, part: Component, answer: SolverAnswer, search: Search) -> SolverAnswer:
-    """Return a plan without orders if neither time nor engines allow a better one: shortages beyond stock, and violated soft rules.
-
-    Raises `SolverError` if hard rules or full stores require more than that, so that no plan is known.
-    """
+    """Return a plan without orders if neither time nor engines allow a better one. Raises `SolverError` if hard rules require orders."""
     columns, problem = program.columns, program.problem
     arcs = problem.moves.arc[columns.buy_move]
     orders = [
@@ -587,7 +565,6 @@ def plan_of(program: Program, solution: Solution) -> Plan:
 
 
 def infeasible(program: Program, conflict: Conflict) -> Infeasible:
-    """Return an infeasible part of a program by its materials and demands."""
     problem, columns = program.problem, program.columns
     conflict_columns = set(conflict.columns.tolist())
     materials = {

@@ -16,8 +16,7 @@ Each level keeps the levels before it by complementary slackness. Given optimal 
 at its bound, and each row with a dual is too (Bertsimas and Tsitsiklis, Introduction to Linear Optimization, 1997, theorem 4.5). So these columns are
 fixed, and these rows become equations. The remaining program is small, and no tolerance lets costs rise.
 
-Equal quantities are rarely whole numbers of the resolution, and rounding each of them may cost money. Then the program is shifted by the rounding
-of the plan that was found: it contains that plan, and all its plans cost the same. Near the steadiest plan, a vertex is sought between whole steps.
+If rounding costs money, the program is shifted to contain the rounded plan, and a vertex is sought between whole steps near the steadiest plan.
 """
 
 from __future__ import annotations
@@ -42,24 +41,24 @@ from .lagrangian import Joint, joint_of
 from .scaling import scaled
 from .solving import Limits, Solution, goals_within
 
+# Threshold of noise: a share of the terms that a reduced cost sums and of the usual cost, or a dual's contribution to any reduced cost.
 NOISE = 1e-8
-"""Threshold of noise: a share of the terms that a reduced cost sums and of the usual cost, or a dual's contribution to any reduced cost."""
+# Share of a cost by which two computations of the same optimum may differ.
 SAME = 1e-9
-"""Share of a cost by which two computations of the same optimum may differ."""
+# Maximum distance of a value from a bound that it is at, relative to the value or to 1.
 AT_BOUND = 1e-7
-"""Maximum distance of a value from a bound that it is at, relative to the value or to 1."""
 
+# Values are rounded to this share of the case's resolution, so that the solver's last digits don't decide how they are rounded.
 GRAIN = 1e-3
-"""Values are rounded to this share of the case's resolution, so that the solver's last digits don't decide how they are rounded."""
+# Steps by which a plan must be able to buy more or less of an offer to be called equal to others. Rounding explains a few.
 CLEAR_STEPS = 100
-"""Steps by which a plan must be able to buy more or less of an offer to be called equal to others. Rounding explains a few."""
+# Steps by which a quantity may be moved to make all whole.
 NEAR = 8
-"""Steps by which a quantity may be moved to make all whole."""
 NODES = 100
+# Relative gap of the search for whole quantities near the steadiest plan.
 CLOSE_ENOUGH = 0.5
-"""Relative gap of the search for whole quantities near the steadiest plan."""
+# Maximum difference of costs that count as equal.
 SAME_MONEY = 1e-5
-"""Maximum difference of costs that count as equal."""
 
 
 Bits = NDArray[np.uint64]
@@ -90,12 +89,7 @@ class TieBreaking:
         rounded: Floats | None = None,
         faces: dict[int, Linear | None] | None = None,
     ) -> None:
-        """Prepare tie-breaking.
-
-        Args:
-            rounded: Columns of the rounded plan, whose cost all solutions then have. None means the cost of the solution.
-            faces: Programs of all optimal plans, by first column of their component, from another attempt at the same solution.
-        """
+        """Prepare tie-breaking, from the solution or from the columns of the `rounded` plan. `faces` are those of an earlier attempt."""
         self.program, self.solution = program, solution
         self.search = Search(Watch(limits.left(), cancel), limits.gap, 1, answers, limits.engines)
         self.from_rounded = rounded is not None
@@ -107,10 +101,7 @@ class TieBreaking:
         self.faces = {} if faces is None else faces
 
     def steadiest(self, *, equal_offers: bool = True) -> Solution:
-        """Return the steadiest solution that costs as much as the given one, with no more money for purchases of concern.
-
-        Without `equal_offers`, skip the search for offers that could replace one another.
-        """
+        """Return the steadiest solution that costs as much as the given one, with no more money for purchases of concern."""
         program, proved, concern = self.program, self.solution.proved, _Concern(self.program)
         is_violation, exchangeable = np.zeros(len(self.start), dtype=bool), np.zeros(len(self.start), dtype=bool)
         is_violation[[column for _, column, _ in program.limits.misses]] = True
@@ -130,7 +121,6 @@ class TieBreaking:
         return self._solution(self.parts, exchangeable)
 
     def _steadiest_part(self, component: Component, is_violation: Mask, concern: _Concern) -> _Part | None:
-        """Return a component with its ties broken. None if that can't be proved."""
         columns, linear = component.columns, component.linear
         x, line = self.solution.x[columns], self.line[columns]
         if columns[0] not in self.faces:
@@ -156,7 +146,7 @@ class TieBreaking:
     def in_whole_steps(self, steady: Solution, outcome: Floats | None) -> Solution:
         """Return the solution, with each component that loses money by rounding in whole steps of the resolution.
 
-        `outcome` has the columns of the plan to which the solution is rounded. None if that plan is invalid. Then everything that isn't whole changes.
+        `outcome` has the columns of the rounded solution. None if that plan is invalid. Then everything that isn't whole changes.
         """
         is_lossy, parts = self._lossy_columns(steady, outcome), []
         start = steady.x if outcome is None else _with_whole_deliveries(self.program, outcome)
@@ -180,7 +170,6 @@ class TieBreaking:
         return self._solution(lossless, steady.exchangeable)
 
     def _solution(self, parts: Sequence[_Part], exchangeable: Mask | None) -> Solution:
-        """Return the solution with the original plan in all components except some."""
         x, tie_broken = self.start.copy(), np.zeros(len(self.start), dtype=bool)
         grain = self.unit * GRAIN
         for part in parts:
@@ -190,7 +179,7 @@ class TieBreaking:
         return replace(self.solution, x=x, tie_broken=tie_broken, exchangeable=equal, from_rounded=self.from_rounded)
 
     def _lossy_columns(self, steady: Solution, outcome: Floats | None) -> Mask:
-        """Return the columns of components in which rounding costs money or increases a shortage. If the plan is invalid, those of all that aren't whole."""
+        """Return the columns of components in which rounding costs money or increases a shortage, or without an outcome, those that aren't whole."""
         labels = column_labels(self.program.linear.entries)
         if outcome is None:
             steps = steady.x / self.unit
@@ -271,7 +260,6 @@ def _all_cheapest(linear: Linear, x: Floats, ranked: Sequence[tuple[Floats, floa
 
 
 def _duals(linear: Linear, cost: float, search: Search) -> Floats | None:
-    """Return duals that prove that no plan costs less than `cost`. None if none are found."""
     cached_answer = search.answer_cache.peek(digest(linear))
     if cached_answer is not None and cached_answer.duals is not None:
         return cached_answer.duals
@@ -341,7 +329,7 @@ def _with_whole_deliveries(program: Program, rounded: Floats) -> Floats:
 
 
 def _shifted(face: Linear, x: Floats, counted: Mask, unit: float) -> Linear:
-    """Return a program in which all plans cost the same, shifted to contain a rounded plan `x`. All its plans cost as much as that one."""
+    """Return the program shifted to contain a rounded plan `x`. All its plans cost as much as that one."""
     is_free, is_equation, activity = face.lower < face.upper, face.row_lower == face.row_upper, face.entries @ x
     in_fractions = ~counted[face.entries.indices] | (face.entries.data != np.rint(face.entries.data))
     is_whole = np.bincount(face.entries.rows, in_fractions, minlength=len(activity)) == 0
@@ -363,7 +351,6 @@ def _shifted(face: Linear, x: Floats, counted: Mask, unit: float) -> Linear:
 
 
 def _least_concern(face: Linear, concern: _Concern, columns: Ints, search: Search) -> Linear | None:
-    """Return the program without plans that spend more than needed on purchases of concern. None if it can't be proved."""
     is_free = face.lower < face.upper
     free_columns = np.flatnonzero(is_free)
     costs = concern.costs(columns[free_columns]) if concern.countries else np.zeros((0, 0))
@@ -390,7 +377,6 @@ def _least_concern(face: Linear, concern: _Concern, columns: Ints, search: Searc
 
 
 def _optimal_face(level: Linear, search: Search) -> tuple[Linear, Floats] | None:
-    """Return the program of all optimal plans of a program, and one of them. None if no duals prove them."""
     answer = search.alone(level)
     duals = _row_duals(level, answer)
     if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None or duals is None:
@@ -406,10 +392,7 @@ def _are_at(values: Floats, bounds: Floats) -> Mask:
 def _steadiest_plan(
     face: Linear, x: Floats, line: Ints, periods: int, by_name: Callable[[Ints], Floats], search: Search
 ) -> Floats | None:
-    """Return the steadiest plan of a program in which all plans cost the same. None if it can't be found.
-
-    `line` has the order line of each column. `by_name` returns weights of some columns by the names of their orders.
-    """
+    """Return the steadiest plan of a program in which all plans cost the same. None if it can't be found."""
     is_free = face.lower < face.upper
     plan, free_columns = np.where(is_free, x, face.lower), np.flatnonzero(is_free)
     free_program, changes = _with_changes(_without_fixed(face, plan, free_columns), plan, free_columns, line, periods)
@@ -431,16 +414,12 @@ def _steadiest_plan(
 
 
 def _earliness(line: Ints, periods: int) -> Ints:
-    """Return how early each column orders, in periods from the end. 0 for columns without orders."""
     earliness: Ints = np.where(line >= 0, periods - line % periods, 0)
     return earliness
 
 
 def _in_steps(face: Linear, x: Floats, cost: Floats, counted: Mask, unit: float, search: Search) -> Floats:
-    """Return a plan near `x` in whole steps of `unit` kilograms. Some quantities stay fractions if there is none.
-
-    `counted` columns are rounded, and `cost` decides where the last step goes.
-    """
+    """Return a plan near `x` in whole steps of `unit` kilograms. Some quantities stay fractions if there is none."""
     free_columns = np.flatnonzero(face.lower < face.upper)
     free_program, is_counted = _without_fixed(face, x, free_columns), counted[free_columns]
     steps = np.where(is_counted, np.round(x[free_columns] / (unit * GRAIN)) * GRAIN, 0.0)
@@ -461,10 +440,7 @@ def _in_steps(face: Linear, x: Floats, cost: Floats, counted: Mask, unit: float,
 def _nearest_whole_steps(
     free_program: Linear, steps: Floats, must_be_whole: Mask, unit: float, search: Search
 ) -> Floats | None:
-    """Return a plan of a program whose quantities are whole steps, as near as possible to given ones. None if none is found.
-
-    `must_be_whole` are the columns that are rounded. Those without an order stay without one.
-    """
+    """Return a plan of a program whose quantities are whole steps, as near as possible to given ones. None if none is found."""
     is_whole = must_be_whole & (steps > 0)
     lower, upper = (
         np.where(must_be_whole, 0.0, free_program.lower / unit),
@@ -501,7 +477,6 @@ def _exchangeable(face: Linear, x: Floats, offer: Ints, unit: float, search: Sea
     """Return the columns of offers whose quantity over all periods differs from `x` by more than `unit` in another plan of the same cost.
 
     Unused offers are bought as much as possible, until no other one is bought. Then sums with arbitrary weights move the purchases.
-    `offer` has the offer of each ordering column, and -1 for others.
     """
     no_columns = np.zeros(len(x), dtype=bool)
     free_columns = np.flatnonzero(face.lower < face.upper)
@@ -513,7 +488,6 @@ def _exchangeable(face: Linear, x: Floats, offer: Ints, unit: float, search: Sea
     min_bought, max_bought = bought.copy(), bought.copy()
 
     def record_plan(weights: Floats) -> bool:
-        """Note the plan of the same cost with the largest purchases, by weights of offers."""
         cost = np.where(is_order[free_columns], -weights[offer[free_columns]], 0.0)
         answer = search.alone(replace(free_program, cost=cost))
         if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None:
@@ -559,7 +533,7 @@ def _without_fixed(linear: Linear, x: Floats, free_columns: Ints) -> Linear:
 def _with_changes(linear: Linear, x: Floats, free_columns: Ints, line: Ints, periods: int) -> tuple[Linear, int]:
     """Add two columns and a row for each change from one period to the next: the increase and the decrease of orders.
 
-    A change counts only if the offer can be ordered in both periods, and if it depends on a free column. `x` has the values of the fixed columns.
+    A change counts only if the offer can be ordered in both periods, and if it depends on a free column.
     """
     order_columns = np.flatnonzero(line >= 0)
     lines, line_numbers = np.unique(line[order_columns], return_inverse=True)
@@ -593,10 +567,7 @@ def _with_changes(linear: Linear, x: Floats, free_columns: Ints, line: Ints, per
 
 
 def _weights_by_name(program: Program, columns: Ints, positions: Ints) -> Floats:
-    """Return a number from 1 to 2 for each column that buys, by names and dates of its order, and 0 for others.
-
-    Compliance classes have no names that a scenario keeps, so they count by their order among the classes that buy along an arc.
-    """
+    """Return a number from 1 to 2 for each column that buys, by names and dates of its order, and 0 for others."""
     problem, columns_by_kind = program.problem, program.columns
     buy_index = np.searchsorted(columns_by_kind.buy, columns)
     is_buying = np.isin(columns, columns_by_kind.buy)
@@ -615,7 +586,6 @@ def _weights_by_name(program: Program, columns: Ints, positions: Ints) -> Floats
 
 
 def _ranks(groups: Ints, values: Ints) -> Bits:
-    """Return the position of each value among the distinct values of its group, in order."""
     pairs, inverse = np.unique(np.stack((groups, values)), axis=1, return_inverse=True)
     ranks = np.arange(pairs.shape[1]) - np.searchsorted(pairs[0], pairs[0])
     rank_of_value: Bits = ranks.astype(np.uint64)[inverse.reshape(-1)]
@@ -632,7 +602,6 @@ def _hashes(positions: Ints, name: Callable[[int], str]) -> Bits:
 
 
 def _arbitrary_weights(positions: Ints) -> Floats:
-    """Return a number from 1 to 2 for each position."""
     return _weights(positions.astype(np.uint64))
 
 

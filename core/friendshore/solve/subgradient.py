@@ -5,9 +5,8 @@ A choice opens capacities, and the flows through them: `sum of a[j] x[j] <= K y`
 from the flow that earns most. A price rises if its row is short and falls if it is over (Held, Wolfe and Crowder, Validation of subgradient
 optimization, Mathematical Programming 6, 1974). Rows that count choices (`forcing.with_count_rows`) make the most valuable ones.
 
-The result is a dual for each row, and the average of the columns (Barahona and Anbil, The volume algorithm: producing primal solutions with a
-subgradient method, Mathematical Programming 87, 2000). Weak duality gives the bound of the duals, whatever their origin. Prices are kept in single
-precision, so that different rounding of another processor in a last digit has no effect.
+The result is a dual for each row, and the average of the columns (Barahona and Anbil, The volume algorithm, Mathematical Programming 87, 2000). Weak
+duality gives the bound of the duals, whatever their origin. Prices are in single precision, so that rounding of another processor has no effect.
 """
 
 from __future__ import annotations
@@ -21,48 +20,39 @@ from .engine import SolverAnswer, SolverOutcome, Watch
 from .forcing import links
 
 ROUNDS = 400
+# Length of the first steps, relative to the one that would close the gap to a known plan if the bound rose evenly (Polyak).
 FIRST_LENGTH = 2.0
-"""Length of the first steps, relative to the one that would close the gap to a known plan if the bound rose evenly (Polyak)."""
+# Rounds without a better bound after which steps are shorter, from the best prices.
 PATIENCE = 15
-"""Rounds without a better bound after which steps are shorter, from the best prices."""
 LENGTH_DIVISOR = 1.5
+# Minimum improvement of a bound, relative to it.
 MIN_RISE = 1e-6
-"""Minimum improvement of a bound, relative to it."""
 ROUND_WEIGHT = 0.05
 
 
 def subgradient_prices(linear: Linear, plan_cost: float, watch: Watch) -> SolverAnswer | None:
-    """Return duals of all rows, and average values of all columns. None if no choice opens flows, or no prices prove anything.
-
-    `plan_cost` is the cost of some plan. When the watch stops, the best prices so far are taken.
-    """
+    """Return duals of all rows, and average values of all columns. None if no choice opens flows, or no prices prove anything."""
     opened = _opened_flows(linear)
     return None if opened is None else _Prices(linear, opened).best_prices(plan_cost, watch)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _OpenedFlows:
-    """Flows, each with the choice that opens it and its capacity."""
+    """Flows, each with its capacity. A capacity has a choice that opens it, a size (`room`), and a row, or -1 and no limit."""
 
     flow: Ints
     use: Floats
-    """Capacity used per unit."""
     max_use: Floats
-    """Maximum use of capacity."""
     link: Ints
     """Position of each coefficient in the row that links the flow to its choice."""
     through: Ints
     """Capacity of each flow."""
     choice: Ints
-    """Choice that opens each capacity."""
     room: Floats
-    """Size of each capacity. Infinite if no row limits it."""
     row: Ints
-    """Row that limits it. -1 if none."""
 
 
 def _opened_flows(linear: Linear) -> _OpenedFlows | None:
-    """Return the flows that a program's choices open, each with one link and one capacity. None if there are none."""
     row_count, column_count = linear.entries.shape
     row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
     binary = linear.integer & (linear.lower >= 0) & (linear.upper <= 1)
@@ -140,7 +130,6 @@ class _Prices:
         self.start = np.clip(np.where(has_flows | np.isinf(shortage_price), 0.0, shortage_price), self.low, self.high)
 
     def best_prices(self, plan_cost: float, watch: Watch) -> SolverAnswer | None:
-        """Return the best prices after some rounds, as duals, with the average of the columns. None if no prices prove anything."""
         prices = best = self.start
         bound, length, rounds_stalled, average = -np.inf, FIRST_LENGTH, 0, np.zeros(0)
         for _ in range(ROUNDS):
@@ -167,7 +156,6 @@ class _Prices:
         return SolverAnswer(SolverOutcome.FEASIBLE, average, bound=bound, duals=self._duals(best))
 
     def _bound_at(self, prices: Floats) -> tuple[float, Floats]:
-        """Return the lower bound on all plans at some prices, and the columns that reach it."""
         linear, opened = self.linear, self.opened
         flow_order, taken, worth = self._fill_capacities(prices)
         x = np.where(worth < 0, linear.upper, linear.lower)
@@ -227,7 +215,6 @@ class _Prices:
         return is_satisfied
 
     def _counted_choices(self, row: int) -> tuple[Ints, int]:
-        """Return the choices of a row that counts choices, and the required number without a shortage."""
         linear = self.linear
         span = slice(linear.entries.indptr[row], linear.entries.indptr[row + 1])
         column, value = linear.entries.indices[span], linear.entries.data[span]

@@ -40,8 +40,8 @@ def _scip_with_few_nodes(linear: Linear, ask: Ask = TO_THE_END, hint: Floats | N
     return solve_with_scip(linear, replace(ask, nodes=SECOND_NODES), hint)
 
 
+# Nodes of SCIP's search tree for a second opinion.
 SECOND_NODES = 20_000
-"""Nodes of SCIP's search tree for a second opinion."""
 _glop_with_presolve = partial(solve_with_glop, presolve=True)
 _highs_without_presolve = partial(solve_with_highs, presolve=False)
 

@@ -30,10 +30,10 @@ from ...errors import Diagnostic
 from ...program.matrix import Floats, Ints, Linear
 from ..engine import NOTHING, TO_THE_END, Ask, BreakdownError, SolverAnswer, SolverOutcome, never
 
+# Minimum number of entries of a program that may take too long for a user who asked to stop.
 _LARGE = 50_000
-"""Minimum number of entries of a program that may take too long for a user who asked to stop."""
+# Maximum steps of GLOP: for any program, and in addition per row and column. It needs about two per row, or cycles forever.
 _STEPS, _STEPS_BY_SIZE = 10_000, 20
-"""Maximum steps of GLOP: for any program, and in addition per row and column. It needs about two per row, or cycles forever."""
 _PRIMAL = "primal_feasibility_tolerance: 1e-9 dual_feasibility_tolerance: 1e-9"
 _DUAL = f"{_PRIMAL} use_dual_simplex: true use_preprocessing: false"
 
@@ -41,10 +41,7 @@ _DUAL = f"{_PRIMAL} use_dual_simplex: true use_preprocessing: false"
 def solve_with_glop(
     linear: Linear, ask: Ask = TO_THE_END, _hint: Floats | None = None, presolve: bool = False
 ) -> SolverAnswer:
-    """Solve a linear program with GLOP, ignoring integrality and hints, by presolve and primal simplex or by dual simplex.
-
-    Raises `BreakdownError` if GLOP finds no answer within its steps, or can't tell an infeasible program from an unbounded one.
-    """
+    """Solve a linear program with GLOP, ignoring integrality and hints, by presolve and primal simplex or by dual simplex."""
     solver: Any = helper.ModelSolverHelper("glop")  # its stubs take bytes for text
     steps = _STEPS + _STEPS_BY_SIZE * sum(linear.entries.shape)
     parameters = f"{_PRIMAL if presolve else _DUAL} max_number_of_iterations: {steps}"

@@ -17,8 +17,8 @@ from ...errors import Diagnostic
 from ...program.matrix import Floats, Linear
 from ..engine import TO_THE_END, Ask, BreakdownError, SolverAnswer, SolverOutcome, UnboundedError, never
 
+# Tolerances of rows: the minimum of HiGHS, that of a first search, and that of a second opinion.
 _TIGHT, _CLOSE, _USUAL = 1e-10, 1e-9, 1e-7
-"""Tolerances of rows: the minimum of HiGHS, that of a first search, and that of a second opinion."""
 _LIMITS = {
     Status.kTimeLimit,
     Status.kInterrupt,

@@ -60,8 +60,8 @@ class WarmStartedGlop:
         return answer_of(result, linear) if optimal else None
 
 
+# Maximum steps of GLOP: for any program, and in addition per row. Even without a basis it rarely needs as many.
 _STEPS, _STEPS_BY_ROW = 1000, 3
-"""Maximum steps of GLOP: for any program, and in addition per row. Even without a basis it rarely needs as many."""
 _DUAL_SIMPLEX = {
     "primal_feasibility_tolerance": 1e-9,
     "dual_feasibility_tolerance": 1e-9,

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 _BRIEF_SECONDS = 0.5
 _POLL_SECONDS = 0.1
+# Multiple of a brief search's time from which on time isn't scarce.
 _AMPLE_FACTOR = 20
-"""Multiple of a brief search's time from which on time isn't scarce."""
 _CPU_CLOCK = 1
 
 
@@ -35,7 +35,6 @@ class _RejectedError(Exception):
 
 
 def solve_with_scip(linear: Linear, ask: Ask, hint: Floats | None = None) -> SolverAnswer:
-    """Solve a program with SCIP, or a linear program with its SoPlex."""
     from ...errors import Diagnostic
     from ..engine import BreakdownError, SolverAnswer, SolverOutcome
     from .mathopt import answer_of, model_of
@@ -72,10 +71,7 @@ def _parameters(ask: Ask) -> parameters_pb2.SolveParametersProto:
 
 
 def _brief(parameters: parameters_pb2.SolveParametersProto, ask: Ask) -> parameters_pb2.SolveParametersProto:
-    """Return the parameters of the search in this process.
-
-    Unless time is scarce, it counts CPU time, so that a busy machine doesn't make it start over.
-    """
+    """Return the parameters of the brief search. Unless time is scarce, it counts CPU time, so that a busy machine doesn't make it start over."""
     brief = _limited(parameters, _BRIEF_SECONDS)
     if ask.seconds is None or ask.seconds > _AMPLE_FACTOR * _BRIEF_SECONDS:
         brief.gscip.int_params["timing/clocktype"] = _CPU_CLOCK
