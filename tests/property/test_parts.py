@@ -97,7 +97,7 @@ def same_as_whole(program: Linear, gap: float = GAP) -> LinkingMethod | None:
     assert answer.objective == pytest.approx(whole.objective, abs=allowed)
     assert answer.objective - allowed <= answer.bound <= whole.objective + allowed
     is_plan(program, answer)
-    return answer.joined.how if answer.joined else None
+    return answer.joined.method if answer.joined else None
 
 
 def goods(dice: np.random.Generator) -> list[Linear]:

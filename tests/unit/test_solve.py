@@ -237,7 +237,7 @@ def test_a_budget_that_joins_two_goods_is_told(
     monkeypatch.setattr(lagrangian, "FEW_ENTRIES", 0)
     solution = solve(program)
     assert (at_once.joined, at_once.objective) == ((), pytest.approx(solution.objective))
-    assert [(j.owners, j.parts, j.how) for j in solution.joined] == [(("budget",), 2, how)]
+    assert [(j.owners, j.parts, j.method) for j in solution.joined] == [(("budget",), 2, how)]
     assert solution.status is PlanStatus.OPTIMAL
     assert solve(compile_program(built(given, two))).joined == ()
 

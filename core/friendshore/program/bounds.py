@@ -133,7 +133,7 @@ def _within_capacity(problem: Problem, units: Floats) -> Floats:
     pool = np.repeat(np.arange(len(problem.pools)), [len(pool.offers) for pool in problem.pools])
     is_limited = use[member] > 0
     member, pool = member[is_limited], pool[is_limited]
-    while len(member):  # once, unless a facility lies within another
+    while len(member):  # one pass, unless a facility is part of another
         _, first = np.unique(member, return_index=True)
         offer = member[first]
         units[offer] = np.minimum(units[offer], capacity[pool[first]] / use[offer][:, None])
@@ -163,7 +163,7 @@ def _min_order_units(problem: Problem, units_by_cell: Mapping[tuple[int, int], f
 def _within_terms(problem: Problem, units: Floats) -> Floats:
     for span in problem.term_spans:
         if span.terms.places:
-            continue  # what goes elsewhere is not bounded
+            continue  # orders to other places are not limited
         for index in span.offers:
             if span.terms.most is not None:
                 at = (index, list(span.periods))
@@ -326,7 +326,7 @@ class _ChainNeeds:
         limits += (
             [] if None in period_limits else [sum((units for units in period_limits if units is not None), Decimal(0))]
         )
-        return float(min(limits))  # one of them there is: without a limit a problem is refused
+        return float(min(limits))  # never empty, since a problem without a limit is rejected
 
     def needed_units(self, offer: int) -> float:
         by_output: dict[int, float] = {}
@@ -362,7 +362,7 @@ class _ChainNeeds:
 def _outside_loops(dependencies: Mapping[Node, Iterable[Node]]) -> Iterator[Node]:
     """Yield each node after those that it depends on. Nodes in a loop, or dependent on one, are missing."""
     sorter = TopologicalSorter(dependencies)
-    with suppress(CycleError):  # it gives what it can all the same
+    with suppress(CycleError):  # it still yields the nodes outside loops
         sorter.prepare()
     while ready := sorter.get_ready():
         yield from ready

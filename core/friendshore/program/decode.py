@@ -107,9 +107,9 @@ class _Decoder:
         self.nodes = self.problem.network.position
         self.inflow: defaultdict[Cell, Decimal] = defaultdict(Decimal)
         self.planned = self._planned_deliveries()
-        taken = {cell: float(sum(part.quantity for part in parts)) for cell, parts in self.planned.items()}
+        delivered_kg = {cell: float(sum(part.quantity for part in parts)) for cell, parts in self.planned.items()}
         if not self._is_in_steps():
-            self.x = balance_repaired(program, self.x, taken)
+            self.x = balance_repaired(program, self.x, delivered_kg)
 
     def _is_in_steps(self) -> bool:
         steps = self.x[self.program.rounded()] / float(self.resolution)

@@ -208,7 +208,7 @@ class TermColumns:
             yield self.columns.onboard[offer], float(self.problem.offers[offer].onboarding)
 
     def _discounts(self, span: int) -> Iterator[tuple[int, float]]:
-        return ((column, -saving) for column, saving in self.columns.settled.get(span, ()))
+        return ((column, -saving) for column, saving in self.columns.savings.get(span, ()))
 
     def _fixed(self, span: int) -> Iterator[tuple[int, float]]:
         if span in self.columns.placed:
@@ -266,20 +266,20 @@ class TermColumns:
 class LimitRows:
     """Rows of all limit rules."""
 
-    asked: Sequence[tuple[Rule, Row | Rows]]
+    rules_and_rows: Sequence[tuple[Rule, Row | Rows]]
     program_rows: list[int] = field(default_factory=list)
     misses: list[tuple[int, int, float]] = field(default_factory=list)
     """Row, column, and price of each allowed violation."""
 
     @cached_property
     def rows(self) -> list[tuple[Rule, Row]]:
-        return [(rule, row) for rule, rows in self.asked for row in one_by_one(rows)]
+        return [(rule, row) for rule, rows in self.rules_and_rows for row in one_by_one(rows)]
 
     @cached_property
     def may_exceed_need(self) -> bool:
         """True if some row may make a plan buy, hold, or spend more than its need."""
-        terms = [term for _, row in self.asked for term in row.asked]
-        if any(floor is not None for _, row in self.asked for floor in row.floors):
+        terms = [term for _, row in self.rules_and_rows for term in row.asked]
+        if any(floor is not None for _, row in self.rules_and_rows for floor in row.floors):
             return True
         return any(isinstance(term, LackingTerm) or term.times < 0 or (term.weight < 0).any() for term in terms)
 
@@ -287,7 +287,7 @@ class LimitRows:
 def compile_limits(limits: LimitRows, reader: TermColumns) -> None:
     """Add every limit row, except for purchases (`TermColumns.add_bought`). Plain rows of one rule form one block."""
     assembly = reader.assembly
-    for (name, is_plain), group in groupby(limits.asked, key=lambda pair: (pair[0].id, _is_plain(pair[1]))):
+    for (name, is_plain), group in groupby(limits.rules_and_rows, key=lambda pair: (pair[0].id, _is_plain(pair[1]))):
         blocks = [rows for _, rows in group]
         if is_plain:
             first = assembly.add_rows(sum(map(_count, blocks)), *_bounds(blocks), f"rule {name}")

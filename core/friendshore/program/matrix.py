@@ -58,7 +58,7 @@ class Entries:
         return len(self.data)
 
     @property
-    def rows(self) -> Ints:  # of each coefficient
+    def rows(self) -> Ints:  # row of each coefficient
         return np.repeat(np.arange(self.shape[0]), self.counts)
 
     @property
@@ -253,7 +253,7 @@ class Assembly:
     def linear(self, constant: float = 0.0) -> Linear:
         row, column = joined([row for row, _, _ in self._entries]), joined([column for _, column, _ in self._entries])
         value = _joined([value for _, _, value in self._entries])
-        self._entries = [(row, column, value)]  # the blocks take as much memory again
+        self._entries = [(row, column, value)]  # frees the blocks, which take as much memory
         cost = _joined(self._cost)
         for charged_column, amount in self._charges:
             cost[charged_column] += amount
@@ -332,11 +332,11 @@ class Columns:
     """(price span, tier) -> binary variable: the span ends in this tier."""
     list_money: dict[int, int] = field(default_factory=dict)
     """Price span -> column: money at list prices, if the prices of tiers replace them."""
-    settled: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
+    savings: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
     """Price span -> columns, with the undiscounted money that a unit of each saves."""
     priced: dict[int, dict[int, Decimal]] = field(default_factory=dict)
     """Price span -> columns that it sums, with the weight of a unit of each."""
-    below_dearer: set[tuple[int, int]] = field(default_factory=set)
+    below_costlier_tier: set[tuple[int, int]] = field(default_factory=set)
     """(price span, tier) whose next tier is more expensive where it begins. A plan in this tier must stay below it."""
 
 

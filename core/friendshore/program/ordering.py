@@ -75,7 +75,7 @@ class _PriceSpanRows:
         }
         has_maximum = any(self.span.tiers[segment.tier].most is not None for segment in reachable)
         if not has_maximum and not any(segment.lump or any(segment.rates.values()) for segment in reachable):
-            return  # no tier within reach takes off or adds anything, or ends
+            return  # no reachable tier changes the cost or has a maximum
         if self._is_convex(reachable):
             self._add_filled_tiers(reachable)
         else:
@@ -116,7 +116,7 @@ class _PriceSpanRows:
             if k + 1 < len(starts):
                 distance = 0.0
                 if self._next_is_more_expensive(k, rates):
-                    self.draft.columns.below_dearer.add((self.number, k))
+                    self.draft.columns.below_costlier_tier.add((self.number, k))
                     distance = self._distance_below(starts[k + 1])
                 high = max(0.0, min(high, starts[k + 1] - distance))
             if tier.most is not None:
@@ -212,7 +212,7 @@ class _PriceSpanRows:
     def _add_column(self, saving: float, upper: float, *, integer: bool = False) -> int:
         """Add a column that saves `saving` per unit, in the period of settlement."""
         column = self.draft.assembly.add_columns(1, 0.0 - saving * self.discount, upper, integer=integer)
-        self.draft.columns.settled.setdefault(self.number, []).append((column, saving))
+        self.draft.columns.savings.setdefault(self.number, []).append((column, saving))
         return column
 
 
@@ -302,9 +302,9 @@ def add_commitments(draft: ProgramDraft) -> None:
         cost = float(commitment.rate) * draft.discount[commitment.due]
         column = draft.assembly.add_columns(1, cost, float(commitment.quantity))
         draft.columns.untaken[number] = column
-        _, taken, _ = draft.ordering([commitment.offer], commitment.periods)
+        _, ordered, _ = draft.ordering([commitment.offer], commitment.periods)
         min_units = used, -float(commitment.quantity)
-        draft.assembly.add_row(0.0, np.inf, owner, (taken, 1.0), (column, 1.0), min_units)
+        draft.assembly.add_row(0.0, np.inf, owner, (ordered, 1.0), (column, 1.0), min_units)
 
 
 def add_order_minima(draft: ProgramDraft) -> None:

@@ -37,7 +37,7 @@ def within_tiers(program: Program, x: Floats) -> Floats:
     for number, columns in program.columns.priced.items():
         span, tier = program.problem.price_spans[number], reached_tier.get(number, 0)
         if span.jumps:
-            next_is_more_expensive = (number, tier) in program.columns.below_dearer
+            next_is_more_expensive = (number, tier) in program.columns.below_costlier_tier
             _keep_tier(
                 program,
                 span.tiers[tier].least,

@@ -141,16 +141,16 @@ class PlanCache:
     def __init__(self, max_bytes: int = SESSION_BYTES // 4) -> None:
         """Create an empty cache. Plans after changes take at most about `max_bytes`. The least recently used are dropped."""
         # Plans of single unchanged parts. Most questions compare with them, and together they are no larger than the case.
-        self._own: dict[PlanKey, PartPlan] = {}
+        self._unchanged: dict[PlanKey, PartPlan] = {}
         self._changed: Recent[PlanKey, PartPlan] = Recent(max_bytes)
 
     def get(self, key: PlanKey) -> PartPlan | None:
-        return self._own.get(key) or self._changed.get(key)
+        return self._unchanged.get(key) or self._changed.get(key)
 
     def keep(self, key: PlanKey, plan: PartPlan, *, own: bool) -> None:
         """Add a plan. With `own`, it is the plan of a single unchanged part and is never dropped."""
         if own:
-            self._own[key] = plan
+            self._unchanged[key] = plan
         else:
             self._changed.keep(key, plan, _size_in_bytes(plan.verified))
 

@@ -124,7 +124,7 @@ class _TimeSharing:
         self, searches: Sequence[ResumableSearch], watch: Watch, workers: int, cache: AnswerCache | None
     ) -> None:
         self.watch, self.workers, self.cache = watch, workers, cache
-        # Largest first ends soonest. With a time limit, smallest first leaves most of it to those that need it.
+        # Largest first ends soonest. With a time limit, smallest first leaves most of it to the large ones.
         order = sorted(searches, key=lambda search: len(search.linear.cost), reverse=watch.left() is None)
         self.queue = deque(search for search in order if not search.done)
         self.open = len(self.queue)
@@ -318,13 +318,13 @@ class Search:
             relaxed = self._relaxed(linear)
             if _binds(joint, relaxed):
                 answer = self.alone(linear, known, start=start, relaxed=relaxed, branch=True)
-                return replace(answer, joined=_joined(joint, LinkingMethod.JOINT))
+                return replace(answer, joined=_linked_solution(joint, LinkingMethod.JOINT))
         parts = [self.resumable(part.linear) for part in joint.parts]
         answers = in_turns(parts, self.watch.share(0.5), self.workers, self.answer_cache)
         if any(answer.outcome is SolverOutcome.INFEASIBLE for answer in answers):
             return SolverAnswer(SolverOutcome.INFEASIBLE)
         if any(answer.outcome is SolverOutcome.BROKEN for answer in answers):
-            return replace(self.alone(linear, known, start=start), joined=_joined(joint, LinkingMethod.JOINT))
+            return replace(self.alone(linear, known, start=start), joined=_linked_solution(joint, LinkingMethod.JOINT))
         separate = _separate_answer(joint, answers)
         if separate.x is not None and not all(part.done for part in parts) and not self.watch.stopped():
             separate = better_answer(
@@ -335,22 +335,22 @@ class Search:
         if separate.x is not None or (self.watch.stopped() and not has_all_plans):
             return separate
         if not linear.integer.any():
-            return replace(self.large(linear, separate.bound), joined=_joined(joint, LinkingMethod.JOINT))
+            return replace(self.large(linear, separate.bound), joined=_linked_solution(joint, LinkingMethod.JOINT))
         if not has_all_plans or np.count_nonzero(linear.integer) < MANY_CHOICES:
-            return replace(self.alone(linear, known, start=start), joined=_joined(joint, LinkingMethod.JOINT))
+            return replace(self.alone(linear, known, start=start), joined=_linked_solution(joint, LinkingMethod.JOINT))
         watch = self.watch.share(0.5)
         priced = LagrangianPricing(joint, plans, self.until(watch), separate.bound).run()
         if watch.stopped() or worst_outcome(answers) is not SolverOutcome.OPTIMAL:  # nothing confirms the bound
             answer = better_answer(priced, self.alone(linear, hint(better_answer(known, priced))))
-            return replace(answer, joined=_joined(joint, LinkingMethod.JOINT))
+            return replace(answer, joined=_linked_solution(joint, LinkingMethod.JOINT))
         if priced.x is not None and priced.objective - priced.bound <= self.gap * abs(priced.objective):
             return replace(
                 priced,
                 outcome=SolverOutcome.OPTIMAL,
-                joined=_joined(joint, LinkingMethod.PRICED),
+                joined=_linked_solution(joint, LinkingMethod.PRICED),
                 confirmed_by=frozenset({Confirmation.SECOND_SOLVER}),
             )
-        return replace(self.alone(linear, priced), joined=_joined(joint, LinkingMethod.JOINT))
+        return replace(self.alone(linear, priced), joined=_linked_solution(joint, LinkingMethod.JOINT))
 
     def _relaxed(self, linear: Linear) -> SolverAnswer:
         near_one, _ = scaled(linear)
@@ -389,8 +389,8 @@ def _binds(joint: Joint, relaxed: SolverAnswer) -> bool:
     return relaxed.duals is not None and bool(np.abs(relaxed.duals[joint.rows]).max(initial=0.0) > 0)
 
 
-def _joined(joint: Joint, how: LinkingMethod) -> LinkedSolution:
-    return LinkedSolution(joint.rows, len(joint.parts), how)
+def _linked_solution(joint: Joint, method: LinkingMethod) -> LinkedSolution:
+    return LinkedSolution(joint.rows, len(joint.parts), method)
 
 
 def _separate_answer(joint: Joint, answers: Sequence[SolverAnswer]) -> SolverAnswer:
@@ -406,7 +406,7 @@ def _separate_answer(joint: Joint, answers: Sequence[SolverAnswer]) -> SolverAns
                 x,
                 float(linear.cost @ x),
                 bound,
-                joined=_joined(joint, LinkingMethod.LEFT_OUT),
+                joined=_linked_solution(joint, LinkingMethod.LEFT_OUT),
                 confirmed_by=frozenset[Confirmation]().union(*(answer.confirmed_by for answer in answers)),
             )
     return SolverAnswer(SolverOutcome.NOTHING, bound=bound)

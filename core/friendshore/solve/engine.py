@@ -115,7 +115,7 @@ class LinkedSolution:
 
     rows: Ints
     parts: int
-    how: LinkingMethod
+    method: LinkingMethod
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,7 +188,8 @@ class Engine(Protocol):
         """
 
 
-# Time limit of each second opinion: this number of seconds, or this multiple of the first search's time if that is longer. The limit is far above the usual time of opinions, so that the clock rarely decides the confirmation of an optimum. It never changes the plan.
+# Time limit of each second opinion: this number of seconds, or this multiple of the first search's time if that is longer.
+# The limit is far above the usual time of opinions, so that the clock rarely decides the confirmation of an optimum. It never changes the plan.
 PATIENCE_SECONDS, PATIENCE = 60.0, 3.0
 
 

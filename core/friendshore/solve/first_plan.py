@@ -146,9 +146,9 @@ def with_joined_links(linear: Linear) -> Linear:
     max_flow = -entries.data[choice_entry] / entries.data[flow_entry]
     upper = linear.upper.copy()
     np.minimum.at(upper, flow, max_flow * linear.upper[choice])
-    kept = np.ones(entries.shape[0], dtype=bool)
-    kept[entries.rows[flow_entry]] = False
-    remaining = replace(linear.of_rows(kept), upper=upper)
+    is_kept = np.ones(entries.shape[0], dtype=bool)
+    is_kept[entries.rows[flow_entry]] = False
+    remaining = replace(linear.of_rows(is_kept), upper=upper)
     choices, row_of_link = np.unique(choice, return_inverse=True)
     if not len(choices):
         return remaining

@@ -126,7 +126,7 @@ def with_count_rows(linear: Linear, counted: Floats | float = 1.0) -> Linear:
         binary = (linear.lower[group.choice] >= 0).all() and (linear.upper[group.choice] <= 1).all()
         if not binary or min_count > len(sizes) or excess < MIN_EXCESS * sizes[0]:
             continue
-        may_be_short = group.beside & (is_served | (value > 0))
+        may_be_short = group.other_entries & (is_served | (value > 0))
         coefficients, short_columns = (
             group.weight[row[may_be_short]] * value[may_be_short] / excess,
             column[may_be_short],
@@ -149,7 +149,7 @@ class _CapacityGroup:
     capacity: Floats
     needed: float
     weight: Floats
-    beside: Mask
+    other_entries: Mask
     """Coefficients in these rows of columns other than flows with a capacity."""
 
 

@@ -167,7 +167,7 @@ class Subproblems:
         self.joint, self.linear = joint, joint.linear
         # Coefficients of the linking constraints.
         self.entries = joint.linear.entries[joint.rows]
-        self.own = [self.entries.within(part.columns) for part in joint.parts]
+        self.linking_entries = [self.entries.within(part.columns) for part in joint.parts]
         self.lower, self.upper = joint.linear.row_lower[joint.rows], joint.linear.row_upper[joint.rows]
         self.plans: list[list[SubproblemPlan]] = [[] for _ in joint.parts]
 
@@ -179,7 +179,7 @@ class Subproblems:
 
     def keep(self, part: int, x: Floats) -> bool:
         """Store a plan, and return True if it is new."""
-        cost, activity = float(self.joint.parts[part].linear.cost @ x), self.own[part] @ x
+        cost, activity = float(self.joint.parts[part].linear.cost @ x), self.linking_entries[part] @ x
         if any(plan.cost == cost and (plan.activity == activity).all() for plan in self.plans[part]):
             return False
         self.plans[part].append(SubproblemPlan(x, cost, activity))
@@ -192,8 +192,8 @@ class Subproblems:
     def at(self, prices: Floats, costs: bool = True) -> list[Linear]:
         """Return the parts at some prices: their value at the prices is subtracted from their costs, or from zero without `costs`."""
         return [
-            replace(part.linear, cost=(part.linear.cost if costs else 0.0) - own.weighed(prices))
-            for part, own in zip(self.joint.parts, self.own, strict=True)
+            replace(part.linear, cost=(part.linear.cost if costs else 0.0) - entries.weighed(prices))
+            for part, entries in zip(self.joint.parts, self.linking_entries, strict=True)
         ]
 
     def signed_prices(self, prices: Floats) -> Floats:

@@ -23,7 +23,8 @@ from .forcing import links
 ROUNDS = 8
 # Powers of two. Scaling of a linear program ends after a round that changes no column by more.
 NEGLIGIBLE_CHANGE = 1.0
-# Number of links `x <= u y` above which quantities are counted so that the median `u` is between one and two. HiGHS then takes a third of the time for their relaxation (measured on a location problem of 100 sites and 600 customers).
+# Number of links `x <= u y` above which quantities are counted so that the median `u` is between one and two.
+# HiGHS then takes a third of the time for their relaxation (measured on a location problem of 100 sites and 600 customers).
 MANY_LINKS = 20_000
 MAX_COST = 2.0**20
 

@@ -79,7 +79,7 @@ NEGLIGIBLE = 1e-6
 @dataclass(frozen=True, slots=True, eq=False)
 class _KeptLevel:
     cost: Floats
-    most: float
+    max_value: float
     x: Floats
 
 
@@ -162,10 +162,10 @@ def _program_keeping(step: Linear, kept_levels: Sequence[_KeptLevel], slack: flo
         is_zero = bool(
             (level.cost >= 0).all() and (step.lower[has_cost] == 0).all() and (level.x[has_cost] <= NEGLIGIBLE).all()
         )
-        if is_zero and level.most <= level.cost @ level.x and slack == SLACKS[0]:
+        if is_zero and level.max_value <= level.cost @ level.x and slack == SLACKS[0]:
             program = replace(program, upper=np.where(has_cost, 0.0, program.upper))
         else:
-            program = capped(program, level.cost, level.most + slack * max(1.0, abs(level.most)))
+            program = capped(program, level.cost, level.max_value + slack * max(1.0, abs(level.max_value)))
     return program
 
 
@@ -261,7 +261,7 @@ class JoinedComponent:
 
     owners: tuple[str, ...]
     parts: int
-    how: LinkingMethod
+    method: LinkingMethod
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -513,7 +513,7 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Sol
 
 def _joined_component(program: Program, part: Component, linked: LinkedSolution) -> JoinedComponent:
     owners = sorted({name.removeprefix("rule ") for name in program.owners_of(part.rows[linked.rows])})
-    return JoinedComponent(tuple(owners), linked.parts, linked.how)
+    return JoinedComponent(tuple(owners), linked.parts, linked.method)
 
 
 def _level_results(program: Program, part: Component, answer: SolverAnswer) -> list[tuple[int, LevelResult]]:

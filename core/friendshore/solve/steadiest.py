@@ -203,7 +203,7 @@ class _Concern:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.countries = program.problem.case.concern.countries
-        self.made = {column: (offer, period) for (offer, _, period), column in program.columns.make.items()}
+        self.make_key = {column: (offer, period) for (offer, _, period), column in program.columns.make.items()}
         self._dependence_by_offer: dict[int, Dependence] = {}
 
     def costs(self, columns: Ints) -> Floats:
@@ -212,8 +212,8 @@ class _Concern:
         columns_by_kind, problem = self.program.columns, self.program.problem
         positions = np.minimum(np.searchsorted(columns_by_kind.buy, columns), len(columns_by_kind.buy) - 1)
         for index, (column, position) in enumerate(zip(columns.tolist(), positions.tolist(), strict=True)):
-            if column in self.made:
-                facts, period = problem.offers[self.made[column][0]], self.made[column][1]
+            if column in self.make_key:
+                facts, period = problem.offers[self.make_key[column][0]], self.make_key[column][1]
                 dependence = worst_of(map(self._dependence, facts.chained))
                 price = facts.price[period]
             elif position >= 0 and columns_by_kind.buy[position] == column:

@@ -157,13 +157,13 @@ class _Prices:
 
     def _bound_at(self, prices: Floats) -> tuple[float, Floats]:
         linear, opened = self.linear, self.opened
-        flow_order, taken, worth = self._fill_capacities(prices)
+        flow_order, use_of_flow, worth = self._fill_capacities(prices)
         x = np.where(worth < 0, linear.upper, linear.lower)
         for _, choices, min_count in self.count_rows:
             x[self._chosen(worth, choices, min_count)] = 1.0
         x[opened.flow] = 0.0
         cost = np.where(x != 0, worth * x, 0.0).sum()
-        x[opened.flow[flow_order]] = taken / opened.use[flow_order] * x[opened.choice[opened.through[flow_order]]]
+        x[opened.flow[flow_order]] = use_of_flow / opened.use[flow_order] * x[opened.choice[opened.through[flow_order]]]
         row_bounds = np.where(prices > 0, linear.row_lower, np.where(prices < 0, linear.row_upper, 0.0))
         return float((prices * row_bounds).sum()) + float(cost) + linear.constant, x
 
@@ -176,9 +176,11 @@ class _Prices:
         through, max_use = opened.through[flow_order], opened.max_use[flow_order]
         cumulative_use = np.append(0.0, np.cumsum(max_use))
         start_of_capacity = cumulative_use[np.searchsorted(through, np.arange(len(opened.room)))]
-        taken = np.clip(opened.room[through] - (cumulative_use[:-1] - start_of_capacity[through]), 0.0, max_use)
-        earned_by_choice = np.bincount(opened.choice[through], earnings[flow_order] * taken, minlength=len(reduced))
-        return flow_order, taken, reduced + earned_by_choice
+        use_of_flow = np.clip(opened.room[through] - (cumulative_use[:-1] - start_of_capacity[through]), 0.0, max_use)
+        earned_by_choice = np.bincount(
+            opened.choice[through], earnings[flow_order] * use_of_flow, minlength=len(reduced)
+        )
+        return flow_order, use_of_flow, reduced + earned_by_choice
 
     def _reduced(self, prices: Floats) -> Floats:
         earned = np.bincount(self.column, self.value * prices[self.row], minlength=len(self.linear.cost))
@@ -231,12 +233,12 @@ class _Prices:
     def _duals(self, prices: Floats) -> Floats:
         """Return the duals of all rows: the value of each full capacity, the additional value of each link, and the cost of the last counted choice."""
         opened, entries, duals = self.opened, self.linear.entries, prices.copy()
-        flow_order, taken, worth = self._fill_capacities(prices)
+        flow_order, use_of_flow, worth = self._fill_capacities(prices)
         unit_earnings = self._reduced(prices)[opened.flow] / opened.use
-        through, in_use = opened.through[flow_order], taken > 0
+        through, in_use = opened.through[flow_order], use_of_flow > 0
         last_earnings = np.full(len(opened.room), -np.inf)
         np.maximum.at(last_earnings, through[in_use], unit_earnings[flow_order[in_use]])
-        is_full = np.bincount(through, taken, minlength=len(opened.room)) >= opened.room * (1 - MIN_RISE)
+        is_full = np.bincount(through, use_of_flow, minlength=len(opened.room)) >= opened.room * (1 - MIN_RISE)
         last_earnings = np.where(is_full & np.isfinite(last_earnings), last_earnings, 0.0)
         duals[opened.row[opened.row >= 0]] = last_earnings[opened.row >= 0]
         link_values = np.minimum(0.0, unit_earnings - last_earnings[opened.through]) * opened.use

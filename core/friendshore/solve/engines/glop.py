@@ -42,7 +42,7 @@ def solve_with_glop(
     linear: Linear, ask: Ask = TO_THE_END, _hint: Floats | None = None, presolve: bool = False
 ) -> SolverAnswer:
     """Solve a linear program with GLOP, ignoring integrality and hints, by presolve and primal simplex or by dual simplex."""
-    solver: Any = helper.ModelSolverHelper("glop")  # its stubs take bytes for text
+    solver: Any = helper.ModelSolverHelper("glop")  # its stubs declare bytes instead of str
     steps = _STEPS + _STEPS_BY_SIZE * sum(linear.entries.shape)
     parameters = f"{_PRIMAL if presolve else _DUAL} max_number_of_iterations: {steps}"
     request, started = _request(linear, parameters, ask.seconds), time.monotonic()
