@@ -431,7 +431,7 @@ def _exchangeable(program: Program, solution: Solution) -> tuple[Exchangeable, .
 
 
 # Share of a time limit for the search even if reading used all of it, since a late plan is better than none.
-LEAST_SEARCH = 0.1
+MIN_SEARCH_SHARE = 0.1
 
 
 def _for_search(limits: Limits, began: float, building: float) -> Limits:
@@ -442,7 +442,7 @@ def _for_search(limits: Limits, began: float, building: float) -> Limits:
     seconds = limits.seconds - (now - began) - (now - building)
     if limits.until is not None:
         seconds = min(seconds, limits.until - now) / 2
-    return replace(limits, seconds=max(seconds, LEAST_SEARCH * limits.seconds), until=None)
+    return replace(limits, seconds=max(seconds, MIN_SEARCH_SHARE * limits.seconds), until=None)
 
 
 def _spend_costs(program: Program) -> Floats:
