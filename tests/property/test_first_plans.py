@@ -468,7 +468,7 @@ def test_no_optimum_is_lost_by_steps(drawn: Drawn, seed: int, monkeypatch: pytes
     monkeypatch.setattr(first, "CHOICES", 1)
     monkeypatch.setattr(first, "EXPENSIVE", 0.05)
     for name, linear in parts(drawn, seed):
-        found, best = Search(Watch(), GAP).alone(linear), cheapest(linear)
+        found, best = Search(Watch(), GAP).solve_as_one(linear), cheapest(linear)
         assert (found.x is None) == (best is None), name
         if best is not None:
             assert found.outcome is SolverOutcome.OPTIMAL

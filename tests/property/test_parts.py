@@ -88,7 +88,7 @@ def is_plan(program: Linear, answer: Any) -> None:
 
 def same_as_whole(program: Linear, gap: float = GAP) -> LinkingMethod | None:
     """Asserts that the search finds what one call of HiGHS finds; how it dealt with the linking constraints."""
-    answer = Search(Watch(), gap).component(program)
+    answer = Search(Watch(), gap).solve_component(program)
     whole = ENGINES.search(program)
     assert answer.outcome is whole.outcome
     if answer.x is None:
@@ -227,7 +227,7 @@ def test_a_plan_and_a_bound_with_the_optimum_between(program: Linear, gap: float
         return
     search = Search(Watch(), gap)
     whole = ENGINES.search(program, Ask(gap=1e-7))
-    answer = search.sharing(joint)
+    answer = search.solve_sharing(joint)
     assert answer.outcome is SolverOutcome.OPTIMAL
     assert answer.x is not None
     slack = 1e-6 * max(1.0, abs(whole.objective))
@@ -260,7 +260,7 @@ def test_the_same_program_gives_the_same_plan(goods: int, gap: float) -> None:
     program = sharing(np.random.default_rng(5), goods, 2, 4, 0.4)
     joint = sharing_of(program, choices=1, parts=2)
     assert joint is not None
-    found = [Search(Watch(), gap, workers).sharing(joint) for workers in (1, 2)]
+    found = [Search(Watch(), gap, workers).solve_sharing(joint) for workers in (1, 2)]
     assert found[0].x is not None
     assert found[1].x is not None
     assert (found[0].x == found[1].x).all()

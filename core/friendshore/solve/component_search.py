@@ -205,10 +205,12 @@ class Search:
         self.engines = replace(engines, stopped=watch.cancelled)
         self.answer_cache = AnswerCache() if answer_cache is None else answer_cache
 
-    def until(self, watch: Watch) -> Search:
+    def with_watch(self, watch: Watch) -> Search:
         return self if watch is self.watch else Search(watch, self.gap, self.workers, self.answer_cache, self.engines)
 
-    def component(self, linear: Linear, known: SolverAnswer = NOTHING, start: Floats | None = None) -> SolverAnswer:
+    def solve_component(
+        self, linear: Linear, known: SolverAnswer = NOTHING, start: Floats | None = None
+    ) -> SolverAnswer:
         """Return the best answer for a component within the limits, with its parts solved apart if only a few rows join them.
 
         `known` is a plan to start from, and `start` one of a similar program, whose choices are a starting point. Raises `UnboundedError`.
@@ -221,9 +223,9 @@ class Search:
         if (joint := joint_of(linear)) is not None:
             answer = self._solve_joint(joint, known, start)
         elif (sharing := sharing_of(linear)) is not None:
-            answer = self.sharing(sharing, known)
+            answer = self.solve_sharing(sharing, known)
         else:
-            answer = self.alone(linear, known, start=start)
+            answer = self.solve_as_one(linear, known, start=start)
         needs_any_plan = answer.outcome is SolverOutcome.NOTHING and known.x is None and self.watch.left() is not None
         return self._any_plan(linear, answer.bound) if needs_any_plan and linear.integer.any() else answer
 
@@ -231,17 +233,17 @@ class Search:
         """Return the optimum by branching from the choices of a similar plan. None if the program is large or the choices are too different."""
         if not 0 < np.count_nonzero(linear.integer) < MANY_CHOICES or linear.entries.nnz > LARGE:
             return None
-        near_one, scale = scaled(linear)
-        answer = branch_and_bound(near_one, near_one, NOTHING, self.gap, self.engines, self.watch, start)
+        scaled_program, scale = scaled(linear)
+        answer = branch_and_bound(scaled_program, scaled_program, NOTHING, self.gap, self.engines, self.watch, start)
         return None if answer is None else _unscaled(answer, linear, scale)
 
     def _any_plan(self, linear: Linear, bound: float) -> SolverAnswer:
         """Return some plan if there is no good one. If rules require purchases, one component without a plan leaves all of them without one."""
-        near_one, scale = scaled(linear)
-        answer = _unscaled(any_plan(near_one, self.engines, self.watch), linear, scale)
+        scaled_program, scale = scaled(linear)
+        answer = _unscaled(any_plan(scaled_program, self.engines, self.watch), linear, scale)
         return replace(answer, bound=min(bound, answer.objective))
 
-    def alone(
+    def solve_as_one(
         self,
         linear: Linear,
         known: SolverAnswer = NOTHING,
@@ -256,11 +258,11 @@ class Search:
         """
         if not linear.entries.shape[0]:
             return _unconstrained_answer(linear)
-        near_one, scale = scaled(linear)
+        scaled_program, scale = scaled(linear)
         if linear.integer.any():
             x = None if known.x is None else known.x / scale.columns
             answer = solve_mip(
-                near_one,
+                scaled_program,
                 self.engines,
                 self.watch,
                 self.gap,
@@ -273,27 +275,27 @@ class Search:
                 branch,
             )
         else:
-            answer = NOTHING if self.watch.stopped() else self.engines.linear(near_one, self.watch.left())
+            answer = NOTHING if self.watch.stopped() else self.engines.linear(scaled_program, self.watch.left())
         return _unscaled(answer, linear, scale)
 
-    def with_choices(self, linear: Linear, start: Floats | None) -> SolverAnswer:
+    def solve_with_choices(self, linear: Linear, start: Floats | None) -> SolverAnswer:
         if start is None or not linear.integer.any() or not linear.entries.shape[0]:
-            return self.alone(linear)
-        near_one, scale = scaled(linear)
-        return _unscaled(plan_with_choices(near_one, start, self.engines, self.watch), linear, scale)
+            return self.solve_as_one(linear)
+        scaled_program, scale = scaled(linear)
+        return _unscaled(plan_with_choices(scaled_program, start, self.engines, self.watch), linear, scale)
 
-    def exact(self, linear: Linear) -> SolverAnswer:
-        near_one, scale = scaled(linear)
-        return _unscaled(self.engines.linear(near_one), linear, scale)
+    def solve_exactly(self, linear: Linear) -> SolverAnswer:
+        scaled_program, scale = scaled(linear)
+        return _unscaled(self.engines.linear(scaled_program), linear, scale)
 
-    def several(self, programs: Sequence[Linear], gap: float | None = None) -> list[SolverAnswer]:
+    def solve_several(self, programs: Sequence[Linear], gap: float | None = None) -> list[SolverAnswer]:
         """Return the answers of independent programs. With a time limit, use half of the time left, so that others can follow."""
         search = self if gap is None else Search(self.watch, gap, self.workers, self.answer_cache, self.engines)
         searches = [search.resumable(program, confirm=False) for program in programs]
         return in_turns(searches, self.watch.share(0.5), self.workers)
 
     def resumable(self, linear: Linear, confirm: bool = True) -> ResumableSearch:
-        return ResumableSearch(linear, lambda watch, known: self.until(watch).alone(linear, known, confirm))
+        return ResumableSearch(linear, lambda watch, known: self.with_watch(watch).solve_as_one(linear, known, confirm))
 
     def opinions(self, programs: Sequence[Linear], gap: float | None = None) -> list[SolverAnswer]:
         with ThreadPoolExecutor(self.workers) as pool:
@@ -301,10 +303,10 @@ class Search:
 
     def _opinion(self, linear: Linear, gap: float) -> SolverAnswer:
         if not linear.integer.any() or not linear.entries.shape[0]:
-            return self.alone(linear)
-        near_one, scale = scaled(linear)
+            return self.solve_as_one(linear)
+        scaled_program, scale = scaled(linear)
         best = NOTHING
-        for opinion in self.engines.opinions(near_one, self.watch, gap):
+        for opinion in self.engines.opinions(scaled_program, self.watch, gap):
             answer = opinion()
             best = max(best, _unscaled(answer, linear, scale), key=lambda answer: answer.bound)
             if answer.outcome is SolverOutcome.OPTIMAL:
@@ -317,14 +319,16 @@ class Search:
         if self.watch.left() is None and 0 < np.count_nonzero(linear.integer) < MANY_CHOICES:
             relaxed = self._relaxed(linear)
             if _binds(joint, relaxed):
-                answer = self.alone(linear, known, start=start, relaxed=relaxed, branch=True)
+                answer = self.solve_as_one(linear, known, start=start, relaxed=relaxed, branch=True)
                 return replace(answer, joined=_linked_solution(joint, LinkingMethod.JOINT))
         parts = [self.resumable(part.linear) for part in joint.parts]
         answers = in_turns(parts, self.watch.share(0.5), self.workers, self.answer_cache)
         if any(answer.outcome is SolverOutcome.INFEASIBLE for answer in answers):
             return SolverAnswer(SolverOutcome.INFEASIBLE)
         if any(answer.outcome is SolverOutcome.BROKEN for answer in answers):
-            return replace(self.alone(linear, known, start=start), joined=_linked_solution(joint, LinkingMethod.JOINT))
+            return replace(
+                self.solve_as_one(linear, known, start=start), joined=_linked_solution(joint, LinkingMethod.JOINT)
+            )
         separate = _separate_answer(joint, answers)
         if separate.x is not None and not all(part.done for part in parts) and not self.watch.stopped():
             separate = better_answer(
@@ -335,13 +339,17 @@ class Search:
         if separate.x is not None or (self.watch.stopped() and not has_all_plans):
             return separate
         if not linear.integer.any():
-            return replace(self.large(linear, separate.bound), joined=_linked_solution(joint, LinkingMethod.JOINT))
+            return replace(
+                self.solve_large(linear, separate.bound), joined=_linked_solution(joint, LinkingMethod.JOINT)
+            )
         if not has_all_plans or np.count_nonzero(linear.integer) < MANY_CHOICES:
-            return replace(self.alone(linear, known, start=start), joined=_linked_solution(joint, LinkingMethod.JOINT))
+            return replace(
+                self.solve_as_one(linear, known, start=start), joined=_linked_solution(joint, LinkingMethod.JOINT)
+            )
         watch = self.watch.share(0.5)
-        priced = LagrangianPricing(joint, plans, self.until(watch), separate.bound).run()
+        priced = LagrangianPricing(joint, plans, self.with_watch(watch), separate.bound).run()
         if watch.stopped() or worst_outcome(answers) is not SolverOutcome.OPTIMAL:  # nothing confirms the bound
-            answer = better_answer(priced, self.alone(linear, hint(better_answer(known, priced))))
+            answer = better_answer(priced, self.solve_as_one(linear, hint(better_answer(known, priced))))
             return replace(answer, joined=_linked_solution(joint, LinkingMethod.JOINT))
         if priced.x is not None and priced.objective - priced.bound <= self.gap * abs(priced.objective):
             return replace(
@@ -350,28 +358,28 @@ class Search:
                 joined=_linked_solution(joint, LinkingMethod.PRICED),
                 confirmed_by=frozenset({Confirmation.SECOND_SOLVER}),
             )
-        return replace(self.alone(linear, priced), joined=_linked_solution(joint, LinkingMethod.JOINT))
+        return replace(self.solve_as_one(linear, priced), joined=_linked_solution(joint, LinkingMethod.JOINT))
 
     def _relaxed(self, linear: Linear) -> SolverAnswer:
-        near_one, _ = scaled(linear)
-        return self.engines.linear(continuous(near_one)) if near_one.entries.nnz <= LARGE else NOTHING
+        scaled_program, _ = scaled(linear)
+        return self.engines.linear(continuous(scaled_program)) if scaled_program.entries.nnz <= LARGE else NOTHING
 
-    def sharing(self, joint: Joint, known: SolverAnswer = NOTHING) -> SolverAnswer:
+    def solve_sharing(self, joint: Joint, known: SolverAnswer = NOTHING) -> SolverAnswer:
         sharing = SharedCapacitySearch(joint, self)
         answer = _unscaled(sharing.run(), joint.linear, sharing.scale)
         if answer.outcome in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE):
             return answer
         best = min(answer, known, key=lambda answer: answer.objective)
-        return self.alone(joint.linear, replace(best, bound=max(answer.bound, known.bound)))
+        return self.solve_as_one(joint.linear, replace(best, bound=max(answer.bound, known.bound)))
 
-    def large(self, linear: Linear, bound: float) -> SolverAnswer:
+    def solve_large(self, linear: Linear, bound: float) -> SolverAnswer:
         """Return the best answer for a linear program of many parts. For these, HiGHS takes a tenth of the time of GLOP."""
         if self.watch.stopped():
             return SolverAnswer(SolverOutcome.NOTHING, bound=bound)
-        near_one, scale = scaled(linear)
-        answer = _unscaled(self.engines.search(near_one, Ask(self.watch.left(), self.gap)), linear, scale)
+        scaled_program, scale = scaled(linear)
+        answer = _unscaled(self.engines.search(scaled_program, Ask(self.watch.left(), self.gap)), linear, scale)
         if answer.outcome is SolverOutcome.BROKEN:
-            answer = self.alone(linear)
+            answer = self.solve_as_one(linear)
         return replace(answer, bound=min(max(bound, answer.bound), answer.objective))
 
 

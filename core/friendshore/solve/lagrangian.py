@@ -293,9 +293,9 @@ class PartSolver(Protocol):
     gap: float
     workers: int
 
-    def exact(self, linear: Linear) -> SolverAnswer: ...
+    def solve_exactly(self, linear: Linear) -> SolverAnswer: ...
 
-    def several(self, programs: Sequence[Linear], gap: float | None = None) -> list[SolverAnswer]: ...
+    def solve_several(self, programs: Sequence[Linear], gap: float | None = None) -> list[SolverAnswer]: ...
 
     def opinions(self, programs: Sequence[Linear], gap: float | None = None) -> list[SolverAnswer]: ...
 
@@ -324,7 +324,7 @@ class LagrangianPricing:
         for _ in range(MAX_ROUNDS):
             if self.solver.watch.stopped():
                 return feasible
-            mix = self.solver.exact(self._master(feasible))
+            mix = self.solver.solve_exactly(self._master(feasible))
             if mix.outcome is not SolverOutcome.OPTIMAL or mix.duals is None:
                 return False
             if not feasible and mix.objective <= 1e-9:
@@ -346,7 +346,7 @@ class LagrangianPricing:
 
     def _solve_parts(self, prices: Floats, feasible: bool) -> list[SolverAnswer] | None:
         try:
-            return self.solver.several(self.subproblems.at(prices, costs=feasible))
+            return self.solver.solve_several(self.subproblems.at(prices, costs=feasible))
         except UnboundedError:
             return None
 
@@ -365,10 +365,10 @@ class LagrangianPricing:
         chosen = self._one_plan_per_part()
         if chosen is None:
             return SolverAnswer(SolverOutcome.NOTHING, bound=self.bound)
-        exact = self.solver.exact(fix(self.linear, self.linear.integer, chosen))
-        if exact.x is None:
+        answer = self.solver.solve_exactly(fix(self.linear, self.linear.integer, chosen))
+        if answer.x is None:
             return SolverAnswer(SolverOutcome.NOTHING, bound=self.bound)
-        return SolverAnswer(SolverOutcome.FEASIBLE, exact.x, exact.objective, min(self.bound, exact.objective))
+        return SolverAnswer(SolverOutcome.FEASIBLE, answer.x, answer.objective, min(self.bound, answer.objective))
 
     def _one_plan_per_part(self) -> Floats | None:
         scaled_master, scale = scaled(self._master(feasible=True, whole=True))
@@ -416,7 +416,7 @@ class LagrangianPrices:
             self.rounds += 1
             half_width = self.width * (np.abs(self.prices) + 0.1 * np.abs(self.prices).max(initial=0.0))
             try:
-                mix = self.solver.exact(self._master(self.prices - half_width, self.prices + half_width))
+                mix = self.solver.solve_exactly(self._master(self.prices - half_width, self.prices + half_width))
             except UnboundedError:
                 self.width *= SHRINK
                 continue
@@ -447,7 +447,7 @@ class LagrangianPrices:
     def _evaluate(self, prices: Floats) -> bool:
         """Solve all parts at some prices, and return True if there is more to find near the best prices."""
         try:
-            answers = self.solver.several(self.subproblems.at(prices), self.gap)
+            answers = self.solver.solve_several(self.subproblems.at(prices), self.gap)
         except UnboundedError:
             answers = []
         bound = self.subproblems.bound(prices, answers) if answers else -np.inf

@@ -106,8 +106,8 @@ def solve_lexicographic(
     reached: list[LevelResult] = []
     linked: LinkedSolution | None = None
     for rank, goal in enumerate(goals):
-        level_search = search.until(search.watch.share(1 / (len(goals) - rank)))
-        answer = _level(level_search, replace(linear, cost=goal.cost, constant=0.0), kept_levels, best, start)
+        level_search = search.with_watch(search.watch.share(1 / (len(goals) - rank)))
+        answer = _solve_level(level_search, replace(linear, cost=goal.cost, constant=0.0), kept_levels, best, start)
         if answer.x is None:  # only possible in the first level, since later ones have its plan
             return SolverAnswer(answer.outcome, bound=answer.bound if goal.whole else bound)
         value_of_level = answer.objective
@@ -130,18 +130,23 @@ def solve_lexicographic(
     )
 
 
-def _level(
-    search: Search, step: Linear, kept_levels: Sequence[_KeptLevel], previous: SolverAnswer, start: Floats | None
+def _solve_level(
+    search: Search,
+    level_program: Linear,
+    kept_levels: Sequence[_KeptLevel],
+    previous: SolverAnswer,
+    start: Floats | None,
 ) -> SolverAnswer:
     if previous.x is None:
-        answer = search.component(step, start=start)
-        return replace(
-            answer, bound=max(answer.bound, trivial_bound(step))
-        )  # a search that a limit ended may have no bound
-    known = SolverAnswer(SolverOutcome.FEASIBLE, previous.x, float(step.cost @ previous.x), trivial_bound(step))
+        answer = search.solve_component(level_program, start=start)
+        # A search that a limit ended may have no bound.
+        return replace(answer, bound=max(answer.bound, trivial_bound(level_program)))
+    known = SolverAnswer(
+        SolverOutcome.FEASIBLE, previous.x, float(level_program.cost @ previous.x), trivial_bound(level_program)
+    )
     answer = NOTHING
     for slack in SLACKS:
-        answer = search.component(_program_keeping(step, kept_levels, slack), known)
+        answer = search.solve_component(_program_keeping(level_program, kept_levels, slack), known)
         if answer.outcome not in (SolverOutcome.INFEASIBLE, SolverOutcome.BROKEN):
             break
     bound = max(answer.bound, known.bound)
@@ -328,9 +333,11 @@ def _component_search(
 ) -> ResumableSearch:
     linear, ranked = part.linear, [goal for _, goal in goals_within(goals, part.columns)]
     if not is_ranked(ranked):
-        return ResumableSearch(linear, lambda watch, known: search.until(watch).component(linear, known, start))
+        return ResumableSearch(
+            linear, lambda watch, known: search.with_watch(watch).solve_component(linear, known, start)
+        )
     return ResumableSearch(
-        linear, lambda watch, known: solve_lexicographic(search.until(watch), linear, ranked, known, start), ranked
+        linear, lambda watch, known: solve_lexicographic(search.with_watch(watch), linear, ranked, known, start), ranked
     )
 
 
@@ -376,9 +383,9 @@ def relaxation(linear: Linear, watch: Watch, engines: Engines = ENGINES) -> Solv
     """Return the optimum of a program's linear relaxation, with its duals if an engine gives them. Raises `SolverError` without a minimum."""
     search = Search(watch, 0.0, engines=engines)
     if linear.entries.nnz < _QUICK:
-        return search.alone(continuous(linear))
+        return search.solve_as_one(continuous(linear))
     with ThreadPoolExecutor(1) as pool:  # so that Ctrl-C reaches the main thread
-        return pool.submit(search.alone, continuous(linear)).result()
+        return pool.submit(search.solve_as_one, continuous(linear)).result()
 
 
 def least(
@@ -423,16 +430,16 @@ def compared(
 
     def searched_to(gap: float) -> SolverAnswer:
         search = Search(watch, gap, engines=limits.engines)
-        return solve_parts(lambda part, x: search.component(part, start=x))
+        return solve_parts(lambda part, x: search.solve_component(part, start=x))
 
     search = Search(watch, limits.gap, engines=limits.engines)
     known = NOTHING
     if enough > -inf and has_choices:
         if start is not None:
-            known = solve_parts(search.with_choices)
+            known = solve_parts(search.solve_with_choices)
             if known.objective <= enough:
                 return replace(known, outcome=SolverOutcome.OPTIMAL)
-        relaxed = solve_parts(lambda part, _: search.alone(continuous(part)))
+        relaxed = solve_parts(lambda part, _: search.solve_as_one(continuous(part)))
         if relaxed.outcome is SolverOutcome.INFEASIBLE:
             return relaxed
         if relaxed.outcome is SolverOutcome.OPTIMAL and relaxed.objective > enough:
@@ -545,7 +552,7 @@ def _plan_without_orders(program: Program, part: Component, answer: SolverAnswer
     ]
     is_closed = np.isin(part.columns, [*orders, *columns.make.values()]) | part.linear.integer
     without_orders = replace(continuous(part.linear), upper=np.where(is_closed, 0.0, part.linear.upper))
-    answer_without_orders = Search(Watch(), 0.0, engines=search.engines).alone(without_orders)
+    answer_without_orders = Search(Watch(), 0.0, engines=search.engines).solve_as_one(without_orders)
     if answer_without_orders.x is None and answer.outcome is SolverOutcome.BROKEN:
         raise NoPlanError(_NO_PLAN)
     if answer_without_orders.x is None:

@@ -264,9 +264,9 @@ def _duals(linear: Linear, cost: float, search: Search) -> Floats | None:
     if cached_answer is not None and cached_answer.duals is not None:
         return cached_answer.duals
     joint = joint_of(linear)
-    if joint is not None and (duals := _duals_apart(joint, cost, search)) is not None:
+    if joint is not None and (duals := _duals_of_parts(joint, cost, search)) is not None:
         return duals
-    answer = search.alone(linear) if joint is None else search.large(linear, -np.inf)
+    answer = search.solve_as_one(linear) if joint is None else search.solve_large(linear, -np.inf)
     if answer.outcome is not SolverOutcome.OPTIMAL or not _reaches(answer.objective, cost):
         return None
     return _row_duals(linear, answer)
@@ -281,12 +281,12 @@ def _row_duals(linear: Linear, answer: SolverAnswer) -> Floats | None:
     return answer.duals if linear.entries.shape[0] else np.zeros(0)
 
 
-def _duals_apart(joint: Joint, cost: float, search: Search) -> Floats | None:
+def _duals_of_parts(joint: Joint, cost: float, search: Search) -> Floats | None:
     """Return the duals of the parts if they prove the whole, which they do if the linking constraints cost nothing."""
     linear, duals = joint.linear, np.zeros(joint.linear.entries.shape[0])
     bound = float(linear.cost[joint.loose] @ linear.cheapest[joint.loose])
     for part in joint.parts:
-        answer = search.alone(part.linear)
+        answer = search.solve_as_one(part.linear)
         if answer.duals is None:
             return None
         duals[part.rows] = answer.duals
@@ -377,7 +377,7 @@ def _least_concern(face: Linear, concern: _Concern, columns: Ints, search: Searc
 
 
 def _optimal_face(level: Linear, search: Search) -> tuple[Linear, Floats] | None:
-    answer = search.alone(level)
+    answer = search.solve_as_one(level)
     duals = _row_duals(level, answer)
     if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None or duals is None:
         return None
@@ -426,7 +426,7 @@ def _in_steps(face: Linear, x: Floats, cost: Floats, counted: Mask, unit: float,
     lower = np.where(is_counted, np.maximum(free_program.lower, np.floor(steps) * unit), free_program.lower)
     upper = np.where(is_counted, np.minimum(free_program.upper, np.ceil(steps) * unit), free_program.upper)
     between_steps = replace(free_program, cost=cost[free_columns], lower=lower, upper=np.maximum(lower, upper))
-    answer = search.alone(between_steps)
+    answer = search.solve_as_one(between_steps)
     if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None:
         return x
     plan, values = x.copy(), answer.x
@@ -489,7 +489,7 @@ def _exchangeable(face: Linear, x: Floats, offer: Ints, unit: float, search: Sea
 
     def record_plan(weights: Floats) -> bool:
         cost = np.where(is_order[free_columns], -weights[offer[free_columns]], 0.0)
-        answer = search.alone(replace(free_program, cost=cost))
+        answer = search.solve_as_one(replace(free_program, cost=cost))
         if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None:
             return False
         other_plan = x.copy()
