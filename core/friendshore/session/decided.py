@@ -66,7 +66,7 @@ class DecidedOrders(Rule):
                 label = f"{line.offer} {line.place} {period.label}"
                 yield self._row(label, orders, min_kg, line.kilograms + line.rounded)
             other_orders = self._orders(facts, period.index, {(line.offer, line.place) for line in lines}, others=True)
-            yield self._row(f"nothing else {period.label}", other_orders, None, self.step)
+            yield self._row(f"other orders {period.label}", other_orders, None, self.step)
 
     def _orders(
         self, facts: Facts, period: int, lines: Collection[tuple[str, str]], *, others: bool = False
@@ -91,7 +91,7 @@ class DecidedOrders(Rule):
         )
 
     def sentence(self) -> str:
-        return f"Order what the plan orders of {self.material} before {self.before}, and nothing else before then."
+        return f"Before {self.before}, order {self.material} exactly as in the plan."
 
 
 def keep_decisions(session: Session, day: date) -> Session:
