@@ -32,7 +32,7 @@ from ..problem.law import licence_id, waiver_id
 from ..problem.network import Node, final_node, ranges
 from .bounds import Bounds
 from .draft import ProgramDraft
-from .limits import Goal, LimitRows, TermColumns, add_largest, compile_limits, goals_of
+from .limits import Goal, LimitRows, TermColumns, add_concentration_columns, compile_limits, goals_of
 from .matrix import Columns, Floats, Ints, Linear, Mask, Units, joined, owners_of
 from .ordering import add_order_terms
 
@@ -390,7 +390,7 @@ class _Compiler:
         self._licences()
         term_columns = TermColumns(self.problem, self.assembly, self.columns, self.bounds)
         compile_limits(self.limits, term_columns)
-        concentration_columns = add_largest(self.problem.objectives, term_columns)
+        concentration_columns = add_concentration_columns(self.problem.objectives, term_columns)
         term_columns.add_bought()
         linear = self.assembly.linear()
         goals = goals_of(self.problem, concentration_columns, linear, self.columns, self.limits)

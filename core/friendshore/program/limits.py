@@ -66,10 +66,10 @@ class TermColumns:
         for lot in columns.rest:
             self.lots_by_node.setdefault(nodes[problem.lots[lot].material, problem.lots[lot].place.id], []).append(lot)
 
-    def read_plain(self, first: int, rows: Row | Rows) -> None:
+    def add_plain_rows(self, first: int, rows: Row | Rows) -> None:
         if isinstance(rows, Row):
             for term in rows.terms:
-                self.read(first, term, rows)
+                self.add_term(first, term, rows)
         else:
             bought = rows.bought
             if bought.for_uses is None:
@@ -78,7 +78,7 @@ class TermColumns:
             columns, entry = self._columns(bought.moves, bought.for_uses)
             self.assembly.add_entries(_rows(first, bought)[entry], columns, bought.weight[entry])
 
-    def read(self, index: int, term: Term, row: Row) -> None:
+    def add_term(self, index: int, term: Term, row: Row) -> None:
         """Add a term to the row `index`. Purchases are left to `add_bought`."""
         if isinstance(term, terms.BoughtTerm) and term.for_uses is None:
             self.bought.append((index, Purchases(np.array([0, len(term.moves)]), term.moves, term.weight * term.times)))
@@ -148,7 +148,7 @@ class TermColumns:
             case terms.UntakenTerm():
                 yield from self._weighted(term.weight, self._untaken, term.commitments)
             case terms.LackingTerm():
-                yield self.lacking(term, row), 1.0
+                yield self.add_lacking(term, row), 1.0
             case _:
                 assert_never(term)
 
@@ -218,12 +218,12 @@ class TermColumns:
         if commitment in self.columns.untaken:
             yield self.columns.untaken[commitment], float(self.problem.commitments[commitment].rate)
 
-    def lacking(self, term: terms.LackingTerm, row: Row) -> int:
+    def add_lacking(self, term: terms.LackingTerm, row: Row) -> int:
         """Add a column that is at least the missing amount of every part, and that nothing else increases."""
         column = self.assembly.add_columns(1)
         for base, part in term.parts:
             index = self.assembly.add_row(float(base), np.inf, f"counting in {row.label}", (column, 1.0))
-            self.read(index, part, row)
+            self.add_term(index, part, row)
         return column
 
     def _used(self, term: terms.UsedTerm, row: Row) -> int:
@@ -284,16 +284,16 @@ class LimitRows:
         return any(isinstance(term, LackingTerm) or term.times < 0 or (term.weight < 0).any() for term in terms)
 
 
-def compile_limits(limits: LimitRows, reader: TermColumns) -> None:
+def compile_limits(limits: LimitRows, term_columns: TermColumns) -> None:
     """Add every limit row, except for purchases (`TermColumns.add_bought`). Plain rows of one rule form one block."""
-    assembly = reader.assembly
+    assembly = term_columns.assembly
     for (name, is_plain), group in groupby(limits.rules_and_rows, key=lambda pair: (pair[0].id, _is_plain(pair[1]))):
         blocks = [rows for _, rows in group]
         if is_plain:
             first = assembly.add_rows(sum(map(_count, blocks)), *_bounds(blocks), f"rule {name}")
             limits.program_rows.extend(range(first, assembly.rows))
             for rows in blocks:
-                reader.read_plain(first, rows)
+                term_columns.add_plain_rows(first, rows)
                 first += _count(rows)
         else:
             for row in (row for rows in blocks for row in one_by_one(rows)):
@@ -301,7 +301,7 @@ def compile_limits(limits: LimitRows, reader: TermColumns) -> None:
                 index = assembly.add_rows(1, *_bounds([row]), f"rule {name}")
                 limits.program_rows.append(index)
                 for term in row.terms:
-                    reader.read(index, term, row)
+                    term_columns.add_term(index, term, row)
                 if row.penalty is not None:
                     _allow_miss(limits, position, index, row, row.penalty, assembly)
 
@@ -346,10 +346,15 @@ class Goal:
     """True if it is the whole objective."""
 
 
-def add_largest(objectives: Sequence[Objective], reader: TermColumns) -> list[list[int]]:
+def add_concentration_columns(objectives: Sequence[Objective], term_columns: TermColumns) -> list[list[int]]:
     """Add the columns for concentration. Return the columns that each level sums, empty for other levels."""
     return [
-        [reader.lacking(term, row) for row in objective.rows for term in row.terms if isinstance(term, LackingTerm)]
+        [
+            term_columns.add_lacking(term, row)
+            for row in objective.rows
+            for term in row.terms
+            if isinstance(term, LackingTerm)
+        ]
         for objective in objectives
     ]
 
@@ -361,7 +366,7 @@ def goals_of(
     columns: Columns,
     limits: LimitRows,
 ) -> tuple[Goal, ...]:
-    """Return every ranked level, over the columns of a finished program. `concentration_columns` are those of `add_largest`."""
+    """Return every ranked level, over the columns of a finished program. `concentration_columns` are those of `add_concentration_columns`."""
     periods = problem.case.horizon.count
     violation_columns = [column for _, column, _ in limits.misses]
     goals = []

@@ -166,8 +166,8 @@ class Subproblems:
     def __init__(self, joint: Joint) -> None:
         self.joint, self.linear = joint, joint.linear
         # Coefficients of the linking constraints.
-        self.entries = joint.linear.entries[joint.rows]
-        self.linking_entries = [self.entries.within(part.columns) for part in joint.parts]
+        self.linking_entries = joint.linear.entries[joint.rows]
+        self.part_entries = [self.linking_entries.within(part.columns) for part in joint.parts]
         self.lower, self.upper = joint.linear.row_lower[joint.rows], joint.linear.row_upper[joint.rows]
         self.plans: list[list[SubproblemPlan]] = [[] for _ in joint.parts]
 
@@ -179,7 +179,7 @@ class Subproblems:
 
     def keep(self, part: int, x: Floats) -> bool:
         """Store a plan, and return True if it is new."""
-        cost, activity = float(self.joint.parts[part].linear.cost @ x), self.linking_entries[part] @ x
+        cost, activity = float(self.joint.parts[part].linear.cost @ x), self.part_entries[part] @ x
         if any(plan.cost == cost and (plan.activity == activity).all() for plan in self.plans[part]):
             return False
         self.plans[part].append(SubproblemPlan(x, cost, activity))
@@ -193,7 +193,7 @@ class Subproblems:
         """Return the parts at some prices: their value at the prices is subtracted from their costs, or from zero without `costs`."""
         return [
             replace(part.linear, cost=(part.linear.cost if costs else 0.0) - entries.weighed(prices))
-            for part, entries in zip(self.joint.parts, self.linking_entries, strict=True)
+            for part, entries in zip(self.joint.parts, self.part_entries, strict=True)
         ]
 
     def signed_prices(self, prices: Floats) -> Floats:
@@ -204,7 +204,7 @@ class Subproblems:
         """Return the prices with the allowed signs, scaled down so that loose columns without an upper bound earn no more than they cost."""
         signed = self.signed_prices(prices)
         unbounded = self.joint.loose[np.isinf(self.linear.upper[self.joint.loose])]
-        earnings, cost = self.entries.within(unbounded).weighed(signed), self.linear.cost[unbounded]
+        earnings, cost = self.linking_entries.within(unbounded).weighed(signed), self.linear.cost[unbounded]
         earns_too_much = earnings > cost
         return (
             signed * float((cost[earns_too_much] / earnings[earns_too_much]).min()) if earns_too_much.any() else signed
@@ -214,7 +214,7 @@ class Subproblems:
         binding = prices != 0
         row_bounds = np.where(prices > 0, self.lower, self.upper)[binding]
         loose = self.joint.loose
-        cost = self.linear.cost[loose] - self.entries.within(loose).weighed(prices)
+        cost = self.linear.cost[loose] - self.linking_entries.within(loose).weighed(prices)
         has_cost = cost != 0
         cheapest = np.where(cost < 0, self.linear.upper[loose], self.linear.lower[loose])
         parts = sum(answer.bound for answer in answers)
@@ -244,7 +244,7 @@ class Subproblems:
         """
         linear, loose, rows, parts = self.linear, self.joint.loose, len(self.lower), len(self.plans)
         part_of_plan = np.repeat(np.arange(parts), [len(plans) for plans in self.plans])
-        loose_entries, activity, row_numbers = self.entries.within(loose), self.activity, np.arange(rows)
+        loose_entries, activity, row_numbers = self.linking_entries.within(loose), self.activity, np.arange(rows)
         plan_rows, plan = np.nonzero(activity)
         plan_columns, violations = (
             len(loose) + np.arange(len(part_of_plan)),

@@ -426,9 +426,11 @@ def compared(
         if watch.stopped():
             return NOTHING
         with ThreadPoolExecutor(1) as pool:
-            return _sum(linear, parts, list(pool.map(lambda part, x: solve_part(part.linear, x), parts, starts)))
+            return _summed_answer(
+                linear, parts, list(pool.map(lambda part, x: solve_part(part.linear, x), parts, starts))
+            )
 
-    def searched_to(gap: float) -> SolverAnswer:
+    def solve_to_gap(gap: float) -> SolverAnswer:
         search = Search(watch, gap, engines=limits.engines)
         return solve_parts(lambda part, x: search.solve_component(part, start=x))
 
@@ -446,17 +448,17 @@ def compared(
             return replace(known, outcome=SolverOutcome.OPTIMAL, bound=relaxed.objective)
     if 0 <= enough < known.objective < inf:
         # If the known plan is far from enough, a wide gap can prove that no plan is enough.
-        wide_answer = searched_to(max(limits.gap, (known.objective - enough) / known.objective / 2))
+        wide_answer = solve_to_gap(max(limits.gap, (known.objective - enough) / known.objective / 2))
         if (
             wide_answer.outcome is not SolverOutcome.OPTIMAL
             or wide_answer.objective <= enough
             or wide_answer.bound > enough
         ):
             return wide_answer
-    return searched_to(limits.gap)
+    return solve_to_gap(limits.gap)
 
 
-def _sum(linear: Linear, parts: Sequence[Component], answers: Sequence[SolverAnswer]) -> SolverAnswer:
+def _summed_answer(linear: Linear, parts: Sequence[Component], answers: Sequence[SolverAnswer]) -> SolverAnswer:
     if any(answer.outcome is SolverOutcome.INFEASIBLE for answer in answers):
         return SolverAnswer(SolverOutcome.INFEASIBLE)
     bound = sum(answer.bound for answer in answers)
