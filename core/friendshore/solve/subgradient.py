@@ -170,15 +170,15 @@ class _Prices:
     def _fill_capacities(self, prices: Floats) -> tuple[Ints, Floats, Floats]:
         """Return the flows that earn something, by capacity and best first, their use, and each column's cost with all that it opens."""
         opened, reduced = self.opened, self._reduced(prices)
-        earnings = reduced[opened.flow] / opened.use
-        earning = np.flatnonzero((earnings < 0) & (opened.max_use > 0))
-        flow_order = earning[np.lexsort((earnings[earning], opened.through[earning]))]
+        unit_earnings = reduced[opened.flow] / opened.use
+        earning_flows = np.flatnonzero((unit_earnings < 0) & (opened.max_use > 0))
+        flow_order = earning_flows[np.lexsort((unit_earnings[earning_flows], opened.through[earning_flows]))]
         through, max_use = opened.through[flow_order], opened.max_use[flow_order]
         cumulative_use = np.append(0.0, np.cumsum(max_use))
         start_of_capacity = cumulative_use[np.searchsorted(through, np.arange(len(opened.room)))]
         use_of_flow = np.clip(opened.room[through] - (cumulative_use[:-1] - start_of_capacity[through]), 0.0, max_use)
         earned_by_choice = np.bincount(
-            opened.choice[through], earnings[flow_order] * use_of_flow, minlength=len(reduced)
+            opened.choice[through], unit_earnings[flow_order] * use_of_flow, minlength=len(reduced)
         )
         return flow_order, use_of_flow, reduced + earned_by_choice
 
