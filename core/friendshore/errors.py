@@ -138,8 +138,8 @@ class OutOfTimeError(NoPlanError):
             canceled: True if the user canceled it.
         """
         if canceled:
-            return cls(f"the search was canceled {when}")
-        return cls(f"the search was ended {when}", fix="allow it more time")
+            return cls(f"the search was canceled {when}", code="FS701")
+        return cls(f"the search was ended {when}", fix="allow more time, such as `--time-limit 600`", code="FS701")
 
 
 _T = TypeVar("_T")

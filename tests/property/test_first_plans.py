@@ -30,8 +30,14 @@ from friendshore.solve.component_search import Search
 from friendshore.solve.components import split
 from friendshore.solve.engine import Ask, SolverOutcome, Watch
 from friendshore.solve.engines import ENGINES, solve_with_scip
-from friendshore.solve.first_plan import fix, rounded, settled_rows, sloped, summed
-from friendshore.solve.forcing import covered, ended, forced, numbered, steps
+from friendshore.solve.first_plan import fix, rounded_plan, slope_scaled_plan, with_joined_links, without_singleton_rows
+from friendshore.solve.forcing import (
+    column_steps,
+    with_count_rows,
+    with_cover_rows,
+    with_finite_bounds,
+    with_tight_rows,
+)
 from friendshore.solve.scaling import scaled
 
 from .mid_size import mid_size
@@ -222,7 +228,7 @@ def is_optimum(found: Any, least: float, name: str) -> None:
 
 def _without_links(problem: Problem) -> Program:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Bounds, "wanted", lambda self, arcs, periods: np.full(len(arcs), np.inf))
+        patch.setattr(Bounds, "max_need_kg", lambda self, arcs, periods: np.full(len(arcs), np.inf))
         return compile_program(problem)
 
 
@@ -249,7 +255,7 @@ def test_links_cut_off_no_cheapest_plan(drawn: Drawn, first: int) -> None:
 @pytest.mark.parametrize("large", [False, True])
 def test_no_optimum_is_lost(drawn: Drawn, large: bool, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a first plan wherever there is a choice, or every step of a large program, and whatever costs more than anything closed for it."""
-    for name, value in (("CHOICES", 1), ("LARGE", 0 if large else first.LARGE), ("DEAR", 0.05)):
+    for name, value in (("CHOICES", 1), ("LARGE", 0 if large else first.LARGE), ("EXPENSIVE", 0.05)):
         monkeypatch.setattr(first, name, value)
     for name, linear, best in programs(drawn, seed):
         found = mip.solve_mip(linear, ENGINES, Watch(), GAP)
@@ -297,7 +303,7 @@ def test_branching_ends_at_the_optimum_with_a_bound_that_no_plan_falls_below(
     for name, linear, best, least in feasible(drawn, seed):
         for start in (best, np.zeros(len(best))):
             known, left = first.first_plan(linear, ENGINES, Watch(), GAP, start=start)
-            found = mip.branched(linear, left, known, GAP, ENGINES, Watch()) if known.x is not None else None
+            found = mip.branch_and_bound(linear, left, known, GAP, ENGINES, Watch()) if known.x is not None else None
             if found is not None:
                 closed += 1
                 assert found.objective == pytest.approx(least, rel=2 * GAP, abs=1e-6), name
@@ -307,7 +313,7 @@ def test_branching_ends_at_the_optimum_with_a_bound_that_no_plan_falls_below(
                 assert answer.confirmed_by == {Confirmation.BOUND}
     assert closed
     monkeypatch.setattr(mip, "NODES", 0)
-    assert mip.branched(linear, left, replace(known, objective=np.inf), GAP, ENGINES, Watch()) is None
+    assert mip.branch_and_bound(linear, left, replace(known, objective=np.inf), GAP, ENGINES, Watch()) is None
 
 
 @over(_places, _mid, sites)
@@ -315,7 +321,7 @@ def test_ends_of_endless_columns_leave_every_plan_that_costs_no_more(drawn: Draw
     """What rows and the cost of a plan leave of stocks, and of what soft rules miss, a cheapest plan keeps."""
     for name, linear, best, least in feasible(drawn, seed):
         for most in (np.inf, least, least + 0.3 * abs(least)):
-            left = ended(linear, most)
+            left = with_finite_bounds(linear, most)
             assert (best <= left.upper + 1e-6 * np.maximum(1.0, np.abs(best))).all(), name
             assert (left.upper <= linear.upper).all(), name
 
@@ -324,10 +330,10 @@ def test_a_reduced_cost_that_rounding_leaves_below_zero_costs_no_bound() -> None
     """Stock has no upper end: a multiplier that is 1e-15 off would leave the whole program without a bound."""
     linear = program([[1, -1], [0, 1]], [0, 4], [0, OPEN], [10, OPEN], 0, [1.0, 0.5])
     duals = np.array([1.0, 1.5 + 1e-15])
-    assert first.proved(linear, duals) == -np.inf
-    assert first.proved(ended(linear, 100.0), duals) == pytest.approx(6.0)
-    assert ended(linear, 100.0).upper == pytest.approx([10.0, 10.0]), "the row leaves it no more"
-    assert ended(linear, 4.0).upper == pytest.approx([10.0, 8.0]), "nor does the money"
+    assert first.dual_bound(linear, duals) == -np.inf
+    assert first.dual_bound(with_finite_bounds(linear, 100.0), duals) == pytest.approx(6.0)
+    assert with_finite_bounds(linear, 100.0).upper == pytest.approx([10.0, 10.0]), "the row leaves it no more"
+    assert with_finite_bounds(linear, 4.0).upper == pytest.approx([10.0, 8.0]), "nor does the money"
 
 
 @over(_places, _mid)
@@ -336,7 +342,7 @@ def test_bounds_leave_every_plan_that_costs_no_more(drawn: Drawn, seed: int) -> 
     for name, linear, best, least in feasible(drawn, seed):
         relaxed = ENGINES.linear(continuous(linear))
         for most in (least, least + 0.3 * abs(least)) if relaxed.duals is not None else ():
-            left = first.narrowed(linear, relaxed.duals, most)
+            left = first.with_narrow_bounds(linear, relaxed.duals, most)
             assert keeps_ends(left, best), name
             assert (left.lower <= left.upper).all(), name
 
@@ -348,12 +354,12 @@ def test_prices_prove_nothing_that_a_plan_belies(drawn: Drawn, seed: int, monkey
     """
     monkeypatch.setattr(subgradient, "ROUNDS", 60)
     for name, linear, best, least in feasible(drawn, seed):
-        numbers = numbered(linear)
-        prices = subgradient.estimated(numbers, float(linear.cost @ best), Watch())
+        numbers = with_count_rows(linear)
+        prices = subgradient.subgradient_prices(numbers, float(linear.cost @ best), Watch())
         if prices is not None and prices.duals is not None:
             assert (numbers.entries @ best >= numbers.row_lower - 1e-6).all(), name
-            assert first.proved(numbers, prices.duals) <= least + 1e-6 * max(1.0, abs(least)), name
-            assert keeps_ends(first.narrowed(numbers, prices.duals, least), best), name
+            assert first.dual_bound(numbers, prices.duals) <= least + 1e-6 * max(1.0, abs(least)), name
+            assert keeps_ends(first.with_narrow_bounds(numbers, prices.duals, least), best), name
 
 
 def test_numbers_of_choices_and_prices_prove_more_than_the_relaxation() -> None:
@@ -363,9 +369,9 @@ def test_numbers_of_choices_and_prices_prove_more_than_the_relaxation() -> None:
     best = cheapest(linear)
     assert best is not None
     least, relaxed = float(linear.cost @ best), ENGINES.linear(continuous(linear)).objective
-    prices = subgradient.estimated(numbered(linear), least, Watch())
+    prices = subgradient.subgradient_prices(with_count_rows(linear), least, Watch())
     assert prices.duals is not None
-    proved = first.proved(numbered(linear), prices.duals)
+    proved = first.dual_bound(with_count_rows(linear), prices.duals)
     assert proved == pytest.approx(prices.bound, rel=1e-6)
     assert relaxed < proved - 0.5 * (least - relaxed)
     assert proved <= least * (1 + 1e-9)
@@ -413,7 +419,7 @@ STEPS = {
 def test_what_is_left_of_a_network_keeps_to_the_step_of_its_ends(what: str) -> None:
     """All that is not of a unit of its own is a multiple of the step; nothing is said of what is no network."""
     linear, expected = STEPS[what]
-    assert steps(linear).tolist() == expected
+    assert column_steps(linear).tolist() == expected
 
 
 def test_one_source_alone_that_must_serve_all_is_all_or_nothing() -> None:
@@ -421,7 +427,7 @@ def test_one_source_alone_that_must_serve_all_is_all_or_nothing() -> None:
     rows = [[1, 1, -1, 0, 0], [0, 0, 1, 0, 0], [1, 0, 0, -8, 0], [0, 1, 0, 0, -8], [0, 0, 0, 1, 1]]
     for wanted, kept in ((8, [0, 8, 0, 0, 1]), (7, [0, 7, -OPEN, -OPEN, -OPEN])):
         given = program(rows, [0, wanted, -OPEN, -OPEN, -OPEN], [0, 8, 0, 0, 1], [OPEN, OPEN, 8, 1, 1], 2)
-        assert forced(given).row_lower.tolist() == kept
+        assert with_tight_rows(given).row_lower.tolist() == kept
 
 
 @pytest.mark.parametrize("factor", [1.0, 4.0])
@@ -431,12 +437,14 @@ def test_sites_that_are_opened_hold_what_is_needed(factor: float) -> None:
     hold = [[1, 1, 0, 0, 0, 0, 0, -6, 0, 0, 0], [0, 0, 1, 1, 0, 0, 0, 0, -8, 0, 0], [0, 0, 0, 0, 1, 1, 0, 0, 0, -3, -3]]
     ends = [4, 5 * factor, *[-OPEN] * 3], [4, OPEN, 0, 0, 0]
     given = program(serve + hold, *ends, [*[OPEN] * 6, 1, 1, 1, 1, 1], 4)
-    found = covered(given, np.array([1, 1 / factor, 1, 1, 1]))
+    found = with_cover_rows(given, np.array([1, 1 / factor, 1, 1, 1]))
     assert found.entries.shape[0] == 6
     row = found.matrix[5].toarray()[0] * 8 / found.row_lower[5]
     assert row == pytest.approx([0, 0, 0, 0, 0, 0, 0, 6, 8, 3, 3])
     assert found.row_upper[5] == OPEN
-    less = covered(replace(given, upper=np.array([*[OPEN] * 7, 1, 1, 1, 1])), np.array([1, 1 / factor, 1, 1, 1]))
+    less = with_cover_rows(
+        replace(given, upper=np.array([*[OPEN] * 7, 1, 1, 1, 1])), np.array([1, 1 / factor, 1, 1, 1])
+    )
     assert less.matrix[5].toarray()[0] * 5 / less.row_lower[5] == pytest.approx(row)
 
 
@@ -445,7 +453,7 @@ def test_corners_keep_to_the_steps(drawn: Drawn, seed: int) -> None:
     """With the choices of a cheapest plan, and at any other prices: what a simplex finds is a corner."""
     dice = Random(seed)
     for name, linear in parts(drawn, seed):
-        best, step = cheapest(linear), steps(linear)
+        best, step = cheapest(linear), column_steps(linear)
         known = step > 0
         for _ in range(3 if best is not None and known.any() else 0):
             cost = np.array([dice.choice((0, 1, 2, 5)) + linear.cost[i] for i in range(len(linear.cost))])
@@ -458,9 +466,9 @@ def test_corners_keep_to_the_steps(drawn: Drawn, seed: int) -> None:
 def test_no_optimum_is_lost_by_steps(drawn: Drawn, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a first plan, steps and forced ends wherever there is a choice: the optimum of another engine."""
     monkeypatch.setattr(first, "CHOICES", 1)
-    monkeypatch.setattr(first, "DEAR", 0.05)
+    monkeypatch.setattr(first, "EXPENSIVE", 0.05)
     for name, linear in parts(drawn, seed):
-        found, best = Search(Watch(), GAP).alone(linear), cheapest(linear)
+        found, best = Search(Watch(), GAP).solve_as_one(linear), cheapest(linear)
         assert (found.x is None) == (best is None), name
         if best is not None:
             assert found.outcome is SolverOutcome.OPTIMAL
@@ -483,8 +491,8 @@ def test_forced_ends_keep_every_plan_without_a_shortage(drawn: Drawn, seed: int)
     """Where nothing need be short: the same least cost, with forced ends and without, and a relaxation that is no weaker."""
     for each in range(seed, seed + GROUP):
         for linear, best in without_shortages(drawn, each):
-            tight = forced(linear)
-            kept = cheapest(covered(tight))
+            tight = with_tight_rows(linear)
+            kept = cheapest(with_cover_rows(tight))
             assert kept is not None, each
             assert linear.cost @ kept == pytest.approx(linear.cost @ best, rel=2 * GAP, abs=1e-5), each
             assert (tight.row_lower >= linear.row_lower).all()
@@ -498,7 +506,7 @@ def test_forced_ends_keep_every_plan_without_a_shortage(drawn: Drawn, seed: int)
 def test_one_row_for_all_links_of_a_choice_keeps_every_plan(drawn: Drawn, seed: int) -> None:
     """The same least cost from fewer rows, and a bound that is no higher."""
     for name, linear, best in programs(drawn, seed):
-        joint = summed(linear)
+        joint = with_joined_links(linear)
         assert joint.entries.shape[0] <= linear.entries.shape[0], name
         one = cheapest(joint)
         assert (one is None) == (best is None), name
@@ -515,7 +523,7 @@ def test_rows_of_one_column_that_is_left_are_its_ends(drawn: Drawn, seed: int) -
     fewer = 0
     for name, linear, best, _ in feasible(drawn, seed):
         fixed = fix(linear, linear.integer, best)
-        left = settled_rows(fixed)
+        left = without_singleton_rows(fixed)
         whole, found = ENGINES.linear(fixed), ENGINES.linear(left)
         assert found.objective == pytest.approx(whole.objective, rel=GAP, abs=1e-6), name
         assert found.x is not None, name
@@ -533,8 +541,8 @@ def test_a_rounded_relaxation_is_a_plan(drawn: Drawn, seed: int, seconds: float 
         relaxed = ENGINES.linear(continuous(linear))
         if relaxed.x is None:
             continue
-        plan = rounded(linear, relaxed.x, ENGINES, Watch(seconds))
-        better = sloped(linear, relaxed.x, ENGINES, Watch(seconds))
+        plan = rounded_plan(linear, relaxed.x, ENGINES, Watch(seconds))
+        better = slope_scaled_plan(linear, relaxed.x, ENGINES, Watch(seconds))
         assert better.objective <= plan.objective + 1e-9 * abs(plan.objective), name
         for answer in (one for one in (plan, better) if one.x is not None):
             found += 1

@@ -18,7 +18,7 @@ from friendshore.solve.component_search import Search
 from friendshore.solve.engine import Ask, LinkingMethod, SolverAnswer, SolverOutcome, Watch
 from friendshore.solve.engines import ENGINES
 from friendshore.solve.lagrangian import LagrangianPrices, joint_of, sharing_of
-from friendshore.solve.shared import completed
+from friendshore.solve.shared import with_all_choices
 
 from .random_cases.facts import Draw
 from .settings import examples
@@ -88,7 +88,7 @@ def is_plan(program: Linear, answer: Any) -> None:
 
 def same_as_whole(program: Linear, gap: float = GAP) -> LinkingMethod | None:
     """Asserts that the search finds what one call of HiGHS finds; how it dealt with the linking constraints."""
-    answer = Search(Watch(), gap).component(program)
+    answer = Search(Watch(), gap).solve_component(program)
     whole = ENGINES.search(program)
     assert answer.outcome is whole.outcome
     if answer.x is None:
@@ -97,7 +97,7 @@ def same_as_whole(program: Linear, gap: float = GAP) -> LinkingMethod | None:
     assert answer.objective == pytest.approx(whole.objective, abs=allowed)
     assert answer.objective - allowed <= answer.bound <= whole.objective + allowed
     is_plan(program, answer)
-    return answer.joined.how if answer.joined else None
+    return answer.joined.method if answer.joined else None
 
 
 def goods(dice: np.random.Generator) -> list[Linear]:
@@ -227,7 +227,7 @@ def test_a_plan_and_a_bound_with_the_optimum_between(program: Linear, gap: float
         return
     search = Search(Watch(), gap)
     whole = ENGINES.search(program, Ask(gap=1e-7))
-    answer = search.sharing(joint)
+    answer = search.solve_sharing(joint)
     assert answer.outcome is SolverOutcome.OPTIMAL
     assert answer.x is not None
     slack = 1e-6 * max(1.0, abs(whole.objective))
@@ -260,7 +260,7 @@ def test_the_same_program_gives_the_same_plan(goods: int, gap: float) -> None:
     program = sharing(np.random.default_rng(5), goods, 2, 4, 0.4)
     joint = sharing_of(program, choices=1, parts=2)
     assert joint is not None
-    found = [Search(Watch(), gap, workers).sharing(joint) for workers in (1, 2)]
+    found = [Search(Watch(), gap, workers).solve_sharing(joint) for workers in (1, 2)]
     assert found[0].x is not None
     assert found[1].x is not None
     assert (found[0].x == found[1].x).all()
@@ -287,6 +287,6 @@ def test_orders_that_do_not_all_fit_are_decided() -> None:
     both = program(rows, *ends, [6, 6, 3, 3, 1, 1], 2, [1.0, 2.0, MISSED, MISSED, 0.0, 0.0])
     begun = np.array([3.0, 3.0, 0.0, 0.0, 0.6, 0.6])
     plan = SolverAnswer(SolverOutcome.FEASIBLE, begun, float(both.cost @ begun))
-    found = completed(both, np.zeros(6, dtype=bool), plan, ENGINES, Watch())
+    found = with_all_choices(both, np.zeros(6, dtype=bool), plan, ENGINES, Watch())
     assert found.objective == pytest.approx(4 + 3 * MISSED)
     assert np.round(found.x[4:]).tolist() == [1.0, 0.0]

@@ -137,7 +137,7 @@ UNKNOWN = {"want": "unobtainium", "end_use": "civil", "per_year": "5 kg", "short
         (lambda session: compare_plans(session, opened(*EUROS)), "FS521 .*USD and EUR"),
         # What was ordered cannot be undone; the message says when the change may begin.
         *(
-            (lambda session, change=change: compare(session, (), (change,), decided_before=DECIDED), r"ordered of metal before 2027-01-01.*from = 2027-01-01")
+            (lambda session, change=change: compare(session, (), (change,), decided_before=DECIDED), r"FS706.* metal before 2027-01-01.*from = 2027-01-01")
             for change in (Change(remove="cn-metal"), Change(capacity="cn", per_year=Decimal(0)))
         ),
     ],

@@ -121,8 +121,9 @@ def test_whole_columns_are_whole() -> None:
 )
 def test_a_breakdown_is_told_in_words(engine: Callable[[Linear], Any], given: Linear) -> None:
     """A program without a least value, and one with a number that is none: neither is taken for an answer."""
-    with pytest.raises(SolverError, match="please report"):
+    with pytest.raises(SolverError) as caught:
         engine(given)
+    assert caught.value.problems[0].code in {"FS703", "FS704"}
 
 
 @pytest.mark.parametrize(
@@ -236,7 +237,7 @@ def test_a_budget_that_joins_two_goods_is_told(
     monkeypatch.setattr(lagrangian, "FEW_ENTRIES", 0)
     solution = solve(program)
     assert (at_once.joined, at_once.objective) == ((), pytest.approx(solution.objective))
-    assert [(j.owners, j.parts, j.how) for j in solution.joined] == [(("budget",), 2, how)]
+    assert [(j.owners, j.parts, j.method) for j in solution.joined] == [(("budget",), 2, how)]
     assert solution.status is PlanStatus.OPTIMAL
     assert solve(compile_program(built(given, two))).joined == ()
 
@@ -364,7 +365,7 @@ def test_without_time_soft_rules_are_missed_at_their_price_and_stock_is_used() -
 
 def test_without_time_a_rule_that_asks_for_purchases_leaves_no_plan() -> None:
     """It is said that more time is needed, not that the plan does not hold."""
-    with pytest.raises(SolverError, match="more time"):
+    with pytest.raises(SolverError, match=r"^FS701 .*more time"):
         planned(case(demand("metal", "civil", 100)), metals(), rule(Pin, offer="au-metal", at_least=30), time_limit=0)
 
 

@@ -1,14 +1,8 @@
-"""Upper bounds that no sensible plan exceeds. They tighten the links of binary variables.
+"""Upper bounds on purchases that no sensible plan exceeds. They tighten the links of binary variables.
 
-An offer never delivers more than its capacity. If nothing forces a plan to buy beyond need, an offer also never delivers more than
-the demand that its goods can still serve, plus leftovers. Leftovers come from:
-
-- stocks
-- order minima, whole lots, and terms of trade beyond need
-- purchases to reach the last tier of a price schedule
-- prices below zero
-
-Leftovers may be worth making into another material that is cheaper to hold, so they count for every maker down their chains.
+An offer delivers no more than its capacity. Unless a rule forces purchases beyond need, it also delivers no more than the demand that
+its goods can serve, plus leftovers. These may be worth making into a material that is cheaper to hold, so they count for every maker
+down their chains.
 """
 
 from __future__ import annotations
@@ -33,128 +27,113 @@ from ..problem.demands import Demand
 from ..problem.network import Node, final_node
 from .matrix import Floats, Ints
 
+# Multiple of all need that no plan exceeds, even if rules require purchases.
 AMPLE = 1000
-"""Multiple of all need that no plan exceeds, whatever a rule asks for."""
 
+# Factor by which a bound may exceed its row, since the bound is the row's limit divided by a weight, in doubles.
 ROUNDING = 1 + 1e-15
-"""Factor by which a bound may exceed its row. The bound is the row's limit divided by the weight, in doubles."""
 
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
     """Upper bounds in units by offer and order period, and in kilograms by move."""
 
-    walk: _Walk
-    """Need along the chains."""
-    forced: bool
-    """True if a plan may have to buy, hold, or spend more than its need."""
+    needs: _ChainNeeds
+    may_exceed_need: bool
     units: Floats
-    """Maximum units by offer and order period."""
-    move: Floats
-    """Maximum kilograms of each move, from the units of its offer."""
-    own: Bounds | None = None
-    """Bounds from the problem's own demands, for orders placed once these are known. None if no other demands limit anything."""
-    known: int = 0
-    """Period from which the demands are known."""
+    kg_by_move: Floats
+    bounds_once_known: Bounds | None = None
+    """Bounds for orders placed once the demands are known, from the period `known_from`. None if the demands are known."""
+    known_from: int = 0
 
     @property
     def problem(self) -> Problem:
-        return self.walk.problem
+        return self.needs.problem
 
-    def taken(self, some: Ints) -> Floats:
-        """Return the maximum kilograms of some moves that their destinations can still take. They tighten the links of single flows."""
-        moves = self.problem.moves
-        found: Floats = np.minimum(self.move[some], self.wanted(moves.arc[some], moves.delivered[some]))
-        return found if self.own is None else np.where(moves.ordered[some] < self.known, found, self.own.taken(some))
+    def max_taken_kg(self, moves: Ints) -> Floats:
+        """Return the maximum kilograms of some moves that their destinations can still take."""
+        facts = self.problem.moves
+        max_kg: Floats = np.minimum(self.kg_by_move[moves], self.max_need_kg(facts.arc[moves], facts.delivered[moves]))
+        if self.bounds_once_known is None:
+            return max_kg
+        return np.where(facts.ordered[moves] < self.known_from, max_kg, self.bounds_once_known.max_taken_kg(moves))
 
-    def wanted(self, arcs: Ints, periods: Ints) -> Floats:
-        """Return the maximum kilograms that each arc brings from a period on, capacity aside.
-
-        This is the need of its place from then on, plus the units beyond need of its offer. Infinite if a plan may have to buy more than it needs.
-        """
+    def max_need_kg(self, arcs: Ints, periods: Ints) -> Floats:
+        """Return the maximum kilograms that each arc brings from a period on, capacity aside. Infinite if a plan may have to exceed its needs."""
         needed, node, beyond = self._needed
-        found: Floats = needed[node[arcs], periods] + beyond[arcs]
-        return found
+        max_kg: Floats = needed[node[arcs], periods] + beyond[arcs]
+        return max_kg
 
     @cached_property
     def _needed(self) -> tuple[Floats, Ints, Floats]:
-        """Kilograms needed at each node from each period on, the node of every arc, and the kilograms beyond need of its offer."""
+        """Kilograms needed by node from each period on, the node of each arc, and the kilograms beyond need of its offer."""
         problem, arcs = self.problem, self.problem.network.arcs
         concentration = any(objective.level.minimise is Minimise.CONCENTRATION for objective in problem.objectives)
-        by_node = self.walk.needed_from()
-        beyond = np.full(len(arcs), np.inf)
-        for arc in arcs if not self.forced and not concentration else ():
+        by_node = self.needs.needed_from()
+        excess_kg = np.full(len(arcs), np.inf)
+        for arc in arcs if not self.may_exceed_need and not concentration else ():
             if arc.offer >= 0:
-                beyond[arc.index] = self.walk.beyond_need(arc.offer) * self.walk.per_unit[arc.index]
+                excess_kg[arc.index] = self.needs.units_beyond_need(arc.offer) * self.needs.per_unit[arc.index]
         needed = np.array([by_node[node] for node in problem.network.nodes]).reshape(-1, problem.case.horizon.count)
-        return needed, problem.network.ends, beyond
+        return needed, problem.network.ends, excess_kg
 
-    def hold_all_of(self, other: Bounds, linked: bool) -> bool:
-        """Return True if no bound is below that of other facts with the same moves along the same ways.
-
-        Args:
-            other: Bounds of the other facts.
-            linked: True if there are choices. Their links depend on the kilograms that a place can still take.
-        """
-        pairs = [(self.units, other.units), (self.move, other.move)]
-        if linked:
-            every = np.arange(len(self.move))
-            pairs.append((self.taken(every), other.taken(every)))
-        return all(bool(np.all(own * ROUNDING >= asked)) for own, asked in pairs)
+    def cover(self, other: Bounds, has_choices: bool) -> bool:
+        """Return True if no bound is below that of other facts with the same moves. With choices, this includes the bounds of their links."""
+        pairs = [(self.units, other.units), (self.kg_by_move, other.kg_by_move)]
+        if has_choices:
+            all_moves = np.arange(len(self.kg_by_move))
+            pairs.append((self.max_taken_kg(all_moves), other.max_taken_kg(all_moves)))
+        return all(bool(np.all(bound * ROUNDING >= other_bound)) for bound, other_bound in pairs)
 
     @staticmethod
-    def of(problem: Problem, forced: bool, wanted: Sequence[Demand] = (), known: int | None = None) -> Bounds:
+    def of(problem: Problem, may_exceed_need: bool, wanted: Sequence[Demand] = (), known: int | None = None) -> Bounds:
         """Return the bounds of all offers and moves.
 
         Args:
-            problem: The problem.
-            forced: True if some limit rule may make a plan buy, hold, or spend more than its need.
-            wanted: Demands that define the need, for orders placed before the demands are known. Empty means the problem's own.
-            known: Period from which the demands are known. Later orders follow from the problem's own demands, unless anything is made
-                of purchases: an excess may be worth making into a material that is cheaper to hold.
+            may_exceed_need: True if some limit rule may make a plan buy, hold, or spend more than its need.
+            wanted: Demands for orders placed before the demands are known. Empty means the problem's own.
+            known: Period from which the demands are known. Ignored if anything is made of purchases, since an excess may be worth making.
         """
-        walk = _Walk(problem, wanted or problem.demands)
-        units = _units(walk, forced)
+        needs = _ChainNeeds(problem, wanted or problem.demands)
+        units = _unit_bounds(needs, may_exceed_need)
         if not wanted or known is None or problem.network.feeds:
-            return Bounds(walk, forced, units, _by_move(problem, units))
-        own = Bounds.of(problem, forced)
-        units[:, known:] = np.minimum(units[:, known:], own.units[:, known:])
-        return Bounds(walk, forced, units, _by_move(problem, units), own, known)
+            return Bounds(needs, may_exceed_need, units, _by_move(problem, units))
+        bounds_once_known = Bounds.of(problem, may_exceed_need)
+        units[:, known:] = np.minimum(units[:, known:], bounds_once_known.units[:, known:])
+        return Bounds(needs, may_exceed_need, units, _by_move(problem, units), bounds_once_known, known)
 
 
 def _by_move(problem: Problem, units: Floats) -> Floats:
     arcs, moves, offer = problem.network.arcs, problem.moves, problem.network.offers
-    whole = np.array([float(arc.per_unit) if arc.lot < 0 else float(problem.lots[arc.lot].quantity) for arc in arcs])
-    ordered = units[offer[moves.arc], moves.ordered] if len(problem.offers) else np.ones(len(moves))
-    found: Floats = np.where(offer[moves.arc] < 0, 1.0, ordered) * whole[moves.arc]
-    return found
+    full_kg = np.array([float(arc.per_unit) if arc.lot < 0 else float(problem.lots[arc.lot].quantity) for arc in arcs])
+    ordered_units = units[offer[moves.arc], moves.ordered] if len(problem.offers) else np.ones(len(moves))
+    max_kg: Floats = np.where(offer[moves.arc] < 0, 1.0, ordered_units) * full_kg[moves.arc]
+    return max_kg
 
 
 def capacities(problem: Problem) -> tuple[Floats, Floats]:
-    """Return the capacity limits of offers and facilities, whatever the demand: maximum units by offer and order period, and kilograms by move."""
+    """Return the maximum units by offer and order period, and the maximum kilograms by move, whatever the demand."""
     units = _within_capacity(problem, np.full((len(problem.offers), problem.case.horizon.count), np.inf))
     return units, _by_move(problem, units)
 
 
-def _units(walk: _Walk, forced: bool) -> Floats:
-    """Return the minimum of an offer's own limits, its facilities' capacities, and the demand that it can serve."""
-    problem = walk.problem
-    needs = _needs(walk, forced)
-    needed = np.array([needs.get(index, 0.0) for index in range(len(problem.offers))])
-    return _within_capacity(problem, np.maximum(needed[:, None], _floors(problem, walk.reach)))
+def _unit_bounds(needs: _ChainNeeds, may_exceed_need: bool) -> Floats:
+    problem = needs.problem
+    units_by_offer = _units_needed(needs, may_exceed_need)
+    needed = np.array([units_by_offer.get(index, 0.0) for index in range(len(problem.offers))])
+    return _within_capacity(problem, np.maximum(needed[:, None], _min_order_units(problem, needs.tier_units)))
 
 
 def _within_capacity(problem: Problem, units: Floats) -> Floats:
-    """Return the units reduced to the limits of offers, their facilities' capacities, and terms of trade."""
     offers = problem.offers
     units = np.minimum(units, table([facts.most for facts in offers], problem.case.horizon.count))
     use = as_floats([facts.offer.capacity_use for facts in offers])
     capacity = problem.capacity
     member = np.array([offer for pool in problem.pools for offer in pool.offers], dtype=np.intp)
     pool = np.repeat(np.arange(len(problem.pools)), [len(pool.offers) for pool in problem.pools])
-    bound = use[member] > 0
-    member, pool = member[bound], pool[bound]
-    while len(member):  # once, unless a facility lies within another
+    is_limited = use[member] > 0
+    member, pool = member[is_limited], pool[is_limited]
+    while len(member):  # one pass, unless a facility is part of another
         _, first = np.unique(member, return_index=True)
         offer = member[first]
         units[offer] = np.minimum(units[offer], capacity[pool[first]] / use[offer][:, None])
@@ -162,41 +141,40 @@ def _within_capacity(problem: Problem, units: Floats) -> Floats:
     return _within_terms(problem, units)
 
 
-def _floors(problem: Problem, reach: Mapping[tuple[int, int], float]) -> Floats:
+def _min_order_units(problem: Problem, units_by_cell: Mapping[tuple[int, int], float]) -> Floats:
     """Return the minimum size of an order in whole lots, whatever the need: its minimum, a price tier, or terms of trade."""
     offers = problem.offers
     minima = np.array([float(facts.least) if facts.offer.min_order else 0.0 for facts in offers])
-    floors: Floats = np.tile(minima[:, None], problem.case.horizon.count)
-    for cell, most in reach.items():
-        floors[cell] = max(floors[cell], float(offers[cell[0]].in_lots(Decimal(repr(most)))))
+    min_units: Floats = np.tile(minima[:, None], problem.case.horizon.count)
+    for cell, units_to_reach in units_by_cell.items():
+        min_units[cell] = max(min_units[cell], float(offers[cell[0]].in_lots(Decimal(repr(units_to_reach)))))
     for span in problem.term_spans:
         for index in span.offers if span.terms.least else ():
-            least = float(offers[index].in_lots(span.terms.least or Decimal(0)))
+            units = float(offers[index].in_lots(span.terms.least or Decimal(0)))
             for t in span.periods:
-                floors[index, t] = max(floors[index, t], least)
+                min_units[index, t] = max(min_units[index, t], units)
     for commitment in problem.commitments:
         quantity = float(offers[commitment.offer].in_lots(commitment.quantity))
         for t in commitment.periods:
-            floors[commitment.offer, t] = max(floors[commitment.offer, t], quantity)
-    return floors
+            min_units[commitment.offer, t] = max(min_units[commitment.offer, t], quantity)
+    return min_units
 
 
 def _within_terms(problem: Problem, units: Floats) -> Floats:
-    """Reduce orders to the limits of terms of trade and the capacity that set-ups leave, in whole lots."""
     for span in problem.term_spans:
         if span.terms.places:
-            continue  # what goes elsewhere is not bounded
+            continue  # orders to other places are not limited
         for index in span.offers:
             if span.terms.most is not None:
-                cells = (index, list(span.periods))
-                units[cells] = np.minimum(units[cells], float(span.terms.most))
+                at = (index, list(span.periods))
+                units[at] = np.minimum(units[at], float(span.terms.most))
             use = problem.offers[index].offer.capacity_use
             for pool in span.pools:
                 (t,) = span.periods
                 capacity = problem.pools[pool].capacity[t]
                 if capacity is not None and index in problem.pools[pool].offers:
-                    left = max(Decimal(0), capacity - (span.terms.setup_use or 0))
-                    units[index, t] = min(units[index, t], float(left / use) if use else np.inf)
+                    capacity_left = max(Decimal(0), capacity - (span.terms.setup_use or 0))
+                    units[index, t] = min(units[index, t], float(capacity_left / use) if use else np.inf)
     for index, facts in enumerate(problem.offers):
         if facts.offer.lot is not None:
             lot = float(facts.offer.lot)
@@ -206,62 +184,57 @@ def _within_terms(problem: Problem, units: Floats) -> Floats:
 
 def lots_in(units: Floats, lot: float | Floats) -> Floats:
     """Return the number of lots in bounds on units. A lot that is incomplete only by rounding counts."""
-    found: Floats = np.floor(units / lot * (1 + 1e-9))
-    return found
+    lots: Floats = np.floor(units / lot * (1 + 1e-9))
+    return lots
 
 
-def _needs(walk: _Walk, forced: bool) -> dict[int, float]:
-    """Return the units of each offer that would serve all demand it can reach, over the whole plan and with order minima.
+def _units_needed(needs: _ChainNeeds, may_exceed_need: bool) -> dict[int, float]:
+    """Return the units of each offer for all demand that it can reach.
 
-    The bound is `AMPLE` times all need if a rule may force a plan to buy beyond need, or if a loop feeds the offer.
+    This is `AMPLE` times all need if a loop feeds the offer, or if a rule may require purchases beyond need.
     """
-    problem = walk.problem
-    exact = {index: walk.needed(index) for index in walk.outlets}
-    finite = [need for need in exact.values() if isfinite(need)]
-    least = sum(float(abs(floor)) for _, row in problem.limit_rows for floor in row.floors if floor)
-    least += sum(float(base) for _, row in problem.limit_rows for term in row.asked for base, _ in term.parts)
-    wanted = sum(float(sum(d.quantity)) for d in walk.demands)
-    own = least + sum(walk.reach.values()) + sum(walk.paid.values())
-    ample = AMPLE * (sum(finite) + (wanted + sum(walk.paid.values())) * walk.most_for_one() + own)
-    return {index: ample if forced or not isfinite(need) else need for index, need in exact.items()}
+    problem = needs.problem
+    need_by_offer = {index: needs.needed_units(index) for index in needs.outlets}
+    finite_needs = [need for need in need_by_offer.values() if isfinite(need)]
+    required = sum(float(abs(floor)) for _, row in problem.limit_rows for floor in row.floors if floor)
+    required += sum(float(base) for _, row in problem.limit_rows for term in row.asked for base, _ in term.parts)
+    demand_kg = sum(float(sum(d.quantity)) for d in needs.demands)
+    extra = required + sum(needs.tier_units.values()) + sum(needs.paid_units.values())
+    ample = AMPLE * (
+        sum(finite_needs) + (demand_kg + sum(needs.paid_units.values())) * needs.max_input_factor() + extra
+    )
+    return {index: ample if may_exceed_need or not isfinite(need) else need for index, need in need_by_offer.items()}
 
 
-def _for_price(problem: Problem) -> dict[tuple[int, int], float]:
-    """Return the units that a plan may buy only to reach a tier, by offer and order period.
-
-    More never pays. Discounts never exceed the price, so purchases beyond need that lie above the last tier can be left out.
-    """
+def _units_to_reach_tiers(problem: Problem) -> dict[tuple[int, int], float]:
+    """Return the units that a plan may buy only to reach a tier. More never pays, since discounts never exceed the price."""
     step = problem.case.resolution
-    found: dict[tuple[int, int], float] = {}
+    units_by_cell: dict[tuple[int, int], float] = {}
     for span in problem.price_spans:
         for offer in span.offers:
             for t in span.periods:
                 steps = (span.reach(problem.offers[offer].price[t]) / step).to_integral_value(ROUND_CEILING)
                 if steps:
-                    found[offer, t] = max(found.get((offer, t), 0.0), float(steps * step))
-    return found
+                    units_by_cell[offer, t] = max(units_by_cell.get((offer, t), 0.0), float(steps * step))
+    return units_by_cell
 
 
-def _by_offer(reach: Mapping[tuple[int, int], float]) -> dict[int, float]:
-    found: dict[int, float] = {}
-    for (offer, _), most in sorted(reach.items()):
-        found[offer] = found.get(offer, 0.0) + most
-    return found
+def _by_offer(units_by_cell: Mapping[tuple[int, int], float]) -> dict[int, float]:
+    units_by_offer: dict[int, float] = {}
+    for (offer, _), units in sorted(units_by_cell.items()):
+        units_by_offer[offer] = units_by_offer.get(offer, 0.0) + units
+    return units_by_offer
 
 
-class _Walk:
-    """Sums of need along the chains, from the demands to each offer."""
-
+class _ChainNeeds:
     def __init__(self, problem: Problem, demands: Sequence[Demand]) -> None:
         self.problem, self.demands = problem, demands
-        self.reach = _for_price(problem)
+        self.tier_units = _units_to_reach_tiers(problem)
         self.per_unit = [float(arc.per_unit) for arc in problem.network.arcs]
-        """Kilograms of each arc per unit of its offer."""
-        self.bought = _by_offer(self.reach)
-        """Units of each offer that a plan may buy only to reach a tier."""
-        self.wanted = dict.fromkeys(problem.network.nodes, 0.0)
+        self.tier_units_by_offer = _by_offer(self.tier_units)
+        self.demand_kg = dict.fromkeys(problem.network.nodes, 0.0)
         for demand in demands:
-            self.wanted[final_node(demand.use)] += float(sum(demand.quantity))
+            self.demand_kg[final_node(demand.use)] += float(sum(demand.quantity))
         self.takers: dict[Node, list[tuple[int, float]]] = {}
         for offer, feeds in problem.network.feeds.items():
             for feed, line in zip(feeds, problem.offers[offer].offer.inputs, strict=True):
@@ -270,34 +243,35 @@ class _Walk:
         for arc in problem.network.arcs:
             if arc.offer >= 0:
                 self.outlets.setdefault(arc.offer, []).append(arc.index)
-        self._orders = [
-            float((stated.min_order or 0) + (stated.lot or 0)) * problem.case.horizon.count
-            if stated.min_order or stated.lot
+        # Units that order minima and whole lots may add over all periods, by offer.
+        self._order_excess = [
+            float((offer_record.min_order or 0) + (offer_record.lot or 0)) * problem.case.horizon.count
+            if offer_record.min_order or offer_record.lot
             else 0.0
-            for stated in (facts.offer for facts in problem.offers)
+            for offer_record in (facts.offer for facts in problem.offers)
         ]
-        """Units of each offer that order minima and whole lots may add over all periods."""
-        self.asked: dict[int, float] = {}
-        """Units of each offer that terms of trade require over all their spans, plus those of take-or-pay commitments."""
+        self.required_units: dict[int, float] = {}
         for span in problem.term_spans:
             for offer in span.offers:
-                self.asked[offer] = self.asked.get(offer, 0.0) + float(span.terms.least or 0)
+                self.required_units[offer] = self.required_units.get(offer, 0.0) + float(span.terms.least or 0)
         for commitment in problem.commitments:
-            self.asked[commitment.offer] = self.asked.get(commitment.offer, 0.0) + float(commitment.quantity)
-        self.paid = {index: self._paid(index) for index in self.outlets if problem.offers[index].paid_periods}
-        """Units of each offer that may be bought because the seller pays for taking them."""
-        self._lots = dict.fromkeys(problem.network.nodes, 0.0)
+            self.required_units[commitment.offer] = self.required_units.get(commitment.offer, 0.0) + float(
+                commitment.quantity
+            )
+        # Units that may be bought because the seller pays for taking them.
+        self.paid_units = {index: self._paid(index) for index in self.outlets if problem.offers[index].paid_periods}
+        self._lot_kg = dict.fromkeys(problem.network.nodes, 0.0)
         for lot in problem.lots:
-            self._lots[lot.material, lot.place.id] += float(lot.quantity)
-        self._left = dict.fromkeys(self.wanted, float("inf"))
-        """Kilograms that may be left over at a node. Infinite in and below a loop."""
-        for node in _outside_loops({node: self._made_of(node) for node in self.wanted}):
-            self._left[node] = self._left_over(node)
-        self._known = dict.fromkeys(self.wanted, float("inf"))
-        """Kilograms needed at a node. Infinite in and above a loop."""
-        for node in _outside_loops({node: self._made_into(node) for node in self.wanted}):
-            taken = sum(per_unit * self.offer(offer) for offer, per_unit in self.takers.get(node, ()))
-            self._known[node] = (self.wanted[node] + taken) * self._bought_for_one(node)
+            self._lot_kg[lot.material, lot.place.id] += float(lot.quantity)
+        # Infinite in and below a loop.
+        self._leftover_kg = dict.fromkeys(self.demand_kg, float("inf"))
+        for node in _outside_loops({node: self._made_of(node) for node in self.demand_kg}):
+            self._leftover_kg[node] = self._max_leftover_kg(node)
+        # Infinite in and above a loop.
+        self._needed_kg = dict.fromkeys(self.demand_kg, float("inf"))
+        for node in _outside_loops({node: self._made_into(node) for node in self.demand_kg}):
+            taken_kg = sum(per_unit * self.max_units(offer) for offer, per_unit in self.takers.get(node, ()))
+            self._needed_kg[node] = (self.demand_kg[node] + taken_kg) * self._loss_factor(node)
 
     def _made_of(self, node: Node) -> set[Node]:
         network = self.problem.network
@@ -306,89 +280,89 @@ class _Walk:
 
     def _made_into(self, node: Node) -> set[Node]:
         outlets = (self.outlets.get(offer, ()) for offer, _ in self.takers.get(node, ()))
-        return {self.problem.network.arcs[index].node for some in outlets for index in some}
+        return {self.problem.network.arcs[index].node for arc_indices in outlets for index in arc_indices}
 
     def needed_from(self) -> dict[Node, Floats]:
         """Return the kilograms needed at each node from each period on. Nodes that feed makers have the same need in every period."""
         count = self.problem.case.horizon.count
-        found = {node: np.zeros(count) for node in self.problem.network.nodes}
-        wanted: dict[Node, list[Decimal]] = {}
+        needed_by_node = {node: np.zeros(count) for node in self.problem.network.nodes}
+        demand_by_node: dict[Node, list[Decimal]] = {}
         for demand in self.demands:
-            total = wanted.setdefault(final_node(demand.use), [Decimal(0)] * count)
+            total = demand_by_node.setdefault(final_node(demand.use), [Decimal(0)] * count)
             total[:] = map(add, total, demand.quantity)
-        for node, total in wanted.items():
-            found[node][:] = as_floats(list(accumulate(reversed(total)))[::-1]) * self._bought_for_one(node)
+        for node, total in demand_by_node.items():
+            needed_by_node[node][:] = as_floats(list(accumulate(reversed(total)))[::-1]) * self._loss_factor(node)
         for node in self.takers:
-            found[node][:] = self._known[node]
-        return found
+            needed_by_node[node][:] = self._needed_kg[node]
+        return needed_by_node
 
-    def most_for_one(self) -> float:
-        """Return the maximum kilograms of any material in or above a loop per kilogram of demand, if each is passed once.
-
-        A path multiplies the inputs of its offers per unit. The product over all of them is at least as large.
-        """
-        most = 1.0
-        for node, taken in self.takers.items():
-            if not np.isfinite(self._known[node]):
-                outlets = ((per_unit, index) for offer, per_unit in taken for index in self.outlets.get(offer, ()))
+    def max_input_factor(self) -> float:
+        """Return an upper bound on the kilograms of any material in or above a loop per kilogram of demand, if each is passed once."""
+        factor = 1.0
+        for node, makers in self.takers.items():
+            if not np.isfinite(self._needed_kg[node]):
+                outlets = ((per_unit, index) for offer, per_unit in makers for index in self.outlets.get(offer, ()))
                 arcs = self.problem.network.arcs
                 gains = (per_unit / float(arcs[index].per_unit) for per_unit, index in outlets)
-                most *= max(1.0, max(gains, default=1.0) * self._bought_for_one(node))
-        return most
+                factor *= max(1.0, max(gains, default=1.0) * self._loss_factor(node))
+        return factor
 
-    def _bought_for_one(self, node: Node) -> float:
+    def _loss_factor(self, node: Node) -> float:
         """Return the maximum purchase per kilogram that is taken later, given the losses in store."""
-        most = left = 1.0
-        for kept in self.problem.stores[node].kept[1:]:
-            left = min(1.0, left * float(kept)) or 1.0  # nothing survives a loss of all: a plan starts anew after it
-            most = max(most, 1.0 / left)
-        return most
+        factor = share_left = 1.0
+        for share_kept in self.problem.stores[node].kept[1:]:
+            share_left = min(1.0, share_left * float(share_kept)) or 1.0  # after a total loss, a plan starts from zero
+            factor = max(factor, 1.0 / share_left)
+        return factor
 
-    def offer(self, offer: int) -> float:
-        """Return the maximum units that a plan orders of an offer: need, and purchases to reach a lower price."""
-        return self.needed(offer) + self.bought.get(offer, 0.0)
+    def max_units(self, offer: int) -> float:
+        return self.needed_units(offer) + self.tier_units_by_offer.get(offer, 0.0)
 
     def _paid(self, offer: int) -> float:
         problem, facts = self.problem, self.problem.offers[offer]
         pools = [pool for pool in problem.pools if pool.facility in facts.pools]
-        each = [most_units(pools, facts.offer.capacity_use, facts.most[t], t) for t in facts.paid_periods]
+        period_limits = [most_units(pools, facts.offer.capacity_use, facts.most[t], t) for t in facts.paid_periods]
         limits = [] if facts.offer.total is None else [facts.offer.total]
-        limits += [] if None in each else [sum((units for units in each if units is not None), Decimal(0))]
-        return float(min(limits))  # one of them there is: without a limit a problem is refused
+        limits += (
+            [] if None in period_limits else [sum((units for units in period_limits if units is not None), Decimal(0))]
+        )
+        return float(min(limits))  # never empty, since a problem without a limit is rejected
 
-    def needed(self, offer: int) -> float:
-        """Return the units needed of an offer for its goods' uses, minimum orders, and the use of leftovers."""
+    def needed_units(self, offer: int) -> float:
         by_output: dict[int, float] = {}
         for index in self.outlets.get(offer, ()):
             arc = self.problem.network.arcs[index]
-            by_output[arc.output] = by_output.get(arc.output, 0.0) + self._known[arc.node] / self.per_unit[index]
-        return max(by_output.values(), default=0.0) + self._unneeded(offer)
+            by_output[arc.output] = by_output.get(arc.output, 0.0) + self._needed_kg[arc.node] / self.per_unit[index]
+        return max(by_output.values(), default=0.0) + self._excess_units(offer)
 
-    def beyond_need(self, offer: int) -> float:
-        """Return the units of an offer that a plan may buy beyond need."""
-        return self._unneeded(offer) + self.bought.get(offer, 0.0)
+    def units_beyond_need(self, offer: int) -> float:
+        return self._excess_units(offer) + self.tier_units_by_offer.get(offer, 0.0)
 
-    def _unneeded(self, offer: int) -> float:
-        """Return the units from order minima, whole lots, terms of trade, prices below zero, and leftover inputs."""
+    def _excess_units(self, offer: int) -> float:
         feeds = self.problem.network.feeds.get(offer, ())
-        left = 0.0
+        leftover_units = 0.0
         for feed, line in zip(feeds, self.problem.offers[offer].offer.inputs, strict=True) if feeds else ():
-            left += self._left[feed] / float(line.per_unit)
-        return left + self._orders[offer] + self.asked.get(offer, 0.0) + self.paid.get(offer, 0.0)
+            leftover_units += self._leftover_kg[feed] / float(line.per_unit)
+        return (
+            leftover_units
+            + self._order_excess[offer]
+            + self.required_units.get(offer, 0.0)
+            + self.paid_units.get(offer, 0.0)
+        )
 
-    def _left_over(self, node: Node) -> float:
-        made = 0.0
+    def _max_leftover_kg(self, node: Node) -> float:
+        made_kg = 0.0
         for index in self.problem.network.into.get(node, ()):
             offer = self.problem.network.arcs[index].offer
             if offer >= 0:
-                made += self.beyond_need(offer) * self.per_unit[index]
-        return self._lots[node] + made
+                made_kg += self.units_beyond_need(offer) * self.per_unit[index]
+        return self._lot_kg[node] + made_kg
 
 
-def _outside_loops(rests_on: Mapping[Node, Iterable[Node]]) -> Iterator[Node]:
+def _outside_loops(dependencies: Mapping[Node, Iterable[Node]]) -> Iterator[Node]:
     """Yield each node after those that it depends on. Nodes in a loop, or dependent on one, are missing."""
-    sorter = TopologicalSorter(rests_on)
-    with suppress(CycleError):  # it gives what it can all the same
+    sorter = TopologicalSorter(dependencies)
+    with suppress(CycleError):  # it still yields the nodes outside loops
         sorter.prepare()
     while ready := sorter.get_ready():
         yield from ready

@@ -32,7 +32,7 @@ from ..problem.law import licence_id, waiver_id
 from ..problem.network import Node, final_node, ranges
 from .bounds import Bounds
 from .draft import ProgramDraft
-from .limits import Goal, LimitRows, TermColumns, add_largest, compile_limits, goals_of
+from .limits import Goal, LimitRows, TermColumns, add_concentration_columns, compile_limits, goals_of
 from .matrix import Columns, Floats, Ints, Linear, Mask, Units, joined, owners_of
 from .ordering import add_order_terms
 
@@ -54,8 +54,8 @@ def add_arrivals(draft: ProgramDraft, recipes: Recipes) -> None:
     if not days:
         return
     splitter = _Splitter(draft, recipes)
-    for (node, t), found in sorted(days.items()):
-        splitter.split(node, t, sorted(found))
+    for (node, t), arrival_days in sorted(days.items()):
+        splitter.split(node, t, sorted(arrival_days))
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,89 +72,98 @@ class _Splitter:
         return self.draft.problem.network.ends[self._arc]
 
     def split(self, node: Node, t: int, days: Sequence[date]) -> None:
-        """Add the rows of a node and period with arrivals on some days, for every compliance class that may use them."""
         problem, columns = self.draft.problem, self.draft.columns
         arriving = (problem.moves.delivered[columns.buy_move] == t) & (self._node == problem.network.position[node])
-        there = {
-            of: [
-                (int(columns.buy[i]), self._arrives(int(i)))
-                for i in np.flatnonzero(arriving & (columns.buy_compliance_class == of))
+        arriving_by_class = {
+            class_index: [
+                (int(columns.buy[i]), self._arrival_day(int(i)))
+                for i in np.flatnonzero(arriving & (columns.buy_compliance_class == class_index))
             ]
-            for of in range(len(problem.compliance_classes))
+            for class_index in range(len(problem.compliance_classes))
         }
-        there = {of: some for of, some in there.items() if any(day in days for _, day in some)}
+        arriving_by_class = {
+            class_index: arriving_columns
+            for class_index, arriving_columns in arriving_by_class.items()
+            if any(day in days for _, day in arriving_columns)
+        }
         takers = {i for i, demand in enumerate(problem.demands) if final_node(demand.use) == node}
         delivered: dict[tuple[int, int], list[int]] = {}
-        for column, (demand, period, of, _) in zip(columns.deliver, columns.deliver_key, strict=True):
-            if period == t and demand in takers and of in there:
-                delivered.setdefault((demand, of), []).append(column)
+        for column, (demand, period, class_index, _) in zip(columns.deliver, columns.deliver_key, strict=True):
+            if period == t and demand in takers and class_index in arriving_by_class:
+                delivered.setdefault((demand, class_index), []).append(column)
         owner = f"arrivals of {node[0]} at {node[1]}"
-        late = self._late(t, days, delivered, owner)
-        for of, bought in there.items():
-            own = [key for key in delivered if key[1] == of]
-            for number, day in enumerate(days):
-                used = list(self._draws(node, t, of, day))
-                used += [(column, 1.0) for key in own for column in delivered[key]]
-                used += [(column, -1.0) for key in own for column in late[key][number:]]
-                if used:
-                    used += [(column, -1.0) for column, arrives in bought if arrives is None or arrives < day]
-                    used += self._held(node, t, of)
-                    self.draft.at_most([column for column, _ in used], [weight for _, weight in used], 0.0, owner)
+        late_columns = self._late_columns(t, days, delivered, owner)
+        for class_index, bought in arriving_by_class.items():
+            keys = [key for key in delivered if key[1] == class_index]
+            for day_index, day in enumerate(days):
+                entries = list(self._draws(node, t, class_index, day))
+                entries += [(column, 1.0) for key in keys for column in delivered[key]]
+                entries += [(column, -1.0) for key in keys for column in late_columns[key][day_index:]]
+                if entries:
+                    entries += [(column, -1.0) for column, arrives in bought if arrives is None or arrives < day]
+                    entries += self._previous_stock(node, t, class_index)
+                    self.draft.at_most([column for column, _ in entries], [weight for _, weight in entries], 0.0, owner)
 
-    def _arrives(self, position: int) -> date | None:
+    def _arrival_day(self, position: int) -> date | None:
         """Return the arrival day of a buying column within its period. None if it is available from the first day."""
         problem, move = self.draft.problem, int(self.draft.columns.buy_move[position])
         arc = problem.network.arcs[int(problem.moves.arc[move])]
         return problem.lots[arc.lot].arrives if arc.lot >= 0 else arc.arrives[int(problem.moves.ordered[move])]
 
-    def _held(self, node: Node, t: int, of: int) -> list[tuple[int, float]]:
-        """Return the remaining stock of the previous period."""
-        first = self.draft.columns.stock.get((self.draft.problem.network.position[node], of))
+    def _previous_stock(self, node: Node, t: int, class_index: int) -> list[tuple[int, float]]:
+        first = self.draft.columns.stock.get((self.draft.problem.network.position[node], class_index))
         return [] if first is None or not t else [(first + t - 1, -float(self.draft.problem.stores[node].kept[t]))]
 
-    def _late(
+    def _late_columns(
         self, t: int, days: Sequence[date], delivered: Delivered, owner: str
     ) -> Mapping[tuple[int, int], Sequence[int]]:
-        """Return the columns of use from each day to the next, by demand and compliance class, and add the rows that limit them."""
+        """Add columns of use from each day to the next, and the rows that limit them. Return them by demand and compliance class."""
         problem, assembly = self.draft.problem, self.draft.assembly
         period = problem.case.horizon.periods[t]
-        found = {}
-        most = {}
+        late_columns = {}
+        max_by_demand = {}
         for demand in sorted({demand for demand, _ in delivered}):
             facts = problem.demands[demand]
             shares = [*(facts.share_from(period, day) for day in days), Fraction(0)]
-            most[demand] = np.array([float((a - b) * Fraction(facts.quantity[t])) for a, b in pairwise(shares)])
-        for (demand, of), served in delivered.items():
-            first = assembly.add_columns(len(days), 0.0, most[demand])
-            found[demand, of] = range(first, first + len(days))
-            self.draft.columns.late |= {(demand, of, t, day): first + number for number, day in enumerate(days)}
-            weights = np.concatenate([np.ones(len(days)), -np.ones(len(served))])
-            self.draft.at_most([*found[demand, of], *served], weights, 0.0, owner)
-        for demand, limits in most.items():
-            several = [columns for (other, _), columns in found.items() if other == demand]
-            for number, limit in enumerate(limits.tolist()):
-                if len(several) > 1:
-                    self.draft.at_most([columns[number] for columns in several], 1.0, limit, owner)
-        return found
+            max_by_demand[demand] = np.array(
+                [float((a - b) * Fraction(facts.quantity[t])) for a, b in pairwise(shares)]
+            )
+        for (demand, class_index), columns in delivered.items():
+            first = assembly.add_columns(len(days), 0.0, max_by_demand[demand])
+            late_columns[demand, class_index] = range(first, first + len(days))
+            self.draft.columns.late |= {
+                (demand, class_index, t, day): first + day_index for day_index, day in enumerate(days)
+            }
+            weights = np.concatenate([np.ones(len(days)), -np.ones(len(columns))])
+            self.draft.at_most([*late_columns[demand, class_index], *columns], weights, 0.0, owner)
+        for demand, limits in max_by_demand.items():
+            columns_of_demand = [late for (other_demand, _), late in late_columns.items() if other_demand == demand]
+            for day_index, limit in enumerate(limits.tolist()):
+                if len(columns_of_demand) > 1:
+                    self.draft.at_most([late[day_index] for late in columns_of_demand], 1.0, limit, owner)
+        return late_columns
 
-    def _draws(self, node: Node, t: int, of: int, day: date) -> Iterator[tuple[int, float]]:
+    def _draws(self, node: Node, t: int, class_index: int, day: date) -> Iterator[tuple[int, float]]:
         """Yield the inputs that orders of the period take from a node before a day, each on the last day for placing it."""
         problem, columns = self.draft.problem, self.draft.columns
         makers = {offer for offer, feeds in problem.network.feeds.items() if node in feeds}
         if not makers:
             return
         arcs = problem.network.arcs
-        mine = (problem.moves.ordered[columns.buy_move] == t) & (columns.buy_compliance_class == of)
-        for position in np.flatnonzero(mine).tolist():
+        in_period = (problem.moves.ordered[columns.buy_move] == t) & (columns.buy_compliance_class == class_index)
+        for position in np.flatnonzero(in_period).tolist():
             arc = arcs[int(self._arc[position])]
             if arc.offer in makers and problem.offers[arc.offer].single and arc.order_by[t] < day:
                 yield int(columns.buy[position]), self._per_unit(arc.offer, node)
-        for (offer, made_for, period), column in columns.make.items():
-            if offer in makers and (made_for, period) == (of, t) and self._placed(offer, t) < day:
+        for (offer, made_for_class, period), column in columns.make.items():
+            if (
+                offer in makers
+                and (made_for_class, period) == (class_index, t)
+                and self._order_deadline(offer, t) < day
+            ):
                 yield column, self._per_unit(offer, node)
 
-    def _placed(self, offer: int, t: int) -> date:
-        """Return the earliest order deadline of an offer in a period, over all its ways."""
+    def _order_deadline(self, offer: int, t: int) -> date:
         ways = (arc for arc in self.draft.problem.network.arcs if arc.offer == offer)
         return min((arc.order_by[t] for arc in ways if arc.arrival(t) < self.draft.count), default=date.max)
 
@@ -171,24 +180,24 @@ class Buying:
         self.problem = problem
         self.count = problem.case.horizon.count
         arcs, moves = problem.network.arcs, problem.moves
+        # True if a kilogram along an arc is a unit of its offer.
         self.single = np.array([arc.offer >= 0 and problem.offers[arc.offer].single for arc in arcs], dtype=bool)
-        """True if a kilogram along an arc is a unit of its offer."""
         self.discount = discount
         price = cells(moves.prices, self.count, moves.arc, moves.ordered)
-        landed = cells(self._landed(), self.count, moves.arc, moves.ordered)
-        self.cost: Floats = price * discount[moves.ordered] + landed * discount[moves.delivered]
-        """Discounted money per kilogram of every move, if nothing depends on the use."""
-        self._price, self._charged = price, landed
+        landed_costs = cells(self._landed(), self.count, moves.arc, moves.ordered)
+        # Discounted money per kilogram of every move, without charges that depend on the use.
+        self.cost: Floats = price * discount[moves.ordered] + landed_costs * discount[moves.delivered]
+        self._price, self._landed_costs = price, landed_costs
 
     def _landed(self) -> list[tuple[Decimal, ...]]:
         """Return charges and freight of every arc by order period. Arcs with equal amounts share one tuple."""
-        known: dict[tuple[int, int], tuple[Decimal, ...]] = {}
+        landed_by_ids: dict[tuple[int, int], tuple[Decimal, ...]] = {}
         rows = []
         for charges, freights in zip(self.problem.moves.charges, self.problem.moves.freights, strict=True):
             key = (id(charges), id(freights))
-            if key not in known:
-                known[key] = tuple(map(add, charges, freights))
-            rows.append(known[key])
+            if key not in landed_by_ids:
+                landed_by_ids[key] = tuple(map(add, charges, freights))
+            rows.append(landed_by_ids[key])
         return rows
 
     def block(self, compliance_class: ComplianceClass) -> tuple[Ints, list[tuple[str, ...]], Floats]:
@@ -196,57 +205,57 @@ class Buying:
         moves, network = self.problem.moves, self.problem.network
         arcs = np.array(
             [
-                a
+                arc
                 for node in sorted(compliance_class.nodes)
-                for a in network.into.get(node, ())
-                if a not in compliance_class.blocked
+                for arc in network.into.get(node, ())
+                if arc not in compliance_class.blocked
             ],
             dtype=np.intp,
         )
-        found = ranges(moves.first[arcs], moves.first[arcs + 1])
+        allowed = ranges(moves.first[arcs], moves.first[arcs + 1])
         if compliance_class.blocked_cells:
-            found = found[~self._arrives(found, compliance_class.blocked_cells)]
+            allowed = allowed[~self._arrive_in(allowed, compliance_class.blocked_cells)]
         if compliance_class.order_periods is not None and compliance_class.final is not None:
-            final = [a for a in network.into.get(compliance_class.final, ()) if network.arcs[a].lot < 0]
-            in_time = np.isin(moves.ordered[found], list(compliance_class.order_periods))
-            found = found[in_time | ~np.isin(moves.arc[found], final)]
-        found, licences = self._licensed(compliance_class, found)
-        return found, licences, self._cost(compliance_class, found)
+            final = [arc for arc in network.into.get(compliance_class.final, ()) if network.arcs[arc].lot < 0]
+            in_time = np.isin(moves.ordered[allowed], list(compliance_class.order_periods))
+            allowed = allowed[in_time | ~np.isin(moves.arc[allowed], final)]
+        allowed, licences = self._licensed(compliance_class, allowed)
+        return allowed, licences, self._cost(compliance_class, allowed)
 
-    def _arrives(self, moves: Ints, cells: Iterable[Cell]) -> NDArray[np.bool_]:
-        wanted = [arc * self.count + arrival for arc, arrival in cells]
-        return np.isin(self.problem.moves.arc[moves] * self.count + self.problem.moves.delivered[moves], wanted)
+    def _arrive_in(self, moves: Ints, cells: Iterable[Cell]) -> NDArray[np.bool_]:
+        wanted_keys = [arc * self.count + arrival for arc, arrival in cells]
+        return np.isin(self.problem.moves.arc[moves] * self.count + self.problem.moves.delivered[moves], wanted_keys)
 
     def _licensed(self, compliance_class: ComplianceClass, moves: Ints) -> tuple[Ints, list[tuple[str, ...]]]:
-        """Return the moves with their licenses. A move that needs licenses has one column for every choice of them."""
+        """Return the moves, each repeated for every choice of the licenses that it needs."""
         if not compliance_class.permits:
             return moves, [()] * len(moves)
-        table = self.problem.moves
+        facts = self.problem.moves
         choices: list[list[tuple[str, ...]]] = [[()]] * len(moves)
-        for position in np.flatnonzero(self._arrives(moves, compliance_class.permits)).tolist():
-            cell = (int(table.arc[moves[position]]), int(table.delivered[moves[position]]))
-            choices[position] = [tuple(sorted(set(some))) for some in product(*compliance_class.permits[cell])]
-        return np.repeat(moves, [len(some) for some in choices]), [one for some in choices for one in some]
+        for position in np.flatnonzero(self._arrive_in(moves, compliance_class.permits)).tolist():
+            cell = (int(facts.arc[moves[position]]), int(facts.delivered[moves[position]]))
+            choices[position] = [tuple(sorted(set(names))) for names in product(*compliance_class.permits[cell])]
+        repeated = np.repeat(moves, [len(combinations) for combinations in choices])
+        return repeated, [licences for combinations in choices for licences in combinations]
 
     def _cost(self, compliance_class: ComplianceClass, moves: Ints) -> Floats:
         if compliance_class.surcharges is None:
             return self.cost[moves]
-        table, given = self.problem.moves, compliance_class.surcharges
-        keys = zip(table.arc[moves].tolist(), table.ordered[moves].tolist(), strict=True)
-        charged = self._charged[moves] + as_floats([given.get(key, Decimal(0)) for key in keys])
-        price = self._price[moves] * self.discount[table.ordered[moves]]
-        found: Floats = price + charged * self.discount[table.delivered[moves]]
-        return found
+        facts, surcharges = self.problem.moves, compliance_class.surcharges
+        keys = zip(facts.arc[moves].tolist(), facts.ordered[moves].tolist(), strict=True)
+        landed_costs = self._landed_costs[moves] + as_floats([surcharges.get(key, Decimal(0)) for key in keys])
+        price = self._price[moves] * self.discount[facts.ordered[moves]]
+        costs: Floats = price + landed_costs * self.discount[facts.delivered[moves]]
+        return costs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recipes:
-    """Inputs per unit: the input lines of all offers, one after the other."""
+    """Input lines of all offers, one after the other. Those of offer i are from `first[i]` to `first[i + 1]`."""
 
     first: Ints
-    """Index of the first line of each offer, with one more entry for the end."""
     node: Ints
-    """Node of each line. -1 for an offer that no demand can reach."""
+    """-1 for an offer that no demand can reach."""
     per_unit: Floats
 
     @staticmethod
@@ -278,15 +287,13 @@ Choices = Mapping[Choice, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """A problem as arrays, with the meaning of every column and row."""
+    """Problem as arrays, with the meaning of every column and row."""
 
     problem: Problem
     linear: Linear
     columns: Columns
     units: Units
-    """(offer, order period) -> columns counted in its units."""
     owners: list[tuple[int, str]]
-    """First row of each block, and its owner: a rule or a part of the model."""
     limits: LimitRows
     goals: tuple[Goal, ...] = ()
     """The problem's lexicographic objectives. Empty means cost alone."""
@@ -296,24 +303,22 @@ class Program:
         return f"<Program of {self.problem.case.name}: {columns:,} columns, {rows:,} rows>"
 
     def short_of(self, demands: Collection[str]) -> Ints:
-        """Return the shortage columns of some demands, by demand and period."""
         count = self.problem.case.horizon.count
-        own = [number for number, demand in enumerate(self.problem.demands) if demand.id in demands]
-        cells: Ints = np.add.outer(np.array(own, dtype=np.intp) * count, np.arange(count)).ravel()
+        demand_indices = [number for number, demand in enumerate(self.problem.demands) if demand.id in demands]
+        cells: Ints = np.add.outer(np.array(demand_indices, dtype=np.intp) * count, np.arange(count)).ravel()
         return self.columns.short + cells
 
     def shorts(self) -> Ints:
-        """Return the columns of all shortages, by demand and period."""
         cells: Ints = np.arange(len(self.problem.demands) * self.problem.case.horizon.count)
         return self.columns.short + cells
 
     def rounded(self) -> Mask:
-        """Return the columns that a plan rounds to the resolution: purchases, units made, transfers, deliveries, and shortages."""
-        columns, found = self.columns, np.zeros(len(self.linear.cost), dtype=bool)
+        """Return the columns that a plan rounds to the resolution."""
+        columns, is_rounded = self.columns, np.zeros(len(self.linear.cost), dtype=bool)
         for block in (columns.buy, list(columns.make.values()), list(columns.transfer.values()), columns.deliver):
-            found[block] = True
-        found[self.shorts()] = True
-        return found
+            is_rounded[block] = True
+        is_rounded[self.shorts()] = True
+        return is_rounded
 
     def owners_of(self, rows: Ints) -> list[str]:
         return owners_of(self.owners, rows)
@@ -348,7 +353,6 @@ def compile_program(
     """Return the whole program, in canonical order.
 
     Args:
-        problem: The problem.
         wanted: Demands for the bounds on orders, if decisions precede the knowledge of demand. Empty means the problem's own.
         bounds: Bounds that tighten the program. None means those of the arguments.
         known: Period from which the demands are known.
@@ -367,12 +371,12 @@ class _Compiler:
         self.limits, self.bounds = draft.limits, draft.bounds
         self.node_index, self.discount = draft.problem.network.position, draft.discount
         self.recipes = Recipes.of(draft.problem)
+        # (node, compliance class) -> first of its rows, one per period.
         self.balance: dict[tuple[int, int], int] = {}
-        """(node, compliance class) -> first of its rows, one per period."""
+        # First row of every node, by compliance class. -1 if there is none.
         self.balances: list[Ints] = []
-        """First row of every node, by compliance class. -1 if there is none."""
+        # Node -> period -> row that limits stock.
         self.store_rows: dict[int, dict[int, int]] = {}
-        """Node -> period -> row that limits stock."""
 
     def program(self) -> Program:
         self._rows_for_balance()
@@ -384,12 +388,12 @@ class _Compiler:
         add_arrivals(self.draft, self.recipes)
         add_order_terms(self.draft)
         self._licences()
-        reader = TermColumns(self.problem, self.assembly, self.columns, self.bounds)
-        compile_limits(self.limits, reader)
-        largest = add_largest(self.problem.objectives, reader)
-        reader.add_bought()
+        term_columns = TermColumns(self.problem, self.assembly, self.columns, self.bounds)
+        compile_limits(self.limits, term_columns)
+        concentration_columns = add_concentration_columns(self.problem.objectives, term_columns)
+        term_columns.add_bought()
         linear = self.assembly.linear()
-        goals = goals_of(self.problem, largest, linear, self.columns, self.limits)
+        goals = goals_of(self.problem, concentration_columns, linear, self.columns, self.limits)
         return Program(self.problem, linear, self.columns, self.units, self.assembly.owners, self.limits, goals)
 
     def _rows_for_balance(self) -> None:
@@ -403,30 +407,28 @@ class _Compiler:
         self.assembly.add_rows(len(self.balance) * self.count, 0.0, 0.0, "balance")
 
     def _buy(self) -> None:
-        """Add one block of columns per compliance class: every move that it admits, by node, arc, and period."""
-        buying, every, network = Buying(self.problem, self.discount), self.problem.moves, self.problem.network
-        found: list[tuple[Ints, Ints]] = []
+        buying, all_moves, network = Buying(self.problem, self.discount), self.problem.moves, self.problem.network
+        blocks: list[tuple[Ints, Ints]] = []
         for compliance_class in told_each(
             self.problem.compliance_classes, "laying out the program", "compliance classes", 1
         ):
             moves, licences, cost = buying.block(compliance_class)
-            first = self.assembly.add_columns(len(moves), cost, self.bounds.move[moves])
+            first = self.assembly.add_columns(len(moves), cost, self.bounds.kg_by_move[moves])
             columns = np.arange(first, first + len(moves))
-            found.append((moves, columns))
+            blocks.append((moves, columns))
             self.columns.buy_licences += licences
             balance = self.balances[compliance_class.index]
-            arcs = every.arc[moves]
-            self.assembly.add_entries(balance[network.ends[arcs]] + every.delivered[moves], columns, 1.0)
+            arcs = all_moves.arc[moves]
+            self.assembly.add_entries(balance[network.ends[arcs]] + all_moves.delivered[moves], columns, 1.0)
             single = np.flatnonzero(buying.single[arcs])
-            offers, orders = network.offers[arcs[single]], every.ordered[moves[single]]
+            offers, orders = network.offers[arcs[single]], all_moves.ordered[moves[single]]
             self.units.add(offers, orders, columns[single])
             self._draw(balance, offers, orders, columns[single])
-        self.columns.buy_move = joined([moves for moves, _ in found])
-        self.columns.buy = joined([columns for _, columns in found])
-        self.columns.buy_compliance_class = np.repeat(np.arange(len(found)), [len(moves) for moves, _ in found])
+        self.columns.buy_move = joined([moves for moves, _ in blocks])
+        self.columns.buy = joined([columns for _, columns in blocks])
+        self.columns.buy_compliance_class = np.repeat(np.arange(len(blocks)), [len(moves) for moves, _ in blocks])
 
     def _draw(self, balance: Ints, offers: Ints, orders: Ints, columns: Ints) -> None:
-        """Add the inputs of some units, in the period of the order."""
         line, entry = self.recipes.lines(offers)
         self.assembly.add_entries(
             balance[self.recipes.node[line]] + orders[entry], columns[entry], -self.recipes.per_unit[line]
@@ -435,13 +437,17 @@ class _Compiler:
     def _make(self) -> None:
         """Add columns for units of offers with several outputs, and rows that limit the purchases of each output."""
         arcs, moves, columns = self.problem.network.arcs, self.problem.moves, self.columns
-        several = np.array([arc.offer >= 0 and not self.problem.offers[arc.offer].single for arc in arcs], dtype=bool)
+        has_outputs = np.array(
+            [arc.offer >= 0 and not self.problem.offers[arc.offer].single for arc in arcs], dtype=bool
+        )
         bought: dict[int, Bought] = {}
-        for position in np.flatnonzero(several[moves.arc[columns.buy_move]]).tolist():
+        for position in np.flatnonzero(has_outputs[moves.arc[columns.buy_move]]).tolist():
             move = columns.buy_move[position]
             arc = arcs[int(moves.arc[move])]
-            own = int(columns.buy_compliance_class[position]) if self.problem.offers[arc.offer].offer.inputs else -1
-            key = (arc.output, own, int(moves.ordered[move]))
+            class_index = (
+                int(columns.buy_compliance_class[position]) if self.problem.offers[arc.offer].offer.inputs else -1
+            )
+            key = (arc.output, class_index, int(moves.ordered[move]))
             bought.setdefault(arc.offer, {}).setdefault(key, []).append(int(columns.buy[position]))
         for offer in sorted(bought):
             self._make_offer(offer, bought[offer])
@@ -453,21 +459,21 @@ class _Compiler:
             cost = float(facts.price[t]) * self.discount[t]
             column = self.assembly.add_columns(1, cost, self.bounds.units[offer, t])
             self.columns.make[offer, compliance_class, t] = column
-            made = np.array([offer]), np.array([t]), np.array([column])
-            self.units.add(*made)
+            units_made = np.array([offer]), np.array([t]), np.array([column])
+            self.units.add(*units_made)
             if compliance_class >= 0:
-                self._draw(self.balances[compliance_class], *made)
+                self._draw(self.balances[compliance_class], *units_made)
         for output, line in enumerate(facts.offer.outputs):
             rows = {}
             for compliance_class, t in runs:
-                made_here = self.columns.make[offer, compliance_class, t], -float(line.per_unit)
-                bought_here = bought.get((output, compliance_class, t), []), 1.0
+                made_entry = self.columns.make[offer, compliance_class, t], -float(line.per_unit)
+                bought_entry = bought.get((output, compliance_class, t), []), 1.0
                 name = f"output of {facts.offer.id}"
-                rows[compliance_class, t] = self.assembly.add_row(-np.inf, 0.0, name, made_here, bought_here)
+                rows[compliance_class, t] = self.assembly.add_row(-np.inf, 0.0, name, made_entry, bought_entry)
             self._transfers(offer, output, rows)
 
     def _runs(self, offer: int, bought: set[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Return the compliance classes and periods for which units are made: those with purchases, and those that may transfer to them."""
+        """Return the compliance classes and periods with purchases, and those that may transfer to them."""
         feeds = self.problem.network.feeds.get(offer, ())
         lenders = [r.index for r in self.problem.compliance_classes if feeds and r.nodes.issuperset(feeds)]
         return sorted(bought | {(lender, t) for lender in lenders for t in {t for _, t in bought}})
@@ -477,22 +483,25 @@ class _Compiler:
         arcs: frozenset[int] = frozenset()
         nodes: frozenset[Node] = frozenset()
         for feed in self.problem.network.feeds.get(offer, ()):
-            up = self.problem.network.reach(feed)
-            arcs, nodes = arcs | up[0], nodes | up[1]
-        for (giver, t), row in rows.items():
-            for (taker, other), into in rows.items():
-                if t != other or giver == taker or giver < 0:
+            upstream = self.problem.network.reach(feed)
+            arcs, nodes = arcs | upstream[0], nodes | upstream[1]
+        for (from_class, t), row in rows.items():
+            for (to_class, other_period), to_row in rows.items():
+                if t != other_period or from_class == to_class or from_class < 0:
                     continue
-                strict, loose = self.problem.compliance_classes[giver], self.problem.compliance_classes[taker]
-                if strict.at_least_as_strict(loose, arcs, nodes, t):
+                stricter, looser = (
+                    self.problem.compliance_classes[from_class],
+                    self.problem.compliance_classes[to_class],
+                )
+                if stricter.at_least_as_strict(looser, arcs, nodes, t):
                     column = self.assembly.add_columns(1)
-                    self.columns.transfer[offer, output, t, giver, taker] = column
-                    self.assembly.add_entries([row, into], column, [1.0, -1.0])
+                    self.columns.transfer[offer, output, t, from_class, to_class] = column
+                    self.assembly.add_entries([row, to_row], column, [1.0, -1.0])
 
     def _stock(self) -> None:
         years = np.array([float(period.years) for period in self.problem.case.horizon.periods])
-        lying = {(lot.material, lot.place.id) for lot in self.problem.lots}
-        by_node: dict[int, list[int]] = {self.node_index[node]: [] for node in sorted(lying)}
+        lot_nodes = {(lot.material, lot.place.id) for lot in self.problem.lots}
+        by_node: dict[int, list[int]] = {self.node_index[node]: [] for node in sorted(lot_nodes)}
         for (node, compliance_class), row in self.balance.items():
             store = self.problem.stores[self.problem.network.nodes[node]]
             if store.holds_nothing:
@@ -502,35 +511,37 @@ class _Compiler:
             by_node.setdefault(node, []).append(first)
             columns = np.arange(first, first + self.count)
             self.assembly.add_entries(row + np.arange(self.count), columns, -1.0)
-            kept = [float(share) for share in store.kept[1:]]
-            self.assembly.add_entries(row + np.arange(1, self.count), columns[:-1], kept)
+            shares_kept = [float(share) for share in store.kept[1:]]
+            self.assembly.add_entries(row + np.arange(1, self.count), columns[:-1], shares_kept)
         for node, firsts in by_node.items():
             material, place = self.problem.network.nodes[node]
-            limit = self.problem.stores[material, place].limit
-            limited = np.array([t for t, most in enumerate(limit) if most is not None], dtype=np.intp)
-            if len(limited):
-                most = as_floats([each for each in limit if each is not None])
-                rows = self.assembly.add_rows(len(limited), -np.inf, most, f"store of {material} at {place}")
-                self.store_rows[node] = {t: rows + i for i, t in enumerate(limited.tolist())}
+            limit_by_period = self.problem.stores[material, place].limit
+            limited_periods = np.array(
+                [t for t, limit in enumerate(limit_by_period) if limit is not None], dtype=np.intp
+            )
+            if len(limited_periods):
+                limits = as_floats([quantity for quantity in limit_by_period if quantity is not None])
+                rows = self.assembly.add_rows(len(limited_periods), -np.inf, limits, f"store of {material} at {place}")
+                self.store_rows[node] = {t: rows + i for i, t in enumerate(limited_periods.tolist())}
                 for first in firsts:
-                    self.assembly.add_entries(rows + np.arange(len(limited)), first + limited, 1.0)
+                    self.assembly.add_entries(rows + np.arange(len(limited_periods)), first + limited_periods, 1.0)
 
     def _deliver(self) -> None:
         problem, count = self.problem, self.count
         cells = np.arange(len(problem.demands) * count)
-        wanted = table([demand.quantity for demand in problem.demands], count).ravel()
+        quantities = table([demand.quantity for demand in problem.demands], count).ravel()
         price = as_floats(problem.shortage_price).reshape(-1, 1) * self.discount
-        self.columns.short = self.assembly.add_columns(len(cells), price.ravel(), wanted)
-        row = self.assembly.add_rows(len(cells), wanted, wanted, "demand")
+        self.columns.short = self.assembly.add_columns(len(cells), price.ravel(), quantities)
+        row = self.assembly.add_rows(len(cells), quantities, quantities, "demand")
         self.assembly.add_entries(row + cells, self.columns.short + cells, 1.0)
         node = np.array([self.node_index[final_node(demand.use)] for demand in problem.demands], dtype=np.intp)
-        waived: dict[str, list[int]] = {}
+        columns_by_waiver: dict[str, list[int]] = {}
         for compliance_class in problem.compliance_classes:
             outlets = compliance_class.outlets
             demand = np.array([outlet.demand for outlet in outlets], dtype=np.intp)
             period = np.array([outlet.period for outlet in outlets], dtype=np.intp)
             cell = demand * count + period
-            first = self.assembly.add_columns(len(outlets), 0.0, wanted[cell])
+            first = self.assembly.add_columns(len(outlets), 0.0, quantities[cell])
             columns = np.arange(first, first + len(outlets))
             self.assembly.add_entries(self.balances[compliance_class.index][node[demand]] + period, columns, -1.0)
             self.assembly.add_entries(row + cell, columns, 1.0)
@@ -538,35 +549,39 @@ class _Compiler:
             self.columns.deliver_key += [(o.demand, o.period, compliance_class.index, o.waivers) for o in outlets]
             for column, outlet in zip(columns.tolist(), outlets, strict=True):
                 for name in outlet.waivers:
-                    waived.setdefault(name, []).append(column)
+                    columns_by_waiver.setdefault(name, []).append(column)
         for waiver in problem.case.waivers:
-            if waived.get(waiver_id(waiver)):
-                self.draft.at_most(waived[waiver_id(waiver)], 1.0, float(waiver.quantity), waiver_id(waiver))
+            if columns_by_waiver.get(waiver_id(waiver)):
+                self.draft.at_most(columns_by_waiver[waiver_id(waiver)], 1.0, float(waiver.quantity), waiver_id(waiver))
 
     def _lots(self) -> None:
-        """Add a row per lot: the allocated parts and the rest sum to its quantity."""
         problem = self.problem
-        taken: dict[int, list[int]] = {}
+        columns_by_lot: dict[int, list[int]] = {}
         lots = np.array([arc.lot for arc in problem.network.arcs], dtype=np.intp)
-        of_column = lots[problem.moves.arc[self.columns.buy_move]]
-        for position in np.flatnonzero(of_column >= 0).tolist():
-            taken.setdefault(int(of_column[position]), []).append(int(self.columns.buy[position]))
+        lot_of_column = lots[problem.moves.arc[self.columns.buy_move]]
+        for position in np.flatnonzero(lot_of_column >= 0).tolist():
+            columns_by_lot.setdefault(int(lot_of_column[position]), []).append(int(self.columns.buy[position]))
         years = [float(period.years) for period in problem.case.horizon.periods]
-        for number, lot in enumerate(problem.lots):
+        for lot_index, lot in enumerate(problem.lots):
             store = problem.stores[lot.material, lot.place.id]
-            left = [float(share) for share in store.left(lot.period)]
-            later = np.arange(lot.period, self.count)
-            held = sum(
-                float(store.holding[t]) * left[t - lot.period] * years[t] * self.discount[t] for t in later.tolist()
+            shares_left = [float(share) for share in store.left(lot.period)]
+            later_periods = np.arange(lot.period, self.count)
+            holding_cost = sum(
+                float(store.holding[t]) * shares_left[t - lot.period] * years[t] * self.discount[t]
+                for t in later_periods.tolist()
             )
-            column = self.assembly.add_columns(1, held, float(lot.quantity))
-            self.columns.rest[number] = column
+            column = self.assembly.add_columns(1, holding_cost, float(lot.quantity))
+            self.columns.rest[lot_index] = column
             node = self.node_index[lot.material, lot.place.id]
             rows = self.store_rows.get(node, {})
-            limited = [t for t in later.tolist() if t in rows]
-            self.assembly.add_entries([rows[t] for t in limited], column, [left[t - lot.period] for t in limited])
-            whole = float(lot.quantity)
-            self.assembly.add_row(whole, whole, f"lot {lot.id}", ([*taken.get(number, []), column], 1.0))
+            limited_periods = [t for t in later_periods.tolist() if t in rows]
+            self.assembly.add_entries(
+                [rows[t] for t in limited_periods], column, [shares_left[t - lot.period] for t in limited_periods]
+            )
+            quantity = float(lot.quantity)
+            self.assembly.add_row(
+                quantity, quantity, f"lot {lot.id}", ([*columns_by_lot.get(lot_index, []), column], 1.0)
+            )
 
     def _licences(self) -> None:
         for licence in self.problem.case.licences:
@@ -576,5 +591,5 @@ class _Compiler:
 
     def _under(self, licence: LicenceSpec) -> list[int]:
         name = licence_id(licence)
-        bought = zip(self.columns.buy.tolist(), self.columns.buy_licences, strict=True)
-        return [column for column, names in bought if name in names]
+        licensed = zip(self.columns.buy.tolist(), self.columns.buy_licences, strict=True)
+        return [column for column, names in licensed if name in names]

@@ -19,10 +19,9 @@ from .compile import Program
 from .matrix import Floats, Ints, joined
 from .rounding import balance_repaired, in_whole_lots, to_steps, within_tiers
 
+# Share of a resolution step that is numerical noise of a solver, not rounding.
 _NOTHING = 1e-6
-"""Share of a resolution step that is numerical noise of a solver, not rounding."""
-Cell = tuple[int, int, int]
-"""Node, compliance class, and period."""
+Cell = tuple[int, int, int]  # node, compliance class, period
 
 
 @dataclass(slots=True)
@@ -42,51 +41,59 @@ def decode(
     bound: float,
     infeasible: Sequence[Infeasible] = (),
 ) -> Plan:
-    """Return the plan for the column values `x`."""
     return _Decoder(program, x).plan(status, objective, bound, infeasible)
 
 
 def columns_of(program: Program, plan: Plan, x: Floats) -> Floats:
     """Return the columns of a plan that was decoded from `x`. Columns that a plan doesn't state keep their values."""
     problem, columns, moves = program.problem, program.columns, program.problem.moves
-    index = {label: each.index for label, each in problem.class_of.items()}
+    class_index = {label: compliance_class.index for label, compliance_class in problem.class_of.items()}
     offers = {facts.offer.id: number for number, facts in enumerate(problem.offers)}
     demands = {demand.id: number for number, demand in enumerate(problem.demands)}
     nodes = problem.network.position
     lots = {arc.name: arc.index for arc in problem.network.arcs if arc.lot >= 0}
-    found, count, table = x.copy(), problem.case.horizon.count, plan.purchases
+    values, count, table = x.copy(), problem.case.horizon.count, plan.purchases
     assert isinstance(table, PurchaseTable)
-    found[program.rounded()] = 0.0
+    values[program.rounded()] = 0.0
     for first in columns.stock.values():
-        found[first : first + count] = 0.0
+        values[first : first + count] = 0.0
     # Every compliance class buys a move in one column at most.
-    of_move = columns.buy_compliance_class * len(moves) + columns.buy_move
-    order = np.argsort(of_move, kind="stable")
-    bought = [table.requirement * len(moves) + moves.slots[table.line, table.ordered]]
-    bought += [
-        np.array([index[lot.requirement] * len(moves) + moves.slots[lots[lot.lot], lot.period]]) for lot in plan.lots
+    move_keys = columns.buy_compliance_class * len(moves) + columns.buy_move
+    by_key = np.argsort(move_keys, kind="stable")
+    bought_keys = [table.requirement * len(moves) + moves.slots[table.line, table.ordered]]
+    bought_keys += [
+        np.array([class_index[lot.requirement] * len(moves) + moves.slots[lots[lot.lot], lot.period]])
+        for lot in plan.lots
     ]
     quantities = [step * float(table.unit) for step in table.counts.tolist()] + [
         float(lot.quantity) for lot in plan.lots
     ]
-    found[columns.buy[order[np.searchsorted(of_move[order], joined(bought))]]] = quantities
+    values[columns.buy[by_key[np.searchsorted(move_keys[by_key], joined(bought_keys))]]] = quantities
     for make in plan.makes:
-        found[columns.make[offers[make.offer], index.get(make.requirement, -1), make.period]] = float(make.units)
-    for lent in plan.transfers:
-        offer = offers[lent.offer]
-        output = next(i for i, line in enumerate(problem.offers[offer].offer.outputs) if line.material == lent.material)
-        key = (offer, output, lent.period, index[lent.from_requirement], index[lent.to_requirement])
-        found[columns.transfer[key]] = float(lent.quantity)
-    for held in plan.stocks:
-        first = columns.stock[nodes[held.material, held.place], index[held.requirement]]
-        found[first + held.period] = float(held.quantity)
+        values[columns.make[offers[make.offer], class_index.get(make.requirement, -1), make.period]] = float(make.units)
+    for transfer in plan.transfers:
+        offer = offers[transfer.offer]
+        output = next(
+            i for i, line in enumerate(problem.offers[offer].offer.outputs) if line.material == transfer.material
+        )
+        transfer_key = (
+            offer,
+            output,
+            transfer.period,
+            class_index[transfer.from_requirement],
+            class_index[transfer.to_requirement],
+        )
+        values[columns.transfer[transfer_key]] = float(transfer.quantity)
+    for stock in plan.stocks:
+        first = columns.stock[nodes[stock.material, stock.place], class_index[stock.requirement]]
+        values[first + stock.period] = float(stock.quantity)
     deliver = dict(zip(columns.deliver_key, columns.deliver, strict=True))
     for delivery in plan.deliveries:
-        used = demands[delivery.demand], delivery.period, index[delivery.requirement], delivery.waivers
-        found[deliver[used]] = float(delivery.quantity)
-    for short in plan.shorts:
-        found[columns.short + demands[short.demand] * count + short.period] = float(short.quantity)
-    return found
+        key = demands[delivery.demand], delivery.period, class_index[delivery.requirement], delivery.waivers
+        values[deliver[key]] = float(delivery.quantity)
+    for shortage in plan.shorts:
+        values[columns.short + demands[shortage.demand] * count + shortage.period] = float(shortage.quantity)
+    return values
 
 
 class _Decoder:
@@ -99,10 +106,10 @@ class _Decoder:
         self.resolution = self.problem.case.resolution
         self.nodes = self.problem.network.position
         self.inflow: defaultdict[Cell, Decimal] = defaultdict(Decimal)
-        self.planned = self._planned()
-        taken = {cell: float(sum(part.quantity for part in parts)) for cell, parts in self.planned.items()}
+        self.planned = self._planned_deliveries()
+        delivered_kg = {cell: float(sum(part.quantity for part in parts)) for cell, parts in self.planned.items()}
         if not self._is_in_steps():
-            self.x = balance_repaired(program, self.x, taken)
+            self.x = balance_repaired(program, self.x, delivered_kg)
 
     def _is_in_steps(self) -> bool:
         steps = self.x[self.program.rounded()] / float(self.resolution)
@@ -112,7 +119,7 @@ class _Decoder:
         purchases, lots = self._bought()
         makes = self._makes()
         transfers = self._transfers()
-        deliveries, stocks = self._flow()
+        deliveries, stocks = self._deliveries_and_stocks()
         return Plan(
             status=status,
             objective=Decimal(repr(float(objective))),
@@ -128,25 +135,28 @@ class _Decoder:
         )
 
     def _values(self, columns: Ints) -> list[Decimal]:
-        """Return the values of some columns: in whole lots where they buy in lots, else rounded to the nearest step."""
         steps = to_steps(self.x[columns], self.resolution)
-        found = [step * self.resolution for step in steps.tolist()]
+        values = [step * self.resolution for step in steps.tolist()]
         if self.in_lots:
-            found = [self.in_lots.get(column, value) for column, value in zip(columns.tolist(), found, strict=True)]
-        return found
+            values = [self.in_lots.get(column, value) for column, value in zip(columns.tolist(), values, strict=True)]
+        return values
 
     def _bought(self) -> tuple[PurchaseTable, list[LotUse]]:
         columns, moves, network = self.program.columns, self.problem.moves, self.problem.network
         counts, unit = to_steps(self.x[columns.buy], self.resolution), self.resolution
         if self.in_lots:
             counts, unit = whole(self._values(columns.buy), unit)
-        some = np.flatnonzero(counts > 0)
-        counts, compliance_class, move = counts[some], columns.buy_compliance_class[some], columns.buy_move[some]
-        licences = {i: columns.buy_licences[at] for i, at in enumerate(some.tolist()) if columns.buy_licences[at]}
+        bought = np.flatnonzero(counts > 0)
+        counts, compliance_class, move = counts[bought], columns.buy_compliance_class[bought], columns.buy_move[bought]
+        licences = {
+            i: columns.buy_licences[position]
+            for i, position in enumerate(bought.tolist())
+            if columns.buy_licences[position]
+        }
         arc, ordered, delivered = moves.arc[move], moves.ordered[move], moves.delivered[move]
-        self._arrive(arc, compliance_class, delivered, counts, unit)
+        self._add_arrivals(arc, compliance_class, delivered, counts, unit)
         offer = network.offers[arc]
-        self._take(offer, compliance_class, ordered, counts, unit)
+        self._draw_inputs(offer, compliance_class, ordered, counts, unit)
         lots = [
             LotUse(
                 lot=network.arcs[arc[i]].name, material=network.arcs[arc[i]].node[0],
@@ -155,61 +165,64 @@ class _Decoder:
             )
             for i in np.flatnonzero(offer < 0).tolist()
         ]  # fmt: skip
-        own = np.flatnonzero(offer >= 0)
+        from_offers = np.flatnonzero(offer >= 0)
         purchases = PurchaseTable(
-            lines=tuple([(a.name, *a.node) for a in network.arcs]),
-            line=arc[own],
-            labels=tuple([each.label for each in self.problem.compliance_classes]),
-            requirement=compliance_class[own],
-            ordered=ordered[own],
-            delivered=delivered[own],
+            lines=tuple([(arc.name, *arc.node) for arc in network.arcs]),
+            line=arc[from_offers],
+            labels=tuple([compliance_class.label for compliance_class in self.problem.compliance_classes]),
+            requirement=compliance_class[from_offers],
+            ordered=ordered[from_offers],
+            delivered=delivered[from_offers],
             unit=unit,
-            counts=counts[own],
-            licences={i: licences[at] for i, at in enumerate(own.tolist()) if at in licences} if licences else {},
+            counts=counts[from_offers],
+            licences={i: licences[position] for i, position in enumerate(from_offers.tolist()) if position in licences}
+            if licences
+            else {},
         )
         return purchases, lots
 
-    def _arrive(self, arc: Ints, compliance_class: Ints, delivered: Ints, counts: Whole, unit: Decimal) -> None:
+    def _add_arrivals(self, arc: Ints, compliance_class: Ints, delivered: Ints, counts: Whole, unit: Decimal) -> None:
         node = self.problem.network.ends[arc]
         shape = len(self.nodes), len(self.problem.compliance_classes), self.problem.case.horizon.count
-        cells, place = np.unique(np.ravel_multi_index((node, compliance_class, delivered), shape), return_inverse=True)
-        sums = added_up(counts, place, len(cells)).tolist()
-        keys = zip(*(part.tolist() for part in np.unravel_index(cells, shape)), strict=True)
+        cells, cell_of_purchase = np.unique(
+            np.ravel_multi_index((node, compliance_class, delivered), shape), return_inverse=True
+        )
+        sums = added_up(counts, cell_of_purchase, len(cells)).tolist()
+        keys = zip(*(values.tolist() for values in np.unravel_index(cells, shape)), strict=True)
         for cell, count in zip(keys, sums, strict=True):
             self.inflow[cell] += count * unit
 
-    def _take(self, offer: Ints, compliance_class: Ints, ordered: Ints, counts: Whole, unit: Decimal) -> None:
-        """Subtract the inputs of purchases from single-output offers from the inflow."""
-        fed = [facts.single and bool(facts.offer.inputs) for facts in self.problem.offers]
-        own = np.flatnonzero(np.array([*fed, False], dtype=bool)[offer])
-        parts = (offer[own], compliance_class[own], ordered[own], counts[own])
-        for one, label, t, count in zip(*(part.tolist() for part in parts), strict=True):
-            self._draw(one, label, t, count * unit)
+    def _draw_inputs(self, offer: Ints, compliance_class: Ints, ordered: Ints, counts: Whole, unit: Decimal) -> None:
+        needs_inputs = [facts.single and bool(facts.offer.inputs) for facts in self.problem.offers]
+        drawing = np.flatnonzero(np.array([*needs_inputs, False], dtype=bool)[offer])
+        parts = (offer[drawing], compliance_class[drawing], ordered[drawing], counts[drawing])
+        for offer_index, class_index, t, count in zip(*(values.tolist() for values in parts), strict=True):
+            self._draw_inputs_of(offer_index, class_index, t, count * unit)
 
-    def _draw(self, offer: int, compliance_class: int, period: int, units: Decimal) -> None:
+    def _draw_inputs_of(self, offer: int, compliance_class: int, period: int, units: Decimal) -> None:
         facts = self.problem.offers[offer]
         for line in facts.offer.inputs:
             self.inflow[self.nodes[line.material, facts.place], compliance_class, period] -= line.per_unit * units
 
     def _makes(self) -> list[Make]:
         makes = []
-        made = self.program.columns.make
-        values = self._values(np.fromiter(made.values(), dtype=np.intp, count=len(made)))
-        for (offer, compliance_class, period), units in zip(made, values, strict=True):
+        column_by_key = self.program.columns.make
+        values = self._values(np.fromiter(column_by_key.values(), dtype=np.intp, count=len(column_by_key)))
+        for (offer, compliance_class, period), units in zip(column_by_key, values, strict=True):
             if units <= 0:
                 continue
             label = self.problem.compliance_classes[compliance_class].label if compliance_class >= 0 else ""
             name = self.problem.offers[offer].offer.id
             makes.append(Make(offer=name, requirement=label, period=period, units=units))
             if compliance_class >= 0:
-                self._draw(offer, compliance_class, period, units)
+                self._draw_inputs_of(offer, compliance_class, period, units)
         return makes
 
     def _transfers(self) -> list[Transfer]:
         transfers = []
-        lent = self.program.columns.transfer
-        values = self._values(np.fromiter(lent.values(), dtype=np.intp, count=len(lent)))
-        for (offer, output, period, giver, taker), quantity in zip(lent, values, strict=True):
+        column_by_key = self.program.columns.transfer
+        values = self._values(np.fromiter(column_by_key.values(), dtype=np.intp, count=len(column_by_key)))
+        for (offer, output, period, giver, taker), quantity in zip(column_by_key, values, strict=True):
             if quantity > 0:
                 facts = self.problem.offers[offer].offer
                 transfers.append(
@@ -221,40 +234,42 @@ class _Decoder:
                 )  # fmt: skip
         return transfers
 
-    def _flow(self) -> tuple[list[Delivery], list[Stock]]:
-        """Return deliveries and stocks. In each period, available material serves the planned deliveries, and the rest is stock."""
+    def _deliveries_and_stocks(self) -> tuple[list[Delivery], list[Stock]]:
         deliveries: list[Delivery] = []
         stocks: list[Stock] = []
-        nothing, made = Decimal(0), Sharing().made  # very many records, of values that are valid as they are
+        zero, make_record = (
+            Decimal(0),
+            Sharing().made,
+        )  # skips validation: there are very many records, and their values are valid
         demands = [demand.id for demand in self.problem.demands]
         for compliance_class in self.problem.compliance_classes:
             label = compliance_class.label
             for node in sorted(compliance_class.nodes):
-                held, number = nothing, self.nodes[node]
-                for t, kept in enumerate(self.problem.stores[node].kept):
-                    cell = (number, compliance_class.index, t)
-                    if kept != 1:  # rounded, so that what is left of the stock never takes more digits than are kept
-                        held = round_to(held * kept, self.resolution)
-                    held += self.inflow.get(cell, nothing)
+                stock, node_index = zero, self.nodes[node]
+                for t, share_kept in enumerate(self.problem.stores[node].kept):
+                    cell = (node_index, compliance_class.index, t)
+                    if share_kept != 1:  # rounded, so that losses add no digits below the resolution
+                        stock = round_to(stock * share_kept, self.resolution)
+                    stock += self.inflow.get(cell, zero)
                     for part in self.planned.get(cell, ()):
-                        quantity = min(part.quantity, max(held, nothing))
-                        held -= quantity
+                        quantity = min(part.quantity, max(stock, zero))
+                        stock -= quantity
                         if quantity > 0:
                             fields = {
                                 "demand": demands[part.demand], "period": t, "requirement": label,
                                 "quantity": written_once(quantity), "waivers": part.waivers,
                             }  # fmt: skip
-                            deliveries.append(made(Delivery, fields))
-                    held = max(held, nothing)  # inputs rounded short; the miss is within half a resolution a draw
-                    if held > 0:
+                            deliveries.append(make_record(Delivery, fields))
+                    stock = max(stock, zero)  # rounded inputs may exceed the stock by half a step each
+                    if stock > 0:
                         fields = {
                             "material": node[0], "place": node[1], "requirement": label, "period": t,
-                            "quantity": written_once(held),
+                            "quantity": written_once(stock),
                         }  # fmt: skip
-                        stocks.append(made(Stock, fields))
+                        stocks.append(make_record(Stock, fields))
         return deliveries, stocks
 
-    def _planned(self) -> dict[Cell, list[_Part]]:
+    def _planned_deliveries(self) -> dict[Cell, list[_Part]]:
         """Return the solver's deliveries, rounded so that with the shortage they sum to the demand."""
         columns = self.program.columns
         count = self.problem.case.horizon.count
@@ -266,12 +281,12 @@ class _Decoder:
         planned: defaultdict[Cell, list[_Part]] = defaultdict(list)
         for (demand, period), parts in by_demand.items():
             facts = self.problem.demands[demand]
-            short = shorts[demand * count + period]
-            left = facts.quantity[period] - short
+            shortage = shorts[demand * count + period]
+            unassigned = facts.quantity[period] - shortage
             for part in parts:
-                left -= part.quantity
+                unassigned -= part.quantity
             largest = max(parts, key=lambda part: part.quantity)
-            largest.quantity = max(Decimal(0), largest.quantity + left)
+            largest.quantity = max(Decimal(0), largest.quantity + unassigned)
             node = self.nodes[final_node(facts.use)]
             for part in parts:
                 if part.quantity > 0:
@@ -279,12 +294,12 @@ class _Decoder:
         return dict(planned)
 
     def _shorts(self, deliveries: Sequence[Delivery]) -> list[Short]:
-        given: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)
+        delivered: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)
         for delivery in deliveries:
-            given[delivery.demand, delivery.period] += delivery.quantity
+            delivered[delivery.demand, delivery.period] += delivery.quantity
         return [
-            Short(demand=demand.id, period=t, quantity=wanted - given[demand.id, t])
+            Short(demand=demand.id, period=t, quantity=quantity - delivered[demand.id, t])
             for demand in self.problem.demands
-            for t, wanted in enumerate(demand.quantity)
-            if wanted > given[demand.id, t]
+            for t, quantity in enumerate(demand.quantity)
+            if quantity > delivered[demand.id, t]
         ]

@@ -18,7 +18,7 @@ _ANYWHERE: frozenset[str] = frozenset()
 
 
 class ProgramDraft:
-    """Columns and rows so far, and lookups for later parts."""
+    """Columns and rows added so far."""
 
     def __init__(
         self,
@@ -32,37 +32,31 @@ class ProgramDraft:
         self.assembly = Assembly()
         self.columns = Columns()
         self.limits = LimitRows(problem.limit_rows)
-        self.bounds = Bounds.of(problem, self.limits.forces, wanted, known) if bounds is None else bounds
+        self.bounds = Bounds.of(problem, self.limits.may_exceed_need, wanted, known) if bounds is None else bounds
         self.units = Units(len(problem.offers), self.count)
         self._switches: dict[tuple[tuple[int, ...], frozenset[str]], int] = {}
 
     @cached_property
     def discount(self) -> Floats:
-        """Discount factor of each period."""
         return np.array([float(d) for d in self.problem.discount])
 
     @cached_property
     def _place(self) -> dict[int, str]:
-        """Destination of every buying column."""
         arcs, moves = self.problem.network.arcs, self.problem.moves
-        found = zip(self.columns.buy.tolist(), moves.arc[self.columns.buy_move].tolist(), strict=True)
-        return {column: arcs[arc].node[1] for column, arc in found}
+        placed_columns = zip(self.columns.buy.tolist(), moves.arc[self.columns.buy_move].tolist(), strict=True)
+        return {column: arcs[arc].node[1] for column, arc in placed_columns}
 
     def ordering(
         self, offers: Sequence[int], periods: Sequence[int], places: frozenset[str] = frozenset()
     ) -> tuple[Ints, Ints, Ints]:
-        """Return the orders of some offers in some periods, only to `places` if not empty.
-
-        Returns:
-            The cells (offer x period) in which orders are possible, the columns counted in units of the offers, and the index of each column's cell.
-        """
+        """Return the cells (offer x period) in which orders are possible, the columns counted in units of the offers, and each column's cell."""
         cells = (np.array(offers, dtype=np.intp)[:, None] * self.count + np.array(periods, dtype=np.intp)).ravel()
         columns, entry = self.units.of(cells)
         if places:
-            there = np.array([self._place[column] in places for column in columns.tolist()], dtype=bool)
-            columns, entry = columns[there], entry[there]
-        kept, entry = np.unique(entry, return_inverse=True)
-        return cells[kept], columns, entry
+            to_places = np.array([self._place[column] in places for column in columns.tolist()], dtype=bool)
+            columns, entry = columns[to_places], entry[to_places]
+        used, entry = np.unique(entry, return_inverse=True)
+        return cells[used], columns, entry
 
     def switch(
         self,
@@ -72,9 +66,9 @@ class ProgramDraft:
         cost: float = 0.0,
         places: frozenset[str] = frozenset(),
     ) -> int | None:
-        """Return a binary variable that is 1 if anything is ordered of some offers in some periods, only to `places` if not empty.
+        """Return a binary variable that is 1 if anything is ordered of some offers in some periods. None if no order is possible.
 
-        None if no order is possible. Calls for the same orders return the same column and add up its costs.
+        Calls for the same orders return the same column and add up its costs. `places` restricts the orders if not empty.
         """
         cells, columns, entry = self.ordering(offers, periods, places)
         if not len(cells):
@@ -88,73 +82,69 @@ class ProgramDraft:
         return self._switches[key]
 
     def switches(self, cells: Ints, owners: Sequence[str]) -> Ints:
-        """Return a binary variable like that of `switch` for each cell (offer x period). Each cell must allow orders."""
+        """Return a binary variable like that of `switch` for each cell. Each cell must allow orders."""
         keys = [((cell,), _ANYWHERE) for cell in cells.tolist()]
         new = np.array([key not in self._switches for key in keys], dtype=bool)
         count = int(new.sum())
         if count:
-            made = self.assembly.add_columns(count, 0.0, 1.0, integer=True) + np.arange(count)
-            asked = [owner for owner, missing in zip(owners, new, strict=True) if missing]
-            self._link(cells[new], *self.units.of(cells[new]), made, asked)
-            self._switches |= zip((keys[i] for i in np.flatnonzero(new)), made.tolist(), strict=True)
+            columns = self.assembly.add_columns(count, 0.0, 1.0, integer=True) + np.arange(count)
+            new_owners = [owner for owner, is_new in zip(owners, new, strict=True) if is_new]
+            self._link(cells[new], *self.units.of(cells[new]), columns, new_owners)
+            self._switches |= zip((keys[i] for i in np.flatnonzero(new)), columns.tolist(), strict=True)
         return np.array([self._switches[key] for key in keys], dtype=np.intp)
 
     def _link(self, cells: Ints, columns: Ints, entry: Ints, switch: Ints, owners: Sequence[str]) -> None:
         """Limit the order of each cell to its bound if its binary variable is 1, and to zero if it is 0.
 
-        Add a row for all columns of a cell, with the bound of the order. Add one for each column with a tighter bound from its place.
-        Omit the first row if the others imply it.
+        Columns with a tighter bound from their place have rows of their own. The row of the cell is omitted if these imply it.
         """
-        most = self.bounds.units.ravel()[cells]
-        each = np.minimum(self.most_of(columns), most[entry])
-        several = np.bincount(entry, minlength=len(cells)) > 1
-        joint = several & (np.bincount(entry, weights=each, minlength=len(cells)) > most * ROUNDING)
-        apart = np.flatnonzero(~joint[entry] | (each < most[entry]))
-        together = np.flatnonzero(joint)
-        row = self.assembly.add_rows(len(together), -np.inf, 0.0, [owners[cell] for cell in together.tolist()])
-        kept = joint[entry]
-        self.assembly.add_entries(row + (np.cumsum(joint) - 1)[entry[kept]], columns[kept], 1.0)
-        self.assembly.add_entries(row + np.arange(len(together)), switch[together], -most[together])
-        row = self.assembly.add_rows(len(apart), -np.inf, 0.0, [owners[cell] for cell in entry[apart].tolist()])
-        single = row + np.arange(len(apart))
-        self.assembly.add_entries(single, columns[apart], 1.0)
-        self.assembly.add_entries(single, switch[entry[apart]], -each[apart])
+        order_bound = self.bounds.units.ravel()[cells]
+        column_bound = np.minimum(self.max_of(columns), order_bound[entry])
+        has_several = np.bincount(entry, minlength=len(cells)) > 1
+        needs_row = has_several & (
+            np.bincount(entry, weights=column_bound, minlength=len(cells)) > order_bound * ROUNDING
+        )
+        single_columns = np.flatnonzero(~needs_row[entry] | (column_bound < order_bound[entry]))
+        joint_cells = np.flatnonzero(needs_row)
+        row = self.assembly.add_rows(len(joint_cells), -np.inf, 0.0, [owners[cell] for cell in joint_cells.tolist()])
+        in_joint = needs_row[entry]
+        self.assembly.add_entries(row + (np.cumsum(needs_row) - 1)[entry[in_joint]], columns[in_joint], 1.0)
+        self.assembly.add_entries(row + np.arange(len(joint_cells)), switch[joint_cells], -order_bound[joint_cells])
+        row = self.assembly.add_rows(
+            len(single_columns), -np.inf, 0.0, [owners[cell] for cell in entry[single_columns].tolist()]
+        )
+        single_rows = row + np.arange(len(single_columns))
+        self.assembly.add_entries(single_rows, columns[single_columns], 1.0)
+        self.assembly.add_entries(single_rows, switch[entry[single_columns]], -column_bound[single_columns])
 
-    def most_of(self, columns: Ints) -> Floats:
-        """Return the maximum of each column counted in units, from the material that its place can still take. Infinite if it leads to several places."""
+    def max_of(self, columns: Ints) -> Floats:
+        """Return the maximum of each column counted in units. Infinite if the column leads to several places."""
         buy = self.columns.buy
-        found: Floats = np.full(len(columns), np.inf)
+        max_units: Floats = np.full(len(columns), np.inf)
         if len(buy):
             position = np.minimum(np.searchsorted(buy, columns), len(buy) - 1)
-            bought = buy[position] == columns
-            found[bought] = self.bounds.taken(self.columns.buy_move[position[bought]])
-        return found
+            is_buying = buy[position] == columns
+            max_units[is_buying] = self.bounds.max_taken_kg(self.columns.buy_move[position[is_buying]])
+        return max_units
 
-    def at_most(self, columns: Iterable[int], coefficients: ArrayLike, most: float, owner: str) -> None:
-        """Add one row: the weighted columns sum to at most `most`."""
-        self.assembly.add_row(-np.inf, most, owner, (list(columns), coefficients))
+    def at_most(self, columns: Iterable[int], coefficients: ArrayLike, limit: float, owner: str) -> None:
+        self.assembly.add_row(-np.inf, limit, owner, (list(columns), coefficients))
 
     def all_at_most(
-        self, group: Ints, columns: Ints, coefficients: Floats, most: Floats, owner: Callable[[int], str]
+        self, group_of_entry: Ints, columns: Ints, coefficients: Floats, limits: Floats, owner: Callable[[int], str]
     ) -> None:
-        """Add a row for every group: its weighted columns sum to at most its `most`.
+        """Add a row for every group of entries: its sum with positive weights is at most the group's limit.
 
-        A group without a column or without a limit gets no row. Neither does one whose only column can't exceed the limit by its own
-        upper bound (see docs/decisions/solving.md).
-
-        Args:
-            group: Group of each entry.
-            columns: Column of each entry.
-            coefficients: Weight of each entry, above zero.
-            most: Maximum of each group. Infinite if there is no limit.
-            owner: Function that returns the owner of a group's row.
+        A group without a limit gets no row. Neither does one whose only column can't exceed it (docs/decisions/solving.md).
         """
-        entries = np.bincount(group, minlength=len(most))
-        reach = np.bincount(group, weights=coefficients * self.assembly.upper()[columns], minlength=len(most))
-        implied = (entries == 1) & (reach <= most * ROUNDING)
-        wanted = np.isfinite(most) & (entries > 0) & ~implied
-        found = np.flatnonzero(wanted)
-        first = self.assembly.add_rows(len(found), -np.inf, most[found], [owner(i) for i in found.tolist()])
-        row = first + np.cumsum(wanted) - 1
-        kept = wanted[group]
-        self.assembly.add_entries(row[group[kept]], columns[kept], coefficients[kept])
+        entry_counts = np.bincount(group_of_entry, minlength=len(limits))
+        max_sums = np.bincount(
+            group_of_entry, weights=coefficients * self.assembly.upper()[columns], minlength=len(limits)
+        )
+        is_implied = (entry_counts == 1) & (max_sums <= limits * ROUNDING)
+        has_row = np.isfinite(limits) & (entry_counts > 0) & ~is_implied
+        groups = np.flatnonzero(has_row)
+        first = self.assembly.add_rows(len(groups), -np.inf, limits[groups], [owner(i) for i in groups.tolist()])
+        row = first + np.cumsum(has_row) - 1
+        in_row = has_row[group_of_entry]
+        self.assembly.add_entries(row[group_of_entry[in_row]], columns[in_row], coefficients[in_row])

@@ -23,11 +23,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entries:
-    """Coefficients by row: those of row i are `data[indptr[i]:indptr[i + 1]]`, in the columns `indices[indptr[i]:indptr[i + 1]]`.
-
-    This is the layout of `scipy.sparse.csr_matrix`, with the algebra that every plan needs. Importing scipy takes longer than
-    solving a small case.
-    """
+    """Coefficients by row, in the layout of `scipy.sparse.csr_matrix`. Importing scipy would take longer than solving a small case."""
 
     data: Floats
     indices: Ints
@@ -42,15 +38,15 @@ class Entries:
     @classmethod
     def summed(cls, rows: Ints, columns: Ints, values: Floats, shape: tuple[int, int]) -> Entries:
         """Return coefficients given in any order. Those with the same position are summed, and omitted if the sum is zero."""
-        place = rows * shape[1]
-        place += columns
-        order = np.argsort(place, kind="stable")
-        place = place[order]
+        position = rows * shape[1]
+        position += columns
+        order = np.argsort(position, kind="stable")
+        position = position[order]
         data = values[order]
-        other = place[1:] != place[:-1]
-        if not other.all():
-            first = np.concatenate([[0], np.flatnonzero(other) + 1])
-            data, order = np.add.reduceat(data, first), order[first]
+        is_new_position = position[1:] != position[:-1]
+        if not is_new_position.all():
+            starts = np.concatenate([[0], np.flatnonzero(is_new_position) + 1])
+            data, order = np.add.reduceat(data, starts), order[starts]
         if not data.all():
             order, data = order[data != 0], data[data != 0]
         row = rows if len(order) == len(rows) else rows[order]
@@ -62,20 +58,18 @@ class Entries:
         return len(self.data)
 
     @property
-    def rows(self) -> Ints:
-        """Row of each coefficient."""
+    def rows(self) -> Ints:  # row of each coefficient
         return np.repeat(np.arange(self.shape[0]), self.counts)
 
     @property
     def counts(self) -> Ints:
-        """Number of coefficients in each row."""
         return self.indptr[1:] - self.indptr[:-1]
 
     def __getitem__(self, rows: Ints | Mask) -> Entries:
         first, count = self.indptr[:-1][rows], np.diff(self.indptr)[rows]
         indptr = np.concatenate([[0], np.cumsum(count)])
-        kept = np.repeat(first - indptr[:-1], count) + np.arange(indptr[-1])
-        return Entries(self.data[kept], self.indices[kept], indptr, (len(count), self.shape[1]))
+        source = np.repeat(first - indptr[:-1], count) + np.arange(indptr[-1])
+        return Entries(self.data[source], self.indices[source], indptr, (len(count), self.shape[1]))
 
     def __matmul__(self, x: Floats) -> Floats:
         sums = np.bincount(self.rows, self.data * x[self.indices], minlength=self.shape[0])
@@ -90,9 +84,11 @@ class Entries:
         """Return some columns, numbered in the given order."""
         position = np.full(self.shape[1], -1)
         position[columns] = np.arange(len(columns))
-        place = position[self.indices]
-        kept = place >= 0
-        return Entries.summed(self.rows[kept], place[kept], self.data[kept], (self.shape[0], len(columns)))
+        new_column = position[self.indices]
+        is_kept = new_column >= 0
+        return Entries.summed(
+            self.rows[is_kept], new_column[is_kept], self.data[is_kept], (self.shape[0], len(columns))
+        )
 
     def transposed(self) -> Entries:
         order = np.argsort(self.indices, kind="stable")
@@ -118,30 +114,28 @@ class Linear:
 
     @property
     def cheapest(self) -> Floats:
-        """Return each column's cheapest bound. Infinite if its cost falls without limit."""
-        ends: Floats = np.where(self.cost < 0, self.upper, self.lower)
-        return ends
+        """Cheapest bound of each column. Infinite if its cost falls without limit."""
+        bounds: Floats = np.where(self.cost < 0, self.upper, self.lower)
+        return bounds
 
     def reduced(self, duals: Floats) -> Floats:
         """Return the reduced cost of each column: its cost minus its value at the duals of the rows."""
         return self.cost - self.entries.weighed(duals)
 
     def of_rows(self, rows: Ints | Mask) -> Linear:
-        """Return the program with only some of its rows."""
         return replace(self, entries=self.entries[rows], row_lower=self.row_lower[rows], row_upper=self.row_upper[rows])
 
     @property
     def matrix(self) -> sp.csr_matrix:
-        """The coefficients as a scipy matrix. This loads all of scipy's sparse algebra."""
+        """Coefficients as a scipy matrix. This loads all of scipy's sparse algebra."""
         from scipy.sparse import csr_matrix  # slow to import, and few plans need it
 
         return csr_matrix((self.entries.data, self.entries.indices, self.entries.indptr), self.entries.shape)
 
 
-def capped(linear: Linear, cost: Floats, most: float) -> Linear:
-    """Return the program with one more row: `cost @ x` is at most `most`."""
-    used = np.flatnonzero(cost)
-    return with_rows(linear, [used], [cost[used]], -np.inf, most)
+def capped(linear: Linear, cost: Floats, limit: float) -> Linear:
+    with_cost = np.flatnonzero(cost)
+    return with_rows(linear, [with_cost], [cost[with_cost]], -np.inf, limit)
 
 
 def with_rows(
@@ -151,23 +145,14 @@ def with_rows(
     lower: ArrayLike,
     upper: ArrayLike,
 ) -> Linear:
-    """Return the program with more rows after its own.
-
-    Args:
-        linear: The program.
-        columns: Columns of each new row.
-        values: Coefficients of each new row.
-        lower: Minimum of the new rows, one for each or one for all.
-        upper: Maximum of the new rows, one for each or one for all.
-    """
     entries, count = linear.entries, len(columns)
-    ends = entries.nnz + np.cumsum([len(one) for one in columns], dtype=np.intp)
+    row_ends = entries.nnz + np.cumsum([len(row_columns) for row_columns in columns], dtype=np.intp)
     return replace(
         linear,
         entries=Entries(
             np.concatenate([entries.data, *values]),
             np.concatenate([entries.indices, *columns]),
-            np.append(entries.indptr, ends),
+            np.append(entries.indptr, row_ends),
             (entries.shape[0] + count, entries.shape[1]),
         ),
         row_lower=np.append(linear.row_lower, _filled(lower, count)),
@@ -175,21 +160,15 @@ def with_rows(
     )
 
 
-def with_differences(linear: Linear, sums: Entries, to: Floats) -> Linear:
-    """Add two columns and a row for each sum of columns: the amounts above and below a value.
-
-    Args:
-        linear: The program.
-        sums: Coefficients of each sum, in the columns of the program.
-        to: Value of each sum. The new columns have no cost: first those above, then those below.
-    """
-    count, wide = len(to), len(linear.cost)
-    each = np.arange(count)
+def with_differences(linear: Linear, sums: Entries, targets: Floats) -> Linear:
+    """Add two columns without a cost and a row for each sum: the amounts above its target, then the amounts below."""
+    count, width = len(targets), len(linear.cost)
+    numbers = np.arange(count)
     rows = Entries.summed(
-        np.concatenate([sums.rows, each, each]),
-        np.concatenate([sums.indices, wide + each, wide + count + each]),
+        np.concatenate([sums.rows, numbers, numbers]),
+        np.concatenate([sums.indices, width + numbers, width + count + numbers]),
         np.concatenate([sums.data, np.full(count, -1.0), np.full(count, 1.0)]),
-        (count, wide + 2 * count),
+        (count, width + 2 * count),
     )
     entries = linear.entries
     return replace(
@@ -202,15 +181,14 @@ def with_differences(linear: Linear, sums: Entries, to: Floats) -> Linear:
             np.concatenate([entries.data, rows.data]),
             np.concatenate([entries.indices, rows.indices]),
             np.concatenate([entries.indptr, entries.nnz + rows.indptr[1:]]),
-            (entries.shape[0] + count, wide + 2 * count),
+            (entries.shape[0] + count, width + 2 * count),
         ),
-        row_lower=np.concatenate([linear.row_lower, to]),
-        row_upper=np.concatenate([linear.row_upper, to]),
+        row_lower=np.concatenate([linear.row_lower, targets]),
+        row_upper=np.concatenate([linear.row_upper, targets]),
     )
 
 
 def continuous(linear: Linear) -> Linear:
-    """Return the linear relaxation of a program."""
     return replace(linear, integer=np.zeros(len(linear.cost), dtype=bool))
 
 
@@ -221,15 +199,15 @@ class Assembly:
         self.columns = 0
         self.rows = 0
         self._cost: list[Floats] = []
-        self._charged: list[tuple[int, float]] = []
+        self._charges: list[tuple[int, float]] = []
         self._lower: list[Floats] = []
         self._upper: list[Floats] = []
         self._integer: list[Mask] = []
         self._entries: list[tuple[Ints, Ints, Floats]] = []
         self._row_lower: list[Floats] = []
         self._row_upper: list[Floats] = []
+        # First row of each block, and its owner: a rule or a part of the model.
         self.owners: list[tuple[int, str]] = []
-        """First row of each block, and its owner: a rule or a part of the model."""
 
     def add_columns(self, count: int, cost: ArrayLike = 0.0, upper: ArrayLike = np.inf, integer: bool = False) -> int:
         """Add columns from 0 to `upper`, and return the position of the first."""
@@ -242,7 +220,7 @@ class Assembly:
         return first
 
     def charge(self, column: int, cost: float) -> None:
-        self._charged.append((column, cost))
+        self._charges.append((column, cost))
 
     def add_rows(self, count: int, lower: ArrayLike, upper: ArrayLike, owner: str | Sequence[str]) -> int:
         """Add empty rows, with one owner for all or one for each. Return the position of the first."""
@@ -252,13 +230,12 @@ class Assembly:
         if isinstance(owner, str):
             self.owners.append((first, owner))
         else:
-            changes = [i for i in range(count) if not i or owner[i] != owner[i - 1]]
-            self.owners.extend((first + i, owner[i]) for i in changes)
+            starts = [i for i in range(count) if not i or owner[i] != owner[i - 1]]
+            self.owners.extend((first + i, owner[i]) for i in starts)
         self.rows += count
         return first
 
     def add_row(self, lower: float, upper: float, owner: str, *sums: tuple[ArrayLike, ArrayLike]) -> int:
-        """Add one row, the sum of columns with their coefficients. Return its position."""
         row = self.add_rows(1, lower, upper, owner)
         for columns, coefficients in sums:
             self.add_entries(row, columns, coefficients)
@@ -268,20 +245,18 @@ class Assembly:
         return _joined(self._upper)
 
     def add_entries(self, rows: ArrayLike, columns: ArrayLike, values: ArrayLike) -> None:
-        """Add coefficients. Scalars are broadcast."""
         row, column, value = np.broadcast_arrays(
             np.asarray(rows, dtype=np.intp), np.asarray(columns, dtype=np.intp), np.asarray(values, dtype=np.float64)
         )
         self._entries.append((row.ravel(), column.ravel(), value.ravel()))
 
     def linear(self, constant: float = 0.0) -> Linear:
-        """Return the finished program. Coefficients with the same position are summed."""
         row, column = joined([row for row, _, _ in self._entries]), joined([column for _, column, _ in self._entries])
         value = _joined([value for _, _, value in self._entries])
-        self._entries = [(row, column, value)]  # the blocks take as much memory again
+        self._entries = [(row, column, value)]  # frees the blocks, which take as much memory
         cost = _joined(self._cost)
-        for charged, money in self._charged:
-            cost[charged] += money
+        for charged_column, amount in self._charges:
+            cost[charged_column] += amount
         return Linear(
             cost=cost,
             lower=_joined(self._lower),
@@ -307,7 +282,6 @@ def _filled(value: ArrayLike, count: int) -> Floats:
 
 
 def joined(blocks: Sequence[Ints]) -> Ints:
-    """Concatenate blocks of positions."""
     return np.concatenate(blocks) if blocks else np.empty(0, dtype=np.intp)
 
 
@@ -321,10 +295,10 @@ def _none() -> Ints:
 
 @dataclass(slots=True)
 class Columns:
-    """Positions of the columns of each kind, and their meanings."""
+    """Positions of the columns of each kind."""
 
     buy: Ints = field(default_factory=_none)
-    """Positions of the buying columns, ascending, in order of `buy_move`."""
+    """Ascending, in order of `buy_move`."""
     buy_move: Ints = field(default_factory=_none)
     buy_compliance_class: Ints = field(default_factory=_none)
     buy_licences: list[tuple[str, ...]] = field(default_factory=list)
@@ -344,7 +318,7 @@ class Columns:
     rest: dict[int, int] = field(default_factory=dict)
     """Lot -> column: its unallocated part."""
     onboard: dict[int, int] = field(default_factory=dict)
-    """Offer -> binary variable: it is used at all. Only for offers with an onboarding cost."""
+    """Offer -> binary variable: it is used at all. Only for offers with an onboarding cost or a commitment."""
     lot: dict[tuple[int, int], int] = field(default_factory=dict)
     """(offer, order period) -> integer variable: number of lots ordered."""
     placed: dict[int, int] = field(default_factory=dict)
@@ -352,26 +326,22 @@ class Columns:
     untaken: dict[int, int] = field(default_factory=dict)
     """Commitment -> column: its untaken units."""
     order: dict[tuple[int, int], int] = field(default_factory=dict)
-    """(offer, order period) -> binary variable."""
     tier: dict[tuple[int, int, int, int], int] = field(default_factory=dict)
     """(price span, tier, offer or -1, order period or -1) -> column: purchases in this tier."""
     tier_reached: dict[tuple[int, int], int] = field(default_factory=dict)
     """(price span, tier) -> binary variable: the span ends in this tier."""
     list_money: dict[int, int] = field(default_factory=dict)
     """Price span -> column: money at list prices, if the prices of tiers replace them."""
-    settled: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
+    savings: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
     """Price span -> columns, with the undiscounted money that a unit of each saves."""
     priced: dict[int, dict[int, Decimal]] = field(default_factory=dict)
     """Price span -> columns that it sums, with the weight of a unit of each."""
-    below_dearer: set[tuple[int, int]] = field(default_factory=set)
-    """(price span, tier) whose next tier is more expensive where it begins, so that a plan in this tier has to stay below it."""
+    below_costlier_tier: set[tuple[int, int]] = field(default_factory=set)
+    """(price span, tier) whose next tier is more expensive where it begins. A plan in this tier must stay below it."""
 
 
 class Units(Mapping[tuple[int, int], list[int]]):
-    """Columns counted in units of an offer, by (offer, order period). Only pairs with a column have an entry.
-
-    Two arrays: `columns[first[k]:first[k + 1]]` are those of cell `k = offer * periods + period`.
-    """
+    """Columns counted in units of an offer, by (offer, order period). Only pairs with a column have an entry."""
 
     def __init__(self, offers: int, periods: int) -> None:
         self._cells = offers * periods
@@ -405,8 +375,8 @@ class Units(Mapping[tuple[int, int], list[int]]):
         start, end = first[cell : cell + 2]
         if start == end:
             raise KeyError(key)
-        found: list[int] = columns[start:end].tolist()
-        return found
+        columns_of_cell: list[int] = columns[start:end].tolist()
+        return columns_of_cell
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         return (divmod(cell, self._periods) for cell in np.flatnonzero(np.diff(self._sorted()[0])).tolist())

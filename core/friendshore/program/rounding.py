@@ -1,12 +1,8 @@
 """Rounding to the resolution that preserves whole lots and tiers, and closes balances.
 
-An order stays in whole lots, and in its intended tier of a price schedule. If the solver's plan has no leftovers and no shortage,
-neither does the rounded one.
-
-Each purchase rounded by itself is at most half a step off. Many of them together cause leftovers of some grams, which are held forever, or
-shortages, with a penalty. So a few are rounded the other way, those nearest to the next step first, until the stock of
-every cell is the solver's, rounded. No row of the program is violated by more than rounding that purchase to the
-nearest step may violate it.
+Many purchases that are rounded one by one cause leftovers of some grams, which are held forever, or shortages, with a penalty. So a few are
+rounded the other way, those nearest to the next step first, until the stock of every cell is the solver's, rounded. Rows are violated no more
+than by rounding that purchase to the nearest step.
 """
 
 from __future__ import annotations
@@ -29,43 +25,42 @@ from .matrix import Floats, Ints
 
 
 def within_tiers(program: Program, x: Floats) -> Floats:
-    """Round a few orders the other way, so that each price schedule stays in the tier that the solver chose.
+    """Round a few orders the other way, so that each price schedule stays in the tier of the solver's binary variables.
 
-    The solver's choice is read from its binary variables, since the quantity doesn't show it. A plan just below a more expensive tier is within the
-    solver's tolerance of the threshold. So is a plan that just reaches a cheaper one.
+    Quantities don't show the tier, since a plan may be within the solver's tolerance of its threshold.
     """
-    found = x.copy()
-    reached: dict[int, int] = {}
+    values = x.copy()
+    reached_tier: dict[int, int] = {}
     for (number, tier), column in program.columns.tier_reached.items():
         if x[column] > 0.5:
-            reached[number] = tier
+            reached_tier[number] = tier
     for number, columns in program.columns.priced.items():
-        span, tier = program.problem.price_spans[number], reached.get(number, 0)
+        span, tier = program.problem.price_spans[number], reached_tier.get(number, 0)
         if span.jumps:
-            dearer = (number, tier) in program.columns.below_dearer
-            _keep_tier(program, span.tiers[tier].least, span.tiers[tier + 1].least if dearer else None, columns, found)
-    return found
+            next_is_more_expensive = (number, tier) in program.columns.below_costlier_tier
+            _keep_tier(
+                program,
+                span.tiers[tier].least,
+                span.tiers[tier + 1].least if next_is_more_expensive else None,
+                columns,
+                values,
+            )
+    return values
 
 
 def to_steps(x: Floats, step: Decimal) -> Whole:
-    """Return quantities as whole numbers of steps, each the nearest to the number as written, half to even.
-
-    Doubles decide first. Decimals decide where doubles lie too near to the middle of two steps.
-    """
-    near = x / float(step)
-    found = np.rint(near)
-    middling = np.abs(near - np.floor(near) - 0.5) < 1e-6 + 1e-14 * np.abs(near)
-    for position in np.flatnonzero(middling).tolist():
-        found[position] = float(round_to(Decimal(repr(float(x[position]))), step) / step)
-    return kept_doubles(found)
+    """Return quantities as whole numbers of steps, each the nearest to the number as written, half to even."""
+    quotients = x / float(step)
+    steps = np.rint(quotients)
+    is_near_middle = np.abs(quotients - np.floor(quotients) - 0.5) < 1e-6 + 1e-14 * np.abs(quotients)
+    for position in np.flatnonzero(is_near_middle).tolist():
+        steps[position] = float(round_to(Decimal(repr(float(x[position]))), step) / step)
+    return kept_doubles(steps)
 
 
 def in_whole_lots(program: Program, x: Floats) -> dict[int, Decimal]:
-    """Return the quantities of the columns that buy in lots, so that every order is an exact whole number of lots.
-
-    Each is rounded down to the resolution, and those that lost most are increased. None is more than a step off.
-    """
-    found: dict[int, Decimal] = {}
+    """Return the quantities of columns that buy in lots. Every order is an exact number of lots, and no column is more than a step off."""
+    quantities: dict[int, Decimal] = {}
     step = program.problem.case.resolution
     for (offer, t), column in program.columns.lot.items():
         lot = program.problem.offers[offer].offer.lot
@@ -74,64 +69,61 @@ def in_whole_lots(program: Program, x: Floats) -> dict[int, Decimal]:
         parts = {c: (units / step).to_integral_value(ROUND_FLOOR) * step for c, units in planned.items()}
         missing = exact(lot * round(float(x[column]))) - sum(parts.values(), Decimal(0))
         for c in sorted(parts, key=lambda c: (parts[c] - planned[c], c)):
-            more = min(missing, step)
+            addition = min(missing, step)
             if missing > 0:
-                parts[c] += more
-                missing -= more
+                parts[c] += addition
+                missing -= addition
         largest = max(parts, key=lambda c: parts[c])
         parts[largest] += missing
-        found |= parts
-    return found
+        quantities |= parts
+    return quantities
 
 
 def _keep_tier(
-    program: Program, least: Decimal, below: Decimal | None, columns: Mapping[int, Decimal], x: Floats
+    program: Program, start: Decimal, end: Decimal | None, columns: Mapping[int, Decimal], x: Floats
 ) -> None:
-    """Round orders up until they reach `least`, or down until they are below `below`. An order at one of its bounds stays."""
+    """Round orders up until they reach `start`, or down until they are below `end`. An order at one of its bounds stays."""
     step = program.problem.case.resolution
     planned = {column: Decimal(repr(float(x[column]))) for column in columns}
     rounded = {column: round_to(kilograms, step) for column, kilograms in planned.items()}
     measured = sum((weight * rounded[column] for column, weight in columns.items()), Decimal(0))
-    if measured < least:
+    if measured < start:
         for column in sorted(columns, key=lambda c: (rounded[c] - planned[c], c)):
-            larger = float(rounded[column] + step)
-            if measured < least and rounded[column] > 0 and larger <= program.linear.upper[column]:
-                x[column] = larger
+            next_up = float(rounded[column] + step)
+            if measured < start and rounded[column] > 0 and next_up <= program.linear.upper[column]:
+                x[column] = next_up
                 measured += columns[column] * step
-    elif below is not None:
+    elif end is not None:
         for column in sorted(columns, key=lambda c: (planned[c] - rounded[c], c)):
-            if measured >= below and rounded[column] >= step:
+            if measured >= end and rounded[column] >= step:
                 x[column] = float(rounded[column] - step)
                 measured -= columns[column] * step
 
 
+# Owners of rows that are recomputed from the purchases, and so need no check here.
 RECOMPUTED = ("balance", "demand")
-"""Owners of rows that are recomputed from the purchases, and so need no check here."""
-_EPS = 1e-6
+_NOISE = 1e-6
 Position = TypeVar("Position", int, Ints)
 
 
 def balance_repaired(program: Program, x: Floats, planned: Mapping[tuple[int, int, int], float]) -> Floats:
-    """Return the values with purchases in whole steps of the resolution, so that balances close.
+    """Return the values with purchases in whole steps, so that balances close.
 
-    Args:
-        program: The program.
-        x: Values of its columns.
-        planned: Kilograms that deliveries take, by node, compliance class, and period.
+    `planned` has the kilograms that deliveries take, by node, compliance class, and period.
     """
-    held_back: frozenset[int] = frozenset()
+    to_nearest: frozenset[int] = frozenset()
     while True:
-        closing = _Closing(program, x, planned, held_back)
-        found = closing.run()
-        more = closing.overdrawing()
-        if not more:
-            return found
-        held_back |= more
+        repair = _BalanceRepair(program, x, planned, to_nearest)
+        values = repair.run()
+        overdrawing = repair.overdrawing_orders()
+        if not overdrawing:
+            return values
+        to_nearest |= overdrawing
 
 
 @dataclass(slots=True)
 class _Rows:
-    """Rows that purchases must satisfy, with the coefficients of the adjustable purchases in rows that rounding may violate."""
+    """Rows that purchases must satisfy, with the coefficients of adjustable purchases in rows that rounding may violate."""
 
     activity: list[float]
     lower: list[float]
@@ -140,30 +132,29 @@ class _Rows:
     row: list[int]
     value: list[float]
 
-    def let(self, piece: int, by: int) -> bool:
-        """Change a purchase by a step up or down and return True, if all rows allow it."""
-        activity, start, end = self.activity, self.start[piece], self.start[piece + 1]
+    def try_change(self, order: int, change: int) -> bool:
+        activity, start, end = self.activity, self.start[order], self.start[order + 1]
         rows, values = self.row[start:end], self.value[start:end]
         for row, value in zip(rows, values, strict=True):
-            now, change = activity[row], by * value
-            new, half = now + change, abs(change) / 2 + _EPS
-            if change > 0:
-                if new > self.upper[row] + half and new > now + _EPS:
+            old_activity, row_change = activity[row], change * value
+            new_activity, tolerance = old_activity + row_change, abs(row_change) / 2 + _NOISE
+            if row_change > 0:
+                if new_activity > self.upper[row] + tolerance and new_activity > old_activity + _NOISE:
                     return False
-            elif new < self.lower[row] - half and new < now - _EPS:
+            elif new_activity < self.lower[row] - tolerance and new_activity < old_activity - _NOISE:
                 return False
         for row, value in zip(rows, values, strict=True):
-            activity[row] += by * value
+            activity[row] += change * value
         return True
 
 
-class _Closing:
+class _BalanceRepair:
     def __init__(
         self,
         program: Program,
         x: Floats,
         planned: Mapping[tuple[int, int, int], float],
-        held_back: frozenset[int] = frozenset(),
+        to_nearest: frozenset[int] = frozenset(),
     ) -> None:
         self.program, self.problem, self.x = program, program.problem, x.copy()
         self.step = float(self.problem.case.resolution)
@@ -171,73 +162,77 @@ class _Closing:
         self.index = self.problem.network.position
         self.recipes = Recipes.of(self.problem)
         columns, moves, network = program.columns, self.problem.moves, self.problem.network
-        tiered = [column for counted in columns.priced.values() for column in counted]
-        in_lots = [column for order in columns.lot for column in program.units[order]]
-        exact = x[columns.buy] / self.step
-        rounded = np.where(np.isin(columns.buy, in_lots), exact, np.rint(exact)) if in_lots else np.rint(exact)
-        loose = ~np.isin(columns.buy, [*tiered, *in_lots])
-        free, tiny = (rounded >= 1) & loose, (rounded < 1) & (exact > _EPS) & loose
-        free[list(held_back)] = False
-        self.rounded = rounded
-        """Steps of every purchase, before any adjustment."""
-        self.pieces = np.flatnonzero(free | tiny)
-        """Positions of the adjustable purchases among all. The attributes below are of these, in their order."""
-        self.free: list[bool] = free[self.pieces].tolist()
-        """True if the purchase may change by a step. Not for price schedules, where a gram less may be a tier less."""
-        self.tiny: list[bool] = tiny[self.pieces].tolist()
-        """True if the purchase is positive in the solver's plan, but zero after rounding."""
-        self.exact: list[float] = exact[self.pieces].tolist()
-        self.whole: list[float] = rounded[self.pieces].tolist()
-        self.most: list[float] = (program.linear.upper[columns.buy[self.pieces]] / self.step + 0.5).tolist()
-        """Maximum steps of each purchase, with half a step for rounding its limit."""
+        tiered_columns = [column for weights in columns.priced.values() for column in weights]
+        lot_columns = [column for order in columns.lot for column in program.units[order]]
+        exact_steps = x[columns.buy] / self.step
+        rounded_steps = (
+            np.where(np.isin(columns.buy, lot_columns), exact_steps, np.rint(exact_steps))
+            if lot_columns
+            else np.rint(exact_steps)
+        )
+        is_loose = ~np.isin(columns.buy, [*tiered_columns, *lot_columns])
+        is_free, is_tiny = (rounded_steps >= 1) & is_loose, (rounded_steps < 1) & (exact_steps > _NOISE) & is_loose
+        is_free[list(to_nearest)] = False
+        self.rounded_steps = rounded_steps
+        # Positions of the adjustable purchases among all. The attributes below are of these, in their order.
+        self.orders = np.flatnonzero(is_free | is_tiny)
+        # Not for price schedules, where a gram less may be a tier less.
+        self.is_free: list[bool] = is_free[self.orders].tolist()
+        # True if the purchase is positive in the solver's plan, but zero after rounding.
+        self.is_tiny: list[bool] = is_tiny[self.orders].tolist()
+        self.exact_steps: list[float] = exact_steps[self.orders].tolist()
+        self.steps: list[float] = rounded_steps[self.orders].tolist()
+        # With half a step for rounding the limit.
+        self.max_steps: list[float] = (program.linear.upper[columns.buy[self.orders]] / self.step + 0.5).tolist()
         self.offer = network.offers[moves.arc[columns.buy_move]]
         node = network.ends[moves.arc[columns.buy_move]]
         self.ordered, self.delivered = moves.ordered[columns.buy_move], moves.delivered[columns.buy_move]
         self.cell = self._cell(node, columns.buy_compliance_class)
-        self.x[columns.buy] = rounded * self.step
-        self.flow = self._flows(rounded, planned)
+        self.x[columns.buy] = rounded_steps * self.step
+        self.flow = self._flows(rounded_steps, planned)
+        # Number of purchases, even if rounded to zero, by cell and period.
         self.arrivals = np.bincount(self.cell * self.count + self.delivered, minlength=self.flow.size)
-        """Number of purchases, even if rounded to zero, by cell and period."""
-        self.fed = np.zeros(len(self.flow), dtype=bool)
-        """True if a cell has a purchase after rounding."""
-        self.fed[self.cell[rounded >= 1]] = True
+        self.has_purchase = np.zeros(len(self.flow), dtype=bool)
+        self.has_purchase[self.cell[rounded_steps >= 1]] = True
+        # Adjustable purchases by cell and period of arrival.
         self.arriving: dict[int, list[int]] = {}
-        """Adjustable purchases by cell and period of arrival."""
+        # Those of them that haven't reached their limit, or may have been reduced from it.
         self.growing: dict[int, list[int]] = {}
-        """Those of them that haven't reached their limit, or may have been reduced from it."""
-        self.full = np.zeros(len(x), dtype=bool)
-        """Columns with a limit. Rounding must not add to a stock that a rule limits."""
-        self.drawn: dict[int, dict[int, float]] = {}
-        """Cell -> orders that take more of it than when rounded to the nearest step, with their inputs per unit."""
+        # Rounding must not add to a stock that a rule limits.
+        self.has_limit = np.zeros(len(x), dtype=bool)
+        # Cell -> orders that take more of it than when rounded to the nearest step, with their inputs per unit.
+        self.drawn_by_cell: dict[int, dict[int, float]] = {}
 
     def run(self) -> Floats:
         """Adjust all cells, users before makers, since a change in production changes the inputs."""
         self.rows = self._rows()
-        room = np.array(self.whole) + 1 <= np.array(self.most)
-        self.arriving, self.growing = self._by_arrival(np.arange(len(room))), self._by_arrival(np.flatnonzero(room))
-        rank = {node: i for i, node in enumerate(self._users_first())}
+        can_grow = np.array(self.steps) + 1 <= np.array(self.max_steps)
+        self.arriving, self.growing = (
+            self._by_arrival(np.arange(len(can_grow))),
+            self._by_arrival(np.flatnonzero(can_grow)),
+        )
+        rank_of_node = {node: i for i, node in enumerate(self._users_first())}
         cells = [
-            (rank.get(node, len(rank)), node, r.index)
+            (rank_of_node.get(node, len(rank_of_node)), node, r.index)
             for r in self.problem.compliance_classes
             for node in self._nodes(r)
         ]
         for _, node, compliance_class in sorted(cells):
-            self._close(node, compliance_class)
+            self._close_cell(node, compliance_class)
         self.x[self.program.columns.buy] = self._steps() * self.step
         return self.x
 
-    def _by_arrival(self, pieces: Ints) -> dict[int, list[int]]:
-        """Return some adjustable purchases by cell and period of arrival."""
-        arrival = (self.cell * self.count + self.delivered)[self.pieces[pieces]]
-        order = np.argsort(arrival, kind="stable")
-        keys, first = np.unique(arrival[order], return_index=True)
-        in_order, ends = pieces[order].tolist(), [*first.tolist(), len(order)]
+    def _by_arrival(self, order_indices: Ints) -> dict[int, list[int]]:
+        arrivals = (self.cell * self.count + self.delivered)[self.orders[order_indices]]
+        by_arrival = np.argsort(arrivals, kind="stable")
+        keys, first = np.unique(arrivals[by_arrival], return_index=True)
+        in_order, ends = order_indices[by_arrival].tolist(), [*first.tolist(), len(by_arrival)]
         return {key: in_order[start:end] for key, (start, end) in zip(keys.tolist(), pairwise(ends), strict=True)}
 
     def _steps(self) -> Floats:
-        found = self.rounded.copy()
-        found[self.pieces] = self.whole
-        return found
+        steps = self.rounded_steps.copy()
+        steps[self.orders] = self.steps
+        return steps
 
     def _nodes(self, compliance_class: ComplianceClass) -> list[int]:
         return [self.index[node] for node in compliance_class.nodes]
@@ -246,121 +241,127 @@ class _Closing:
         """Return the row of `flow` for a node and a compliance class."""
         return compliance_class * len(self.index) + node
 
-    def _close(self, node: int, compliance_class: int) -> None:
+    def _close_cell(self, node: int, compliance_class: int) -> None:
         cell, store = self._cell(node, compliance_class), self.problem.stores[self.problem.network.nodes[node]]
-        first, kept = self.program.columns.stock.get((node, compliance_class)), store.kept
-        wanted = np.zeros(self.count) if first is None else np.rint(self.x[first : first + self.count] / self.step)
+        first, shares_kept = self.program.columns.stock.get((node, compliance_class)), store.kept
+        target_stock = (
+            np.zeros(self.count) if first is None else np.rint(self.x[first : first + self.count] / self.step)
+        )
         flow = self.flow[cell]
-        if not self.fed[cell]:
-            self._begin(cell)
-        if all(share == 1 for share in kept) and np.abs(np.cumsum(flow) - wanted).max(initial=0.0) < 0.5:
+        if not self.has_purchase[cell]:
+            self._start_tiny_orders(cell)
+        if all(share == 1 for share in shares_kept) and np.abs(np.cumsum(flow) - target_stock).max(initial=0.0) < 0.5:
             return
-        earlier = first is not None and not self.full[first : first + self.count].any()
-        earlier = earlier and not any(most is not None for most in store.limit)
-        held, incoming, target = 0.0, flow.tolist(), wanted.tolist()
+        can_buy_earlier = first is not None and not self.has_limit[first : first + self.count].any()
+        can_buy_earlier = can_buy_earlier and not any(limit is not None for limit in store.limit)
+        stock, inflows, targets = 0.0, flow.tolist(), target_stock.tolist()
         first_arrival = cell * self.count
-        rounded_by = (1 + np.cumsum(self.arrivals[first_arrival : first_arrival + self.count])).tolist()
-        for t, rounded in enumerate(rounded_by):
-            held = (held if kept[t] == 1 else round(held * float(kept[t]))) + incoming[t]
-            for since in range(t, -1, -1):  # what is short may be bought earlier, and lie until then
-                off = round(held - target[t])
-                if not off or abs(off) > rounded:
-                    break  # more than rounding explains is not for rounding to mend
-                held += self._change(first_arrival + since, -off, compliance_class)
-                if off > 0 or not earlier or kept[since] != 1:
+        tolerances = (1 + np.cumsum(self.arrivals[first_arrival : first_arrival + self.count])).tolist()
+        for t, tolerance in enumerate(tolerances):
+            stock = (stock if shares_kept[t] == 1 else round(stock * float(shares_kept[t]))) + inflows[t]
+            for arrival_period in range(t, -1, -1):  # a shortage may be bought earlier and stored
+                excess = round(stock - targets[t])
+                if not excess or abs(excess) > tolerance:
+                    break  # a larger excess is not caused by rounding
+                stock += self._adjust(first_arrival + arrival_period, -excess, compliance_class)
+                if excess > 0 or not can_buy_earlier or shares_kept[arrival_period] != 1:
                     break
-            held = max(held, 0.0)
+            stock = max(stock, 0.0)
 
-    def _begin(self, cell: int) -> None:
+    def _start_tiny_orders(self, cell: int) -> None:
         """Buy a step where material is taken but all its purchases are rounded to zero."""
-        while len(short := np.flatnonzero(np.cumsum(self.flow[cell]) < -_EPS)):
-            before = [p for t in range(int(short[0]) + 1) for p in self.arriving.get(cell * self.count + t, [])]
-            waiting = sorted(
-                (p for p in before if self.tiny[p] and self.most[p] - 0.5 > _EPS), key=lambda p: -self.exact[p]
+        while len(short_periods := np.flatnonzero(np.cumsum(self.flow[cell]) < -_NOISE)):
+            arriving = [
+                order
+                for t in range(int(short_periods[0]) + 1)
+                for order in self.arriving.get(cell * self.count + t, [])
+            ]
+            candidates = sorted(
+                (order for order in arriving if self.is_tiny[order] and self.max_steps[order] - 0.5 > _NOISE),
+                key=lambda order: -self.exact_steps[order],
             )
-            begun = next((p for p in waiting if self.rows.let(p, 1)), None)
-            if begun is None:
+            chosen = next((order for order in candidates if self.rows.try_change(order, 1)), None)
+            if chosen is None:
                 return
-            self.tiny[begun] = False
-            self.whole[begun] = 1.0
-            self.flow[cell, self.delivered[self.pieces[begun]]] += 1
+            self.is_tiny[chosen] = False
+            self.steps[chosen] = 1.0
+            self.flow[cell, self.delivered[self.orders[chosen]]] += 1
 
-    def _change(self, arrival: int, need: int, compliance_class: int) -> int:
+    def _adjust(self, arrival: int, need: int, compliance_class: int) -> int:
         """Adjust purchases of a cell and period up to `need`, as far as rows allow, and return the change."""
-        by, changed = (1 if need > 0 else -1), 0
-        pieces = (self.growing if need > 0 else self.arriving).get(arrival, [])
-        free, exact, whole, most = self.free, self.exact, self.whole, self.most
-        draws = bool(len(self.recipes.node))
-        nearest = [
-            (by * (whole[piece] - exact[piece]), piece)
-            for piece in pieces
-            if free[piece] and 1 <= whole[piece] + by <= most[piece]
+        change, total = (1 if need > 0 else -1), 0
+        orders = (self.growing if need > 0 else self.arriving).get(arrival, [])
+        is_free, exact_steps, steps, max_steps = self.is_free, self.exact_steps, self.steps, self.max_steps
+        has_inputs = bool(len(self.recipes.node))
+        by_loss = [
+            (change * (steps[order] - exact_steps[order]), order)
+            for order in orders
+            if is_free[order] and 1 <= steps[order] + change <= max_steps[order]
         ]
-        waiting = deque(piece for _, piece in sorted(nearest))
-        while changed != need and waiting:
-            piece = waiting.popleft()
-            if 1 <= whole[piece] + by <= most[piece] and self.rows.let(piece, by):
-                whole[piece] += by
-                changed += by
-                if draws:
-                    self._draw(piece, compliance_class, by)
-                waiting.append(piece)
-                if by < 0 and piece not in self.growing.setdefault(arrival, []):
-                    self.growing[arrival].append(piece)
-        return changed
+        waiting = deque(order for _, order in sorted(by_loss))
+        while total != need and waiting:
+            order = waiting.popleft()
+            if 1 <= steps[order] + change <= max_steps[order] and self.rows.try_change(order, change):
+                steps[order] += change
+                total += change
+                if has_inputs:
+                    self._update_inputs(order, compliance_class, change)
+                waiting.append(order)
+                if change < 0 and order not in self.growing.setdefault(arrival, []):
+                    self.growing[arrival].append(order)
+        return total
 
-    def _draw(self, piece: int, compliance_class: int, by: int) -> None:
-        """Update the inputs for a change of an order by `by` steps."""
-        position = int(self.pieces[piece])
+    def _update_inputs(self, order: int, compliance_class: int, change: int) -> None:
+        position = int(self.orders[order])
         offer = int(self.offer[position])
         if offer >= 0 and self.problem.offers[offer].single:
             for line in range(int(self.recipes.first[offer]), int(self.recipes.first[offer + 1])):
                 cell = self._cell(int(self.recipes.node[line]), compliance_class)
-                self.flow[cell, self.ordered[position]] -= by * self.recipes.per_unit[line]
-                if by > 0:
-                    self.drawn.setdefault(cell, {})[position] = float(self.recipes.per_unit[line])
+                self.flow[cell, self.ordered[position]] -= change * self.recipes.per_unit[line]
+                if change > 0:
+                    self.drawn_by_cell.setdefault(cell, {})[position] = float(self.recipes.per_unit[line])
 
-    def overdrawing(self) -> frozenset[int]:
-        """Return the orders to be rounded to the nearest step after all, because their inputs can't follow, such as for lack of capacity.
+    def overdrawing_orders(self) -> frozenset[int]:
+        """Return the orders to be rounded to the nearest step after all, because their inputs can't follow.
 
         A cell may be overdrawn by half a step for each arriving order, and by half the input of each adjusted order.
         """
-        found: set[int] = set()
-        steps = self._steps() if self.drawn else self.rounded
-        for cell, drawing in self.drawn.items():
-            kept = self.problem.stores[self.problem.network.nodes[cell % len(self.index)]].kept
-            mine = self.cell == cell
-            arriving = np.cumsum(np.bincount(self.delivered[mine], steps[mine] > 0, self.count))
-            taking = np.zeros(self.count)
-            np.add.at(taking, self.ordered[list(drawing)], list(drawing.values()))
-            allowed, held = (arriving + np.cumsum(taking)) / 2, 0.0
-            for t, share in enumerate(kept):
-                held = (held if share == 1 else round(held * float(share))) + float(self.flow[cell, t])
-                if -held > allowed[t] + _EPS:
-                    found.update(piece for piece in drawing if self.ordered[piece] <= t)
-                held = max(held, 0.0)
-        return frozenset(found)
+        to_nearest: set[int] = set()
+        steps = self._steps() if self.drawn_by_cell else self.rounded_steps
+        for cell, input_by_order in self.drawn_by_cell.items():
+            shares_kept = self.problem.stores[self.problem.network.nodes[cell % len(self.index)]].kept
+            in_cell = self.cell == cell
+            arriving = np.cumsum(np.bincount(self.delivered[in_cell], steps[in_cell] > 0, self.count))
+            takings = np.zeros(self.count)
+            np.add.at(takings, self.ordered[list(input_by_order)], list(input_by_order.values()))
+            allowed, stock = (arriving + np.cumsum(takings)) / 2, 0.0
+            for t, share in enumerate(shares_kept):
+                stock = (stock if share == 1 else round(stock * float(share))) + float(self.flow[cell, t])
+                if -stock > allowed[t] + _NOISE:
+                    to_nearest.update(order for order in input_by_order if self.ordered[order] <= t)
+                stock = max(stock, 0.0)
+        return frozenset(to_nearest)
 
-    def _flows(self, whole: Floats, planned: Mapping[tuple[int, int, int], float]) -> Floats:
+    def _flows(self, steps: Floats, planned: Mapping[tuple[int, int, int], float]) -> Floats:
         """Return arrivals minus inputs and deliveries, in steps, by cell and period."""
         columns, offers = self.program.columns, self.problem.offers
         cells = len(self.index) * len(self.problem.compliance_classes)
-        arriving = np.bincount(self.cell * self.count + self.delivered, whole, minlength=cells * self.count)
+        arriving = np.bincount(self.cell * self.count + self.delivered, steps, minlength=cells * self.count)
         flow = arriving.astype(np.float64, copy=False).reshape(cells, self.count)
         single = np.array([facts.single for facts in offers], dtype=bool)
-        makes = [(o, r, t, self.x[c] / self.step) for (o, r, t), c in columns.make.items() if r >= 0]
-        made = [np.array(part) for part in zip(*makes, strict=True)] or [np.empty(0)] * 4
-        own = np.flatnonzero((self.offer >= 0) & (whole > 0))
-        own = own[single[self.offer[own]]]
-        offer = np.concatenate([self.offer[own], made[0].astype(np.intp)])
-        compliance_class = np.concatenate([columns.buy_compliance_class[own], made[1].astype(np.intp)])
-        period = np.concatenate([self.ordered[own], made[2].astype(np.intp)])
-        units = np.concatenate([whole[own], np.rint(made[3])])
+        made_units = [(o, r, t, self.x[c] / self.step) for (o, r, t), c in columns.make.items() if r >= 0]
+        made_columns = [np.array(values) for values in zip(*made_units, strict=True)] or [np.empty(0)] * 4
+        drawing = np.flatnonzero((self.offer >= 0) & (steps > 0))
+        drawing = drawing[single[self.offer[drawing]]]
+        offer = np.concatenate([self.offer[drawing], made_columns[0].astype(np.intp)])
+        compliance_class = np.concatenate([columns.buy_compliance_class[drawing], made_columns[1].astype(np.intp)])
+        period = np.concatenate([self.ordered[drawing], made_columns[2].astype(np.intp)])
+        units = np.concatenate([steps[drawing], np.rint(made_columns[3])])
         line, entry = self.recipes.lines(offer)
         cell = self._cell(self.recipes.node[line], compliance_class[entry])
         np.subtract.at(flow, (cell, period[entry]), self.recipes.per_unit[line] * units[entry])
-        for (node, of, t), kilograms in planned.items():
-            flow[self._cell(node, of), t] -= kilograms / self.step
+        for (node, class_index, t), kilograms in planned.items():
+            flow[self._cell(node, class_index), t] -= kilograms / self.step
         return flow
 
     def _rows(self) -> _Rows:
@@ -370,34 +371,36 @@ class _Closing:
         recomputed = np.zeros(entries.shape[0], dtype=bool)
         for (first, owner), end in zip(owners, ends, strict=True):
             recomputed[first:end] = owner in RECOMPUTED
-        piece_of = np.full(len(self.x), -1)
-        piece_of[self.program.columns.buy[self.pieces]] = np.arange(len(self.pieces))
-        counted = np.flatnonzero(((self.x != 0) | (piece_of >= 0))[entries.indices] & ~recomputed[row_of])
-        most = np.where(entries.data > 0, linear.row_upper[row_of], -linear.row_lower[row_of])
-        self.full[entries.indices[~recomputed[row_of] & np.isfinite(most)]] = True
-        row, column, value = row_of[counted], entries.indices[counted], entries.data[counted]
-        counts = np.bincount(row, value * self.x[column], minlength=entries.shape[0])
-        activity = counts / self.step
+        order_of = np.full(len(self.x), -1)
+        order_of[self.program.columns.buy[self.orders]] = np.arange(len(self.orders))
+        in_checked_rows = np.flatnonzero(((self.x != 0) | (order_of >= 0))[entries.indices] & ~recomputed[row_of])
+        limits = np.where(entries.data > 0, linear.row_upper[row_of], -linear.row_lower[row_of])
+        self.has_limit[entries.indices[~recomputed[row_of] & np.isfinite(limits)]] = True
+        row, column, value = row_of[in_checked_rows], entries.indices[in_checked_rows], entries.data[in_checked_rows]
+        sums = np.bincount(row, value * self.x[column], minlength=entries.shape[0])
+        activity = sums / self.step
         lower, upper = linear.row_lower / self.step, linear.row_upper / self.step
-        own = np.flatnonzero(piece_of[column] >= 0)
-        changed = self._changed() * np.bincount(row[own], np.abs(value[own]), minlength=entries.shape[0])
-        near_an_end = (activity + changed > upper) | (activity - changed < lower)
-        own = own[near_an_end[row[own]]]
-        piece = piece_of[column[own]]
-        order = np.argsort(piece, kind="stable")
+        of_orders = np.flatnonzero(order_of[column] >= 0)
+        max_change = self._max_steps_changed() * np.bincount(
+            row[of_orders], np.abs(value[of_orders]), minlength=entries.shape[0]
+        )
+        near_bound = (activity + max_change > upper) | (activity - max_change < lower)
+        of_orders = of_orders[near_bound[row[of_orders]]]
+        orders = order_of[column[of_orders]]
+        by_order = np.argsort(orders, kind="stable")
         return _Rows(
             activity=activity.tolist(),
             lower=lower.tolist(),
             upper=upper.tolist(),
-            start=np.searchsorted(piece[order], np.arange(len(self.pieces) + 1)).tolist(),
-            row=row[own][order].tolist(),
-            value=value[own][order].tolist(),
+            start=np.searchsorted(orders[by_order], np.arange(len(self.orders) + 1)).tolist(),
+            row=row[of_orders][by_order].tolist(),
+            value=value[of_orders][by_order].tolist(),
         )
 
-    def _changed(self) -> int:
-        """Return an upper bound on the steps by which one purchase changes: in each period, the number of purchases for its cell plus one."""
-        most = int(self.arrivals.reshape(-1, self.count).sum(axis=1).max(initial=0))
-        return self.count * (most + 1) + 1
+    def _max_steps_changed(self) -> int:
+        """Return an upper bound on the steps by which one purchase changes."""
+        max_arrivals = int(self.arrivals.reshape(-1, self.count).sum(axis=1).max(initial=0))
+        return self.count * (max_arrivals + 1) + 1
 
     def _users_first(self) -> list[int]:
         """Return the nodes, each after all nodes made of its material. Nodes in a loop, or upstream of one, are missing."""
@@ -407,11 +410,11 @@ class _Closing:
             outlets = {self.index[arc.node] for arc in network.arcs if arc.offer == offer}
             for feed in feeds:
                 users[self.index[feed]] |= outlets
-        found: list[int] = []
-        while free := sorted(node for node, left in users.items() if not left):
-            found += free
-            for node in free:
+        nodes: list[int] = []
+        while final_nodes := sorted(node for node, remaining in users.items() if not remaining):
+            nodes += final_nodes
+            for node in final_nodes:
                 del users[node]
-            for left in users.values():
-                left.difference_update(free)
-        return found
+            for remaining in users.values():
+                remaining.difference_update(final_nodes)
+        return nodes

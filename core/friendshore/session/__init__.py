@@ -1,4 +1,4 @@
-"""A session: a case that is solved once and answers many questions by solving only what a change affects."""
+"""Sessions: cases that are solved once and answer questions by solving only what a change affects."""
 
 from __future__ import annotations
 
@@ -55,16 +55,15 @@ __all__ = [
     "Together",
 ]
 
+# Relative excesses over a cost limit for the solver's tolerance. The larger ones are used only if there is no plan otherwise.
 SLACKS = (1e-9, 1e-7, 1e-6)
-"""Relative excesses over a cost limit that a plan may have for the solver's tolerance. The larger ones are used only if there is no plan otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
 class Session:
     """A solved and verified case that answers further questions.
 
-    Several threads may ask at the same time if their questions affect different parts of the case. The `solved` and `reused` counts of an answer then
-    include the work of the others.
+    Several threads may ask at the same time. The counts `solved` and `reused` of an answer then include the work of the others.
     """
 
     inputs: Inputs
@@ -77,7 +76,6 @@ class Session:
     opened: float
     """Start of the work in monotonic time. A time limit covers everything from then on."""
     answers: AnswerCache
-    """Known solutions by component."""
     memory: int = SESSION_BYTES
     """Maximum bytes for results of earlier questions: half for answers of rules, and a quarter each for plans and answers of solvers."""
     _plans: PlanCache = field(default_factory=PlanCache)
@@ -95,39 +93,29 @@ class Session:
         """Resolve, compile, solve, and verify a case.
 
         Args:
-            inputs: The facts.
-            limits: Limits of everything, including reasons for shortages. With `until`, later questions must also end by then, and the plan gets at most
-                half of the time.
-            progress: Callback for the progress of the search.
-            cancel: Ends the search when it is set.
-            answers: Known solutions.
+            limits: Limits of everything, including reasons for shortages. With `until`, the plan gets at most half of the time.
             began: Start of the work in monotonic time. None means now.
             memory: Maximum bytes for results of earlier questions, besides the case and its plan.
 
         Raises:
             InputError: With all inconsistencies of the case.
             SolverError: If a solver fails.
-            VerificationError: If the plan fails verification. This is a bug in friendshore, and no plan is returned.
+            VerificationError: If the plan fails verification, which is a bug in friendshore.
             PluginError: If a plugin's rule raises.
         """
         building = monotonic()
         opened = building if began is None else began
         program = compile_program(inputs.problem())
-        known = AnswerCache(most=memory // 4) if answers is None else answers
+        answer_cache = AnswerCache(max_bytes=memory // 4) if answers is None else answers
         search = _for_search(limits, opened, building)
-        return _opened(inputs, program, limits, search, progress, cancel, known, opened, memory)
+        return _solve_and_verify(inputs, program, limits, search, progress, cancel, answer_cache, opened, memory)
 
     def beside(self, inputs: Inputs, program: Program, began: float) -> Session:
-        """Return a session with other facts, given with their program, under the same limits. It reuses known solutions. `began` is the start of its work.
-
-        Raises:
-            SolverError: If a solver fails.
-            VerificationError: If the plan fails verification.
-        """
+        """Return a session with other facts and their program, under the same limits, with this one's known solutions. `began` is its start."""
         search = replace(_for_search(self.limits, began, began), until=self.limits.until)
-        known, memory = self.answers, self.memory
-        return _opened(
-            inputs, program, self.limits, search, None, self.cancel, known, began, memory, equal_offers=False
+        answer_cache, memory = self.answers, self.memory
+        return _solve_and_verify(
+            inputs, program, self.limits, search, None, self.cancel, answer_cache, began, memory, equal_offers=False
         )
 
     def __repr__(self) -> str:
@@ -136,42 +124,31 @@ class Session:
         )
 
     def __reduce__(self) -> tuple[Callable[..., Session], tuple[Inputs, Limits, None, None, AnswerCache, None, int]]:
-        # Opened again where it is read back: nothing is solved anew, for the answers are known, and the plan is verified there.
-        given = replace(self.inputs, case=self.problem.case)
-        return Session.open, (given, self.limits, None, None, self.answers, None, self.memory)
+        # Unpickling opens the session again. It verifies the plan, and solves nothing because the answers are cached.
+        inputs = replace(self.inputs, case=self.problem.case)
+        return Session.open, (inputs, self.limits, None, None, self.answers, None, self.memory)
 
     def what_if(self, *changes: Change, rules: Sequence[Rule] = ()) -> Answer:
-        """Return the plan's cost after some changes, applied in order.
+        """Return the plan's cost after some changes, applied in order, and with additional limit rules.
 
-        Shortage penalties and holding costs remain those of the original case, even if they follow from an offer that changes. The answer is thus about the
-        changes alone.
-
-        Only the affected parts of the case are resolved again, and only their components that differ are solved again. Each affected part is verified
-        separately. The session's time limit applies to every question separately.
-
-        Args:
-            changes: The changes.
-            rules: Limit rules in addition to those of the case.
-
-        Raises:
-            InputError: For every change without a match in the case.
-            SolverError: If a solver fails.
-            VerificationError: If the plan fails verification.
-            PluginError: If a plugin's rule raises.
+        Shortage penalties and holding costs remain those of the original case, even if they follow from an offer that changes. The session's time
+        limit applies to every question separately. Raises the errors of `open`, and `InputError` for every change without a match.
         """
         solved, reused = self.answers.solved, self.answers.reused
-        touched = impact(self.parts, changes, rules)
-        before = [self.part_plan(part.members, part.rules) for part in touched]
-        after = [self.part_plan(part.members, part.rules, part.changes, part.imposed) for part in touched]
+        changed_parts = impact(self.parts, changes, rules)
+        before = [self.part_plan(part.members, part.rules) for part in changed_parts]
+        after = [self.part_plan(part.members, part.rules, part.changes, part.imposed) for part in changed_parts]
         cost = self.verified.cost
         levels = [reading.value for reading in self.verified.levels]
-        for one, other in zip(before, after, strict=True):
-            cost = cost.plus(other.verified.cost.minus(one.verified.cost))
-            moved = zip(one.verified.levels, other.verified.levels, strict=True)
-            levels = [exact(v + a.value - b.value) for v, (b, a) in zip(levels, moved, strict=True)]
-        known = frozenset().union(*(part.members for part in before))
+        for part_before, part_after in zip(before, after, strict=True):
+            cost = cost.plus(part_after.verified.cost.minus(part_before.verified.cost))
+            level_changes = zip(part_before.verified.levels, part_after.verified.levels, strict=True)
+            levels = [exact(v + a.value - b.value) for v, (b, a) in zip(levels, level_changes, strict=True)]
+        affected = frozenset().union(*(part.members for part in before))
         conflicts = zip(self.solution.conflicts, self.verified.plan.infeasible, strict=True)
-        left = [one for conflict, one in conflicts if self._lies_outside(conflict, one, known)]
+        unaffected_conflicts = [
+            infeasible for conflict, infeasible in conflicts if self._is_outside(conflict, infeasible, affected)
+        ]
         return Answer(
             changes=tuple(changes),
             imposed=tuple(rules),
@@ -180,7 +157,7 @@ class Session:
             cost=cost,
             rise=cost.minus(self.verified.cost),
             levels=tuple(levels),
-            infeasible=(*left, *(one for part in after for one in part.plan.infeasible)),
+            infeasible=(*unaffected_conflicts, *(infeasible for part in after for infeasible in part.plan.infeasible)),
             solved=self.answers.solved - solved,
             reused=self.answers.reused - reused,
         )
@@ -193,11 +170,7 @@ class Session:
     def parts_after(self, *changes: Change) -> tuple[ChangedPart, ...]:
         """Return the parts of the case that some changes affect, after the changes. Without changes, return all parts.
 
-        The plan's cost is the sum over the parts. Each part has a layout, the program that is solved for its plan.
-
-        Raises:
-            InputError: For every change without a match in the case.
-            PluginError: If a plugin's rule raises.
+        The plan's cost is the sum over the parts. Raises `InputError` for every change without a match.
         """
         if not changes:
             return tuple(ChangedPart(members, (), self.parts.part(members)) for members in self.parts.members)
@@ -217,17 +190,14 @@ class Session:
         return self.cancel is not None and self.cancel.is_set()
 
     def go_on(self, done: int, of: int, what: str) -> None:
-        """Raise if the session has stopped before all of the answers that a question needs are found.
-
-        Raises:
-            OutOfTimeError: With the number of answers found.
-        """
+        """Raise `OutOfTimeError` if the session has stopped before it found all answers that a question needs. `what` is their plural noun."""
         if self.stopped:
-            raise OutOfTimeError.ended(f"after {done:,} of {of:,} {what}, and the answer needs them all", self.canceled)
+            raise OutOfTimeError.ended(
+                f"after {done:,} of {of:,} {what}, but the answer needs all of them", self.canceled
+            )
 
     @cached_property
     def choices(self) -> Choices:
-        """Values of the plan's choices. Plans for most questions differ in few of them."""
         return self.program.choices(self.solution.x)
 
     @cached_property
@@ -237,12 +207,7 @@ class Session:
         return Parts(self.inputs, self.problem, self.problem.limit_rows, ranked)
 
     def ranking(self, levels: int) -> VerifiedPlan:
-        """Return the plan that ranks only the first `levels` objectives of the case, followed by cost.
-
-        Raises:
-            SolverError: If a solver fails, or if no plan is found in the remaining time.
-            VerificationError: If the plan fails verification.
-        """
+        """Return the plan that ranks only the first `levels` objectives of the case, followed by cost."""
         ranked = self.problem.case.objectives
         if levels >= len(ranked):
             return self.verified
@@ -265,58 +230,46 @@ class Session:
 
     @cached_method
     def together(self, material: str) -> Together:
-        """Return what is connected to a material. No other purchase or delivery affects it in any plan.
-
-        Raises:
-            SolverError: If a solver fails.
-        """
+        """Return what is connected to a material. No other purchase or delivery affects it in any plan."""
         program, solution = self.compiled(self.parts.members[self.parts.of_material[material]])
         labels = column_labels(program.linear.entries)
-        held = np.isin(labels, labels[about(program, material)])
-        spent = exact(float(_money(program)[held] @ solution.x[held]))
-        wanted = {demand.use.material.id for demand in program.problem.demands}
-        names = frozenset(name for name in wanted if held[about(program, name)].any())
-        return Together(names, spent, held)
+        is_connected = np.isin(labels, labels[about(program, material)])
+        spent = exact(float(_spend_costs(program)[is_connected] @ solution.x[is_connected]))
+        demanded = {demand.use.material.id for demand in program.problem.demands}
+        names = frozenset(name for name in demanded if is_connected[about(program, name)].any())
+        return Together(names, spent, is_connected)
 
     def extreme(
         self, material: str, weigh: Weigh, within: Decimal | None, *, largest: bool, output: str = ""
     ) -> Extreme:
-        """Return the minimum or maximum of a sum over purchases among plans that cost little more than the cheapest.
-
-        The part of the case that is connected to the material may exceed its minimum cost by a share `within` of the money spent there. Penalties are part of
-        the cost, but not of the money spent. Ranked objectives are kept.
+        """Return the minimum or maximum of a sum over purchases among plans that cost little more than the cheapest. Ranked objectives are kept.
 
         Args:
-            material: The material of the question.
-            weigh: Weight of one unit purchased, given the offer's facts and the place and period of delivery.
-            within: Share of the money spent by which a plan may be more expensive. None means without a limit.
-            largest: True for the maximum, else the minimum.
+            within: Share of the money spent on what is connected to the material by which a plan may cost more. None means without a limit.
             output: Material whose purchases count. Empty counts all.
-
-        Raises:
-            SolverError: If a solver fails, or if no plan is found in time.
-            VerificationError: If the plan fails verification.
         """
         if self.stopped:
-            raise OutOfTimeError.ended("before this was found", self.canceled)
+            raise OutOfTimeError.ended("before it found this plan", self.canceled)
         members = self.parts.members[self.parts.of_material[material]]
         program, cheapest = self.compiled(members)
         cost = np.zeros(len(program.linear.cost))
         cost[program.columns.buy] = weights(program, weigh, output) * (-1.0 if largest else 1.0)
         ranked = [goal for goal in program.goals if not goal.whole]
-        asked = replace(program, goals=(*ranked, Goal(cost, 0.0, whole=False)))
+        extreme_program = replace(program, goals=(*ranked, Goal(cost, 0.0, whole=False)))
         if within is None:
-            solution = self._solved(asked)
+            solution = self._solved(extreme_program)
         else:
             labels = column_labels(program.linear.entries)
-            held = self.together(material).columns | np.isin(labels, labels[cost != 0])
-            cost_held = np.where(held, program.linear.cost, 0.0)
-            spent = abs(float(_money(program)[held] @ cheapest.x[held]))
-            solution = self._within(asked, cost_held, float(cost_held @ cheapest.x) + float(within) * spent)
-        bare, plan = _for_itself(program.problem, plan_of(program, solution))
-        last = solution.levels[-1]
+            is_connected = self.together(material).columns | np.isin(labels, labels[cost != 0])
+            connected_cost = np.where(is_connected, program.linear.cost, 0.0)
+            spent = abs(float(_spend_costs(program)[is_connected] @ cheapest.x[is_connected]))
+            solution = self._within(
+                extreme_program, connected_cost, float(connected_cost @ cheapest.x) + float(within) * spent
+            )
+        problem, plan = _without_objectives(program.problem, plan_of(program, solution))
+        level = solution.levels[-1]
         sign = -1 if largest else 1
-        return Extreme(exact(sign * last.least), exact(sign * last.bound), PartPlan(members, verify(bare, plan)))
+        return Extreme(exact(sign * level.least), exact(sign * level.bound), PartPlan(members, verify(problem, plan)))
 
     @cached_method
     def compiled(self, members: Members) -> tuple[Program, Solution]:
@@ -327,13 +280,11 @@ class Session:
     def repriced(self, part: PartPlan, *changes: Change) -> Cost:
         """Return the cost of the existing plan of some parts after price changes. It may no longer be the cheapest plan.
 
-        Raises:
-            InputError: For every change without a match in these parts.
-            VerificationError: If the plan fails verification after the changes.
+        Raises `VerificationError` if the plan is no longer valid.
         """
         problem = self.parts.part(part.members).after(changes).problem()
-        bare, plan = _for_itself(problem, part.plan)
-        verified, findings = examine(bare, plan, all_rules=False)
+        unranked, plan = _without_objectives(problem, part.plan)
+        verified, findings = examine(unranked, plan, all_rules=False)
         if verified is None:
             raise VerificationError(findings)
         return verified.cost
@@ -341,12 +292,16 @@ class Session:
     def _solved(self, program: Program) -> Solution:
         return solve(program, self.limits, None, self.cancel, self.answers, self.choices)
 
-    def _within(self, program: Program, money: Floats, most: float) -> Solution:
-        """Return the best solution by a program's goals in which some money is at most `most`."""
-        programs = (capped(program.linear, money, most + slack * max(1.0, abs(most))) for slack in SLACKS)
+    def _within(self, program: Program, cost: Floats, limit: float) -> Solution:
+        """Return the best solution by a program's goals in which a cost is at most `limit`."""
+        programs = (capped(program.linear, cost, limit + slack * max(1.0, abs(limit))) for slack in SLACKS)
         solutions = (self._solved(replace(program, linear=linear)) for linear in programs)
         first = next(solutions)
-        return first if not first.conflicts else next((s for s in solutions if not s.conflicts), first)
+        return (
+            first
+            if not first.conflicts
+            else next((solution for solution in solutions if not solution.conflicts), first)
+        )
 
     def part_plan(
         self,
@@ -357,33 +312,32 @@ class Session:
     ) -> PartPlan:
         """Return the verified plan of some parts together, after changes with bills expanded. It is cached.
 
-        `rules` are limit rules that count some of the parts only after such changes (see `impact`). `imposed` are rules in addition to those of the case.
+        `rules` are limit rules that count some of the parts only after such changes (see `impact`). `imposed` are more rules.
         """
         key = (members, rules, changes, tuple(rule.model_dump_json() for rule in imposed))
-        found = self._plans.get(key)
-        if found is None:
+        part_plan = self._plans.get(key)
+        if part_plan is None:
             inputs = self.parts.part(members, rules).after(changes)
             problem = replace(inputs, rules=(*inputs.rules, *imposed)).problem()
-            known = (self._plans.get((*key[:2], fewer, key[3])) for fewer in without_a_loss(changes))
-            spared = (reused(one.verified, problem) for one in known if one is not None)
-            verified = next((plan for plan in spared if plan is not None), None)
+            fewer_changes = (self._plans.get((*key[:2], fewer, key[3])) for fewer in without_a_loss(changes))
+            reusable = (reused(cached.verified, problem) for cached in fewer_changes if cached is not None)
+            verified = next((plan for plan in reusable if plan is not None), None)
             if verified is None:
                 program = compile_program(problem)
                 plan = plan_of(program, self._solved(program))
                 if not (rules or changes or imposed):  # ties are broken once, for the plan that is shown
-                    most = plan.objective + self.verified.rounding
-                    verified = carried(self.verified, members, problem, plan, most)
+                    max_objective = plan.objective + self.verified.rounding
+                    verified = carried(self.verified, members, problem, plan, max_objective)
                 verified = verified or verify(problem, plan)
-            found = PartPlan(members, verified)
-            self._plans.keep(key, found, own=not (rules or changes or imposed) and members in self.parts.members)
-        return found
+            part_plan = PartPlan(members, verified)
+            self._plans.keep(key, part_plan, own=not (rules or changes or imposed) and members in self.parts.members)
+        return part_plan
 
-    def _lies_outside(self, conflict: Conflict, told: Infeasible, members: Members) -> bool:
-        """Return True if a conflict involves parts other than those of some materials."""
-        if told.materials:
-            return not members & set(told.materials)
-        rows = dict(zip(self.program.limits.program_rows, self.program.limits.rows, strict=True))
-        return any(not members & self.parts.bond(rows[row][1]) for row in conflict.rows)
+    def _is_outside(self, conflict: Conflict, infeasible: Infeasible, members: Members) -> bool:
+        if infeasible.materials:
+            return not members & set(infeasible.materials)
+        rule_by_row = dict(zip(self.program.limits.program_rows, self.program.limits.rows, strict=True))
+        return any(not members & self.parts.bond(rule_by_row[row][1]) for row in conflict.rows)
 
     def left(self) -> Limits:
         """Return the limits, with the remaining time."""
@@ -392,55 +346,64 @@ class Session:
         return replace(self.limits, seconds=max(0.0, self.limits.seconds - (monotonic() - self.opened)))
 
 
-def _opened(
+def _solve_and_verify(
     inputs: Inputs,
     program: Program,
     limits: Limits,
-    search: Limits,
+    search_limits: Limits,
     progress: Progress | None,
     cancel: Cancel | None,
-    known: AnswerCache,
+    answer_cache: AnswerCache,
     opened: float,
     memory: int,
     equal_offers: bool = True,
 ) -> Session:
-    first = solve(program, search, progress, cancel, known)
-    solution, verified = _tie_broken(program, first, search, cancel, known, equal_offers)
-    # What is asked from here on moves no price of a shortage or of holding.
-    asked = replace(inputs.freeze(program.problem), kept=Kept(memory // 2) if inputs.kept is None else inputs.kept)
+    first = solve(program, search_limits, progress, cancel, answer_cache)
+    solution, verified = _break_ties(program, first, search_limits, cancel, answer_cache, equal_offers)
+    # Later changes must not change the prices of shortages and of holding.
+    frozen_inputs = replace(
+        inputs.freeze(program.problem), kept=Kept(memory // 2) if inputs.kept is None else inputs.kept
+    )
     plans = PlanCache(memory // 4)
-    return Session(asked, program.problem, program, solution, verified, limits, cancel, opened, known, memory, plans)
+    return Session(
+        frozen_inputs, program.problem, program, solution, verified, limits, cancel, opened, answer_cache, memory, plans
+    )
 
 
-def _tie_broken(
-    program: Program, solution: Solution, limits: Limits, cancel: Cancel | None, known: AnswerCache, equal_offers: bool
+def _break_ties(
+    program: Program,
+    solution: Solution,
+    limits: Limits,
+    cancel: Cancel | None,
+    answer_cache: AnswerCache,
+    equal_offers: bool,
 ) -> tuple[Solution, VerifiedPlan]:
     """Return the cheapest plan after tie-breaking, verified.
 
     Components in which rounding costs money keep their original plan. All do if the whole plan would cost a cent more or be a gram shorter.
     """
 
-    def planned(each: Solution) -> Plan:
-        return plan_of(program, each).but(
-            not_tie_broken=_not_tie_broken(program, each), exchangeable=_exchangeable(program, each)
+    def planned(candidate: Solution) -> Plan:
+        return plan_of(program, candidate).but(
+            not_tie_broken=_not_tie_broken(program, candidate), exchangeable=_exchangeable(program, candidate)
         )
 
     first = verify(program.problem, planned(solution))
-    unmoved = TieBreaking(program, solution, limits, cancel, known)
-    steady = unmoved.steadiest(equal_offers=equal_offers)
-    verified, _ = examine(program.problem, planned(steady))
+    ties_at_solution = TieBreaking(program, solution, limits, cancel, answer_cache)
+    steady_solution = ties_at_solution.steadiest(equal_offers=equal_offers)
+    verified, _ = examine(program.problem, planned(steady_solution))
     if verified is not None and _is_as_cheap(verified, first):
-        return steady, verified
-    rounded = columns_of(program, first.plan, solution.x)
-    ties = TieBreaking(program, solution, limits, cancel, known, rounded, unmoved.faces)
-    steady = ties.steadiest(equal_offers=equal_offers)
-    for improve in (ties.in_whole_steps, ties.without_loss, None):
-        verified, _ = examine(program.problem, planned(steady))
+        return steady_solution, verified
+    rounded_plan = columns_of(program, first.plan, solution.x)
+    ties_at_rounded = TieBreaking(program, solution, limits, cancel, answer_cache, rounded_plan, ties_at_solution.faces)
+    steady_solution = ties_at_rounded.steadiest(equal_offers=equal_offers)
+    for improve in (ties_at_rounded.in_whole_steps, ties_at_rounded.without_loss, None):
+        verified, _ = examine(program.problem, planned(steady_solution))
         if verified is not None and _is_as_cheap(verified, first):
-            return steady, verified
+            return steady_solution, verified
         if improve is not None:
-            outcome = None if verified is None else columns_of(program, verified.plan, steady.x)
-            steady = improve(steady, outcome)
+            rounded_outcome = None if verified is None else columns_of(program, verified.plan, steady_solution.x)
+            steady_solution = improve(steady_solution, rounded_outcome)
     return solution, first
 
 
@@ -451,47 +414,44 @@ def _is_as_cheap(plan: VerifiedPlan, other: VerifiedPlan) -> bool:
 
 
 def _not_tie_broken(program: Program, solution: Solution) -> tuple[str, ...]:
-    """Return the materials that are bought without tie-breaking."""
     columns, network, moves = program.columns, program.problem.network, program.problem.moves
-    tied = columns.buy_move if solution.tie_broken is None else columns.buy_move[~solution.tie_broken[columns.buy]]
-    return tuple(sorted({network.arcs[arc].node[0] for arc in set(moves.arc[tied].tolist())}))
+    moves_not_broken = (
+        columns.buy_move if solution.tie_broken is None else columns.buy_move[~solution.tie_broken[columns.buy]]
+    )
+    return tuple(sorted({network.arcs[arc].node[0] for arc in set(moves.arc[moves_not_broken].tolist())}))
 
 
 def _exchangeable(program: Program, solution: Solution) -> tuple[Exchangeable, ...]:
-    """Return the offers that could replace one another, by material and place."""
     if solution.exchangeable is None:
         return ()
     columns, problem = program.columns, program.problem
-    found: dict[tuple[str, str], set[str]] = {}
+    offers_by_node: dict[tuple[str, str], set[str]] = {}
     for arc in set(problem.moves.arc[columns.buy_move[solution.exchangeable[columns.buy]]].tolist()):
-        made = problem.network.arcs[arc]
-        found.setdefault(made.node, set()).add(problem.offers[made.offer].offer.id)
+        arc_record = problem.network.arcs[arc]
+        offers_by_node.setdefault(arc_record.node, set()).add(problem.offers[arc_record.offer].offer.id)
     return tuple(
         Exchangeable(material=material, place=place, offers=tuple(sorted(names)))
-        for (material, place), names in sorted(found.items())
+        for (material, place), names in sorted(offers_by_node.items())
         if len(names) > 1
     )
 
 
-LEAST_SEARCH = 0.1
-"""Share of a time limit for the search even if reading used all of it, since a late plan is better than none."""
+# Share of a time limit for the search even if reading used all of it, since a late plan is better than none.
+MIN_SEARCH_SHARE = 0.1
 
 
 def _for_search(limits: Limits, began: float, building: float) -> Limits:
-    """Return the limits of the search: the remaining time, less a reserve for verification and reports that equals the time since `building`.
-
-    With `until`, the search gets half of the time, since further questions follow.
-    """
+    """Return the limits of the search. They leave time for verification and reports, as much as since `building`, and with `until` for questions."""
     if limits.seconds is None:
         return limits
     now = monotonic()
-    left = limits.seconds - (now - began) - (now - building)
+    seconds = limits.seconds - (now - began) - (now - building)
     if limits.until is not None:
-        left = min(left, limits.until - now) / 2
-    return replace(limits, seconds=max(left, LEAST_SEARCH * limits.seconds), until=None)
+        seconds = min(seconds, limits.until - now) / 2
+    return replace(limits, seconds=max(seconds, MIN_SEARCH_SHARE * limits.seconds), until=None)
 
 
-def _money(program: Program) -> Floats:
+def _spend_costs(program: Program) -> Floats:
     """Return the cost of each column in money spent. The columns of shortages and missed limits are 0."""
     money = program.linear.cost.copy()
     shorts = len(program.problem.demands) * program.problem.case.horizon.count
@@ -500,7 +460,7 @@ def _money(program: Program) -> Floats:
     return money
 
 
-def _for_itself(problem: Problem, plan: Plan) -> tuple[Problem, Plan]:
+def _without_objectives(problem: Problem, plan: Plan) -> tuple[Problem, Plan]:
     """Return a plan and its facts without objectives, so that its verification doesn't depend on the objective that found it."""
-    bare = replace(problem, case=problem.case.but(objectives=()))
-    return bare, plan.but(levels=(), status=PlanStatus.FEASIBLE)
+    unranked = replace(problem, case=problem.case.but(objectives=()))
+    return unranked, plan.but(levels=(), status=PlanStatus.FEASIBLE)

@@ -46,7 +46,7 @@ class Answer:
     before: tuple[PartPlan, ...]
     """Plans of the affected parts before the changes."""
     after: tuple[PartPlan, ...]
-    """Plans of the same parts after the changes, each with its own proof."""
+    """Plans of the same parts after the changes."""
     cost: Cost
     """Cost of the whole case after the changes."""
     rise: Cost
@@ -62,9 +62,9 @@ class Answer:
 
     @property
     def rise_between(self) -> tuple[Decimal, Decimal]:
-        """Proved minimum and maximum increase of the optimal objective. They are equal if both plans are proved optimal.
+        """Proved minimum and maximum increase of the optimal objective, equal if both plans are proved optimal.
 
-        With ranked objectives, the increase is unbounded unless all plans are proved optimal. A better plan in an earlier level may cost more or less.
+        With ranked objectives, the increase is unbounded unless all plans are proved optimal.
         """
         ranked = any(part.plan.levels for part in (*self.before, *self.after))
         if ranked and any(p.plan.status is not PlanStatus.OPTIMAL for p in (*self.before, *self.after)):
@@ -76,19 +76,19 @@ class Answer:
     def to_frame(self) -> pandas.DataFrame:
         """Return the purchases before and after in the affected parts, with a row for each material, offer, and place of delivery.
 
-        The columns are `material`, `offer`, `place`; `before_kg`, `after_kg`, `change_kg` (kilograms over the plan); and `before_cost`, `after_cost`,
-        `change_cost` (price, charges, and freight in the case's currency, undiscounted).
+        The columns are `material`, `offer`, `place`; `before_kg`, `after_kg`, `change_kg`; and `before_cost`, `after_cost`, `change_cost` (price,
+        charges, and freight in the case's currency, undiscounted).
         """
         import pandas
 
-        before, after = _bought(self.before), _bought(self.after)
-        nothing = (Decimal(0), Decimal(0))
+        before, after = _bought_by_offer(self.before), _bought_by_offer(self.after)
+        zero = (Decimal(0), Decimal(0))
         rows = []
         for key in sorted({*before, *after}):
-            (kg, cost), (kg_after, cost_after) = before.get(key, nothing), after.get(key, nothing)
+            (kg, cost), (kg_after, cost_after) = before.get(key, zero), after.get(key, zero)
             figures = (kg, kg_after, kg_after - kg, cost, cost_after, cost_after - cost)
             rows.append((*key, *map(float, figures)))
-        names = [f"{when}_{what}" for what in ("kg", "cost") for when in ("before", "after", "change")]
+        names = [f"{moment}_{measure}" for measure in ("kg", "cost") for moment in ("before", "after", "change")]
         return pandas.DataFrame(rows, columns=["material", "offer", "place", *names])
 
     @property
@@ -115,49 +115,47 @@ class Extreme:
     value: Decimal
     """Value in the plan found, before rounding."""
     bound: Decimal
-    """Bound on the value among plans that cost no more: a lower bound of a minimum, or an upper bound of a maximum."""
+    """Lower bound of a minimum, or upper bound of a maximum, among plans that cost no more."""
     part: PartPlan
-    """Plan with this value."""
 
 
-def _bought(parts: Iterable[PartPlan]) -> dict[tuple[str, str, str], tuple[Decimal, Decimal]]:
+def _bought_by_offer(parts: Iterable[PartPlan]) -> dict[tuple[str, str, str], tuple[Decimal, Decimal]]:
     """Return material, offer, and place -> kilograms and money over the plan."""
-    found: dict[tuple[str, str, str], tuple[Decimal, Decimal]] = {}
+    totals: dict[tuple[str, str, str], tuple[Decimal, Decimal]] = {}
     for line in (line for part in parts for line in part.verified.lines):
         key = (line.material, line.name, line.place)
-        kilograms, money = found.get(key, (Decimal(0), Decimal(0)))
-        found[key] = kilograms + line.quantity, money + line.total
-    return found
+        kilograms, money = totals.get(key, (Decimal(0), Decimal(0)))
+        totals[key] = kilograms + line.quantity, money + line.total
+    return totals
 
 
 PlanKey = tuple[Members, frozenset[str], tuple[Change, ...], tuple[str, ...]]
 """Materials, limit rules, changes, and further rules of a plan of some parts."""
+# Approximate memory of a plan, for each period of an arc and for each entry. Measured on four cases, with an error of the sum below a quarter.
 _CELL_BYTES, _ENTRY_BYTES = 600, 1_300
-"""Approximate memory of a plan, for each period of an arc and for each entry. Measured on four cases, with an error of the sum below a quarter."""
 
 
 class PlanCache:
     """Thread-safe cache of plans."""
 
-    def __init__(self, most: int = SESSION_BYTES // 4) -> None:
-        """Create an empty cache. Plans after changes may take about `most` bytes. The least recently used are dropped."""
-        self._own: dict[PlanKey, PartPlan] = {}
-        """Plans of single unchanged parts. Most questions compare with them, and together they are no larger than the case."""
-        self._changed: Recent[PlanKey, PartPlan] = Recent(most)
+    def __init__(self, max_bytes: int = SESSION_BYTES // 4) -> None:
+        """Create an empty cache. Plans after changes take at most about `max_bytes`. The least recently used are dropped."""
+        # Plans of single unchanged parts. Most questions compare with them, and together they are no larger than the case.
+        self._unchanged: dict[PlanKey, PartPlan] = {}
+        self._changed: Recent[PlanKey, PartPlan] = Recent(max_bytes)
 
     def get(self, key: PlanKey) -> PartPlan | None:
-        return self._own.get(key) or self._changed.get(key)
+        return self._unchanged.get(key) or self._changed.get(key)
 
     def keep(self, key: PlanKey, plan: PartPlan, *, own: bool) -> None:
         """Add a plan. With `own`, it is the plan of a single unchanged part and is never dropped."""
         if own:
-            self._own[key] = plan
+            self._unchanged[key] = plan
         else:
-            self._changed.keep(key, plan, _bytes(plan.verified))
+            self._changed.keep(key, plan, _size_in_bytes(plan.verified))
 
 
-def _bytes(verified: VerifiedPlan) -> int:
-    """Return the approximate memory of a plan, with its facts and its proof."""
+def _size_in_bytes(verified: VerifiedPlan) -> int:
     problem, plan = verified.problem, verified.plan
     entries = (plan.purchases, plan.makes, plan.transfers, plan.stocks, plan.deliveries, plan.shorts)
     cells = len(problem.network.arcs) * problem.case.horizon.count
@@ -169,16 +167,16 @@ _Served = tuple[str, int, frozenset[str]]
 
 
 def carried(
-    before: VerifiedPlan, members: Members, problem: Problem, cheapest: Plan, most: Decimal
+    before: VerifiedPlan, members: Members, problem: Problem, cheapest: Plan, max_objective: Decimal
 ) -> VerifiedPlan | None:
-    """Return a plan's part for some materials, verified on the facts of `problem`. None if it fails or costs more than `most`.
+    """Return a plan's part for some materials, verified on the facts of `problem`. None if it fails or costs more than `max_objective`.
 
     Status, bound, and ranked objectives are those of `cheapest`, a plan of `problem`.
     """
     if before.plan.infeasible or cheapest.infeasible:
         return None
     offers, demands = {facts.offer.id for facts in problem.offers}, {demand.id for demand in problem.demands}
-    plan = before.plan.within(members, offers, demands).relabelled(_labels(before.problem, problem))
+    plan = before.plan.within(members, offers, demands).relabelled(_new_labels(before.problem, problem))
     verified, _ = examine(
         problem,
         plan.but(
@@ -189,26 +187,24 @@ def carried(
             levels=cheapest.levels,
         ),
     )
-    return verified if verified is not None and verified.cost.objective <= most else None
+    return verified if verified is not None and verified.cost.objective <= max_objective else None
 
 
-def _labels(was: Problem, now: Problem) -> dict[str, str]:
-    """Return old compliance class -> new class that serves the same deliveries.
-
-    Classes are numbered by need, so a rule about one material renames those of others. Classes that serve the same deliveries are matched in order. The
-    verifier checks that the plan is valid with the new classes.
-    """
-    demands = {demand.id for demand in now.demands}
-    waiting = defaultdict[frozenset[_Served], deque[str]](deque)
-    for each in now.compliance_classes:
-        waiting[_served(now, each, demands)].append(each.label)
-    found = {}
-    for each in was.compliance_classes:
-        alike = waiting[_served(was, each, demands)]
-        found[each.label] = alike.popleft() if alike else f"{each.label}, which is gone"
-    return found
+def _new_labels(old_problem: Problem, new_problem: Problem) -> dict[str, str]:
+    """Return old compliance class -> new class that serves the same deliveries, in order. A rule about one material may renumber all classes."""
+    demands = {demand.id for demand in new_problem.demands}
+    unmatched = defaultdict[frozenset[_Served], deque[str]](deque)
+    for compliance_class in new_problem.compliance_classes:
+        unmatched[_served(new_problem, compliance_class, demands)].append(compliance_class.label)
+    new_label = {}
+    for compliance_class in old_problem.compliance_classes:
+        same_deliveries = unmatched[_served(old_problem, compliance_class, demands)]
+        new_label[compliance_class.label] = (
+            same_deliveries.popleft() if same_deliveries else f"{compliance_class.label}, which is gone"
+        )
+    return new_label
 
 
-def _served(problem: Problem, each: ComplianceClass, demands: Collection[str]) -> frozenset[_Served]:
-    named = ((problem.demands[outlet.demand].id, outlet) for outlet in each.outlets)
-    return frozenset((name, outlet.period, frozenset(outlet.waivers)) for name, outlet in named if name in demands)
+def _served(problem: Problem, compliance_class: ComplianceClass, demands: Collection[str]) -> frozenset[_Served]:
+    outlets = ((problem.demands[outlet.demand].id, outlet) for outlet in compliance_class.outlets)
+    return frozenset((name, outlet.period, frozenset(outlet.waivers)) for name, outlet in outlets if name in demands)

@@ -52,78 +52,67 @@ class DecidedOrders(Rule):
     """Kilograms to which plans are rounded."""
 
     def rows(self, facts: Facts) -> Iterator[Row]:
-        """Yield for each period a row for every decided line, and a row that excludes other orders.
-
-        Raises:
-            InputError: If a decided order is no longer offered.
-        """
-        known = {chained.offer.id for chained in facts.offers if chained.material.id == self.material}
-        gone = sorted({line.offer for line in self.ordered if line.offer not in known})
-        if gone:
-            raise self.undone(gone)
+        """Yield a row for every decided line, and one per period that excludes other orders. Raises `InputError` if an offer is gone."""
+        offers = {chained.offer.id for chained in facts.offers if chained.material.id == self.material}
+        missing_offers = sorted({line.offer for line in self.ordered if line.offer not in offers})
+        if missing_offers:
+            raise self.impossible_orders_error(missing_offers)
         by_period = grouped((line.period, line) for line in self.ordered)
         for period in facts.horizon.periods[: self.periods]:
             lines = by_period.get(period.index, [])
             for line in lines:
-                bought = self._bought(facts, period.index, {(line.offer, line.place)})
-                least = max(Decimal(0), line.kilograms - line.rounded)
+                orders = self._orders(facts, period.index, {(line.offer, line.place)})
+                min_kg = max(Decimal(0), line.kilograms - line.rounded)
                 label = f"{line.offer} {line.place} {period.label}"
-                yield self._row(label, bought, least, line.kilograms + line.rounded)
-            others = self._bought(facts, period.index, {(line.offer, line.place) for line in lines}, others=True)
-            yield self._row(f"nothing else {period.label}", others, None, self.step)
+                yield self._row(label, orders, min_kg, line.kilograms + line.rounded)
+            other_orders = self._orders(facts, period.index, {(line.offer, line.place) for line in lines}, others=True)
+            yield self._row(f"other orders {period.label}", other_orders, None, self.step)
 
-    def _bought(
+    def _orders(
         self, facts: Facts, period: int, lines: Collection[tuple[str, str]], *, others: bool = False
     ) -> BoughtTerm:
-        """Return the orders in a period from some offers and places, or with `others` from all others."""
+        def weight(chained: Chained, place: Place) -> Decimal:
+            matches = ((chained.offer.id, place.id) in lines) is not others
+            return Decimal(int(matches and chained.material.id == self.material))
 
-        def counts(chained: Chained, place: Place) -> Decimal:
-            meant = ((chained.offer.id, place.id) in lines) is not others
-            return Decimal(int(meant and chained.material.id == self.material))
+        return facts.bought(weight, [period])
 
-        return facts.bought(counts, [period])
+    def _row(self, label: str, orders: BoughtTerm, at_least: Decimal | None, at_most: Decimal) -> Row:
+        return Row(label, (orders,), at_least, at_most, reads=frozenset({self.material}))
 
-    def _row(self, label: str, bought: BoughtTerm, at_least: Decimal | None, at_most: Decimal) -> Row:
-        return Row(label, (bought,), at_least, at_most, reads=frozenset({self.material}))
-
-    def undone(self, what: Sequence[str]) -> InputError:
-        """Return the error for a change that makes decided orders impossible."""
+    def impossible_orders_error(self, offers: Sequence[str]) -> InputError:
         return InputError(
-            f"the change takes away what is ordered of {self.material} before {self.before}",
+            f"the change makes orders of {self.material} before {self.before} impossible, which are decided",
             column="decided_before",
-            found=", ".join(what),
-            expected="a change that leaves alone what is decided",
-            fix=f"let the change take effect later: from = {self.before}",
+            found=", ".join(offers),
+            expected="a change that doesn't affect decided orders",
+            fix=f"let the change start later, with `from = {self.before}`",
+            code="FS706",
         )
 
     def sentence(self) -> str:
-        return f"Order what the plan orders of {self.material} before {self.before}, and nothing else before then."
+        return f"Before {self.before}, order {self.material} exactly as in the plan."
 
 
 def keep_decisions(session: Session, day: date) -> Session:
     """Return a session in which every plan keeps this plan's orders before a day, up to rounding.
 
     A period that begins before the day and ends on it or later is open as a whole.
-
-    Raises:
-        SolverError: If a solver fails.
-        VerificationError: If the plan fails verification.
-        PluginError: If a plugin's rule raises.
     """
-    began, problem = monotonic(), session.problem
+    started, problem = monotonic(), session.problem
     periods = sum(period.end < day for period in problem.case.horizon.periods)
     step = problem.case.resolution
-    purchases = [p for p in session.verified.plan.purchases if p.ordered < periods]
-    lines = [(p.material, p.offer, p.place, p.ordered) for p in purchases]
-    sums = totals((line, p.quantity) for line, p in zip(lines, purchases, strict=True))
-    entries = Counter(lines)  # each purchase is rounded by itself
-    ordered: dict[str, list[DecidedLine]] = {}
-    for line, kilograms in sorted(sums.items()):
+    purchases = [purchase for purchase in session.verified.plan.purchases if purchase.ordered < periods]
+    lines = [(purchase.material, purchase.offer, purchase.place, purchase.ordered) for purchase in purchases]
+    kg_by_line = totals((line, purchase.quantity) for line, purchase in zip(lines, purchases, strict=True))
+    purchase_count = Counter(lines)  # each purchase is rounded by itself
+    lines_by_material: dict[str, list[DecidedLine]] = {}
+    for line, kilograms in sorted(kg_by_line.items()):
         material, offer, place, period = line
         decided = DecidedLine(
-            offer=offer, place=place, period=period, kilograms=kilograms, rounded=entries[line] * step
+            offer=offer, place=place, period=period, kilograms=kilograms, rounded=purchase_count[line] * step
         )
-        ordered.setdefault(material, []).append(decided)
+        lines_by_material.setdefault(material, []).append(decided)
     rules = tuple(
         DecidedOrders(
             id=f"decided-{material}",
@@ -131,50 +120,47 @@ def keep_decisions(session: Session, day: date) -> Session:
             before=day,
             periods=periods,
             step=step,
-            ordered=tuple(ordered.get(material, ())),
+            ordered=tuple(lines_by_material.get(material, ())),
         )
         for material in sorted({material for material, _ in problem.network.nodes} if periods else ())
     )
     inputs = replace(session.inputs, rules=(*session.inputs.rules, *rules))
-    return session.beside(inputs, compile_program(inputs.problem()), began)
+    return session.beside(inputs, compile_program(inputs.problem()), started)
 
 
-def refuse_undone(session: Session, conflicts: Iterable[Sequence[str]]) -> None:
-    """Reject changes that make decided orders impossible, whatever other rules require. `conflicts` are sets of conflicting rules.
-
-    Raises:
-        InputError: If a conflict consists only of decided orders.
-    """
-    decided = {rule.id: rule for rule in session.inputs.rules if isinstance(rule, DecidedOrders)}
+def reject_impossible_orders(session: Session, conflicts: Iterable[Sequence[str]]) -> None:
+    """Raise `InputError` if a set of conflicting rules in `conflicts` consists only of decided orders."""
+    decided_rules = {rule.id: rule for rule in session.inputs.rules if isinstance(rule, DecidedOrders)}
     for rules in conflicts:
-        if rules and all(name in decided for name in rules):
-            rule = decided[rules[0]]
-            raise rule.undone(sorted({line.offer for line in rule.ordered}))
+        if rules and all(name in decided_rules for name in rules):
+            rule = decided_rules[rules[0]]
+            raise rule.impossible_orders_error(sorted({line.offer for line in rule.ordered}))
 
 
-def day_of_plan(horizon: Horizon, word: str, what: str) -> date:
-    """Return the day meant by a date or by the label of a period, which means its first day. `what` describes the day in messages.
+def day_of_plan(horizon: Horizon, text: str, subject: str) -> date:
+    """Return the day meant by a date, or by the label of a period for its first day. `subject` names the day in messages.
 
     Raises:
         InputError: For anything else, and for days outside the plan.
     """
     by_label: Mapping[str, date] = {period.label: period.start for period in horizon.periods}
-    day = by_label.get(word) or _day(word)
+    day = by_label.get(text) or _date(text)
     if day is None or horizon.find(day) is None:
         expected = f"a date from {horizon.span.start} to {horizon.span.end}, or a period like {horizon.label(0)}"
-        raise InputError(f"{what} is no day of the plan", found=word, expected=expected)
+        fix = f"write a date such as `{horizon.span.start}`"
+        raise InputError(f"{subject} isn't a date of the plan", found=text, expected=expected, fix=fix, code="FS705")
     return day
 
 
-def _day(word: str) -> date | None:
+def _date(text: str) -> date | None:
     try:
-        return date.fromisoformat(word)
+        return date.fromisoformat(text)
     except ValueError:
         return None
 
 
 def foreseen(session: Session, days: Iterable[date | None]) -> date | None:
-    """Return the earliest day after the first period: plans may order in anticipation of it. None if there is none."""
+    """Return the earliest day after the first period, since plans may order in anticipation of it. None if there is none."""
     ends = session.problem.case.horizon.periods[0].end
     return min((day for day in days if day is not None and day > ends), default=None)
 

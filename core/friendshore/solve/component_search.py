@@ -1,14 +1,10 @@
 """Search for the cheapest plan of a component, and the division of a time limit among several, so that none is left without a plan.
 
-Without a time limit, each search runs once, to its end. With one:
+With a time limit, each search first gets a short turn, the smallest search first. The rest goes, turn by turn, to the search whose gap costs most per
+second of its next turn, or that has no plan. While no more searches are open than there are workers, each gets all the time that is left.
 
-- Each search first gets a short turn, the smallest search first.
-- The rest of the time goes, turn by turn, to the search whose gap costs most per second of its next turn. Searches without a plan come first.
-- While no more searches are open than there are workers, each gets all the time that is left.
-
-An engine starts from scratch in every turn, with the best plan so far as a hint. So each turn of a search lasts at least twice as long as the one before:
-all its earlier turns together take no longer than its last one. A linear program has no plan until it is solved, so its first turn is its equal share
-of the time.
+An engine starts from scratch in every turn, so each turn of a search lasts at least twice as long as the one before. A linear program has no plan until
+it is solved, so its first turn is its equal share of the time.
 """
 
 from __future__ import annotations
@@ -33,7 +29,7 @@ from .engine import (
     NOTHING,
     Ask,
     Engines,
-    Linked,
+    LinkedSolution,
     LinkingMethod,
     SolverAnswer,
     SolverOutcome,
@@ -43,21 +39,20 @@ from .engine import (
     worst_outcome,
 )
 from .engines import ENGINES
-from .first_plan import LARGE, any_plan, same_choices
-from .forcing import steps
+from .first_plan import LARGE, any_plan, plan_with_choices
+from .forcing import column_steps
 from .lagrangian import MANY_CHOICES, Joint, LagrangianPricing, joint_of, sharing_of
-from .mip import branched, solve_mip
+from .mip import branch_and_bound, solve_mip
 from .scaling import Scale, scaled
 from .shared import SharedCapacitySearch
 
-FIRST = 1 / 8
-"""First turn of a search, as a share of its equal part of the time."""
-LEAST = 0.2
-"""Seconds of the shortest turn. Hardly any search finds a plan in less."""
-LONGER = 2.0
-"""Minimum factor by which each turn of a search is longer than its last one."""
-POOR = 0.05
-"""Relative gap of a plan that a much better one usually follows soon, so that the next turn can be short."""
+# First turn of a search, as a share of its equal part of the time.
+FIRST_TURN = 1 / 8
+# Seconds of the shortest turn. Hardly any search finds a plan in less.
+SHORTEST_TURN = 0.2
+TURN_GROWTH = 2.0
+# Relative gap of a plan that a much better one usually follows soon, so that the next turn can be short.
+POOR_GAP = 0.05
 
 
 @dataclass(slots=True, eq=False)
@@ -66,7 +61,6 @@ class ResumableSearch:
 
     linear: Linear
     search: Callable[[Watch, SolverAnswer], SolverAnswer]
-    """Function that searches until a watch stops, from the best answer so far."""
     goals: Sequence[Goal] = ()
     answer: SolverAnswer = NOTHING
     done: bool = False
@@ -75,39 +69,32 @@ class ResumableSearch:
     """Length of the last turn. 0 before the first one."""
     _key: bytes = b""
 
-    def resume(self, watch: Watch, known: AnswerCache | None) -> None:
-        """Search until the watch stops, unless the answer is known."""
-        if known is not None and not self._key:
+    def resume(self, watch: Watch, cache: AnswerCache | None) -> None:
+        if cache is not None and not self._key:
             self._key = digest(self.linear, self.goals)
-            before = known.find(self._key)
-            if before is not None:
-                self.answer, self.done = before, True
+            cached_answer = cache.find(self._key)
+            if cached_answer is not None:
+                self.answer, self.done = cached_answer, True
                 return
         seconds = watch.left()
-        found = self.search(watch, hint(self.answer))
-        self.answer = better(self.answer, found)
-        left = watch.left()
+        answer = self.search(watch, hint(self.answer))
+        self.answer = better_answer(self.answer, answer)
+        seconds_left = watch.left()
         # Engines measure time in their own way. One that uses less than half of it gave up by itself, and would again.
-        unused = seconds is None or left is None or left > seconds / 2
-        if found.outcome in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE) or (unused and not watch.stopped()):
-            self.end(known)
+        gave_up = seconds is None or seconds_left is None or seconds_left > seconds / 2
+        if answer.outcome in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE) or (gave_up and not watch.stopped()):
+            self.end(cache)
 
-    def end(self, known: AnswerCache | None) -> None:
-        """Make the best answer so far the final one, and add it to the known answers."""
+    def end(self, cache: AnswerCache | None) -> None:
         self.done = True
-        if known is not None:
-            known.keep(self._key, self.answer)
+        if cache is not None:
+            cache.keep(self._key, self.answer)
 
     def next_seconds(self, share: float) -> float:
-        """Return the length of the next turn.
-
-        Args:
-            share: Time left, divided equally among all open searches.
-        """
         if not self.seconds:
-            return max(LEAST, share * FIRST if self.linear.integer.any() else share)
-        longer, poor = LONGER * self.seconds, POOR * abs(self.answer.objective)
-        return longer if self.answer.x is None or self.gap() > poor else max(longer, share)
+            return max(SHORTEST_TURN, share * FIRST_TURN if self.linear.integer.any() else share)
+        next_turn, poor_gap = TURN_GROWTH * self.seconds, POOR_GAP * abs(self.answer.objective)
+        return next_turn if self.answer.x is None or self.gap() > poor_gap else max(next_turn, share)
 
     def gap(self) -> float:
         """Return the amount by which the plan may be too expensive. With ranked objectives: the largest relative gap of a level, times the cost."""
@@ -116,70 +103,60 @@ class ResumableSearch:
             return inf
         if not answer.levels:
             return answer.objective - answer.bound
-        shares = [(n.least - n.bound) / abs(n.least) if n.least else 0.0 for n in answer.levels]
-        return max(shares) * max(1.0, abs(answer.objective))
+        gaps = [(level.least - level.bound) / abs(level.least) if level.least else 0.0 for level in answer.levels]
+        return max(gaps) * max(1.0, abs(answer.objective))
 
 
 def in_turns(
     searches: Sequence[ResumableSearch],
     watch: Watch,
     workers: int,
-    known: AnswerCache | None = None,
-    tell: Callable[[], None] = lambda: None,
+    cache: AnswerCache | None = None,
+    on_turn: Callable[[], None] = lambda: None,
 ) -> list[SolverAnswer]:
-    """Return the best answers found until a watch stops.
-
-    Args:
-        searches: Searches. Finished ones are skipped. Unfinished ones can continue later.
-        watch: Watch that stops all of them.
-        workers: Number of searches that run at the same time.
-        known: Answers to the same programs. Searches that end add theirs.
-        tell: Function to call after each turn, and several times a second in between.
-    """
-    _Divided(searches, watch, workers, known).run(tell)
+    """Return the best answers found until a watch stops. Unfinished searches can continue later."""
+    _TimeSharing(searches, watch, workers, cache).run(on_turn)
     return [search.answer for search in searches]
 
 
-class _Divided:
-    """Division of a watch's time among searches."""
-
+class _TimeSharing:
     def __init__(
-        self, searches: Sequence[ResumableSearch], watch: Watch, workers: int, known: AnswerCache | None
+        self, searches: Sequence[ResumableSearch], watch: Watch, workers: int, cache: AnswerCache | None
     ) -> None:
-        self.watch, self.workers, self.known = watch, workers, known
-        # Largest first ends soonest. With a time limit, smallest first leaves most of it to those that need it.
+        self.watch, self.workers, self.cache = watch, workers, cache
+        # Largest first ends soonest. With a time limit, smallest first leaves most of it to the large ones.
         order = sorted(searches, key=lambda search: len(search.linear.cost), reverse=watch.left() is None)
         self.queue = deque(search for search in order if not search.done)
         self.open = len(self.queue)
         self.lock = Lock()
 
-    def run(self, tell: Callable[[], None]) -> None:
+    def run(self, on_turn: Callable[[], None]) -> None:
         waiting: list[ResumableSearch] = []
         running = len(self.queue)
         with ThreadPoolExecutor(self.workers) as pool:
-            for search, ended in finished(pool, self._turn, self.queue, meanwhile=tell):
-                ended.result()
+            for search, future in finished(pool, self._turn, self.queue, meanwhile=on_turn):
+                future.result()
                 running -= 1
                 if not search.done:
                     waiting.append(search)
                 if waiting and running < self.workers and not self.watch.stopped():
-                    first = min(waiting, key=self._rank)
-                    waiting.remove(first)
-                    self.queue.append(first)
+                    best_search = min(waiting, key=self._rank)
+                    waiting.remove(best_search)
+                    self.queue.append(best_search)
                     running += 1
-                tell()
+                on_turn()
 
     def _turn(self, search: ResumableSearch) -> None:
-        search.resume(self._watch(search), self.known)
+        search.resume(self._watch(search), self.cache)
         if search.done:
             with self.lock:
                 self.open -= 1
 
     def _watch(self, search: ResumableSearch) -> Watch:
-        left = self.watch.left()
-        if left is None or self.open <= self.workers:
+        seconds = self.watch.left()
+        if seconds is None or self.open <= self.workers:
             return self.watch
-        search.seconds = search.next_seconds(self._share(left))
+        search.seconds = search.next_seconds(self._share(seconds))
         return self.watch.within(search.seconds)
 
     def _rank(self, search: ResumableSearch) -> tuple[float, float]:
@@ -187,8 +164,8 @@ class _Divided:
         seconds = search.next_seconds(self._share(self.watch.left() or 0.0))
         return -search.gap() / seconds if seconds else -inf, seconds
 
-    def _share(self, left: float) -> float:
-        return left * self.workers / max(1, self.open)
+    def _share(self, seconds: float) -> float:
+        return seconds * self.workers / max(1, self.open)
 
 
 def hint(answer: SolverAnswer) -> SolverAnswer:
@@ -196,15 +173,14 @@ def hint(answer: SolverAnswer) -> SolverAnswer:
     return NOTHING if answer.x is None else SolverAnswer(SolverOutcome.FEASIBLE, answer.x, answer.objective)
 
 
-def better(before: SolverAnswer, after: SolverAnswer) -> SolverAnswer:
-    """Return the better of two answers to the same program, with the better bound."""
+def better_answer(before: SolverAnswer, after: SolverAnswer) -> SolverAnswer:
     if after.outcome in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE):
         return before if after.x is None and before.x is not None else after
     best = after if before.x is None else min(before, after, key=_value)
     if best.levels:  # the bound of a level is valid only for plans that are as good on the levels before it
         return best
     # A plan refutes any bound above it.
-    bounds = [each.bound for each in (before, after) if not is_open(each.bound, best.objective)]
+    bounds = [answer.bound for answer in (before, after) if not is_open(answer.bound, best.objective)]
     return replace(best, bound=min(max(bounds, default=-inf), best.objective))
 
 
@@ -216,58 +192,58 @@ class Search:
     """Settings and known answers that all components of one solve share."""
 
     def __init__(
-        self, watch: Watch, gap: float, workers: int = 1, known: AnswerCache | None = None, engines: Engines = ENGINES
+        self,
+        watch: Watch,
+        gap: float,
+        workers: int = 1,
+        answer_cache: AnswerCache | None = None,
+        engines: Engines = ENGINES,
     ) -> None:
         self.watch = watch
         self.gap = gap
         self.workers = workers
         self.engines = replace(engines, stopped=watch.cancelled)
-        self.known = AnswerCache() if known is None else known
-        """Known answers of components, and of parts without their linking constraints."""
+        self.answer_cache = AnswerCache() if answer_cache is None else answer_cache
 
-    def until(self, watch: Watch) -> Search:
-        return self if watch is self.watch else Search(watch, self.gap, self.workers, self.known, self.engines)
+    def with_watch(self, watch: Watch) -> Search:
+        return self if watch is self.watch else Search(watch, self.gap, self.workers, self.answer_cache, self.engines)
 
-    def component(self, linear: Linear, known: SolverAnswer = NOTHING, start: Floats | None = None) -> SolverAnswer:
+    def solve_component(
+        self, linear: Linear, known: SolverAnswer = NOTHING, start: Floats | None = None
+    ) -> SolverAnswer:
         """Return the best answer for a component within the limits, with its parts solved apart if only a few rows join them.
 
-        Args:
-            linear: The component.
-            known: Plan to start from, if any.
-            start: Plan of a similar program, whose choices are a starting point.
-
-        Raises:
-            UnboundedError: If the cost has no minimum.
+        `known` is a plan to start from, and `start` one of a similar program, whose choices are a starting point. Raises `UnboundedError`.
         """
         if self.watch.stopped():
             return known
-        near = self._near(linear, start) if start is not None and known.x is None else None
-        if near is not None:
-            return near
+        nearby = self._near_start(linear, start) if start is not None and known.x is None else None
+        if nearby is not None:
+            return nearby
         if (joint := joint_of(linear)) is not None:
-            answer = self._joint(joint, known, start)
+            answer = self._solve_joint(joint, known, start)
         elif (sharing := sharing_of(linear)) is not None:
-            answer = self.sharing(sharing, known)
+            answer = self.solve_sharing(sharing, known)
         else:
-            answer = self.alone(linear, known, start=start)
-        late = answer.outcome is SolverOutcome.NOTHING and known.x is None and self.watch.left() is not None
-        return self._any_plan(linear, answer.bound) if late and linear.integer.any() else answer
+            answer = self.solve_as_one(linear, known, start=start)
+        needs_any_plan = answer.outcome is SolverOutcome.NOTHING and known.x is None and self.watch.left() is not None
+        return self._any_plan(linear, answer.bound) if needs_any_plan and linear.integer.any() else answer
 
-    def _near(self, linear: Linear, start: Floats) -> SolverAnswer | None:
-        """Return the optimum of a small program, by branching from the choices of a similar one's plan. None if they are too far apart."""
+    def _near_start(self, linear: Linear, start: Floats) -> SolverAnswer | None:
+        """Return the optimum by branching from the choices of a similar plan. None if the program is large or the choices are too different."""
         if not 0 < np.count_nonzero(linear.integer) < MANY_CHOICES or linear.entries.nnz > LARGE:
             return None
-        near_one, scale = scaled(linear)
-        found = branched(near_one, near_one, NOTHING, self.gap, self.engines, self.watch, start)
-        return None if found is None else _read(found, linear, scale)
+        scaled_program, scale = scaled(linear)
+        answer = branch_and_bound(scaled_program, scaled_program, NOTHING, self.gap, self.engines, self.watch, start)
+        return None if answer is None else _unscaled(answer, linear, scale)
 
     def _any_plan(self, linear: Linear, bound: float) -> SolverAnswer:
         """Return some plan if there is no good one. If rules require purchases, one component without a plan leaves all of them without one."""
-        near_one, scale = scaled(linear)
-        found = _read(any_plan(near_one, self.engines, self.watch), linear, scale)
-        return replace(found, bound=min(bound, found.objective))
+        scaled_program, scale = scaled(linear)
+        answer = _unscaled(any_plan(scaled_program, self.engines, self.watch), linear, scale)
+        return replace(answer, bound=min(bound, answer.objective))
 
-    def alone(
+    def solve_as_one(
         self,
         linear: Linear,
         known: SolverAnswer = NOTHING,
@@ -278,27 +254,20 @@ class Search:
     ) -> SolverAnswer:
         """Return the best answer for a program solved as one.
 
-        Args:
-            confirm: False for one of many programs whose bounds are confirmed together (`opinions`).
-            start: As for `component`.
-            relaxed: Answer of its scaled linear relaxation, if known.
-            branch: As for `solve_mip`.
-
-        Raises:
-            UnboundedError: If the cost has no minimum.
+        Without `confirm`, there is no second opinion. `relaxed` is the answer of its scaled linear relaxation, if known.
         """
         if not linear.entries.shape[0]:
-            return _free(linear)
-        near_one, scale = scaled(linear)
+            return _unconstrained_answer(linear)
+        scaled_program, scale = scaled(linear)
         if linear.integer.any():
             x = None if known.x is None else known.x / scale.columns
             answer = solve_mip(
-                near_one,
+                scaled_program,
                 self.engines,
                 self.watch,
                 self.gap,
                 replace(known, x=x, objective=known.objective / scale.money, bound=known.bound / scale.money),
-                cache(lambda: steps(linear) / scale.columns),  # asked for again where prices do not suffice
+                cache(lambda: column_steps(linear) / scale.columns),  # called again if prices are not enough
                 scale.rows,
                 confirm,
                 start,
@@ -306,118 +275,115 @@ class Search:
                 branch,
             )
         else:
-            answer = NOTHING if self.watch.stopped() else self.engines.linear(near_one, self.watch.left())
-        return _read(answer, linear, scale)
+            answer = NOTHING if self.watch.stopped() else self.engines.linear(scaled_program, self.watch.left())
+        return _unscaled(answer, linear, scale)
 
-    def with_choices(self, linear: Linear, start: Floats | None) -> SolverAnswer:
-        """Return the cheapest plan with the choices of another. `NOTHING` if there is none."""
+    def solve_with_choices(self, linear: Linear, start: Floats | None) -> SolverAnswer:
         if start is None or not linear.integer.any() or not linear.entries.shape[0]:
-            return self.alone(linear)
-        near_one, scale = scaled(linear)
-        return _read(same_choices(near_one, start, self.engines, self.watch), linear, scale)
+            return self.solve_as_one(linear)
+        scaled_program, scale = scaled(linear)
+        return _unscaled(plan_with_choices(scaled_program, start, self.engines, self.watch), linear, scale)
 
-    def exact(self, linear: Linear) -> SolverAnswer:
-        """Return the optimum of a linear program, without a time limit.
+    def solve_exactly(self, linear: Linear) -> SolverAnswer:
+        scaled_program, scale = scaled(linear)
+        return _unscaled(self.engines.linear(scaled_program), linear, scale)
 
-        Raises:
-            UnboundedError: If the cost has no minimum.
-        """
-        near_one, scale = scaled(linear)
-        return _read(self.engines.linear(near_one), linear, scale)
-
-    def several(self, programs: Sequence[Linear], gap: float | None = None) -> list[SolverAnswer]:
+    def solve_several(self, programs: Sequence[Linear], gap: float | None = None) -> list[SolverAnswer]:
         """Return the answers of independent programs. With a time limit, use half of the time left, so that others can follow."""
-        search = self if gap is None else Search(self.watch, gap, self.workers, self.known, self.engines)
+        search = self if gap is None else Search(self.watch, gap, self.workers, self.answer_cache, self.engines)
         searches = [search.resumable(program, confirm=False) for program in programs]
         return in_turns(searches, self.watch.share(0.5), self.workers)
 
     def resumable(self, linear: Linear, confirm: bool = True) -> ResumableSearch:
-        """Return the search of a program solved as one, for `in_turns`. `confirm` is as for `alone`."""
-        return ResumableSearch(linear, lambda watch, known: self.until(watch).alone(linear, known, confirm))
+        return ResumableSearch(linear, lambda watch, known: self.with_watch(watch).solve_as_one(linear, known, confirm))
 
     def opinions(self, programs: Sequence[Linear], gap: float | None = None) -> list[SolverAnswer]:
-        """Return second opinions on the bounds of programs, one per worker at a time."""
         with ThreadPoolExecutor(self.workers) as pool:
             return list(pool.map(partial(self._opinion, gap=self.gap if gap is None else gap), programs))
 
     def _opinion(self, linear: Linear, gap: float) -> SolverAnswer:
         if not linear.integer.any() or not linear.entries.shape[0]:
-            return self.alone(linear)
-        near_one, scale = scaled(linear)
+            return self.solve_as_one(linear)
+        scaled_program, scale = scaled(linear)
         best = NOTHING
-        for opinion in self.engines.opinions(near_one, self.watch, gap):
+        for opinion in self.engines.opinions(scaled_program, self.watch, gap):
             answer = opinion()
-            best = max(best, _read(answer, linear, scale), key=lambda each: each.bound)
+            best = max(best, _unscaled(answer, linear, scale), key=lambda answer: answer.bound)
             if answer.outcome is SolverOutcome.OPTIMAL:
                 break
         return best
 
-    def _joint(self, joint: Joint, known: SolverAnswer, start: Floats | None = None) -> SolverAnswer:
+    def _solve_joint(self, joint: Joint, known: SolverAnswer, start: Floats | None = None) -> SolverAnswer:
         """Solve without the linking constraints, then with prices, then all as one. With a time limit, each step gets half of the time left."""
         linear = joint.linear
         if self.watch.left() is None and 0 < np.count_nonzero(linear.integer) < MANY_CHOICES:
             relaxed = self._relaxed(linear)
             if _binds(joint, relaxed):
-                answer = self.alone(linear, known, start=start, relaxed=relaxed, branch=True)
-                return replace(answer, joined=_joined(joint, LinkingMethod.JOINT))
+                answer = self.solve_as_one(linear, known, start=start, relaxed=relaxed, branch=True)
+                return replace(answer, joined=_linked_solution(joint, LinkingMethod.JOINT))
         parts = [self.resumable(part.linear) for part in joint.parts]
-        answers = in_turns(parts, self.watch.share(0.5), self.workers, self.known)
-        if any(a.outcome is SolverOutcome.INFEASIBLE for a in answers):
+        answers = in_turns(parts, self.watch.share(0.5), self.workers, self.answer_cache)
+        if any(answer.outcome is SolverOutcome.INFEASIBLE for answer in answers):
             return SolverAnswer(SolverOutcome.INFEASIBLE)
-        if any(a.outcome is SolverOutcome.BROKEN for a in answers):
-            return replace(self.alone(linear, known, start=start), joined=_joined(joint, LinkingMethod.JOINT))
-        apart = _left_out(joint, answers)
-        if apart.x is not None and not all(part.done for part in parts) and not self.watch.stopped():
-            apart = better(apart, _left_out(joint, in_turns(parts, self.watch, self.workers, self.known)))
-        found = [a.x for a in answers if a.x is not None]
-        complete = len(found) == len(answers)
-        if apart.x is not None or (self.watch.stopped() and not complete):
-            return apart
+        if any(answer.outcome is SolverOutcome.BROKEN for answer in answers):
+            return replace(
+                self.solve_as_one(linear, known, start=start), joined=_linked_solution(joint, LinkingMethod.JOINT)
+            )
+        separate = _separate_answer(joint, answers)
+        if separate.x is not None and not all(part.done for part in parts) and not self.watch.stopped():
+            separate = better_answer(
+                separate, _separate_answer(joint, in_turns(parts, self.watch, self.workers, self.answer_cache))
+            )
+        plans = [answer.x for answer in answers if answer.x is not None]
+        has_all_plans = len(plans) == len(answers)
+        if separate.x is not None or (self.watch.stopped() and not has_all_plans):
+            return separate
         if not linear.integer.any():
-            return replace(self.large(linear, apart.bound), joined=_joined(joint, LinkingMethod.JOINT))
-        if not complete or np.count_nonzero(linear.integer) < MANY_CHOICES:
-            return replace(self.alone(linear, known, start=start), joined=_joined(joint, LinkingMethod.JOINT))
+            return replace(
+                self.solve_large(linear, separate.bound), joined=_linked_solution(joint, LinkingMethod.JOINT)
+            )
+        if not has_all_plans or np.count_nonzero(linear.integer) < MANY_CHOICES:
+            return replace(
+                self.solve_as_one(linear, known, start=start), joined=_linked_solution(joint, LinkingMethod.JOINT)
+            )
         watch = self.watch.share(0.5)
-        priced = LagrangianPricing(joint, found, self.until(watch), apart.bound).run()
+        priced = LagrangianPricing(joint, plans, self.with_watch(watch), separate.bound).run()
         if watch.stopped() or worst_outcome(answers) is not SolverOutcome.OPTIMAL:  # nothing confirms the bound
-            answer = better(priced, self.alone(linear, hint(better(known, priced))))
-            return replace(answer, joined=_joined(joint, LinkingMethod.JOINT))
+            answer = better_answer(priced, self.solve_as_one(linear, hint(better_answer(known, priced))))
+            return replace(answer, joined=_linked_solution(joint, LinkingMethod.JOINT))
         if priced.x is not None and priced.objective - priced.bound <= self.gap * abs(priced.objective):
             return replace(
                 priced,
                 outcome=SolverOutcome.OPTIMAL,
-                joined=_joined(joint, LinkingMethod.PRICED),
+                joined=_linked_solution(joint, LinkingMethod.PRICED),
                 confirmed_by=frozenset({Confirmation.SECOND_SOLVER}),
             )
-        return replace(self.alone(linear, priced), joined=_joined(joint, LinkingMethod.JOINT))
+        return replace(self.solve_as_one(linear, priced), joined=_linked_solution(joint, LinkingMethod.JOINT))
 
     def _relaxed(self, linear: Linear) -> SolverAnswer:
-        """Return the answer of the linear relaxation of a scaled program. `NOTHING` if it is large."""
-        near_one, _ = scaled(linear)
-        return self.engines.linear(continuous(near_one)) if near_one.entries.nnz <= LARGE else NOTHING
+        scaled_program, _ = scaled(linear)
+        return self.engines.linear(continuous(scaled_program)) if scaled_program.entries.nnz <= LARGE else NOTHING
 
-    def sharing(self, joint: Joint, known: SolverAnswer = NOTHING) -> SolverAnswer:
-        """Solve many parts that share capacities: price and improve them part by part, then search the rest as one."""
+    def solve_sharing(self, joint: Joint, known: SolverAnswer = NOTHING) -> SolverAnswer:
         sharing = SharedCapacitySearch(joint, self)
-        found = _read(sharing.run(), joint.linear, sharing.scale)
-        if found.outcome in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE):
-            return found
-        best = min(found, known, key=lambda answer: answer.objective)
-        return self.alone(joint.linear, replace(best, bound=max(found.bound, known.bound)))
+        answer = _unscaled(sharing.run(), joint.linear, sharing.scale)
+        if answer.outcome in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE):
+            return answer
+        best = min(answer, known, key=lambda answer: answer.objective)
+        return self.solve_as_one(joint.linear, replace(best, bound=max(answer.bound, known.bound)))
 
-    def large(self, linear: Linear, bound: float) -> SolverAnswer:
+    def solve_large(self, linear: Linear, bound: float) -> SolverAnswer:
         """Return the best answer for a linear program of many parts. For these, HiGHS takes a tenth of the time of GLOP."""
         if self.watch.stopped():
             return SolverAnswer(SolverOutcome.NOTHING, bound=bound)
-        near_one, scale = scaled(linear)
-        answer = _read(self.engines.search(near_one, Ask(self.watch.left(), self.gap)), linear, scale)
+        scaled_program, scale = scaled(linear)
+        answer = _unscaled(self.engines.search(scaled_program, Ask(self.watch.left(), self.gap)), linear, scale)
         if answer.outcome is SolverOutcome.BROKEN:
-            answer = self.alone(linear)
+            answer = self.solve_as_one(linear)
         return replace(answer, bound=min(max(bound, answer.bound), answer.objective))
 
 
-def _read(answer: SolverAnswer, linear: Linear, scale: Scale) -> SolverAnswer:
-    """Return the answer of a scaled program for the original one."""
+def _unscaled(answer: SolverAnswer, linear: Linear, scale: Scale) -> SolverAnswer:
     bound = answer.bound * scale.money
     if answer.x is None:
         return replace(answer, bound=bound)
@@ -431,34 +397,31 @@ def _binds(joint: Joint, relaxed: SolverAnswer) -> bool:
     return relaxed.duals is not None and bool(np.abs(relaxed.duals[joint.rows]).max(initial=0.0) > 0)
 
 
-def _joined(joint: Joint, how: LinkingMethod) -> Linked:
-    return Linked(joint.rows, len(joint.parts), how)
+def _linked_solution(joint: Joint, method: LinkingMethod) -> LinkedSolution:
+    return LinkedSolution(joint.rows, len(joint.parts), method)
 
 
-def _left_out(joint: Joint, answers: Sequence[SolverAnswer]) -> SolverAnswer:
+def _separate_answer(joint: Joint, answers: Sequence[SolverAnswer]) -> SolverAnswer:
     """Return the parts' plans together if they satisfy the linking constraints. Otherwise only the bound."""
-    linear, loose = joint.linear, joint.linear.cheapest[joint.loose]
-    bound = sum(a.bound for a in answers) + float(linear.cost[joint.loose] @ loose)
-    found = [a.x for a in answers if a.x is not None]
-    if len(found) == len(answers) and np.isfinite(loose).all():
-        x = joint.spread(found, loose)
-        if joint.holds(x):
+    linear, loose_values = joint.linear, joint.linear.cheapest[joint.loose]
+    bound = sum(answer.bound for answer in answers) + float(linear.cost[joint.loose] @ loose_values)
+    plans = [answer.x for answer in answers if answer.x is not None]
+    if len(plans) == len(answers) and np.isfinite(loose_values).all():
+        x = joint.spread(plans, loose_values)
+        if joint.satisfies_links(x):
             return SolverAnswer(
                 worst_outcome(answers),
                 x,
                 float(linear.cost @ x),
                 bound,
-                joined=_joined(joint, LinkingMethod.LEFT_OUT),
-                confirmed_by=frozenset[Confirmation]().union(*(a.confirmed_by for a in answers)),
+                joined=_linked_solution(joint, LinkingMethod.LEFT_OUT),
+                confirmed_by=frozenset[Confirmation]().union(*(answer.confirmed_by for answer in answers)),
             )
     return SolverAnswer(SolverOutcome.NOTHING, bound=bound)
 
 
-def _free(linear: Linear) -> SolverAnswer:
-    """Return the cheapest bounds of columns without rows."""
+def _unconstrained_answer(linear: Linear) -> SolverAnswer:
     x = linear.cheapest
     if not np.isfinite(x).all():
-        raise UnboundedError(
-            Diagnostic("a column without limits lowers the cost for ever", fix="please report this case")
-        )
+        raise UnboundedError(Diagnostic("the cost can fall without limit", fix="report this case", code="FS703"))
     return SolverAnswer(SolverOutcome.OPTIMAL, x, linear.value(x), linear.value(x))

@@ -18,61 +18,58 @@ from .engine import SolverAnswer, SolverOutcome
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Component:
-    """Part of a program that can be solved on its own."""
+    """Part of a program that can be solved on its own, with its columns and rows in the whole program."""
 
     linear: Linear
     columns: Ints
-    """Its columns in the whole program."""
     rows: Ints
-    """Its rows in the whole program."""
 
 
 def split(linear: Linear) -> list[Component]:
-    """Return all components, in the order of their first column. Rows without a column belong to none (`empty_rows`).
-
-    Rows and columns are sorted by component once. Each component is then one slice of the same arrays.
-    """
+    """Return all components, in the order of their first column. Rows without a column belong to none (`empty_rows`)."""
     if not len(linear.cost):
         return []
     column_label, row_label = labels(linear.entries)
-    _, first, group = np.unique(column_label, return_index=True, return_inverse=True)
-    place = np.argsort(np.argsort(first))[group]
-    """Component of every column, by the order of their first columns."""
-    count = len(first)
-    of_label = np.full(max(column_label.max(), row_label.max(initial=0)) + 1, count)
-    of_label[column_label] = place
-    columns, column_ends = _grouped(place, count)
-    rows, row_ends = _grouped(of_label[row_label], count)
+    _, first_columns, group_of_column = np.unique(column_label, return_index=True, return_inverse=True)
+    # Component of every column. Columns and rows are sorted by it once, so that each component is a slice of the same arrays.
+    component_of_column = np.argsort(np.argsort(first_columns))[group_of_column]
+    count = len(first_columns)
+    component_of_label = np.full(max(column_label.max(), row_label.max(initial=0)) + 1, count)
+    component_of_label[column_label] = component_of_column
+    columns, column_ends = _group_positions(component_of_column, count)
+    rows, row_ends = _group_positions(component_of_label[row_label], count)
     entries = linear.entries[rows]
     local = np.empty(len(columns), dtype=entries.indices.dtype)
-    local[columns] = np.arange(len(columns)) - column_ends[place[columns]]
-    parts = _taken(linear, columns, rows, entries)
-    stretches = zip(pairwise(column_ends.tolist()), pairwise(row_ends.tolist()), strict=True)
+    local[columns] = np.arange(len(columns)) - column_ends[component_of_column[columns]]
+    sorted_program = _with_entries(linear, columns, rows, entries)
+    spans = zip(pairwise(column_ends.tolist()), pairwise(row_ends.tolist()), strict=True)
     indices = local[entries.indices]
     return [
-        Component(_stretch(parts, indices, of_columns, of_rows), columns[slice(*of_columns)], rows[slice(*of_rows)])
-        for of_columns, of_rows in stretches
+        Component(
+            _slice_program(sorted_program, indices, of_columns, of_rows),
+            columns[slice(*of_columns)],
+            rows[slice(*of_rows)],
+        )
+        for of_columns, of_rows in spans
     ]
 
 
-def _grouped(group: Ints, count: int) -> tuple[Ints, Ints]:
+def _group_positions(group: Ints, count: int) -> tuple[Ints, Ints]:
     """Return positions by group, ascending within each, and the start and end of each of the first `count` groups."""
     order = np.argsort(group, kind="stable")
     return order, np.searchsorted(group[order], np.arange(count + 1))
 
 
-def _stretch(parts: Linear, indices: Ints, of_columns: tuple[int, int], of_rows: tuple[int, int]) -> Linear:
-    """Return some consecutive columns and rows. The column indices of entries start from the first of them."""
-    columns, rows = slice(*of_columns), slice(*of_rows)
-    begins = parts.entries.indptr[of_rows[0] : of_rows[1] + 1]
-    within = slice(begins[0], begins[-1])
-    shape = of_rows[1] - of_rows[0], of_columns[1] - of_columns[0]
-    entries = Entries(parts.entries.data[within], indices[within], begins - begins[0], shape)
-    return _taken(parts, columns, rows, entries)
+def _slice_program(program: Linear, indices: Ints, column_span: tuple[int, int], row_span: tuple[int, int]) -> Linear:
+    columns, rows = slice(*column_span), slice(*row_span)
+    starts = program.entries.indptr[row_span[0] : row_span[1] + 1]
+    entry_span = slice(starts[0], starts[-1])
+    shape = row_span[1] - row_span[0], column_span[1] - column_span[0]
+    entries = Entries(program.entries.data[entry_span], indices[entry_span], starts - starts[0], shape)
+    return _with_entries(program, columns, rows, entries)
 
 
-def _taken(linear: Linear, columns: Ints | slice, rows: Ints | slice, entries: Entries) -> Linear:
-    """Return some columns and rows of a program, with the coefficients `entries`."""
+def _with_entries(linear: Linear, columns: Ints | slice, rows: Ints | slice, entries: Entries) -> Linear:
     return Linear(
         cost=linear.cost[columns],
         lower=linear.lower[columns],
@@ -85,29 +82,25 @@ def _taken(linear: Linear, columns: Ints | slice, rows: Ints | slice, entries: E
 
 
 def column_labels(entries: Entries) -> Ints:
-    """Return the part number of each column."""
     return labels(entries)[0]
 
 
 def labels(entries: Entries) -> tuple[Ints, Ints]:
-    """Return the part number of each column and each row: the number of the part's first column.
-
-    `scipy.sparse.csgraph` would be no faster, and loads all of scipy's linear algebra, which no plan needs.
-    """
+    """Return the component of each column and each row: the number of the component's first column. scipy would be no faster, and slow to import."""
     rows, columns = entries.shape
-    filled = np.flatnonzero(np.diff(entries.indptr))
+    nonempty = np.flatnonzero(np.diff(entries.indptr))
     row_of = entries.rows
-    part, row_part = np.arange(columns), np.arange(columns, columns + rows)
+    label, row_label = np.arange(columns), np.arange(columns, columns + rows)
     while True:
-        of_entry = part[entries.indices]
-        if len(filled):
-            row_part[filled] = np.minimum.reduceat(of_entry, entries.indptr[filled])
-        least = row_part[row_of]
-        if np.array_equal(least, of_entry):
-            return part, row_part
-        np.minimum.at(part, of_entry, least)  # the parts that a row joins are one
-        while not np.array_equal(part, nearer := part[part]):
-            part = nearer
+        label_of_entry = label[entries.indices]
+        if len(nonempty):
+            row_label[nonempty] = np.minimum.reduceat(label_of_entry, entries.indptr[nonempty])
+        min_label = row_label[row_of]
+        if np.array_equal(min_label, label_of_entry):
+            return label, row_label
+        np.minimum.at(label, label_of_entry, min_label)  # a row joins the components of its columns
+        while not np.array_equal(label, next_label := label[label]):
+            label = next_label
 
 
 def empty_rows(linear: Linear) -> Ints:
@@ -116,44 +109,41 @@ def empty_rows(linear: Linear) -> Ints:
     return np.flatnonzero(empty & ((linear.row_lower > 0) | (linear.row_upper < 0)))
 
 
-MOST_BYTES = SESSION_BYTES // 4
-"""Default for the maximum memory of cached answers, in bytes. Beyond it, the least recently used answers are dropped and solved again."""
+# Maximum memory of cached answers. Beyond it, the least recently used answers are dropped and solved again.
+MAX_BYTES = SESSION_BYTES // 4
 
 
 class AnswerCache:
-    """Cache of answers by the content of their programs. Thread-safe."""
+    """Thread-safe cache of answers by the content of their programs."""
 
-    def __init__(self, known: Iterable[tuple[bytes, SolverAnswer, int]] = (), most: int = MOST_BYTES) -> None:
-        """Start with some answers, each with its key and size in bytes, and a maximum size of all answers."""
-        self._known = Recent[bytes, SolverAnswer](most)
-        for key, answer, size in known:
-            self._known.keep(key, answer, size)
+    def __init__(self, answers: Iterable[tuple[bytes, SolverAnswer, int]] = (), max_bytes: int = MAX_BYTES) -> None:
+        self._answers = Recent[bytes, SolverAnswer](max_bytes)
+        for key, answer, size in answers:
+            self._answers.keep(key, answer, size)
         self._lock = Lock()
+        # Numbers of answers that were solved and that were found in the cache.
         self.solved = 0
-        """Number of answers that had to be solved."""
         self.reused = 0
-        """Number of answers found in the cache."""
 
     def peek(self, key: bytes) -> SolverAnswer | None:
-        """Return the known answer for a key (`digest`), without counting its reuse. None if unknown."""
-        return self._known.get(key)
+        """Return the answer for a key (`digest`), without counting its reuse. None if unknown."""
+        return self._answers.get(key)
 
     def find(self, key: bytes) -> SolverAnswer | None:
-        """Return the known answer for a key (`digest`). None if unknown."""
-        known = self._known.get(key)
-        if known is not None:
+        answer = self._answers.get(key)
+        if answer is not None:
             with self._lock:
                 self.reused += 1
-        return known
+        return answer
 
     def keep(self, key: bytes, answer: SolverAnswer) -> None:
         with self._lock:
             self.solved += 1
-        if answer.outcome is not SolverOutcome.NOTHING:  # that nothing was found in time may be otherwise the next time
-            self._known.keep(key, answer, _size_in_bytes(answer))
+        if answer.outcome is not SolverOutcome.NOTHING:  # a search with more time may find something
+            self._answers.keep(key, answer, _size_in_bytes(answer))
 
     def __reduce__(self) -> tuple[type[AnswerCache], tuple[list[tuple[bytes, SolverAnswer, int]], int]]:
-        return AnswerCache, (self._known.items(), self._known.most)
+        return AnswerCache, (self._answers.items(), self._answers.most)
 
 
 def _size_in_bytes(answer: SolverAnswer) -> int:
@@ -167,7 +157,7 @@ def digest(linear: Linear, goals: Sequence[Goal] = ()) -> bytes:
         linear.entries.indptr, linear.entries.indices, linear.entries.data, *(goal.cost for goal in goals),
         np.array([(goal.within, goal.whole) for goal in goals]),
     ]  # fmt: skip
-    found = blake2b("".join([f"{array.shape}{array.dtype.char}" for array in arrays]).encode(), digest_size=16)
+    digest_state = blake2b("".join([f"{array.shape}{array.dtype.char}" for array in arrays]).encode(), digest_size=16)
     for array in arrays:
-        found.update(np.ascontiguousarray(array).data)
-    return found.digest()
+        digest_state.update(np.ascontiguousarray(array).data)
+    return digest_state.digest()

@@ -1,15 +1,11 @@
 """Engines: their interface, their answers, and the order in which they are called until one gives an answer.
 
-An engine solves a program within limits, from a hint, and rates its answer: `engine(program, limits, hint)` returns an answer with a plan, a
-bound, and a certificate. friendshore includes GLOP, HiGHS, and SCIP (`ENGINES`). Any function with the same signature can be added:
+friendshore includes GLOP, HiGHS, and SCIP (`ENGINES`). Any function with the signature of `Engine` can be added:
 
     friendshore.plan(case, engines=ENGINES.after(mine))
 
-Each engine fails on some programs, such as those with a row violated by its own tolerance or with numbers of very different size. The next engine, or
-the same with or without its presolve, takes another path through the same numbers. An infeasible linear program needs the agreement of
-two engines. If all fail, the outcome is `SolverOutcome.BROKEN`, and the caller continues with its other results.
-
-Each engine's library is loaded on first use. Most plans need only GLOP, and a certificate's proof needs none.
+Each engine fails on some programs, such as those with a row violated by its own tolerance or with numbers of very different size. The next engine
+then takes another path through the same numbers. An infeasible linear program needs the agreement of two engines.
 """
 
 from __future__ import annotations
@@ -39,10 +35,8 @@ class Watch:
         self._deadline = None if seconds is None else time.monotonic() + seconds
         self._cancel = cancel
         self.interrupted = False
-        """True if a request to stop was seen."""
 
     def cancelled(self) -> bool:
-        """Return True if the user asked to stop."""
         if self._cancel is not None and self._cancel.is_set():
             self.interrupted = True
         return self.interrupted
@@ -50,7 +44,6 @@ class Watch:
     is_set = cancelled  # so that a watch can end another one
 
     def within(self, seconds: float) -> Watch:
-        """Return a watch that stops with this one, or after some seconds."""
         left = self.left()
         return Watch(seconds if left is None else min(left, seconds), self)
 
@@ -60,7 +53,6 @@ class Watch:
         return self if left is None else self.within(part * left)
 
     def left(self) -> float | None:
-        """Return the seconds left. None if there is no limit."""
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     def stopped(self) -> bool:
@@ -76,7 +68,7 @@ def is_open(value: float, bound: float) -> bool:
 
 
 class UnboundedError(SolverError):
-    """The cost has no minimum. This is an error in the program, except for parts whose costs a price reduces."""
+    """Cost without a minimum: an error in the program, except for parts whose costs a price reduces."""
 
 
 class BreakdownError(SolverError):
@@ -84,28 +76,25 @@ class BreakdownError(SolverError):
 
 
 class SolverOutcome(Enum):
-    """How one run of a solver ended."""
+    """Outcome of one run of a solver."""
 
     OPTIMAL = "optimal"
     FEASIBLE = "feasible"
-    """Stopped by a limit, with a plan."""
     NOTHING = "nothing"
     """Stopped by a limit, without a plan."""
     INFEASIBLE = "infeasible"
     UNCONFIRMED = "unconfirmed"
-    """Optimal according to one run of one solver, without confirmation within the limits."""
+    """Optimal according to one search, without confirmation within the limits."""
     BROKEN = "broken"
-    """No engine gave a reliable answer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class LevelResult:
     """Result of one of several ranked objectives."""
 
     least: float
     """Smallest value found, given the levels before it."""
     bound: float
-    """Lower bound on this level among plans that keep the levels before it."""
     most: float
     """Maximum value that later levels must keep."""
 
@@ -114,22 +103,19 @@ class LinkingMethod(StrEnum):
     """Method for the linking constraints of a component."""
 
     LEFT_OUT = "left out"
-    """The cheapest plans of the parts satisfy them without further work."""
+    """The cheapest plans of the parts satisfy them."""
     PRICED = "priced"
     """Their prices gave both the plan and its proof."""
     JOINT = "joint"
-    """The parts were solved as one in the end."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Linked:
+class LinkedSolution:
     """Solution of a component whose parts are joined by a few rows."""
 
     rows: Ints
-    """Its linking constraints."""
     parts: int
-    """Number of parts without them."""
-    how: LinkingMethod
+    method: LinkingMethod
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,30 +128,27 @@ class SolverAnswer:
     bound: float = float("-inf")
     duals: Floats | None = None
     """Increase of the objective per unit of a binding row's bound. Only for an optimal linear program."""
-    levels: tuple[Reached, ...] = ()
-    """Result of each level, for a component with ranked objectives."""
+    levels: tuple[LevelResult, ...] = ()
+    """Result of each ranked objective."""
     out_of_time: bool = False
     """True if the time limit or the user ended it."""
-    joined: Linked | None = None
-    """Method, if a few rows join parts that could otherwise be solved apart."""
+    joined: LinkedSolution | None = None
     confirmed_by: frozenset[Confirmation] = frozenset()
     """Confirmations of the optimum of a program with integer variables. Empty in an engine's own answer."""
     solver: str = ""
-    """Solver that an engine ran. Empty if unknown."""
 
 
 NOTHING = SolverAnswer(SolverOutcome.NOTHING)
-_BY_PROOF = [SolverOutcome.OPTIMAL, SolverOutcome.UNCONFIRMED]
+_PROOF_RANKS = [SolverOutcome.OPTIMAL, SolverOutcome.UNCONFIRMED]
 
 
 def worst_outcome(answers: Iterable[SolverAnswer]) -> SolverOutcome:
     """Return the outcome of a plan whose parts all have a plan: optimal only if every part is."""
-    ranks = [_BY_PROOF.index(a.outcome) if a.outcome in _BY_PROOF else len(_BY_PROOF) for a in answers]
-    return [*_BY_PROOF, SolverOutcome.FEASIBLE][max(ranks, default=0)]
+    ranks = [_PROOF_RANKS.index(a.outcome) if a.outcome in _PROOF_RANKS else len(_PROOF_RANKS) for a in answers]
+    return [*_PROOF_RANKS, SolverOutcome.FEASIBLE][max(ranks, default=0)]
 
 
 def never() -> bool:
-    """Return False: the search never stops early."""
     return False
 
 
@@ -179,17 +162,16 @@ class Ask:
     nodes: int | None = None
     """Maximum nodes of the search tree. Unlike time, this limit doesn't depend on the clock."""
     enough: float | None = None
-    """Cost of a plan that ends the search. It doesn't depend on the clock either."""
+    """Cost of a plan that ends the search."""
     tight: bool = False
     """True to satisfy rows as closely as the engine can, which takes longer."""
     path: int = 0
-    """Number of the search on the same program. A second opinion takes another path: another seed and the solver's usual tolerances."""
+    """Number of the search on the same program. A second opinion takes another seed and the solver's usual tolerances."""
     stopped: Callable[[], bool] = never
     """Function that returns True if the user asked to stop. The search then ends within a tenth of a second, possibly without an answer."""
 
 
 TO_THE_END = Ask()
-"""Search until the optimum is proved."""
 
 
 class Engine(Protocol):
@@ -198,10 +180,7 @@ class Engine(Protocol):
     def __call__(self, linear: Linear, ask: Ask, hint: Floats | None = None, /) -> SolverAnswer:
         """Return the best plan found, with the lower bound on all plans and the duals that certify it, if any.
 
-        Args:
-            linear: The program, scaled. Integrality may be ignored if no column is integer.
-            ask: Limits and precision of the search.
-            hint: Known feasible plan to start from. Engines may ignore it.
+        The program is scaled. Engines may ignore integrality if no column is integer, and the hint, a known feasible plan.
 
         Raises:
             BreakdownError: If there is no reliable answer.
@@ -209,19 +188,15 @@ class Engine(Protocol):
         """
 
 
+# Time limit of each second opinion: this number of seconds, or this multiple of the first search's time if that is longer.
+# The limit is far above the usual time of opinions, so that the clock rarely decides the confirmation of an optimum. It never changes the plan.
 PATIENCE_SECONDS, PATIENCE = 60.0, 3.0
-"""Time limit of each second opinion: this number of seconds, or this multiple of the first search's time if that is longer.
-
-Another solver may need hours for a program that the first one solves in seconds. The limit is far above the usual time of opinions. So the clock
-rarely decides the confirmation of an optimum, and it never changes the plan of a confirmed optimum.
-"""
 
 
 class Opinion(Protocol):
     """Second opinion that hasn't been requested yet."""
 
-    def __call__(self, *, hint: Floats | None = None) -> SolverAnswer:
-        """Return the answer, searched from a known plan."""
+    def __call__(self, *, hint: Floats | None = None) -> SolverAnswer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +208,7 @@ class Engines:
     tree: tuple[Engine, ...]
     """Engines for programs with integer variables, and for linear ones so large that HiGHS is faster."""
     second: tuple[Engine, ...] = ()
-    """Engines for second opinions on the optimum of a program with integer variables. Without any, only a bound can confirm it."""
+    """Engines for second opinions on an optimum of a program with integer variables. Without any, only a bound can confirm it."""
     stopped: Callable[[], bool] = never
     """Function that returns True if the user asked to stop. All later answers are then empty."""
 
@@ -242,53 +217,40 @@ class Engines:
         return replace(self, simplex=(first, *self.simplex), tree=(first, *self.tree))
 
     def linear(self, linear: Linear, seconds: float | None = None) -> SolverAnswer:
-        """Return the optimum of a linear program, ignoring integrality.
-
-        Raises:
-            UnboundedError: If its cost has no minimum.
-        """
-        return _asked(self.simplex, linear, Ask(seconds, stopped=self.stopped), agreed=2)
+        """Return the optimum of a linear program, ignoring integrality. Raises `UnboundedError`."""
+        return _first_reliable(self.simplex, linear, Ask(seconds, stopped=self.stopped), required_agreement=2)
 
     def search(self, linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None) -> SolverAnswer:
-        """Return the best plan of a program with integer variables, or of a large linear one, within the limits of `ask`.
-
-        Raises:
-            UnboundedError: If its cost has no minimum.
-        """
+        """Return the best plan of a program with integer variables, or of a large linear one, within the limits of `ask`."""
         ask = replace(ask, stopped=self.stopped)
-        return _asked(self.tree, linear, ask, hint=hint, agreed=1 if linear.integer.any() else 2)
+        return _first_reliable(self.tree, linear, ask, hint=hint, required_agreement=1 if linear.integer.any() else 2)
 
-    def opinions(self, linear: Linear, watch: Watch, gap: float, searched: float = 0.0) -> Iterator[Opinion]:
-        """Yield second opinions on a program with integer variables, each by another engine or on another path, until the watch stops.
-
-        Args:
-            searched: Seconds of the first search. An opinion that takes much longer is stopped.
-        """
+    def opinions(self, linear: Linear, watch: Watch, gap: float, first_seconds: float = 0.0) -> Iterator[Opinion]:
+        """Yield second opinions, each by another engine or on another path, until the watch stops. One much longer than `first_seconds` is stopped."""
         for path, engine in enumerate(self.second, 1):
             if watch.stopped():
                 return
-            within = watch.within(max(PATIENCE_SECONDS, PATIENCE * searched))
-            ask = Ask(within.left(), gap, path=path, stopped=self.stopped)
-            yield partial(_asked, (engine,), linear, ask, agreed=1)
+            opinion_watch = watch.within(max(PATIENCE_SECONDS, PATIENCE * first_seconds))
+            ask = Ask(opinion_watch.left(), gap, path=path, stopped=self.stopped)
+            yield partial(_first_reliable, (engine,), linear, ask, required_agreement=1)
 
 
-def _asked(
-    engines: tuple[Engine, ...], linear: Linear, ask: Ask, *, hint: Floats | None = None, agreed: int
+def _first_reliable(
+    engines: tuple[Engine, ...], linear: Linear, ask: Ask, *, hint: Floats | None = None, required_agreement: int
 ) -> SolverAnswer:
-    """Return the first reliable answer. Infeasibility needs `agreed` engines."""
-    began, denied = time.monotonic(), 0
+    started, infeasible_count = time.monotonic(), 0
     for engine in engines:
         if ask.stopped():
             return NOTHING
-        left = None if ask.seconds is None else max(0.0, ask.seconds - (time.monotonic() - began))
+        seconds = None if ask.seconds is None else max(0.0, ask.seconds - (time.monotonic() - started))
         try:
-            answer = engine(linear, replace(ask, seconds=left), hint)
+            answer = engine(linear, replace(ask, seconds=seconds), hint)
         except BreakdownError:
             continue
         if answer.outcome is SolverOutcome.INFEASIBLE:
-            denied += 1
-            if denied >= agreed:
+            infeasible_count += 1
+            if infeasible_count >= required_agreement:
                 return answer
-        elif answer.x is not None or not denied:
+        elif answer.x is not None or not infeasible_count:
             return answer
-    return SolverAnswer(SolverOutcome.INFEASIBLE if denied else SolverOutcome.BROKEN)
+    return SolverAnswer(SolverOutcome.INFEASIBLE if infeasible_count else SolverOutcome.BROKEN)

@@ -2,29 +2,18 @@
 
 A shortage costs so much that an engine searching all columns first finds plans with shortages, and improves them slowly. The steps are:
 
-1. For a large program, find a plan from its relaxation with all links of a choice in one row, which takes a fraction of the time (`summed`). If its
-   choices open capacities, prices replace steps 2 and 3 (`subgradient`), followed by step 4.
-2. Solve the linear relaxation. It gives a bound for all plans, the reduced cost of each column, and a plan by rounding (`rounded`).
-3. If that plan uses columns that are zero in the relaxation and cost several times all of it, close these columns. An engine
-   then searches for any plan, whatever its cost.
-4. Bound every column by the gap between bound and plan, divided by its cost or its reduced cost. Cheaper plans satisfy these bounds (reduced-cost
-   fixing: Dantzig, Fulkerson and Johnson, Solution of a large-scale traveling-salesman problem, Operations Research 2, 1954; Savelsbergh,
-   Preprocessing and probing techniques for mixed integer programming problems, ORSA Journal on Computing 6, 1994). A column with a step (`steps`)
-   is closed if its bound is below one step. Rows that then leave no choice become tight (`forced`).
+1. For a large program, find a plan from its relaxation with all links of a choice in one row, which takes a fraction of the time (`with_joined_links`).
+   If its choices open capacities, prices replace steps 2 and 3 (`subgradient`).
+2. Solve the linear relaxation. It gives a bound for all plans, the reduced cost of each column, and a plan by rounding (`rounded_plan`).
+3. If that plan uses columns that are zero in the relaxation and cost several times all of it, close these columns and search for any plan.
+4. Bound every column by the gap between bound and plan, divided by its cost or its reduced cost (reduced-cost fixing: Dantzig, Fulkerson and Johnson,
+   Solution of a large-scale traveling-salesman problem, Operations Research 2, 1954; Savelsbergh, Preprocessing and probing techniques for mixed
+   integer programming problems, ORSA Journal on Computing 6, 1994). A column is closed if its bound is below one step (`column_steps`). Rows that then
+   leave no choice become tight (`with_tight_rows`).
 5. If expensive columns stay open, or the program is large, search between the plan and the relaxation for a better one (RENS: Berthold, Mathematical
    Programming Computation 6, 2014; RINS: Danna, Rothberg and Le Pape, Mathematical Programming 102, 2005). Then bound the columns again.
 
-Some choices only open capacity and violate no row when they rise. They are made if the relaxation makes a part of them (rounding by locks:
-Achterberg, Constraint integer programming, 2007). All others are found by diving (`rounded`): those that can be rounded up are made, those that
-can't are dropped, and the rest is solved again. So an order below its minimum is dropped, and other orders replace it.
-
-A relaxation pays only a part of a fixed cost for a part of the capacity, which makes choices with little use too cheap. Slope scaling charges the
-full cost over the capacity last used, and solves again (Kim and Pardalos, A solution approach to the fixed charge network flow problem using a
-dynamic slope scaling procedure, Operations Research Letters 24, 1999). With all links of a choice in one row (`summed`), that takes a fraction of a
-second. The relaxation of the program itself takes many seconds.
-
-Restricted programs give plans and prove nothing. The bounds are valid for every plan that is no more expensive. So the later search of the whole
-proves as much as without them.
+Restricted programs give plans and prove nothing. The bounds are valid for every plan that is no more expensive.
 """
 
 from __future__ import annotations
@@ -36,12 +25,11 @@ import numpy as np
 
 from ..program.matrix import Entries, Floats, Linear, Mask, continuous, with_rows
 from .engine import NOTHING, Ask, Engines, SolverAnswer, SolverOutcome, Watch, never
-from .forcing import SLACK, covered, ended, forced, links, numbered
-from .subgradient import estimated
+from .forcing import SLACK, links, with_count_rows, with_cover_rows, with_finite_bounds, with_tight_rows
+from .subgradient import subgradient_prices
 
 
 def fix(linear: Linear, fixed: Mask, x: Floats) -> Linear:
-    """Fix some variables at their rounded values in a plan."""
     at = np.round(x)
     return replace(
         linear,
@@ -51,175 +39,184 @@ def fix(linear: Linear, fixed: Mask, x: Floats) -> Linear:
     )
 
 
-def settled_rows(linear: Linear) -> Linear:
-    """Return the program without rows in which all columns but one are fixed. They become bounds of that column.
-
-    This includes all links of a decided choice. A simplex is then many times as fast.
-    """
+def without_singleton_rows(linear: Linear) -> Linear:
+    """Return the program with bounds instead of rows with one free column, such as links of a decided choice. A simplex is then many times as fast."""
     row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
-    rows, free = len(linear.row_lower), (linear.lower < linear.upper)[column]
-    alone = np.bincount(row[free], minlength=rows) == 1
-    there = free & alone[row]
-    rest = np.bincount(row[~free], (value * linear.lower[column])[~free], minlength=rows)
-    at, of, by = row[there], column[there], value[there]
-    ends = np.stack([linear.row_lower[at] - rest[at], linear.row_upper[at] - rest[at]]) / by
+    row_count, is_free = len(linear.row_lower), (linear.lower < linear.upper)[column]
+    has_one_free = np.bincount(row[is_free], minlength=row_count) == 1
+    in_singleton = is_free & has_one_free[row]
+    fixed_sum = np.bincount(row[~is_free], (value * linear.lower[column])[~is_free], minlength=row_count)
+    rows, columns, values = row[in_singleton], column[in_singleton], value[in_singleton]
+    limits = np.stack([linear.row_lower[rows] - fixed_sum[rows], linear.row_upper[rows] - fixed_sum[rows]]) / values
     lower, upper = linear.lower.copy(), linear.upper.copy()
-    np.maximum.at(lower, of, ends.min(axis=0))
-    np.minimum.at(upper, of, ends.max(axis=0))
-    if (lower > upper).any():  # by rounding, or because nothing keeps the rows: an engine says which
+    np.maximum.at(lower, columns, limits.min(axis=0))
+    np.minimum.at(upper, columns, limits.max(axis=0))
+    if (lower > upper).any():  # an engine decides whether this is rounding or infeasibility
         return linear
-    return replace(linear.of_rows(~alone), lower=lower, upper=upper)
+    return replace(linear.of_rows(~has_one_free), lower=lower, upper=upper)
 
 
-def polished(linear: Linear, engines: Engines, answer: SolverAnswer) -> SolverAnswer:
+def reoptimized(linear: Linear, engines: Engines, answer: SolverAnswer) -> SolverAnswer:
     """Round the choices exactly and solve the rest again."""
     assert answer.x is not None
-    settled = replace(engines, stopped=never)  # a plan that a stopped search leaves behind is whole too
-    exact = settled.linear(settled_rows(fix(linear, linear.integer, answer.x)))
-    if exact.x is None:
+    unstoppable_engines = replace(engines, stopped=never)  # even a plan of a stopped search must be integer
+    answer_exact = unstoppable_engines.linear(without_singleton_rows(fix(linear, linear.integer, answer.x)))
+    if answer_exact.x is None:
         return answer
-    return replace(answer, x=exact.x, objective=exact.objective, duals=None)
+    return replace(answer, x=answer_exact.x, objective=answer_exact.objective, duals=None)
 
 
 ROUNDS = 5
-"""Rounds in which choices are dropped, before the rest is fixed."""
 SLOPES = 6
-"""Rounds of slope scaling."""
+# Distance from an integer within which a choice counts as integer.
 WHOLE = 1e-6
-"""Distance from an integer within which a choice counts as integer."""
-LEAST_SECONDS = 1.0
-"""Minimum seconds for a linear program, even if less time is left."""
+# Minimum seconds for a linear program, even if less time is left.
+MIN_SECONDS = 1.0
 
 
-def sloped(linear: Linear, relaxed: Floats, engines: Engines, watch: Watch) -> SolverAnswer:
-    """Return the best plan found from a relaxed one by slope scaling. `NOTHING` if no plan satisfies the rows."""
-    scaled = linear.integer & ~_held(linear) & (linear.cost > 0)
-    best, x, cost = rounded(linear, relaxed, engines, watch), relaxed, linear.cost.copy()
-    for _ in range(SLOPES if scaled.any() else 0):
+def slope_scaled_plan(linear: Linear, relaxed: Floats, engines: Engines, watch: Watch) -> SolverAnswer:
+    """Return the best plan found from a relaxed one by slope scaling. `NOTHING` if no plan satisfies the rows.
+
+    A relaxation pays only a part of a fixed cost. Slope scaling charges the full cost over the capacity last used, and solves again (Kim and
+    Pardalos, A solution approach to the fixed charge network flow problem using a dynamic slope scaling procedure, Operations Research Letters 24, 1999).
+    """
+    scalable = linear.integer & ~_locked_columns(linear) & (linear.cost > 0)
+    best, x, cost = rounded_plan(linear, relaxed, engines, watch), relaxed, linear.cost.copy()
+    for _ in range(SLOPES if scalable.any() else 0):
         if watch.stopped():
             break
-        paid = scaled & (x > WHOLE)
-        cost[paid] = linear.cost[paid] * np.ceil(x[paid] - WHOLE) / x[paid]
-        found = engines.linear(replace(continuous(linear), cost=cost), seconds_of(watch))
-        if found.outcome is not SolverOutcome.OPTIMAL or found.x is None:
+        used = scalable & (x > WHOLE)
+        cost[used] = linear.cost[used] * np.ceil(x[used] - WHOLE) / x[used]
+        answer = engines.linear(replace(continuous(linear), cost=cost), seconds_left(watch))
+        if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None:
             break
-        x = found.x
-        if linear.value(np.where(scaled, np.ceil(x - WHOLE), x)) < best.objective:
-            best = min(best, rounded(linear, x, engines, watch), key=lambda answer: answer.objective)
+        x = answer.x
+        if linear.value(np.where(scalable, np.ceil(x - WHOLE), x)) < best.objective:
+            best = min(best, rounded_plan(linear, x, engines, watch), key=lambda answer: answer.objective)
     return best
 
 
-def rounded(linear: Linear, relaxed: Floats, engines: Engines, watch: Watch) -> SolverAnswer:
-    """Return a plan from a relaxed one. `NOTHING` if there is none. After the watch has stopped, it still solves up to two linear programs."""
-    left, x = fix(linear, linear.integer & ~_held(linear), np.ceil(relaxed - WHOLE)), relaxed
-    for number in range(ROUNDS + 1):
-        if not left.integer.any():
+def rounded_plan(linear: Linear, relaxed: Floats, engines: Engines, watch: Watch) -> SolverAnswer:
+    """Return a plan from a relaxed one, by diving. `NOTHING` if there is none. After the watch has stopped, it still solves up to two linear programs.
+
+    Choices that violate no row when they rise are rounded up (rounding by locks: Achterberg, Constraint integer programming, 2007). Others are
+    rounded up where possible, else dropped, and the rest is solved again. So other orders replace one below its minimum.
+    """
+    remaining, x = fix(linear, linear.integer & ~_locked_columns(linear), np.ceil(relaxed - WHOLE)), relaxed
+    for round_number in range(ROUNDS + 1):
+        if not remaining.integer.any():
             break
-        found = engines.linear(left)
-        if found.outcome is not SolverOutcome.OPTIMAL or found.x is None:
+        answer = engines.linear(remaining)
+        if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None:
             return NOTHING
-        x = found.x
-        whole, most = np.ceil(x - WHOLE), raised(left, x)
-        full = left.integer & (most >= whole - WHOLE)
-        open_ = left.integer & ~full
-        if number == ROUNDS or watch.stopped() or not open_.any():
-            left = fix(left, left.integer, np.where(full, whole, np.floor(x)))
+        x = answer.x
+        rounded_up, max_x = np.ceil(x - WHOLE), max_values(remaining, x)
+        can_rise = remaining.integer & (max_x >= rounded_up - WHOLE)
+        undecided = remaining.integer & ~can_rise
+        if round_number == ROUNDS or watch.stopped() or not undecided.any():
+            remaining = fix(remaining, remaining.integer, np.where(can_rise, rounded_up, np.floor(x)))
             break
-        lower = np.where(full, whole, left.lower)
-        upper = np.where(open_, np.floor(x), left.upper)
-        left = replace(left, lower=lower, upper=upper, integer=left.integer & (lower < upper))
-    found = engines.linear(left)
-    if found.outcome is not SolverOutcome.OPTIMAL:
+        lower = np.where(can_rise, rounded_up, remaining.lower)
+        upper = np.where(undecided, np.floor(x), remaining.upper)
+        remaining = replace(remaining, lower=lower, upper=upper, integer=remaining.integer & (lower < upper))
+    answer = engines.linear(remaining)
+    if answer.outcome is not SolverOutcome.OPTIMAL:
         return NOTHING
-    return replace(found, outcome=SolverOutcome.FEASIBLE, bound=-np.inf, duals=None)
+    return replace(answer, outcome=SolverOutcome.FEASIBLE, bound=-np.inf, duals=None)
 
 
-def summed(linear: Linear) -> Linear:
+def with_joined_links(linear: Linear) -> Linear:
     """Return the program with all links `x <= u y` of a binary variable in one row: fewer rows, a weaker relaxation, the same plans."""
     entries = linear.entries
-    own, other = links(linear)
-    choice, flow = entries.indices[other], entries.indices[own]
+    flow_entry, choice_entry = links(linear)
+    choice, flow = entries.indices[choice_entry], entries.indices[flow_entry]
     binary = linear.integer[choice] & (linear.lower[choice] >= 0) & (linear.upper[choice] <= 1)
-    fits = binary & ~linear.integer[flow] & (linear.lower[flow] >= 0) & np.isneginf(linear.row_lower[entries.rows[own]])
-    own, other, choice, flow = own[fits], other[fits], choice[fits], flow[fits]
-    most = -entries.data[other] / entries.data[own]
-    upper = linear.upper.copy()
-    np.minimum.at(upper, flow, most * linear.upper[choice])
-    kept = np.ones(entries.shape[0], dtype=bool)
-    kept[entries.rows[own]] = False
-    left = replace(linear.of_rows(kept), upper=upper)
-    made, row = np.unique(choice, return_inverse=True)
-    if not len(made):
-        return left
-    joint = Entries.summed(
-        np.concatenate([row, row]),
-        np.concatenate([flow, choice]),
-        np.concatenate([np.ones(len(flow)), -most]),
-        (len(made), entries.shape[1]),
+    is_joined = (
+        binary
+        & ~linear.integer[flow]
+        & (linear.lower[flow] >= 0)
+        & np.isneginf(linear.row_lower[entries.rows[flow_entry]])
     )
-    ends = joint.indptr[1:-1]
-    return with_rows(left, np.split(joint.indices, ends), np.split(joint.data, ends), -np.inf, 0.0)
+    flow_entry, choice_entry, choice, flow = (
+        flow_entry[is_joined],
+        choice_entry[is_joined],
+        choice[is_joined],
+        flow[is_joined],
+    )
+    max_flow = -entries.data[choice_entry] / entries.data[flow_entry]
+    upper = linear.upper.copy()
+    np.minimum.at(upper, flow, max_flow * linear.upper[choice])
+    is_kept = np.ones(entries.shape[0], dtype=bool)
+    is_kept[entries.rows[flow_entry]] = False
+    remaining = replace(linear.of_rows(is_kept), upper=upper)
+    choices, row_of_link = np.unique(choice, return_inverse=True)
+    if not len(choices):
+        return remaining
+    joined = Entries.summed(
+        np.concatenate([row_of_link, row_of_link]),
+        np.concatenate([flow, choice]),
+        np.concatenate([np.ones(len(flow)), -max_flow]),
+        (len(choices), entries.shape[1]),
+    )
+    row_ends = joined.indptr[1:-1]
+    return with_rows(remaining, np.split(joined.indices, row_ends), np.split(joined.data, row_ends), -np.inf, 0.0)
 
 
-def seconds_of(watch: Watch, share: float = 1.0) -> float | None:
+def seconds_left(watch: Watch, share: float = 1.0) -> float | None:
     """Return a share of the time left, but at least the minimum for a linear program. None if there is no limit."""
-    left = watch.left()
-    return None if left is None else max(LEAST_SECONDS, share * left)
+    seconds = watch.left()
+    return None if seconds is None else max(MIN_SECONDS, share * seconds)
 
 
-def _held(linear: Linear) -> Mask:
-    """Return the columns that may violate a row when they rise."""
+def _locked_columns(linear: Linear) -> Mask:
     row, value = linear.entries.rows, linear.entries.data
-    breaks = (np.isfinite(linear.row_upper)[row] & (value > 0)) | (np.isfinite(linear.row_lower)[row] & (value < 0))
-    held = np.zeros(len(linear.cost), dtype=bool)
-    held[linear.entries.indices[breaks]] = True
-    return held
+    may_violate = (np.isfinite(linear.row_upper)[row] & (value > 0)) | (
+        np.isfinite(linear.row_lower)[row] & (value < 0)
+    )
+    is_locked = np.zeros(len(linear.cost), dtype=bool)
+    is_locked[linear.entries.indices[may_violate]] = True
+    return is_locked
 
 
-def raised(linear: Linear, x: Floats) -> Floats:
+def max_values(linear: Linear, x: Floats) -> Floats:
     """Return the maximum of each column with all others unchanged."""
     entries = linear.entries
     row, column, value = entries.rows, entries.indices, entries.data
-    comes_to = entries @ x
-    room = np.where(value > 0, linear.row_upper[row] - comes_to[row], comes_to[row] - linear.row_lower[row])
-    most = linear.upper - x
-    np.minimum.at(most, column, np.maximum(room, 0.0) / np.abs(value))
-    return x + most
+    activity = entries @ x
+    room = np.where(value > 0, linear.row_upper[row] - activity[row], activity[row] - linear.row_lower[row])
+    max_rise = linear.upper - x
+    np.minimum.at(max_rise, column, np.maximum(room, 0.0) / np.abs(value))
+    return x + max_rise
 
 
 Steps = Callable[[], Floats | float]
-"""Function that computes the step of each column in some cheapest plan (`forcing.steps`)."""
+"""Function that computes the step of each column in some cheapest plan (`forcing.column_steps`)."""
 
 
-def unknown() -> float:
-    """Return 0: no column has a known step."""
+def no_steps() -> float:
     return 0.0
 
 
+# Minimum number of integer variables for a first plan, unless the program is large.
 CHOICES = 30
-"""Minimum number of integer variables for a first plan, unless the program is large."""
+# Number of entries above which HiGHS solves the relaxation faster than GLOP, and a plan is made before it.
 LARGE = 50_000
-"""Number of entries above which HiGHS solves the relaxation faster than GLOP, and a plan is made before it."""
-DEAR = 4.0
-"""Multiple of the relaxation's cost. Columns whose maximum costs more are left out of the first plan."""
+# Multiple of the relaxation's cost. Columns whose maximum costs more are left out of the first plan.
+EXPENSIVE = 4.0
 ANY_NODES = 100
-"""Nodes of the search for any plan."""
 BETTER_NODES = 50
-"""Nodes of the search that improves it."""
-SHARE = 0.25
-"""Share of the time left for that search."""
+# Shares of the time left for the search that improves the first plan: after the relaxation, and after prices, whose plan is far from the optimum.
+SHARE, SHARE_AFTER_PRICES = 0.25, 0.5
+# Maximum gap between prices and their plan, as a share of the plan, at which they replace the relaxation.
 CLOSE = 0.02
-"""Maximum gap between prices and their plan, as a share of the plan, at which they replace the relaxation."""
-HALF = 0.5
-"""Share of the time left for the search after prices, because the plan before it is far from the optimum."""
-LEAST_ROOM = 1e-3
-"""Minimum share of a continuous column's range that remains. A solver's presolve may treat less as zero."""
+# Minimum share of a continuous column's range that remains. A solver's presolve may treat less as zero.
+MIN_RANGE = 1e-3
+# Value below which a column counts as zero.
 USED = 1e-9
-"""Value below which a column counts as zero."""
-SELDOM = 0.02
-"""Share of the rounds of prices. A choice made in fewer is left out of the search that follows, and one left out in fewer is made."""
-ROUNDED = 1e-6
-"""Share of the gap added to it, for the rounding of engines."""
+# Share of the rounds of prices. A choice made in fewer is left out of the search that follows, and one left out in fewer is made.
+RARE = 0.02
+# Share of the gap added to it, for the rounding of engines.
+GAP_ROUNDING = 1e-6
 
 
 def first_plan(
@@ -227,7 +224,7 @@ def first_plan(
     engines: Engines,
     watch: Watch,
     gap: float,
-    steps: Steps = unknown,
+    steps: Steps = no_steps,
     counted: Floats | float = 1.0,
     start: Floats | None = None,
     relaxed: SolverAnswer | None = None,
@@ -235,182 +232,197 @@ def first_plan(
     """Return the best plan found before the whole is searched, with a bound for the whole, and the program that is left to search.
 
     With few choices, return `NOTHING` and the program unchanged. An infeasible relaxation proves that there is no plan.
-
-    Args:
-        start: Plan of a similar program, whose choices are a starting point. NaN for unknown ones.
-        relaxed: Answer of its linear relaxation, if known.
     """
-    found = NOTHING
+    best = NOTHING
     large = linear.entries.nnz > LARGE
     if not large and np.count_nonzero(linear.integer) < CHOICES:
-        return found, linear
+        return best, linear
     if large:
-        found = _without_links(linear, engines, watch)
-        if found.outcome is SolverOutcome.INFEASIBLE:
-            return found, linear
-        priced = None if found.x is None else _priced(linear, engines, watch, gap, found, steps, counted)
+        best = _plan_with_joined_links(linear, engines, watch)
+        if best.outcome is SolverOutcome.INFEASIBLE:
+            return best, linear
+        priced = None if best.x is None else _plan_from_prices(linear, engines, watch, gap, best, steps, counted)
         if priced is not None and priced[0].objective - priced[0].bound <= CLOSE * abs(priced[0].objective):
             return priced
-        found = found if priced is None else priced[0]
-    known = found.bound
+        best = best if priced is None else priced[0]
+    proved_bound = best.bound
     relaxed = _relaxed(linear, engines, watch) if relaxed is None else relaxed
     if relaxed.outcome is SolverOutcome.INFEASIBLE:
         return relaxed, linear
     if relaxed.outcome is not SolverOutcome.OPTIMAL or relaxed.x is None or relaxed.duals is None:
-        return found, linear
-    alike = NOTHING if start is None else same_choices(linear, start, engines, watch)
-    found = min(found, alike, key=lambda answer: answer.objective)
-    if alike.x is None or alike.objective - relaxed.objective > CLOSE * abs(alike.objective):
-        found = min(found, rounded(linear, relaxed.x, engines, watch), key=lambda answer: answer.objective)
-    dear = _dear(linear, relaxed)
-    scarce = dear.any() and (found.x is None or (found.x[dear] > USED).any())
-    if scarce:
-        found = min(found, any_plan(_closed(linear, dear), engines, watch), key=lambda answer: answer.objective)
-    if found.x is None:
-        return replace(found, bound=max(known, proved(ended(linear, np.inf), relaxed.duals))), linear
-    value, step = linear.value(found.x), steps()
-    bounded = ended(linear, value)
-    bound = max(known, proved(bounded, relaxed.duals))
-    left = forced(narrowed(bounded, relaxed.duals, value, step))
-    # Of a small program in which nothing dear is left the search of the whole comes as far by itself.
-    worth = large or _dear(replace(linear, upper=left.upper), relaxed).any()
-    if worth and value - bound > gap * abs(value) and not watch.stopped():
+        return best, linear
+    plan_like_start = NOTHING if start is None else plan_with_choices(linear, start, engines, watch)
+    best = min(best, plan_like_start, key=lambda answer: answer.objective)
+    if plan_like_start.x is None or plan_like_start.objective - relaxed.objective > CLOSE * abs(
+        plan_like_start.objective
+    ):
+        best = min(best, rounded_plan(linear, relaxed.x, engines, watch), key=lambda answer: answer.objective)
+    is_expensive = _expensive_columns(linear, relaxed)
+    uses_expensive = is_expensive.any() and (best.x is None or (best.x[is_expensive] > USED).any())
+    if uses_expensive:
+        best = min(
+            best, any_plan(_without_columns(linear, is_expensive), engines, watch), key=lambda answer: answer.objective
+        )
+    if best.x is None:
+        return replace(
+            best, bound=max(proved_bound, dual_bound(with_finite_bounds(linear, np.inf), relaxed.duals))
+        ), linear
+    value, step = linear.value(best.x), steps()
+    bounded = with_finite_bounds(linear, value)
+    bound = max(proved_bound, dual_bound(bounded, relaxed.duals))
+    remaining = with_tight_rows(with_narrow_bounds(bounded, relaxed.duals, value, step))
+    # For a small program without expensive columns, the search of the whole is as good.
+    is_worth_searching = large or _expensive_columns(replace(linear, upper=remaining.upper), relaxed).any()
+    if is_worth_searching and value - bound > gap * abs(value) and not watch.stopped():
         # A plan that any search found may have little in common with the relaxation.
-        between = _closed(left, dear) if scarce else _near(left, found.x, relaxed.x)
-        better = engines.search(between, Ask(seconds_of(watch, SHARE), gap, nodes=BETTER_NODES), found.x)
-        if better.x is not None and linear.value(better.x) < value:
-            found, value = better, linear.value(better.x)
-            left = forced(narrowed(bounded, relaxed.duals, value, step))
-    return SolverAnswer(SolverOutcome.FEASIBLE, found.x, value, min(bound, value)), covered(left, counted)
+        restricted = (
+            _without_columns(remaining, is_expensive)
+            if uses_expensive
+            else _between_plans(remaining, best.x, relaxed.x)
+        )
+        improved = engines.search(restricted, Ask(seconds_left(watch, SHARE), gap, nodes=BETTER_NODES), best.x)
+        if improved.x is not None and linear.value(improved.x) < value:
+            best, value = improved, linear.value(improved.x)
+            remaining = with_tight_rows(with_narrow_bounds(bounded, relaxed.duals, value, step))
+    return SolverAnswer(SolverOutcome.FEASIBLE, best.x, value, min(bound, value)), with_cover_rows(remaining, counted)
 
 
 def _relaxed(linear: Linear, engines: Engines, watch: Watch) -> SolverAnswer:
-    relaxation, seconds = continuous(linear), seconds_of(watch)
+    relaxation, seconds = continuous(linear), seconds_left(watch)
     if linear.entries.nnz > LARGE:
         return engines.search(relaxation, Ask(seconds))
     return engines.linear(relaxation, seconds)
 
 
-def same_choices(linear: Linear, start: Floats, engines: Engines, watch: Watch) -> SolverAnswer:
-    """Return the cheapest plan with the choices of another. `NOTHING` if there is none."""
-    known = linear.integer & np.isfinite(start)
-    at = np.clip(np.where(known, start, 0.0), linear.lower, linear.upper)
-    left = fix(linear, known, at)
-    found = engines.linear(settled_rows(continuous(left)))
-    if found.outcome is not SolverOutcome.OPTIMAL or found.x is None:
+def plan_with_choices(linear: Linear, start: Floats, engines: Engines, watch: Watch) -> SolverAnswer:
+    is_known = linear.integer & np.isfinite(start)
+    choices = np.clip(np.where(is_known, start, 0.0), linear.lower, linear.upper)
+    remaining = fix(linear, is_known, choices)
+    answer = engines.linear(without_singleton_rows(continuous(remaining)))
+    if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None:
         return NOTHING
-    if left.integer.any():
-        return rounded(left, found.x, engines, watch)
-    return replace(found, outcome=SolverOutcome.FEASIBLE, bound=-np.inf, duals=None)
+    if remaining.integer.any():
+        return rounded_plan(remaining, answer.x, engines, watch)
+    return replace(answer, outcome=SolverOutcome.FEASIBLE, bound=-np.inf, duals=None)
 
 
 def any_plan(linear: Linear, engines: Engines, watch: Watch) -> SolverAnswer:
     """Return some plan, whatever its choices cost. If there is none, return the outcome of the search."""
-    free = replace(linear, cost=np.zeros(len(linear.cost)), constant=0.0)
-    found = engines.search(free, Ask(seconds_of(watch), nodes=ANY_NODES))
-    if found.x is None:
-        return SolverAnswer(found.outcome)
-    return replace(polished(linear, engines, found), outcome=SolverOutcome.FEASIBLE, bound=-np.inf)
+    without_cost = replace(linear, cost=np.zeros(len(linear.cost)), constant=0.0)
+    answer = engines.search(without_cost, Ask(seconds_left(watch), nodes=ANY_NODES))
+    if answer.x is None:
+        return SolverAnswer(answer.outcome)
+    return replace(reoptimized(linear, engines, answer), outcome=SolverOutcome.FEASIBLE, bound=-np.inf)
 
 
-def _without_links(linear: Linear, engines: Engines, watch: Watch) -> SolverAnswer:
-    """Return a plan and a bound from the relaxation with all links of a choice in one row. `NOTHING` if there is none in time."""
-    joint = summed(linear)
-    relaxed = engines.linear(joint, seconds_of(watch))
-    if relaxed.outcome is SolverOutcome.OPTIMAL and relaxed.x is not None:
-        bound = -np.inf if relaxed.duals is None else proved(joint, relaxed.duals)
-        return replace(sloped(joint, relaxed.x, engines, watch), bound=bound)
-    return relaxed if relaxed.outcome is SolverOutcome.INFEASIBLE else NOTHING
+def _plan_with_joined_links(linear: Linear, engines: Engines, watch: Watch) -> SolverAnswer:
+    joined = with_joined_links(linear)
+    relaxed_answer = engines.linear(joined, seconds_left(watch))
+    if relaxed_answer.outcome is SolverOutcome.OPTIMAL and relaxed_answer.x is not None:
+        bound = -np.inf if relaxed_answer.duals is None else dual_bound(joined, relaxed_answer.duals)
+        return replace(slope_scaled_plan(joined, relaxed_answer.x, engines, watch), bound=bound)
+    return relaxed_answer if relaxed_answer.outcome is SolverOutcome.INFEASIBLE else NOTHING
 
 
-def _priced(
+def _plan_from_prices(
     linear: Linear,
     engines: Engines,
     watch: Watch,
     gap: float,
-    found: SolverAnswer,
+    best: SolverAnswer,
     steps: Steps,
     counted: Floats | float,
 ) -> tuple[SolverAnswer, Linear] | None:
     """Return the first plan from prices instead of the relaxation. None if these prove no better bound."""
-    counts = numbered(linear, counted)
-    prices = estimated(counts, found.objective, watch)
+    with_counts = with_count_rows(linear, counted)
+    prices = subgradient_prices(with_counts, best.objective, watch)
     if prices is None or prices.x is None or prices.duals is None:
         return None
-    bound = proved(counts, prices.duals)
-    if bound <= found.bound:
+    bound = dual_bound(with_counts, prices.duals)
+    if bound <= best.bound:
         return None
-    value, step = found.objective, steps()
-    left = forced(narrowed(counts, prices.duals, value, step))
-    whole = np.round(prices.x)
-    made = np.where(linear.integer & (np.abs(prices.x - whole) < SELDOM), whole, prices.x)
-    for slopes in (True, False):
+    value, step = best.objective, steps()
+    remaining = with_tight_rows(with_narrow_bounds(with_counts, prices.duals, value, step))
+    nearest = np.round(prices.x)
+    choices = np.where(linear.integer & (np.abs(prices.x - nearest) < RARE), nearest, prices.x)
+    for by_slopes in (True, False):
         if value - bound <= gap * abs(value) or watch.stopped():
             break
-        near, ask = _near(left, made, made), Ask(seconds_of(watch, HALF), gap, nodes=BETTER_NODES)
-        better = sloped(summed(near), made, engines, watch) if slopes else engines.search(near, ask, found.x)
-        if better.x is not None and linear.value(better.x) < value:
-            found, value = better, linear.value(better.x)
-            left = forced(narrowed(counts, prices.duals, value, step))
-    return SolverAnswer(SolverOutcome.FEASIBLE, found.x, value, min(bound, value)), covered(left, counted)
+        neighborhood, ask = (
+            _between_plans(remaining, choices, choices),
+            Ask(seconds_left(watch, SHARE_AFTER_PRICES), gap, nodes=BETTER_NODES),
+        )
+        improved = (
+            slope_scaled_plan(with_joined_links(neighborhood), choices, engines, watch)
+            if by_slopes
+            else engines.search(neighborhood, ask, best.x)
+        )
+        if improved.x is not None and linear.value(improved.x) < value:
+            best, value = improved, linear.value(improved.x)
+            remaining = with_tight_rows(with_narrow_bounds(with_counts, prices.duals, value, step))
+    return SolverAnswer(SolverOutcome.FEASIBLE, best.x, value, min(bound, value)), with_cover_rows(remaining, counted)
 
 
-def _near(linear: Linear, one: Floats, other: Floats) -> Linear:
-    """Limit the integer variables to the range between two plans."""
-    lower = np.where(linear.integer, np.floor(np.minimum(one, other) + ROUNDED), linear.lower)
-    upper = np.where(linear.integer, np.ceil(np.maximum(one, other) - ROUNDED), linear.upper)
+def _between_plans(linear: Linear, x: Floats, other_x: Floats) -> Linear:
+    lower = np.where(linear.integer, np.floor(np.minimum(x, other_x) + GAP_ROUNDING), linear.lower)
+    upper = np.where(linear.integer, np.ceil(np.maximum(x, other_x) - GAP_ROUNDING), linear.upper)
     return replace(linear, lower=lower, upper=upper)
 
 
-def _closed(linear: Linear, columns: Mask) -> Linear:
+def _without_columns(linear: Linear, columns: Mask) -> Linear:
     return replace(linear, upper=np.where(columns, 0.0, linear.upper))
 
 
-def _dear(linear: Linear, relaxed: SolverAnswer) -> Mask:
+def _expensive_columns(linear: Linear, relaxed: SolverAnswer) -> Mask:
     """Return very expensive continuous columns that are zero in the relaxation: shortages despite sufficient capacity."""
     assert relaxed.x is not None
-    upper = np.minimum(linear.upper, _linked_ends(linear))
-    most = linear.cost * np.where(np.isfinite(upper), upper, 0.0)
-    dear: Mask = ~linear.integer & (linear.lower <= 0) & (relaxed.x <= USED) & (most > DEAR * abs(relaxed.objective))
-    return dear
+    upper = np.minimum(linear.upper, _linked_bounds(linear))
+    max_cost = linear.cost * np.where(np.isfinite(upper), upper, 0.0)
+    is_expensive: Mask = (
+        ~linear.integer & (linear.lower <= 0) & (relaxed.x <= USED) & (max_cost > EXPENSIVE * abs(relaxed.objective))
+    )
+    return is_expensive
 
 
-def _linked_ends(linear: Linear) -> Floats:
-    """Return the upper bound of each column from links `x <= D u`. Infinite if it has none."""
-    entries, ends = linear.entries, np.full(len(linear.cost), np.inf)
-    own, other = links(linear)
-    fits = np.isfinite(linear.upper[entries.indices[other]])
-    own, other = own[fits], other[fits]
-    most = -entries.data[other] * linear.upper[entries.indices[other]] / entries.data[own]
-    np.minimum.at(ends, entries.indices[own], most)
-    return ends
+def _linked_bounds(linear: Linear) -> Floats:
+    entries, upper_bounds = linear.entries, np.full(len(linear.cost), np.inf)
+    flow_entry, choice_entry = links(linear)
+    is_bounded = np.isfinite(linear.upper[entries.indices[choice_entry]])
+    flow_entry, choice_entry = flow_entry[is_bounded], choice_entry[is_bounded]
+    max_flow = -entries.data[choice_entry] * linear.upper[entries.indices[choice_entry]] / entries.data[flow_entry]
+    np.minimum.at(upper_bounds, entries.indices[flow_entry], max_flow)
+    return upper_bounds
 
 
-def proved(linear: Linear, duals: Floats) -> float:
+def dual_bound(linear: Linear, duals: Floats) -> float:
     """Return the lower bound on all plans from these duals: each row and column is at its cheapest bound."""
     reduced = linear.reduced(duals)
-    rows = np.where(duals > 0, linear.row_lower, linear.row_upper)[duals != 0]
-    ends = np.where(reduced > 0, linear.lower, linear.upper)[reduced != 0]
+    row_bounds = np.where(duals > 0, linear.row_lower, linear.row_upper)[duals != 0]
+    column_bounds = np.where(reduced > 0, linear.lower, linear.upper)[reduced != 0]
     with np.errstate(invalid="ignore"):
-        found = float(duals[duals != 0] @ rows) + float(reduced[reduced != 0] @ ends) + linear.constant
-    return found if np.isfinite(found) else -np.inf
+        bound = float(duals[duals != 0] @ row_bounds) + float(reduced[reduced != 0] @ column_bounds) + linear.constant
+    return bound if np.isfinite(bound) else -np.inf
 
 
-def narrowed(linear: Linear, duals: Floats, most: float, step: Floats | float = 0.0) -> Linear:
-    """Return the program with column bounds that are valid for all plans that cost at most `most` and keep the known steps."""
+def with_narrow_bounds(linear: Linear, duals: Floats, max_cost: float, step: Floats | float = 0.0) -> Linear:
+    """Return the program with column bounds that are valid for all plans that cost at most `max_cost` and keep the known steps."""
     upper, lower = linear.upper.copy(), linear.lower.copy()
-    least = np.where(linear.integer, 0.0, LEAST_ROOM * (linear.upper - linear.lower))
-    each = np.where(linear.integer, 1.0, step)
-    for price in (np.zeros(len(duals)), duals):
-        room = most - proved(linear, price)
-        if not np.isfinite(room):
+    min_reach = np.where(linear.integer, 0.0, MIN_RANGE * (linear.upper - linear.lower))
+    step_of_column = np.where(linear.integer, 1.0, step)
+    for row_prices in (np.zeros(len(duals)), duals):
+        gap = max_cost - dual_bound(linear, row_prices)
+        if not np.isfinite(gap):
             continue
-        room = max(0.0, room) * (1 + ROUNDED) + 1e-9 * max(1.0, abs(most))
-        reduced = linear.reduced(price)
-        reach = np.divide(room, np.abs(reduced), out=np.full(len(reduced), np.inf), where=np.abs(reduced) > USED)
-        closed = reach < each * (1 - SLACK)
-        reach = np.where(linear.integer, np.floor(reach + ROUNDED), np.where(closed, 0.0, np.maximum(reach, least)))
-        falls = (reduced < 0) & np.isfinite(linear.upper)
+        gap = max(0.0, gap) * (1 + GAP_ROUNDING) + 1e-9 * max(1.0, abs(max_cost))
+        reduced = linear.reduced(row_prices)
+        reach = np.divide(gap, np.abs(reduced), out=np.full(len(reduced), np.inf), where=np.abs(reduced) > USED)
+        is_closed = reach < step_of_column * (1 - SLACK)
+        reach = np.where(
+            linear.integer, np.floor(reach + GAP_ROUNDING), np.where(is_closed, 0.0, np.maximum(reach, min_reach))
+        )
+        falls_from_upper = (reduced < 0) & np.isfinite(linear.upper)
         upper = np.where(reduced > 0, np.minimum(upper, linear.lower + reach), upper)
-        lower[falls] = np.maximum(lower[falls], linear.upper[falls] - reach[falls])
+        lower[falls_from_upper] = np.maximum(
+            lower[falls_from_upper], linear.upper[falls_from_upper] - reach[falls_from_upper]
+        )
     return replace(linear, lower=lower, upper=upper)

@@ -4,16 +4,6 @@ A row that its columns can only just fill fixes them at their bounds (a forcing 
 problems prior to applying the simplex algorithm, Mathematical Programming 8, 1975). A row that one source alone must fill, because of a packing row,
 also fixes its columns. If no shortage is possible, `sum of x[i] = D`, `x[i] <= D u[i]` and `sum of u[i] <= 1` imply `sum of u[i] = 1` and
 `x[i] = D u[i]`. Capacities are then knapsacks of binary variables, `sum of D[j] u[i,j] <= K[i] y[i]`, from which an engine derives covers.
-
-Open capacities must satisfy all need. The rows of capacities and of needs sum to `sum of K[i] y[i] >= sum of D[j]` (`covered`). This is the surrogate
-knapsack of capacitated location (Cornuejols, Sridharan and Thizy, A comparison of heuristics and relaxations for the capacitated plant location
-problem, European Journal of Operational Research 50, 1991). The relaxation already satisfies it, but no engine sums that many rows to find its covers.
-
-A program with fixed choices is linear. The rest may be a network: each column is in at most two rows, with opposite signs. Its vertices are then whole
-multiples of every step that divides all bounds of rows and columns (total unimodularity: Heller and Tompkins, An
-extension of a theorem of Dantzig's, and Hoffman and Kruskal, Integral boundary points of convex polyhedra, both in Linear Inequalities and Related
-Systems, Annals of Mathematics Studies 38, 1956). If demands and capacities are whole tonnes, then a shortage is semi-continuous: 0, or at least
-a tonne. So a bound below a tonne closes its column (`steps`).
 """
 
 from __future__ import annotations
@@ -26,18 +16,17 @@ import numpy as np
 from ..program.matrix import Entries, Floats, Ints, Linear, Mask, with_rows
 from .components import labels
 
+# Share of a sum that doubles may have rounded up.
 ROUNDING = 1e-12
-"""Share of a sum that doubles may have rounded up."""
-LEAST_OVER = 1e-3
-"""Minimum excess for a row to be worth its numbers, as a share of the largest capacity."""
+# Minimum excess for a row to be worth its numbers, as a share of the largest capacity.
+MIN_EXCESS = 1e-3
 
 
-ENDS = 10
-"""Rounds in which bounds of columns are derived, each from those before."""
-END_ROUNDING = 1e-9
-"""Share of a bound added to it, for the rounding of doubles."""
-LEAST_END = 1e-3
-"""Minimum derived bound. The program's bound hardly needs a smaller one, and a solver's presolve may treat it as zero."""
+# Rounds in which bounds of columns are derived, each from those before.
+BOUND_ROUNDS = 10
+BOUND_ROUNDING = 1e-9
+# Minimum derived bound. The program's bound hardly needs a smaller one, and a solver's presolve may treat it as zero.
+MIN_BOUND = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,307 +35,313 @@ class _Linked:
 
     binary: Ints
     """Binary variable of each column. -1 if none."""
-    most: Floats
-    """Maximum of the column if it is 1."""
+    max_value: Floats
     row: Ints
-    """Row that links the column to it."""
     packing: Ints
-    """Packing row of the binary variables."""
 
 
-def ended(linear: Linear, most: float) -> Linear:
-    """Return the program with finite upper bounds for columns that have none, derived from its rows and the maximum cost of a plan.
+def with_finite_bounds(linear: Linear, max_cost: float) -> Linear:
+    """Return the program with finite upper bounds for columns that have none, derived from its rows. Plans above `max_cost` may be lost.
 
     Without a bound, a reduced cost of -1e-16 instead of 0 leaves a column, and with it the whole program, without any bound.
-
-    Args:
-        linear: The program.
-        most: Maximum cost of a plan. More expensive plans may be lost.
     """
     if np.isfinite(linear.upper).all():
         return linear
-    paid = np.flatnonzero(linear.cost)
-    if np.isfinite(most) and len(paid):
-        priced = with_rows(linear, [paid], [linear.cost[paid]], -np.inf, most - linear.constant)
+    with_cost = np.flatnonzero(linear.cost)
+    if np.isfinite(max_cost) and len(with_cost):
+        with_cost_row = with_rows(linear, [with_cost], [linear.cost[with_cost]], -np.inf, max_cost - linear.constant)
     else:
-        priced = linear
+        with_cost_row = linear
     upper = linear.upper
-    for _ in range(ENDS):
-        found = np.minimum(upper, _ends(replace(priced, upper=upper)))
-        if np.isfinite(found).all() or np.array_equal(found, upper):
-            upper = found
+    for _ in range(BOUND_ROUNDS):
+        tighter = np.minimum(upper, _derived_bounds(replace(with_cost_row, upper=upper)))
+        if np.isfinite(tighter).all() or np.array_equal(tighter, upper):
+            upper = tighter
             break
-        upper = found
+        upper = tighter
     return replace(linear, upper=upper)
 
 
-def _ends(linear: Linear) -> Floats:
-    """Return the bound that rows give a column without an upper bound, with all others at their most generous bounds. Infinite if no row gives one."""
+def _derived_bounds(linear: Linear) -> Floats:
     row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
-    rows, ends = len(linear.row_lower), np.full(len(linear.cost), np.inf)
-    endless = np.isinf(linear.upper)[column]
-    for sign, end in ((1.0, linear.row_upper), (-1.0, -linear.row_lower)):
-        # The row as `sum of signed x <= end`: the smallest that the others can make of it leaves most to the column.
+    row_count, upper_bounds = len(linear.row_lower), np.full(len(linear.cost), np.inf)
+    is_unbounded = np.isinf(linear.upper)[column]
+    for sign, limit in ((1.0, linear.row_upper), (-1.0, -linear.row_lower)):
+        # The row is `sum of signed x <= limit`. The other columns at their minimum leave most to the column.
         signed = sign * value
-        least = signed * np.where(signed > 0, linear.lower[column], linear.upper[column])
-        unknown = np.isinf(least)
-        known = np.bincount(row[~unknown], least[~unknown], minlength=rows)
-        open_ = np.bincount(row[unknown], minlength=rows)
-        fits = endless & (signed > 0) & np.isfinite(end)[row] & (open_[row] == 0)
-        of, left = column[fits], (end[row] - known[row] + np.where(unknown, 0.0, least))[fits] / signed[fits]
-        np.minimum.at(ends, of, np.maximum(left, linear.lower[of]))
-    return np.maximum(ends * (1 + END_ROUNDING), LEAST_END)
+        min_value = signed * np.where(signed > 0, linear.lower[column], linear.upper[column])
+        is_infinite = np.isinf(min_value)
+        min_sum = np.bincount(row[~is_infinite], min_value[~is_infinite], minlength=row_count)
+        infinite_count = np.bincount(row[is_infinite], minlength=row_count)
+        gives_bound = is_unbounded & (signed > 0) & np.isfinite(limit)[row] & (infinite_count[row] == 0)
+        bounded, bounds = (
+            column[gives_bound],
+            (limit[row] - min_sum[row] + np.where(is_infinite, 0.0, min_value))[gives_bound] / signed[gives_bound],
+        )
+        np.minimum.at(upper_bounds, bounded, np.maximum(bounds, linear.lower[bounded]))
+    return np.maximum(upper_bounds * (1 + BOUND_ROUNDING), MIN_BOUND)
 
 
-def forced(linear: Linear) -> Linear:
-    """Return the program with lower bounds of rows that follow from its rows. Both have the same plans.
-
-    Columns fixed at a bound are left to presolve.
-    """
-    ends = _filled(linear, _unlinked(linear))
-    return replace(linear, row_lower=_filled(ends, _linked(ends)).row_lower)
+def with_tight_rows(linear: Linear) -> Linear:
+    """Return the program with lower bounds of rows that follow from its rows. Both have the same plans."""
+    ends = _with_forcing_rows(linear, _no_links(linear))
+    return replace(linear, row_lower=_with_forcing_rows(ends, _links_in_packings(ends)).row_lower)
 
 
-def covered(linear: Linear, counted: Floats | float = 1.0) -> Linear:
+def with_cover_rows(linear: Linear, counted: Floats | float = 1.0) -> Linear:
     """Return the program with one more row for each group of several capacities: the chosen ones satisfy the need there.
 
-    Args:
-        linear: The program. A capacity is a row `sum of c[j] x[j] <= sum of K[i] y[i]` of several flows and of choices. A need is a row of flows alone.
-        counted: Factors of its rows that give a flow the same unit in all of them.
+    This is the surrogate knapsack of capacitated location (Cornuejols, Sridharan and Thizy, A comparison of heuristics and relaxations for the
+    capacitated plant location problem, European Journal of Operational Research 50, 1991). No engine sums that many rows to find its covers.
+
+    A capacity is a row `sum of c[j] x[j] <= sum of K[i] y[i]` of several flows and of choices. A need is a row of flows alone. `counted` has factors of
+    the rows that give a flow the same unit in all of them.
     """
     column, value = linear.entries.indices, linear.entries.data
-    ends = _filled(linear, _unlinked(linear))
-    most = value * np.where(value > 0, ends.upper[column], ends.lower[column])
-    for piece in _held(linear, counted, most):
-        unit = float(2.0 ** np.round(np.log2(piece.capacity.max())))
-        least = piece.needed * (1 - ROUNDING) / unit
-        linear = with_rows(linear, [piece.choice], [piece.capacity / unit], least, np.inf)
+    tightened = _with_forcing_rows(linear, _no_links(linear))
+    max_value = value * np.where(value > 0, tightened.upper[column], tightened.lower[column])
+    for group in _capacity_groups(linear, counted, max_value):
+        unit = float(2.0 ** np.round(np.log2(group.capacity.max())))
+        min_sum = group.needed * (1 - ROUNDING) / unit
+        linear = with_rows(linear, [group.choice], [group.capacity / unit], min_sum, np.inf)
     return linear
 
 
-def numbered(linear: Linear, counted: Floats | float = 1.0) -> Linear:
+def with_count_rows(linear: Linear, counted: Floats | float = 1.0) -> Linear:
     """Return the program with one more row for each group of several capacities: a minimum number of choices, or a shortage.
 
-    With the need `D`, and `n` the minimum number of capacities that satisfy it, `sum of y[i] + s / f >= n`. Here `s` is the shortage, and `f` the need above the
-    largest `n - 1` capacities. Each capacity is at least `f`. For equal capacities that is mixed-integer rounding of the row of `covered` (Nemhauser and
-    Wolsey, Integer and Combinatorial Optimization, 1988, section II.1.7). No relaxation satisfies it already.
-
-    Args:
-        linear: The program.
-        counted: As for `covered`.
+    With the need `D`, and `n` the minimum number of capacities that satisfy it, `sum of y[i] + s / f >= n`. Here `s` is the shortage, and `f` the need
+    above the largest `n - 1` capacities. For equal capacities that is mixed-integer rounding of the row of `with_cover_rows` (Nemhauser and Wolsey,
+    Integer and Combinatorial Optimization, 1988, section II.1.7). No relaxation satisfies it already.
     """
     row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
-    # What is served is all that is asked for, less what is left short.
-    served = (value < 0) & np.isfinite(linear.upper[column])
-    best = value * np.where(served, linear.upper[column], linear.lower[column])
-    for piece in _held(linear, counted, best):
-        needed, sizes = piece.needed * (1 - ROUNDING), np.sort(piece.capacity)[::-1]
-        held = np.append(0.0, np.cumsum(sizes))
-        fewest = int(np.searchsorted(held, needed))
-        over = needed - held[fewest - 1]
-        binary = (linear.lower[piece.choice] >= 0).all() and (linear.upper[piece.choice] <= 1).all()
-        if not binary or fewest > len(sizes) or over < LEAST_OVER * sizes[0]:
+    # The served quantity is the need minus the shortage.
+    is_served = (value < 0) & np.isfinite(linear.upper[column])
+    max_value = value * np.where(is_served, linear.upper[column], linear.lower[column])
+    for group in _capacity_groups(linear, counted, max_value):
+        needed, sizes = group.needed * (1 - ROUNDING), np.sort(group.capacity)[::-1]
+        largest_sum = np.append(0.0, np.cumsum(sizes))
+        min_count = int(np.searchsorted(largest_sum, needed))
+        excess = needed - largest_sum[min_count - 1]
+        binary = (linear.lower[group.choice] >= 0).all() and (linear.upper[group.choice] <= 1).all()
+        if not binary or min_count > len(sizes) or excess < MIN_EXCESS * sizes[0]:
             continue
-        short = piece.beside & (served | (value > 0))
-        each, of = piece.weight[row[short]] * value[short] / over, column[short]
-        missed = np.bincount(of, each, minlength=len(linear.cost))
-        others = np.flatnonzero(missed)
-        least = fewest + float((each * np.where(each < 0, linear.upper[of], linear.lower[of])).sum())
-        values: Floats = np.concatenate([np.ones(len(piece.choice)), missed[others]])
-        linear = with_rows(linear, [np.append(piece.choice, others)], [values], least, np.inf)
+        may_be_short = group.other_entries & (is_served | (value > 0))
+        coefficients, short_columns = (
+            group.weight[row[may_be_short]] * value[may_be_short] / excess,
+            column[may_be_short],
+        )
+        shortage_coefficients = np.bincount(short_columns, coefficients, minlength=len(linear.cost))
+        other_columns = np.flatnonzero(shortage_coefficients)
+        min_sum = min_count + float(
+            (coefficients * np.where(coefficients < 0, linear.upper[short_columns], linear.lower[short_columns])).sum()
+        )
+        values: Floats = np.concatenate([np.ones(len(group.choice)), shortage_coefficients[other_columns]])
+        linear = with_rows(linear, [np.append(group.choice, other_columns)], [values], min_sum, np.inf)
     return linear
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Piece:
+class _CapacityGroup:
     """Capacities, and the need that they serve."""
 
     choice: Ints
-    """Choices that open them."""
     capacity: Floats
-    """Size of each capacity."""
     needed: float
     weight: Floats
-    """Weight of each row of a need. 0 for all others."""
-    beside: Mask
+    other_entries: Mask
     """Coefficients in these rows of columns other than flows with a capacity."""
 
 
-def _held(linear: Linear, counted: Floats | float, most: Floats) -> Iterator[_Piece]:
-    """Yield groups of several capacities.
-
-    Args:
-        linear: The program.
-        counted: As for `covered`.
-        most: Maximum contribution of each coefficient of a column without a capacity, in the row of a need.
-    """
-    rows, columns = linear.entries.shape
+def _capacity_groups(linear: Linear, counted: Floats | float, max_value: Floats) -> Iterator[_CapacityGroup]:
+    row_count, column_count = linear.entries.shape
     row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
-    chosen = linear.integer[column] & (value < 0)
-    flow = ~linear.integer[column] & (value > 0) & (linear.lower[column] >= 0)
-    capacity = _all(rows, row, chosen | flow) & (linear.row_upper == 0)
-    capacity &= (np.bincount(row[chosen], minlength=rows) > 0) & (np.bincount(row[flow], minlength=rows) > 1)
-    held = flow & capacity[row]
-    of, use = np.full(columns, -1), np.ones(columns)
-    of[column[held]], use[column[held]] = row[held], value[held]  # one of the capacities that a flow takes is enough
-    taking = flow & (of[column] >= 0) & ~capacity[row]
-    need = linear.row_lower - np.bincount(row[~taking], most[~taking], minlength=rows)
-    brought = taking & (_all(rows, row, ~linear.integer[column]) & np.isfinite(need) & (need > 0))[row]
-    weight = np.zeros(rows)
-    weight[row[brought]] = counted if isinstance(counted, float) else counted[row[brought]]
-    in_all = np.bincount(column[brought], (weight[row] * value)[brought], minlength=columns)
-    each, used = np.zeros(rows), in_all > 0
-    np.maximum.at(each, of[used], (in_all / use)[used])
-    within = brought | (held & (each[row] > 0))
-    piece = labels(Entries.summed(row[within], column[within], value[within], linear.entries.shape))[1]
-    for one in np.unique(piece[weight > 0]).tolist():
-        here, needed = chosen & ((each > 0) & (piece == one))[row], (weight > 0) & (piece == one)
-        cover = np.bincount(column[here], -(value * each[row])[here], minlength=columns).astype(np.float64)
-        opened, counts = np.flatnonzero(cover), np.where(needed, weight, 0.0)
-        least = float(weight[needed] @ need[needed])
-        yield _Piece(opened, cover[opened], least, counts, ~taking & needed[row])
+    is_choice = linear.integer[column] & (value < 0)
+    is_flow = ~linear.integer[column] & (value > 0) & (linear.lower[column] >= 0)
+    is_capacity = _rows_with_all(row_count, row, is_choice | is_flow) & (linear.row_upper == 0)
+    is_capacity &= (np.bincount(row[is_choice], minlength=row_count) > 0) & (
+        np.bincount(row[is_flow], minlength=row_count) > 1
+    )
+    is_limited = is_flow & is_capacity[row]
+    capacity_of, use = np.full(column_count, -1), np.ones(column_count)
+    capacity_of[column[is_limited]], use[column[is_limited]] = (
+        row[is_limited],
+        value[is_limited],
+    )  # one of the capacities that a flow takes is enough
+    fills_need = is_flow & (capacity_of[column] >= 0) & ~is_capacity[row]
+    need = linear.row_lower - np.bincount(row[~fills_need], max_value[~fills_need], minlength=row_count)
+    in_need = (
+        fills_need & (_rows_with_all(row_count, row, ~linear.integer[column]) & np.isfinite(need) & (need > 0))[row]
+    )
+    weight = np.zeros(row_count)
+    weight[row[in_need]] = counted if isinstance(counted, float) else counted[row[in_need]]
+    total_by_flow = np.bincount(column[in_need], (weight[row] * value)[in_need], minlength=column_count)
+    factor, with_need = np.zeros(row_count), total_by_flow > 0
+    np.maximum.at(factor, capacity_of[with_need], (total_by_flow / use)[with_need])
+    in_group = in_need | (is_limited & (factor[row] > 0))
+    group_of_row = labels(Entries.summed(row[in_group], column[in_group], value[in_group], linear.entries.shape))[1]
+    for group in np.unique(group_of_row[weight > 0]).tolist():
+        choice_entries, need_rows = (
+            is_choice & ((factor > 0) & (group_of_row == group))[row],
+            (weight > 0) & (group_of_row == group),
+        )
+        cover_coefficients = np.bincount(
+            column[choice_entries], -(value * factor[row])[choice_entries], minlength=column_count
+        ).astype(np.float64)
+        choices, row_weights = np.flatnonzero(cover_coefficients), np.where(need_rows, weight, 0.0)
+        min_sum = float(weight[need_rows] @ need[need_rows])
+        yield _CapacityGroup(choices, cover_coefficients[choices], min_sum, row_weights, ~fills_need & need_rows[row])
 
 
-def _unlinked(linear: Linear) -> _Linked:
+def _no_links(linear: Linear) -> _Linked:
     none = np.full(len(linear.cost), -1)
     return _Linked(none, np.zeros(len(none)), none, none)
 
 
-def _linked(linear: Linear) -> _Linked:
+def _links_in_packings(linear: Linear) -> _Linked:
     entries = linear.entries
-    rows, count = entries.shape
+    row_count, column_count = entries.shape
     row, column, value = entries.rows, entries.indices, entries.data
     binary = linear.integer & (linear.lower >= 0) & (linear.upper <= 1)
-    packs = _all(rows, row, binary[column] & (value == linear.row_upper[row]) & (value > 0))
-    packing = np.full(count, -1)
-    inside = packs[row]
-    packing[column[inside]] = row[inside]
-    switch = binary[column] & (packing[column] >= 0) & (value < 0)
-    flow = ~linear.integer[column] & (value > 0) & (linear.lower[column] == 0)
-    own, other = links(linear)
-    fits = flow[own] & switch[other]
-    own, other = own[fits], other[fits]
-    found = _Linked(np.full(count, -1), np.zeros(count), np.full(count, -1), packing)
-    found.binary[column[own]] = column[other]
-    found.most[column[own]] = -value[other] / value[own]
-    found.row[column[own]] = row[own]
-    return found
+    is_packing = _rows_with_all(row_count, row, binary[column] & (value == linear.row_upper[row]) & (value > 0))
+    packing = np.full(column_count, -1)
+    in_packing = is_packing[row]
+    packing[column[in_packing]] = row[in_packing]
+    is_switch = binary[column] & (packing[column] >= 0) & (value < 0)
+    is_flow = ~linear.integer[column] & (value > 0) & (linear.lower[column] == 0)
+    flow_entry, choice_entry = links(linear)
+    is_linked = is_flow[flow_entry] & is_switch[choice_entry]
+    flow_entry, choice_entry = flow_entry[is_linked], choice_entry[is_linked]
+    linked = _Linked(np.full(column_count, -1), np.zeros(column_count), np.full(column_count, -1), packing)
+    linked.binary[column[flow_entry]] = column[choice_entry]
+    linked.max_value[column[flow_entry]] = -value[choice_entry] / value[flow_entry]
+    linked.row[column[flow_entry]] = row[flow_entry]
+    return linked
 
 
 def links(linear: Linear) -> tuple[Ints, Ints]:
     """Return the rows `a x <= b u` of two columns, in order: the positions of their coefficients `a` and `-b`, where `a` and `b` are positive."""
     entries = linear.entries
     first = entries.indptr[:-1][(np.diff(entries.indptr) == 2) & (linear.row_upper == 0)]
-    rising = entries.data[first] > 0
-    own, other = np.where(rising, first, first + 1), np.where(rising, first + 1, first)
-    fits = (entries.data[own] > 0) & (entries.data[other] < 0)
-    return own[fits], other[fits]
+    first_is_positive = entries.data[first] > 0
+    positive, negative = np.where(first_is_positive, first, first + 1), np.where(first_is_positive, first + 1, first)
+    has_signs = (entries.data[positive] > 0) & (entries.data[negative] < 0)
+    return positive[has_signs], negative[has_signs]
 
 
-def _filled(linear: Linear, linked: _Linked) -> Linear:
-    """Tighten the bounds in rows that their columns only just fill."""
-    rows = linear.entries.shape[0]
+def _with_forcing_rows(linear: Linear, linked: _Linked) -> Linear:
+    row_count = linear.entries.shape[0]
     row, column, value = linear.entries.rows, linear.entries.indices, linear.entries.data
-    grouped = (linked.binary[column] >= 0) & (value > 0)
-    end = np.where(value > 0, linear.upper[column], linear.lower[column])
-    most = np.bincount(row[~grouped], (value * end)[~grouped], minlength=rows)
+    is_linked = (linked.binary[column] >= 0) & (value > 0)
+    bound = np.where(value > 0, linear.upper[column], linear.lower[column])
+    max_sum = np.bincount(row[~is_linked], (value * bound)[~is_linked], minlength=row_count)
     pair = row * len(linear.cost) + linked.binary[column]
-    one, of_one = np.unique(pair[grouped], return_inverse=True)
-    by_binary = np.bincount(of_one, (value * linked.most[column])[grouped], minlength=len(one))
-    at, binary = np.divmod(one, len(linear.cost))
-    pack, of_pack = np.unique(at * rows + linked.packing[binary], return_inverse=True)
-    best = np.zeros(len(pack))
-    np.maximum.at(best, of_pack, by_binary)
-    np.add.at(most, pack // rows, best)
-    full = np.isfinite(linear.row_lower) & (most == linear.row_lower)
+    pairs, pair_of_entry = np.unique(pair[is_linked], return_inverse=True)
+    by_binary = np.bincount(pair_of_entry, (value * linked.max_value[column])[is_linked], minlength=len(pairs))
+    row_of_pair, binary = np.divmod(pairs, len(linear.cost))
+    row_packings, row_packing_of_pair = np.unique(row_of_pair * row_count + linked.packing[binary], return_inverse=True)
+    max_by_packing = np.zeros(len(row_packings))
+    np.maximum.at(max_by_packing, row_packing_of_pair, by_binary)
+    np.add.at(max_sum, row_packings // row_count, max_by_packing)
+    is_full = np.isfinite(linear.row_lower) & (max_sum == linear.row_lower)
     lower, upper, row_lower = linear.lower.copy(), linear.upper.copy(), linear.row_lower.copy()
-    held = full[row] & ~grouped & ~linear.integer[column]
-    rises, falls = column[held & (value > 0)], column[held & (value < 0)]
-    lower[rises], upper[falls] = upper[rises], lower[falls]
-    row_lower[linked.row[column[full[row] & grouped]]] = 0.0
-    chosen = (pack % rows)[full[pack // rows] & (best > 0)]
-    row_lower[chosen] = linear.row_upper[chosen]
+    is_forced = is_full[row] & ~is_linked & ~linear.integer[column]
+    at_upper, at_lower = column[is_forced & (value > 0)], column[is_forced & (value < 0)]
+    lower[at_upper], upper[at_lower] = upper[at_upper], lower[at_lower]
+    row_lower[linked.row[column[is_full[row] & is_linked]]] = 0.0
+    forced_packings = (row_packings % row_count)[is_full[row_packings // row_count] & (max_by_packing > 0)]
+    row_lower[forced_packings] = linear.row_upper[forced_packings]
     return replace(linear, lower=lower, upper=upper, row_lower=row_lower)
 
 
-def _all(rows: int, row: Ints, holds: Mask) -> Mask:
-    """Return the rows with entries that all satisfy a condition."""
-    found: Mask = np.bincount(row, minlength=rows) > 0
-    found[row[~holds]] = False
-    return found
+def _rows_with_all(row_count: int, row: Ints, is_satisfied: Mask) -> Mask:
+    satisfies_all: Mask = np.bincount(row, minlength=row_count) > 0
+    satisfies_all[row[~is_satisfied]] = False
+    return satisfies_all
 
 
+# Unit of steps in kilograms. A step is a whole multiple of it.
 GRAIN = 1e-3
-"""Unit of steps in kilograms. A step is a whole multiple of it."""
-MOST_GRAINS = 2.0**40
-"""Maximum bound in grains that is read. A double must resolve a small part of a grain."""
+# Maximum bound in grains that is read. A double must resolve a small part of a grain.
+MAX_GRAINS = 2.0**40
+# Tolerance of multiples for the rounding of doubles, as a share of a grain and of a step.
 SLACK = 1e-3
-"""Tolerance of multiples for the rounding of doubles, as a share of a grain and of a step."""
 
 
-def steps(linear: Linear) -> Floats:
-    """Return the step of each column in some cheapest plan. 0 if unknown.
+def column_steps(linear: Linear) -> Floats:
+    """Return the step of each column in some cheapest plan. 0 if unknown. For any choices of such a plan, one with the same choices keeps the steps.
 
-    For any choices of such a plan, there is one with the same choices that keeps the steps.
+    A program with fixed choices may be a network: each column is in at most two rows, with opposite signs. Its vertices are whole multiples of every
+    step that divides all bounds (total unimodularity: Heller and Tompkins, An extension of a theorem of Dantzig's, and Hoffman and Kruskal, Integral
+    boundary points of convex polyhedra, both in Linear Inequalities and Related Systems, Annals of Mathematics Studies 38, 1956). If demands and
+    capacities are whole tonnes, a shortage is 0 or at least a tonne, so a bound below a tonne closes its column.
     """
     entries = linear.entries
     row, column, value = entries.rows, entries.indices, entries.data
-    free = ~linear.integer[column]
-    in_row = np.bincount(row[free], minlength=entries.shape[0])
-    piece, fits = _networks(linear, np.flatnonzero(in_row > 1))
-    one, size = np.zeros(len(in_row), dtype=np.intp), np.ones(len(in_row))
-    one[row[free]], size[row[free]] = column[free], np.abs(value[free])
-    rows, moved = np.flatnonzero(in_row), ~free & (in_row[row] > 0)
-    ends = [
-        *((piece[one[rows]], end[rows] / size[rows]) for end in (linear.row_lower, linear.row_upper)),
-        (piece[one[row[moved]]], value[moved] / size[row[moved]]),
-        *((piece[~linear.integer], end[~linear.integer]) for end in (linear.lower, linear.upper)),
+    is_free = ~linear.integer[column]
+    free_count = np.bincount(row[is_free], minlength=entries.shape[0])
+    group_of_column, is_network = _networks(linear, np.flatnonzero(free_count > 1))
+    any_column, scale = np.zeros(len(free_count), dtype=np.intp), np.ones(len(free_count))
+    any_column[row[is_free]], scale[row[is_free]] = column[is_free], np.abs(value[is_free])
+    rows, has_fixed_choice = np.flatnonzero(free_count), ~is_free & (free_count[row] > 0)
+    bounds = [
+        *(
+            (group_of_column[any_column[rows]], bound[rows] / scale[rows])
+            for bound in (linear.row_lower, linear.row_upper)
+        ),
+        (group_of_column[any_column[row[has_fixed_choice]]], value[has_fixed_choice] / scale[row[has_fixed_choice]]),
+        *((group_of_column[~linear.integer], bound[~linear.integer]) for bound in (linear.lower, linear.upper)),
     ]
-    grains = np.zeros(len(piece), dtype=np.int64)
-    for of, end in ends:
-        given = np.isfinite(end)
-        found = end[given] / GRAIN
-        whole = np.rint(found)
-        read = (np.abs(found) <= MOST_GRAINS) & (np.abs(found - whole) <= SLACK)
-        fits[of[given][~read]] = False
-        np.gcd.at(grains, of[given][read], np.abs(whole[read]).astype(np.int64))
-    step: Floats = np.where(linear.integer | ~fits[piece], 0.0, grains[piece] * GRAIN)
-    return step
+    grains = np.zeros(len(group_of_column), dtype=np.int64)
+    for groups, bound in bounds:
+        is_finite = np.isfinite(bound)
+        in_grains = bound[is_finite] / GRAIN
+        nearest = np.rint(in_grains)
+        is_whole = (np.abs(in_grains) <= MAX_GRAINS) & (np.abs(in_grains - nearest) <= SLACK)
+        is_network[groups[is_finite][~is_whole]] = False
+        np.gcd.at(grains, groups[is_finite][is_whole], np.abs(nearest[is_whole]).astype(np.int64))
+    steps: Floats = np.where(linear.integer | ~is_network[group_of_column], 0.0, grains[group_of_column] * GRAIN)
+    return steps
 
 
 def _networks(linear: Linear, rows: Ints) -> tuple[Ints, Mask]:
     """Return the group of each column once all choices are fixed, and True for each group that is a network.
 
-    Args:
-        linear: The program.
-        rows: Rows of several continuous columns. Duplicates count once. Rows of one column are bounds of it.
+    `rows` are those of several continuous columns.
     """
-    given, shape = linear.entries[rows], (len(rows), len(linear.cost))
-    free = ~linear.integer[given.indices]
-    entries = Entries.summed(given.rows[free], given.indices[free], given.data[free], shape)
-    entries = entries[_once(entries)]
-    piece, of_row = labels(entries)
+    row_entries, shape = linear.entries[rows], (len(rows), len(linear.cost))
+    is_free = ~linear.integer[row_entries.indices]
+    entries = Entries.summed(row_entries.rows[is_free], row_entries.indices[is_free], row_entries.data[is_free], shape)
+    entries = entries[_distinct_rows(entries)]
+    group_of_column, group_of_row = labels(entries)
     by_column = entries.transposed()
     row, column, value = by_column.indices, by_column.rows, by_column.data
-    times = np.diff(by_column.indptr)
-    fits = np.ones(shape[1], dtype=bool)
-    fits[piece[column[np.abs(value) != 1.0]]] = False
-    fits[piece[(times > 2) | ~np.isfinite(linear.lower)]] = False
-    second = np.append(False, column[1:] == column[:-1]) if len(column) else np.zeros(0, dtype=bool)
-    # Each row stands twice, with either sign; each column joins what must have the same sign. A row that meets its own opposite fits nowhere.
-    sign = (value > 0) ^ second
-    twice = np.concatenate([2 * row + sign, 2 * row + ~sign]), np.concatenate([2 * column, 2 * column + 1])
-    doubled = Entries.summed(*twice, np.ones(2 * len(row)), (2 * entries.shape[0], 2 * shape[1]))
-    found = labels(doubled)[1]
-    fits[piece[np.flatnonzero(np.isin(piece, of_row[found[0::2] == found[1::2]]))]] = False
-    return piece, fits
+    rows_of_column = np.diff(by_column.indptr)
+    is_network = np.ones(shape[1], dtype=bool)
+    is_network[group_of_column[column[np.abs(value) != 1.0]]] = False
+    is_network[group_of_column[(rows_of_column > 2) | ~np.isfinite(linear.lower)]] = False
+    is_second = np.append(False, column[1:] == column[:-1]) if len(column) else np.zeros(0, dtype=bool)
+    # Each row is there twice, once with each sign. A column connects rows that must have the same sign. A row connected to its own opposite is in no
+    # network.
+    sign = (value > 0) ^ is_second
+    doubled_rows_and_columns = (
+        np.concatenate([2 * row + sign, 2 * row + ~sign]),
+        np.concatenate([2 * column, 2 * column + 1]),
+    )
+    doubled = Entries.summed(*doubled_rows_and_columns, np.ones(2 * len(row)), (2 * entries.shape[0], 2 * shape[1]))
+    doubled_labels = labels(doubled)[1]
+    is_network[
+        group_of_column[
+            np.flatnonzero(np.isin(group_of_column, group_of_row[doubled_labels[0::2] == doubled_labels[1::2]]))
+        ]
+    ] = False
+    return group_of_column, is_network
 
 
-def _once(entries: Entries) -> Ints:
-    """Return the rows without duplicates, including those with the opposite sign."""
-    known: dict[tuple[bytes, bytes], int] = {}
-    for number in range(entries.shape[0]):
-        span = slice(entries.indptr[number], entries.indptr[number + 1])
+def _distinct_rows(entries: Entries) -> Ints:
+    first_rows: dict[tuple[bytes, bytes], int] = {}
+    for row in range(entries.shape[0]):
+        span = slice(entries.indptr[row], entries.indptr[row + 1])
         data = entries.data[span]
-        known.setdefault((entries.indices[span].tobytes(), (data / data[0]).tobytes()), number)
-    return np.array(sorted(known.values()), dtype=np.intp)
+        first_rows.setdefault((entries.indices[span].tobytes(), (data / data[0]).tobytes()), row)
+    return np.array(sorted(first_rows.values()), dtype=np.intp)

@@ -1,20 +1,12 @@
 """Pricing of linking constraints that join parts of a component: parts are solved apart, with column generation over their plans.
 
-In some components only a few rows join the parts, such as a budget or a cap over several materials. These rows are first left out. If the parts'
-optima satisfy them anyway, they are the proved optimum. Otherwise the rows are priced, for a bound and a plan. The rest is solved
-jointly from that plan, and its bound is kept.
-
-Each part is solved alone, with its costs minus its value at the prices. The parts' optima and the rows' own bounds together are a bound on the
-whole. A small linear program, the master, mixes the plans found so far so that they satisfy the linking constraints. Its duals are the next prices
+Each part is solved alone, with its costs minus its value at the prices. The parts' optima and the rows' own bounds together are a bound on the whole.
+A small linear program, the master, mixes the plans found so far so that they satisfy the linking constraints. Its duals are the next prices
 (`Subproblems`). Dantzig and Wolfe, Decomposition principle for linear programs, Operations Research 8, 1960, 101-111; Geoffrion, Lagrangean
 relaxation for integer programming, Mathematical Programming Study 2, 1974, 82-114.
 
-Few linking constraints (`LagrangianPricing`): rounds continue until no plan improves the mix. Then one plan per part is chosen, and the continuous columns
-are solved jointly for the choices of these plans.
-
-Capacities that many parts share (`LagrangianPrices`): the bound is above that of the linear relaxation, because each part's choices are integer.
-The prices start at the duals of that relaxation and stay within a box around the best prices so far. The box shrinks after each round
-without a better bound. Marsten, Hogan and Blankenship, The boxstep method for large-scale optimization, Operations Research 23, 1975, 389-405.
+A few rows, such as a budget, are priced by `LagrangianPricing`. Capacities that many parts share are priced by `LagrangianPrices`. Its bound is above
+that of the linear relaxation, because each part's choices are integer.
 """
 
 from __future__ import annotations
@@ -32,16 +24,15 @@ from .engine import Ask, Engines, SolverAnswer, SolverOutcome, UnboundedError, W
 from .first_plan import fix
 from .scaling import scaled
 
-MOST_ROWS = 64
-"""Maximum number of linking constraints."""
+# Maximum number of linking constraints.
+MAX_ROWS = 64
+# Number of entries below which a linear program is solved as one. The search for linking constraints would take nearly as long.
 FEW_ENTRIES = 5_000
-"""Number of entries below which a linear program is solved as one. The search for linking constraints would take nearly as long."""
+# Number of integer variables below which a program is solved as one.
 MANY_CHOICES = 400
-"""Number of integer variables below which a program is solved as one."""
+# Minimum number of parts that share something. None may have more than twice its equal share of the columns.
 MANY_PARTS = 8
-"""Minimum number of parts that share something. None may have more than twice its equal share of the columns."""
 ROW_TOLERANCE = 1e-9
-"""Tolerance of a row, relative to its bound or 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,9 +41,7 @@ class Joint:
 
     linear: Linear
     rows: Ints
-    """Linking constraints."""
     parts: Sequence[Component]
-    """Parts without them. Rows and columns are positions in the program."""
     loose: Ints
     """Columns in no other row."""
 
@@ -63,20 +52,20 @@ class Joint:
             x[part.columns] = values
         return x
 
-    def holds(self, x: Floats) -> bool:
-        """Return True if a plan satisfies the linking constraints."""
+    def satisfies_links(self, x: Floats) -> bool:
         lower, upper = self.linear.row_lower[self.rows], self.linear.row_upper[self.rows]
         activity = self.linear.entries[self.rows] @ x
-        slack = [ROW_TOLERANCE * np.maximum(1.0, np.where(np.isfinite(e), np.abs(e), 0.0)) for e in (lower, upper)]
-        return bool((activity >= lower - slack[0]).all() and (activity <= upper + slack[1]).all())
+        tolerances = [
+            ROW_TOLERANCE * np.maximum(1.0, np.where(np.isfinite(bounds), np.abs(bounds), 0.0))
+            for bounds in (lower, upper)
+        ]
+        return bool((activity >= lower - tolerances[0]).all() and (activity <= upper + tolerances[1]).all())
 
 
 def joint_of(linear: Linear) -> Joint | None:
     """Return the program as parts and their linking constraints. None if it is small and linear, or if no few rows join much smaller parts.
 
-    Only inequalities are tried, those with most columns first. Equations carry flow from one period or stage
-    to the next, and their prices tell little. As few rows are taken as leave no part with more than half of the columns.
-    A row that then touches only one part goes back to it.
+    Only inequalities are tried, those with most columns first, since prices of equations for flows tell little.
     """
     if linear.entries.nnz < FEW_ENTRIES and not linear.integer.any():
         return None
@@ -84,72 +73,65 @@ def joint_of(linear: Linear) -> Joint | None:
     open_ended = np.flatnonzero((linear.row_lower < linear.row_upper) & (counts > 1))
     if not len(open_ended):
         return None
-    candidates = open_ended[np.argsort(-counts[open_ended], kind="stable")][:MOST_ROWS]
-    rows = np.sort(candidates[: _fewest(linear, candidates)])
+    candidates = open_ended[np.argsort(-counts[open_ended], kind="stable")][:MAX_ROWS]
+    rows = np.sort(candidates[: _min_candidates(linear, candidates)])
     if not len(rows):
         return None
-    joint = _settled(linear, rows)
+    joint = _linked_program(linear, rows)
     rows = joint.rows
-    fit = len(joint.parts) >= 2 and 0 < len(rows) <= 2 * len(joint.parts)
-    return joint if fit and max(len(part.columns) for part in joint.parts) <= len(linear.cost) / 2 else None
+    has_parts = len(joint.parts) >= 2 and 0 < len(rows) <= 2 * len(joint.parts)
+    return joint if has_parts and max(len(part.columns) for part in joint.parts) <= len(linear.cost) / 2 else None
 
 
 def sharing_of(linear: Linear, choices: int = MANY_CHOICES, parts: int = MANY_PARTS) -> Joint | None:
-    """Return the program as many parts that share capacities and the like. None if it has few parts or few integer variables.
-
-    The shared rows are the inequalities without integer variables. A row that then touches only one part goes back to it.
-    """
+    """Return the program as many parts that share capacities and the like. None if it has few parts or few integer variables."""
     if np.count_nonzero(linear.integer) < choices:
         return None
     pattern = replace(linear.entries, data=np.ones(linear.entries.nnz))
-    free = pattern @ linear.integer.astype(np.float64) == 0
-    shared = free & (linear.row_lower < linear.row_upper) & (np.diff(linear.entries.indptr) > 1)
-    joint = _settled(linear, np.flatnonzero(shared))
+    without_integers = pattern @ linear.integer.astype(np.float64) == 0
+    shared = without_integers & (linear.row_lower < linear.row_upper) & (np.diff(linear.entries.indptr) > 1)
+    joint = _linked_program(linear, np.flatnonzero(shared))
     if not len(joint.rows) or len(joint.parts) < parts:
         return None
-    return joint if max(len(p.columns) for p in joint.parts) * parts <= 2 * len(linear.cost) else None
+    return joint if max(len(part.columns) for part in joint.parts) * parts <= 2 * len(linear.cost) else None
 
 
-def _settled(linear: Linear, rows: Ints) -> Joint:
-    """Return the parts for some linking constraints, except those that touch only one part."""
-    joint = _apart(linear, rows)
-    while (back := _within_one_part(joint)).any():
-        rows = rows[~back]
-        joint = _apart(linear, rows)
+def _linked_program(linear: Linear, rows: Ints) -> Joint:
+    joint = _without_rows(linear, rows)
+    while (in_one_part := _within_one_part(joint)).any():
+        rows = rows[~in_one_part]
+        joint = _without_rows(linear, rows)
     return joint
 
 
-def _fewest(linear: Linear, candidates: Ints) -> int:
-    """Return the minimum number of first candidates that leave no part with more than half of the columns. 0 if all are too few, or none is needed.
-
-    Without any of them there are many parts. The candidates are put back from the last, each joining the parts it touches.
-    """
-    part, _ = labels(linear.entries[_left(linear, candidates)])
-    size = np.bincount(part)
-    if size.max(initial=0) > len(part) / 2:
+def _min_candidates(linear: Linear, candidates: Ints) -> int:
+    """Return the minimum number of first candidates that leave no part with more than half of the columns. 0 if there is none."""
+    part_of_column, _ = labels(linear.entries[_other_rows(linear, candidates)])
+    sizes = np.bincount(part_of_column)
+    if sizes.max(initial=0) > len(part_of_column) / 2:
         return 0
-    for number in range(len(candidates) - 1, -1, -1):
-        start, stop = linear.entries.indptr[candidates[number] : candidates[number] + 2]
-        touched = np.flatnonzero(np.bincount(part[linear.entries.indices[start:stop]]))
-        size[touched[0]], size[touched[1:]] = size[touched].sum(), 0
-        if size[touched[0]] > len(part) / 2:
-            return number + 1
-        part = np.where(np.isin(part, touched), touched[0], part)
+    for position in range(len(candidates) - 1, -1, -1):
+        start, stop = linear.entries.indptr[candidates[position] : candidates[position] + 2]
+        touched = np.flatnonzero(np.bincount(part_of_column[linear.entries.indices[start:stop]]))
+        sizes[touched[0]], sizes[touched[1:]] = sizes[touched].sum(), 0
+        if sizes[touched[0]] > len(part_of_column) / 2:
+            return position + 1
+        part_of_column = np.where(np.isin(part_of_column, touched), touched[0], part_of_column)
     return 0
 
 
-def _left(linear: Linear, rows: Ints) -> Ints:
-    left = np.ones(linear.entries.shape[0], dtype=bool)
-    left[rows] = False
-    return np.flatnonzero(left)
+def _other_rows(linear: Linear, rows: Ints) -> Ints:
+    is_left = np.ones(linear.entries.shape[0], dtype=bool)
+    is_left[rows] = False
+    return np.flatnonzero(is_left)
 
 
-def _apart(linear: Linear, rows: Ints) -> Joint:
-    left = _left(linear, rows)
-    pieces = split(linear.of_rows(left))
-    parts = [replace(piece, rows=left[piece.rows]) for piece in pieces if len(piece.rows)]
-    loose = [piece.columns for piece in pieces if not len(piece.rows)]
-    return Joint(linear, rows, parts, np.concatenate([np.array([], dtype=np.intp), *loose]))
+def _without_rows(linear: Linear, rows: Ints) -> Joint:
+    other_rows = _other_rows(linear, rows)
+    components = split(linear.of_rows(other_rows))
+    parts = [replace(component, rows=other_rows[component.rows]) for component in components if len(component.rows)]
+    loose_columns = [component.columns for component in components if not len(component.rows)]
+    return Joint(linear, rows, parts, np.concatenate([np.array([], dtype=np.intp), *loose_columns]))
 
 
 def _within_one_part(joint: Joint) -> NDArray[np.bool_]:
@@ -158,121 +140,136 @@ def _within_one_part(joint: Joint) -> NDArray[np.bool_]:
     for number, part in enumerate(joint.parts):
         of_column[part.columns] = number
     entries = joint.linear.entries[joint.rows]
-    spoken = np.bincount(entries.indices, minlength=len(of_column))
-    back = np.zeros(len(joint.rows), dtype=bool)
+    row_counts = np.bincount(entries.indices, minlength=len(of_column))
+    in_one_part = np.zeros(len(joint.rows), dtype=bool)
     for row in range(len(joint.rows)):
         columns = entries.indices[entries.indptr[row] : entries.indptr[row + 1]]
-        touched = of_column[columns]
-        back[row] = len(set(touched[touched >= 0].tolist())) <= 1 and bool((spoken[columns[touched < 0]] == 1).all())
-    return back
+        touched_parts = of_column[columns]
+        in_one_part[row] = len(set(touched_parts[touched_parts >= 0].tolist())) <= 1 and bool(
+            (row_counts[columns[touched_parts < 0]] == 1).all()
+        )
+    return in_one_part
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SubproblemPlan:
-    """Plan of one part."""
+    """Plan of one part, with its sum in each of the linking constraints."""
 
     x: Floats
     cost: float
     activity: Floats
-    """Its sum in each of the linking constraints."""
 
 
 class Subproblems:
-    """Program as parts, with their known plans."""
+    """Parts of a program, with their known plans."""
 
     def __init__(self, joint: Joint) -> None:
         self.joint, self.linear = joint, joint.linear
-        self.entries = joint.linear.entries[joint.rows]
-        """Coefficients of the linking constraints."""
-        self.own = [self.entries.within(part.columns) for part in joint.parts]
+        # Coefficients of the linking constraints.
+        self.linking_entries = joint.linear.entries[joint.rows]
+        self.part_entries = [self.linking_entries.within(part.columns) for part in joint.parts]
         self.lower, self.upper = joint.linear.row_lower[joint.rows], joint.linear.row_upper[joint.rows]
         self.plans: list[list[SubproblemPlan]] = [[] for _ in joint.parts]
 
     @property
     def activity(self) -> Floats:
         """Sum of each plan in the linking constraints, rows by plans, in order of the parts."""
-        found: Floats = np.array([plan.activity for plans in self.plans for plan in plans]).T
-        return found
+        activity: Floats = np.array([plan.activity for plans in self.plans for plan in plans]).T
+        return activity
 
     def keep(self, part: int, x: Floats) -> bool:
         """Store a plan, and return True if it is new."""
-        cost, activity = float(self.joint.parts[part].linear.cost @ x), self.own[part] @ x
-        if any(p.cost == cost and (p.activity == activity).all() for p in self.plans[part]):
+        cost, activity = float(self.joint.parts[part].linear.cost @ x), self.part_entries[part] @ x
+        if any(plan.cost == cost and (plan.activity == activity).all() for plan in self.plans[part]):
             return False
         self.plans[part].append(SubproblemPlan(x, cost, activity))
         return True
 
     def keep_all(self, answers: Sequence[SolverAnswer]) -> bool:
-        """Store the plans of all parts, and return True if any is new."""
         new = [answer.x is not None and self.keep(part, answer.x) for part, answer in enumerate(answers)]
         return any(new)
 
     def at(self, prices: Floats, costs: bool = True) -> list[Linear]:
         """Return the parts at some prices: their value at the prices is subtracted from their costs, or from zero without `costs`."""
         return [
-            replace(part.linear, cost=(part.linear.cost if costs else 0.0) - own.weighed(prices))
-            for part, own in zip(self.joint.parts, self.own, strict=True)
+            replace(part.linear, cost=(part.linear.cost if costs else 0.0) - entries.weighed(prices))
+            for part, entries in zip(self.joint.parts, self.part_entries, strict=True)
         ]
 
-    def signed(self, prices: Floats) -> Floats:
-        """Return the prices with only the signs that their rows allow."""
-        kept = np.where((prices > 0) & np.isinf(self.lower), 0.0, prices)
-        return np.where((kept < 0) & np.isinf(self.upper), 0.0, kept)
+    def signed_prices(self, prices: Floats) -> Floats:
+        signed = np.where((prices > 0) & np.isinf(self.lower), 0.0, prices)
+        return np.where((signed < 0) & np.isinf(self.upper), 0.0, signed)
 
-    def sound(self, prices: Floats) -> Floats:
+    def bounded_prices(self, prices: Floats) -> Floats:
         """Return the prices with the allowed signs, scaled down so that loose columns without an upper bound earn no more than they cost."""
-        kept = self.signed(prices)
-        endless = self.joint.loose[np.isinf(self.linear.upper[self.joint.loose])]
-        earned, cost = self.entries.within(endless).weighed(kept), self.linear.cost[endless]
-        over = earned > cost
-        return kept * float((cost[over] / earned[over]).min()) if over.any() else kept
+        signed = self.signed_prices(prices)
+        unbounded = self.joint.loose[np.isinf(self.linear.upper[self.joint.loose])]
+        earnings, cost = self.linking_entries.within(unbounded).weighed(signed), self.linear.cost[unbounded]
+        earns_too_much = earnings > cost
+        return (
+            signed * float((cost[earns_too_much] / earnings[earns_too_much]).min()) if earns_too_much.any() else signed
+        )
 
     def bound(self, prices: Floats, answers: Sequence[SolverAnswer]) -> float:
-        """Return a lower bound on the cost of plans that satisfy the rows."""
         binding = prices != 0
-        ends = np.where(prices > 0, self.lower, self.upper)[binding]
+        row_bounds = np.where(prices > 0, self.lower, self.upper)[binding]
         loose = self.joint.loose
-        cost = self.linear.cost[loose] - self.entries.within(loose).weighed(prices)
-        held = cost != 0
-        least = np.where(cost < 0, self.linear.upper[loose], self.linear.lower[loose])
+        cost = self.linear.cost[loose] - self.linking_entries.within(loose).weighed(prices)
+        has_cost = cost != 0
+        cheapest = np.where(cost < 0, self.linear.upper[loose], self.linear.lower[loose])
         parts = sum(answer.bound for answer in answers)
-        return float(prices[binding] @ ends) + float(cost[held] @ least[held]) + parts + self.linear.constant
+        return (
+            float(prices[binding] @ row_bounds)
+            + float(cost[has_cost] @ cheapest[has_cost])
+            + parts
+            + self.linear.constant
+        )
 
     def confirmed_bound(self, prices: Floats, bound: float, solver: PartSolver) -> float:
-        """Return the part of a bound that second opinions on every part confirm at the same prices."""
         if solver.watch.stopped():
             return bound
         return min(bound, self.bound(prices, solver.opinions(self.at(prices))))
 
     def master(
-        self, loose_cost: Floats, plan_cost: Floats, miss_cost: Floats, most_missed: float, whole: Mask | None = None
+        self,
+        loose_cost: Floats,
+        plan_cost: Floats,
+        violation_cost: Floats,
+        max_violation: float,
+        integer: Mask | None = None,
     ) -> Linear:
         """Return the program of the plans' shares, summing to one per part, so that they satisfy the linking constraints except for violations.
 
-        Args:
-            loose_cost: Costs of the loose columns, which come first.
-            plan_cost: Costs of the plans, which come next, in order of the parts.
-            miss_cost: Costs of violating each row from below, then from above.
-            most_missed: Maximum of each violation.
-            whole: Integer columns. None if there are none.
+        Its columns are the loose columns, the plans in order of the parts, and the violations of each row from below, then from above.
         """
         linear, loose, rows, parts = self.linear, self.joint.loose, len(self.lower), len(self.plans)
-        of = np.repeat(np.arange(parts), [len(plans) for plans in self.plans])
-        alone, activity, each = self.entries.within(loose), self.activity, np.arange(rows)
-        row, plan = np.nonzero(activity)
-        plans, misses = len(loose) + np.arange(len(of)), len(loose) + len(of) + np.arange(2 * rows)
-        cost = np.concatenate([loose_cost, plan_cost, miss_cost])
+        part_of_plan = np.repeat(np.arange(parts), [len(plans) for plans in self.plans])
+        loose_entries, activity, row_numbers = self.linking_entries.within(loose), self.activity, np.arange(rows)
+        plan_rows, plan = np.nonzero(activity)
+        plan_columns, violations = (
+            len(loose) + np.arange(len(part_of_plan)),
+            len(loose) + len(part_of_plan) + np.arange(2 * rows),
+        )
+        cost = np.concatenate([loose_cost, plan_cost, violation_cost])
         entries = Entries.summed(
-            np.concatenate([alone.rows, row, rows + of, each, each]),
-            np.concatenate([alone.indices, plans[plan], plans, misses]),
-            np.concatenate([alone.data, activity[row, plan], np.ones(len(of)), np.ones(rows), -np.ones(rows)]),
+            np.concatenate([loose_entries.rows, plan_rows, rows + part_of_plan, row_numbers, row_numbers]),
+            np.concatenate([loose_entries.indices, plan_columns[plan], plan_columns, violations]),
+            np.concatenate(
+                [
+                    loose_entries.data,
+                    activity[plan_rows, plan],
+                    np.ones(len(part_of_plan)),
+                    np.ones(rows),
+                    -np.ones(rows),
+                ]
+            ),
             (rows + parts, len(cost)),
         )
         return Linear(
             cost=cost,
-            lower=np.concatenate([linear.lower[loose], np.zeros(len(of) + 2 * rows)]),
-            upper=np.concatenate([linear.upper[loose], np.ones(len(of)), np.full(2 * rows, most_missed)]),
-            integer=np.zeros(len(cost), dtype=bool) if whole is None else whole,
+            lower=np.concatenate([linear.lower[loose], np.zeros(len(part_of_plan) + 2 * rows)]),
+            upper=np.concatenate([linear.upper[loose], np.ones(len(part_of_plan)), np.full(2 * rows, max_violation)]),
+            integer=np.zeros(len(cost), dtype=bool) if integer is None else integer,
             entries=entries,
             row_lower=np.concatenate([self.lower, np.ones(parts)]),
             row_upper=np.concatenate([self.upper, np.ones(parts)]),
@@ -280,14 +277,12 @@ class Subproblems:
 
     @property
     def costs(self) -> Floats:
-        """Costs of the plans, in order of the parts."""
         return np.array([plan.cost for plans in self.plans for plan in plans])
 
 
-MOST_ROUNDS = 60
-"""Maximum rounds of pricing."""
+MAX_ROUNDS = 60
+# Nodes of the search for one plan per part. Unlike time, this limit doesn't depend on the clock.
 CHOICE_NODES = 2000
-"""Nodes of the search for one plan per part. Unlike time, this limit doesn't depend on the clock."""
 
 
 class PartSolver(Protocol):
@@ -298,39 +293,38 @@ class PartSolver(Protocol):
     gap: float
     workers: int
 
-    def exact(self, linear: Linear) -> SolverAnswer: ...
+    def solve_exactly(self, linear: Linear) -> SolverAnswer: ...
 
-    def several(self, programs: Sequence[Linear], gap: float | None = None) -> list[SolverAnswer]: ...
+    def solve_several(self, programs: Sequence[Linear], gap: float | None = None) -> list[SolverAnswer]: ...
 
     def opinions(self, programs: Sequence[Linear], gap: float | None = None) -> list[SolverAnswer]: ...
 
 
 class LagrangianPricing:
-    """Plans found so far, and the bound that their prices prove."""
+    """Prices for few linking constraints, with the parts' plans and the bound that the prices prove."""
 
     def __init__(self, joint: Joint, first: Sequence[Floats], solver: PartSolver, bound: float) -> None:
         self.joint, self.linear, self.solver, self.bound = joint, joint.linear, solver, bound
-        self.parted = Subproblems(joint)
+        self.subproblems = Subproblems(joint)
         self._unpriced = bound
+        # Prices that proved the bound. None if the parts alone did.
         self._prices: Floats | None = None
-        """Prices that proved the bound. None if the parts alone did."""
         for part, x in enumerate(first):
-            self.parted.keep(part, x)
+            self.subproblems.keep(part, x)
 
     def run(self) -> SolverAnswer:
-        """Return the best plan found, if any, and the best bound proved and confirmed."""
-        priced = self._rounds(feasible=False) and self._rounds(feasible=True)
+        priced = self._run_rounds(feasible=False) and self._run_rounds(feasible=True)
         if self._prices is not None:
-            confirmed = self.parted.confirmed_bound(self._prices, self.bound, self.solver)
+            confirmed = self.subproblems.confirmed_bound(self._prices, self.bound, self.solver)
             self.bound = max(self._unpriced, confirmed)
-        return self._choice() if priced else SolverAnswer(SolverOutcome.NOTHING, bound=self.bound)
+        return self._chosen_plan() if priced else SolverAnswer(SolverOutcome.NOTHING, bound=self.bound)
 
-    def _rounds(self, feasible: bool) -> bool:
+    def _run_rounds(self, feasible: bool) -> bool:
         """Price until some mix satisfies the rows, or with `feasible`, until no plan improves it. Return False if no known mix satisfies the rows."""
-        for _ in range(MOST_ROUNDS):
+        for _ in range(MAX_ROUNDS):
             if self.solver.watch.stopped():
                 return feasible
-            mix = self.solver.exact(self._master(feasible))
+            mix = self.solver.solve_exactly(self._master(feasible))
             if mix.outcome is not SolverOutcome.OPTIMAL or mix.duals is None:
                 return False
             if not feasible and mix.objective <= 1e-9:
@@ -338,142 +332,140 @@ class LagrangianPricing:
             if feasible and mix.objective - self.bound <= self.solver.gap * abs(mix.objective) / 4:
                 return True
             duals = mix.duals[: len(self.joint.rows)]
-            prices = self.parted.sound(duals) if feasible else self.parted.signed(duals)
-            answers = self._priced(prices, feasible)
+            prices = self.subproblems.bounded_prices(duals) if feasible else self.subproblems.signed_prices(duals)
+            answers = self._solve_parts(prices, feasible)
             if answers is None:
                 return feasible
             if feasible:
-                bound = self.parted.bound(prices, answers)
+                bound = self.subproblems.bound(prices, answers)
                 if bound > self.bound:
                     self.bound, self._prices = bound, prices
-            if not self.parted.keep_all(answers):
+            if not self.subproblems.keep_all(answers):
                 return feasible
         return feasible
 
-    def _priced(self, prices: Floats, feasible: bool) -> list[SolverAnswer] | None:
-        """Return the parts' best plans at some prices. None if a part has no minimum, so that these prices prove nothing."""
+    def _solve_parts(self, prices: Floats, feasible: bool) -> list[SolverAnswer] | None:
         try:
-            return self.solver.several(self.parted.at(prices, costs=feasible))
+            return self.solver.solve_several(self.subproblems.at(prices, costs=feasible))
         except UnboundedError:
             return None
 
     def _master(self, feasible: bool, whole: bool = False) -> Linear:
-        """Return the master program. Before a mix is `feasible`, it minimizes the violations of rows."""
-        parted, loose = self.parted, self.joint.loose
-        costs, rows = parted.costs, len(self.joint.rows)
+        subproblems, loose = self.subproblems, self.joint.loose
+        costs, rows = subproblems.costs, len(self.joint.rows)
         integer = np.concatenate([self.linear.integer[loose], np.full(len(costs), True), np.full(2 * rows, False)])
         if feasible:
-            return parted.master(self.linear.cost[loose], costs, np.zeros(2 * rows), 0.0, integer & whole)
-        each = 1.0 / np.maximum(1.0, np.abs(parted.activity).max(axis=1))
-        return parted.master(np.zeros(len(loose)), np.zeros(len(costs)), np.tile(each, 2), np.inf, integer & whole)
+            return subproblems.master(self.linear.cost[loose], costs, np.zeros(2 * rows), 0.0, integer & whole)
+        violation_cost = 1.0 / np.maximum(1.0, np.abs(subproblems.activity).max(axis=1))
+        return subproblems.master(
+            np.zeros(len(loose)), np.zeros(len(costs)), np.tile(violation_cost, 2), np.inf, integer & whole
+        )
 
-    def _choice(self) -> SolverAnswer:
-        """Return one plan per part that together satisfy the linking constraints, improved where the prices leave a choice."""
-        chosen = self._one_each()
+    def _chosen_plan(self) -> SolverAnswer:
+        chosen = self._one_plan_per_part()
         if chosen is None:
             return SolverAnswer(SolverOutcome.NOTHING, bound=self.bound)
-        exact = self.solver.exact(fix(self.linear, self.linear.integer, chosen))
-        if exact.x is None:
+        answer = self.solver.solve_exactly(fix(self.linear, self.linear.integer, chosen))
+        if answer.x is None:
             return SolverAnswer(SolverOutcome.NOTHING, bound=self.bound)
-        return SolverAnswer(SolverOutcome.FEASIBLE, exact.x, exact.objective, min(self.bound, exact.objective))
+        return SolverAnswer(SolverOutcome.FEASIBLE, answer.x, answer.objective, min(self.bound, answer.objective))
 
-    def _one_each(self) -> Floats | None:
-        """Return the cheapest choice found of one plan per part."""
-        near_one, scale = scaled(self._master(feasible=True, whole=True))
-        answer = self.solver.engines.search(near_one, Ask(gap=self.solver.gap, nodes=CHOICE_NODES))
+    def _one_plan_per_part(self) -> Floats | None:
+        scaled_master, scale = scaled(self._master(feasible=True, whole=True))
+        answer = self.solver.engines.search(scaled_master, Ask(gap=self.solver.gap, nodes=CHOICE_NODES))
         if answer.x is None:
             return None
         values = answer.x * scale.columns
         shares = iter(values[len(self.joint.loose) :].tolist())
         xs = []
-        for found in self.parted.plans:
-            each = [(next(shares), i) for i in range(len(found))]
-            xs.append(found[max(each, key=lambda pair: (pair[0], -pair[1]))[1]].x)
+        for plans in self.subproblems.plans:
+            share_and_index = [(next(shares), i) for i in range(len(plans))]
+            xs.append(plans[max(share_and_index, key=lambda pair: (pair[0], -pair[1]))[1]].x)
         return self.joint.spread(xs, values[: len(self.joint.loose)])
 
 
+# Half the width of the first box, as a share of a price and of a tenth of the highest one.
 BOX = 0.1
-"""Half the width of the first box, as a share of a price and of a tenth of the highest one."""
 SHRINK = 0.7
-"""Factor of the box after a round without a better bound."""
 
 
 class LagrangianPrices:
-    """Best known prices of the linking constraints, the bound that they prove, and the parts' plans."""
+    """Best known prices of the linking constraints, the bound that they prove, and the parts' plans.
+
+    The prices start at the duals of the linear relaxation and stay within a box around the best prices, which shrinks. Marsten, Hogan and Blankenship,
+    The boxstep method for large-scale optimization, Operations Research 23, 1975, 389-405.
+    """
 
     def __init__(self, joint: Joint, solver: PartSolver, start: Floats, gap: float) -> None:
         self.joint, self.solver, self.gap = joint, solver, gap
-        self.parted = Subproblems(joint)
+        self.subproblems = Subproblems(joint)
         self.width = BOX
-        self.prices = self.parted.sound(start)
+        self.prices = self.subproblems.bounded_prices(start)
         self.bound = -np.inf
+        # Parts' best plans and bounds at the best prices. Empty if no prices proved anything.
         self.answers: list[SolverAnswer] = []
-        """Parts' best plans and bounds at the best prices. Empty if no prices proved anything."""
-        self.mixed: Floats | None = None
-        """Mix of the parts' plans that satisfies the linking constraints, as far as the box allows."""
+        # Mix of the parts' plans that satisfies the linking constraints, as far as the box allows.
+        self.mix: Floats | None = None
         self.rounds = 0
-        self._try(self.prices)
+        self._evaluate(self.prices)
 
     def run(self, rounds: int) -> None:
-        """Run some rounds. Stop earlier if the parts have no new plans."""
         for _ in range(rounds):
-            if not all(self.parted.plans):
+            if not all(self.subproblems.plans):
                 return
             self.rounds += 1
-            half = self.width * (np.abs(self.prices) + 0.1 * np.abs(self.prices).max(initial=0.0))
+            half_width = self.width * (np.abs(self.prices) + 0.1 * np.abs(self.prices).max(initial=0.0))
             try:
-                mix = self.solver.exact(self._master(self.prices - half, self.prices + half))
+                mix = self.solver.solve_exactly(self._master(self.prices - half_width, self.prices + half_width))
             except UnboundedError:
                 self.width *= SHRINK
                 continue
             if mix.outcome is not SolverOutcome.OPTIMAL or mix.duals is None or mix.x is None:
                 return
-            self.mixed = self._spread(mix.x)
-            if not self._try(self.parted.sound(mix.duals[: len(self.prices)])):
+            self.mix = self._spread(mix.x)
+            if not self._evaluate(self.subproblems.bounded_prices(mix.duals[: len(self.prices)])):
                 return
 
     def confirm(self) -> None:
-        """Keep only the part of the bound that second opinions confirm."""
         if self.answers:
-            self.bound = self.parted.confirmed_bound(self.prices, self.bound, self.solver)
+            self.bound = self.subproblems.confirmed_bound(self.prices, self.bound, self.solver)
 
-    def ever(self, choices: Mask) -> Mask:
-        """Return the binary variables that are positive in any part's plan."""
-        found = np.zeros(len(choices), dtype=bool)
-        for part, plans in zip(self.joint.parts, self.parted.plans, strict=True):
+    def used_choices(self, choices: Mask) -> Mask:
+        is_positive = np.zeros(len(choices), dtype=bool)
+        for part, plans in zip(self.joint.parts, self.subproblems.plans, strict=True):
             for plan in plans:
-                found[part.columns] |= np.round(plan.x) > 0
-        return found & choices
+                is_positive[part.columns] |= np.round(plan.x) > 0
+        return is_positive & choices
 
     def excess(self, x: Floats) -> Floats:
-        """Return the excess cost of each part in a plan over its bound, at the best prices.
-
-        Together with the slack of the priced rows times their prices, these sum to the gap between plan and bound.
-        """
+        """Return the excess cost of each part in a plan over its bound, at the best prices."""
         if not self.answers:
             return np.zeros(len(self.joint.parts))
-        parts = zip(self.parted.at(self.prices), self.joint.parts, self.answers, strict=True)
+        parts = zip(self.subproblems.at(self.prices), self.joint.parts, self.answers, strict=True)
         return np.array([float(priced.cost @ x[part.columns]) - answer.bound for priced, part, answer in parts])
 
-    def _try(self, prices: Floats) -> bool:
+    def _evaluate(self, prices: Floats) -> bool:
         """Solve all parts at some prices, and return True if there is more to find near the best prices."""
         try:
-            answers = self.solver.several(self.parted.at(prices), self.gap)
+            answers = self.solver.solve_several(self.subproblems.at(prices), self.gap)
         except UnboundedError:
             answers = []
-        found = self.parted.bound(prices, answers) if answers else -np.inf
-        if found > self.bound:
-            self.prices, self.bound, self.answers = prices, found, answers
+        bound = self.subproblems.bound(prices, answers) if answers else -np.inf
+        if bound > self.bound:
+            self.prices, self.bound, self.answers = prices, bound, answers
         else:
             self.width *= SHRINK
-        return self.parted.keep_all(answers) or not answers
+        return self.subproblems.keep_all(answers) or not answers
 
     def _master(self, low: Floats, high: Floats) -> Linear:
-        """Return the master program with violations at the bounds of each row's box: from below at the high bound, from above at the low bound."""
+        """Return the master program with violations at the bounds of each row's box."""
         loose_cost = self.joint.linear.cost[self.joint.loose]
-        return self.parted.master(loose_cost, self.parted.costs, np.concatenate([high, -low]), np.inf)
+        return self.subproblems.master(loose_cost, self.subproblems.costs, np.concatenate([high, -low]), np.inf)
 
     def _spread(self, x: Floats) -> Floats:
         shares = iter(x[len(self.joint.loose) :].tolist())
-        xs = [sum((next(shares) * plan.x for plan in found), np.zeros(len(found[0].x))) for found in self.parted.plans]
+        xs = [
+            sum((next(shares) * plan.x for plan in plans), np.zeros(len(plans[0].x)))
+            for plans in self.subproblems.plans
+        ]
         return self.joint.spread(xs, x[: len(self.joint.loose)])

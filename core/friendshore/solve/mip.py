@@ -1,10 +1,8 @@
-"""Search of programs with integer variables, from a first plan. It uses an engine, or branch and bound with bounds that duals prove.
+"""Search of programs with integer variables, from a first plan, by an engine or by branch and bound with bounds that duals prove.
 
 HiGHS and SCIP need a tenth of a second to start on a program of a few dozen choices, whose relaxation is a few millionths below the optimum. Here
-GLOP continues from one node's basis to the next, which takes two milliseconds, and a handful of nodes is enough. Since duals prove the bound
-of each node, the optimum needs no second opinion (`branched`).
-
-A choice that can rise to an integer without violating a row, and costs nothing, isn't branched on (rounding by locks, see `first_plan`).
+GLOP continues from one node's basis to the next, which takes two milliseconds, and a handful of nodes is enough. Since duals prove the bound of
+each node, the optimum needs no second opinion (`branch_and_bound`).
 """
 
 from __future__ import annotations
@@ -19,48 +17,41 @@ import numpy as np
 from ..domain.plan import Confirmation
 from ..program.matrix import Floats, Ints, Linear, continuous
 from .engine import NOTHING, Ask, Engines, Opinion, SolverAnswer, SolverOutcome, Watch, is_open
-from .engines import ENGINES, Reasked
-from .first_plan import CLOSE, WHOLE, Steps, first_plan, fix, polished, proved, raised, unknown
-from .forcing import ended
+from .engines import ENGINES, WarmStartedSolver
+from .first_plan import CLOSE, WHOLE, Steps, dual_bound, first_plan, fix, max_values, no_steps, reoptimized
+from .forcing import with_finite_bounds
 
 NODES = 60
-"""Number of nodes after which an engine takes over."""
 
 
-def branched(
+def branch_and_bound(
     linear: Linear,
-    left: Linear,
+    remaining: Linear,
     known: SolverAnswer,
     gap: float,
     engines: Engines,
     watch: Watch,
     start: Floats | None = None,
 ) -> SolverAnswer | None:
-    """Return the cheapest plan to a relative gap, with a bound that duals prove.
+    """Return the cheapest plan to a relative gap, with a bound that duals prove. None if another search is better.
 
-    None if that takes too many nodes, or if the relaxation has no plan or is more than `CLOSE` below the known plan.
-
-    Args:
-        linear: The program, for the returned plan.
-        left: Remaining program to search: all plans that cost less than the known one.
-        known: Best plan so far, with a bound. Without one, the plan with the choices of `start` replaces it.
+    `remaining` has all plans of `linear` that cost less than the known one. Without a known one, the plan with the choices of `start` replaces it.
     """
-    if engines.simplex != ENGINES.simplex:  # a custom engine has to be asked
+    if engines.simplex != ENGINES.simplex:  # a custom engine must be called
         return None
-    search = _Tree(left, gap, watch)
+    search = _Tree(remaining, gap, watch)
     if known.x is None and start is not None:
-        known = search.same_choices(start)
+        known = search.plan_with_choices(start)
     if known.x is None or not search.run(known):
         return None
     best = search.best
-    if best is not known and (best := polished(linear, engines, search.best)) is search.best:
-        return None  # made exactly whole, its choices keep no rows
+    if best is not known and (best := reoptimized(linear, engines, search.best)) is search.best:
+        return None  # rounded exactly, the choices violate a row
     bound = max(search.bound, known.bound)
-    return by_bound(best, bound) if best.objective - gap * abs(best.objective) <= bound else None
+    return optimal_by_bound(best, bound) if best.objective - gap * abs(best.objective) <= bound else None
 
 
-def by_bound(answer: SolverAnswer, bound: float) -> SolverAnswer:
-    """Return the answer as optimal, because a bound that duals prove reaches it."""
+def optimal_by_bound(answer: SolverAnswer, bound: float) -> SolverAnswer:
     confirmed = frozenset({Confirmation.BOUND})
     return replace(
         answer, outcome=SolverOutcome.OPTIMAL, bound=min(bound, answer.objective), confirmed_by=confirmed, duals=None
@@ -70,75 +61,73 @@ def by_bound(answer: SolverAnswer, bound: float) -> SolverAnswer:
 class _Tree:
     def __init__(self, linear: Linear, gap: float, watch: Watch) -> None:
         self.linear, self.gap, self.watch = linear, gap, watch
-        self.whole = np.flatnonzero(linear.integer)
+        self.integer_columns = np.flatnonzero(linear.integer)
         self.relaxation = continuous(linear)
-        self.reasked = Reasked()
+        self.solver = WarmStartedSolver()
         self.best = NOTHING
+        # Lower bound on the cost of all plans of closed nodes.
         self.bound = np.inf
-        """Lower bound on the cost of all plans of closed nodes."""
 
     @property
-    def enough(self) -> float:
-        """Bound from which on a node is closed."""
+    def cutoff(self) -> float:
         return self.best.objective - self.gap * abs(self.best.objective)
 
-    def same_choices(self, start: Floats) -> SolverAnswer:
-        """Return the cheapest plan with the choices of another, and unknown choices at their lower bounds. `NOTHING` if there is none."""
-        made = np.where(self.linear.integer & np.isfinite(start), start, self.linear.lower)
-        made = np.clip(np.round(made), self.linear.lower, self.linear.upper)
-        self.reasked.optimum(self.relaxation)  # from its basis the next one is near
-        found = self.reasked.optimum(fix(self.relaxation, self.linear.integer, made))
-        if found.x is None:
+    def plan_with_choices(self, start: Floats) -> SolverAnswer:
+        choices = np.where(self.linear.integer & np.isfinite(start), start, self.linear.lower)
+        choices = np.clip(np.round(choices), self.linear.lower, self.linear.upper)
+        self.solver.optimum(self.relaxation)  # its basis is near that of the next program
+        answer = self.solver.optimum(fix(self.relaxation, self.linear.integer, choices))
+        if answer.x is None:
             return NOTHING
-        return replace(found, outcome=SolverOutcome.FEASIBLE, bound=-np.inf, duals=None)
+        return replace(answer, outcome=SolverOutcome.FEASIBLE, bound=-np.inf, duals=None)
 
     def run(self, known: SolverAnswer) -> bool:
         """Search plans that cost less than a known one, best node first. Return False if it gives up."""
-        self.best, self.relaxation = known, continuous(ended(self.linear, known.objective))
+        self.best, self.relaxation = known, continuous(with_finite_bounds(self.linear, known.objective))
         waiting: list[tuple[float, int, Floats, Floats]] = [(-np.inf, 0, self.relaxation.lower, self.relaxation.upper)]
-        nodes = made = 0
+        node_count = last_id = 0
         while waiting:
-            before, _, lower, upper = heappop(waiting)
-            if before >= self.enough:
-                self.bound = min(self.bound, before)
+            parent_bound, _, lower, upper = heappop(waiting)
+            if parent_bound >= self.cutoff:
+                self.bound = min(self.bound, parent_bound)
                 continue
-            nodes += 1
-            if nodes > NODES or self.watch.stopped():
+            node_count += 1
+            if node_count > NODES or self.watch.stopped():
                 return False
             node = replace(self.relaxation, lower=lower, upper=upper)
-            found = self.reasked.optimum(node)
-            if found.x is None or found.duals is None:  # no duals prove that a node has no plan: that rests on solvers
+            answer = self.solver.optimum(node)
+            if answer.x is None or answer.duals is None:  # infeasibility has no duals as a proof
                 return False
-            least = max(before, proved(node, found.duals))
-            if not np.isfinite(least) or self.best.objective - least > CLOSE * abs(self.best.objective):
+            node_bound = max(parent_bound, dual_bound(node, answer.duals))
+            if not np.isfinite(node_bound) or self.best.objective - node_bound > CLOSE * abs(self.best.objective):
                 return False
-            if least >= self.enough:
-                self.bound = min(self.bound, least)
+            if node_bound >= self.cutoff:
+                self.bound = min(self.bound, node_bound)
                 continue
-            open_, x = self._made_whole(node, found.x)
-            if not len(open_):
+            branchable, x = self._round_up(node, answer.x)
+            if not len(branchable):
                 self._keep(x)
-                self.bound = min(self.bound, least)
+                self.bound = min(self.bound, node_bound)
                 continue
-            part = np.abs(x[open_] - np.round(x[open_]))
-            column = open_[np.argmax(part)]
-            fewer, more = upper.copy(), lower.copy()
-            fewer[column], more[column] = np.floor(x[column]), np.ceil(x[column])
-            heappush(waiting, (least, made + 1, lower, fewer))
-            heappush(waiting, (least, made + 2, more, upper))
-            made += 2
+            fractions = np.abs(x[branchable] - np.round(x[branchable]))
+            column = branchable[np.argmax(fractions)]
+            down_upper, up_lower = upper.copy(), lower.copy()
+            down_upper[column], up_lower[column] = np.floor(x[column]), np.ceil(x[column])
+            heappush(waiting, (node_bound, last_id + 1, lower, down_upper))
+            heappush(waiting, (node_bound, last_id + 2, up_lower, upper))
+            last_id += 2
         return self.best.x is not None
 
-    def _made_whole(self, node: Linear, x: Floats) -> tuple[Ints, Floats]:
-        """Return the choices that are left to branch on, and the plan with the others rounded up."""
-        off = self.whole[np.abs(x[self.whole] - np.round(x[self.whole])) > WHOLE]
-        whole = np.ceil(x[off])
-        fits = (raised(node, x)[off] >= whole - WHOLE) & (node.cost[off] <= 0)
-        made = x.copy()
-        made[off[fits]] = whole[fits]
-        if fits.any() and not _holds(node, made):  # two that share a row
-            return off, x
-        return off[~fits], made
+    def _round_up(self, node: Linear, x: Floats) -> tuple[Ints, Floats]:
+        """Return the choices that are left to branch on, and the plan with the others rounded up at no cost, without violating a row."""
+        fractional = self.integer_columns[np.abs(x[self.integer_columns] - np.round(x[self.integer_columns])) > WHOLE]
+        rounded_up = np.ceil(x[fractional])
+        can_round_up = (max_values(node, x)[fractional] >= rounded_up - WHOLE) & (node.cost[fractional] <= 0)
+        x_rounded = x.copy()
+        x_rounded[fractional[can_round_up]] = rounded_up[can_round_up]
+        if can_round_up.any() and not _satisfies_rows(node, x_rounded):  # two rounded choices share a row
+            return fractional, x
+        return fractional[~can_round_up], x_rounded
 
     def _keep(self, x: Floats) -> None:
         value = self.linear.value(x)
@@ -146,11 +135,10 @@ class _Tree:
             self.best = SolverAnswer(SolverOutcome.FEASIBLE, x, value)
 
 
-def _holds(linear: Linear, x: Floats) -> bool:
-    """Return True if a plan satisfies the rows within GLOP's tolerance."""
+def _satisfies_rows(linear: Linear, x: Floats) -> bool:
     activity = linear.entries @ x
-    room = WHOLE * np.maximum(1.0, np.abs(activity))
-    return bool((activity >= linear.row_lower - room).all() and (activity <= linear.row_upper + room).all())
+    tolerance = WHOLE * np.maximum(1.0, np.abs(activity))
+    return bool((activity >= linear.row_lower - tolerance).all() and (activity <= linear.row_upper + tolerance).all())
 
 
 def solve_mip(
@@ -159,7 +147,7 @@ def solve_mip(
     watch: Watch,
     gap: float,
     known: SolverAnswer = NOTHING,
-    steps: Steps = unknown,
+    steps: Steps = no_steps,
     counted: Floats | float = 1.0,
     confirm: bool = True,
     start: Floats | None = None,
@@ -168,54 +156,52 @@ def solve_mip(
 ) -> SolverAnswer:
     """Return the best answer for a program with integer variables, to a relative gap, until the watch stops it.
 
-    A search follows a first plan (`first_plan`), and a second opinion follows its optimum. Without confirmation, the outcome is `UNCONFIRMED`.
+    Without confirmation by a second opinion, the outcome is `UNCONFIRMED`.
 
     Args:
         known: Plan to start from and proved bound, if any. Without a time limit, they must not depend on the clock.
         confirm: False for one of many programs whose bounds are confirmed together at the end.
-        start: Plan of a similar program, see `first_plan`.
+        start: Plan of a similar program, whose choices are a starting point. NaN for unknown ones.
         relaxed: Answer of its linear relaxation, if known.
-        branch: True for a program that its relaxation nearly solves, see `branched`.
-
-    Raises:
-        UnboundedError: If the cost has no minimum.
+        branch: True for a program that its relaxation nearly solves, see `branch_and_bound`.
     """
-    left = linear
+    remaining = linear
     if known.x is None and not np.isfinite(known.bound):
-        known, left = first_plan(linear, engines, watch, gap, steps, counted, start, relaxed)
+        known, remaining = first_plan(linear, engines, watch, gap, steps, counted, start, relaxed)
         if known.x is not None:
-            known = polished(linear, engines, known)
+            known = reoptimized(linear, engines, known)
     if known.outcome is SolverOutcome.INFEASIBLE:
         return known
     if known.objective <= _enough(known.bound, gap):
-        return by_bound(known, known.bound)
-    if branch and known.x is not None and (closed := branched(linear, left, known, gap, engines, watch)) is not None:
-        return closed
-    began = time.monotonic()
-    answer = _searched(linear, left, engines, watch, gap, known)
-    missed = answer.outcome in (SolverOutcome.INFEASIBLE, SolverOutcome.OPTIMAL) and is_open(
+        return optimal_by_bound(known, known.bound)
+    if (
+        branch
+        and known.x is not None
+        and (branched := branch_and_bound(linear, remaining, known, gap, engines, watch)) is not None
+    ):
+        return branched
+    started = time.monotonic()
+    answer = _search(linear, remaining, engines, watch, gap, known)
+    missed_known_plan = answer.outcome in (SolverOutcome.INFEASIBLE, SolverOutcome.OPTIMAL) and is_open(
         answer.objective * (1 - gap), known.objective
     )
-    # An engine that misses a plan which is known, within narrow bounds, is at the edge of its tolerances.
-    if left is not linear and missed:
-        answer, left = _searched(linear, linear, engines, watch, gap, known), linear
+    # An engine that misses a known plan within narrow bounds is at the limit of its tolerances.
+    if remaining is not linear and missed_known_plan:
+        answer, remaining = _search(linear, linear, engines, watch, gap, known), linear
     if answer.confirmed_by or not confirm:
         return answer
-    whole = linear if answer.outcome is SolverOutcome.INFEASIBLE else left
-    opinions = engines.opinions(whole, watch, gap, time.monotonic() - began)
+    program = linear if answer.outcome is SolverOutcome.INFEASIBLE else remaining
+    opinions = engines.opinions(program, watch, gap, time.monotonic() - started)
     if answer.outcome is SolverOutcome.OPTIMAL and known.objective < answer.objective:
         answer = replace(answer, x=known.x, objective=known.objective)
-    claims = answer.outcome in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE)
-    return _confirmed(linear, opinions, engines, gap, answer) if claims else answer
+    has_claim = answer.outcome in (SolverOutcome.OPTIMAL, SolverOutcome.INFEASIBLE)
+    return _confirm(linear, opinions, engines, gap, answer) if has_claim else answer
 
 
-def _confirmed(
+def _confirm(
     linear: Linear, opinions: Iterable[Opinion], engines: Engines, gap: float, claim: SolverAnswer
 ) -> SolverAnswer:
-    """Request second opinions on a claimed optimum, or on claimed infeasibility, until two searches agree.
-
-    A search that finds a cheaper plan refutes the claim. Its own claim then needs a second opinion.
-    """
+    """Request second opinions on a claimed optimum or infeasibility, until two searches agree. A cheaper plan replaces the claim."""
     best, bound = claim, claim.bound
     for opinion in opinions:
         answer = opinion(hint=best.x)
@@ -223,14 +209,14 @@ def _confirmed(
             if answer.outcome is SolverOutcome.INFEASIBLE is best.outcome:
                 return best
             continue
-        other = polished(linear, engines, answer)
-        if best.x is None or not _near(best.objective, other.objective, gap):
+        other = reoptimized(linear, engines, answer)
+        if best.x is None or not _is_within_gap(best.objective, other.objective, gap):
             best, bound = other, other.bound
-        elif _near(best.objective, other.bound, gap):
-            by = Confirmation.SECOND_SOLVER if other.solver != best.solver else Confirmation.SECOND_SEARCH
-            if best.objective - other.bound > _DIGITS * abs(best.objective):
+        elif _is_within_gap(best.objective, other.bound, gap):
+            confirmation = Confirmation.SECOND_SOLVER if other.solver != best.solver else Confirmation.SECOND_SEARCH
+            if best.objective - other.bound > _SUM_ROUNDING * abs(best.objective):
                 bound = min(bound, other.bound)
-            confirmed = frozenset({by})
+            confirmed = frozenset({confirmation})
             return replace(
                 best, outcome=SolverOutcome.OPTIMAL, bound=min(bound, best.objective), confirmed_by=confirmed
             )
@@ -239,62 +225,64 @@ def _confirmed(
     return replace(best, outcome=SolverOutcome.UNCONFIRMED, bound=min(bound, best.objective))
 
 
-def _near(value: float, bound: float, gap: float) -> bool:
-    """Return True if the bound is below the value by at most the gap and the rounding of solvers."""
+def _is_within_gap(value: float, bound: float, gap: float) -> bool:
     return value - bound <= (gap + _ROUNDING) * max(1.0, abs(value))
 
 
+# Share of the cost by which the tolerances of two solvers may differ.
 _ROUNDING = 1e-7
-"""Share of the cost by which the tolerances of two solvers may differ."""
-_DIGITS = 1e-12
-"""Share of the cost by which two computations of the same sum may differ."""
+# Share of the cost by which two computations of the same sum may differ.
+_SUM_ROUNDING = 1e-12
 
 
-def _searched(
-    linear: Linear, left: Linear, engines: Engines, watch: Watch, gap: float, known: SolverAnswer
+def _search(
+    linear: Linear, remaining: Linear, engines: Engines, watch: Watch, gap: float, known: SolverAnswer
 ) -> SolverAnswer:
-    """Return the best answer from a known one, searching only `left`."""
     best, bound = known, known.bound
     enough = _enough(bound, gap) if np.isfinite(bound) else None
-    tight, broken, start = False, False, known.x
+    is_tight, is_broken, start = False, False, known.x
     while not watch.stopped():
-        ask = Ask(watch.left(), gap, enough=enough, tight=tight)
-        answer = engines.search(left, ask, start)
+        ask = Ask(watch.left(), gap, enough=enough, tight=is_tight)
+        answer = engines.search(remaining, ask, start)
         bound = max(bound, answer.bound)
         if answer.outcome is SolverOutcome.INFEASIBLE:
             return answer
-        if broken := answer.outcome is SolverOutcome.BROKEN:
+        if is_broken := answer.outcome is SolverOutcome.BROKEN:
             break
-        raw = answer.objective
-        if start is not None and _is_astray(answer, enough, gap):
+        raw_objective = answer.objective
+        if start is not None and _is_inconsistent(answer, enough, gap):
             start, enough = None, None
             continue
         if answer.x is not None:
-            answer = polished(linear, engines, answer)
+            answer = reoptimized(linear, engines, answer)
             if answer.objective < best.objective:
                 best = answer
-        sufficed = enough is not None and raw <= enough
-        if (sufficed or answer.outcome is SolverOutcome.OPTIMAL) and not tight and is_open(answer.objective, raw):
-            tight = True  # what rows let through within their tolerance was worth much: plan and bound came out too low
+        was_enough = enough is not None and raw_objective <= enough
+        if (
+            (was_enough or answer.outcome is SolverOutcome.OPTIMAL)
+            and not is_tight
+            and is_open(answer.objective, raw_objective)
+        ):
+            is_tight = True  # violations within the tolerance lowered the cost of plan and bound noticeably
             continue
         if enough is not None and answer.objective <= enough:
-            return by_bound(answer, known.bound)
+            return optimal_by_bound(answer, known.bound)
         if answer.outcome is SolverOutcome.OPTIMAL:
             return replace(answer, bound=min(bound, answer.objective))
-        if sufficed:
-            enough = None  # it ended too early: only before its choices were made whole did the plan cost so little
+        if was_enough:
+            enough = None  # it ended too early: rounding the choices made the plan more expensive
             continue
-        break  # it reached a limit, or gave up by itself
-    outcome = SolverOutcome.BROKEN if broken and best.x is None else best.outcome
+        break  # it reached a limit or gave up
+    outcome = SolverOutcome.BROKEN if is_broken and best.x is None else best.outcome
     return SolverAnswer(outcome, best.x, best.objective, min(bound, best.objective))
 
 
-def _is_astray(answer: SolverAnswer, enough: float | None, gap: float) -> bool:
+def _is_inconsistent(answer: SolverAnswer, enough: float | None, gap: float) -> bool:
     """Return True if a solver ended as if its plan cost less than it does. HiGHS can do so when it starts from a given plan."""
     if answer.x is None or answer.out_of_time:
         return False
     if answer.outcome is SolverOutcome.OPTIMAL:
-        return not _near(answer.objective, answer.bound, gap)
+        return not _is_within_gap(answer.objective, answer.bound, gap)
     return enough is not None and answer.objective > enough
 
 

@@ -1,14 +1,9 @@
 """Programs of many parts that share capacities, with prices for a bound and neighborhood search for a plan.
 
-A first plan is rounded from the linear relaxation (`first_plan`). The linking constraints are priced (`lagrangian`). A small search makes the choices
-that the mix of the parts' plans leaves open, and they are improved part by part (`Neighbourhoods`). Both continue in turn until the plan is near enough
-to the bound. Choices without a cost of their own, such as placing an order, stay fractional until the others are made. That is a relaxation, so the
-bound is valid. The rest is finally searched as one program, from the known plan and bound. See docs/explanation/search.md.
-
-A neighborhood is a few neighboring parts with open choices, while those of all others are fixed. This is large-neighborhood search (Shaw, Using
-constraint programming and local search methods to solve vehicle routing problems, CP 1998), with a separate search for every neighborhood (Danna,
-Rothberg and Le Pape, Mathematical Programming 102, 2005). Several disjoint ones are searched at once. Their number doesn't depend on the machine. The
-clock ends none unless it ends the whole search, so that equal programs give equal plans everywhere. Neighborhoods give only plans and prove nothing.
+A first plan is rounded from the linear relaxation (`first_plan`), and the linking constraints are priced (`lagrangian`). A small search makes the
+choices that the mix of the parts' plans leaves open, and they are improved part by part (`Neighborhoods`). Both continue in turn until the plan is
+near enough to the bound. Choices without a cost of their own, such as placing an order, stay fractional until the others are made. The rest is
+finally searched as one program, from the known plan and bound. See docs/explanation/search.md.
 """
 
 from __future__ import annotations
@@ -23,12 +18,11 @@ import numpy as np
 from ..domain.plan import Confirmation
 from ..program.matrix import Floats, Ints, Linear, Mask
 from .engine import NOTHING, Ask, Engines, SolverAnswer, SolverOutcome, Watch
-from .first_plan import fix, polished, proved, rounded, seconds_of
+from .first_plan import dual_bound, fix, reoptimized, rounded_plan, seconds_left
 from .lagrangian import Joint, LagrangianPrices, PartSolver
 from .scaling import scaled
 
 AT_ONCE = 4
-"""Number of neighborhoods searched from the same plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +36,23 @@ class Reach:
     """True to draw parts by their possible gain and to search from the known plan. Otherwise all are equally likely, without a hint."""
 
 
+# Extent while choices without a cost are fractional.
 WIDE = Reach((8, 12, 16), 200, closely=False)
-"""Extent while choices without a cost are fractional."""
+# Extent while all choices are integer, which are several times as many.
 NARROW = Reach((3, 5, 8), 50, closely=True)
-"""Extent while all choices are integer, which are several times as many."""
 GAP = 5e-4
-"""Relative gap at which the search of a neighborhood ends."""
-EVEN = 0.1
-"""Share of the draws in which all parts are equally likely."""
-BETTER = 1e-7
-"""Share of the objective by which a plan must be cheaper to count as better."""
+# Share of the draws in which all parts are equally likely.
+EVEN_SHARE = 0.1
+# Share of the objective by which a plan must be cheaper to count as better.
+MIN_IMPROVEMENT = 1e-7
 
 
-class Neighbourhoods:
-    """Plan of a program whose parts share something, and the proximity of its parts."""
+class Neighborhoods:
+    """Large-neighborhood search: a few neighboring parts have open choices, while those of all others are fixed (Shaw, CP 1998).
+
+    Several disjoint neighborhoods are searched at once (Danna, Rothberg and Le Pape, Mathematical Programming 102, 2005). Their number doesn't depend on
+    the machine, and the clock ends none, so that equal programs give equal plans everywhere. The search gives only plans and proves nothing.
+    """
 
     def __init__(
         self,
@@ -67,240 +64,235 @@ class Neighbourhoods:
         reach: Reach,
     ) -> None:
         self.linear, self.engines, self.watch, self.workers, self.reach = linear, engines, watch, workers, reach
-        self.part = np.full(len(linear.cost), -1)
+        self.part_of_column = np.full(len(linear.cost), -1)
         for number, part in enumerate(joint.parts):
-            self.part[part.columns] = number
-        self.near = _near(joint, self.part)
-        self.dice = np.random.default_rng(0)
-        self.sizes = [size for size in reach.sizes if size < len(self.near)] or [len(self.near)]
+            self.part_of_column[part.columns] = number
+        self.shared_counts = _shared_counts(joint, self.part_of_column)
+        self.random = np.random.default_rng(0)
+        self.sizes = [size for size in reach.sizes if size < len(self.shared_counts)] or [len(self.shared_counts)]
         self.size = 0
+        # Searches since the last better plan.
         self.idle = 0
-        """Searches since the last better plan."""
 
     @property
     def exhausted(self) -> bool:
         """True if a whole pass at every size improved nothing."""
         return self.size == len(self.sizes)
 
-    def round(self, best: SolverAnswer, whole: Mask, excess: Floats) -> SolverAnswer:
-        """Return the best of a plan and its improvements by a few searches. Only the columns of `whole` must be integer.
-
-        Args:
-            excess: Amount by which each part may be too expensive.
-        """
+    def round(self, best: SolverAnswer, integer: Mask, excess: Floats) -> SolverAnswer:
+        """Return the best of a plan and its improvements by a few searches. `excess` is the amount by which each part may be too expensive."""
         assert best.x is not None
         groups = self._groups(self.sizes[self.size], excess)
-        programs = [self._opened(best.x, whole, group) for group in groups]
+        programs = [self._fixed_outside(best.x, integer, group) for group in groups]
 
         hint = best.x if self.reach.closely else None
-        search = partial(searched, engines=self.engines, watch=self.watch, gap=GAP, nodes=self.reach.nodes, hint=hint)
+        search = partial(
+            search_within, engines=self.engines, watch=self.watch, gap=GAP, nodes=self.reach.nodes, hint=hint
+        )
         with ThreadPoolExecutor(self.workers) as pool:
-            found = list(pool.map(search, programs))
-        enough = best.objective - BETTER * abs(best.objective)
-        better = [i for i, answer in enumerate(found) if answer.x is not None and answer.objective < enough]
-        self._note(len(groups), bool(better))
-        if not better:
+            answers = list(pool.map(search, programs))
+        cutoff = best.objective - MIN_IMPROVEMENT * abs(best.objective)
+        better_indices = [i for i, answer in enumerate(answers) if answer.x is not None and answer.objective < cutoff]
+        self._count_idle(len(groups), bool(better_indices))
+        if not better_indices:
             return best
-        one = min((found[i] for i in better), key=lambda answer: answer.objective)
-        if len(better) > 1:
-            together = self._together(best.x, whole, [(groups[i], found[i]) for i in better])
-            one = min(one, together, key=lambda answer: answer.objective)
-        return SolverAnswer(SolverOutcome.FEASIBLE, one.x, one.objective, best.bound)
+        best_found = min((answers[i] for i in better_indices), key=lambda answer: answer.objective)
+        if len(better_indices) > 1:
+            combined = self._combined(best.x, integer, [(groups[i], answers[i]) for i in better_indices])
+            best_found = min(best_found, combined, key=lambda answer: answer.objective)
+        return SolverAnswer(SolverOutcome.FEASIBLE, best_found.x, best_found.objective, best.bound)
 
-    def _note(self, searches: int, better: bool) -> None:
-        self.idle = 0 if better else self.idle + searches
-        if self.idle * self.sizes[self.size] >= 2 * len(self.near):
+    def _count_idle(self, searches: int, is_better: bool) -> None:
+        self.idle = 0 if is_better else self.idle + searches
+        if self.idle * self.sizes[self.size] >= 2 * len(self.shared_counts):
             self.size, self.idle = self.size + 1, 0
 
     def _groups(self, size: int, excess: Floats) -> list[Ints]:
-        """Return disjoint groups of neighbors, each around a part drawn at random by its possible gain."""
-        left = np.ones(len(self.near), dtype=bool)
+        is_available = np.ones(len(self.shared_counts), dtype=bool)
         gain = np.maximum(excess, 0.0) + 1e-300
-        gain = gain / gain.sum() + EVEN / len(gain) if self.reach.closely else np.ones(len(gain))
+        gain = gain / gain.sum() + EVEN_SHARE / len(gain) if self.reach.closely else np.ones(len(gain))
         groups = []
         for _ in range(AT_ONCE):
-            if left.sum() < size:
+            if is_available.sum() < size:
                 break
-            chance = gain[left] / gain[left].sum() if self.reach.closely else None
-            group = [int(self.dice.choice(np.flatnonzero(left), p=chance))]
-            left[group] = False
+            probabilities = gain[is_available] / gain[is_available].sum() if self.reach.closely else None
+            group = [int(self.random.choice(np.flatnonzero(is_available), p=probabilities))]
+            is_available[group] = False
             while len(group) < size:
-                weight = np.where(left, 1e-9 + self.near[group].sum(axis=0) * gain, 0.0) * self.dice.random(len(left))
-                group.append(int(weight.argmax()))
-                left[group[-1]] = False
+                weights = np.where(
+                    is_available, 1e-9 + self.shared_counts[group].sum(axis=0) * gain, 0.0
+                ) * self.random.random(len(is_available))
+                group.append(int(weights.argmax()))
+                is_available[group[-1]] = False
             groups.append(np.array(group))
         return groups
 
-    def _opened(self, x: Floats, whole: Mask, group: Ints) -> Linear:
-        """Return the program with all choices fixed except those of some parts."""
-        fixed = whole & (self.part >= 0) & ~np.isin(self.part, group)
-        return fix(replace(self.linear, integer=whole), fixed, x)
+    def _fixed_outside(self, x: Floats, integer: Mask, group: Ints) -> Linear:
+        is_fixed = integer & (self.part_of_column >= 0) & ~np.isin(self.part_of_column, group)
+        return fix(replace(self.linear, integer=integer), is_fixed, x)
 
-    def _together(self, x: Floats, whole: Mask, found: Sequence[tuple[Ints, SolverAnswer]]) -> SolverAnswer:
-        """Combine the choices of several searches, if feasible."""
-        mixed = x.copy()
-        for group, answer in found:
+    def _combined(self, x: Floats, integer: Mask, answers: Sequence[tuple[Ints, SolverAnswer]]) -> SolverAnswer:
+        combined = x.copy()
+        for group, answer in answers:
             assert answer.x is not None
-            own = np.isin(self.part, group)
-            mixed[own] = answer.x[own]
-        fixed = fix(replace(self.linear, integer=whole), whole & (self.part >= 0), mixed)
-        return self.engines.search(fixed, Ask(self.watch.left())) if not self.watch.stopped() else NOTHING
+            in_group = np.isin(self.part_of_column, group)
+            combined[in_group] = answer.x[in_group]
+        program = fix(replace(self.linear, integer=integer), integer & (self.part_of_column >= 0), combined)
+        return self.engines.search(program, Ask(self.watch.left())) if not self.watch.stopped() else NOTHING
 
 
-def searched(
+def search_within(
     linear: Linear, engines: Engines, watch: Watch, gap: float, nodes: int, hint: Floats | None = None
 ) -> SolverAnswer:
-    """Search until the gap or the number of nodes is reached. `NOTHING` if the watch has stopped."""
     return NOTHING if watch.stopped() else engines.search(linear, Ask(watch.left(), gap, nodes=nodes), hint)
 
 
-def completed(linear: Linear, made: Mask, plan: SolverAnswer, engines: Engines, watch: Watch) -> SolverAnswer:
-    """Return a plan with all choices made, from one that makes only some of them. `NOTHING` if none is found.
-
-    All fractional choices are rounded up at once. If that isn't feasible, such as for two orders with a minimum in a capacity for one, a brief search decides.
-    """
+def with_all_choices(linear: Linear, is_made: Mask, plan: SolverAnswer, engines: Engines, watch: Watch) -> SolverAnswer:
+    """Return a plan with all choices made, from one that makes only some of them. `NOTHING` if none is found."""
     assert plan.x is not None
-    begun = np.where(made, np.round(plan.x), np.ceil(plan.x - BEGUN))
-    full = engines.search(fix(linear, linear.integer, begun), Ask(watch.left()))
-    return full if full.x is not None else searched(fix(linear, made, plan.x), engines, watch, START_GAP, START_NODES)
+    rounded = np.where(is_made, np.round(plan.x), np.ceil(plan.x - TINY))
+    answer = engines.search(fix(linear, linear.integer, rounded), Ask(watch.left()))
+    return (
+        answer
+        if answer.x is not None
+        else search_within(fix(linear, is_made, plan.x), engines, watch, START_GAP, START_NODES)
+    )
 
 
-def _near(joint: Joint, part: Ints) -> Floats:
+def _shared_counts(joint: Joint, part_of_column: Ints) -> Floats:
     """Return the number of linking constraints that each pair of parts shares."""
     entries = joint.linear.entries[joint.rows]
-    touched = np.zeros((len(joint.rows), len(joint.parts)))
-    known = part[entries.indices] >= 0
-    touched[entries.rows[known], part[entries.indices[known]]] = 1.0
-    near: Floats = touched.T @ touched
-    return near
+    touches = np.zeros((len(joint.rows), len(joint.parts)))
+    has_part = part_of_column[entries.indices] >= 0
+    touches[entries.rows[has_part], part_of_column[entries.indices[has_part]]] = 1.0
+    shared_count: Floats = touches.T @ touches
+    return shared_count
 
 
 PRICE_GAP = 1e-5
-"""Relative gap to which each part is solved at some prices."""
+# Rounds of pricing before the first plan.
 FIRST_ROUNDS = 4
-"""Rounds of pricing before the first plan."""
+# Rounds of pricing between improvements of the plan.
 ROUNDS = 4
-"""Rounds of pricing between improvements of the plan."""
-MOST_ROUNDS = 60
-"""Maximum rounds of pricing."""
+MAX_ROUNDS = 60
+# Neighborhood searches before all choices are made and the bound is improved again.
 SEARCHES = 3
-"""Neighborhood searches before all choices are made and the bound is improved again."""
-SURE = 0.99
-"""Value in the mix of plans from which on a choice is made in the first plan."""
+# Value in the mix of plans from which on a choice is made in the first plan.
+MIN_SHARE = 0.99
+# Limits of the search of the first plan.
 START_GAP, START_NODES = 1e-2, 20
-"""Limits of the search of the first plan."""
+# Limits of the search of the choices without a cost.
 REST_GAP, REST_NODES = 1e-4, 200
-"""Limits of the search of the choices without a cost."""
 
-BEGUN = 1e-6
-"""Fraction of a choice above which it counts as begun."""
+TINY = 1e-6
 
 
 class SharedCapacitySearch:
-    """Search of one program."""
+    """Search of a program whose parts share capacities."""
 
     def __init__(self, joint: Joint, solver: PartSolver) -> None:
         self.joint, self.solver, self.watch = joint, solver, solver.watch
         self.engines = solver.engines
         self.linear, self.scale = scaled(joint.linear)
-        self.dear = _dear(joint.linear)
+        self.with_cost = _with_cost(joint.linear)
         self.best = NOTHING
-        """Best plan that makes all choices."""
         self.bound = -np.inf
 
     def run(self) -> SolverAnswer:
         """Return the best plan and bound found, of the scaled program. `SolverOutcome.OPTIMAL` if they are within the gap."""
-        relaxed = self.engines.search(self._opened(self.dear & False), Ask(seconds_of(self.watch)))
+        relaxed = self.engines.search(self._with_integer(self.with_cost & False), Ask(seconds_left(self.watch)))
         if relaxed.outcome is not SolverOutcome.OPTIMAL:
             return relaxed
-        if relaxed.duals is None:  # an engine that was asked because others gave up tells none
+        if relaxed.duals is None:  # a fallback engine may give no duals
             return SolverAnswer(SolverOutcome.NOTHING, bound=relaxed.objective)
-        self.bound = unpriced = proved(self._opened(self.dear & False), relaxed.duals)
+        self.bound = relaxation_bound = dual_bound(self._with_integer(self.with_cost & False), relaxed.duals)
         assert relaxed.x is not None
-        self.best = rounded(self.linear, relaxed.x, self.engines, self.watch)
-        if self._done() or self.watch.stopped():
+        self.best = rounded_plan(self.linear, relaxed.x, self.engines, self.watch)
+        if self._is_done() or self.watch.stopped():
             return self._answer(Confirmation.BOUND)
         start = self.scale.duals(relaxed.duals)[self.joint.rows]
         prices = LagrangianPrices(self._parts(), self.solver, start, PRICE_GAP)
         prices.run(FIRST_ROUNDS)
-        self._prove(prices.bound)
-        first = self._start(prices)
-        if first.x is not None:
-            full = completed(self.linear, self.dear, first, self.engines, self.watch)
-            self.best = min(self.best, full, key=lambda answer: answer.objective)
-            near = self._neighbourhoods(WIDE)
-            self._keep(self._bettered(near, first, self.dear, prices))
+        self._raise_bound(prices.bound)
+        start_plan = self._start(prices)
+        if start_plan.x is not None:
+            full_plan = with_all_choices(self.linear, self.with_cost, start_plan, self.engines, self.watch)
+            self.best = min(self.best, full_plan, key=lambda answer: answer.objective)
+            neighborhoods = self._neighborhoods(WIDE)
+            self._complete_and_keep(self._improved(neighborhoods, start_plan, self.with_cost, prices))
         if self.best.x is not None:
-            self._better(prices)
+            self._improve_in_turn(prices)
         prices.confirm()
-        self.bound = max(unpriced, prices.bound / self.scale.money)
+        self.bound = max(relaxation_bound, prices.bound / self.scale.money)
         return self._answer(Confirmation.SECOND_SOLVER)
 
     def _parts(self) -> Joint:
-        """Return the parts, with choices without a cost fractional."""
         joint = self.joint
-        parts = [replace(p, linear=replace(p.linear, integer=self.dear[p.columns])) for p in joint.parts]
+        parts = [
+            replace(part, linear=replace(part.linear, integer=self.with_cost[part.columns])) for part in joint.parts
+        ]
         return replace(joint, parts=parts)
 
     def _start(self, prices: LagrangianPrices) -> SolverAnswer:
         """Return a plan with only choices that some part's plan made, including all that the mix of plans makes."""
-        if prices.mixed is None or self.watch.stopped():
+        if prices.mix is None or self.watch.stopped():
             return NOTHING
-        x = prices.mixed / self.scale.columns
-        settled = self.dear & ((x > SURE) | ~prices.ever(self.dear))
-        return searched(fix(self._opened(self.dear), settled, x), self.engines, self.watch, START_GAP, START_NODES)
+        x = prices.mix / self.scale.columns
+        is_settled = self.with_cost & ((x > MIN_SHARE) | ~prices.used_choices(self.with_cost))
+        return search_within(
+            fix(self._with_integer(self.with_cost), is_settled, x), self.engines, self.watch, START_GAP, START_NODES
+        )
 
-    def _better(self, prices: LagrangianPrices) -> None:
-        """Improve the bound and the best plan in turn, with all of its choices open."""
-        near = self._neighbourhoods(NARROW)
-        while not (self._done() or near.exhausted or self.watch.stopped()):
-            if prices.rounds < MOST_ROUNDS:
+    def _improve_in_turn(self, prices: LagrangianPrices) -> None:
+        neighborhoods = self._neighborhoods(NARROW)
+        while not (self._is_done() or neighborhoods.exhausted or self.watch.stopped()):
+            if prices.rounds < MAX_ROUNDS:
                 prices.run(ROUNDS)
-                self._prove(prices.bound)
-            if not self._done():
-                self.best = self._bettered(near, self.best, self.linear.integer, prices)
+                self._raise_bound(prices.bound)
+            if not self._is_done():
+                self.best = self._improved(neighborhoods, self.best, self.linear.integer, prices)
 
-    def _neighbourhoods(self, reach: Reach) -> Neighbourhoods:
-        return Neighbourhoods(self.linear, self.joint, self.engines, self.watch, self.solver.workers, reach)
+    def _neighborhoods(self, reach: Reach) -> Neighborhoods:
+        return Neighborhoods(self.linear, self.joint, self.engines, self.watch, self.solver.workers, reach)
 
-    def _bettered(
-        self, near: Neighbourhoods, plan: SolverAnswer, whole: Mask, prices: LagrangianPrices
+    def _improved(
+        self, neighborhoods: Neighborhoods, plan: SolverAnswer, integer: Mask, prices: LagrangianPrices
     ) -> SolverAnswer:
-        """Return a plan that makes the choices of `whole`, after a few rounds of searches near it."""
         for _ in range(SEARCHES):
-            if not near.exhausted:
+            if not neighborhoods.exhausted:
                 assert plan.x is not None
-                plan = near.round(plan, whole, prices.excess(plan.x * self.scale.columns))
+                plan = neighborhoods.round(plan, integer, prices.excess(plan.x * self.scale.columns))
         return plan
 
-    def _keep(self, plan: SolverAnswer) -> None:
-        """Make the remaining choices of a plan, and keep it if it is the best."""
+    def _complete_and_keep(self, plan: SolverAnswer) -> None:
         assert plan.x is not None
-        full = searched(fix(self.linear, self.dear, plan.x), self.engines, self.watch, REST_GAP, REST_NODES)
-        if full.x is not None and full.objective < self.best.objective:
-            self.best = full
+        full_plan = search_within(
+            fix(self.linear, self.with_cost, plan.x), self.engines, self.watch, REST_GAP, REST_NODES
+        )
+        if full_plan.x is not None and full_plan.objective < self.best.objective:
+            self.best = full_plan
 
-    def _prove(self, bound: float) -> None:
+    def _raise_bound(self, bound: float) -> None:
         self.bound = max(self.bound, bound / self.scale.money)
 
-    def _done(self) -> bool:
+    def _is_done(self) -> bool:
         return self.best.objective - self.bound <= self.solver.gap * abs(self.best.objective)
 
     def _answer(self, confirmed_by: Confirmation) -> SolverAnswer:
         if self.best.x is None:
             return SolverAnswer(SolverOutcome.NOTHING, bound=self.bound)
-        self.best = polished(self.linear, self.engines, self.best)
+        self.best = reoptimized(self.linear, self.engines, self.best)
         bound = min(self.bound, self.best.objective)
-        if not self._done():
+        if not self._is_done():
             return SolverAnswer(SolverOutcome.FEASIBLE, self.best.x, self.best.objective, bound)
         confirmed = frozenset({confirmed_by})
         return SolverAnswer(SolverOutcome.OPTIMAL, self.best.x, self.best.objective, bound, confirmed_by=confirmed)
 
-    def _opened(self, whole: Mask) -> Linear:
-        return replace(self.linear, integer=whole)
+    def _with_integer(self, integer: Mask) -> Linear:
+        return replace(self.linear, integer=integer)
 
 
-def _dear(linear: Linear) -> Mask:
+def _with_cost(linear: Linear) -> Mask:
     """Return the integer variables with a cost, or all if none has one."""
-    dear: Mask = linear.integer & (linear.cost != 0)
-    return dear if dear.any() else linear.integer
+    has_cost: Mask = linear.integer & (linear.cost != 0)
+    return has_cost if has_cost.any() else linear.integer

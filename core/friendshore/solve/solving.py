@@ -1,11 +1,8 @@
 """Solution of a program: components in parallel, within limits, with the best plan and bound at any time, and conversion to a plan.
 
-Ranked objectives are minimized in turn, each as far as those before it allow, component by component. In this lexicographic (preemptive) method, each level
-solves the same program with another cost, and its result becomes a row for the levels after it. If the result is zero, its columns are
-closed instead, which needs no tolerance. Isermann, Linear lexicographic optimization, OR Spektrum 4, 1982, 223-228; Ehrgott, Multicriteria optimization,
-2nd ed. 2005, section 5.1.
-
-If there is no plan, deletion filtering over the rules of an infeasible component finds a minimal set that conflicts.
+Ranked objectives are minimized in turn, each as far as those before it allow, component by component. Each level solves the same program with another
+cost, and its result becomes a row for the levels after it. If the result is zero, its columns are closed instead, which needs no tolerance. Isermann,
+Linear lexicographic optimization, OR Spektrum 4, 1982, 223-228; Ehrgott, Multicriteria optimization, 2nd ed. 2005, section 5.1.
 """
 
 from __future__ import annotations
@@ -38,9 +35,9 @@ from .engine import (
     NOTHING,
     Cancel,
     Engines,
-    Linked,
+    LevelResult,
+    LinkedSolution,
     LinkingMethod,
-    Reached,
     SolverAnswer,
     SolverOutcome,
     Watch,
@@ -50,21 +47,21 @@ from .engine import (
 from .engines import ENGINES
 from .scaling import scaled
 
+# Owners of rows that can make a plan impossible. A shortage relaxes everything else.
 HARD = ("rule ", "store")
-"""Owners of rows that can make a plan impossible. A shortage relaxes everything else."""
 
 
 def minimal_conflict(program: Program, part: Component, engines: Engines) -> tuple[str, ...]:
-    """Return a minimal set of conflicting owners: without any one of them, the others can be satisfied."""
-    # Rows that define a rule's counting columns carry no rule of their own: they hold with any choice of the column.
-    owner = program.owners_of(part.rows)
-    kept = sorted({name for name in owner if name.startswith(HARD)})
-    for name in list(kept):
-        without = [other for other in kept if other != name]
-        rows = np.array([not o.startswith(HARD) or o in without for o in owner])
+    """Return a minimal set of conflicting owners, by deletion filtering. Without any one of them, the others can be satisfied."""
+    # Rows that define a rule's counting columns aren't rules. They can be satisfied for any value of the column.
+    owners = program.owners_of(part.rows)
+    conflicting = sorted({name for name in owners if name.startswith(HARD)})
+    for name in list(conflicting):
+        without = [other for other in conflicting if other != name]
+        rows = np.array([not owner.startswith(HARD) or owner in without for owner in owners])
         if not _feasible(part.linear, rows, engines):
-            kept = without
-    return tuple(name.removeprefix("rule ") for name in kept)
+            conflicting = without
+    return tuple(name.removeprefix("rule ") for name in conflicting)
 
 
 def _feasible(linear: Linear, rows: np.ndarray, engines: Engines) -> bool:
@@ -73,25 +70,22 @@ def _feasible(linear: Linear, rows: np.ndarray, engines: Engines) -> bool:
     return answer.outcome is not SolverOutcome.INFEASIBLE
 
 
+# Tolerances of later levels for the result of a level, relative to it or to 1. More than zero is tried only if the solver finds no plan.
 SLACKS = (0.0, 1e-9, 1e-7, 1e-6)
-"""Tolerances of later levels for the result of a level, relative to it or to 1, in addition to the solver's own. More
-than zero is tried only if the solver finds no plan although one is known.
-"""
-NOTHING_LEFT = 1e-6
-"""Value below which a column counts as zero: a thousandth of the resolution, if that is a gram."""
+# Value below which a column counts as zero: a thousandth of the resolution, if that is a gram.
+NEGLIGIBLE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Kept:
+class _KeptLevel:
     cost: Floats
-    most: float
+    max_value: float
     x: Floats
 
 
 def goals_within(goals: Sequence[Goal], columns: Ints) -> list[tuple[int, Goal]]:
-    """Return the levels that affect some columns, each with its rank."""
-    found = [(rank, replace(goal, cost=goal.cost[columns])) for rank, goal in enumerate(goals)]
-    return [(rank, goal) for rank, goal in found if goal.cost.any()]
+    goals_of_columns = [(rank, replace(goal, cost=goal.cost[columns])) for rank, goal in enumerate(goals)]
+    return [(rank, goal) for rank, goal in goals_of_columns if goal.cost.any()]
 
 
 def is_ranked(goals: Sequence[Goal]) -> bool:
@@ -102,30 +96,27 @@ def is_ranked(goals: Sequence[Goal]) -> bool:
 def solve_lexicographic(
     search: Search, linear: Linear, goals: Sequence[Goal], known: SolverAnswer = NOTHING, start: Floats | None = None
 ) -> SolverAnswer:
-    """Return the best plan of a component, level by level, from a `known` plan or a `start` (see `Search.component`). No plan if the time ends in the first level.
+    """Return the best plan of a component, level by level. No plan if the time ends in the first level.
 
-    With a time limit, each level gets an equal share of the time left, so that the last ones get some too.
-
-    Raises:
-        UnboundedError: If the cost has no minimum.
+    With a time limit, each level gets an equal share of the time left.
     """
     best, answers = known, list[SolverAnswer]()
     bound = 0.0 if not linear.cost.any() else float("-inf")
-    kept: list[_Kept] = []
-    reached: list[Reached] = []
-    joined: Linked | None = None
+    kept_levels: list[_KeptLevel] = []
+    reached: list[LevelResult] = []
+    linked: LinkedSolution | None = None
     for rank, goal in enumerate(goals):
-        within = search.until(search.watch.share(1 / (len(goals) - rank)))
-        answer = _level(within, replace(linear, cost=goal.cost, constant=0.0), kept, best, start)
-        if answer.x is None:  # only in the first level: later ones have its plan
+        level_search = search.with_watch(search.watch.share(1 / (len(goals) - rank)))
+        answer = _solve_level(level_search, replace(linear, cost=goal.cost, constant=0.0), kept_levels, best, start)
+        if answer.x is None:  # only possible in the first level, since later ones have its plan
             return SolverAnswer(answer.outcome, bound=answer.bound if goal.whole else bound)
-        least = answer.objective
-        most = least + goal.within * abs(least)
+        value_of_level = answer.objective
+        max_kept = value_of_level + goal.within * abs(value_of_level)
         answers.append(answer)
-        best, joined = answer, answer.joined
+        best, linked = answer, answer.joined
         bound = answer.bound if goal.whole else bound
-        kept.append(_Kept(goal.cost, most, answer.x))
-        reached.append(Reached(least, answer.bound, most))
+        kept_levels.append(_KeptLevel(goal.cost, max_kept, answer.x))
+        reached.append(LevelResult(value_of_level, answer.bound, max_kept))
     assert best.x is not None
     value = float(linear.cost @ best.x)
     return SolverAnswer(
@@ -134,24 +125,28 @@ def solve_lexicographic(
         value,
         min(bound, value),
         levels=tuple(reached),
-        joined=_own(joined, linear),
+        joined=_without_level_rows(linked, linear),
         confirmed_by=frozenset[Confirmation]().union(*(answer.confirmed_by for answer in answers)),
     )
 
 
-def _level(
-    search: Search, step: Linear, kept: Sequence[_Kept], before: SolverAnswer, start: Floats | None
+def _solve_level(
+    search: Search,
+    level_program: Linear,
+    kept_levels: Sequence[_KeptLevel],
+    previous: SolverAnswer,
+    start: Floats | None,
 ) -> SolverAnswer:
-    """Return the best answer for one level. It is no worse than the plan of the levels before it, if any."""
-    if before.x is None:
-        answer = search.component(step, start=start)
-        return replace(
-            answer, bound=max(answer.bound, floor(step))
-        )  # a search that was cut short may have proved nothing
-    known = SolverAnswer(SolverOutcome.FEASIBLE, before.x, float(step.cost @ before.x), floor(step))
+    if previous.x is None:
+        answer = search.solve_component(level_program, start=start)
+        # A search that a limit ended may have no bound.
+        return replace(answer, bound=max(answer.bound, trivial_bound(level_program)))
+    known = SolverAnswer(
+        SolverOutcome.FEASIBLE, previous.x, float(level_program.cost @ previous.x), trivial_bound(level_program)
+    )
     answer = NOTHING
     for slack in SLACKS:
-        answer = search.component(_keeping(step, kept, slack), known)
+        answer = search.solve_component(_program_keeping(level_program, kept_levels, slack), known)
         if answer.outcome not in (SolverOutcome.INFEASIBLE, SolverOutcome.BROKEN):
             break
     bound = max(answer.bound, known.bound)
@@ -165,30 +160,28 @@ def _level(
     return replace(answer, bound=min(bound, answer.objective))
 
 
-def _keeping(step: Linear, kept: Sequence[_Kept], slack: float) -> Linear:
-    """Return the program of a level that keeps all levels before it."""
-    kept_so = step
-    for level in kept:
-        held = level.cost != 0
-        closed = bool(
-            (level.cost >= 0).all() and (step.lower[held] == 0).all() and (level.x[held] <= NOTHING_LEFT).all()
+def _program_keeping(step: Linear, kept_levels: Sequence[_KeptLevel], slack: float) -> Linear:
+    program = step
+    for level in kept_levels:
+        has_cost = level.cost != 0
+        is_zero = bool(
+            (level.cost >= 0).all() and (step.lower[has_cost] == 0).all() and (level.x[has_cost] <= NEGLIGIBLE).all()
         )
-        if closed and level.most <= level.cost @ level.x and slack == SLACKS[0]:
-            kept_so = replace(kept_so, upper=np.where(held, 0.0, kept_so.upper))
+        if is_zero and level.max_value <= level.cost @ level.x and slack == SLACKS[0]:
+            program = replace(program, upper=np.where(has_cost, 0.0, program.upper))
         else:
-            kept_so = capped(kept_so, level.cost, level.most + slack * max(1.0, abs(level.most)))
-    return kept_so
+            program = capped(program, level.cost, level.max_value + slack * max(1.0, abs(level.max_value)))
+    return program
 
 
-def _own(joined: Linked | None, linear: Linear) -> Linked | None:
-    """Return the linking constraints of the original component, without the rows of levels."""
-    if joined is None:
+def _without_level_rows(linked: LinkedSolution | None, linear: Linear) -> LinkedSolution | None:
+    if linked is None:
         return None
-    rows = joined.rows[joined.rows < linear.entries.shape[0]]
-    return replace(joined, rows=rows) if len(rows) else None
+    rows = linked.rows[linked.rows < linear.entries.shape[0]]
+    return replace(linked, rows=rows) if len(rows) else None
 
 
-def floor(linear: Linear) -> float:
+def trivial_bound(linear: Linear) -> float:
     """Return a bound that needs no solver: every column at its cheapest bound."""
     return float(linear.cost @ linear.cheapest)
 
@@ -204,7 +197,6 @@ class Limits:
     gap: float = 1e-6
     """Relative distance from the bound at which a plan counts as cheapest."""
     seconds: float | None = None
-    """Time for the whole solve."""
     workers: int | None = None
     """Number of components solved at once. None means the number of processors."""
     engines: Engines = ENGINES
@@ -212,54 +204,49 @@ class Limits:
     """Deadline by the monotonic clock for any number of programs. None means that each has `seconds`."""
 
     def __post_init__(self) -> None:
-        """Check the arguments.
-
-        Raises:
-            InputError: With every invalid limit.
-        """
-        longest = float(LONGEST_SECONDS)
+        max_seconds = float(LONGEST_SECONDS)
         checks = (
             ("gap", self.gap, 0.0, sys.float_info.max, Real, "pass 0.01 to stop within 1 % of the bound"),
-            ("time limit", self.seconds, 0.0, longest, Real, f"pass at most {longest:,.0f} seconds, or None for no limit"),
+            ("time limit", self.seconds, 0.0, max_seconds, Real, f"pass at most {max_seconds:,.0f} seconds, or None for no limit"),
             ("number of workers", self.workers, 1, inf, Integral, "pass None to use all processors"),
         )  # fmt: skip
-        wrong = [
-            Diagnostic(f"the {name} is not valid", found=repr(value), expected=f"a {_KINDS[kind]} from {least:g} on", fix=fix)
-            for name, value, least, most, kind, fix in checks
+        problems = [
+            Diagnostic(f"the {name} isn't valid", found=repr(value), expected=f"a {_KIND_NAMES[kind]} of at least {minimum:g}", fix=fix, code="FS012")
+            for name, value, minimum, maximum, kind, fix in checks
             if (value is not None or name == "gap")
-            and not (isinstance(value, kind) and not isinstance(value, bool) and least <= float(value) <= most)
+            and not (isinstance(value, kind) and not isinstance(value, bool) and minimum <= float(value) <= maximum)
         ]  # fmt: skip
-        if wrong:
-            raise InputError(wrong)
+        if problems:
+            raise InputError(problems)
 
     def left(self) -> float | None:
         """Return the seconds for the next program. None if there is no limit.
 
-        With a deadline, this is half of the time left, so that a hard program leaves time for those after it, but at least a twentieth of `seconds`.
+        With a deadline, this is half of the time left, so that later programs get some too, but at least a twentieth of `seconds`.
         """
         if self.until is None or self.seconds is None:
             return self.seconds
-        left = max(0.0, self.until - time.monotonic())
-        return min(left, self.seconds, max(left / 2, self.seconds / _LEAST))
+        seconds = max(0.0, self.until - time.monotonic())
+        return min(seconds, self.seconds, max(seconds / 2, self.seconds / _MIN_SHARE_DIVISOR))
 
     @property
     def over(self) -> bool:
-        """True if the deadline has passed."""
         return self.until is not None and time.monotonic() >= self.until
 
 
-_KINDS = {Real: "number", Integral: "whole number"}
-_LEAST = 20
-"""Divisor of the total time: every program gets at least this part of it, as long as it is left."""
+_KIND_NAMES = {Real: "number", Integral: "whole number"}
+# Divisor of the total time: every program gets at least this part of it, as long as it is left.
+_MIN_SHARE_DIVISOR = 20
 NO_LIMITS = Limits()
-_GIVEN_UP = Diagnostic(
-    "no solver came to a plan that keeps the rules of the case: its numbers lie too far apart, or at the edge of what can be computed",
-    fix="`friendshore check` names numbers that lie too far apart; if it names none, please report this case",
+_NO_PLAN = Diagnostic(
+    "no solver found a plan that satisfies the rules, probably because numbers of the case differ too much in size",
+    fix="run `friendshore check` to list numbers that are too far apart; if it lists none, report this case",
+    code="FS702",
 )
-_SOON = 5_000
-"""Number of entries below which a linear program is solved without a thread. A thread would take longer, and there is no time to press Ctrl-C."""
+# Number of entries below which a linear program is solved without a thread. There is no time to press Ctrl-C.
+_QUICK = 5_000
+# Number of columns from which on Python's search for reference cycles among the facts takes noticeable time.
 _LARGE = 200_000
-"""Number of columns from which on Python's search for reference cycles among the facts takes noticeable time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -275,13 +262,11 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class JoinedComponent:
-    """Component whose parts are joined by a few rows only, and the method for them."""
+    """Component whose parts are joined by a few rows only, with their owners."""
 
     owners: tuple[str, ...]
-    """Rules and other parts of the model whose rows join it."""
     parts: int
-    """Number of independent parts without these rows."""
-    how: LinkingMethod
+    method: LinkingMethod
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -294,10 +279,9 @@ class Solution:
     bound: float
     conflicts: tuple[Conflict, ...]
     components: int
-    levels: tuple[Reached, ...] = ()
+    levels: tuple[LevelResult, ...] = ()
     """Result of each ranked objective."""
     joined: tuple[JoinedComponent, ...] = ()
-    """Components joined by a few rows, in canonical order."""
     confirmed_by: tuple[Confirmation, ...] = ()
     """Confirmations of the optima of components with integer variables."""
     proved: Mask | None = None
@@ -307,7 +291,7 @@ class Solution:
     exchangeable: Mask | None = None
     """Columns of offers whose quantity differs in another plan of the same cost."""
     from_rounded: bool = False
-    """True if the tie-broken plan starts from the rounded one. On another path of the solver it may then differ by a few steps of the resolution."""
+    """True if the tie-broken plan starts from the rounded one. It may then differ by a few steps on another path of the solver."""
 
     def __repr__(self) -> str:
         return f"<Solution: {self.status.value}, objective {self.objective:,.2f}, bound {self.bound:,.2f}>"
@@ -323,57 +307,55 @@ def solve(
 ) -> Solution:
     """Return the cheapest plan, component by component, and add the results to the known answers.
 
-    Args:
-        start: Choices of the plan of a similar program, which shorten the search.
-
-    Raises:
-        SolverError: If no engine finds any plan that satisfies the rules. Never for infeasibility alone.
+    `start` has the choices of a similar program's plan. Raises `SolverError` if no engine finds any plan, but never for infeasibility alone.
     """
     with set_aside() if len(program.linear.cost) >= _LARGE else nullcontext():
         started = time.monotonic()
         parts = split(program.linear)
         workers = limits.workers or os.cpu_count() or 1
-        known = AnswerCache() if answers is None else answers
-        search = Search(Watch(limits.left(), cancel), limits.gap, workers, known, limits.engines)
-        x = None if start is None else program.start(start)
-        searches = [_searched(search, part, program.goals, None if x is None else x[part.columns]) for part in parts]
+        answer_cache = AnswerCache() if answers is None else answers
+        search = Search(Watch(limits.left(), cancel), limits.gap, workers, answer_cache, limits.engines)
+        start_values = None if start is None else program.start(start)
+        searches = [
+            _component_search(search, part, program.goals, None if start_values is None else start_values[part.columns])
+            for part in parts
+        ]
 
-        def tell() -> None:
+        def report_progress() -> None:
             if progress is not None:
                 progress(sum(part.done for part in searches), len(parts), time.monotonic() - started)
 
-        return _collect(program, parts, _answers(search, searches, tell), search)
+        return _collect(program, parts, _answers(search, searches, report_progress), search)
 
 
-def _searched(search: Search, part: Component, goals: Sequence[Goal], start: Floats | None = None) -> ResumableSearch:
-    """Return the search of one component, level by level if a level other than cost affects it."""
+def _component_search(
+    search: Search, part: Component, goals: Sequence[Goal], start: Floats | None = None
+) -> ResumableSearch:
     linear, ranked = part.linear, [goal for _, goal in goals_within(goals, part.columns)]
     if not is_ranked(ranked):
-        return ResumableSearch(linear, lambda watch, known: search.until(watch).component(linear, known, start))
+        return ResumableSearch(
+            linear, lambda watch, known: search.with_watch(watch).solve_component(linear, known, start)
+        )
     return ResumableSearch(
-        linear, lambda watch, known: solve_lexicographic(search.until(watch), linear, ranked, known, start), ranked
+        linear, lambda watch, known: solve_lexicographic(search.with_watch(watch), linear, ranked, known, start), ranked
     )
 
 
 def _answers(
-    search: Search, searches: Sequence[ResumableSearch], tell: Callable[[], None] = lambda: None
+    search: Search, searches: Sequence[ResumableSearch], on_turn: Callable[[], None] = lambda: None
 ) -> list[SolverAnswer]:
     """Return the best answers within the limits. Answers that a limit ended are cached like all others."""
-    answers = in_turns(searches, search.watch, search.workers, search.known, tell)
-    late = [part for part in searches if not part.done]
-    for part in late:
-        part.end(search.known)
-    if late:
-        tell()
+    answers = in_turns(searches, search.watch, search.workers, search.answer_cache, on_turn)
+    unfinished = [part for part in searches if not part.done]
+    for part in unfinished:
+        part.end(search.answer_cache)
+    if unfinished:
+        on_turn()
     return answers
 
 
 def optimum(linear: Linear, limits: Limits, cancel: Cancel | None, answers: AnswerCache) -> SolverAnswer:
-    """Return the best answer for a program solved as one component, or the known one.
-
-    Raises:
-        SolverError: If a solver breaks down. Never for infeasibility alone.
-    """
+    """Return the best answer for a program solved as one component, or the known one."""
     return optima([linear], limits, cancel, answers)[0]
 
 
@@ -384,37 +366,26 @@ def optima(
     answers: AnswerCache,
     starts: Sequence[Floats | None] = (),
 ) -> list[SolverAnswer]:
-    """Return the best answers for several programs, which share the time of one.
-
-    Args:
-        starts: Plans of similar programs, as starting points.
-
-    Raises:
-        SolverError: If a solver breaks down. Never for infeasibility alone.
-    """
+    """Return the best answers for several programs, which share the time of one. `starts` are plans of similar programs."""
     workers = limits.workers or os.cpu_count() or 1
     search = Search(Watch(limits.left(), cancel), limits.gap, workers, answers, limits.engines)
-    nothing = np.array([], dtype=np.intp)
+    no_positions = np.array([], dtype=np.intp)
     return _answers(
         search,
         [
-            _searched(search, Component(linear, nothing, nothing), (), start)
+            _component_search(search, Component(linear, no_positions, no_positions), (), start)
             for linear, start in zip_longest(linears, starts)
         ],
     )
 
 
 def relaxation(linear: Linear, watch: Watch, engines: Engines = ENGINES) -> SolverAnswer:
-    """Return the optimum of a program's linear relaxation, with its duals if an engine gives them.
-
-    Raises:
-        SolverError: If the cost has no minimum.
-    """
+    """Return the optimum of a program's linear relaxation, with its duals if an engine gives them. Raises `SolverError` without a minimum."""
     search = Search(watch, 0.0, engines=engines)
-    if linear.entries.nnz < _SOON:
-        return search.alone(continuous(linear))
-    with ThreadPoolExecutor(1) as pool:  # as in `optimum`
-        return pool.submit(search.alone, continuous(linear)).result()
+    if linear.entries.nnz < _QUICK:
+        return search.solve_as_one(continuous(linear))
+    with ThreadPoolExecutor(1) as pool:  # so that Ctrl-C reaches the main thread
+        return pool.submit(search.solve_as_one, continuous(linear)).result()
 
 
 def least(
@@ -424,13 +395,10 @@ def least(
     cancel: Cancel | None = None,
     start: Choices | None = None,
 ) -> float | None:
-    """Return the minimum sum of some columns in any plan. Infinite if there is no plan, None if a limit ended the search.
-
-    Only components with one of the columns are solved, from the choices of a similar program's plan (`start`).
-    """
-    wanted = np.zeros(len(program.linear.cost))
-    wanted[columns] = 1.0
-    linear = replace(program.linear, cost=wanted, constant=0.0)
+    """Return the minimum sum of some columns in any plan. Infinite if there is no plan, None if a limit ended the search."""
+    cost = np.zeros(len(program.linear.cost))
+    cost[columns] = 1.0
+    linear = replace(program.linear, cost=cost, constant=0.0)
     x = None if start is None else program.start(start)
     answer = compared(linear, -inf, limits, cancel, x)
     if answer.outcome is SolverOutcome.INFEASIBLE:
@@ -448,46 +416,49 @@ def compared(
     """Return a cheapest plan, or enough to compare its cost with `enough`: a plan that costs no more, or a bound above it.
 
     Only components with a cost are solved. The outcome is optimal if the comparison is decided, and nothing if a limit ended the search.
-
-    Args:
-        start: Plan of a similar program, whose choices are a starting point. NaN for unknown ones.
     """
     watch = Watch(limits.left(), cancel)
     parts = [part for part in split(linear) if part.linear.cost.any()]
-    choices = any(part.linear.integer.any() for part in parts)
+    has_choices = any(part.linear.integer.any() for part in parts)
     starts = [None if start is None else start[part.columns] for part in parts]
 
-    def of_parts(ask: Callable[[Linear, Floats | None], SolverAnswer]) -> SolverAnswer:
+    def solve_parts(solve_part: Callable[[Linear, Floats | None], SolverAnswer]) -> SolverAnswer:
         if watch.stopped():
             return NOTHING
         with ThreadPoolExecutor(1) as pool:
-            return _sum(linear, parts, list(pool.map(lambda part, x: ask(part.linear, x), parts, starts)))
+            return _summed_answer(
+                linear, parts, list(pool.map(lambda part, x: solve_part(part.linear, x), parts, starts))
+            )
 
-    def searched_to(gap: float) -> SolverAnswer:
+    def solve_to_gap(gap: float) -> SolverAnswer:
         search = Search(watch, gap, engines=limits.engines)
-        return of_parts(lambda part, x: search.component(part, start=x))
+        return solve_parts(lambda part, x: search.solve_component(part, start=x))
 
     search = Search(watch, limits.gap, engines=limits.engines)
     known = NOTHING
-    if enough > -inf and choices:
+    if enough > -inf and has_choices:
         if start is not None:
-            known = of_parts(search.with_choices)
+            known = solve_parts(search.solve_with_choices)
             if known.objective <= enough:
                 return replace(known, outcome=SolverOutcome.OPTIMAL)
-        relaxed = of_parts(lambda part, _: search.alone(continuous(part)))
+        relaxed = solve_parts(lambda part, _: search.solve_as_one(continuous(part)))
         if relaxed.outcome is SolverOutcome.INFEASIBLE:
             return relaxed
         if relaxed.outcome is SolverOutcome.OPTIMAL and relaxed.objective > enough:
             return replace(known, outcome=SolverOutcome.OPTIMAL, bound=relaxed.objective)
     if 0 <= enough < known.objective < inf:
-        # A plan that is not enough by a wide margin takes no narrow gap to prove that none is.
-        wide = searched_to(max(limits.gap, (known.objective - enough) / known.objective / 2))
-        if wide.outcome is not SolverOutcome.OPTIMAL or wide.objective <= enough or wide.bound > enough:
-            return wide
-    return searched_to(limits.gap)
+        # If the known plan is far from enough, a wide gap can prove that no plan is enough.
+        wide_answer = solve_to_gap(max(limits.gap, (known.objective - enough) / known.objective / 2))
+        if (
+            wide_answer.outcome is not SolverOutcome.OPTIMAL
+            or wide_answer.objective <= enough
+            or wide_answer.bound > enough
+        ):
+            return wide_answer
+    return solve_to_gap(limits.gap)
 
 
-def _sum(linear: Linear, parts: Sequence[Component], answers: Sequence[SolverAnswer]) -> SolverAnswer:
+def _summed_answer(linear: Linear, parts: Sequence[Component], answers: Sequence[SolverAnswer]) -> SolverAnswer:
     if any(answer.outcome is SolverOutcome.INFEASIBLE for answer in answers):
         return SolverAnswer(SolverOutcome.INFEASIBLE)
     bound = sum(answer.bound for answer in answers)
@@ -496,8 +467,8 @@ def _sum(linear: Linear, parts: Sequence[Component], answers: Sequence[SolverAns
         if answer.x is None:
             return SolverAnswer(SolverOutcome.NOTHING, bound=bound)
         x[part.columns] = answer.x
-    proved = all(answer.outcome is SolverOutcome.OPTIMAL for answer in answers)
-    outcome = SolverOutcome.OPTIMAL if proved else SolverOutcome.FEASIBLE
+    all_optimal = all(answer.outcome is SolverOutcome.OPTIMAL for answer in answers)
+    outcome = SolverOutcome.OPTIMAL if all_optimal else SolverOutcome.FEASIBLE
     return SolverAnswer(outcome, x, sum(answer.objective for answer in answers), bound)
 
 
@@ -505,116 +476,125 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Sol
     x, proved = np.zeros(len(program.linear.cost)), np.zeros(len(program.linear.cost), dtype=bool)
     objective = bound = program.linear.constant
     conflicts: list[Conflict] = []
-    levels = [Reached(0.0, 0.0, 0.0)] * len(program.goals)
-    planned: list[SolverAnswer] = []
+    levels = [LevelResult(0.0, 0.0, 0.0)] * len(program.goals)
+    planned_answers: list[SolverAnswer] = []
     for part, answer in zip(parts, answers, strict=True):
         if answer.outcome is SolverOutcome.INFEASIBLE:
             conflicts.append(
                 Conflict(part.columns, minimal_conflict(program, part, search.engines), tuple(part.rows.tolist()))
             )
             continue
-        best = answer if answer.x is not None else _nothing_bought(program, part, answer, search)
+        best = answer if answer.x is not None else _plan_without_orders(program, part, answer, search)
         x[part.columns] = best.x
         objective += best.objective
-        bound += max(min(best.bound, best.objective), floor(part.linear))
-        for rank, more in _reached(program, part, best):
-            levels[rank] = _together(levels[rank], more)
-        planned.append(answer)
+        bound += max(min(best.bound, best.objective), trivial_bound(part.linear))
+        for rank, result in _level_results(program, part, best):
+            levels[rank] = _added(levels[rank], result)
+        planned_answers.append(answer)
         proved[part.columns] = answer.outcome is SolverOutcome.OPTIMAL and not is_open(best.objective, best.bound)
-    status = PlanStatus(worst_outcome(planned).value)
+    status = PlanStatus(worst_outcome(planned_answers).value)
     if status is not PlanStatus.OPTIMAL and search.watch.interrupted:
         status = PlanStatus.INTERRUPTED
-    open_ = [(objective, bound), *((level.least, level.bound) for level in levels)]
-    if status is PlanStatus.OPTIMAL and any(is_open(v, b) for v, b in open_):
-        status = PlanStatus.FEASIBLE  # as good as was asked for, which is not proved cheapest
-    empty = empty_rows(program.linear)
+    values_and_bounds = [(objective, bound), *((level.least, level.bound) for level in levels)]
+    if status is PlanStatus.OPTIMAL and any(
+        is_open(value, bound_of_value) for value, bound_of_value in values_and_bounds
+    ):
+        status = PlanStatus.FEASIBLE  # within the requested gap, but not proved cheapest
+    unsatisfiable = empty_rows(program.linear)
     by_owner: dict[str, list[int]] = {}
-    for row, owner in zip(empty.tolist(), program.owners_of(empty), strict=True):
+    for row, owner in zip(unsatisfiable.tolist(), program.owners_of(unsatisfiable), strict=True):
         by_owner.setdefault(owner.removeprefix("rule "), []).append(row)
-    nothing = np.array([], dtype=np.intp)
-    conflicts += [Conflict(nothing, (owner,), tuple(rows)) for owner, rows in sorted(by_owner.items())]
+    no_positions = np.array([], dtype=np.intp)
+    conflicts += [Conflict(no_positions, (owner,), tuple(rows)) for owner, rows in sorted(by_owner.items())]
     if conflicts:
         status = PlanStatus.INFEASIBLE
-    joined = tuple(_joined(program, part, a.joined) for part, a in zip(parts, answers, strict=True) if a.joined)
-    confirmations = {each for answer in planned for each in answer.confirmed_by}
-    confirmed_by = tuple(each for each in Confirmation if each in confirmations)
+    joined = tuple(
+        _joined_component(program, part, answer.joined)
+        for part, answer in zip(parts, answers, strict=True)
+        if answer.joined
+    )
+    confirmations = {confirmation for answer in planned_answers for confirmation in answer.confirmed_by}
+    confirmed_by = tuple(confirmation for confirmation in Confirmation if confirmation in confirmations)
     return Solution(
         x, status, objective, bound, tuple(conflicts), len(parts), tuple(levels), joined, confirmed_by, proved
     )
 
 
-def _joined(program: Program, part: Component, joined: Linked) -> JoinedComponent:
-    owners = sorted({name.removeprefix("rule ") for name in program.owners_of(part.rows[joined.rows])})
-    return JoinedComponent(tuple(owners), joined.parts, joined.how)
+def _joined_component(program: Program, part: Component, linked: LinkedSolution) -> JoinedComponent:
+    owners = sorted({name.removeprefix("rule ") for name in program.owners_of(part.rows[linked.rows])})
+    return JoinedComponent(tuple(owners), linked.parts, linked.method)
 
 
-def _reached(program: Program, part: Component, answer: SolverAnswer) -> list[tuple[int, Reached]]:
-    """Return the results of the levels that affect a component, each with its rank."""
+def _level_results(program: Program, part: Component, answer: SolverAnswer) -> list[tuple[int, LevelResult]]:
     ranked = goals_within(program.goals, part.columns)
     if answer.levels:
         return [(rank, reached) for (rank, _), reached in zip(ranked, answer.levels, strict=True)]
     assert answer.x is not None
-    found = []
+    results = []
     for rank, goal in ranked:
         value = float(goal.cost @ answer.x)
-        least = floor(replace(part.linear, cost=goal.cost))
-        bound = max(min(answer.bound, value), least) if goal.whole else least
-        found.append((rank, Reached(value, bound, value + goal.within * abs(value))))
-    return found
+        min_value = trivial_bound(replace(part.linear, cost=goal.cost))
+        bound = max(min(answer.bound, value), min_value) if goal.whole else min_value
+        results.append((rank, LevelResult(value, bound, value + goal.within * abs(value))))
+    return results
 
 
-def _together(one: Reached, other: Reached) -> Reached:
-    return Reached(one.least + other.least, one.bound + other.bound, one.most + other.most)
+def _added(result: LevelResult, other: LevelResult) -> LevelResult:
+    return LevelResult(result.least + other.least, result.bound + other.bound, result.most + other.most)
 
 
-def _nothing_bought(program: Program, part: Component, answer: SolverAnswer, search: Search) -> SolverAnswer:
-    """Return a plan without orders if neither time nor engines allow a better one: shortages beyond stock, and violated soft rules.
-
-    Raises:
-        SolverError: If hard rules or full stores require more than that, so that no plan is known.
-    """
+def _plan_without_orders(program: Program, part: Component, answer: SolverAnswer, search: Search) -> SolverAnswer:
+    """Return a plan without orders if neither time nor engines allow a better one. Raises `SolverError` if hard rules require orders."""
     columns, problem = program.columns, program.problem
     arcs = problem.moves.arc[columns.buy_move]
     orders = [
-        c for c, arc in zip(columns.buy.tolist(), arcs.tolist(), strict=True) if problem.network.arcs[arc].lot < 0
+        column
+        for column, arc in zip(columns.buy.tolist(), arcs.tolist(), strict=True)
+        if problem.network.arcs[arc].lot < 0
     ]
-    closed = np.isin(part.columns, [*orders, *columns.make.values()]) | part.linear.integer
-    idle = replace(continuous(part.linear), upper=np.where(closed, 0.0, part.linear.upper))
-    found = Search(Watch(), 0.0, engines=search.engines).alone(idle)
-    if found.x is None and answer.outcome is SolverOutcome.BROKEN:
-        raise NoPlanError(_GIVEN_UP)
-    if found.x is None:
-        raise OutOfTimeError.ended("before it found a plan that keeps the rules of the case", search.watch.cancelled())
-    return SolverAnswer(SolverOutcome.FEASIBLE, found.x, found.objective, answer.bound)
+    is_closed = np.isin(part.columns, [*orders, *columns.make.values()]) | part.linear.integer
+    without_orders = replace(continuous(part.linear), upper=np.where(is_closed, 0.0, part.linear.upper))
+    answer_without_orders = Search(Watch(), 0.0, engines=search.engines).solve_as_one(without_orders)
+    if answer_without_orders.x is None and answer.outcome is SolverOutcome.BROKEN:
+        raise NoPlanError(_NO_PLAN)
+    if answer_without_orders.x is None:
+        raise OutOfTimeError.ended("before it found a plan that satisfies the rules", search.watch.cancelled())
+    return SolverAnswer(SolverOutcome.FEASIBLE, answer_without_orders.x, answer_without_orders.objective, answer.bound)
 
 
 def plan_of(program: Program, solution: Solution) -> Plan:
-    """Return the plan of a solution."""
     conflicts = [infeasible(program, conflict) for conflict in solution.conflicts]
     plan = decode(program, solution.x, solution.status, solution.objective, solution.bound, conflicts)
-    levels = [PlanLevel(least=exact(n.least), bound=exact(n.bound), most=exact(n.most)) for n in solution.levels]
+    levels = [
+        PlanLevel(least=exact(level.least), bound=exact(level.bound), most=exact(level.most))
+        for level in solution.levels
+    ]
     confirmed_by = solution.confirmed_by if solution.status is PlanStatus.OPTIMAL else ()
     return plan.but(levels=tuple(levels), confirmed_by=confirmed_by)
 
 
 def infeasible(program: Program, conflict: Conflict) -> Infeasible:
-    """Return an infeasible part of a program by its materials and demands."""
     problem, columns = program.problem, program.columns
-    within = set(conflict.columns.tolist())
+    conflict_columns = set(conflict.columns.tolist())
     materials = {
         problem.network.arcs[int(problem.moves.arc[move])].node[0]
         for column, move in zip(columns.buy.tolist(), columns.buy_move.tolist(), strict=True)
-        if column in within
+        if column in conflict_columns
     }
     count = problem.case.horizon.count
-    short = {d for d in range(len(problem.demands)) for t in range(count) if columns.short + d * count + t in within}
-    materials |= {problem.demands[d].use.material.id for d in short}
-    materials |= {problem.lots[lot].material for lot, column in columns.rest.items() if column in within}
-    by_row = dict(zip(program.limits.program_rows, program.limits.rows, strict=True))
-    for row in by_row.keys() & set(conflict.rows):
-        materials |= materials_of(problem, by_row[row][1]) | (by_row[row][1].reads or set())
+    short_demands = {
+        demand
+        for demand in range(len(problem.demands))
+        for t in range(count)
+        if columns.short + demand * count + t in conflict_columns
+    }
+    materials |= {problem.demands[demand].use.material.id for demand in short_demands}
+    materials |= {problem.lots[lot].material for lot, column in columns.rest.items() if column in conflict_columns}
+    rule_by_row = dict(zip(program.limits.program_rows, program.limits.rows, strict=True))
+    for row in rule_by_row.keys() & set(conflict.rows):
+        materials |= materials_of(problem, rule_by_row[row][1]) | (rule_by_row[row][1].reads or set())
     return Infeasible(
         materials=tuple(sorted(materials)),
-        demands=tuple(problem.demands[d].id for d in sorted(short)),
+        demands=tuple(problem.demands[demand].id for demand in sorted(short_demands)),
         rules=conflict.owners,
     )

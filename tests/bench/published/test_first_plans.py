@@ -16,7 +16,7 @@ from friendshore.solve import first_plan as first
 from friendshore.solve.components import split
 from friendshore.solve.engine import Watch
 from friendshore.solve.engines import ENGINES
-from friendshore.solve.forcing import steps
+from friendshore.solve.forcing import column_steps
 from friendshore.solve.scaling import scaled
 
 from . import as_case
@@ -34,7 +34,7 @@ def published(name: str, folder: Path) -> tuple[Linear, Mask, float, Floats]:
     count = len(program.problem.demands) * program.problem.case.horizon.count
     linear, scale = scaled(part.linear)
     short = np.isin(part.columns, program.columns.short + np.arange(count))
-    return linear, short, scale.money, steps(part.linear) / scale.columns
+    return linear, short, scale.money, column_steps(part.linear) / scale.columns
 
 
 @pytest.mark.parametrize(

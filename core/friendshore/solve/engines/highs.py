@@ -17,8 +17,8 @@ from ...errors import Diagnostic
 from ...program.matrix import Floats, Linear
 from ..engine import TO_THE_END, Ask, BreakdownError, SolverAnswer, SolverOutcome, UnboundedError, never
 
+# Tolerances of rows: the minimum of HiGHS, that of a first search, and that of a second opinion.
 _TIGHT, _CLOSE, _USUAL = 1e-10, 1e-9, 1e-7
-"""Tolerances of rows: the minimum of HiGHS, that of a first search, and that of a second opinion."""
 _LIMITS = {
     Status.kTimeLimit,
     Status.kInterrupt,
@@ -27,7 +27,7 @@ _LIMITS = {
     Status.kObjectiveTarget,
     Status.kObjectiveBound,
 }
-_LOOK_SECONDS = 0.05
+_CHECK_SECONDS = 0.05
 _NAME = "HiGHS"
 
 
@@ -42,27 +42,20 @@ class _QuietHighs(highspy.Highs):
 def solve_with_highs(
     linear: Linear, ask: Ask = TO_THE_END, hint: Floats | None = None, presolve: bool = True
 ) -> SolverAnswer:
-    """Solve a program with HiGHS.
-
-    Raises:
-        BreakdownError: If HiGHS returns no answer.
-        UnboundedError: If the cost has no minimum.
-    """
     solver = _QuietHighs()
     for name, value in _options(linear, ask, presolve).items():
         if solver.setOptionValue(name, value) != highspy.HighsStatus.kOk:
-            raise _breakdown(f"option {name} = {value}")
-    _pass(solver, linear)
+            raise _breakdown(f"it rejected the option {name} = {value}")
+    _pass_model(solver, linear)
     if hint is not None:
         solver.setSolution(len(hint), np.arange(len(hint), dtype=np.int32), hint)
-    _end_when(solver, _ended(ask))
+    _interrupt_when(solver, _end_condition(ask))
     if solver.solve() == highspy.HighsStatus.kError:
         raise _breakdown(solver.modelStatusToString(solver.getModelStatus()))
     return _answer(solver, linear)
 
 
 def _options(linear: Linear, ask: Ask, presolve: bool) -> dict[str, bool | int | float | str]:
-    """Return HiGHS' options. A second opinion takes another seed and the usual tolerances, so that it takes another path."""
     close = _USUAL if ask.path else _TIGHT if ask.tight else _CLOSE
     options: dict[str, bool | int | float | str] = {
         "threads": 1,
@@ -82,7 +75,7 @@ def _options(linear: Linear, ask: Ask, presolve: bool) -> dict[str, bool | int |
     return options
 
 
-def _pass(solver: highspy.Highs, linear: Linear) -> None:
+def _pass_model(solver: highspy.Highs, linear: Linear) -> None:
     entries, columns = linear.entries, len(linear.cost)
     rows = entries.shape[0]
     status = solver.passModel(
@@ -103,40 +96,37 @@ def _pass(solver: highspy.Highs, linear: Linear) -> None:
         linear.integer.astype(np.int32),
     )
     if status == highspy.HighsStatus.kError:
-        raise _breakdown("it refused the program")
+        raise _breakdown("it rejected the program")
 
 
-def _ended(ask: Ask) -> Callable[[], bool]:
-    """Return a function that returns True if the search must end, because of the user or the time limit.
-
-    HiGHS calls back very often, so the function checks the clock first.
-    """
-    last = inf if ask.seconds is None else time.monotonic() + ask.seconds
-    if ask.stopped is never and last == inf:
+def _end_condition(ask: Ask) -> Callable[[], bool]:
+    """Return a function that returns True if the search must end. HiGHS calls back very often, so it checks the clock first."""
+    deadline = inf if ask.seconds is None else time.monotonic() + ask.seconds
+    if ask.stopped is never and deadline == inf:
         return never
-    next_look, ended = 0.0, False
+    next_check, ended = 0.0, False
 
-    def look() -> bool:
-        nonlocal next_look, ended
+    def has_ended() -> bool:
+        nonlocal next_check, ended
         now = time.monotonic()
-        if now >= next_look:
-            next_look = now + _LOOK_SECONDS
-            ended = ended or now > last or ask.stopped()
+        if now >= next_check:
+            next_check = now + _CHECK_SECONDS
+            ended = ended or now > deadline or ask.stopped()
         return ended
 
-    return look
+    return has_ended
 
 
-def _end_when(solver: highspy.Highs, ended: Callable[[], bool]) -> None:
+def _interrupt_when(solver: highspy.Highs, ended: Callable[[], bool]) -> None:
     if ended is never:
         return
 
-    def look(event: highspy.HighsCallbackEvent) -> None:
+    def interrupt_if_ended(event: highspy.HighsCallbackEvent) -> None:
         event.interrupt(ended())
 
-    solver.cbMipInterrupt += look
-    solver.cbSimplexInterrupt += look
-    solver.cbIpmInterrupt += look
+    solver.cbMipInterrupt += interrupt_if_ended
+    solver.cbSimplexInterrupt += interrupt_if_ended
+    solver.cbIpmInterrupt += interrupt_if_ended
 
 
 def _answer(solver: highspy.Highs, linear: Linear) -> SolverAnswer:
@@ -146,13 +136,13 @@ def _answer(solver: highspy.Highs, linear: Linear) -> SolverAnswer:
     if status == Status.kInfeasible:
         return SolverAnswer(SolverOutcome.INFEASIBLE)
     if status == Status.kUnbounded:
-        raise UnboundedError(Diagnostic("the cost has no minimum", fix="please report this case"))
+        raise UnboundedError(Diagnostic("the cost can fall without limit", fix="report this case", code="FS703"))
     if status != Status.kOptimal and status not in _LIMITS:
         raise _breakdown(solver.modelStatusToString(status))
     bound = info.mip_dual_bound if searched else -inf
     if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
         if status == Status.kOptimal:
-            raise _breakdown("it returned a plan that breaks a row")
+            raise _breakdown("its plan violates a row")
         return SolverAnswer(SolverOutcome.NOTHING, bound=bound, out_of_time=late, solver=_NAME)
     solution = solver.getSolution()
     x = np.array(solution.col_value)
@@ -167,4 +157,4 @@ def _answer(solver: highspy.Highs, linear: Linear) -> SolverAnswer:
 
 
 def _breakdown(reason: str) -> BreakdownError:
-    return BreakdownError(Diagnostic(f"HiGHS returned no answer: {reason}", fix="please report this case"))
+    return BreakdownError(Diagnostic(f"HiGHS returned no answer: {reason}", fix="report this case", code="FS704"))

@@ -20,11 +20,10 @@ from ...program.matrix import Floats, Linear
 from ..engine import BreakdownError, SolverAnswer, SolverOutcome, UnboundedError
 
 
-class Resumed:
-    """Linear program that is solved repeatedly with other costs and bounds. GLOP's dual simplex continues from its last basis, in a fraction of the steps.
+class WarmStartedGlop:
+    """Linear program that is solved repeatedly with other costs and bounds. GLOP's dual simplex continues from its last basis.
 
-    From such a basis GLOP can cycle forever. A number of steps limits that, not the clock, so that answers are the same on
-    every machine.
+    From such a basis GLOP can cycle forever. A number of steps limits that, not the clock, so that answers are the same on every machine.
     """
 
     def __init__(self, linear: Linear) -> None:
@@ -32,34 +31,37 @@ class Resumed:
         self._solver: mathopt.Solver = mathopt.new(
             parameters_pb2.SOLVER_TYPE_GLOP, model_of(linear), parameters_pb2.SolverInitializerProto()
         )
-        self._how = parameters_pb2.SolveParametersProto(presolve=parameters_pb2.EMPHASIS_OFF)
-        self._how.iteration_limit = _STEPS + _STEPS_BY_ROW * len(linear.row_upper)
+        self._parameters = parameters_pb2.SolveParametersProto(presolve=parameters_pb2.EMPHASIS_OFF)
+        self._parameters.iteration_limit = _STEPS + _STEPS_BY_ROW * len(linear.row_upper)
         for name, value in _DUAL_SIMPLEX.items():
-            setattr(self._how.glop, name, value)
+            setattr(self._parameters.glop, name, value)
 
     def optimum(self, linear: Linear) -> SolverAnswer | None:
         """Return the optimum of the program with other costs and bounds. None if GLOP doesn't reach it from its last basis."""
         update, before = model_update_pb2.ModelUpdateProto(), self._linear
-        _tell(update.variable_updates.lower_bounds, before.lower, linear.lower)
-        _tell(update.variable_updates.upper_bounds, before.upper, linear.upper)
-        _tell(update.linear_constraint_updates.lower_bounds, before.row_lower, linear.row_lower)
-        _tell(update.linear_constraint_updates.upper_bounds, before.row_upper, linear.row_upper)
-        _tell(update.objective_updates.linear_coefficients, before.cost, linear.cost)
+        _add_changes(update.variable_updates.lower_bounds, before.lower, linear.lower)
+        _add_changes(update.variable_updates.upper_bounds, before.upper, linear.upper)
+        _add_changes(update.linear_constraint_updates.lower_bounds, before.row_lower, linear.row_lower)
+        _add_changes(update.linear_constraint_updates.upper_bounds, before.row_upper, linear.row_upper)
+        _add_changes(update.objective_updates.linear_coefficients, before.cost, linear.cost)
         update.objective_updates.offset_update = linear.constant
         self._linear = linear
-        nothing, registered = model_parameters_pb2.ModelSolveParametersProto(), callback_pb2.CallbackRegistrationProto()
+        model_parameters, registered = (
+            model_parameters_pb2.ModelSolveParametersProto(),
+            callback_pb2.CallbackRegistrationProto(),
+        )
         try:
             if not self._solver.update(update):
                 return None
-            result = self._solver.solve(self._how, nothing, None, registered, None, None)
+            result = self._solver.solve(self._parameters, model_parameters, None, registered, None, None)
         except StatusNotOk:
             return None
         optimal = result.termination.reason == result_pb2.TERMINATION_REASON_OPTIMAL
         return answer_of(result, linear) if optimal else None
 
 
+# Maximum steps of GLOP: for any program, and in addition per row. Even without a basis it rarely needs as many.
 _STEPS, _STEPS_BY_ROW = 1000, 3
-"""Maximum steps of GLOP: for any program, and in addition per row. Even without a basis it rarely needs as many."""
 _DUAL_SIMPLEX = {
     "primal_feasibility_tolerance": 1e-9,
     "dual_feasibility_tolerance": 1e-9,
@@ -68,14 +70,13 @@ _DUAL_SIMPLEX = {
 }
 
 
-def _tell(update: sparse_containers_pb2.SparseDoubleVectorProto, before: Floats, after: Floats) -> None:
+def _add_changes(update: sparse_containers_pb2.SparseDoubleVectorProto, before: Floats, after: Floats) -> None:
     changed = np.flatnonzero(before != after)
     update.ids.extend(changed.tolist())
     update.values.extend(after[changed].tolist())
 
 
 def model_of(linear: Linear) -> model_pb2.ModelProto:
-    """Return a program as MathOpt's model."""
     proto = model_pb2.ModelProto()
     count = len(linear.cost)
     proto.variables.ids.extend(range(count))
@@ -99,39 +100,36 @@ def model_of(linear: Linear) -> model_pb2.ModelProto:
 
 
 def answer_of(result: result_pb2.SolveResultProto, linear: Linear) -> SolverAnswer:
-    """Return MathOpt's result as an answer.
-
-    Raises:
-        BreakdownError: If there is none.
-        UnboundedError: If the cost has no minimum.
-    """
+    """Return MathOpt's result. Raises `BreakdownError` if there is none, and `UnboundedError` if the cost has no minimum."""
     reason = result.termination.reason
     bound = result.termination.objective_bounds.dual_bound
-    late = result.termination.limit in (result_pb2.LIMIT_TIME, result_pb2.LIMIT_INTERRUPTED)
+    out_of_time = result.termination.limit in (result_pb2.LIMIT_TIME, result_pb2.LIMIT_INTERRUPTED)
     x = None
     if result.solutions and result.solutions[0].HasField("primal_solution"):
-        found = result.solutions[0].primal_solution.variable_values
+        values = result.solutions[0].primal_solution.variable_values
         x = np.zeros(len(linear.cost))
-        x[np.fromiter(found.ids, dtype=np.intp)] = np.fromiter(found.values, dtype=np.float64)
+        x[np.fromiter(values.ids, dtype=np.intp)] = np.fromiter(values.values, dtype=np.float64)
     if reason == result_pb2.TERMINATION_REASON_INFEASIBLE:
         return SolverAnswer(SolverOutcome.INFEASIBLE)
     if reason == result_pb2.TERMINATION_REASON_OPTIMAL and x is not None:
         return SolverAnswer(SolverOutcome.OPTIMAL, x, linear.value(x), bound, _duals(result, linear))
     if reason == result_pb2.TERMINATION_REASON_FEASIBLE and x is not None:
-        return SolverAnswer(SolverOutcome.FEASIBLE, x, linear.value(x), bound, out_of_time=late)
+        return SolverAnswer(SolverOutcome.FEASIBLE, x, linear.value(x), bound, out_of_time=out_of_time)
     if reason in (result_pb2.TERMINATION_REASON_NO_SOLUTION_FOUND, result_pb2.TERMINATION_REASON_FEASIBLE):
-        return SolverAnswer(SolverOutcome.NOTHING, bound=bound, out_of_time=late)
+        return SolverAnswer(SolverOutcome.NOTHING, bound=bound, out_of_time=out_of_time)
+    if reason == result_pb2.TERMINATION_REASON_UNBOUNDED:
+        raise UnboundedError(Diagnostic("the cost can fall without limit", fix="report this case", code="FS703"))
     name = result_pb2.TerminationReasonProto.Name(reason)
-    endless = reason == result_pb2.TERMINATION_REASON_UNBOUNDED
-    raise (UnboundedError if endless else BreakdownError)(
-        Diagnostic(f"the solver broke down: {name} {result.termination.detail}".strip(), fix="please report this case")
+    reason_text = f"{name} {result.termination.detail}".strip()
+    raise BreakdownError(
+        Diagnostic(f"the solver returned no answer: {reason_text}", fix="report this case", code="FS704")
     )
 
 
 def _duals(result: result_pb2.SolveResultProto, linear: Linear) -> Floats | None:
     if linear.integer.any() or not result.solutions[0].HasField("dual_solution"):
         return None
-    found = result.solutions[0].dual_solution.dual_values
+    values = result.solutions[0].dual_solution.dual_values
     duals = np.zeros(linear.entries.shape[0])
-    duals[np.fromiter(found.ids, dtype=np.intp)] = np.fromiter(found.values, dtype=np.float64)
+    duals[np.fromiter(values.ids, dtype=np.intp)] = np.fromiter(values.values, dtype=np.float64)
     return duals

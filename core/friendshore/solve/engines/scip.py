@@ -25,22 +25,16 @@ if TYPE_CHECKING:
 
 _BRIEF_SECONDS = 0.5
 _POLL_SECONDS = 0.1
-_AMPLE = 20
-"""Multiple of a brief search's time from which on time isn't scarce."""
+# Multiple of a brief search's time from which on time isn't scarce.
+_AMPLE_FACTOR = 20
 _CPU_CLOCK = 1
 
 
-class _RefusedError(Exception):
+class _RejectedError(Exception):
     """Rejection of a program by MathOpt."""
 
 
 def solve_with_scip(linear: Linear, ask: Ask, hint: Floats | None = None) -> SolverAnswer:
-    """Solve a program with SCIP, or a linear program with its SoPlex.
-
-    Raises:
-        BreakdownError: If SCIP returns no answer.
-        UnboundedError: If the cost has no minimum.
-    """
     from ...errors import Diagnostic
     from ..engine import BreakdownError, SolverAnswer, SolverOutcome
     from .mathopt import answer_of, model_of
@@ -58,8 +52,8 @@ def solve_with_scip(linear: Linear, ask: Ask, hint: Floats | None = None) -> Sol
             if ask.seconds is not None:
                 parameters = _limited(parameters, ask.seconds - _BRIEF_SECONDS)
             result = _solve_in_process(model, parameters, start, ask.stopped)
-    except _RefusedError as error:
-        problem = Diagnostic(f"SCIP refused the program: {error}", fix="please report this case")
+    except _RejectedError as error:
+        problem = Diagnostic(f"SCIP returned no answer: {error}", fix="report this case", code="FS704")
         raise BreakdownError(problem) from error
     return SolverAnswer(SolverOutcome.NOTHING) if result is None else replace(answer_of(result, linear), solver="SCIP")
 
@@ -77,15 +71,14 @@ def _parameters(ask: Ask) -> parameters_pb2.SolveParametersProto:
 
 
 def _brief(parameters: parameters_pb2.SolveParametersProto, ask: Ask) -> parameters_pb2.SolveParametersProto:
-    """Return the parameters of the search in this process. Unless time is scarce, it counts CPU time, so that a busy machine doesn't make it start over."""
+    """Return the parameters of the brief search. Unless time is scarce, it counts CPU time, so that a busy machine doesn't make it start over."""
     brief = _limited(parameters, _BRIEF_SECONDS)
-    if ask.seconds is None or ask.seconds > _AMPLE * _BRIEF_SECONDS:
+    if ask.seconds is None or ask.seconds > _AMPLE_FACTOR * _BRIEF_SECONDS:
         brief.gscip.int_params["timing/clocktype"] = _CPU_CLOCK
     return brief
 
 
 def _limited(parameters: parameters_pb2.SolveParametersProto, seconds: float) -> parameters_pb2.SolveParametersProto:
-    """Return the parameters with this time limit, unless theirs is shorter."""
     limited = parameters_pb2.SolveParametersProto()
     limited.CopyFrom(parameters)
     nanoseconds = max(1, int(seconds * 1e9))
@@ -103,7 +96,7 @@ def _solve(
         solver = mathopt.new(parameters_pb2.SOLVER_TYPE_GSCIP, model, parameters_pb2.SolverInitializerProto())
         return solver.solve(parameters, start, None, callback_pb2.CallbackRegistrationProto(), None, None)
     except StatusNotOk as error:
-        raise _RefusedError(str(error)) from error
+        raise _RejectedError(str(error)) from error
 
 
 def _solve_in_process(
@@ -112,15 +105,10 @@ def _solve_in_process(
     start: model_parameters_pb2.ModelSolveParametersProto,
     stopped: Callable[[], bool],
 ) -> result_pb2.SolveResultProto | None:
-    """Search in a new process. Return None if `stopped` ended it.
-
-    Raises:
-        _RefusedError: If MathOpt refused the program or the process failed.
-    """
     try:
         return _result_of_process(model, parameters, start, stopped)
     except OSError as error:  # the disk is full, or there are too many processes
-        raise _RefusedError(f"no process could be started: {error}") from error
+        raise _RejectedError(f"no process could be started: {error}") from error
 
 
 def _result_of_process(
@@ -148,7 +136,7 @@ def _result_of_process(
                 except subprocess.TimeoutExpired:
                     continue
                 if process.returncode:
-                    raise _RefusedError(reply.decode() or f"its process ended with {process.returncode}")
+                    raise _RejectedError(reply.decode() or f"its process ended with {process.returncode}")
                 return result_pb2.SolveResultProto.FromString(reply)
         finally:
             process.kill()
@@ -164,7 +152,7 @@ def _serve() -> None:
             parameters_pb2.SolveParametersProto.FromString(parameters),
             model_parameters_pb2.ModelSolveParametersProto.FromString(start),
         )
-    except _RefusedError as error:
+    except _RejectedError as error:
         sys.stdout.buffer.write(str(error).encode())
         sys.exit(1)
     sys.stdout.buffer.write(result.SerializeToString())
