@@ -25,15 +25,10 @@ class Format(ABC):
     name: ClassVar[str]
     """Name, and extension of its files, such as `html`."""
     is_text: ClassVar[bool] = True
-    """True if its bytes are UTF-8 text, which can be printed."""
 
     @abstractmethod
     def render(self, document: Document, file: str = "") -> bytes:
-        """Return a document as the content of a file.
-
-        Args:
-            document: Document to write.
-            file: Name of the file, for messages.
+        """Return a document as the content of a file. `file` is its name, for messages.
 
         Raises:
             InputError: If a library that the format needs isn't installed.
@@ -43,7 +38,6 @@ class Format(ABC):
         """Return the document that reports a run in this format: by default one page.
 
         Args:
-            run: Run to report.
             checked: Its verification. None if it wasn't verified.
             answers: Answers to further questions, to be part of the report.
         """
@@ -53,19 +47,17 @@ class Format(ABC):
 
 
 class Markdown(Format):
-    """Markdown."""
+    """Format of Markdown."""
 
     name = "md"
 
     def render(self, document: Document, file: str = "") -> bytes:
-        """Return a document as Markdown."""
         from ..document.markdown import markdown
 
         return markdown(document).encode()
 
 
 OWN_FORMATS: Mapping[str, Format] = {"md": Markdown()}
-"""The kernel's own formats by name."""
 
 
 def format_named(name: str, registry: Registry) -> Format:
@@ -76,10 +68,10 @@ def format_named(name: str, registry: Registry) -> Format:
     """
     if name in OWN_FORMATS:
         return OWN_FORMATS[name]
-    found, info = registry.thing("format", name)
-    if not isinstance(found, Format):
-        raise wrong(info, f"its format `{name}` can't be used", repr(found), "an object of a subclass of Format")
-    return found
+    form, info = registry.thing("format", name)
+    if not isinstance(form, Format):
+        raise wrong(info, f"its format `{name}` can't be used", repr(form), "an object of a subclass of Format")
+    return form
 
 
 def format_of(file: Path, registry: Registry) -> Format:
@@ -89,20 +81,22 @@ def format_of(file: Path, registry: Registry) -> Format:
         InputError: If no known format has the extension.
         PluginError: As `format_named` does.
     """
-    name, known = file.suffix.lower().removeprefix("."), format_names(registry)
-    if name not in known and plugin_bringing("formats", name) is None:
-        message, expected = "the name has no ending of a known format", ", ".join(f".{one}" for one in known)
+    name, names = file.suffix.lower().removeprefix("."), format_names(registry)
+    if name not in names and plugin_bringing("formats", name) is None:
+        message, expected = (
+            "the name has no ending of a known format",
+            ", ".join(f".{extension}" for extension in names),
+        )
         raise InputError(message, str(file), found=f"`{file.suffix}`", expected=f"one of {expected}")
     return format_named(name, registry)
 
 
 def format_names(registry: Registry) -> list[str]:
-    """Return the names of all output formats: the kernel's own, then those of plugins."""
     return list(dict.fromkeys((*OWN_FORMATS, *registry.names("format"))))
 
 
 def rendered(document: Document, form: Format, file: str = "") -> bytes:
-    """Return a whole document as the bytes of a file in a format.
+    """Return a whole document as the bytes of a file.
 
     Raises:
         InputError: If a library that the format needs isn't installed.
