@@ -128,10 +128,10 @@ def gallery() -> doc.Document:
             doc.KeyFigure("Scenario", "s1803", "", Tone.CHOICE),
         )),
         doc.section("Before you rely on it", doc.notes(["It rests on 66 assumptions.", "85 offers are not counted."], Tone.DOUBTFUL)),
-        doc.section("Who supplies it", suppliers(), doc.section("Over time", drawing("Mix by quarter", "Five suppliers.", MIX, 16), drawing("Met and not met", "Ever less is short.", MET, 3))),
+        doc.section("Suppliers", suppliers(), doc.section("Over time", drawing("Mix by quarter", "Five suppliers.", MIX, 16), drawing("Met and not met", "Ever less is short.", MET, 3))),
         doc.section("From mine to user", drawing("Magnets", "Most goes through China.", PATHS, 14)),
         doc.section("When", drawing("Orders and dates", "The first order is due in December.", ORDERS, 4)),
         doc.section("Where", drawing("Where it comes from", "Most comes from China.", PLACES, 13)),
         doc.section("At what price", drawing("Prices at which offers would be bought", "Port Pirie is nearest.", PRICES, 5)),
-        doc.section("How sure this is", doc.apart(doc.Verbatim(("seed 1", "gap 0")), doc.Pairs((("solver", "proved"), ("facts", "13 parts")))), tone=Tone.ASIDE),
+        doc.section("Proof", doc.apart(doc.Verbatim(("seed 1", "gap 0")), doc.Pairs((("solver", "proved"), ("facts", "13 parts")))), tone=Tone.ASIDE),
     )  # fmt: skip

@@ -271,7 +271,7 @@ def test_one_name_of_two_can_be_blocked(world: Path) -> None:
     """A clash of one name costs neither plugin the rest of what it brings, and the list says what is left out."""
     flag = ("--block", "acme-two:tin")
     assert friendshore(world, "plan", "clash.toml", *flag).returncode == 0
-    assert "acme-two 1.5 is without tin: blocked" in said(friendshore(world, "plugins", "list", *flag), 0)
+    assert "acme-two 1.5: tin blocked" in said(friendshore(world, "plugins", "list", *flag), 0)
     for shown in (("plugins", "list"), ("plugins", "show", "acme-two")):
         whole = said(friendshore(world, *shown, "--block", "acme-two"), 0)
         assert "blocked by --block; fix: leave out `--block acme-two`" in whole

@@ -130,7 +130,7 @@ def test_a_run_is_written_as_one_file_with_what_was_asked_of_it(planned: Planned
     ids = re.findall(r'\bid="([^"]+)"', text)
     assert len(ids) == len(set(ids))
     assert "may do unseen" not in text  # plugins that print and answer take no part in the plan
-    assert text.index("How sure this is") < text.index("Why not quebec-gallium") < text.index("What is available when")
+    assert text.index("Proof") < text.index("Why not quebec-gallium") < text.index("What is available when")
     unnamed = friendshore("report", run, "--out", tmp_path / "first.txt")
     assert (unnamed.returncode, ".md, .html, .xlsx" in unnamed.stderr) == (2, True)
     again = friendshore("report", run, "--out", first, "--json")
@@ -289,7 +289,7 @@ def test_a_check_takes_one_screen_and_tells_all_if_asked(case: Path) -> None:
     later = '[[demand]]\nid = "later-{0}"\nmaterial = "gallium-4n"\nend_use = "civil"\nper_year = "1 t"\nfrom = 2040-01-01\nwhy = "invented"\n'
     (case / "case.toml").write_text((case / "case.toml").read_text() + "".join(map(later.format, range(45))))
     short, full = (friendshore("check", case, *more).stdout for more in ((), ("--full",)))
-    assert short.startswith("no mistakes")
+    assert short.startswith("no errors")
     assert 35 <= len(short.splitlines()) <= 40
     assert short.count("later-") < full.count("later-") == 45
     assert short.splitlines()[-1] == f"· {full.count('·') - short.count('·') + 1} more (--full)"

@@ -18,7 +18,7 @@ _SMALLEST_SHOWN = Decimal("0.5")
 _ZERO = Decimal(0)
 _PARTS = {
     "price": "price",
-    "discounts": "discounts and lumps of price schedules",
+    "discounts": "discounts and lump sums of price schedules",
     "charges": "duties and other charges",
     "freight": "freight",
     "onboarding": "onboarding",
@@ -26,7 +26,7 @@ _PARTS = {
     "untaken": "paid for, not taken",
     "holding": "holding",
 }
-_WITHOUT_SITE = {"stock": "in stock at the end", "unused": "made or bought, and not used", **_PARTS}
+_WITHOUT_SITE = {"stock": "in stock at the end", "unused": "made or bought but unused", **_PARTS}
 _HORIZON = "horizon"
 
 
@@ -106,7 +106,9 @@ def cash_sections(run: Run) -> list[doc.Section]:
     if not run.cash:
         return []
     years = {period.label: str(period.start.year) for period in run.periods}
-    explanation = "By period of the order, as budgets count it; duty and freight are paid on arrival. Not discounted."
+    explanation = (
+        "Counted in the period of the order, as budgets do. Duty and freight are paid on arrival. Not discounted."
+    )
     sections = [doc.section("Cash by site and year", doc.sentence(explanation), _by_site(run, years))]
     if len(set(years.values())) < len(run.periods):
         sections.append(doc.section("Cash by period and site", _by_period(run)))
@@ -141,7 +143,7 @@ def full_price_cell(purchases: Sequence[RunPurchase]) -> doc.Cell:
 
 def duty_note(run: Run) -> str:
     duty = run.duty_on_inputs
-    return f"* Duty on the fee alone: with that on inputs it is {large_money(duty, run.currency)} more." if duty else ""
+    return f"* Excludes duty on the value of inputs, which would add {large_money(duty, run.currency)}." if duty else ""
 
 
 def is_duty_told(run: Run) -> bool:
@@ -159,7 +161,9 @@ def priced(run: Run, purchases: Sequence[RunPurchase]) -> doc.Cell:
 
 def price_sentence(run: Run) -> doc.Sentence | None:
     """Explain full prices and fees. None if nothing is made from inputs."""
-    explanation = "Prices include all inputs. A fee is what a maker asks, with duty and freight; its inputs are orders of their own."
+    explanation = (
+        "Prices include all inputs. A fee is a maker's charge with duty and freight. Its inputs are separate orders."
+    )
     return doc.sentence(" ".join(filter(None, (explanation, stock_note(run), duty_note(run))))) if run.draws else None
 
 
@@ -172,7 +176,7 @@ def stock_note(run: Run) -> str:
         for material, kilograms in lots.items()
     ]
     more = f", {len(inputs) - 1} more" if len(inputs) > 1 else ""
-    return f"Full prices leave out inputs in stock and on order: {inputs[0]}{more}." if inputs else ""
+    return f"Full prices exclude inputs in stock or on order: {inputs[0]}{more}." if inputs else ""
 
 
 def _by_year(run: Run) -> dict[str, Decimal]:

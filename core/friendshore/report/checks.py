@@ -88,9 +88,9 @@ def check_document(checked: Checked, day: date | None = None) -> doc.Document:
     if checked.errors:
         causes = len(by_cause(checked.errors))
         places = f" in {len(checked.errors)} places" if len(checked.errors) > causes else ""
-        result = doc.sentence(count(causes, "mistake") + places, tone=doc.Tone.BAD, strong=True)
+        result = doc.sentence(count(causes, "error") + places, tone=doc.Tone.BAD, strong=True)
         return doc.document("Check", result)
-    head = (doc.sentence("no mistakes", tone=doc.Tone.GOOD, strong=True), *_ages(checked, day))
+    head = (doc.sentence("no errors", tone=doc.Tone.GOOD, strong=True), *_ages(checked, day))
     if not checked.suggestions:
         return doc.document("Check", *head)
     title = count(len(checked.suggestions), "suggestion")
@@ -103,10 +103,12 @@ def _ages(checked: Checked, day: date | None) -> Iterator[doc.Element | None]:
     by_age = grouped((aged(dataset.as_of, day), f"{dataset.kind} {dataset.name}") for dataset in checked.data)
     yield doc.notes(f"{', '.join(names)}, {age}" for age, names in by_age.items())
     if old := [f"{dataset.kind} {dataset.name}" for dataset in checked.data if is_stale(dataset.as_of, day)]:
-        yield doc.sentence(f"looked at more than {STALE.days} days ago: {', '.join(old)}", tone=doc.Tone.DOUBTFUL)
+        yield doc.sentence(f"last reviewed more than {STALE.days} days ago: {', '.join(old)}", tone=doc.Tone.DOUBTFUL)
     if turned := list(map(str, turned_since(checked.law, checked.data, day))):
         yield doc.section(
-            "Law that turned since it was looked at", doc.notes(turned, doc.Tone.DOUBTFUL), tone=doc.Tone.DOUBTFUL
+            "Rules whose status changed after their last review",
+            doc.notes(turned, doc.Tone.DOUBTFUL),
+            tone=doc.Tone.DOUBTFUL,
         )
     if old_prices := stale_in_check(checked.old_prices(day), checked.oldest_price_days, len(checked.prices), day):
         yield doc.sentence(old_prices, tone=doc.Tone.DOUBTFUL)
@@ -150,13 +152,13 @@ def run_check_document(checked: RunCheck) -> doc.Document:
     return doc.document(
         "Check of a run",
         _verdict(checked),
-        _texts_section("Here is something else than the run was made with", checked.differs, doc.Tone.DOUBTFUL),
+        _texts_section("Differences between this installation and the run's", checked.differs, doc.Tone.DOUBTFUL),
         doc.apart(doc.Verbatim(tuple(problem_lines(checked.findings)))) if checked.findings else None,
-        doc.section_if_any("Left unverified", unverified, tone=doc.Tone.DOUBTFUL),
-        _texts_section("Applied to the facts before they were planned", checked.applied, doc.Tone.PLAIN),
+        doc.section_if_any("Not verified", unverified, tone=doc.Tone.DOUBTFUL),
+        _texts_section("Changes applied to the facts before planning", checked.applied, doc.Tone.PLAIN),
         _texts_section("Vouched for", checked.vouched, doc.Tone.GOOD),
         _texts_section("Not vouched for", checked.unvouched, doc.Tone.DOUBTFUL),
-        _texts_section("Taken as the run tells it, not derived again", checked.as_told, doc.Tone.PLAIN),
+        _texts_section("Taken from the run without a check", checked.as_told, doc.Tone.PLAIN),
         doc.apart(*map(doc.sentence, [*proof_texts, checked.proves_not])),
     )
 
@@ -175,16 +177,16 @@ def result_of(checked: RunCheck) -> str:
         return f"VERIFICATION FAILED, {count(len(checked.findings), 'finding')}"
     if checked.unchecked:
         rules = count(len(checked.unchecked), "rule")
-        return f"its purchases follow from its facts; {rules} left unverified, and with them what the run comes to"
+        return f"its purchases follow from its facts; {rules} not verified, so the totals of the run aren't either"
     if facts:
         total = len(checked.vouched) + facts
         remark = f"{facts:,} of {total:,} parts of the facts {'is' if facts == 1 else 'are'} not vouched for"
         return f"verified from its own facts; {remark}{_optimal(checked)}"
-    return f"verified; its facts are those of the case and of what is installed here{_optimal(checked)}"
+    return f"verified; its facts agree with the case and with the installed data{_optimal(checked)}"
 
 
 def _optimal(checked: RunCheck) -> str:
-    return "" if checked.optimality_proved else "; that it is as good as it says is not proved"
+    return "" if checked.optimality_proved else "; its bound isn't proved"
 
 
 def _verdict(checked: RunCheck) -> doc.Sentence:

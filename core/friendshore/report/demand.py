@@ -237,22 +237,22 @@ def whole_periods(run: Run) -> doc.Section | None:
     if not rows and explanations is None:
         return None
     columns = [doc.Column("Material"), doc.Column("For"), doc.figures("Short"), doc.figures("By months")]
-    monthly = doc.table([*columns, doc.figures("Only by the length of the periods")], rows) if rows else None
-    return doc.section("What counting in whole periods does", monthly, explanations)
+    monthly = doc.table([*columns, doc.figures("Only because of the periods")], rows) if rows else None
+    return doc.section("Effect of whole periods", monthly, explanations)
 
 
 def _by_months_notes(run: Run) -> Iterator[str]:
     """Yield notes on the figures by months, and the demands without one."""
     if any(row.by_months_kg is not None for row in run.by_months):
         yield (
-            "By months: in the cheapest plan of the same facts with months as periods, verified too. It is no bound: shorter "
-            "periods may give more, and what is limited in each period is then limited in each month"
+            "By months: the shortage in the cheapest plan with months as periods, which is also verified. It isn't a bound, since even shorter "
+            "periods may change more, and limits per period then apply to each month"
         )
     if any(row.by_months_kg is not None and row.by_months_kg > row.short_kg for row in run.by_months):
-        yield "where it is short of more by months: what a capacity or an offer gives in a period may be ordered on its first day"
+        yield "A shortage can be larger by months, because a longer period makes all its capacity available on the first day"
     by_note = grouped((row.note, row.demand) for row in run.by_months if row.by_months_kg is None)
     for note, names in by_note.items():
-        yield f"not looked at by months: {', '.join(names)}: {note}"
+        yield f"Not compared by months ({note}): {', '.join(names)}"
 
 
 def _rounded_lines(run: Run) -> Iterator[str]:
@@ -275,7 +275,7 @@ def only_by_periods(run: Run, max_names: int | None = None) -> Iterator[str]:
         short = f"{mass(row.only_kg)} of {mass_of(run.names, material, row.short_kg)}"
         names.append(f"{run.names.material(material)} for {purpose} {short}")
     names += [f"{len(rows) - len(names)} more"] if len(rows) > len(names) else []
-    end = ". By months so much more is available" if max_names is None else " (`--full`)"
+    end = ". By months, this much more is available" if max_names is None else " (`--full`)"
     yield f"Short only because the plan counts in whole periods: {', '.join(names)}{end}"
 
 

@@ -84,7 +84,7 @@ def format_of(file: Path, registry: Registry) -> Format:
     name, names = file.suffix.lower().removeprefix("."), format_names(registry)
     if name not in names and plugin_bringing("formats", name) is None:
         message, expected = (
-            "the name has no ending of a known format",
+            "no output format has this extension",
             ", ".join(f".{extension}" for extension in names),
         )
         raise InputError(message, str(file), found=f"`{file.suffix}`", expected=f"one of {expected}")
@@ -105,7 +105,7 @@ def rendered(document: Document, form: Format, file: str = "") -> bytes:
     with asked_of(form, form.name, "format"):
         content = form.render(document.whole(), file)
         if not isinstance(content, bytes):
-            raise TypeError(f"a format returns bytes, and this one returned a {type(content).__name__}")
+            raise TypeError(f"a format must return bytes, not {type(content).__name__}")
         return content
 
 

@@ -31,7 +31,7 @@ def rules_table(run: Run) -> doc.DataTable:
         ]
         for rule in with_effect(run)
     ]
-    return doc.table([doc.Column("Rule"), doc.Column("In force"), doc.Column("Effect"), doc.Column("What")], rows)
+    return doc.table([doc.Column("Rule"), doc.Column("In force"), doc.Column("Effect"), doc.Column("Title")], rows)
 
 
 def _titled(rule: RunRule) -> doc.Phrase:
@@ -43,9 +43,9 @@ def without_effect(run: Run) -> list[doc.Sentence]:
     effective_ids = {rule.id for rule in with_effect(run)}
     idle_rules = [rule.id for rule in run.rules if rule.bites and rule.id not in effective_ids]
     inactive_rules = [f"{rule.id} ({rule.status})" for rule in run.rules if not rule.bites]
-    sentences = [doc.sentence(f"In force, without effect here: {', '.join(idle_rules)}")] if idle_rules else []
+    sentences = [doc.sentence(f"In force but without effect here: {', '.join(idle_rules)}")] if idle_rules else []
     return sentences + (
-        [doc.sentence(f"Without force in this plan: {', '.join(inactive_rules)}")] if inactive_rules else []
+        [doc.sentence(f"Not in force during this plan: {', '.join(inactive_rules)}")] if inactive_rules else []
     )
 
 
@@ -55,7 +55,7 @@ def with_effect(run: Run) -> list[RunRule]:
 
 def _effect(rule: RunRule, currency: str) -> str:
     parts = [
-        f"keeps out {count(rule.keeps_out, 'offer')}" if rule.keeps_out else "",
+        f"excludes {count(rule.keeps_out, 'offer')}" if rule.keeps_out else "",
         f"adds {large_money(rule.charges, currency)}" if rule.charges else "",
         f"{count(rule.limits, 'limit')}" if rule.limits else "",
     ]
@@ -86,7 +86,7 @@ def versions(run: Run) -> doc.Section:
 
 def blocked_plugins(run: Run) -> Iterator[str]:
     for block in run.plugins_blocked:
-        matches = ", ".join(block.plugins) or "nothing of that name is installed"
+        matches = ", ".join(block.plugins) or "no plugin of that name is installed"
         yield f"without {block.name} ({matches}), blocked by {' and by '.join(block.by)}"
 
 
@@ -96,12 +96,14 @@ def _data(run: Run) -> Iterator[str]:
         if plugin.kind == "reader":
             yield f"{plugin.kind} {plugin.name} ({owner}), read {plugin.digest[:12]}"
         elif plugin.kind == "rule kind":
-            yield f"{plugin.kind} {plugin.name} ({owner}), files {plugin.digest[:12] or 'not known'}"
-        elif plugin.kind != "plugin":  # which data of it are used is told of them
+            yield f"{plugin.kind} {plugin.name} ({owner}), files {plugin.digest[:12] or 'unknown'}"
+        elif plugin.kind != "plugin":  # the data that the case uses has rows of its own
             yield f"{plugin.kind} {plugin.name} ({owner}), {aged(plugin.as_of, run.made)}, data {plugin.digest[:12]}"
     yield from blocked_plugins(run)
     largest_miss = run.largest_miss_kg
-    rounding = f"rounding misses a row by at most {mass(largest_miss)}" if largest_miss else "rounding misses no row"
+    rounding = (
+        f"rounding violates a row by at most {mass(largest_miss)}" if largest_miss else "rounding violates no row"
+    )
     yield f"{count(run.components, 'independent part')} solved; {rounding}"
 
 
@@ -112,7 +114,7 @@ def limits(run: Run) -> doc.Section | None:
     missed = grouped((limit.rule, limit) for limit in run.limits if limit.missed_by)
     satisfied = len(run.limits) - sum(map(len, missed.values()))
     texts = [_missed(run, rows) for rows in missed.values()]
-    return doc.section("Limits", doc.notes([*texts, f"{count(satisfied, 'limit')} kept, of {len(run.limits)}"]))
+    return doc.section("Limits", doc.notes([*texts, f"{satisfied} of {count(len(run.limits), 'limit')} satisfied"]))
 
 
 def _missed(run: Run, rows: list[RunLimit]) -> str:
@@ -126,7 +128,7 @@ def _missed(run: Run, rows: list[RunLimit]) -> str:
     if penalty:
         text += f", penalty about {rounded_money(penalty, run.currency)}"
     if any(worst.rule in part.rules for part in run.conflicts):
-        text += "; nothing is planned where it conflicts, so that all of it is missed there"
+        text += "; conflicting parts aren't planned, so the limit is missed there in full"
     return text
 
 
@@ -149,8 +151,8 @@ def floor_lines(part: RunConflict) -> Iterator[str]:
     """Yield the minimums that can be satisfied later, with the change to make in the rule."""
     for rule, day in part.holds_from.items():
         yield (
-            f"{rule} can first be kept from {day} on, if nothing is asked of it before: write "
-            f"`phases = [{{ from\u00a0=\u00a0{day} }}]` into the rule, and this conflict is gone"
+            f"{rule} can be satisfied from {day} on. To require it only from then, write "
+            f"`phases = [{{ from\u00a0=\u00a0{day} }}]` in the rule, which resolves this conflict"
         )
 
 
@@ -176,7 +178,7 @@ def kept_out(run: Run, max_rows: int = MAX_ROWS, *, as_tables: bool = False) -> 
         table = doc.table(map(doc.Column, kind.columns), rows) if as_tables else None
         notes = doc.notes([*([] if as_tables else [kind.sentence.format(*row) for row in rows]), *notes_on_rest])
         sections.append(doc.section(kind.title, table, notes, tone=doc.Tone.TITLE if as_tables else doc.Tone.PLAIN))
-    return doc.section_if_any("Kept out", *sections)
+    return doc.section_if_any("Excluded offers", *sections)
 
 
 def _unproven(run: Run) -> _KeptOut:
@@ -190,8 +192,10 @@ def _unproven(run: Run) -> _KeptOut:
         )
         for (offer, reason), rows_in_group in groups.items()
     ]
-    title = f"Unproven: {count(len({row.offer for row in run.unproven}), 'offer')} would pass if proof were given"
-    return _KeptOut(title, ("Offer", "Kept from", "Rule", "Not proved"), rows, "{0}, kept from {1}: {3}", "run.json")
+    title = f"Unproven: {count(len({row.offer for row in run.unproven}), 'offer')} would pass with proof"
+    return _KeptOut(
+        title, ("Offer", "Excluded from", "Rule", "Missing proof"), rows, "{0}, excluded from {1}: {3}", "run.json"
+    )
 
 
 def _leads(run: Run) -> _KeptOut:
@@ -199,8 +203,8 @@ def _leads(run: Run) -> _KeptOut:
         (lead.offer, ", ".join(lead.materials), lead.facility, lead.country, "; ".join(lead.reasons))
         for lead in run.leads
     ]
-    title = f"Leads: {count(len(run.leads), 'offer')} not counted until the case gives a figure"
-    columns = ("Offer", "Material", "Facility", "In", "What is wanting")
+    title = f"Leads: {count(len(run.leads), 'offer')} not counted, since a figure is missing"
+    columns = ("Offer", "Material", "Facility", "In", "Missing")
     return _KeptOut(title, columns, rows, "{0} ({3}, {1}): {4}", "run.json")
 
 
@@ -216,8 +220,8 @@ def _forbidden(run: Run) -> _KeptOut:
         )
         for (rule, clause, material, use), rows_in_group in groups.items()
     ]
-    title = f"Forbidden: {count(len({row.offer for row in run.blocked}), 'offer')} in some use"
-    columns = ("Rule", "Clause", "Kept from", "Countries", "Offers")
+    title = f"Prohibited: {count(len({row.offer for row in run.blocked}), 'offer')} for some uses"
+    columns = ("Rule", "Clause", "Excluded from", "Countries", "Offers")
     return _KeptOut(title, columns, rows, "{0}, {2}: {4}", "verdicts.csv")
 
 
@@ -230,5 +234,7 @@ def joined(names: Iterable[str], max_names: int = 12) -> str:
 def rows_left(rows: int, one: str, file: str, many: str = "") -> list[str]:
     """Return how many rows a list omits, and which file has them. Empty if it omits none."""
     return (
-        [f"{count(rows, f'more {one}', many and f'more {many}')}: {file} of the run folder has all"] if rows > 0 else []
+        [f"{count(rows, f'more {one}', many and f'more {many}')}: all are in {file} of the run folder"]
+        if rows > 0
+        else []
     )

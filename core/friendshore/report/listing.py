@@ -71,7 +71,7 @@ def plugin_listing(plugins: Iterable[PluginInfo], loaded: Sequence[Loaded] = ())
             {**row, "imported": _imported(import_by_plugin.get(info))} for row, info in zip(rows, infos, strict=True)
         ]
     notes = [f"{info.label} {_fault(info)}" for info in infos if info.status is not PluginStatus.OK]
-    notes += [f"{info.label} is without {', '.join(info.withheld)}: blocked" for info in infos if info.withheld]
+    notes += [f"{info.label}: {', '.join(info.withheld)} blocked" for info in infos if info.withheld]
     notes += [f"{info.label} {info.notice}" for info in infos if info.notice]
     notes += [str(result.problem) for result in loaded if result.problem is not None]
     return Listing("plugins", tuple(columns), tuple(rows), tuple(notes))
@@ -84,7 +84,7 @@ def _fault(info: PluginInfo) -> str:
 
 def _imported(result: Loaded | None) -> str:
     if result is None:
-        return "not tried"
+        return "not imported"
     return result.how.value if result.seconds is None else f"{result.seconds:.2f} s"
 
 
@@ -109,7 +109,7 @@ def plugin_document(info: PluginInfo) -> doc.Document:
         *([("readers", ", ".join(info.readers))] if info.readers else []),
         *([("columns", _columns(info))] if info.columns else []),
         *([("settings", f"[plugin.{info.distribution}] of a case")] if info.settings else []),
-        *([("makes", "rule packs of that, for each case")] if info.case_packs else []),
+        *([("makes", "rule packs from its settings, for each case")] if info.case_packs else []),
         *(
             (title, ", ".join(item.name for item in items))
             for title, items in (
@@ -143,7 +143,7 @@ def _interface(info: PluginInfo) -> str:
 
 def catalog_listing(rows: Iterable[Mapping[str, object]], day: date) -> Listing:
     columns = (("name", "Catalog"), ("title", "Title"), ("as_of", "As of"))
-    further = (("age", "Age"), ("licence", "Licence"), ("from", "From"))
+    further = (("age", "Age"), ("licence", "License"), ("from", "From"))
     dated_rows = tuple({**row, "age": _age(str(row["as_of"]), day)} for row in rows)
     notes = tuple(f"{row['name']}: {row['error']}" for row in dated_rows if row.get("error"))
     return Listing("catalogs", columns + further, dated_rows, notes)
@@ -153,7 +153,7 @@ def _age(as_of: str, day: date) -> str:
     try:
         return days_since(date.fromisoformat(as_of), day)
     except ValueError:
-        return ""  # blank, or a mistake that the row's own `error` tells
+        return ""  # blank, or invalid, which the row's own `error` reports
 
 
 def catalog_data(catalog: Catalog) -> dict[str, object]:
@@ -162,7 +162,7 @@ def catalog_data(catalog: Catalog) -> dict[str, object]:
 
 def catalog_document(catalog: Catalog, day: date) -> doc.Document:
     head: list[str | doc.Quoted] = [
-        f"{catalog.title or catalog.name}, {aged(catalog.as_of, day)}, {catalog.licence or 'no licence'}",
+        f"{catalog.title or catalog.name}, {aged(catalog.as_of, day)}, {catalog.licence or 'no license'}",
         f"from {catalog.distribution or 'a folder'}; {_counts(catalog)}; data {catalog.digest[:12]}",
         *([f"needs {', '.join(catalog.requires)}"] if catalog.requires else []),
         *([doc.Quoted(catalog.note)] if catalog.note else []),
@@ -198,7 +198,7 @@ def _price(offer: Offer) -> str:
         amounts = sorted({(quote.currency, quote.amount) for quote in offer.quotes})
         return ", ".join(f"{amount:f} {currency}/kg" for currency, amount in amounts) + " quoted"
     if price is None:
-        return "none published"
+        return "unknown"
     if price.amount is not None:
         return f"{price.amount:f} {price.currency}/kg"
     return f"{price.benchmark} {price.premium * 100:+f} %" if price.premium else price.benchmark
@@ -210,10 +210,10 @@ def _capacity(facility: Facility | None) -> str:
         + (f" from {step.start}" if step.start else "")
         for step in (facility.capacity if facility is not None else ())
     ]
-    return "; ".join(steps) or "none published"
+    return "; ".join(steps) or "unknown"
 
 
-_COLUMNS = (("id", "Rule"), ("kind", "Kind"), ("status", "Status"), ("title", "What"), ("pack", "Pack"))
+_COLUMNS = (("id", "Rule"), ("kind", "Kind"), ("status", "Status"), ("title", "Title"), ("pack", "Pack"))
 
 
 def rule_row(rule: Mapping[str, object], pack: str = "", distribution: str = "") -> dict[str, object]:
@@ -243,7 +243,7 @@ def pack_data(pack: RulePack, distribution: str = "") -> dict[str, object]:
 def pack_document(pack: RulePack, day: date, distribution: str = "") -> doc.Document:
     head: list[str | doc.Quoted] = [
         pack.title,
-        f"{pack.authority or 'no authority stated'}; {aged(pack.as_of, day)}; {pack.licence or 'no licence stated'}",
+        f"{pack.authority or 'unknown authority'}; {aged(pack.as_of, day)}; {pack.licence or 'no license stated'}",
         f"from {distribution or 'a folder'}; {count(len(pack.rules), 'rule')}, {count(len(pack.bills), 'bill')}; "
         f"data {pack.digest[:12]}",
         *([doc.Quoted(pack.note)] if pack.note else []),
@@ -256,7 +256,7 @@ def pack_document(pack: RulePack, day: date, distribution: str = "") -> doc.Docu
         doc.sentence(pack.id, strong=True),
         doc.notes(head),
         doc.apart(*rule_listing(rule_row(rule, pack.id) for rule in pack.rules).parts()),
-        doc.section_if_any("Bills, switched on by a scenario", doc.notes(bills), tone=doc.Tone.PLAIN),
+        doc.section_if_any("Bills, enabled by a scenario", doc.notes(bills), tone=doc.Tone.PLAIN),
         doc.section_if_any(scenarios, doc.notes(scenario_texts), tone=doc.Tone.PLAIN),
     )
 

@@ -113,7 +113,7 @@ def _steps(countries: Mapping[str, Sequence[str]]) -> list[tuple[list[str], str]
 
 def bought(run: Run) -> doc.Section:
     """Return the purchases by material and use with their suppliers, by spend."""
-    title = "Who supplies it"
+    title = "Suppliers"
     if not run.purchases:
         return doc.section(title, doc.sentence("nothing is bought"), column="Bought")
     by_use = grouped(((p.material, p.end_use), p) for p in run.purchases)
@@ -230,7 +230,7 @@ def orders(run: Run, folder: str = "") -> doc.Section | None:
     notes = doc.notes(f"{label}: {_summary(run, by_period[label])}" for label in later_periods)
     head = doc.sentence("Later (all orders with --json or --out)", strong=True) if notes else None
     table = doc.excerpt(columns, rows, rest_by_shown, part=2)
-    return doc.section("What to order by when", table, doc.for_whole(head), doc.for_whole(notes), column="Order by")
+    return doc.section("Orders by last day", table, doc.for_whole(head), doc.for_whole(notes), column="Order by")
 
 
 Order = tuple[str, str, str, str]
@@ -308,10 +308,10 @@ def _summary(run: Run, purchases: list[RunPurchase]) -> str:
 def holdings(run: Run) -> doc.Section | None:
     if not run.holdings:
         return None
-    columns = [doc.Column("In hand or on order"), doc.Column("Material"), doc.Column("There from")]
-    columns += [doc.figures("Quantity"), doc.figures("Used"), doc.figures("Left over"), doc.Column("Verdict")]
+    columns = [doc.Column("Lot"), doc.Column("Material"), doc.Column("Available from")]
+    columns += [doc.figures("Quantity"), doc.figures("Used"), doc.figures("Left"), doc.Column("Verdict")]
     rows = [_holding_row(run, holding) for holding in run.holdings]
-    return doc.section("Stock in hand and orders placed", doc.table(columns, rows), doc.notes(_barred_lines(run)))
+    return doc.section("Stock and open orders", doc.table(columns, rows), doc.notes(_barred_lines(run)))
 
 
 def _holding_row(run: Run, holding: RunHolding) -> list[doc.Cell]:
@@ -322,7 +322,7 @@ def _holding_row(run: Run, holding: RunHolding) -> list[doc.Cell]:
         weighed(run.names, holding.material, holding.quantity_kg),
         weighed(run.names, holding.material, holding.used_kg) if holding.used_kg else doc.NOTHING,
         weighed(run.names, holding.material, holding.left_kg) if holding.left_kg else doc.NOTHING,
-        _verdicts(run, holding) or "no demand could take it",
+        _verdicts(run, holding) or "no demand can use it",
     ]
 
 
@@ -365,7 +365,7 @@ def _barred_lines(run: Run) -> Iterator[str]:
                 uses.append(_use_of(run, holding, use))
         for (rule, days, heals), (bar, uses) in uses_by_bar.items():
             rule_name = f"{rule} ({titles[rule].rstrip('.')})" if titles.get(rule) else rule
-            yield f"{holding.lot} for {' and '.join(dict.fromkeys(uses))}: barred {days} by {rule_name}{_why(bar)}. Healed by {heals}."
+            yield f"{holding.lot} for {' and '.join(dict.fromkeys(uses))}: prohibited {days} by {rule_name}{_why(bar)}. Fix: {heals}."
 
 
 def _why(bar: RunHoldingBar) -> str:
@@ -415,7 +415,9 @@ def dependence_section(run: Run) -> doc.Section | None:
     by_inputs = any(row.by_inputs_cost for row in run.dependence)
     materials = sorted(_dependence_rows(run, "material"), key=lambda row: (-row.is_cost - row.may_be_cost, row.name))
     omitted = (
-        [f"{len(materials) - MAX_MATERIALS} more materials are in the run"] if len(materials) > MAX_MATERIALS else []
+        [f"{count(len(materials) - MAX_MATERIALS, 'more material')} in the run"]
+        if len(materials) > MAX_MATERIALS
+        else []
     )
     kilograms = [
         [row.name, *(_mass(run, row.name, kg) for kg in (row.quantity_kg, row.is_kg, row.may_be_kg))]
@@ -450,11 +452,11 @@ def _notes(run: Run) -> Iterator[str]:
     default = (
         "the covered nations of 10 USC 4872(f)(2)"
         if set(run.countries_of_concern) == COVERED_NATIONS
-        else "as the case says"
+        else "chosen by the case"
     )
     yield f"{countries}: {default}"
-    yield "a purchase is of concern if its seller, a step of its chain, or an input is in one of them, and may be if that is not ruled out"
-    yield "money is cash, not discounted, and each purchase counts once; by end use it follows the kilograms"
+    yield "a purchase is of concern if its seller, a step of its chain, or an input is in one of these countries, and may be if that can't be ruled out"
+    yield "money is cash, not discounted; each purchase counts once, and is split among end uses by kilograms"
 
 
 def _cells(name: str, row: RunDependence, *, by_inputs: bool) -> tuple[doc.Cell, ...]:

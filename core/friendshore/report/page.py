@@ -46,7 +46,7 @@ def page_document(run: Run, checked: RunCheck | None = None, answers: Sequence[d
         costs(run),
         *cash_sections(run),
         rules(run),
-        doc.section("How sure this is", doc.notes(proof(run, checked))),
+        doc.section("Proof", doc.notes(proof(run, checked))),
         versions(run),
         *answer_sections(answers),
         not_advice(),
@@ -84,27 +84,27 @@ def failure_parts(checked: RunCheck) -> Iterator[doc.Element | None]:
     failures = [str(problem) for problem in checked.findings[:MAX_FINDINGS]]
     if len(checked.findings) > MAX_FINDINGS:
         failures.append(f"and {len(checked.findings) - MAX_FINDINGS:,} more: `friendshore verify` lists them")
-    warning = doc.Phrase("This run does not hold: do not rely on it.", strong=True)
-    yield doc.sentence(warning, " Nothing that it says is told here.")
-    yield doc.section_if_any("Here is something else than the run was made with", doc.notes(checked.differs))
-    yield doc.section("What failed verification", doc.notes(failures))
+    warning = doc.Phrase("This run failed verification. Don't rely on it.", strong=True)
+    yield doc.sentence(warning, " Its content isn't shown.")
+    yield doc.section_if_any("Differences between this installation and the run's", doc.notes(checked.differs))
+    yield doc.section("Findings", doc.notes(failures))
 
 
 def proof(run: Run, checked: RunCheck | None) -> Iterator[str]:
     cost = run.cost
     bound, own = (large_money(money, run.currency) for money in (run.bound, run.objective))
-    yield f"By the solver, no plan has a lower objective than {bound}; this one has {own}."
+    yield f"According to the solver, no plan has a lower objective than {bound}. This plan's is {own}."
     if cost.shortage:
-        yield f"Of that, about {large_money(cost.shortage, run.currency)} is the penalty for shortage, which is not paid."
+        yield f"Of this, about {large_money(cost.shortage, run.currency)} is the shortage penalty, which isn't paid."
     if checked is None:
         yield "Not verified when this page was made."
     else:
         yield from (f"{text[:1].upper()}{text[1:]}." for text in checked.sentences)
         if checked.verified:
-            yield "Every quantity, origin, verdict and cost was derived again from the facts of the run, by other code than the solver's."
-        yield from (f"Left unverified: {problem.message}." for problem in checked.unchecked)
-        yield from (f"Something else is here than the run was made with: {text}." for text in checked.differs)
+            yield "Every quantity, origin, verdict, and cost was derived again from the facts of the run, by code independent of the solver."
+        yield from (f"Not verified: {problem.message}." for problem in checked.unchecked)
+        yield from (f"This installation differs from the run's: {text}." for text in checked.differs)
         yield from (f"Not vouched for: {text}." for text in checked.unvouched)
-        yield from (f"As the run tells it: {text}." for text in checked.as_told)
+        yield from (f"Taken from the run without a check: {text}." for text in checked.as_told)
         yield checked.proves_not
     yield from (f"Applied: {text}." for text in run.changes)

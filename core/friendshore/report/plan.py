@@ -20,8 +20,8 @@ from .mix import bought, dependence_line, dependence_section, holdings, mix, ord
 STATUS = {
     PlanStatus.OPTIMAL: ("optimal", "", doc.Tone.GOOD),
     PlanStatus.FEASIBLE: ("feasible", ", not proved cheapest", doc.Tone.DOUBTFUL),
-    PlanStatus.INTERRUPTED: ("interrupted", ", the best plan found so far", doc.Tone.DOUBTFUL),
-    PlanStatus.UNCONFIRMED: ("feasible", ", optimal according to one solver", doc.Tone.DOUBTFUL),
+    PlanStatus.INTERRUPTED: ("interrupted", ", the best plan found in time", doc.Tone.DOUBTFUL),
+    PlanStatus.UNCONFIRMED: ("feasible", ", optimal according to one solver only", doc.Tone.DOUBTFUL),
     PlanStatus.INFEASIBLE: ("infeasible", ": hard rules conflict", doc.Tone.BAD),
 }
 """Status in a word, the rest of the sentence, and its tone."""
@@ -82,7 +82,7 @@ def met(run: Run, *, with_names: bool = True) -> str:
     parts = [f"{fully_met} of {wanted} met in full"] if fully_met or not met_later else []
     if met_later:
         parts.append(f"{len(met_later)}{'' if parts else f' of {wanted} met'} from {last_period} on")
-    for unmet_demands, extent in ((met_partly, "not to the end"), (never_met, "never")):
+    for unmet_demands, extent in ((met_partly, "not until the end"), (never_met, "never")):
         parts += (
             [f"{len(unmet_demands)} {extent}" + (f": {_named_demands(run, unmet_demands)}" if with_names else "")]
             if unmet_demands
@@ -158,7 +158,7 @@ def exchangeable(run: Run) -> doc.Section | None:
         f"{run.names.material(row.material)} at {row.place}: {', '.join(map(run.names.offer_with_id, row.offers))}"
         for row in run.exchangeable
     )
-    return doc.section_if_any("Any of these would do, at the same cost", doc.notes(texts))
+    return doc.section_if_any("Interchangeable offers, at the same cost", doc.notes(texts))
 
 
 def summary_document(run: Run) -> doc.Document:
@@ -184,11 +184,11 @@ def price_ranges(run: Run) -> doc.Section | None:
         for material, ranges in ranges_by_material.items()
     ]
     total_cells = (doc.Amount(run.nominal_low), doc.Amount(run.cost.nominal), doc.Amount(run.nominal_high))
-    rows.append(doc.DataRow(("all that is spent", "", *total_cells), strong=True))
+    rows.append(doc.DataRow(("total", "", *total_cells), strong=True))
     columns = [doc.Column("Material"), doc.figures("Offers"), doc.figures("At the low end", run.currency)]
     columns += [doc.figures("In the plan", run.currency), doc.figures("At the high end", run.currency)]
-    explanation = "Sums over the same purchases, not discounted, with duties that are a share of a price; at other prices another plan may be cheaper."
-    return doc.section("Prices that are given as ranges", doc.table(columns, rows), doc.sentence(explanation))
+    explanation = "Cost of the same purchases, not discounted, including duties on the price. At other prices, another plan may be cheaper."
+    return doc.section("Price ranges", doc.table(columns, rows), doc.sentence(explanation))
 
 
 def _at_ends(ranges: Sequence[RunRange]) -> tuple[Decimal, Decimal, Decimal]:
@@ -247,11 +247,11 @@ def ranks(run: Run) -> doc.Section | None:
         return None
     columns = [
         doc.figures("#"),
-        doc.Column("As small as those above it allow"),
-        doc.figures("Comes to"),
+        doc.Column("Minimized in this order"),
+        doc.figures("Value"),
         doc.figures("Gap"),
     ]
-    columns += [doc.figures("Ranking it saves"), doc.figures("and adds", run.currency)]
+    columns += [doc.figures("Saved by ranking"), doc.figures("Objective added", run.currency)]
     return doc.section("Lexicographic objectives", doc.table(columns, [_level(level, run) for level in run.levels]))
 
 
@@ -271,7 +271,7 @@ def _objective(level: RunLevel, run: Run) -> str:
     if not level.within:
         return level.sentence
     least = written(_amount(level, level.least, run))
-    return f"{level.sentence} (least {least}; later ones may add {percent(level.within)})"
+    return f"{level.sentence} (minimum {least}; later objectives may add {percent(level.within)})"
 
 
 def _amount(level: RunLevel, amount: Decimal, run: Run) -> doc.Amount | doc.Kilograms:

@@ -79,7 +79,7 @@ def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence
         _rules(run),
         kept_out(run, OFFERS, as_tables=True),
         _assumptions(run),
-        doc.section("How sure this is", doc.notes(proof(run, checked))),
+        doc.section("Proof", doc.notes(proof(run, checked))),
         versions(run),
         *answer_sections(answers),
         not_advice(),

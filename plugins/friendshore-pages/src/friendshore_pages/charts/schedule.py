@@ -38,7 +38,7 @@ _BEGINS = {
 
 def orders_section(run: Run) -> doc.Section:
     """Return the orders and transports of every supplier with the days on which rules begin or end, and a table of the first orders."""
-    title = "What to order by when"
+    title = "Orders by last day"
     if not run.purchases:
         return doc.section(title, doc.sentence("Nothing."))
     first = min(one.order_by for one in run.purchases)
