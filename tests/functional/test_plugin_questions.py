@@ -144,7 +144,7 @@ def test_every_answer_is_a_screen_with_what_matters_most(case: Path) -> None:
     for question in friendshore_questions():
         options = question.options(**given.get(question.name, {}))
         document = question.document(question.ask(opened, options, None), options)
-        lines = plain_text(document, 100, most=LINES).splitlines()
+        lines = plain_text(document, 100, max_lines=LINES).splitlines()
         assert 0 < len(lines) <= LINES, question.name
         assert max(map(len, lines)) <= 100, question.name
         assert "--full" in "\n".join(lines) or document.on_screen().parts == document.whole().parts

@@ -128,7 +128,7 @@ def runs(draw: st.DrawFn) -> Run:
 
 def shown(run: Run, width: int) -> list[str]:
     """The screen, line by line."""
-    return plain_text(plan_document(run).on_screen(), width, most=LINES).splitlines()
+    return plain_text(plan_document(run).on_screen(), width, max_lines=LINES).splitlines()
 
 
 def whole_names(lines: list[str], width: int) -> None:

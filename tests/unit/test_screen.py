@@ -43,7 +43,7 @@ ACCEPTED = [{"subject": "accepted", "text": text} for text in TEXTS]
 
 def told(width: int = 100, folder: str = "", **changed: Any) -> str:
     """The screen in one line."""
-    return " ".join(plain_text(plan_document(run(**changed), folder).on_screen(), width, most=LINES).split())
+    return " ".join(plain_text(plan_document(run(**changed), folder).on_screen(), width, max_lines=LINES).split())
 
 
 def whole(width: int = 200, **changed: Any) -> str:

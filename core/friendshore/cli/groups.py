@@ -1,4 +1,7 @@
-"""Yield the description of each installed catalog without reading tables. A plugin that fails doesn't hide the others."""
+"""Command groups: the kernel's commands, its questions, and the commands of plugins from their manifests.
+
+Help texts come from manifests, which are text. A plugin's code is imported when its own command runs. The registry reports errors in manifests.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +27,7 @@ from .questions import command_for, refusal, typed_command, values_of
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Command groups: the kernel's commands, its questions, and the commands of plugins from their manifests.
-
-    Help texts come from manifests, which are text. A plugin's code is imported when its own command runs. The registry reports errors in manifests.
-    """
+    """A command of a plugin. Yield it from the hook `friendshore_commands`."""
 
     name: str
     """Name, as the manifest announces it: `sign`, or `case to-sql` for a command in a group."""
@@ -36,32 +36,33 @@ class Command:
 
 
 MANIFEST = "friendshore.toml"
-"""As plugins have it, and friendshore itself."""
+"""Name of the manifests of plugins, and of friendshore's own."""
 _GROUP = "[friendshore]"
 
 
 def own_questions() -> dict[str, str]:
-    """Name of the manifests of plugins, and of friendshore's own."""
+    """Return friendshore's own questions by name, each with a line on what it answers."""
     return _announced(Path(__file__).parents[1], "questions")
 
 
 def _announced_questions() -> dict[str, str]:
-    """Return the questions of all installed plugins by name, each with a line on what it answers, sorted by name."""
-    return _of_all("questions")
+    return _of_all_plugins("questions")
 
 
 def announced_commands() -> dict[str, str]:
-    """Return the commands of all installed plugins by name, such as `case to-sql`, each with a line of help, sorted by name."""
-    return _of_all("commands")
+    """Return the commands of all installed plugins by name, such as `case to-sql`, each with its line of help."""
+    return _of_all_plugins("commands")
 
 
-def _of_all(key: str) -> dict[str, str]:
-    return dict(sorted((name, line) for dist in distributions() for name, line in _of(dist, key)))
+def _of_all_plugins(key: str) -> dict[str, str]:
+    return dict(
+        sorted((name, line) for distribution in distributions() for name, line in _of_distribution(distribution, key))
+    )
 
 
-def _of(dist: Distribution, key: str) -> Iterator[tuple[str, str]]:
+def _of_distribution(distribution: Distribution, key: str) -> Iterator[tuple[str, str]]:
     with suppress(OSError, ValueError, ImportError, AttributeError):
-        text = dist.read_text("entry_points.txt") or ""
+        text = distribution.read_text("entry_points.txt") or ""
         for package in _packages(text) if _GROUP in text else ():
             spec = find_spec(package)
             for folder in (spec.submodule_search_locations if spec is not None else None) or ():
@@ -70,7 +71,6 @@ def _of(dist: Distribution, key: str) -> Iterator[tuple[str, str]]:
 
 
 def _packages(text: str) -> Iterator[str]:
-    """Yield the top-level packages that entry points of our group name."""
     group = ""
     for line in map(str.strip, text.splitlines()):
         if line.startswith("["):
@@ -89,18 +89,18 @@ def _announced(folder: Path, key: str) -> dict[str, str]:
     return {str(name): str(line) for name, line in lines.items()}
 
 
-_MEANT = {"new": "init", "create": "init", "validate": "check", "solve": "plan", "run": "plan"}
+_OTHER_NAMES = {"new": "init", "create": "init", "validate": "check", "solve": "plan", "run": "plan"}
 """Other tools' names of commands that have no similar spelling here."""
 
 
 class Commands(TyperGroup):
-    """A group of commands: the kernel's own, and those that plugins announce in their manifests. The top group has all questions too."""
+    """A group of commands: the kernel's own, and those in manifests of plugins. The top group has all questions too."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(dict.fromkeys((*super().list_commands(ctx), *_added(ctx))))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return a command or group. The command of a plugin has no options yet."""
+        """Return a command or group. The command of a plugin has no options until it is resolved."""
         found = super().get_command(ctx, cmd_name)
         if found is not None:
             return found
@@ -113,7 +113,6 @@ class Commands(TyperGroup):
         return TyperCommand(cmd_name, short_help=text)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Return the command that was typed, with its options."""
         if args and not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
             self._refuse_unknown(ctx, args[0])
         name, command, rest = super().resolve_command(ctx, args)
@@ -130,7 +129,7 @@ class Commands(TyperGroup):
         plugin = plugin_with_command(path)
         if plugin is not None:
             ctx.fail(f"The command '{path}' is in the plugin {plugin.distribution}: {plugin.install}")
-        matches = [_MEANT[name]] if name in _MEANT else get_close_matches(name, self.list_commands(ctx))
+        matches = [_OTHER_NAMES[name]] if name in _OTHER_NAMES else get_close_matches(name, self.list_commands(ctx))
         if matches:
             ctx.fail(f"No such command '{name}'. Did you mean {', '.join(map(repr, matches))}?")
 
@@ -141,25 +140,25 @@ def _added(ctx: Any) -> dict[str, str | None]:
     key = f"{__name__}: {' '.join(group)}"
     if key not in ctx.meta:
         ctx.meta[key] = _of_plugins(group)
-    found: dict[str, str | None] = ctx.meta[key]
-    return found
+    added: dict[str, str | None] = ctx.meta[key]
+    return added
 
 
 def _group(ctx: Any) -> tuple[str, ...]:
-    """Return the words that lead to a group of commands; none for the top group."""
+    """Return the words that lead to a group of commands. Empty for the top group."""
     return () if ctx.parent is None else (*_group(ctx.parent), ctx.info_name)
 
 
 def _of_plugins(group: tuple[str, ...]) -> dict[str, str | None]:
-    """Return what plugins add to a group: commands by name, each with its line of help; None: a group of theirs."""
-    found: dict[str, str | None] = {} if group else dict(_announced_questions())
+    """Return what plugins add to a group: commands with their line of help, and groups with None."""
+    additions: dict[str, str | None] = {} if group else dict(_announced_questions())
     for name, line in announced_commands().items():
         *words, last = name.split()
         if tuple(words) == group:
-            found[last] = line
+            additions[last] = line
         elif words and not group:
-            found.setdefault(words[0], None)
-    return dict(sorted(found.items()))
+            additions.setdefault(words[0], None)
+    return dict(sorted(additions.items()))
 
 
 def placeholder() -> None:
@@ -167,27 +166,27 @@ def placeholder() -> None:
 
 
 def plugin_command(name: str, args: Sequence[str]) -> TyperCommand:
-    """Return a plugin's command; one that reports an error if it isn't available. A plugin that `args` block isn't used."""
+    """Return a plugin's command, or one that reports why it is unavailable. Plugins blocked in `args` are ignored."""
     from ..plugins.attribution import asked_of, wrong
 
     last, as_json = name.rpartition(" ")[2], "--json" in args
     try:
         with answers_alone():
-            found, info = installed(list(values_of(args, "--block"))).thing("command", name)
-            if not isinstance(found, Command):
+            command, info = installed(list(values_of(args, "--block"))).thing("command", name)
+            if not isinstance(command, Command):
                 raise wrong(
-                    info, f"its command `{name}` can't be run", repr(found), "an object of friendshore.cli.Command"
+                    info, f"its command `{name}` can't be run", repr(command), "an object of friendshore.cli.Command"
                 )
     except FriendshoreError as error:
         return refusal(last, error, as_json)
 
-    @wraps(found.function)
-    def run(*given: Any, **named: Any) -> int:
-        with asked_of(found, name, "command", found.function):
-            code = found.function(*given, **named)
+    @wraps(command.function)
+    def run(*arguments: Any, **named: Any) -> int:
+        with asked_of(command, name, "command", command.function):
+            code = command.function(*arguments, **named)
         return int(code or 0)
 
     try:
         return typed_command(last, answering(run))
-    except (TypeError, RuntimeError) as error:  # what typer raises for parameters that it can't read
+    except (TypeError, RuntimeError) as error:  # typer raises these for parameters that it can't read
         return refusal(last, wrong(info, f"its command `{name}` has options that can't be read: {error}"), as_json)

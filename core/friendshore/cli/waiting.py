@@ -16,8 +16,7 @@ from .output import console_on
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-PATIENCE = 2.0
-"""Seconds before a bar appears."""
+SECONDS_BEFORE_BAR = 2.0
 
 
 class Interrupt:
@@ -38,21 +37,15 @@ class Interrupt:
             raise KeyboardInterrupt
         self._asked.set()
         if sys.stderr.isatty():
-            # Past the buffer of sys.stderr: the signal may have come while the bar writes to it, and it cannot be entered twice.
-            os.write(sys.stderr.fileno(), b"\nstopping with the best plan found; Ctrl-C again ends at once\n")
+            # Not through sys.stderr: the signal may arrive while the bar writes to it, and its buffer isn't reentrant.
+            os.write(sys.stderr.fileno(), b"\nstopping with the best plan found; press Ctrl-C again to end at once\n")
 
 
 @contextmanager
 def progress_bar(
     quiet: bool, doing: str = "solving", of: str = "parts"
 ) -> Iterator[Callable[[int, int, float], None] | None]:
-    """Return a callback that shows progress on stderr, on a terminal only, or None.
-
-    Args:
-        quiet: True for no bar.
-        doing: Activity.
-        of: Counted things.
-    """
+    """Yield a callback that shows progress on stderr. None if `quiet`, or without a terminal."""
     from ..domain.runtime import watched
 
     if quiet or not sys.stderr.isatty():
@@ -87,14 +80,14 @@ class ProgressBar:
         """Show progress. A nested activity appears only if it takes long by itself."""
         if done == 0 or doing not in self._since:
             self._since[doing] = seconds
-        if self._counts and doing != self._doing and seconds - self._since[doing] < PATIENCE:
+        if self._counts and doing != self._doing and seconds - self._since[doing] < SECONDS_BEFORE_BAR:
             return
         if self._shown is None:
-            if seconds < PATIENCE:
+            if seconds < SECONDS_BEFORE_BAR:
                 return
             self._shown = _start(doing, of, total)
         progress, task = self._shown
-        if doing != self.shown:  # what is left of it is reckoned by its own pace
+        if doing != self.shown:  # so that the time left is estimated from its own pace
             progress.reset(task)
             self.shown = doing
         progress.update(task, completed=done, total=total, description=doing, of=of)

@@ -14,6 +14,8 @@ from typing import TypeAlias
 
 
 class Tone(StrEnum):
+    """Chosen by the user, such as scenarios."""
+
     """Role of a text or a part of a chart, which renderers show as a color."""
 
     PLAIN = "plain"
@@ -24,16 +26,16 @@ class Tone(StrEnum):
     ASIDE = "aside"
     """Of little weight, such as the effort of an answer."""
     CHOICE = "choice"
-    """Chosen by the user, such as scenarios."""
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
+    """One value per bar."""
+
     """A part of every bar."""
 
     name: str
     values: tuple[Decimal, ...]
-    """One value per bar."""
     tone: Tone = Tone.PLAIN
 
 
@@ -42,7 +44,6 @@ class Bars:
     """Stacked bars in order of time."""
 
     labels: tuple[str, ...]
-    """Period or year of each bar."""
     series: tuple[Series, ...]
     unit: str
     line: Series | None = None
@@ -51,12 +52,13 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Node:
+    """Position of its layer in `Flow.layers`."""
+
     """A place or company in a flow."""
 
     id: str
     name: str
     layer: int
-    """Stage, from 0."""
     tone: Tone = Tone.PLAIN
 
 
@@ -126,7 +128,6 @@ class Country:
     """A country of a map."""
 
     code: str
-    """ISO 3166-1 alpha-2."""
     amount: Decimal | None
     """Purchases. None if the country is shown for another reason, such as a ban."""
     told: str
@@ -155,11 +156,12 @@ class WorldMap:
 
 @dataclass(frozen=True, slots=True)
 class Rung:
+    """None if there is none. Then `told` gives the reason."""
+
     """One of the prices or sums of money that are compared."""
 
     name: str
     value: Decimal | None
-    """None if there is none. Then `told` gives the reason."""
     told: str
     tone: Tone = Tone.PLAIN
     target: Decimal | None = None

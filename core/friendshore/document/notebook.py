@@ -17,7 +17,7 @@ class ShownOnScreen:
 
     __slots__ = ()
     DOCUMENT_FUNCTION: ClassVar[str] = ""
-    """Function that makes its document, as `package.module:name`. A name avoids a circular import, since that module imports the object's class."""
+    """Function that makes its document, as `package.module:name`, since an import would be circular."""
 
     def screen(self) -> Document:
         """Return the document for a screen, the most important content first.
@@ -30,7 +30,6 @@ class ShownOnScreen:
         return document_by(self.DOCUMENT_FUNCTION, self).on_screen()
 
     def _repr_html_(self) -> str | None:
-        """Return the screen as HTML. None without friendshore-pages, so that the notebook shows Markdown."""
         try:
             shown: str = resolve_name(_RENDERER)(self.screen())
         except ModuleNotFoundError:
@@ -41,7 +40,6 @@ class ShownOnScreen:
         return markdown(self.screen())
 
 
-def document_by(name: str, what: object) -> Document:
-    """Return the document that a named function makes of an object."""
-    told: Document = resolve_name(name)(what)
-    return told
+def document_by(name: str, shown_object: object) -> Document:
+    document: Document = resolve_name(name)(shown_object)
+    return document

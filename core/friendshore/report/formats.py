@@ -87,7 +87,7 @@ def format_of(file: Path, registry: Registry) -> Format:
             "no output format has this extension",
             ", ".join(f".{extension}" for extension in names),
         )
-        raise InputError(message, str(file), found=f"`{file.suffix}`", expected=f"one of {expected}")
+        raise InputError(message, str(file), found=f"`{file.suffix}`", expected=f"one of {expected}", code="FS503")
     return format_named(name, registry)
 
 
