@@ -127,7 +127,7 @@ def gallery() -> doc.Document:
             doc.KeyFigure("Never met", doc.Count(6, "demand"), "", Tone.BAD), doc.KeyFigure("Exposed", doc.Amount(D(967_000_000), "USD"), "", Tone.DOUBTFUL),
             doc.KeyFigure("Scenario", "s1803", "", Tone.CHOICE),
         )),
-        doc.section("Before you rely on it", doc.notes(["It rests on 66 assumptions.", "85 offers are not counted."], Tone.DOUBTFUL)),
+        doc.section("Before you rely on this plan", doc.notes(["It is based on 66 assumptions.", "85 offers are not counted."], Tone.DOUBTFUL)),
         doc.section("Suppliers", suppliers(), doc.section("Over time", drawing("Mix by quarter", "Five suppliers.", MIX, 16), drawing("Met and not met", "Ever less is short.", MET, 3))),
         doc.section("From mine to user", drawing("Magnets", "Most goes through China.", PATHS, 14)),
         doc.section("When", drawing("Orders and dates", "The first order is due in December.", ORDERS, 4)),

@@ -111,7 +111,9 @@ def test_a_run_is_told_on_one_page(planned: Planned) -> None:
     done = friendshore("report", planned[1], "--format", "md")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("# ")
-    assert answer(friendshore("report", planned[1], "--json"))["text"] == done.stdout
+    data = answer(friendshore("report", planned[1], "--json"))
+    assert data["text"] == done.stdout
+    assert {"FS840"} <= {caveat["code"] for caveat in data["caveats"]}
 
 
 @pytest.mark.deep
@@ -331,7 +333,7 @@ def test_the_encoding_of_the_terminal_stops_nothing(first: Path) -> None:
     env = {"PYTHONIOENCODING": "ascii"}
     told = friendshore("plan", first, env=env)
     assert told.returncode == 0
-    assert [part in told.stdout for part in ("* Rests on", "\\x", "\\u")] == [True, False, False]
+    assert [part in told.stdout for part in ("* Based on", "\\x", "\\u")] == [True, False, False]
     assert answer(friendshore("plan", first, "--json", env=env))["status"] == "optimal"
 
 

@@ -113,6 +113,7 @@ def report(
     as_json: AsJson = False,
 ) -> int:
     """Write a report of a run for decision makers. Verifies the run first. If it fails, the report has only the failures."""
+    from ..report.caveats import caveat_data
     from ..report.formats import format_named, format_of, rendered, write_document
     from ..run import read_run
     from ..writing import refuse_present
@@ -143,5 +144,8 @@ def report(
         wrote(as_json, [write_document(out, document, form)])
     else:
         text = rendered(document, form).decode()
-        show_json({"format": form.name, "text": text}) if as_json else bare(text.rstrip("\n"))
+        if as_json:
+            show_json({"format": form.name, "text": text, "caveats": caveat_data(stored.run) if is_sound else []})
+        else:
+            bare(text.rstrip("\n"))
     return checked.exit_code if checked is not None else 0
