@@ -1,4 +1,4 @@
-"""The command line."""
+"""Commands of the program and their process."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+# Slow imports are inside the commands, so that `--help` is fast and works with any installation.
 from ..errors import Diagnostic, InputError
 from ..writing import refused_by_the_machine
 from . import cases, catalogs, orders, plan, plugins, rules, runs
@@ -115,14 +116,12 @@ def _run() -> int:
 
 
 def _suggest(error: Any) -> None:
-    """Suggest the equivalent of another command's option, such as `--html` for `--out`."""
     equivalent = _OUTPUT_OPTION_ELSEWHERE.get(getattr(error, "option_name", ""))
     if equivalent and error.ctx is not None and any(equivalent in param.opts for param in error.ctx.command.params):
         error.possibilities = [equivalent]
 
 
 def _without_stdout(error: StdoutError) -> int:
-    """Return the exit code for a closed stdout. Report it only if it is an error."""
     discard_unwritten(sys.stdout)
     if error.closed:
         return CLOSED_PIPE
@@ -133,10 +132,7 @@ def _without_stdout(error: StdoutError) -> int:
 
 
 def open_streams() -> None:
-    """Open closed standard streams on the null device.
-
-    Otherwise the next file would get the number of the closed stream, and output for the terminal would be written into it.
-    """
+    """Open closed standard streams on the null device. Otherwise the next file would get the number of a closed stream."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)

@@ -1,4 +1,4 @@
-"""`friendshore check`, `lock`, `init`, and `case`. Also functions to write files from templates without overwriting any."""
+"""`friendshore check`, `lock`, `init`, and `case`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def templates(name: str) -> Iterator[tuple[PurePosixPath, str]]:
-    """Yield the files of a template: path within it, and text."""
     yield from _texts(files(__package__) / _TEMPLATES / name, PurePosixPath())
 
 
@@ -45,11 +44,7 @@ def _texts(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[PurePosix
 
 
 def write_new(folder: Path, contents: Mapping[PurePosixPath, str | bytes]) -> list[Path]:
-    """Write all files below a folder or none, and return their paths. The folder is created if necessary.
-
-    Raises:
-        InputError: If one exists or can't be written. Then nothing is overwritten.
-    """
+    """Write all files below a folder or none. Raise `InputError` if one exists or can't be written."""
     bytes_by_path = {
         path: content.encode() if isinstance(content, str) else content for path, content in contents.items()
     }
@@ -61,13 +56,7 @@ def write_new(folder: Path, contents: Mapping[PurePosixPath, str | bytes]) -> li
 
 
 def write_starter(folder: Path, start: date = _TEMPLATE_START) -> list[Path]:
-    """Write the files of a first case and return their paths.
-
-    The dates in the case move by whole months, so that the plan starts on `start`.
-
-    Raises:
-        InputError: If a file exists already or can't be written. Then no file is written.
-    """
+    """Write the files of a first case that starts on `start`. Raise `InputError` if one exists."""
     from ..domain.time import add_months, today  # slow to import
 
     today_, months_later = today(), (start.year - _TEMPLATE_START.year) * 12 + start.month - _TEMPLATE_START.month
@@ -80,11 +69,7 @@ def write_starter(folder: Path, start: date = _TEMPLATE_START) -> list[Path]:
 
 
 def _first_day(word: str | None) -> date:
-    """Return the first day of a plan. Without `word`, it is the first day of the next quarter.
-
-    Raises:
-        InputError: If it isn't the first day of a month.
-    """
+    """Return the first day of a plan, by default of the next quarter. Raise `InputError` if it isn't the first day of a month."""
     from ..domain.time import add_months, today  # slow to import
 
     if word is None:

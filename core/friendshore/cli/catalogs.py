@@ -88,22 +88,13 @@ def datapackage(
 
 
 def read_one(name: str, registry: Registry) -> tuple[Catalog, Path]:
-    """Return a catalog by name or folder, and its location.
-
-    Raises:
-        InputError: With all errors in it and in the catalogs that it requires.
-        PluginError: If no plugin brings it, or its plugin is broken.
-    """
+    """Return a catalog and its location. Raise `InputError` with all its errors, or `PluginError`."""
     catalogs, ref = read_along(name, registry)
     return catalogs[ref.name], ref.folder
 
 
 def read_along(name: str, registry: Registry) -> tuple[dict[str, Catalog], CatalogRef]:
-    """Return a catalog with those that it requires, by name, and its location.
-
-    Raises:
-        InputError, PluginError: As `read_one` does.
-    """
+    """Return a catalog with those that it requires, by name, and its location. Raises as `read_one` does."""
     from ..catalog import read_catalogs
 
     is_path = name not in registry.catalogs and Path(name).exists() and not Path(name).is_absolute()
@@ -112,7 +103,6 @@ def read_along(name: str, registry: Registry) -> tuple[dict[str, Catalog], Catal
 
 
 def _read(name: str, registry: Registry) -> tuple[Catalog, list[Diagnostic], CatalogRef]:
-    """Return a catalog, the notes of its review, and its location."""
     from ..catalog import review
 
     catalogs, ref = read_along(name, registry)

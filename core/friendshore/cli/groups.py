@@ -1,7 +1,4 @@
-"""Command groups: the kernel's commands, its questions, and the commands of plugins from their manifests.
-
-Help texts come from manifests, which are text. A plugin's code is imported when its own command runs. The registry reports errors in manifests.
-"""
+"""Command groups with the commands of plugins. Help comes from manifests, so it imports no plugin code."""
 
 from __future__ import annotations
 
@@ -36,12 +33,11 @@ class Command:
 
 
 MANIFEST = "friendshore.toml"
-"""Name of the manifests of plugins, and of friendshore's own."""
 _GROUP = "[friendshore]"
 
 
 def own_questions() -> dict[str, str]:
-    """Return friendshore's own questions by name, each with a line on what it answers."""
+    """Return friendshore's own questions with their lines of help."""
     return _announced(Path(__file__).parents[1], "questions")
 
 
@@ -80,11 +76,7 @@ def _packages(text: str) -> Iterator[str]:
 
 
 def _announced(folder: Path, key: str) -> dict[str, str]:
-    """Return a table of the manifest in a folder.
-
-    Raises:
-        OSError, ValueError: If it can't be read.
-    """
+    """Return a table of the manifest in a folder. Raise `OSError` or `ValueError` if it can't be read."""
     lines = tomllib.loads((folder / MANIFEST).read_text(encoding="utf-8-sig")).get(key, {})
     return {str(name): str(line) for name, line in lines.items()}
 
@@ -100,7 +92,6 @@ class Commands(TyperGroup):
         return list(dict.fromkeys((*super().list_commands(ctx), *_added(ctx))))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return a command or group. The command of a plugin has no options until it is resolved."""
         found = super().get_command(ctx, cmd_name)
         if found is not None:
             return found
@@ -124,7 +115,6 @@ class Commands(TyperGroup):
         return name, command if isinstance(command, Commands) else command_for(name, rest), rest
 
     def _refuse_unknown(self, ctx: Any, name: str) -> None:
-        """Raise an error that names the plugin to install, or similar commands, if there are any."""
         path = " ".join((*_group(ctx), name))
         plugin = plugin_with_command(path)
         if plugin is not None:

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share, exit codes, and the registry of a command."""
+"""Options that several commands share, exit codes, and the registry of a command."""
 
 from __future__ import annotations
 
@@ -120,13 +120,7 @@ def alone(program: Callable[[], int]) -> int:
 
 
 def installed(block: list[str] | None) -> Registry:
-    """Return the registry without blocked plugins.
-
-    A name in the environment that blocks nothing gives a warning on stderr, since one setting may serve several installations.
-
-    Raises:
-        PluginError: If `--block` names something that isn't installed.
-    """
+    """Return the registry without blocked plugins. Raise `PluginError` if `--block` names something that isn't installed."""
     from ..errors import PluginError
     from ..plugins import Blocker, Registry
     from ..plugins.attribution import own_process
@@ -137,6 +131,7 @@ def installed(block: list[str] | None) -> Registry:
     unmatched = registry.idle_blocks(Blocker.FLAG)
     if unmatched:
         raise PluginError(unmatched)
+    # Only a warning, since one setting of the environment may serve several installations.
     for problem in registry.idle_blocks(Blocker.ENVIRONMENT):
         warn(str(problem))
     return registry

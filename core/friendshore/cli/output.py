@@ -1,7 +1,4 @@
-"""Output and errors: stdout for answers, stderr for the rest, and the only place that catches errors.
-
-All text passes through `_write`, or on a terminal through `_Inert`, so that text in the data can't control the terminal.
-"""
+"""Output and errors: stdout for answers, stderr for the rest. The only place that catches errors."""
 
 from __future__ import annotations
 
@@ -38,7 +35,6 @@ MIN_WIDTH, MAX_WIDTH = 40, 10_000
 _IN_ASCII = {"·": "*", "–": "-", "─": "-", "…": "~", "→": ">"}
 """Replacements of friendshore's own signs on terminals that lack them. One letter each, to keep columns aligned."""
 _TERMINAL_HEIGHT = 25
-"""Lines of a terminal. The output doesn't depend on it."""
 
 
 class StdoutError(Exception):
@@ -47,15 +43,13 @@ class StdoutError(Exception):
     def __init__(self, error: OSError) -> None:
         super().__init__(str(error))
         self.closed = isinstance(error, BrokenPipeError)
-        """True if the reader is gone, which isn't an error."""
         self.reason = f"cannot be written: {error.strerror or error}"
 
 
 def answering(command: Callable[P, int]) -> Callable[P, None]:
-    """Return a command that exits with its code and reports friendshore's errors. No other place reports them.
+    """Return a command that exits with its code and reports errors: with `as_json` as one JSON object on stdout, else as text on stderr.
 
-    With `as_json`, errors are one JSON object on stdout, else text on stderr. Errors of the system, such as a full disk, are reported like input
-    errors. Any other error is a bug and shows its traceback.
+    Errors of the system, such as a full disk, are reported like input errors. Any other error is a bug and shows its traceback.
     """
 
     @functools.wraps(command)
@@ -102,7 +96,6 @@ def _stdout() -> Any:
 
 
 def print_problems(problems: Iterable[Diagnostic], *, counted: bool = True) -> None:
-    """Print errors as text on stderr, with their number unless `counted` is False."""
     from ..report import by_cause, problem_lines
 
     listed = list(problems)
@@ -114,7 +107,6 @@ def print_problems(problems: Iterable[Diagnostic], *, counted: bool = True) -> N
 
 
 def warn(text: str) -> None:
-    """Print a note on an answer to stderr."""
     print_error(f"note: {visible(text)}")
 
 
@@ -142,7 +134,6 @@ def show_on_screen(document: Document) -> None:
 
 
 def show(*documents: Document, max_lines: int | None = None) -> None:
-    """Print documents to stdout, in colors on a terminal. Each has at most `max_lines` lines."""
     from ..document.terminal import plain_text, renderables
 
     stream = _stdout()
@@ -188,7 +179,6 @@ def show_json(data: object) -> None:
 
 
 def json_for_stdout(data: object) -> str:
-    """Return a JSON object in characters that the encoding of stdout supports."""
     from ..run import json_text
 
     encoding = getattr(_stdout(), "encoding", None) or "utf-8"
@@ -212,7 +202,6 @@ def wrote(as_json: bool, paths: Iterable[Path], **more: object) -> None:
 
 
 def bare(text: str) -> None:
-    """Print a text to stdout, with invisible characters escaped."""
     with _stdout_errors():
         _write(_stdout(), text)
 
@@ -247,6 +236,7 @@ def width_of(stream: Any) -> int:
     return os.get_terminal_size(stream.fileno()).columns or PIPE_WIDTH
 
 
+# All text on a stream passes through this function, or on a terminal through `_Inert`, so that text in the data can't control the terminal.
 def _write(stream: Any, text: str) -> None:
     if stream is None:
         return  # closed by the calling process
@@ -256,7 +246,6 @@ def _write(stream: Any, text: str) -> None:
 
 
 def _replace_unknown_characters(stream: Any) -> None:
-    """Make a terminal replace characters that its encoding lacks with similar ones or numbers."""
     if hasattr(stream, "reconfigure"):
         codecs.register_error(_ERROR_HANDLER, _replacement)
         stream.reconfigure(errors=_ERROR_HANDLER)
@@ -266,7 +255,6 @@ _ERROR_HANDLER = "friendshore"
 
 
 def _replacement(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Return the replacement of a character that an encoding lacks, and the position to continue at."""
     if isinstance(error, UnicodeEncodeError):
         if sign := _IN_ASCII.get(error.object[error.start]):
             return sign, error.start + 1

@@ -1,8 +1,4 @@
-"""Commands for questions about a plan, each made from its question on use, and the questions of `report --with`.
-
-The shared options (the case, scenarios, changes, limits, `--json`) are below. The help of all commands comes from manifests. Only the command of
-a question imports its code.
-"""
+"""Commands for questions about a plan, and the questions of `report --with`."""
 
 from __future__ import annotations
 
@@ -65,7 +61,6 @@ _SHARED: Mapping[str, tuple[Any, object]] = {
 """Options of all questions, with their defaults. A question's own option replaces the shared one (`compare --scenario`)."""
 _READ_BY_ITSELF = {"scenario", "change"}
 _TYPES: Mapping[Any, Any] = {Decimal: float, tuple[str, ...]: list[str] | None}
-"""Types of options that the command line reads as other types."""
 
 
 def command_for(name: str, args: Sequence[str] = ()) -> TyperCommand:
@@ -148,7 +143,6 @@ def _keyword(name: str, annotation: object, default: object = Parameter.empty) -
 
 
 _DEFAULT_AS_TYPED: Mapping[type, Callable[[Any], Any]] = {Decimal: float, tuple: lambda value: list(value) or None}
-"""Conversion of a default for the command line."""
 
 
 def _argument(option: Option) -> Any:
@@ -228,11 +222,7 @@ def _value(option: Option, value: Any) -> Any:
 
 
 def _options_of(question: Question[Any, Any], values: Mapping[str, Any]) -> Any:
-    """Return the record of a question's options.
-
-    Raises:
-        OptionsError: If they are invalid.
-    """
+    """Return the record of a question's options. Raise `OptionsError` if they are invalid."""
     from ..plugins import asked_of
 
     with asked_of(question, question.name):
@@ -283,12 +273,7 @@ def _quiet(given: Mapping[str, Any]) -> bool:
 
 
 def questions_named(texts: Sequence[str], registry: Registry) -> list[tuple[Question[Any, Any], Any]]:
-    """Return questions with their options, as in `--with`: `stress`, `why-not=OFFER`, or `programmes:budgets=FILE`.
-
-    Raises:
-        InputError: For a question that needs further options.
-        PluginError: For an unavailable question.
-    """
+    """Return the questions of `--with` with their options. Raise `InputError` for one that needs further options."""
     from ..questions.base import question_named
 
     requests: list[tuple[str, dict[str, str]]] = []
@@ -306,7 +291,6 @@ def questions_named(texts: Sequence[str], registry: Registry) -> list[tuple[Ques
 
 
 def _question_with_options(question: Question[Any, Any], values: Mapping[str, str]) -> tuple[Question[Any, Any], Any]:
-    """Return a question with options that are texts or paths, by name. The name of its subject is empty."""
     from ..errors import InputError
     from ..questions import OptionsError
     from ..questions.base import options_of
@@ -342,11 +326,7 @@ def _question_with_options(question: Question[Any, Any], values: Mapping[str, st
 def answers_of(
     questions: Sequence[tuple[Question[Any, Any], Any]], path: Path, registry: Registry, values: Mapping[str, Any]
 ) -> list[Document]:
-    """Return the answers to questions about a run, each as a document that starts with its notes.
-
-    Raises:
-        InputError, PluginError, SolverError, VerificationError: As `reopen` and questions do.
-    """
+    """Return the answers to questions about a run, each as a document that starts with its notes."""
     from ..document import elements as doc
     from ..plugins import asked_of
     from ..questions.base import shown

@@ -75,7 +75,7 @@ def show_(
 
 
 def _installed(registry: Registry) -> tuple[list[RulePack], list[tuple[str, str, str]]]:
-    """Return the installed packs, and name, distribution, and error of those that are unavailable."""
+    """Return the installed packs, and name, distribution, and error of the unreadable ones."""
     from ..errors import FriendshoreError
     from ..plugins.loading import places
     from ..rules.pack import read_pack
@@ -114,11 +114,7 @@ def _of_case(path: Path, registry: Registry) -> tuple[list[dict[str, object]], l
 
 
 def _named_rule(name: str, registry: Registry) -> dict[str, object] | None:
-    """Return the rule or bill with this id from the installed packs. None if it is a kind of rule.
-
-    Raises:
-        InputError: If it is none of them.
-    """
+    """Return the rule or bill with this id. None if it is a kind of rule. Raise `InputError` if it is neither."""
     from ..domain.suggest import did_you_mean
     from ..errors import InputError
     from ..report import bill_row

@@ -1,4 +1,4 @@
-"""`friendshore verify`, `report`, and `sign`. A run that fails verification is neither reported nor signed."""
+"""`friendshore verify` and `report`. A run that fails verification isn't reported."""
 
 from __future__ import annotations
 

@@ -60,15 +60,13 @@ def progress_bar(
 
 
 class ProgressBar:
-    """State of the bar: the activity, its progress, and the time left."""
+    """State of the bar. A nested activity appears only if it takes long by itself."""
 
     def __init__(self, doing: str, of: str) -> None:
         self._doing, self._of = doing, of
         self._shown: tuple[Progress, TaskID] | None = None
         self.shown = ""
-        """Displayed activity. Empty before the first."""
         self._counts = False
-        """True if the whole task has reported progress."""
         self._since: dict[str, float] = {}
         """Nested activity -> its start."""
 
@@ -77,7 +75,6 @@ class ProgressBar:
         self.show(solved, total, seconds, self._doing, self._of)
 
     def show(self, done: int, total: int, seconds: float, doing: str, of: str) -> None:
-        """Show progress. A nested activity appears only if it takes long by itself."""
         if done == 0 or doing not in self._since:
             self._since[doing] = seconds
         if self._counts and doing != self._doing and seconds - self._since[doing] < SECONDS_BEFORE_BAR:

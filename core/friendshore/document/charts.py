@@ -1,7 +1,7 @@
-"""Charts as data (bars over time, flows, a timeline, a world map, and a ladder of prices), and tones of texts and charts.
+"""Charts as data, without a renderer: bars over time, flows, a timeline, a world map, and a ladder of prices.
 
 A part of a chart has a name, an amount in the unit of the chart, and a sentence for readers who can't see it. Parts of the tone `plain` differ
-by their order, other parts by the look of their tone. Renderers draw.
+by their order, other parts by the look of their tone.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from typing import TypeAlias
 
 
 class Tone(StrEnum):
-    """Chosen by the user, such as scenarios."""
-
     """Role of a text or a part of a chart, which renderers show as a color."""
 
     PLAIN = "plain"
@@ -26,16 +24,16 @@ class Tone(StrEnum):
     ASIDE = "aside"
     """Of little weight, such as the effort of an answer."""
     CHOICE = "choice"
+    """Chosen by the user, such as scenarios."""
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One value per bar."""
-
     """A part of every bar."""
 
     name: str
     values: tuple[Decimal, ...]
+    """One value per bar."""
     tone: Tone = Tone.PLAIN
 
 
@@ -52,13 +50,12 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """Position of its layer in `Flow.layers`."""
-
     """A place or company in a flow."""
 
     id: str
     name: str
     layer: int
+    """Position of its layer in `Flow.layers`."""
     tone: Tone = Tone.PLAIN
 
 
@@ -156,12 +153,11 @@ class WorldMap:
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """None if there is none. Then `told` gives the reason."""
-
     """One of the prices or sums of money that are compared."""
 
     name: str
     value: Decimal | None
+    """None if there is none. Then `told` gives the reason."""
     told: str
     tone: Tone = Tone.PLAIN
     target: Decimal | None = None

@@ -1,7 +1,7 @@
 """Elements of documents: frozen data, shown on a terminal, written as Markdown, or stored as JSON.
 
-A cell of a table is a figure with its unit, not a text. `figures` writes it. Nothing here depends on the width of a line. One document has two
-forms: the whole, and a short one for a screen. Its parts, columns, rows, and cells state the forms that they belong to.
+A cell of a table is a figure with its unit, not a text. Nothing here depends on the width of a line. A document has two forms, the whole and a
+short one for a screen. Its parts, columns, rows, and cells state the forms that they belong to.
 """
 
 from __future__ import annotations
@@ -73,7 +73,6 @@ class Between:
     """Money with a proved interval."""
 
     value: Decimal
-    """Value in the plans found."""
     low: Decimal | None
     """Proved lower bound. None if there is none."""
     high: Decimal | None
@@ -86,38 +85,32 @@ class Kilograms:
 
     value: Decimal
     unit: Literal["", "kg", "t"] = ""
-    """Unit to write, so that neighboring figures agree. Empty selects the fitting unit, in columns of periods for the whole row. With a given
-    unit, zero is blank.
-    """
+    """Empty selects the fitting unit, in columns of periods for the whole row. With a given unit, zero is blank."""
     bare: bool = False
-    """True if the unit is written elsewhere."""
     least: Decimal | None = None
     """For a signed difference: size below which it is blank. None if it isn't a difference."""
     per: str = ""
-    """Time of a rate, such as `year`."""
     of: str = ""
     """Weighed substance, such as `Sb`. Empty if the goods are weighed as they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """1 for all."""
-
     """A fraction of a whole."""
 
     value: Decimal
+    """1 for all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Empty if the title of the column has the noun."""
-
-    """Empty if it is `one` with an s."""
     """A number of things."""
 
     value: int
     one: str = ""
+    """Empty if the title of the column has the noun."""
     many: str = ""
+    """Empty if it is `one` with an s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +119,10 @@ class Several:
 
     items: tuple[str, ...]
     brief: tuple[str, ...] = ()
-    """Shorter text of each item. Empty if there is none."""
     between: str = ", "
     one: str = ""
     """Singular noun, used if no item fits. If empty, the first item is cut between two words."""
     middle: tuple[str, ...] = ()
-    """Text of medium length of each item. Empty if there is none."""
     named: int = 0
     """Number of items that the whole document names before it counts the rest. 0 means all."""
 
@@ -145,7 +136,6 @@ class Either:
 
 
 Cell: TypeAlias = str | Phrase | Amount | Between | Kilograms | Share | Count | Several | Either | date | Nothing
-"""Content of a table cell: text, or a figure with its unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +147,6 @@ class DataRow:
     level: int = 0
     """Depth: number of heading rows above."""
     on: Form | None = None
-    """Form of the document that shows it. None means both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +162,11 @@ class Column:
     year: str = ""
     """Calendar year of a column with the kilograms of a period. Periods are summed if they don't fit."""
     over: str = ""
-    """Common heading of columns of periods."""
     room: int | None = None
     """Characters to assume when counting the columns of periods that fit. None means its longest word."""
     from_width: int = 0
     """Minimum characters of a line that shows it, since its content is also elsewhere. In a wide excerpt, columns with the largest value go first."""
     on: Form | None = None
-    """Form of the document that shows it. None means both."""
 
     @property
     def heading(self) -> str:
@@ -188,8 +175,6 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Rows that the whole document shows. 0 means all."""
-
     """Short form of a table: its first rows, one line each, and a text in place of the rest."""
 
     rests: tuple[Several | Nothing, ...]
@@ -197,6 +182,7 @@ class Excerpt:
     part: int = 1
     """Weight in sharing the room with other tables of the document."""
     top: int = 0
+    """Rows that the whole document shows. 0 means all."""
     left: str = ""
     """Note of the whole document on the rows beyond `top`."""
 
@@ -225,12 +211,11 @@ class DataTable(Part):
 
 @dataclass(frozen=True, slots=True)
 class Drawing(Part):
-    """Sentence that describes the chart for readers who can't see it."""
-
     """A chart, and a table of its data for output without charts."""
 
     title: str
     told: str
+    """Sentence that describes the chart for readers who can't see it."""
     chart: Chart
     table: DataTable
 
@@ -293,19 +278,17 @@ class Section(Part):
 
 
 Element: TypeAlias = Sentence | Notes | Verbatim | Pairs | DataTable | Drawing | KeyFigures | Section
-"""Element of a document or a section."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Form that it is reduced to. None if it has both."""
-
     """An answer, plan, list, or check for readers."""
 
     title: str
     """A terminal omits it, since its reader asked for the document."""
     parts: tuple[Element, ...]
     form: Form | None = None
+    """Form that it is reduced to. None if it has both."""
 
     def whole(self) -> Document:
         """Return the form without parts for screens, in which tables end at their limits."""
@@ -406,7 +389,6 @@ def _json_ready(value: object) -> object:
 
 
 def document(title: str, *parts: Element | None) -> Document:
-    """Return a document of the parts that aren't None."""
     return Document(title, section("", *parts).parts)
 
 
@@ -427,7 +409,6 @@ def apart(*parts: Element | None) -> Section:
 
 
 def sentence(*phrases: str | Phrase, tone: Tone = Tone.PLAIN, strong: bool = False) -> Sentence:
-    """Return a sentence. A tone applies to all of it."""
     has_style = tone is not Tone.PLAIN or strong
     return Sentence(
         tuple(Phrase(part, tone, strong) if has_style and isinstance(part, str) else part for part in phrases)
@@ -463,7 +444,6 @@ def excerpt(
     top: int = 0,
     left: str = "",
 ) -> DataTable:
-    """Return a table that a screen shortens to its room."""
     return replace(table(columns, rows), excerpt=Excerpt(tuple(rests), part, top, left))
 
 
@@ -477,7 +457,6 @@ def prose(text: str) -> tuple[str | Phrase, ...]:
 
 
 def figures(title: str, unit: str = "", from_width: int = 0) -> Column:
-    """Return a column of figures, which are never broken."""
     return Column(title, unit, "right", whole=True, from_width=from_width)
 
 

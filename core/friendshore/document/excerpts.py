@@ -1,4 +1,4 @@
-"""Tables and documents fitted to a screen: period columns summed, and parts excerpted."""
+"""Tables and documents fitted to a screen."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _smallest_fitting(fits: Callable[[int], bool], maximum: int) -> int:
 
 
 def _order_of_losses(tables: Sequence[Element], max_rows: int) -> tuple[list[int], int]:
-    """Return the order in which tables lose rows until each has one, and the number of losses before a section is omitted."""
+    """Return the table of each loss until every table has one row, and the number of losses before a section is omitted."""
     rows_shown = [min(_rows(table), max_rows) for table in tables]
     excerpts = [table.excerpt if isinstance(table, DataTable) else None for table in tables]
     first_weights = chain(_FIRST_WEIGHTS, repeat(1))
@@ -116,7 +116,7 @@ def _order_of_losses(tables: Sequence[Element], max_rows: int) -> tuple[list[int
 
 
 def _optional_sections(parts: Sequence[Element]) -> Iterator[int]:
-    """Yield the positions of titled sections, except for the first, which has the answer."""
+    """Yield the positions of titled sections after the first, which has the answer."""
     titled_positions = [position for position, part in enumerate(parts) if isinstance(part, Section) and part.title]
     yield from (position for position in titled_positions[1:] if not _doubtful(parts[position]))
 
@@ -138,7 +138,6 @@ _DOUBTS = (Tone.DOUBTFUL, Tone.BAD)
 
 
 def _without_sections(parts: Sequence[Element], max_sections: int) -> tuple[tuple[Element, ...], list[str]]:
-    """Return the parts with the first optional sections, and the titles of the others."""
     omitted = list(_optional_sections(parts))[max_sections:]
     titles = [part.title for i in omitted if isinstance(part := parts[i], Section)]
     omitted_positions = {i for position in omitted for i in (position, *_tables_below(parts, position))}
@@ -146,7 +145,6 @@ def _without_sections(parts: Sequence[Element], max_sections: int) -> tuple[tupl
 
 
 def _tables_below(parts: Sequence[Element], heading_position: int) -> Iterator[int]:
-    """Yield the positions of tables set apart under the heading of a section."""
     for i in range(heading_position + 1, len(parts)):
         part = parts[i]
         if not isinstance(part, Section) or part.title:

@@ -1,7 +1,4 @@
-"""Figures as text: three digits where more mean nothing, thousands separators, and units.
-
-Only `written` turns a cell of a document into text. The other functions write figures within sentences in the same way.
-"""
+"""Figures as text with sensible digits, thousands separators, and units."""
 
 from __future__ import annotations
 
@@ -61,7 +58,6 @@ def large_money(amount: Decimal, currency: str) -> str:
 
 
 def rounded_money(amount: Decimal, currency: str) -> str:
-    """Return money rounded to three digits, such as a penalty."""
     return large_money(_THREE_DIGITS.plus(amount), currency)
 
 
@@ -75,7 +71,6 @@ def percent(share: Decimal) -> str:
 
 
 def count(items: int, one: str, many: str = "") -> str:
-    """Return a number with its noun: `1 offer`, `3 offers`."""
     return f"{items:,} {one if items == 1 else many or one + 's'}"
 
 
@@ -141,7 +136,6 @@ def figure_text(figure: KeyFigure) -> str:
 
 
 def headline(figure: KeyFigure) -> str:
-    """Return a key figure without its note."""
     value = figure.value
     if isinstance(value, Amount) and value.currency and value.form == "rounded":
         return large_money(value.value, value.currency)

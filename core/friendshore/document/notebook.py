@@ -9,7 +9,6 @@ from .elements import Document
 from .markdown import markdown
 
 _RENDERER = "friendshore_pages.notebook:framed"
-"""Function of friendshore-pages that returns a document as HTML for a notebook."""
 
 
 class ShownOnScreen:
@@ -20,11 +19,7 @@ class ShownOnScreen:
     """Function that makes its document, as `package.module:name`, since an import would be circular."""
 
     def screen(self) -> Document:
-        """Return the document for a screen, the most important content first.
-
-        Raises:
-            NotImplementedError: If `DOCUMENT_FUNCTION` is empty. A notebook then prints the object in a line.
-        """
+        """Return the document for a screen, or raise `NotImplementedError` so that a notebook prints the object in a line."""
         if not self.DOCUMENT_FUNCTION:
             raise NotImplementedError
         return document_by(self.DOCUMENT_FUNCTION, self).on_screen()

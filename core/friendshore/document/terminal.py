@@ -1,8 +1,4 @@
-"""Documents on a terminal: the only module that formats for terminals and makes rich's text.
-
-Names in a document can't break a line or control the terminal. Lines are laid out here, because rich's tables take a fifth of a second for a
-plan. Without a terminal, only rich's character widths are loaded.
-"""
+"""Documents on a terminal: the only module that makes rich's text. Names in a document can't break a line or control the terminal."""
 
 from __future__ import annotations
 
@@ -43,10 +39,7 @@ _WORD = re.compile(r"\s*\S+\s*")
 def renderables(
     document: doc.Document, width: int, *, ascii_only: bool = False, max_lines: int | None = None
 ) -> Iterator[RichText]:
-    """Yield the lines of a document for rich, each of at most `width` characters.
-
-    `max_lines` limits their number, for a screen. None means the whole document.
-    """
+    """Yield the lines of a document for rich. `max_lines` None means the whole document."""
     from rich.text import Text as RichText  # slow to load, and needed only for colors
 
     for line in lines(document, width, ascii_only=ascii_only, max_lines=max_lines):
@@ -56,7 +49,6 @@ def renderables(
 def lines(
     document: doc.Document, width: int, *, ascii_only: bool = False, max_lines: int | None = None
 ) -> Iterator[Line]:
-    """Yield the lines of `renderables` as spans of text."""
     document = document.whole() if max_lines is None else document.on_screen()
     if max_lines is not None:
         document = shortened(
@@ -130,7 +122,6 @@ def _wrapped_spans(line: Line, width: int) -> Iterator[Line]:
 
 
 def _breaks(text: str, width: int) -> list[int]:
-    """Return the position of each word that crosses the end of a line."""
     if cell_len(text) <= width:
         return []
     breaks, used = [], 0
@@ -153,7 +144,6 @@ def _folded(text: str, width: int, style: str = "") -> list[Line]:
 
 
 def _notes(texts: Sequence[str | doc.Quoted], style: str, width: int) -> Iterator[Line]:
-    """Yield sentences. Lines that continue one are indented."""
     for text in texts:
         quoted = isinstance(text, doc.Quoted)
         shown = visible_lines(text.text.strip()) if isinstance(text, doc.Quoted) else visible(text)
@@ -175,7 +165,6 @@ def _pairs(rows: Sequence[tuple[str, str]], width: int) -> Iterator[Line]:
 
 
 def _narrowed(first: int, second: int, width: int) -> tuple[int, int]:
-    """Return the widths of two columns that are too wide: the wider gives up room first, then both."""
     excess = first + second - width
     reduction = min(excess, abs(first - second))
     half = round((excess - reduction) / 2)
@@ -183,11 +172,9 @@ def _narrowed(first: int, second: int, width: int) -> tuple[int, int]:
     return first - half, second - (excess - reduction - half)
 
 
+# Not a table of rich, which would take a fifth of a second for a plan.
 def _table(table: doc.DataTable, width: int, ruling: tuple[str, str, str]) -> Iterator[Line]:
-    """Yield a table without frames, at most `width` wide if unbreakable columns leave room.
-
-    A name that doesn't fit into the first column takes its own line, with the rest of its row below it.
-    """
+    """Yield a table. A name that doesn't fit into the first column takes its own line, above the rest of its row."""
     heading = [(visible(column.heading), "bold") for column in table.columns]
     rows = [_cells(row, width) for row in table.rows]
     widths = _widths(table.columns, rows, width)
@@ -260,7 +247,6 @@ def _cell(cell: doc.Cell, row: doc.DataRow, width: int, indent: str) -> Span:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    """Return a cell broken at spaces and hyphens, with its indent."""
     indent = " " * (len(text) - len(text.lstrip()))
     words = text.strip()
     if len(indent) + len(words) <= width:

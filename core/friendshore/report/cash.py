@@ -47,7 +47,6 @@ _UNITS = ((1000 * MILLION, ", in billions"), (MILLION, ", in millions"))
 
 
 def money_line(run: Run) -> str:
-    """Return the line on money below the headline. Empty if there is nothing to add."""
     by_year = {year: cash for year, cash in _by_year(run).items() if abs(cash) >= _SMALLEST_SHOWN}
     parts = []
     if 1 < len(by_year) <= MAX_YEARS:
@@ -82,7 +81,6 @@ def penalty_line(run: Run) -> str:
 
 
 def costs(run: Run) -> doc.Section:
-    """Return cash and present value by part, then the penalties."""
     cash, cost = cash_by_part(run), run.cost
     discounted = cost.nominal != cost.total
     parts = [(title, cash.get(name), getattr(cost, name)) for name, title in _PARTS.items()]
@@ -134,7 +132,6 @@ def full_price(purchases: Sequence[RunPurchase]) -> Decimal | None:
 
 
 def full_price_cell(purchases: Sequence[RunPurchase]) -> doc.Cell:
-    """Return the average full price, marked if it excludes duty on the value of inputs."""
     price = full_price(purchases)
     if price is None:
         return doc.NOTHING
@@ -236,7 +233,6 @@ def _by_site(run: Run, years: Mapping[str, str]) -> doc.DataTable:
 
 
 def _budget_rows(run: Run, columns: Sequence[str]) -> Iterator[doc.DataRow]:
-    """Yield the counted, allowed, and remaining amount of each budget that a column shows."""
     for rule, limits in _budgets(run).items():
         by_label = {limit.label: limit for limit in limits}
         if not by_label.keys() & {*columns, _HORIZON}:

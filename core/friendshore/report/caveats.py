@@ -58,13 +58,11 @@ class Caveat(NamedTuple):
 
 
 def not_advice() -> doc.Section:
-    """Return the last line of every report."""
     text = "Not legal advice: the rules are a reading of the law, as of the days stated. Ask counsel before you rely on them."
     return doc.apart(doc.sentence(text, tone=doc.Tone.ASIDE))
 
 
 def _conflict_lines(run: Run) -> Iterator[str]:
-    """Yield the rules that conflict, and the materials that are therefore not planned."""
     for part in run.conflicts:
         rules = (f"{rule}: {text.rstrip('.')}" for rule, text in zip(part.rules, part.sentences, strict=False))
         materials = ", ".join(part.materials)
@@ -77,7 +75,6 @@ def _listed_rules(rules: Iterable[str]) -> str:
 
 
 def _old_data(run: Run, most: int) -> Iterator[Caveat]:
-    """Yield the catalogs and packs whose last review was too long before the run."""
     stale = [f"{p.kind} {p.name}, {aged(p.as_of, run.made)}" for p in run.plugins if is_stale(p.as_of, run.made)]
     if stale:
         text = f"Old data: {few(stale, '; ', most)}. Law, prices, plants, and owners may have changed since"
@@ -91,7 +88,6 @@ def turned_rules(run: Run) -> Iterator[TurnedRule]:
 
 
 def noted_packs(run: Run) -> Iterator[str]:
-    """Yield the rule packs made for the case, each with its age and its notes."""
     noted = grouped((row.subject, row.text) for row in run.assumptions)
     for plugin in run.plugins:
         texts = noted.get(f"{plugin.kind} {plugin.name}", ()) if plugin.kind == "pack" else ()
@@ -135,13 +131,11 @@ def conflict_section(run: Run) -> doc.Section | None:
 
 
 def warnings(run: Run) -> doc.Section | None:
-    """Return the notes to read before anything else."""
     texts = (caveat.with_code for caveat in _warnings(run))
     return doc.section_if_any("Before you rely on this plan", doc.notes(texts, doc.Tone.DOUBTFUL))
 
 
 def caveat_data(run: Run) -> list[dict[str, str]]:
-    """Return the notes to read before anything else as JSON-ready data."""
     return [caveat._asdict() for caveat in _warnings(run)]
 
 
@@ -198,7 +192,6 @@ def _days(doubt: RunDoubt) -> str:
 
 
 def _brief_conflicts(run: Run) -> Sequence[str]:
-    """Return the conflicts for a screen, each named or counted, and rules by their ids first."""
     return _in_brief(lambda most: _most(map(_conflict, run.conflicts), most, "more conflict"), _MAX_CHARACTERS // 3)
 
 
@@ -299,7 +292,6 @@ def _late_orders(run: Run) -> Iterator[Caveat]:
 
 
 def _urgent_orders(run: Run) -> Iterator[Caveat]:
-    """Yield the orders whose goods are short until they arrive."""
     urgent = [purchase for purchase in run.purchases if purchase.at_once]
     if urgent:
         orders = count(len({(p.offer, p.material, p.place, p.ordered) for p in urgent}), "order")
@@ -353,7 +345,6 @@ def _missed(run: Run, most: int) -> Iterator[Caveat]:
 
 
 def _leftovers(run: Run) -> Iterator[Caveat]:
-    """Yield stock and open orders: the lots in use, and those with leftovers."""
     if run.holdings:
         left = [f"{holding.lot} {mass(holding.left_kg)}" for holding in run.holdings if holding.left_kg]
         used = sum(1 for holding in run.holdings if holding.used_kg)
@@ -364,7 +355,6 @@ def _leftovers(run: Run) -> Iterator[Caveat]:
 
 
 def _basis(run: Run) -> str:
-    """Return the number of assumptions, the offers without a figure or proof, and the age of the facts."""
     parts = [f"Based on {count(len(run.assumptions), 'assumption')}"]
     numbers = ((len(run.leads), "a figure"), (len({row.offer for row in run.unproven}), "proof"))
     lacking = [(number, item) for number, item in numbers if number]
@@ -390,7 +380,6 @@ def _cut(text: str, room: int = _MAX_QUOTED) -> str:
 
 
 def few(texts: Sequence[str], between: str = ", ", most: int = _FEW) -> str:
-    """Return the first texts, and the number of the others."""
     more = [f"{len(texts) - most} more"] if len(texts) > most else []
     return between.join([*texts[:most], *more])
 
@@ -424,7 +413,6 @@ def stale_line(run: Run, max_prices: int = _MAX_DATED_PRICES) -> str:
 
 
 def _few_dated(stale: Sequence[PriceDate], today: datetime.date | None, max_prices: int) -> str:
-    """Return the first prices by their source, each with its date, and the number of the others."""
     offers_by_source = grouped(((price.given_by or price.offer, price.dated(today)), price.offer) for price in stale)
     sources = [f"{given_by.rpartition(':')[2]} {dated}" for given_by, dated in offers_by_source]
     others = [f"{len(sources) - max_prices} more"] if len(sources) > max_prices else []
@@ -432,7 +420,6 @@ def _few_dated(stale: Sequence[PriceDate], today: datetime.date | None, max_pric
 
 
 def stale_section(run: Run) -> doc.Section | None:
-    """Return all stale prices, with the money that the plan pays at each."""
     stale = _stale_prices(run)
     if not stale or run.oldest_price_days is None:
         return None

@@ -17,12 +17,10 @@ from .caveats import stale_in_check
 
 
 def problem_data(problem: Diagnostic) -> dict[str, object]:
-    """Return an error without its empty fields."""
     return {name: value for name, value in asdict(problem).items() if value not in ("", None)}
 
 
 def errors_data(error: FriendshoreError) -> dict[str, object]:
-    """Return the output of `--json` in place of an answer."""
     return {"errors": [problem_data(problem) for problem in error.problems]}
 
 

@@ -26,7 +26,6 @@ MAX_ROUNDED = 8
 
 
 def demands(run: Run) -> doc.Section:
-    """Return every demand with its shortage by period."""
     short = totals(((entry.demand, entry.period), entry.quantity_kg) for entry in run.shortages)
     uses = [for_whom(run, demand) for demand in run.demands]
     periods = period_columns(((p.label, p.start.year) for p in run.periods), _YEAR, "Short") if short else []
@@ -79,10 +78,7 @@ def met_from(demand: RunDemand) -> str:
 
 
 def shortages(run: Run) -> doc.Section | None:
-    """Return the shortages with their causes, by priority, then by weight.
-
-    A screen has a row for each material and program. The whole document has one for all demands that the same supply can serve.
-    """
+    """Return the shortages with their causes, by priority, then by weight. The whole document groups demands that compete."""
     lacking = [demand for demand in run.demands if demand.short_kg]
     if not lacking:
         return None
@@ -187,7 +183,6 @@ def others_left(names: Sequence[str], *words: str) -> doc.Several | doc.Nothing:
 
 
 def because_lines(run: Run) -> Iterator[str]:
-    """Yield each cause once, with the demands that it affects."""
     demands_by_id = {demand.id: demand for demand in run.demands}
     entries_by_cause: defaultdict[str, defaultdict[str, list[RunShortage]]] = defaultdict(lambda: defaultdict(list))
     served: defaultdict[str, Decimal] = defaultdict(Decimal)
@@ -207,7 +202,6 @@ def because_lines(run: Run) -> Iterator[str]:
 
 
 def periods_of(run: Run, entries: list[RunShortage]) -> str:
-    """Return the periods of shortages, such as `2026-Q4 to 2027-Q2`."""
     order = {period.label: i for i, period in enumerate(run.periods)}
     positions = sorted({order[entry.period] for entry in entries})
     first, last = run.periods[positions[0]].label, run.periods[positions[-1]].label
@@ -242,7 +236,6 @@ def whole_periods(run: Run) -> doc.Section | None:
 
 
 def _by_months_notes(run: Run) -> Iterator[str]:
-    """Yield notes on the figures by months, and the demands without one."""
     if any(row.by_months_kg is not None for row in run.by_months):
         yield (
             "By months: the shortage in the cheapest plan with months as periods, which is also verified. It isn't a bound, since even shorter "
@@ -263,7 +256,6 @@ def _rounded_lines(run: Run) -> Iterator[str]:
 
 
 def only_by_periods(run: Run, max_names: int | None = None) -> Iterator[str]:
-    """Yield the shortages that only the length of the periods causes. `max_names` None means all."""
     rows = [row for row in run.by_months if row.only_kg]
     if not rows:
         return
@@ -280,7 +272,6 @@ def only_by_periods(run: Run, max_names: int | None = None) -> Iterator[str]:
 
 
 def hidden_by_periods(run: Run) -> Iterator[str]:
-    """Yield the dates and lead times that whole periods round, and how to see them."""
     if not run.rounded:
         return
     leads = len({row.name for row in run.rounded if row.kind == "lead time"})

@@ -1,4 +1,4 @@
-"""Output formats: documents and runs as the bytes of a file, selected by its extension. Plugins add formats through `friendshore_formats`."""
+"""Output formats: documents and runs as the bytes of a file."""
 
 from __future__ import annotations
 
@@ -28,19 +28,10 @@ class Format(ABC):
 
     @abstractmethod
     def render(self, document: Document, file: str = "") -> bytes:
-        """Return a document as the content of a file. `file` is its name, for messages.
-
-        Raises:
-            InputError: If a library that the format needs isn't installed.
-        """
+        """Return the content of `file`, or raise `InputError` if a library that the format needs isn't installed."""
 
     def of_run(self, run: Run, checked: RunCheck | None, answers: Sequence[Document]) -> Document:
-        """Return the document that reports a run in this format: by default one page.
-
-        Args:
-            checked: Its verification. None if it wasn't verified.
-            answers: Answers to further questions, to be part of the report.
-        """
+        """Return the document that reports a run, by default one page. `checked` is None if the run wasn't verified."""
         from .page import page_document
 
         return page_document(run, checked, answers)
@@ -61,11 +52,7 @@ OWN_FORMATS: Mapping[str, Format] = {"md": Markdown()}
 
 
 def format_named(name: str, registry: Registry) -> Format:
-    """Return an output format by name.
-
-    Raises:
-        PluginError: If no installed plugin or several plugins provide it, or if the plugin can't be used.
-    """
+    """Return an output format, or raise `PluginError` if it is missing, ambiguous, or unusable."""
     if name in OWN_FORMATS:
         return OWN_FORMATS[name]
     form, info = registry.thing("format", name)
@@ -75,12 +62,7 @@ def format_named(name: str, registry: Registry) -> Format:
 
 
 def format_of(file: Path, registry: Registry) -> Format:
-    """Return the output format for the extension of a file.
-
-    Raises:
-        InputError: If no known format has the extension.
-        PluginError: As `format_named` does.
-    """
+    """Return the output format for the extension of a file, or raise `InputError` if there is none."""
     name, names = file.suffix.lower().removeprefix("."), format_names(registry)
     if name not in names and plugin_bringing("formats", name) is None:
         message, expected = (
@@ -96,12 +78,7 @@ def format_names(registry: Registry) -> list[str]:
 
 
 def rendered(document: Document, form: Format, file: str = "") -> bytes:
-    """Return a whole document as the bytes of a file.
-
-    Raises:
-        InputError: If a library that the format needs isn't installed.
-        PluginError: If a plugin's format raises anything else, or doesn't return bytes.
-    """
+    """Return the bytes of a whole document. Any error of a plugin's format is a `PluginError`."""
     with asked_of(form, form.name, "format"):
         content = form.render(document.whole(), file)
         if not isinstance(content, bytes):
@@ -110,11 +87,6 @@ def rendered(document: Document, form: Format, file: str = "") -> bytes:
 
 
 def write_document(file: Path, document: Document, form: Format) -> Path:
-    """Write a document to a new file, and return its path.
-
-    Raises:
-        InputError: If the file exists, or a library that the format needs isn't installed.
-        OSError: If it can't be written.
-    """
+    """Write a document to a new file and return its path, or raise `InputError` if the file exists."""
     add_files(file.parent, {PurePosixPath(file.name): rendered(document, form, file.name)})
     return file

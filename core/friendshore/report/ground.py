@@ -108,7 +108,6 @@ def _data(run: Run) -> Iterator[str]:
 
 
 def limits(run: Run) -> doc.Section | None:
-    """Return the violated limits, one line per rule, and the number of satisfied ones."""
     if not run.limits:
         return None
     missed = grouped((limit.rule, limit) for limit in run.limits if limit.missed_by)
@@ -148,7 +147,6 @@ def _amount(run: Run, row: RunLimit) -> str:
 
 
 def floor_lines(part: RunConflict) -> Iterator[str]:
-    """Yield the minimums that can be satisfied later, with the change to make in the rule."""
     for rule, day in part.holds_from.items():
         yield (
             f"{rule} can be satisfied from {day} on. To require it only from then, write "
@@ -160,18 +158,16 @@ MAX_ROWS = 6
 
 
 class _KeptOut(NamedTuple):
-    """Offers that are excluded for one kind of reason."""
+    """Offers that are excluded for one kind of reason. `sentence` is a template with the positions of a row's cells."""
 
     title: str
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
     sentence: str
-    """Template of a sentence, with the positions of a row's cells."""
     file: str
 
 
 def kept_out(run: Run, max_rows: int = MAX_ROWS, *, as_tables: bool = False) -> doc.Section | None:
-    """Return the excluded offers: the first of each kind, with what would include them."""
     sections = []
     for kind in filter(lambda kind: kind.rows, (_unproven(run), _leads(run), _forbidden(run))):
         rows, notes_on_rest = kind.rows[:max_rows], rows_left(len(kind.rows) - max_rows, "row", kind.file)
@@ -226,7 +222,6 @@ def _forbidden(run: Run) -> _KeptOut:
 
 
 def joined(names: Iterable[str], max_names: int = 12) -> str:
-    """Return distinct names as a list: the first, and the number of the others."""
     names = list(dict.fromkeys(names))
     return ", ".join(names[:max_names]) + (f" and {len(names) - max_names:,} more" if len(names) > max_names else "")
 

@@ -1,4 +1,4 @@
-"""Lists of installed or named things: one set of rows, as a table and as JSON. Rules and packs come from data, so no plugin code runs."""
+"""Lists of plugins, catalogs, rules, and packs, each as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -27,11 +27,10 @@ EFFECTS = {"judge": "forbids", "charge": "charges", "rows": "limits"}
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Rows under one name."""
+    """Rows under one name. `columns` are keys of the rows, with their titles."""
 
     name: str
     columns: tuple[tuple[str, str], ...]
-    """Keys of the rows, with their titles."""
     rows: tuple[Mapping[str, object], ...]
     notes: tuple[str, ...] = ()
 
@@ -56,7 +55,6 @@ def _cell(value: object) -> str:
 
 
 def plugin_listing(plugins: Iterable[PluginInfo], loaded: Sequence[Loaded] = ()) -> Listing:
-    """Return all plugins, including broken ones with their problems, and the results of imports."""
     infos = list(plugins)
     import_by_plugin = {result.info: result for result in loaded}
     rows = [plugin_data(info, import_by_plugin.get(info)) for info in infos]
@@ -78,7 +76,6 @@ def plugin_listing(plugins: Iterable[PluginInfo], loaded: Sequence[Loaded] = ())
 
 
 def _fault(info: PluginInfo) -> str:
-    """Return the problem of a plugin. The problem of a blocked plugin includes its status."""
     return f"is {info.error}" if info.status is PluginStatus.BLOCKED else f"is {info.status}: {info.error}"
 
 
@@ -96,7 +93,6 @@ def plugin_data(info: PluginInfo, loaded: Loaded | None = None) -> dict[str, obj
 
 
 def plugin_document(info: PluginInfo) -> doc.Document:
-    """Return all that is known of a plugin without running it."""
     rows = [
         ("version", info.version or "unknown"),
         ("status", str(info.status)),

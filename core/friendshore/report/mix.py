@@ -17,17 +17,15 @@ from ..questions.wording import weighed
 from .cash import MILLION, fee, full_price, full_price_cell, is_duty_told, price_sentence, priced
 from .demand import others_left
 
-_PRICE = 12
-_FEE = 8
-_YEAR = 8
+# Characters of columns with the gaps before them.
+_PRICE, _FEE, _YEAR = 12, 8, 8
+# Order periods that are listed order by order.
 LISTED_PERIODS = 2
+# Minimum width of a line that shows an order's use and price.
 _WITH_USE = 108
-"""Minimum characters of a line that shows an order's use and price, as the mix does."""
 
 MAX_SUPPLIERS = 3
 """Number of suppliers of a material that the whole document names beside its spend. The mix has all of them."""
-
-Group = tuple[str, str, str, str]
 
 
 def mix(run: Run) -> doc.Section | None:
@@ -112,7 +110,6 @@ def _steps(countries: Mapping[str, Sequence[str]]) -> list[tuple[list[str], str]
 
 
 def bought(run: Run) -> doc.Section:
-    """Return the purchases by material and use with their suppliers, by spend."""
     title = "Suppliers"
     if not run.purchases:
         return doc.section(title, doc.sentence("nothing is bought"), column="Bought")
@@ -165,7 +162,6 @@ def _average(run: Run, purchases: Sequence[RunPurchase]) -> doc.Cell:
 
 
 def _suppliers(run: Run, purchases: Sequence[RunPurchase]) -> doc.Several:
-    """Return the suppliers with their shares, the largest first."""
     total = kilograms_of(purchases)
     groups = grouped((purchase.offer, purchase) for purchase in purchases)
     names = {offer: run.names.offer(offer) for offer in groups}
@@ -233,6 +229,7 @@ def orders(run: Run, folder: str = "") -> doc.Section | None:
     return doc.section("Orders by last day", table, doc.for_whole(head), doc.for_whole(notes), column="Order by")
 
 
+# Offer, material, place, and period of arrival.
 Order = tuple[str, str, str, str]
 
 
@@ -269,7 +266,6 @@ def _supplier(name: str, purchase: RunPurchase) -> doc.Cell:
 
 
 def _orders_left(spent: Mapping[date, str], orders: Mapping[date, Sequence[object]], shown: int) -> str:
-    """Return the orders due by the first day that doesn't fit, and the number of later orders."""
     later = sum(map(len, orders.values()))
     for day, orders_of_day in orders.items():
         later -= len(orders_of_day)
@@ -327,7 +323,6 @@ def _holding_row(run: Run, holding: RunHolding) -> list[doc.Cell]:
 
 
 def barred_texts(run: Run) -> Iterator[str]:
-    """Yield one sentence for each lot that no use may take."""
     for holding in run.holdings:
         wanted = [use for use in holding.uses if use.verdict != "not wanted"]
         if wanted and all(use.verdict == "barred" for use in wanted):
@@ -355,7 +350,6 @@ def _use_of(run: Run, holding: RunHolding, use: RunHoldingUse) -> str:
 
 
 def _barred_lines(run: Run) -> Iterator[str]:
-    """Yield every rule that prohibits a lot: from when, why, and how to resolve it."""
     titles = {rule.id: rule.title or rule.sentence for rule in run.rules}
     for holding in run.holdings:
         uses_by_bar: dict[tuple[str, str, str], tuple[RunHoldingBar, list[str]]] = {}
@@ -399,7 +393,6 @@ def dependence_line(run: Run) -> doc.Sentence | None:
 
 
 def dependence_figure(run: Run) -> doc.KeyFigure | None:
-    """Return the same share as a key figure. None as for `dependence_line`."""
     plan_row = _plan_row(run)
     if plan_row is None:
         return None
@@ -470,7 +463,7 @@ def _mass(run: Run, material: str, kilograms: Decimal | None) -> doc.Cell:
 
 
 def _plan_row(run: Run) -> RunDependence | None:
-    """Return the row of the whole plan. None if nothing is paid."""
+    """None if nothing is paid."""
     return next((row for row in run.dependence if row.scope == "plan" and row.cost), None)
 
 

@@ -23,10 +23,7 @@ MAX_FINDINGS = 20
 
 
 def page_document(run: Run, checked: RunCheck | None = None, answers: Sequence[doc.Document] = ()) -> doc.Document:
-    """Return a run for decision makers.
-
-    It states if the run wasn't verified. If the run failed verification, the page has only the failures.
-    """
+    """Return a run for decision makers. If it failed verification, the page has only the failures."""
     if checked is not None and checked.findings:
         return doc.document(run_title(run), *failure_parts(checked))
     return doc.document(
@@ -80,7 +77,6 @@ def opening(run: Run, checked: RunCheck | None) -> list[doc.Sentence]:
 
 
 def failure_parts(checked: RunCheck) -> Iterator[doc.Element | None]:
-    """Yield the failures of a run that failed verification, and nothing of its content."""
     failures = [str(problem) for problem in checked.findings[:MAX_FINDINGS]]
     if len(checked.findings) > MAX_FINDINGS:
         failures.append(f"and {len(checked.findings) - MAX_FINDINGS:,} more: `friendshore verify` lists them")

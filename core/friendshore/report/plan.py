@@ -1,4 +1,4 @@
-"""A run as a document in reading order, its costs in full, which no page has, and the heading of the mix."""
+"""A run as a document in reading order."""
 
 from __future__ import annotations
 
@@ -40,7 +40,6 @@ def status_of(run: Run) -> tuple[str, doc.Tone]:
 
 
 def heading(run: Run) -> list[doc.Element | None]:
-    """Return case, time, status, and the most important figures. A screen has fewer lines."""
     case_name: list[str | doc.Phrase] = [doc.Phrase(run.case, strong=True)]
     if run.scenario:
         case_name.append(doc.Phrase(f"  with {', '.join(run.scenario)}", doc.Tone.CHOICE, strong=True))
@@ -62,7 +61,6 @@ def time_of(run: Run) -> str:
 
 
 def spends(run: Run, *, with_names: bool = True) -> str:
-    """Return the cash spent or earned, and the demands met."""
     verb = "earns" if run.cost.nominal < 0 else "spends"
     return f"{verb} {large_money(abs(run.cost.nominal), run.currency)}; {met(run, with_names=with_names)}"
 
@@ -139,7 +137,6 @@ def plan_document(run: Run, folder: str = "") -> doc.Document:
 
 
 def _weights(run: Run) -> doc.Sentence | None:
-    """Return the equivalents of contained elements and oxides that are bought or short."""
     spent = totals((p.material, p.cost) for p in run.purchases)
     short = [d.material for d in run.demands if d.short_kg]
     note = conversions(run.names, [*sorted(spent, key=lambda name: (-spent[name], name)), *short], shortly=True)
@@ -169,7 +166,6 @@ MAX_SETTLEMENTS = 12
 
 
 def price_ranges(run: Run) -> doc.Section | None:
-    """Return the cost of the same purchases with all prices at the low or high end of their ranges."""
     if run.nominal_low is None or run.nominal_high is None:
         return None
     ranges_by_material = grouped((price_range.material, price_range) for price_range in run.ranges)
@@ -201,7 +197,6 @@ def _at_ends(ranges: Sequence[RunRange]) -> tuple[Decimal, Decimal, Decimal]:
 
 
 def discounts(run: Run) -> doc.Section | None:
-    """Return the settlements of price schedules, the largest discounts first."""
     if not run.discounts:
         return None
     settlements = sorted(run.discounts, key=lambda d: (-abs(d.discount), d.schedule, d.span))
@@ -242,7 +237,6 @@ def _amount_in_measure(settlement: RunDiscount, amount: Decimal, run: Run) -> do
 
 
 def ranks(run: Run) -> doc.Section | None:
-    """Return each lexicographic objective with its value, its gap, and what ranking it gains and adds."""
     if not run.levels:
         return None
     columns = [
@@ -267,7 +261,6 @@ def _level(level: RunLevel, run: Run) -> list[doc.Cell]:
 
 
 def _objective(level: RunLevel, run: Run) -> str:
-    """Return the objective of a level, and the worsening that later levels may cause."""
     if not level.within:
         return level.sentence
     least = written(_amount(level, level.least, run))
