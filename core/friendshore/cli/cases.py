@@ -61,8 +61,8 @@ def write_starter(folder: Path, start: date = _TEMPLATE_START) -> list[Path]:
 
     today_, months_later = today(), (start.year - _TEMPLATE_START.year) * 12 + start.month - _TEMPLATE_START.month
 
-    def moved_date(found: re.Match[str]) -> str:
-        day = date.fromisoformat(found[0])
+    def moved_date(match: re.Match[str]) -> str:
+        day = date.fromisoformat(match[0])
         return str(add_months(day, months_later) if day >= _TEMPLATE_START else today_)
 
     return write_new(folder, {name: _DATE.sub(moved_date, text) for name, text in templates("case")})

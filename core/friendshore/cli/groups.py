@@ -92,9 +92,9 @@ class Commands(TyperGroup):
         return list(dict.fromkeys((*super().list_commands(ctx), *_added(ctx))))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        found = super().get_command(ctx, cmd_name)
-        if found is not None:
-            return found
+        command = super().get_command(ctx, cmd_name)
+        if command is not None:
+            return command
         of_plugins = _added(ctx)
         if cmd_name not in of_plugins:
             return None
@@ -106,13 +106,13 @@ class Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
             self._refuse_unknown(ctx, args[0])
-        name, command, rest = super().resolve_command(ctx, args)
+        name, command, remaining = super().resolve_command(ctx, args)
         if command is None or name is None or (name in self.commands and name not in own_questions()):
-            return name, command, rest
+            return name, command, remaining
         path = " ".join((*_group(ctx), name))
         if path in announced_commands():
-            return name, plugin_command(path, rest), rest
-        return name, command if isinstance(command, Commands) else command_for(name, rest), rest
+            return name, plugin_command(path, remaining), remaining
+        return name, command if isinstance(command, Commands) else command_for(name, remaining), remaining
 
     def _refuse_unknown(self, ctx: Any, name: str) -> None:
         path = " ".join((*_group(ctx), name))

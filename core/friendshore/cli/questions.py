@@ -268,8 +268,8 @@ def time_limit_note(opened: Opened) -> tuple[str, ...]:
     return (f"the time limit of {limits.seconds:g} s was reached; more time may complete the answer",)
 
 
-def _quiet(given: Mapping[str, Any]) -> bool:
-    return bool(given["quiet"] or given["as_json"])
+def _quiet(values: Mapping[str, Any]) -> bool:
+    return bool(values["quiet"] or values["as_json"])
 
 
 def questions_named(texts: Sequence[str], registry: Registry) -> list[tuple[Question[Any, Any], Any]]:

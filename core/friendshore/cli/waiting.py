@@ -43,7 +43,7 @@ class Interrupt:
 
 @contextmanager
 def progress_bar(
-    quiet: bool, doing: str = "solving", of: str = "parts"
+    quiet: bool, doing: str = "solving", counted: str = "parts"
 ) -> Iterator[Callable[[int, int, float], None] | None]:
     """Yield a callback that shows progress on stderr. None if `quiet`, or without a terminal."""
     from ..domain.runtime import watched
@@ -51,7 +51,7 @@ def progress_bar(
     if quiet or not sys.stderr.isatty():
         yield None
         return
-    bar = ProgressBar(doing, of)
+    bar = ProgressBar(doing, counted)
     try:
         with watched(bar.show):
             yield bar
@@ -62,39 +62,39 @@ def progress_bar(
 class ProgressBar:
     """State of the bar. A nested activity appears only if it takes long by itself."""
 
-    def __init__(self, doing: str, of: str) -> None:
-        self._doing, self._of = doing, of
+    def __init__(self, doing: str, counted: str) -> None:
+        self._doing, self._counted = doing, counted
         self._shown: tuple[Progress, TaskID] | None = None
         self.shown = ""
-        self._counts = False
+        self._has_reported = False
         self._since: dict[str, float] = {}
         """Nested activity -> its start."""
 
     def __call__(self, solved: int, total: int, seconds: float) -> None:
-        self._counts = True
-        self.show(solved, total, seconds, self._doing, self._of)
+        self._has_reported = True
+        self.show(solved, total, seconds, self._doing, self._counted)
 
-    def show(self, done: int, total: int, seconds: float, doing: str, of: str) -> None:
+    def show(self, done: int, total: int, seconds: float, doing: str, counted: str) -> None:
         if done == 0 or doing not in self._since:
             self._since[doing] = seconds
-        if self._counts and doing != self._doing and seconds - self._since[doing] < SECONDS_BEFORE_BAR:
+        if self._has_reported and doing != self._doing and seconds - self._since[doing] < SECONDS_BEFORE_BAR:
             return
         if self._shown is None:
             if seconds < SECONDS_BEFORE_BAR:
                 return
-            self._shown = _start(doing, of, total)
+            self._shown = _start(doing, counted, total)
         progress, task = self._shown
         if doing != self.shown:  # so that the time left is estimated from its own pace
             progress.reset(task)
             self.shown = doing
-        progress.update(task, completed=done, total=total, description=doing, of=of)
+        progress.update(task, completed=done, total=total, description=doing, counted=counted)
 
     def stop(self) -> None:
         if self._shown is not None:
             self._shown[0].stop()
 
 
-def _start(doing: str, of: str, total: int) -> tuple[Progress, TaskID]:
+def _start(doing: str, counted: str, total: int) -> tuple[Progress, TaskID]:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -108,11 +108,11 @@ def _start(doing: str, of: str, total: int) -> tuple[Progress, TaskID]:
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[of]}"),
+        TextColumn("{task.fields[counted]}"),
         TimeElapsedColumn(),
         TextColumn("left:"),
         TimeRemainingColumn(),
     )
     progress = Progress(*columns, console=console_on(sys.stderr), transient=True)
     progress.start()
-    return progress, progress.add_task(doing, total=total, of=of)
+    return progress, progress.add_task(doing, total=total, counted=counted)

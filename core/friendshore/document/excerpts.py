@@ -238,9 +238,9 @@ def in_lines(table: DataTable, width: int) -> DataTable:
 
 def _min_width(table: DataTable, column: int, width: int) -> int:
     cells = [row.cells[column] for row in table.rows]
-    whole = max((len(written(cell, width)) for cell in cells if not isinstance(cell, Several)), default=0)
+    unlisted = max((len(written(cell, width)) for cell in cells if not isinstance(cell, Several)), default=0)
     listed = max((len(written(cell, width)) for cell in cells if isinstance(cell, Several)), default=0)
-    return max(len(table.columns[column].heading), whole, min(listed, _MIN_LIST_WIDTH))
+    return max(len(table.columns[column].heading), unlisted, min(listed, _MIN_LIST_WIDTH))
 
 
 def _max_width(table: DataTable, column: int, width: int) -> int:

@@ -28,10 +28,10 @@ def unit_for(kilograms: Iterable[Decimal]) -> Literal["kg", "t"]:
     return "t" if max((abs(kg) for kg in kilograms), default=Decimal(0)) >= _TONNE else "kg"
 
 
-def mass(kilograms: Decimal, of: str = "") -> str:
+def mass(kilograms: Decimal, substance: str = "") -> str:
     """Return kilograms with the unit that fits. `of` is the weighed substance, if it isn't the goods."""
     unit = unit_for([kilograms])
-    return f"{_in_unit(kilograms, unit)} {unit} {of}".rstrip()
+    return f"{_in_unit(kilograms, unit)} {unit} {substance}".rstrip()
 
 
 def _in_unit(kilograms: Decimal, unit: str) -> str:
@@ -70,8 +70,8 @@ def percent(share: Decimal) -> str:
     return f"{number(share * 100, 2)} %"
 
 
-def count(items: int, one: str, many: str = "") -> str:
-    return f"{items:,} {one if items == 1 else many or one + 's'}"
+def count(number_of_items: int, singular: str, plural: str = "") -> str:
+    return f"{number_of_items:,} {singular if number_of_items == 1 else plural or singular + 's'}"
 
 
 def written(cell: Cell, width: int = WIDE) -> str:

@@ -63,7 +63,7 @@ def money_line(run: Run) -> str:
 def _in_one_unit(title: str, amounts: Mapping[str, Decimal]) -> str:
     """Return text such as `by year of order, in billions: 2027 3.76, 2028 3.7`."""
     largest = max(map(abs, amounts.values()))
-    unit, word = next((each for each in _UNITS if largest >= each[0]), (Decimal(1), ""))
+    unit, word = next((unit_and_word for unit_and_word in _UNITS if largest >= unit_and_word[0]), (Decimal(1), ""))
     figures = (
         f"{name} {float(amount / unit):.3g}" if word else f"{name} {amount:,.0f}" for name, amount in amounts.items()
     )
@@ -172,8 +172,8 @@ def stock_note(run: Run) -> str:
         f"{run.names.material(material)} {mass_of(run.names, material, kilograms)}"
         for material, kilograms in lots.items()
     ]
-    more = f", {len(inputs) - 1} more" if len(inputs) > 1 else ""
-    return f"Full prices exclude inputs in stock or on order: {inputs[0]}{more}." if inputs else ""
+    others = f", {len(inputs) - 1} more" if len(inputs) > 1 else ""
+    return f"Full prices exclude inputs in stock or on order: {inputs[0]}{others}." if inputs else ""
 
 
 def _by_year(run: Run) -> dict[str, Decimal]:

@@ -30,7 +30,7 @@ from ..questions.wording import mass_of
 from .cash import is_duty_told, stock_note
 from .demand import hidden_by_periods, only_by_periods
 from .ground import blocked_plugins, floor_lines
-from .mix import barred_texts, in_orders
+from .mix import in_orders, unusable_lots
 
 _FEW = 3
 """Number of items of a kind in short texts. The others are counted."""
@@ -74,10 +74,10 @@ def _listed_rules(rules: Iterable[str]) -> str:
     return "; ".join(rules) or "the facts themselves"
 
 
-def _old_data(run: Run, most: int) -> Iterator[Caveat]:
+def _old_data(run: Run, max_items: int) -> Iterator[Caveat]:
     stale = [f"{p.kind} {p.name}, {aged(p.as_of, run.made)}" for p in run.plugins if is_stale(p.as_of, run.made)]
     if stale:
-        text = f"Old data: {few(stale, '; ', most)}. Law, prices, plants, and owners may have changed since"
+        text = f"Old data: {few(stale, '; ', max_items)}. Law, prices, plants, and owners may have changed since"
         yield Caveat("FS831", text)
 
 
@@ -174,7 +174,7 @@ def _titled_assumptions(run: Run) -> Iterator[str]:
 
 
 def _prohibited_lots(run: Run) -> Iterator[Caveat]:
-    for text in barred_texts(run):
+    for text in unusable_lots(run):
         yield Caveat("FS836", f"Paid for, but prohibited for all uses that need it: {text}.")
 
 
@@ -192,7 +192,9 @@ def _days(doubt: RunDoubt) -> str:
 
 
 def _brief_conflicts(run: Run) -> Sequence[str]:
-    return _in_brief(lambda most: _most(map(_conflict, run.conflicts), most, "more conflict"), _MAX_CHARACTERS // 3)
+    return _in_brief(
+        lambda max_items: _most(map(_conflict, run.conflicts), max_items, "more conflict"), _MAX_CHARACTERS // 3
+    )
 
 
 def _conflict(part: RunConflict) -> str:
@@ -206,7 +208,7 @@ def _conflict(part: RunConflict) -> str:
 def caveats(run: Run) -> Sequence[str]:
     """Return the essential caveats, then the assumptions, for a screen. Each is named or counted."""
     room = _MAX_CHARACTERS - sum(map(len, _brief_conflicts(run)))
-    return _in_brief(lambda most: (caveat.text for caveat in _caveats(run, most)), room)
+    return _in_brief(lambda max_items: (caveat.text for caveat in _caveats(run, max_items)), room)
 
 
 def _in_brief(texts_with: Callable[[int], Iterable[str]], max_characters: int) -> Sequence[str]:
@@ -218,22 +220,22 @@ def _in_brief(texts_with: Callable[[int], Iterable[str]], max_characters: int) -
     return texts
 
 
-def _caveats(run: Run, most: int) -> Iterator[Caveat]:
-    yield from _old_data(run, most)
+def _caveats(run: Run, max_items: int) -> Iterator[Caveat]:
+    yield from _old_data(run, max_items)
     if rules := list(dict.fromkeys(turned.rule for turned in turned_rules(run))):
         yield Caveat("FS832", f"Rules whose status changed after their last review: {few(rules, most=1)} (`--full`)")
     if old_prices := stale_line(run, 1):
         yield Caveat("FS833", f"Old prices: {old_prices} (`--full`)")
     packs = (_cut(text, 2 * _MAX_QUOTED) for text in noted_packs(run))
-    for text in _most(packs, most, "more pack made for the case", "more packs made for the case"):
+    for text in _most(packs, max_items, "more pack made for the case", "more packs made for the case"):
         yield Caveat("FS834", text)
-    for text in _assumed(run, most):
+    for text in _assumed(run, max_items):
         yield Caveat("", text)
     at_risk = (caveat.text for caveat in exposures(run, shortly=True))
-    for text in _most(at_risk, most, "more rule of unknown status", "more rules of unknown status"):
+    for text in _most(at_risk, max_items, "more rule of unknown status", "more rules of unknown status"):
         yield Caveat("FS835", text)
     lots = (caveat.text.removesuffix(".") for caveat in _prohibited_lots(run))
-    for text in _most(lots, most, "more such lot"):
+    for text in _most(lots, max_items, "more such lot"):
         yield Caveat("FS836", text)
     yield from _late_orders(run)
     yield from _urgent_orders(run)
@@ -241,16 +243,16 @@ def _caveats(run: Run, most: int) -> Iterator[Caveat]:
         yield Caveat("FS837", text)
     for text in hidden_by_periods(run):
         yield Caveat("FS838", text)
-    yield from _missed(run, most)
-    yield from _ties(run, most)
+    yield from _missed(run, max_items)
+    yield from _ties(run, max_items)
     if run.levels:
-        levels = few([_cut(level.sentence, _MAX_QUOTED_OF_SEVERAL) for level in run.levels], "; ", most)
+        levels = few([_cut(level.sentence, _MAX_QUOTED_OF_SEVERAL) for level in run.levels], "; ", max_items)
         yield Caveat("FS848", f"Objectives in order: {levels}")
     if run.changes and not run.scenario:
-        yield Caveat("FS849", f"Changes to the case: {few([_cut(change) for change in run.changes], '; ', most)}")
+        yield Caveat("FS849", f"Changes to the case: {few([_cut(change) for change in run.changes], '; ', max_items)}")
     yield from _leftovers(run)
     blocked = (f"Planned {text}" for text in blocked_plugins(run))
-    for text in _most(blocked, most, "more plugin blocked", "more plugins blocked"):
+    for text in _most(blocked, max_items, "more plugin blocked", "more plugins blocked"):
         yield Caveat("FS851", text)
     yield Caveat("FS840", _basis(run))
 
@@ -300,10 +302,10 @@ def _urgent_orders(run: Run) -> Iterator[Caveat]:
         yield Caveat("FS844", text)
 
 
-def _ties(run: Run, most: int = _FEW) -> Iterator[Caveat]:
+def _ties(run: Run, max_items: int = _FEW) -> Iterator[Caveat]:
     """Yield the materials for which other orders or offers cost the same."""
     if run.not_tie_broken:
-        materials = few(run.not_tie_broken, most=most)
+        materials = few(run.not_tie_broken, most=max_items)
         text = f"Ties not broken: {materials}. Other orders may cost the same, and be steadier or of less concern"
         yield Caveat("FS846", text)
     exchangeable = list(dict.fromkeys(row.material for row in run.exchangeable))
@@ -333,7 +335,7 @@ def exposures(run: Run, *, shortly: bool = False) -> Iterator[Caveat]:
         )
 
 
-def _missed(run: Run, most: int) -> Iterator[Caveat]:
+def _missed(run: Run, max_items: int) -> Iterator[Caveat]:
     missed: Mapping[str, list[RunLimit]] = grouped((row.rule, row) for row in run.limits if row.missed_by)
     rules = []
     for rule, rows in missed.items():
@@ -341,7 +343,7 @@ def _missed(run: Run, most: int) -> Iterator[Caveat]:
         money = f", penalty about {rounded_money(penalty, run.currency)}" if penalty else ""
         rules.append(f"{rule} in {count(len(rows), 'row')}{money}")
     if rules:
-        yield Caveat("FS845", f"Missed limits: {few(rules, '; ', most)}")
+        yield Caveat("FS845", f"Missed limits: {few(rules, '; ', max_items)}")
 
 
 def _leftovers(run: Run) -> Iterator[Caveat]:
@@ -360,8 +362,8 @@ def _basis(run: Run) -> str:
     lacking = [(number, item) for number, item in numbers if number]
     if lacking:
         (number, item), *others = lacking
-        rest = "".join(f", {other:,} {other_item}" for other, other_item in others)
-        parts.append(f"{count(number, 'offer lacks', 'offers lack')} {item}{rest}")
+        others_text = "".join(f", {other:,} {other_item}" for other, other_item in others)
+        parts.append(f"{count(number, 'offer lacks', 'offers lack')} {item}{others_text}")
     facts = [plugin for plugin in run.plugins if plugin.has_facts]
     if facts:
         oldest = min(facts, key=lambda plugin: (plugin.as_of is not None, str(plugin.as_of), plugin.name))
@@ -438,11 +440,11 @@ def stale_section(run: Run) -> doc.Section | None:
     return doc.section(title, doc.table(columns, rows), doc.sentence(explanation), tone=doc.Tone.DOUBTFUL)
 
 
-def stale_in_check(stale: Sequence[PriceDate], limit: int | None, of: int, day: datetime.date | None) -> str:
+def stale_in_check(stale: Sequence[PriceDate], limit: int | None, total: int, day: datetime.date | None) -> str:
     """Return the stale prices of a case without a plan, out of all prices at which something may be bought."""
     if not stale or limit is None:
         return ""
-    return f"{len(stale):,} of {count(of, 'price')} {'is' if len(stale) == 1 else 'are'} {_older(limit)}: {_few_dated(stale, day, 3)}"
+    return f"{len(stale):,} of {count(total, 'price')} {'is' if len(stale) == 1 else 'are'} {_older(limit)}: {_few_dated(stale, day, 3)}"
 
 
 def _older(days: int) -> str:

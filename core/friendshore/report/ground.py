@@ -226,10 +226,10 @@ def joined(names: Iterable[str], max_names: int = 12) -> str:
     return ", ".join(names[:max_names]) + (f" and {len(names) - max_names:,} more" if len(names) > max_names else "")
 
 
-def rows_left(rows: int, one: str, file: str, many: str = "") -> list[str]:
+def rows_left(rows: int, singular: str, file: str, plural: str = "") -> list[str]:
     """Return how many rows a list omits, and which file has them. Empty if it omits none."""
     return (
-        [f"{count(rows, f'more {one}', many and f'more {many}')}: all are in {file} of the run folder"]
+        [f"{count(rows, f'more {singular}', plural and f'more {plural}')}: all are in {file} of the run folder"]
         if rows > 0
         else []
     )

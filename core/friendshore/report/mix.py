@@ -307,7 +307,7 @@ def holdings(run: Run) -> doc.Section | None:
     columns = [doc.Column("Lot"), doc.Column("Material"), doc.Column("Available from")]
     columns += [doc.figures("Quantity"), doc.figures("Used"), doc.figures("Left"), doc.Column("Verdict")]
     rows = [_holding_row(run, holding) for holding in run.holdings]
-    return doc.section("Stock and open orders", doc.table(columns, rows), doc.notes(_barred_lines(run)))
+    return doc.section("Stock and open orders", doc.table(columns, rows), doc.notes(_prohibitions(run)))
 
 
 def _holding_row(run: Run, holding: RunHolding) -> list[doc.Cell]:
@@ -322,7 +322,7 @@ def _holding_row(run: Run, holding: RunHolding) -> list[doc.Cell]:
     ]
 
 
-def barred_texts(run: Run) -> Iterator[str]:
+def unusable_lots(run: Run) -> Iterator[str]:
     for holding in run.holdings:
         wanted = [use for use in holding.uses if use.verdict != "not wanted"]
         if wanted and all(use.verdict == "barred" for use in wanted):
@@ -340,7 +340,7 @@ def _verdict(use: RunHoldingUse) -> str:
     if use.verdict == "may be used in part of the time":
         first, last = use.periods[0], use.periods[-1]
         return f"may be used in {first}" if first == last else f"may be used from {first} to {last}"
-    return use.verdict
+    return "prohibited" if use.verdict == "barred" else use.verdict
 
 
 def _use_of(run: Run, holding: RunHolding, use: RunHoldingUse) -> str:
@@ -349,7 +349,7 @@ def _use_of(run: Run, holding: RunHolding, use: RunHoldingUse) -> str:
     return f"{use.end_use}{product}{place}"
 
 
-def _barred_lines(run: Run) -> Iterator[str]:
+def _prohibitions(run: Run) -> Iterator[str]:
     titles = {rule.id: rule.title or rule.sentence for rule in run.rules}
     for holding in run.holdings:
         uses_by_bar: dict[tuple[str, str, str], tuple[RunHoldingBar, list[str]]] = {}

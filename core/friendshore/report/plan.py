@@ -33,9 +33,9 @@ _CONFIRMED = {
 
 
 def status_of(run: Run) -> tuple[str, doc.Tone]:
-    word, more, tone = STATUS[run.status]
-    words = word + more
-    confirmed = " and ".join(_CONFIRMED[each] for each in run.confirmed_by)
+    word, end, tone = STATUS[run.status]
+    words = word + end
+    confirmed = " and ".join(_CONFIRMED[confirmation] for confirmation in run.confirmed_by)
     return f"{words}, confirmed {confirmed}" if confirmed else words, tone
 
 
@@ -94,8 +94,8 @@ MAX_NAMES = 6
 
 def _named_demands(run: Run, demands: Sequence[RunDemand]) -> str:
     names = [f"{run.names.material(demand.material)} for {for_whom(run, demand)}" for demand in demands]
-    more = [f"{len(names) - MAX_NAMES} more"] if len(names) > MAX_NAMES else []
-    return ", ".join([*names[:MAX_NAMES], *more])
+    others = [f"{len(names) - MAX_NAMES} more"] if len(names) > MAX_NAMES else []
+    return ", ".join([*names[:MAX_NAMES], *others])
 
 
 def plan_document(run: Run, folder: str = "") -> doc.Document:
@@ -204,11 +204,11 @@ def discounts(run: Run) -> doc.Section | None:
     any_limited = any(settlement.most is not None for settlement in settlements)
     columns += [doc.figures("Tier from"), *([doc.figures("To")] if any_limited else []), doc.figures("Next from")]
     columns.append(doc.figures(f"{run.currency} off"))
-    rest = settlements[MAX_SETTLEMENTS:]
-    off = money(sum((d.discount for d in rest), Decimal(0)))
-    more = f"{count(len(rest), 'more settlement')}, {run.currency} {off} off (all with --json or --out)"
+    omitted = settlements[MAX_SETTLEMENTS:]
+    off = money(sum((d.discount for d in omitted), Decimal(0)))
+    summary = f"{count(len(omitted), 'more settlement')}, {run.currency} {off} off (all with --json or --out)"
     rows = [_settlement_row(settlement, run, any_limited) for settlement in settlements[:MAX_SETTLEMENTS]]
-    return doc.section("Price schedules", doc.table(columns, rows), doc.notes([more] if rest else []))
+    return doc.section("Price schedules", doc.table(columns, rows), doc.notes([summary] if omitted else []))
 
 
 def _settlement_row(settlement: RunDiscount, run: Run, any_limited: bool) -> list[doc.Cell]:
@@ -263,8 +263,8 @@ def _level(level: RunLevel, run: Run) -> list[doc.Cell]:
 def _objective(level: RunLevel, run: Run) -> str:
     if not level.within:
         return level.sentence
-    least = written(_amount(level, level.least, run))
-    return f"{level.sentence} (minimum {least}; later objectives may add {percent(level.within)})"
+    minimum = written(_amount(level, level.least, run))
+    return f"{level.sentence} (minimum {minimum}; later objectives may add {percent(level.within)})"
 
 
 def _amount(level: RunLevel, amount: Decimal, run: Run) -> doc.Amount | doc.Kilograms:
