@@ -41,10 +41,6 @@ def own_questions() -> dict[str, str]:
     return _announced(Path(__file__).parents[1], "questions")
 
 
-def _announced_questions() -> dict[str, str]:
-    return _of_all_plugins("questions")
-
-
 def announced_commands() -> dict[str, str]:
     """Return the commands of all installed plugins by name, such as `case to-sql`, each with its line of help."""
     return _of_all_plugins("commands")
@@ -141,7 +137,7 @@ def _group(ctx: Any) -> tuple[str, ...]:
 
 def _of_plugins(group: tuple[str, ...]) -> dict[str, str | None]:
     """Return what plugins add to a group: commands with their line of help, and groups with None."""
-    additions: dict[str, str | None] = {} if group else dict(_announced_questions())
+    additions: dict[str, str | None] = {} if group else dict(_of_all_plugins("questions"))
     for name, line in announced_commands().items():
         *words, last = name.split()
         if tuple(words) == group:

@@ -23,19 +23,19 @@ class Interrupt:
     """Handler of Ctrl-C: the first asks for the best plan so far, the second ends the command."""
 
     def __init__(self) -> None:
-        self._asked = Event()
+        self._stop_requested = Event()
 
     def __enter__(self) -> Event:
-        self._before = signal.signal(signal.SIGINT, self._on_signal)
-        return self._asked
+        self._previous_handler = signal.signal(signal.SIGINT, self._on_signal)
+        return self._stop_requested
 
     def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._before)
+        signal.signal(signal.SIGINT, self._previous_handler)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self._asked.is_set():
+        if self._stop_requested.is_set():
             raise KeyboardInterrupt
-        self._asked.set()
+        self._stop_requested.set()
         if sys.stderr.isatty():
             # Not through sys.stderr: the signal may arrive while the bar writes to it, and its buffer isn't reentrant.
             os.write(sys.stderr.fileno(), b"\nstopping with the best plan found; press Ctrl-C again to end at once\n")

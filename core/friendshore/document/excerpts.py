@@ -155,10 +155,8 @@ def _tables_below(parts: Sequence[Element], heading_position: int) -> Iterator[i
 
 def _omitted_sections(titles: Sequence[str]) -> Iterator[Element]:
     if titles:
-        number_of_others = [f"{len(titles) - _MIN_ROWS} more"] if len(titles) > _MIN_ROWS else []
-        yield sentence(
-            f"{count(len(titles), 'more section')} (--full): {'; '.join([*titles[:_MIN_ROWS], *number_of_others])}"
-        )
+        others = [f"{len(titles) - _MIN_ROWS} more"] if len(titles) > _MIN_ROWS else []
+        yield sentence(f"{count(len(titles), 'more section')} (--full): {'; '.join([*titles[:_MIN_ROWS], *others])}")
 
 
 def _tables(parts: Iterable[Element]) -> Iterator[Element]:
@@ -362,12 +360,12 @@ def _spans(periods: Sequence[tuple[str, str]], max_columns: int) -> list[tuple[s
 def _sums(cells: Sequence[Cell], sizes: Sequence[int]) -> list[Cell]:
     """Return the kilograms summed in groups, in one unit if they state none."""
     values = iter(cells)
-    summed = [_sum(list(islice(values, size))) for size in sizes]
+    summed = [_sum_of_masses(list(islice(values, size))) for size in sizes]
     masses = [cell for cell in summed if isinstance(cell, Kilograms) and not cell.unit]
     unit = unit_for(cell.value for cell in masses)
     return [replace(cell, unit=unit) if isinstance(cell, Kilograms) and not cell.unit else cell for cell in summed]
 
 
-def _sum(cells: Sequence[Cell]) -> Cell:
+def _sum_of_masses(cells: Sequence[Cell]) -> Cell:
     masses = [cell for cell in cells if isinstance(cell, Kilograms)]
     return replace(masses[0], value=sum((cell.value for cell in masses), Decimal(0))) if masses else cells[0]

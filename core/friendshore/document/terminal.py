@@ -194,9 +194,8 @@ def _table(table: doc.DataTable, width: int, ruling: tuple[str, str, str]) -> It
         for line_number in range(height):
             line: list[Span] = []
             for i, cell in enumerate(cells):
-                text = _line_at(
-                    cell, line_number if position else line_number - height
-                )  # headings are aligned at the bottom
+                # Headings are aligned at the bottom.
+                text = _line_at(cell, line_number if position else line_number - height)
                 between = " " * (column_widths[i] - max(text_widths[i], 0)) + divider
                 line += [(_aligned(text, text_widths[i], table.columns[i].align), row[i][1]), (between, "")]
             yield _cropped(line[:-1], width)

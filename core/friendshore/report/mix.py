@@ -223,7 +223,10 @@ def orders(run: Run, folder: str = "") -> doc.Section | None:
     rest_texts = [_orders_left(spent, by_day, shown) for shown in range(len(due_orders[:LINES]) + 1)]
     see_all = "all in the run" if folder else "all with --out"
     rest_by_shown = [doc.Several((f"{text} ({see_all})",)) if text else doc.NOTHING for text in rest_texts]
-    notes = doc.notes(f"{label}: {_summary(run, by_period[label])}" for label in later_periods)
+    notes = doc.notes(
+        f"{label}: {count(len(in_orders(by_period[label])), 'order')}, {large_money(cost_of(by_period[label]), run.currency)}"
+        for label in later_periods
+    )
     head = doc.sentence("Later (all orders with --json or --out)", strong=True) if notes else None
     table = doc.excerpt(columns, rows, rest_by_shown, part=2)
     return doc.section("Orders by last day", table, doc.for_whole(head), doc.for_whole(notes), column="Order by")
@@ -295,10 +298,6 @@ def kilograms_of(purchases: Iterable[RunPurchase]) -> Decimal:
 
 def cost_of(purchases: Iterable[RunPurchase]) -> Decimal:
     return sum((purchase.cost for purchase in purchases), Decimal(0))
-
-
-def _summary(run: Run, purchases: list[RunPurchase]) -> str:
-    return f"{count(len(in_orders(purchases)), 'order')}, {large_money(cost_of(purchases), run.currency)}"
 
 
 def holdings(run: Run) -> doc.Section | None:
