@@ -175,7 +175,7 @@ def test_nothing_is_asked_of_a_run_that_does_not_hold(planned: Planned, tmp_path
     (run / "run.json").write_text(re.sub(r'"quantity_kg": (\d)', r'"quantity_kg": 9\1', text, count=1))
     for form in ("md", "html"):
         done = friendshore("report", run, "--format", form, "--with", "calendar")
-        told = [one in done.stdout for one in ("does not hold", "What is available when", "supplies")]
+        told = [one in done.stdout for one in ("failed verification", "What is available when", "supplies")]
         assert (done.returncode, told) == (4, [True, False, False])
 
 
@@ -283,7 +283,7 @@ def test_all_mistakes_of_case_and_catalog_are_told_at_once(case: Path) -> None:
     done = friendshore("check", case, "--json")
     places = {(Path(e["file"]).name, e.get("column")) for e in answer(done)["errors"]}
     assert (done.returncode, places) == (2, {("case.toml", "case.period"), ("offers.csv", "price")})
-    assert "2 mistakes" in friendshore("check", case).stdout
+    assert "2 errors" in friendshore("check", case).stdout
 
 
 def test_a_check_takes_one_screen_and_tells_all_if_asked(case: Path) -> None:
