@@ -33,7 +33,9 @@ from .elements import (
 )
 from .figures import count, unit_for, written
 
+# Lines of a screen.
 LINES = 40
+# Characters between two columns.
 _GAP = 2
 _MIN_LIST_WIDTH = 12
 """Minimum characters of a column of lists, if one of its cells is that long."""
@@ -78,6 +80,7 @@ def shortened(document: Document, max_lines: int, lines_of: Callable[[Document],
 
 
 def _smallest_fitting(fits: Callable[[int], bool], maximum: int) -> int:
+    """Return the smallest number that fits, or `maximum` if none does."""
     low, high = 0, maximum
     while low < high:
         middle = (low + high) // 2

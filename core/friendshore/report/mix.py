@@ -182,7 +182,7 @@ def _sums_from(amounts: Sequence[Decimal]) -> list[Decimal]:
 
 
 def orders(run: Run, folder: str = "") -> doc.Section | None:
-    """Return the orders by their last day, then by priority and money. The whole document sums later periods."""
+    """Return the orders by their last day, then by priority and money. `folder` is empty if the run was not written."""
     if not run.purchases:
         return None
     days = grouped((p.order_by, p) for p in sorted(run.purchases, key=lambda p: p.order_by))
