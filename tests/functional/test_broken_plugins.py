@@ -239,7 +239,7 @@ def test_a_slip_in_the_case_or_the_environment_is_told(world: Path) -> None:
         assert part in done.stderr
     blocked = {block["name"]: block["plugins"] for block in answer(done)["plugins_blocked"]}
     assert blocked == {"acme-tow": [], "acme-noe": []}
-    assert "nothing of that name is installed" in friendshore(world, "plan", "slip.toml").stdout
+    assert "no plugin of that name" in friendshore(world, "plan", "slip.toml").stdout
     for asked in (("why-not", "slip.toml", "tin-au"), ("check", "slip.toml")):
         assert "[use] block names `acme-tow`" in said(friendshore(world, *asked), 0)
 

@@ -38,31 +38,35 @@ _GROUP = "[friendshore]"
 
 def own_questions() -> dict[str, str]:
     """Return friendshore's own questions with their lines of help."""
-    return _announced(Path(__file__).parents[1], "questions")
+    return _manifest_table(Path(__file__).parents[1], "questions")
 
 
 def announced_commands() -> dict[str, str]:
     """Return the commands of all installed plugins by name, such as `case to-sql`, each with its line of help."""
-    return _of_all_plugins("commands")
+    return _entries_of_all_plugins("commands")
 
 
-def _of_all_plugins(key: str) -> dict[str, str]:
+def _entries_of_all_plugins(key: str) -> dict[str, str]:
     return dict(
-        sorted((name, line) for distribution in distributions() for name, line in _of_distribution(distribution, key))
+        sorted(
+            (name, line)
+            for distribution in distributions()
+            for name, line in _entries_of_distribution(distribution, key)
+        )
     )
 
 
-def _of_distribution(distribution: Distribution, key: str) -> Iterator[tuple[str, str]]:
+def _entries_of_distribution(distribution: Distribution, key: str) -> Iterator[tuple[str, str]]:
     with suppress(OSError, ValueError, ImportError, AttributeError):
         text = distribution.read_text("entry_points.txt") or ""
-        for package in _packages(text) if _GROUP in text else ():
+        for package in _plugin_packages(text) if _GROUP in text else ():
             spec = find_spec(package)
             for folder in (spec.submodule_search_locations if spec is not None else None) or ():
                 if (Path(folder) / MANIFEST).is_file():
-                    yield from _announced(Path(folder), key).items()
+                    yield from _manifest_table(Path(folder), key).items()
 
 
-def _packages(text: str) -> Iterator[str]:
+def _plugin_packages(text: str) -> Iterator[str]:
     group = ""
     for line in map(str.strip, text.splitlines()):
         if line.startswith("["):
@@ -71,7 +75,7 @@ def _packages(text: str) -> Iterator[str]:
             yield line.partition("=")[2].strip().partition(":")[0].partition(".")[0]
 
 
-def _announced(folder: Path, key: str) -> dict[str, str]:
+def _manifest_table(folder: Path, key: str) -> dict[str, str]:
     """Return a table of the manifest in a folder. Raise `OSError` or `ValueError` if it can't be read."""
     lines = tomllib.loads((folder / MANIFEST).read_text(encoding="utf-8-sig")).get(key, {})
     return {str(name): str(line) for name, line in lines.items()}
@@ -85,13 +89,13 @@ class Commands(TyperGroup):
     """A group of commands: the kernel's own, and those in manifests of plugins. The top group has all questions too."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return list(dict.fromkeys((*super().list_commands(ctx), *_added(ctx))))
+        return list(dict.fromkeys((*super().list_commands(ctx), *_cached_additions(ctx))))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         command = super().get_command(ctx, cmd_name)
         if command is not None:
             return command
-        of_plugins = _added(ctx)
+        of_plugins = _cached_additions(ctx)
         if cmd_name not in of_plugins:
             return None
         text = of_plugins[cmd_name]
@@ -105,13 +109,13 @@ class Commands(TyperGroup):
         name, command, remaining = super().resolve_command(ctx, args)
         if command is None or name is None or (name in self.commands and name not in own_questions()):
             return name, command, remaining
-        path = " ".join((*_group(ctx), name))
+        path = " ".join((*_group_path(ctx), name))
         if path in announced_commands():
             return name, plugin_command(path, remaining), remaining
         return name, command if isinstance(command, Commands) else command_for(name, remaining), remaining
 
     def _refuse_unknown(self, ctx: Any, name: str) -> None:
-        path = " ".join((*_group(ctx), name))
+        path = " ".join((*_group_path(ctx), name))
         plugin = plugin_with_command(path)
         if plugin is not None:
             ctx.fail(f"The command '{path}' is in the plugin {plugin.distribution}: {plugin.install}")
@@ -120,24 +124,24 @@ class Commands(TyperGroup):
             ctx.fail(f"No such command '{name}'. Did you mean {', '.join(map(repr, matches))}?")
 
 
-def _added(ctx: Any) -> dict[str, str | None]:
+def _cached_additions(ctx: Any) -> dict[str, str | None]:
     """Return what plugins add to a group, read from their manifests once for each command line."""
-    group = _group(ctx)
+    group = _group_path(ctx)
     key = f"{__name__}: {' '.join(group)}"
     if key not in ctx.meta:
-        ctx.meta[key] = _of_plugins(group)
+        ctx.meta[key] = _additions(group)
     added: dict[str, str | None] = ctx.meta[key]
     return added
 
 
-def _group(ctx: Any) -> tuple[str, ...]:
+def _group_path(ctx: Any) -> tuple[str, ...]:
     """Return the words that lead to a group of commands. Empty for the top group."""
-    return () if ctx.parent is None else (*_group(ctx.parent), ctx.info_name)
+    return () if ctx.parent is None else (*_group_path(ctx.parent), ctx.info_name)
 
 
-def _of_plugins(group: tuple[str, ...]) -> dict[str, str | None]:
+def _additions(group: tuple[str, ...]) -> dict[str, str | None]:
     """Return what plugins add to a group: commands with their line of help, and groups with None."""
-    additions: dict[str, str | None] = {} if group else dict(_of_all_plugins("questions"))
+    additions: dict[str, str | None] = {} if group else dict(_entries_of_all_plugins("questions"))
     for name, line in announced_commands().items():
         *words, last = name.split()
         if tuple(words) == group:

@@ -81,7 +81,7 @@ def assumptions(run: Run) -> doc.Section | None:
 
 def versions(run: Run) -> doc.Section:
     software = ", ".join(f"{name} {number}" for name, number in run.versions.items())
-    return doc.section("Made with", doc.notes([software, *_data(run)]))
+    return doc.section("Made with", doc.notes([software, *_data_lines(run)]))
 
 
 def blocked_plugins(run: Run) -> Iterator[str]:
@@ -90,7 +90,7 @@ def blocked_plugins(run: Run) -> Iterator[str]:
         yield f"without {block.name} ({matches}), blocked by {' and by '.join(block.by)}"
 
 
-def _data(run: Run) -> Iterator[str]:
+def _data_lines(run: Run) -> Iterator[str]:
     for plugin in run.plugins:
         owner = plugin.distribution or "beside the case"
         if plugin.kind == "reader":
@@ -112,16 +112,16 @@ def limits(run: Run) -> doc.Section | None:
         return None
     missed = grouped((limit.rule, limit) for limit in run.limits if limit.missed_by)
     satisfied = len(run.limits) - sum(map(len, missed.values()))
-    texts = [_missed(run, rows) for rows in missed.values()]
+    texts = [_missed_limit(run, rows) for rows in missed.values()]
     return doc.section("Limits", doc.notes([*texts, f"{satisfied} of {count(len(run.limits), 'limit')} satisfied"]))
 
 
-def _missed(run: Run, rows: list[RunLimit]) -> str:
+def _missed_limit(run: Run, rows: list[RunLimit]) -> str:
     worst = max(rows, key=lambda row: row.missed_by)
     total = sum(1 for limit in run.limits if limit.rule == worst.rule)
     text = f"{worst.rule}: {worst.sentence or 'no sentence'}"
     text = text if text.endswith(".") else f"{text}."
-    text += f" Missed in {len(rows)} of {count(total, 'row')}{_when(run, rows)}"
+    text += f" Missed in {len(rows)} of {count(total, 'row')}{_period_range(run, rows)}"
     text += f", by {'' if len(rows) == 1 else 'up to '}{_amount(run, worst)} ({worst.label})"
     penalty = sum((row.penalty for row in rows), Decimal(0))
     if penalty:
@@ -131,7 +131,7 @@ def _missed(run: Run, rows: list[RunLimit]) -> str:
     return text
 
 
-def _when(run: Run, rows: list[RunLimit]) -> str:
+def _period_range(run: Run, rows: list[RunLimit]) -> str:
     order = {period.label: i for i, period in enumerate(run.periods)}
     positions = sorted({order[word] for row in rows for word in row.label.split()[-1:] if word in order})
     if not positions:
@@ -169,7 +169,7 @@ class _KeptOut(NamedTuple):
 
 def kept_out(run: Run, max_rows: int = MAX_ROWS, *, as_tables: bool = False) -> doc.Section | None:
     sections = []
-    for kind in filter(lambda kind: kind.rows, (_unproven(run), _leads(run), _forbidden(run))):
+    for kind in filter(lambda kind: kind.rows, (_unproven(run), _leads(run), _prohibited(run))):
         rows, notes_on_rest = kind.rows[:max_rows], rows_left(len(kind.rows) - max_rows, "row", kind.file)
         table = doc.table(map(doc.Column, kind.columns), rows) if as_tables else None
         notes = doc.notes([*([] if as_tables else [kind.sentence.format(*row) for row in rows]), *notes_on_rest])
@@ -204,7 +204,7 @@ def _leads(run: Run) -> _KeptOut:
     return _KeptOut(title, columns, rows, "{0} ({3}, {1}): {4}", "run.json")
 
 
-def _forbidden(run: Run) -> _KeptOut:
+def _prohibited(run: Run) -> _KeptOut:
     groups = grouped(((row.rule, row.clause, row.demand_material, row.end_use), row) for row in run.blocked)
     rows = [
         (
