@@ -79,7 +79,7 @@ def test_a_check_tells_the_age_of_catalogs_and_packs_alone(first: Path, tmp_path
     """A plugin has no day of its own: its catalogs and packs have."""
     checked = friendshore("check", first, day="2027-03-01")
     assert "catalog first-catalog, as of 2026-11-26, 95 days old" in checked
-    assert "looked at more than 90 days ago: catalog first-catalog" in checked
+    assert "last reviewed more than 90 days ago: catalog first-catalog" in checked
     told = json.loads(friendshore("check", first, "--json"))
     assert told["data"] == [{"kind": "catalog", "name": "first-catalog", "as_of": "2026-11-26"}]
     (tmp_path / "case.toml").write_text(CASE)

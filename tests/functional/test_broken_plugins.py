@@ -239,7 +239,7 @@ def test_a_slip_in_the_case_or_the_environment_is_told(world: Path) -> None:
         assert part in done.stderr
     blocked = {block["name"]: block["plugins"] for block in answer(done)["plugins_blocked"]}
     assert blocked == {"acme-tow": [], "acme-noe": []}
-    assert "nothing of that name is installed" in friendshore(world, "plan", "slip.toml").stdout
+    assert "no plugin of that name" in friendshore(world, "plan", "slip.toml").stdout
     for asked in (("why-not", "slip.toml", "tin-au"), ("check", "slip.toml")):
         assert "[use] block names `acme-tow`" in said(friendshore(world, *asked), 0)
 
@@ -271,7 +271,7 @@ def test_one_name_of_two_can_be_blocked(world: Path) -> None:
     """A clash of one name costs neither plugin the rest of what it brings, and the list says what is left out."""
     flag = ("--block", "acme-two:tin")
     assert friendshore(world, "plan", "clash.toml", *flag).returncode == 0
-    assert "acme-two 1.5 is without tin: blocked" in said(friendshore(world, "plugins", "list", *flag), 0)
+    assert "acme-two 1.5: tin blocked" in said(friendshore(world, "plugins", "list", *flag), 0)
     for shown in (("plugins", "list"), ("plugins", "show", "acme-two")):
         whole = said(friendshore(world, *shown, "--block", "acme-two"), 0)
         assert "blocked by --block; fix: leave out `--block acme-two`" in whole

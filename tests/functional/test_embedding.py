@@ -73,7 +73,7 @@ def test_a_notebook_shows_the_screen_of_a_plan_and_runs_nothing(recommendation: 
     page = recommendation._repr_html_()
     assert len(page) < 40_000
     text = in_frame(page)
-    assert all(part in text for part in ("optimal · verified", "River smelter", "Rests on"))
+    assert all(part in text for part in ("optimal · verified", "River smelter", "Based on"))
     name = """"></iframe><script>alert(1)</script>'<b onload=x>"""
     hostile = recommendation.run.model_copy(update={"case": name})
     made = friendshore.Recommendation(hostile, recommendation.plan, recommendation.gathered, recommendation.session)

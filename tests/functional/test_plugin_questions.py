@@ -133,7 +133,7 @@ def test_a_question_of_a_plugin_has_a_screen_for_nothing(site: Site, case: Path)
 )  # fmt: skip
 def test_a_notebook_finds_the_function_that_shows_an_answer(answer: str) -> None:
     """Each answer names it as text, which no import checks."""
-    assert callable(resolve_name(resolve_name(answer).TOLD_BY))
+    assert callable(resolve_name(resolve_name(answer).DOCUMENT_FUNCTION))
 
 
 @pytest.mark.deep
@@ -144,7 +144,7 @@ def test_every_answer_is_a_screen_with_what_matters_most(case: Path) -> None:
     for question in friendshore_questions():
         options = question.options(**given.get(question.name, {}))
         document = question.document(question.ask(opened, options, None), options)
-        lines = plain_text(document, 100, most=LINES).splitlines()
+        lines = plain_text(document, 100, max_lines=LINES).splitlines()
         assert 0 < len(lines) <= LINES, question.name
         assert max(map(len, lines)) <= 100, question.name
         assert "--full" in "\n".join(lines) or document.on_screen().parts == document.whole().parts

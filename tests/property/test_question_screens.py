@@ -164,9 +164,9 @@ SCREENS: dict[str, Callable[[st.DrawFn], tuple[doc.Document, Counts]]] = {
 def test_an_answer_is_a_screen_on_which_nothing_is_lost(question: str, data: st.DataObject) -> None:
     """At most 40 lines at 100 characters; from 60 on identifiers stand whole, and rows that are not shown are counted."""
     document, counts = data.draw(st.composite(SCREENS[question])())
-    assert len(plain_text(document, 100, most=LINES).splitlines()) <= LINES
+    assert len(plain_text(document, 100, max_lines=LINES).splitlines()) <= LINES
     width = data.draw(st.sampled_from((60, 80, 100, 140)))
-    lines = plain_text(document, width, most=LINES).splitlines()
+    lines = plain_text(document, width, max_lines=LINES).splitlines()
     whole_names(lines, width)
     tables = ["" if line.startswith("·") else line for line in lines]  # what is to be known of a table is no row of it
     for head, total in counts:
@@ -201,7 +201,7 @@ def documents(draw: st.DrawFn) -> doc.Document:
 @given(documents(), st.sampled_from((60, 100)))
 def test_a_document_of_a_plugin_is_a_screen_for_nothing(document: doc.Document, width: int) -> None:
     """40 lines; the answer and every doubt stand; rows are counted in their table, sections below it all."""
-    lines = plain_text(document, width, most=LINES).splitlines()
+    lines = plain_text(document, width, max_lines=LINES).splitlines()
     assert len(lines) <= LINES
     assert lines[0] == "QXanswerXZ"
     assert "· QXdoubtXZ" in lines

@@ -128,7 +128,7 @@ def runs(draw: st.DrawFn) -> Run:
 
 def shown(run: Run, width: int) -> list[str]:
     """The screen, line by line."""
-    return plain_text(plan_document(run).on_screen(), width, most=LINES).splitlines()
+    return plain_text(plan_document(run).on_screen(), width, max_lines=LINES).splitlines()
 
 
 def whole_names(lines: list[str], width: int) -> None:
@@ -181,7 +181,7 @@ def test_no_warning_is_left_out(run: Run, width: int) -> None:
             assert row.text.partition(". ")[0] in text
     twice = [row for row in run.assumptions if row.subject == "counted twice"]
     for words, kind, rows in (
-        ("Exposed: ", "rules? of unknown status", run.exposed),
+        ("At risk: ", "rules? of unknown status", run.exposed),
         ("Nothing is planned for ", "conflicts?", run.conflicts),
         ("Perhaps counted twice: ", "perhaps counted twice", twice),
     ):
@@ -189,5 +189,5 @@ def test_no_warning_is_left_out(run: Run, width: int) -> None:
         assert text.count(words) + left == len(rows)
     if run.exposed:
         dearest = max(run.exposed, key=lambda row: (row.cost, [-ord(sign) for sign in row.rule]))
-        assert f"Exposed: {dearest.rule}, unknown from 2026-11-28 on" in text
-    assert f"Rests on {len(run.assumptions)} assumption" in text
+        assert f"if {dearest.rule} applies (status unknown from 2026-11-28 on" in text
+    assert f"Based on {len(run.assumptions)} assumption" in text

@@ -148,7 +148,7 @@ def test_nothing_is_planned_again_where_no_date_lies_within_a_period() -> None:
     """A ban from April on, no lead time: all that is short is short by months too, and nothing is asked."""
     found = planned(yearly(), chinese(), ban("mined", start="2027-04-01"))
     assert (months(found), counted(found)) == ([], [])
-    assert "What counting in whole periods does" not in text(plan_document(found.run), 200)
+    assert "Effect of whole periods" not in text(plan_document(found.run), 200)
     by_month = planned(yearly(length="month", count=12), chinese(), ban("mined", start="2027-04-10"))
     assert (months(by_month), len(counted(by_month))) == ([], 1)
     met = planned(yearly(), catalog(source("AU", 10)), ban("mined", start="2027-03-01"))
@@ -168,7 +168,7 @@ def test_what_is_stated_by_period_is_not_looked_at_by_months(why: str, given: An
     """By months it would be another amount: the reason is told, and nothing is claimed."""
     found = planned(given, facts, ban("mined", start="2027-03-01"), *rules)
     assert [(row.by_months_kg, row.only_kg, row.note) for row in found.run.by_months] == [(None, 0, why)]
-    assert f"not looked at by months: metal-defense: {why}" in text(plan_document(found.run), 200)
+    assert f"Not compared by months ({why}): metal-defense" in text(plan_document(found.run), 200)
 
 
 def test_a_share_by_period_is_a_share_by_month_too() -> None:

@@ -207,7 +207,7 @@ def rows(name: str, count: int, part: int) -> doc.DataTable:
 
 def lines(document: doc.Document, width: int, most: int | None) -> list[str]:
     """The document as it stands on a terminal."""
-    return plain_text(document, width, most=most).splitlines()
+    return plain_text(document, width, max_lines=most).splitlines()
 
 
 def test_rows_are_left_out_by_the_part_of_the_room_that_a_table_has() -> None:
@@ -269,7 +269,7 @@ def two_forms() -> doc.Document:
 
 def test_a_screen_and_the_whole_document_are_forms_of_one() -> None:
     """Each has its parts, columns, rows, and cells; a screen names a section in the first heading of its table, and no empty section is left."""
-    assert plain_text(two_forms(), 80, most=40).splitlines() == [
+    assert plain_text(two_forms(), 80, max_lines=40).splitlines() == [
         "three offers", "", "Offer that counts", "a, b, c", "second", "third offer",
     ]  # fmt: skip
     assert plain_text(two_forms(), 80).splitlines() == [

@@ -324,9 +324,10 @@ def test_exposed_says_on_which_days_nobody_knows_whether_the_rule_holds() -> Non
         ("2026-07-01", "2026-09-30", "Said to be extended."),
         ("2026-10-01", "None", "Resumes unless extended."),
     ]
-    line = next(exposures(found.run))
-    assert "unknown from 2026-07-01 to 2026-09-30: Said to be extended; from 2026-10-01 on" in line
-    assert line in markdown(page_document(found.run))
+    caveat = next(exposures(found.run))
+    assert "unknown from 2026-07-01 to 2026-09-30: Said to be extended; from 2026-10-01 on" in caveat.text
+    assert caveat.code == "FS835"
+    assert caveat.with_code in markdown(page_document(found.run))
     assert json.loads(found.run.model_dump_json())["exposed"][0]["unknown"][1]["start"] == "2026-10-01"
 
 

@@ -130,8 +130,8 @@ def test_inputs_from_stock_carry_no_cash() -> None:
     held = stock("oxide", 6, place="JP", links=chain("AU", "mined", "refined"))
     run = melted(demand("metal", "civil", 4), stocks=(held,))
     assert by_offer(run)["jp-melt"].full_price_per_kg == 10
-    assert "In hand or on order: 1 (1 used, not in full prices)" in shown(plan_document(run).on_screen())
-    assert "Full prices leave out inputs in stock and on order: oxide 6 kg" in shown(plan_document(run))
+    assert "Stock and open orders: 1 of 1 lot used, not in full prices" in shown(plan_document(run).on_screen())
+    assert "Full prices exclude inputs in stock or on order: oxide 6 kg" in shown(plan_document(run))
 
 
 def test_goods_of_one_maker_share_its_inputs_by_the_kilogram() -> None:

@@ -91,4 +91,4 @@ def test_a_lot_that_no_demand_can_take_says_so() -> None:
     given = case(demand("salt", "civil", 1, 1), stocks=(stock("metal", 4, chain("AU", *METAL), id="shelf"),))
     found = planned(given, metals())
     assert held(found, "shelf").uses == []
-    assert "no demand could take it" in unwrapped(plan_document(found.run), 120)
+    assert "no demand can use it" in unwrapped(plan_document(found.run), 120)

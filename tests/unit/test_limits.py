@@ -368,7 +368,7 @@ def test_the_day_from_which_a_floor_can_hold_is_shown_with_its_phase() -> None:
     """On the page as well; and one line a rule says by how much it is missed."""
     found = quarters(rule(limits.Cover, id="safety-stock", days=90))
     plan = re.sub(r"\s+", " ", text(plan_document(found.run)))
-    assert "safety-stock can first be kept from 2026-04-01 on" in plan
+    assert "safety-stock can be satisfied from 2026-04-01 on" in plan
     for surface in (plan, re.sub(r"\s+", " ", markdown(page_document(found.run)).replace("\\", ""))):
         assert "phases = [{ from = 2026-04-01 }]" in surface
     assert len(re.findall(r"Missed in \d+ of \d+ rows, 2026-Q1 to 2027-Q4, by up to [\d.]+ kg", plan)) == 1

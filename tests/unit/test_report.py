@@ -152,9 +152,9 @@ def test_the_heading_counts_demands_and_never_adds_kilograms_of_different_goods(
         one("gold", 9, 0, ""),
     ]
     text = said(demands=[one("ore", 0, 5, "2026-Q4"), *rest], shortages=[])
-    assert "1 of 5 demands met in full; 2 from 2027-Q2 on; 1 not to the end: zinc for defense; 1 never: gold" in text
+    assert "1 of 5 demands met in full; 2 from 2027-Q2 on; 1 not until the end: zinc for defense; 1 never: gold" in text
     assert "1.38 t" not in text
-    assert "2 of 4 demands met from 2027-Q2 on; 1 not to the end" in said(demands=rest, shortages=[])
+    assert "2 of 4 demands met from 2027-Q2 on; 1 not until the end" in said(demands=rest, shortages=[])
     text = said(demands=[one(f"m{n}", 9, 0, "") for n in range(8)], shortages=[])
     assert "0 of 8 demands met in full; 8 never: m0 for defense," in text
     assert "m5 for defense, 2 more" in text
@@ -188,7 +188,7 @@ def test_the_page_says_the_verdict_what_is_short_who_supplies_and_how_to_check()
     page = page_of()
     order = [
         "# by-hand", "**Not verified**", "`friendshore verify`", "**optimal**", "## Demand", "## Shortages", "2026-Q4 to 2027-Q1 | capacity",
-        "## Who supplies it", "100 %", "mined AU/MM → refined, separated MY", "## What to order by when", "| 2026-12-31 |", "## How sure this is",
+        "## Suppliers", "100 %", "mined AU/MM → refined, separated MY", "## Orders by last day", "| 2026-12-31 |", "## Proof",
     ]  # fmt: skip
     places = [page.index(words) for words in order]
     assert places == sorted(places)

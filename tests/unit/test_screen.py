@@ -10,6 +10,7 @@ from friendshore.document.excerpts import LINES
 from friendshore.document.terminal import plain_text
 from friendshore.domain.shown_names import RunMaterial, ShownNames, short_names
 from friendshore.report import plan_document
+from friendshore.report.caveats import caveat_data
 
 from .test_report import CONFLICT, DEMAND, PURCHASE, SHORT, run
 
@@ -43,7 +44,7 @@ ACCEPTED = [{"subject": "accepted", "text": text} for text in TEXTS]
 
 def told(width: int = 100, folder: str = "", **changed: Any) -> str:
     """The screen in one line."""
-    return " ".join(plain_text(plan_document(run(**changed), folder).on_screen(), width, most=LINES).split())
+    return " ".join(plain_text(plan_document(run(**changed), folder).on_screen(), width, max_lines=LINES).split())
 
 
 def whole(width: int = 200, **changed: Any) -> str:
@@ -59,21 +60,21 @@ def in_order(shown: str, *words: str) -> bool:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"limits": [LIMIT, LIMIT]}, "Limits not kept: half in 2 rows, penalty about USD 10,000"),
+        ({"limits": [LIMIT, LIMIT]}, "Missed limits: half in 2 rows, penalty about USD 10,000"),
         ({"levels": [LEVEL]}, "Objectives in order: shortage of defense, at its price"),
-        ({"changes": ["disable=half"]}, "Changed from the case: disable=half"),
-        ({"holdings": [LOT | {"used_kg": 300, "left_kg": 200}]}, "In hand or on order: 1 (1 used); left over: vault 200 kg"),
-        ({"holdings": [LOT | {"uses": [BARRED]}]}, "Paid for, and barred from all that wants it: the stock vault, 500 kg of Dysprosium oxide: no-cn"),
+        ({"changes": ["disable=half"]}, "Changes to the case: disable=half"),
+        ({"holdings": [LOT | {"used_kg": 300, "left_kg": 200}]}, "Stock and open orders: 1 of 1 lot used; left over: vault 200 kg"),
+        ({"holdings": [LOT | {"uses": [BARRED]}]}, "Paid for, but prohibited for all uses that need it: the stock vault, 500 kg of Dysprosium oxide: no-cn"),
         ({"by_months": [{"demand": "fighters", "short_kg": 500, "by_months_kg": 300, "only_kg": 200}]}, "Short only because the plan counts in whole periods: Dysprosium oxide for fighters 200 kg of 500 kg Dy2O3 (`--full`)"),
         ({"rounded": [ROUNDED, ROUNDED | {"kind": "rule"}]}, "Counted in whole quarters: 1 lead time and 1 date rounded (`--full`, `--period month`)"),
         ({"purchases": [PURCHASE | {"late_days": 3}]}, "Late by 3 days: 1 order due before 2027-01-03 would arrive later"),
-        ({"purchases": [PURCHASE | {"at_once": True}]}, "Short until it arrives: order at once what is marked so (1 order: Dysprosium oxide)"),
+        ({"purchases": [PURCHASE | {"at_once": True}]}, "Short until they arrive: 1 order to place at once, as marked (Dysprosium oxide)"),
         ({"made": "2026-11-26", "plugins": [PLUGIN]}, "Old data: pack laws, as of 2026-01-01, 329 days old"),
         ({"made": "2026-01-02", "plugins": [PLUGIN, PLUGIN | {"as_of": None, "name": "new"}]}, "data as of an unknown day"),
         ({"plugins_blocked": [{"name": "acme", "by": ["--block"], "plugins": ["acme 1"]}]}, "Planned without acme (acme 1), blocked by --block"),
         ({"assumptions": [{"subject": "no duty charged", "text": "trisulfide: no rule in use names its tariff line, 2830.90. It is charged none"}]}, "No duty charged, no tariff line known: trisulfide"),
         ({"assumptions": [{"subject": "highest duty charged", "text": "kr-oxide: its customs origin is not known. It is charged the most"}]}, "Highest duty charged, customs origin not known: kr-oxide"),
-        ({"exposed": [EXPOSED]}, "Exposed: cn-46, unknown from 2026-11-28 on (no extension found). Counted as not in force; if it is (--strict), it forbids USD 5,000 from 2026-Q4 on: Dysprosium oxide 500 kg Dy2O3"),
+        ({"exposed": [EXPOSED]}, "At risk: USD 5,000 from 2026-Q4 on if cn-46 applies (status unknown from 2026-11-28 on: no extension found; --strict enforces it): Dysprosium oxide 500 kg Dy2O3"),
         ({"assumptions": ACCEPTED}, "Accepted by the case: evidence counts from `assumed` on; 50 % of `announced` capacity counts"),
     ],
 )  # fmt: skip
@@ -81,6 +82,16 @@ def test_what_is_to_be_known_of_a_plan_is_told(changed: dict[str, Any], words: s
     """Each where there is such a thing, and nowhere else."""
     assert words in told(**changed)
     assert words.partition(":")[0] not in told()
+
+
+def test_the_whole_document_prints_the_codes_of_caveats_and_a_screen_does_not() -> None:
+    """In parentheses, before the period that ends the caveat; the data have code and text."""
+    changed: dict[str, Any] = {"exposed": [EXPOSED], "conflicts": [CONFLICT], "holdings": [LOT | {"uses": [BARRED]}]}
+    for code in ("FS830", "FS835", "FS836"):
+        assert f" ({code})" in whole(**changed)
+        assert code not in told(**changed)
+    assert [row["code"] for row in caveat_data(run(**changed)) if row["code"]] == ["FS835", "FS836"]
+    assert "oxide: no-cn (FS836)." in whole(**changed)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +129,7 @@ def test_conflicts_come_first_and_are_counted() -> None:
     one = CONFLICT | {"rules": ["half", "all"], "sentences": ["No more than half.", "All of it."]}
     shown = told(status="infeasible", purchases=[], conflicts=[one | {"holds_from": {"all": "2028-01-01"}}])
     assert (
-        "half: No more than half; all: All of it. Nothing is planned for tin. all can first be kept from 2028-01"
+        "half: No more than half; all: All of it. Nothing is planned for tin. all can be satisfied from 2028-01"
         in shown
     )
     assert in_order(shown, "half: No more", "Never or late met", "nothing is bought")

@@ -553,7 +553,7 @@ def test_the_report_tells_the_levels() -> None:
     assert float(cost.value) == pytest.approx(1.1 * float(cost.least), rel=1e-4)
     assert (largest.unit, largest.gained is not None and largest.gained > 0) == ("kg", True)
     said = text(plan_document(run), 120)
-    for words in ("Lexicographic objectives", "shortage of defense, at its price", "later ones may add 10 %"):
+    for words in ("Lexicographic objectives", "shortage of defense, at its price", "later objectives may add 10 %"):
         assert words in said
 
 

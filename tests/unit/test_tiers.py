@@ -434,6 +434,6 @@ def test_a_plan_with_schedules_is_proved_and_stands_in_the_report() -> None:
     assert ordered(found) == {("cn-metal", "2026"): 60, ("cn-metal", "2027"): 60}
     said = text(plan_document(found.run))
     assert "Price schedules" in said
-    assert "discounts and lumps of price schedules" in said
+    assert "discounts and lump sums of price schedules" in said
     frame = found.to_frame("discounts")
     assert (list(frame["span"]), list(frame["discount"])) == (["2026", "2027"], [120, 120])

@@ -1,7 +1,4 @@
-"""Command line. Commands only collect arguments, call the library, and show the answer.
-
-Slow imports are within the commands, so that `--help` is fast and works whatever is installed.
-"""
+"""The command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`friendshore check`, `lock`, `init`, and `case`. Also functions to write files from templates without overwriting any."""
+"""`friendshore check`, `lock`, `init`, and `case`."""
 
 from __future__ import annotations
 
@@ -16,23 +16,22 @@ from ..errors import InputError
 from ..writing import add_files
 from .groups import Commands
 from .options import AsJson, Blocked, CasePath, Strict, installed
-from .output import answering, bare, complain, show, show_json, show_on_screen, wrote
+from .output import answering, bare, print_problems, show, show_json, show_on_screen, wrote
 from .waiting import progress_bar
 
 app = typer.Typer(
     cls=Commands,
-    help="Write a case as of a later day, or as one workbook; read what was edited in it as a scenario.",
+    help="Roll a case forward, write it as a workbook, or read the edits of a workbook as a scenario.",
     no_args_is_help=True,
 )
 _TEMPLATES = "templates"
-_START = date(2026, 10, 1)
+_TEMPLATE_START = date(2026, 10, 1)
 """First day of the plan in the template of a case. Earlier dates are those of facts, which are invented on the day of writing."""
-_LAST_YEAR = 9000
+_MAX_YEAR = 9000
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def templates(name: str) -> Iterator[tuple[PurePosixPath, str]]:
-    """Yield the files below the folder `name` of the templates: path within it, and text."""
     yield from _texts(files(__package__) / _TEMPLATES / name, PurePosixPath())
 
 
@@ -45,47 +44,33 @@ def _texts(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[PurePosix
 
 
 def write_new(folder: Path, contents: Mapping[PurePosixPath, str | bytes]) -> list[Path]:
-    """Write all files below a folder or none, and return their paths. The folder is created if necessary.
-
-    Raises:
-        InputError: If one exists or can't be written. Then nothing is overwritten.
-    """
-    given = {path: content.encode() if isinstance(content, str) else content for path, content in contents.items()}
+    """Write all files below a folder or none. Raise `InputError` if one exists or can't be written."""
+    bytes_by_path = {
+        path: content.encode() if isinstance(content, str) else content for path, content in contents.items()
+    }
     try:
-        add_files(folder, given)
+        add_files(folder, bytes_by_path)
     except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror or error}", str(folder)) from error
+        raise InputError(f"cannot be written: {error.strerror or error}", str(folder), code="FS500") from error
     return [folder / path for path in contents]
 
 
-def write_starter(folder: Path, start: date = _START) -> list[Path]:
-    """Write the files of a first case and return their paths.
+def write_starter(folder: Path, start: date = _TEMPLATE_START) -> list[Path]:
+    """Write the files of a first case that starts on `start`. Raise `InputError` if one exists."""
+    from ..domain.time import add_months, today  # slow to import
 
-    Args:
-        folder: Folder to write to.
-        start: First day of the plan. The dates in the case move with it by whole months.
+    today_, months_later = today(), (start.year - _TEMPLATE_START.year) * 12 + start.month - _TEMPLATE_START.month
 
-    Raises:
-        InputError: If a file exists already or can't be written. Then no file is written.
-    """
-    from ..domain.time import add_months, today  # loads models, which `--help` needs none of
+    def moved_date(match: re.Match[str]) -> str:
+        day = date.fromisoformat(match[0])
+        return str(add_months(day, months_later) if day >= _TEMPLATE_START else today_)
 
-    written, months = today(), (start.year - _START.year) * 12 + start.month - _START.month
-
-    def moved(found: re.Match[str]) -> str:
-        day = date.fromisoformat(found[0])
-        return str(add_months(day, months) if day >= _START else written)
-
-    return write_new(folder, {name: _DATE.sub(moved, text) for name, text in templates("case")})
+    return write_new(folder, {name: _DATE.sub(moved_date, text) for name, text in templates("case")})
 
 
 def _first_day(word: str | None) -> date:
-    """Return the first day of a plan: the given one, or the first day of the next quarter.
-
-    Raises:
-        InputError: If it isn't the first day of a month.
-    """
-    from ..domain.time import add_months, today  # see above
+    """Return the first day of a plan, by default of the next quarter. Raise `InputError` if it isn't the first day of a month."""
+    from ..domain.time import add_months, today  # slow to import
 
     if word is None:
         day = today()
@@ -94,32 +79,34 @@ def _first_day(word: str | None) -> date:
     try:
         day = date.fromisoformat(word)
     except ValueError:
-        raise InputError("no date", column="--start", found=word, expected=expected) from None
-    if day.day != 1 or day.year > _LAST_YEAR:
-        raise InputError("the plan can't start on this day", column="--start", found=word, expected=expected)
+        raise InputError("not a date", column="--start", found=word, expected=expected, code="FS011") from None
+    if day.day != 1 or day.year > _MAX_YEAR:
+        raise InputError(
+            "a plan can't start on this day", column="--start", found=word, expected=expected, code="FS012"
+        )
     return day
 
 
 @answering
 def init(
     folder: Annotated[
-        Path, typer.Argument(metavar="[FOLDER]", help="Folder to write to; made if it is not there.")
+        Path, typer.Argument(metavar="[FOLDER]", help="Folder to write to. Created if it doesn't exist.")
     ] = Path(),
     start: Annotated[
         str | None,
         typer.Option(
             "--start",
             metavar="DATE",
-            help="First day of the plan, and of a month; the first of the next quarter, if not given.",
+            help="First day of the plan, which must be the first day of a month. Default: start of the next quarter.",
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Write a small commented case with a catalog, which `plan` solves. Overwrites nothing."""
+    """Write a small case with comments and a catalog. Overwrites nothing."""
     written = write_starter(folder, _first_day(start))
     wrote(as_json, written)
     if not as_json:
-        bare(f"now: friendshore plan {folder / 'case.toml'}")
+        bare(f"next: friendshore plan {folder / 'case.toml'}")
     return 0
 
 
@@ -129,7 +116,7 @@ def check(
     strict: Strict = False,
     block: Blocked = None,
     full: Annotated[
-        bool, typer.Option("--full", help="Print every suggestion, not what one screen of 40 lines holds.")
+        bool, typer.Option("--full", help="Print all suggestions instead of one screen of 40 lines.")
     ] = False,
     as_json: AsJson = False,
 ) -> int:
@@ -139,14 +126,14 @@ def check(
     from ..report import check_data, check_document
 
     with progress_bar(as_json, "reading", "rows"):
-        found = recommend.check(case, installed(block), strict=strict)
+        checked = recommend.check(case, installed(block), strict=strict)
     if as_json:
-        show_json(check_data(found, today()))
+        show_json(check_data(checked, today()))
     else:
-        complain(found.errors, counted=False)
-        told = check_document(found, today())
-        show(told) if full else show_on_screen(told)
-    return found.exit_code
+        print_problems(checked.errors, counted=False)
+        document = check_document(checked, today())
+        show(document) if full else show_on_screen(document)
+    return checked.exit_code
 
 
 @answering
@@ -157,13 +144,13 @@ def lock(case: CasePath, block: Blocked = None, as_json: AsJson = False) -> int:
     from ..case import load_case
     from ..recommend import LOCK_FILE, gather, lock_of, write_lock
 
-    read = load_case(case)
-    path = (read.folder or Path()) / LOCK_FILE
-    made = lock_of(gather(read, installed(block)))
-    changed = write_lock(path, made)
+    loaded = load_case(case)
+    path = (loaded.folder or Path()) / LOCK_FILE
+    lock_file = lock_of(gather(loaded, installed(block)))
+    changed = write_lock(path, lock_file)
     if as_json:
-        show_json({"wrote": str(path) if changed else "", "lock": made.model_dump(mode="json", by_alias=True)})
+        show_json({"wrote": str(path) if changed else "", "lock": lock_file.model_dump(mode="json", by_alias=True)})
     else:
-        kinds = ", ".join(f"{one.kind} {one.name}" for one in made.locked)
-        bare(f"{'wrote' if changed else 'unchanged:'} {path}: {kinds or 'nothing is used'}")
+        kinds = ", ".join(f"{locked.kind} {locked.name}" for locked in lock_file.locked)
+        bare(f"{'wrote' if changed else 'unchanged:'} {path}: {kinds or 'no data or plugins'}")
     return 0

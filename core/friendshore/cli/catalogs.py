@@ -1,7 +1,4 @@
-"""Open closed standard streams on the null device.
-
-Otherwise the next file would get the number of the closed stream, and output for the terminal would be written into it.
-"""
+"""`friendshore catalogs`."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ if TYPE_CHECKING:
     from ..errors import Diagnostic
     from ..plugins import CatalogRef, Registry
 
-app = typer.Typer(cls=Commands, help="List, show, check and convert catalogs.", no_args_is_help=True)
+app = typer.Typer(cls=Commands, help="List, show, check, and convert catalogs.", no_args_is_help=True)
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="An installed catalog, a folder, a workbook, or READER:ARGUMENT.")
@@ -41,7 +38,7 @@ def list_(block: Blocked = None, as_json: AsJson = False) -> int:
 @app.command("show")
 @answering
 def show_(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
-    """Show what a catalog holds."""
+    """Show the description of a catalog and its offers."""
     from ..domain.time import today
     from ..report import catalog_data, catalog_document
 
@@ -49,10 +46,10 @@ def show_(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
     return answer(as_json, lambda: catalog_data(catalog), lambda: catalog_document(catalog, today()))
 
 
-@app.command("check", short_help="List every mistake of a catalog.")
+@app.command("check", short_help="List all errors of a catalog.")
 @answering
 def check(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
-    """List every mistake of a catalog, and what is worth knowing though nothing is wrong."""
+    """List all errors of a catalog, and notes on valid figures that look wrong."""
     from ..catalog.convert import stale
     from ..catalog.review import ambiguous_cells
     from ..recommend.check import Checked
@@ -63,27 +60,27 @@ def check(name: Name, block: Blocked = None, as_json: AsJson = False) -> int:
         remarks = [*ambiguous_cells(ref.place), *remarks]
     if isinstance(ref.place, Path) and ref.place.is_dir():
         remarks += stale(ref.place, ref.columns)
-    found = Checked(errors=(), only_plugins=False, suggestions=tuple(remarks))
-    return answer(as_json, lambda: check_data(found), lambda: check_document(found))
+    checked = Checked(errors=(), only_plugins=False, suggestions=tuple(remarks))
+    return answer(as_json, lambda: check_data(checked), lambda: check_document(checked))
 
 
 @app.command("datapackage", short_help="Describe a catalog folder for other tools.")
 @answering
 def datapackage(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A catalog folder of yours.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Catalog folder.")],
     block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
-    """Write datapackage.json into a catalog folder: its tables and columns, as Frictionless Data tools read them.
+    """Write datapackage.json into a catalog folder. It describes the tables and columns for Frictionless Data tools.
 
-    One that friendshore wrote is written anew, and keys that it does not write, such as contributors, are kept; any other is left as it is.
+    A file that friendshore wrote is updated. Keys that friendshore doesn't write, such as contributors, are kept. Any other file is left unchanged.
     """
     from ..catalog.convert import write_datapackage
     from ..errors import InputError
 
     if folder.is_file():
         fix = f"friendshore catalogs convert {folder} {folder.with_suffix('')}, then describe that folder"
-        raise InputError("only a folder can be described", str(folder), expected="a catalog folder", fix=fix)
+        raise InputError("is a file, not a folder", str(folder), expected="a catalog folder", fix=fix, code="FS506")
     registry = installed(block)
     read_one(str(folder), registry)
     wrote(as_json, [write_datapackage(folder, registry.fact_columns)])
@@ -91,49 +88,38 @@ def datapackage(
 
 
 def read_one(name: str, registry: Registry) -> tuple[Catalog, Path]:
-    """A catalog by its name or folder, and where it is.
-
-    Raises:
-        InputError: with every mistake of it and of the catalogs that it requires.
-        PluginError: if no plugin brings it, or the one that does is broken.
-    """
-    read, ref = read_along(name, registry)
-    return read[ref.name], ref.folder
+    """Return a catalog and its location. Raise `InputError` with all its errors, or `PluginError`."""
+    catalogs, ref = read_along(name, registry)
+    return catalogs[ref.name], ref.folder
 
 
 def read_along(name: str, registry: Registry) -> tuple[dict[str, Catalog], CatalogRef]:
-    """Return a catalog by name or folder, and its location.
-
-    Raises:
-        InputError: With all errors in it and in the catalogs that it requires.
-        PluginError: If no plugin brings it, or its plugin is broken.
-    """
+    """Return a catalog with those that it requires, by name, and its location. Raises as `read_one` does."""
     from ..catalog import read_catalogs
 
-    beside = name not in registry.catalogs and Path(name).exists() and not Path(name).is_absolute()
-    ref = registry.catalog_folder(f"./{name}" if beside else name)
+    is_path = name not in registry.catalogs and Path(name).exists() and not Path(name).is_absolute()
+    ref = registry.catalog_folder(f"./{name}" if is_path else name)
     return {catalog.name: catalog for catalog in read_catalogs([ref], registry.catalog_folder)}, ref
 
 
 def _read(name: str, registry: Registry) -> tuple[Catalog, list[Diagnostic], CatalogRef]:
-    """Return a catalog with those that it requires, by name, and its location."""
     from ..catalog import review
 
-    read, ref = read_along(name, registry)
-    catalog = read[ref.name]
-    return catalog, review(catalog, [other for other in read.values() if other is not catalog]), ref
+    catalogs, ref = read_along(name, registry)
+    catalog = catalogs[ref.name]
+    return catalog, review(catalog, [other for other in catalogs.values() if other is not catalog]), ref
 
 
 def _heads(registry: Registry) -> Iterator[dict[str, object]]:
-    """Return a catalog, the notes of its review, and its location."""
+    """Yield the description of each installed catalog without reading tables. A plugin that fails doesn't hide the others."""
     from ..catalog.folder import read_head
     from ..catalog.tables import tables_at
     from ..plugins.loading import places
 
     for place in places(registry, "catalog"):
-        found: list[Diagnostic] = [] if place.problem is None else [place.problem]
-        head = read_head(tables_at(place.folder, found), found).keys if place.folder is not None else {}
+        problems: list[Diagnostic] = [] if place.problem is None else [place.problem]
+        head = read_head(tables_at(place.folder, problems), problems).keys if place.folder is not None else {}
         row = {key: str(head[key]) if key in head else "" for key in ("title", "as_of", "licence", "note")}
         requires = list(head.get("requires", ()))
-        error = "; ".join(map(str, found))
+        error = "; ".join(map(str, problems))
         yield {"name": place.name, **row, "requires": requires, "from": place.owner, "error": error}

@@ -1,4 +1,4 @@
-"""Yield the description of each installed catalog without reading tables. A plugin that fails doesn't hide the others."""
+"""Command groups with the commands of plugins. Help comes from manifests, so it imports no plugin code."""
 
 from __future__ import annotations
 
@@ -24,10 +24,7 @@ from .questions import command_for, refusal, typed_command, values_of
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Command groups: the kernel's commands, its questions, and the commands of plugins from their manifests.
-
-    Help texts come from manifests, which are text. A plugin's code is imported when its own command runs. The registry reports errors in manifests.
-    """
+    """A command of a plugin. Yield it from the hook `friendshore_commands`."""
 
     name: str
     """Name, as the manifest announces it: `sign`, or `case to-sql` for a command in a group."""
@@ -36,41 +33,40 @@ class Command:
 
 
 MANIFEST = "friendshore.toml"
-"""As plugins have it, and friendshore itself."""
 _GROUP = "[friendshore]"
 
 
 def own_questions() -> dict[str, str]:
-    """Name of the manifests of plugins, and of friendshore's own."""
-    return _announced(Path(__file__).parents[1], "questions")
-
-
-def _announced_questions() -> dict[str, str]:
-    """Return the questions of all installed plugins by name, each with a line on what it answers, sorted by name."""
-    return _of_all("questions")
+    """Return friendshore's own questions with their lines of help."""
+    return _manifest_table(Path(__file__).parents[1], "questions")
 
 
 def announced_commands() -> dict[str, str]:
-    """Return the commands of all installed plugins by name, such as `case to-sql`, each with a line of help, sorted by name."""
-    return _of_all("commands")
+    """Return the commands of all installed plugins by name, such as `case to-sql`, each with its line of help."""
+    return _entries_of_all_plugins("commands")
 
 
-def _of_all(key: str) -> dict[str, str]:
-    return dict(sorted((name, line) for dist in distributions() for name, line in _of(dist, key)))
+def _entries_of_all_plugins(key: str) -> dict[str, str]:
+    return dict(
+        sorted(
+            (name, line)
+            for distribution in distributions()
+            for name, line in _entries_of_distribution(distribution, key)
+        )
+    )
 
 
-def _of(dist: Distribution, key: str) -> Iterator[tuple[str, str]]:
+def _entries_of_distribution(distribution: Distribution, key: str) -> Iterator[tuple[str, str]]:
     with suppress(OSError, ValueError, ImportError, AttributeError):
-        text = dist.read_text("entry_points.txt") or ""
-        for package in _packages(text) if _GROUP in text else ():
+        text = distribution.read_text("entry_points.txt") or ""
+        for package in _plugin_packages(text) if _GROUP in text else ():
             spec = find_spec(package)
             for folder in (spec.submodule_search_locations if spec is not None else None) or ():
                 if (Path(folder) / MANIFEST).is_file():
-                    yield from _announced(Path(folder), key).items()
+                    yield from _manifest_table(Path(folder), key).items()
 
 
-def _packages(text: str) -> Iterator[str]:
-    """Yield the top-level packages that entry points of our group name."""
+def _plugin_packages(text: str) -> Iterator[str]:
     group = ""
     for line in map(str.strip, text.splitlines()):
         if line.startswith("["):
@@ -79,32 +75,27 @@ def _packages(text: str) -> Iterator[str]:
             yield line.partition("=")[2].strip().partition(":")[0].partition(".")[0]
 
 
-def _announced(folder: Path, key: str) -> dict[str, str]:
-    """Return a table of the manifest in a folder.
-
-    Raises:
-        OSError, ValueError: If it can't be read.
-    """
+def _manifest_table(folder: Path, key: str) -> dict[str, str]:
+    """Return a table of the manifest in a folder. Raise `OSError` or `ValueError` if it can't be read."""
     lines = tomllib.loads((folder / MANIFEST).read_text(encoding="utf-8-sig")).get(key, {})
     return {str(name): str(line) for name, line in lines.items()}
 
 
-_MEANT = {"new": "init", "create": "init", "validate": "check", "solve": "plan", "run": "plan"}
+_OTHER_NAMES = {"new": "init", "create": "init", "validate": "check", "solve": "plan", "run": "plan"}
 """Other tools' names of commands that have no similar spelling here."""
 
 
 class Commands(TyperGroup):
-    """A group of commands: the kernel's own, and those that plugins announce in their manifests. The top group has all questions too."""
+    """A group of commands: the kernel's own, and those in manifests of plugins. The top group has all questions too."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return list(dict.fromkeys((*super().list_commands(ctx), *_added(ctx))))
+        return list(dict.fromkeys((*super().list_commands(ctx), *_cached_additions(ctx))))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return a command or group. The command of a plugin has no options yet."""
-        found = super().get_command(ctx, cmd_name)
-        if found is not None:
-            return found
-        of_plugins = _added(ctx)
+        command = super().get_command(ctx, cmd_name)
+        if command is not None:
+            return command
+        of_plugins = _cached_additions(ctx)
         if cmd_name not in of_plugins:
             return None
         text = of_plugins[cmd_name]
@@ -113,53 +104,51 @@ class Commands(TyperGroup):
         return TyperCommand(cmd_name, short_help=text)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Return the command that was typed, with its options."""
         if args and not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
             self._refuse_unknown(ctx, args[0])
-        name, command, rest = super().resolve_command(ctx, args)
+        name, command, remaining = super().resolve_command(ctx, args)
         if command is None or name is None or (name in self.commands and name not in own_questions()):
-            return name, command, rest
-        path = " ".join((*_group(ctx), name))
+            return name, command, remaining
+        path = " ".join((*_group_path(ctx), name))
         if path in announced_commands():
-            return name, plugin_command(path, rest), rest
-        return name, command if isinstance(command, Commands) else command_for(name, rest), rest
+            return name, plugin_command(path, remaining), remaining
+        return name, command if isinstance(command, Commands) else command_for(name, remaining), remaining
 
     def _refuse_unknown(self, ctx: Any, name: str) -> None:
-        """Raise an error that names the plugin to install, or similar commands, if there are any."""
-        path = " ".join((*_group(ctx), name))
+        path = " ".join((*_group_path(ctx), name))
         plugin = plugin_with_command(path)
         if plugin is not None:
             ctx.fail(f"The command '{path}' is in the plugin {plugin.distribution}: {plugin.install}")
-        matches = [_MEANT[name]] if name in _MEANT else get_close_matches(name, self.list_commands(ctx))
+        matches = [_OTHER_NAMES[name]] if name in _OTHER_NAMES else get_close_matches(name, self.list_commands(ctx))
         if matches:
             ctx.fail(f"No such command '{name}'. Did you mean {', '.join(map(repr, matches))}?")
 
 
-def _added(ctx: Any) -> dict[str, str | None]:
+def _cached_additions(ctx: Any) -> dict[str, str | None]:
     """Return what plugins add to a group, read from their manifests once for each command line."""
-    group = _group(ctx)
+    group = _group_path(ctx)
     key = f"{__name__}: {' '.join(group)}"
     if key not in ctx.meta:
-        ctx.meta[key] = _of_plugins(group)
-    found: dict[str, str | None] = ctx.meta[key]
-    return found
+        ctx.meta[key] = _additions(group)
+    added: dict[str, str | None] = ctx.meta[key]
+    return added
 
 
-def _group(ctx: Any) -> tuple[str, ...]:
-    """Return the words that lead to a group of commands; none for the top group."""
-    return () if ctx.parent is None else (*_group(ctx.parent), ctx.info_name)
+def _group_path(ctx: Any) -> tuple[str, ...]:
+    """Return the words that lead to a group of commands. Empty for the top group."""
+    return () if ctx.parent is None else (*_group_path(ctx.parent), ctx.info_name)
 
 
-def _of_plugins(group: tuple[str, ...]) -> dict[str, str | None]:
-    """Return what plugins add to a group: commands by name, each with its line of help; None: a group of theirs."""
-    found: dict[str, str | None] = {} if group else dict(_announced_questions())
+def _additions(group: tuple[str, ...]) -> dict[str, str | None]:
+    """Return what plugins add to a group: commands with their line of help, and groups with None."""
+    additions: dict[str, str | None] = {} if group else dict(_entries_of_all_plugins("questions"))
     for name, line in announced_commands().items():
         *words, last = name.split()
         if tuple(words) == group:
-            found[last] = line
+            additions[last] = line
         elif words and not group:
-            found.setdefault(words[0], None)
-    return dict(sorted(found.items()))
+            additions.setdefault(words[0], None)
+    return dict(sorted(additions.items()))
 
 
 def placeholder() -> None:
@@ -167,27 +156,27 @@ def placeholder() -> None:
 
 
 def plugin_command(name: str, args: Sequence[str]) -> TyperCommand:
-    """Return a plugin's command; one that reports an error if it isn't available. A plugin that `args` block isn't used."""
+    """Return a plugin's command, or one that reports why it is unavailable. Plugins blocked in `args` are ignored."""
     from ..plugins.attribution import asked_of, wrong
 
     last, as_json = name.rpartition(" ")[2], "--json" in args
     try:
         with answers_alone():
-            found, info = installed(list(values_of(args, "--block"))).thing("command", name)
-            if not isinstance(found, Command):
+            command, info = installed(list(values_of(args, "--block"))).thing("command", name)
+            if not isinstance(command, Command):
                 raise wrong(
-                    info, f"its command `{name}` can't be run", repr(found), "an object of friendshore.cli.Command"
+                    info, f"its command `{name}` can't be run", repr(command), "an object of friendshore.cli.Command"
                 )
     except FriendshoreError as error:
         return refusal(last, error, as_json)
 
-    @wraps(found.function)
-    def run(*given: Any, **named: Any) -> int:
-        with asked_of(found, name, "command", found.function):
-            code = found.function(*given, **named)
+    @wraps(command.function)
+    def run(*arguments: Any, **named: Any) -> int:
+        with asked_of(command, name, "command", command.function):
+            code = command.function(*arguments, **named)
         return int(code or 0)
 
     try:
         return typed_command(last, answering(run))
-    except (TypeError, RuntimeError) as error:  # what typer raises for parameters that it can't read
+    except (TypeError, RuntimeError) as error:  # typer raises these for parameters that it can't read
         return refusal(last, wrong(info, f"its command `{name}` has options that can't be read: {error}"), as_json)

@@ -36,14 +36,14 @@ Filled = Annotated[
     typer.Option(
         "--filled",
         metavar="FILE",
-        help="Order sheet that was filled in: its orders are printed as [[order]].",
+        help="Completed order sheet. Prints its orders as [[order]] tables.",
         show_default=False,
     ),
 ]
 Written = Annotated[
     Path | None,
     typer.Option(
-        "--write", metavar="CASE", help="With --filled: write the orders into the case file too.", show_default=False
+        "--write", metavar="CASE", help="With --filled: also write the orders into the case file.", show_default=False
     ),
 ]
 
@@ -57,9 +57,9 @@ def orders(
     block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
-    """Write what a plan buys as an order sheet, one line an order, or read the sheet back once it is filled in.
+    """Write the orders of a plan as an order sheet with one line per order, or read back a completed sheet.
 
-    Order number, date placed, confirmed arrival and confirmed kilograms are filled in; no other cell may change. The run is checked first.
+    Fill in order number, date placed, confirmed arrival, and confirmed kilograms. No other cell may change. The run is verified first.
     """
     from ..orders import add_orders, open_run, order_sheet, placed_lines
     from ..reading.workbook import is_workbook
@@ -67,18 +67,19 @@ def orders(
 
     if (out is None) == (filled is None) or (write is not None and filled is None):
         raise InputError(
-            "name a sheet to write, or one that was filled in",
+            "`orders` needs either a sheet to write or a completed one",
             expected="--out FILE, or --filled FILE with or without --write CASE",
+            code="FS501",
         )
     if out is not None:
         refuse_present(out)
         if not is_workbook(out) and out.suffix.lower() != ".csv":
-            raise InputError("is no name of an order sheet", str(out), expected="a name that ends in .xlsx or .csv")
+            raise InputError("order sheets can't have this extension", str(out), expected=".xlsx or .csv", code="FS503")
     _, verified = open_run(run, installed(block))
-    found: list[Diagnostic] = []
-    lines, placed = placed_lines(filled, verified, found)
-    if found:
-        raise InputError(found)
+    problems: list[Diagnostic] = []
+    lines, placed = placed_lines(filled, verified, problems)
+    if problems:
+        raise InputError(problems)
     if out is not None:
         replace_file(out, order_sheet(lines, verified.problem.case.name, out))
         wrote(as_json, [out], lines=len(lines))
@@ -93,13 +94,13 @@ def _print_orders(placed: tuple[PlacedLine, ...], written: list[Path], as_json: 
     from ..orders.sheet import stated
     from ..reading.tomlfile import toml_text
 
-    tables = [order_table(stated(one, one.line.placed)) for one in placed]
+    tables = [order_table(stated(placed_line, placed_line.line.placed)) for placed_line in placed]
     toml = toml_text({"order": tables}).rstrip() if tables else ""
     if as_json:
-        shown = [{key: str(value) for key, value in table.items()} for table in tables]
-        wrote(as_json, written, orders=shown, toml=toml)
+        shown_tables = [{key: str(value) for key, value in table.items()} for table in tables]
+        wrote(as_json, written, orders=shown_tables, toml=toml)
     else:
-        bare(toml or "no order is filled in")
+        bare(toml or "the sheet has no placed orders")
         wrote(as_json, written)
 
 
@@ -115,33 +116,37 @@ def roll(
     to: Day,
     run: Annotated[
         Path,
-        typer.Option("--run", metavar="RUN", help="Plan of the case: what it uses before DATE is taken off stock."),
+        typer.Option(
+            "--run",
+            metavar="RUN",
+            help="Run of the case. The quantities that it uses before DATE are deducted from stock.",
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder of the new case. Overwrites nothing.")],
     sheet: Annotated[
         Path | None,
-        typer.Option("--orders", metavar="SHEET", help="Order sheet of the plan, filled in.", show_default=False),
+        typer.Option("--orders", metavar="SHEET", help="Completed order sheet of the plan.", show_default=False),
     ] = None,
     count: Annotated[
         Path | None,
         typer.Option(
             "--count",
             metavar="FILE",
-            help="Stock count: a CSV file with lot and quantity_kg. Without it the plan's use is assumed.",
+            help="Stock count, a CSV file with the columns lot and quantity_kg. Default: stock minus the plan's use.",
             show_default=False,
         ),
     ] = None,
     period: Annotated[
         Length | None,
-        typer.Option("--period", help="Length of the new periods; if not given, as before.", show_default=False),
+        typer.Option("--period", help="Length of the new periods. Default: as before.", show_default=False),
     ] = None,
     block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
-    """Write the case as of a later day: orders that arrived before it are stock, the others are open, and what was used is taken off.
+    """Write a case as of a later day. Orders that arrived before it become stock, the others stay open, and used quantities are deducted.
 
-    Stock that was bought keeps the offer that it was bought from, so that every rule judges it as it judged the order. Prints opening stock,
-    what was received and used, and the new stock, by material and place.
+    Bought stock keeps its offer, so that every rule judges it like the order. Prints opening stock, received and used
+    quantities, and the new stock, by material and place.
     """
     from ..domain.time import PeriodLength
     from ..orders import roll as roll_case

@@ -1,7 +1,4 @@
-"""Output and errors: stdout for answers, stderr for the rest, and the only place that catches errors.
-
-All text passes through `_write`, or on a terminal through `_Inert`, so that text in the data can't control the terminal.
-"""
+"""Output and errors: stdout for answers, stderr for the rest. The only place that catches errors."""
 
 from __future__ import annotations
 
@@ -31,18 +28,13 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
+# Characters of a line if stdout is not a terminal and COLUMNS is not set.
 PIPE_WIDTH = 100
-"""Characters of a line if stdout isn't a terminal and COLUMNS isn't set."""
-
-
-LEAST_WIDTH = 40
-"""Minimum width. In narrower lines, columns would have single letters."""
-MOST_WIDTH = 10_000
-"""Maximum width. No terminal is wider."""
+# In narrower lines, columns would have single letters. No terminal is wider than the maximum.
+MIN_WIDTH, MAX_WIDTH = 40, 10_000
 _IN_ASCII = {"·": "*", "–": "-", "─": "-", "…": "~", "→": ">"}
 """Replacements of friendshore's own signs on terminals that lack them. One letter each, to keep columns aligned."""
-_HEIGHT = 25
-"""Lines of a terminal. The output doesn't depend on it."""
+_TERMINAL_HEIGHT = 25
 
 
 class StdoutError(Exception):
@@ -51,15 +43,13 @@ class StdoutError(Exception):
     def __init__(self, error: OSError) -> None:
         super().__init__(str(error))
         self.closed = isinstance(error, BrokenPipeError)
-        """True if the reader is gone, which isn't an error."""
         self.reason = f"cannot be written: {error.strerror or error}"
 
 
 def answering(command: Callable[P, int]) -> Callable[P, None]:
-    """Return a command that exits with its code and reports friendshore's errors. No other place reports them.
+    """Return a command that exits with its code and reports errors: with `as_json` as one JSON object on stdout, else as text on stderr.
 
-    With `as_json`, errors are one JSON object on stdout, else text on stderr. Errors of the system, such as an unreadable folder, a name that is too
-    long, or a full disk, are reported like input errors. Any other error is a bug and shows its traceback.
+    Errors of the system, such as a full disk, are reported like input errors. Any other error is a bug and shows its traceback.
     """
 
     @functools.wraps(command)
@@ -83,7 +73,7 @@ def _refuse(error: FriendshoreError, as_json: bool) -> int:
 
         show_json(errors_data(error))
     else:
-        complain(error.problems)
+        print_problems(error.problems)
     return error.exit_code
 
 
@@ -105,67 +95,70 @@ def _stdout() -> Any:
     return _STDOUT.get(sys.stdout)
 
 
-def complain(problems: Iterable[Diagnostic], *, counted: bool = True) -> None:
-    """Print errors as text on stderr, with their number unless `counted` is False."""
+def print_problems(problems: Iterable[Diagnostic], *, counted: bool = True) -> None:
     from ..report import by_cause, problem_lines
 
-    found = list(problems)
-    for line in problem_lines(found):
-        tell(line)
-    causes = len(by_cause(found))
+    listed = list(problems)
+    for line in problem_lines(listed):
+        print_error(line)
+    causes = len(by_cause(listed))
     if counted and causes > 1:
-        tell(f"{causes} problems")
+        print_error(f"{causes} problems")
 
 
 def warn(text: str) -> None:
-    """Print a note on an answer to stderr."""
-    tell(f"note: {visible(text)}")
+    print_error(f"note: {visible(text)}")
 
 
-def tell(text: str) -> None:
-    """Print a text to stderr."""
+def print_error(text: str) -> None:
     try:
         _write(sys.stderr, text)
-    except OSError:  # nobody reads it, and there is nowhere else to say so: the answer and the exit code still hold
-        let_go(sys.stderr)
+    except (
+        OSError
+    ):  # its reader is gone, and there is no other place to report it; the answer and the exit code are still right
+        discard_unwritten(sys.stderr)
 
 
-def let_go(stream: Any) -> None:
+def discard_unwritten(stream: Any) -> None:
     """Discard the unwritten output of a stream, so that Python doesn't write it again at exit."""
     if stream in (sys.__stdout__, sys.__stderr__):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+        null_device = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null_device, stream.fileno())
+        os.close(null_device)
 
 
-def show_on_screen(told: Document) -> None:
-    """Print a document to stdout, shortened to the lines of a screen."""
+def show_on_screen(document: Document) -> None:
     from ..document.excerpts import LINES
 
-    show(told, most=LINES)
+    show(document, max_lines=LINES)
 
 
-def show(*told: Document, most: int | None = None) -> None:
-    """Print documents to stdout, in colors on a terminal, else as text. Each has at most `most` lines."""
+def show(*documents: Document, max_lines: int | None = None) -> None:
     from ..document.terminal import plain_text, renderables
 
     stream = _stdout()
     width, ascii_only = width_of(stream), not (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
-    with _telling_of_stdout():
-        if _has_colours(stream):
+    with _stdout_errors():
+        if _has_colors(stream):
             console = stdout_console()
-            for part in chain.from_iterable(renderables(one, width, ascii_only=ascii_only, most=most) for one in told):
-                console.print(_Inert(part))
+            for text_line in chain.from_iterable(
+                renderables(document, width, ascii_only=ascii_only, max_lines=max_lines) for document in documents
+            ):
+                console.print(_Inert(text_line))
             return
-    text = "\n".join(plain_text(one, width, ascii_only=ascii_only, most=most) for one in told if one.parts)
+    text = "\n".join(
+        plain_text(document, width, ascii_only=ascii_only, max_lines=max_lines)
+        for document in documents
+        if document.parts
+    )
     if text:
         bare(text)
 
 
-def _has_colours(stream: Any) -> bool:
+def _has_colors(stream: Any) -> bool:
     """Return True if a stream is a terminal or counts as one. If it surely isn't, rich isn't loaded."""
-    told = any(os.environ.get(name) for name in ("FORCE_COLOR", "TTY_COMPATIBLE"))
-    return stream is not None and (told or stream.isatty()) and stdout_console().is_terminal
+    is_forced = any(os.environ.get(name) for name in ("FORCE_COLOR", "TTY_COMPATIBLE"))
+    return stream is not None and (is_forced or stream.isatty()) and stdout_console().is_terminal
 
 
 class _Inert:
@@ -182,42 +175,39 @@ class _Inert:
 
 
 def show_json(data: object) -> None:
-    """Print a JSON object to stdout."""
     bare(json_for_stdout(data))
 
 
 def json_for_stdout(data: object) -> str:
-    """Return a JSON object in characters that the encoding of stdout supports."""
     from ..run import json_text
 
     encoding = getattr(_stdout(), "encoding", None) or "utf-8"
     return json_text(data, ascii_only=codecs.lookup(encoding).name != "utf-8").rstrip("\n")
 
 
-def answer(as_json: bool, data: Callable[[], object], told: Callable[[], Document]) -> int:
+def answer(as_json: bool, data: Callable[[], object], document: Callable[[], Document]) -> int:
     """Print an answer as a JSON object or as a document. Only the printed one is made. Return the exit code for success."""
-    show_json(data()) if as_json else show(told())
+    show_json(data()) if as_json else show(document())
     return 0
 
 
 def wrote(as_json: bool, paths: Iterable[Path], **more: object) -> None:
-    """Print the paths of written files, one per line, or with further data as a JSON object."""
-    named = [str(path) for path in paths]
+    """Print the paths of written files, one per line, or as a JSON object with further data."""
+    names = [str(path) for path in paths]
     if as_json:
-        show_json({"wrote": named, **more})
+        show_json({"wrote": names, **more})
     else:
-        for name in named:
+        for name in names:
             bare(f"wrote {name}")
 
 
 def bare(text: str) -> None:
-    """Print a text to stdout, with invisible characters escaped."""
-    with _telling_of_stdout():
+    with _stdout_errors():
         _write(_stdout(), text)
 
 
 @contextmanager
-def _telling_of_stdout() -> Iterator[None]:
+def _stdout_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -225,51 +215,48 @@ def _telling_of_stdout() -> Iterator[None]:
 
 
 def stdout_console() -> Console:
-    """Return a console for stdout, with colors only on a terminal and without NO_COLOR."""
-    _lenient(_stdout())
+    _replace_unknown_characters(_stdout())
     return console_on(io.StringIO() if _stdout() is None else _stdout())
 
 
 def console_on(stream: Any) -> Console:
-    """Return a console that prints plain text. Its width is set here, since COLUMNS and LINES may have any value."""
+    """Return a console for plain text. Its width is set here, since COLUMNS and LINES may have any value."""
     from rich.console import Console
 
     options: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False, "soft_wrap": False}
-    return Console(file=stream, width=width_of(stream), height=_HEIGHT, **options)
+    return Console(file=stream, width=width_of(stream), height=_TERMINAL_HEIGHT, **options)
 
 
 def width_of(stream: Any) -> int:
-    """Return the characters of a line on a stream."""
-    told = os.environ.get("COLUMNS", "")
-    if told.isdecimal() and len(told) < 10 and int(told):
-        return min(max(int(told), LEAST_WIDTH), MOST_WIDTH)
-    if told or stream is None or not stream.isatty():
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and len(columns) < 10 and int(columns):
+        return min(max(int(columns), MIN_WIDTH), MAX_WIDTH)
+    if columns or stream is None or not stream.isatty():
         return PIPE_WIDTH
     return os.get_terminal_size(stream.fileno()).columns or PIPE_WIDTH
 
 
+# All text on a stream passes through this function, or on a terminal through `_Inert`, so that text in the data can't control the terminal.
 def _write(stream: Any, text: str) -> None:
     if stream is None:
-        return  # closed by whoever started us
-    _lenient(stream)
+        return  # closed by the calling process
+    _replace_unknown_characters(stream)
     stream.write(visible_lines(text) + "\n")
     stream.flush()
 
 
-def _lenient(stream: Any) -> None:
-    """Make a terminal replace characters that its encoding lacks with similar ones or numbers."""
+def _replace_unknown_characters(stream: Any) -> None:
     if hasattr(stream, "reconfigure"):
-        codecs.register_error(_LENIENT, _shown)
-        stream.reconfigure(errors=_LENIENT)
+        codecs.register_error(_ERROR_HANDLER, _replacement)
+        stream.reconfigure(errors=_ERROR_HANDLER)
 
 
-_LENIENT = "friendshore"
+_ERROR_HANDLER = "friendshore"
 
 
-def _shown(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Return the replacement of a character that an encoding lacks, and the position to continue at."""
+def _replacement(error: UnicodeError) -> tuple[str | bytes, int]:
     if isinstance(error, UnicodeEncodeError):
         if sign := _IN_ASCII.get(error.object[error.start]):
             return sign, error.start + 1
-        error.end = error.start + 1  # the sign after it may be one of ours
+        error.end = error.start + 1  # the next character may have a replacement
     return codecs.backslashreplace_errors(error)

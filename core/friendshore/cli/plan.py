@@ -34,7 +34,7 @@ TimeForPlan = Annotated[
     float | None,
     typer.Option(
         metavar="SECONDS",
-        help="Seconds for all of it, reading and reasons included; the best plan found by then is printed.",
+        help="Seconds for the whole command, including reading and causes. Prints the best plan found by then.",
         min=0,
         max=LONGEST_SECONDS,
     ),
@@ -52,8 +52,8 @@ Shorter = Annotated[
     PeriodName | None,
     typer.Option(
         metavar="month|quarter",
-        help="Plan in shorter periods than those of the case: fewer dates and lead times are rounded, and it takes longer. "
-        "What an offer or a rule limits in a period is then limited in each of these.",
+        help="Plan in shorter periods than the case. Fewer dates and lead times are rounded, but it takes longer. "
+        "Limits of an offer or rule per period then apply to each of the shorter periods.",
     ),
 ]
 Into = Annotated[
@@ -64,20 +64,20 @@ Certified = Annotated[
     bool,
     typer.Option(
         "--certify",
-        help="Write what proves the bound to the run of --out too, so that `verify` needs no solver: the rows' multipliers, found by a search of its own.",
+        help="Add a certificate of the bound to the run of --out, so that `verify` needs no solver. A separate search finds its multipliers.",
     ),
 ]
 Signed = Annotated[
     Path | None,
-    typer.Option(metavar="KEY", help="Private Ed25519 key (PEM or OpenSSH) to sign the run of --out with."),
+    typer.Option(metavar="KEY", help="Sign the run of --out with this private Ed25519 key (PEM or OpenSSH)."),
 ]
 Locked = Annotated[
     bool,
     typer.Option(
-        "--locked", help="Refuse to plan unless all data and plugins are as friendshore.lock beside the case says."
+        "--locked", help="Refuse to plan unless all data and plugins agree with friendshore.lock beside the case."
     ),
 ]
-Heading = Annotated[bool, typer.Option("--quiet", "-q", help="Print the heading alone, and no progress.")]
+Heading = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the heading, and don't show progress.")]
 
 
 @answering
@@ -111,19 +111,19 @@ def plan(
     from ..run import check_target, write_run
 
     if sign is not None and out is None:
-        raise InputError("there is nothing to sign", column="--sign", fix="name a folder with --out")
+        raise InputError("only a run folder can be signed", column="--sign", fix="add --out FOLDER", code="FS501")
     if certified and out is None:
-        raise InputError("there is nothing to certify", column="--certify", fix="name a folder with --out")
+        raise InputError("only a run folder can be certified", column="--certify", fix="add --out FOLDER", code="FS501")
     registry = installed(block)
-    made = recommend.checker_named("signature", registry).signer(sign) if sign is not None else None
+    signer = recommend.checker_named("signature", registry).signer(sign) if sign is not None else None
     if certified:
         recommend.checker_named("optimality", registry)
     if out is not None:
         check_target(out)  # before the work, not after it
-    read = load_case(case)
+    loaded = load_case(case)
     with Interrupt() as cancel, changes_stated(change or ()) as changes, progress_bar(quiet) as progress:
-        found = recommend.plan(
-            read,
+        recommendation = recommend.plan(
+            loaded,
             registry=registry,
             scenario=scenario or (),
             changes=changes,
@@ -132,22 +132,29 @@ def plan(
             time_limit=time_limit,
             gap=gap,
             workers=workers,
-            lock=(read.folder or Path()) / recommend.LOCK_FILE if locked else None,
+            lock=(loaded.folder or Path()) / recommend.LOCK_FILE if locked else None,
             progress=progress,
             cancel=cancel,
         )
-        certificate = found.certificate(progress, cancel) if certified else None
+        certificate = recommendation.certificate(progress, cancel) if certified else None
     if certified and certificate is None:
-        warn("the program is too large to certify anything of: the run is written without a certificate")
-    for problem in found.gathered.idle:
+        warn("the program is too large for a certificate, so the run has none")
+    for problem in recommendation.gathered.idle:
         warn(str(problem))
     if out is not None:
-        write_run(out, found.run, found.facts(), recommend.verdicts(found.plan), made, certificate)
+        write_run(
+            out,
+            recommendation.run,
+            recommendation.facts(),
+            recommend.verdicts(recommendation.plan),
+            signer,
+            certificate,
+        )
     if as_json:
-        show_json(found.to_dict())
+        show_json(recommendation.to_dict())
     else:
-        _show(found.run, out, quiet=quiet, full=full)
-    return CONFLICT if found.status is PlanStatus.INFEASIBLE else 0
+        _show(recommendation.run, out, quiet=quiet, full=full)
+    return CONFLICT if recommendation.status is PlanStatus.INFEASIBLE else 0
 
 
 def _show(run: Run, out: Path | None, *, quiet: bool, full: bool) -> None:
@@ -156,5 +163,5 @@ def _show(run: Run, out: Path | None, *, quiet: bool, full: bool) -> None:
     if quiet:
         show(summary_document(run))
         return
-    told = plan_document(run, "" if out is None else str(out))
-    show(told) if full else show_on_screen(told)
+    document = plan_document(run, "" if out is None else str(out))
+    show(document) if full else show_on_screen(document)

@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from ..plugins import PluginInfo, Registry
     from ..plugins.loading import Loaded
 
-app = typer.Typer(cls=Commands, help="List, show and check plugins, and begin a new one.", no_args_is_help=True)
+app = typer.Typer(cls=Commands, help="List, show, and check plugins, and create new ones.", no_args_is_help=True)
 
 
 @app.command("list")
 @answering
 def list_(
     load: Annotated[
-        bool, typer.Option("--load", help="Import each plugin in a process of its own, and tell time and error.")
+        bool, typer.Option("--load", help="Import each plugin in a separate process, and print its time and errors.")
     ] = False,
     limit: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0.1, help="With --load: when an import is given up.")
+        float, typer.Option(metavar="SECONDS", min=0.1, help="With --load: time limit of each import.")
     ] = 10.0,
     block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
-    """List all plugins, the broken ones too, without running any of them unless asked to."""
+    """List all plugins, including broken ones. Runs none of them without --load."""
     from ..report import plugin_listing
 
     registry = installed(block)
@@ -42,18 +42,18 @@ def list_(
 @app.command("show")
 @answering
 def show_(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Distribution, entry point or package.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Distribution, entry point, or package.")],
     block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show what a plugin says of itself, without running it."""
+    """Show the manifest of a plugin without running it."""
     from ..report import plugin_data, plugin_document
 
-    found = installed(block).named(name)
+    infos = installed(block).named(name)
     if as_json:
-        show_json({"plugins": [plugin_data(info) for info in found]})
+        show_json({"plugins": [plugin_data(info) for info in infos]})
     else:
-        show(*(plugin_document(info) for info in found))
+        show(*(plugin_document(info) for info in infos))
     return 0
 
 

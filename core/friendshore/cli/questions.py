@@ -1,8 +1,4 @@
-"""Commands for questions about a plan, each made from its question on use, and the questions of `report --with`.
-
-The shared options (the case, scenarios, changes, limits, `--json`) are below. The help of all commands comes from manifests. Only the command of
-a question imports its code.
-"""
+"""Commands for questions about a plan, and the questions of `report --with`."""
 
 from __future__ import annotations
 
@@ -64,36 +60,33 @@ _SHARED: Mapping[str, tuple[Any, object]] = {
     "full": (Full, False),
     "quiet": (Quiet, False),
 }
-"""Options that all questions share, with their defaults. A question's own option replaces the shared one (`compare --scenario`)."""
+"""Options of all questions, with their defaults. A question's own option replaces the shared one (`compare --scenario`)."""
 _READ_BY_ITSELF = {"scenario", "change"}
-"""Options that a question may read itself. Its case is then opened without them."""
 _TYPES: Mapping[Any, Any] = {Decimal: float, tuple[str, ...]: list[str] | None}
-"""Types of options that the command line reads as other types."""
 
 
 def command_for(name: str, args: Sequence[str] = ()) -> TyperCommand:
-    """Return the command of a question. If it is unavailable, the command reports the reason. Plugins blocked in `args` are ignored."""
-    blocks = [*values_of(args, "--block")]
+    """Return the command of a question, or one that reports why it is unavailable. Plugins blocked in `args` are ignored."""
+    blocked_names = [*values_of(args, "--block")]
     from ..questions.base import question_named
 
     try:
         with answers_alone():
-            registry = installed(blocks)
+            registry = installed(blocked_names)
             question = question_named(registry, name)
     except FriendshoreError as error:
         return refusal(name, error, "--json" in args)
 
     @answering
-    def run(path: Path, **given: Any) -> int:
-        here = registry if (given["block"] or []) == blocks else installed(given["block"])
-        return _asked(question_named(here, name), here, path, given)
+    def run(path: Path, **values: Any) -> int:
+        current_registry = registry if (values["block"] or []) == blocked_names else installed(values["block"])
+        return _answer_question(question_named(current_registry, name), current_registry, path, values)
 
-    _sign(run, question)
+    _set_signature(run, question)
     return typed_command(name, run)
 
 
 def values_of(args: Sequence[str], option: str) -> Iterator[str]:
-    """Yield the values of an option, which may be repeated."""
     for number, arg in enumerate(args):
         if arg == option:
             yield from args[number + 1 : number + 2]
@@ -102,115 +95,113 @@ def values_of(args: Sequence[str], option: str) -> Iterator[str]:
 
 
 def refusal(name: str, error: FriendshoreError, as_json: bool) -> TyperCommand:
-    """Return a command that accepts any arguments and reports the error."""
 
     @answering
     def run(**_: object) -> int:
         raise error
 
     rest = Annotated[list[str] | None, typer.Argument()]
-    _give(run, [_keyword("rest", rest, None), _keyword("as_json", AsJson, as_json)])
+    _set_parameters(run, [_keyword("rest", rest, None), _keyword("as_json", AsJson, as_json)])
     return typed_command(name, run, {"ignore_unknown_options": True, "help_option_names": ["--help-of-it"]})
 
 
 def typed_command(name: str, run: Callable[..., None], settings: dict[str, Any] | None = None) -> TyperCommand:
-    """Return the command that typer makes from a function's parameters."""
-    one = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
-    one.command(name, context_settings=settings)(run)
-    made = get_command(one)
-    assert isinstance(made, TyperCommand)
-    return made
+    single_command = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
+    single_command.command(name, context_settings=settings)(run)
+    command = get_command(single_command)
+    assert isinstance(command, TyperCommand)
+    return command
 
 
-def _sign(run: Callable[..., None], question: Question[Any, Any]) -> None:
-    """Set the options and the docstring of a command from its question."""
+def _set_signature(run: Callable[..., None], question: Question[Any, Any]) -> None:
     from ..questions.base import options_of
 
     options = options_of(question)
-    own = [_parameter(one) for one in options]
-    names = {one.name for one in options}
-    shared = [_keyword(name, told, default) for name, (told, default) in _SHARED.items() if name not in names]
-    _give(run, [_keyword("path", PlanPath), *own, *shared])
+    own = [_parameter(option) for option in options]
+    names = {option.name for option in options}
+    shared = [
+        _keyword(name, annotation, default) for name, (annotation, default) in _SHARED.items() if name not in names
+    ]
+    _set_parameters(run, [_keyword("path", PlanPath), *own, *shared])
     run.__doc__ = question.__doc__
 
 
-def _give(run: Callable[..., None], parameters: Sequence[Parameter]) -> None:
+def _set_parameters(run: Callable[..., None], parameters: Sequence[Parameter]) -> None:
     vars(run)["__signature__"] = Signature(parameters)
-    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
 
 
-def _parameter(one: Option) -> Parameter:
-    told = _argument(one) if one.setting.argument else _flag(one)
-    default = Parameter.empty if one.needed else one.default
-    if type(default) in _AS_TYPED:
-        default = _AS_TYPED[type(default)](default)
-    kind = _TYPES.get(one.kind, one.kind)
-    return _keyword(one.name, Annotated[kind, told], default)
+def _parameter(option: Option) -> Parameter:
+    annotation = _argument(option) if option.setting.argument else _flag(option)
+    default = Parameter.empty if option.needed else option.default
+    if type(default) in _DEFAULT_AS_TYPED:
+        default = _DEFAULT_AS_TYPED[type(default)](default)
+    kind = _TYPES.get(option.kind, option.kind)
+    return _keyword(option.name, Annotated[kind, annotation], default)
 
 
 def _keyword(name: str, annotation: object, default: object = Parameter.empty) -> Parameter:
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-_AS_TYPED: Mapping[type, Callable[[Any], Any]] = {Decimal: float, tuple: lambda value: list(value) or None}
-"""Conversion of a default for the command line."""
+_DEFAULT_AS_TYPED: Mapping[type, Callable[[Any], Any]] = {Decimal: float, tuple: lambda value: list(value) or None}
 
 
-def _argument(one: Option) -> Any:
-    name = one.setting.unit or one.name.upper()
-    return typer.Argument(help=one.setting.meaning, metavar=name if one.needed else f"[{name}]")
+def _argument(option: Option) -> Any:
+    name = option.setting.unit or option.name.upper()
+    return typer.Argument(help=option.setting.meaning, metavar=name if option.needed else f"[{name}]")
 
 
-def _flag(one: Option) -> Any:
-    told = one.setting
-    flags = told.flags or ((f"--{one.name.replace('_', '-')}",) if one.default is not True else ())
-    return typer.Option(*flags, metavar=told.unit or None, help=told.meaning, min=told.least, max=told.most)
+def _flag(option: Option) -> Any:
+    setting = option.setting
+    flags = setting.flags or ((f"--{option.name.replace('_', '-')}",) if option.default is not True else ())
+    return typer.Option(*flags, metavar=setting.unit or None, help=setting.meaning, min=setting.least, max=setting.most)
 
 
-def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: Mapping[str, Any]) -> int:
+def _answer_question(question: Question[Any, Any], registry: Registry, path: Path, values: Mapping[str, Any]) -> int:
     from ..plugins import asked_of
     from ..questions import OptionsError
     from ..questions.base import options_of, shown
     from ..report.formats import format_named, format_of
 
-    typed = {one.name: _value(one, given[one.name]) for one in options_of(question)}
-    shared = {name: value for name, value in given.items() if name not in _READ_BY_ITSELF & typed.keys()}
-    file, form = given["out"] or given["html"], None
-    if given["html"] is not None:
+    own_values = {option.name: _value(option, values[option.name]) for option in options_of(question)}
+    shared = {name: value for name, value in values.items() if name not in _READ_BY_ITSELF & own_values.keys()}
+    file, form = values["out"] or values["html"], None
+    if values["html"] is not None:
         warn("`--html FILE` is now `--out FILE.html`")
     if file is not None:
-        form = format_of(file, registry) if given["html"] is None else format_named("html", registry)
+        form = format_of(file, registry) if values["html"] is None else format_named("html", registry)
         refuse_present(file)  # before the work, not after it
     try:
-        asked = _options_made(question, typed)
+        options = _options_of(question, own_values)
     except OptionsError as error:
         raise typer.BadParameter(str(error)) from error
-    with _opened_for(path, registry, shared) as opened:
+    with _opened(path, registry, shared) as opened:
         for note in opened.notes:
             warn(note)
-        found = answered(question, opened, asked, shared)
-        up = late(opened)
+        result = answered(question, opened, options, shared)
+        limit_notes = time_limit_note(opened)
     with asked_of(question, question.name):
-        notes, text = question.notes(found), question.text(found, asked)
-    for note in (*notes, *up):
+        notes, text = question.notes(result), question.text(result, options)
+    for note in (*notes, *limit_notes):
         warn(note)
     if file is not None and form is not None:
         if form.name == "html" and question.text_is_page and text is not None:
             add_files(file.parent, {PurePosixPath(file.name): text.encode()})
-            text = None  # the screen shows its subject instead
+            text = None  # the file has it
         else:
-            page = shown(question, lambda: question.document(found, asked))
-            _write_page(file, form, page, (*opened.notes, *notes, *up))
-    if given["as_json"]:
+            page = shown(question, lambda: question.document(result, options))
+            _write_page(file, form, page, (*opened.notes, *notes, *limit_notes))
+    if values["as_json"]:
         with asked_of(question, question.name):
-            data = json_for_stdout(dict(question.data(found, asked)))
+            data = json_for_stdout(dict(question.data(result, options)))
         bare(data)
     elif text is not None:
         bare(text)
-    elif given["full"]:
-        show(_as_report(shown(question, lambda: question.document(found, asked))))
+    elif values["full"]:
+        show(_with_disclaimer(shown(question, lambda: question.document(result, options))))
     else:
-        show_on_screen(shown(question, lambda: question.document(found, asked)))
+        show_on_screen(shown(question, lambda: question.document(result, options)))
     return 0
 
 
@@ -218,154 +209,140 @@ def _write_page(file: Path, form: Format, page: Document, notes: Sequence[str]) 
     from ..document import elements as doc
     from ..report.formats import write_document
 
-    told = doc.document(page.title, doc.notes(notes, doc.Tone.DOUBTFUL), *page.parts)
-    write_document(file, _as_report(told), form)
+    noted_page = doc.document(page.title, doc.notes(notes, doc.Tone.DOUBTFUL), *page.parts)
+    write_document(file, _with_disclaimer(noted_page), form)
 
 
-def _as_report(page: Document) -> Document:
+def _with_disclaimer(page: Document) -> Document:
     from ..document import elements as doc
     from ..report import not_advice
 
     return doc.document(page.title, *page.parts, not_advice())
 
 
-def _value(one: Option, given: Any) -> Any:
-    """Return a typed value as the options record stores it."""
-    if one.kind is Decimal:
-        return Decimal(str(given))
-    return tuple(given or ()) if one.kind == tuple[str, ...] else given
+def _value(option: Option, value: Any) -> Any:
+    if option.kind is Decimal:
+        return Decimal(str(value))
+    return tuple(value or ()) if option.kind == tuple[str, ...] else value
 
 
-def _options_made(question: Question[Any, Any], typed: Mapping[str, Any]) -> Any:
-    """Return the record of a question's options.
-
-    Raises:
-        OptionsError: If they are invalid.
-    """
+def _options_of(question: Question[Any, Any], values: Mapping[str, Any]) -> Any:
+    """Return the record of a question's options. Raise `OptionsError` if they are invalid."""
     from ..plugins import asked_of
 
     with asked_of(question, question.name):
-        asked = question.options(**typed)
-        question.check(asked)
-    return asked
+        options = question.options(**values)
+        question.check(options)
+    return options
 
 
 @contextmanager
-def _opened_for(path: Path, registry: Registry, given: Mapping[str, Any]) -> Iterator[Opened]:
+def _opened(path: Path, registry: Registry, values: Mapping[str, Any]) -> Iterator[Opened]:
     """Open and solve a case or run. Ctrl-C ends solving and questions. Results not proved by then are intervals."""
     from ..case import changes_stated
     from ..recommend import reopen
     from ..solve import Limits
 
-    until = None if given["time_limit"] is None else monotonic() + given["time_limit"]
+    deadline = None if values["time_limit"] is None else monotonic() + values["time_limit"]
     with Interrupt() as cancel:
-        with changes_stated(given.get("change") or ()) as changes, progress_bar(_quiet(given)) as progress:
+        with changes_stated(values.get("change") or ()) as changes, progress_bar(_quiet(values)) as progress:
             opened = reopen(
                 path,
                 registry=registry,
-                scenario=given.get("scenario") or (),
+                scenario=values.get("scenario") or (),
                 changes=changes,
-                strict=given["strict"],
-                limits=Limits(given["gap"], given["time_limit"], given["workers"], until=until),
+                strict=values["strict"],
+                limits=Limits(values["gap"], values["time_limit"], values["workers"], until=deadline),
                 progress=progress,
                 cancel=cancel,
             )
         yield opened
 
 
-def answered(question: Question[Any, Any], opened: Opened, asked: Any, given: Mapping[str, Any]) -> Any:
-    """Return the answer of a question, with a progress bar."""
+def answered(question: Question[Any, Any], opened: Opened, options: Any, values: Mapping[str, Any]) -> Any:
     from ..plugins import asked_of
 
-    with progress_bar(_quiet(given), question.doing, question.counted) as progress, asked_of(question, question.name):
-        return question.ask(opened, asked, progress)
+    with progress_bar(_quiet(values), question.doing, question.counted) as progress, asked_of(question, question.name):
+        return question.ask(opened, options, progress)
 
 
-def late(opened: Opened) -> tuple[str, ...]:
-    """Return the note on answers that reached the time limit."""
+def time_limit_note(opened: Opened) -> tuple[str, ...]:
     limits = opened.session.limits
     if not limits.over:
         return ()
-    return (
-        f"the time limit of {limits.seconds:g} s was reached: with more time, or on a quicker machine, the answer may say more",
-    )
+    return (f"the time limit of {limits.seconds:g} s was reached; more time may complete the answer",)
 
 
-def _quiet(given: Mapping[str, Any]) -> bool:
-    return bool(given["quiet"] or given["as_json"])
+def _quiet(values: Mapping[str, Any]) -> bool:
+    return bool(values["quiet"] or values["as_json"])
 
 
 def questions_named(texts: Sequence[str], registry: Registry) -> list[tuple[Question[Any, Any], Any]]:
-    """Return questions with their options, as in `--with`.
-
-    A text is `stress`, `why-not=OFFER` with a subject, or `programmes:budgets=FILE` with an option. Commas separate several.
-
-    Raises:
-        InputError: For a question that needs further options.
-        PluginError: For an unavailable question.
-    """
+    """Return the questions of `--with` with their options. Raise `InputError` for one that needs further options."""
     from ..questions.base import question_named
 
-    asked: list[tuple[str, dict[str, str]]] = []
+    requests: list[tuple[str, dict[str, str]]] = []
     for word in (word for text in texts for word in text.split(",")):
-        named, _, subject = word.strip().partition("=")
-        name, _, option = named.partition(":")
-        before = next((given for other, given in asked if option and other == name and option not in given), None)
-        if before is None:
-            asked.append((name, {option: subject} if option or subject else {}))
+        request, _, subject = word.strip().partition("=")
+        name, _, option = request.partition(":")
+        earlier_values = next(
+            (values for other, values in requests if option and other == name and option not in values), None
+        )
+        if earlier_values is None:
+            requests.append((name, {option: subject} if option or subject else {}))
         else:
-            before[option] = subject
-    return [_about(question_named(registry, name), given) for name, given in asked]
+            earlier_values[option] = subject
+    return [_question_with_options(question_named(registry, name), values) for name, values in requests]
 
 
-def _about(question: Question[Any, Any], given: Mapping[str, str]) -> tuple[Question[Any, Any], Any]:
-    """Return a question with options that are texts or paths, by name. The name of its subject is empty."""
+def _question_with_options(question: Question[Any, Any], values: Mapping[str, str]) -> tuple[Question[Any, Any], Any]:
     from ..errors import InputError
     from ..questions import OptionsError
     from ..questions.base import options_of
 
-    options, by_itself = options_of(question), f"ask it by itself: friendshore {question.name}"
-    takes = next((one for one in options if one.setting.argument and one.kind is str), None)
-    worded = {one.name: one for one in options if one.kind in (str, Path | None)}
-    typed: dict[str, object] = {}
-    for name, value in given.items():
-        one = worded.get(name) if name else takes
-        if one is None or not value:
-            message = f"has no such option that --with could set: `{name}`" if name else "is about nothing of a name"
-            expected = ", ".join(f"{question.name}:{known}=…" for known in worded)
+    options, by_itself = options_of(question), f"use the command `friendshore {question.name}`"
+    subject = next((option for option in options if option.setting.argument and option.kind is str), None)
+    settable = {option.name: option for option in options if option.kind in (str, Path | None)}
+    converted: dict[str, object] = {}
+    for name, value in values.items():
+        option = settable.get(name) if name else subject
+        if option is None or not value:
+            message = f"has no option `{name}` for --with" if name else "takes no name in --with"
+            expected = ", ".join(f"{question.name}:{known}=…" for known in settable)
             raise InputError(
-                f"`{question.name}` {message}", column="--with", found=value, expected=expected, fix=by_itself
+                f"`{question.name}` {message}",
+                column="--with",
+                found=value,
+                expected=expected,
+                fix=by_itself,
+                code="FS507",
             )
-        typed[one.name] = value if one.kind is str else Path(value)
-    if any(one.needed and one.name not in typed for one in options):
-        unit = takes.setting.unit or takes.name.upper() if takes is not None else ""
-        fix = f"write {question.name}={unit}" if takes is not None else by_itself
-        raise InputError(f"`{question.name}` has to be told what it is about", column="--with", fix=fix)
+        converted[option.name] = value if option.kind is str else Path(value)
+    if any(option.needed and option.name not in converted for option in options):
+        unit = subject.setting.unit or subject.name.upper() if subject is not None else ""
+        fix = f"write {question.name}={unit}" if subject is not None else by_itself
+        raise InputError(f"`{question.name}` needs a subject", column="--with", fix=fix, code="FS508")
     try:
-        return question, _options_made(question, typed)
+        return question, _options_of(question, converted)
     except OptionsError as error:
-        raise InputError(f"`{question.name}` has to be told more: {error}", column="--with", fix=by_itself) from error
+        raise InputError(f"`{question.name}`: {error}", column="--with", fix=by_itself, code="FS508") from error
 
 
 def answers_of(
-    questions: Sequence[tuple[Question[Any, Any], Any]], path: Path, registry: Registry, given: Mapping[str, Any]
+    questions: Sequence[tuple[Question[Any, Any], Any]], path: Path, registry: Registry, values: Mapping[str, Any]
 ) -> list[Document]:
-    """Return the answers to questions about a run, each as a document that starts with its notes.
-
-    Raises:
-        InputError, PluginError, SolverError, VerificationError: As `reopen` and questions do.
-    """
+    """Return the answers to questions about a run, each as a document that starts with its notes."""
     from ..document import elements as doc
     from ..plugins import asked_of
     from ..questions.base import shown
 
-    told = []
-    with _opened_for(path, registry, given) as opened:
-        for question, asked in questions:
-            found = answered(question, opened, asked, given)
-            document = shown(question, partial(question.document, found, asked))
+    documents = []
+    with _opened(path, registry, values) as opened:
+        for question, options in questions:
+            result = answered(question, opened, options, values)
+            document = shown(question, partial(question.document, result, options))
             with asked_of(question, question.name):
-                notes = question.notes(found)
-            head = doc.notes((*opened.notes, *notes, *late(opened)), doc.Tone.DOUBTFUL)
-            told.append(doc.document(document.title, head, *document.parts))
-    return told
+                notes = question.notes(result)
+            notes_first = doc.notes((*opened.notes, *notes, *time_limit_note(opened)), doc.Tone.DOUBTFUL)
+            documents.append(doc.document(document.title, notes_first, *document.parts))
+    return documents

@@ -24,7 +24,7 @@ app = typer.Typer(cls=Commands, help="List and show rules and rule packs.", no_a
 def list_(
     case: Annotated[
         Path | None,
-        typer.Argument(help="Case whose rules are listed; all installed packs, if not given.", metavar="[CASE]"),
+        typer.Argument(help="Case whose rules are listed. Default: all installed packs.", metavar="[CASE]"),
     ] = None,
     pack: Annotated[
         list[str] | None, typer.Option(metavar="PACK", help="Pack (name or folder) whose rules are listed.")
@@ -39,10 +39,10 @@ def list_(
     registry = installed(block)
     rows, packs = _of_case(case, registry) if case is not None else ([], [])
     if pack or case is None:
-        more, unread = ([registry.pack(name) for name in pack], []) if pack else _installed(registry)
-        rows += [row for one in more for row in _rows(one, registry)]
+        extra_packs, unread = ([registry.pack(name) for name in pack], []) if pack else _installed(registry)
+        rows += [row for extra_pack in extra_packs for row in _rows(extra_pack, registry)]
         rows += [{"id": "", "pack": name, "distribution": owner, "error": error} for name, owner, error in unread]
-        packs += more
+        packs += extra_packs
     listing = rule_listing(rows, packs, today())
     return answer(as_json, listing.data, listing.document)
 
@@ -52,12 +52,12 @@ def list_(
 def show_(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="Id of a rule or a bill, name or folder of a pack, or a kind of rule."),
+        typer.Argument(metavar="NAME", help="Id of a rule or bill, name or folder of a pack, or kind of rule."),
     ],
     block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show everything that a rule, a bill or a pack says; of a kind of rule, the keys that a rule of it may have."""
+    """Show all fields of a rule, bill, or pack, or the keys of a kind of rule."""
     from ..domain.time import today
     from ..plugins import is_folder
     from ..report import kind_data, kind_document, pack_data, pack_document, rule_document
@@ -67,7 +67,7 @@ def show_(
         pack = registry.pack(name)
         owner = registry.packs.get(name, "")
         return answer(as_json, lambda: pack_data(pack, owner), lambda: pack_document(pack, today(), owner))
-    data = _found(name, registry)
+    data = _named_rule(name, registry)
     if data is None:
         kind, brought_by = registry.kind(name), registry.owner(name)
         return answer(as_json, lambda: kind_data(kind, brought_by), lambda: kind_document(kind, brought_by))
@@ -75,7 +75,7 @@ def show_(
 
 
 def _installed(registry: Registry) -> tuple[list[RulePack], list[tuple[str, str, str]]]:
-    """Return the installed packs, and name, distribution, and error of those that are unavailable."""
+    """Return the installed packs, and name, distribution, and error of the unreadable ones."""
     from ..errors import FriendshoreError
     from ..plugins.loading import places
     from ..rules.pack import read_pack
@@ -100,7 +100,6 @@ def _rows(pack: RulePack, registry: Registry) -> Iterator[dict[str, object]]:
 
 
 def _of_case(path: Path, registry: Registry) -> tuple[list[dict[str, object]], list[RulePack]]:
-    """Return the rules of a case, and the packs that bring some of them."""
     from ..case import load_case
     from ..plugins import Blocker
     from ..report import rule_row
@@ -114,32 +113,28 @@ def _of_case(path: Path, registry: Registry) -> tuple[list[dict[str, object]], l
     return [*rows, *map(rule_row, case.rules)], packs
 
 
-def _found(name: str, registry: Registry) -> dict[str, object] | None:
-    """The rule or bill called `name` among the installed packs; None: it is a kind of rule.
-
-    Raises:
-        InputError: if it is none of them.
-    """
+def _named_rule(name: str, registry: Registry) -> dict[str, object] | None:
+    """Return the rule or bill with this id. None if it is a kind of rule. Raise `InputError` if it is neither."""
     from ..domain.suggest import did_you_mean
     from ..errors import InputError
     from ..report import bill_row
 
-    known: dict[str, dict[str, object]] = {}
+    rows_by_id: dict[str, dict[str, object]] = {}
     packs, unread = _installed(registry)
     for pack in packs:
-        known |= {str(row["id"]): row for row in _rows(pack, registry)}
-        known |= {bill.id: bill_row(bill, pack.id, registry.packs[pack.id]) for bill in pack.bills}
+        rows_by_id |= {str(row["id"]): row for row in _rows(pack, registry)}
+        rows_by_id |= {bill.id: bill_row(bill, pack.id, registry.packs[pack.id]) for bill in pack.bills}
     kinds = {kind for info in registry.plugins for kind in info.kinds}
-    if name not in known and name in kinds:
+    if name not in rows_by_id and name in kinds:
         return None
-    if name not in known:
+    if name not in rows_by_id:
         for _, _, error in unread:
-            warn(error)  # it may be in there
+            warn(error)  # the unreadable pack may have it
         fix = (
-            did_you_mean(name, [*known, *registry.packs, *kinds])
+            did_you_mean(name, [*rows_by_id, *registry.packs, *kinds])
             or "see `friendshore rules list`, and `friendshore plugins list` for kinds of rules"
         )
         raise InputError(
-            f"no installed pack, rule, bill or kind of rule is called `{name}`", found=f"`{name}`", fix=fix
+            "no installed pack, rule, bill, or kind of rule has this name", found=f"`{name}`", fix=fix, code="FS505"
         )
-    return known[name]
+    return rows_by_id[name]

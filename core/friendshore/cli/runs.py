@@ -1,4 +1,4 @@
-"""`friendshore verify`, `report`, and `sign`. A run that fails verification is neither reported nor signed."""
+"""`friendshore verify` and `report`. A run that fails verification isn't reported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .waiting import Interrupt, progress_bar
 if TYPE_CHECKING:
     from ..recommend import RunCheck
 
-SECONDS = 30.0
+PROOF_SECONDS = 30.0
 """Time limit of a proof. Copy of that in `friendshore.recommend`, which is slow to import."""
 
 
@@ -27,23 +27,23 @@ def verify(
     run: RunPath,
     case: OfCase = None,
     solve: Annotated[
-        bool, typer.Option("--solve", help="Plan the facts anew too, and say whether another plan is cheaper.")
+        bool, typer.Option("--solve", help="Also plan the facts again, and report if another plan is cheaper.")
     ] = False,
     time_limit: Annotated[
         float,
         typer.Option(
             "--time-limit",
             metavar="SECONDS",
-            help="Seconds for the proof of how good the plan is.",
+            help="Seconds for the proof of the plan's bound.",
             min=0,
             max=LONGEST_SECONDS,
         ),
-    ] = SECONDS,
+    ] = PROOF_SECONDS,
     signed_by: Annotated[
         Path | None,
         typer.Option(
             metavar="PUBLIC",
-            help="Public key (PEM or OpenSSH) of who is said to have signed the run: its signature is checked.",
+            help="Check the signature of the run with this public key (PEM or OpenSSH).",
         ),
     ] = None,
     block: Blocked = None,
@@ -53,17 +53,17 @@ def verify(
     """Check a run folder.
 
     Derives every quantity, origin, verdict, and cost again from the run's own facts. Compares these facts with the installed data and, with --case,
-    with the case. Reports what nothing vouches for, and proves in exact arithmetic how much cheaper any plan can be.
+    with the case. Reports facts that nothing vouches for, and proves in exact arithmetic how much cheaper any plan can be.
     """
     from ..recommend import ProofEffort, verify_run
     from ..report import run_check_data, run_check_document
 
-    # A plan that is made again is ended by Ctrl-C; all else is, as in any command, left at once.
+    # Ctrl-C ends the search of --solve. Otherwise it ends the command at once, as usual.
     with Interrupt() if solve else nullcontext() as cancel, progress_bar(quiet, "proving") as progress:
         effort = ProofEffort(seconds=time_limit, solve=solve, progress=progress, cancel=cancel)
-        found = verify_run(run, installed(block), case, effort, signed_by)
-    answer(as_json, lambda: run_check_data(found), lambda: run_check_document(found))
-    return found.exit_code
+        checked = verify_run(run, installed(block), case, effort, signed_by)
+    answer(as_json, lambda: run_check_data(checked), lambda: run_check_document(checked))
+    return checked.exit_code
 
 
 Formatted = Annotated[
@@ -80,8 +80,8 @@ Asked = Annotated[
     typer.Option(
         "--with",
         metavar="QUESTIONS",
-        help="Questions to ask of the run's own facts and to answer in the same report, by commas: alternatives,ledger,stress, "
-        "why-not=OFFER, programmes:budgets=FILE; may repeat.",
+        help="Questions about the run to answer in the same report, separated by commas: alternatives,ledger,stress, "
+        "why-not=OFFER, programmes:budgets=FILE. Repeatable.",
     ),
 ]
 Into = Annotated[
@@ -92,7 +92,9 @@ Into = Annotated[
 ]
 Verified = Annotated[
     bool,
-    typer.Option("--verify/--no-verify", help="Check the run first; a page without a check says so above all else."),
+    typer.Option(
+        "--verify/--no-verify", help="Verify the run first. A report without verification says so at the top."
+    ),
 ]
 
 
@@ -100,7 +102,7 @@ Verified = Annotated[
 def report(
     run: RunPath,
     name: Formatted = None,
-    asked: Asked = None,
+    question_texts: Asked = None,
     out: Into = None,
     verified: Verified = True,
     case: OfCase = None,
@@ -111,6 +113,7 @@ def report(
     as_json: AsJson = False,
 ) -> int:
     """Write a report of a run for decision makers. Verifies the run first. If it fails, the report has only the failures."""
+    from ..report.caveats import caveat_data
     from ..report.formats import format_named, format_of, rendered, write_document
     from ..run import read_run
     from ..writing import refuse_present
@@ -118,11 +121,13 @@ def report(
     registry = installed(block)
     if out is not None:
         refuse_present(out)  # before the work, not after it
-    chosen = format_of(out, registry) if out is not None and name is None else format_named(name or "md", registry)
-    if out is None and not chosen.is_text:
-        fix = "name a file to write: --out FILE"
-        raise InputError(f"`{chosen.name}` is not text that can be printed", column="--format", fix=fix)
-    questions = questions_named(asked or (), registry)
+    form = format_of(out, registry) if out is not None and name is None else format_named(name or "md", registry)
+    if out is None and not form.is_text:
+        fix = "add --out FILE"
+        raise InputError(
+            f"`{form.name}` isn't a text format, so it can't be printed", column="--format", fix=fix, code="FS504"
+        )
+    questions = questions_named(question_texts or (), registry)
     stored = read_run(run)
     checked: RunCheck | None = None
     if verified:
@@ -130,14 +135,17 @@ def report(
 
         checked = verify_stored(stored, registry, case)
     shared = {"time_limit": time_limit, "gap": DEFAULT_GAP, "workers": workers, "strict": False}
-    given = {**shared, "quiet": quiet, "as_json": as_json}
-    holds = checked is None or not checked.findings
-    told = chosen.of_run(
-        stored.run, checked, answers_of(questions, run, registry, given) if questions and holds else []
+    values = {**shared, "quiet": quiet, "as_json": as_json}
+    is_sound = checked is None or not checked.findings
+    document = form.of_run(
+        stored.run, checked, answers_of(questions, run, registry, values) if questions and is_sound else []
     )
     if out is not None:
-        wrote(as_json, [write_document(out, told, chosen)])
+        wrote(as_json, [write_document(out, document, form)])
     else:
-        text = rendered(told, chosen).decode()
-        show_json({"format": chosen.name, "text": text}) if as_json else bare(text.rstrip("\n"))
+        text = rendered(document, form).decode()
+        if as_json:
+            show_json({"format": form.name, "text": text, "caveats": caveat_data(stored.run) if is_sound else []})
+        else:
+            bare(text.rstrip("\n"))
     return checked.exit_code if checked is not None else 0

@@ -16,49 +16,42 @@ from .output import console_on
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-PATIENCE = 2.0
-"""Seconds before a bar appears."""
+SECONDS_BEFORE_BAR = 2.0
 
 
 class Interrupt:
     """Handler of Ctrl-C: the first asks for the best plan so far, the second ends the command."""
 
     def __init__(self) -> None:
-        self._asked = Event()
+        self._stop_requested = Event()
 
     def __enter__(self) -> Event:
-        self._before = signal.signal(signal.SIGINT, self._on_signal)
-        return self._asked
+        self._previous_handler = signal.signal(signal.SIGINT, self._on_signal)
+        return self._stop_requested
 
     def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._before)
+        signal.signal(signal.SIGINT, self._previous_handler)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self._asked.is_set():
+        if self._stop_requested.is_set():
             raise KeyboardInterrupt
-        self._asked.set()
+        self._stop_requested.set()
         if sys.stderr.isatty():
-            # Past the buffer of sys.stderr: the signal may have come while the bar writes to it, and it cannot be entered twice.
-            os.write(sys.stderr.fileno(), b"\nstopping with the best plan found; Ctrl-C again ends at once\n")
+            # Not through sys.stderr: the signal may arrive while the bar writes to it, and its buffer isn't reentrant.
+            os.write(sys.stderr.fileno(), b"\nstopping with the best plan found; press Ctrl-C again to end at once\n")
 
 
 @contextmanager
 def progress_bar(
-    quiet: bool, doing: str = "solving", of: str = "parts"
+    quiet: bool, doing: str = "solving", counted: str = "parts"
 ) -> Iterator[Callable[[int, int, float], None] | None]:
-    """Return a callback that shows progress on stderr, on a terminal only, or None.
-
-    Args:
-        quiet: True for no bar.
-        doing: Activity.
-        of: Counted things.
-    """
+    """Yield a callback that shows progress on stderr. None if `quiet`, or without a terminal."""
     from ..domain.runtime import watched
 
     if quiet or not sys.stderr.isatty():
         yield None
         return
-    bar = ProgressBar(doing, of)
+    bar = ProgressBar(doing, counted)
     try:
         with watched(bar.show):
             yield bar
@@ -67,44 +60,41 @@ def progress_bar(
 
 
 class ProgressBar:
-    """State of the bar: the activity, its progress, and the time left."""
+    """State of the bar. A nested activity appears only if it takes long by itself."""
 
-    def __init__(self, doing: str, of: str) -> None:
-        self._doing, self._of = doing, of
+    def __init__(self, doing: str, counted: str) -> None:
+        self._doing, self._counted = doing, counted
         self._shown: tuple[Progress, TaskID] | None = None
         self.shown = ""
-        """Displayed activity. Empty before the first."""
-        self._counts = False
-        """True if the whole task has reported progress."""
+        self._has_reported = False
         self._since: dict[str, float] = {}
         """Nested activity -> its start."""
 
     def __call__(self, solved: int, total: int, seconds: float) -> None:
-        self._counts = True
-        self.show(solved, total, seconds, self._doing, self._of)
+        self._has_reported = True
+        self.show(solved, total, seconds, self._doing, self._counted)
 
-    def show(self, done: int, total: int, seconds: float, doing: str, of: str) -> None:
-        """Show progress. A nested activity appears only if it takes long by itself."""
+    def show(self, done: int, total: int, seconds: float, doing: str, counted: str) -> None:
         if done == 0 or doing not in self._since:
             self._since[doing] = seconds
-        if self._counts and doing != self._doing and seconds - self._since[doing] < PATIENCE:
+        if self._has_reported and doing != self._doing and seconds - self._since[doing] < SECONDS_BEFORE_BAR:
             return
         if self._shown is None:
-            if seconds < PATIENCE:
+            if seconds < SECONDS_BEFORE_BAR:
                 return
-            self._shown = _start(doing, of, total)
+            self._shown = _start(doing, counted, total)
         progress, task = self._shown
-        if doing != self.shown:  # what is left of it is reckoned by its own pace
+        if doing != self.shown:  # so that the time left is estimated from its own pace
             progress.reset(task)
             self.shown = doing
-        progress.update(task, completed=done, total=total, description=doing, of=of)
+        progress.update(task, completed=done, total=total, description=doing, counted=counted)
 
     def stop(self) -> None:
         if self._shown is not None:
             self._shown[0].stop()
 
 
-def _start(doing: str, of: str, total: int) -> tuple[Progress, TaskID]:
+def _start(doing: str, counted: str, total: int) -> tuple[Progress, TaskID]:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -118,11 +108,11 @@ def _start(doing: str, of: str, total: int) -> tuple[Progress, TaskID]:
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[of]}"),
+        TextColumn("{task.fields[counted]}"),
         TimeElapsedColumn(),
         TextColumn("left:"),
         TimeRemainingColumn(),
     )
     progress = Progress(*columns, console=console_on(sys.stderr), transient=True)
     progress.start()
-    return progress, progress.add_task(doing, total=total, of=of)
+    return progress, progress.add_task(doing, total=total, counted=counted)

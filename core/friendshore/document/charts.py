@@ -1,7 +1,7 @@
-"""Charts as data (bars over time, flows, a timeline, a world map, and a ladder of prices), and tones of texts and charts.
+"""Charts as data, without a renderer: bars over time, flows, a timeline, a world map, and a ladder of prices.
 
 A part of a chart has a name, an amount in the unit of the chart, and a sentence for readers who can't see it. Parts of the tone `plain` differ
-by their order, other parts by the look of their tone. Renderers draw.
+by their order, other parts by the look of their tone.
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ class Bars:
     """Stacked bars in order of time."""
 
     labels: tuple[str, ...]
-    """Period or year of each bar."""
     series: tuple[Series, ...]
     unit: str
     line: Series | None = None
@@ -56,7 +55,7 @@ class Node:
     id: str
     name: str
     layer: int
-    """Stage, from 0."""
+    """Position of its layer in `Flow.layers`."""
     tone: Tone = Tone.PLAIN
 
 
@@ -126,7 +125,6 @@ class Country:
     """A country of a map."""
 
     code: str
-    """ISO 3166-1 alpha-2."""
     amount: Decimal | None
     """Purchases. None if the country is shown for another reason, such as a ban."""
     told: str

@@ -1,7 +1,7 @@
 """Elements of documents: frozen data, shown on a terminal, written as Markdown, or stored as JSON.
 
-A cell of a table is a figure with its unit, not a text. `figures` writes it. Nothing here depends on the width of a line. One document has two
-forms: the whole, and a short one for a screen. Its parts, columns, rows, and cells state the forms that they belong to.
+A cell of a table is a figure with its unit, not a text. Nothing here depends on the width of a line. A document has two forms, the whole and a
+short one for a screen. Its parts, columns, rows, and cells state the forms that they belong to.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ A column from `SPARE` on is omitted only if names need its room.
 
 
 Form: TypeAlias = Literal["whole", "screen"]
-"""Forms of a document: the whole, or the part that fits a screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,6 @@ class Phrase:
     tone: Tone = Tone.PLAIN
     strong: bool = False
     code: bool = False
-    """True for literal text, such as a command or a file name."""
     brief: str = ""
     """Shorter text for lines of fewer than `WIDE` characters."""
 
@@ -75,7 +73,6 @@ class Between:
     """Money with a proved interval."""
 
     value: Decimal
-    """Value in the plans found."""
     low: Decimal | None
     """Proved lower bound. None if there is none."""
     high: Decimal | None
@@ -88,15 +85,11 @@ class Kilograms:
 
     value: Decimal
     unit: Literal["", "kg", "t"] = ""
-    """Unit to write, so that neighboring figures agree. Empty selects the fitting unit, in columns of periods for the whole row. With a given
-    unit, zero is blank.
-    """
+    """Empty selects the fitting unit, in columns of periods for the whole row. With a given unit, zero is blank."""
     bare: bool = False
-    """True if the unit is written elsewhere."""
     least: Decimal | None = None
     """For a signed difference: size below which it is blank. None if it isn't a difference."""
     per: str = ""
-    """Time of a rate, such as `year`."""
     of: str = ""
     """Weighed substance, such as `Sb`. Empty if the goods are weighed as they are."""
 
@@ -115,9 +108,9 @@ class Count:
 
     value: int
     one: str = ""
-    """Singular noun. Empty if the title of the column has it."""
+    """Empty if the title of the column has the noun."""
     many: str = ""
-    """Plural noun. Empty if it is `one` with an s."""
+    """Empty if it is `one` with an s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +119,10 @@ class Several:
 
     items: tuple[str, ...]
     brief: tuple[str, ...] = ()
-    """Shorter text of each item. Empty if there is none."""
     between: str = ", "
     one: str = ""
     """Singular noun, used if no item fits. If empty, the first item is cut between two words."""
     middle: tuple[str, ...] = ()
-    """Text of medium length of each item. Empty if there is none."""
     named: int = 0
     """Number of items that the whole document names before it counts the rest. 0 means all."""
 
@@ -145,7 +136,6 @@ class Either:
 
 
 Cell: TypeAlias = str | Phrase | Amount | Between | Kilograms | Share | Count | Several | Either | date | Nothing
-"""Content of a table cell: text, or a figure with its unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +144,9 @@ class DataRow:
 
     cells: tuple[Cell, ...]
     strong: bool = False
-    """True for a total or a heading."""
     level: int = 0
     """Depth: number of heading rows above."""
     on: Form | None = None
-    """Form of the document that shows it. None means both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,17 +162,14 @@ class Column:
     year: str = ""
     """Calendar year of a column with the kilograms of a period. Periods are summed if they don't fit."""
     over: str = ""
-    """Common heading of columns of periods."""
     room: int | None = None
     """Characters to assume when counting the columns of periods that fit. None means its longest word."""
     from_width: int = 0
     """Minimum characters of a line that shows it, since its content is also elsewhere. In a wide excerpt, columns with the largest value go first."""
     on: Form | None = None
-    """Form of the document that shows it. None means both."""
 
     @property
     def heading(self) -> str:
-        """Title and unit."""
         return ", ".join(filter(None, (self.title, self.unit)))
 
 
@@ -221,7 +206,6 @@ class DataTable(Part):
 
     @property
     def rest(self) -> Several | Nothing:
-        """Text in place of the rows that it omits."""
         return self.excerpt.rests[len(self.rows)] if self.excerpt else NOTHING
 
 
@@ -243,7 +227,6 @@ class KeyFigure:
     name: str
     value: Cell
     aside: str = ""
-    """Note of a few words."""
     tone: Tone = Tone.PLAIN
 
 
@@ -295,7 +278,6 @@ class Section(Part):
 
 
 Element: TypeAlias = Sentence | Notes | Verbatim | Pairs | DataTable | Drawing | KeyFigures | Section
-"""Element of a document or a section."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,18 +285,17 @@ class Document:
     """An answer, plan, list, or check for readers."""
 
     title: str
-    """Title. A terminal omits it, since its reader asked for the document."""
+    """A terminal omits it, since its reader asked for the document."""
     parts: tuple[Element, ...]
-    """Introduction, then the sections."""
     form: Form | None = None
     """Form that it is reduced to. None if it has both."""
 
     def whole(self) -> Document:
-        """Return the whole document: rows up to the limits of its tables, without parts for screens."""
+        """Return the form without parts for screens, in which tables end at their limits."""
         return self._reduced("whole")
 
     def on_screen(self) -> Document:
-        """Return the form for a screen: shortenable tables with one line per row, without parts for the whole document."""
+        """Return the form without parts for the whole document, in which each row of a shortenable table is one line."""
         return self._reduced("screen")
 
     def _reduced(self, form: Form) -> Document:
@@ -322,7 +303,7 @@ class Document:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data. Every element, phrase, and figure is an object with its type in `is`. Defaults are omitted."""
-        return _described(self)
+        return _described_by_fields(self)
 
 
 def _reduced(parts: Iterable[Element], form: Form) -> Iterator[Element]:
@@ -330,43 +311,44 @@ def _reduced(parts: Iterable[Element], form: Form) -> Iterator[Element]:
         if part.on not in (None, form):
             continue
         match part:
-            case Section(title, inner, column=column):
-                kept = tuple(_reduced(inner, form))
+            case Section(title, parts_inside, column=column):
+                shown_parts = tuple(_reduced(parts_inside, form))
                 if column and form == "screen":
-                    title, kept = "", tuple(_headed(kept, column))
-                if kept or not inner:
-                    yield replace(part, title=title, parts=kept, on=None, column="")
+                    title, shown_parts = "", tuple(_with_first_heading(shown_parts, column))
+                if shown_parts or not parts_inside:
+                    yield replace(part, title=title, parts=shown_parts, on=None, column="")
             case DataTable():
                 yield from _reduced_table(part, form)
             case Drawing(table=table):
-                whole, *rest = _reduced_table(table, form)
-                assert isinstance(whole, DataTable)
-                yield whole if form == "screen" and table.excerpt else replace(part, table=whole, on=None)
-                yield from rest
+                reduced_table, *notes_on_rest = _reduced_table(table, form)
+                assert isinstance(reduced_table, DataTable)
+                yield (
+                    reduced_table if form == "screen" and table.excerpt else replace(part, table=reduced_table, on=None)
+                )
+                yield from notes_on_rest
             case _:
                 yield replace(part, on=None) if part.on else part
 
 
-def _headed(parts: Sequence[Element], heading: str) -> Iterator[Element]:
-    """Replace the heading of the first column of the first table."""
+def _with_first_heading(parts: Sequence[Element], heading: str) -> Iterator[Element]:
     first = next((part for part in parts if isinstance(part, DataTable)), None)
     for part in parts:
         if part is first and isinstance(part, DataTable):
-            titled, *columns = part.columns
-            yield replace(part, columns=(replace(titled, title=heading), *columns))
+            first_column, *columns = part.columns
+            yield replace(part, columns=(replace(first_column, title=heading), *columns))
         else:
             yield part
 
 
 def _reduced_table(table: DataTable, form: Form) -> Iterator[Element]:
     """Yield a table in a form, and a note on the rows that the whole document omits."""
-    kept = [i for i, column in enumerate(table.columns) if column.on in (None, form)]
+    shown_positions = [i for i, column in enumerate(table.columns) if column.on in (None, form)]
     rows = [
-        replace(row, cells=tuple(_reduced_cell(row.cells[i], form) for i in kept), on=None)
+        replace(row, cells=tuple(_reduced_cell(row.cells[i], form) for i in shown_positions), on=None)
         for row in table.rows
         if row.on in (None, form)
     ]
-    columns = tuple(replace(table.columns[i], on=None) for i in kept)
+    columns = tuple(replace(table.columns[i], on=None) for i in shown_positions)
     excerpt = table.excerpt
     if excerpt is None or form == "screen":
         if excerpt is not None:  # rows that head others are left out
@@ -374,8 +356,8 @@ def _reduced_table(table: DataTable, form: Form) -> Iterator[Element]:
         yield DataTable(columns, tuple(rows), excerpt)
         return
     # The whole document has what a narrow screen leaves out.
-    on_screens = {i for i, column in enumerate(kept) if table.columns[column].on is None}
-    columns = tuple(replace(column, from_width=0) if i in on_screens else column for i, column in enumerate(columns))
+    on_both = {i for i, column in enumerate(shown_positions) if table.columns[column].on is None}
+    columns = tuple(replace(column, from_width=0) if i in on_both else column for i, column in enumerate(columns))
     yield DataTable(columns, tuple(rows[: excerpt.top or None]))
     if 0 < excerpt.top < len(rows):
         yield Notes((excerpt.left,))
@@ -389,25 +371,24 @@ def _reduced_cell(cell: Cell, form: Form) -> Cell:
     return cell
 
 
-def _described(value: DataclassInstance) -> dict[str, object]:
-    stated = {field.name: getattr(value, field.name) for field in fields(value)}
+def _described_by_fields(value: DataclassInstance) -> dict[str, object]:
+    values = {field.name: getattr(value, field.name) for field in fields(value)}
     defaults = {field.name: field.default for field in fields(value)}
-    told = {name: _plain(held) for name, held in stated.items() if held != defaults[name]}
-    return {"is": type(value).__name__.lower(), **told}
+    changed = {name: _json_ready(item) for name, item in values.items() if item != defaults[name]}
+    return {"is": type(value).__name__.lower(), **changed}
 
 
-def _plain(value: object) -> object:
+def _json_ready(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
-        return _described(value)
+        return _described_by_fields(value)
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [_json_ready(item) for item in value]
     if isinstance(value, Decimal):
         return float(value)
     return {"is": "date", "value": value.isoformat()} if isinstance(value, date) else value
 
 
 def document(title: str, *parts: Element | None) -> Document:
-    """Return a document of the parts that aren't None."""
     return Document(title, section("", *parts).parts)
 
 
@@ -418,8 +399,8 @@ def section(title: str, *parts: Element | None, tone: Tone = Tone.TITLE, column:
 
 def section_if_any(title: str, *parts: Element | None, tone: Tone = Tone.TITLE, column: str = "") -> Section | None:
     """Return a section of the parts that aren't None, or None if there are none."""
-    made = section(title, *parts, tone=tone, column=column)
-    return made if made.parts else None
+    new_section = section(title, *parts, tone=tone, column=column)
+    return new_section if new_section.parts else None
 
 
 def apart(*parts: Element | None) -> Section:
@@ -428,19 +409,19 @@ def apart(*parts: Element | None) -> Section:
 
 
 def sentence(*phrases: str | Phrase, tone: Tone = Tone.PLAIN, strong: bool = False) -> Sentence:
-    """Return a sentence. A tone applies to all of it."""
-    looks = tone is not Tone.PLAIN or strong
-    return Sentence(tuple(Phrase(part, tone, strong) if looks and isinstance(part, str) else part for part in phrases))
+    has_style = tone is not Tone.PLAIN or strong
+    return Sentence(
+        tuple(Phrase(part, tone, strong) if has_style and isinstance(part, str) else part for part in phrases)
+    )
 
 
 def notes(texts: Iterable[str | Quoted], tone: Tone = Tone.PLAIN) -> Notes | None:
     """Return a list of sentences. None if it is empty."""
-    kept = tuple(texts)
-    return Notes(kept, tone) if kept else None
+    listed = tuple(texts)
+    return Notes(listed, tone) if listed else None
 
 
 def table(columns: Iterable[Column], rows: Iterable[DataRow | Sequence[Cell]]) -> DataTable:
-    """Return a table. A row may be a plain sequence of cells."""
     return DataTable(tuple(columns), tuple(row if isinstance(row, DataRow) else DataRow(tuple(row)) for row in rows))
 
 
@@ -448,12 +429,10 @@ AnyPart = TypeVar("AnyPart", bound=Element)
 
 
 def for_screen(part: AnyPart | None) -> AnyPart | None:
-    """Return a part that only the screen shows."""
     return None if part is None else replace(part, on="screen")
 
 
 def for_whole(part: AnyPart | None) -> AnyPart | None:
-    """Return a part that only the whole document shows."""
     return None if part is None else replace(part, on="whole")
 
 
@@ -465,25 +444,23 @@ def excerpt(
     top: int = 0,
     left: str = "",
 ) -> DataTable:
-    """Return a table that a screen shortens to its room. `top` and `left` are those of `Excerpt`."""
     return replace(table(columns, rows), excerpt=Excerpt(tuple(rests), part, top, left))
 
 
-def prose(told: str) -> tuple[str | Phrase, ...]:
+def prose(text: str) -> tuple[str | Phrase, ...]:
     """Return a text as phrases. Text between backticks is literal."""
-    found = told.split("`")
-    if len(found) % 2 == 0:
-        return (told,)
-    parts = (Phrase(part, code=True) if place % 2 else part for place, part in enumerate(found))
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:
+        return (text,)
+    parts = (Phrase(part, code=True) if position % 2 else part for position, part in enumerate(pieces))
     return tuple(part for part in parts if part not in ("", Phrase("", code=True)))
 
 
 def figures(title: str, unit: str = "", from_width: int = 0) -> Column:
-    """Return a column of figures, which are never broken."""
     return Column(title, unit, "right", whole=True, from_width=from_width)
 
 
 def longest_word(texts: Iterable[str], *, hyphens: bool = False) -> int:
-    """Return the length of the longest word, or part of a word up to a hyphen: the minimum width of a column without broken words."""
+    """Return the length of the longest word, or part of a word up to a hyphen."""
     breaks = re.compile(r"(?<=-)|\s+" if hyphens else r"\s+")
     return max((len(word) for text in texts for word in breaks.split(text)), default=0)

@@ -1,4 +1,4 @@
-"""Tables and documents fitted to a screen: period columns summed, and parts excerpted."""
+"""Tables and documents fitted to a screen."""
 
 from __future__ import annotations
 
@@ -33,86 +33,95 @@ from .elements import (
 )
 from .figures import count, unit_for, written
 
+# Lines of a screen.
 LINES = 40
-_BETWEEN = 2
-"""Maximum characters between two columns."""
-_LEAST = 12
+# Characters between two columns.
+_GAP = 2
+_MIN_LIST_WIDTH = 12
 """Minimum characters of a column of lists, if one of its cells is that long."""
-_FEW = 3
+_MIN_ROWS = 3
 """Rows that a table without an excerpt keeps, times its part, while sections can be omitted. Also the number of omitted sections to name."""
-_FIRST = (4, 2)
+_FIRST_WEIGHTS = (4, 2)
 """Weights of the first tables without an excerpt, since the first content matters most."""
 
 
-def shortened(document: Document, most: int, lines_of: Callable[[Document], int]) -> Document:
-    """Return the document in at most `most` lines, as `lines_of` counts them, or in as few as its mandatory content takes.
+def shortened(document: Document, max_lines: int, lines_of: Callable[[Document], int]) -> Document:
+    """Return the document in at most `max_lines`, as `lines_of` counts them, or in as few as its mandatory content takes.
 
-    First the tables with the most rows for their weight lose rows, down to `_FEW` for each part. Then titled sections are omitted, the last first.
+    First the tables with the most rows for their weight lose rows, down to `_MIN_ROWS` for each part. Then titled sections are omitted, the last first.
     Then tables lose more rows. Sentences, doubts, content before the first section, and one row of each table always remain. Omissions are counted.
     """
-    parts, left = _sections_to(document.parts, most // 2)
+    parts, omitted_titles = _without_sections(document.parts, max_lines // 2)
     while True:
         tables = list(_tables(parts))
-        order, few = _order(tables, most)
+        order, losses_before_sections = _order_of_losses(tables, max_lines)
 
-        def made(
-            gone: int,
+        def with_losses(
+            losses: int,
             parts: Sequence[Element] = parts,
             order: Sequence[int] = order,
-            left: Sequence[str] = left,
+            omitted_titles: Sequence[str] = omitted_titles,
         ) -> Document:
-            shown = [min(_rows(table), most) for table in _tables(parts)]
-            for one in order[:gone]:
-                shown[one] -= 1
-            return replace(document, parts=(*_with(parts, iter(shown)), *_named(left)))
+            rows_shown = [min(_rows(table), max_lines) for table in _tables(parts)]
+            for table_position in order[:losses]:
+                rows_shown[table_position] -= 1
+            return replace(document, parts=(*_with_rows(parts, iter(rows_shown)), *_omitted_sections(omitted_titles)))
 
-        sections = list(_sections(parts))
-        if not sections or lines_of(made(few)) <= most:
-            return made(_fewest(lambda gone: lines_of(made(gone)) <= most, few if sections else len(order)))
-        parts, dropped = _sections_to(parts, len(sections) - 1)
-        left = [*dropped, *left]
+        sections = list(_optional_sections(parts))
+        if not sections or lines_of(with_losses(losses_before_sections)) <= max_lines:
+            return with_losses(
+                _smallest_fitting(
+                    lambda losses: lines_of(with_losses(losses)) <= max_lines,
+                    losses_before_sections if sections else len(order),
+                )
+            )
+        parts, more_titles = _without_sections(parts, len(sections) - 1)
+        omitted_titles = [*more_titles, *omitted_titles]
 
 
-def _fewest(fits: Callable[[int], bool], most: int) -> int:
-    """Return the smallest number that fits, or `most` if none does."""
-    low, high = 0, most
+def _smallest_fitting(fits: Callable[[int], bool], maximum: int) -> int:
+    """Return the smallest number that fits, or `maximum` if none does."""
+    low, high = 0, maximum
     while low < high:
         middle = (low + high) // 2
         low, high = (low, middle) if fits(middle) else (middle + 1, high)
     return low
 
 
-def _order(tables: Sequence[Element], most: int) -> tuple[list[int], int]:
-    """Return the order in which tables lose rows until each has one, and the number of losses before a section is omitted."""
-    shown = [min(_rows(table), most) for table in tables]
+def _order_of_losses(tables: Sequence[Element], max_rows: int) -> tuple[list[int], int]:
+    """Return the table of each loss until every table has one row, and the number of losses before a section is omitted."""
+    rows_shown = [min(_rows(table), max_rows) for table in tables]
     excerpts = [table.excerpt if isinstance(table, DataTable) else None for table in tables]
-    weights = chain(_FIRST, repeat(1))
-    part = [
-        one.part if one else 1 if isinstance(table, Notes) else next(weights)
-        for one, table in zip(excerpts, tables, strict=True)
+    first_weights = chain(_FIRST_WEIGHTS, repeat(1))
+    weights_of_tables = [
+        excerpt.part if excerpt else 1 if isinstance(table, Notes) else next(first_weights)
+        for excerpt, table in zip(excerpts, tables, strict=True)
     ]
-    found: list[int] = []
-    few = 0
-    for floor in (_FEW, 0):
-        least = [1 if one else max(floor * weight, 1) for one, weight in zip(excerpts, part, strict=True)]
-        queue = [(-shown[i] / part[i], -i) for i in range(len(tables)) if shown[i] > least[i]]
+    losses: list[int] = []
+    losses_before_sections = 0
+    for floor in (_MIN_ROWS, 0):
+        min_rows = [
+            1 if excerpt else max(floor * weight, 1)
+            for excerpt, weight in zip(excerpts, weights_of_tables, strict=True)
+        ]
+        queue = [(-rows_shown[i] / weights_of_tables[i], -i) for i in range(len(tables)) if rows_shown[i] > min_rows[i]]
         heapify(queue)
-        few = len(found)
+        losses_before_sections = len(losses)
         while queue:
-            one = -queue[0][1]
-            shown[one] -= 1
-            found.append(one)
-            if shown[one] > least[one]:
-                heapreplace(queue, (-shown[one] / part[one], -one))
+            position = -queue[0][1]
+            rows_shown[position] -= 1
+            losses.append(position)
+            if rows_shown[position] > min_rows[position]:
+                heapreplace(queue, (-rows_shown[position] / weights_of_tables[position], -position))
             else:
                 heappop(queue)
-    return found, few
+    return losses, losses_before_sections
 
 
-def _sections(parts: Sequence[Element]) -> Iterator[int]:
-    """Yield the positions of optional sections: titled ones, except for the first, which has the answer."""
-    titled = [place for place, part in enumerate(parts) if isinstance(part, Section) and part.title]
-    yield from (place for place in titled[1:] if not _doubtful(parts[place]))
+def _optional_sections(parts: Sequence[Element]) -> Iterator[int]:
+    """Yield the positions of titled sections after the first, which has the answer."""
+    titled_positions = [position for position, part in enumerate(parts) if isinstance(part, Section) and part.title]
+    yield from (position for position in titled_positions[1:] if not _doubtful(parts[position]))
 
 
 def _doubtful(part: Element) -> bool:
@@ -131,28 +140,26 @@ def _doubtful(part: Element) -> bool:
 _DOUBTS = (Tone.DOUBTFUL, Tone.BAD)
 
 
-def _sections_to(parts: Sequence[Element], most: int) -> tuple[tuple[Element, ...], list[str]]:
-    """Return the parts with the first optional sections, and the titles of the others."""
-    rest = list(_sections(parts))[most:]
-    titles = [part.title for i in rest if isinstance(part := parts[i], Section)]
-    gone = {i for place in rest for i in (place, *_below(parts, place))}
-    return tuple(part for i, part in enumerate(parts) if i not in gone), titles
+def _without_sections(parts: Sequence[Element], max_sections: int) -> tuple[tuple[Element, ...], list[str]]:
+    omitted = list(_optional_sections(parts))[max_sections:]
+    titles = [part.title for i in omitted if isinstance(part := parts[i], Section)]
+    omitted_positions = {i for position in omitted for i in (position, *_tables_below(parts, position))}
+    return tuple(part for i, part in enumerate(parts) if i not in omitted_positions), titles
 
 
-def _below(parts: Sequence[Element], place: int) -> Iterator[int]:
-    """Yield the positions of tables set apart under the heading of a section."""
-    for i in range(place + 1, len(parts)):
+def _tables_below(parts: Sequence[Element], heading_position: int) -> Iterator[int]:
+    for i in range(heading_position + 1, len(parts)):
         part = parts[i]
         if not isinstance(part, Section) or part.title:
             return
-        if not _doubtful(part) and any(not isinstance(one, Notes) for one in _tables([part])):
+        if not _doubtful(part) and any(not isinstance(table, Notes) for table in _tables([part])):
             yield i
 
 
-def _named(titles: Sequence[str]) -> Iterator[Element]:
+def _omitted_sections(titles: Sequence[str]) -> Iterator[Element]:
     if titles:
-        more = [f"{len(titles) - _FEW} more"] if len(titles) > _FEW else []
-        yield sentence(f"{count(len(titles), 'more section')} (--full): {'; '.join([*titles[:_FEW], *more])}")
+        others = [f"{len(titles) - _MIN_ROWS} more"] if len(titles) > _MIN_ROWS else []
+        yield sentence(f"{count(len(titles), 'more section')} (--full): {'; '.join([*titles[:_MIN_ROWS], *others])}")
 
 
 def _tables(parts: Iterable[Element]) -> Iterator[Element]:
@@ -176,76 +183,74 @@ def _rows(part: Element) -> int:
             return 0
 
 
-def _with(parts: Iterable[Element], shown: Iterator[int]) -> Iterator[Element]:
+def _with_rows(parts: Iterable[Element], rows_shown: Iterator[int]) -> Iterator[Element]:
     for part in parts:
         if isinstance(part, Section):
-            yield replace(part, parts=tuple(_with(part.parts, shown)))
+            yield replace(part, parts=tuple(_with_rows(part.parts, rows_shown)))
         elif rows := _rows(part):
-            number = next(shown)
-            yield from _first(part, number) if number < rows else (part,)
+            rows_kept = next(rows_shown)
+            yield from _first_rows(part, rows_kept) if rows_kept < rows else (part,)
         else:
             yield part
 
 
-def _first(part: Element, shown: int) -> Iterator[Element]:
+def _first_rows(part: Element, rows_shown: int) -> Iterator[Element]:
     """Yield the first rows of a table with its sums, and the number of the others."""
-    more = f"{_rows(part) - shown} more (--full)"
+    note = f"{_rows(part) - rows_shown} more (--full)"
     match part:
         case DataTable(rows=rows, excerpt=Excerpt(rests)):
-            yield replace(part, rows=rows[:shown], excerpt=Excerpt(rests[: shown + 1]))
+            yield replace(part, rows=rows[:rows_shown], excerpt=Excerpt(rests[: rows_shown + 1]))
             return
         case DataTable(rows=rows):
-            last = rows[-1:] if rows[-1].strong and shown > 1 else ()
-            yield replace(part, rows=(*rows[: shown - len(last)], *last))
+            total_row = rows[-1:] if rows[-1].strong and rows_shown > 1 else ()
+            yield replace(part, rows=(*rows[: rows_shown - len(total_row)], *total_row))
         case Drawing(table=table):
-            yield from _first(table, shown)
+            yield from _first_rows(table, rows_shown)
             return
         case Pairs(rows):
-            yield Pairs(rows[:shown])
+            yield Pairs(rows[:rows_shown])
         case Verbatim(lines):
-            yield Verbatim(lines[:shown])
+            yield Verbatim(lines[:rows_shown])
         case Notes(texts, tone):
-            yield Notes((*texts[:shown], more), tone)
+            yield Notes((*texts[:rows_shown], note), tone)
             return
-    yield sentence(more)
+    yield sentence(note)
 
 
 def in_lines(table: DataTable, width: int) -> DataTable:
-    """Return the table with its lists cut to a line of `width` characters, without the columns that don't fit."""
-    kept = [i for i, column in enumerate(table.columns) if column.from_width <= width]
+    """Return the table with its lists cut to lines of `width` characters, without the columns that don't fit."""
+    positions = [i for i, column in enumerate(table.columns) if column.from_width <= width]
     while True:
-        widths = [_least(table, i, width) for i in kept]
-        spare = max(kept, key=lambda i: (table.columns[i].from_width, -i), default=0)
-        if sum(widths) + _BETWEEN * (len(kept) - 1) <= width or not table.columns[spare].from_width:
+        widths = [_min_width(table, i, width) for i in positions]
+        optional = max(positions, key=lambda i: (table.columns[i].from_width, -i), default=0)
+        if sum(widths) + _GAP * (len(positions) - 1) <= width or not table.columns[optional].from_width:
             break
-        kept.remove(spare)
-    left = max(width - _BETWEEN * (len(kept) - 1) - sum(_least(table, i, width) for i in kept), 0)
-    wanted = sorted((max(_longest(table, i, width) - _least(table, i, width), 0), i) for i in kept)
+        positions.remove(optional)
+    width_left = max(width - _GAP * (len(positions) - 1) - sum(_min_width(table, i, width) for i in positions), 0)
+    extra_by_need = sorted((max(_max_width(table, i, width) - _min_width(table, i, width), 0), i) for i in positions)
     room: dict[int, int] = {}
-    for others, (more, i) in zip(range(len(kept), 0, -1), wanted, strict=True):
-        spare = min(left // others, more)  # what one does not need is left to the others
-        room[i] = _least(table, i, width) + spare
-        left -= spare
-    columns = [replace(table.columns[i], whole=True, from_width=0) for i in kept]
-    return DataTable(tuple(columns), tuple(_row(row, kept, room) for row in table.rows), table.excerpt)
+    for remaining, (extra, i) in zip(range(len(positions), 0, -1), extra_by_need, strict=True):
+        slack = min(width_left // remaining, extra)  # what one column doesn't need is left to the others
+        room[i] = _min_width(table, i, width) + slack
+        width_left -= slack
+    columns = [replace(table.columns[i], whole=True, from_width=0) for i in positions]
+    return DataTable(tuple(columns), tuple(_row(row, positions, room) for row in table.rows), table.excerpt)
 
 
-def _least(table: DataTable, column: int, width: int) -> int:
-    """Return the minimum width of a column."""
+def _min_width(table: DataTable, column: int, width: int) -> int:
     cells = [row.cells[column] for row in table.rows]
-    whole = max((len(written(cell, width)) for cell in cells if not isinstance(cell, Several)), default=0)
+    unlisted = max((len(written(cell, width)) for cell in cells if not isinstance(cell, Several)), default=0)
     listed = max((len(written(cell, width)) for cell in cells if isinstance(cell, Several)), default=0)
-    return max(len(table.columns[column].heading), whole, min(listed, _LEAST))
+    return max(len(table.columns[column].heading), unlisted, min(listed, _MIN_LIST_WIDTH))
 
 
-def _longest(table: DataTable, column: int, width: int) -> int:
-    """Return the length of the longest cell of a column."""
+def _max_width(table: DataTable, column: int, width: int) -> int:
     return max((len(written(row.cells[column], width)) for row in table.rows), default=0)
 
 
-def _row(row: DataRow, kept: Sequence[int], room: dict[int, int]) -> DataRow:
+def _row(row: DataRow, positions: Sequence[int], room: dict[int, int]) -> DataRow:
     cells: list[Cell] = []
-    for i in kept:
+    for i in positions:
         cell = row.cells[i]
         cells.append(listed(cell, room[i]) if isinstance(cell, Several) else cell)
     return replace(row, cells=tuple(cells))
@@ -256,16 +261,16 @@ def listed(listing: Several, room: int) -> str:
     brief = listing.brief or listing.items
     total = len(listing.items)
     for number in range(total, 0, -1):
-        told = list(brief[:number])
-        if len(_joined(told, total, listing)) > room:
+        texts = list(brief[:number])
+        if len(_joined(texts, total, listing)) > room:
             continue
         for i in range(number):
-            longer = [[*told[:i], text, *told[i + 1 :]] for text in _at_length(listing, i)]
+            longer = [[*texts[:i], text, *texts[i + 1 :]] for text in _at_length(listing, i)]
             fitting = next((each for each in longer if len(_joined(each, total, listing)) <= room), None)
             if fitting is None:
                 break
-            told = fitting
-        return _joined(told, total, listing)
+            texts = fitting
+        return _joined(texts, total, listing)
     if listing.one or not total:
         return count(total, listing.one) if total else ""
     tail = _joined([""], total, listing)
@@ -274,7 +279,6 @@ def listed(listing: Several, room: int) -> str:
 
 
 def _at_length(listing: Several, i: int) -> list[str]:
-    """Return the texts of one item, the longest first."""
     return [listing.items[i], *([listing.middle[i]] if listing.middle else [])]
 
 
@@ -282,19 +286,17 @@ def _cut(text: str, room: int) -> str:
     return textwrap.shorten(text, max(room, 2), placeholder=" …", break_on_hyphens=False)
 
 
-def _joined(told: Sequence[str], total: int, listing: Several) -> str:
-    more = [f"{total - len(told)} more"] if total > len(told) else []
-    return listing.between.join([*told, *more])
+def _joined(texts: Sequence[str], total: int, listing: Several) -> str:
+    others = [f"{total - len(texts)} more"] if total > len(texts) else []
+    return listing.between.join([*texts, *others])
 
 
-MOST_PERIODS = 6
-"""Maximum number of periods shown one by one. A longer plan is shown by calendar years."""
-_LEAST_TIMES = 2
-"""Minimum number of time columns, even if the line is too narrow."""
+MAX_PERIODS = 6
+_MIN_TIME_COLUMNS = 2
 
 
 def period_columns(periods: Iterable[tuple[str, int]], room: int, over: str = "") -> list[Column]:
-    """Return a column for each period (label and calendar year) with `room` assumed characters. `over` is their common heading."""
+    """Return a column for each period, given as label and calendar year."""
     return [Column(label, align="right", whole=True, year=str(year), over=over, room=room) for label, year in periods]
 
 
@@ -306,64 +308,67 @@ def added_up(columns: Sequence[Column], kilograms: Sequence[Decimal]) -> list[De
 
 
 def fitted(table: DataTable, width: int) -> DataTable:
-    """Return the table for a line of `width` characters: periods summed, and columns for wider lines removed."""
-    kept = [i for i, column in enumerate(table.columns) if column.from_width <= width]
-    if len(kept) < len(table.columns):
-        rows = (replace(row, cells=tuple(row.cells[i] for i in kept)) for row in table.rows)
-        table = DataTable(tuple(table.columns[i] for i in kept), tuple(rows))
-    places = [i for i, column in enumerate(table.columns) if column.year]
-    return _added_up(table, places, _most(table, places, width)) if places else table
+    """Return the table for lines of `width` characters: periods summed, and columns for wider lines removed."""
+    shown = [i for i, column in enumerate(table.columns) if column.from_width <= width]
+    if len(shown) < len(table.columns):
+        rows = (replace(row, cells=tuple(row.cells[i] for i in shown)) for row in table.rows)
+        table = DataTable(tuple(table.columns[i] for i in shown), tuple(rows))
+    period_positions = [i for i, column in enumerate(table.columns) if column.year]
+    return (
+        _added_up(table, period_positions, _max_time_columns(table, period_positions, width))
+        if period_positions
+        else table
+    )
 
 
-def _most(table: DataTable, places: Sequence[int], width: int) -> int:
-    """Return the number of time columns that fit."""
+def _max_time_columns(table: DataTable, period_positions: Sequence[int], width: int) -> int:
     others = [
         longest_word(written(row.cells[i], width) for row in table.rows) if column.room is None else column.room
         for i, column in enumerate(table.columns)
-        if i not in places
+        if i not in period_positions
     ]
-    each = table.columns[places[0]].room or 1
-    return max(_LEAST_TIMES, (width - sum(others)) // each)
+    column_width = table.columns[period_positions[0]].room or 1
+    return max(_MIN_TIME_COLUMNS, (width - sum(others)) // column_width)
 
 
-def _added_up(table: DataTable, places: Sequence[int], most: int) -> DataTable:
+def _added_up(table: DataTable, positions: Sequence[int], max_columns: int) -> DataTable:
     columns = table.columns
-    spans = _spans([(columns[i].title, columns[i].year) for i in places], most)
-    first, rest = places[0], places[-1] + 1
-    titled = []
+    spans = _spans([(columns[i].title, columns[i].year) for i in positions], max_columns)
+    first, end = positions[0], positions[-1] + 1
+    headed_columns = []
     start = first
     for title, size in spans:
         over = columns[first].over if start == first else ""
-        titled.append(replace(columns[start], title=f"{over} {title}".strip(), over="", year=""))
+        headed_columns.append(replace(columns[start], title=f"{over} {title}".strip(), over="", year=""))
         start += size
     sizes = [size for _, size in spans]
     rows = [
-        replace(row, cells=(*row.cells[:first], *_sums(row.cells[first:rest], sizes), *row.cells[rest:]))
+        replace(row, cells=(*row.cells[:first], *_sums(row.cells[first:end], sizes), *row.cells[end:]))
         for row in table.rows
     ]
-    return DataTable((*columns[:first], *titled, *columns[rest:]), tuple(rows))
+    return DataTable((*columns[:first], *headed_columns, *columns[end:]), tuple(rows))
 
 
-def _spans(periods: Sequence[tuple[str, str]], most: int) -> list[tuple[str, int]]:
-    """Return titles with the number of periods that each sums: periods if they are few, else calendar years, the last ones merged if necessary."""
-    if len(periods) <= min(MOST_PERIODS, most):
+def _spans(periods: Sequence[tuple[str, str]], max_columns: int) -> list[tuple[str, int]]:
+    """Return titles with the number of periods that each sums: periods if they are few, else years, the last ones merged if necessary."""
+    if len(periods) <= min(MAX_PERIODS, max_columns):
         return [(label, 1) for label, _ in periods]
-    found = list(Counter(year for _, year in periods).items())
-    if len(found) <= most:
-        return found
-    kept, rest = found[: most - 1], found[most - 1 :]
-    return [*kept, (f"{rest[0][0]}–{rest[-1][0][-2:]}", sum(size for _, size in rest))]
+    years = list(Counter(year for _, year in periods).items())
+    if len(years) <= max_columns:
+        return years
+    shown_years, merged_years = years[: max_columns - 1], years[max_columns - 1 :]
+    return [*shown_years, (f"{merged_years[0][0]}–{merged_years[-1][0][-2:]}", sum(size for _, size in merged_years))]
 
 
 def _sums(cells: Sequence[Cell], sizes: Sequence[int]) -> list[Cell]:
     """Return the kilograms summed in groups, in one unit if they state none."""
     values = iter(cells)
-    found = [_sum(list(islice(values, size))) for size in sizes]
-    masses = [cell for cell in found if isinstance(cell, Kilograms) and not cell.unit]
+    summed = [_sum_of_masses(list(islice(values, size))) for size in sizes]
+    masses = [cell for cell in summed if isinstance(cell, Kilograms) and not cell.unit]
     unit = unit_for(cell.value for cell in masses)
-    return [replace(cell, unit=unit) if isinstance(cell, Kilograms) and not cell.unit else cell for cell in found]
+    return [replace(cell, unit=unit) if isinstance(cell, Kilograms) and not cell.unit else cell for cell in summed]
 
 
-def _sum(cells: Sequence[Cell]) -> Cell:
-    some = [cell for cell in cells if isinstance(cell, Kilograms)]
-    return replace(some[0], value=sum((cell.value for cell in some), Decimal(0))) if some else cells[0]
+def _sum_of_masses(cells: Sequence[Cell]) -> Cell:
+    masses = [cell for cell in cells if isinstance(cell, Kilograms)]
+    return replace(masses[0], value=sum((cell.value for cell in masses), Decimal(0))) if masses else cells[0]

@@ -1,7 +1,4 @@
-"""Figures as text: three digits where more mean nothing, thousands separators, and units.
-
-Only `written` turns a cell of a document into text. The other functions write figures within sentences in the same way.
-"""
+"""Figures as text with sensible digits, thousands separators, and units."""
 
 from __future__ import annotations
 
@@ -14,12 +11,11 @@ from ..domain.quantities import readable
 from .elements import WIDE, Amount, Between, Cell, Count, Either, KeyFigure, Kilograms, Nothing, Phrase, Several, Share
 
 BLANK = "–"
-"""Text of an empty cell."""
 _TONNE = Decimal(1000)
-_MULTIPLE = Decimal(100)
+_SHOWN_AS_MULTIPLE = Decimal(100)
 """Share from which on it is written as a multiple, since 93,725 % is unreadable."""
 _HALF_A_CENT = Decimal("0.005")
-_THREE = Context(prec=3)
+_THREE_DIGITS = Context(prec=3)
 
 
 def number(value: Decimal, digits: int = 3) -> str:
@@ -28,17 +24,17 @@ def number(value: Decimal, digits: int = 3) -> str:
 
 
 def unit_for(kilograms: Iterable[Decimal]) -> Literal["kg", "t"]:
-    """Return the common unit of neighboring figures: tonnes if the largest is at least one tonne."""
+    """Return tonnes if the largest figure is at least one tonne, so that neighboring figures share a unit."""
     return "t" if max((abs(kg) for kg in kilograms), default=Decimal(0)) >= _TONNE else "kg"
 
 
-def mass(kilograms: Decimal, of: str = "") -> str:
-    """Return kilograms with the unit that fits. `of` is the weighed substance. Empty if the goods are weighed as they are."""
+def mass(kilograms: Decimal, substance: str = "") -> str:
+    """Return kilograms with the unit that fits. `of` is the weighed substance, if it isn't the goods."""
     unit = unit_for([kilograms])
-    return f"{_in(kilograms, unit)} {unit} {of}".rstrip()
+    return f"{_in_unit(kilograms, unit)} {unit} {substance}".rstrip()
 
 
-def _in(kilograms: Decimal, unit: str) -> str:
+def _in_unit(kilograms: Decimal, unit: str) -> str:
     return number(kilograms / _TONNE if unit == "t" else kilograms)
 
 
@@ -50,12 +46,11 @@ def money(amount: Decimal) -> str:
 
 
 def signed(amount: Decimal) -> str:
-    """Return a signed difference in money."""
     return f"{'+' if amount > 0 else ''}{money(amount)}" if abs(amount) >= _HALF_A_CENT else BLANK
 
 
 def large_money(amount: Decimal, currency: str) -> str:
-    """Return money for a sentence, with millions and billions as words."""
+    """Return money with millions and billions as words."""
     for size, word in ((Decimal(10) ** 9, " billion"), (Decimal(10) ** 6, " million")):
         if abs(amount) >= size:
             return f"{currency} {number(amount / size)}{word}"
@@ -63,26 +58,23 @@ def large_money(amount: Decimal, currency: str) -> str:
 
 
 def rounded_money(amount: Decimal, currency: str) -> str:
-    """Return money rounded to three digits for a sentence, such as a penalty."""
-    return large_money(_THREE.plus(amount), currency)
+    return large_money(_THREE_DIGITS.plus(amount), currency)
 
 
 def percent(share: Decimal) -> str:
-    """Return a share as a percentage, `below 0.001 %`, or a multiple from a hundred times on."""
-    if abs(share) >= _MULTIPLE:
+    """Return a percentage. From a hundred times on, it is a multiple."""
+    if abs(share) >= _SHOWN_AS_MULTIPLE:
         return f"{number(share)} times"
     if share and abs(share) < Decimal("0.00001"):
         return "below 0.001 %"
     return f"{number(share * 100, 2)} %"
 
 
-def count(items: int, one: str, many: str = "") -> str:
-    """Return a number with its noun: `1 offer`, `3 offers`."""
-    return f"{items:,} {one if items == 1 else many or one + 's'}"
+def count(number_of_items: int, singular: str, plural: str = "") -> str:
+    return f"{number_of_items:,} {singular if number_of_items == 1 else plural or singular + 's'}"
 
 
 def written(cell: Cell, width: int = WIDE) -> str:
-    """Return a cell as text for a line of `width` characters."""
     match cell:
         case str():
             return cell
@@ -132,18 +124,18 @@ def _kilograms(cell: Kilograms) -> str:
     if cell.unit and not cell.value:
         return BLANK
     unit = cell.unit or unit_for([cell.value])
-    text = _in(cell.value, unit) if cell.bare else " ".join(filter(None, (_in(cell.value, unit), unit, cell.of)))
+    text = (
+        _in_unit(cell.value, unit) if cell.bare else " ".join(filter(None, (_in_unit(cell.value, unit), unit, cell.of)))
+    )
     sign = "+" if cell.least is not None and cell.value > 0 else ""
     return f"{sign}{text}{f' a {cell.per}' if cell.per else ''}"
 
 
 def figure_text(figure: KeyFigure) -> str:
-    """Return a key figure with its note: `USD 12 million, of which 3 % freight`."""
     return ", ".join(filter(None, (headline(figure), figure.aside)))
 
 
 def headline(figure: KeyFigure) -> str:
-    """Return a key figure without its note, with millions and billions of money as words."""
     value = figure.value
     if isinstance(value, Amount) and value.currency and value.form == "rounded":
         return large_money(value.value, value.currency)

@@ -11,12 +11,10 @@ from .excerpts import fitted
 from .figures import figure_text, written
 
 _WIDTH = 10_000
-"""Characters of a line. The program that shows it breaks lines."""
-_DEEPEST = 6
+_MAX_HEADING_LEVEL = 6
 
 
 def markdown(document: doc.Document) -> str:
-    """Return the document, with its title as a first-level heading."""
     return "\n\n".join((f"# {markdown_inert(document.title)}", *_parts(document.whole().parts, 2))) + "\n"
 
 
@@ -39,25 +37,27 @@ def _element(element: doc.Element, level: int) -> str:
         case doc.KeyFigures(figures):
             return _bullets(f"{figure.name}: {figure_text(figure)}" for figure in figures)
         case doc.DataTable(rest=rest):
-            more = f"\n\n{markdown_inert(written(rest))}" if isinstance(rest, doc.Several) else ""
-            return _table(fitted(element, _WIDTH)) + more
+            note_on_rest = f"\n\n{markdown_inert(written(rest))}" if isinstance(rest, doc.Several) else ""
+            return _table(fitted(element, _WIDTH)) + note_on_rest
         case doc.Drawing():
             return _table(fitted(element.table, _WIDTH))
         case doc.Section(title, parts):
             body = "\n\n".join(_parts(parts, level + bool(title)))
-            return f"{'#' * min(level, _DEEPEST)} {markdown_inert(title)}\n\n{body}" if title and body else body
+            return (
+                f"{'#' * min(level, _MAX_HEADING_LEVEL)} {markdown_inert(title)}\n\n{body}" if title and body else body
+            )
         case _:
             assert_never(element)
 
 
 def _phrase(phrase: str | doc.Phrase) -> str:
-    one = phrase if isinstance(phrase, doc.Phrase) else doc.Phrase(phrase)
-    core = one.text.strip(" ")
-    if not core:
-        return one.text
-    shown = f"`{visible(core).replace('`', chr(39))}`" if one.code else markdown_inert(core)
-    before, _, after = one.text.partition(core)
-    return f"{before}**{shown}**{after}" if one.strong else f"{before}{shown}{after}"
+    styled = phrase if isinstance(phrase, doc.Phrase) else doc.Phrase(phrase)
+    stripped = styled.text.strip(" ")
+    if not stripped:
+        return styled.text
+    literal = f"`{visible(stripped).replace('`', chr(39))}`" if styled.code else markdown_inert(stripped)
+    before, _, after = styled.text.partition(stripped)
+    return f"{before}**{literal}**{after}" if styled.strong else f"{before}{literal}{after}"
 
 
 def _bullets(texts: Iterable[str]) -> str:

@@ -1,10 +1,8 @@
-"""Runs, checks, and lists as documents and as JSON. Pure functions that neither print nor write.
-
-Names are loaded on first use, because a list of plugins needs few of these modules.
-"""
+"""Runs, checks, and lists as documents and as JSON."""
 
 from ..lazy_exports import load_on_use
 
+# Loaded on first use, because a list of plugins needs few of these modules.
 _NAMES = {
     ".caveats": ["not_advice"],
     ".checks": [

@@ -1,4 +1,4 @@
-"""Caveats of a run: stale prices, exposure, accepted evidence, and other notes."""
+"""Caveats of a run, each with its code: stale prices, exposure, late orders, and other notes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from ..document import elements as doc
 from ..document.figures import count, large_money, mass, percent, rounded_money
@@ -29,35 +30,55 @@ from ..questions.wording import mass_of
 from .cash import is_duty_told, stock_note
 from .demand import hidden_by_periods, only_by_periods
 from .ground import blocked_plugins, floor_lines
-from .mix import barred_texts, in_orders
+from .mix import in_orders, unusable_lots
 
 _FEW = 3
 """Number of items of a kind in short texts. The others are counted."""
-_ROOM = 1200
+_MAX_CHARACTERS = 1200
 """Maximum characters of all short caveats, above which each kind has fewer items. Conflicts get a third."""
-_AT_LENGTH, _BRIEFLY = 100, 50
-"""Maximum characters of quoted text in short caveats, alone and as one of several."""
+# Maximum characters of quoted text in short caveats, alone and as one of several.
+_MAX_QUOTED, _MAX_QUOTED_OF_SEVERAL = 100, 50
+_MAX_DATED_PRICES = 10
+
+
+class Caveat(NamedTuple):
+    """Something to know before relying on a plan."""
+
+    code: str
+    """Stable code of this kind of caveat. Empty for an assumption, which has its own."""
+    text: str
+
+    @property
+    def with_code(self) -> str:
+        """Text with the code in parentheses, before the final period if there is one."""
+        if not self.code:
+            return self.text
+        text = self.text.removesuffix(".")
+        return f"{text} ({self.code}){self.text[len(text) :]}"
 
 
 def not_advice() -> doc.Section:
-    """Return the last line of every report."""
-    said = "Not legal advice: the rules are a reading of the law, as of the days stated. Ask counsel before you rely on them."
-    return doc.apart(doc.sentence(said, tone=doc.Tone.ASIDE))
+    text = "Not legal advice: the rules are a reading of the law, as of the days stated. Ask counsel before you rely on them."
+    return doc.apart(doc.sentence(text, tone=doc.Tone.ASIDE))
 
 
-def conflict_lines(run: Run) -> Iterator[str]:
-    """Yield the rules that conflict, and the materials that are therefore not planned."""
+def _conflict_lines(run: Run) -> Iterator[str]:
     for part in run.conflicts:
-        told = (f"{rule}: {text.rstrip('.')}" for rule, text in zip(part.rules, part.sentences, strict=False))
-        yield f"{'; '.join(told) or 'the facts themselves'}. Nothing is planned for {', '.join(part.materials)}."
+        rules = (f"{rule}: {text.rstrip('.')}" for rule, text in zip(part.rules, part.sentences, strict=False))
+        materials = ", ".join(part.materials)
+        yield Caveat("FS830", f"{_listed_rules(rules)}. Nothing is planned for {materials}.").with_code
         yield from floor_lines(part)
 
 
-def _old_data(run: Run, most: int) -> Iterator[str]:
-    """Yield the catalogs and packs whose last review was too long before the run."""
+def _listed_rules(rules: Iterable[str]) -> str:
+    return "; ".join(rules) or "the facts themselves"
+
+
+def _old_data(run: Run, max_items: int) -> Iterator[Caveat]:
     stale = [f"{p.kind} {p.name}, {aged(p.as_of, run.made)}" for p in run.plugins if is_stale(p.as_of, run.made)]
     if stale:
-        yield f"Old data: {few(stale, '; ', most)}: law, prices, plants and owners may have changed since"
+        text = f"Old data: {few(stale, '; ', max_items)}. Law, prices, plants, and owners may have changed since"
+        yield Caveat("FS831", text)
 
 
 def turned_rules(run: Run) -> Iterator[TurnedRule]:
@@ -67,7 +88,6 @@ def turned_rules(run: Run) -> Iterator[TurnedRule]:
 
 
 def noted_packs(run: Run) -> Iterator[str]:
-    """Yield the rule packs made for the case, each with its age and its notes."""
     noted = grouped((row.subject, row.text) for row in run.assumptions)
     for plugin in run.plugins:
         texts = noted.get(f"{plugin.kind} {plugin.name}", ()) if plugin.kind == "pack" else ()
@@ -104,39 +124,58 @@ def unexamined(run: Run) -> doc.Section | None:
 def conflict_section(run: Run) -> doc.Section | None:
     """Return the hard rules that conflict. On a screen, each conflict is named or counted."""
     return doc.section_if_any(
-        "Hard rules that cannot hold together",
-        doc.for_whole(doc.notes(conflict_lines(run), doc.Tone.BAD)),
+        "Conflicting hard rules",
+        doc.for_whole(doc.notes(_conflict_lines(run), doc.Tone.BAD)),
         doc.for_screen(doc.notes(_brief_conflicts(run), doc.Tone.BAD)),
     )
 
 
 def warnings(run: Run) -> doc.Section | None:
-    """Return the notes to read before anything else."""
-    return doc.section_if_any("Before you rely on it", doc.notes(_warnings(run), doc.Tone.DOUBTFUL))
+    texts = (caveat.with_code for caveat in _warnings(run))
+    return doc.section_if_any("Before you rely on this plan", doc.notes(texts, doc.Tone.DOUBTFUL))
 
 
-def _warnings(run: Run) -> Iterator[str]:
+def caveat_data(run: Run) -> list[dict[str, str]]:
+    return [caveat._asdict() for caveat in _warnings(run)]
+
+
+def _warnings(run: Run) -> Iterator[Caveat]:
     yield from _old_data(run, len(run.plugins))
-    yield from (f"Law that turned since it was looked at: {text}." for text in turned_rules(run))
+    for turned in turned_rules(run):
+        yield Caveat("FS832", f"Rule whose status changed after its last review: {turned}.")
     if old_prices := stale_line(run):
-        yield f"Old prices: {old_prices}."
-    yield from (f"Made for the case: {text}." for text in noted_packs(run))
-    for subject, title in BEFORE_ALL.items():
-        yield from (f"{title}: {row.text}" for row in run.assumptions if row.subject == subject)
+        yield Caveat("FS833", f"Old prices: {old_prices}.")
+    for text in noted_packs(run):
+        yield Caveat("FS834", f"Rule pack made for this case: {text}.")
+    for text in _titled_assumptions(run):
+        yield Caveat("", text)
     yield from exposures(run)
-    yield from (f"Paid for, and barred from all that wants it: {text}." for text in barred_texts(run))
-    yield from (f"{text}." for text in only_by_periods(run))
+    yield from _prohibited_lots(run)
+    for text in only_by_periods(run):
+        yield Caveat("FS837", f"{text}.")
     if run.nominal_low is not None and run.nominal_high is not None:
         low, high = (large_money(amount, run.currency) for amount in (run.nominal_low, run.nominal_high))
-        told = f"Prices of {count(len({one.offer for one in run.ranges}), 'offer')} are given as ranges"
-        yield f"{told}: at their ends the same purchases would cost {low} to {high}, not discounted."
+        offers = count(len({price_range.offer for price_range in run.ranges}), "offer")
+        text = f"Prices of {offers} are ranges. At their ends, the same purchases would cost {low} to {high}, not discounted."
+        yield Caveat("FS839", text)
     if run.assumptions:
-        yield f"Rests on {count(len(run.assumptions), 'assumption')}; all are in the run."
+        yield Caveat("FS840", f"Based on {count(len(run.assumptions), 'assumption')}, which are all in the run.")
     if run.leads:
-        yield f"{count(len(run.leads), 'offer')} not counted, because nobody published a capacity or price."
+        offers = count(len(run.leads), "offer")
+        yield Caveat("FS841", f"{offers} not counted, because no source gives a capacity or price.")
     if run.unproven:
-        offers = len({row.offer for row in run.unproven})
-        yield f"{count(offers, 'offer')} kept out of some use only because an origin or a licence is not proved."
+        offers = count(len({row.offer for row in run.unproven}), "offer")
+        yield Caveat("FS842", f"{offers} excluded from some uses only because an origin or a license isn't proved.")
+
+
+def _titled_assumptions(run: Run) -> Iterator[str]:
+    for subject, title in BEFORE_ALL.items():
+        yield from (f"{title}: {row.text}" for row in run.assumptions if row.subject == subject)
+
+
+def _prohibited_lots(run: Run) -> Iterator[Caveat]:
+    for text in unusable_lots(run):
+        yield Caveat("FS836", f"Paid for, but prohibited for all uses that need it: {text}.")
 
 
 def _doubt(doubt: RunDoubt) -> str:
@@ -153,62 +192,69 @@ def _days(doubt: RunDoubt) -> str:
 
 
 def _brief_conflicts(run: Run) -> Sequence[str]:
-    """Return the conflicts for a screen, each named or counted, and rules by their ids first."""
-    return _in_brief(lambda most: _most(map(_conflict, run.conflicts), most, "more conflict"), _ROOM // 3)
+    return _in_brief(
+        lambda max_items: _most(map(_conflict, run.conflicts), max_items, "more conflict"), _MAX_CHARACTERS // 3
+    )
 
 
 def _conflict(part: RunConflict) -> str:
-    said = [f"{rule}: {_cut(sentence).rstrip('.')}" for rule, sentence in zip(part.rules, part.sentences, strict=False)]
-    told = f"{few(said, '; ') or 'the facts themselves'}. Nothing is planned for {few(part.materials)}"
-    later = [f"{rule} can first be kept from {day} on" for rule, day in part.holds_from.items()]
-    return f"{told}. {few(later, '; ')} (`--full` says how to write it)" if later else told
+    pairs = zip(part.rules, part.sentences, strict=False)
+    rules = [f"{rule}: {_cut(sentence).rstrip('.')}" for rule, sentence in pairs]
+    text = f"{few(rules, '; ') or _listed_rules(())}. Nothing is planned for {few(part.materials)}"
+    later = [f"{rule} can be satisfied from {day} on" for rule, day in part.holds_from.items()]
+    return f"{text}. {few(later, '; ')} (`--full` shows the change)" if later else text
 
 
 def caveats(run: Run) -> Sequence[str]:
     """Return the essential caveats, then the assumptions, for a screen. Each is named or counted."""
-    return _in_brief(lambda most: _caveats(run, most), _ROOM - sum(map(len, _brief_conflicts(run))))
+    room = _MAX_CHARACTERS - sum(map(len, _brief_conflicts(run)))
+    return _in_brief(lambda max_items: (caveat.text for caveat in _caveats(run, max_items)), room)
 
 
-def _in_brief(told: Callable[[int], Iterable[str]], room: int) -> Sequence[str]:
-    """Return a few items of each kind, and fewer if they exceed `room` characters."""
-    most, texts = _FEW, list(told(_FEW))
-    while most > 1 and sum(map(len, texts)) > room:
-        most -= 1
-        texts = list(told(most))
+def _in_brief(texts_with: Callable[[int], Iterable[str]], max_characters: int) -> Sequence[str]:
+    """Return a few items of each kind, and fewer if they exceed `max_characters`."""
+    number, texts = _FEW, list(texts_with(_FEW))
+    while number > 1 and sum(map(len, texts)) > max_characters:
+        number -= 1
+        texts = list(texts_with(number))
     return texts
 
 
-def _caveats(run: Run, most: int) -> Iterator[str]:
-    yield from _old_data(run, most)
+def _caveats(run: Run, max_items: int) -> Iterator[Caveat]:
+    yield from _old_data(run, max_items)
     if rules := list(dict.fromkeys(turned.rule for turned in turned_rules(run))):
-        yield f"Law that turned since it was looked at: {few(rules, most=1)} (`--full`)"
+        yield Caveat("FS832", f"Rules whose status changed after their last review: {few(rules, most=1)} (`--full`)")
     if old_prices := stale_line(run, 1):
-        yield f"Old prices: {old_prices} (`--full`)"
-    yield from _most(
-        (_cut(text, 2 * _AT_LENGTH) for text in noted_packs(run)),
-        most,
-        "more pack made for the case",
-        "more packs made for the case",
-    )
-    yield from _assumed(run, most)
-    yield from _most(exposures(run, shortly=True), most, "more rule of unknown status", "more rules of unknown status")
-    bars = (f"Paid for, and barred from all that wants it: {text}" for text in barred_texts(run))
-    yield from _most(bars, most, "more lot that is barred so", "more lots that are barred so")
-    yield from late_orders(run)
-    yield from urgent_orders(run)
-    yield from only_by_periods(run, 1)
-    yield from hidden_by_periods(run)
-    yield from _missed(run, most)
-    yield from tie_lines(run, most)
-    yield from exchange_lines(run)
+        yield Caveat("FS833", f"Old prices: {old_prices} (`--full`)")
+    packs = (_cut(text, 2 * _MAX_QUOTED) for text in noted_packs(run))
+    for text in _most(packs, max_items, "more pack made for the case", "more packs made for the case"):
+        yield Caveat("FS834", text)
+    for text in _assumed(run, max_items):
+        yield Caveat("", text)
+    at_risk = (caveat.text for caveat in exposures(run, shortly=True))
+    for text in _most(at_risk, max_items, "more rule of unknown status", "more rules of unknown status"):
+        yield Caveat("FS835", text)
+    lots = (caveat.text.removesuffix(".") for caveat in _prohibited_lots(run))
+    for text in _most(lots, max_items, "more such lot"):
+        yield Caveat("FS836", text)
+    yield from _late_orders(run)
+    yield from _urgent_orders(run)
+    for text in only_by_periods(run, 1):
+        yield Caveat("FS837", text)
+    for text in hidden_by_periods(run):
+        yield Caveat("FS838", text)
+    yield from _missed(run, max_items)
+    yield from _ties(run, max_items)
     if run.levels:
-        yield f"Objectives in order: {few([_cut(level.sentence, _BRIEFLY) for level in run.levels], '; ', most)}"
+        levels = few([_cut(level.sentence, _MAX_QUOTED_OF_SEVERAL) for level in run.levels], "; ", max_items)
+        yield Caveat("FS848", f"Objectives in order: {levels}")
     if run.changes and not run.scenario:
-        yield f"Changed from the case: {few([_cut(change) for change in run.changes], '; ', most)}"
-    yield from _held(run)
+        yield Caveat("FS849", f"Changes to the case: {few([_cut(change) for change in run.changes], '; ', max_items)}")
+    yield from _leftovers(run)
     blocked = (f"Planned {text}" for text in blocked_plugins(run))
-    yield from _most(blocked, most, "more plugin blocked", "more plugins blocked")
-    yield _rests(run)
+    for text in _most(blocked, max_items, "more plugin blocked", "more plugins blocked"):
+        yield Caveat("FS851", text)
+    yield Caveat("FS840", _basis(run))
 
 
 def _assumed(run: Run, most: int) -> Iterator[str]:
@@ -236,92 +282,93 @@ def _assumed(run: Run, most: int) -> Iterator[str]:
     yield from _most(idle, most, "more such limit", "more such limits")
 
 
-def late_orders(run: Run) -> Iterator[str]:
+def _late_orders(run: Run) -> Iterator[Caveat]:
     """Yield the orders whose last day has passed before the plan can be executed."""
     late = [purchase for purchase in run.purchases if purchase.late_days]
     if late:
-        worst = max(late, key=lambda purchase: purchase.late_days)
-        day = worst.order_by + timedelta(days=worst.late_days)
-        orders = len(in_orders(late))
-        most = count(worst.late_days, "day")
-        what = f"{count(orders, 'order')} due before {day} would arrive later"
-        yield f"Late by {most if orders == 1 else f'up to {most}'}: {what}"
+        latest = max(late, key=lambda purchase: purchase.late_days)
+        day = latest.order_by + timedelta(days=latest.late_days)
+        orders, delay = len(in_orders(late)), count(latest.late_days, "day")
+        delay = delay if orders == 1 else f"up to {delay}"
+        yield Caveat("FS843", f"Late by {delay}: {count(orders, 'order')} due before {day} would arrive later")
 
 
-def urgent_orders(run: Run) -> Iterator[str]:
-    """Yield the orders whose goods are short until they arrive."""
+def _urgent_orders(run: Run) -> Iterator[Caveat]:
     urgent = [purchase for purchase in run.purchases if purchase.at_once]
     if urgent:
         orders = count(len({(p.offer, p.material, p.place, p.ordered) for p in urgent}), "order")
         materials = list(dict.fromkeys(run.names.material(purchase.material) for purchase in urgent))
-        yield f"Short until it arrives: order at once what is marked so ({orders}: {few(materials, most=2)})"
+        text = f"Short until they arrive: {orders} to place at once, as marked ({few(materials, most=2)})"
+        yield Caveat("FS844", text)
 
 
-def tie_lines(run: Run, most: int = _FEW) -> Iterator[str]:
-    """Yield the materials whose orders are one choice of several that cost the same."""
+def _ties(run: Run, max_items: int = _FEW) -> Iterator[Caveat]:
+    """Yield the materials for which other orders or offers cost the same."""
     if run.not_tie_broken:
-        yield f"Not tie-broken: {few(run.not_tie_broken, most=most)}: other orders may cost the same, and be steadier or less of concern"
+        materials = few(run.not_tie_broken, most=max_items)
+        text = f"Ties not broken: {materials}. Other orders may cost the same, and be steadier or of less concern"
+        yield Caveat("FS846", text)
+    exchangeable = list(dict.fromkeys(row.material for row in run.exchangeable))
+    if exchangeable:
+        names = [run.names.material(material) for material in exchangeable]
+        yield Caveat("FS847", f"Interchangeable offers at the same cost: {few(names, most=1)} (`--full`)")
 
 
-def exchange_lines(run: Run) -> Iterator[str]:
-    """Yield the materials for which several offers could replace one another at the same cost."""
-    materials = list(dict.fromkeys(row.material for row in run.exchangeable))
-    if materials:
-        yield f"Equal offers, any of which would do: {few([run.names.material(name) for name in materials], most=1)} (`--full`)"
-
-
-def exposures(run: Run, *, shortly: bool = False) -> Iterator[str]:
+def exposures(run: Run, *, shortly: bool = False) -> Iterator[Caveat]:
     """Yield the purchases that rules of unknown status would prohibit, the most expensive first. `shortly` names one material and cuts notes."""
     for row in sorted(run.exposed, key=lambda row: (-row.cost, row.rule)):
         materials = [f"{run.names.material(name)} {mass_of(run.names, name, kg)}" for name, kg in row.materials.items()]
         if shortly:
-            notes = dict.fromkeys(_cut(doubt.note, _BRIEFLY).rstrip(".") for doubt in row.unknown if doubt.note)
+            rule = row.rule
+            notes = dict.fromkeys(
+                _cut(doubt.note, _MAX_QUOTED_OF_SEVERAL).rstrip(".") for doubt in row.unknown if doubt.note
+            )
             days = few([_days(doubt) for doubt in row.unknown]) or "on some day"
-            unknown = f"{row.rule}, unknown {days}{f' ({why})' if (why := '; '.join(notes)) else ''}"
+            unknown = f"{days}: {'; '.join(notes)}" if notes else days
         else:
-            days = "; ".join(map(_doubt, row.unknown)) or "on some day"
-            unknown = f"{row.rule} ({row.title or 'no title'}), unknown {days}"
-        yield (
-            f"Exposed: {unknown}. Counted as not in force; if it is (--strict), it forbids {large_money(row.cost, run.currency)} "
-            f"from {row.first} on: {few(materials, most=1) if shortly else ', '.join(materials)}"
+            rule = f"{row.title} ({row.rule})" if row.title else row.rule
+            unknown = "; ".join(map(_doubt, row.unknown)) or "on some day"
+        yield Caveat(
+            "FS835",
+            f"At risk: {large_money(row.cost, run.currency)} from {row.first} on if {rule} applies (status unknown {unknown}; "
+            f"--strict enforces it): {few(materials, most=1) if shortly else ', '.join(materials)}",
         )
 
 
-def _missed(run: Run, most: int) -> Iterator[str]:
+def _missed(run: Run, max_items: int) -> Iterator[Caveat]:
     missed: Mapping[str, list[RunLimit]] = grouped((row.rule, row) for row in run.limits if row.missed_by)
-    told = []
+    rules = []
     for rule, rows in missed.items():
-        priced = sum((row.penalty for row in rows), Decimal(0))
-        money = f", penalty about {rounded_money(priced, run.currency)}" if priced else ""
-        told.append(f"{rule} in {count(len(rows), 'row')}{money}")
-    if told:
-        yield f"Limits not kept: {few(told, '; ', most)}"
+        penalty = sum((row.penalty for row in rows), Decimal(0))
+        money = f", penalty about {rounded_money(penalty, run.currency)}" if penalty else ""
+        rules.append(f"{rule} in {count(len(rows), 'row')}{money}")
+    if rules:
+        yield Caveat("FS845", f"Missed limits: {few(rules, '; ', max_items)}")
 
 
-def _held(run: Run) -> Iterator[str]:
-    """Yield stock and open orders: the lots in use, and those with leftovers."""
+def _leftovers(run: Run) -> Iterator[Caveat]:
     if run.holdings:
-        left = [f"{one.lot} {mass(one.left_kg)}" for one in run.holdings if one.left_kg]
-        used = sum(1 for one in run.holdings if one.used_kg)
-        over = f"; left over: {left[0]}" if len(left) == 1 else f"; {len(left)} left over (`--full`)" if left else ""
-        apart = ", not in full prices" if stock_note(run) else ""
-        yield f"In hand or on order: {len(run.holdings)} ({used} used{apart}){over}"
+        left = [f"{holding.lot} {mass(holding.left_kg)}" for holding in run.holdings if holding.left_kg]
+        used = sum(1 for holding in run.holdings if holding.used_kg)
+        rest = f"; left over: {left[0]}" if len(left) == 1 else f"; {len(left)} left (`--full`)" if left else ""
+        excluded = ", not in full prices" if stock_note(run) else ""
+        text = f"Stock and open orders: {used} of {count(len(run.holdings), 'lot')} used{excluded}{rest}"
+        yield Caveat("FS850", text)
 
 
-def _rests(run: Run) -> str:
-    """Return the number of assumptions, the offers without published or proved figures, and the age of the facts."""
-    told = [f"Rests on {count(len(run.assumptions), 'assumption')}"]
-    lacking = ((len(run.leads), "a figure"), (len({row.offer for row in run.unproven}), "proof"))
-    some = [(number, what) for number, what in lacking if number]
-    if some:
-        (number, what), *more = some
-        rest = "".join(f", {other:,} {thing}" for other, thing in more)
-        told.append(f"{count(number, 'offer lacks', 'offers lack')} {what}{rest}")
+def _basis(run: Run) -> str:
+    parts = [f"Based on {count(len(run.assumptions), 'assumption')}"]
+    numbers = ((len(run.leads), "a figure"), (len({row.offer for row in run.unproven}), "proof"))
+    lacking = [(number, item) for number, item in numbers if number]
+    if lacking:
+        (number, item), *others = lacking
+        others_text = "".join(f", {other:,} {other_item}" for other, other_item in others)
+        parts.append(f"{count(number, 'offer lacks', 'offers lack')} {item}{others_text}")
     facts = [plugin for plugin in run.plugins if plugin.has_facts]
     if facts:
         oldest = min(facts, key=lambda plugin: (plugin.as_of is not None, str(plugin.as_of), plugin.name))
-        told.append(f"data {_age(oldest.as_of, run.made)}")
-    return "; ".join(told)
+        parts.append(f"data {_age(oldest.as_of, run.made)}")
+    return "; ".join(parts)
 
 
 def _age(as_of: date | None, today: date | None) -> str:
@@ -330,12 +377,11 @@ def _age(as_of: date | None, today: date | None) -> str:
     return f"{days_since(as_of, today)} old" if as_of <= today else f"{as_of}, which is after {today}"
 
 
-def _cut(text: str, room: int = _AT_LENGTH) -> str:
+def _cut(text: str, room: int = _MAX_QUOTED) -> str:
     return textwrap.shorten(text, room, placeholder=" …", break_on_hyphens=False)
 
 
 def few(texts: Sequence[str], between: str = ", ", most: int = _FEW) -> str:
-    """Return the first texts, and the number of the others."""
     more = [f"{len(texts) - most} more"] if len(texts) > most else []
     return between.join([*texts[:most], *more])
 
@@ -351,70 +397,73 @@ def _most(texts: Iterable[str], most: int, one: str, many: str = "") -> Iterator
 def _stale_prices(run: Run) -> list[RunPriceDate]:
     """Return the prices and freights paid that exceeded the case's maximum age when the plan was made, by descending money."""
     limit = run.oldest_price_days
-    found = [] if limit is None else [one for one in run.price_dates if one.is_older(limit, run.made)]
-    return sorted(found, key=lambda one: (-one.cost, one.order()))
+    stale = [] if limit is None else [price for price in run.price_dates if price.is_older(limit, run.made)]
+    return sorted(stale, key=lambda price: (-price.cost, price.order()))
 
 
-_TOLD = 10
-"""Maximum number of dated prices in a sentence."""
-
-
-def stale_line(run: Run, most: int = _TOLD) -> str:
+def stale_line(run: Run, max_prices: int = _MAX_DATED_PRICES) -> str:
     """Return the money paid at stale prices, with their sources. Empty if there are none."""
     stale = _stale_prices(run)
     if not stale or run.oldest_price_days is None:
         return ""
-    spent = sum((one.cost for one in stale), Decimal(0))
+    spent = sum((price.cost for price in stale), Decimal(0))
     share = f"{percent(spent / run.cost.nominal)} of spend, " if 0 < spent <= run.cost.nominal else ""
-    buying = len({one.offer for one in run.purchases})
-    offers = f"{len({one.offer for one in stale}):,} of {count(buying, 'offer')}"
+    buying = len({purchase.offer for purchase in run.purchases})
+    offers = f"{len({price.offer for price in stale}):,} of {count(buying, 'offer')}"
     paid = f"{large_money(spent, run.currency)} ({share}{offers}) is paid at prices {_older(run.oldest_price_days)}"
-    return f"{paid}: {_few_dated(stale, run.made, most)}"
+    return f"{paid}: {_few_dated(stale, run.made, max_prices)}"
 
 
-def _few_dated(stale: Sequence[PriceDate], today: datetime.date | None, most: int) -> str:
-    """Return the first prices by their source, each with its date, and the number of the others."""
-    named = grouped(((one.given_by or one.offer, one.dated(today)), one.offer) for one in stale)
-    told = [f"{given_by.rpartition(':')[2]} {dated}" for given_by, dated in named]
-    more = [f"{len(told) - most} more"] if len(told) > most else []
-    return "; ".join([*told[:most], *more])
+def _few_dated(stale: Sequence[PriceDate], today: datetime.date | None, max_prices: int) -> str:
+    offers_by_source = grouped(((price.given_by or price.offer, price.dated(today)), price.offer) for price in stale)
+    sources = [f"{given_by.rpartition(':')[2]} {dated}" for given_by, dated in offers_by_source]
+    others = [f"{len(sources) - max_prices} more"] if len(sources) > max_prices else []
+    return "; ".join([*sources[:max_prices], *others])
 
 
 def stale_section(run: Run) -> doc.Section | None:
-    """Return all stale prices, with the money that the plan pays at each."""
     stale = _stale_prices(run)
     if not stale or run.oldest_price_days is None:
         return None
     columns = [
         doc.Column("Offer"),
         doc.Column("Material"),
-        doc.Column("By"),
-        *map(doc.figures, ("Stated", "Of", "Days")),
+        doc.Column("Source"),
+        *map(doc.figures, ("Price", "Date", "Days old")),
     ]
     columns += [replace(doc.figures("Quantity"), from_width=120), doc.figures("Paid", run.currency)]
-    rows = [doc.DataRow(_cells(one, run)) for one in stale]
-    whole = doc.Amount(sum((one.cost for one in stale), Decimal(0)))
-    rows.append(doc.DataRow(("all", "", "", "", "", "", "", whole), strong=True))
-    told = "Paid is not discounted, and without duties. They are planned with all the same: `--strict` refuses them."
+    rows = [doc.DataRow(_cells(price, run)) for price in stale]
+    total = doc.Amount(sum((price.cost for price in stale), Decimal(0)))
+    rows.append(doc.DataRow(("total", "", "", "", "", "", "", total), strong=True))
+    explanation = "Paid amounts are not discounted and exclude duties. The plan uses these prices anyway. `--strict` refuses them."
     title = f"Prices {_older(run.oldest_price_days)}"
-    return doc.section(title, doc.table(columns, rows), doc.sentence(told), tone=doc.Tone.DOUBTFUL)
+    return doc.section(title, doc.table(columns, rows), doc.sentence(explanation), tone=doc.Tone.DOUBTFUL)
 
 
-def stale_in_check(stale: Sequence[PriceDate], limit: int | None, of: int, day: datetime.date | None) -> str:
+def stale_in_check(stale: Sequence[PriceDate], limit: int | None, total: int, day: datetime.date | None) -> str:
     """Return the stale prices of a case without a plan, out of all prices at which something may be bought."""
     if not stale or limit is None:
         return ""
-    return f"{len(stale):,} of {count(of, 'price')} {'is' if len(stale) == 1 else 'are'} {_older(limit)}: {_few_dated(stale, day, 3)}"
+    return f"{len(stale):,} of {count(total, 'price')} {'is' if len(stale) == 1 else 'are'} {_older(limit)}: {_few_dated(stale, day, 3)}"
 
 
 def _older(days: int) -> str:
     return f"older than the {count(days, 'day')} that the case allows"
 
 
-def _cells(one: RunPriceDate, run: Run) -> tuple[doc.Cell, ...]:
-    by = one.given_by if one.of == "price" else f"{one.given_by} (freight)"
-    stated = doc.Amount(one.amount, one.currency)
-    day = one.oldest or doc.NOTHING
-    age = None if run.made is None else one.age(run.made)
-    old = doc.NOTHING if age is None else doc.Count(age)
-    return (one.offer, one.material, by, stated, day, old, doc.Kilograms(one.quantity_kg), doc.Amount(one.cost))
+def _cells(price: RunPriceDate, run: Run) -> tuple[doc.Cell, ...]:
+    source = price.given_by if price.of == "price" else f"{price.given_by} (freight)"
+    amount = doc.Amount(price.amount, price.currency)
+    day = price.oldest or doc.NOTHING
+    age = None if run.made is None else price.age(run.made)
+    days = doc.NOTHING if age is None else doc.Count(age)
+    return (
+        price.offer,
+        price.material,
+        source,
+        amount,
+        day,
+        days,
+        doc.Kilograms(price.quantity_kg),
+        doc.Amount(price.cost),
+    )

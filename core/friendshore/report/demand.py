@@ -14,21 +14,18 @@ from ..domain.base import grouped, totals
 from ..domain.run import Run, RunDemand
 from ..domain.unmet import RunRounded, RunShortage, RunSupplyCause
 from ..questions.wording import conversions, mass_of, weighed
-from .cash import YEARS
+from .cash import MAX_YEARS
 
 _FIGURES = 52
 """Characters of the columns of figures beside the periods, gaps included."""
 _USE = 16
 """Maximum characters of an end use beside columns of periods."""
 _YEAR = 9
-NAMED = 12
-"""Maximum number of demands named for a cause. The rest are counted."""
-ROUNDED = 8
-"""Maximum number of dates and lead times named. The rest are counted."""
+MAX_NAMED_DEMANDS = 12
+MAX_ROUNDED = 8
 
 
 def demands(run: Run) -> doc.Section:
-    """Return every demand: wanted, delivered, and short by period, with the first period from which it stays met."""
     short = totals(((entry.demand, entry.period), entry.quantity_kg) for entry in run.shortages)
     uses = [for_whom(run, demand) for demand in run.demands]
     periods = period_columns(((p.label, p.start.year) for p in run.periods), _YEAR, "Short") if short else []
@@ -59,7 +56,7 @@ def demands(run: Run) -> doc.Section:
 
 
 def for_whom(run: Run, demand: RunDemand) -> str:
-    """Return the end use, with place and id if needed to distinguish demands for one material."""
+    """Return the end use, with place and id only where demands for one material need them."""
     text = demand.end_use
     if demand.place != run.place:
         text += f" at {demand.place}"
@@ -67,7 +64,6 @@ def for_whom(run: Run, demand: RunDemand) -> str:
 
 
 def wanted_range(demand: RunDemand) -> str:
-    """Return the low and high end of the demand over the plan. Empty without a range."""
     return "" if demand.low_kg is None or demand.high_kg is None else f"{mass(demand.low_kg)} to {mass(demand.high_kg)}"
 
 
@@ -78,45 +74,46 @@ def _delivered(run: Run, demand: RunDemand) -> doc.Cell:
 
 
 def met_from(demand: RunDemand) -> str:
-    """Return the first period from which the demand stays met, or "never"."""
     return demand.first_met or "never"
 
 
 def shortages(run: Run) -> doc.Section | None:
-    """Return the demands with shortages and their causes, by priority, then by weight of the shortage.
-
-    A screen has a row for each material and program. The whole document has one for all demands that the same supply can serve.
-    """
+    """Return the shortages with their causes, by priority, then by weight. The whole document groups demands that compete."""
     lacking = [demand for demand in run.demands if demand.short_kg]
     if not lacking:
         return None
     by_program = list(grouped(((d.material, d.end_use, d.place, d.program), d) for d in lacking).values())
     by_program.sort(key=lambda group: (run.rank_of(d.end_use for d in group), -_weight(group), group[0].id))
-    years, late = _years_short(run), any(demand.first_met for demand in lacking)
+    years, any_met_later = _years_short(run), any(demand.first_met for demand in lacking)
     columns = [
         doc.Column("Material"),
         doc.Column("For"),
         doc.figures("Short", from_width=doc.SPARE),
-        doc.figures("Part", from_width=doc.WIDE if late else doc.MEDIUM),
+        doc.figures("Part", from_width=doc.WIDE if any_met_later else doc.MEDIUM),
         doc.Column("When", on="whole"),
         *(doc.Column(year, align="right", from_width=doc.SPARE, on="screen") for year in years),
-        *([doc.Column("Met from", from_width=doc.NARROW, on="screen")] if late else []),
+        *([doc.Column("Met from", from_width=doc.NARROW, on="screen")] if any_met_later else []),
         doc.Column("Cause"),
         doc.Column(f"{run.currency}/kg short", "", "right", whole=True, on="whole"),
     ]
-    rows = [doc.DataRow(_short_row(run, group, years, late), on="whole") for group in _competing_demands(run, lacking)]
-    rows += [doc.DataRow(_short_row(run, group, years, late), on="screen") for group in by_program[:LINES]]
+    rows = [
+        doc.DataRow(_short_row(run, group, years, any_met_later), on="whole")
+        for group in _competing_demands(run, lacking)
+    ]
+    rows += [doc.DataRow(_short_row(run, group, years, any_met_later), on="screen") for group in by_program[:LINES]]
     names = [f"{run.names.material(group[0].material)} for {_program(run, group[0]).brief[0]}" for group in by_program]
-    rests = [and_more(names[shown:], "more is short", "more are short") for shown in range(len(by_program[:LINES]) + 1)]
+    rest_by_shown = [
+        others_left(names[shown:], "more is short", "more are short") for shown in range(len(by_program[:LINES]) + 1)
+    ]
     return doc.section(
         "Shortages",
-        doc.excerpt(columns, rows, rests, part=6),
+        doc.excerpt(columns, rows, rest_by_shown, part=6),
         doc.for_whole(doc.notes(because_lines(run))),
-        column="Never or late met" if late else "Never met",
+        column="Never or late met" if any_met_later else "Never met",
     )
 
 
-def _short_row(run: Run, group: Sequence[RunDemand], years: Sequence[str], late: bool) -> tuple[doc.Cell, ...]:
+def _short_row(run: Run, group: Sequence[RunDemand], years: Sequence[str], any_met_later: bool) -> tuple[doc.Cell, ...]:
     material, entries = group[0].material, _entries(run, group)
     short, wanted = sum_of(d.short_kg for d in group), sum_of(d.wanted_kg for d in group)
     causes = group_causes(run, group)
@@ -127,7 +124,7 @@ def _short_row(run: Run, group: Sequence[RunDemand], years: Sequence[str], late:
         doc.Share(short / wanted) if wanted and any(d.delivered_kg for d in group) else "all",
         periods_of(run, entries) if entries else doc.NOTHING,
         *_short_by_year(run, entries, short, years),
-        *([_met_from(run, group)] if late else []),
+        *([_met_from(run, group)] if any_met_later else []),
         doc.Either("; ".join(dict.fromkeys(cause.kinds for cause, _ in causes)), _causes(causes)),
         doc.Amount(max(demand.shortage_price for demand in group)),
     )
@@ -138,27 +135,26 @@ def _weight(demands: Iterable[RunDemand]) -> Decimal:
 
 
 def _program(run: Run, demand: RunDemand) -> doc.Several:
-    """Return the program or the end use, or both if they fit, and the place if it isn't the case's."""
+    """Return the program or the end use, both if they fit, and the place if it isn't the case's."""
     at = "" if demand.place == run.place else f" at {demand.place}"
     named = f"{demand.program}, {demand.end_use}{at}" if demand.program else f"{demand.end_use}{at}"
     return doc.Several((named,), (demand.program or demand.end_use,))
 
 
 def _years_short(run: Run) -> list[str]:
-    """Return the years with shortages. Empty for a plan of one year, or if they are too many for a line."""
+    """Return the years with shortages. Empty for a plan of one year, or if the years are too many for a line."""
     years = {period.label: str(period.start.year) for period in run.periods}
     short = {years[entry.period] for entry in run.shortages}
-    return sorted(short) if len(set(years.values())) > 1 and len(short) <= YEARS else []
+    return sorted(short) if len(set(years.values())) > 1 and len(short) <= MAX_YEARS else []
 
 
 def _short_by_year(
     run: Run, entries: Iterable[RunShortage], short: Decimal, years: Sequence[str]
 ) -> Iterator[doc.Cell]:
-    """Yield the shortage of each year, in the unit of the total."""
     year_of = {period.label: str(period.start.year) for period in run.periods}
-    found = totals((year_of[entry.period], entry.quantity_kg) for entry in entries)
+    kg_by_year = totals((year_of[entry.period], entry.quantity_kg) for entry in entries)
     unit = unit_for([short])
-    yield from (doc.Kilograms(found.get(year, Decimal(0)), unit, bare=True) for year in years)
+    yield from (doc.Kilograms(kg_by_year.get(year, Decimal(0)), unit, bare=True) for year in years)
 
 
 def _met_from(run: Run, group: Sequence[RunDemand]) -> str:
@@ -169,7 +165,7 @@ def _met_from(run: Run, group: Sequence[RunDemand]) -> str:
 
 
 def _causes(causes: Sequence[tuple[RunSupplyCause, Decimal]]) -> doc.Several:
-    """Return causes, if several with the kilograms that would be served without each. With less room, rules by id, then kinds alone."""
+    """Return the causes. If there are several, each has the kilograms that would be served without it."""
     several = len(causes) > 1
     return doc.Several(
         tuple(f"{cause.as_shown}{f' ({mass(served)})' if several and served else ''}" for cause, served in causes),
@@ -178,130 +174,125 @@ def _causes(causes: Sequence[tuple[RunSupplyCause, Decimal]]) -> doc.Several:
     )
 
 
-def and_more(names: Sequence[str], *words: str) -> doc.Several | doc.Nothing:
-    """Return the number of the other names, and the names."""
+def others_left(names: Sequence[str], *words: str) -> doc.Several | doc.Nothing:
+    """Return the number of the other names, and the names. `words` are the singular and the plural."""
     if not names:
         return doc.NOTHING
-    head = f"{len(names)} {words[0] if len(names) == 1 else words[-1]} (--full)"
-    return doc.Several((f"{head}: {names[0]}", *names[1:]))
+    summary = f"{len(names)} {words[0] if len(names) == 1 else words[-1]} (--full)"
+    return doc.Several((f"{summary}: {names[0]}", *names[1:]))
 
 
 def because_lines(run: Run) -> Iterator[str]:
-    """Yield the demands that each cause affects, once for all demands and periods with the same cause. The table of demands names all."""
-    known = {demand.id: demand for demand in run.demands}
-    said: defaultdict[str, defaultdict[str, list[RunShortage]]] = defaultdict(lambda: defaultdict(list))
+    demands_by_id = {demand.id: demand for demand in run.demands}
+    entries_by_cause: defaultdict[str, defaultdict[str, list[RunShortage]]] = defaultdict(lambda: defaultdict(list))
     served: defaultdict[str, Decimal] = defaultdict(Decimal)
     for entry in run.shortages:
         for cause in entry.causes:
-            said[str(cause)][entry.demand].append(entry)
+            entries_by_cause[str(cause)][entry.demand].append(entry)
             served[str(cause)] += cause.served_kg or Decimal(0)
-    for because, by_demand in said.items():
-        whom = [
-            f"{run.names.material(known[name].material)} for {for_whom(run, known[name])}, {periods_of(run, entries)}"
-            for name, entries in islice(by_demand.items(), NAMED)
+    for cause_text, by_demand in entries_by_cause.items():
+        demand_texts = [
+            f"{run.names.material(demands_by_id[name].material)} for {for_whom(run, demands_by_id[name])}, {periods_of(run, entries)}"
+            for name, entries in islice(by_demand.items(), MAX_NAMED_DEMANDS)
         ]
-        if len(by_demand) > NAMED:
-            whom.append(count(len(by_demand) - NAMED, "more demand"))
-        much = f" (without it {mass(served[because])} would be served)" if served[because] else ""
-        yield f"{'; '.join(whom)}: {because}{much}"
+        if len(by_demand) > MAX_NAMED_DEMANDS:
+            demand_texts.append(count(len(by_demand) - MAX_NAMED_DEMANDS, "more demand"))
+        effect = f" (without it {mass(served[cause_text])} would be served)" if served[cause_text] else ""
+        yield f"{'; '.join(demand_texts)}: {cause_text}{effect}"
 
 
 def periods_of(run: Run, entries: list[RunShortage]) -> str:
-    """Return the periods of shortages: `2026-Q4 to 2027-Q2`. With gaps, it adds the number of affected periods."""
     order = {period.label: i for i, period in enumerate(run.periods)}
-    found = sorted({order[entry.period] for entry in entries})
-    first, last = run.periods[found[0]].label, run.periods[found[-1]].label
-    if len(found) == 1:
+    positions = sorted({order[entry.period] for entry in entries})
+    first, last = run.periods[positions[0]].label, run.periods[positions[-1]].label
+    if len(positions) == 1:
         return first
-    gaps = "" if len(found) == found[-1] - found[0] + 1 else f" ({len(found)} periods)"
+    gaps = "" if len(positions) == positions[-1] - positions[0] + 1 else f" ({len(positions)} periods)"
     return f"{first} to {last}{gaps}"
 
 
 def whole_periods(run: Run) -> doc.Section | None:
-    """Return the shortages beside those of a plan in months, and the dates and lead times that are rounded."""
-    known = {demand.id: demand for demand in run.demands}
+    """Return how a plan in months differs, and the rounded dates and lead times. None if nothing differs."""
+    demands_by_id = {demand.id: demand for demand in run.demands}
     rows: list[list[doc.Cell]] = [
         [
-            known[row.demand].material,
-            for_whom(run, known[row.demand]),
-            weighed(run.names, known[row.demand].material, row.short_kg) if row.short_kg else doc.NOTHING,
-            weighed(run.names, known[row.demand].material, row.by_months_kg) if row.by_months_kg else doc.NOTHING,
-            weighed(run.names, known[row.demand].material, row.only_kg) if row.only_kg else doc.NOTHING,
+            demands_by_id[row.demand].material,
+            for_whom(run, demands_by_id[row.demand]),
+            weighed(run.names, demands_by_id[row.demand].material, row.short_kg) if row.short_kg else doc.NOTHING,
+            weighed(run.names, demands_by_id[row.demand].material, row.by_months_kg)
+            if row.by_months_kg
+            else doc.NOTHING,
+            weighed(run.names, demands_by_id[row.demand].material, row.only_kg) if row.only_kg else doc.NOTHING,
         ]
         for row in run.by_months
         if row.by_months_kg is not None
     ]
-    told = doc.notes([*_unlooked(run), *_rounded_lines(run)])
-    if not rows and told is None:
+    explanations = doc.notes([*_by_months_notes(run), *_rounded_lines(run)])
+    if not rows and explanations is None:
         return None
     columns = [doc.Column("Material"), doc.Column("For"), doc.figures("Short"), doc.figures("By months")]
-    made = doc.table([*columns, doc.figures("Only by the length of the periods")], rows) if rows else None
-    return doc.section("What counting in whole periods does", made, told)
+    monthly = doc.table([*columns, doc.figures("Only because of the periods")], rows) if rows else None
+    return doc.section("Effect of whole periods", monthly, explanations)
 
 
-def _unlooked(run: Run) -> Iterator[str]:
-    """Yield notes on the figures by months, and the demands without one, by reason."""
+def _by_months_notes(run: Run) -> Iterator[str]:
     if any(row.by_months_kg is not None for row in run.by_months):
         yield (
-            "By months: in the cheapest plan of the same facts with months as periods, verified too. It is no bound: shorter "
-            "periods may give more, and what is limited in each period is then limited in each month"
+            "By months: the shortage in the cheapest plan with months as periods, which is also verified. It isn't a bound, since even shorter "
+            "periods may change more, and limits per period then apply to each month"
         )
     if any(row.by_months_kg is not None and row.by_months_kg > row.short_kg for row in run.by_months):
-        yield "where it is short of more by months: what a capacity or an offer gives in a period may be ordered on its first day"
+        yield "A shortage can be larger by months, because a longer period makes all its capacity available on the first day"
     by_note = grouped((row.note, row.demand) for row in run.by_months if row.by_months_kg is None)
     for note, names in by_note.items():
-        yield f"not looked at by months: {', '.join(names)}: {note}"
+        yield f"Not compared by months ({note}): {', '.join(names)}"
 
 
 def _rounded_lines(run: Run) -> Iterator[str]:
-    """Yield dates within a period and rounded lead times, rules first."""
-    for row in run.rounded[:ROUNDED]:
-        yield _said(row)
-    if len(run.rounded) > ROUNDED:
-        yield f"{count(len(run.rounded) - ROUNDED, 'other date or lead time', 'other dates and lead times')} (all with --json or --out)"
+    for row in run.rounded[:MAX_ROUNDED]:
+        yield _rounding(row)
+    if len(run.rounded) > MAX_ROUNDED:
+        yield f"{count(len(run.rounded) - MAX_ROUNDED, 'other date or lead time', 'other dates and lead times')} (all with --json or --out)"
 
 
-def only_by_periods(run: Run, most: int | None = None) -> Iterator[str]:
-    """Yield the shortages that only the length of the periods causes. `most` is the number of demands that a screen names."""
-    told = [row for row in run.by_months if row.only_kg]
-    if not told:
+def only_by_periods(run: Run, max_names: int | None = None) -> Iterator[str]:
+    rows = [row for row in run.by_months if row.only_kg]
+    if not rows:
         return
-    of = {demand.id: demand for demand in run.demands}
+    demands_by_id = {demand.id: demand for demand in run.demands}
     names = []
-    for row in told[:most]:
-        material = of[row.demand].material
-        whom = row.demand if most is None else of[row.demand].program or row.demand
+    for row in rows[:max_names]:
+        material = demands_by_id[row.demand].material
+        purpose = row.demand if max_names is None else demands_by_id[row.demand].program or row.demand
         short = f"{mass(row.only_kg)} of {mass_of(run.names, material, row.short_kg)}"
-        names.append(f"{run.names.material(material)} for {whom} {short}")
-    names += [f"{len(told) - len(names)} more"] if len(told) > len(names) else []
-    end = ". By months so much more is available" if most is None else " (`--full`)"
+        names.append(f"{run.names.material(material)} for {purpose} {short}")
+    names += [f"{len(rows) - len(names)} more"] if len(rows) > len(names) else []
+    end = ". By months, this much more is available" if max_names is None else " (`--full`)"
     yield f"Short only because the plan counts in whole periods: {', '.join(names)}{end}"
 
 
 def hidden_by_periods(run: Run) -> Iterator[str]:
-    """Yield what a plan in quarters or years hides, and how to see it. Nothing if no date or lead time is rounded."""
     if not run.rounded:
         return
     leads = len({row.name for row in run.rounded if row.kind == "lead time"})
     dates = sum(row.kind != "lead time" for row in run.rounded)
     parts = [count(number, noun) for number, noun in ((leads, "lead time"), (dates, "date")) if number]
     days = (run.periods[0].end - run.periods[0].start).days + 1
-    word = "years" if days > _QUARTER else "quarters" if days > _MONTH else "months"
-    finer = "" if word == "months" else ", `--period month`"
-    yield f"Counted in whole {word}: {' and '.join(parts)} rounded (`--full`{finer})"
+    period_name = "years" if days > _QUARTER else "quarters" if days > _MONTH else "months"
+    finer = "" if period_name == "months" else ", `--period month`"
+    yield f"Counted in whole {period_name}: {' and '.join(parts)} rounded (`--full`{finer})"
 
 
 _MONTH, _QUARTER = 31, 92
 """Maximum days of each."""
 
 
-def _said(row: RunRounded) -> str:
-    what = f"lead time of {row.name}" if row.kind == "lead time" else f"{row.kind} {row.name}"
-    return f"{what}: {row.stated}, counted {row.counted}"
+def _rounding(row: RunRounded) -> str:
+    subject = f"lead time of {row.name}" if row.kind == "lead time" else f"{row.kind} {row.name}"
+    return f"{subject}: {row.stated}, counted {row.counted}"
 
 
 def sum_of(amounts: Iterable[Decimal]) -> Decimal:
-    """Return the sum."""
     return sum(amounts, Decimal(0))
 
 
@@ -318,10 +309,7 @@ def _competing_demands(run: Run, demands: Sequence[RunDemand]) -> list[list[RunD
 
 
 def group_causes(run: Run, demands: Sequence[RunDemand]) -> list[tuple[RunSupplyCause, Decimal]]:
-    """Return the causes of some demands' shortages, each with the kilograms that would be served without it, the largest first.
-
-    If several shortages share a cause, the first represents all.
-    """
+    """Return the causes of some demands' shortages, each with the kilograms that would be served without it, the largest first."""
     served: defaultdict[object, Decimal] = defaultdict(Decimal)
     weight: defaultdict[object, Decimal] = defaultdict(Decimal)
     causes: dict[object, RunSupplyCause] = {}

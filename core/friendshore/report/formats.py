@@ -1,4 +1,4 @@
-"""Output formats: documents and runs as the bytes of a file, selected by its extension. Plugins add formats through `friendshore_formats`."""
+"""Output formats: documents and runs as the bytes of a file."""
 
 from __future__ import annotations
 
@@ -25,102 +25,68 @@ class Format(ABC):
     name: ClassVar[str]
     """Name, and extension of its files, such as `html`."""
     is_text: ClassVar[bool] = True
-    """True if its bytes are UTF-8 text, which can be printed."""
 
     @abstractmethod
     def render(self, document: Document, file: str = "") -> bytes:
-        """Return a document as the content of a file.
-
-        Args:
-            document: Document to write.
-            file: Name of the file, for messages.
-
-        Raises:
-            InputError: If a library that the format needs isn't installed.
-        """
+        """Return the content of `file`, or raise `InputError` if a library that the format needs isn't installed."""
 
     def of_run(self, run: Run, checked: RunCheck | None, answers: Sequence[Document]) -> Document:
-        """Return the document that reports a run in this format: by default one page.
-
-        Args:
-            run: Run to report.
-            checked: Its verification. None if it wasn't verified.
-            answers: Answers to further questions, to be part of the report.
-        """
+        """Return the document that reports a run, by default one page. `checked` is None if the run wasn't verified."""
         from .page import page_document
 
         return page_document(run, checked, answers)
 
 
 class Markdown(Format):
-    """Markdown."""
+    """Format of Markdown."""
 
     name = "md"
 
     def render(self, document: Document, file: str = "") -> bytes:
-        """Return a document as Markdown."""
         from ..document.markdown import markdown
 
         return markdown(document).encode()
 
 
 OWN_FORMATS: Mapping[str, Format] = {"md": Markdown()}
-"""The kernel's own formats by name."""
 
 
 def format_named(name: str, registry: Registry) -> Format:
-    """Return an output format by name.
-
-    Raises:
-        PluginError: If no installed plugin or several plugins provide it, or if the plugin can't be used.
-    """
+    """Return an output format, or raise `PluginError` if it is missing, ambiguous, or unusable."""
     if name in OWN_FORMATS:
         return OWN_FORMATS[name]
-    found, info = registry.thing("format", name)
-    if not isinstance(found, Format):
-        raise wrong(info, f"its format `{name}` can't be used", repr(found), "an object of a subclass of Format")
-    return found
+    form, info = registry.thing("format", name)
+    if not isinstance(form, Format):
+        raise wrong(info, f"its format `{name}` can't be used", repr(form), "an object of a subclass of Format")
+    return form
 
 
 def format_of(file: Path, registry: Registry) -> Format:
-    """Return the output format for the extension of a file.
-
-    Raises:
-        InputError: If no known format has the extension.
-        PluginError: As `format_named` does.
-    """
-    name, known = file.suffix.lower().removeprefix("."), format_names(registry)
-    if name not in known and plugin_bringing("formats", name) is None:
-        message, expected = "the name has no ending of a known format", ", ".join(f".{one}" for one in known)
-        raise InputError(message, str(file), found=f"`{file.suffix}`", expected=f"one of {expected}")
+    """Return the output format for the extension of a file, or raise `InputError` if there is none."""
+    name, names = file.suffix.lower().removeprefix("."), format_names(registry)
+    if name not in names and plugin_bringing("formats", name) is None:
+        message, expected = (
+            "no output format has this extension",
+            ", ".join(f".{extension}" for extension in names),
+        )
+        raise InputError(message, str(file), found=f"`{file.suffix}`", expected=f"one of {expected}", code="FS503")
     return format_named(name, registry)
 
 
 def format_names(registry: Registry) -> list[str]:
-    """Return the names of all output formats: the kernel's own, then those of plugins."""
     return list(dict.fromkeys((*OWN_FORMATS, *registry.names("format"))))
 
 
 def rendered(document: Document, form: Format, file: str = "") -> bytes:
-    """Return a whole document as the bytes of a file in a format.
-
-    Raises:
-        InputError: If a library that the format needs isn't installed.
-        PluginError: If a plugin's format raises anything else, or doesn't return bytes.
-    """
+    """Return the bytes of a whole document. Any error of a plugin's format is a `PluginError`."""
     with asked_of(form, form.name, "format"):
         content = form.render(document.whole(), file)
         if not isinstance(content, bytes):
-            raise TypeError(f"a format returns bytes, and this one returned a {type(content).__name__}")
+            raise TypeError(f"a format must return bytes, not {type(content).__name__}")
         return content
 
 
 def write_document(file: Path, document: Document, form: Format) -> Path:
-    """Write a document to a new file, and return its path.
-
-    Raises:
-        InputError: If the file exists, or a library that the format needs isn't installed.
-        OSError: If it can't be written.
-    """
+    """Write a document to a new file and return its path, or raise `InputError` if the file exists."""
     add_files(file.parent, {PurePosixPath(file.name): rendered(document, form, file.name)})
     return file

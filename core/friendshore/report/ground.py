@@ -15,15 +15,13 @@ from ..domain.used import DatedStatus, aged
 
 
 def rules(run: Run) -> doc.Section | None:
-    """Return rules that affect this plan, with their effects, then those in force without effect, and those not in force."""
     if not run.rules:
         return None
-    made = rules_table(run) if with_effect(run) else doc.sentence("no rule has any effect")
-    return doc.section("Rules", made, *without_effect(run))
+    table = rules_table(run) if with_effect(run) else doc.sentence("no rule has any effect")
+    return doc.section("Rules", table, *without_effect(run))
 
 
 def rules_table(run: Run) -> doc.DataTable:
-    """Return the rules that affect this plan, with their effects."""
     rows: list[list[doc.Cell]] = [
         [
             rule.id,
@@ -33,32 +31,31 @@ def rules_table(run: Run) -> doc.DataTable:
         ]
         for rule in with_effect(run)
     ]
-    return doc.table([doc.Column("Rule"), doc.Column("In force"), doc.Column("Effect"), doc.Column("What")], rows)
+    return doc.table([doc.Column("Rule"), doc.Column("In force"), doc.Column("Effect"), doc.Column("Title")], rows)
 
 
 def _titled(rule: RunRule) -> doc.Phrase:
-    """Return the title of a rule, with its citation if it fits."""
     title = rule.title or rule.sentence
     return doc.Phrase(f"{title.rstrip('.')} ({rule.citation})" if rule.citation else title, brief=title)
 
 
 def without_effect(run: Run) -> list[doc.Sentence]:
-    """Return the rules in force without effect, and those not in force."""
-    at_work = {rule.id for rule in with_effect(run)}
-    idle = [rule.id for rule in run.rules if rule.bites and rule.id not in at_work]
-    without = [f"{rule.id} ({rule.status})" for rule in run.rules if not rule.bites]
-    told = [doc.sentence(f"In force, without effect here: {', '.join(idle)}")] if idle else []
-    return told + ([doc.sentence(f"Without force in this plan: {', '.join(without)}")] if without else [])
+    effective_ids = {rule.id for rule in with_effect(run)}
+    idle_rules = [rule.id for rule in run.rules if rule.bites and rule.id not in effective_ids]
+    inactive_rules = [f"{rule.id} ({rule.status})" for rule in run.rules if not rule.bites]
+    sentences = [doc.sentence(f"In force but without effect here: {', '.join(idle_rules)}")] if idle_rules else []
+    return sentences + (
+        [doc.sentence(f"Not in force during this plan: {', '.join(inactive_rules)}")] if inactive_rules else []
+    )
 
 
 def with_effect(run: Run) -> list[RunRule]:
-    """Return the rules in force that affect this plan."""
     return [rule for rule in run.rules if rule.bites and (rule.keeps_out or rule.charges or rule.limits)]
 
 
 def _effect(rule: RunRule, currency: str) -> str:
     parts = [
-        f"keeps out {count(rule.keeps_out, 'offer')}" if rule.keeps_out else "",
+        f"excludes {count(rule.keeps_out, 'offer')}" if rule.keeps_out else "",
         f"adds {large_money(rule.charges, currency)}" if rule.charges else "",
         f"{count(rule.limits, 'limit')}" if rule.limits else "",
     ]
@@ -66,84 +63,80 @@ def _effect(rule: RunRule, currency: str) -> str:
 
 
 def phase_text(phase: DatedStatus) -> str:
-    """Return a phase in words. A status other than enacted is named."""
+    """Return a phase in words. Only a status other than enacted is named."""
     start, end, status = phase
     days = f"{start} to {end}" if start and end else f"from {start}" if start else f"until {end}" if end else "always"
     return days if status == "enacted" else f"{days} ({status})"
 
 
 def assumptions(run: Run) -> doc.Section | None:
-    """Return all assumptions. One that applies to several things appears once."""
     if not run.assumptions:
         return None
     subjects = grouped((row.text, row.subject) for row in run.assumptions)
-    told = [
+    lines = [
         f"{names[0]}: {text}" if len(names) == 1 else f"{text}: {', '.join(names)}" for text, names in subjects.items()
     ]
-    return doc.section("Assumptions", doc.notes(told))
+    return doc.section("Assumptions", doc.notes(lines))
 
 
 def versions(run: Run) -> doc.Section:
-    """Return the versions of the software and the data behind the plan."""
-    made = ", ".join(f"{name} {number}" for name, number in run.versions.items())
-    return doc.section("Made with", doc.notes([made, *_data(run)]))
+    software = ", ".join(f"{name} {number}" for name, number in run.versions.items())
+    return doc.section("Made with", doc.notes([software, *_data_lines(run)]))
 
 
 def blocked_plugins(run: Run) -> Iterator[str]:
-    """Yield the plugins that the user blocked."""
     for block in run.plugins_blocked:
-        meant = ", ".join(block.plugins) or "nothing of that name is installed"
-        yield f"without {block.name} ({meant}), blocked by {' and by '.join(block.by)}"
+        matches = ", ".join(block.plugins) or "no plugin of that name is installed"
+        yield f"without {block.name} ({matches}), blocked by {' and by '.join(block.by)}"
 
 
-def _data(run: Run) -> Iterator[str]:
+def _data_lines(run: Run) -> Iterator[str]:
     for plugin in run.plugins:
         owner = plugin.distribution or "beside the case"
         if plugin.kind == "reader":
             yield f"{plugin.kind} {plugin.name} ({owner}), read {plugin.digest[:12]}"
         elif plugin.kind == "rule kind":
-            yield f"{plugin.kind} {plugin.name} ({owner}), files {plugin.digest[:12] or 'not known'}"
-        elif plugin.kind != "plugin":  # which data of it are used is told of them
+            yield f"{plugin.kind} {plugin.name} ({owner}), files {plugin.digest[:12] or 'unknown'}"
+        elif plugin.kind != "plugin":  # the data that the case uses has rows of its own
             yield f"{plugin.kind} {plugin.name} ({owner}), {aged(plugin.as_of, run.made)}, data {plugin.digest[:12]}"
     yield from blocked_plugins(run)
-    most = run.largest_miss_kg
-    rounding = f"rounding misses a row by at most {mass(most)}" if most else "rounding misses no row"
+    largest_miss = run.largest_miss_kg
+    rounding = (
+        f"rounding violates a row by at most {mass(largest_miss)}" if largest_miss else "rounding violates no row"
+    )
     yield f"{count(run.components, 'independent part')} solved; {rounding}"
 
 
 def limits(run: Run) -> doc.Section | None:
-    """Return the limits: those that the plan violates, one line per rule, and the number of those that it satisfies."""
     if not run.limits:
         return None
     missed = grouped((limit.rule, limit) for limit in run.limits if limit.missed_by)
-    kept = len(run.limits) - sum(map(len, missed.values()))
-    texts = [_missed(run, rows) for rows in missed.values()]
-    return doc.section("Limits", doc.notes([*texts, f"{count(kept, 'limit')} kept, of {len(run.limits)}"]))
+    satisfied = len(run.limits) - sum(map(len, missed.values()))
+    texts = [_missed_limit(run, rows) for rows in missed.values()]
+    return doc.section("Limits", doc.notes([*texts, f"{satisfied} of {count(len(run.limits), 'limit')} satisfied"]))
 
 
-def _missed(run: Run, rows: list[RunLimit]) -> str:
-    """Return the violated rows of a rule: number, periods, largest violation, and penalty."""
+def _missed_limit(run: Run, rows: list[RunLimit]) -> str:
     worst = max(rows, key=lambda row: row.missed_by)
-    of = sum(1 for limit in run.limits if limit.rule == worst.rule)
+    total = sum(1 for limit in run.limits if limit.rule == worst.rule)
     text = f"{worst.rule}: {worst.sentence or 'no sentence'}"
     text = text if text.endswith(".") else f"{text}."
-    text += f" Missed in {len(rows)} of {count(of, 'row')}{_when(run, rows)}"
+    text += f" Missed in {len(rows)} of {count(total, 'row')}{_period_range(run, rows)}"
     text += f", by {'' if len(rows) == 1 else 'up to '}{_amount(run, worst)} ({worst.label})"
-    priced = sum((row.penalty for row in rows), Decimal(0))
-    if priced:
-        text += f", penalty about {rounded_money(priced, run.currency)}"
+    penalty = sum((row.penalty for row in rows), Decimal(0))
+    if penalty:
+        text += f", penalty about {rounded_money(penalty, run.currency)}"
     if any(worst.rule in part.rules for part in run.conflicts):
-        text += "; nothing is planned where it conflicts, so that all of it is missed there"
+        text += "; conflicting parts aren't planned, so the limit is missed there in full"
     return text
 
 
-def _when(run: Run, rows: list[RunLimit]) -> str:
-    """Return the first and the last period that the rows name, if any."""
+def _period_range(run: Run, rows: list[RunLimit]) -> str:
     order = {period.label: i for i, period in enumerate(run.periods)}
-    found = sorted({order[word] for row in rows for word in row.label.split()[-1:] if word in order})
-    if not found:
+    positions = sorted({order[word] for row in rows for word in row.label.split()[-1:] if word in order})
+    if not positions:
         return ""
-    first, last = run.periods[found[0]].label, run.periods[found[-1]].label
+    first, last = run.periods[positions[0]].label, run.periods[positions[-1]].label
     return f", {first}" if first == last else f", {first} to {last}"
 
 
@@ -154,49 +147,51 @@ def _amount(run: Run, row: RunLimit) -> str:
 
 
 def floor_lines(part: RunConflict) -> Iterator[str]:
-    """Yield the minimums that can be satisfied later, with the change to make in the rule."""
     for rule, day in part.holds_from.items():
         yield (
-            f"{rule} can first be kept from {day} on, if nothing is asked of it before: write "
-            f"`phases = [{{ from\u00a0=\u00a0{day} }}]` into the rule, and this conflict is gone"
+            f"{rule} can be satisfied from {day} on. To require it only from then, write "
+            f"`phases = [{{ from\u00a0=\u00a0{day} }}]` in the rule, which resolves this conflict"
         )
 
 
-FEW = 6
-"""Default number of entries for each kind of offer that doesn't count."""
+MAX_ROWS = 6
 
 
 class _KeptOut(NamedTuple):
-    """Offers of a kind that don't count."""
+    """Offers that are excluded for one kind of reason. `sentence` is a template with the positions of a row's cells."""
 
     title: str
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
     sentence: str
-    """A row as a sentence, with the positions of its cells."""
     file: str
-    """File of a run folder with all entries."""
 
 
-def kept_out(run: Run, most: int = FEW, *, as_tables: bool = False) -> doc.Section | None:
-    """Return the offers that don't count, and how to make each count: the first of each kind, in sentences or in tables."""
+def kept_out(run: Run, max_rows: int = MAX_ROWS, *, as_tables: bool = False) -> doc.Section | None:
     sections = []
-    for kind in filter(lambda kind: kind.rows, (_unproven(run), _leads(run), _forbidden(run))):
-        rows, left = kind.rows[:most], more(len(kind.rows) - most, "row", kind.file)
+    for kind in filter(lambda kind: kind.rows, (_unproven(run), _leads(run), _prohibited(run))):
+        rows, notes_on_rest = kind.rows[:max_rows], rows_left(len(kind.rows) - max_rows, "row", kind.file)
         table = doc.table(map(doc.Column, kind.columns), rows) if as_tables else None
-        notes = doc.notes([*([] if as_tables else [kind.sentence.format(*row) for row in rows]), *left])
+        notes = doc.notes([*([] if as_tables else [kind.sentence.format(*row) for row in rows]), *notes_on_rest])
         sections.append(doc.section(kind.title, table, notes, tone=doc.Tone.TITLE if as_tables else doc.Tone.PLAIN))
-    return doc.section_if_any("Kept out", *sections)
+    return doc.section_if_any("Excluded offers", *sections)
 
 
 def _unproven(run: Run) -> _KeptOut:
     groups = grouped(((row.offer, row.reason or f"{row.rule} at {row.stage}"), row) for row in run.unproven)
     rows = [
-        (offer, few([f"{row.demand_material} for {row.end_use}" for row in some], 3), some[0].rule, reason)
-        for (offer, reason), some in groups.items()
+        (
+            offer,
+            joined([f"{row.demand_material} for {row.end_use}" for row in rows_in_group], 3),
+            rows_in_group[0].rule,
+            reason,
+        )
+        for (offer, reason), rows_in_group in groups.items()
     ]
-    title = f"Unproven: {count(len({row.offer for row in run.unproven}), 'offer')} would pass if proof were given"
-    return _KeptOut(title, ("Offer", "Kept from", "Rule", "Not proved"), rows, "{0}, kept from {1}: {3}", "run.json")
+    title = f"Unproven: {count(len({row.offer for row in run.unproven}), 'offer')} would pass with proof"
+    return _KeptOut(
+        title, ("Offer", "Excluded from", "Rule", "Missing proof"), rows, "{0}, excluded from {1}: {3}", "run.json"
+    )
 
 
 def _leads(run: Run) -> _KeptOut:
@@ -204,36 +199,37 @@ def _leads(run: Run) -> _KeptOut:
         (lead.offer, ", ".join(lead.materials), lead.facility, lead.country, "; ".join(lead.reasons))
         for lead in run.leads
     ]
-    title = f"Leads: {count(len(run.leads), 'offer')} not counted until the case gives a figure"
-    columns = ("Offer", "Material", "Facility", "In", "What is wanting")
+    title = f"Leads: {count(len(run.leads), 'offer')} not counted, since a figure is missing"
+    columns = ("Offer", "Material", "Facility", "In", "Missing")
     return _KeptOut(title, columns, rows, "{0} ({3}, {1}): {4}", "run.json")
 
 
-def _forbidden(run: Run) -> _KeptOut:
+def _prohibited(run: Run) -> _KeptOut:
     groups = grouped(((row.rule, row.clause, row.demand_material, row.end_use), row) for row in run.blocked)
     rows = [
         (
             rule,
             clause,
             f"{material} for {use}",
-            ", ".join(sorted({code for row in some for code in row.countries})),
-            few([row.offer for row in some]),
+            ", ".join(sorted({code for row in rows_in_group for code in row.countries})),
+            joined([row.offer for row in rows_in_group]),
         )
-        for (rule, clause, material, use), some in groups.items()
+        for (rule, clause, material, use), rows_in_group in groups.items()
     ]
-    title = f"Forbidden: {count(len({row.offer for row in run.blocked}), 'offer')} in some use"
-    columns = ("Rule", "Clause", "Kept from", "Countries", "Offers")
+    title = f"Prohibited: {count(len({row.offer for row in run.blocked}), 'offer')} for some uses"
+    columns = ("Rule", "Clause", "Excluded from", "Countries", "Offers")
     return _KeptOut(title, columns, rows, "{0}, {2}: {4}", "verdicts.csv")
 
 
-def few(names: Iterable[str], most: int = 12) -> str:
-    """Return distinct names as a list: the first, and the number of the others."""
+def joined(names: Iterable[str], max_names: int = 12) -> str:
     names = list(dict.fromkeys(names))
-    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
+    return ", ".join(names[:max_names]) + (f" and {len(names) - max_names:,} more" if len(names) > max_names else "")
 
 
-def more(rows: int, one: str, file: str, many: str = "") -> list[str]:
-    """Return the number of rows that a list omits and the file that has them. Empty if there are none."""
+def rows_left(rows: int, singular: str, file: str, plural: str = "") -> list[str]:
+    """Return how many rows a list omits, and which file has them. Empty if it omits none."""
     return (
-        [f"{count(rows, f'more {one}', many and f'more {many}')}: {file} of the run folder has all"] if rows > 0 else []
+        [f"{count(rows, f'more {singular}', plural and f'more {plural}')}: all are in {file} of the run folder"]
+        if rows > 0
+        else []
     )

@@ -1,4 +1,4 @@
-"""Lists of installed or named things: one set of rows, as a table and as JSON. Rules and packs come from data, so no plugin code runs."""
+"""Lists of plugins, catalogs, rules, and packs, each as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -22,37 +22,30 @@ if TYPE_CHECKING:
     from ..plugins.loading import Loaded
     from ..rules.base import Rule
 
-VERBS = {"judge": "forbids", "charge": "charges", "rows": "limits"}
-"""Effects of rule kinds, by method."""
+EFFECTS = {"judge": "forbids", "charge": "charges", "rows": "limits"}
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Rows under one name."""
+    """Rows under one name. `columns` are keys of the rows, with their titles."""
 
     name: str
-    """Key in the JSON form."""
     columns: tuple[tuple[str, str], ...]
-    """Keys in the table, with their titles."""
     rows: tuple[Mapping[str, object], ...]
     notes: tuple[str, ...] = ()
-    """Notes below the table."""
 
     def data(self) -> dict[str, object]:
-        """Return JSON-ready data."""
         return {self.name: [dict(row) for row in self.rows]}
 
     def document(self) -> doc.Document:
-        """Return a table, and notes below it."""
         return doc.document(self.name, *self.parts())
 
     def parts(self) -> list[doc.Element | None]:
-        """Return the table and notes for use within another document."""
         if not self.rows:
             return [doc.sentence(f"no {self.name}")]
         columns = [doc.Column(title) for _, title in self.columns]
-        made = doc.table(columns, [[_cell(row.get(key)) for key, _ in self.columns] for row in self.rows])
-        return [made, doc.notes(self.notes, doc.Tone.DOUBTFUL)]
+        table = doc.table(columns, [[_cell(row.get(key)) for key, _ in self.columns] for row in self.rows])
+        return [table, doc.notes(self.notes, doc.Tone.DOUBTFUL)]
 
 
 def _cell(value: object) -> str:
@@ -62,38 +55,37 @@ def _cell(value: object) -> str:
 
 
 def plugin_listing(plugins: Iterable[PluginInfo], loaded: Sequence[Loaded] = ()) -> Listing:
-    """Return all plugins, including broken ones with their problems, and the results of imports."""
-    found = list(plugins)
-    went = {one.info: one for one in loaded}
-    rows = [plugin_data(info, went.get(info)) for info in found]
+    infos = list(plugins)
+    import_by_plugin = {result.info: result for result in loaded}
+    rows = [plugin_data(info, import_by_plugin.get(info)) for info in infos]
     columns = [
         ("label", "Plugin"), ("status", "Status"), ("catalogs", "Catalogs"), ("packs", "Rule packs"), ("kinds", "Kinds of rules"),
     ]  # fmt: skip
-    if any(info.readers for info in found):
+    if any(info.readers for info in infos):
         columns.append(("readers", "Readers"))
     if loaded:
         columns.insert(2, ("imported", "Imported in"))
-        rows = [{**row, "imported": _imported(went.get(info))} for row, info in zip(rows, found, strict=True)]
-    notes = [f"{info.label} {_unfit(info)}" for info in found if info.status is not PluginStatus.OK]
-    notes += [f"{info.label} is without {', '.join(info.withheld)}: blocked" for info in found if info.withheld]
-    notes += [f"{info.label} {info.notice}" for info in found if info.notice]
-    notes += [str(one.problem) for one in loaded if one.problem is not None]
+        rows = [
+            {**row, "imported": _imported(import_by_plugin.get(info))} for row, info in zip(rows, infos, strict=True)
+        ]
+    notes = [f"{info.label} {_fault(info)}" for info in infos if info.status is not PluginStatus.OK]
+    notes += [f"{info.label}: {', '.join(info.withheld)} blocked" for info in infos if info.withheld]
+    notes += [f"{info.label} {info.notice}" for info in infos if info.notice]
+    notes += [str(result.problem) for result in loaded if result.problem is not None]
     return Listing("plugins", tuple(columns), tuple(rows), tuple(notes))
 
 
-def _unfit(info: PluginInfo) -> str:
-    """Return the problem of a plugin. A blocked one states its own."""
+def _fault(info: PluginInfo) -> str:
     return f"is {info.error}" if info.status is PluginStatus.BLOCKED else f"is {info.status}: {info.error}"
 
 
-def _imported(one: Loaded | None) -> str:
-    if one is None:
-        return "not tried"
-    return one.how.value if one.seconds is None else f"{one.seconds:.2f} s"
+def _imported(result: Loaded | None) -> str:
+    if result is None:
+        return "not imported"
+    return result.how.value if result.seconds is None else f"{result.seconds:.2f} s"
 
 
 def plugin_data(info: PluginInfo, loaded: Loaded | None = None) -> dict[str, object]:
-    """Return a plugin as JSON-ready data."""
     data = {**info.model_dump(mode="json"), "label": info.label, "notice": info.notice}
     if loaded is not None:
         data |= {"seconds": loaded.seconds, "import_error": str(loaded.problem) if loaded.problem else ""}
@@ -101,7 +93,6 @@ def plugin_data(info: PluginInfo, loaded: Loaded | None = None) -> dict[str, obj
 
 
 def plugin_document(info: PluginInfo) -> doc.Document:
-    """Return all that is known of a plugin without running it."""
     rows = [
         ("version", info.version or "unknown"),
         ("status", str(info.status)),
@@ -114,28 +105,32 @@ def plugin_document(info: PluginInfo) -> doc.Document:
         *([("readers", ", ".join(info.readers))] if info.readers else []),
         *([("columns", _columns(info))] if info.columns else []),
         *([("settings", f"[plugin.{info.distribution}] of a case")] if info.settings else []),
-        *([("makes", "rule packs of that, for each case")] if info.case_packs else []),
+        *([("makes", "rule packs from its settings, for each case")] if info.case_packs else []),
         *(
-            (title, ", ".join(one.name for one in things))
-            for title, things in (
+            (title, ", ".join(item.name for item in items))
+            for title, items in (
                 ("questions", info.questions),
                 ("commands", info.commands),
                 ("output formats", info.formats),
                 ("checks of runs", info.checks),
                 ("case formats", info.case_formats),
             )
-            if things
+            if items
         ),
         *([("blocked", ", ".join(info.withheld))] if info.withheld else []),
     ]
-    told = doc.notes((text for text in (info.error, info.notice) if text), doc.Tone.DOUBTFUL)
-    return doc.document(info.distribution, doc.sentence(info.distribution, strong=True), doc.Pairs(tuple(rows)), told)
+    problems = doc.notes((text for text in (info.error, info.notice) if text), doc.Tone.DOUBTFUL)
+    return doc.document(
+        info.distribution, doc.sentence(info.distribution, strong=True), doc.Pairs(tuple(rows)), problems
+    )
 
 
 def _columns(info: PluginInfo) -> str:
-    """Return the columns of facts that a plugin declares, with their types and units."""
-    told = ((f"{one.table}.csv {one.name}", one.column) for one in info.columns)
-    return "; ".join(f"{name}: {c.type}{f' in {c.unit}' if c.unit else ''}, {c.meaning}" for name, c in told)
+    columns = ((f"{declared.table}.csv {declared.name}", declared.column) for declared in info.columns)
+    return "; ".join(
+        f"{name}: {column.type}{f' in {column.unit}' if column.unit else ''}, {column.meaning}"
+        for name, column in columns
+    )
 
 
 def _interface(info: PluginInfo) -> str:
@@ -143,30 +138,27 @@ def _interface(info: PluginInfo) -> str:
 
 
 def catalog_listing(rows: Iterable[Mapping[str, object]], day: date) -> Listing:
-    """Return installed catalogs, with their age on a day."""
     columns = (("name", "Catalog"), ("title", "Title"), ("as_of", "As of"))
-    more = (("age", "Age"), ("licence", "Licence"), ("from", "From"))
-    found = tuple({**row, "age": _age(str(row["as_of"]), day)} for row in rows)
-    notes = tuple(f"{row['name']}: {row['error']}" for row in found if row.get("error"))
-    return Listing("catalogs", columns + more, found, notes)
+    further = (("age", "Age"), ("licence", "License"), ("from", "From"))
+    dated_rows = tuple({**row, "age": _age(str(row["as_of"]), day)} for row in rows)
+    notes = tuple(f"{row['name']}: {row['error']}" for row in dated_rows if row.get("error"))
+    return Listing("catalogs", columns + further, dated_rows, notes)
 
 
 def _age(as_of: str, day: date) -> str:
     try:
         return days_since(date.fromisoformat(as_of), day)
     except ValueError:
-        return ""  # blank, or a mistake that the row's own `error` tells
+        return ""  # blank, or invalid, which the row's own `error` reports
 
 
 def catalog_data(catalog: Catalog) -> dict[str, object]:
-    """Return a catalog as JSON-ready data."""
     return catalog.model_dump(mode="json", by_alias=True)
 
 
 def catalog_document(catalog: Catalog, day: date) -> doc.Document:
-    """Return the head of a catalog with its age on a day, and its offers by facility."""
     head: list[str | doc.Quoted] = [
-        f"{catalog.title or catalog.name}, {aged(catalog.as_of, day)}, {catalog.licence or 'no licence'}",
+        f"{catalog.title or catalog.name}, {aged(catalog.as_of, day)}, {catalog.licence or 'no license'}",
         f"from {catalog.distribution or 'a folder'}; {_counts(catalog)}; data {catalog.digest[:12]}",
         *([f"needs {', '.join(catalog.requires)}"] if catalog.requires else []),
         *([doc.Quoted(catalog.note)] if catalog.note else []),
@@ -174,8 +166,8 @@ def catalog_document(catalog: Catalog, day: date) -> doc.Document:
     facilities = {facility.id: facility for facility in catalog.facilities}
     rows = []
     for offer in catalog.offers:
-        facility, made = facilities.get(offer.facility), ", ".join(line.material for line in offer.outputs)
-        rows.append([offer.id, made, facility.country if facility else "?", _price(offer), _steps(facility)])
+        facility, products = facilities.get(offer.facility), ", ".join(line.material for line in offer.outputs)
+        rows.append([offer.id, products, facility.country if facility else "?", _price(offer), _capacity(facility)])
     columns = map(doc.Column, ("Offer", "Material", "In", "Price", "Capacity"))
     offers = doc.table(columns, rows) if rows else doc.sentence("no offers")
     return doc.document(catalog.name, doc.sentence(catalog.name, strong=True), doc.notes(head), doc.apart(offers))
@@ -183,8 +175,8 @@ def catalog_document(catalog: Catalog, day: date) -> doc.Document:
 
 def _counts(catalog: Catalog) -> str:
     return ", ".join(
-        count(len(items), one)
-        for items, one in (
+        count(len(items), noun)
+        for items, noun in (
             (catalog.materials, "material"),
             (catalog.facilities, "plant"),
             (catalog.offers, "offer"),
@@ -202,32 +194,31 @@ def _price(offer: Offer) -> str:
         amounts = sorted({(quote.currency, quote.amount) for quote in offer.quotes})
         return ", ".join(f"{amount:f} {currency}/kg" for currency, amount in amounts) + " quoted"
     if price is None:
-        return "none published"
+        return "unknown"
     if price.amount is not None:
         return f"{price.amount:f} {price.currency}/kg"
     return f"{price.benchmark} {price.premium * 100:+f} %" if price.premium else price.benchmark
 
 
-def _steps(facility: Facility | None) -> str:
-    told = [
+def _capacity(facility: Facility | None) -> str:
+    steps = [
         f"{'unlimited' if step.per_year is None else f'{step.per_year:,f} kg/year'} {step.status}"
         + (f" from {step.start}" if step.start else "")
         for step in (facility.capacity if facility is not None else ())
     ]
-    return "; ".join(told) or "none published"
+    return "; ".join(steps) or "unknown"
 
 
-_COLUMNS = (("id", "Rule"), ("kind", "Kind"), ("status", "Status"), ("title", "What"), ("pack", "Pack"))
+_COLUMNS = (("id", "Rule"), ("kind", "Kind"), ("status", "Status"), ("title", "Title"), ("pack", "Pack"))
 
 
 def rule_row(rule: Mapping[str, object], pack: str = "", distribution: str = "") -> dict[str, object]:
-    """Return a rule's data with its pack."""
-    data = {key: _plain(value) for key, value in rule.items()}
+    data = {key: _json_ready(value) for key, value in rule.items()}
     return {**data, "status": _status(rule), "pack": pack, "distribution": distribution}
 
 
 def bill_row(bill: LegislativeBill, pack: str, distribution: str = "") -> dict[str, object]:
-    """Return a bill's data with its pack. A bill has its own status, and is pending unless it states one."""
+    """Return a bill like a rule. A bill is pending unless it states another status."""
     stated = bill.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return {**rule_row(stated, pack, distribution), "kind": "bill", "status": bill.status.value}
 
@@ -235,28 +226,25 @@ def bill_row(bill: LegislativeBill, pack: str, distribution: str = "") -> dict[s
 def rule_listing(
     rows: Iterable[Mapping[str, object]], packs: Iterable[RulePack] = (), day: date | None = None
 ) -> Listing:
-    """Return rules, with the age of their packs."""
-    found = tuple(rows)
+    listed = tuple(rows)
     notes = [f"pack {pack.id}, {aged(pack.as_of, day)}" for pack in packs]
-    notes += [f"pack {row['pack']}: {row['error']}" for row in found if row.get("error")]
-    return Listing("rules", _COLUMNS, found, tuple(notes))
+    notes += [f"pack {row['pack']}: {row['error']}" for row in listed if row.get("error")]
+    return Listing("rules", _COLUMNS, listed, tuple(notes))
 
 
 def pack_data(pack: RulePack, distribution: str = "") -> dict[str, object]:
-    """Return a pack as JSON-ready data."""
     return {**pack.model_dump(mode="json", by_alias=True), "distribution": distribution}
 
 
 def pack_document(pack: RulePack, day: date, distribution: str = "") -> doc.Document:
-    """Return a pack: its head with its age on a day, its rules, and its bills."""
     head: list[str | doc.Quoted] = [
         pack.title,
-        f"{pack.authority or 'no authority stated'}; {aged(pack.as_of, day)}; {pack.licence or 'no licence stated'}",
+        f"{pack.authority or 'unknown authority'}; {aged(pack.as_of, day)}; {pack.licence or 'no license stated'}",
         f"from {distribution or 'a folder'}; {count(len(pack.rules), 'rule')}, {count(len(pack.bills), 'bill')}; "
         f"data {pack.digest[:12]}",
         *([doc.Quoted(pack.note)] if pack.note else []),
     ]
-    stories = [f"{scenario.name}: {scenario.title or 'no title'}" for scenario in pack.scenarios]
+    scenario_texts = [f"{scenario.name}: {scenario.title or 'no title'}" for scenario in pack.scenarios]
     bills = [f"{bill.id} ({bill.status}): {bill.title}" for bill in pack.bills]
     scenarios = "Scenarios, for --scenario of any case that uses the pack"
     return doc.document(
@@ -264,39 +252,42 @@ def pack_document(pack: RulePack, day: date, distribution: str = "") -> doc.Docu
         doc.sentence(pack.id, strong=True),
         doc.notes(head),
         doc.apart(*rule_listing(rule_row(rule, pack.id) for rule in pack.rules).parts()),
-        doc.section_if_any("Bills, switched on by a scenario", doc.notes(bills), tone=doc.Tone.PLAIN),
-        doc.section_if_any(scenarios, doc.notes(stories), tone=doc.Tone.PLAIN),
+        doc.section_if_any("Bills, enabled by a scenario", doc.notes(bills), tone=doc.Tone.PLAIN),
+        doc.section_if_any(scenarios, doc.notes(scenario_texts), tone=doc.Tone.PLAIN),
     )
 
 
 def rule_document(row: Mapping[str, object]) -> doc.Document:
-    """Return all fields of a rule."""
-    first = ("title", "citation", "source", "pack", "distribution", "kind", "status")
-    order = [*(key for key in first if row.get(key)), *(key for key in row if key not in (*first, "id"))]
+    head_keys = ("title", "citation", "source", "pack", "distribution", "kind", "status")
+    order = [*(key for key in head_keys if row.get(key)), *(key for key in row if key not in (*head_keys, "id"))]
     name = str(row.get("id", ""))
-    stated = doc.Pairs(tuple((key, _told(row[key])) for key in order if row[key] != ""))
-    return doc.document(name, doc.sentence(name, strong=True), stated)
+    fields = doc.Pairs(tuple((key, _as_text(row[key])) for key in order if row[key] != ""))
+    return doc.document(name, doc.sentence(name, strong=True), fields)
 
 
 def kind_data(kind: type[Rule], distribution: str) -> dict[str, object]:
-    """Return a rule kind as JSON-ready data: its effects and its keys, with those of nested tables."""
     name = str(kind.model_fields["kind"].default)
     tables: list[tuple[list[str], type[BaseModel]]] = [([""], kind)]
     tables += [(paths, inner) for inner, paths in tables_within(kind).items()]
-    told = [
+    described = [
         {"within": paths, "keys": [{"key": k.name, "default": k.default, "meaning": k.meaning} for k in keys(inner)]}
         for paths, inner in tables
     ]
-    does = [word for verb, word in VERBS.items() if verb in kind.verbs]
-    return {"id": name, "distribution": distribution, "does": does, "about": inspect.getdoc(kind) or "", "tables": told}
+    effects = [word for verb, word in EFFECTS.items() if verb in kind.verbs]
+    return {
+        "id": name,
+        "distribution": distribution,
+        "does": effects,
+        "about": inspect.getdoc(kind) or "",
+        "tables": described,
+    }
 
 
 def kind_document(kind: type[Rule], distribution: str) -> doc.Document:
-    """Return a rule kind: its effects and its keys, with those of nested tables."""
     name = str(kind.model_fields["kind"].default)
-    does = ", ".join(word for verb, word in VERBS.items() if verb in kind.verbs)
+    effects = ", ".join(word for verb, word in EFFECTS.items() if verb in kind.verbs)
     about = [" ".join(part.split()) for part in (inspect.getdoc(kind) or "").split("\n\n")]
-    head: list[str | doc.Quoted] = [f"kind of rule, from {distribution}; it {does}", *map(doc.Quoted, about)]
+    head: list[str | doc.Quoted] = [f"kind of rule, from {distribution}; it {effects}", *map(doc.Quoted, about)]
     tables = [
         doc.section(f"In each of {', '.join(paths)}", _keys(inner), tone=doc.Tone.PLAIN)
         for inner, paths in tables_within(kind).items()
@@ -311,27 +302,26 @@ def _keys(record: type[BaseModel]) -> doc.Element:
 
 def _status(rule: Mapping[str, object]) -> str:
     phases = rule.get("phases", ())
-    found = [str(p.get("status", "enacted")) for p in phases if isinstance(p, Mapping)] if _is_list(phases) else []
-    return ", ".join(dict.fromkeys(found)) or "enacted"
+    statuses = [str(p.get("status", "enacted")) for p in phases if isinstance(p, Mapping)] if _is_list(phases) else []
+    return ", ".join(dict.fromkeys(statuses)) or "enacted"
 
 
 def _is_list(value: object) -> TypeGuard[Sequence[object]]:
     return isinstance(value, Sequence) and not isinstance(value, str)
 
 
-def _plain(value: object) -> object:
-    """Return a TOML value as JSON-ready data."""
+def _json_ready(value: object) -> object:
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _json_ready(item) for key, item in value.items()}
     if _is_list(value):
-        return [_plain(item) for item in value]
+        return [_json_ready(item) for item in value]
     return value if isinstance(value, str | int | float | bool) or value is None else str(value)
 
 
-def _told(value: object) -> str:
+def _as_text(value: object) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_told(item)}" for key, item in value.items())
+        return ", ".join(f"{key} {_as_text(item)}" for key, item in value.items())
     if _is_list(value):
         between = "\n" if any(isinstance(item, Mapping) for item in value) else ", "
-        return between.join(_told(item) for item in value)
+        return between.join(_as_text(item) for item in value)
     return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)

@@ -19,20 +19,16 @@ from .plan import spends, status_of, time_of
 if TYPE_CHECKING:  # who prints a run that it has needs no solver
     from ..recommend import RunCheck
 
-FINDINGS = 20
-"""Maximum number of failures of verification that are named."""
+MAX_FINDINGS = 20
 
 
 def page_document(run: Run, checked: RunCheck | None = None, answers: Sequence[doc.Document] = ()) -> doc.Document:
-    """Return a run for decision makers: verdict, caveats, needs, suppliers, orders, costs, rules, and how to check it, then the answers.
-
-    It states if the run wasn't checked. If the run failed verification, the page has only the failures.
-    """
+    """Return a run for decision makers. If it failed verification, the page has only the failures."""
     if checked is not None and checked.findings:
-        return doc.document(titled(run), *refused(checked))
+        return doc.document(run_title(run), *failure_parts(checked))
     return doc.document(
-        titled(run),
-        *head(run, checked),
+        run_title(run),
+        *opening(run, checked),
         dependence_line(run),
         conflict_section(run),
         warnings(run),
@@ -47,29 +43,26 @@ def page_document(run: Run, checked: RunCheck | None = None, answers: Sequence[d
         costs(run),
         *cash_sections(run),
         rules(run),
-        doc.section("How sure this is", doc.notes(proof(run, checked))),
+        doc.section("Proof", doc.notes(proof(run, checked))),
         versions(run),
-        *answered(answers),
+        *answer_sections(answers),
         not_advice(),
     )
 
 
-def answered(answers: Sequence[doc.Document]) -> Iterator[doc.Section]:
-    """Yield a section for each further answer about a run."""
-    return (doc.section(one.title, *one.parts) for one in answers)
+def answer_sections(answers: Sequence[doc.Document]) -> Iterator[doc.Section]:
+    return (doc.section(answer.title, *answer.parts) for answer in answers)
 
 
-def titled(run: Run) -> str:
-    """Return the case and its scenarios."""
+def run_title(run: Run) -> str:
     return run.case + (f" with {', '.join(run.scenario)}" if run.scenario else "")
 
 
-def head(run: Run, checked: RunCheck | None) -> list[doc.Sentence]:
-    """Return the time of the plan and its verification, before all else, then its result."""
+def opening(run: Run, checked: RunCheck | None) -> list[doc.Sentence]:
     words, tone = status_of(run)
     strict = ", rules of unknown status enforced" if run.strict else ""
     status = doc.Phrase(words, tone, strong=True)
-    told = doc.sentence("The plan is ", status, f", gap {percent(run.gap)}{strict}. It {spends(run)}.")
+    result = doc.sentence("The plan is ", status, f", gap {percent(run.gap)}{strict}. It {spends(run)}.")
     if checked is None:
         verified = doc.sentence(
             doc.Phrase("Not verified", strong=True),
@@ -78,38 +71,36 @@ def head(run: Run, checked: RunCheck | None) -> list[doc.Sentence]:
             " checks the run.",
         )
     else:
-        came_to = doc.Phrase(result_of(checked), strong=True)
-        verified = doc.sentence("Checked when this page was made: ", came_to, ".")
-    return [doc.sentence(time_of(run)), verified, told]
+        outcome = doc.Phrase(result_of(checked), strong=True)
+        verified = doc.sentence("Checked when this page was made: ", outcome, ".")
+    return [doc.sentence(time_of(run)), verified, result]
 
 
-def refused(checked: RunCheck) -> Iterator[doc.Element | None]:
-    """Yield the failures of a run that failed verification, and nothing of its content."""
-    found = [str(problem) for problem in checked.findings[:FINDINGS]]
-    if len(checked.findings) > FINDINGS:
-        found.append(f"and {len(checked.findings) - FINDINGS:,} more: `friendshore verify` lists them")
-    warning = doc.Phrase("This run does not hold: do not rely on it.", strong=True)
-    yield doc.sentence(warning, " Nothing that it says is told here.")
-    yield doc.section_if_any("Here is something else than the run was made with", doc.notes(checked.differs))
-    yield doc.section("What failed verification", doc.notes(found))
+def failure_parts(checked: RunCheck) -> Iterator[doc.Element | None]:
+    failures = [str(problem) for problem in checked.findings[:MAX_FINDINGS]]
+    if len(checked.findings) > MAX_FINDINGS:
+        failures.append(f"and {len(checked.findings) - MAX_FINDINGS:,} more: `friendshore verify` lists them")
+    warning = doc.Phrase("This run failed verification. Don't rely on it.", strong=True)
+    yield doc.sentence(warning, " Its content isn't shown.")
+    yield doc.section_if_any("Differences between this installation and the run's", doc.notes(checked.differs))
+    yield doc.section("Findings", doc.notes(failures))
 
 
 def proof(run: Run, checked: RunCheck | None) -> Iterator[str]:
-    """Yield what is proved, by which program, and the changes made first."""
     cost = run.cost
     bound, own = (large_money(money, run.currency) for money in (run.bound, run.objective))
-    yield f"By the solver, no plan has a lower objective than {bound}; this one has {own}."
+    yield f"According to the solver, no plan has a lower objective than {bound}. This plan's is {own}."
     if cost.shortage:
-        yield f"Of that, about {large_money(cost.shortage, run.currency)} is the penalty for shortage, which is not paid."
+        yield f"Of this, about {large_money(cost.shortage, run.currency)} is the shortage penalty, which isn't paid."
     if checked is None:
         yield "Not verified when this page was made."
     else:
         yield from (f"{text[:1].upper()}{text[1:]}." for text in checked.sentences)
         if checked.verified:
-            yield "Every quantity, origin, verdict and cost was derived again from the facts of the run, by other code than the solver's."
-        yield from (f"Left unverified: {problem.message}." for problem in checked.unchecked)
-        yield from (f"Something else is here than the run was made with: {text}." for text in checked.differs)
+            yield "Every quantity, origin, verdict, and cost was derived again from the facts of the run, by code independent of the solver."
+        yield from (f"Not verified: {problem.message}." for problem in checked.unchecked)
+        yield from (f"This installation differs from the run's: {text}." for text in checked.differs)
         yield from (f"Not vouched for: {text}." for text in checked.unvouched)
-        yield from (f"As the run tells it: {text}." for text in checked.as_told)
+        yield from (f"Taken from the run without a check: {text}." for text in checked.as_told)
         yield checked.proves_not
     yield from (f"Applied: {text}." for text in run.changes)

@@ -55,8 +55,8 @@ def test_nothing_that_the_page_says_is_lost() -> None:
     }
     a_run = run(**told_of, rules=[rule("ban", ["2027-01-01.. enacted"], keeps_out=3)])
     told = markdown(report_document(a_run))
-    head, _, rest = markdown(page_document(a_run)).partition("## Who supplies it")
-    sure = rest[rest.index("## How sure this is") :]
+    head, _, rest = markdown(page_document(a_run)).partition("## Suppliers")
+    sure = rest[rest.index("## Proof") :]
     assert f"## Made with\n\n- {', '.join(f'{name} {number}' for name, number in a_run.versions.items())}" in told
     lines = [line for part in (head, sure) for line in part.splitlines() if line and not line.startswith(("|", "#"))]
     assert len(lines) > 8

@@ -298,7 +298,7 @@ def test_many_late_programmes_and_their_money_are_one_screen() -> None:
     parts = tuple(late(f"part-{number}") for number in range(90))
     question = ProgrammesQuestion()
     found = answer(*(line(f"programme-{number}", parts) for number in range(12)))
-    told = plain_text(question.document(found, question.options()), 100, most=40).splitlines()
+    told = plain_text(question.document(found, question.options()), 100, max_lines=40).splitlines()
     assert len(told) <= 40
     text = "\n".join(told)
     for title in ("Programmes", "Spent by programme"):

@@ -71,7 +71,7 @@ def test_a_run_has_the_same_certificate_each_time(runs: Path, tmp_path: Path) ->
     assert friendshore("plan", CASES / "small/orders", "-q", "--out", tmp_path / "run")[0] == 0
     assert not again.exists()
     code, told = friendshore("plan", CASES / "small/orders", "-q", "--certify")
-    assert (code, "there is nothing to certify" in told) == (2, True)
+    assert (code, "FS501" in told) == (2, True)
 
 
 def test_a_certificate_that_is_missing_or_cannot_be_read_is_found(runs: Path, tmp_path: Path) -> None:

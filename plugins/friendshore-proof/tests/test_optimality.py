@@ -109,5 +109,5 @@ def test_the_command_says_whether_it_is_proved(tmp_path: Path) -> None:
     data: dict[str, Any] = json.loads(said.stdout)
     assert (said.exit_code, data["findings"], data["optimality_proved"]) == (0, [], True)
     said = CliRunner().invoke(app, ["verify", folder, "--time-limit", "0"])
-    assert "that it is as good as it says is not proved" in " ".join(said.stdout.split())
+    assert "its bound isn't proved" in " ".join(said.stdout.split())
     assert said.exit_code == 0

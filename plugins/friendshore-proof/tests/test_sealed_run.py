@@ -99,7 +99,7 @@ def test_a_run_that_does_not_hold_is_not_signed(signed: Path, run: Path) -> None
     (run / "run.json").write_text(text.replace('"objective": 3', '"objective": 1'), encoding="utf-8")
     assert friendshore("sign", run, "--key", signed / "other.ssh")[0] == 4
     code, page = friendshore("report", run)
-    assert (code, "This run does not hold: do not rely on it." in page, "optimal" in page) == (4, True, False)
+    assert (code, "This run failed verification. Don't rely on it." in page, "optimal" in page) == (4, True, False)
     code, page = friendshore("report", run, "--no-verify")
     assert (code, "**Not verified** when this page was made" in page) == (0, True)
     assert friendshore("plan", signed / "case", "--sign", signed / "mine.pem")[0] == 2

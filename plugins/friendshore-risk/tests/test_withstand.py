@@ -340,7 +340,7 @@ def test_any_two_of_thirty_losses_of_us_2027_are_withstood_and_all_pairs_enumera
     for pair, demands in short.items():
         for name in pair if len(pair) > 1 else ():
             assert not short.get((name,), set()) & demands
-    lines = plain_text(withstand_document(found, 12), 100, most=LINES).splitlines()
+    lines = plain_text(withstand_document(found, 12), 100, max_lines=LINES).splitlines()
     assert len(lines) <= LINES
     assert "all 466 combinations enumerated" in " ".join(lines)
     checked = check_proof(us_2027, found.proof)

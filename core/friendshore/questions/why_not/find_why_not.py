@@ -56,7 +56,7 @@ class WhyNot(QuestionResult):
     """Reasons why an offer isn't in the plan."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("bought", "obstacles")
-    TOLD_BY: ClassVar[str] = "friendshore.questions.why_not.why_not_document:why_not_document"
+    DOCUMENT_FUNCTION: ClassVar[str] = "friendshore.questions.why_not.why_not_document:why_not_document"
 
     case: str
     currency: str

@@ -15,17 +15,17 @@ from friendshore.report.cash import cash_sections, costs, price_sentence
 from friendshore.report.caveats import conflict_section, not_advice, stale_section, warnings
 from friendshore.report.demand import demands, shortages, whole_periods
 from friendshore.report.ground import (
-    few,
+    joined,
     kept_out,
     limits,
-    more,
+    rows_left,
     rules_table,
     versions,
     with_effect,
     without_effect,
 )
 from friendshore.report.mix import bought, by_material, cost_of, dependence_figure, dependence_section, holdings
-from friendshore.report.page import answered, head, proof, refused, titled
+from friendshore.report.page import answer_sections, failure_parts, opening, proof, run_title
 from friendshore.report.plan import STATUS, discounts, price_ranges, ranks
 
 from .charts.parts import largest
@@ -59,10 +59,10 @@ def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence
     For a run that fails verification, return only the failed checks.
     """
     if checked is not None and checked.findings:
-        return doc.document(titled(run), *refused(checked))
+        return doc.document(run_title(run), *failure_parts(checked))
     return doc.document(
-        titled(run),
-        *head(run, checked),
+        run_title(run),
+        *opening(run, checked),
         _key_figures(run, checked),
         conflict_section(run),
         warnings(run),
@@ -79,9 +79,9 @@ def report_document(run: Run, checked: RunCheck | None = None, answers: Sequence
         _rules(run),
         kept_out(run, OFFERS, as_tables=True),
         _assumptions(run),
-        doc.section("How sure this is", doc.notes(proof(run, checked))),
+        doc.section("Proof", doc.notes(proof(run, checked))),
         versions(run),
-        *answered(answers),
+        *answer_sections(answers),
         not_advice(),
     )
 
@@ -165,14 +165,16 @@ def _materials(run: Run) -> doc.Section:
         for material, purchases in found.items()
         if material in kept
     ]
-    left = more(len(found) - len(kept), "material", "purchases.csv")
+    left = rows_left(len(found) - len(kept), "material", "purchases.csv")
     section = bought(run)
     return doc.section(section.title, *section.parts, price_sentence(run), *sections, doc.notes(left))
 
 
 def _money(run: Run) -> doc.Section:
     prices, left = prices_table(run)
-    paid = doc.section("Prices paid, on average over the plan", prices, doc.notes(more(left, "price", "purchases.csv")))
+    paid = doc.section(
+        "Prices paid, on average over the plan", prices, doc.notes(rows_left(left, "price", "purchases.csv"))
+    )
     return doc.section(
         "What it costs",
         spend_drawing(run),
@@ -210,7 +212,7 @@ def _assumptions(run: Run) -> doc.Section | None:
     if not run.assumptions:
         return None
     subjects = grouped((row.text, row.subject) for row in run.assumptions)
-    rows = [[text, few(names)] for text, names in list(subjects.items())[:ASSUMPTIONS]]
+    rows = [[text, joined(names)] for text, names in list(subjects.items())[:ASSUMPTIONS]]
     table = doc.table([doc.Column("Taken as given"), doc.Column("Of")], rows)
     title = f"What it rests on: {count(len(run.assumptions), 'assumption')}"
-    return doc.section(title, table, doc.notes(more(len(subjects) - ASSUMPTIONS, "assumption", "run.json")))
+    return doc.section(title, table, doc.notes(rows_left(len(subjects) - ASSUMPTIONS, "assumption", "run.json")))

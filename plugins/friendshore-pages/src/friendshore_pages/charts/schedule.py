@@ -15,7 +15,7 @@ from friendshore.domain.run import Run, RunDemand, RunPurchase, RunRule
 from friendshore.domain.used import DatedStatus
 from friendshore.questions.wording import mass_of, weighed
 from friendshore.report.demand import for_whom, met_from
-from friendshore.report.ground import few, more, phase_text, with_effect
+from friendshore.report.ground import joined, phase_text, rows_left, with_effect
 from friendshore.report.mix import by_material, cost_of, in_orders, kilograms_of, prices_of, used_for
 
 from .parts import added, largest, years_of
@@ -38,7 +38,7 @@ _BEGINS = {
 
 def orders_section(run: Run) -> doc.Section:
     """Return the orders and transports of every supplier with the days on which rules begin or end, and a table of the first orders."""
-    title = "What to order by when"
+    title = "Orders by last day"
     if not run.purchases:
         return doc.section(title, doc.sentence("Nothing."))
     first = min(one.order_by for one in run.purchases)
@@ -69,8 +69,8 @@ def orders_section(run: Run) -> doc.Section:
     ]
     columns = [doc.Column("Order by", whole=True), doc.figures("Orders"), doc.figures("", run.currency)]
     after = doc.section("Orders after these", doc.table(columns, rows_later)) if later else None
-    notes = more(len(groups) - len(kept), "supplier without a bar", "purchases.csv", "suppliers without a bar")
-    notes += more(len(orders) - ORDERS, "order", "purchases.csv")
+    notes = rows_left(len(groups) - len(kept), "supplier without a bar", "purchases.csv", "suppliers without a bar")
+    notes += rows_left(len(orders) - ORDERS, "order", "purchases.csv")
     return doc.section(title, head, drawn, doc.notes(notes), after)
 
 
@@ -398,7 +398,7 @@ def met_drawing(run: Run, table: doc.DataTable) -> doc.Drawing:
     folded = len(met) if len(met) > MET else 0
     rungs = [_rung(run, one) for one in kept[: len(kept) - folded][:DEMANDS]]
     if folded:
-        names = few([f"{run.names.material(one.material)} for {for_whom(run, one)}" for one in met])
+        names = joined([f"{run.names.material(one.material)} for {for_whom(run, one)}" for one in met])
         rungs.append(charts.Rung(count(folded, "met in full", "met in full"), _HUNDRED, names, doc.Tone.GOOD))
     told = "The part of each demand that is delivered over the whole plan, in per cent of what is wanted; what is short comes first."
     return doc.Drawing("Part of each demand that is delivered", told, charts.Ladder(tuple(rungs), "%"), table)

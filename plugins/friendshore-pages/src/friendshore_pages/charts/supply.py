@@ -17,7 +17,7 @@ from friendshore.domain.countries import is_country
 from friendshore.domain.run import Run, RunPurchase
 from friendshore.domain.stages import Stage
 from friendshore.questions.wording import mass_of
-from friendshore.report.ground import more
+from friendshore.report.ground import rows_left
 from friendshore.report.mix import chain, cost_of, kilograms_of, prices_of, used_for
 
 from .parts import added, countries, country, in_unit, largest, masses, rounding
@@ -532,7 +532,7 @@ def world_section(run: Run) -> doc.Section | None:
     columns += [doc.Column("Stages that lie there, or may"), doc.Column("Kept out by")]
     text = f"Countries by the landed cost of what is bought there, in {run.currency} and not discounted; where goods go; and what rules keep out."
     drawn = doc.Drawing("Where it is bought, and where not", text, chart, doc.table(columns, rows))
-    left = more(len(codes) - COUNTRIES, "country", "purchases.csv", "countries")
+    left = rows_left(len(codes) - COUNTRIES, "country", "purchases.csv", "countries")
     where = "A stage that may lie in several countries counts for each of them. A country may be kept out of some uses and serve others."
     return doc.section("Where it comes from", drawn, doc.notes([where, *left]))
 
