@@ -389,6 +389,7 @@ def _json_ready(value: object) -> object:
 
 
 def document(title: str, *parts: Element | None) -> Document:
+    """Return a document of the parts that aren't None."""
     return Document(title, section("", *parts).parts)
 
 
@@ -409,6 +410,7 @@ def apart(*parts: Element | None) -> Section:
 
 
 def sentence(*phrases: str | Phrase, tone: Tone = Tone.PLAIN, strong: bool = False) -> Sentence:
+    """Return a sentence. Tone and weight apply to phrases that have none of their own."""
     has_style = tone is not Tone.PLAIN or strong
     return Sentence(
         tuple(Phrase(part, tone, strong) if has_style and isinstance(part, str) else part for part in phrases)
@@ -422,6 +424,7 @@ def notes(texts: Iterable[str | Quoted], tone: Tone = Tone.PLAIN) -> Notes | Non
 
 
 def table(columns: Iterable[Column], rows: Iterable[DataRow | Sequence[Cell]]) -> DataTable:
+    """Return a table. Each row has one cell per column."""
     return DataTable(tuple(columns), tuple(row if isinstance(row, DataRow) else DataRow(tuple(row)) for row in rows))
 
 
@@ -429,10 +432,12 @@ AnyPart = TypeVar("AnyPart", bound=Element)
 
 
 def for_screen(part: AnyPart | None) -> AnyPart | None:
+    """Return a part that only the screen of 40 lines shows."""
     return None if part is None else replace(part, on="screen")
 
 
 def for_whole(part: AnyPart | None) -> AnyPart | None:
+    """Return a part that the screen of 40 lines leaves out."""
     return None if part is None else replace(part, on="whole")
 
 
@@ -457,6 +462,7 @@ def prose(text: str) -> tuple[str | Phrase, ...]:
 
 
 def figures(title: str, unit: str = "", from_width: int = 0) -> Column:
+    """Return a right-aligned column of numbers. Narrower lines than `from_width` omit it."""
     return Column(title, unit, "right", whole=True, from_width=from_width)
 
 
