@@ -128,10 +128,10 @@ def installed(block: list[str] | None) -> Registry:
     """
     from ..errors import PluginError
     from ..plugins import Blocker, Registry
-    from ..plugins.attribution import own_process
+    from ..plugins.attribution import forbid_exit
 
     if _ALONE.get():
-        own_process()
+        forbid_exit()
     registry = Registry.discover().blocking(block or (), Blocker.FLAG)
     wrong = registry.idle_blocks(Blocker.FLAG)
     if wrong:

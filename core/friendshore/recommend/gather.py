@@ -30,7 +30,7 @@ from ..plugins import Blocker, Registry, digest_of, is_folder, plugin_files
 from ..plugins.files import SHORT
 from ..plugins.interface import OWN
 from ..plugins.isolated import CatalogRef, OtherProcess, Reading
-from ..plugins.settings import nowhere, table_of
+from ..plugins.settings import no_line, table_of
 from ..problem.case_checks import end_uses
 from ..problem.inputs import Applied, Inputs
 from ..problem.merged import Merged
@@ -316,7 +316,7 @@ def _with_settings(case: Case, registry: Registry) -> tuple[Registry, list[Frien
     """Return the registry with the case's plugin settings, and their errors by line."""
     toml = read_case_file(case.file, []) if case.settings and case.file is not None else None
     where = str(case.file) if case.file is not None else f"case {case.name}"
-    return registry.setting(case.settings, where, nowhere if toml is None else toml.line)
+    return registry.setting(case.settings, where, no_line if toml is None else toml.line)
 
 
 def _with_demands(

@@ -15,8 +15,8 @@ from ..reading.records import complaints
 from .base import Phase, PhaseStatus, Rule
 from .pack import LegislativeBill
 
+# Phases that `enable` puts in force. A suspended phase stays suspended, since its authority suspended it.
 DORMANT = frozenset({PhaseStatus.PENDING, PhaseStatus.UNKNOWN})
-"""Phases that `enable` puts in force. A suspended phase stays suspended, since its authority suspended it."""
 RULE_SUBJECTS = ("enable", "disable", "move", "loosen", "limit")
 
 
@@ -29,10 +29,7 @@ def amended(
     bills: Sequence[LegislativeBill] = (),
     amend: Amend | None = None,
 ) -> tuple[Rule, ...]:
-    """Return the rules after the changes that apply to rules, in order. Other changes are ignored.
-
-    `enable` with the id of a bill applies the bill's own changes. `amend` replaces `amend_rule`, as a cache does.
-    """
+    """Return the rules after the changes that apply to rules, with a bill's own changes if one enables it. `amend` replaces `amend_rule`, as a cache does."""
     rule_by_id = {rule.id: rule for rule in rules}
     bill_by_id = {bill.id: bill for bill in bills}
     problems: list[Diagnostic] = []

@@ -1,7 +1,6 @@
 """Validation of the results of rules: verdicts, sums of money, and linear rows.
 
-A kind of rule may be a plugin's code. Each result is checked at once, so that a wrong one is reported as the author's error and never becomes a
-wrong plan.
+A rule may be a plugin's code. A wrong result is its author's error, and never becomes a wrong plan.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from .base import Rule
 from .rows import Row, Rows
 from .terms import ForUses, LackingTerm, Term, UsedTerm
 
+# Maximum number of rows of a plugin's rule. A `Rows` counts as one.
 MOST_ROWS = 100_000
-"""Maximum number of rows of a plugin's rule. A `Rows` counts as one."""
 _MAX_SHOWN = 60
 
 
@@ -34,7 +33,7 @@ def as_verdict(result: object) -> Verdict:
 def as_charge(result: object) -> Decimal:
     """Return the result of `charge`, in money per kilogram. Raises `WrongAnswer` if it is not a finite decimal number of at least 0."""
     if not isinstance(result, Decimal) or not result.is_finite():
-        raise WrongAnswer(f"`charge` returned {_shown(result)} instead of a Decimal")
+        raise WrongAnswer(f"`charge` returned {_shown(result)} instead of a finite Decimal")
     if result < 0:
         raise WrongAnswer(f"`charge` returned {result}, but a charge can't be negative")
     return result
@@ -55,12 +54,7 @@ def as_sentence(result: object) -> str:
 def as_rows(
     result: Iterable[object], counted_end_uses: Collection[str], max_rows: int | None = None
 ) -> list[Row | Rows]:
-    """Return the result of `rows`.
-
-    Raises:
-        WrongAnswer: If there are more than `max_rows` rows, or if one can't be part of a linear program, or counts an end use that isn't in
-            `counted_end_uses`.
-    """
+    """Return the result of `rows`, which must be part of a linear program and count only `counted_end_uses`. Raises `WrongAnswer`."""
     rows: list[Row | Rows] = []
     yielded = list(result if max_rows is None else islice(result, max_rows + 1))
     if max_rows is not None and len(yielded) > max_rows:
@@ -103,7 +97,7 @@ def faults(row: object) -> Iterator[str]:
     for field, values in {**bounds, "penalty": [row.penalty]}.items():
         for value in values:
             if value is not None and not (isinstance(value, Decimal) and value.is_finite()):
-                yield f"{subject}: `{field}` is {_shown(value)} instead of a Decimal"
+                yield f"{subject}: `{field}` is {_shown(value)} instead of a finite Decimal"
                 break
 
 

@@ -229,7 +229,7 @@ class Facts(Protocol):
         """Return kilograms purchased; with `stock`, also stock on hand and orders already placed."""
 
     def purchases(self, stock: bool = False) -> Sequence[tuple[Chained, Place]]:
-        """Return every possible purchase as offer and place of delivery; with `stock`, also stock on hand and orders already placed."""
+        """Return every possible purchase as offer and place of delivery, with `stock` as in `bought`."""
 
     def bought_in_each(
         self,
@@ -282,10 +282,7 @@ class Facts(Protocol):
         """Return money for the purchases that count, dated by when each cost is due.
 
         This includes price, charges, freight, onboarding, discounts of price schedules, fixed costs, and quantities paid for but not taken. With
-        `for_uses`, it includes price, charges, and freight alone.
-
-        Raises:
-            InputError: With `for_uses`, if a cost is due regardless of the end use.
+        `for_uses`, it includes price, charges, and freight alone, and raises `InputError` if another cost is due regardless of the end use.
         """
 
     def ends(self, offer: Chained, place: Place) -> frozenset[str]:
@@ -541,12 +538,9 @@ class Rule(Record):
         return Decimal(0)
 
     def in_currency(self, currency: str, exchange: Callable[[str], Decimal | None]) -> Rule:
-        """Return the rule with its amounts in the case's currency.
+        """Return the rule with its amounts in the case's currency, or raise `InputError` if a required rate is missing.
 
         `exchange` returns the value of one unit of another currency in the case's, or None if the case has no such rate.
-
-        Raises:
-            InputError: If a required rate is missing.
         """
         del currency, exchange
         return self

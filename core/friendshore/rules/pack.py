@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 PACK_FILE = "pack.toml"
 
 _TABLES = ("rule", "bill", "scenario")
+# Keys that every rule of a pack must have. Without its clause, a rule of law can't be checked.
 _REQUIRED = ("kind", "id", "citation")
-"""Keys that every rule of a pack must have. Without its clause, a rule of law can't be checked."""
 
 
 class LegislativeBill(Record):
@@ -118,7 +118,6 @@ def pack_layout() -> Layout:
 
 
 def unstated(rule: Mapping[str, Any]) -> list[str]:
-    """Return the required keys that a rule of a pack lacks."""
     return [key for key in _REQUIRED if not isinstance(rule.get(key), str) or not rule[key]]
 
 
@@ -128,22 +127,17 @@ def as_data(rule: Rule) -> dict[str, object]:
     return {**data, "kind": rule.kind, "id": rule.id}
 
 
+# Fields of a pack that a run stores in addition to its rules.
 KEPT = ("id", "as_of", "good_until", "notes", "bills", "scenarios")
-"""Fields of a pack that a run stores in addition to its rules."""
 
 
 def digest_of_made(pack: Record, rules: Iterable[Mapping[str, object]]) -> str:
-    """Return the SHA-256 of a pack that was made for a case, over its `KEPT` fields and its rules."""
     head = pack.model_dump(mode="json", by_alias=True, exclude_defaults=True, include=set(KEPT))
     return hashlib.sha256(_canonical([head, sorted(map(_canonical, rules))]).encode()).hexdigest()
 
 
 def read_pack(folder: Path) -> RulePack:
-    """Read the rule pack in a folder.
-
-    Raises:
-        InputError: With all errors in the file, except in fields that only a rule's kind knows.
-    """
+    """Read the rule pack in a folder, or raise `InputError` with all errors except in fields that only a rule's kind knows."""
     from .keys import changes, scenario
 
     toml, top = _parsed(folder)

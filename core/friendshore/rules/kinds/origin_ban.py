@@ -170,8 +170,8 @@ Steps = Annotated[
 ]
 
 
+# Maximum number of countries that a sentence names one by one.
 _MAX_NAMED_COUNTRIES = 5
-"""Maximum number of countries that a sentence names one by one."""
 
 
 class Whole(Record):

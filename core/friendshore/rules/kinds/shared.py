@@ -59,8 +59,8 @@ def as_pairs(value: object) -> object:
     return tuple(sorted(value.items())) if isinstance(value, dict) else value
 
 
+# Countries by ISO 3166 code or English name. A group such as `EU` stands for its members. Stored as alpha-2 codes.
 Countries = Annotated[Words, BeforeValidator(_country_codes)]
-"""Countries by ISO 3166 code or English name. A group such as `EU` stands for its members. Stored as alpha-2 codes."""
 
 
 Stages = StagesInOrder
@@ -83,8 +83,8 @@ def for_use(end_uses: Iterable[str]) -> str:
     return f" for {names} use" if names else ""
 
 
+# End uses, with the spelling that demands use: a rule for `defence` would apply to nothing.
 EndUses = Annotated[Words, BeforeValidator(_spelled_end_uses), Names("end use")]
-"""End uses, with the spelling that demands use: a rule for `defence` would apply to nothing."""
 
 
 class Covering(Selector):
@@ -155,15 +155,15 @@ def is_party(name: str, listed_names: Iterable[str]) -> bool:
     return any(party and words[: len(party)] == party for party in parties for words in candidates)
 
 
+# Lowercase letters that look like Latin ones, directly or as capitals.
 _LOOKALIKES = str.maketrans(
     "\u0430\u0432\u0435\u0456\u0458\u043a\u043c\u043d\u043e\u0440\u0441\u0455\u0442\u0443\u0445\u04bb\u0501\u051b\u051d"  # Cyrillic
     "\u03b1\u03b2\u03b5\u03b6\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7"  # Greek
     "\u0131",
     "abeijkmhopcstyxhdqwabezhikmnoptyxi",
 )
-"""Lowercase letters that look like Latin ones, directly or as capitals."""
+# A digit that replaces a letter: `n0rinco`.
 _DIGIT_IN_WORD = re.compile(r"(?<=[a-z])[01345](?=[a-z])")
-"""A digit that replaces a letter: `n0rinco`."""
 _DIGITS = str.maketrans("01345", "oleas")
 _SMALL_CAPITAL = "LATIN LETTER SMALL CAPITAL "
 
@@ -186,8 +186,8 @@ def _check_parties(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+# Companies and other parties, by name; see `is_party`.
 Parties = Annotated[tuple[str, ...], AfterValidator(_check_parties)]
-"""Companies and other parties, by name; see `is_party`."""
 
 
 class InMoney(Rule):
@@ -271,14 +271,14 @@ def _at_most(limits: Range) -> AfterValidator:
     return AfterValidator(check)
 
 
+# Kilograms of the material's basis, as a number or as text like `5 t`.
 Kilograms = Annotated[Number, _parsed_by(parse_mass), Field(ge=0), _at_most(MASS)]
-"""Kilograms of the material's basis, as a number or as text like `5 t`."""
+# A share that may exceed 100 %, as a number or as text like `125 %`.
 Rate = Annotated[Number, _parsed_by(parse_share), _at_most(FACTOR)]
-"""A share that may exceed 100 %, as a number or as text like `125 %`."""
+# Money, as a number in the case's currency or as text like `5000 USD`; see `InMoney`.
 Amount = Annotated[Number, _parsed_by(_number_or(parse_money)), _at_most(MONEY)]
-"""Money, as a number in the case's currency or as text like `5000 USD`; see `InMoney`."""
+# Money per kilogram, as a number in the case's currency or as text like `5 USD/kg`; see `InMoney`.
 PerKilogram = Annotated[Number, _parsed_by(_number_or(parse_unit_price)), _at_most(MONEY)]
-"""Money per kilogram, as a number in the case's currency or as text like `5 USD/kg`; see `InMoney`."""
 
 
 def _check_fraction(value: object) -> object:
@@ -292,18 +292,18 @@ def _check_fraction(value: object) -> object:
     return value
 
 
+# A share from 0 to 1, as a number or as text like `65 %`.
 Share = Annotated[Number, _parsed_by(parse_share), Field(ge=0, le=1), BeforeValidator(_check_fraction)]
-"""A share from 0 to 1, as a number or as text like `65 %`."""
 
 
 def _weights_in_json(weights: tuple[tuple[str, Decimal], ...]) -> dict[str, float]:
     return {name: float(weight) for name, weight in weights}
 
 
+# Name -> weight of a kilogram, written as a table.
 WeightTable = Annotated[
     tuple[tuple[str, Number], ...],
     BeforeValidator(as_pairs),
     PlainSerializer(_weights_in_json, return_type=dict[str, float], when_used="json"),
     WithJsonSchema({"type": "object", "additionalProperties": {"type": "number"}}),
 ]
-"""Name -> weight of a kilogram, written as a table."""

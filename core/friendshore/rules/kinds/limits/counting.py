@@ -25,7 +25,6 @@ STRETCH: dict[Per, str] = {"period": "in every period", "year": "in every year",
 
 
 def end_use_filter(end_uses: frozenset[str], surely: bool) -> ForUses | None:
-    """Return the restriction to some end uses, or None if there are no end uses."""
     return ForUses(end_uses, surely) if end_uses else None
 
 
@@ -129,11 +128,7 @@ class Grouped(Covering, InMoney):
         return {"element": material.element, "material": material.id, "all": "all"}[self.grouping]
 
     def contained(self, material: Material) -> Decimal:
-        """Return the weight of a kilogram of a material.
-
-        Raises:
-            InputError: If it counts by contained element, and its content is unknown.
-        """
+        """Return the weight of a kilogram. Raises `InputError` if it counts by contained element, and its content is unknown."""
         if not self.in_element:
             return Decimal(1)
         if material.content is None:
@@ -231,10 +226,7 @@ class Counting(Grouped):
         return self.grouping == "element" or (self.grouping == "all" and self.stage is not None)
 
     def groups(self, facts: Facts) -> list[tuple[str, Facts]]:
-        """Return all groups with a demand, in order, each with the facts about its materials.
-
-        If the rule selects materials, this includes those that are only bought as inputs.
-        """
+        """Return all groups with a demand, in order, each with the facts about its materials. A rule that selects materials includes pure inputs."""
         members = grouped((self.group(material), material.id) for material in facts.materials)
         demanded = {self.group(d.use.material) for d in facts.demands if self.is_here(d)}
         groups = demanded | (members.keys() if self.selects else set())
@@ -291,10 +283,7 @@ class Counting(Grouped):
         return bool(self.suppliers or self.parents or self.facilities or self.offers or self.inputs)
 
     def counted(self, facts: Facts, group: str, surely: bool, at: str = "") -> Count:
-        """Return the weight of a group's purchases at place `at` (empty means all), whoever sells them.
-
-        With `surely`, only purchases that can't end at other places count.
-        """
+        """Return the weight of a group's purchases at place `at` (empty means all). With `surely`, those that may end at other places don't count."""
         groups: dict[str, str] = {}
         contained: dict[str, Decimal] = {}
 
@@ -314,7 +303,6 @@ class Counting(Grouped):
         return count
 
     def ends_here(self, facts: Facts, offer: Chained, place: Place, surely: bool) -> bool:
-        """Return True if a purchase may end at a place that counts, or with `surely`, if it must."""
         if not self.places:
             return True
         ends = facts.ends(offer, place)
@@ -355,7 +343,6 @@ class Counting(Grouped):
         return f"{at}, {self.stretch()}{', at each place' if self.each_place else ''}"
 
     def from_whom(self) -> str:
-        """Return the selected sellers as a phrase like ` from …`. Empty if all count."""
         names = listed((*self.suppliers, *self.parents, *self.facilities, *self.offers), "or")
         sold = f" from {names}" if names else ""
         made = f" made of {listed(self.inputs, 'or')}" if self.inputs else ""

@@ -17,8 +17,8 @@ from ...terms import UsedTerm
 from ..shared import Amount, Share, for_use
 from .counting import NOUN, NOUNS, By, ByCountries, Per, end_use_filter, row_of
 
+# Counted entity and place of delivery. An empty place means all together.
 Key = tuple[str, str]
-"""Counted entity and place of delivery. An empty place means all together."""
 
 
 class _Counted(ByCountries):
