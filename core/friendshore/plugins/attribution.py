@@ -27,8 +27,8 @@ from .manifest import PluginInfo, declared
 
 _HOME = Path(__file__).parents[1]
 # Start of the last line of pydantic's errors, which is only a link.
-_ADVERTISEMENT = "For further information visit"
-_UNCHANGED = nullcontext()
+_PYDANTIC_LINK = "For further information visit"
+_NO_ATTRIBUTION = nullcontext()
 # Packages that call the code of other plugins, as the conformance kit does.
 _OFFICIAL = frozenset(plugin.package for plugin in OFFICIAL)
 Code = type | Callable[..., object]
@@ -77,7 +77,7 @@ def _error_text(info: PluginInfo, error: BaseException) -> str:
         raise
     except Exception:  # noqa: BLE001 - the error itself is reported anyway
         return "an error without readable text"
-    lines = [line for line in text.splitlines() if not line.lstrip().startswith(_ADVERTISEMENT)]
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith(_PYDANTIC_LINK)]
     return " ".join(" ".join(lines).split())
 
 
@@ -92,13 +92,13 @@ def attributed(rule: Rule) -> AbstractContextManager[None]:
     built-in kind is a bug of friendshore and passes through.
     """
     kind = type(rule)
-    return _UNCHANGED if is_own(kind) else _attributed(kind, f"its rule `{rule.id}` of kind `{rule.kind}`")
+    return _NO_ATTRIBUTION if is_own(kind) else _attributed(kind, f"its rule `{rule.id}` of kind `{rule.kind}`")
 
 
 def asked_of(thing: Named, name: str, what: str = "question", code: Code | None = None) -> AbstractContextManager[None]:
-    """Do the same for another object of a plugin. `what` is its sort, and `code` the plugin's function if the object only refers to it."""
+    """Like `attributed`, for another object of a plugin. `what` is its sort, and `code` the plugin's function if the object only refers to it."""
     kind = type(thing) if code is None else code
-    return _UNCHANGED if is_own(kind) else _attributed(kind, f"its {what} `{name}`")
+    return _NO_ATTRIBUTION if is_own(kind) else _attributed(kind, f"its {what} `{name}`")
 
 
 @contextmanager
@@ -174,7 +174,7 @@ TRACEBACK_NAME = "FRIENDSHORE_PLUGIN_TRACEBACK"
 # Default of `LIMIT_NAME` without a time limit.
 LIMIT = 60.0
 # Minimum seconds under a short time limit, since a plugin may have much to import.
-LEAST = 5.0
+_MIN_LIMIT = 5.0
 
 
 def wants_tracebacks() -> bool:
@@ -197,7 +197,7 @@ def environment_limit(otherwise: float) -> float:
 
 
 def limit_for(time_limit: float | None) -> float:
-    return environment_limit(LIMIT if time_limit is None else max(time_limit, LEAST))
+    return environment_limit(LIMIT if time_limit is None else max(time_limit, _MIN_LIMIT))
 
 
 class _Process:
@@ -209,7 +209,7 @@ class _Process:
         """Package and activity of each running call of plugin code, outermost first in each thread."""
         self.report: Callable[[str, str], None] | None = None
         self.ran: dict[str, None] = {}
-        self.ours = False
+        self.is_command_line = False
         """True for the command line, which owns the process."""
 
 
@@ -227,9 +227,9 @@ def packages_run() -> tuple[str, ...]:
 
 def forbid_exit() -> None:
     """Make `os._exit` raise SystemExit in plugin code, so that a plugin can't end a command as if it had succeeded."""
-    if _PROCESS.ours:
+    if _PROCESS.is_command_line:
         return
-    _PROCESS.ours = True
+    _PROCESS.is_command_line = True
     original_exit, process = os._exit, os.getpid()
 
     def refuse(status: int) -> None:
@@ -248,7 +248,7 @@ def running(package: str, doing: str, whole: bool = False) -> Iterator[None]:
     """
     call = package, doing
     with decimal.localcontext():
-        before = _arithmetic()
+        settings_before = _decimal_settings()
         with _PROCESS.lock:
             _PROCESS.ran[package] = None
             _PROCESS.running.append(call)
@@ -256,14 +256,14 @@ def running(package: str, doing: str, whole: bool = False) -> Iterator[None]:
         try:
             yield
         except KeyboardInterrupt:
-            if _PROCESS.ours and sys.stderr is not None:
+            if _PROCESS.is_command_line and sys.stderr is not None:
                 sys.stderr.write(f"{package}: {doing} was running when Ctrl-C ended it\n")
             raise
         finally:
             with _PROCESS.lock:
                 _PROCESS.running.remove(call)
                 _report()
-        if not whole and _arithmetic() != before:
+        if not whole and _decimal_settings() != settings_before:
             raise WrongAnswer("it changed the decimal context of the process; fix: use decimal.localcontext()")
 
 
@@ -272,9 +272,9 @@ def _report() -> None:
         _PROCESS.report(*(_PROCESS.running[0] if _PROCESS.running else ("", "")))
 
 
-def _arithmetic() -> tuple[object, ...]:
-    here = decimal.getcontext()
-    return here.prec, here.rounding, here.Emin, here.Emax, here.clamp, dict(here.traps)
+def _decimal_settings() -> tuple[object, ...]:
+    context = decimal.getcontext()
+    return context.prec, context.rounding, context.Emin, context.Emax, context.clamp, dict(context.traps)
 
 
 def is_plugin_fault(error: BaseException) -> bool:

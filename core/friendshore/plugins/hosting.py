@@ -68,12 +68,12 @@ class Yielded:
 def ask(plugin: Plugin, hook: Hook) -> Yielded:
     """Call a hook of a plugin, and return the checked results. Raises `PluginError` unless they are exactly what the manifest announces."""
     info = plugin.info
-    things = call_hook(plugin, hook)
+    items = call_hook(plugin, hook)
     if hook == "friendshore_settings":
-        return Yielded(settings=model_in(things, info))
+        return Yielded(settings=model_in(items, info))
     what = next((what for what, named_hook in HOOKS.items() if named_hook == hook), None)
     if what is not None:
-        objects = named(things, info, hook)
+        objects = named(items, info, hook)
         if what == "reader":
             _check_readers(objects, info)
         _check_announced(info, hook, names_of(plugin, what), objects)
@@ -81,17 +81,17 @@ def ask(plugin: Plugin, hook: Hook) -> Yielded:
     kinds: dict[str, type[Rule]] = {}
     packs: dict[str, Path] = {}
     catalogs: dict[str, Path] = {}
-    for thing in things:
-        if isinstance(thing, Path):
+    for item in items:
+        if isinstance(item, Path):
             file, key, into = (
                 (PACK_FILE, "id", packs) if hook == "friendshore_rules" else (CATALOG_FILE, "name", catalogs)
             )
-            _add(info, into, stated_name(thing / file, key), thing)
-        elif hook == "friendshore_rules" and isinstance(thing, type) and issubclass(thing, Rule):
-            _add(info, kinds, kind_of(thing, info), thing)
+            _add(info, into, stated_name(item / file, key), item)
+        elif hook == "friendshore_rules" and isinstance(item, type) and issubclass(item, Rule):
+            _add(info, kinds, kind_of(item, info), item)
         else:
             expected = "folders" if hook == "friendshore_catalogs" else "subclasses of Rule, and folders of rule packs"
-            raise wrong(info, f"its hook `{hook}` yields an invalid object", repr(thing), expected)
+            raise wrong(info, f"its hook `{hook}` yields an invalid object", repr(item), expected)
     if hook == "friendshore_catalogs":
         _check_announced(info, hook, set(info.catalogs) - set(plugin.catalogs), catalogs)
     else:
@@ -287,7 +287,7 @@ def create_rule(
         return record(model, data, where, row)
     try:
         with running(package_of(model), f"making a rule of kind `{data['kind']}`"):
-            return record(model, data, where, row).given(settings)
+            return record(model, data, where, row).with_settings(settings)
     except FriendshoreError:
         raise
     except BaseException as error:

@@ -165,7 +165,7 @@ class Plugin:
     catalogs: Mapping[str, Path] = field(default_factory=dict)
     packs: Mapping[str, Path] = field(default_factory=dict)
     classes: Mapping[str, type[Rule]] = field(default_factory=dict)
-    given: Mapping[Any, Mapping[str, Named]] = field(default_factory=dict)
+    in_memory: Mapping[Any, Mapping[str, Named]] = field(default_factory=dict)
     """Objects given by a program, by sort (`question`, `check`, `format`, or `case format`) and name."""
     problems: tuple[Diagnostic, ...] = ()
 

@@ -136,7 +136,7 @@ class Registry:
         if self.code(info) is None:
             raise PluginError(f"{info.label} can't be used: {info.error or info.status}", info.file, code="FS407")
         model = self._results(self._of(info), "friendshore_settings").settings
-        assert model is not None  # its hook was asked
+        assert model is not None  # its hook was called
         return model
 
     @property
@@ -167,8 +167,8 @@ class Registry:
 
     def runs(self, info: PluginInfo) -> bool:
         plugin = self._of(info)
-        in_memory = (name for things in plugin.given.values() for name in things)
-        available = {*plugin.catalogs, *plugin.packs, *plugin.classes, *in_memory}
+        names_in_memory = (name for things in plugin.in_memory.values() for name in things)
+        available = {*plugin.catalogs, *plugin.packs, *plugin.classes, *names_in_memory}
         return self.code(info) is not None and (info.case_packs or not available.issuperset(info.brings))
 
     def made_by(self, info: PluginInfo, hook: Hook) -> Plugin | None:
@@ -209,7 +209,7 @@ class Registry:
     def thing(self, what: HookedWhat, name: str) -> tuple[Named, PluginInfo]:
         """Return an object that a plugin's hook yields, and its plugin, which is imported if necessary."""
         plugin = self._provider(what, name)
-        objects = plugin.given.get(what) or self._results(plugin, HOOKS[what]).named
+        objects = plugin.in_memory.get(what) or self._results(plugin, HOOKS[what]).named
         return objects[name], plugin.info
 
     def names(self, what: What) -> Mapping[str, str]:
@@ -232,11 +232,11 @@ class Registry:
             from ..reading.workbook import stated
 
             folder = folder_of(name, base, "catalog")
-            named = stated(folder) if folder.is_file() else stated_name(folder / CATALOG_FILE, "name")
-            return CatalogRef(name=named, folder=folder)
+            catalog_name = stated(folder) if folder.is_file() else stated_name(folder / CATALOG_FILE, "name")
+            return CatalogRef(name=catalog_name, folder=folder)
         plugin = self._provider("catalog", name)
-        found = plugin.catalogs.get(name) or self._results(plugin, "friendshore_catalogs").catalogs[name]
-        return CatalogRef(name=name, folder=found, distribution=plugin.info.label)
+        installed_folder = plugin.catalogs.get(name) or self._results(plugin, "friendshore_catalogs").catalogs[name]
+        return CatalogRef(name=name, folder=installed_folder, distribution=plugin.info.label)
 
     def reader(self, name: str) -> Reader:
         """Return a reader. Its plugin is imported here, unlike in `read`."""

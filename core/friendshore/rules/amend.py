@@ -99,7 +99,7 @@ def with_figure(rule: Rule, figure: str) -> Rule:
         raise InputError(
             f"rule `{rule.id}` can't have the figure `{figure}`: {reason}", column="at", found=figure, code="FS012"
         ) from error
-    return changed.given(rule.settings)
+    return changed.with_settings(rule.settings)
 
 
 def with_bills(changes: Iterable[Change], bills: Iterable[LegislativeBill]) -> list[Change]:

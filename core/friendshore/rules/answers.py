@@ -20,7 +20,7 @@ MOST_ROWS = 100_000
 _MAX_SHOWN = 60
 
 
-class WrongAnswer(TypeError):  # noqa: N818 - said of an answer, like `StopIteration` of an iteration
+class WrongAnswer(TypeError):  # noqa: N818 - names a result, like `StopIteration`
     """A rule returned an invalid result."""
 
 

@@ -262,7 +262,7 @@ class Facts(Protocol):
     def short(self, count: CountingDemand, periods: Sequence[int]) -> ShortTerm: ...
     def stock(self, count: CountingStock, periods: Sequence[int], for_uses: ForUses | None = None) -> StockTerm: ...
     def carried_in(
-        self, held: CountingStock, making: Counting, period: int, for_uses: ForUses | None = None
+        self, stock_weight: CountingStock, purchase_weight: Counting, period: int, for_uses: ForUses | None = None
     ) -> tuple[StockTerm, BoughtTerm]:
         """Return the kilograms with which a period begins, whether or not the rule applies before it: stock, and purchases in transit.
 
@@ -270,11 +270,11 @@ class Facts(Protocol):
         """
 
     def usable(
-        self, wanted: Sequence[tuple[DemandLine, int, Decimal]], period: int
+        self, deliveries: Sequence[tuple[DemandLine, int, Decimal]], period: int
     ) -> Sequence[tuple[str, ReservedTerm, Decimal]]:
         """Return the stock required at the end of a period to serve future deliveries of one material at one place.
 
-        `wanted` lists demands with the period and kilograms of each delivery. The result has a name, the stock that may serve them, and its minimum
+        `deliveries` lists demands with the period and kilograms of each. The result has a name, the stock that may serve them, and its minimum
         for sets of compliance classes. All deliveries can be served at once if and only if every minimum is met.
         """
 
@@ -324,7 +324,7 @@ class Phase(Record):
         return Span(start=self.start, end=self.end)
 
 
-def part_held(phases: Sequence[Phase], span: Span, statuses: frozenset[PhaseStatus]) -> Fraction:
+def share_in_force(phases: Sequence[Phase], span: Span, statuses: frozenset[PhaseStatus]) -> Fraction:
     """Return the share of the days of a bounded span on which a phase with one of `statuses` is in force. Phases never overlap."""
     assert span.start is not None and span.end is not None
     days = (span.end - span.start).days + 1
@@ -457,7 +457,7 @@ class Rule(Record):
         """Settings of the case for the plugin of this kind, as a record of its model. None if the plugin takes no settings."""
         return self._settings
 
-    def given(self, settings: object) -> Self:
+    def with_settings(self, settings: object) -> Self:
         if settings is None:
             return self
         copy = self.model_copy()
@@ -496,7 +496,7 @@ class Rule(Record):
         return any(p.status in statuses and p.span.meets(span) for p in self.phases)
 
     def weight(self, span: Span, statuses: frozenset[PhaseStatus]) -> Fraction:
-        return part_held(self.phases, span, statuses)
+        return share_in_force(self.phases, span, statuses)
 
     @property
     def counted_end_uses(self) -> frozenset[str]:

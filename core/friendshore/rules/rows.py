@@ -29,9 +29,7 @@ class Row:
     penalty: Decimal | None = None
     """Money per unit of violation. None if it must be satisfied."""
     reads: frozenset[str] | None = None
-    """Materials whose facts the row depends on, bounds included. Other materials can then change without planning these again. None means
-    all materials, and is always safe.
-    """
+    """Materials whose facts the row and its bounds depend on. Changes of others then don't require a new plan. None (always safe) means all."""
 
     def __post_init__(self) -> None:
         for term in self.terms:
@@ -55,10 +53,7 @@ class Row:
         )
 
     def shifted(self, by: Mapping[str, Decimal]) -> Row:
-        """Return the row with its bounds moved by the value for its label.
-
-        Earlier purchases can't be undone, so a row that can't be below 0 then allows nothing more.
-        """
+        """Return the row with its bounds moved by the value for its label. A row that can't be below 0 is never moved below it."""
         shift = by.get(self.label)
         if not shift:
             return self

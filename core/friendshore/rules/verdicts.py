@@ -39,10 +39,10 @@ def result_of(possible: frozenset[str], complete: bool, barred: Barred) -> Resul
     """Return the result of an origin check for one stage. `possible` is empty if unknown; `complete` means that it is the full list."""
     if not possible or not complete:
         return Result.UNPROVEN
-    hit = barred.among(possible)
-    if not hit:
+    prohibited = barred.among(possible)
+    if not prohibited:
         return Result.PASS
-    return Result.FAIL if hit == possible else Result.UNPROVEN
+    return Result.FAIL if prohibited == possible else Result.UNPROVEN
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -97,8 +97,10 @@ def reasons(offer: Chained, countries: frozenset[str]) -> Iterator[Reason]:
     for entry in offer.performed:
         dependence = _BY_RESULT[result_of(entry.countries, entry.complete, Barred(countries))]
         if dependence is not Dependence.NO:
-            hit, others = sorted(entry.countries & countries), sorted(entry.countries - countries)
-            where = " or ".join([*hit, *others, *([] if entry.complete else ["elsewhere"] if entry.countries else [])])
+            prohibited, others = sorted(entry.countries & countries), sorted(entry.countries - countries)
+            where = " or ".join(
+                [*prohibited, *others, *([] if entry.complete else ["elsewhere"] if entry.countries else [])]
+            )
             yield Reason(dependence, f"{entry.stage} in {where}" if where else f"{entry.stage} in an unknown country")
     yield from (Reason(Dependence.MAY_BE, text) for text in _open_steps(offer))
 
@@ -141,8 +143,7 @@ def told_apart(rules: Iterable[Rule]) -> Sequence[str]:
 def possible_origins(offer: Chained, others: Sequence[str]) -> list[str]:
     """Return the customs origins for which an offer may be charged, in order.
 
-    If the list of countries of its last stage isn't complete, any country may be the origin, and `others` from `told_apart` represents them. An
-    offer without recorded stages originates at its facility.
+    If its last stage may have been anywhere, `others` from `told_apart` represent all countries. Without recorded stages, it is the facility's.
     """
     countries, _ = offer.origins
     return sorted({*countries, *others} if is_origin_unknown(offer) else countries)

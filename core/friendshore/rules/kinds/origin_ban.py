@@ -19,10 +19,10 @@ from .shared import Countries, Covering, EndUses, Parties, Stages, as_pairs, is_
 
 def all_hold(tests: tuple[FactTest, ...], stated: dict[str, Fact]) -> bool | None:
     """Return whether every test succeeds. None if no test fails, but one depends on a missing fact."""
-    answers = [test.holds(stated) for test in tests]
-    if False in answers:
+    results = [test.holds(stated) for test in tests]
+    if False in results:
         return False
-    return None if None in answers else True
+    return None if None in results else True
 
 
 class Exemption(Record):
@@ -43,10 +43,10 @@ class Exemption(Record):
         """Return whether the exception applies. None if it depends on missing facts."""
         if not all(test.holds(stated) for test in self.when):
             return False
-        answers = [test.holds(stated) for test in self.unless]
-        if any(answers):
+        results = [test.holds(stated) for test in self.unless]
+        if any(results):
             return False
-        return None if None in answers else True
+        return None if None in results else True
 
     def unstated(self, stated: dict[str, Fact]) -> list[str]:
         return sorted({test.fact for test in self.unless if test.holds(stated) is None})
@@ -148,17 +148,17 @@ class MadeIn(Record):
     note: str = ""
     """Remarks: doubts, and texts that were not read."""
 
-    def made(self, countries: frozenset[str], complete: bool) -> Result:
+    def production_result(self, countries: frozenset[str], complete: bool) -> Result:
         if not self.countries:
             return Result.PASS if complete and len(countries) == 1 else Result.UNPROVEN
         return result_of(countries, complete, Barred(self.countries, all_but=True))
 
-    def of(self, entry: ChainEntry, maker: frozenset[str], allow: frozenset[str]) -> Result:
+    def material_result(self, entry: ChainEntry, maker: frozenset[str], allow: frozenset[str]) -> Result:
         """Return the result for a prohibited stage of material that is taken by a maker in one of `maker`."""
         free = allow | (self.material or self.countries) | (maker if len(maker) == 1 else frozenset())
         return result_of(entry.countries, entry.complete, Barred(free, all_but=True))
 
-    def reaches(self, country: str) -> bool:
+    def may_relax_for(self, country: str) -> bool:
         return not self.countries or country in self.countries
 
 
@@ -296,10 +296,9 @@ class OriginBan(Covering, Rule):
     def _stage_verdicts(
         self, stages: Iterable[Stage], offer: Chained, own: bool, begun: bool = False, routes: tuple[Route, ...] = ()
     ) -> Iterator[Verdict]:
-        """Yield the verdicts on some stages.
+        """Yield the verdicts on some stages, and on `produced` with `own`.
 
-        With `own`, `produced` counts too. With `begun`, the first steps of a stage suffice, since the maker of the good does the rest and answers
-        for it. `routes` are more series of steps that form a whole stage here, in addition to `whole`.
+        With `begun`, the first steps of a stage suffice, since the maker of the good does the rest and answers for it. `routes` adds to `whole`.
         """
         for stage in stages:
             entries = self._entries(stage, offer, own)
@@ -489,7 +488,9 @@ class OriginBan(Covering, Rule):
             # It passes although its inputs may contain material that only some makers may take. That holds only if it is one of these makers.
             inputs_have_stage = any(stage in offer.supplied for stage in self.stages)
             candidates = [
-                exception for exception in candidates if inputs_have_stage and exception.reaches(offer.facility.country)
+                exception
+                for exception in candidates
+                if inputs_have_stage and exception.may_relax_for(offer.facility.country)
             ]
         results = [(self._made_in_result(exception, recorded, offer, move, use), exception) for exception in candidates]
         best, exception = min(results, key=lambda pair: pair[0].rank, default=(verdict.result, None))
@@ -520,7 +521,10 @@ class OriginBan(Covering, Rule):
         prohibited = [
             entry for entry in recorded if result_of(entry.countries, entry.complete, self.barred) is not Result.PASS
         ]
-        results = [exception.made(maker, is_known), *(exception.of(entry, maker, self.allow) for entry in prohibited)]
+        results = [
+            exception.production_result(maker, is_known),
+            *(exception.material_result(entry, maker, self.allow) for entry in prohibited),
+        ]
         return max(results, key=lambda result: result.rank)
 
     def _exempted_verdict(self, verdict: Verdict, stated: dict[str, Fact]) -> Verdict:

@@ -320,10 +320,7 @@ class Cover(Covering, InMoney):
     """Money per kilogram of violation in a period, a number or like `5 USD/kg`. None means that it must be satisfied."""
 
     def rows(self, facts: Facts) -> Iterable[Row]:
-        """Yield, for every material and place with a demand and every period, a row for each set of demands on the same stock.
-
-        A soft rule has one row instead, for the worst of these sets, so that a shortfall has one penalty.
-        """
+        """Yield rows per material, place, and period: one per set of demands on the same stock, or if soft one for the worst set, so that it has one penalty."""
         covered_demands = (demand for demand in facts.demands if self._is_covered(demand))
         demands_by_place = grouped(
             ((demand.use.material.id, demand.use.place.id), demand) for demand in covered_demands

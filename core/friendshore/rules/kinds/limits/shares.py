@@ -57,10 +57,7 @@ class _Shared(ByCountries):
     def share_rows(
         self, facts: Facts, sets: Callable[[Facts, str], Iterable[tuple[str, Belongs]]], cap: bool
     ) -> Iterator[Row | Rows]:
-        """Yield one row for every group, place (if each counts separately), stretch, and set of offers.
-
-        `sets` returns the sets of offers of a group, by name. `cap` is True for a maximum share of each set, False for a minimum.
-        """
+        """Yield one row for every group, place (if each counts separately), stretch, and set of offers. `cap` is True for a maximum of each set."""
         for group, part in self.groups(facts):
             named_sets = list(sets(part, group))
             for at in self.separate_places(part):
@@ -73,9 +70,7 @@ class _Shared(ByCountries):
     def _with_stock(
         self, facts: Facts, group: str, at: str, rows: Rows, sets: Sequence[tuple[str, Belongs]], cap: bool
     ) -> Iterator[Row]:
-        """Yield the rows with the stock that is carried in, for a cap, or less the stock that is carried out, for a minimum. Stretches without demand have
-        no use, and so no row.
-        """
+        """Yield the rows with the stock carried in, for a cap, or less the stock carried out, for a minimum. Without demand there is no use, and no row."""
         spans = dict(facts.spans(self.per))
         for number, row in enumerate(one_by_one(rows)):
             periods = spans[row.label.rpartition(" ")[2]]
@@ -96,14 +91,14 @@ class _Shared(ByCountries):
             return ()
         ending = {(o.material.id, place.id) for o, place in bought if self.ends_here(facts, o, place, surely=False)}
 
-        def held(material: Material, place: Place) -> Decimal:
+        def stock_weight(material: Material, place: Place) -> Decimal:
             here = (material.id, place.id) in ending and at in ("", place.id) and self.is_at(place)
             return self.contained(material) if here and self.group(material) == group else Decimal(0)
 
-        def making(offer: Chained, place: Place) -> Decimal:
-            return Decimal(0) if self.takes_part(offer) else held(offer.material, place)
+        def purchase_weight(offer: Chained, place: Place) -> Decimal:
+            return Decimal(0) if self.takes_part(offer) else stock_weight(offer.material, place)
 
-        return facts.carried_in(held, making, period, end_use_filter(self.end_uses, surely=False))
+        return facts.carried_in(stock_weight, purchase_weight, period, end_use_filter(self.end_uses, surely=False))
 
     def _rows(self, facts: Facts, group: str, at: str, sets: Sequence[tuple[str, Belongs]], cap: bool) -> Rows | None:
         """Return the rows of a group at a place, if any.

@@ -32,7 +32,7 @@ class _Counted(ByCountries):
     """True to count only purchases that can't end elsewhere."""
 
     def used(self, facts: Facts, group: str, stretches: Sequence[Sequence[int]]) -> Sequence[Mapping[Key, UsedTerm]]:
-        """Return, for each stretch, terms that are 1 if anything of a group is bought from an entity, at a place of delivery if each counts separately."""
+        """Return, per stretch, terms that are 1 if anything of a group is bought from an entity (at a place, if each counts separately)."""
         weight = self.counted(facts, group, self.surely)
         names_by_offer: dict[int, Sequence[str]] = {}
 
@@ -102,10 +102,7 @@ class MinSuppliers(_Counted):
 
 
 class _Capped(_Counted):
-    """A maximum number. A supplier counts from the first kilogram.
-
-    A purchase that may come from several counts for each of them. With an incomplete list of countries, it also counts for a country of its own.
-    """
+    """A maximum number. See `MaxSuppliers` for what counts."""
 
     may_count_orders: ClassVar[bool] = True
     surely: ClassVar[bool] = False
