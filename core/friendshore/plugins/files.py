@@ -208,7 +208,7 @@ def _project(file: Path) -> dict[str, Any]:
         raise InputError("isn't the folder of a plugin", str(file.parent), expected=expected, code="FS406") from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
-            f"cannot be read: {error}", str(file), fix="check the file and its permissions", code="FS411"
+            f"cannot be read: {error}", str(file), fix="check the file and its permissions", code="FS412"
         ) from error
     return project if isinstance(project, dict) else {}
 
