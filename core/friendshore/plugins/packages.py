@@ -128,7 +128,7 @@ def folder_of(name: str, base: Path | None, what: Literal["catalog", "rule pack"
 
 
 # Keys of a spreadsheet map that aren't columns.
-_IN_MAPS = tuple((name, "an entry of a map of a spreadsheet") for name in ("when", "unless", "about"))
+_IN_MAPS = tuple((name, "a map of a spreadsheet") for name in ("when", "unless", "about"))
 
 
 def column_conflicts(columns: Sequence[DeclaredColumn], file: str) -> list[Diagnostic]:
@@ -145,7 +145,7 @@ def column_conflicts(columns: Sequence[DeclaredColumn], file: str) -> list[Diagn
     owners = {table: (*((name, f"{table}.csv") for name in names), *_IN_MAPS) for table, names in own_names.items()}
     return [
         Diagnostic(
-            f"declares a column `{declaration.name}`, but {owner} already has that name",
+            f"declares a column `{declaration.name}`, which {owner} already has",
             file,
             None,
             f"facts.{declaration.table}",
