@@ -109,7 +109,7 @@ class Grouped(Covering, InMoney):
     penalty: PerKilogram | None = Field(default=None, gt=0)
     """Money per kilogram of violation, a number or like `5 USD/kg`. None means that it must be satisfied."""
 
-    def stretch(self) -> str:
+    def time_text(self) -> str:
         return STRETCH[self.per] + (", by order date" if self.dated_by == "order" else "")
 
     @property
@@ -141,7 +141,7 @@ class Grouped(Covering, InMoney):
             )
         return material.content
 
-    def by_group(self) -> str:
+    def grouping_text(self) -> str:
         if self.grouping == "all":
             return "all together, in contained element" if self.in_element else "all together"
         return "in contained element, element by element" if self.grouping == "element" else "material by material"
@@ -266,7 +266,7 @@ class Counting(Grouped):
         return bool(offer.entries(self.stage)) or self.stage in offer.missing
 
     def selected(self, offer: Chained) -> bool:
-        if not self.narrowed:
+        if not self.selects_sellers:
             return True
         facility = offer.facility
         filters = (
@@ -279,7 +279,7 @@ class Counting(Grouped):
         return has_input and all(not names or value in names for names, value in filters)
 
     @property
-    def narrowed(self) -> bool:
+    def selects_sellers(self) -> bool:
         return bool(self.suppliers or self.parents or self.facilities or self.offers or self.inputs)
 
     def counted(self, facts: Facts, group: str, surely: bool, at: str = "") -> Count:
@@ -316,13 +316,13 @@ class Counting(Grouped):
             return frozenset({names[self.by]}), True
         if self.stage is None:
             return frozenset({self.bloc_of(offer.facility.country)}), True
-        entries = self.done(offer, self.stage)
+        entries = self.stage_entries(offer, self.stage)
         countries = frozenset(self.bloc_of(country) for entry in entries for country in entry.countries)
         is_complete = bool(entries) and all(entry.complete and entry.countries for entry in entries)
         steps = [entry.stage for entry in entries]
         return countries, is_complete and (self.stage in offer.supplied or covers_stage(self.stage, steps, begun=True))
 
-    def done(self, offer: Chained, stage: Stage) -> Sequence[ChainEntry]:
+    def stage_entries(self, offer: Chained, stage: Stage) -> Sequence[ChainEntry]:
         return offer.entries(stage)
 
     def bloc_of(self, country: str) -> str:
@@ -338,11 +338,11 @@ class Counting(Grouped):
     def entities(self, facts: Facts, group: str) -> list[str]:
         return sorted(frozenset().union(*(self.possible_entities(offer)[0] for offer in self.members(facts, group))))
 
-    def where_and_when(self) -> str:
+    def place_and_time_text(self) -> str:
         at = f", at {listed(self.at, 'or')}" if self.at else ""
-        return f"{at}, {self.stretch()}{', at each place' if self.each_place else ''}"
+        return f"{at}, {self.time_text()}{', at each place' if self.each_place else ''}"
 
-    def from_whom(self) -> str:
+    def sellers_text(self) -> str:
         names = listed((*self.suppliers, *self.parents, *self.facilities, *self.offers), "or")
         sold = f" from {names}" if names else ""
         made = f" made of {listed(self.inputs, 'or')}" if self.inputs else ""
@@ -366,20 +366,20 @@ class ByCountries(Counting):
         listed_here = not self.countries or self.by not in ("country", "bloc") or bool(members & self.countries)
         return listed_here and not members <= self.except_countries
 
-    def named(self) -> frozenset[str]:
+    def named_entities(self) -> frozenset[str]:
         """Return the entities of the named countries. Empty if it names none."""
         if self.by not in ("country", "bloc"):
             return frozenset()
         return frozenset(self.bloc_of(country) for country in self.countries)
 
-    def whom(self) -> str:
+    def countries_text(self) -> str:
         named = f" of {lands(self.countries, 'or')}" if self.countries else ""
         other = f" other than {lands(self.except_countries, 'or')}" if self.except_countries else ""
         return named + other
 
     def sets_by_entity(self, facts: Facts, group: str) -> list[tuple[str, Belongs]]:
         """Return the offers that may count for each entity, by name: all named or present, and "unknown" if an incomplete list may hide one."""
-        named = self.named()
+        named = self.named_entities()
         entities_by_offer = {id(offer): self.possible_entities(offer) for offer in self.members(facts, group)}
         names = self.about(sorted(named.union(*(entities for entities, _ in entities_by_offer.values()))))
         has_hidden = not named and not all(complete for _, complete in entities_by_offer.values())

@@ -150,10 +150,10 @@ class _Shared(ByCountries):
         base_weight = self.share * whole if self.of == "purchases" else Decimal(0)
         return float(whole - base_weight if selected else -base_weight), float(-base_weight)
 
-    def base(self) -> str:
+    def base_text(self) -> str:
         here = f" in {lands(self.places, 'or')}" if self.places else ""
         what = f"the demand{here} for" if self.of == "demand" else f"all purchases{here} of"
-        each = f"{self.by_group()}{self.where_and_when()}"
+        each = f"{self.grouping_text()}{self.place_and_time_text()}"
         return f"{(self.share * 100).normalize():f} % of {what} {self.subject()}{for_use(self.end_uses)}, {each}"
 
 
@@ -168,7 +168,7 @@ class MaxShare(_Shared):
 
     @model_validator(mode="after")
     def _check_together(self) -> MaxShare:
-        if not self.each and not (self.countries or self.except_countries or self.narrowed):
+        if not self.each and not (self.countries or self.except_countries or self.selects_sellers):
             raise ValueError(
                 "`each = false` requires a list of the sellers that count together: countries, except_countries, suppliers, "
                 "parents, facilities, offers, or inputs"
@@ -181,11 +181,11 @@ class MaxShare(_Shared):
     def _capped(self, facts: Facts, group: str) -> list[tuple[str, Belongs]]:
         if self.each:
             return self.sets_by_entity(facts, group)
-        names = self.about(sorted(self.named() | frozenset(self.entities(facts, group))))
+        names = self.about(sorted(self.named_entities() | frozenset(self.entities(facts, group))))
         return [("together", self.may_count_for(frozenset(names), {}))]
 
     def sentence(self) -> str:
-        whom, base = f"{self.whom()}{self.from_whom()}", self.base()
+        whom, base = f"{self.countries_text()}{self.sellers_text()}", self.base_text()
         done = f"have {self.stage.value}" if self.stage is not None else "supply"
         if self.each:
             return f"No {NOUN[self.by]}{whom} may {done} more than {base}{self._counting()}."
@@ -210,7 +210,7 @@ class MinShare(_Shared):
 
     @model_validator(mode="after")
     def _check_selection(self) -> MinShare:
-        if not (self.countries or self.except_countries or self.narrowed or self.feed):
+        if not (self.countries or self.except_countries or self.selects_sellers or self.feed):
             raise ValueError(
                 "list what qualifies: countries, except_countries, suppliers, parents, facilities, offers, inputs, or feed"
             )
@@ -220,7 +220,7 @@ class MinShare(_Shared):
 
     def _each_named(self) -> list[str]:
         lists = {"supplier": self.suppliers, "parent": self.parents, "facility": self.facilities}
-        return self.about(sorted(lists.get(self.by, self.named())))
+        return self.about(sorted(lists.get(self.by, self.named_entities())))
 
     def rows(self, facts: Facts) -> Iterable[Row | Rows]:
         return self.share_rows(facts, self._qualifying, cap=False)
@@ -239,7 +239,7 @@ class MinShare(_Shared):
         has_place = not is_restricted or (complete and self.about(sorted(names)) == sorted(names))
         return has_place and (self.feed is None or self._fed_by(offer, self.feed))
 
-    def done(self, offer: Chained, stage: Stage) -> Sequence[ChainEntry]:
+    def stage_entries(self, offer: Chained, stage: Stage) -> Sequence[ChainEntry]:
         """Return the entries of a stage in an offer's own chain. For recycled feed, collecting scrap counts as mining."""
         entries = [entry for entry in offer.performed if entry.main_stage is stage]
         return entries if self.feed is Feed.RECYCLED else offer.entries(stage)
@@ -261,7 +261,7 @@ class MinShare(_Shared):
         who = " and ".join(part for part in parts if part)
         done = f"be {self.stage.value} in" if self.stage is not None and not self.feed else "come from"
         counting = ", counting purchases less all stock carried out" if self.counts == "used" else ""
-        return f"At least {self.base()}, must {done} {'each of ' if self.each else ''}{who}{counting}."
+        return f"At least {self.base_text()}, must {done} {'each of ' if self.each else ''}{who}{counting}."
 
 
 class Concentration(ByCountries):
@@ -291,7 +291,7 @@ class Concentration(ByCountries):
         what = f" of {self.subject()}" if self.selects else ""
         who = f"the largest {NOUN[self.by]}"
         where = f", where it is {self.stage.value}" if self.stage is not None else ""
-        return f"kilograms bought{what} from {who}{where}, {self.by_group()}, {STRETCH[self.per]}"
+        return f"kilograms bought{what} from {who}{where}, {self.grouping_text()}, {STRETCH[self.per]}"
 
 
 class MaxChurn(Grouped):
@@ -336,5 +336,5 @@ class MaxChurn(Grouped):
 
     def sentence(self) -> str:
         share = f"{(self.share * 100).normalize():f} %"
-        base = f"today's purchases of {self.subject()}, {self.by_group()}, {STRETCH[self.per]}"
+        base = f"today's purchases of {self.subject()}, {self.grouping_text()}, {STRETCH[self.per]}"
         return f"No more than {share} of {base}, may move away from today's suppliers."

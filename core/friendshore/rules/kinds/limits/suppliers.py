@@ -54,9 +54,9 @@ class _Counted(ByCountries):
     def counts_for(self, offer: Chained) -> Sequence[str]:
         return sorted(self.possible_entities(offer)[0])
 
-    def where(self) -> str:
+    def scope_text(self) -> str:
         together = ", all together" if self.grouping == "all" else ""
-        return f"{self.subject()}{for_use(self.end_uses)}{self.from_whom()}{together}{self.where_and_when()}"
+        return f"{self.subject()}{for_use(self.end_uses)}{self.sellers_text()}{together}{self.place_and_time_text()}"
 
 
 class MinSuppliers(_Counted):
@@ -97,8 +97,8 @@ class MinSuppliers(_Counted):
 
     def sentence(self) -> str:
         share = f"{(self.least_share * 100).normalize():f} %"
-        whom = f"{NOUNS[self.by]}{self.whom()}"
-        return f"At least {self.count} {whom} of {self.where()}, each with {share} of the demand."
+        whom = f"{NOUNS[self.by]}{self.countries_text()}"
+        return f"At least {self.count} {whom} of {self.scope_text()}, each with {share} of the demand."
 
 
 class _Capped(_Counted):
@@ -156,7 +156,7 @@ class MaxSuppliers(_Capped):
         return self.cap_rows(facts, self.count)
 
     def sentence(self) -> str:
-        return f"At most {self.count} {NOUNS[self.by]}{self.whom()} of {self.where()}."
+        return f"At most {self.count} {NOUNS[self.by]}{self.countries_text()} of {self.scope_text()}."
 
 
 class SingleSource(_Capped):
@@ -177,7 +177,7 @@ class SingleSource(_Capped):
         return self.cap_rows(facts, 1)
 
     def sentence(self) -> str:
-        return f"A single {NOUN[self.by]}{self.whom()} of {self.where()}."
+        return f"A single {NOUN[self.by]}{self.countries_text()} of {self.scope_text()}."
 
 
 class MaxPlaces(_Capped):
@@ -214,7 +214,7 @@ class MaxPlaces(_Capped):
                         yield self.cap_row(part, _label(group, name, label), terms, self.count)
 
     def sentence(self) -> str:
-        return f"No {NOUN[self.by]}{self.whom()} may deliver to more than {self.count} places of {self.where()}."
+        return f"No {NOUN[self.by]}{self.countries_text()} may deliver to more than {self.count} places of {self.scope_text()}."
 
 
 def _label(*words: str) -> str:
