@@ -44,7 +44,7 @@ def blame(info: PluginInfo, error: BaseException, doing: str, home: tuple[str, i
         file, line = home
     text = _error_text(info, error)
     message = f"{info.label} {doing}: {type(error).__name__}: {text}"
-    fix = _fix(info)
+    fix = _default_fix(info)
     if wants_tracebacks():
         _print_traceback(info, error)
     else:
@@ -65,7 +65,7 @@ def wrong(
 ) -> PluginError:
     """Return the error for an invalid part of a plugin. `file` defaults to the manifest."""
     return PluginError(
-        f"{info.label}: {message}", file or info.file, found=found, expected=expected, fix=_fix(info), code=code
+        f"{info.label}: {message}", file or info.file, found=found, expected=expected, fix=_default_fix(info), code=code
     )
 
 
@@ -81,7 +81,7 @@ def _error_text(info: PluginInfo, error: BaseException) -> str:
     return " ".join(" ".join(lines).split())
 
 
-def _fix(info: PluginInfo) -> str:
+def _default_fix(info: PluginInfo) -> str:
     return f"upgrade or repair {info.distribution}, or report this to its author"
 
 
@@ -114,7 +114,9 @@ def _attributed(kind: Code, whose: str) -> Iterator[None]:
         info = _owner_of(kind)
         if isinstance(error, WrongAnswer):
             file, line = place_of(kind)
-            raise PluginError(f"{info.label}: {whose}: {error}", file, line, fix=_fix(info), code="FS422") from error
+            raise PluginError(
+                f"{info.label}: {whose}: {error}", file, line, fix=_default_fix(info), code="FS422"
+            ) from error
         raise blame(info, error, f"failed: {whose} raised", place_of(kind)) from error
 
 
@@ -149,13 +151,13 @@ def _raised_at(error: BaseException, package: str) -> tuple[str, int | None]:
     if isinstance(error, SyntaxError) and error.filename:
         return error.filename, error.lineno
     frames = list(traceback.walk_tb(error.__traceback__))
-    own = [(f.f_code.co_filename, line) for f, line in frames if _package(f.f_globals) == package]
+    own = [(f.f_code.co_filename, line) for f, line in frames if _top_package(f.f_globals) == package]
     others = [(f.f_code.co_filename, line) for f, line in frames if not _is_skipped_file(f.f_code.co_filename)]
     candidates = own or others
     return candidates[-1] if candidates else ("", None)
 
 
-def _package(module: Mapping[str, object]) -> str:
+def _top_package(module: Mapping[str, object]) -> str:
     return str(module.get("__name__", "")).partition(".")[0]
 
 
@@ -252,7 +254,7 @@ def running(package: str, doing: str, whole: bool = False) -> Iterator[None]:
         with _PROCESS.lock:
             _PROCESS.ran[package] = None
             _PROCESS.running.append(call)
-            _report()
+            _report_current()
         try:
             yield
         except KeyboardInterrupt:
@@ -262,12 +264,12 @@ def running(package: str, doing: str, whole: bool = False) -> Iterator[None]:
         finally:
             with _PROCESS.lock:
                 _PROCESS.running.remove(call)
-                _report()
+                _report_current()
         if not whole and _decimal_settings() != settings_before:
             raise WrongAnswer("it changed the decimal context of the process; fix: use decimal.localcontext()")
 
 
-def _report() -> None:
+def _report_current() -> None:
     if _PROCESS.report is not None:
         _PROCESS.report(*(_PROCESS.running[0] if _PROCESS.running else ("", "")))
 

@@ -154,7 +154,7 @@ def source_plugins(folder: Path) -> tuple[Plugin, ...]:
         entry = EntryPoint(folder.name, folder.name, GROUP)
         return (plugin_of(Declared(folder.name, "", entry), folder),)
     file = folder / PROJECT
-    project = _project(file)
+    project = _project_table(file)
     entries = project.get("entry-points", {}).get(GROUP, {})
     if not isinstance(entries, dict) or not entries:
         fix = f'add [project.entry-points.{GROUP}] with `<name> = "<package>"`'
@@ -165,7 +165,7 @@ def source_plugins(folder: Path) -> tuple[Plugin, ...]:
         Declared(name, version, EntryPoint(key, str(value), GROUP), requires=requires)
         for key, value in sorted(entries.items())
     ]
-    return tuple(plugin_of(declaration, _package(folder, declaration.package)) for declaration in declarations)
+    return tuple(plugin_of(declaration, _package_folder(folder, declaration.package)) for declaration in declarations)
 
 
 @contextmanager
@@ -200,7 +200,7 @@ def wheel_plugins(file: Path) -> tuple[Plugin, ...]:
     return tuple(plugin_of(declaration, home / declaration.package) for declaration in declarations)
 
 
-def _project(file: Path) -> dict[str, Any]:
+def _project_table(file: Path) -> dict[str, Any]:
     try:
         project = toml_data(read_bytes(file).decode("utf-8"), str(file)).get("project", {})
     except FileNotFoundError as error:
@@ -213,11 +213,11 @@ def _project(file: Path) -> dict[str, Any]:
     return project if isinstance(project, dict) else {}
 
 
-def _package(folder: Path, package: str) -> Path:
+def _package_folder(folder: Path, package: str) -> Path:
     candidates = [folder / "src" / package, folder / package]
-    found = next((path for path in candidates if path.is_dir()), None)
-    if found is None:
+    package_folder = next((path for path in candidates if path.is_dir()), None)
+    if package_folder is None:
         expected = " or ".join(map(str, candidates))
         message = f"its entry point names the package `{package}`, which doesn't exist"
         raise InputError(message, str(folder / PROJECT), found=package, expected=expected, code="FS411")
-    return found
+    return package_folder

@@ -128,7 +128,7 @@ def call_hook(plugin: Plugin, hook: Hook, **arguments: object) -> list[Any]:
     """Call a hook of a plugin, and return the unchecked results. A hook with arguments may raise `InputError` for errors in them."""
     info = plugin.info
     assert plugin.entry is not None  # a plugin without code announces nothing that needs a hook
-    return _call(info, manager_of(info, plugin.entry), hook, arguments)
+    return _hook_results(info, manager_of(info, plugin.entry), hook, arguments)
 
 
 def named(things: Iterable[Any], info: PluginInfo, hook: Hook = "friendshore_questions") -> dict[str, Any]:
@@ -197,7 +197,9 @@ def manager_of(info: PluginInfo, entry: EntryPoint) -> pluggy.PluginManager:
     return manager
 
 
-def _call(info: PluginInfo, manager: pluggy.PluginManager, hook: Hook, arguments: Mapping[str, object]) -> list[Any]:
+def _hook_results(
+    info: PluginInfo, manager: pluggy.PluginManager, hook: Hook, arguments: Mapping[str, object]
+) -> list[Any]:
     """Return everything that the implementations of a hook yield. A generator is consumed here, so that its exceptions are attributed to the plugin."""
     things: list[Any] = []
     implementations = getattr(manager.hook, hook).get_hookimpls()

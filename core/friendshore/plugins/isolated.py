@@ -270,14 +270,14 @@ def read_there(data: Mapping[str, Any]) -> dict[str, Any]:
             model = ask(Plugin(info, entry), "friendshore_settings").settings
             assert model is not None  # its hook was called
             settings = settings_record(model, data["settings"], info, info.name or info.distribution)
-        return _read(reader, data["what"], ReadRequest(argument, Path(data["folder"]), settings), info)
+        return _read_tables(reader, data["what"], ReadRequest(argument, Path(data["folder"]), settings), info)
     except InputError as error:
         return {"mistakes": [asdict(problem) for problem in error.problems]}
     except FriendshoreError as error:
         return problem_data(error)
 
 
-def _read(reader: Reader, what: What, request: ReadRequest, info: PluginInfo) -> dict[str, Any]:
+def _read_tables(reader: Reader, what: What, request: ReadRequest, info: PluginInfo) -> dict[str, Any]:
     if getattr(type(reader), what) is getattr(Reader, what):
         fix = "list a catalog under `catalogs`, and demands under `demand`"
         raise InputError(
@@ -373,7 +373,7 @@ def packs_by(
     answer = result.answer
     if "mistakes" in answer:
         raise InputError(_problems_in(answer, info.label))
-    packs = tuple(_pack(data, info) for data in answer["packs"])
+    packs = tuple(_checked_pack(data, info) for data in answer["packs"])
     names = [pack.id for pack in packs]
     duplicates = sorted({name for name in names if names.count(name) > 1})
     if duplicates:
@@ -381,7 +381,7 @@ def packs_by(
     return packs
 
 
-def _pack(data: Mapping[str, Any], info: PluginInfo) -> RulePack:
+def _checked_pack(data: Mapping[str, Any], info: PluginInfo) -> RulePack:
     pack = RulePack.model_validate(data)
     for number, rule in enumerate(pack.rules, 1):
         if missing := unstated(rule):

@@ -261,13 +261,13 @@ def plugin_of(declaration: Declared, package: Path | None = None) -> Plugin:
         return _broken(info, entry, error)
     info = info.but(**_interface_fields(data.get("api")))
     try:
-        manifest = _manifest(data, info)
+        manifest = _validated_manifest(data, info)
     except FriendshoreError as error:
-        return _broken(_with_names(info, _valid_part(data, info.file)), entry, error)
+        return _broken(_with_manifest(info, _valid_part(data, info.file)), entry, error)
     problems: list[Diagnostic] = []
     catalogs = contents_of(folder / MANIFEST, manifest.catalogs, CATALOG_FILE, "name", problems)
     packs = contents_of(folder / MANIFEST, manifest.packs, PACK_FILE, "id", problems)
-    info = _with_names(info, manifest, [name for name, _ in catalogs], [name for name, _ in packs])
+    info = _with_manifest(info, manifest, [name for name, _ in catalogs], [name for name, _ in packs])
     if info.distribution != OWN:  # friendshore runs, so its own dependencies are met
         problems += unmet_dependencies(info.label, info.distribution, declaration.requires, info.file)
     problems += _duplicates(info)
@@ -284,7 +284,7 @@ def plugin_of(declaration: Declared, package: Path | None = None) -> Plugin:
     return Plugin(info, entry, dict(catalogs), dict(packs))
 
 
-def _with_names(
+def _with_manifest(
     info: PluginInfo, manifest: Manifest, catalogs: Iterable[str] = (), packs: Iterable[str] = ()
 ) -> PluginInfo:
     return info.but(
@@ -325,7 +325,7 @@ def _interface_fields(api: object) -> dict[str, object]:
     return {"api": api, "api_end": end_of(api)} if type(api) is int else {}
 
 
-def _manifest(data: dict[str, object], info: PluginInfo) -> Manifest:
+def _validated_manifest(data: dict[str, object], info: PluginInfo) -> Manifest:
     """Validate the manifest. An unsupported interface version is the only error then, since its keys may differ too."""
     problem = None if info.api is None else refusal(info.label, info.distribution, info.api, info.file)
     if problem is not None:
@@ -367,7 +367,7 @@ def unmet_dependencies(label: str, distribution: str, requires: Iterable[str], f
             continue
         if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
-        installed = _version(requirement.name)
+        installed = _installed_version(requirement.name)
         try:
             is_met = bool(installed) and requirement.specifier.contains(installed, prereleases=True)
         except InvalidVersion:
@@ -384,7 +384,7 @@ def unmet_dependencies(label: str, distribution: str, requires: Iterable[str], f
             )
 
 
-def _version(name: str) -> str:
+def _installed_version(name: str) -> str:
     if name.lower() == OWN:
         return __version__
     try:

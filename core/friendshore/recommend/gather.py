@@ -39,7 +39,7 @@ from ..readers import CatalogRows
 from ..reading.records import Again
 from ..reading.tomlfile import TomlFile
 from ..rules.base import Names, Rule
-from ..rules.pack import LegislativeBill, RulePack, rules_in
+from ..rules.pack import LegislativeBill, RulePack, identified_rules
 from .lock_file import absent
 
 
@@ -284,7 +284,7 @@ def _packs(case: Case, registry: Registry, errors: list[FriendshoreError]) -> li
             packs.append((pack, registry.packs.get(name, "")))
         elif is_folder(name):
             # A mistake in a pack does not keep those of its rules from being found.
-            file, rules, lines = rules_in((case.folder or Path()) / name)
+            file, rules, lines = identified_rules((case.folder or Path()) / name)
             attempt(partial(registry.rules, rules, file, lines), errors)
     return packs
 

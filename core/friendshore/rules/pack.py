@@ -140,7 +140,7 @@ def read_pack(folder: Path) -> RulePack:
     """Read the rule pack in a folder, or raise `InputError` with all errors except in fields that only a rule's kind knows."""
     from .keys import changes, scenario
 
-    toml, top = _parsed(folder)
+    toml, top = _read_toml_file(folder)
     rules = [rule.others for rule in top.parts("rule")]
     bills = [bill.record(LegislativeBill, change=changes(bill)) for bill in top.parts("bill")]
     scenarios = [scenario(entry) for entry in top.parts("scenario")]
@@ -149,7 +149,7 @@ def read_pack(folder: Path) -> RulePack:
     _report_duplicates(toml, ("scenario",), "name")
     if toml.found:
         raise all_of(toml.found)
-    lines = _lines(toml, rules)
+    lines = _rule_lines(toml, rules)
     return RulePack(
         **top.layout.stated(RulePack, top.values),
         rules=tuple(rules),
@@ -161,15 +161,15 @@ def read_pack(folder: Path) -> RulePack:
     )
 
 
-def rules_in(folder: Path) -> tuple[str, tuple[dict[str, Any], ...], tuple[int | None, ...]]:
+def identified_rules(folder: Path) -> tuple[str, tuple[dict[str, Any], ...], tuple[int | None, ...]]:
     """Return the file, the rules with a kind and an id, and their lines, of a pack that may have errors. No rules if it can't be read."""
     try:
-        toml, top = _parsed(folder)
+        toml, top = _read_toml_file(folder)
     except InputError:
         return str(folder / PACK_FILE), (), ()
     rules = [rule.others for rule in top.parts("rule")]
     is_identified = [all(isinstance(rule.get(key), str) for key in ("kind", "id")) for rule in rules]
-    return toml.file, tuple(compress(rules, is_identified)), tuple(compress(_lines(toml, rules), is_identified))
+    return toml.file, tuple(compress(rules, is_identified)), tuple(compress(_rule_lines(toml, rules), is_identified))
 
 
 def stated_name(path: Path, key: str) -> str:
@@ -181,7 +181,7 @@ def stated_name(path: Path, key: str) -> str:
     return name if isinstance(name, str) and name else path.parent.name
 
 
-def _parsed(folder: Path) -> tuple[TomlFile, TomlTable]:
+def _read_toml_file(folder: Path) -> tuple[TomlFile, TomlTable]:
     from ..reading.tomlfile import read_section, read_toml
 
     path = folder / PACK_FILE
@@ -201,7 +201,7 @@ def _parsed(folder: Path) -> tuple[TomlFile, TomlTable]:
     return toml, read_section(toml, pack_layout(), toml.data)
 
 
-def _lines(toml: TomlFile, rules: Sequence[object]) -> list[int | None]:
+def _rule_lines(toml: TomlFile, rules: Sequence[object]) -> list[int | None]:
     return [toml.lines.get(("rule", number)) for number in range(len(rules))]
 
 
@@ -214,29 +214,29 @@ def _report_missing(toml: TomlFile, rules: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _report_duplicates(toml: TomlFile, sections: Sequence[str], key: str) -> None:
-    first: dict[str, int | None] = {}
+    line_by_name: dict[str, int | None] = {}
     for name in sections:
         tables = toml.data.get(name)
         for position, table in enumerate(tables if isinstance(tables, list) else ()):
             value, line = table.get(key) if isinstance(table, dict) else None, toml.line((name, position))
             if not isinstance(value, str) or not value:
                 continue
-            if value in first:
-                first_line = f", the first on line {first[value]}" if first[value] else ""
+            if value in line_by_name:
+                first_line = f", the first on line {line_by_name[value]}" if line_by_name[value] else ""
                 message = f"two entries have the {key} `{value}`{first_line}"
                 toml.found.append(Diagnostic(message, toml.file, line, key, fix="rename one of them", code="FS308"))
-            first.setdefault(value, line)
+            line_by_name.setdefault(value, line)
 
 
 def _digest(data: Mapping[str, Any]) -> str:
     """Return the SHA-256 of the parsed file, independent of the order of its rules, bills, and scenarios."""
 
-    def in_order(tables: object) -> list[str]:
+    def sorted_texts(tables: object) -> list[str]:
         return sorted(_canonical(table) for table in tables) if isinstance(tables, list) else []
 
     head = {key: value for key, value in data.items() if key not in _TABLES}
     content = {"head": head} | {
-        name: in_order(data.get(name)) for name in _TABLES if name != "scenario" or name in data
+        name: sorted_texts(data.get(name)) for name in _TABLES if name != "scenario" or name in data
     }
     return hashlib.sha256(_canonical(content).encode()).hexdigest()
 
