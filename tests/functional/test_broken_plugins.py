@@ -246,7 +246,9 @@ def test_a_slip_in_the_case_or_the_environment_is_told(world: Path) -> None:
 
 def test_friendshore_own_kinds_can_be_blocked(world: Path) -> None:
     """A plugin's kind stands in for the built-in one of its name only where the built-in ones are blocked."""
-    assert "several plugins bring kind of rule `origin-ban`: friendshore" in said(friendshore(world, "plan", "ban.toml"))
+    assert "several plugins bring kind of rule `origin-ban`: friendshore" in said(
+        friendshore(world, "plan", "ban.toml")
+    )
     done = friendshore(world, "plan", "ban.toml", "--block", "built-in", "--json")
     assert answer(done)["shortage_kg"] == {"tin": {"civil": 5000}}, "their ban keeps the Australian smelter out"
     refused = said(friendshore(world, "plan", "own-ban.toml", "--block", "friendshore", "--block", "acme-bans"))
@@ -332,6 +334,8 @@ def test_a_run_is_left_unverified_where_its_blocks_are_taken_out(world: Path, ru
     told = json.loads((bare / "run.json").read_text())
     (bare / "run.json").write_text(json.dumps({**told, "plugins_blocked": []}))
     resum(bare)
-    assert "several plugins bring kind of rule `origin-ban`: friendshore" in said(friendshore(world, "verify", str(bare)))
+    assert "several plugins bring kind of rule `origin-ban`: friendshore" in said(
+        friendshore(world, "verify", str(bare))
+    )
     elsewhere = friendshore(world, "verify", str(bare), site="empty")
     assert "rule `r` is left unverified: it was judged by acme-bans 1.5" in said(elsewhere)

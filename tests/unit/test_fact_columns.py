@@ -189,7 +189,9 @@ def test_two_plugins_may_declare_a_column_alike(site: Site, case: Path) -> None:
     assert read(case).offers[2].fact("port", str) == "MYPKG"
     assert all(outcome.holds for outcome in outcomes_of(checks_of("acme-two", Registry.discover())))
     site.plugin("acme-two", OTHERWISE)
-    with pytest.raises(InputError, match=r"acme-ports 1\.0 and acme-two 1\.0 declare it with different types, so block one"):
+    with pytest.raises(
+        InputError, match=r"acme-ports 1\.0 and acme-two 1\.0 declare it with different types, so block one"
+    ):
         read(case)
     assert read(case, Registry.discover(blocked=["acme-two"])).offers
 

@@ -280,12 +280,18 @@ def ends(*_: object) -> None:
 
 WRONG: dict[str, tuple[Rule, str]] = {
     "yes or no": (YES, "`judge` returned True instead of a verdict"),
-    "binary charge": (made("rounded", Rule, charge=charging(lambda *_: 0.1)), "`charge` returned 0.1 instead of a finite Decimal"),
+    "binary charge": (
+        made("rounded", Rule, charge=charging(lambda *_: 0.1)),
+        "`charge` returned 0.1 instead of a finite Decimal",
+    ),
     "negative charge": (REBATE, "a charge can't be negative"),
     "bound by the plan": (BY_PLAN, "`at_most` is <function"),
     "sentence of no text": (made("told", sentence=lambda self: 17), "`sentence` returned 17 instead of text"),
     "no rule": (made("turned", in_currency=lambda *_: None), "`in_currency` returned None instead of a rule"),
-    "no number": (made("nan", Capped, rows=row_of(at_most=Decimal("NaN"))), "`at_most` is Decimal('NaN') instead of a finite Decimal"),
+    "no number": (
+        made("nan", Capped, rows=row_of(at_most=Decimal("NaN"))),
+        "`at_most` is Decimal('NaN') instead of a finite Decimal",
+    ),
     "rows that do not fit": (CROOKED, "1 of `at_most`"),
     "end of the program": (made("ending", judge=ends), "raised: SystemExit: 0"),
 }
