@@ -605,7 +605,7 @@ def test_rules_of_the_plugin_know_what_is_set(case: Path, old: str, new: str, of
 @pytest.mark.parametrize(
     ("old", "new", "row", "column", "message"),
     [
-        ("names =", "nams =", 11, "plugin.acme-lists.nams", "no such key"),
+        ("names =", "nams =", 11, "plugin.acme-lists.nams", "unknown key"),
         ('["Mill Ltd"]', "7", 11, "plugin.acme-lists.names", "cannot be read"),
         ("plugin.acme-lists", "plugin.acme-list", 10, "plugin.acme-list", "no plugin `acme-list` is installed"),
         ('names = ["Mill Ltd"]', 'names = ["x"]\nthreshold = "much"', 12, "plugin.acme-lists.threshold", ""),
@@ -631,7 +631,7 @@ def test_the_kit_sets_the_example_of_the_settings(site: Site, case: Path) -> Non
     code = CODE.replace('"listed"', '"slip"').replace('examples": [{"names', 'examples": [{"nams')
     site.plugin("acme-slip", MANIFEST.replace("listed", "slip"), code)
     (slip,) = [check for check in checks_of("acme-slip") if check.name == "settings"]
-    assert "no such key" in str(slip.outcome().found)
+    assert "FS001" in str(slip.outcome().found)
 
 
 @pytest.mark.deep
