@@ -17,7 +17,7 @@ from ..verdicts import METAL_STAGES, Barred, result_of, worst
 from .shared import Countries, Covering, EndUses, Parties, Stages, as_pairs, is_party, lands, listed
 
 
-def all_hold(tests: tuple[FactTest, ...], stated: dict[str, Fact]) -> bool | None:
+def all_succeed(tests: tuple[FactTest, ...], stated: dict[str, Fact]) -> bool | None:
     """Return whether every test succeeds. None if no test fails, but one depends on a missing fact."""
     results = [test.holds(stated) for test in tests]
     if False in results:
@@ -39,7 +39,7 @@ class Exemption(Record):
     note: str = ""
     """Remarks: doubts, and texts that were not read."""
 
-    def holds(self, stated: dict[str, Fact]) -> bool | None:
+    def applies(self, stated: dict[str, Fact]) -> bool | None:
         """Return whether the exception applies. None if it depends on missing facts."""
         if not all(test.holds(stated) for test in self.when):
             return False
@@ -446,13 +446,15 @@ class OriginBan(Covering, Rule):
     def _recycling_verdict(
         self, recycling: Recycling, verdict: Verdict, offer: Chained, stated: dict[str, Fact]
     ) -> Verdict:
-        holds = all_hold(recycling.when, stated)
-        if holds is False:
+        conditions_met = all_succeed(recycling.when, stated)
+        if conditions_met is False:
             return verdict
         remaining = [stage for stage in self.stages if stage not in recycling.lifts]
         # Processing the scrap is not part of its earlier life.
         processing = [
-            e for e in offer.performed if e.main_stage in recycling.lifts and self._stage_of_entry(e) in self.stages
+            entry
+            for entry in offer.performed
+            if entry.main_stage in recycling.lifts and self._stage_of_entry(entry) in self.stages
         ]
         verdict_of_rest = worst(
             [
@@ -464,7 +466,7 @@ class OriginBan(Covering, Rule):
             return verdict_of_rest
         clause = recycling.citation or self.citation
         goods = f"{offer.material.id} of {offer.offer.id} is made from recycled material"
-        if holds:
+        if conditions_met:
             where = (
                 listed(sorted(recycling.within))
                 if len(recycling.within) <= _MAX_NAMED_COUNTRIES
@@ -476,7 +478,7 @@ class OriginBan(Covering, Rule):
 
     def _made_in_verdict(self, verdict: Verdict, offer: Chained, move: Move, use: Use) -> Verdict:
         stated = dict(use.facts)
-        candidates = [exception for exception in self.made_in if all_hold(exception.when, stated)]
+        candidates = [exception for exception in self.made_in if all_succeed(exception.when, stated)]
         by_stage = {stage: self._entries(stage, offer, own=True) for stage in self.stages}
         recorded = [entry for entries in by_stage.values() for entry in entries]
         is_incomplete = any(
@@ -485,7 +487,7 @@ class OriginBan(Covering, Rule):
         if is_incomplete or Stage.PRODUCED not in use.material.stages or bool(recorded) == verdict.passes:
             return verdict
         if not recorded:
-            # It passes although its inputs may contain material that only some makers may take. That holds only if it is one of these makers.
+            # Its inputs may contain material that only some makers may take, and passed because this is one of them. That must be proved.
             inputs_have_stage = any(stage in offer.supplied for stage in self.stages)
             candidates = [
                 exception
@@ -530,12 +532,12 @@ class OriginBan(Covering, Rule):
     def _exempted_verdict(self, verdict: Verdict, stated: dict[str, Fact]) -> Verdict:
         open_exceptions = []
         for exemption in self.exceptions:
-            applies = exemption.holds(stated)
-            if applies:
+            is_exempt = exemption.applies(stated)
+            if is_exempt:
                 clause = exemption.citation or self.citation
                 reason = f"exempt under {clause} ({exemption.id})"
                 return Verdict(result=Result.PASS, rule=self.id, clause=clause, reason=reason)
-            if applies is None:
+            if is_exempt is None:
                 open_exceptions.append(exemption)
         if not open_exceptions:
             return verdict
