@@ -252,7 +252,7 @@ def test_friendshore_own_kinds_can_be_blocked(world: Path) -> None:
     done = friendshore(world, "plan", "ban.toml", "--block", "built-in", "--json")
     assert answer(done)["shortage_kg"] == {"tin": {"civil": 5000}}, "their ban keeps the Australian smelter out"
     refused = said(friendshore(world, "plan", "own-ban.toml", "--block", "friendshore", "--block", "acme-bans"))
-    assert "kind of rule `origin-ban` comes with friendshore" in refused
+    assert "kind of rule `origin-ban` belongs to friendshore" in refused
     assert "omit `--block friendshore`" in refused
 
 
@@ -266,7 +266,7 @@ def test_one_kind_of_friendshore_can_be_blocked(world: Path) -> None:
     assert [label.split()[0] for label in blocked["plugins"]] == ["friendshore"]
     assert friendshore(world, "verify", "both").returncode == 0
     refused = friendshore(world, "plan", "both.toml", "--block", "acme-bans:origin-ban")
-    assert "kind of rule `origin-ban` comes with" in said(refused)
+    assert "kind of rule `origin-ban` belongs to" in said(refused)
 
 
 def test_one_name_of_two_can_be_blocked(world: Path) -> None:
@@ -311,7 +311,7 @@ def test_a_run_is_verified_and_asked_with_the_same_blocks(world: Path, run: Path
     said(friendshore(world, "verify", str(run)), 0)
     assert "our ban" in said(friendshore(world, "why-not", str(run), "tin-au"), 0)
     without = friendshore(world, "verify", str(run), "--block", "acme-bans")
-    assert "rule `r` is left unverified: kind of rule `origin-ban` comes with" in said(without)
+    assert "rule `r` is left unverified: kind of rule `origin-ban` belongs to" in said(without)
 
 
 @pytest.mark.parametrize("name", few(["acme-one", "Acme_One", "acme-one:tin"], 1))

@@ -184,7 +184,7 @@ def test_what_a_reader_says_is_wrong_is_told_as_it_says(case: Path, file: str) -
         ("return 1 / 0", r"failed: its reader `acme-erp`, called with `suppliers`, raised: ZeroDivisionError"),
         pytest.param("raise SystemExit(0)", r"its reader `acme-erp`, called with `suppliers`, raised: SystemExit", marks=DEEP),
         ("import os; os._exit(0)", "ended its process with exit code 0 during the reading of `acme-erp:suppliers`"),
-        pytest.param("import os; os.abort()", "ended the process", marks=DEEP),
+        pytest.param("import os; os.abort()", "ended its process", marks=DEEP),
         pytest.param("import time; time.sleep(600)", r"did not finish the reading of `acme-erp:suppliers` within 3 s", marks=DEEP),
         ("return {'offers': []}", r"must return tables; found a dict"),
         pytest.param("return CatalogRows({}, {'offers': [['id']]})", "must return tables; found a list for a table", marks=DEEP),
@@ -220,7 +220,7 @@ def test_a_reader_that_says_what_it_likes_takes_nothing_from_others(site: Site, 
     site.plugin("acme-erp-plugin", MANIFEST, "print('hello'); import os; os._exit(0)\n")
     told = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["plugins", "list"])
     assert (told.exit_code, "acme-erp" in told.output, "Readers" in told.output) == (0, True, True)
-    with pytest.raises(PluginError, match=r"acme-erp-plugin 1\.0 ended the process"):
+    with pytest.raises(PluginError, match=r"acme-erp-plugin 1\.0 ended its process"):
         gathered(case)
 
 
