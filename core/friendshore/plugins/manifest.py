@@ -259,7 +259,9 @@ def plugin_of(declaration: Declared, package: Path | None = None) -> Plugin:
         data = data_of(folder / MANIFEST)
     except FriendshoreError as error:
         return _broken(info, entry, error)
-    info = info.but(**_interface_fields(data.get("api")))
+    api = data.get("api")
+    if type(api) is int:  # not a bool
+        info = info.but(api=api, api_end=end_of(api))
     try:
         manifest = _validated_manifest(data, info)
     except FriendshoreError as error:
@@ -319,10 +321,6 @@ def _valid_part(data: Mapping[str, object], file: str) -> Manifest:
 
 def _broken(info: PluginInfo, entry: EntryPoint, error: FriendshoreError) -> Plugin:
     return Plugin(info.but(status=PluginStatus.BROKEN, error=str(error)), entry, problems=error.problems)
-
-
-def _interface_fields(api: object) -> dict[str, object]:
-    return {"api": api, "api_end": end_of(api)} if type(api) is int else {}
 
 
 def _validated_manifest(data: dict[str, object], info: PluginInfo) -> Manifest:

@@ -89,8 +89,15 @@ def settings_record(
     model: type[BaseModel], data: Mapping[str, Any], info: PluginInfo, name: str, where: str = "", line: Line = no_line
 ) -> BaseModel:
     """Return the settings of a plugin as a record of its model, or raise `InputError` with all errors. `name` is the plugin's name in the case."""
-    unknown = [key for key in data if key not in _keys(model)]
-    problems = [_unknown_key(key, _keys(model)) for key in unknown]
+    keys = [field.alias or field_name for field_name, field in model.model_fields.items()]
+    unknown = [key for key in data if key not in keys]
+    expected = "one of " + ", ".join(keys)
+    problems = [
+        Diagnostic(
+            "unknown key", column=key, expected=expected, fix=did_you_mean(key, keys) or "delete it", code="FS001"
+        )
+        for key in unknown
+    ]
     settings: BaseModel | None = None
     try:
         with running(info.package, "reading its settings"):
@@ -104,15 +111,6 @@ def settings_record(
     if problems or settings is None:
         raise InputError(_placed(problem, name, where, line) for problem in problems)
     return settings
-
-
-def _keys(model: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def _unknown_key(key: str, keys: Sequence[str]) -> Diagnostic:
-    fix = did_you_mean(key, keys) or "delete it"
-    return Diagnostic("unknown key", column=key, expected="one of " + ", ".join(keys), fix=fix, code="FS001")
 
 
 def _placed(problem: Diagnostic, name: str, where: str, line: Line) -> Diagnostic:

@@ -171,7 +171,7 @@ class Pin(InMoney):
             counted_periods = [t for t in periods if t in pinned_periods]
             for bounds in row_bounds(self) if counted_periods or self.per == "horizon" else ():
                 name = listed(self.weights) + ("" if self.per == "horizon" else f" {label}") + bounds.name
-                bought = facts.bought(self._counts, counted_periods, for_uses=bounds.for_uses)
+                bought = facts.bought(self._purchase_weight, counted_periods, for_uses=bounds.for_uses)
                 reads = frozenset(offer.material.id for offer in facts.offers if offer.offer.id in self.weights)
                 yield row_of(self, name, (bought,), bounds.at_least, bounds.at_most, reads)
 
@@ -185,7 +185,7 @@ class Pin(InMoney):
             code="FS310",
         )
 
-    def _counts(self, offer: Chained, place: Place) -> Decimal:
+    def _purchase_weight(self, offer: Chained, place: Place) -> Decimal:
         is_here = place.id in (self.places or (self.place or place.id,))
         is_counted = is_here and self.material in ("", offer.material.id)
         return self.weights.get(offer.offer.id, Decimal(0)) if is_counted else Decimal(0)

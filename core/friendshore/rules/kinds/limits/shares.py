@@ -176,9 +176,9 @@ class MaxShare(_Shared):
         return self
 
     def rows(self, facts: Facts) -> Iterable[Row | Rows]:
-        return self.share_rows(facts, self._capped, cap=True)
+        return self.share_rows(facts, self._capped_sets, cap=True)
 
-    def _capped(self, facts: Facts, group: str) -> list[tuple[str, Belongs]]:
+    def _capped_sets(self, facts: Facts, group: str) -> list[tuple[str, Belongs]]:
         if self.each:
             return self.sets_by_entity(facts, group)
         names = self.about(sorted(self.named_entities() | frozenset(self.entities(facts, group))))
@@ -223,9 +223,9 @@ class MinShare(_Shared):
         return self.about(sorted(lists.get(self.by, self.named_entities())))
 
     def rows(self, facts: Facts) -> Iterable[Row | Rows]:
-        return self.share_rows(facts, self._qualifying, cap=False)
+        return self.share_rows(facts, self._qualifying_sets, cap=False)
 
-    def _qualifying(self, _facts: Facts, _group: str) -> list[tuple[str, Belongs]]:
+    def _qualifying_sets(self, _facts: Facts, _group: str) -> list[tuple[str, Belongs]]:
         if not self.each:
             return [("", self._qualifies)]
         return [(name, self._surely_of(name)) for name in self._each_named()]
@@ -316,18 +316,18 @@ class MaxChurn(Grouped):
             part = facts.about({line.material.id for line in lines})
             for label, periods in facts.spans(self.per):
                 today = sum((self._kilograms(line, line.quantity, periods) for line in lines), Decimal(0))
-                lost = tuple(self._lost(part, line, periods) for line in lines)
+                lost = tuple(self._loss(part, line, periods) for line in lines)
                 yield row_of(self, f"{group} {label}", lost, at_most=self.share * today)
 
     def _kilograms(self, line: IncumbentLine, by_period: Sequence[Decimal], periods: Sequence[int]) -> Decimal:
         return self.contained(line.material) * sum((by_period[t] for t in periods), Decimal(0))
 
-    def _lost(self, facts: Facts, line: IncumbentLine, periods: Sequence[int]) -> Term:
+    def _loss(self, facts: Facts, line: IncumbentLine, periods: Sequence[int]) -> Term:
         placed = self._kilograms(line, line.placed, periods)
         base = self._kilograms(line, line.quantity, periods) - placed
-        return lacking((base, facts.bought(self._of(line), periods)))
+        return lacking((base, facts.bought(self._incumbent_weight(line), periods)))
 
-    def _of(self, line: IncumbentLine) -> Callable[[Chained, Place], Decimal]:
+    def _incumbent_weight(self, line: IncumbentLine) -> Callable[[Chained, Place], Decimal]:
         def count(offer: Chained, _place: Place) -> Decimal:
             same = (offer.offer.id, offer.material.id) == (line.offer, line.material.id)
             return self.contained(line.material) if same else Decimal(0)
