@@ -271,7 +271,7 @@ MISTAKES: list[tuple[Cell, str]] = [
     (("demand", "germanium-defense", "material", "tin"), "no scenario can say this"),
     (("order", "oxide-for-magnets", "offer", "lynas-sm-oxide"), "no scenario can say this"),
     (("order", "dysprosium-for-magnets", "quantity", "ten"), "cannot be read"),
-    (("rule", "us-4872-ndfeb", "limit", "5 %"), "doesn't have exactly one figure"),
+    (("rule", "us-4872-ndfeb", "limit", "5 %"), "states no figure"),
     (("rule", "tariff-145", "on", "maybe"), "no scenario can say this"),
     (("rule", "us-4872-ndfeb", "loosen", 5), "has no bound"),
     (("settings", "key=announced", "value", 1.5), "cannot be read"),
