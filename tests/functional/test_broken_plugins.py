@@ -158,7 +158,7 @@ def test_plan_that_needs_none_of_them_is_made(world: Path) -> None:
 NEEDS = {
     "import": ("acme-import 1.5", "cannot be imported: ModuleNotFoundError", "acme_import"),
     "raises": ("acme-raises 1.5", "LookupError: no such shed", "`house`", "acme_raises"),
-    "clash": ("acme-one 1.5", "acme-two 1.5", "`tin` is brought by", "FRIENDSHORE_BLOCK"),
+    "clash": ("acme-one 1.5", "acme-two 1.5", "several plugins bring catalog `tin`", "FRIENDSHORE_BLOCK"),
     "unknown": ("`hous`", "did you mean `house`?", "acme-mute 1.5 (broken)"),
 }
 
@@ -198,10 +198,10 @@ BY_ALL = "blocked by FRIENDSHORE_BLOCK and by --block and by [use] block"
 @pytest.mark.parametrize(
     ("verb", "arguments", "block", "by", "undo"),
     [
-        ("plan", BOTH, "", "blocked by --block", "leave out `--block acme-one`"),
-        ("plan", ("clash.toml",), "acme-one,acme-two", "blocked by FRIENDSHORE_BLOCK", "take `acme-one` out of FRIENDSHORE_BLOCK"),
-        ("plan", ("refused.toml",), "", "blocked by [use] block", "take `acme-one` out of `block` under [use] in the case"),
-        *((verb, ALL, "acme-one", BY_ALL, "and leave out `--block acme-one`, and take") for verb in ("plan", "check", "why-not", "lock")),
+        ("plan", BOTH, "", "blocked by --block", "omit `--block acme-one`"),
+        ("plan", ("clash.toml",), "acme-one,acme-two", "blocked by FRIENDSHORE_BLOCK", "remove `acme-one` from the environment variable FRIENDSHORE_BLOCK"),
+        ("plan", ("refused.toml",), "", "blocked by [use] block", "remove `acme-one` from `block` under [use] in the case"),
+        *((verb, ALL, "acme-one", BY_ALL, "and omit `--block acme-one`, and remove") for verb in ("plan", "check", "why-not", "lock")),
     ],
 )  # fmt: skip
 def test_what_comes_with_a_blocked_plugin_is_refused(
@@ -210,7 +210,7 @@ def test_what_comes_with_a_blocked_plugin_is_refused(
     """Distribution, version, manifest, who blocks it and how that is undone are said; exit code 3."""
     case, *flags = arguments
     done = friendshore(world, verb, case, *(["tin-au"] if verb == "why-not" else []), *flags, block=block)
-    for part in ("catalog `tin` comes with acme-one 1.5", by, undo, "acme_one/friendshore.toml"):
+    for part in ("catalog `tin` belongs to acme-one 1.5", by, undo, "acme_one/friendshore.toml"):
         assert part in said(done)
 
 
@@ -220,7 +220,7 @@ def test_what_comes_with_a_blocked_plugin_is_refused(
         (("settled.toml", "--block", "acme-tow"), ("nothing of that name is installed", "`acme-two`?", "found: `acme-tow`")),
         (("clash.toml", "--block", "acme-two:tni"), ("did you mean `acme-two:tin`?",)),
         (("clash.toml", "--block", ""), ("--block names ``",)),
-        (("slip-clash.toml",), ("`tin` is brought by", "did you mean `acme-two`?")),
+        (("slip-clash.toml",), ("several plugins bring catalog `tin`", "did you mean `acme-two`?")),
     ],
 )  # fmt: skip
 def test_a_slip_in_the_flag_is_refused(world: Path, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
@@ -246,12 +246,14 @@ def test_a_slip_in_the_case_or_the_environment_is_told(world: Path) -> None:
 
 def test_friendshore_own_kinds_can_be_blocked(world: Path) -> None:
     """A plugin's kind stands in for the built-in one of its name only where the built-in ones are blocked."""
-    assert "`origin-ban` is brought by friendshore" in said(friendshore(world, "plan", "ban.toml"))
+    assert "several plugins bring kind of rule `origin-ban`: friendshore" in said(
+        friendshore(world, "plan", "ban.toml")
+    )
     done = friendshore(world, "plan", "ban.toml", "--block", "built-in", "--json")
     assert answer(done)["shortage_kg"] == {"tin": {"civil": 5000}}, "their ban keeps the Australian smelter out"
     refused = said(friendshore(world, "plan", "own-ban.toml", "--block", "friendshore", "--block", "acme-bans"))
-    assert "kind of rule `origin-ban` comes with friendshore" in refused
-    assert "leave out `--block friendshore`" in refused
+    assert "kind of rule `origin-ban` belongs to friendshore" in refused
+    assert "omit `--block friendshore`" in refused
 
 
 @pytest.mark.deep
@@ -264,7 +266,7 @@ def test_one_kind_of_friendshore_can_be_blocked(world: Path) -> None:
     assert [label.split()[0] for label in blocked["plugins"]] == ["friendshore"]
     assert friendshore(world, "verify", "both").returncode == 0
     refused = friendshore(world, "plan", "both.toml", "--block", "acme-bans:origin-ban")
-    assert "kind of rule `origin-ban` comes with" in said(refused)
+    assert "kind of rule `origin-ban` belongs to" in said(refused)
 
 
 def test_one_name_of_two_can_be_blocked(world: Path) -> None:
@@ -274,7 +276,7 @@ def test_one_name_of_two_can_be_blocked(world: Path) -> None:
     assert "acme-two 1.5: tin blocked" in said(friendshore(world, "plugins", "list", *flag), 0)
     for shown in (("plugins", "list"), ("plugins", "show", "acme-two")):
         whole = said(friendshore(world, *shown, "--block", "acme-two"), 0)
-        assert "blocked by --block; fix: leave out `--block acme-two`" in whole
+        assert "blocked by --block; fix: omit `--block acme-two`" in whole
 
 
 def test_the_flag_is_on_all_commands_but_those_that_look_for_no_plugin() -> None:
@@ -309,7 +311,7 @@ def test_a_run_is_verified_and_asked_with_the_same_blocks(world: Path, run: Path
     said(friendshore(world, "verify", str(run)), 0)
     assert "our ban" in said(friendshore(world, "why-not", str(run), "tin-au"), 0)
     without = friendshore(world, "verify", str(run), "--block", "acme-bans")
-    assert "rule `r` is left unverified: kind of rule `origin-ban` comes with" in said(without)
+    assert "rule `r` is left unverified: kind of rule `origin-ban` belongs to" in said(without)
 
 
 @pytest.mark.parametrize("name", few(["acme-one", "Acme_One", "acme-one:tin"], 1))
@@ -332,6 +334,8 @@ def test_a_run_is_left_unverified_where_its_blocks_are_taken_out(world: Path, ru
     told = json.loads((bare / "run.json").read_text())
     (bare / "run.json").write_text(json.dumps({**told, "plugins_blocked": []}))
     resum(bare)
-    assert "`origin-ban` is brought by friendshore" in said(friendshore(world, "verify", str(bare)))
+    assert "several plugins bring kind of rule `origin-ban`: friendshore" in said(
+        friendshore(world, "verify", str(bare))
+    )
     elsewhere = friendshore(world, "verify", str(bare), site="empty")
     assert "rule `r` is left unverified: it was judged by acme-bans 1.5" in said(elsewhere)

@@ -85,7 +85,7 @@ def test_a_comparison_of_a_change_with_the_case_as_it_is(first: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("disable=china-halt", "`disable` names no rule in use"),
+        ("disable=china-halt", "FS302 `disable` names `china-halt`"),
         ("remove=nobody", "`remove` names nothing in the case"),
         ("price=quebec-gallium, factor=2, from=2027-01-01", "has no `from`"),
         ("disabel=x", "did you mean `disable`?"),

@@ -88,7 +88,7 @@ def test_a_command_of_the_kernel_is_not_replaced(site: Site) -> None:
     site.plugin("acme-plan", 'api = 1\n[commands]\n"case roll" = "Ours."\nplan = "Ours."\n')
     (info,) = [one for one in Registry.discover().plugins if one.distribution == "acme-plan"]
     assert info.status == "broken"
-    assert info.error.count("as a command of friendshore is called") == 2
+    assert info.error.count("FS413") == 2
 
 
 @pytest.mark.parametrize("body", ["raise RuntimeError('no')", "import sys; sys.exit(0)"])

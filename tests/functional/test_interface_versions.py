@@ -25,7 +25,7 @@ THREE = (
     Interface(version=8, since="2.0", gone_in="4.0", not_before=date(2030, 6, 30)),
     Interface(version=9, since="3.0"),
 )
-END = "gone in friendshore 4.0, not before 2030-06-30"
+END = "unsupported from friendshore 4.0, not before 2030-06-30"
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ def test_the_newest_two_versions_are_taken(three: Site) -> None:
 @pytest.mark.parametrize(
     ("api", "why", "fix"),
     [
-        (6, "which there never was", "upgrade acme-6, or report this to its author"),
-        (7, "no longer takes", "upgrade acme-7, or report this to its author; friendshore before 3.0 takes it"),
+        (6, "which never existed", "upgrade acme-6, or report this to its author"),
+        (7, "no longer supports", "upgrade acme-7, or report this to its author, or use friendshore before 3.0"),
         (10, "which is newer than friendshore", "upgrade friendshore, or install an earlier release of acme-10"),
     ],
 )
@@ -66,7 +66,9 @@ def test_a_version_that_is_not_taken_is_refused_with_the_side_to_upgrade(
     """Also with the file, what was found, and what is accepted."""
     code, text = said("plugins", "show", f"acme-{api}")
     assert code == 0
-    assert f"{three.folder}/acme_{api}/friendshore.toml [api]: acme-{api} 1.0 is written for version {api}" in text
+    assert (
+        f"{three.folder}/acme_{api}/friendshore.toml [api]: FS410 acme-{api} 1.0 is written for version {api}" in text
+    )
     assert why in text
     assert f"found {api}; expected 9 (since friendshore 3.0) or 8 ({END}); fix: {fix}" in text
     (outcome, *_) = outcomes_of(checks_of(f"acme-{api}", Registry.discover()))

@@ -169,7 +169,7 @@ BROKEN = {
     "exits": ("raise SystemExit(0)\n", "cannot be imported: SystemExit"),
     "hook": (HOOK.format("1 / 0"), "failed in its hook"),
     "nothing": ("", "it has no hook `friendshore_questions`"),
-    "no question": (HOOK.format("return [3]"), "yields something else"),
+    "no question": (HOOK.format("return [3]"), "yields an object without a name"),
     "another class": (
         HOOK.format("return [__import__('types').SimpleNamespace(name='another-class')]"),
         "acme-broken 1.0: `another-class`",
@@ -239,11 +239,11 @@ def test_a_name_that_two_bring_is_settled_by_a_block(site: Site, case: Path) -> 
     """Neither is asked until one is blocked, also if one of them is friendshore's own."""
     bring(site, "acme-one", "echo")
     bring(site, "acme-two", "echo", "raise SystemExit('the other')\n")
-    assert "question `echo` is brought by acme-one 1.0" in error_of("echo", case)["message"]
+    assert "several plugins bring question `echo`: acme-one 1.0" in error_of("echo", case)["message"]
     assert here("echo", case, "--block", "acme-two").returncode == 0
     assert here("echo", case, "--block=acme-two:echo").returncode == 0
     bring(site, "acme-three", "compare")
-    assert "question `compare` is brought by friendshore" in error_of("compare", case)["message"]
+    assert "several plugins bring question `compare`: friendshore" in error_of("compare", case)["message"]
 
 
 @pytest.mark.parametrize(("blocked", "name"), [("acme-echo", "echo"), ("built-in:compare", "compare")])
@@ -251,7 +251,7 @@ def test_a_blocked_question_says_by_whom(site: Site, case: Path, blocked: str, n
     """With the fix."""
     bring(site, "acme-echo", "echo")
     done = here(name, case, "--block", blocked)
-    assert (done.returncode, f"leave out `--block {blocked}`" in done.stderr) == (3, True), done.stderr
+    assert (done.returncode, f"omit `--block {blocked}`" in done.stderr) == (3, True), done.stderr
 
 
 def test_no_question_is_called_as_a_command_is(site: Site) -> None:

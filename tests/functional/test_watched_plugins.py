@@ -89,7 +89,7 @@ def test_a_list_tells_every_catalog_whatever_one_plugin_does(site: Site) -> None
     said = {
         "raises": ("raise OSError('no quotes')", "OSError: no quotes"),
         "loops": ("__import__('time').sleep(10**6)", "within 2 s"),
-        "ends": ("__import__('os')._exit(0)", "ended the process"),
+        "ends": ("__import__('os')._exit(0)", "ended its process"),
     }
     for name, (body, _) in said.items():
         code = HOOK.format(hook="catalogs", body=body)

@@ -154,7 +154,7 @@ def test_a_rule_without_a_sentence_is_told(folder: Path) -> None:
     """A plan says its rules in sentences: what `check` lets pass must not keep it from being told."""
     add(folder / "case.toml", '\n[[rule]]\nkind = "speechless"\nid = "mum"\n')
     (problem,) = check(folder, Registry.of(kinds=[Speechless])).errors
-    assert "`sentence` answers None, no text" in problem.message
+    assert "`sentence` returned None" in problem.message
 
 
 def test_names_that_a_row_with_a_mistake_may_define_are_not_told(folder: Path) -> None:

@@ -176,7 +176,7 @@ def test_a_column_that_nobody_declares_is_refused(case: Path) -> None:
     """As ever; where a plugin that cannot be used declares it, that is named."""
     with pytest.raises(InputError, match=r"offers\.csv:1 \[port\]: no such column.*fix: "):
         read(case, Registry.of())
-    with pytest.raises(InputError, match=r"fix: acme-ports 1\.0 declares it, and is blocked"):
+    with pytest.raises(InputError, match=r"fix: acme-ports 1\.0 declares it, but is blocked"):
         read(case, Registry.discover(blocked=["acme-ports"]))
     (case.parent / "ours" / "capacity.csv").write_text(TABLES["capacity.csv"].replace("status", "status,port"))
     with pytest.raises(InputError, match=r"capacity\.csv:1 \[port\]: no such column"):
@@ -189,7 +189,9 @@ def test_two_plugins_may_declare_a_column_alike(site: Site, case: Path) -> None:
     assert read(case).offers[2].fact("port", str) == "MYPKG"
     assert all(outcome.holds for outcome in outcomes_of(checks_of("acme-two", Registry.discover())))
     site.plugin("acme-two", OTHERWISE)
-    with pytest.raises(InputError, match=r"acme-ports 1\.0 and acme-two 1\.0 declare it, and otherwise: block one"):
+    with pytest.raises(
+        InputError, match=r"acme-ports 1\.0 and acme-two 1\.0 declare it with different types, so block one"
+    ):
         read(case)
     assert read(case, Registry.discover(blocked=["acme-two"])).offers
 
@@ -197,8 +199,8 @@ def test_two_plugins_may_declare_a_column_alike(site: Site, case: Path) -> None:
 @pytest.mark.parametrize(
     ("facts", "message"),
     [
-        ('[facts.offers]\nprice = { meaning = "x" }', "declares a column `price`, which offers.csv has"),
-        ('[facts.offers]\nabout = { meaning = "x" }', "declares a column `about`, which an entry of a map of a spreadsheet has"),
+        ('[facts.offers]\nprice = { meaning = "x" }', "declares a column `price`, which offers.csv already has"),
+        ('[facts.offers]\nabout = { meaning = "x" }', "declares a column `about`, which a map of a spreadsheet already has"),
         ('[facts.offers]\nport = { type = "integer", meaning = "x" }', "facts.offers.port.type"),
         ("[facts.offers]\nport = {}", "a needed key is missing"),
         ('[facts.offers]\nport = { unit = "kg", meaning = "x" }', "only a number has a unit"),
@@ -333,11 +335,11 @@ def test_a_mistake_about_a_mapped_fact_stands_where_it_was_made(case: Path, old:
 def test_a_map_of_a_column_that_nobody_can_declare_is_refused(site: Site, case: Path) -> None:
     """Two plugins declare it otherwise, or the one that does is blocked: what to do is told."""
     told = by_map(case.parent, MAP, "--block", "acme-ports", code=2)
-    assert "acme-ports 1.0 declares it, and is blocked" in told
+    assert "acme-ports 1.0 declares it, but is blocked" in told
     site.plugin("acme-two", OTHERWISE)
     told = by_map(case.parent, code=2)
     assert "columns.toml:29 [offers[1].port]" in told
-    assert "acme-ports 1.0 and acme-two 1.0 declare it, and otherwise: block one of them" in told
+    assert "acme-ports 1.0 and acme-two 1.0 declare it with different types, so block one of them" in told
     by_map(case.parent, MAP, "--block", "acme-two")
 
 
@@ -379,7 +381,7 @@ def test_a_workbook_with_facts_is_shipped_with_what_declares_them(case: Path, si
     new = ("plugins", "new", "acme-data", "--from")
     told = command(case.parent, *new, "ours.xlsx", "--block", "acme-ports", code=2)
     assert "ours.xlsx, sheet facilities:1 [flag]: no such column" in told
-    assert "acme-ports 1.0 declares it, and is blocked" in told
+    assert "acme-ports 1.0 declares it, but is blocked" in told
     assert not (case.parent / "acme-data").exists()
     shipped = case.parent / "data"
     for given in ("ours.xlsx", "./ours"):

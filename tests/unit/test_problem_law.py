@@ -395,7 +395,7 @@ def test_what_keeps_it_out_is_told() -> None:
     found = planned(MAGNETS, supply("MY", JP=10), law())
     assert short(found) == {"magnet-defense": 10}
     (row,) = [row for row in found.run.blocked if row.offer == "jp-metal"]
-    assert (row.stage, "melted in JP" in row.reason, "(d) excepts only" in row.reason) == ("melted", True, True)
+    assert (row.stage, "melted in JP" in row.reason, "(d) exempts only" in row.reason) == ("melted", True, True)
 
 
 @pytest.mark.parametrize(

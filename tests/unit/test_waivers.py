@@ -143,8 +143,8 @@ def test_three_years_are_the_most() -> None:
     """From 2027-01-01 until 2029-12-31 are 36 months; a day more is refused with the last day that would do, and so is what a scenario brings."""
     problem = mistake(wanting(("2027-01-01", "2030-01-01")))
     assert (problem.column, problem.found) == ("waiver.until", "2030-01-01")
-    assert problem.expected == "2029-12-31 or an earlier day"
-    assert "10 USC 4872(c)(1)(B) lets a waiver run 36 months at most" in problem.message
+    assert (problem.code, problem.expected) == ("FS301", "2029-12-31 or earlier")
+    assert "10 USC 4872(c)(1)(B)" in problem.message
     assert 'under = "national-security"' in problem.fix
     words = {"waive": "ban", "of": "metal", "quantity": 1000, "from": "2027-01-01", "until": "2031-12-31"}
     problem = mistake(wanting(), Change.model_validate(words))
@@ -157,7 +157,7 @@ def test_three_years_are_the_most() -> None:
 def test_an_open_waiver_is_too_long(start: str, end: str, column: str) -> None:
     """What has no end never ends, and what has no beginning has run for ever."""
     problem = mistake(wanting((start, end)))
-    assert (problem.column, "36 months" in problem.message) == (column, True)
+    assert (problem.code, problem.column, "36 months" in problem.message) == ("FS301", column, True)
 
 
 def test_a_waiver_of_another_kind_may_run_longer() -> None:

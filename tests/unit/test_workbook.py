@@ -308,7 +308,7 @@ def test_a_registry_finds_a_workbook_by_its_path(book: Path) -> None:
     """`./mine.xlsx` in a case means the workbook, by the name it states; a wrong path is told."""
     ref = Registry.of().catalog_folder("./mine.xlsx", book.parent)
     assert (ref.name, ref.folder) == (load_catalog(GOOD).name, book.parent / "./mine.xlsx")
-    with pytest.raises(InputError, match="there is no such workbook"):
+    with pytest.raises(InputError, match="FS307 the workbook doesn't exist"):
         Registry.of().catalog_folder("./yours.xlsx", book.parent)
 
 

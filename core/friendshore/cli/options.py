@@ -127,10 +127,10 @@ def installed(block: list[str] | None) -> Registry:
     """Return the registry without blocked plugins. Raise `PluginError` if `--block` names something that isn't installed."""
     from ..errors import PluginError
     from ..plugins import Blocker, Registry
-    from ..plugins.attribution import own_process
+    from ..plugins.attribution import forbid_exit
 
     if _OWNS_PROCESS.get():
-        own_process()
+        forbid_exit()
     registry = Registry.discover().blocking(block or (), Blocker.FLAG)
     unmatched = registry.idle_blocks(Blocker.FLAG)
     if unmatched:

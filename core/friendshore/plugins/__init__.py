@@ -4,7 +4,7 @@ registry = Registry.discover()
 registry.catalog_folder("australia").folder
 registry.pack_rules(registry.pack("us-10usc4872"))
 """
-# ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
+# ruff: noqa: I001 - each name is re-exported under its own name
 
 from .attribution import asked_of as asked_of, attributed as attributed, sentence_of as sentence_of
 from .isolated import CatalogRef as CatalogRef

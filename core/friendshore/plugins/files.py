@@ -25,47 +25,39 @@ from .manifest import GROUP, Declared, Plugin, PluginInfo, declared, normal, plu
 from .packages import MANIFEST, folders_of
 from .registry import Registry
 
+# Digits of a file's hash in a list that also has a digest of all files.
 SHORT = 16
-"""Digits of a file's hash in a list that also has a digest of all files."""
+# Python writes this folder from the source next to it.
 _CACHE = "__pycache__"
-"""Python writes this folder from the source next to it."""
-_ABOUT = (".dist-info", ".egg-info")
-"""Folders of metadata, which differ between installers."""
+_METADATA_SUFFIXES = (".dist-info", ".egg-info")
 
 
 def kind_digest(registry: Registry, kind: str) -> str:
-    """Return the digest of all files of the plugin that brings a kind of rule. Empty for friendshore's own kinds and those in memory.
-
-    Raises:
-        PluginError: If no plugin or several bring it, or if the plugin is broken or blocked.
-    """
     owner = registry.owner(kind).partition(" ")[0]
     return digest_of(plugin_files(registry, owner)) if owner != OWN else ""
 
 
 def plugin_files(registry: Registry, distribution: str) -> dict[str, str]:
-    """Return the SHA-256 of each file of all plugins of a distribution. Empty for plugins in memory."""
-    found: dict[str, str] = {}
+    hash_by_file: dict[str, str] = {}
     for info in registry.plugins:
         if info.package and normal(info.distribution) == normal(distribution):
-            found |= package_files(info)
-    return dict(sorted(found.items()))
+            hash_by_file |= package_files(info)
+    return dict(sorted(hash_by_file.items()))
 
 
 def package_files(info: PluginInfo) -> dict[str, str]:
-    """Return the SHA-256 of each file of a plugin, by its path from the parent folder of its package.
+    """Return the SHA-256 of each file of a plugin, and of other files that its distribution installed, by path. Omits `__pycache__`.
 
-    This includes other packages and modules that its distribution installed, except for an editable installation, which doesn't list them.
-    `__pycache__` is left out.
+    An editable installation doesn't list its files, so only those of the package count.
     """
-    found: dict[str, str] = {}
-    for folder in _folders(info):
-        for path in _within(folder, frozenset()):
-            found[path.relative_to(folder.parent).as_posix()] = _hash(path)
-    for name, path in _beside(info):
-        if name not in found and path.exists():
-            found[name] = _hash(path)
-    return dict(sorted(found.items()))
+    hash_by_file: dict[str, str] = {}
+    for folder in _package_folders(info):
+        for path in _files_below(folder, frozenset()):
+            hash_by_file[path.relative_to(folder.parent).as_posix()] = _file_hash(path)
+    for name, path in _other_files(info):
+        if name not in hash_by_file and path.exists():
+            hash_by_file[name] = _file_hash(path)
+    return dict(sorted(hash_by_file.items()))
 
 
 def digest_of(files: Mapping[str, str]) -> str:
@@ -76,70 +68,67 @@ def digest_of(files: Mapping[str, str]) -> str:
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Describe new, missing, and changed files between two sets of hashes. A hash may be abbreviated."""
-    found = []
+    lines = []
     for name in sorted({*before, *now}):
         if name not in before:
-            found.append(f"{name} is new")
+            lines.append(f"{name} is new")
         elif name not in now:
-            found.append(f"{name} is gone")
+            lines.append(f"{name} is missing")
         elif not (before[name].startswith(now[name]) or now[name].startswith(before[name])):
-            found.append(f"{name} changed")
-    return found
+            lines.append(f"{name} changed")
+    return lines
 
 
-def _folders(info: PluginInfo) -> list[Path]:
-    """Return the folder of its manifest, and the other folders of a namespace package."""
+def _package_folders(info: PluginInfo) -> list[Path]:
     home = [Path(info.file).parent] if info.file else []
     try:
         others = folders_of(info.package)
-    except FriendshoreError:  # a plugin's folder that is not installed
+    except FriendshoreError:  # the plugin's folder isn't installed
         others = []
-    # One of the same name that is installed elsewhere is not what this one runs.
+    # Ignore a package of the same name that is installed elsewhere, since this plugin doesn't run it.
     return list(dict.fromkeys([*home, *others])) if not home or home[0] in others else home
 
 
-def _within(folder: Path, above: frozenset[str]) -> Iterator[Path]:
+def _files_below(folder: Path, parents: frozenset[str]) -> Iterator[Path]:
     """Yield all files below a folder. A link back to a parent isn't followed again."""
-    here = os.path.realpath(folder)
-    if here in above:
+    real_path = os.path.realpath(folder)
+    if real_path in parents:
         return
     try:
         entries = sorted(folder.iterdir())
-    except OSError:  # what cannot be read cannot be run either
+    except OSError:  # a file that can't be read can't be run either
         return
     for path in entries:
         if path.is_dir():
             if path.name != _CACHE:
-                yield from _within(path, above | {here})
+                yield from _files_below(path, parents | {real_path})
         else:
             yield path
 
 
-def _beside(info: PluginInfo) -> Iterator[tuple[str, Path]]:
-    """Yield other files that the plugin's distribution installed, without metadata and scripts."""
+def _other_files(info: PluginInfo) -> Iterator[tuple[str, Path]]:
     try:
-        found = distribution(info.distribution)
+        dist = distribution(info.distribution)
     except (PackageNotFoundError, ValueError):
         return
-    home = Path(str(found.locate_file(info.package)))
-    if not info.file or os.path.realpath(home) != os.path.realpath(Path(info.file).parent) or _editable(found):
+    home = Path(str(dist.locate_file(info.package)))
+    if not info.file or os.path.realpath(home) != os.path.realpath(Path(info.file).parent) or _is_editable(dist):
         return
-    for file in found.files or ():
+    for file in dist.files or ():
         first = file.parts[0]
-        if first not in ("..", "/") and not first.endswith(_ABOUT) and _CACHE not in file.parts:
-            yield file.as_posix(), Path(str(found.locate_file(file)))
+        if first not in ("..", "/") and not first.endswith(_METADATA_SUFFIXES) and _CACHE not in file.parts:
+            yield file.as_posix(), Path(str(dist.locate_file(file)))
 
 
-def _editable(found: Distribution) -> bool:
-    """Return True if a distribution is installed in editable mode."""
+def _is_editable(dist: Distribution) -> bool:
     try:
-        told = json.loads(found.read_text("direct_url.json") or "{}")
+        origin = json.loads(dist.read_text("direct_url.json") or "{}")
     except (ValueError, RecursionError):  # a file that pip did not write
         return False
-    return isinstance(told, dict) and bool(dict(told.get("dir_info") or {}).get("editable"))
+    return isinstance(origin, dict) and bool(dict(origin.get("dir_info") or {}).get("editable"))
 
 
-def _hash(path: Path) -> str:
+def _file_hash(path: Path) -> str:
     """Return the SHA-256 of a file, or a word that no hash equals if it can't be read."""
     try:
         if not S_ISREG(path.stat().st_mode):
@@ -155,38 +144,32 @@ WHEEL = ".whl"
 
 
 def is_source(folder: Path) -> bool:
-    """Return True if a folder contains a plugin's source or package."""
     return (folder / MANIFEST).is_file() or (folder / PROJECT).is_file()
 
 
 def source_plugins(folder: Path) -> tuple[Plugin, ...]:
-    """Return the plugins that a folder's `pyproject.toml` declares, or the one whose package the folder is. Imports nothing: see `importable`.
-
-    Raises:
-        InputError: If the folder contains no plugin, or its `pyproject.toml` can't be read.
-    """
+    """Return the plugins that a folder's `pyproject.toml` declares, or the one whose package the folder is. Imports nothing: see `importable`."""
     folder = folder.resolve()
     if (folder / MANIFEST).is_file():
         entry = EntryPoint(folder.name, folder.name, GROUP)
         return (plugin_of(Declared(folder.name, "", entry), folder),)
     file = folder / PROJECT
-    project = _project(file)
+    project = _project_table(file)
     entries = project.get("entry-points", {}).get(GROUP, {})
     if not isinstance(entries, dict) or not entries:
         fix = f'add [project.entry-points.{GROUP}] with `<name> = "<package>"`'
-        raise InputError("declares no plugin", str(file), column=f"project.entry-points.{GROUP}", fix=fix)
+        raise InputError("declares no plugin", str(file), column=f"project.entry-points.{GROUP}", fix=fix, code="FS406")
     name, version = str(project.get("name", folder.name)), str(project.get("version", ""))
     requires = tuple(map(str, project.get("dependencies", ())))
-    found = [
+    declarations = [
         Declared(name, version, EntryPoint(key, str(value), GROUP), requires=requires)
         for key, value in sorted(entries.items())
     ]
-    return tuple(plugin_of(one, _package(folder, one.package)) for one in found)
+    return tuple(plugin_of(declaration, _package_folder(folder, declaration.package)) for declaration in declarations)
 
 
 @contextmanager
 def importable(plugins: Iterable[Plugin]) -> Iterator[None]:
-    """Make plugins importable inside the block, before installed packages of the same name."""
     before = [*sys.path]
     sys.path[:0] = dict.fromkeys(str(Path(plugin.info.file).parents[1]) for plugin in plugins if plugin.info.file)
     try:
@@ -196,47 +179,45 @@ def importable(plugins: Iterable[Plugin]) -> Iterator[None]:
 
 
 def is_wheel(file: Path) -> bool:
-    """Return True if a file is a wheel, by its name."""
     return file.suffix == WHEEL and file.is_file()
 
 
 def wheel_plugins(file: Path) -> tuple[Plugin, ...]:
-    """Return the plugins in a wheel. It is unpacked into a folder that is deleted when the process ends. Imports nothing.
-
-    Raises:
-        InputError: If it can't be unpacked, or contains no plugin.
-    """
+    """Return the plugins in a wheel. It is unpacked into a folder that is deleted when the process ends. Imports nothing."""
     home = Path(mkdtemp(prefix="friendshore-"), file.name)
     atexit.register(rmtree, home.parent, ignore_errors=True)
     try:
         with ZipFile(file) as wheel:
             wheel.extractall(home)
     except (BadZipFile, OSError) as error:
-        raise InputError(f"is no wheel: {error}", str(file)) from error
-    found = list(declared(distributions(path=[str(home)])))
-    if not found:
+        raise InputError(
+            f"is not a wheel: {error}", str(file), fix="build it again, for example with `uv build`", code="FS406"
+        ) from error
+    declarations = list(declared(distributions(path=[str(home)])))
+    if not declarations:
         fix = f'add [project.entry-points.{GROUP}] with `<name> = "<package>"` to {PROJECT}, and build it again'
-        raise InputError("declares no plugin", str(file), fix=fix)
-    return tuple(plugin_of(one, home / one.package) for one in found)
+        raise InputError("declares no plugin", str(file), fix=fix, code="FS406")
+    return tuple(plugin_of(declaration, home / declaration.package) for declaration in declarations)
 
 
-def _project(file: Path) -> dict[str, Any]:
+def _project_table(file: Path) -> dict[str, Any]:
     try:
         project = toml_data(read_bytes(file).decode("utf-8"), str(file)).get("project", {})
     except FileNotFoundError as error:
-        expected = f"a folder that holds {PROJECT}, or the package's {MANIFEST}"
-        raise InputError("is no plugin's folder", str(file.parent), expected=expected) from error
+        expected = f"a folder with {PROJECT}, or the package with {MANIFEST}"
+        raise InputError("isn't the folder of a plugin", str(file.parent), expected=expected, code="FS406") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read: {error}", str(file)) from error
+        raise InputError(
+            f"cannot be read: {error}", str(file), fix="check the file and its permissions", code="FS412"
+        ) from error
     return project if isinstance(project, dict) else {}
 
 
-def _package(folder: Path, package: str) -> Path:
-    """Return the folder of a package: in `src`, or next to `pyproject.toml`."""
-    places = [folder / "src" / package, folder / package]
-    found = next((place for place in places if place.is_dir()), None)
-    if found is None:
-        expected = " or ".join(map(str, places))
-        message = f"its entry point names the package `{package}`, which is not there"
-        raise InputError(message, str(folder / PROJECT), found=package, expected=expected)
-    return found
+def _package_folder(folder: Path, package: str) -> Path:
+    candidates = [folder / "src" / package, folder / package]
+    package_folder = next((path for path in candidates if path.is_dir()), None)
+    if package_folder is None:
+        expected = " or ".join(map(str, candidates))
+        message = f"its entry point names the package `{package}`, which doesn't exist"
+        raise InputError(message, str(folder / PROJECT), found=package, expected=expected, code="FS411")
+    return package_folder

@@ -1,7 +1,6 @@
-"""Versions of the plugin interface: supported versions, and their end of support.
+"""Versions of the plugin interface.
 
-A version covers the manifest, the hooks, and the documented library. Every incompatible change comes with a new version, and only the end of
-a version removes anything.
+Each covers the manifest, the hooks, and the documented library. Only the end of a version removes anything.
 """
 
 from __future__ import annotations
@@ -14,18 +13,16 @@ from ..domain.base import Record
 from ..errors import Diagnostic
 from ..hookspecs import API
 
+# Friendshore's own package and distribution.
 OWN = __name__.partition(".")[0]
-"""Friendshore's own package and distribution."""
 _OWN_MODULES = f"{OWN}."
 
 
 def package_of(kind: type | Callable[..., object]) -> str:
-    """Return the import package that defines a class or function."""
     return str(kind.__module__).partition(".")[0]
 
 
 def is_own(kind: type | Callable[..., object]) -> bool:
-    """Return True if a class or function is friendshore's own."""
     module = str(kind.__module__)
     return module.startswith(_OWN_MODULES) or module == OWN
 
@@ -37,8 +34,8 @@ def _own_version() -> str:
         return ""
 
 
+# Release of friendshore. Empty if it runs from source without being installed.
 __version__ = _own_version()
-"""Release of friendshore. Empty if it runs from source without being installed."""
 
 
 class Interface(Record):
@@ -50,26 +47,23 @@ class Interface(Record):
     gone_in: str = ""
     """First release that doesn't support it. Empty if none is planned."""
     not_before: date | None = None
-    """Earliest date of that release."""
 
     @property
     def end(self) -> str:
-        """End of support in words. Empty if none is planned."""
         if not self.gone_in:
             return ""
         day = f", not before {self.not_before}" if self.not_before is not None else ""
-        return f"gone in {OWN} {self.gone_in}{day}"
+        return f"unsupported from {OWN} {self.gone_in}{day}"
 
     def __str__(self) -> str:
         return f"{self.version} ({self.end or f'since {OWN} {self.since}'})"
 
 
+# All versions, oldest first. Each except the newest states its end.
 INTERFACES: tuple[Interface, ...] = (Interface(version=API, since="0.1.0"),)
-"""All versions, oldest first. Each except the newest states its end."""
 
 
 def newest() -> Interface:
-    """Return the version for new plugins."""
     return INTERFACES[-1]
 
 
@@ -79,24 +73,22 @@ def taken() -> tuple[Interface, ...]:
 
 
 def end_of(api: int | None) -> str:
-    """Return the end of support of a version in words. Empty if none is planned."""
-    return next((one.end for one in taken() if one.version == api), "")
+    return next((interface.end for interface in taken() if interface.version == api), "")
 
 
 def refusal(label: str, distribution: str, api: int, file: str) -> Diagnostic | None:
-    """Return an error if the interface version of a plugin isn't supported, saying which side to upgrade, or None."""
-    if any(one.version == api for one in taken()):
+    if any(interface.version == api for interface in taken()):
         return None
-    here = f"{OWN} {__version__}".strip()
-    known = next((one for one in INTERFACES if one.version == api), None)
+    own_label = f"{OWN} {__version__}".strip()
+    interface_of_plugin = next((interface for interface in INTERFACES if interface.version == api), None)
     if api > newest().version:
-        why = f"which is newer than {here}"
+        problem = f"which is newer than {own_label}"
         fix = f"upgrade {OWN}, or install an earlier release of {distribution}"
-    elif known is None:
-        why = "which there never was"
+    elif interface_of_plugin is None:
+        problem = "which never existed"
         fix = f"upgrade {distribution}, or report this to its author"
     else:
-        why = f"which {here} no longer takes"
-        fix = f"upgrade {distribution}, or report this to its author; {OWN} before {known.gone_in} takes it as it is"
-    message = f"{label} is written for version {api} of the plugin interface, {why}"
-    return Diagnostic(message, file, None, "api", str(api), " or ".join(map(str, taken())), fix)
+        problem = f"which {own_label} no longer supports"
+        fix = f"upgrade {distribution}, or report this to its author, or use {OWN} before {interface_of_plugin.gone_in}"
+    message = f"{label} is written for version {api} of the plugin interface, {problem}"
+    return Diagnostic(message, file, None, "api", str(api), " or ".join(map(str, taken())), fix, "FS410")

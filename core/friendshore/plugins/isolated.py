@@ -1,7 +1,6 @@
 """Plugin code in a separate process: readers, and rule packs of a case.
 
-A plugin that hangs, or that ends its process, does no harm to the caller. Only JSON crosses: a case and its catalogs one way, cells of
-tables and rule packs the other way. The caller validates them like the contents of any file.
+A plugin that hangs, or that ends its process, does no harm to the caller. Only JSON crosses, and the caller validates it like any file.
 """
 
 from __future__ import annotations
@@ -30,13 +29,13 @@ from ..reading.fields import FactColumns
 from ..reading.kinds import cell_text
 from ..reading.records import record
 from ..rules.pack import RulePack, unstated
-from .attribution import blame, limit_given, running, to_blame, wants_tracebacks, wrong
-from .hosting import ask, called
+from .attribution import blame, environment_limit, is_plugin_fault, running, wants_tracebacks, wrong
+from .hosting import ask, call_hook
 from .manifest import GROUP, Plugin, PluginInfo
-from .settings import made
+from .settings import settings_record
 
-_START = 60.0
-"""Maximum seconds for the start of Python and friendshore in the other process."""
+# Maximum seconds for the start of Python and friendshore in the other process.
+_START_SECONDS = 60.0
 _POLL_SECONDS = 0.01
 
 
@@ -45,44 +44,33 @@ class CallResult:
     """Result of a call in another process."""
 
     code: int | None
-    """Exit code of the process, 0 if it goes on. None if it was killed at the time limit."""
+    """Exit code of the process, 0 if it continues. None if it was killed at the time limit."""
     answer: Any = None
     """JSON value that the function returned. None if the process ended before."""
 
 
 class OtherProcess:
-    """Another process that runs one call after another. It starts with the first call and finds the same plugins.
-
-    Its output is discarded, except stderr if the environment asks for tracebacks of plugins.
-    """
+    """Another process that runs one call after another. It starts with the first call, and again after a call that ended it. Output is discarded."""
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        """Start nothing yet. `environment` adds variables to the environment of the process."""
         self._environment = dict(environment or {})
         self._calls = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._requests = -1
-        """File descriptor of its standard input."""
         self._folder: TemporaryDirectory[str] | None = None
 
     def call(self, function: str, argument: object, limit: float | None = None) -> CallResult:
-        """Call a function of friendshore there. If the process ends, the next call starts another.
-
-        Args:
-            function: Module and name, like `friendshore.plugins.loading:imported`.
-            argument: Its argument, as JSON. It returns JSON too.
-            limit: Maximum seconds for the call, without friendshore's own start, which takes long on a busy machine. None means no limit.
-        """
+        """Call a function like `friendshore.plugins.loading:imported` with JSON. `limit` in seconds excludes friendshore's own start; None means no limit."""
         self._folder = self._folder or TemporaryDirectory()
         self._calls += 1
-        names = ("request", "begun", "answer")
-        request, begun, answer = (Path(self._folder.name, f"{name}-{self._calls}") for name in names)
+        names = ("request", "started", "answer")
+        request, started, answer = (Path(self._folder.name, f"{name}-{self._calls}") for name in names)
         request.write_text(json.dumps(argument), encoding="utf-8")
         try:
             process = self._running(function)
             with suppress(OSError):  # if the process has ended, the wait below notices
-                os.write(self._requests, json.dumps([function, *map(str, (request, begun, answer))]).encode() + b"\n")
-            _wait(process, begun, _START)
+                os.write(self._requests, json.dumps([function, *map(str, (request, started, answer))]).encode() + b"\n")
+            _wait(process, started, _START_SECONDS)
             _wait(process, answer, limit)
         except subprocess.TimeoutExpired:
             self._stop()
@@ -91,7 +79,7 @@ class OtherProcess:
             self._stop()
             raise
         text = answer.read_text(encoding="utf-8") if answer.is_file() else None
-        for file in (request, begun, answer):
+        for file in (request, started, answer):
             file.unlink(missing_ok=True)
         if text is not None:
             return CallResult(0, json.loads(text))
@@ -100,7 +88,6 @@ class OtherProcess:
         return CallResult(code)
 
     def close(self) -> None:
-        """End the process."""
         self._stop()
         if self._folder is not None:
             self._folder.cleanup()
@@ -113,7 +100,7 @@ class OtherProcess:
             path = os.pathsep.join(filter(None, sys.path))
             requests, self._requests = os.pipe()
             try:
-                self._process = subprocess.Popen(  # noqa: S603 - this Python, with code of ours
+                self._process = subprocess.Popen(  # noqa: S603 - this Python, running code of friendshore
                     [sys.executable, "-c", code],
                     stdin=requests,
                     stdout=subprocess.DEVNULL,
@@ -137,85 +124,71 @@ class OtherProcess:
 def call_once(
     function: str, argument: object, limit: float | None = None, environment: Mapping[str, str] | None = None
 ) -> CallResult:
-    """Call a function in a new process and end the process: see `OtherProcess.call`."""
     with closing(OtherProcess(environment)) as process:
         return process.call(function, argument, limit)
 
 
 def _wait(process: subprocess.Popen[bytes], file: Path, seconds: float | None) -> None:
-    """Wait until the process has written a file or has ended.
-
-    Raises:
-        subprocess.TimeoutExpired: If it does neither in time.
-    """
-    until = None if seconds is None else time.monotonic() + seconds
+    deadline = None if seconds is None else time.monotonic() + seconds
     while not file.exists() and process.poll() is None:
-        if until is not None and time.monotonic() > until:
+        if deadline is not None and time.monotonic() > deadline:
             raise subprocess.TimeoutExpired(process.args, seconds or 0)
         time.sleep(_POLL_SECONDS)
 
 
 def serve() -> None:
     """Run in the other process: handle requests until standard input ends."""
-    with os.fdopen(os.dup(0), encoding="utf-8") as lines, Path(os.devnull).open(encoding="utf-8") as nothing:
-        os.dup2(nothing.fileno(), 0)  # a plugin that reads its standard input must not get the requests
+    with os.fdopen(os.dup(0), encoding="utf-8") as lines, Path(os.devnull).open(encoding="utf-8") as null:
+        os.dup2(null.fileno(), 0)  # a plugin that reads its standard input must not get the requests
         for line in lines:
             function, *paths = json.loads(line)
-            request, begun, answer = map(Path, paths)
+            request, started, answer = map(Path, paths)
             module, _, name = function.partition(":")
-            do = getattr(import_module(module), name)
-            begun.touch()
+            call = getattr(import_module(module), name)
+            started.touch()
             part = answer.with_suffix(".part")
-            part.write_text(json.dumps(do(json.loads(request.read_text(encoding="utf-8")))), encoding="utf-8")
+            part.write_text(json.dumps(call(json.loads(request.read_text(encoding="utf-8")))), encoding="utf-8")
             part.replace(answer)
     # Threads that a plugin has left running must not keep this process alive.
     os._exit(0)
 
 
 def plugin_data(info: PluginInfo, entry: EntryPoint) -> dict[str, Any]:
-    """Return a plugin as JSON, for `plugin_from`."""
     return {"info": info.model_dump(mode="json"), "name": entry.name, "value": entry.value}
 
 
 def plugin_from(data: Mapping[str, Any]) -> tuple[PluginInfo, EntryPoint]:
-    """Return the plugin of `plugin_data`."""
     return PluginInfo.model_validate(data["info"]), EntryPoint(data["name"], data["value"], GROUP)
 
 
 def problem_data(error: FriendshoreError) -> dict[str, Any]:
-    """Return the first problem of an error as JSON."""
     return {"problem": asdict(error.problems[0])}
 
 
-def problem_of(info: PluginInfo, result: CallResult, done: str, limit: float | None) -> Diagnostic | None:
-    """Return what went wrong in a call of a plugin's code, or None.
-
-    Args:
-        info: The plugin.
-        result: Result of the call.
-        done: A participle for the message, like `imported`.
-        limit: Time limit in seconds.
-    """
+def problem_of(info: PluginInfo, result: CallResult, activity: str, limit: float | None) -> Diagnostic | None:
+    """Return the error of a call of a plugin's code, or None. `activity` is for the message, like `its import`."""
     if result.answer is not None:
         return Diagnostic(**result.answer["problem"]) if "problem" in result.answer else None
-    message = f"{info.label} ended the process in which it was {done}, with exit code {result.code}"
-    expected = "an answer, and that the process goes on"
+    message = f"{info.label} ended its process with exit code {result.code} during {activity}"
+    expected = "a result from a running process"
     if result.code is None:
-        message = f"{info.label} was not {done} within {limit:g} s, and was given up"
-        expected = f"an end within {limit:g} s"
-    fix = f"upgrade or uninstall {info.distribution}, or block it; its author: let the package do nothing when it is imported, and hooks come to their end"
-    return Diagnostic(message, info.file, expected=expected, fix=fix)
+        message = f"{info.label} did not finish {activity} within {limit:g} s, so it was stopped"
+        expected = f"a result within {limit:g} s"
+    fix = (
+        f"upgrade, uninstall, or block {info.distribution}. For its author: the package must do nothing when it is imported, and its hooks "
+        "must return"
+    )
+    return Diagnostic(message, info.file, expected=expected, fix=fix, code="FS425")
 
 
-def _mistakes_in(answer: Mapping[str, Any], source: str) -> Iterator[Diagnostic]:
-    """Yield the errors that a plugin found in its data. An error without a place gets `source` as its file."""
+def _problems_in(answer: Mapping[str, Any], source: str) -> Iterator[Diagnostic]:
     for data in answer["mistakes"]:
         problem = Diagnostic(**data)
         yield problem if problem.file or problem.column else replace(problem, file=source)
 
 
+# Default limit of seconds for a reader, and for making the rule packs of a case.
 LIMIT = 60.0
-"""Default limit of seconds for a reader, and for making the rule packs of a case."""
 What = Literal["catalog", "demand"]
 
 
@@ -227,40 +200,36 @@ class Reading:
     """Reader and argument, as written in the case."""
     what: What
     distribution: str
-    """Distribution and version of its plugin."""
     rows: CatalogRows
     """Tables of the catalog; for demands, the one table `demand`."""
 
     def catalog(self, folder: Path) -> CatalogRef:
-        """Return a reference to the catalog, for a case in `folder`."""
         name = str(self.rows.head.get("name", self.name))
         return CatalogRef(name=name, folder=folder, distribution=self.distribution, reading=self)
 
     @property
     def digest(self) -> str:
         """SHA-256 of the contents, independent of where they were read."""
-        tables = {name: [list(one.columns), [cells for _, cells in one.rows]] for name, one in self.rows.tables.items()}
+        tables = {
+            name: [list(table.columns), [cells for _, cells in table.rows]] for name, table in self.rows.tables.items()
+        }
         text = json.dumps({"head": dict(self.rows.head), "tables": tables}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 class CatalogRef(Record):
-    """Reference to a catalog: a folder, a workbook, or tables in memory."""
+    """Reference to a catalog: a folder, a workbook, tables of a reader, or tables from the workbook of a case."""
 
     name: str
     folder: Path
     distribution: str = ""
     """Distribution and version of its plugin. Empty for the user's own folder."""
     reading: Reading | None = None
-    """Tables of a reader, in place of a folder."""
     rows: CatalogRows | None = None
-    """Tables from the workbook of a case, in place of a folder."""
     columns: FactColumns = FactColumns()
-    """Columns of facts that plugins declare."""
 
     @property
     def place(self) -> Path | CatalogRows:
-        """Folder, workbook, or tables."""
         rows = self.rows if self.reading is None else self.reading.rows
         return self.folder if rows is None else rows
 
@@ -268,15 +237,7 @@ class CatalogRef(Record):
 def read_by(
     plugin: Plugin, name: str, what: What, folder: Path, settings: Mapping[str, Any], limit: float | None = None
 ) -> Reading:
-    """Run a plugin's reader in another process.
-
-    Args:
-        plugin: The plugin of the reader.
-        name: Reader and argument, as written in the case.
-        what: Catalog or demand.
-        folder: Folder of the case.
-        settings: Settings that the case makes for the plugin.
-        limit: Maximum seconds; 0 means no limit. None means the limit of the environment, or a minute.
+    """Run a plugin's reader in another process. `limit` is in seconds; 0 means no limit, None that of the environment, or a minute.
 
     Raises:
         InputError: With all errors that the reader found.
@@ -284,15 +245,15 @@ def read_by(
     """
     info = plugin.info
     assert plugin.entry is not None  # a reader is code
-    seconds = (limit_given(LIMIT) if limit is None else limit) or None
+    seconds = (environment_limit(LIMIT) if limit is None else limit) or None
     request = {"reading": name, "what": what, "folder": str(folder), "settings": dict(settings)}
     result = call_once(f"{__name__}:read_there", {**plugin_data(info, plugin.entry), **request}, seconds)
-    problem = problem_of(info, result, f"asked to read `{name}`", seconds)
+    problem = problem_of(info, result, f"the reading of `{name}`", seconds)
     if problem is not None:
         raise PluginError(problem)
     answer = result.answer
     if "mistakes" in answer:
-        raise InputError(_mistakes_in(answer, name))
+        raise InputError(_problems_in(answer, name))
     tables = {table: TableRows(*rows) for table, rows in answer["tables"].items()}
     return Reading(name, what, info.label, CatalogRows(answer["head"], tables, answer["file"] or name))
 
@@ -307,19 +268,21 @@ def read_there(data: Mapping[str, Any]) -> dict[str, Any]:
         settings = None
         if info.settings:
             model = ask(Plugin(info, entry), "friendshore_settings").settings
-            assert model is not None  # its hook was asked
-            settings = made(model, data["settings"], info, info.name or info.distribution)
-        return _read(reader, data["what"], ReadRequest(argument, Path(data["folder"]), settings), info)
+            assert model is not None  # its hook was called
+            settings = settings_record(model, data["settings"], info, info.name or info.distribution)
+        return _read_tables(reader, data["what"], ReadRequest(argument, Path(data["folder"]), settings), info)
     except InputError as error:
         return {"mistakes": [asdict(problem) for problem in error.problems]}
     except FriendshoreError as error:
         return problem_data(error)
 
 
-def _read(reader: Reader, what: What, request: ReadRequest, info: PluginInfo) -> dict[str, Any]:
+def _read_tables(reader: Reader, what: What, request: ReadRequest, info: PluginInfo) -> dict[str, Any]:
     if getattr(type(reader), what) is getattr(Reader, what):
-        fix = "name a catalog under `catalogs`, demands under `demand`"
-        raise InputError(f"the reader `{reader.name}` reads no {what}", found=request.argument, fix=fix)
+        fix = "list a catalog under `catalogs`, and demands under `demand`"
+        raise InputError(
+            f"the reader `{reader.name}` can't read a {what}", found=request.argument, fix=fix, code="FS426"
+        )
     try:
         with running(info.package, f"its reader `{reader.name}`", whole=True):
             yielded = getattr(reader, what)(request)
@@ -328,47 +291,45 @@ def _read(reader: Reader, what: What, request: ReadRequest, info: PluginInfo) ->
             return _rows_data(yielded)
     except FriendshoreError:
         raise
-    except _NoTableError as error:
-        expected = "CatalogRows, or TableRows of a demand, with texts, numbers and dates in their cells"
-        raise wrong(info, f"its reader `{reader.name}` yields something else", str(error), expected) from error
+    except _NotATableError as error:
+        expected = "CatalogRows, or TableRows of a demand, with texts, numbers, and dates in their cells"
+        raise wrong(info, f"its reader `{reader.name}` must return tables", str(error), expected) from error
     except BaseException as error:
-        if not to_blame(error):
+        if not is_plugin_fault(error):
             raise
         raise blame(
-            info, error, f"failed: its reader `{reader.name}`, asked for `{request.argument}`, raised"
+            info, error, f"failed: its reader `{reader.name}`, called with `{request.argument}`, raised"
         ) from error
 
 
-class _NoTableError(Exception):
+class _NotATableError(Exception):
     """A reader yielded something that isn't a table."""
 
 
 def _rows_data(yielded: object) -> dict[str, Any]:
-    """Return the tables of a reader as JSON-ready data."""
     if not isinstance(yielded, CatalogRows):
-        raise _NoTableError(f"a {type(yielded).__name__}")
-    head = {key: _head(value) for key, value in yielded.head.items()}
-    tables = {name.removesuffix(".csv"): _rows(rows) for name, rows in yielded.tables.items()}
+        raise _NotATableError(f"a {type(yielded).__name__}")
+    head = {key: _head_value(value) for key, value in yielded.head.items()}
+    tables = {name.removesuffix(".csv"): _table_data(rows) for name, rows in yielded.tables.items()}
     return {"head": head, "tables": tables, "file": str(yielded.file)}
 
 
-def _rows(rows: object) -> tuple[list[str], list[tuple[int, list[str]]], str]:
+def _table_data(rows: object) -> tuple[list[str], list[tuple[int, list[str]]], str]:
     if not isinstance(rows, TableRows):
-        raise _NoTableError(f"a {type(rows).__name__} for a table")
-    lines = [(int(line), [_cell(cell) for cell in cells]) for line, cells in rows.rows]
-    return [_cell(name) for name in rows.columns], lines, str(rows.file)
+        raise _NotATableError(f"a {type(rows).__name__} for a table")
+    lines = [(int(line), [_cell_text(cell) for cell in cells]) for line, cells in rows.rows]
+    return [_cell_text(name) for name in rows.columns], lines, str(rows.file)
 
 
-def _cell(value: object) -> str:
-    """Return the text of a cell, as in a CSV file."""
+def _cell_text(value: object) -> str:
     text = cell_text(value)
     if text is None:
-        raise _NoTableError(f"a {type(value).__name__} in a cell")
+        raise _NotATableError(f"a {type(value).__name__} in a cell")
     return text.strip()
 
 
-def _head(value: object) -> str | list[str]:
-    return [_cell(one) for one in value] if isinstance(value, list | tuple) else _cell(value)
+def _head_value(value: object) -> str | list[str]:
+    return [_cell_text(cell) for cell in value] if isinstance(value, list | tuple) else _cell_text(value)
 
 
 class _Facts(Tables):
@@ -387,16 +348,7 @@ def packs_by(
     limit: float | None = None,
     process: OtherProcess | None = None,
 ) -> tuple[RulePack, ...]:
-    """Return the rule packs that a plugin makes for a case, in another process.
-
-    Args:
-        plugin: The plugin.
-        name: Its name in the case.
-        case: The case.
-        catalogs: The catalogs of the case.
-        settings: Settings that the case makes for the plugin.
-        limit: Maximum seconds; 0 means in this process and without a limit. None means the limit of the environment, or a minute.
-        process: Process to use, which may have served other cases. None means a new one.
+    """Return the rule packs that a plugin makes for a case, in another process. `limit` is as in `read_by`, but 0 means in this process.
 
     Raises:
         InputError: With all errors that the plugin found in the settings or in what they name.
@@ -404,7 +356,7 @@ def packs_by(
     """
     info = plugin.info
     assert plugin.entry is not None  # a plugin with settings is code
-    seconds = limit_given(LIMIT) if limit is None else limit
+    seconds = environment_limit(LIMIT) if limit is None else limit
     facts = _Facts(case=case.but(rules=()), catalogs=tuple(catalogs))
     request = {
         **plugin_data(info, plugin.entry),
@@ -415,26 +367,28 @@ def packs_by(
     }
     call = call_once if process is None else process.call
     result = call(f"{__name__}:packs_there", request, seconds) if seconds else CallResult(0, packs_there(request))
-    problem = problem_of(info, result, "asked for the rule packs of a case", seconds)
+    problem = problem_of(info, result, "its hook `friendshore_case_packs`", seconds)
     if problem is not None:
         raise PluginError(problem)
     answer = result.answer
     if "mistakes" in answer:
-        raise InputError(_mistakes_in(answer, info.label))
-    packs = tuple(_pack(data, info) for data in answer["packs"])
+        raise InputError(_problems_in(answer, info.label))
+    packs = tuple(_checked_pack(data, info) for data in answer["packs"])
     names = [pack.id for pack in packs]
     duplicates = sorted({name for name in names if names.count(name) > 1})
     if duplicates:
-        raise wrong(info, "makes two rule packs of one name", ", ".join(duplicates), "names that differ")
+        raise wrong(info, "makes two rule packs of the same name", ", ".join(duplicates), "different names")
     return packs
 
 
-def _pack(data: Mapping[str, Any], info: PluginInfo) -> RulePack:
+def _checked_pack(data: Mapping[str, Any], info: PluginInfo) -> RulePack:
     pack = RulePack.model_validate(data)
     for number, rule in enumerate(pack.rules, 1):
-        if lacking := unstated(rule):
-            what = f"makes a rule pack `{pack.id}` of which rule {rule.get('id') or number} lacks {', '.join(lacking)}"
-            raise wrong(info, what, "", "rules that state kind, id and citation")
+        if missing := unstated(rule):
+            message = (
+                f"makes a rule pack `{pack.id}`, whose rule {rule.get('id') or number} has no {', '.join(missing)}"
+            )
+            raise wrong(info, message, "", "rules with kind, id, and citation")
     return pack
 
 
@@ -443,13 +397,13 @@ def packs_there(data: Mapping[str, Any]) -> dict[str, Any]:
     info, entry = plugin_from(data)
     plugin = Plugin(info, entry)
     try:
-        (model,) = called(plugin, "friendshore_settings")
-        settings = made(model, data["settings"], info, info.name or info.distribution)
+        (model,) = call_hook(plugin, "friendshore_settings")
+        settings = settings_record(model, data["settings"], info, info.name or info.distribution)
         Catalog.model_rebuild()  # builds the validator once, as for the facts of a run
-        facts = record(_Facts, data["facts"], "what a plugin is told of a case")
+        facts = record(_Facts, data["facts"], "the facts of a case for a plugin")
         folders = {key: Path(folder) for key, folder in data["folders"].items()}
         case_facts = CaseFacts(facts.case, facts.catalogs, Path(data["folder"]), settings, folders)
-        packs = called(plugin, "friendshore_case_packs", facts=case_facts)
+        packs = call_hook(plugin, "friendshore_case_packs", facts=case_facts)
         return {"packs": [_pack_data(pack, info) for pack in packs]}
     except InputError as error:
         return {"mistakes": [asdict(problem) for problem in error.problems]}
@@ -458,13 +412,12 @@ def packs_there(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pack_data(pack: object, info: PluginInfo) -> dict[str, Any]:
-    """Return a rule pack as JSON-ready data."""
     if not isinstance(pack, RulePack):
-        message = "its hook `friendshore_case_packs` yields something else"
+        message = "its hook `friendshore_case_packs` must yield rule packs"
         raise wrong(info, message, repr(pack)[:200], "rule packs: friendshore.rules.pack.RulePack")
     try:
         data: dict[str, Any] = pack.model_dump(mode="json", by_alias=True, exclude={"digest"})
     except ValueError as error:
-        message = f"its rule pack `{pack.id}` holds what is no data"
-        raise wrong(info, message, str(error)[:200], "texts, numbers, dates, lists and tables") from error
+        message = f"its rule pack `{pack.id}` contains values that aren't plain data"
+        raise wrong(info, message, str(error)[:200], "texts, numbers, dates, lists, and tables") from error
     return data

@@ -17,10 +17,9 @@ from .isolated import CallResult, call_once, plugin_data, plugin_from, problem_d
 from .manifest import Plugin, PluginInfo
 from .registry import Registry
 
-LIMIT = 10.0
-"""Maximum seconds for the import of a plugin."""
+LIMIT = 10.0  # seconds
+# Number of processes at the same time. It doesn't depend on the processors, since one that hangs uses none.
 _MAX_RUNNING = 4
-"""Number of processes at the same time. It doesn't depend on the processors, since one that hangs uses none."""
 
 
 class ImportOutcome(StrEnum):
@@ -28,10 +27,8 @@ class ImportOutcome(StrEnum):
 
     IMPORTED = "imported"
     FAILED = "failed"
-    """Its code raised, or implements an unknown hook."""
     ENDED = "ended the process"
     HUNG = "hung"
-    """It was killed at the time limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,7 @@ class Loaded:
 def load(info: PluginInfo, entry: EntryPoint, limit: float = LIMIT) -> Loaded:
     """Import a plugin in another process for at most `limit` seconds, and check the hooks that it implements without calling them."""
     result = call_once(f"{__name__}:imported", plugin_data(info, entry), limit)
-    problem = problem_of(info, result, "imported", limit)
+    problem = problem_of(info, result, "its import", limit)
     if problem is None:
         return Loaded(info, result.answer["seconds"])
     if result.code is None:
@@ -57,7 +54,6 @@ def load(info: PluginInfo, entry: EntryPoint, limit: float = LIMIT) -> Loaded:
 
 
 def load_all(plugins: Sequence[tuple[PluginInfo, EntryPoint]], limit: float = LIMIT) -> list[Loaded]:
-    """Import several plugins, a few at the same time, and return the results in the same order."""
     with ThreadPoolExecutor(_MAX_RUNNING) as workers:
         return list(workers.map(lambda plugin: load(plugin[0], plugin[1], limit), plugins))
 
@@ -68,19 +64,12 @@ class DataLocation:
 
     name: str
     owner: str
-    """Distribution and version of its plugin."""
     folder: Path | None = None
     problem: Diagnostic | None = None
 
 
 def places(registry: Registry, what: Literal["catalog", "rule pack"], limit: float = LIMIT) -> list[DataLocation]:
-    """Return the locations of all usable catalogs or rule packs. Code that makes some runs in processes of its own.
-
-    Args:
-        registry: The plugins.
-        what: Sort of data.
-        limit: Maximum seconds for each plugin.
-    """
+    """Return the locations of all usable catalogs or rule packs. Code that makes some runs in processes of its own."""
     hook: Hook = "friendshore_catalogs" if what == "catalog" else "friendshore_rules"
     makers = [plugin for info in registry.plugins if (plugin := registry.made_by(info, hook)) is not None]
     with ThreadPoolExecutor(_MAX_RUNNING) as workers:
@@ -102,11 +91,13 @@ def _ask_folders(plugin: Plugin, hook: Hook, limit: float) -> tuple[CallResult, 
     assert plugin.entry is not None
     data = {"catalogs": sorted(plugin.catalogs), "packs": sorted(plugin.packs), "hook": hook}
     result = call_once(f"{__name__}:folders", {**plugin_data(plugin.info, plugin.entry), **data}, limit)
-    return result, problem_of(plugin.info, result, f"asked for `{hook}`", limit)
+    return result, problem_of(plugin.info, result, f"its hook `{hook}`", limit)
+
+
+# The next two functions run in the other process.
 
 
 def folders(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Run in the other process: return the folders of the catalogs or rule packs that a plugin's code makes."""
     info, entry = plugin_from(data)
     catalogs, packs = ({name: Path() for name in data[key]} for key in ("catalogs", "packs"))
     try:
@@ -117,11 +108,10 @@ def folders(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def imported(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Run in the other process: import a plugin, and return the seconds that it took."""
     info, entry = plugin_from(data)
-    began = time.perf_counter()
+    start = time.perf_counter()
     try:
         manager_of(info, entry)
     except PluginError as error:
         return problem_data(error)
-    return {"seconds": time.perf_counter() - began}
+    return {"seconds": time.perf_counter() - start}

@@ -21,25 +21,24 @@ from ..reading.records import record
 from ..rules.base import Rule
 from ..rules.pack import PACK_FILE
 from .interface import OWN, __version__, end_of, newest, refusal
-from .packages import MANIFEST, contents_of, data_of, home_of, taken
+from .packages import MANIFEST, column_conflicts, contents_of, data_of, home_of
 
+# Entry point group that declares a plugin.
 GROUP = "friendshore"
-"""Entry point group that declares a plugin."""
 CATALOG_FILE = "catalog.toml"
-"""The file that makes a folder a catalog."""
 
 
 _WORD = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 QuestionName = Annotated[str, Field(pattern=rf"^{_WORD}$")]
-"""Name of a question or a check of runs."""
+# Name of a command, like `sign`, or of a command in a group, like `case to-xlsx`.
 CommandName = Annotated[str, Field(pattern=rf"^{_WORD}( {_WORD})?$")]
-"""Name of a command, like `sign`, or of a command in a group, like `case to-xlsx`."""
+# Name of an output format or a case format: the extension of its files, without the dot.
 FormatName = Annotated[str, Field(pattern=r"^[a-z0-9]+$")]
-"""Name of an output format or a case format: the extension of its files, without the dot."""
 ReaderName = Annotated[str, Field(pattern=READER)]
 OneLine = Annotated[str, Field(pattern=r"^\S[^\n\r]*$")]
 
 
+# Friendshore's own commands, except questions. A plugin's question or command can't use these names.
 COMMANDS = frozenset({
     "plan", "check", "verify", "report", "orders", "lock", "init",
     "case", "case roll",
@@ -47,14 +46,12 @@ COMMANDS = frozenset({
     "rules", "rules list", "rules show",
     "plugins", "plugins list", "plugins show",
 })  # fmt: skip
-"""Friendshore's own commands, except questions. A plugin's question or command can't use these names."""
 
 
 class Manifest(Record):
     """A plugin's `friendshore.toml`. It lists everything that the plugin brings; code only delivers what it announces."""
 
     api: int = Field(strict=True)
-    """Version of the plugin interface."""
     catalogs: tuple[str, ...] = ()
     """Folders of catalogs, relative to the manifest."""
     packs: tuple[str, ...] = ()
@@ -92,17 +89,15 @@ class PluginStatus(StrEnum):
     BROKEN = "broken"
     """It can't be used. A plan that names anything of it stops."""
     BLOCKED = "blocked"
-    """The user has blocked it."""
     CLASH = "clashing"
     """It works, but another plugin brings one of its names too."""
 
 
 class Announced(Record):
-    """A question, command, format, or check that a manifest announces."""
+    """A question, command, format, or check that a manifest announces, with a line of description."""
 
     name: str
     answers: str = ""
-    """A line of description."""
 
 
 class PluginInfo(Record):
@@ -112,34 +107,23 @@ class PluginInfo(Record):
     """Name for `pip`."""
     version: str = ""
     name: str = ""
-    """Name of its entry point."""
     package: str = ""
-    """Its import package."""
     file: str = ""
     """Path of its manifest, or where that should be."""
     api: int | None = None
-    """Version of its plugin interface."""
     api_end: str = ""
-    """End of support for that version, in words. Empty if none is planned."""
     catalogs: tuple[str, ...] = ()
-    """Names."""
     kinds: tuple[str, ...] = ()
     packs: tuple[str, ...] = ()
-    """Ids."""
     questions: tuple[Announced, ...] = ()
     readers: tuple[str, ...] = ()
     commands: tuple[Announced, ...] = ()
     formats: tuple[Announced, ...] = ()
-    """Output formats."""
     checks: tuple[Announced, ...] = ()
-    """Checks of runs."""
     case_formats: tuple[Announced, ...] = ()
     columns: tuple[DeclaredColumn, ...] = ()
-    """Columns of facts that it declares."""
     settings: bool = False
-    """True if a case may have settings for it."""
     case_packs: bool = False
-    """True if rules follow from these settings."""
     withheld: tuple[str, ...] = ()
     """Names of single things that the user has blocked."""
     status: PluginStatus = PluginStatus.OK
@@ -152,22 +136,23 @@ class PluginInfo(Record):
         if not self.api_end:
             return ""
         written = f"is written for version {self.api} of the plugin interface, {self.api_end}"
-        return f"{written}; fix: write it for version {newest().version}, or ask its author to"
+        return f"{written}; fix: update it to version {newest().version}, or ask its author to"
 
     @property
     def brings(self) -> tuple[str, ...]:
-        """Names of everything that it brings."""
         return (
             *self.catalogs,
             *self.packs,
             *self.kinds,
             *self.readers,
-            *(one.name for one in (*self.questions, *self.commands, *self.formats, *self.checks, *self.case_formats)),
+            *(
+                thing.name
+                for thing in (*self.questions, *self.commands, *self.formats, *self.checks, *self.case_formats)
+            ),
         )
 
     @property
     def label(self) -> str:
-        """Distribution and version."""
         return f"{self.distribution} {self.version}".strip()
 
 
@@ -177,17 +162,12 @@ class Plugin:
 
     info: PluginInfo
     entry: EntryPoint | None = None
-    """Its code. None if nothing needs an import."""
     catalogs: Mapping[str, Path] = field(default_factory=dict)
-    """Folders by name."""
     packs: Mapping[str, Path] = field(default_factory=dict)
-    """Folders by id."""
     classes: Mapping[str, type[Rule]] = field(default_factory=dict)
-    """Rule classes in memory: friendshore's own, and those given by a program."""
-    given: Mapping[Any, Mapping[str, Named]] = field(default_factory=dict)
+    in_memory: Mapping[Any, Mapping[str, Named]] = field(default_factory=dict)
     """Objects given by a program, by sort (`question`, `check`, `format`, or `case format`) and name."""
     problems: tuple[Diagnostic, ...] = ()
-    """Errors in its manifest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +178,7 @@ class Declared:
     version: str
     entry: EntryPoint
     damage: str = ""
-    """Error in the entry point, or an empty string."""
     requires: tuple[str, ...] = ()
-    """Dependencies of the distribution."""
 
     @property
     def package(self) -> str:
@@ -209,7 +187,6 @@ class Declared:
 
     @property
     def info(self) -> PluginInfo:
-        """Information from the entry point alone."""
         name = self.distribution or f"the distribution of {self.package or 'an unknown package'}"
         return PluginInfo(distribution=name, version=self.version, name=self.entry.name, package=self.package)
 
@@ -220,7 +197,6 @@ def discover() -> tuple[Plugin, ...]:
 
 
 def announced(lines: Mapping[str, str]) -> tuple[Announced, ...]:
-    """Return the announcements of a manifest, given a line on each by name, as records."""
     return tuple(Announced(name=name, answers=line) for name, line in lines.items())
 
 
@@ -229,22 +205,18 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def declared(among: Iterable[Distribution] | None = None) -> Iterator[Declared]:
-    """Yield the plugins that distributions declare. Of a distribution found twice, the first on the path counts, as for imports.
-
-    Args:
-        among: Distributions to search. None means all that are installed.
-    """
+def declared(dists: Iterable[Distribution] | None = None) -> Iterator[Declared]:
+    """Yield the plugins that distributions declare, by default all installed ones. Of duplicates, the first on the path counts, as for imports."""
     seen: set[str] = set()
-    for dist in distributions() if among is None else among:
+    for dist in distributions() if dists is None else dists:
         try:
             text = dist.read_text("entry_points.txt") or ""
         except UnicodeDecodeError as error:
-            # Whose group it was cannot be told; better one line too many than a plugin that is silently not there.
+            # It may be another group's. An unnecessary report is better than a plugin that is silently missing.
             name, version, _ = _metadata(dist)
             yield Declared(name, version, EntryPoint("", "", GROUP), f"its entry points cannot be read: {error}")
             continue
-        if f"[{GROUP}]" not in text:  # a glance that spares the parsing of every distribution's metadata
+        if f"[{GROUP}]" not in text:  # avoids parsing the metadata of every distribution
             continue
         name, version, requires = _metadata(dist)
         if name and normal(name) in seen:
@@ -261,12 +233,11 @@ def _entries(text: str) -> Iterator[tuple[EntryPoint, str]]:
             group = line.strip("[] ")
         elif group == GROUP and line and not line.startswith(("#", ";")):
             name, equals, value = (part.strip() for part in line.partition("="))
-            fine = equals and re.fullmatch(r"\w+(\.\w+)*(\s*:\s*\w+(\.\w+)*)?(\s*\[.*\])?", value)
-            yield EntryPoint(name, value, group), "" if fine else f"its entry point `{line}` cannot be read"
+            is_valid = equals and re.fullmatch(r"\w+(\.\w+)*(\s*:\s*\w+(\.\w+)*)?(\s*\[.*\])?", value)
+            yield EntryPoint(name, value, group), "" if is_valid else f"its entry point `{line}` cannot be read"
 
 
 def _metadata(dist: Distribution) -> tuple[str, str, tuple[str, ...]]:
-    """Return name, version, and dependencies; empty if the metadata is missing or damaged."""
     try:
         metadata = dist.metadata
         requires = tuple(metadata.get_all("Requires-Dist") or dist.requires or ())
@@ -278,46 +249,46 @@ def _metadata(dist: Distribution) -> tuple[str, str, tuple[str, ...]]:
     return name, version, requires
 
 
-def plugin_of(found: Declared, package: Path | None = None) -> Plugin:
-    """Return a plugin with its errors. `package` is the folder of its package, if known."""
-    info, entry = found.info, found.entry
+def plugin_of(declaration: Declared, package: Path | None = None) -> Plugin:
+    info, entry = declaration.info, declaration.entry
     try:
-        if found.damage:
-            raise PluginError(found.damage, fix="reinstall it")
+        if declaration.damage:
+            raise PluginError(declaration.damage, fix="reinstall it", code="FS408")
         folder = package if package is not None else home_of(info.package)
         info = info.but(file=str(folder / MANIFEST))
         data = data_of(folder / MANIFEST)
     except FriendshoreError as error:
         return _broken(info, entry, error)
-    info = info.but(**_interface(data.get("api")))
+    api = data.get("api")
+    if type(api) is int:  # not a bool
+        info = info.but(api=api, api_end=end_of(api))
     try:
-        manifest = _manifest(data, info)
+        manifest = _validated_manifest(data, info)
     except FriendshoreError as error:
-        return _broken(_with_names(info, _readable_part(data, info.file)), entry, error)
+        return _broken(_with_manifest(info, _valid_part(data, info.file)), entry, error)
     problems: list[Diagnostic] = []
     catalogs = contents_of(folder / MANIFEST, manifest.catalogs, CATALOG_FILE, "name", problems)
     packs = contents_of(folder / MANIFEST, manifest.packs, PACK_FILE, "id", problems)
-    info = _with_names(info, manifest, [name for name, _ in catalogs], [name for name, _ in packs])
-    if info.distribution != OWN:  # its own dependencies were met, or this would not run
-        problems += unmet(info.label, info.distribution, found.requires, info.file)
-    problems += _repeated(info)
+    info = _with_manifest(info, manifest, [name for name, _ in catalogs], [name for name, _ in packs])
+    if info.distribution != OWN:  # friendshore runs, so its own dependencies are met
+        problems += unmet_dependencies(info.label, info.distribution, declaration.requires, info.file)
+    problems += _duplicates(info)
     if info.case_packs and not info.settings:
-        told = "yields rule packs of what a case sets for it, and takes no settings"
-        problems.append(Diagnostic(told, info.file, column="case_packs", fix="add `settings = true`"))
-    problems += taken(info.columns, info.file)
+        message = "has `case_packs`, which follow from settings, but takes no settings"
+        problems.append(Diagnostic(message, info.file, column="case_packs", fix="add `settings = true`", code="FS404"))
+    problems += column_conflicts(info.columns, info.file)
     for key, names in (("questions", manifest.questions), ("commands", manifest.commands)):
         for name in sorted(COMMANDS & names.keys()):
-            message = f"brings a {key[:-1]} `{name}`, as a command of friendshore is called"
-            problems.append(Diagnostic(message, info.file, column=key, fix="rename it"))
+            message = f"brings a {key[:-1]} `{name}`, but friendshore has a command of that name"
+            problems.append(Diagnostic(message, info.file, column=key, fix="rename it", code="FS413"))
     if problems:
         return _broken(info, entry, InputError(problems))
     return Plugin(info, entry, dict(catalogs), dict(packs))
 
 
-def _with_names(
+def _with_manifest(
     info: PluginInfo, manifest: Manifest, catalogs: Iterable[str] = (), packs: Iterable[str] = ()
 ) -> PluginInfo:
-    """Add everything that the manifest announces, and the names of the catalogs and packs in its folders."""
     return info.but(
         catalogs=(*catalogs, *manifest.hook_catalogs),
         packs=(*packs, *manifest.hook_packs),
@@ -338,43 +309,33 @@ def _with_names(
     )
 
 
-def _readable_part(data: Mapping[str, object], file: str) -> Manifest:
+def _valid_part(data: Mapping[str, object], file: str) -> Manifest:
     """Return the valid part of a broken manifest, so that a request for one of its names reports the defect."""
-    keys = {key: value for key, value in data.items() if key in Manifest.model_fields} | {"api": API}
+    fields = {key: value for key, value in data.items() if key in Manifest.model_fields} | {"api": API}
     try:
-        return record(Manifest, keys, file)
+        return record(Manifest, fields, file)
     except InputError as error:
-        wrong = {re.split(r"[.\[]", problem.column)[0] for problem in error.problems}
-        return record(Manifest, {key: value for key, value in keys.items() if key not in wrong}, file)
+        invalid = {re.split(r"[.\[]", problem.column)[0] for problem in error.problems}
+        return record(Manifest, {key: value for key, value in fields.items() if key not in invalid}, file)
 
 
 def _broken(info: PluginInfo, entry: EntryPoint, error: FriendshoreError) -> Plugin:
-    told = info.but(status=PluginStatus.BROKEN, error=str(error))
-    return Plugin(told, entry, problems=error.problems)
+    return Plugin(info.but(status=PluginStatus.BROKEN, error=str(error)), entry, problems=error.problems)
 
 
-def _interface(api: object) -> dict[str, object]:
-    """Return the interface version of a manifest, with its end of support."""
-    return {"api": api, "api_end": end_of(api)} if type(api) is int else {}
-
-
-def _manifest(data: dict[str, object], info: PluginInfo) -> Manifest:
-    """Validate the manifest.
-
-    Raises:
-        PluginError: If its interface version isn't supported. This comes alone, since its keys may differ too.
-        InputError: With all errors in its keys.
-    """
-    refused = None if info.api is None else refusal(info.label, info.distribution, info.api, info.file)
-    if refused is not None:
-        raise PluginError(refused)
+def _validated_manifest(data: dict[str, object], info: PluginInfo) -> Manifest:
+    """Validate the manifest. An unsupported interface version is the only error then, since its keys may differ too."""
+    problem = None if info.api is None else refusal(info.label, info.distribution, info.api, info.file)
+    if problem is not None:
+        raise PluginError(problem)
     return record(Manifest, data, info.file)
 
 
-def _repeated(info: PluginInfo) -> list[Diagnostic]:
-    """Return errors for names that it brings twice."""
+def _duplicates(info: PluginInfo) -> list[Diagnostic]:
     return [
-        Diagnostic(f"brings two {key} of the name `{name}`", info.file, column=key, fix="rename one of the two")
+        Diagnostic(
+            f"brings two {key} of the name `{name}`", info.file, column=key, fix="rename one of them", code="FS413"
+        )
         for key, names in (
             ("catalogs", info.catalogs),
             ("packs", info.packs),
@@ -385,49 +346,43 @@ def _repeated(info: PluginInfo) -> list[Diagnostic]:
     ]
 
 
-def unmet(label: str, distribution: str, requires: Iterable[str], file: str) -> Iterator[Diagnostic]:
-    """Yield an error for each unmet dependency of a plugin, except those of its extras: there is no record of the extras that were installed.
-
-    Args:
-        label: Name and version of the plugin.
-        distribution: Name of the plugin.
-        requires: Its dependencies, as its metadata states them.
-        file: Its manifest.
-    """
+def unmet_dependencies(label: str, distribution: str, requires: Iterable[str], file: str) -> Iterator[Diagnostic]:
+    """Yield an error for each unmet dependency of a plugin, except those of its extras: there is no record of the extras that were installed."""
     from packaging.requirements import InvalidRequirement, Requirement  # slow to load
     from packaging.version import InvalidVersion
 
     for text in requires:
         try:
-            needed = Requirement(text)
+            requirement = Requirement(text)
         except InvalidRequirement:
             yield Diagnostic(
-                f"{label} states a dependency that cannot be read",
+                f"{label} has a dependency that cannot be read",
                 file,
                 found=text,
                 fix=f"reinstall {distribution}, or report this to its author",
+                code="FS409",
             )
             continue
-        if needed.marker is not None and not needed.marker.evaluate({"extra": ""}):
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
-        installed = _version(needed.name)
+        installed = _installed_version(requirement.name)
         try:
-            met = bool(installed) and needed.specifier.contains(installed, prereleases=True)
+            is_met = bool(installed) and requirement.specifier.contains(installed, prereleases=True)
         except InvalidVersion:
-            met = False
-        if not met:
-            asked = f"{needed.name}{needed.specifier}"
+            is_met = False
+        if not is_met:
+            specifier = f"{requirement.name}{requirement.specifier}"
             yield Diagnostic(
-                f"{label} requires {asked}",
+                f"{label} requires {specifier}",
                 file,
-                found=f"{needed.name} {installed}" if installed else f"no {needed.name}",
-                expected=asked,
-                fix=f"pip install '{asked}', or install a release of {distribution} that needs another",
+                found=f"{requirement.name} {installed}" if installed else f"no {requirement.name}",
+                expected=specifier,
+                fix=f"pip install '{specifier}', or install another release of {distribution}",
+                code="FS409",
             )
 
 
-def _version(name: str) -> str:
-    """Return the installed version of a distribution, or an empty string."""
+def _installed_version(name: str) -> str:
     if name.lower() == OWN:
         return __version__
     try:

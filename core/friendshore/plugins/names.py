@@ -17,8 +17,8 @@ from .manifest import Announced, Plugin, PluginInfo, PluginStatus, normal
 if TYPE_CHECKING:
     from ..reading.fields import FactColumns
 
+# Environment variable: plugins that count as not installed, separated by commas.
 BLOCK = "FRIENDSHORE_BLOCK"
-"""Environment variable: plugins that count as not installed, separated by commas."""
 
 
 class Blocker(StrEnum):
@@ -28,16 +28,15 @@ class Blocker(StrEnum):
     FLAG = "--block"
     CASE = "[use] block"
     CALL = "blocked="
-    """A program that calls friendshore."""
     RUN = "the run"
-    """A run that was made without the plugin and is verified or asked again."""
+    """A run that was made without the plugin, and is verified or reopened."""
 
 
 _UNDO = {
-    Blocker.ENVIRONMENT: f"take `{{}}` out of {BLOCK} in the environment",
-    Blocker.FLAG: "leave out `--block {}`",
-    Blocker.CASE: "take `{}` out of `block` under [use] in the case",
-    Blocker.CALL: "take `{}` out of what the call blocks",
+    Blocker.ENVIRONMENT: f"remove `{{}}` from the environment variable {BLOCK}",
+    Blocker.FLAG: "omit `--block {}`",
+    Blocker.CASE: "remove `{}` from `block` under [use] in the case",
+    Blocker.CALL: "remove `{}` from `blocked` of the call",
     Blocker.RUN: "make the run again without blocking `{}`",
 }
 
@@ -51,77 +50,76 @@ class Block(Record):
 
     @property
     def undo(self) -> str:
-        """Instruction that removes the block."""
         return _UNDO[self.by].format(self.name)
 
     @property
     def whole(self) -> bool:
-        """True if the whole plugin is blocked."""
         return ":" not in self.name
 
     def meets(self, info: PluginInfo, name: str = "") -> bool:
         """Return True if the block matches a plugin, or its thing called `name`. An empty name matches any."""
-        plugin, _, one = self.name.partition(":")
+        plugin, _, thing = self.name.partition(":")
         names = filter(None, (info.distribution, info.name, info.package))
         if normal(plugin) not in map(normal, names):
             return False
-        return self.whole or (one in info.brings and name in ("", one))
+        return self.whole or (thing in info.brings and name in ("", thing))
 
 
 def environment_blocks() -> tuple[Block, ...]:
-    """Return the blocks of the environment."""
     names = (name.strip() for name in os.environ.get(BLOCK, "").split(","))
     return tuple(Block(name=name, by=Blocker.ENVIRONMENT) for name in names if name)
 
 
-def barred(plugin: Plugin, blocks: Iterable[Block]) -> Plugin:
+def with_blocks(plugin: Plugin, blocks: Iterable[Block]) -> Plugin:
     """Mark a plugin as blocked, in whole or in part. Its names stay known, so that an error can explain the block."""
-    met = _meeting(plugin.info, blocks)
-    found = [block for block in met if block.whole]
-    if not found:
-        withheld = tuple(sorted({block.name.partition(":")[2] for block in met}))
+    matching = _matching_blocks(plugin.info, blocks)
+    whole_blocks = [block for block in matching if block.whole]
+    if not whole_blocks:
+        withheld = tuple(sorted({block.name.partition(":")[2] for block in matching}))
         return replace(plugin, info=plugin.info.but(withheld=withheld)) if withheld else plugin
-    error = f"blocked by {_blockers(found)}; fix: {_undoing(found)}"
+    error = f"blocked by {_origins_text(whole_blocks)}; fix: {_undo_text(whole_blocks)}"
     return Plugin(plugin.info.but(status=PluginStatus.BLOCKED, error=error), plugin.entry)
 
 
-def _refused(what: str, name: str, info: PluginInfo, blocks: Iterable[Block]) -> Diagnostic:
-    found = _meeting(info, blocks, name)
-    message = f"{what} `{name}` comes with {info.label}, which is blocked by {_blockers(found)}"
-    brought = f"`{name}`, announced by {info.file}" if info.file else f"`{name}`"
-    return Diagnostic(message, found=brought, expected=f"a {what} that is not blocked", fix=_undoing(found))
+def _blocked_problem(what: str, name: str, info: PluginInfo, blocks: Iterable[Block]) -> Diagnostic:
+    matching = _matching_blocks(info, blocks, name)
+    message = f"{what} `{name}` belongs to {info.label}, which is blocked by {_origins_text(matching)}"
+    name_with_manifest = f"`{name}`, announced by {info.file}" if info.file else f"`{name}`"
+    return Diagnostic(
+        message,
+        found=name_with_manifest,
+        expected=f"a {what} that is not blocked",
+        fix=_undo_text(matching),
+        code="FS403",
+    )
 
 
-def _meeting(info: PluginInfo, blocks: Iterable[Block], name: str = "") -> list[Block]:
-    """Return the distinct blocks that match a plugin or its thing called `name`."""
+def _matching_blocks(info: PluginInfo, blocks: Iterable[Block], name: str = "") -> list[Block]:
     return list(dict.fromkeys(block for block in blocks if block.meets(info, name)))
 
 
-def _blockers(blocks: Sequence[Block]) -> str:
+def _origins_text(blocks: Sequence[Block]) -> str:
     return " and by ".join(dict.fromkeys(block.by.value for block in blocks))
 
 
-def _undoing(blocks: Sequence[Block]) -> str:
+def _undo_text(blocks: Sequence[Block]) -> str:
     return ", and ".join(dict.fromkeys(block.undo for block in blocks))
 
 
-def idle(blocks: Iterable[Block], plugins: Sequence[PluginInfo]) -> tuple[Diagnostic, ...]:
-    """Return a diagnostic for each block that matches nothing. Blocks of a run are exempt, since it was made elsewhere."""
-    wrong = (b for b in blocks if b.by is not Blocker.RUN and not any(map(b.meets, plugins)))
+def unused_blocks(blocks: Iterable[Block], plugins: Sequence[PluginInfo]) -> tuple[Diagnostic, ...]:
+    """Return a diagnostic for each block that matches nothing. Blocks of a run are exempt, since it may have been made elsewhere."""
+    unused = (b for b in blocks if b.by is not Blocker.RUN and not any(map(b.meets, plugins)))
     known = {name for info in plugins for name in (info.distribution, info.name) if name}
-    known |= {f"{name}:{one}" for info in plugins for name in (info.distribution, info.name) for one in info.brings}
-    expected = (
-        "the distribution, entry point or package of an installed plugin, with `:name` for one thing that it brings"
-    )
-    said = Diagnostic("", expected=expected)
+    known |= {f"{name}:{thing}" for info in plugins for name in (info.distribution, info.name) for thing in info.brings}
     return tuple(
-        replace(
-            said,
-            message=f"{block.by.value} names `{block.name}`, and nothing of that name is installed: it blocks nothing",
+        Diagnostic(
+            f"{block.by.value} names `{block.name}`, but nothing of that name is installed",
             found=f"`{block.name}`",
+            expected="the distribution, entry point, or package of an installed plugin, with `:name` for one thing in it",
             fix=did_you_mean(block.name, sorted(known)) or f"see `friendshore plugins list`, or {block.undo}",
+            code="FS405",
         )
-        for block in dict.fromkeys(wrong)
+        for block in dict.fromkeys(unused)
     )
 
 
@@ -129,6 +127,7 @@ _USABLE = (PluginStatus.OK, PluginStatus.CLASH)
 What = Literal[
     "catalog", "rule pack", "kind of rule", "question", "reader", "command", "format", "check", "case format"
 ]
+# Field of `PluginInfo` by sort.
 FIELD: dict[What, str] = {
     "catalog": "catalogs",
     "rule pack": "packs",
@@ -140,17 +139,15 @@ FIELD: dict[What, str] = {
     "check": "checks",
     "case format": "case_formats",
 }
-"""Sort -> field of `PluginInfo` with the names of that sort."""
 
 
-MOST_LISTED = 8
-"""Maximum number of names in an error. Beyond that it names the command that lists them."""
+# Maximum number of names in an error. Beyond that it names the command that lists them.
+_MAX_LISTED = 8
+# Command group that lists a sort, if other than `plugins`.
 _LISTED_BY: dict[What, str] = {"catalog": "catalogs", "rule pack": "rules"}
-"""Sort -> command group that lists it, if other than `plugins`."""
 
 
 def names_of(plugin: Plugin, what: What) -> tuple[str, ...]:
-    """Return the names of a sort that a plugin announces."""
     things: tuple[str | Announced, ...] = getattr(plugin.info, FIELD[what])
     return tuple(thing if isinstance(thing, str) else thing.name for thing in things)
 
@@ -163,7 +160,6 @@ def _claimed(plugin: Plugin, what: What) -> tuple[str, ...]:
 
 
 def with_clashes(plugin: Plugin, all_plugins: Sequence[Plugin]) -> Plugin:
-    """Mark a plugin if another brings one of its names too."""
     if plugin.info.status is not PluginStatus.OK:
         return plugin
     problems = []
@@ -171,7 +167,7 @@ def with_clashes(plugin: Plugin, all_plugins: Sequence[Plugin]) -> Plugin:
         for name in _claimed(plugin, what):
             claims = [p for p in all_plugins if name in _claimed(p, what)]
             if len(claims) > 1:
-                problems.append(_clash(what, name, claims))
+                problems.append(_clash_problem(what, name, claims))
     if not problems:
         return plugin
     update = {"status": PluginStatus.CLASH, "error": "\n".join(map(str, problems))}
@@ -179,38 +175,39 @@ def with_clashes(plugin: Plugin, all_plugins: Sequence[Plugin]) -> Plugin:
 
 
 def usable(plugins: Iterable[Plugin], what: What) -> dict[str, str]:
-    """Return the usable names of a sort, each with the distribution and version of its only plugin."""
     fit = (plugin for plugin in plugins if plugin.info.status in _USABLE)
-    found = grouped((name, plugin.info.label) for plugin in fit for name in _claimed(plugin, what))
-    return {name: owners[0] for name, owners in sorted(found.items()) if len(owners) == 1}
+    owners_by_name = grouped((name, plugin.info.label) for plugin in fit for name in _claimed(plugin, what))
+    return {name: owners[0] for name, owners in sorted(owners_by_name.items()) if len(owners) == 1}
 
 
-def known_as(name: str, plugins: Iterable[PluginInfo]) -> tuple[PluginInfo, ...]:
-    """Return the plugins of a distribution, or the one of an entry point or package.
-
-    Raises:
-        PluginError: If there is none.
-    """
-    listed = list(plugins)
-    found = [i for i in listed if normal(name) in map(normal, (i.distribution, i.name, i.package))]
-    if not found:
-        names = sorted({info.distribution for info in listed})
+def plugins_named(name: str, plugins: Iterable[PluginInfo]) -> tuple[PluginInfo, ...]:
+    infos = list(plugins)
+    matches = [info for info in infos if normal(name) in map(normal, (info.distribution, info.name, info.package))]
+    if not matches:
+        names = sorted({info.distribution for info in infos})
         fix = did_you_mean(name, names) or "see `friendshore plugins list`"
-        raise PluginError(f"no plugin `{name}` is installed", found=f"`{name}`", fix=fix)
-    return tuple(found)
+        raise PluginError(f"no plugin `{name}` is installed", found=f"`{name}`", fix=fix, code="FS401")
+    return tuple(matches)
 
 
-def _clash(what: What, name: str, claims: Sequence[Plugin]) -> Diagnostic:
+def _clash_problem(what: What, name: str, claims: Sequence[Plugin]) -> Diagnostic:
     files = " and ".join(f"{p.info.label} ({p.info.file or 'no file'})" for p in claims)
     last = f"{claims[-1].info.distribution}:{name}"
-    fix = f"uninstall one of them, or block one: `--block {last}`, `block` under [use] in the case, or {BLOCK}={last}"
+    fix = (
+        f"uninstall one of them, or block one, with `--block {last}`, with `block` under [use] in the case, or with {BLOCK}={last} in the "
+        "environment"
+    )
     return Diagnostic(
-        f"{what} `{name}` is brought by {files}", found=f"`{name}`", expected="one plugin that brings it", fix=fix
+        f"several plugins bring {what} `{name}`: {files}",
+        found=f"`{name}`",
+        expected="one plugin",
+        fix=fix,
+        code="FS402",
     )
 
 
 def broken(plugin: Plugin) -> tuple[Diagnostic, ...]:
-    """Return the errors of a broken plugin, for the error of a request that needs it. Empty for any other plugin."""
+    """Return the errors of a broken plugin, for a request that needs it. Empty for any other plugin."""
     if plugin.info.status is not PluginStatus.BROKEN:
         return ()
     label = plugin.info.label
@@ -219,7 +216,7 @@ def broken(plugin: Plugin) -> tuple[Diagnostic, ...]:
             problem,
             message=problem.message
             if problem.message.startswith(label)
-            else f"the plugin {label}, which is broken, cannot be used: {problem.message}",
+            else f"the plugin {label} is broken: {problem.message}",
             file=problem.file or plugin.info.file,
             fix=problem.fix or f"repair or upgrade {plugin.info.distribution}",
         )
@@ -227,68 +224,72 @@ def broken(plugin: Plugin) -> tuple[Diagnostic, ...]:
     )
 
 
-def _unknown(what: What, name: str, plugins: Sequence[Plugin]) -> list[Diagnostic]:
+def _unknown_name_problems(what: What, name: str, plugins: Sequence[Plugin]) -> list[Diagnostic]:
     """Return the errors for an unknown name. If no name is similar, broken plugins may be the cause and come first."""
     names = usable(plugins, what)
     message = f"no {what} `{name}` is installed"
-    unfit = [p.info for p in plugins if p.info.status in (PluginStatus.BROKEN, PluginStatus.BLOCKED)]
-    if unfit:
-        listing = ", ".join(f"{info.label} ({info.status})" for info in unfit)
-        message += f"; it may be in a plugin that cannot be used: {listing} (see `friendshore plugins list`)"
-    meant = did_you_mean(name, names)
-    causes = [] if meant else [problem for plugin in plugins for problem in broken(plugin)]
-    repaired = " or ".join(info.distribution for info in unfit if info.status is PluginStatus.BROKEN)
+    unusable = [p.info for p in plugins if p.info.status in (PluginStatus.BROKEN, PluginStatus.BLOCKED)]
+    if unusable:
+        listing = ", ".join(f"{info.label} ({info.status})" for info in unusable)
+        message += f", but it may belong to a plugin that can't be used: {listing} (see `friendshore plugins list`)"
+    suggestion = did_you_mean(name, names)
+    causes = [] if suggestion else [problem for plugin in plugins for problem in broken(plugin)]
+    broken_names = " or ".join(info.distribution for info in unusable if info.status is PluginStatus.BROKEN)
     official = plugin_bringing(FIELD[what], name)
-    install = "install the plugin that brings it" if official is None else official.install
-    fix = meant or (f"repair {repaired}" if causes else install)
+    install_fix = "install the plugin that brings it" if official is None else official.install
+    fix = suggestion or (f"repair {broken_names}" if causes else install_fix)
     if what in ("catalog", "rule pack"):
-        fix += f", or write ./{name} for a folder of your own"
+        fix += f", or write ./{name} for your own folder"
     expected = "" if causes or not names else f"one of {', '.join(names)}"
-    if len(names) > MOST_LISTED and not causes:
-        expected = f"one of the {len(names)} that `friendshore {_LISTED_BY.get(what, 'plugins')} list` shows"
-    return [*causes, Diagnostic(message, found=f"`{name}`", expected=expected, fix=fix)]
+    if len(names) > _MAX_LISTED and not causes:
+        expected = f"one of the {len(names)} names in `friendshore {_LISTED_BY.get(what, 'plugins')} list`"
+    return [*causes, Diagnostic(message, found=f"`{name}`", expected=expected, fix=fix, code="FS401")]
 
 
 def provider(what: What, name: str, plugins: Sequence[Plugin], blocks: Iterable[Block]) -> Plugin:
-    """Return the only plugin that brings a name.
-
-    Raises:
-        PluginError: If there is none or several, or if it is broken or blocked.
-    """
-    bringing = [plugin for plugin in plugins if name in names_of(plugin, what)]
-    claims = [plugin for plugin in bringing if name in _claimed(plugin, what)]
+    owners = [plugin for plugin in plugins if name in names_of(plugin, what)]
+    claims = [plugin for plugin in owners if name in _claimed(plugin, what)]
     if len(claims) > 1:
-        raise PluginError(_clash(what, name, claims))
-    if not bringing:
-        raise PluginError(_unknown(what, name, plugins))
-    plugin = (claims or bringing)[0]
+        raise PluginError(_clash_problem(what, name, claims))
+    if not owners:
+        raise PluginError(_unknown_name_problems(what, name, plugins))
+    plugin = (claims or owners)[0]
     if not claims:
-        raise PluginError(_refused(what, name, plugin.info, blocks))
+        raise PluginError(_blocked_problem(what, name, plugin.info, blocks))
     if plugin.info.status is PluginStatus.BROKEN:
         raise PluginError(broken(plugin))
     return plugin
 
 
 def fact_columns(plugins: Iterable[PluginInfo]) -> FactColumns:
-    """Return the columns that usable plugins declare, and explanations for those of other plugins."""
     from ..reading.fields import FactColumns
 
-    declared = grouped(((one.table, one.name), (info, one.column)) for info in plugins for one in info.columns)
-    known, elsewhere = [], []
-    for (table, name), owners in sorted(declared.items(), key=lambda item: item[0]):
-        usable = [(info, column) for info, column in owners if info.status in _USABLE]
-        if len({(column.type, column.unit) for _, column in usable}) == 1:
-            info, column = usable[0]
-            known.append((table, name, column, info.distribution))
+    owners_by_column = grouped(
+        ((declaration.table, declaration.name), (info, declaration.column))
+        for info in plugins
+        for declaration in info.columns
+    )
+    usable_columns, unusable_columns = [], []
+    for (table, name), all_owners in sorted(owners_by_column.items(), key=lambda item: item[0]):
+        usable_owners = [(info, column) for info, column in all_owners if info.status in _USABLE]
+        if len({(column.type, column.unit) for _, column in usable_owners}) == 1:
+            info, column = usable_owners[0]
+            usable_columns.append((table, name, column, info.distribution))
         else:
-            elsewhere.append((table, name, _undeclared([info for info, _ in usable], [info for info, _ in owners])))
-    return FactColumns(tuple(known), tuple(elsewhere))
+            unusable_columns.append(
+                (
+                    table,
+                    name,
+                    _missing_declaration([info for info, _ in usable_owners], [info for info, _ in all_owners]),
+                )
+            )
+    return FactColumns(tuple(usable_columns), tuple(unusable_columns))
 
 
-def _undeclared(usable: Sequence[PluginInfo], owners: Sequence[PluginInfo]) -> str:
+def _missing_declaration(usable: Sequence[PluginInfo], owners: Sequence[PluginInfo]) -> str:
     if usable:
-        both = " and ".join(info.label for info in usable)
-        return f"{both} declare it, and otherwise: block one of them"
+        labels = " and ".join(info.label for info in usable)
+        return f"{labels} declare it with different types, so block one of them"
     return "; ".join(
-        f"{info.label} declares it, and is {info.status}: see `friendshore plugins list`" for info in owners
+        f"{info.label} declares it, but is {info.status}; see `friendshore plugins list`" for info in owners
     )

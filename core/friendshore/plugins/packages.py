@@ -15,71 +15,70 @@ from ..reading.tomlfile import toml_data, toml_value
 from .interface import newest
 
 MANIFEST = "friendshore.toml"
-"""Name of the manifest in a plugin's package."""
 
 
 def folders_of(package: str) -> list[Path]:
-    """Return the folders of a top-level package without importing it. A namespace package may have several.
-
-    Raises:
-        PluginError: If it isn't installed, is a single module, or is in an archive.
-    """
+    """Return the folders of a top-level package without importing it. A namespace package may have several."""
     try:
         spec = find_spec(package)
     except (ImportError, ValueError, AttributeError) as error:
-        raise PluginError(f"its package `{package}` cannot be found: {error}", fix="reinstall it") from error
+        raise PluginError(
+            f"its package `{package}` cannot be found: {error}", fix="reinstall it", code="FS411"
+        ) from error
     if spec is None:
-        raise PluginError(f"its package `{package}` is not there", fix="reinstall it, or uninstall it")
+        raise PluginError(f"its package `{package}` is missing", fix="reinstall it, or uninstall it", code="FS411")
     folders = [Path(place) for place in spec.submodule_search_locations or ()]
     if not folders:
-        fix = f"make it a folder that holds `__init__.py` and {MANIFEST}"
-        raise PluginError(f"its package `{package}` is a single module", str(spec.origin or ""), fix=fix)
+        fix = f"make it a folder with `__init__.py` and {MANIFEST}"
+        raise PluginError(f"its package `{package}` is a single module", str(spec.origin or ""), fix=fix, code="FS411")
     if not any(map(Path.is_dir, folders)):
         fix = "install it with pip, which unpacks it"
-        raise PluginError(f"its package `{package}` lies in an archive", str(folders[0]), fix=fix)
+        raise PluginError(f"its package `{package}` is in an archive", str(folders[0]), fix=fix, code="FS411")
     return folders
 
 
 def home_of(package: str) -> Path:
-    """Return the folder of a top-level package that contains its manifest, or the first."""
     folders = folders_of(package)
     return next((folder for folder in folders if (folder / MANIFEST).is_file()), folders[0])
 
 
 def data_of(path: Path) -> dict[str, Any]:
-    """Return the contents of a manifest.
-
-    Raises:
-        PluginError: If it is missing or can't be read.
-    """
     file = str(path)
     try:
         return toml_data(read_bytes(path).decode("utf-8-sig"), file)
     except FileNotFoundError as error:
         fix = "add the file to the package, and to the wheel"
         raise PluginError(
-            "there is no manifest", file, expected=f"`api = {newest().version}` and what it brings", fix=fix
+            "the manifest is missing",
+            file,
+            expected=f"`api = {newest().version}`, and everything that the plugin brings",
+            fix=fix,
+            code="FS412",
         ) from error
     except InputError as error:
         raise PluginError(error.problems) from error
     except UnicodeDecodeError as error:
-        found: list[Diagnostic] = []
-        read_text(path, found)
-        raise PluginError(found) from error
+        problems: list[Diagnostic] = []
+        read_text(path, problems)
+        raise PluginError(problems) from error
     except OSError as error:
-        raise PluginError(f"cannot be read: {error}", file) from error
+        raise PluginError(
+            f"cannot be read: {error}", file, fix="check the file and its permissions", code="FS412"
+        ) from error
 
 
 def contents_of(
-    manifest: Path, paths: Iterable[str], needed: str, key: str, problems: list[Diagnostic]
+    manifest: Path, paths: Iterable[str], file_name: str, key: str, problems: list[Diagnostic]
 ) -> list[tuple[str, Path]]:
-    """Return name and folder of each catalog or pack next to a manifest, as stated in its own file."""
-    found = []
+    """Return name and folder of each catalog or pack next to a manifest, as stated in its own file. Other errors go to `problems`."""
+    contents = []
     for path in paths:
-        file = manifest.parent / path / needed
+        file = manifest.parent / path / file_name
         if not file.is_file():
-            fix = "add it to the package and to the wheel, or take it out of the manifest"
-            problems.append(Diagnostic(f"`{path}` holds no {needed}", str(manifest), found=str(file.parent), fix=fix))
+            fix = "add it to the package and to the wheel, or remove it from the manifest"
+            problems.append(
+                Diagnostic(f"`{path}` has no {file_name}", str(manifest), found=str(file.parent), fix=fix, code="FS412")
+            )
             continue
         try:
             name = toml_value(read_bytes(file), str(file), key)
@@ -87,13 +86,13 @@ def contents_of(
             problems.extend(error.problems)
             continue
         except (OSError, UnicodeDecodeError):
-            read_text(file, problems)  # says why
+            read_text(file, problems)  # reports the cause
             continue
         if isinstance(name, str) and name:
-            found.append((name, file.parent))
+            contents.append((name, file.parent))
         else:
-            problems.append(Diagnostic(f"states no `{key}`", str(file), column=key, fix=f'add {key} = "…"'))
-    return found
+            problems.append(Diagnostic(f"has no `{key}`", str(file), column=key, fix=f'add {key} = "…"', code="FS002"))
+    return contents
 
 
 def is_folder(name: str) -> bool:
@@ -102,60 +101,58 @@ def is_folder(name: str) -> bool:
 
 
 def folder_of(name: str, base: Path | None, what: Literal["catalog", "rule pack"]) -> Path:
-    """Return the folder or workbook that a case names.
-
-    Args:
-        name: Path. A relative one starts from `base`.
-        base: None means the current folder.
-        what: Sort of data, for messages.
-
-    Raises:
-        InputError: If there is none.
-    """
     from ..reading.workbook import is_workbook
 
     folder = Path(name) if base is None else base / name
     if what == "catalog" and is_workbook(folder):
         if folder.is_file():
             return folder
-        fix = "check the path; it starts from the folder of the file that names it"
-        raise InputError("there is no such workbook", str(folder), found=f"`{name}`", fix=fix)
+        fix = "check the path, which starts from the folder of the file that names it"
+        raise InputError("the workbook doesn't exist", str(folder), found=f"`{name}`", fix=fix, code="FS307")
     if folder.is_file():
-        old = folder.suffix.lower() in (".xls", ".xlsm", ".xlsb", ".ods")
-        message = "is a workbook of another format" if old and what == "catalog" else "is a file"
+        is_other_format = folder.suffix.lower() in (".xls", ".xlsm", ".xlsb", ".ods")
+        message = "is a workbook of another format" if is_other_format and what == "catalog" else "is a file"
         expected = f"a folder{' or an .xlsx workbook' if what == 'catalog' else ''} for the {what}"
         fix = (
-            f"save it as .xlsx, and name {folder.with_suffix('.xlsx').name}" if old else "name the folder that holds it"
+            f"save it as .xlsx, and name {folder.with_suffix('.xlsx').name}"
+            if is_other_format
+            else "name the folder that contains it"
         )
-        raise InputError(message, str(folder), found=f"`{name}`", expected=expected, fix=fix)
+        raise InputError(message, str(folder), found=f"`{name}`", expected=expected, fix=fix, code="FS307")
     if not folder.is_dir():
-        fix = "check the path; it starts from the folder of the file that names it"
-        raise InputError(f"there is no folder for the {what}", str(folder), found=f"`{name}`", fix=fix)
+        fix = "check the path, which starts from the folder of the file that names it"
+        raise InputError(
+            f"the folder of the {what} doesn't exist", str(folder), found=f"`{name}`", fix=fix, code="FS307"
+        )
     return folder
 
 
-_IN_MAPS = tuple((name, "an entry of a map of a spreadsheet") for name in ("when", "unless", "about"))
-"""Keys of a spreadsheet map that aren't columns."""
+# Keys of a spreadsheet map that aren't columns.
+_IN_MAPS = tuple((name, "a map of a spreadsheet") for name in ("when", "unless", "about"))
 
 
-def taken(columns: Sequence[DeclaredColumn], file: str) -> list[Diagnostic]:
-    """Return an error for each declared column that friendshore has itself."""
+def column_conflicts(columns: Sequence[DeclaredColumn], file: str) -> list[Diagnostic]:
     if not columns:
         return []
     from ..domain.facts import Facility, Lane, Offer
     from ..reading.fields import fields_of
 
-    own = {
+    own_names = {
         "offers": {"material", *(f.name for f in fields_of(Offer))},
         "facilities": {f.name for f in fields_of(Facility)},
         "lanes": {"offer", *(f.name for f in fields_of(Lane))},
     }
-    places = {table: (*((name, f"{table}.csv") for name in names), *_IN_MAPS) for table, names in own.items()}
+    owners = {table: (*((name, f"{table}.csv") for name in names), *_IN_MAPS) for table, names in own_names.items()}
     return [
         Diagnostic(
-            f"declares a column `{one.name}`, which {place} has", file, None, f"facts.{one.table}", fix="rename it"
+            f"declares a column `{declaration.name}`, which {owner} already has",
+            file,
+            None,
+            f"facts.{declaration.table}",
+            fix="rename it",
+            code="FS413",
         )
-        for one in columns
-        for name, place in places[one.table]
-        if one.name == name
+        for declaration in columns
+        for name, owner in owners[declaration.table]
+        if declaration.name == name
     ]

@@ -23,7 +23,7 @@ from ..domain.time import Horizon, Span
 from ..domain.use import PASS, Result, Use, Verdict
 from ..plugins import attributed
 from ..rules.answers import as_charge, as_verdict
-from ..rules.base import Phase, PhaseStatus, Rule, part_held
+from ..rules.base import Phase, PhaseStatus, Rule, share_in_force
 from ..rules.verdicts import is_origin_unknown, possible_origins, told_apart
 from .kept import Answers, ByRule, Charged, Delivery
 from .network import Arc, Network, Node, final_node
@@ -377,4 +377,4 @@ class Charges:
 @lru_cache(maxsize=4096)
 def _weights(phases: tuple[Phase, ...], horizon: Horizon, statuses: frozenset[PhaseStatus]) -> tuple[Decimal, ...]:
     """Return the share of days in each period on which some phases are in force, as a stored number. Cached across problems."""
-    return tuple(as_decimal(part_held(phases, period.span, statuses)) for period in horizon.periods)
+    return tuple(as_decimal(share_in_force(phases, period.span, statuses)) for period in horizon.periods)

@@ -30,7 +30,7 @@ from ..plugins import Blocker, Registry, digest_of, is_folder, plugin_files
 from ..plugins.files import SHORT
 from ..plugins.interface import OWN
 from ..plugins.isolated import CatalogRef, OtherProcess, Reading
-from ..plugins.settings import nowhere, table_of
+from ..plugins.settings import no_line, table_of
 from ..problem.case_checks import end_uses
 from ..problem.inputs import Applied, Inputs
 from ..problem.merged import Merged
@@ -39,7 +39,7 @@ from ..readers import CatalogRows
 from ..reading.records import Again
 from ..reading.tomlfile import TomlFile
 from ..rules.base import Names, Rule
-from ..rules.pack import LegislativeBill, RulePack, rules_in
+from ..rules.pack import LegislativeBill, RulePack, identified_rules
 from .lock_file import absent
 
 
@@ -284,7 +284,7 @@ def _packs(case: Case, registry: Registry, errors: list[FriendshoreError]) -> li
             packs.append((pack, registry.packs.get(name, "")))
         elif is_folder(name):
             # A mistake in a pack does not keep those of its rules from being found.
-            file, rules, lines = rules_in((case.folder or Path()) / name)
+            file, rules, lines = identified_rules((case.folder or Path()) / name)
             attempt(partial(registry.rules, rules, file, lines), errors)
     return packs
 
@@ -316,7 +316,7 @@ def _with_settings(case: Case, registry: Registry) -> tuple[Registry, list[Frien
     """Return the registry with the case's plugin settings, and their errors by line."""
     toml = read_case_file(case.file, []) if case.settings and case.file is not None else None
     where = str(case.file) if case.file is not None else f"case {case.name}"
-    return registry.setting(case.settings, where, nowhere if toml is None else toml.line)
+    return registry.setting(case.settings, where, no_line if toml is None else toml.line)
 
 
 def _with_demands(

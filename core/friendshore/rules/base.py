@@ -1,11 +1,11 @@
-"""Rules: an id, a citation, dated phases, waivers, and one or more of three verbs; and what a limit rule may ask of a case.
+"""Rules: an id, a citation, dated phases, waivers, and up to three verbs; and the facts that a limit rule may read.
 
 - `judge` (forbid): may this move serve this use?
 - `charge`: what does this move add per unit?
-- `rows` (limit): what must hold across the plan?
+- `rows` (limit): which conditions apply to the whole plan?
 
-All three are pure functions; dates are the caller's business (`applies`, `weight`), so that an answer can be reused for
-every day on which the same phases hold.
+The verbs are pure and never see a date. The caller checks dates with `applies` and `weight`, so an answer can be reused for every day on
+which the same phases apply.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _months(value: object) -> object:
     except ValueError:
         months = None
     if months is None or months != int(months):
-        raise ValueError(f"`{value}` is no whole number of months, like `36 months`")
+        raise ValueError(f"`{value}` is not a whole number of months, like `36 months`")
     return int(months)
 
 
@@ -77,7 +77,6 @@ Months = Annotated[
     PlainSerializer(lambda months: f"{months} months", return_type=str),
     WithJsonSchema({"type": "string", "examples": ["36 months"]}),
 ]
-"""Whole months, written as a duration."""
 
 
 class WaiverTerms(Record):
@@ -98,69 +97,62 @@ class WaiverTerms(Record):
 
 
 def longest_run(terms: Sequence[WaiverTerms], first: date, last: date) -> Span:
-    """Return the days of a waiver that begins on `first`, is needed until `last`, and runs as long as its law allows.
-
-    Args:
-        terms: Waivers that the law provides, the usual one first. Empty if no limit is known.
-        first: First day.
-        last: Last day that needs it.
-    """
+    """Return the days of a waiver from `first`, as long as its law allows and at most until `last`. The usual waiver comes first in `terms`."""
     end = terms[0].last_day(first) if terms else None
     return Span(start=first, end=last if end is None else min(end, last))
 
 
 def misfits(waiver: WaiverSpec, terms: Sequence[WaiverTerms]) -> Iterator[Diagnostic]:
-    """Yield an error if a waiver has an unknown kind or too long a duration for its law.
-
-    Args:
-        waiver: The waiver.
-        terms: Waivers that the law provides, the usual one first.
-    """
-    known = {each.id: each for each in terms}
-    if waiver.under and waiver.under not in known:
+    """Yield an error if a waiver has an unknown kind, or a longer duration than its law allows. The usual waiver comes first in `terms`."""
+    terms_by_id = {kind.id: kind for kind in terms}
+    if waiver.under and waiver.under not in terms_by_id:
         yield Diagnostic(
-            f"the law of `{waiver.rule}` knows no waiver `{waiver.under}`",
+            f"the law behind rule `{waiver.rule}` provides no waiver `{waiver.under}`",
             column="waiver.under",
             found=waiver.under,
-            expected=", ".join(f"`{name}`" for name in known) or "none: the rule states no waivers of its own",
-            fix=did_you_mean(waiver.under, known) or "delete it",
+            expected=", ".join(f"`{name}`" for name in terms_by_id) or "no `under`, since the rule lists no waivers",
+            fix=did_you_mean(waiver.under, terms_by_id) or "delete `under`",
+            code="FS300",
         )
     elif terms:
-        yield from _too_long(waiver, known.get(waiver.under, terms[0]), terms)
+        yield from _duration_problems(waiver, terms_by_id.get(waiver.under, terms[0]), terms)
 
 
-def _too_long(waiver: WaiverSpec, kind: WaiverTerms, terms: Sequence[WaiverTerms]) -> Iterator[Diagnostic]:
+def _duration_problems(waiver: WaiverSpec, kind: WaiverTerms, terms: Sequence[WaiverTerms]) -> Iterator[Diagnostic]:
     if kind.longest is None:
         return
-    law = f"{kind.citation or waiver.rule} lets a waiver run {kind.longest} months at most"
-    others = [each for each in terms if each.longest is None]
-    other = "".join(f', or `under = "{each.id}"` if it rests on {each.citation or each.id}' for each in others)
+    limit = f"{kind.citation or f'the law behind rule `{waiver.rule}`'} allows waivers of at most {kind.longest} months"
+    unlimited = [other for other in terms if other.longest is None]
+    alternative = "".join(
+        f', or add `under = "{other.id}"` if it relies on {other.citation or other.id}' for other in unlimited
+    )
     if waiver.start is None or waiver.end is None:
         missing = "from" if waiver.start is None else "until"
         yield Diagnostic(
-            f"{law}; the one of `{waiver.rule}` has no {'first' if waiver.start is None else 'last'} day",
+            f"the waiver of rule `{waiver.rule}` has no `{missing}`, but {limit}",
             column=f"waiver.{missing}",
-            expected=f"`from` and `until`, {kind.longest} months apart at most",
-            fix=f"state `{missing}`{other}",
+            expected=f"`from` and `until`, at most {kind.longest} months apart",
+            fix=f"add `{missing}`{alternative}",
+            code="FS301",
         )
         return
     last = kind.last_day(waiver.start)
     assert last is not None
     if waiver.end > last:
         yield Diagnostic(
-            f"{law}; the one of `{waiver.rule}` runs from {waiver.start} until {waiver.end}",
+            f"the waiver of rule `{waiver.rule}` runs from {waiver.start} until {waiver.end}, but {limit}",
             column="waiver.until",
             found=str(waiver.end),
-            expected=f"{last} or an earlier day",
-            fix=f"end it on {last} and record a later waiver for what follows{other}",
+            expected=f"{last} or earlier",
+            fix=f"end it on {last} and add another waiver for the time after{alternative}",
+            code="FS301",
         )
 
 
 K = TypeVar("K", bound=Hashable)
 Counting = Callable[[Chained, Place], Decimal | int]
-"""Weight of a purchase, given its offer and its place of delivery. 0 leaves it out."""
+"""Weight of a purchase, given its offer and place of delivery. 0 leaves it out."""
 CountingStock = Callable[[Material, Place], Decimal | int]
-"""Weight of stock of a material at a place."""
 
 
 class DemandLine(Protocol):
@@ -171,12 +163,10 @@ class DemandLine(Protocol):
     @property
     def use(self) -> Use: ...
     @property
-    def quantity(self) -> Sequence[Decimal]:
-        """Kilograms demanded in each period."""
+    def quantity(self) -> Sequence[Decimal]: ...
 
 
 CountingDemand = Callable[[DemandLine], Decimal | int]
-"""Weight of a demand."""
 
 
 class IncumbentLine(Protocol):
@@ -196,10 +186,11 @@ class IncumbentLine(Protocol):
 
 
 class Facts(Protocol):
-    """Questions that a limit rule may ask about a case, answered by `friendshore.problem.rule_facts.ProblemFacts`.
+    """Facts of a case that a limit rule may read, answered by `friendshore.problem.rule_facts.ProblemFacts`.
 
-    The counting methods take a weight function (0 leaves a thing out) and the periods, and return a term for a `Row`. A purchase is dated by its
-    delivery, or by its order for a rule with `dated_by` order.
+    The counting methods take a weight function (0 leaves a thing out) and periods, and return a term for a `Row`. A purchase is dated by its
+    delivery, or by its order for a rule with `dated_by` order. `for_uses` counts only what is for some end uses, which
+    `Rule.counted_end_uses` must name.
     """
 
     @property
@@ -207,8 +198,7 @@ class Facts(Protocol):
     @property
     def resolution(self) -> Decimal: ...
     @property
-    def offers(self) -> Sequence[Chained]:
-        """All offers that can take part, one entry per output, in canonical order."""
+    def offers(self) -> Sequence[Chained]: ...
 
     @property
     def demands(self) -> Sequence[DemandLine]: ...
@@ -217,36 +207,29 @@ class Facts(Protocol):
         """Today's purchases according to the case, one entry per output of an offer."""
 
     @property
-    def place(self) -> Place:
-        """The case's place."""
+    def place(self) -> Place: ...
 
     @property
     def materials(self) -> Sequence[Material]:
-        """All materials that are demanded, or that may be bought for such a material."""
+        """Materials that are demanded, or that may be bought for these."""
 
     @property
     def places(self) -> Sequence[Place]:
-        """All places where one of these materials may be delivered or stored, in order."""
+        """Places where these materials may be delivered or stored, in order."""
 
     def about(self, materials: Collection[str]) -> Facts:
-        """Return the facts about some materials only. In a large case this is much faster."""
+        """Return the facts about some materials only, which is much faster in a large case."""
 
     def spans(self, per: Literal["period", "year", "horizon"]) -> Sequence[tuple[str, tuple[int, ...]]]:
-        """Return label and period indices of each part of the horizon in which the rule applies.
-
-        Years are calendar years by the period's first day.
-        """
+        """Return label and period indices of each part of the horizon in which the rule applies. A calendar year contains the periods that begin in it."""
 
     def bought(
         self, count: Counting, periods: Sequence[int], stock: bool = False, for_uses: ForUses | None = None
     ) -> BoughtTerm:
-        """Kilograms of the moves that count; with `stock`, of stock in hand and orders placed as well.
-
-        Here and below `for_uses` counts only what is for some end uses, which `Rule.counted_end_uses` names.
-        """
+        """Return kilograms purchased; with `stock`, also stock on hand and orders already placed."""
 
     def purchases(self, stock: bool = False) -> Sequence[tuple[Chained, Place]]:
-        """All that may be bought, each offer with a place of delivery; with `stock`, stock in hand and orders placed as well."""
+        """Return every possible purchase as offer and place of delivery, with `stock` as in `bought`."""
 
     def bought_in_each(
         self,
@@ -257,7 +240,7 @@ class Facts(Protocol):
     ) -> Purchases:
         """Return the purchases that each of several weights counts in each of several disjoint stretches of periods, for `Rows`.
 
-        They are in order of stretches, and within a stretch in order of weights. A weight is a list with an entry for each of `purchases`.
+        They are in order of stretches, and within a stretch in order of `counts`, each of which has a weight for every one of `purchases`.
         """
 
     def used(
@@ -269,65 +252,46 @@ class Facts(Protocol):
         stretches: Sequence[Sequence[int]],
         for_uses: ForUses | None = None,
     ) -> Sequence[Mapping[K, UsedTerm]]:
-        """Return the `used` terms of many names in each of several disjoint stretches of periods. The weight of each purchase is computed once.
+        """Return, for each of several disjoint stretches of periods, `used` terms by name, each of at least one unit of the resolution.
 
-        Args:
-            counts: Function that returns the names under which a purchase counts, each with the weight of a unit.
-            stretches: Periods of each stretch.
-            for_uses: Restriction to some end uses.
-
-        Returns:
-            For each stretch, terms by name, each of at least one unit of the resolution. Names without possible purchases are left out.
+        `counts` returns the names under which a purchase counts, each with its weight, and is called once per purchase. Names without possible
+        purchases are left out.
         """
 
     def delivered(self, count: CountingDemand, periods: Sequence[int]) -> DeliveredTerm: ...
     def short(self, count: CountingDemand, periods: Sequence[int]) -> ShortTerm: ...
     def stock(self, count: CountingStock, periods: Sequence[int], for_uses: ForUses | None = None) -> StockTerm: ...
     def carried_in(
-        self, held: CountingStock, making: Counting, period: int, for_uses: ForUses | None = None
+        self, stock_weight: CountingStock, purchase_weight: Counting, period: int, for_uses: ForUses | None = None
     ) -> tuple[StockTerm, BoughtTerm]:
-        """Kilograms that a period begins with, whether the rule holds before it or not: what is held, and what is in the making.
+        """Return the kilograms with which a period begins, whether or not the rule applies before it: stock, and purchases in transit.
 
-        Args:
-            held: how much stock counts.
-            making: how much purchases count that were ordered before the period and are delivered in it or later.
-            period: the period; one after the last means what the plan ends with.
-            for_uses: as elsewhere.
+        In transit is what was ordered before `period` and arrives in it or later. A period one past the last means the end of the plan.
         """
 
     def usable(
-        self, wanted: Sequence[tuple[DemandLine, int, Decimal]], period: int
+        self, deliveries: Sequence[tuple[DemandLine, int, Decimal]], period: int
     ) -> Sequence[tuple[str, ReservedTerm, Decimal]]:
-        """Return the stock that must be available at the end of a period to serve future deliveries of one material at one place.
+        """Return the stock required at the end of a period to serve future deliveries of one material at one place.
 
-        Args:
-            wanted: Demands, each with the period of its delivery and kilograms.
-            period: Period whose final stock counts.
-
-        Returns:
-            For sets of compliance classes: a name, the stock that may serve any of their demands, and its minimum. All deliveries can be served at
-            once if and only if every minimum is met.
+        `deliveries` lists demands with the period and kilograms of each. The result has a name, the stock that may serve them, and its minimum
+        for sets of compliance classes. All deliveries can be served at once if and only if every minimum is met.
         """
 
     def spent(self, count: Counting, periods: Sequence[int], for_uses: ForUses | None = None) -> Sequence[Term]:
-        """Price, charges and freight of the moves that count, with their offers' onboarding in the first period, and what price
-        schedules take off or add, in the period of its settlement, what terms of trade make due at once, and what is paid for and not
-        taken, when it is due.
+        """Return money for the purchases that count, dated by when each cost is due.
 
-        With `for_uses` that counts only what isn't free of what a rule taints: price, charges, and freight alone.
-
-        Raises:
-            InputError: with `for_uses`, if some of that is due whatever is bought for which use.
+        This includes price, charges, freight, onboarding, discounts of price schedules, fixed costs, and quantities paid for but not taken. With
+        `for_uses`, it includes price, charges, and freight alone, and raises `InputError` if another cost is due regardless of the end use.
         """
 
     def ends(self, offer: Chained, place: Place) -> frozenset[str]:
-        """Countries of the final demands that a purchase from an offer for a place may end in."""
+        """Return the countries of the final demands that a purchase may serve."""
 
-    def holding(self, periods: Sequence[int]) -> HoldingTerm:
-        """All money for holding stock."""
+    def holding(self, periods: Sequence[int]) -> HoldingTerm: ...
 
     def demanded(self, count: CountingDemand, periods: Sequence[int]) -> Decimal:
-        """Kilograms demanded, weighted; a number, since demand is a fact."""
+        """Return weighted kilograms demanded: a number, since demand is a fact."""
 
 
 class PhaseStatus(StrEnum):
@@ -356,20 +320,20 @@ class Phase(Record):
 
     @property
     def span(self) -> Span:
-        """Its days. Not cached, since a copy with other dates would keep the old value."""
+        # Not cached, since a copy with other dates would keep the old value.
         return Span(start=self.start, end=self.end)
 
 
-def part_held(phases: Sequence[Phase], span: Span, statuses: frozenset[PhaseStatus]) -> Fraction:
-    """Return the share of the days of a bounded span on which a phase with one of `statuses` is in force. Phases don't overlap."""
+def share_in_force(phases: Sequence[Phase], span: Span, statuses: frozenset[PhaseStatus]) -> Fraction:
+    """Return the share of the days of a bounded span on which a phase with one of `statuses` is in force. Phases never overlap."""
     assert span.start is not None and span.end is not None
     days = (span.end - span.start).days + 1
     return Fraction(sum(phase.span.days_within(span) for phase in phases if phase.status in statuses), days)
 
 
-def _beginning(code: str) -> str:
+def _hs_prefix(code: str) -> str:
     if not re.fullmatch(r"[0-9][0-9.]*", code):
-        raise ValueError(f"`{code}` is the beginning of no HS or tariff code, like 8112.92")
+        raise ValueError(f"`{code}` is not the start of an HS or tariff code, like 8112.92")
     return code
 
 
@@ -384,7 +348,7 @@ class Selector(Record):
     """Words of the form: `magnet` also selects a `Sintered magnet`."""
     tags: Annotated[tuple[str, ...], Names("tag")] = ()
     """Tags that it must all have."""
-    hs: tuple[Annotated[str, AfterValidator(_beginning)], ...] = ()
+    hs: tuple[Annotated[str, AfterValidator(_hs_prefix)], ...] = ()
     """Prefixes of the HS or tariff code."""
 
     def covers(self, material: Material) -> bool:
@@ -397,13 +361,13 @@ class Selector(Record):
             (not self.elements or not elements_in(material.element).isdisjoint(self.elements))
             and (not self.forms or not form_words(material.form).isdisjoint(self.forms))
             and (not self.tags or tag_words(material.tags) >= tag_words(frozenset(self.tags)))
-            and (not self.hs or _begins(material.hs, self.hs))
+            and (not self.hs or _has_prefix(material.hs, self.hs))
         )
 
 
 @lru_cache(maxsize=4096)
-def _begins(code: str, beginnings: tuple[str, ...]) -> bool:
-    return bool(code) and code.replace(".", "").startswith(tuple(one.replace(".", "") for one in beginnings))
+def _has_prefix(code: str, prefixes: tuple[str, ...]) -> bool:
+    return bool(code) and code.replace(".", "").startswith(tuple(prefix.replace(".", "") for prefix in prefixes))
 
 
 def _threshold(value: object) -> object:
@@ -434,16 +398,16 @@ class FactTest(Record):
     """Exclusive maximum: a number, or a share like `50 %`. None means no maximum."""
 
     def holds(self, stated: dict[str, Fact]) -> bool | None:
-        """Return the result of the test. None if the fact is missing or of another type."""
+        """Return the result of the test, or None if the fact is missing or of another type."""
         if self.fact not in stated:
             return None
         value = stated[self.fact]
         bounds = [bound for bound in (self.at_least, self.below) if bound is not None]
         if self.equals is not None:
-            # `mill_product = "sheet"` answers no yes-or-no question: taken for a no, it would open an exception.
+            # `mill_product = "sheet"` doesn't answer a yes-or-no question. Read as "no", it would open an exception.
             return value == self.equals if type(value) is type(self.equals) else None
         if isinstance(value, str | bool) or (value < 0 and all(bound >= 0 for bound in bounds)):
-            return None  # a share below nothing answers no question about one
+            return None  # a negative share is a mistake, which must not open an exception
         return (self.at_least is None or value >= self.at_least) and (self.below is None or value < self.below)
 
 
@@ -476,7 +440,7 @@ class Rule(Record):
     _settings: Any = PrivateAttr(default=None)
 
     bears_on: ClassVar[Literal["chain", "trade"]] = "chain"
-    """Input of `judge`. `chain`: every offer up the chain of the demanded material, on the final delivery. `trade`: every move of any
+    """Calls of `judge`. `chain`: every offer up the chain of the demanded material, on the final delivery. `trade`: every move of any
     material, on its arrival, given the final use.
     """
     charge_reads_use: ClassVar[bool] = True
@@ -486,55 +450,53 @@ class Rule(Record):
     watches_stock: ClassVar[bool] = False
     """True if `rows` uses `usable`: stock of a compliance class may then be delivered for any class that admits all that it admits."""
     verbs: ClassVar[frozenset[str]] = frozenset()
-    """Verbs that the kind implements, of `judge`, `charge`, and `rows`. Set by the class machinery."""
+    """Verbs that the kind implements, out of `judge`, `charge`, and `rows`."""
 
     @property
     def settings(self) -> Any:
-        """Settings of the case for the plugin of this kind, `[plugin.NAME]`, as a record of the plugin's model. None if it takes no settings."""
+        """Settings of the case for the plugin of this kind, as a record of its model. None if the plugin takes no settings."""
         return self._settings
 
-    def given(self, settings: object) -> Self:
-        """Return the rule with the settings of its plugin."""
+    def with_settings(self, settings: object) -> Self:
         if settings is None:
             return self
         copy = self.model_copy()
-        copy._settings = settings  # noqa: SLF001 - its own, of a record that nobody has seen yet
+        copy._settings = settings  # noqa: SLF001 - a private attribute of this class, on a new copy
         return copy
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         names = ("judge", "charge", "rows")
-        cls.verbs = frozenset(n for n in names if getattr(cls, n) is not getattr(Rule, n))
+        cls.verbs = frozenset(verb for verb in names if getattr(cls, verb) is not getattr(Rule, verb))
 
     @field_validator("phases")
     @classmethod
-    def _one_after_another(cls, phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
-        in_order = sorted(phases, key=lambda phase: phase.start or date.min)
-        for phase in in_order:
+    def _check_phases(cls, phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
+        ordered = sorted(phases, key=lambda phase: phase.start or date.min)
+        for phase in ordered:
             if phase.start and phase.end and phase.start > phase.end:
-                raise ValueError(f"a phase runs from {phase.start} until {phase.end}, which is earlier")
-        for earlier, later in pairwise(in_order):
+                raise ValueError(f"a phase ends on {phase.end}, before it begins on {phase.start}")
+        for earlier, later in pairwise(ordered):
             if earlier.span.meets(later.span):
-                raise ValueError(f"phases overlap: one is not over when the next begins on {later.start or 'no date'}")
+                begins = f"begins on {later.start}" if later.start else "has no `from`"
+                raise ValueError(f"phases overlap, since one {begins} before the previous one ends")
         return phases
 
     @model_validator(mode="after")
-    def _dated_by_what_is_read(self) -> Self:
+    def _check_dated_by(self) -> Self:
         reads_order = self.may_count_orders or ("judge" in self.verbs and self.bears_on == "chain")
         if self.dated_by == "order" and not reads_order:
             raise ValueError(
-                "only a rule of origin may be dated by the order of the final good, and a limit on what is bought by the order of each "
-                "purchase: moves and charges are dated by arrival, other limits by delivery"
+                'only a rule of origin or a limit on purchases can have `dated_by = "order"`. Moves and charges are dated by arrival, other '
+                "limits by delivery"
             )
         return self
 
     def applies(self, span: Span, statuses: frozenset[PhaseStatus]) -> bool:
-        """Return True if a phase of one of `statuses` holds on any day of `span`."""
         return any(p.status in statuses and p.span.meets(span) for p in self.phases)
 
     def weight(self, span: Span, statuses: frozenset[PhaseStatus]) -> Fraction:
-        """Return the share of the days of a bounded span on which a phase of one of `statuses` is in force."""
-        return part_held(self.phases, span, statuses)
+        return share_in_force(self.phases, span, statuses)
 
     @property
     def counted_end_uses(self) -> frozenset[str]:
@@ -547,12 +509,12 @@ class Rule(Record):
         return False
 
     def taints(self, offer: Chained) -> bool:
-        """Return True if a class that is free of the rule's tainted offers doesn't admit an offer, anywhere up the chain."""
+        """Return True if compliance classes free of this rule's tainted offers exclude an offer, anywhere up the chain."""
         return False
 
     @property
     def charged_origins(self) -> tuple[frozenset[str], ...] | None:
-        """Sets of customs origins that `charge` treats alike; the rest of the world is another set. None if it may distinguish any two."""
+        """Sets of customs origins that `charge` treats alike, with the rest of the world as another. None if it may distinguish any two."""
         return None
 
     def concerns(self, use: Use) -> bool:
@@ -570,30 +532,20 @@ class Rule(Record):
     def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
         """Return the money per kilogram that the rule adds to a move.
 
-        Args:
-            offer: Offer.
-            move: Move of its goods.
-            use: Final use.
-            origin: Customs origin. If several are possible, the caller takes the most expensive.
-            value: Price per kilogram in the case's currency, before freight.
+        `value` is the price per kilogram before freight, in the currency of the case. If several customs origins are possible, the caller takes
+        the most expensive.
         """
         return Decimal(0)
 
     def in_currency(self, currency: str, exchange: Callable[[str], Decimal | None]) -> Rule:
-        """Return the rule with its amounts of money in the case's currency, in which `charge` answers.
+        """Return the rule with its amounts in the case's currency, or raise `InputError` if a required rate is missing.
 
-        Args:
-            currency: The case's currency.
-            exchange: Function that returns the value of one unit of another currency in the case's, or None if the case has no such rate.
-
-        Raises:
-            InputError: If a required rate is missing.
+        `exchange` returns the value of one unit of another currency in the case's, or None if the case has no such rate.
         """
         del currency, exchange
         return self
 
     def rows(self, facts: Facts) -> Iterable[Row | Rows]:
-        """Return conditions on the whole plan."""
         return ()
 
     def sentence(self) -> str:

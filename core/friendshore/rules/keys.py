@@ -38,10 +38,9 @@ def scenario(entry: Entry) -> Scenario | None:
 
 
 def changes(entry: Entry) -> tuple[Change, ...]:
-    """Return the valid changes of a scenario or a bill."""
     return tuple(filter(None, map(change, entry.parts("change"))))
 
 
 def change(entry: Entry) -> Change | None:
-    """Return one change, or None. Its own checks run after all of its keys were read."""
+    """Return one change, or None if any of its keys is invalid."""
     return None if entry.bad else entry.record(Change)

@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 PACK_FILE = "pack.toml"
 
 _TABLES = ("rule", "bill", "scenario")
-"""Tables in a pack that contain lists."""
-_NEEDED = ("kind", "id", "citation")
-"""Keys that every rule of a pack needs. Without its clause, a rule of law can't be checked."""
+# Keys that every rule of a pack must have. Without its clause, a rule of law can't be checked.
+_REQUIRED = ("kind", "id", "citation")
 
 
 class LegislativeBill(Record):
@@ -86,24 +85,23 @@ class RulePack(Tables):
 
     @property
     def file(self) -> str:
-        """Path of its file, or its id if it has none."""
         return str(self.folder / PACK_FILE) if self.folder else self.id
 
-    def of_rules(self, made: Iterable[Rule]) -> RulePack:
+    def of_rules(self, rules: Iterable[Rule]) -> RulePack:
         """Return a pack that was made for a case, with its rules as created and the digest of everything that a run stores of it."""
-        rules = tuple(map(as_data, made))
-        return self.but(rules=rules, digest=digest_of_made(self, rules))
+        data = tuple(map(as_data, rules))
+        return self.but(rules=data, digest=digest_of_made(self, data))
 
 
 @cache
 def pack_layout() -> Layout:
-    """Return the keys and sections of `pack.toml`. Parsers are imported when the first pack is read."""
+    # The parsers are slow to load, and lists of packs need none.
     from ..reading import kinds as k
     from ..reading.fields import Field as Key
     from ..reading.fields import Layout, layout
     from .keys import CHANGE, RULE, SCENARIO
 
-    doc = 'A named list of changes that a scenario switches on as one: `enable = "<id of the bill>"`.'
+    doc = 'A named list of changes that a scenario enables together: `enable = "<id of the bill>"`.'
     change = Key("change", k.TABLES, "The changes, in order.", inside=CHANGE, repeated=True)
     parts = (
         Layout(RULE.name, "A rule of any kind.", (), "kept", RULE.others_doc),
@@ -120,44 +118,38 @@ def pack_layout() -> Layout:
 
 
 def unstated(rule: Mapping[str, Any]) -> list[str]:
-    """Return the required keys that a rule of a pack lacks."""
-    return [key for key in _NEEDED if not isinstance(rule.get(key), str) or not rule[key]]
+    return [key for key in _REQUIRED if not isinstance(rule.get(key), str) or not rule[key]]
 
 
 def as_data(rule: Rule) -> dict[str, object]:
-    """Return a rule as JSON-ready data. A registry can create the rule from it."""
+    """Return a rule as JSON-ready data, from which a registry can create it again."""
     data = rule.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return {**data, "kind": rule.kind, "id": rule.id}
 
 
+# Fields of a pack that a run stores in addition to its rules.
 KEPT = ("id", "as_of", "good_until", "notes", "bills", "scenarios")
-"""Fields of a pack that a run stores in addition to its rules."""
 
 
 def digest_of_made(pack: Record, rules: Iterable[Mapping[str, object]]) -> str:
-    """Return the SHA-256 of a pack that was made for a case: of its `KEPT` fields and its rules as data."""
     head = pack.model_dump(mode="json", by_alias=True, exclude_defaults=True, include=set(KEPT))
     return hashlib.sha256(_canonical([head, sorted(map(_canonical, rules))]).encode()).hexdigest()
 
 
 def read_pack(folder: Path) -> RulePack:
-    """Read the rule pack in a folder.
-
-    Raises:
-        InputError: With all errors in the file, except in fields that only a rule's kind knows.
-    """
+    """Read the rule pack in a folder, or raise `InputError` with all errors except in fields that only a rule's kind knows."""
     from .keys import changes, scenario
 
-    toml, top = _parsed(folder)
+    toml, top = _read_toml_file(folder)
     rules = [rule.others for rule in top.parts("rule")]
     bills = [bill.record(LegislativeBill, change=changes(bill)) for bill in top.parts("bill")]
-    scenarios = [scenario(told) for told in top.parts("scenario")]
-    _need(toml, rules)
-    _tell_apart(toml, ("rule", "bill"), "id")
-    _tell_apart(toml, ("scenario",), "name")
+    scenarios = [scenario(entry) for entry in top.parts("scenario")]
+    _report_missing(toml, rules)
+    _report_duplicates(toml, ("rule", "bill"), "id")
+    _report_duplicates(toml, ("scenario",), "name")
     if toml.found:
         raise all_of(toml.found)
-    lines = _lines(toml, rules)
+    lines = _rule_lines(toml, rules)
     return RulePack(
         **top.layout.stated(RulePack, top.values),
         rules=tuple(rules),
@@ -169,19 +161,19 @@ def read_pack(folder: Path) -> RulePack:
     )
 
 
-def rules_in(folder: Path) -> tuple[str, tuple[dict[str, Any], ...], tuple[int | None, ...]]:
-    """Return the file, the rules with kind and name, and their lines, of a pack that has errors elsewhere. No rules if it can't be read."""
+def identified_rules(folder: Path) -> tuple[str, tuple[dict[str, Any], ...], tuple[int | None, ...]]:
+    """Return the file, the rules with a kind and an id, and their lines, of a pack that may have errors. No rules if it can't be read."""
     try:
-        toml, top = _parsed(folder)
+        toml, top = _read_toml_file(folder)
     except InputError:
         return str(folder / PACK_FILE), (), ()
     rules = [rule.others for rule in top.parts("rule")]
-    named = [all(isinstance(rule.get(key), str) for key in ("kind", "id")) for rule in rules]
-    return toml.file, tuple(compress(rules, named)), tuple(compress(_lines(toml, rules), named))
+    is_identified = [all(isinstance(rule.get(key), str) for key in ("kind", "id")) for rule in rules]
+    return toml.file, tuple(compress(rules, is_identified)), tuple(compress(_rule_lines(toml, rules), is_identified))
 
 
 def stated_name(path: Path, key: str) -> str:
-    """Return the name that a TOML file states under `key`, or else the name of its folder. Errors are left to the reader of the whole file."""
+    """Return the name that a TOML file states under `key`, or else the name of its folder. Never raises, since the file's own reader reports errors."""
     try:
         name = toml_data(read_bytes(path).decode("utf-8-sig"), str(path)).get(key)
     except (OSError, UnicodeDecodeError, InputError):
@@ -189,64 +181,62 @@ def stated_name(path: Path, key: str) -> str:
     return name if isinstance(name, str) and name else path.parent.name
 
 
-def _parsed(folder: Path) -> tuple[TomlFile, TomlTable]:
-    """Return a pack's file and the entries that can be read.
-
-    Raises:
-        InputError: If it can't be read at all.
-    """
+def _read_toml_file(folder: Path) -> tuple[TomlFile, TomlTable]:
     from ..reading.tomlfile import read_section, read_toml
 
     path = folder / PACK_FILE
     if not folder.is_dir():
-        raise InputError("there is no such folder", str(folder), fix="check the path of the rule pack")
+        raise InputError("the folder doesn't exist", str(folder), fix="check the path of the rule pack", code="FS307")
     if not path.exists():
-        raise InputError(f"the folder holds no {PACK_FILE}, so it is no rule pack", str(folder))
-    found: list[Diagnostic] = []
-    toml = read_toml(path, found, float)
+        raise InputError(
+            f"the folder isn't a rule pack, since it has no {PACK_FILE}",
+            str(folder),
+            fix=f"add {PACK_FILE}, or name another folder",
+            code="FS307",
+        )
+    problems: list[Diagnostic] = []
+    toml = read_toml(path, problems, float)
     if toml is None:
-        raise InputError(found)
+        raise InputError(problems)
     return toml, read_section(toml, pack_layout(), toml.data)
 
 
-def _lines(toml: TomlFile, rules: Sequence[object]) -> list[int | None]:
+def _rule_lines(toml: TomlFile, rules: Sequence[object]) -> list[int | None]:
     return [toml.lines.get(("rule", number)) for number in range(len(rules))]
 
 
-def _need(toml: TomlFile, rules: Sequence[Mapping[str, Any]]) -> None:
-    """Report required keys that rules lack."""
+def _report_missing(toml: TomlFile, rules: Sequence[Mapping[str, Any]]) -> None:
     for position, rule in enumerate(rules):
         for key in unstated(rule):
-            message = f"rule {rule.get('id') or position + 1} of a pack needs `{key}`"
+            message = f"rule {rule.get('id') or position + 1} has no `{key}`, which every rule of a pack needs"
             found, line = str(rule.get(key, "")), toml.line(("rule", position))
-            toml.found.append(Diagnostic(message, toml.file, line, key, found, "text", f"add `{key}`"))
+            toml.found.append(Diagnostic(message, toml.file, line, key, found, "text", f"add `{key}`", "FS002"))
 
 
-def _tell_apart(toml: TomlFile, lists: Sequence[str], key: str) -> None:
-    """Report duplicate names."""
-    first: dict[str, int | None] = {}
-    for name in lists:
+def _report_duplicates(toml: TomlFile, sections: Sequence[str], key: str) -> None:
+    line_by_name: dict[str, int | None] = {}
+    for name in sections:
         tables = toml.data.get(name)
         for position, table in enumerate(tables if isinstance(tables, list) else ()):
-            called, line = table.get(key) if isinstance(table, dict) else None, toml.line((name, position))
-            if not isinstance(called, str) or not called:
+            value, line = table.get(key) if isinstance(table, dict) else None, toml.line((name, position))
+            if not isinstance(value, str) or not value:
                 continue
-            if called in first:
-                before = f", first on line {first[called]}" if first[called] else ""
-                message = f"`{called}` is the {key} of two entries{before}"
-                toml.found.append(Diagnostic(message, toml.file, line, key, fix="rename one of the two"))
-            first.setdefault(called, line)
+            if value in line_by_name:
+                first_line = f", the first on line {line_by_name[value]}" if line_by_name[value] else ""
+                message = f"two entries have the {key} `{value}`{first_line}"
+                toml.found.append(Diagnostic(message, toml.file, line, key, fix="rename one of them", code="FS308"))
+            line_by_name.setdefault(value, line)
 
 
 def _digest(data: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the file's data, independent of the order of its rules, bills, and scenarios."""
+    """Return the SHA-256 of the parsed file, independent of the order of its rules, bills, and scenarios."""
 
-    def in_order(tables: object) -> list[str]:
+    def sorted_texts(tables: object) -> list[str]:
         return sorted(_canonical(table) for table in tables) if isinstance(tables, list) else []
 
     head = {key: value for key, value in data.items() if key not in _TABLES}
     content = {"head": head} | {
-        name: in_order(data.get(name)) for name in _TABLES if name != "scenario" or name in data
+        name: sorted_texts(data.get(name)) for name in _TABLES if name != "scenario" or name in data
     }
     return hashlib.sha256(_canonical(content).encode()).hexdigest()
 

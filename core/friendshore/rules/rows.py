@@ -29,52 +29,46 @@ class Row:
     penalty: Decimal | None = None
     """Money per unit of violation. None if it must be satisfied."""
     reads: frozenset[str] | None = None
-    """Materials whose facts the row depends on, bounds included. Other materials can then change without planning these again. None means
-    all materials, and is always safe.
-    """
+    """Materials whose facts the row and its bounds depend on. Changes of others then don't require a new plan. None (always safe) means all."""
 
     def __post_init__(self) -> None:
-        """Reject a row that requires a shortfall to be large, which no linear program can express."""
         for term in self.terms:
-            wrong = self.at_least if term.times > 0 else self.at_most
-            if isinstance(term, LackingTerm) and wrong is not None:
-                raise ValueError(f"row `{self.label}`: what is lacking may be kept small, never asked for")
+            bound = self.at_least if term.times > 0 else self.at_most
+            if isinstance(term, LackingTerm) and bound is not None:
+                # No linear program can express that a shortfall is large.
+                raise ValueError(
+                    f"row `{self.label}` requires a minimum shortfall, but a shortfall can only have a maximum"
+                )
 
     def loosened(self, by: Decimal) -> Row:
-        """Return the row with bounds relaxed by an amount."""
-        least = None if self.at_least is None else self.at_least - by
-        most = None if self.at_most is None else self.at_most + by
-        return replace(self, at_least=least, at_most=most)
+        at_least = None if self.at_least is None else self.at_least - by
+        at_most = None if self.at_most is None else self.at_most + by
+        return replace(self, at_least=at_least, at_most=at_most)
 
     @property
     def only_adds(self) -> bool:
-        """True if nothing that is bought, held, or paid makes it smaller."""
+        """True if no purchase, stock, or payment makes it smaller."""
         return all(
             term.times >= 0 and (isinstance(term, LackingTerm) or not (term.weight < 0).any()) for term in self.terms
         )
 
     def shifted(self, by: Mapping[str, Decimal]) -> Row:
-        """Return the row with its bounds moved by the value for its label.
-
-        Earlier purchases can't be taken back, so a row that can't be below 0 then allows nothing more.
-        """
+        """Return the row with its bounds moved by the value for its label. A row that can't be below 0 is never moved below it."""
         shift = by.get(self.label)
         if not shift:
             return self
-        least = None if self.at_least is None else self.at_least + shift
-        most = None if self.at_most is None else self.at_most + shift
-        if most is not None and most < 0 and self.only_adds:
-            most = Decimal(0)
-        return replace(self, at_least=least, at_most=most)
+        at_least = None if self.at_least is None else self.at_least + shift
+        at_most = None if self.at_most is None else self.at_most + shift
+        if at_most is not None and at_most < 0 and self.only_adds:
+            at_most = Decimal(0)
+        return replace(self, at_least=at_least, at_most=at_most)
 
     @property
     def asked(self) -> tuple[Term, ...]:
-        """Its terms, including nested ones."""
         return (*self.terms, *(part for term in self.terms for _, part in term.parts))
 
     @property
     def floors(self) -> Sequence[Decimal]:
-        """Lower bound, if any."""
         return () if self.at_least is None else (self.at_least,)
 
     @property
@@ -94,7 +88,6 @@ class Purchases:
     """Restriction to purchases for some end uses. None means all."""
 
     def __getitem__(self, row: int) -> BoughtTerm:
-        """Return the term of one row."""
         start, end = self.first[row : row + 2]
         return BoughtTerm(self.moves[start:end], self.weight[start:end], for_uses=self.for_uses)
 
@@ -129,38 +122,33 @@ class Rows:
         )
 
     def loosened(self, by: Decimal) -> Rows:
-        """Return the rows with bounds relaxed by an amount."""
-        least = None if self.at_least is None else [bound - by for bound in self.at_least]
-        most = None if self.at_most is None else [bound + by for bound in self.at_most]
-        return replace(self, at_least=least, at_most=most)
+        at_least = None if self.at_least is None else [bound - by for bound in self.at_least]
+        at_most = None if self.at_most is None else [bound + by for bound in self.at_most]
+        return replace(self, at_least=at_least, at_most=at_most)
 
     def shifted(self, by: Mapping[str, Decimal]) -> Rows:
         """Return the rows with bounds moved by the values for their labels."""
         if by.keys().isdisjoint(self.labels):
             return self
         rows = [self[position].shifted(by) for position in range(len(self))]
-        least = None if self.at_least is None else [row.at_least for row in rows if row.at_least is not None]
-        most = None if self.at_most is None else [row.at_most for row in rows if row.at_most is not None]
-        return replace(self, at_least=least, at_most=most)
+        at_least = None if self.at_least is None else [row.at_least for row in rows if row.at_least is not None]
+        at_most = None if self.at_most is None else [row.at_most for row in rows if row.at_most is not None]
+        return replace(self, at_least=at_least, at_most=at_most)
 
     @property
     def asked(self) -> tuple[Term, ...]:
-        """All that they count, in one term."""
         return (BoughtTerm(self.bought.moves, self.bought.weight, for_uses=self.bought.for_uses),)
 
     @property
     def floors(self) -> Sequence[Decimal]:
-        """Lower bounds, if any."""
         return self.at_least or ()
 
     @property
     def is_floor(self) -> bool:
-        """True if they require a minimum."""
         return self.at_least is not None
 
 
 def one_by_one(rows: Row | Rows) -> Iterator[Row]:
-    """Yield the single rows."""
     if isinstance(rows, Row):
         yield rows
     else:

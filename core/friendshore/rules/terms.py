@@ -1,8 +1,8 @@
-"""Terms that limit rules may count. Each sort is a small class whose fields name the counted entries and their weights.
+"""Terms that limit rules may count. The fields of each class are the counted entries and their weights.
 
-A term has two independent readers: the program makes columns of it (`program.limits`), and the verifier computes a number on a finished plan
-(`verify.limits`). Both match `Term` exhaustively, so a class that one of them lacks fails the type checker. Terms contain arrays of
-positions in the tables of a problem, not one object per kilogram.
+The program makes columns of a term (`program.limits`), and the verifier computes a number on a finished plan (`verify.limits`). Both match
+`Term` exhaustively, so the type checker rejects a class that one of them lacks. Terms contain arrays of positions in the tables of a problem,
+since a case may have millions of purchases.
 """
 
 from __future__ import annotations
@@ -19,17 +19,13 @@ if TYPE_CHECKING:
     Weights = NDArray[np.float64]
 
 Unit = Literal["kg", "money", "number"]
-"""Unit of a term."""
 Table = Literal["moves", "demands", "nodes", "classes", "offers", "periods", "price_spans", "term_spans", "commitments"]
-"""Tables of a problem: a field of a term with one of these names holds positions in it, one an entry of its sum."""
+"""Tables of a problem. A field of a term with one of these names contains positions in that table, one per entry of the sum."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForUses:
-    """Restriction to some end uses, by the compliance class of a purchase, a run, or stock.
-
-    A rule that uses it names them in `Rule.counted_end_uses`: each then has compliance classes of its own.
-    """
+    """Restriction to some end uses, by the compliance class of a purchase, a run, or stock. `Rule.counted_end_uses` must name them."""
 
     end_uses: frozenset[str]
     surely: bool
@@ -40,9 +36,7 @@ class ForUses:
     def takes(self, ends: frozenset[str], free_of: frozenset[str] = frozenset()) -> bool:
         """Return True if a compliance class counts.
 
-        Args:
-            ends: End uses in which its goods may end. Empty if unknown.
-            free_of: Rules whose tainted offers the class doesn't admit.
+        `ends` are the end uses in which its goods may end (empty if unknown), and `free_of` the rules whose tainted offers it doesn't admit.
         """
         if self.not_free_of and (self.not_free_of in free_of or not self.end_uses):
             return self.not_free_of not in free_of
@@ -55,21 +49,21 @@ class _Weighted:
     __slots__ = ()
 
     tables: ClassVar[tuple[Table, ...]]
-    """Tables of its entries."""
     is_linear: ClassVar[bool] = True
     """True if it is linear in the plan, so that the program needs no extra column."""
     parts: ClassVar[tuple[tuple[Decimal, Term], ...]] = ()
     """Nested terms."""
     weight: Weights
+    """Weight of each entry."""
+    times: float
+    """Factor of the whole term."""
 
     @property
     def positions(self) -> dict[Table, Index]:
-        """Positions of its entries in each of its tables."""
         return {table: getattr(self, table) for table in self.tables}
 
     @property
     def is_empty(self) -> bool:
-        """True if it counts nothing."""
         return not len(self.weight)
 
 
@@ -78,13 +72,10 @@ class _OfMoves(_Weighted):
     tables: ClassVar[tuple[Table, ...]] = ("moves",)
 
     moves: Index
-    """Positions of purchases, each with its periods of order and delivery."""
+    """Purchases, each with its periods of order and delivery."""
     weight: Weights
-    """Weight of each entry."""
     times: float = 1.0
-    """Factor of the whole term."""
     for_uses: ForUses | None = None
-    """Restriction to purchases for some end uses. None means all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,11 +84,8 @@ class _OfDemands(_Weighted):
 
     demands: Index
     periods: Index
-    """Period of each demand."""
     weight: Weights
-    """Weight of each entry."""
     times: float = 1.0
-    """Factor of the whole term."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,11 +97,9 @@ class _OfNodes(_Weighted):
     periods: Index
     """Period of each, whose final stock counts."""
     weight: Weights
-    """Weight of each entry."""
     times: float = 1.0
-    """Factor of the whole term."""
     for_uses: ForUses | None = None
-    """Restriction to stock for some end uses, without unused lots. None means all stock."""
+    """Restriction to stock for some end uses, without unused lots."""
 
 
 class BoughtTerm(_OfMoves):
@@ -196,7 +182,6 @@ class MakingTerm(_Weighted):
     weight: Weights
     times: float = 1.0
     for_uses: ForUses | None = None
-    """Restriction to runs for some end uses. None means all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -258,23 +243,21 @@ class LackingTerm:
     times: float = 1.0
 
     def __post_init__(self) -> None:
-        """Reject parts that aren't linear in the plan."""
         if not all(term.is_linear for _, term in self.parts):
-            raise ValueError("what is lacking is asked of quantities and money, not of what is used or lacking")
+            raise ValueError(
+                "a shortfall can be of quantities and money, not of numbers of sellers or another shortfall"
+            )
 
     @property
     def positions(self) -> dict[Table, Index]:
-        """Return no positions: it has none of its own."""
         return {}
 
     @property
     def unit(self) -> Unit:
-        """Unit of its parts."""
         return next((term.unit for _, term in self.parts), "kg")
 
     @property
     def is_empty(self) -> bool:
-        """True if it counts nothing."""
         return not self.parts
 
 
@@ -294,13 +277,7 @@ Term = (
     | UntakenTerm
     | LackingTerm
 )
-"""All sorts of terms."""
 
 
 def lacking(*parts: tuple[Decimal, Term]) -> LackingTerm:
-    """Return the largest of all `base - term`, or 0 if all are negative.
-
-    Raises:
-        ValueError: If a term isn't linear in the plan.
-    """
     return LackingTerm(parts)

@@ -1,13 +1,13 @@
 """Verdicts on where goods come from, dependence on countries of concern, and customs origins.
 
-The verdict table says what possible countries C and prohibited countries B make of a stage:
+For possible countries C of a stage and prohibited countries B, a stage gets the verdict
 
-- nothing is known of C: unproven
-- none of C is prohibited and the list is complete: pass
-- all of C are prohibited and the list is complete: fail
-- anything else: unproven
+- unproven, if nothing is known of C
+- pass, if none of C is prohibited and the list is complete
+- fail, if all of C are prohibited and the list is complete
+- unproven, in any other case
 
-A prohibited set may also be given by the countries that it leaves free. Over stages and steps, fail beats unproven beats pass.
+Over stages and steps, fail overrides unproven, and unproven overrides pass.
 """
 
 from __future__ import annotations
@@ -32,28 +32,20 @@ class Barred:
     """True if `countries` are the ones that are allowed."""
 
     def among(self, possible: frozenset[str]) -> frozenset[str]:
-        """Return the prohibited ones of `possible`."""
         return possible - self.countries if self.all_but else possible & self.countries
 
 
 def result_of(possible: frozenset[str], complete: bool, barred: Barred) -> Result:
-    """Return the result of an origin check for one stage.
-
-    Args:
-        possible: Countries where the stage may have taken place. Empty if unknown.
-        complete: True if `possible` is known to be the full list.
-        barred: Countries that the rule prohibits.
-    """
+    """Return the result of an origin check for one stage. `possible` is empty if unknown; `complete` means that it is the full list."""
     if not possible or not complete:
         return Result.UNPROVEN
-    hit = barred.among(possible)
-    if not hit:
+    prohibited = barred.among(possible)
+    if not prohibited:
         return Result.PASS
-    return Result.FAIL if hit == possible else Result.UNPROVEN
+    return Result.FAIL if prohibited == possible else Result.UNPROVEN
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the first of the worst verdicts, or pass if there are none."""
     return max(verdicts, key=lambda verdict: verdict.result.rank, default=PASS)
 
 
@@ -71,11 +63,10 @@ class Dependence(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Position from independent to dependent."""
         return _RANKS[self]
 
 
-_RANKS = {each: rank for rank, each in enumerate(Dependence)}
+_RANKS = {dependence: rank for rank, dependence in enumerate(Dependence)}
 _BY_RESULT = {Result.PASS: Dependence.NO, Result.UNPROVEN: Dependence.MAY_BE, Result.FAIL: Dependence.IS}
 
 
@@ -85,17 +76,16 @@ class Reason:
 
     dependence: Dependence
     text: str
-    """A few words, like `refined in CN`."""
+    """Like `refined in CN`."""
 
 
 def dependence_of(offer: Chained, countries: frozenset[str]) -> Dependence:
-    """Return the dependence of an offer on some countries, by its seller and the steps of its own chain."""
+    """Return an offer's dependence on some countries, by its seller and the steps of its own chain."""
     return worst_of(reason.dependence for reason in reasons(offer, countries))
 
 
-def worst_of(found: Iterable[Dependence]) -> Dependence:
-    """Return the worst of several dependences, or `NO` if there are none."""
-    return max(found, key=lambda each: each.rank, default=Dependence.NO)
+def worst_of(dependences: Iterable[Dependence]) -> Dependence:
+    return max(dependences, key=lambda dependence: dependence.rank, default=Dependence.NO)
 
 
 def reasons(offer: Chained, countries: frozenset[str]) -> Iterator[Reason]:
@@ -105,11 +95,13 @@ def reasons(offer: Chained, countries: frozenset[str]) -> Iterator[Reason]:
     if offer.offer.customs_origin in countries:
         yield Reason(Dependence.MAY_BE, f"customs origin {offer.offer.customs_origin}")
     for entry in offer.performed:
-        found = _BY_RESULT[result_of(entry.countries, entry.complete, Barred(countries))]
-        if found is not Dependence.NO:
-            hit, others = sorted(entry.countries & countries), sorted(entry.countries - countries)
-            where = " or ".join([*hit, *others, *([] if entry.complete else ["elsewhere"] if entry.countries else [])])
-            yield Reason(found, f"{entry.stage} in {where}" if where else f"{entry.stage} in an unknown country")
+        dependence = _BY_RESULT[result_of(entry.countries, entry.complete, Barred(countries))]
+        if dependence is not Dependence.NO:
+            prohibited, others = sorted(entry.countries & countries), sorted(entry.countries - countries)
+            where = " or ".join(
+                [*prohibited, *others, *([] if entry.complete else ["elsewhere"] if entry.countries else [])]
+            )
+            yield Reason(dependence, f"{entry.stage} in {where}" if where else f"{entry.stage} in an unknown country")
     yield from (Reason(Dependence.MAY_BE, text) for text in _open_steps(offer))
 
 
@@ -121,8 +113,8 @@ def _open_steps(offer: Chained) -> Iterator[str]:
     recorded = grouped((entry.main_stage, entry.stage) for entry in offer.performed)
     if offer.recycled:
         yield "scrap: mine unknown"
-    had = (Stage.MINED,) if offer.material.stages else METAL_STAGES
-    required = {*offer.missing, *(had if offer.source else ())}
+    expected = (Stage.MINED,) if offer.material.stages else METAL_STAGES
+    required = {*offer.missing, *(expected if offer.source else ())}
     for stage in Stage:
         if stage in offer.supplied:
             continue
@@ -135,28 +127,23 @@ def _open_steps(offer: Chained) -> Iterator[str]:
 
 def told_apart(rules: Iterable[Rule]) -> Sequence[str]:
     """Return one country for every group of countries that no rule charges differently."""
-    kept: dict[tuple[bool, ...], str] = {}
-    sets: list[frozenset[str]] = []
+    country_by_charges: dict[tuple[bool, ...], str] = {}
+    origin_sets: list[frozenset[str]] = []
     for rule in rules:
-        named = rule.charged_origins
-        if named is None:
+        charged = rule.charged_origins
+        if charged is None:
             return sorted(country_names())
-        sets += named
-    distinct = sorted(set(sets), key=sorted)
+        origin_sets += charged
+    distinct = sorted(set(origin_sets), key=sorted)
     for country in sorted(country_names()):
-        kept.setdefault(tuple(country in some for some in distinct), country)
-    return sorted(kept.values())
+        country_by_charges.setdefault(tuple(country in origins for origins in distinct), country)
+    return sorted(country_by_charges.values())
 
 
 def possible_origins(offer: Chained, others: Sequence[str]) -> list[str]:
     """Return the customs origins for which an offer may be charged, in order.
 
-    If the list of countries of its last stage isn't complete, any country may be the origin. An offer without recorded stages originates at
-    its facility.
-
-    Args:
-        offer: The offer.
-        others: Countries that stand for all, from `told_apart`.
+    If its last stage may have been anywhere, `others` from `told_apart` represent all countries. Without recorded stages, it is the facility's.
     """
     countries, _ = offer.origins
     return sorted({*countries, *others} if is_origin_unknown(offer) else countries)

@@ -356,7 +356,7 @@ def _is_named(rule: MaxShare, arc: Arc, demanded: Collection[str], facts: Facts)
         return False
     if not (rule.takes_part(offer) and rule.selected(offer) and rule.ends_here(facts, offer, place, surely=False)):
         return False
-    names, complete = rule.may_be(offer)
+    names, complete = rule.possible_entities(offer)
     return not complete or bool(rule.about(sorted(names)))
 
 

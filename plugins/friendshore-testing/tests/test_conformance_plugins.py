@@ -55,7 +55,7 @@ SPANS = 'for label, periods in facts.spans("period"):'
 # and words of what is said.
 RULES: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "product of limits": ({"old": "(bought,)", "new": "(bought * bought,)"}, "linear", "(bought * bought,)", "unsupported operand"),
-    "bound by purchases": ({"old": "at_most=self.most", "new": "at_most=bought"}, "linear", "class House", "`at_most` is what is bought in the plan"),
+    "bound by purchases": ({"old": "at_most=self.most", "new": "at_most=bought"}, "linear", "class House", "`at_most` is a BoughtTerm, which depends on the plan"),
     "span of no length": ({"old": 'spans("period")', "new": 'spans("month")'}, "linear", 'spans("month")', "there are no stretches of a month"),
     "remembers": ({"old": COUNTS, "new": "lambda offer, place: 1 + next(numbers)"}, "pure", "class House", "other rows"),
     "reads the clock": (forbids(first="import time; time.time()"), "pure", "time.time()", "it reads the clock"),
@@ -70,9 +70,9 @@ RULES: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "breaks down where nothing is offered": ({"old": SPANS, "new": f"facts.offers[0]\n        {SPANS}"}, "gaps", "facts.offers[0]", "IndexError"),
     "ends the program": (forbids(first="raise SystemExit(0)"), "answers", "raise SystemExit(0)", "SystemExit: 0"),
     "speaks for another": ({"old": LIMIT, "new": FORBID.format(first="pass", result="Result.FAIL").replace("self.id", "'other'")}, "answers", "class House", "by the rule `other`, not its own"),
-    "turns into nothing": ({"old": "    most:", "new": "    def in_currency(self, currency, exchange):\n        return None\n\n    most:"}, "answers", "class House", "`in_currency` answers None"),
+    "turns into nothing": ({"old": "    most:", "new": "    def in_currency(self, currency, exchange):\n        return None\n\n    most:"}, "answers", "class House", "`in_currency` returned None"),
     "takes no use": ({"old": LIMIT, "new": "    def judge(self, offer, move):\n        return None\n\n\n"}, "answers", "class House", "takes 3 positional arguments"),
-    "pays the buyer": ({"old": LIMIT, "new": "    def charge(self, offer, move, use, origin, value):\n        return Decimal(-5)\n\n\n"}, "answers", "class House", "`charge` answers -5"),
+    "pays the buyer": ({"old": LIMIT, "new": "    def charge(self, offer, move, use, origin, value):\n        return Decimal(-5)\n\n\n"}, "answers", "class House", "`charge` returned -5"),
     "pays for a miss": ({"old": "at_most=self.most", "new": "at_most=self.most, penalty=Decimal(-1)"}, "linear", "class House", "it pays for being missed"),
     "trusts the unknown": (forbids(first="if not offer.performed: return PASS"), "doubt", "class House", "(nothing said of its stages) to AU for civil, and says unproven where mined was surely in"),
     "cheap in doubt": ({"old": LIMIT, "new": CHARGE}, "doubt", "class House", ", and 50 where "),
@@ -124,13 +124,13 @@ def wheel(plugin: Path, *without: str) -> Path:
 
 PLUGINS: dict[str, tuple[Callable[[Path], Path], str, str]] = {
     "another interface": (announcing('api = 99\nkinds = ["house"]\n'), "manifest", "is written for version 99 of the plugin interface"),
-    "kind that is not there": (announcing('api = 1\nkinds = ["house", "garden"]\n'), "code", "does not yield garden"),
-    "kind that is not announced": (announcing('api = 1\nkinds = ["garden"]\n'), "code", "yields house, which the manifest does not announce"),
-    "verb of no subject": (lambda folder: rule_plugin(folder, "    most:", '    bears_on: __import__("typing").ClassVar[str] = "moon"\n    most:'), "code", "bears on something else"),
-    "folder that is not there": (announcing('api = 1\nkinds = ["house"]\ncatalogs = ["catalog"]\n'), "manifest", "`catalog` holds no catalog.toml"),
+    "kind that is missing": (announcing('api = 1\nkinds = ["house", "garden"]\n'), "code", "does not yield garden"),
+    "kind that is not announced": (announcing('api = 1\nkinds = ["garden"]\n'), "code", "yields house, which the manifest doesn't announce"),
+    "verb of no subject": (lambda folder: rule_plugin(folder, "    most:", '    bears_on: __import__("typing").ClassVar[str] = "moon"\n    most:'), "code", "FS423"),
+    "folder that is missing": (announcing('api = 1\nkinds = ["house"]\ncatalogs = ["catalog"]\n'), "manifest", "`catalog` has no catalog.toml"),
     "unknown key": (announcing('api = 1\nkind = ["house"]\n'), "manifest", "did you mean `kinds`"),
     "plant of another catalog": (repeated, "clashes", 'facilities.csv", "row": 2, "column": "id"'),
-    "wheel without its catalog": (lambda folder: wheel(catalog_plugin(folder), *TABLES), "manifest", "`catalog` holds no catalog.toml"),
+    "wheel without its catalog": (lambda folder: wheel(catalog_plugin(folder), *TABLES), "manifest", "`catalog` has no catalog.toml"),
     "wheel without its sources": (lambda folder: wheel(catalog_plugin(folder), "sources.csv"), "read", "there is no sources.csv"),
     "wheel without its manifest": (lambda folder: wheel(catalog_plugin(folder), "friendshore.toml"), "manifest", "friendshore.toml"),
     "wheel without its code": (lambda folder: wheel(rule_plugin(folder), "__init__.py"), "code", "it has no hook `friendshore_rules`"),
@@ -174,7 +174,7 @@ def test_what_is_no_wheel_is_refused(tmp_path: Path, content: bytes) -> None:
     """A file that only has the name of a wheel is told so."""
     (tmp_path / "acme-1.0-py3-none-any.whl").write_bytes(content)
     done = friendshore("plugins", "check", tmp_path / "acme-1.0-py3-none-any.whl")
-    assert (done.returncode, "is no wheel" in done.stderr) == (2, True)
+    assert (done.returncode, "is not a wheel" in done.stderr) == (2, True)
 
 
 def test_a_catalog_that_is_in_no_plugin_is_checked_too(tmp_path: Path) -> None:

@@ -167,13 +167,13 @@ BAD: dict[str, tuple[Rule, str, str]] = {
     "json": (Untyped.model_validate(GIVEN), "json", "another rule once written as JSON"),
     "sentence of a rule": (Barred.model_validate({**GIVEN, "title": ""}), "sentence", "not told in a sentence"),
     "sentence of a row": (made("mute", Capped, rows=row_of(at_most=Decimal(10**6), sentence="")), "sentence", "row `all` has no sentence"),
-    "answers": (YES, "answers", "no verdict"),
+    "answers": (YES, "answers", "instead of a verdict"),
     "not linear": (SQUARED, "linear", "unsupported operand"),
     "by the plan": (BY_PLAN, "linear", "`at_most` is <function"),
     "not pure": (made("moody", judge=moody), "pure", "it gives other verdicts"),
     "by order": (made("first", Capped, rows=row_of(first_shown, **FIVE)), "order", "change with the order in which it is shown"),
     "doubt": (made("trusting", judge=trusting), "doubt", "says fail where"),
-    "cheaper": (REBATE, "more-rules", "pays the buyer"),
+    "cheaper": (REBATE, "more-rules", "can't be negative"),
     "by number": (made("by-number", Capped, rows=row_of(at_least=lambda facts: Decimal(30 * len(facts.offers)))), "more-offers", "with one more offer"),
     "by number of appearance": (made("numbered", judge=numbered), "rows-of-tables", "in another order"),
     "by name": (made("by-name", Capped, rows=row_of(first_called, **FIVE)), "names", "with other names"),
@@ -279,13 +279,19 @@ def ends(*_: object) -> None:
 
 
 WRONG: dict[str, tuple[Rule, str]] = {
-    "yes or no": (YES, "`judge` answers True, no verdict"),
-    "binary charge": (made("rounded", Rule, charge=charging(lambda *_: 0.1)), "`charge` answers 0.1, no Decimal"),
-    "negative charge": (REBATE, "which pays the buyer: a charge is zero or more"),
+    "yes or no": (YES, "`judge` returned True instead of a verdict"),
+    "binary charge": (
+        made("rounded", Rule, charge=charging(lambda *_: 0.1)),
+        "`charge` returned 0.1 instead of a finite Decimal",
+    ),
+    "negative charge": (REBATE, "a charge can't be negative"),
     "bound by the plan": (BY_PLAN, "`at_most` is <function"),
-    "sentence of no text": (made("told", sentence=lambda self: 17), "`sentence` answers 17, no text"),
-    "no rule": (made("turned", in_currency=lambda *_: None), "`in_currency` answers None, no rule"),
-    "no number": (made("nan", Capped, rows=row_of(at_most=Decimal("NaN"))), "`at_most` is Decimal('NaN'), no Decimal"),
+    "sentence of no text": (made("told", sentence=lambda self: 17), "`sentence` returned 17 instead of text"),
+    "no rule": (made("turned", in_currency=lambda *_: None), "`in_currency` returned None instead of a rule"),
+    "no number": (
+        made("nan", Capped, rows=row_of(at_most=Decimal("NaN"))),
+        "`at_most` is Decimal('NaN') instead of a finite Decimal",
+    ),
     "rows that do not fit": (CROOKED, "1 of `at_most`"),
     "end of the program": (made("ending", judge=ends), "raised: SystemExit: 0"),
 }
@@ -311,5 +317,5 @@ def test_a_plan_refuses_an_answer_that_is_none(name: str) -> None:
 def test_an_answer_that_is_none_is_told_with_its_line() -> None:
     """File and line are those of the kind's class."""
     problem = refused(Silent.model_validate(GIVEN))
-    assert "`judge` answers None, no verdict" in problem.message
+    assert "`judge` returned None instead of a verdict" in problem.message
     assert (problem.file, problem.row) == (__file__, inspect.getsourcelines(Silent)[1])

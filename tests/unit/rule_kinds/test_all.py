@@ -69,9 +69,9 @@ NO_MORE = "No more than 5, in the case's currency, may be spent on"
     ("rule", "sentence"),
     [
         (ban(stages=["melted", "mined"]), "Magnet, for defense use, must not be mined or melted in CN or RU."),
-        (ban(countries=[], allow=["US", "JP"], end_uses=[], stages=["melted"], exceptions=[COTS]), "Magnet must not be melted outside JP and US, unless excepted (cots)."),
+        (ban(countries=[], allow=["US", "JP"], end_uses=[], stages=["melted"], exceptions=[COTS]), "Magnet must not be melted outside JP and US, unless exempt (cots)."),
         (control(destinations=["US"], judged_on="use", end_uses=["defense"], reach="origin"), "Dy, of CN, must not move across any border for defense use in US."),
-        (control(effect="licence"), "Dy, leaving CN, may move only under licence."),
+        (control(effect="licence"), "Dy, leaving CN, may move only under a license."),
         (tariff(origins=["CN"], specific=2, specific_currency="USD"), "Goods of HS 8505.11 of CN origin entering PR or US: a duty of 25 % of the value plus 2 USD per kg."),
         (tariff(rate=0), "Goods of HS 8505.11 entering PR or US: no duty."),
         (made(Budget, amount=5, materials=["metal"], per="year"), f"{NO_MORE} metal in any year."),
@@ -84,25 +84,25 @@ def test_every_kind_says_what_it_does(rule: Rule, sentence: str) -> None:
     assert rule.sentence() == sentence
 
 
-DEMAND_HAS_NONE = "demand and stock have no day of order"
+DEMAND_HAS_NONE = "demand and stock have no order date"
 
 
 @pytest.mark.parametrize(
     ("make", "fields", "words"),
     [
-        (ban, {"countries": []}, "exactly one of"),
-        (ban, {"allow": ["US"]}, "exactly one of"),
+        (ban, {"countries": []}, "and not both"),
+        (ban, {"allow": ["US"]}, "and not both"),
         (ban, {"stages": []}, "at least 1"),
-        (ban, {"countries": ["Chna"]}, "neither a country"),
+        (ban, {"countries": ["Chna"]}, "is not an ISO 3166 country code"),
         (ban, {"steps": {"reduction": "made"}}, "Input should be"),
-        (ban, {"recycled": {"needs": ["baking"], "within": ["US"]}}, "neither a stage nor a step"),
+        (ban, {"recycled": {"needs": ["baking"], "within": ["US"]}}, "is not a stage or a step"),
         (tariff, {"specific": 2}, "specific_currency"),
         (tariff, {"rate": -0.1}, "rate"),
         (tariff, {"territory": []}, "territory"),
         (tariff, {"basis": "cif"}, "basis"),
         (tariff, {"specific": 2, "specific_currency": "dollars"}, "specific_currency"),
         (partial(made, Exclude), {}, "name at least one of offers, facilities"),
-        *((partial(made, Exclude), {"suppliers": [name]}, "the name of no party") for name in ("", " ", "-", "The")),
+        *((partial(made, Exclude), {"suppliers": [name]}, "contains no letter or digit") for name in ("", " ", "-", "The")),
         # Only what is bought is counted by day of order.
         (partial(made, MaxShare), {"share": "50 %", "dated_by": "order"}, DEMAND_HAS_NONE),
         (partial(made, MaxShare), {"share": "50 %", "of": "purchases", "include_stock": True, "dated_by": "order"}, DEMAND_HAS_NONE),

@@ -50,13 +50,13 @@ def test_amounts_with_their_unit(kind: str, keys: dict[str, Any], field: str, va
     [
         ("budget", {"amount": "60 t"}, "an amount with its ISO 4217 currency"),
         ("budget", {"amount": "5 USD/kg"}, "an amount with its ISO 4217 currency"),
-        ("budget", {"amount": "5 USX"}, "is no currency"),
+        ("budget", {"amount": "5 USX"}, "is not an ISO 4217 currency code"),
         ("budget", {"amount": "5 USD", "currency": "EUR"}, "several currencies: EUR and USD"),
         ("max-share", {"share": "100 t"}, "a share"),
         ("max-share", {"share": 1, "penalty": "5 USD"}, "money per mass"),
         ("min-suppliers", {"count": 2, "penalty": "5 USD/kg"}, "an amount with its ISO 4217 currency"),
         ("tariff", {"rate": "5 USD"}, "a share"),
-        ("tariff", {"specific": "5 USD/kg", "specific_currency": "EUR"}, "`specific_currency` says EUR"),
+        ("tariff", {"specific": "5 USD/kg", "specific_currency": "EUR"}, "`specific_currency` is EUR"),
     ],
 )
 def test_a_unit_that_does_not_fit_is_refused(kind: str, keys: dict[str, Any], said: str) -> None:
@@ -67,8 +67,10 @@ def test_a_unit_that_does_not_fit_is_refused(kind: str, keys: dict[str, Any], sa
 
 def test_amounts_in_another_currency_than_the_case_are_refused() -> None:
     """As in the case's own keys; a number is in the case's currency, whichever that is."""
-    with pytest.raises(InputError, match=r"amounts of rule `x` are in USD.*amounts in EUR.*convert them"):
+    with pytest.raises(InputError) as refused:
         made("budget", amount="5 USD").in_currency("EUR", lambda _: Decimal(2))
+    (problem,) = refused.value.problems
+    assert (problem.code, problem.found, problem.expected) == ("FS305", "USD", "amounts in EUR")
     assert made("budget", amount="5 EUR").in_currency("EUR", lambda _: None)
     assert made("budget", amount=5).in_currency("EUR", lambda _: None)
 

@@ -51,7 +51,7 @@ def test_the_deciding_stage_country_and_clause_are_named() -> None:
     verdict = judged(ban(), offer({**CLEAN, "refined": "CN"}))
     assert (verdict.result, verdict.stage, verdict.countries) == (Result.FAIL, "refined", ("CN",))
     assert (verdict.rule, verdict.clause) == ("ban", "the clause")
-    assert verdict.reason == "magnet of o is refined in CN, which the clause bars"
+    assert verdict.reason == "magnet of o is refined in CN, which the clause prohibits"
 
 
 BARE = MAGNET.but(stages=())

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from ..base import Rule
 from . import limits
-from .limits import *  # noqa: F403 - kinds of limits are listed where they stand, and once
+from .limits import *  # noqa: F403 - `limits` lists them
 from .limits import LIMITING
 from .origin_ban import OriginBan
 from .trade import Exclude, ExportControl, Tariff
 
 JUDGING: tuple[type[Rule], ...] = (OriginBan, ExportControl, Exclude)
-"""Kinds that forbid."""
 CHARGING: tuple[type[Rule], ...] = (Tariff,)
-"""Kinds that charge."""
 
 
 def builtin_kinds() -> tuple[type[Rule], ...]:
-    """Return all built-in kinds."""
     return JUDGING + CHARGING + LIMITING
 
 

@@ -17,12 +17,12 @@ from ..verdicts import METAL_STAGES, Barred, result_of, worst
 from .shared import Countries, Covering, EndUses, Parties, Stages, as_pairs, is_party, lands, listed
 
 
-def all_hold(tests: tuple[FactTest, ...], stated: dict[str, Fact]) -> bool | None:
-    """Return True if every test holds, or None if none fails and one needs a fact that isn't stated."""
-    answers = [test.holds(stated) for test in tests]
-    if False in answers:
+def all_succeed(tests: tuple[FactTest, ...], stated: dict[str, Fact]) -> bool | None:
+    """Return whether every test succeeds. None if no test fails, but one depends on a missing fact."""
+    results = [test.holds(stated) for test in tests]
+    if False in results:
         return False
-    return None if None in answers else True
+    return None if None in results else True
 
 
 class Exemption(Record):
@@ -39,17 +39,16 @@ class Exemption(Record):
     note: str = ""
     """Remarks: doubts, and texts that were not read."""
 
-    def holds(self, stated: dict[str, Fact]) -> bool | None:
+    def applies(self, stated: dict[str, Fact]) -> bool | None:
         """Return whether the exception applies. None if it depends on missing facts."""
         if not all(test.holds(stated) for test in self.when):
             return False
-        answers = [test.holds(stated) for test in self.unless]
-        if any(answers):
+        results = [test.holds(stated) for test in self.unless]
+        if any(results):
             return False
-        return None if None in answers else True
+        return None if None in results else True
 
     def unstated(self, stated: dict[str, Fact]) -> list[str]:
-        """Return the missing facts that it depends on."""
         return sorted({test.fact for test in self.unless if test.holds(stated) is None})
 
 
@@ -82,7 +81,7 @@ class Recycling(Record):
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """The steps among `needs`: the law requires no others of their stage."""
+        """Steps among `needs`. The law requires no others of their stage."""
         steps = tuple(need for need in self.needs if need in STEPS)
         return (steps,) if steps else ()
 
@@ -96,34 +95,33 @@ class Recycling(Record):
         if self.clean_scrap and any(result_of(e.countries, e.complete, barred) is not Result.PASS for e in scrap):
             return False
         later = [entry for entry in offer.performed if entry.main_stage.rank > first]
-        if self.throughout and not all(self._within(entry) for entry in later):
+        if self.throughout and not all(self._is_within(entry) for entry in later):
             return False
-        return all(self._done(need, offer) for need in self.needs)
+        return all(self._is_done_within(need, offer) for need in self.needs)
 
     def unstated(self, stated: dict[str, Fact]) -> list[str]:
-        """Return the missing facts that it depends on."""
         return sorted({test.fact for test in self.when if test.holds(stated) is None})
 
-    def _done(self, need: str, offer: Chained) -> bool:
+    def _is_done_within(self, need: str, offer: Chained) -> bool:
         if need in STEPS:
-            found = [e for e in offer.performed if e.stage == need] or [
+            entries = [e for e in offer.performed if e.stage == need] or [
                 e for e in offer.performed if e.stage == STEPS[need].value
             ]
-            return bool(found) and all(self._within(entry) for entry in found)
+            return bool(entries) and all(self._is_within(entry) for entry in entries)
         stage = Stage(need)
         if stage not in offer.material.stages:
             return True
-        found = [entry for entry in offer.performed if entry.main_stage is stage]
-        return bool(found) and all(self._within(entry) for entry in found)
+        entries = [entry for entry in offer.performed if entry.main_stage is stage]
+        return bool(entries) and all(self._is_within(entry) for entry in entries)
 
-    def _within(self, entry: ChainEntry) -> bool:
+    def _is_within(self, entry: ChainEntry) -> bool:
         return bool(entry.countries) and entry.complete and entry.countries <= self.within
 
     @model_validator(mode="after")
-    def _known_needs(self) -> Recycling:
+    def _check_needs(self) -> Recycling:
         for need in self.needs:
             if need not in STEPS and need not in list(Stage):
-                raise ValueError(f"`{need}` is neither a stage nor a step of one")
+                raise ValueError(f"`{need}` is not a stage or a step of a stage")
         return self
 
 
@@ -150,19 +148,17 @@ class MadeIn(Record):
     note: str = ""
     """Remarks: doubts, and texts that were not read."""
 
-    def made(self, countries: frozenset[str], complete: bool) -> Result:
-        """Return the result for a good that is made in these countries."""
+    def production_result(self, countries: frozenset[str], complete: bool) -> Result:
         if not self.countries:
             return Result.PASS if complete and len(countries) == 1 else Result.UNPROVEN
         return result_of(countries, complete, Barred(self.countries, all_but=True))
 
-    def of(self, entry: ChainEntry, maker: frozenset[str], allow: frozenset[str]) -> Result:
-        """Return the result for a prohibited stage of material that a maker in `maker` takes."""
+    def material_result(self, entry: ChainEntry, maker: frozenset[str], allow: frozenset[str]) -> Result:
+        """Return the result for a prohibited stage of material that is taken by a maker in one of `maker`."""
         free = allow | (self.material or self.countries) | (maker if len(maker) == 1 else frozenset())
         return result_of(entry.countries, entry.complete, Barred(free, all_but=True))
 
-    def reaches(self, country: str) -> bool:
-        """Return True if a maker in this country may take material from elsewhere than the ban allows."""
+    def may_relax_for(self, country: str) -> bool:
         return not self.countries or country in self.countries
 
 
@@ -172,11 +168,10 @@ Steps = Annotated[
     PlainSerializer(dict, return_type=dict[str, Stage]),
     WithJsonSchema({"type": "object", "additionalProperties": {"enum": [stage.value for stage in Stage]}}),
 ]
-"""Step word -> stage, written as a table."""
 
 
-_FEW = 5
-"""Maximum number of countries that a sentence names one by one."""
+# Maximum number of countries that a sentence names one by one.
+_MAX_NAMED_COUNTRIES = 5
 
 
 class Whole(Record):
@@ -189,21 +184,20 @@ class Whole(Record):
 
     @field_validator("steps")
     @classmethod
-    def _are_steps(cls, steps: Route) -> Route:
+    def _check_steps(cls, steps: Route) -> Route:
         unknown = [step for step in steps if step not in STEPS]
         if unknown:
-            raise ValueError(f"`{unknown[0]}` is no step of a stage")
+            raise ValueError(f"`{unknown[0]}` is not a step of a stage")
         return steps
 
 
 class OriginBan(Covering, Rule):
-    """Bars goods whose chain passed through some countries, by stage and end use.
+    """Prohibits goods whose chain passed through some countries, by stage and end use.
 
-    It applies to uses whose material it covers and is asked about every offer up their chains. An offer that delivers a
-    covered material is judged on all stages of the ban. An offer further up is judged on those it performs, except
-    `produced`, which means making the covered good: an oxide plant does not produce a magnet. What is stated to be produced
-    itself, of an element of the good, is judged on that too: a magnet may be sold as a block first. A step that `steps` names is
-    judged whoever performs it.
+    It applies to uses whose material it covers, and judges every offer up their chains. An offer of a covered material is judged on all prohibited
+    stages. An offer further up is judged on those that it performs, except `produced`, which means making the covered good: an oxide plant
+    doesn't produce a magnet. It is judged on `produced` too if it states that stage and contains an element of the good, since a magnet may first
+    be sold as a block. A step in `steps` is judged in any offer.
     """
 
     model_config = {
@@ -255,14 +249,15 @@ class OriginBan(Covering, Rule):
     bears_on: ClassVar[Literal["chain", "trade"]] = "chain"
 
     @model_validator(mode="after")
-    def _one_list(self) -> OriginBan:
+    def _check_countries(self) -> OriginBan:
         if bool(self.countries) == bool(self.allow):
-            raise ValueError("exactly one of `countries` (barred) and `allow` (all others barred) is needed")
+            raise ValueError(
+                "give either `countries` (prohibited) or `allow` (all others are prohibited), and not both"
+            )
         return self
 
     @property
     def barred(self) -> Barred:
-        """Prohibited countries."""
         return Barred(self.allow, all_but=True) if self.allow else Barred(self.countries)
 
     def concerns(self, use: Use) -> bool:
@@ -277,161 +272,164 @@ class OriginBan(Covering, Rule):
         if not self.concerns(use):
             return PASS
         own, stated = self.covers(offer.material), dict(use.facts)
-        good, held = symbols_in(use.material.element), symbols_in(offer.material.element)
-        part = Stage.PRODUCED in offer.material.stages and not good.isdisjoint(held)
-        final = offer.material.id == use.material.id
-        verdict = worst(self._on(self.stages, offer, own or part, begun=not final))
-        if verdict.passes and own and final and self._asks_nothing_of(offer):
-            verdict = self._unasked(offer)
-        untold = self._untold(offer, use) if verdict.passes else None
-        if untold is not None:
-            verdict = self._unknown(untold, offer)
-        verdict = worst([*self._of_scrap(offer), self._made_in(verdict, offer, move, use)])
+        good, contained = symbols_in(use.material.element), symbols_in(offer.material.element)
+        is_part = Stage.PRODUCED in offer.material.stages and not good.isdisjoint(contained)
+        is_final = offer.material.id == use.material.id
+        verdict = worst(self._stage_verdicts(self.stages, offer, own or is_part, begun=not is_final))
+        if verdict.passes and own and is_final and self._states_no_stage(offer):
+            verdict = self._stage_not_stated(offer)
+        unstated = self._unstated_stage(offer, use) if verdict.passes else None
+        if unstated is not None:
+            verdict = self._place_unknown(unstated, offer)
+        verdict = worst([*self._scrap_verdicts(offer), self._made_in_verdict(verdict, offer, move, use)])
         if not verdict.passes and own and self.recycled and self.recycled.proved_by(offer, self.barred):
-            verdict = self._recycled(self.recycled, verdict, offer, stated)
-        return verdict if verdict.passes else self._excepted(verdict, stated)
+            verdict = self._recycling_verdict(self.recycled, verdict, offer, stated)
+        return verdict if verdict.passes else self._exempted_verdict(verdict, stated)
 
-    def _stage(self, entry: ChainEntry) -> Stage:
+    def _stage_of_entry(self, entry: ChainEntry) -> Stage:
         return self._stage_of(entry.stage)
 
     def _stage_of(self, word: str) -> Stage:
-        """Return the stage that a stage or step word belongs to under this rule."""
+        """Return the stage of a stage or step under this rule."""
         return dict(self.steps).get(word) or stage_of(word)
 
-    def _on(
+    def _stage_verdicts(
         self, stages: Iterable[Stage], offer: Chained, own: bool, begun: bool = False, routes: tuple[Route, ...] = ()
     ) -> Iterator[Verdict]:
-        """Yield the verdicts on some stages.
+        """Yield the verdicts on some stages, and on `produced` with `own`.
 
-        Args:
-            stages: the stages.
-            offer: the offer.
-            own: judge it on `produced` too.
-            begun: accept the first steps of a stage, because the maker of the good does the rest and answers for it.
-            routes: steps that are the whole of a stage here, beside those of `whole`.
+        With `begun`, the first steps of a stage suffice, since the maker of the good does the rest and answers for it. `routes` adds to `whole`.
         """
         for stage in stages:
             entries = self._entries(stage, offer, own)
-            yield from (self._of_entry(entry, offer) for entry in entries)
+            yield from (self._entry_verdict(entry, offer) for entry in entries)
             if not entries and self._is_missing(stage, offer, own):
-                yield self._unknown(stage, offer)
+                yield self._place_unknown(stage, offer)
             elif entries and self.asks_proof and stage not in offer.supplied and (own or stage is not Stage.PRODUCED):
                 words = [entry.stage for entry in entries]
                 if not covers_stage(stage, words, (*self._routes(stage, offer.material.form), *routes), begun):
-                    yield self._unknown(stage, offer, words)
+                    yield self._place_unknown(stage, offer, words)
 
     def _entries(self, stage: Stage, offer: Chained, own: bool) -> list[ChainEntry]:
-        """Return the entries of a stage in the offer's own chain."""
         steps = dict(self.steps)
         entries = [entry for entry in offer.performed if steps.get(entry.stage, entry.main_stage) is stage]
-        making = stage is Stage.PRODUCED and not own
-        return [entry for entry in entries if entry.stage in steps] if making else entries
+        skips_producing = stage is Stage.PRODUCED and not own
+        return [entry for entry in entries if entry.stage in steps] if skips_producing else entries
 
-    def _of_scrap(self, offer: Chained) -> Iterator[Verdict]:
+    def _scrap_verdicts(self, offer: Chained) -> Iterator[Verdict]:
         """Yield verdicts on the earlier stages of recycled metal, which have no records."""
         for stage in self.stages if offer.recycled else ():
-            had = not offer.material.stages or stage in offer.material.stages
-            if had and (stage in self.scrap or stage is Stage.MINED):
-                yield self._before(stage, offer) if self.asks_proof else worst(self._collected(stage, offer))
+            is_stage_of_material = not offer.material.stages or stage in offer.material.stages
+            if is_stage_of_material and (stage in self.scrap or stage is Stage.MINED):
+                yield (
+                    self._earlier_unknown(stage, offer)
+                    if self.asks_proof
+                    else worst(self._collection_verdicts(stage, offer))
+                )
 
-    def _before(self, stage: Stage, offer: Chained) -> Verdict:
-        what = f"{offer.material.id} of {offer.offer.id}"
+    def _earlier_unknown(self, stage: Stage, offer: Chained) -> Verdict:
+        goods = f"{offer.material.id} of {offer.offer.id}"
         reason = (
-            f"{what} is made from recycled material, and nobody says where the metal of the scrap was {stage.value} "
-            f"before, which {self._law} asks"
+            f"{goods} is made from recycled material. It is unknown where the metal of the scrap was first {stage.value}, but "
+            f"{self._law_name} requires proof"
         )
-        return self._found(Result.UNPROVEN, stage, reason)
+        return self._verdict(Result.UNPROVEN, stage, reason)
 
-    def _collected(self, stage: Stage, offer: Chained) -> Iterator[Verdict]:
-        """Yield verdicts on scrap if no proof is required: scrap of a prohibited country remains that country's, wherever it is melted.
+    def _collection_verdicts(self, stage: Stage, offer: Chained) -> Iterator[Verdict]:
+        """Yield verdicts on scrap if no proof is required. Scrap of a prohibited country remains that country's, wherever it is melted.
 
         Scrap is wholly obtained where it was collected (Delegated Regulation (EU) 2015/2446, article 31(h); Order 416 of China's State Council,
         article 4(7), (8)). That says nothing about where its metal was refined, so a ban on refining alone neither passes nor fails.
         """
         for entry in offer.performed:
-            hit = self.barred.among(entry.countries) if entry.unmined else frozenset[str]()
-            if hit:
-                sure = result_of(entry.countries, entry.complete, self.barred) is Result.FAIL
-                where = f"{'is' if sure else 'may be'} made from scrap that was collected in {listed(sorted(hit))}"
-                before = "" if stage is Stage.MINED else f", and nobody says where its metal was {stage.value} before"
-                reason = f"{offer.material.id} of {offer.offer.id} {where}, whose goods {self._law} bars{before}"
-                yield self._found(Result.FAIL if sure and not before else Result.UNPROVEN, stage, reason, hit)
+            prohibited = self.barred.among(entry.countries) if entry.unmined else frozenset[str]()
+            if prohibited:
+                is_certain = result_of(entry.countries, entry.complete, self.barred) is Result.FAIL
+                origin = f"{'is' if is_certain else 'may be'} made from scrap collected in {listed(sorted(prohibited))}"
+                earlier = "" if stage is Stage.MINED else f", but it is unknown where its metal was first {stage.value}"
+                reason = f"{offer.material.id} of {offer.offer.id} {origin}, and {self._law_name} prohibits goods from there{earlier}"
+                yield self._verdict(
+                    Result.FAIL if is_certain and not earlier else Result.UNPROVEN, stage, reason, prohibited
+                )
 
     def _is_missing(self, stage: Stage, offer: Chained, own: bool) -> bool:
-        """Return True if no offer states a stage that the material must have."""
         if not self.asks_proof or (stage is Stage.PRODUCED and not own):
             return False
         required = offer.material.stages or self.stages if own else offer.material.stages
         if stage not in required:
             return False
-        # An entry that this rule counts to another stage no longer covers its default one; the inputs may.
-        moved = any(entry.main_stage is stage for entry in offer.performed)
-        return offer.source or stage in offer.missing or (moved and stage not in offer.supplied)
+        # An entry that this rule assigns to another stage no longer covers its default one, but the inputs may.
+        is_reassigned = any(entry.main_stage is stage for entry in offer.performed)
+        return offer.source or stage in offer.missing or (is_reassigned and stage not in offer.supplied)
 
     def _routes(self, stage: Stage, form: str) -> Iterator[Route]:
-        """Yield the routes of a stage that this rule names for a form of the material."""
         for whole in self.whole:
             if self._stage_of(whole.steps[0]) is stage and (not whole.forms or form in whole.forms):
                 yield whole.steps
 
-    def _untold(self, offer: Chained, use: Use) -> Stage | None:
+    def _unstated_stage(self, offer: Chained, use: Use) -> Stage | None:
         """Return a stage that an input went through although neither it nor its own inputs state it, or None.
 
-        Everything that contains an element of the good, or may contain it, came out of a mine. If nothing at all is stated, refining and separation
-        are unknown too. Otherwise a trace of stated oxide could stand for a charge that is recorded under another name.
+        Everything that contains an element of the good, or may contain it, was mined. If nothing is stated, refining and separation are unknown too.
+        Otherwise a trace of stated oxide could hide a shipment that is recorded under another name.
         """
         if not self.asks_proof or offer.material.id == use.material.id or offer.recycled:
             return None
-        good, held = symbols_in(use.material.element), symbols_in(offer.material.element)
-        if good and held and good.isdisjoint(held):
+        good, contained = symbols_in(use.material.element), symbols_in(offer.material.element)
+        if good and contained and good.isdisjoint(contained):
             return None
-        had = (Stage.MINED,) if offer.material.stages else METAL_STAGES
-        told = (*offer.material.stages, *offer.supplied, *(self._stage(entry) for entry in offer.performed))
-        return next((stage for stage in had if stage in self.stages and stage not in told), None)
+        expected = (Stage.MINED,) if offer.material.stages else METAL_STAGES
+        stated = (*offer.material.stages, *offer.supplied, *(self._stage_of_entry(entry) for entry in offer.performed))
+        return next((stage for stage in expected if stage in self.stages and stage not in stated), None)
 
-    def _asks_nothing_of(self, offer: Chained) -> bool:
-        """Return True if the good states none of the stages and an input lacks one too: the good's own statement is then too short."""
-        had = (*offer.material.stages, *offer.supplied)
-        told = any(self._entries(stage, offer, own=True) for stage in self.stages)
-        return self.asks_proof and bool(offer.material.stages) and not told and frozenset(self.stages).isdisjoint(had)
-
-    def _unasked(self, offer: Chained) -> Verdict:
-        stages = listed([stage.value for stage in self.stages], "or")
-        what = f"{offer.material.id} of {offer.offer.id} is {stages}, which {self._law} asks"
-        return self._found(
-            Result.UNPROVEN,
-            self.stages[0],
-            f"nobody says where {what}: {offer.material.id} is stated to have no such stage",
+    def _states_no_stage(self, offer: Chained) -> bool:
+        """Return True if the good states none of the prohibited stages, and an input lacks one too. The good's own list is then too short."""
+        material_stages = (*offer.material.stages, *offer.supplied)
+        is_recorded = any(self._entries(stage, offer, own=True) for stage in self.stages)
+        return (
+            self.asks_proof
+            and bool(offer.material.stages)
+            and not is_recorded
+            and frozenset(self.stages).isdisjoint(material_stages)
         )
 
-    def _of_entry(self, entry: ChainEntry, offer: Chained) -> Verdict:
+    def _stage_not_stated(self, offer: Chained) -> Verdict:
+        stages = listed([stage.value for stage in self.stages], "or")
+        return self._verdict(
+            Result.UNPROVEN,
+            self.stages[0],
+            f"it is unknown where {offer.material.id} of {offer.offer.id} is {stages}, since the material states no such stage, but "
+            f"{self._law_name} requires proof",
+        )
+
+    def _entry_verdict(self, entry: ChainEntry, offer: Chained) -> Verdict:
         if entry.unmined:
-            return PASS  # no mine: `_of_scrap` asks where its metal comes from
+            return PASS  # scrap has no mine: `_scrap_verdicts` judges the origin of its metal
         result = result_of(entry.countries, entry.complete, self.barred)
         if result is Result.PASS or not (self.asks_proof or self.barred.among(entry.countries)):
             return PASS
-        stage = self._stage(entry)
+        stage = self._stage_of_entry(entry)
         if not entry.countries:
-            return self._unknown(stage, offer)
-        hit = self.barred.among(entry.countries)
-        what = f"{offer.material.id} of {offer.offer.id}"
+            return self._place_unknown(stage, offer)
+        prohibited = self.barred.among(entry.countries)
+        goods = f"{offer.material.id} of {offer.offer.id}"
         step = stage.value if entry.stage == stage.value else f"{stage.value} ({entry.stage})"
         if result is Result.FAIL:
-            reason = f"{what} is {step} in {listed(sorted(hit))}, which {self._law} bars"
-        elif hit:
-            reason = f"{what} may be {step} in {listed(sorted(hit))}, which {self._law} bars"
+            reason = f"{goods} is {step} in {listed(sorted(prohibited))}, which {self._law_name} prohibits"
+        elif prohibited:
+            reason = f"{goods} may be {step} in {listed(sorted(prohibited))}, which {self._law_name} prohibits"
         else:
-            known = listed(sorted(entry.countries), "or")
-            reason = f"{what} is {step} in {known} as far as known, but other countries are not ruled out"
-        return self._found(result, stage, reason, hit or entry.countries)
+            recorded = listed(sorted(entry.countries), "or")
+            reason = f"{goods} is {step} in {recorded} according to its records, but other countries are not ruled out"
+        return self._verdict(result, stage, reason, prohibited or entry.countries)
 
-    def _unknown(self, stage: Stage, offer: Chained, but: Iterable[str] = ()) -> Verdict:
-        what = f"{offer.material.id} of {offer.offer.id}"
-        known = f" (only {listed(sorted(but))} is recorded)" if but else ""
-        reason = f"nobody says where {what} is {stage.value}{known}, which {self._law} asks"
-        return self._found(Result.UNPROVEN, stage, reason)
+    def _place_unknown(self, stage: Stage, offer: Chained, recorded_steps: Iterable[str] = ()) -> Verdict:
+        goods = f"{offer.material.id} of {offer.offer.id}"
+        recorded = f" (only {listed(sorted(recorded_steps))} is recorded)" if recorded_steps else ""
+        reason = f"it is unknown where {goods} is {stage.value}{recorded}, but {self._law_name} requires proof"
+        return self._verdict(Result.UNPROVEN, stage, reason)
 
-    def _found(self, result: Result, stage: Stage, reason: str, countries: Iterable[str] = ()) -> Verdict:
+    def _verdict(self, result: Result, stage: Stage, reason: str, countries: Iterable[str] = ()) -> Verdict:
         return Verdict(
             result=result,
             rule=self.id,
@@ -442,89 +440,110 @@ class OriginBan(Covering, Rule):
         )
 
     @property
-    def _law(self) -> str:
+    def _law_name(self) -> str:
         return self.citation or self.title or self.id or "this rule"
 
-    def _recycled(self, recycling: Recycling, verdict: Verdict, offer: Chained, stated: dict[str, Fact]) -> Verdict:
-        """Return the verdict after the exception for recycled material."""
-        shown = all_hold(recycling.when, stated)
-        if shown is False:
+    def _recycling_verdict(
+        self, recycling: Recycling, verdict: Verdict, offer: Chained, stated: dict[str, Fact]
+    ) -> Verdict:
+        conditions_met = all_succeed(recycling.when, stated)
+        if conditions_met is False:
             return verdict
-        asked = [stage for stage in self.stages if stage not in recycling.lifts]
-        # What is done to the scrap again is no part of its earlier life.
-        again = [e for e in offer.performed if e.main_stage in recycling.lifts and self._stage(e) in self.stages]
-        kept = worst(
+        remaining = [stage for stage in self.stages if stage not in recycling.lifts]
+        # Processing the scrap is not part of its earlier life.
+        processing = [
+            entry
+            for entry in offer.performed
+            if entry.main_stage in recycling.lifts and self._stage_of_entry(entry) in self.stages
+        ]
+        verdict_of_rest = worst(
             [
-                *self._on(asked, offer, own=True, routes=recycling.routes),
-                *(self._of_entry(entry, offer) for entry in again),
+                *self._stage_verdicts(remaining, offer, own=True, routes=recycling.routes),
+                *(self._entry_verdict(entry, offer) for entry in processing),
             ]
         )
-        if not kept.passes:
-            return kept
+        if not verdict_of_rest.passes:
+            return verdict_of_rest
         clause = recycling.citation or self.citation
-        what = f"{offer.material.id} of {offer.offer.id} is made from recycled material"
-        if shown:
-            where = listed(sorted(recycling.within)) if len(recycling.within) <= _FEW else "countries that it names"
-            return Verdict(result=Result.PASS, rule=self.id, clause=clause, reason=f"{what} in {where}")
-        reason = f"{what}, which {clause} excepts if the demand states {listed(recycling.unstated(stated))}"
-        return self._found(Result.UNPROVEN, self.stages[0], reason)
+        goods = f"{offer.material.id} of {offer.offer.id} is made from recycled material"
+        if conditions_met:
+            where = (
+                listed(sorted(recycling.within))
+                if len(recycling.within) <= _MAX_NAMED_COUNTRIES
+                else "countries that the exception names"
+            )
+            return Verdict(result=Result.PASS, rule=self.id, clause=clause, reason=f"{goods} in {where}")
+        reason = f"{goods}, which {clause} exempts if the demand states {listed(recycling.unstated(stated))}"
+        return self._verdict(Result.UNPROVEN, self.stages[0], reason)
 
-    def _made_in(self, verdict: Verdict, offer: Chained, move: Move, use: Use) -> Verdict:
-        """Return the verdict after the exceptions for goods made in some countries."""
+    def _made_in_verdict(self, verdict: Verdict, offer: Chained, move: Move, use: Use) -> Verdict:
         stated = dict(use.facts)
-        open_to = [exception for exception in self.made_in if all_hold(exception.when, stated)]
+        candidates = [exception for exception in self.made_in if all_succeed(exception.when, stated)]
         by_stage = {stage: self._entries(stage, offer, own=True) for stage in self.stages}
-        done = [entry for entries in by_stage.values() for entry in entries]
-        untold = any(self._is_missing(stage, offer, own=True) for stage, entries in by_stage.items() if not entries)
-        if untold or Stage.PRODUCED not in use.material.stages or bool(done) == verdict.passes:
+        recorded = [entry for entries in by_stage.values() for entry in entries]
+        is_incomplete = any(
+            self._is_missing(stage, offer, own=True) for stage, entries in by_stage.items() if not entries
+        )
+        if is_incomplete or Stage.PRODUCED not in use.material.stages or bool(recorded) == verdict.passes:
             return verdict
-        if not done:
-            # Its inputs may hold what only some makers may take, and were let pass because it is one of them.
-            holds = any(stage in offer.supplied for stage in self.stages)
-            open_to = [exception for exception in open_to if holds and exception.reaches(offer.facility.country)]
-        found = [(self._made(exception, done, offer, move, use), exception) for exception in open_to]
-        best, exception = min(found, key=lambda each: each[0].rank, default=(verdict.result, None))
+        if not recorded:
+            # Its inputs may contain material that only some makers may take, and passed because this is one of them. That must be proved.
+            inputs_have_stage = any(stage in offer.supplied for stage in self.stages)
+            candidates = [
+                exception
+                for exception in candidates
+                if inputs_have_stage and exception.may_relax_for(offer.facility.country)
+            ]
+        results = [(self._made_in_result(exception, recorded, offer, move, use), exception) for exception in candidates]
+        best, exception = min(results, key=lambda pair: pair[0].rank, default=(verdict.result, None))
         if exception is None or best.rank > verdict.result.rank > 0:
             return verdict
-        clause, where = exception.citation or exception.id, exception.where or "the countries it names"
-        what = f"{offer.material.id} of {offer.offer.id}"
+        clause, where = exception.citation or exception.id, exception.where or "the countries that it names"
+        goods = f"{offer.material.id} of {offer.offer.id}"
         if best is Result.PASS:
             return verdict if verdict.passes else Verdict(
-                result=best, rule=self.id, clause=clause, reason=f"{what} is for a good made in {where}"
+                result=best, rule=self.id, clause=clause, reason=f"{goods} is for a good made in {where}"
             )  # fmt: skip
-        reason = verdict.reason or f"{what} may hold material that only a maker in {where} may take"
-        best = Result.UNPROVEN if verdict.passes else best  # its inputs may be such as anybody may take
+        reason = verdict.reason or f"{goods} may contain material that only a maker in {where} may take"
+        best = Result.UNPROVEN if verdict.passes else best  # its inputs may be allowed for every maker
         stage = Stage(verdict.stage) if verdict.stage else self.stages[0]
-        reason = f"{reason}; {clause} excepts only goods known to be made in {where}, of material from there"
-        return self._found(best, stage, reason, verdict.countries)
+        reason = f"{reason}. {clause} exempts only goods known to be made in {where}, of material from there"
+        return self._verdict(best, stage, reason, verdict.countries)
 
-    def _made(self, exception: MadeIn, done: list[ChainEntry], offer: Chained, move: Move, use: Use) -> Result:
+    def _made_in_result(
+        self, exception: MadeIn, recorded: list[ChainEntry], offer: Chained, move: Move, use: Use
+    ) -> Result:
         """Return the result of one exception for an offer: for the good by its country of production, for an input by its buyer."""
         if offer.material.id != use.material.id:
-            maker, known = frozenset({move.to.country}), True
+            maker, is_known = frozenset({move.to.country}), True
         else:
             entries = self._entries(Stage.PRODUCED, offer, own=True)
             maker = frozenset[str]().union(*(entry.countries for entry in entries))
-            known = bool(entries) and all(entry.complete and entry.countries for entry in entries)
-        barred = [e for e in done if result_of(e.countries, e.complete, self.barred) is not Result.PASS]
-        results = [exception.made(maker, known), *(exception.of(entry, maker, self.allow) for entry in barred)]
+            is_known = bool(entries) and all(entry.complete and entry.countries for entry in entries)
+        prohibited = [
+            entry for entry in recorded if result_of(entry.countries, entry.complete, self.barred) is not Result.PASS
+        ]
+        results = [
+            exception.production_result(maker, is_known),
+            *(exception.material_result(entry, maker, self.allow) for entry in prohibited),
+        ]
         return max(results, key=lambda result: result.rank)
 
-    def _excepted(self, verdict: Verdict, stated: dict[str, Fact]) -> Verdict:
+    def _exempted_verdict(self, verdict: Verdict, stated: dict[str, Fact]) -> Verdict:
         open_exceptions = []
         for exemption in self.exceptions:
-            holds = exemption.holds(stated)
-            if holds:
+            is_exempt = exemption.applies(stated)
+            if is_exempt:
                 clause = exemption.citation or self.citation
-                reason = f"excepted ({exemption.id}) by {clause}"
+                reason = f"exempt under {clause} ({exemption.id})"
                 return Verdict(result=Result.PASS, rule=self.id, clause=clause, reason=reason)
-            if holds is None:
+            if is_exempt is None:
                 open_exceptions.append(exemption)
         if not open_exceptions:
             return verdict
         facts = sorted({fact for exemption in open_exceptions for fact in exemption.unstated(stated)})
         names = listed([exemption.id for exemption in open_exceptions], "or")
-        reason = f"{verdict.reason}; it may be excepted ({names}) if the demand states {listed(facts)}"
+        reason = f"{verdict.reason}. It may be exempt ({names}) if the demand states {listed(facts)}"
         return verdict.but(result=Result.UNPROVEN, reason=reason)
 
     def sentence(self) -> str:
@@ -535,6 +554,6 @@ class OriginBan(Covering, Rule):
         stages = listed([stage.value for stage in self.stages], "or")
         names = [exemption.id for exemption in self.exceptions] + [exception.id for exception in self.made_in]
         names += ["recycled"] if self.recycled else []
-        unless = f", unless excepted ({listed(names, 'or')})" if names else ""
+        unless = f", unless exempt ({listed(names, 'or')})" if names else ""
         text = f"{self.subject()}{uses}{buyers}{places} must not be {stages} {where}{unless}."
         return text[0].upper() + text[1:]

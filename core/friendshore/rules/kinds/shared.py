@@ -40,53 +40,51 @@ from ...errors import InputError
 from ..base import Names, Rule, Selector
 
 
-def _codes(value: object) -> object:
+def _country_codes(value: object) -> object:
     if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(word, str) for word in value):
-        return value  # for pydantic to refuse
+        return value  # pydantic rejects it
     codes: set[str] = set()
     for word in value:
         try:
             codes |= countries_of(word)
         except ValueError:
             raise ValueError(
-                f"`{word}` is neither a country by its ISO 3166 code or English name nor a known group"
+                f"`{word}` is not an ISO 3166 country code, the English name of a country, or a known group"
             ) from None
     return frozenset(codes)
 
 
 def as_pairs(value: object) -> object:
-    """Convert a table to pairs in order of name, which a frozen record can contain."""
+    """Convert a table to pairs sorted by name, which a frozen record can contain."""
     return tuple(sorted(value.items())) if isinstance(value, dict) else value
 
 
-Countries = Annotated[Words, BeforeValidator(_codes)]
-"""Countries by ISO 3166 code or English name. A group such as `EU` stands for its members. Stored as alpha-2 codes."""
+# Countries by ISO 3166 code or English name. A group such as `EU` stands for its members. Stored as alpha-2 codes.
+Countries = Annotated[Words, BeforeValidator(_country_codes)]
 
 
 Stages = StagesInOrder
-"""Stages, each once, in the order of the chain."""
 
 
-def _end_uses(value: object) -> object:
+def _spelled_end_uses(value: object) -> object:
     if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(word, str) for word in value):
-        return value  # for pydantic to refuse
-    found = set()
+        return value  # pydantic rejects it
+    end_uses = set()
     for word in value:
         try:
-            found.add(end_use(word))
+            end_uses.add(end_use(word))
         except UnreadableError as error:
-            raise ValueError(f"`{word}` is the end use of no demand: {error.fix}") from None
-    return frozenset(found)
+            raise ValueError(f"`{word}` is not an end use of demands: {error.fix}") from None
+    return frozenset(end_uses)
 
 
 def for_use(end_uses: Iterable[str]) -> str:
-    """Return the end uses of a rule as part of a sentence. Empty means all."""
-    named = listed(sorted(end_uses), "or")
-    return f" for {named} use" if named else ""
+    names = listed(sorted(end_uses), "or")
+    return f" for {names} use" if names else ""
 
 
-EndUses = Annotated[Words, BeforeValidator(_end_uses), Names("end use")]
-"""End uses, with the spelling that demands use: a rule for `defence` would apply to nothing."""
+# End uses, with the spelling that demands use: a rule for `defence` would apply to nothing.
+EndUses = Annotated[Words, BeforeValidator(_spelled_end_uses), Names("end use")]
 
 
 class Covering(Selector):
@@ -105,18 +103,17 @@ class Covering(Selector):
         return self._narrowed or bool(self.also)
 
     def covers(self, material: Material) -> bool:
-        """Return True if the rule covers a material. A rule that names no material covers all."""
+        # A rule that names no material covers all.
         if self._narrowed:
             return super().covers(material) or any(selector.covers(material) for selector in self.also)
         return not self.also or any(selector.covers(material) for selector in self.also)
 
     def subject(self) -> str:
-        """Covered materials, in words."""
-        parts = [_described(self)] if self._narrowed or not self.also else []
-        return listed([*parts, *(_described(selector) for selector in self.also)], "or")
+        parts = [_selector_text(self)] if self._narrowed or not self.also else []
+        return listed([*parts, *(_selector_text(selector) for selector in self.also)], "or")
 
 
-def _described(selector: Selector) -> str:
+def _selector_text(selector: Selector) -> str:
     words = []
     if selector.elements:
         words.append(listed(selector.elements, "or"))
@@ -133,18 +130,18 @@ def _described(selector: Selector) -> str:
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:
-    """Return words as part of a sentence: `a, b and c`. Empty if there are none."""
+    """Return words as part of a sentence: `a, b and c`."""
     names = list(words)
     return f"{', '.join(names[:-1])} {last} {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def lands(codes: Iterable[str], last: str = "and") -> str:
-    """Return countries as part of a sentence, with all members of a group as the group."""
-    left = set(codes)
-    groups = [name for name, members in sorted(GROUPS.items()) if members <= left]
+    """Return countries as part of a sentence. A group replaces its members if all are listed."""
+    codes_left = set(codes)
+    groups = [name for name, members in sorted(GROUPS.items()) if members <= codes_left]
     for name in groups:
-        left -= GROUPS[name]
-    return listed([*(f"the {name}" for name in groups), *sorted(left)], last)
+        codes_left -= GROUPS[name]
+    return listed([*(f"the {name}" for name in groups), *sorted(codes_left)], last)
 
 
 def is_party(name: str, listed_names: Iterable[str]) -> bool:
@@ -153,45 +150,44 @@ def is_party(name: str, listed_names: Iterable[str]) -> bool:
     Case, accents, punctuation, a leading `The`, suffixes such as `Corp.` or a site, letters of other alphabets that look Latin, and invisible
     characters are ignored, so that spelling can't hide a listed party.
     """
-    several = [_name_words(one) for one in name.split(";")]
-    listed_words = [_name_words(one) for one in listed_names]
-    return any(wanted and words[: len(wanted)] == wanted for wanted in listed_words for words in several)
+    candidates = [_name_words(part) for part in name.split(";")]
+    parties = [_name_words(listed_name) for listed_name in listed_names]
+    return any(party and words[: len(party)] == party for party in parties for words in candidates)
 
 
-_ALIKE = str.maketrans(
+# Lowercase letters that look like Latin ones, directly or as capitals.
+_LOOKALIKES = str.maketrans(
     "\u0430\u0432\u0435\u0456\u0458\u043a\u043c\u043d\u043e\u0440\u0441\u0455\u0442\u0443\u0445\u04bb\u0501\u051b\u051d"  # Cyrillic
     "\u03b1\u03b2\u03b5\u03b6\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7"  # Greek
     "\u0131",
     "abeijkmhopcstyxhdqwabezhikmnoptyxi",
 )
-"""Lowercase letters that look like Latin ones, directly or as capitals."""
-_DIGIT_WITHIN = re.compile(r"(?<=[a-z])[01345](?=[a-z])")
-"""A digit between letters, typed instead of one: `n0rinco`."""
+# A digit that replaces a letter: `n0rinco`.
+_DIGIT_IN_WORD = re.compile(r"(?<=[a-z])[01345](?=[a-z])")
 _DIGITS = str.maketrans("01345", "oleas")
 _SMALL_CAPITAL = "LATIN LETTER SMALL CAPITAL "
 
 
 @lru_cache(maxsize=16384)
 def _name_words(name: str) -> tuple[str, ...]:
-    """Return the words of a name in the form that is compared."""
     plain = unicodedata.normalize("NFKD", name).casefold()
-    seen = (sign for sign in unicodedata.normalize("NFKD", plain) if unicodedata.category(sign) not in ("Mn", "Cf"))
-    small = ((unicodedata.name(sign, "").removeprefix(_SMALL_CAPITAL), sign) for sign in seen)
-    letters = "".join(said.lower() if len(said) == 1 else sign for said, sign in small)
-    latin = _DIGIT_WITHIN.sub(lambda found: found[0].translate(_DIGITS), letters.translate(_ALIKE))
+    visible = (sign for sign in unicodedata.normalize("NFKD", plain) if unicodedata.category(sign) not in ("Mn", "Cf"))
+    letters_of = ((unicodedata.name(sign, "").removeprefix(_SMALL_CAPITAL), sign) for sign in visible)
+    lowercase = "".join(letter.lower() if len(letter) == 1 else sign for letter, sign in letters_of)
+    latin = _DIGIT_IN_WORD.sub(lambda match: match[0].translate(_DIGITS), lowercase.translate(_LOOKALIKES))
     words = tuple(re.findall(r"[^\W_]+", latin.replace("&", " and ")))
     return words[1:] if words[:1] == ("the",) else words
 
 
-def _parties(names: tuple[str, ...]) -> tuple[str, ...]:
-    nameless = [name for name in names if not _name_words(name)]
-    if nameless:
-        raise ValueError(f"`{nameless[0]}` is the name of no party: a rule about it would bear on nobody")
+def _check_parties(names: tuple[str, ...]) -> tuple[str, ...]:
+    empty = [name for name in names if not _name_words(name)]
+    if empty:
+        raise ValueError(f"`{empty[0]}` contains no letter or digit, so it can't name a party")
     return names
 
 
-Parties = Annotated[tuple[str, ...], AfterValidator(_parties)]
-"""Companies and other parties, by name; see `is_party`."""
+# Companies and other parties, by name; see `is_party`.
+Parties = Annotated[tuple[str, ...], AfterValidator(_check_parties)]
 
 
 class InMoney(Rule):
@@ -205,32 +201,33 @@ class InMoney(Rule):
 
     @model_validator(mode="before")
     @classmethod
-    def _names_its_currency(cls, data: object) -> object:
+    def _find_currency(cls, data: object) -> object:
         if not isinstance(data, dict):
             return data
         named = [named_currency(data.get(field)) for field in cls.amounts]
-        found = sorted({data.get("currency") or "", *named} - {""})
-        if len(found) > 1:
-            raise ValueError(f"its amounts are in several currencies: {' and '.join(map(str, found))}")
-        return {**data, "currency": found[0]} if found else data
+        currencies = sorted({data.get("currency") or "", *named} - {""})
+        if len(currencies) > 1:
+            raise ValueError(f"its amounts are in several currencies: {' and '.join(map(str, currencies))}")
+        return {**data, "currency": currencies[0]} if currencies else data
 
     @field_validator("currency")
     @classmethod
-    def _is_one(cls, code: str) -> str:
+    def _check_currency(cls, code: str) -> str:
         if code and not is_currency(code):
-            raise ValueError(f"`{code}` is no currency by its ISO 4217 code, like USD")
+            raise ValueError(f"`{code}` is not an ISO 4217 currency code, like USD")
         return code
 
     def in_currency(self, currency: str, exchange: Callable[[str], Decimal | None]) -> Rule:
-        """Return the rule if its amounts are in the case's currency.
-
-        Raises:
-            InputError: If they are in another one.
-        """
+        """Return the rule, or raise `InputError` if its amounts are in another currency."""
         if self.currency in ("", currency):
             return super().in_currency(currency, exchange)
-        message, fix = f"the amounts of rule `{self.id}` are in {self.currency}", "convert them"
-        raise InputError(message, found=self.currency, expected=f"amounts in {currency}, as the case", fix=fix)
+        raise InputError(
+            f"the amounts of rule `{self.id}` are in {self.currency}, but the case plans in {currency}",
+            found=self.currency,
+            expected=f"amounts in {currency}",
+            fix=f"convert the amounts to {currency}",
+            code="FS305",
+        )
 
 
 def named_currency(value: object) -> str:
@@ -245,52 +242,47 @@ Parsed = Decimal | Mass | Money | UnitPrice
 Parse = Callable[[str], Parsed]
 
 
-def _written(parse: Parse) -> BeforeValidator:
-    """Parse an amount given as text. Other values are left to the number's own checks."""
-
+def _parsed_by(parse: Parse) -> BeforeValidator:
     def read(value: object) -> object:
         if not isinstance(value, str):
             return value
         try:
-            found = parse(value)
+            amount = parse(value)
         except UnreadableError:
             raise
         except ValueError as error:
             raise ValueError(f"`{value}` is not {error}") from None
-        if getattr(found, "substance", None) is not None:
-            raise ValueError(f"`{value}` names a substance: a rule counts kilograms of the material's own basis")
-        return found if isinstance(found, Decimal) else found[0]
+        if getattr(amount, "substance", None) is not None:
+            raise ValueError(f"`{value}` names a substance, but a rule counts kilograms of the material's own basis")
+        return amount if isinstance(amount, Decimal) else amount[0]
 
     return BeforeValidator(read)
 
 
-def _or_number(parse: Parse) -> Parse:
-    """Parse a text without a unit as a number in the case's currency."""
+def _number_or(parse: Parse) -> Parse:
     return lambda text: parse_number(text) if is_number(text) else parse(text)
 
 
-def _no_larger(range_: Range) -> AfterValidator:
-    """Reject amounts larger than any of their sort may be, with either sign."""
-
-    def check(number: Decimal) -> Decimal:
-        range_(abs(number))
-        return number
+def _at_most(limits: Range) -> AfterValidator:
+    def check(amount: Decimal) -> Decimal:
+        limits(abs(amount))
+        return amount
 
     return AfterValidator(check)
 
 
-Kilograms = Annotated[Number, _written(parse_mass), Field(ge=0), _no_larger(MASS)]
-"""Kilograms of the material's basis, as a number or as text like `5 t`."""
-Rate = Annotated[Number, _written(parse_share), _no_larger(FACTOR)]
-"""A share that may exceed 100 %, as a number or as text like `125 %`."""
-Amount = Annotated[Number, _written(_or_number(parse_money)), _no_larger(MONEY)]
-"""Money, as a number in the case's currency or as text like `5000 USD`; see `InMoney`."""
-PerKilogram = Annotated[Number, _written(_or_number(parse_unit_price)), _no_larger(MONEY)]
-"""Money per kilogram, as a number in the case's currency or as text like `5 USD/kg`; see `InMoney`."""
+# Kilograms of the material's basis, as a number or as text like `5 t`.
+Kilograms = Annotated[Number, _parsed_by(parse_mass), Field(ge=0), _at_most(MASS)]
+# A share that may exceed 100 %, as a number or as text like `125 %`.
+Rate = Annotated[Number, _parsed_by(parse_share), _at_most(FACTOR)]
+# Money, as a number in the case's currency or as text like `5000 USD`; see `InMoney`.
+Amount = Annotated[Number, _parsed_by(_number_or(parse_money)), _at_most(MONEY)]
+# Money per kilogram, as a number in the case's currency or as text like `5 USD/kg`; see `InMoney`.
+PerKilogram = Annotated[Number, _parsed_by(_number_or(parse_unit_price)), _at_most(MONEY)]
 
 
-def _no_percentage(value: object) -> object:
-    """Reject a share above 1 or below 0, with a fix if it was meant as a percentage."""
+def _check_fraction(value: object) -> object:
+    """Reject a share outside of 0 to 1, with a fix if it was meant as a percentage."""
     share = parse_share(value) if isinstance(value, str) and is_number(value.strip().rstrip("%").strip()) else value
     if isinstance(share, int | float | Decimal) and not isinstance(share, bool):
         try:
@@ -300,18 +292,18 @@ def _no_percentage(value: object) -> object:
     return value
 
 
-Share = Annotated[Number, _written(parse_share), Field(ge=0, le=1), BeforeValidator(_no_percentage)]
-"""A share from 0 to 1, as a number or as text like `65 %`."""
+# A share from 0 to 1, as a number or as text like `65 %`.
+Share = Annotated[Number, _parsed_by(parse_share), Field(ge=0, le=1), BeforeValidator(_check_fraction)]
 
 
 def _weights_in_json(weights: tuple[tuple[str, Decimal], ...]) -> dict[str, float]:
     return {name: float(weight) for name, weight in weights}
 
 
+# Name -> weight of a kilogram, written as a table.
 WeightTable = Annotated[
     tuple[tuple[str, Number], ...],
     BeforeValidator(as_pairs),
     PlainSerializer(_weights_in_json, return_type=dict[str, float], when_used="json"),
     WithJsonSchema({"type": "object", "additionalProperties": {"type": "number"}}),
 ]
-"""Name -> weight of a kilogram, written as a table."""

@@ -45,12 +45,12 @@ class Exclude(Covering, Rule):
     bears_on: ClassVar[Literal["chain", "trade"]] = "trade"
 
     @model_validator(mode="after")
-    def _names_something(self) -> Exclude:
-        if not any(words for _, words in self._lists()):
-            raise ValueError("name at least one of " + ", ".join(word for word, _ in self._lists()))
+    def _check_lists(self) -> Exclude:
+        if not any(words for _, words in self._named_lists()):
+            raise ValueError("name at least one of " + ", ".join(word for word, _ in self._named_lists()))
         return self
 
-    def _lists(self) -> list[tuple[str, list[str]]]:
+    def _named_lists(self) -> list[tuple[str, list[str]]]:
         return [
             ("offers", sorted(self.offers)),
             ("facilities", sorted(self.facilities)),
@@ -69,18 +69,18 @@ class Exclude(Covering, Rule):
         del move
         if not self.concerns(use) or not self.covers(offer.material):
             return PASS
-        named = self.names(offer)
-        if not named:
+        match = self.names(offer)
+        if not match:
             return PASS
         country = (offer.facility.country,) if offer.facility.country in self.countries else ()
-        reason = f"{offer.material.id} of {offer.offer.id} is kept out: {named}"
+        reason = f"{offer.material.id} of {offer.offer.id} is excluded: {match}"
         reason += f": {self.why}" if self.why else ""
         return Verdict(result=Result.FAIL, rule=self.id, countries=country, clause=self.citation, reason=reason)
 
     def names(self, offer: Chained) -> str:
-        """Return the match of an offer in words. Empty if there is none."""
+        """Return what matches an offer, in words. Empty if nothing does."""
         facility = offer.facility
-        found = {
+        matches = {
             f"offer {offer.offer.id}": offer.offer.id in self.offers,
             f"facility {facility.id}": facility.id in self.facilities,
             f"supplier {facility.supplier}": is_party(facility.supplier, self.suppliers),
@@ -88,13 +88,13 @@ class Exclude(Covering, Rule):
             f"country {facility.country}": facility.country in self.countries,
             f"catalog {offer.offer.catalog}": offer.offer.catalog in self.catalogs,
         }
-        return next((words for words, holds in found.items() if holds), "")
+        return next((words for words, is_match in matches.items() if is_match), "")
 
     def sentence(self) -> str:
         used = f" in {lands(self.places, 'or')}" if self.places else ""
         uses = f", for {listed(sorted(self.end_uses), 'or')} use{used}," if self.end_uses else ""
         uses = uses or (f", for use{used}," if used else "")
-        named = [f"{word} {listed(names)}" for word, names in self._lists() if names]
+        named = [f"{word} {listed(names)}" for word, names in self._named_lists() if names]
         text = f"{self.subject()}{uses} must not come from {listed(named, 'or')}."
         return text[0].upper() + text[1:]
 
@@ -140,11 +140,11 @@ class ExportControl(Covering, Rule):
     def judge(self, offer: Chained, move: Move, use: Use) -> Verdict:
         if not move.crosses or not self.concerns(use) or not self.covers(offer.material):
             return PASS
-        if not self._bound_for(move, use):
+        if not self._reaches_destination(move, use):
             return PASS
         if self.buyers and not (is_party(use.buyer, self.buyers) or is_party(move.to.operator, self.buyers)):
             return PASS
-        result, countries = self._from(offer, move)
+        result, countries = self._origin_result(offer, move)
         if result is Result.PASS:
             return PASS
         return Verdict(
@@ -159,12 +159,12 @@ class ExportControl(Covering, Rule):
     def _is_destination(self, country: str) -> bool:
         return not self.destinations or country in self.destinations
 
-    def _bound_for(self, move: Move, use: Use) -> bool:
+    def _reaches_destination(self, move: Move, use: Use) -> bool:
         by_use, by_move = self._is_destination(use.place.country), self._is_destination(move.to.country)
         return {"use": by_use, "move": by_move, "either": by_use or by_move}[self.judged_on]
 
-    def _from(self, offer: Chained, move: Move) -> tuple[Result, tuple[str, ...]]:
-        """Return the result for the origin of the goods, by the verdict table on their possible customs origins, and its countries."""
+    def _origin_result(self, offer: Chained, move: Move) -> tuple[Result, tuple[str, ...]]:
+        """Return the result for the possible customs origins of the goods, and the countries behind it."""
         if move.origin.country in self.exporters:
             return Result.FAIL, (move.origin.country,)
         controlled = self.exporters - {move.to.country}
@@ -172,34 +172,34 @@ class ExportControl(Covering, Rule):
             return Result.PASS, ()
         possible, complete = offer.origins
         barred = Barred(controlled)
-        if offer.origin_contradicted and (named := barred.among(possible)):
-            return Result.FAIL, tuple(sorted(named))
+        if offer.origin_contradicted and (prohibited := barred.among(possible)):
+            return Result.FAIL, tuple(sorted(prohibited))
         return result_of(possible, complete, barred), tuple(sorted(barred.among(possible) or possible))
 
     def _reason(self, result: Result, offer: Chained, move: Move, use: Use, countries: tuple[str, ...]) -> str:
         law = self.citation or self.title or self.id or "this control"
         goods = f"{offer.material.id} of {offer.offer.id}"
-        way = f"{move.origin.country} to {move.to.country} for {use.end_use} use in {use.place.country}"
-        verb = "needs a licence under" if self.effect == "licence" else "is barred by"
+        route = f"{move.origin.country} to {move.to.country} for {use.end_use} use in {use.place.country}"
+        verb = "needs a license under" if self.effect == "licence" else "is prohibited by"
         if result is Result.FAIL:
             origin = "" if move.origin.country in self.exporters else f"of {listed(countries, 'or')} origin "
-            return f"{goods} {origin}moved from {way} {verb} {law}"
+            return f"moving {goods} {origin}from {route} {verb} {law}"
         if self.exporters.isdisjoint(countries):
-            return f"the customs origin of {goods} is not known well enough: if it is {lands(self.exporters, 'or')}, its move from {way} {verb} {law}"
-        return f"{goods} may be of {listed(countries, 'or')} origin: then its move from {way} {verb} {law}"
+            return f"the customs origin of {goods} is unclear. If it is {lands(self.exporters, 'or')}, moving it from {route} {verb} {law}"
+        return f"{goods} may be of {listed(countries, 'or')} origin. If so, moving it from {route} {verb} {law}"
 
     def sentence(self) -> str:
         exporters = lands(self.exporters, "or")
         goods = f"{self.subject()}, {'leaving' if self.reach == 'export' else 'of'} {exporters}"
         uses = f" for {listed(sorted(self.end_uses), 'or')} use" if self.end_uses else ""
         parties = f" to {listed(self.buyers, 'or')}" if self.buyers else ""
-        verb = "may move only under licence" if self.effect == "licence" else "must not move"
+        verb = "may move only under a license" if self.effect == "licence" else "must not move"
         border = " across any border" if self.reach == "origin" else ""
         unless = f", unless the demand states {listed(test.fact for test in self.unless)}" if self.unless else ""
-        text = f"{goods}, {verb}{border}{uses}{self._goal()}{parties}{unless}."
+        text = f"{goods}, {verb}{border}{uses}{self._destination_text()}{parties}{unless}."
         return text[0].upper() + text[1:]
 
-    def _goal(self) -> str:
+    def _destination_text(self) -> str:
         if not self.destinations:
             return ""
         where = lands(self.destinations, "or")
@@ -238,16 +238,16 @@ class Tariff(Covering, Rule):
 
     @model_validator(mode="before")
     @classmethod
-    def _names_its_currency(cls, data: object) -> object:
+    def _find_currency(cls, data: object) -> object:
         if not isinstance(data, dict):
             return data
         named = named_currency(data.get("specific"))
         if named and data.get("specific_currency", named) != named:
-            raise ValueError(f"`specific` is in {named}, and `specific_currency` says {data['specific_currency']}")
+            raise ValueError(f"`specific` is in {named}, but `specific_currency` is {data['specific_currency']}")
         return {**data, "specific_currency": named} if named else data
 
     @model_validator(mode="after")
-    def _sensible(self) -> Tariff:
+    def _check_amounts(self) -> Tariff:
         if self.specific is not None and len(self.specific_currency) != 3:
             raise ValueError("`specific` needs `specific_currency`, such as USD")
         if self.rate < 0 or (self.specific or 0) < 0:
@@ -261,20 +261,16 @@ class Tariff(Covering, Rule):
         return self.origins, self.except_origins
 
     def in_currency(self, currency: str, exchange: Callable[[str], Decimal | None]) -> Tariff:
-        """Return the tariff with its specific duty in another currency, in which `charge` answers.
-
-        Raises:
-            InputError: If a required rate is missing.
-        """
         if not self.specific or currency == self.specific_currency:
             return self
         rate = exchange(self.specific_currency)
         if rate is None:
             raise InputError(
-                f"the specific duty of rule `{self.id}` cannot be charged in {currency}",
+                f"the specific duty of rule `{self.id}` can't be converted to {currency}",
                 found=f"{self.specific} {self.specific_currency}/kg",
                 expected=f"an exchange rate from {self.specific_currency} to {currency}",
-                fix="add a catalog with that rate, or plan in the duty's own currency",
+                fix="add a catalog with that rate, or plan in the currency of the duty",
+                code="FS306",
             )
         return self.but(specific=exact(self.specific * rate), specific_currency=currency)
 
@@ -282,8 +278,7 @@ class Tariff(Covering, Rule):
         return self.covers(material)
 
     def charge(self, offer: Chained, move: Move, use: Use, origin: str, value: Decimal) -> Decimal:
-        """Return the duty per kilogram of the material's basis, its specific part in `specific_currency`."""
-        del use  # customs ask what enters and from where, not what for
+        del use  # customs duties depend on goods and origin, not on the end use
         if move.origin.country in self.territory or move.to.country not in self.territory:
             return Decimal(0)
         if (

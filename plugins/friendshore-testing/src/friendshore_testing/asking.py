@@ -551,7 +551,7 @@ def fingerprints(told: Mapping[str, Any]) -> list[str]:
     found = []
     for one in told["rules"]:
         settings = one["settings"]
-        rule: Rule = _read(one).given(None if settings is None else _read(settings))
+        rule: Rule = _read(one).with_settings(None if settings is None else _read(settings))
         cases = worlds([rule], materials, told["count"], columns=columns)
         said = [_said(Asking(rule, world)) for world in cases]
         found.append(hashlib.sha256(repr(said).encode()).hexdigest())

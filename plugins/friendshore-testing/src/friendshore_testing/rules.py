@@ -91,7 +91,7 @@ class Trial:
     def _json(self) -> Iterator[Diagnostic]:
         for rule in self.rules:
             try:
-                again = type(rule).model_validate_json(rule.model_dump_json(by_alias=True)).given(rule.settings)
+                again = type(rule).model_validate_json(rule.model_dump_json(by_alias=True)).with_settings(rule.settings)
             except ValueError as error:
                 yield _problem(rule, f"cannot be read from its own JSON: {error}", "a rule of plain values")
                 continue

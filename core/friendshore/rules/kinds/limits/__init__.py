@@ -21,7 +21,6 @@ LIMITING: tuple[type[Rule], ...] = (
     Pin,
     MinDelivered,
 )
-"""All kinds of limits."""
 
 __all__ = [
     "LIMITING",

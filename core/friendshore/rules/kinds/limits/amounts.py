@@ -36,7 +36,7 @@ from ..shared import (
     lands,
     listed,
 )
-from .counting import STRETCH, Per, ends, in_words, must_bound, only, row_of
+from .counting import STRETCH, Per, bounds_text, check_bounds, end_use_filter, row_bounds, row_of
 
 
 class MinDelivered(Covering, InMoney):
@@ -64,22 +64,21 @@ class MinDelivered(Covering, InMoney):
     """Money per kilogram of violation, a number or like `5 USD/kg`. None means that it must be satisfied."""
 
     def rows(self, facts: Facts) -> Iterable[Row]:
-        for name, demands in self._counted(facts):
-            counts = _one_of(demands)
+        for name, demands in self._demands_by_row(facts):
+            weight = _membership_weight(demands)
             reads = frozenset(demand.use.material.id for demand in demands)
             for label, periods in facts.spans(self.per):
-                wanted = facts.demanded(counts, periods)
-                if wanted:
-                    short = facts.short(counts, periods)
-                    yield row_of(self, f"{name} {label}", (short,), at_most=wanted * (1 - self.share), reads=reads)
+                demanded = facts.demanded(weight, periods)
+                if demanded:
+                    short = facts.short(weight, periods)
+                    yield row_of(self, f"{name} {label}", (short,), at_most=demanded * (1 - self.share), reads=reads)
 
-    def _counted(self, facts: Facts) -> Iterator[tuple[str, Sequence[DemandLine]]]:
-        """Yield the name and the demands of each row."""
-        about = [demand for demand in facts.demands if self._is_about(demand)]
+    def _demands_by_row(self, facts: Facts) -> Iterator[tuple[str, Sequence[DemandLine]]]:
+        demands = [demand for demand in facts.demands if self._is_about(demand)]
         if self.together:
-            yield "together", about
+            yield "together", demands
         else:
-            yield from ((demand.id, [demand]) for demand in about)
+            yield from ((demand.id, [demand]) for demand in demands)
 
     def _is_about(self, demand: DemandLine) -> bool:
         use = demand.use
@@ -91,16 +90,15 @@ class MinDelivered(Covering, InMoney):
         )
 
     def sentence(self) -> str:
-        much = "All" if self.share == 1 else f"At least {(self.share * 100).normalize():f} %"
+        quantity = "All" if self.share == 1 else f"At least {(self.share * 100).normalize():f} %"
         where = f" at {listed(self.places, 'or')}" if self.places else ""
         which = f" ({listed(self.demands, 'or')})" if self.demands else ""
         each = "all together" if self.together else "demand by demand"
-        what = f"{self.subject()}{for_use(self.end_uses)}{where}{which}"
-        return f"{much} that is wanted of {what} must be delivered, {each}, {STRETCH[self.per]}."
+        goods = f"{self.subject()}{for_use(self.end_uses)}{where}{which}"
+        return f"{quantity} of the demand for {goods} must be delivered, {each}, {STRETCH[self.per]}."
 
 
-def _one_of(demands: Sequence[DemandLine]) -> Callable[[DemandLine], int]:
-    """Return a weight of 1 for each of these demands, and 0 for others."""
+def _membership_weight(demands: Sequence[DemandLine]) -> Callable[[DemandLine], int]:
     ids = {demand.id for demand in demands}
     return lambda demand: int(demand.id in ids)
 
@@ -144,10 +142,10 @@ class Pin(InMoney):
     }
 
     @model_validator(mode="after")
-    def _says_how_much(self) -> Pin:
-        must_bound(self)
+    def _check_fields(self) -> Pin:
+        check_bounds(self)
         if bool(self.offer) == bool(self.offers):
-            raise ValueError("give either `offer`, or a table of `offers` with what a kilogram from each counts")
+            raise ValueError("give either `offer`, or a table of `offers` with the weight of a kilogram from each")
         if self.place and self.places:
             raise ValueError("give either `place` or `places`")
         return self
@@ -158,51 +156,48 @@ class Pin(InMoney):
 
     @property
     def weights(self) -> dict[str, Decimal]:
-        """Offer -> weight of a kilogram."""
+        """Weight of a kilogram by offer."""
         return dict(self.offers) or {self.offer: Decimal(1)}
 
     def rows(self, facts: Facts) -> Iterable[Row]:
-        """Yield one row for each time that a quantity is for.
-
-        Raises:
-            InputError: If no offer has one of the names.
-        """
-        known = {offer.offer.id for offer in facts.offers}
-        unknown = [self._unknown(name, known) for name in self.weights if name not in known]
+        """Raise `InputError` if no offer has one of the names."""
+        offer_ids = {offer.offer.id for offer in facts.offers}
+        unknown = [self._unknown_offer(name, offer_ids) for name in self.weights if name not in offer_ids]
         if unknown:
             raise InputError(unknown)
         dates = Span(start=self.start, end=self.end)
-        about = {p.index for p in facts.horizon.periods if dates.meets(p.span)}
+        pinned_periods = {period.index for period in facts.horizon.periods if dates.meets(period.span)}
         for label, periods in facts.spans(self.per):
-            here = [t for t in periods if t in about]
-            for end in ends(self) if here or self.per == "horizon" else ():
-                name = listed(self.weights) + ("" if self.per == "horizon" else f" {label}") + end.name
-                bought = facts.bought(self._counts, here, for_uses=end.for_uses)
-                reads = frozenset(o.material.id for o in facts.offers if o.offer.id in self.weights)
-                yield row_of(self, name, (bought,), end.at_least, end.at_most, reads)
+            counted_periods = [t for t in periods if t in pinned_periods]
+            for bounds in row_bounds(self) if counted_periods or self.per == "horizon" else ():
+                name = listed(self.weights) + ("" if self.per == "horizon" else f" {label}") + bounds.name
+                bought = facts.bought(self._purchase_weight, counted_periods, for_uses=bounds.for_uses)
+                reads = frozenset(offer.material.id for offer in facts.offers if offer.offer.id in self.weights)
+                yield row_of(self, name, (bought,), bounds.at_least, bounds.at_most, reads)
 
-    def _unknown(self, name: str, known: set[str]) -> Diagnostic:
+    def _unknown_offer(self, name: str, offer_ids: set[str]) -> Diagnostic:
         return Diagnostic(
-            f"rule `{self.id}` pins an offer that does not count in this case",
+            f"rule `{self.id}` pins the offer `{name}`, which this case can't use",
             column="rule.offer",
             found=name,
-            expected="an offer with a capacity and a price (a lead has none)",
-            fix=did_you_mean(name, known) or "give the lead its figures with [[assume.offer]]",
+            expected="an offer with a known capacity and price",
+            fix=did_you_mean(name, offer_ids) or "if it is a lead, add the missing figures with [[assume.offer]]",
+            code="FS310",
         )
 
-    def _counts(self, offer: Chained, place: Place) -> Decimal:
-        here = place.id in (self.places or (self.place or place.id,))
-        named = here and self.material in ("", offer.material.id)
-        return self.weights.get(offer.offer.id, Decimal(0)) if named else Decimal(0)
+    def _purchase_weight(self, offer: Chained, place: Place) -> Decimal:
+        is_here = place.id in (self.places or (self.place or place.id,))
+        is_counted = is_here and self.material in ("", offer.material.id)
+        return self.weights.get(offer.offer.id, Decimal(0)) if is_counted else Decimal(0)
 
     def sentence(self) -> str:
-        told = [name if weight == 1 else f"{name} (times {weight:f})" for name, weight in self.weights.items()]
+        offers = [name if weight == 1 else f"{name} (times {weight:f})" for name, weight in self.weights.items()]
         span = Span(start=self.start, end=self.end)
-        day = "ordered" if self.dated_by == "order" else "delivered"
-        when = f", {day} {span}" if self.start or self.end else ", by day of order" if day == "ordered" else ""
+        verb = "ordered" if self.dated_by == "order" else "delivered"
+        when = f", {verb} {span}" if self.start or self.end else ", by order date" if verb == "ordered" else ""
         every = "" if self.per == "horizon" else f" {STRETCH[self.per]}"
         where = f" to {listed(self.places or (self.place,), 'or')}" if self.place or self.places else ""
-        return f"Buy {in_words(self)} from {listed(told)}{for_use(self.end_uses)}{where}{every}{when}."
+        return f"Buy {bounds_text(self)} from {listed(offers)}{for_use(self.end_uses)}{where}{every}{when}."
 
 
 class Budget(Covering, InMoney):
@@ -254,14 +249,15 @@ class Budget(Covering, InMoney):
 
     def rows(self, facts: Facts) -> Iterable[Row]:
         reads = frozenset(material.id for material in facts.materials if self.covers(material))
-        uses, made_of = only(self.end_uses, surely=False), ForUses(self.end_uses, surely=False, not_free_of=self.id)
-        counts, makers = _asked_once(self.counts), _asked_once(self.counts_if_tainted)
+        for_uses = end_use_filter(self.end_uses, surely=False)
+        for_tainted_uses = ForUses(self.end_uses, surely=False, not_free_of=self.id)
+        direct_weight, input_weight = _cached_weight(self.counts), _cached_weight(self.counts_if_tainted)
         for label, periods in facts.spans(self.per):
-            terms = tuple(facts.spent(counts, periods, uses))
+            terms = tuple(facts.spent(direct_weight, periods, for_uses))
             if self.is_in_all:
                 terms = (*terms, facts.holding(periods))
             if self.countries:
-                terms = (*terms, *facts.spent(makers, periods, made_of))
+                terms = (*terms, *facts.spent(input_weight, periods, for_tainted_uses))
             yield row_of(self, label, terms, at_most=self.amount, reads=reads)
 
     def counts(self, offer: Chained) -> bool:
@@ -269,34 +265,33 @@ class Budget(Covering, InMoney):
         return self._is_about(offer) and (not self.countries or self.taints(offer))
 
     def counts_if_tainted(self, offer: Chained) -> bool:
-        """Return True if payments for an offer count if its inputs are, or may be, of concern."""
+        """Return True if payments for an offer count because its inputs are, or may be, of concern."""
         return bool(self.countries and offer.offer.inputs) and self._is_about(offer) and not self.taints(offer)
 
     def _is_about(self, offer: Chained) -> bool:
         sellers = (offer.facility.supplier, offer.facility.owner)
-        sold = not self.suppliers or any(is_party(name, self.suppliers) for name in sellers)
-        return sold and self.covers(offer.material)
+        is_from_supplier = not self.suppliers or any(is_party(name, self.suppliers) for name in sellers)
+        return is_from_supplier and self.covers(offer.material)
 
     def sentence(self) -> str:
         stretch = STRETCH[self.per].replace("every", "any")
-        on = "in all, holding included," if self.is_in_all else f"on {self.subject()}{for_use(self.end_uses)}"
-        on += f" from {listed(self.suppliers, 'or')}" if self.suppliers else ""
-        on += (
+        subject = "in all, holding included," if self.is_in_all else f"on {self.subject()}{for_use(self.end_uses)}"
+        subject += f" from {listed(self.suppliers, 'or')}" if self.suppliers else ""
+        subject += (
             f" that is, or may be, sold or made in {lands(self.countries, 'or')}, or made of such inputs,"
             if self.countries
             else ""
         )
-        return f"No more than {self.amount:,f}, in the case's currency, may be spent {on} {stretch}."
+        return f"No more than {self.amount:,f}, in the case's currency, may be spent {subject} {stretch}."
 
 
-def _asked_once(counts: Callable[[Chained], bool]) -> Callable[[Chained, Place], Decimal]:
-    """Return a weight of purchases that evaluates each offer once."""
-    known: dict[int, Decimal] = {}
+def _cached_weight(counts: Callable[[Chained], bool]) -> Callable[[Chained, Place], Decimal]:
+    weight_by_offer: dict[int, Decimal] = {}
 
     def count(offer: Chained, _place: Place) -> Decimal:
-        if id(offer) not in known:
-            known[id(offer)] = Decimal(counts(offer))
-        return known[id(offer)]
+        if id(offer) not in weight_by_offer:
+            weight_by_offer[id(offer)] = Decimal(counts(offer))
+        return weight_by_offer[id(offer)]
 
     return count
 
@@ -325,45 +320,48 @@ class Cover(Covering, InMoney):
     """Money per kilogram of violation in a period, a number or like `5 USD/kg`. None means that it must be satisfied."""
 
     def rows(self, facts: Facts) -> Iterable[Row]:
-        """Yield, for every material and place with a demand and every period, a row for each set of demands on the same stock.
-
-        A soft rule has one row instead, for the worst of these sets, so that a lack has one penalty.
-        """
-        covered = (demand for demand in facts.demands if self._is_covered(demand))
-        shelves = grouped(((demand.use.material.id, demand.use.place.id), demand) for demand in covered)
-        for (material, place), demands in sorted(shelves.items()):
+        """Yield rows per material, place, and period: one per set of demands on the same stock, or if soft one for the worst set, so that it has one penalty."""
+        covered_demands = (demand for demand in facts.demands if self._is_covered(demand))
+        demands_by_place = grouped(
+            ((demand.use.material.id, demand.use.place.id), demand) for demand in covered_demands
+        )
+        for (material, place), demands in sorted(demands_by_place.items()):
             for label, periods in facts.spans("period"):
-                wanted = [entry for demand in demands for entry in self._coming(facts, demand, periods[0])]
-                found = facts.usable(wanted, periods[0])
-                yield from self._rows(f"{material} {place}", label, found)
+                deliveries = [
+                    entry for demand in demands for entry in self._future_deliveries(facts, demand, periods[0])
+                ]
+                stock_sets = facts.usable(deliveries, periods[0])
+                yield from self._rows(f"{material} {place}", label, stock_sets)
 
-    def _rows(self, what: str, label: str, found: Iterable[tuple[str, Term, Decimal]]) -> Iterator[Row]:
-        sets = list(found)
+    def _rows(self, name_prefix: str, label: str, stock_sets: Iterable[tuple[str, Term, Decimal]]) -> Iterator[Row]:
+        sets = list(stock_sets)
         if self.penalty is None or len(sets) < 2:
             for name, term, quantity in sets:
-                yield row_of(self, f"{what} {name} {label}", (term,), at_least=quantity)
+                yield row_of(self, f"{name_prefix} {name} {label}", (term,), at_least=quantity)
         else:
-            missing = lacking(*((quantity, term) for _, term, quantity in sets))
-            yield row_of(self, f"{what} {label}", (missing,), at_most=Decimal(0))
+            shortfall = lacking(*((quantity, term) for _, term, quantity in sets))
+            yield row_of(self, f"{name_prefix} {label}", (shortfall,), at_most=Decimal(0))
 
     def _is_covered(self, demand: DemandLine) -> bool:
         use = demand.use
-        here = not self.places or use.place.id in self.places
-        return here and self.covers(use.material) and (not self.end_uses or use.end_use in self.end_uses)
+        is_here = not self.places or use.place.id in self.places
+        return is_here and self.covers(use.material) and (not self.end_uses or use.end_use in self.end_uses)
 
-    def _coming(self, facts: Facts, demand: DemandLine, period: int) -> Iterator[tuple[DemandLine, int, Decimal]]:
+    def _future_deliveries(
+        self, facts: Facts, demand: DemandLine, period: int
+    ) -> Iterator[tuple[DemandLine, int, Decimal]]:
         """Yield the quantities of a demand after a period, each with the period of its delivery."""
-        left = Fraction(self.days)
+        days_left = Fraction(self.days)
         periods = facts.horizon.periods
         last = len(periods) - 1
         for t in range(period + 1, last + 1):
-            part = min(left, Fraction(periods[t].days))
-            yield from self._part(demand, t, part / periods[t].days)
-            left -= part
-        yield from self._part(demand, last, left / periods[last].days)
+            days = min(days_left, Fraction(periods[t].days))
+            yield from self._delivery(demand, t, days / periods[t].days)
+            days_left -= days
+        yield from self._delivery(demand, last, days_left / periods[last].days)
 
     @staticmethod
-    def _part(demand: DemandLine, period: int, share: Fraction) -> Iterator[tuple[DemandLine, int, Decimal]]:
+    def _delivery(demand: DemandLine, period: int, share: Fraction) -> Iterator[tuple[DemandLine, int, Decimal]]:
         quantity = Fraction(demand.quantity[period]) * share
         if quantity:
             yield demand, period, as_decimal(quantity)
@@ -402,24 +400,24 @@ class StockLevel(Covering, InMoney):
     """Money per kilogram of violation at the end of a period, a number or like `5 USD/kg`. None means that it must be satisfied."""
 
     @model_validator(mode="after")
-    def _says_how_much(self) -> StockLevel:
-        must_bound(self)
+    def _check_bounds(self) -> StockLevel:
+        check_bounds(self)
         return self
 
     def rows(self, facts: Facts) -> Iterable[Row]:
         last = len(facts.horizon.periods) - 1
-        for name, part, place in self._heaps(facts):
+        for name, part, place in self._row_parts(facts):
             for label, periods in facts.spans("period"):
-                for end in ends(self) if self.when == "every-period" or periods == (last,) else ():
-                    stock = part.stock(self._count(place), periods, end.for_uses)
+                for bounds in row_bounds(self) if self.when == "every-period" or periods == (last,) else ():
+                    stock = part.stock(self._weight_at(place), periods, bounds.for_uses)
                     reads = frozenset(material.id for material in part.materials)
-                    yield row_of(self, f"{name} {label}{end.name}", (stock,), end.at_least, end.at_most, reads)
+                    yield row_of(self, f"{name} {label}{bounds.name}", (stock,), bounds.at_least, bounds.at_most, reads)
 
     @property
     def counted_end_uses(self) -> frozenset[str]:
         return self.end_uses
 
-    def _heaps(self, facts: Facts) -> Iterator[tuple[str, Facts, str]]:
+    def _row_parts(self, facts: Facts) -> Iterator[tuple[str, Facts, str]]:
         """Yield, for each row, its name, the facts about its materials, and its place if it has one."""
         materials = [material.id for material in facts.materials if self.covers(material)]
         if self.together:
@@ -431,18 +429,18 @@ class StockLevel(Covering, InMoney):
                 if not self.places or place.id in self.places:
                     yield f"{material} {place.id}", part, place.id
 
-    def _count(self, at: str) -> Callable[[Material, Place], Decimal]:
+    def _weight_at(self, place_id: str) -> Callable[[Material, Place], Decimal]:
         weights = dict(self.weights)
 
         def count(material: Material, place: Place) -> Decimal:
-            here = place.id == at if at else not self.places or place.id in self.places
-            return weights.get(material.id, Decimal(1)) if here and self.covers(material) else Decimal(0)
+            is_here = place.id == place_id if place_id else not self.places or place.id in self.places
+            return weights.get(material.id, Decimal(1)) if is_here and self.covers(material) else Decimal(0)
 
         return count
 
     def sentence(self) -> str:
-        much = in_words(self)
+        bounds = bounds_text(self)
         where = f" at {listed(self.places, 'or')}" if self.places else ""
         when = "at the end of every period" if self.when == "every-period" else "at the end of the plan"
-        weighed = f", {listed(f'{name} times {weight:f}' for name, weight in self.weights)}" if self.weights else ""
-        return f"Of {self.subject()}{for_use(self.end_uses)}{where}, {much}{' together' if self.together else ''} must lie in stock {when}{weighed}."
+        weights = f", {listed(f'{name} times {weight:f}' for name, weight in self.weights)}" if self.weights else ""
+        return f"Stock of {self.subject()}{for_use(self.end_uses)}{where} must be {bounds}{' together' if self.together else ''} {when}{weights}."

@@ -22,11 +22,9 @@ from ..shared import Countries, Covering, EndUses, InMoney, PerKilogram, as_pair
 Per = Literal["period", "year", "horizon"]
 GroupBy = Literal["element", "material", "all"]
 STRETCH: dict[Per, str] = {"period": "in every period", "year": "in every year", "horizon": "over the plan"}
-"""Time of a rule, in words."""
 
 
-def only(end_uses: frozenset[str], surely: bool) -> ForUses | None:
-    """Return the restriction to some end uses. None if there are no end uses."""
+def end_use_filter(end_uses: frozenset[str], surely: bool) -> ForUses | None:
     return ForUses(end_uses, surely) if end_uses else None
 
 
@@ -44,31 +42,31 @@ class Bounded(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class RowBounds:
     """Bounds of a row, and the purchases that it counts."""
 
     name: str
-    """Name that distinguishes two rows."""
+    """Suffix of the label, which distinguishes two rows."""
     at_least: Decimal | None
     at_most: Decimal | None
     for_uses: ForUses | None
 
 
-def ends(rule: Bounded) -> Iterator[End]:
-    """Yield the bounds of a rule in one row. With end uses, each bound has its own row, since a purchase for several uses counts only for the maximum."""
-    least = rule.exactly if rule.exactly is not None else rule.at_least
-    most = rule.exactly if rule.exactly is not None else rule.at_most
+def row_bounds(rule: Bounded) -> Iterator[RowBounds]:
+    """Yield the bounds of each row of a rule. With end uses, each bound has its own row, since a purchase for several uses counts only for a maximum."""
+    at_least = rule.exactly if rule.exactly is not None else rule.at_least
+    at_most = rule.exactly if rule.exactly is not None else rule.at_most
     if not rule.end_uses:
-        yield End("", least, most, None)
+        yield RowBounds("", at_least, at_most, None)
         return
-    both = least is not None and most is not None
-    if least is not None:
-        yield End(" at least" if both else "", least, None, only(rule.end_uses, surely=True))
-    if most is not None:
-        yield End(" at most" if both else "", None, most, only(rule.end_uses, surely=False))
+    both = at_least is not None and at_most is not None
+    if at_least is not None:
+        yield RowBounds(" at least" if both else "", at_least, None, end_use_filter(rule.end_uses, surely=True))
+    if at_most is not None:
+        yield RowBounds(" at most" if both else "", None, at_most, end_use_filter(rule.end_uses, surely=False))
 
 
-class Told(Protocol):
+class Described(Protocol):
     """A rule with a sentence and a penalty."""
 
     @property
@@ -77,33 +75,26 @@ class Told(Protocol):
 
 
 def row_of(
-    rule: Told,
+    rule: Described,
     label: str,
     terms: tuple[Term, ...],
     at_least: Decimal | None = None,
     at_most: Decimal | None = None,
     reads: frozenset[str] | None = None,
 ) -> Row:
-    """Return a row with the rule's sentence and penalty."""
     return Row(label, terms, at_least, at_most, rule.sentence(), rule.penalty, reads)
 
 
-def must_bound(rule: Bounded) -> None:
-    """Reject missing or contradictory bounds.
-
-    Raises:
-        ValueError: With the expected bounds.
-    """
+def check_bounds(rule: Bounded) -> None:
     if (rule.exactly is None) == ((rule.at_least, rule.at_most) == (None, None)):
-        raise ValueError("give either `exactly`, or `at_least` or `at_most` or both")
+        raise ValueError("give either `exactly`, or at least one of `at_least` and `at_most`")
     if rule.at_least is not None and rule.at_most is not None and rule.at_least > rule.at_most:
-        raise ValueError("`at_least` is more than `at_most`")
+        raise ValueError("`at_least` is greater than `at_most`")
 
 
-def in_words(rule: Bounded) -> str:
-    """Return the bounds of a rule in kilograms, in words."""
-    told = (("exactly", rule.exactly), ("at least", rule.at_least), ("at most", rule.at_most))
-    return " and ".join(f"{word} {bound:,f} kg" for word, bound in told if bound is not None)
+def bounds_text(rule: Bounded) -> str:
+    bounds = (("exactly", rule.exactly), ("at least", rule.at_least), ("at most", rule.at_most))
+    return " and ".join(f"{word} {bound:,f} kg" for word, bound in bounds if bound is not None)
 
 
 class Grouped(Covering, InMoney):
@@ -118,13 +109,11 @@ class Grouped(Covering, InMoney):
     penalty: PerKilogram | None = Field(default=None, gt=0)
     """Money per kilogram of violation, a number or like `5 USD/kg`. None means that it must be satisfied."""
 
-    def stretch(self) -> str:
-        """Time, in words."""
-        return STRETCH[self.per] + (", by day of order" if self.dated_by == "order" else "")
+    def time_text(self) -> str:
+        return STRETCH[self.per] + (", by order date" if self.dated_by == "order" else "")
 
     @property
     def grouping(self) -> GroupBy:
-        """Grouping of the materials."""
         return self.group_by or "material"
 
     @property
@@ -133,30 +122,26 @@ class Grouped(Covering, InMoney):
         return self.grouping == "element"
 
     def group(self, material: Material) -> str:
-        """Return the group of a material. Empty if none."""
+        """Return the group of a material. Empty if the rule doesn't cover it."""
         if not self.covers(material):
             return ""
         return {"element": material.element, "material": material.id, "all": "all"}[self.grouping]
 
     def contained(self, material: Material) -> Decimal:
-        """Return the weight of a kilogram of a material.
-
-        Raises:
-            InputError: If it counts by contained element, and its content is unknown.
-        """
+        """Return the weight of a kilogram. Raises `InputError` if it counts by contained element, and its content is unknown."""
         if not self.in_element:
             return Decimal(1)
         if material.content is None:
             raise InputError(
-                f"rule `{self.id}` counts contained {material.element}, and {material.id} has no known content",
+                f"rule `{self.id}` counts contained {material.element}, but the content of {material.id} is unknown",
                 column="materials.content",
                 expected=f"kilograms of {material.element} per kilogram",
-                fix="give the material its `content`, or name in the rule the `materials` it is about",
+                fix="add `content` to the material, or list other `materials` in the rule",
+                code="FS309",
             )
         return material.content
 
-    def by_group(self) -> str:
-        """Grouping, in words."""
+    def grouping_text(self) -> str:
         if self.grouping == "all":
             return "all together, in contained element" if self.in_element else "all together"
         return "in contained element, element by element" if self.grouping == "element" else "material by material"
@@ -165,16 +150,13 @@ class Grouped(Covering, InMoney):
 By = Literal["country", "bloc", "supplier", "parent", "facility"]
 Count = Callable[[Chained, Place], Decimal]
 Belongs = Callable[[Chained], bool]
-"""Function that returns True if purchases from an offer count."""
-_NOTHING = Decimal(0)
+_ZERO = Decimal(0)
 NOUN: dict[By, str] = {
     "country": "country", "bloc": "bloc", "supplier": "supplier", "parent": "parent company", "facility": "site"
 }  # fmt: skip
-"""Singular of the counted entities."""
 NOUNS: dict[By, str] = {
     "country": "countries", "bloc": "blocs", "supplier": "suppliers", "parent": "parent companies", "facility": "sites"
 }  # fmt: skip
-"""Plural of the counted entities."""
 
 
 def _blocs_in_json(blocs: tuple[tuple[str, frozenset[str]], ...]) -> dict[str, list[str]]:
@@ -187,7 +169,6 @@ Blocs = Annotated[
     PlainSerializer(_blocs_in_json, return_type=dict[str, list[str]], when_used="json"),
     WithJsonSchema({"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}),
 ]
-"""Bloc -> its countries, written as a table."""
 
 
 class Counting(Grouped):
@@ -225,15 +206,15 @@ class Counting(Grouped):
     """Only offers with one of these inputs count, by material id. Empty means all."""
 
     @model_validator(mode="after")
-    def _blocs_are_apart(self) -> Self:
+    def _check_blocs(self) -> Self:
         if (self.by == "bloc") != bool(self.blocs):
-            raise ValueError('`by = "bloc"` and `blocs` go together: name the countries of each bloc')
-        seen: dict[str, str] = {}
+            raise ValueError('`by = "bloc"` and `blocs` require each other. List the countries of each bloc in `blocs`')
+        bloc_by_country: dict[str, str] = {}
         for name, members in self.blocs:
             for country in sorted(members):
-                if country in seen:
-                    raise ValueError(f"{country} is in the bloc `{seen[country]}` and in `{name}`")
-                seen[country] = name
+                if country in bloc_by_country:
+                    raise ValueError(f"{country} is in two blocs, `{bloc_by_country[country]}` and `{name}`")
+                bloc_by_country[country] = name
         return self
 
     @property
@@ -245,10 +226,7 @@ class Counting(Grouped):
         return self.grouping == "element" or (self.grouping == "all" and self.stage is not None)
 
     def groups(self, facts: Facts) -> list[tuple[str, Facts]]:
-        """Return all groups with a demand, in order, each with the facts about its materials.
-
-        If the rule selects materials, this includes those that are only bought as inputs.
-        """
+        """Return all groups with a demand, in order, each with the facts about its materials. A rule that selects materials includes pure inputs."""
         members = grouped((self.group(material), material.id) for material in facts.materials)
         demanded = {self.group(d.use.material) for d in facts.demands if self.is_here(d)}
         groups = demanded | (members.keys() if self.selects else set())
@@ -259,79 +237,65 @@ class Counting(Grouped):
         return self.end_uses
 
     def is_here(self, demand: DemandLine) -> bool:
-        """Return True if a demand counts."""
-        used = not self.end_uses or demand.use.end_use in self.end_uses
-        here = self.is_at(demand.use.place)
-        return here and used and (not self.places or demand.use.place.country in self.places)
+        has_end_use = not self.end_uses or demand.use.end_use in self.end_uses
+        is_delivered_here = self.is_at(demand.use.place)
+        return is_delivered_here and has_end_use and (not self.places or demand.use.place.country in self.places)
 
     def is_at(self, place: Place) -> bool:
-        """Return True if deliveries at a place count."""
         return not self.at or place.id in self.at
 
     def demanded(self, facts: Facts, group: str, periods: Sequence[int], at: str = "") -> Decimal:
-        """Return the demand of a group over some periods, at one place if `at` names it."""
-
         def counts(demand: DemandLine) -> Decimal:
             use = demand.use
-            wanted = self.is_here(demand) and self.group(use.material) == group and at in ("", use.place.id)
-            return self.contained(use.material) if wanted else Decimal(0)
+            is_counted = self.is_here(demand) and self.group(use.material) == group and at in ("", use.place.id)
+            return self.contained(use.material) if is_counted else Decimal(0)
 
         return facts.demanded(counts, periods)
 
     def reads(self, facts: Facts) -> frozenset[str]:
-        """Return the materials whose facts a row depends on. Makers further down determine where goods end, and join their materials in any case."""
+        """Return the materials whose facts a row depends on. Makers further down need no mention, since the plan links their materials anyway."""
         return frozenset(material.id for material in facts.materials)
 
-    def at_each(self, facts: Facts) -> list[str]:
+    def separate_places(self, facts: Facts) -> list[str]:
         """Return the places that count separately, or one empty name if all count together."""
         return [place.id for place in facts.places if self.is_at(place)] if self.each_place else [""]
 
     def takes_part(self, offer: Chained) -> bool:
-        """Return True if purchases from an offer count at all."""
         if self.stage is None:
             return True
         return bool(offer.entries(self.stage)) or self.stage in offer.missing
 
     def selected(self, offer: Chained) -> bool:
-        """Return True if an offer is among the selected sellers."""
-        if not self.narrowed:
+        if not self.selects_sellers:
             return True
         facility = offer.facility
-        named = (
+        filters = (
             (self.suppliers, facility.supplier),
             (self.parents, facility.owner),
             (self.facilities, facility.id),
             (self.offers, offer.offer.id),
         )
-        takes = not self.inputs or any(line.material in self.inputs for line in offer.offer.inputs)
-        return takes and all(not names or name in names for names, name in named)
+        has_input = not self.inputs or any(line.material in self.inputs for line in offer.offer.inputs)
+        return has_input and all(not names or value in names for names, value in filters)
 
     @property
-    def narrowed(self) -> bool:
-        """True if only some sellers count."""
+    def selects_sellers(self) -> bool:
         return bool(self.suppliers or self.parents or self.facilities or self.offers or self.inputs)
 
     def counted(self, facts: Facts, group: str, surely: bool, at: str = "") -> Count:
-        """Return the weight of purchases of a group, independent of the seller.
-
-        Args:
-            facts: Facts about the group's materials.
-            group: The group.
-            surely: True to count only purchases that can't end at other places.
-            at: Place of delivery. Empty means all.
-        """
+        """Return the weight of a group's purchases at place `at` (empty means all). With `surely`, those that may end at other places don't count."""
         groups: dict[str, str] = {}
         contained: dict[str, Decimal] = {}
 
         def count(offer: Chained, place: Place) -> Decimal:
-            here = at in ("", place.id) and self.is_at(place)
+            is_here = at in ("", place.id) and self.is_at(place)
             name = offer.material.id
             if name not in groups:
                 groups[name] = self.group(offer.material)
-            if not here or groups[name] != group or not self.takes_part(offer):
-                return _NOTHING
+            if not is_here or groups[name] != group or not self.takes_part(offer):
+                return _ZERO
             if not self.ends_here(facts, offer, place, surely):
-                return _NOTHING
+                return _ZERO
             if name not in contained:
                 contained[name] = self.contained(offer.material)
             return contained[name]
@@ -339,13 +303,12 @@ class Counting(Grouped):
         return count
 
     def ends_here(self, facts: Facts, offer: Chained, place: Place, surely: bool) -> bool:
-        """Return True if a purchase may end at a place that counts. With `surely`, it can't end elsewhere."""
         if not self.places:
             return True
         ends = facts.ends(offer, place)
         return bool(ends) and ends <= self.places if surely else bool(ends & self.places)
 
-    def may_be(self, offer: Chained) -> tuple[frozenset[str], bool]:
+    def possible_entities(self, offer: Chained) -> tuple[frozenset[str], bool]:
         """Return all entities that a purchase may count for, and whether the list is complete."""
         if self.by not in ("country", "bloc"):
             facility = offer.facility
@@ -353,39 +316,33 @@ class Counting(Grouped):
             return frozenset({names[self.by]}), True
         if self.stage is None:
             return frozenset({self.bloc_of(offer.facility.country)}), True
-        entries = self.done(offer, self.stage)
+        entries = self.stage_entries(offer, self.stage)
         countries = frozenset(self.bloc_of(country) for entry in entries for country in entry.countries)
-        known = bool(entries) and all(entry.complete and entry.countries for entry in entries)
-        words = [entry.stage for entry in entries]
-        return countries, known and (self.stage in offer.supplied or covers_stage(self.stage, words, begun=True))
+        is_complete = bool(entries) and all(entry.complete and entry.countries for entry in entries)
+        steps = [entry.stage for entry in entries]
+        return countries, is_complete and (self.stage in offer.supplied or covers_stage(self.stage, steps, begun=True))
 
-    def done(self, offer: Chained, stage: Stage) -> Sequence[ChainEntry]:
-        """Return the entries of a stage in an offer's own chain, with the countries that it counts for."""
+    def stage_entries(self, offer: Chained, stage: Stage) -> Sequence[ChainEntry]:
         return offer.entries(stage)
 
     def bloc_of(self, country: str) -> str:
-        """Return the bloc of a country, or the country itself."""
         return next((name for name, members in self.blocs if country in members), country)
 
     def members(self, facts: Facts, group: str) -> list[Chained]:
-        """Return the offers of a group that count."""
         return [
             offer
             for offer in facts.offers
             if self.group(offer.material) == group and self.takes_part(offer) and self.selected(offer)
         ]
 
-    def everyone(self, facts: Facts, group: str) -> list[str]:
-        """Return all entities that purchases of a group may count for, in order."""
-        return sorted(frozenset().union(*(self.may_be(offer)[0] for offer in self.members(facts, group))))
+    def entities(self, facts: Facts, group: str) -> list[str]:
+        return sorted(frozenset().union(*(self.possible_entities(offer)[0] for offer in self.members(facts, group))))
 
-    def where_and_when(self) -> str:
-        """Return the place and time of the limit, in words."""
+    def place_and_time_text(self) -> str:
         at = f", at {listed(self.at, 'or')}" if self.at else ""
-        return f"{at}, {self.stretch()}{', at each place' if self.each_place else ''}"
+        return f"{at}, {self.time_text()}{', at each place' if self.each_place else ''}"
 
-    def from_whom(self) -> str:
-        """Return the selected sellers, in words like ` from …`. Empty if all count."""
+    def sellers_text(self) -> str:
         names = listed((*self.suppliers, *self.parents, *self.facilities, *self.offers), "or")
         sold = f" from {names}" if names else ""
         made = f" made of {listed(self.inputs, 'or')}" if self.inputs else ""
@@ -409,34 +366,35 @@ class ByCountries(Counting):
         listed_here = not self.countries or self.by not in ("country", "bloc") or bool(members & self.countries)
         return listed_here and not members <= self.except_countries
 
-    def named(self) -> frozenset[str]:
+    def named_entities(self) -> frozenset[str]:
         """Return the entities of the named countries. Empty if it names none."""
         if self.by not in ("country", "bloc"):
             return frozenset()
         return frozenset(self.bloc_of(country) for country in self.countries)
 
-    def whom(self) -> str:
-        """Return the named countries, in words."""
+    def countries_text(self) -> str:
         named = f" of {lands(self.countries, 'or')}" if self.countries else ""
         other = f" other than {lands(self.except_countries, 'or')}" if self.except_countries else ""
         return named + other
 
-    def each_of(self, facts: Facts, group: str) -> list[tuple[str, Belongs]]:
-        """Return the offers that may count for each entity, by name: all named or found, and any that an incomplete list may hide."""
-        named = self.named()
-        known = {id(offer): self.may_be(offer) for offer in self.members(facts, group)}
-        names = self.about(sorted(named.union(*(everyone for everyone, _ in known.values()))))
-        hidden = not named and not all(complete for _, complete in known.values())
-        unknown = [("unknown", self.may_be_of(frozenset(), known))] if hidden else []
-        return [(name, self.may_be_of(frozenset({name}), known)) for name in names] + unknown
+    def sets_by_entity(self, facts: Facts, group: str) -> list[tuple[str, Belongs]]:
+        """Return the offers that may count for each entity, by name: all named or present, and "unknown" if an incomplete list may hide one."""
+        named = self.named_entities()
+        entities_by_offer = {id(offer): self.possible_entities(offer) for offer in self.members(facts, group)}
+        names = self.about(sorted(named.union(*(entities for entities, _ in entities_by_offer.values()))))
+        has_hidden = not named and not all(complete for _, complete in entities_by_offer.values())
+        unknown = [("unknown", self.may_count_for(frozenset(), entities_by_offer))] if has_hidden else []
+        return [(name, self.may_count_for(frozenset({name}), entities_by_offer)) for name in names] + unknown
 
-    def may_be_of(self, wanted: frozenset[str], known: dict[int, tuple[frozenset[str], bool]]) -> Belongs:
-        """Return a test for offers that may count for one of `wanted`, unless they surely count for others. `known` caches `may_be` by offer."""
+    def may_count_for(
+        self, wanted: frozenset[str], entities_by_offer: dict[int, tuple[frozenset[str], bool]]
+    ) -> Belongs:
+        """Return a test for offers that may count for one of `wanted`, unless they surely count for others. `entities_by_offer` caches `possible_entities`."""
 
         def belongs(offer: Chained) -> bool:
-            if id(offer) not in known:
-                known[id(offer)] = self.may_be(offer)
-            names, complete = known[id(offer)]
+            if id(offer) not in entities_by_offer:
+                entities_by_offer[id(offer)] = self.possible_entities(offer)
+            names, complete = entities_by_offer[id(offer)]
             return not complete or not names.isdisjoint(wanted)
 
         return belongs

@@ -15,10 +15,10 @@ from ...base import Facts
 from ...rows import Row, Term
 from ...terms import UsedTerm
 from ..shared import Amount, Share, for_use
-from .counting import NOUN, NOUNS, By, ByCountries, Per, only, row_of
+from .counting import NOUN, NOUNS, By, ByCountries, Per, end_use_filter, row_of
 
+# Counted entity and place of delivery. An empty place means all together.
 Key = tuple[str, str]
-"""Counted entity and place of delivery. An empty place means all together."""
 
 
 class _Counted(ByCountries):
@@ -32,34 +32,31 @@ class _Counted(ByCountries):
     """True to count only purchases that can't end elsewhere."""
 
     def used(self, facts: Facts, group: str, stretches: Sequence[Sequence[int]]) -> Sequence[Mapping[Key, UsedTerm]]:
-        """Return, for each time, a term that is 1 if anything of a group is bought from an entity, at a place of delivery if each counts separately."""
-        everything = self.counted(facts, group, self.surely)
-        names: dict[int, Sequence[str]] = {}
+        """Return, per stretch, terms that are 1 if anything of a group is bought from an entity (at a place, if each counts separately)."""
+        weight = self.counted(facts, group, self.surely)
+        names_by_offer: dict[int, Sequence[str]] = {}
 
         def counts(offer: Chained, place: Place) -> Iterable[tuple[Key, Decimal]]:
-            each = everything(offer, place)
-            if not each:
+            kilograms = weight(offer, place)
+            if not kilograms:
                 return ()
-            if id(offer) not in names:
-                names[id(offer)] = self.counts_for(offer) if self.selected(offer) else ()
-            at = place.id if self.by_place else ""
-            return [((name, at), each) for name in names[id(offer)]]
+            if id(offer) not in names_by_offer:
+                names_by_offer[id(offer)] = self.counts_for(offer) if self.selected(offer) else ()
+            place_id = place.id if self.by_place else ""
+            return [((name, place_id), kilograms) for name in names_by_offer[id(offer)]]
 
-        return facts.used_in_each(counts, stretches, only(self.end_uses, self.surely))
+        return facts.used_in_each(counts, stretches, end_use_filter(self.end_uses, self.surely))
 
     @property
     def by_place(self) -> bool:
-        """True if each place of delivery counts separately."""
         return self.each_place
 
     def counts_for(self, offer: Chained) -> Sequence[str]:
-        """Return all entities that a purchase counts for."""
-        return sorted(self.may_be(offer)[0])
+        return sorted(self.possible_entities(offer)[0])
 
-    def where(self) -> str:
-        """Separate places, in words."""
+    def scope_text(self) -> str:
         together = ", all together" if self.grouping == "all" else ""
-        return f"{self.subject()}{for_use(self.end_uses)}{self.from_whom()}{together}{self.where_and_when()}"
+        return f"{self.subject()}{for_use(self.end_uses)}{self.sellers_text()}{together}{self.place_and_time_text()}"
 
 
 class MinSuppliers(_Counted):
@@ -78,71 +75,69 @@ class MinSuppliers(_Counted):
     """Share of the demand from which a supplier counts."""
 
     def counts_for(self, offer: Chained) -> Sequence[str]:
-        names, complete = self.may_be(offer)
+        names, complete = self.possible_entities(offer)
         return sorted(names) if complete and len(names) == 1 else ()
 
     def rows(self, facts: Facts) -> Iterable[Row]:
         for group, part in self.groups(facts):
-            names = self.about(self.everyone(part, group))
+            names = self.about(self.entities(part, group))
             spans = part.spans(self.per)
             used = self.used(part, group, [periods for _, periods in spans])
-            nothing = part.used(lambda _offer, _place: 0, (), for_uses=only(self.end_uses, self.surely))
-            for at in self.at_each(part):
-                for (label, periods), found in zip(spans, used, strict=True):
+            empty_term = part.used(lambda _offer, _place: 0, (), for_uses=end_use_filter(self.end_uses, self.surely))
+            for at in self.separate_places(part):
+                for (period_label, periods), used_by_key in zip(spans, used, strict=True):
                     base = self.demanded(part, group, periods, at)
                     if base:
-                        least = float(self.least_share * base)
-                        terms = tuple(replace(found.get((name, at), nothing), at_least=least) for name in names)
-                        name, reads = _label(group, at, label), self.reads(part)
+                        min_kilograms = float(self.least_share * base)
+                        terms = tuple(
+                            replace(used_by_key.get((name, at), empty_term), at_least=min_kilograms) for name in names
+                        )
+                        name, reads = _label(group, at, period_label), self.reads(part)
                         yield row_of(self, name, terms, at_least=Decimal(self.count), reads=reads)
 
     def sentence(self) -> str:
         share = f"{(self.least_share * 100).normalize():f} %"
-        whom = f"{NOUNS[self.by]}{self.whom()}"
-        return f"At least {self.count} {whom} of {self.where()}, each with {share} of the demand."
+        whom = f"{NOUNS[self.by]}{self.countries_text()}"
+        return f"At least {self.count} {whom} of {self.scope_text()}, each with {share} of the demand."
 
 
 class _Capped(_Counted):
-    """A maximum number. A supplier counts from the first kilogram.
-
-    A purchase that may come from several counts for each of them. With an incomplete list of countries, it also counts for a country of its own.
-    """
+    """A maximum number. See `MaxSuppliers` for what counts."""
 
     may_count_orders: ClassVar[bool] = True
     surely: ClassVar[bool] = False
 
     def counts_for(self, offer: Chained) -> Sequence[str]:
-        return [*super().counts_for(offer), _unknown(offer)]
+        return [*super().counts_for(offer), _unknown_origin(offer)]
 
     def sellers(self, facts: Facts, group: str) -> list[str]:
-        """Return all entities to which it applies, and a name for every offer with an incomplete list."""
+        """Return all entities to which it applies, and a name for every offer with an incomplete list of countries."""
         hidden = [
-            _unknown(offer)
+            _unknown_origin(offer)
             for offer in facts.offers
             if self.group(offer.material) == group
             and self.takes_part(offer)
             and self.selected(offer)
-            and not self.may_be(offer)[1]
+            and not self.possible_entities(offer)[1]
         ]
-        return self.about(self.everyone(facts, group)) + hidden
+        return self.about(self.entities(facts, group)) + hidden
 
-    def most_sellers(self, facts: Facts, most: int) -> Iterator[Row]:
-        """Yield one row for every group, place (if each counts separately), and time in which more are available."""
+    def cap_rows(self, facts: Facts, max_count: int) -> Iterator[Row]:
+        """Yield one row for every group, place (if each counts separately), and time, if more than the maximum are available."""
         for group, part in self.groups(facts):
             names = self.sellers(part, group)
-            if len(names) <= most:
+            if len(names) <= max_count:
                 continue
             spans = part.spans(self.per)
             used = self.used(part, group, [periods for _, periods in spans])
-            for at in self.at_each(part):
-                for (label, _), found in zip(spans, used, strict=True):
-                    asked = tuple(found[name, at] for name in names if (name, at) in found)
-                    if len(asked) > most:
-                        yield self.at_most(part, _label(group, at, label), asked, most)
+            for at in self.separate_places(part):
+                for (label, _), used_by_key in zip(spans, used, strict=True):
+                    terms = tuple(used_by_key[name, at] for name in names if (name, at) in used_by_key)
+                    if len(terms) > max_count:
+                        yield self.cap_row(part, _label(group, at, label), terms, max_count)
 
-    def at_most(self, facts: Facts, label: str, terms: tuple[Term, ...], most: int) -> Row:
-        """Return the row that limits the number."""
-        return row_of(self, label, terms, at_most=Decimal(most), reads=self.reads(facts))
+    def cap_row(self, facts: Facts, label: str, terms: tuple[Term, ...], max_count: int) -> Row:
+        return row_of(self, label, terms, at_most=Decimal(max_count), reads=self.reads(facts))
 
 
 class MaxSuppliers(_Capped):
@@ -158,10 +153,10 @@ class MaxSuppliers(_Capped):
     """Maximum number."""
 
     def rows(self, facts: Facts) -> Iterable[Row]:
-        return self.most_sellers(facts, self.count)
+        return self.cap_rows(facts, self.count)
 
     def sentence(self) -> str:
-        return f"At most {self.count} {NOUNS[self.by]}{self.whom()} of {self.where()}."
+        return f"At most {self.count} {NOUNS[self.by]}{self.countries_text()} of {self.scope_text()}."
 
 
 class SingleSource(_Capped):
@@ -179,10 +174,10 @@ class SingleSource(_Capped):
     """True if every place of delivery has a source of its own, false if all have the same."""
 
     def rows(self, facts: Facts) -> Iterable[Row]:
-        return self.most_sellers(facts, 1)
+        return self.cap_rows(facts, 1)
 
     def sentence(self) -> str:
-        return f"One {NOUN[self.by]}{self.whom()} alone of {self.where()}."
+        return f"A single {NOUN[self.by]}{self.countries_text()} of {self.scope_text()}."
 
 
 class MaxPlaces(_Capped):
@@ -197,9 +192,9 @@ class MaxPlaces(_Capped):
     """Maximum number."""
 
     @model_validator(mode="after")
-    def _counts_places(self) -> MaxPlaces:
+    def _check_each_place(self) -> MaxPlaces:
         if self.each_place:
-            raise ValueError("`each_place` counts one place on its own, and `max-places` counts places")
+            raise ValueError("`max-places` counts places together, so it can't have `each_place`")
         return self
 
     @property
@@ -211,18 +206,20 @@ class MaxPlaces(_Capped):
             spans = part.spans(self.per)
             used = self.used(part, group, [periods for _, periods in spans])
             for name in self.sellers(part, group):
-                for (label, _), found in zip(spans, used, strict=True):
-                    terms = tuple(found[name, p.id] for p in part.places if (name, p.id) in found)
+                for (label, _), used_by_key in zip(spans, used, strict=True):
+                    terms = tuple(
+                        used_by_key[name, place.id] for place in part.places if (name, place.id) in used_by_key
+                    )
                     if len(terms) > self.count:
-                        yield self.at_most(part, _label(group, name, label), terms, self.count)
+                        yield self.cap_row(part, _label(group, name, label), terms, self.count)
 
     def sentence(self) -> str:
-        return f"No {NOUN[self.by]}{self.whom()} may deliver to more than {self.count} places of {self.where()}."
+        return f"No {NOUN[self.by]}{self.countries_text()} may deliver to more than {self.count} places of {self.scope_text()}."
 
 
 def _label(*words: str) -> str:
     return " ".join(word for word in words if word)
 
 
-def _unknown(offer: Chained) -> str:
+def _unknown_origin(offer: Chained) -> str:
     return f"unknown origin of {offer.offer.id}"
