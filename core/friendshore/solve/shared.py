@@ -203,8 +203,8 @@ class SharedCapacitySearch:
         relaxed = self.engines.search(self._with_integer(self.with_cost & False), Ask(seconds_left(self.watch)))
         if relaxed.outcome is not SolverOutcome.OPTIMAL:
             return relaxed
-        if relaxed.duals is None:  # a fallback engine may give no duals
-            return SolverAnswer(SolverOutcome.NOTHING, bound=relaxed.objective)
+        if relaxed.duals is None:  # a fallback engine may give no duals, and without them its optimum proves no bound
+            return NOTHING
         self.bound = relaxation_bound = dual_bound(self._with_integer(self.with_cost & False), relaxed.duals)
         assert relaxed.x is not None
         self.best = rounded_plan(self.linear, relaxed.x, self.engines, self.watch)
