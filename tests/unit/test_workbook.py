@@ -140,8 +140,8 @@ def test_mistakes_name_sheet_row_and_column(book: Path) -> None:
 SPOILT: dict[str, tuple[Callable[[Any], object], str]] = {
     "formula without a value": (lambda b: b["factors"].__setitem__("C2", "=1/2"), "no value saved with it"),
     "stranger": (lambda b: b.create_sheet("ofers").append(["id"]), "did you mean `offers`?"),
-    "notes": (lambda b: b.create_sheet("what we asked").append(["x"]), "begin its name with `_`"),
-    "no head": (lambda b: b.remove(b["catalog"]), "has no sheet `catalog`"),
+    "notes": (lambda b: b.create_sheet("what we asked").append(["x"]), "FS101"),
+    "no head": (lambda b: b.remove(b["catalog"]), "FS100"),
     "a time": (lambda b: b["sources"].__setitem__("C2", __import__("datetime").datetime(2026, 1, 1, 12)), "sheet sources:2 [date]"),
     "key twice": (lambda b: b["catalog"].append(["name", "other"]), "already has the same key"),
 }  # fmt: skip

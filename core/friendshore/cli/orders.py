@@ -90,10 +90,10 @@ def orders(
 
 def _print_orders(placed: tuple[PlacedLine, ...], written: list[Path], as_json: bool) -> None:
     from ..orders.next_case import order_table
-    from ..orders.sheet import stated
+    from ..orders.sheet import order_spec
     from ..reading.tomlfile import toml_text
 
-    tables = [order_table(stated(one, one.line.placed)) for one in placed]
+    tables = [order_table(order_spec(one, one.line.placed)) for one in placed]
     toml = toml_text({"order": tables}).rstrip() if tables else ""
     if as_json:
         shown = [{key: str(value) for key, value in table.items()} for table in tables]
