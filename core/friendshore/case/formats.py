@@ -57,18 +57,10 @@ class CaseFormat(ABC):
 
     @abstractmethod
     def read(self, file: Path, problems: list[Diagnostic]) -> TomlFile | None:
-        """Return the data of a case file, with the keys that a TOML file would have, and add its errors to `problems`.
-
-        Returns:
-            None, with an error in `problems`, if the file can't be read at all.
-        """
+        """Return the data of a file, with the keys of a TOML case, or None if it can't be read at all. Add errors to `problems`."""
 
     def catalogs(self, case: Case, registry: Registry) -> FindCatalog:
-        """Return the finder of the case's catalogs. By default it finds those that are installed or next to the case.
-
-        Raises:
-            InputError: If the file can no longer be read.
-        """
+        """Return the finder of the case's catalogs. By default, it finds those that are installed or next to the case."""
         return Installed(case, registry)
 
 
@@ -82,11 +74,7 @@ class Toml(CaseFormat):
 
 
 def case_format(file: Path | None, registry: Registry | None = None) -> CaseFormat:
-    """Return the format of a case by its file's extension. The default is TOML.
-
-    Raises:
-        PluginError: If the format's plugin can't be used, or is an official plugin that isn't installed.
-    """
+    """Return the format of a case by its extension: TOML, or a plugin's. An unusable plugin is a `PluginError`."""
     extension = TOML if file is None else file.suffix.lower()
     if extension in (TOML, ""):
         return Toml()
@@ -102,11 +90,7 @@ def case_format(file: Path | None, registry: Registry | None = None) -> CaseForm
 
 
 def read_case_file(file: Path, problems: list[Diagnostic], registry: Registry | None = None) -> TomlFile | None:
-    """Return the data of a case file. If it can't be read at all, add an error to `problems` and return None.
-
-    Raises:
-        PluginError: If a plugin's format raises anything but an input error.
-    """
+    """Return the data of a case file. If it can't be read at all, add an error to `problems` and return None."""
     file_format = case_format(file, registry)
     with asked_of(file_format, file_format.name, "case format"):
         try:

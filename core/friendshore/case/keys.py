@@ -1,8 +1,4 @@
-"""Sections of a case file, and the records of their tables.
-
-The records in `friendshore.domain` define the meaning, unit, range, and example of each key. This module adds keys that belong to no record.
-The reader, the JSON schema, and the reference page use it.
-"""
+"""Sections of a case file: the records of `friendshore.domain`, and keys that belong to no record."""
 
 from __future__ import annotations
 
@@ -225,10 +221,7 @@ class About:
 
 
 def made(entry: Entry, record: type[M], about: About, **more: Any) -> M | None:
-    """Return the record of a table, or report its errors and return None. A missing id is derived from other fields.
-
-    `more` are fields that don't come from the table directly.
-    """
+    """Return the record of a table, or report its errors and return None. A missing id is derived from other fields."""
     value = entry.record(record, about.currency, **more)
     if value is None and about.horizon is not None:  # otherwise it is checked with the case
         entry.tell(misfits(entry.layout.stated(record, entry.values), about.horizon))
@@ -260,14 +253,12 @@ def demand(entry: Entry, about: About) -> DemandSpec | None:
 
 
 def _quantity_by_period(values: Mapping[str, Any], about: About) -> tuple[Decimal, ...]:
-    """Return the same kilograms for each period that meets the dates of the demand, and 0 for the others."""
     dates = Span(start=values.get("from"), end=values.get("until"))
     periods = about.horizon.periods if about.horizon is not None else ()
     return tuple(values["quantity"].kg if dates.meets(period.span) else Decimal(0) for period in periods)
 
 
 def _facts(entry: Entry) -> tuple[tuple[str, Fact], ...]:
-    """Return the facts of the item, sorted by name."""
     facts: list[tuple[str, Fact]] = []
     for name, value in sorted(entry.others.items()):
         if isinstance(value, bool):

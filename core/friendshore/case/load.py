@@ -62,16 +62,12 @@ _LISTS: Mapping[str, type[BaseModel]] = {
 
 
 def load_case(path: Path | str) -> Case:
-    """Read a case.
+    """Read a case file, a folder with `case.toml`, or the workbook of a case.
 
-    Masses are kilograms of the material's basis. If the case names another substance (`5 t WO3`), the record keeps it in
-    `substance`, because only catalogs have the factors to convert it.
-
-    Args:
-        path: Case file, folder with `case.toml`, or workbook of a case.
+    Masses in another substance (`5 t WO3`) aren't converted, because only catalogs have factors. The record keeps the substance.
 
     Raises:
-        InputError: With all errors in the case file and in its table of demands.
+        InputError: With all errors in the case file and in its demand table.
     """
     path = Path(path)
     file = path / CASE_FILE if path.is_dir() else path
@@ -125,13 +121,11 @@ def _assemble(top: TomlTable, folder: Path, problems: list[Diagnostic]) -> Case 
 
 
 class _Entries:
-    """Tables of a case's lists."""
-
     def __init__(self, top: Entry, demands: list[Entry]) -> None:
         lists = ("overlaps", "rules", "scenarios", *_LISTS)
         self._tables = {field: top.parts(field.removesuffix("s")) for field in lists} | {"demands": demands}
         self._valid_tables: dict[str, list[Entry]] = {}
-        """Tables with a record, in the order of the records, so that a record's faults can name its table."""
+        """Tables with a record, in the order of the records."""
 
     def records(self, field: str, read: Callable[[Entry], R | None]) -> tuple[R, ...]:
         return self.with_records(field, [read(entry) for entry in self._tables[field]])
@@ -143,7 +137,6 @@ class _Entries:
         return tuple(record for _, record in pairs)
 
     def tell(self, faults: Iterable[Fault], head: Entry) -> None:
-        """Report faults of the case as a whole at their places."""
         for fault in faults:
             entry = self._valid_tables[fault.entry[0]][fault.entry[1]] if fault.entry else head
             is_present = fault.field in entry.values or fault.field in head.values
@@ -179,11 +172,7 @@ def _demand_table(use: Entry, folder: Path, problems: list[Diagnostic]) -> list[
 
 
 def with_demands(case: Case, rows: TableRows, default_file: str) -> tuple[Case, Table]:
-    """Return the case with additional demands from a reader, and their table. `default_file` is for messages if the reader names none.
-
-    Raises:
-        InputError: With all errors in the rows.
-    """
+    """Return the case with additional demands from a reader, and their table. `default_file` is for messages."""
     problems: list[Diagnostic] = []
     table = read_rows(rows, keys.DEMAND, default_file, problems)
     about = About(case.currency, case.place, case.horizon)

@@ -1,7 +1,4 @@
-"""Changes in one line of text, as on the command line: `stock=tungsten-ore, quantity=5 t, countries=US;CA`.
-
-The keys are those of a scenario's `change` tables.
-"""
+"""Changes as text, such as `stock=tungsten-ore, quantity=5 t`, with the keys of a scenario's `change` tables."""
 
 from __future__ import annotations
 
@@ -23,11 +20,7 @@ _SEPARATOR = re.compile(r",\s*(?=[a-z_]+\s*=)")
 
 
 def stated_changes(texts: Iterable[str]) -> tuple[Change, ...]:
-    """Parse one change per text.
-
-    Raises:
-        InputError: With all errors.
-    """
+    """Parse one change per text, and raise an `InputError` with all errors."""
     problems: list[Diagnostic] = []
     changes = [read_stated(text, f"{OPTION} '{text}'", problems) for text in texts]
     if problems:
@@ -37,11 +30,7 @@ def stated_changes(texts: Iterable[str]) -> tuple[Change, ...]:
 
 @contextmanager
 def changes_stated(texts: Sequence[str]) -> Iterator[tuple[Change, ...]]:
-    """Parse changes that the block applies. An `InputError` in the block about a change then names the text of the change.
-
-    Raises:
-        InputError: With all errors.
-    """
+    """Parse changes that the block applies. An `InputError` in the block about a change then names the text of the change."""
     changes = stated_changes(texts)
     try:
         yield changes

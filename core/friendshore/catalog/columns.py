@@ -1,8 +1,4 @@
-"""Tables of a catalog folder.
-
-The records in `friendshore.domain` define the meaning, unit, range, and example of each column. This module adds columns that belong to no
-record. The reader, the JSON schemas, and the reference page use it.
-"""
+"""Tables of a catalog folder: the records of `friendshore.domain`, and columns that belong to no record."""
 
 from __future__ import annotations
 
@@ -159,4 +155,3 @@ TABLES = (
     TERMS,
     ALIASES,
 )
-"""All tables, in reading order."""

@@ -1,8 +1,4 @@
-"""Conversion of catalogs between folders and workbooks, and their description in `datapackage.json`.
-
-Cells keep their text: the same units, and the same order of rows and columns. `datapackage.json` follows Frictionless Data, version 1
-(https://specs.frictionlessdata.io/data-package/, https://specs.frictionlessdata.io/table-schema/).
-"""
+"""Conversion of catalogs between folders and workbooks, and their description in `datapackage.json`."""
 
 from __future__ import annotations
 
@@ -40,11 +36,9 @@ class Texts:
     """Texts of all cells of a catalog."""
 
     head: Mapping[str, Any]
-    """Keys of `catalog.toml`, parsed."""
     tables: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]]
     """File name of a table -> header and rows."""
     facts: FactColumns = NO_FACTS
-    """Columns that plugins declare."""
 
     @property
     def declarers(self) -> frozenset[str]:
@@ -56,11 +50,6 @@ class Texts:
 
 
 def texts_of(path: Path | CatalogRows, facts: FactColumns = NO_FACTS) -> Texts:
-    """Return the texts of a catalog in a folder, a workbook, or the tables of a reader.
-
-    Raises:
-        InputError: If it can't be read.
-    """
     problems: list[Diagnostic] = []
     source = tables_at(path, problems, facts)
     head = source.head(problems)
@@ -79,18 +68,7 @@ def texts_of(path: Path | CatalogRows, facts: FactColumns = NO_FACTS) -> Texts:
 def convert(
     source: Path | CatalogRows, target: Path, read: Callable[[Any], Catalog], facts: FactColumns = NO_FACTS
 ) -> tuple[Path, ...]:
-    """Write a catalog in another format, check that it has the same facts, and return the written files.
-
-    Args:
-        source: Folder, workbook, or tables of a reader.
-        target: New workbook if it ends in `.xlsx`, otherwise a new folder.
-        read: Function that reads a catalog with those that it requires.
-        facts: Columns that plugins declare.
-
-    Raises:
-        InputError: If the source is invalid, the target exists or can't be written, openpyxl is needed and isn't installed, or
-            the facts differ. Nothing is written then.
-    """
+    """Write a catalog as a new workbook or folder, and return the written files. Nothing is written if its facts would differ."""
     may_be_written(target)
     before, texts = read(source), texts_of(source, facts)
     return put(texts, before.digest, target, read)
@@ -112,11 +90,7 @@ def put(texts: Texts, digest: str, target: Path, read: Callable[[Path], Catalog]
 
 
 def may_be_written(target: Path) -> None:
-    """Check that a target can be written.
-
-    Raises:
-        InputError: If it exists, or its extension is that of another format.
-    """
+    """Raise an `InputError` if the target exists or has the extension of another format."""
     if target.exists() or target.is_symlink():
         raise InputError("already exists", str(target), fix="choose another name, or move it away", code="FS140")
     if target.suffix.lower() in _UNSUPPORTED:
@@ -151,13 +125,7 @@ _FREE = (k.TEXT, k.TEXTS, k.kind_of("prose"), k.kind_of(frozenset))
 
 
 def write_workbook(texts: Texts, path: Path) -> None:
-    """Write a workbook with a sheet for each table, and a sheet `catalog` of keys and values.
-
-    Cells are numbers or dates only if a spreadsheet preserves their text. `2841.80` and `1/2` stay text.
-
-    Raises:
-        InputError: If XlsxWriter isn't installed, or a text contains characters that a workbook can't store.
-    """
+    """Write a sheet for each table. A cell is a number or date only if a spreadsheet preserves its text, unlike `2841.80`."""
     pairs = tuple((name, _in_cell(value)) for name, value in texts.head.items())
     sheets = [Sheet(HEAD_SHEET, HEAD_ROWS.names, pairs, HEAD_ROWS.by_name)]
     for layout in columns.TABLES:
@@ -171,6 +139,7 @@ def _in_cell(value: object) -> str:
     return ";".join(value) if isinstance(value, tuple) else str(value)
 
 
+# Frictionless Data, version 1: https://specs.frictionlessdata.io/data-package/, https://specs.frictionlessdata.io/table-schema/
 FILE = "datapackage.json"
 _YES_WORDS, _NO_WORDS = ([word for word, meaning in BOOLEANS.items() if meaning is value] for value in (True, False))
 _TABLES_WITH_UNIQUE_ID = frozenset(
@@ -180,23 +149,12 @@ _LICENCE = re.compile(r"[A-Za-z0-9.+-]+-[0-9.]+")
 """Syntax of a license identifier such as CC-BY-4.0. The format can't express other licenses."""
 _PLAIN_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _DERIVED_KEYS = frozenset({"profile", "name", "title", "description", "licenses", "resources"})
-"""Keys that are derived from the catalog."""
 _HASH_KEY = "friendshore"
-"""Key of the hash of the derived keys."""
 _FIX = "write it again with `friendshore catalogs datapackage`, or delete it"
 
 
 def write_datapackage(folder: Path, facts: FactColumns = NO_FACTS) -> Path:
-    """Write `datapackage.json` into a catalog folder, and return its path. Other keys of an existing file are kept.
-
-    Args:
-        folder: Folder of the catalog.
-        facts: Columns that plugins declare.
-
-    Raises:
-        InputError: If the catalog or the existing file can't be read, another tool changed the derived keys, or the file can't be
-            written.
-    """
+    """Write `datapackage.json`, and return its path. Other keys of an existing file are kept. A file that another tool changed is an error."""
     path = folder / FILE
     existing = read_object(path, _FIX) if path.exists() else {}
     if existing and existing.get(_HASH_KEY) != _hash(existing):
@@ -232,11 +190,7 @@ def stale(folder: Path, facts: FactColumns = NO_FACTS) -> list[Diagnostic]:
 
 
 def datapackage(folder: Path, facts: FactColumns = NO_FACTS) -> dict[str, Any]:
-    """Return the contents of `datapackage.json` for a catalog folder. `read_catalog` reports invalid cells.
-
-    Raises:
-        InputError: If the head can't be read.
-    """
+    """Return the contents of `datapackage.json`. `read_catalog` reports invalid cells."""
     problems: list[Diagnostic] = []
     source = FolderTables(folder, facts)
     entry = source.head(problems)
@@ -297,7 +251,7 @@ def _field(field: Field) -> dict[str, object]:
 
 
 def _declared_field(field: Field, table: Table) -> dict[str, object]:
-    """Return additional keys for a column that a plugin declares. It is a number for other tools if all cells are plain numbers."""
+    """Return keys for a column that a plugin declares. It is a number for other tools if all cells are plain numbers."""
     column = table.layout.declared.get(field.name)
     if column is None:
         return {}

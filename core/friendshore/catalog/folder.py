@@ -79,7 +79,6 @@ class Head:
     """Head of a catalog."""
 
     keys: dict[str, Any]
-    """Keys that could be read."""
     is_complete: bool
     """True if its name and its required catalogs are known."""
 
@@ -94,15 +93,7 @@ def read_head(tables: CatalogTables, problems: list[Diagnostic]) -> Head:
 def read_draft(
     tables: CatalogTables, head: Mapping[str, Any], distribution: str, known: KnownIds, problems: list[Diagnostic]
 ) -> CatalogDraft:
-    """Return the readable part of a catalog, and add its problems to `problems`.
-
-    Args:
-        tables: Tables of the catalog.
-        head: Keys of its head, from `read_head`.
-        distribution: Plugin distribution and version that contains it, for messages.
-        known: Ids of the catalogs that it requires. The function adds the catalog's own ids.
-        problems: List that receives the problems.
-    """
+    """Return the readable part of a catalog. Its ids are added to `known`, which has those of the catalogs that it requires."""
     name = head.get("name", "catalog")  # the head's reader reports a missing name
     reading = CatalogReading(name, tables, known, problems)
     # Other tables are read when they are needed, so that not all rows are in memory at once.
@@ -123,7 +114,7 @@ def read_draft(
 
 
 def _assemble(reading: CatalogReading) -> dict[str, object]:
-    """Return the fields of the catalog. Tables that others refer to are read first."""
+    # Ids become known before other tables refer to them.
     aliases = read_aliases(reading)
     sources = read_sources(reading)
     add_material_ids(reading)
@@ -183,7 +174,6 @@ def _json_chunks(catalog: Catalog) -> Iterator[str]:
 
 
 def read_sources(reading: CatalogReading) -> tuple[Source, ...]:
-    """Return the evidence, with the catalog's name before each id."""
     rows = reading.table(columns.SOURCES).rows
     reading.known.sources |= {f"{reading.name}:{row.values['id']}" for row in rows if "id" in row.values}
     return tuple(
@@ -193,7 +183,6 @@ def read_sources(reading: CatalogReading) -> tuple[Source, ...]:
 
 
 def read_factors(reading: CatalogReading) -> tuple[Factor, ...]:
-    """Return the conversion factors, and add them to the known ids."""
     factors = []
     for row, factor in reading.rows_with_records(columns.FACTORS, Factor):
         key = (factor.element, factor.compound)
@@ -207,14 +196,12 @@ def read_factors(reading: CatalogReading) -> tuple[Factor, ...]:
 
 
 def add_material_ids(reading: CatalogReading) -> None:
-    """Add the catalog's material ids to the known ids, before other tables refer to them."""
     for row in reading.table(columns.MATERIALS).rows:
         if "id" in row.values:
             reading.known.materials[row.values["id"]] = None
 
 
 def read_materials(reading: CatalogReading) -> tuple[Material, ...]:
-    """Return the materials. A missing content is derived from the factors, if they suffice."""
     stated = reading.records(columns.MATERIALS, Material)
     materials = tuple(material.but(content=content_of(material, reading.factors)) for material in stated)
     reading.known.materials |= {material.id: material for material in materials}
@@ -222,7 +209,6 @@ def read_materials(reading: CatalogReading) -> tuple[Material, ...]:
 
 
 def read_prices(reading: CatalogReading) -> tuple[BenchmarkPrice, ...]:
-    """Return the benchmark prices per kilogram of the material's basis."""
     table = reading.table(columns.PRICES)
     prices = []
     for row in table.unique():
@@ -242,7 +228,6 @@ def read_rates(reading: CatalogReading) -> tuple[Rate, ...]:
 
 
 def add_facility_ids(reading: CatalogReading) -> None:
-    """Add the catalog's facilities, suppliers, and sites to the known ids, before other tables refer to them."""
     table = reading.table(columns.FACILITIES)
     for row in table.rows:
         if "id" in row.values:
@@ -302,15 +287,7 @@ def _basis(
     products: frozenset[str] | set[str],
     column: str,
 ) -> Material | None:
-    """Return a material in whose basis a capacity can be given. If there is none, or they differ, report it and return None.
-
-    Args:
-        reading: Catalog.
-        row: Row of the capacity.
-        stated: Material that the row names.
-        products: Materials that the facility makes.
-        column: Column of the capacity.
-    """
+    """Return a material in whose basis a capacity can be given. If there is none, or `products` have different ones, report it."""
     if row.bad or "material" in row.values:
         return stated
     candidates = [m for m in (reading.known.materials.get(name) for name in sorted(products)) if m is not None]
@@ -336,7 +313,6 @@ def _basis(
 
 
 def read_aliases(reading: CatalogReading) -> tuple[Alias, ...]:
-    """Return the aliases of a catalog, before their targets are known. `check_aliases` checks those."""
     for row in reading.table(columns.ALIASES).rows:
         row.values.setdefault("of", "offer")
     aliases = reading.records(columns.ALIASES, Alias)
@@ -345,7 +321,6 @@ def read_aliases(reading: CatalogReading) -> tuple[Alias, ...]:
 
 
 def check_aliases(reading: CatalogReading) -> None:
-    """Report aliases with an unknown target, aliases that lead to themselves, and aliases of ids that are still in use."""
     table = reading.table(columns.ALIASES)
     for row in table.rows:
         alias = reading.known.aliases.get((row.values["of"], row.values.get("old", "")))

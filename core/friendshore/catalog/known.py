@@ -1,7 +1,4 @@
-"""Ids that a catalog may refer to, and checks of its records against one another.
-
-Readers of tables check each readable row. `sound` and `unfit` check finished catalogs. All of them use `CrossChecks`.
-"""
+"""Known ids, and checks of a catalog's records against one another."""
 
 from __future__ import annotations
 
@@ -48,7 +45,6 @@ _FIELD_BY_SORT = {
     "benchmark": "benchmarks",
     "source": "sources",
 }
-"""Sort of id -> field of `KnownIds`."""
 ALL_IDS = frozenset(sort for sorts in IDS_IN.values() for sort in sorts)
 
 
@@ -64,19 +60,14 @@ class KnownIds:
     facilities: dict[str, str] = field(default_factory=dict)
     """Facility -> enclosing facility, or an empty string."""
     suppliers: set[str] = field(default_factory=set)
-    """Suppliers with a facility."""
     offers: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Offer -> outputs, as far as known."""
     places: dict[str, str] = field(default_factory=dict)
-    """Site -> its country."""
     benchmarks: dict[str, str] = field(default_factory=dict)
     """Benchmark -> its material. Empty if its row has an error."""
     sources: set[str] = field(default_factory=set)
     """Full ids, with the catalog's name in front."""
     factors: dict[tuple[str, str], Factor] = field(default_factory=dict)
-    """By element and compound."""
     rates: set[frozenset[str]] = field(default_factory=set)
-    """Pairs of currencies with an exchange rate."""
     aliases: dict[tuple[str, str], Alias] = field(default_factory=dict)
     """Renamed and retired ids, by sort and old id."""
 
@@ -100,7 +91,6 @@ class KnownIds:
         return Factors(self.factors.values())
 
     def named(self, sort: str) -> Collection[str]:
-        """Return all ids of a sort, such as `material`."""
         ids: Collection[str] = getattr(self, _FIELD_BY_SORT[sort])
         return ids
 
@@ -151,9 +141,7 @@ class CrossChecks:
         self.name = name
         self.known = known
         self.country_by_site = dict[str, str]()
-        """From the records that were checked so far."""
         self.material_by_benchmark = dict[str, str]()
-        """From the prices that were checked so far."""
         self._suggestions = Suggestions()
         self._special_checks: Mapping[type, Callable[[Any], Iterator[Fault]]] = {
             BenchmarkPrice: self._check_benchmark,
@@ -214,7 +202,6 @@ class CrossChecks:
             yield from self.unknown("material", compound, "compound", materials, "write a formula such as WO3")
 
     def _check_benchmark(self, price: Given) -> Iterator[Fault]:
-        """Yield a fault if a benchmark has prices of two materials."""
         name, material = price.get("id"), price.get("material")
         if name and material in self.known.materials:
             first = self.material_by_benchmark.setdefault(name, material)
@@ -224,7 +211,6 @@ class CrossChecks:
                 yield Fault("material", message, fix=fix, code="FS106")
 
     def _check_facility(self, facility: Given) -> Iterator[Fault]:
-        """Yield faults for a site in two countries, and for a facility within itself."""
         site, country, within = (facility.get(name, "") for name in ("place", "country", "within"))
         if site and country and len(site) != 2 and self.country_by_site.setdefault(site, country) != country:
             message = f"site `{site}` is in {self.country_by_site[site]} according to another row"
@@ -233,7 +219,6 @@ class CrossChecks:
             yield from nesting_faults(facility.get("id", ""), within, self.known.facilities)
 
     def _check_subject(self, record: Given) -> Iterator[Fault]:
-        """Yield a fault if terms of trade or a price schedule apply to an unknown offer, facility, or supplier."""
         sort, name = record.get("of", "offer"), record.get("id", "")
         ids = self.known.named(sort)
         if name not in ids:
@@ -252,7 +237,6 @@ def _references(model: type[BaseModel]) -> tuple[tuple[str, str, str, bool], ...
 
 
 def alias_faults(alias: Alias, known: KnownIds) -> Iterator[Fault]:
-    """Yield faults of an alias whose old id is still used, whose target is unknown, or that leads to itself."""
     if alias.of in known.unsure:
         return
     noun = f"{_article(alias.of)} {alias.of}"
@@ -268,7 +252,6 @@ def alias_faults(alias: Alias, known: KnownIds) -> Iterator[Fault]:
 
 
 def unknown_stage(stage: Stage, materials: Sequence[Material]) -> Iterator[Fault]:
-    """Yield a fault if no material that an offer delivers has a stage of its chain."""
     if any(stage in material.stages for material in materials):
         return
     stages = sorted({s for m in materials for s in m.stages}, key=lambda s: s.rank)
@@ -293,7 +276,6 @@ def unsourced_line(line: Given, *, output: bool) -> Iterator[Fault]:
 
 
 MAX_NESTING = 100
-"""Maximum depth of facilities within one another."""
 
 
 def circle(name: str, outer: str, within: Mapping[str, str]) -> list[str]:
@@ -306,7 +288,6 @@ def circle(name: str, outer: str, within: Mapping[str, str]) -> list[str]:
 
 
 def nesting_faults(name: str, outer: str, within: Mapping[str, str]) -> Iterator[Fault]:
-    """Yield a fault if a facility is within itself, directly or through others, or within too many others."""
     facilities = circle(name, outer, within)
     if facilities:
         message = "the facility is within itself: " + " in ".join(facilities)
@@ -333,7 +314,6 @@ _TABLES = {
     "terms": ("terms", columns.TERMS),
     "aliases": ("alias", columns.ALIASES),
 }
-"""Noun and table of each list of a catalog."""
 _TABLES_IN_OFFERS: Mapping[type[BaseModel], Layout] = {
     RecipeLine: columns.RECIPE,
     ChainEntry: columns.CHAIN,
@@ -345,10 +325,7 @@ _CHECK_ERRORS = (TypeError, ValueError, AttributeError, LookupError)
 
 
 def sound(catalog: Catalog, others: Sequence[Catalog] = ()) -> tuple[Catalog, list[Diagnostic]]:
-    """Return a catalog from memory with validated values, and everything that readers of files would report.
-
-    Countries become codes, and numbers become decimals. The catalog may refer to ids of `others`.
-    """
+    """Return a catalog from memory with converted values, such as codes of countries, and everything that readers of files would report."""
     checker = Again()
     lists = {name: tuple(_valid_records(checker, catalog, name)) for name in _TABLES}
     head = checker.record(catalog.but(**dict.fromkeys(_TABLES, ())), f"catalog {catalog.name}")
@@ -379,8 +356,6 @@ def _place(catalog: Catalog, name: str, record: BaseModel, position: int) -> str
 
 
 class _FinishedCatalog(CrossChecks):
-    """Checks of all records of a finished catalog."""
-
     def __init__(self, catalog: Catalog, known: KnownIds, invalid: Collection[int]) -> None:
         super().__init__(catalog.name, known)
         self.catalog = catalog
@@ -409,7 +384,6 @@ class _FinishedCatalog(CrossChecks):
         return Diagnostic(fault.message, place, None, fault.field, found, fault.expected, fault.fix, fault.code)
 
     def _all_faults(self, record: BaseModel) -> list[Fault]:
-        """Return the faults of a record and of the records in it."""
         all_faults = self.faults(type(record), vars(record))
         delivered: list[Material] = []
         if isinstance(record, Alias):
@@ -434,7 +408,6 @@ class _FinishedCatalog(CrossChecks):
         return all_faults
 
     def _inner_faults(self, record: BaseModel, name: str) -> Sequence[Fault]:
-        """Return the faults of a record in another one, regardless of the latter."""
         if (name, id(record)) in self.checked:
             return ()
         faults = self.faults(type(record), vars(record))
@@ -466,7 +439,6 @@ def _id_faults(record: Facility | Offer) -> Iterator[Fault]:
 
 
 def _repeated(record: BaseModel, table: Layout, seen: set[object]) -> list[Fault]:
-    """Return a fault if an earlier record has the same key."""
     attributes, names = key_of(type(record), table)
     key = tuple([getattr(record, attribute) for attribute in attributes])
     if key not in seen:

@@ -38,7 +38,6 @@ class _Recipe:
     inputs: list[RecipeLine] = field(default_factory=list)
     outputs: list[RecipeLine] = field(default_factory=list)
     broken: bool = False
-    """True if a line can't be read."""
 
 
 def read_offers(reading: CatalogReading) -> tuple[Offer, ...]:
@@ -77,7 +76,6 @@ def read_offers(reading: CatalogReading) -> tuple[Offer, ...]:
 
 
 def materials_by_facility(offers: tuple[Offer, ...]) -> dict[str, frozenset[str]]:
-    """Return the outputs of each facility's offers."""
     pairs = grouped((offer.facility, line.material) for offer in offers for line in offer.outputs)
     return {facility: frozenset(materials) for facility, materials in pairs.items()}
 
@@ -148,7 +146,6 @@ def _outputs(reading: CatalogReading, row: TableRow, recipe: _Recipe | None) -> 
 
 
 def _values(reading: CatalogReading, row: TableRow, delivered: Sequence[Material | None]) -> dict[str, object]:
-    """Return the fields from the offer's own row."""
     values = reading.fields(row, Offer, partial(_only_output, row, delivered))
     values["price"] = _price(reading, row, values["source"])
     return values
@@ -188,7 +185,6 @@ def _chains(
 def _records_by_offer(
     reading: CatalogReading, layout: Layout, model: type[M], names: set[str], delivered: Mapping[str, list[Material]]
 ) -> dict[str, list[tuple[M, TableRow]]]:
-    """Return the records of a table by offer, each with its row, in order of time."""
     by_offer: dict[str, list[tuple[M, TableRow]]] = {}
     for row in reading.table(layout).unique():
         is_known = reading.check_reference(row, "offer", "offer", names)
@@ -225,7 +221,6 @@ def _only_output(row: TableRow, delivered: Sequence[Material | None], column: st
 
 
 _SCHEDULE = ("of", "id", "materials", "kind", "per", "from", "until")
-"""Columns that identify a schedule."""
 
 
 def read_tiers(reading: CatalogReading) -> tuple[PriceSchedule, ...]:
@@ -268,7 +263,6 @@ class _ScheduleReader:
         self.values = self.rows[0].values
 
     def schedule(self) -> PriceSchedule | None:
-        """Return the schedule. If a row has an error, report it and return None."""
         before = len(self.reading.problems)
         materials = _materials(self.reading, self.rows[0])
         measure = self._measure()
@@ -331,7 +325,6 @@ class _ScheduleReader:
 
 
 def _amount(row: TableRow, column: str) -> Decimal:
-    """Return a limit of a tier in kilograms or money, or 0 if it can't be read."""
     limit = row.values.get(column)
     if isinstance(limit, Money):
         return exact(limit.amount)
@@ -351,7 +344,6 @@ def read_terms(reading: CatalogReading) -> tuple[Terms, ...]:
 
 
 def _terms(reading: CatalogReading, row: TableRow) -> Terms | None:
-    """Return the terms of a row. None if it has an error."""
     before = len(reading.problems)
     materials = _materials(reading, row)
     terms = row.made(Terms, reading.fields(row, Terms, partial(_only_material, row, materials)))
@@ -368,7 +360,6 @@ def _materials(reading: CatalogReading, row: TableRow) -> list[Material]:
 
 
 def _only_material(row: TableRow, materials: Sequence[Material], column: str) -> Material | None:
-    """Return the only material of a row, which determines the substance of an amount. Report an amount for several materials."""
     named = row.values.get("materials", ())
     if max(len(materials), len(named)) > 1 or (not named and row.values.get("of") != "offer"):
         row.problem(

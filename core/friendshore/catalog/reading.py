@@ -25,7 +25,6 @@ M = TypeVar("M", bound=BaseModel)
 
 _RANGE_COLUMNS = frozenset(("price_low", "price_high"))
 _PER_MASS = frozenset({Mass, UnitPrice})
-"""Types of amounts that refer to a substance or a material's basis."""
 
 
 @dataclass(slots=True)
@@ -70,7 +69,6 @@ class CatalogReading:
         return self.table_by_name[layout.name] or Table(layout, layout.name, self.problems)
 
     def _limit_rows(self, table: Table) -> None:
-        """Count a table's rows. Beyond the limit for all tables together, report that and drop all rows."""
         self._row_count += len(table.rows)
         if self._row_count > TABLE_ROWS:
             table.too_many(f"{self._row_count:,}", "rows, together with the catalog's other tables")
@@ -80,10 +78,7 @@ class CatalogReading:
                 other.let_go()
 
     def check_reference(self, row: TableRow, column: str, sort: str, ids: Collection[str] | None = None) -> bool:
-        """Return True if a cell names a known id of a sort, such as `material`. Report an unknown id, but not a blank cell.
-
-        `ids` are the ids that the cell may name. None means all of the sort.
-        """
+        """Return True if a cell names one of `ids`, which defaults to all ids of a sort. Report an unknown id, but not a blank cell."""
         name = row.values.get(column)
         if name is None:
             return False
@@ -94,13 +89,11 @@ class CatalogReading:
         return False
 
     def source_id(self, name: str) -> str:
-        """Return the full id of the evidence that a cell names."""
         if name not in self._source_ids:
             self._source_ids[name] = name if ":" in name or not name else f"{self.name}:{name}"
         return self._source_ids[name]
 
     def _check_fields(self, row: TableRow, model: type[BaseModel], fields: Mapping[str, Any], only: str) -> None:
-        """Report contradictions between the fields of a row and other rows."""
         for fault in self.checks.faults(model, fields):
             column = row.layout.columns(model)[fault.field]
             if column in row.bad or only not in ("", fault.field):
@@ -111,7 +104,6 @@ class CatalogReading:
                 row.problem(column, fault.message, fault.expected, fault.fix, fault.code)
 
     def _report_missing_sources(self, table: Table) -> None:
-        """Report a missing table of sources once, instead of for every figure."""
         file = str(Path(table.file).with_name(SOURCES.name)) if table.file.endswith(".csv") else table.file
         problem = Diagnostic(
             f"the catalog has no {SOURCES.name}, but rows of {Path(table.file).name} name sources",
@@ -134,7 +126,6 @@ class CatalogReading:
         return self._kilograms[material.id]
 
     def ratio(self, material: Material, substance: str) -> Decimal | None:
-        """Return the kilograms of the material's basis per kilogram of `substance`."""
         key = (material.id, substance)
         if key not in self._ratios:
             self._ratios[key] = basis_factor(material, substance, self.factors)
@@ -143,7 +134,6 @@ class CatalogReading:
     def _in_basis(
         self, row: TableRow, column: str, amount: Mass | UnitPrice, material: Material
     ) -> Mass | UnitPrice | None:
-        """Return a mass or price in the material's basis, or report that it can't be converted and return None."""
         assert amount.substance is not None
         ratio = self.ratio(material, amount.substance)
         if ratio is not None:
@@ -205,14 +195,12 @@ class CatalogReading:
         return fields
 
     def rows_with_records(self, layout: Layout, model: type[M]) -> Iterator[tuple[TableRow, M]]:
-        """Yield the rows of a table that have no error, with their records."""
         for row in self.table(layout).unique():
             record = row.made(model, self.fields(row, model))
             if record is not None:
                 yield row, record
 
     def records(self, layout: Layout, model: type[M]) -> tuple[M, ...]:
-        """Return the records of a table, sorted by their key."""
         attributes, _ = key_of(model, layout)
         records = (record for _, record in self.rows_with_records(layout, model))
         return tuple(sorted(records, key=lambda record: tuple(getattr(record, name) for name in attributes)))

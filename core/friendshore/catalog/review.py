@@ -156,7 +156,6 @@ def _contents(catalog: Catalog, factors: Factors) -> Iterator[Diagnostic]:
 
 
 def _benchmarks(catalog: Catalog, benchmarks: dict[str, str], materials: dict[str, Material]) -> Iterator[Diagnostic]:
-    """Yield notes on benchmarks of another basis. Their conversion needs the content of both materials."""
     for offer in catalog.offers:
         if offer.price is None or not offer.price.benchmark or len(offer.outputs) != 1:
             continue
@@ -179,7 +178,6 @@ def _benchmarks(catalog: Catalog, benchmarks: dict[str, str], materials: dict[st
 Cell = tuple[str, int, str, str]
 """File or sheet, row, column, and text."""
 _MAX_ROWS = 5
-"""Maximum number of rows that a warning lists."""
 
 
 def ambiguous_cells(place: Path) -> list[Diagnostic]:
@@ -188,7 +186,6 @@ def ambiguous_cells(place: Path) -> list[Diagnostic]:
 
 
 def ambiguous_amounts(cells: Iterable[Cell]) -> list[Diagnostic]:
-    """Return a warning for each file or sheet in which an amount is ambiguous."""
     cells_by_file = grouped((cell[0], cell) for cell in cells if ambiguous(cell[3]) is not None)
     return [_warning(cells_of_file) for cells_of_file in cells_by_file.values()]
 
@@ -209,7 +206,6 @@ def _warning(cells: list[Cell]) -> Diagnostic:
 
 
 def _other_rows(cells: list[Cell]) -> str:
-    """Return the end of a warning, with the rows of a file's other ambiguous amounts."""
     rows = list(dict.fromkeys(str(row) for _, row, _, _ in cells))
     if not rows:
         return ""
@@ -232,7 +228,6 @@ def _cells(place: Path) -> Iterator[Cell]:
 
 
 def _data_cells(file: str, lines: Iterable[tuple[int, list[str]]]) -> Iterator[Cell]:
-    """Yield the cells of a table below its header."""
     header: list[str] = []
     for row, cells in lines:
         if not header:

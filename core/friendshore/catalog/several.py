@@ -31,19 +31,14 @@ class Twins:
     second: Facility
     second_catalog: str
     why: str
-    """Shared feature, in words."""
 
     @property
     def names(self) -> tuple[str, str]:
-        """`catalog:facility` of both."""
         return f"{self.first_catalog}:{self.first.id}", f"{self.second_catalog}:{self.second.id}"
 
 
 def twins(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap] = ()) -> list[Twins]:
-    """Return pairs of facilities of different catalogs in one country that share a name, or a company and a material.
-
-    Pairs in an overlap of the case are left out.
-    """
+    """Return undeclared pairs of facilities in one country that share a name, or a company and a material."""
     seen: dict[tuple[str, ...], list[tuple[str, Facility]]] = {}
     pairs: dict[tuple[str, str], Twins] = {}
     declared = [frozenset(overlap.facilities) for overlap in overlaps]
@@ -63,7 +58,6 @@ def twins(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap] = ()) -> list
 
 
 def _features(facility: Facility, sold: Iterable[str]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the features that equal facilities share, with words for messages."""
     name = _plain(facility.name)
     if name:
         yield ("name", facility.country, name), f"both are called {facility.name}, in {facility.country}"
@@ -74,7 +68,6 @@ def _features(facility: Facility, sold: Iterable[str]) -> Iterator[tuple[tuple[s
 
 
 def _plain(name: str) -> str:
-    """Return a name in lowercase without blanks and punctuation."""
     return re.sub(r"[\W_]+", "", name.casefold())
 
 
@@ -128,7 +121,6 @@ def _united(catalog: Catalog, overlap_by_dropped: Mapping[str, Overlap]) -> Cata
 
 
 def misfits(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Diagnostic]:
-    """Return errors for facilities that a case can't merge."""
     if not overlaps:
         return []
     records = _records(catalogs)
@@ -145,7 +137,6 @@ def misfits(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Di
 
 
 def _circles(catalogs: Sequence[Catalog]) -> list[Diagnostic]:
-    """Return errors for facilities that merging puts within themselves."""
     within = {f.id: f.within for c in catalogs for f in c.facilities}
     circles = filter(None, (circle(name, outer, within) for name, outer in sorted(within.items())))
     fix = "declare the facilities distinct, because one is a part of the other: `distinct = true`"
@@ -198,7 +189,6 @@ def _differences(
 
 
 def _bases(name: str, catalogs: Sequence[Catalog]) -> set[str]:
-    """Return the bases of a facility's outputs."""
     home, _, facility = name.partition(":")
     basis = {m.id: m.basis if m.basis != "gross" else m.id for c in catalogs for m in c.materials}
     offers = [o for c in catalogs if c.name == home for o in c.offers if o.facility == facility]
@@ -225,7 +215,6 @@ def overridden(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list
 
 
 def _records(catalogs: Sequence[Catalog]) -> dict[str, Facility]:
-    """Return facilities by `catalog:facility`."""
     return {f"{c.name}:{f.id}": f for c in catalogs for f in c.facilities}
 
 
@@ -246,7 +235,6 @@ def as_required(catalog: Catalog) -> Catalog:
 
 
 def ambiguous(catalogs: Sequence[Catalog]) -> Iterator[Diagnostic]:
-    """Yield ids that one catalog renames or retires and another uses or renames differently."""
     used = {
         key: catalog.name
         for catalog in catalogs
@@ -375,7 +363,6 @@ def read_catalogs(
 
 
 def _drafts(heads: dict[str, _Head], problems: list[Diagnostic], once: Once) -> dict[str, CatalogDraft]:
-    """Return the readable part of every catalog."""
     drafts: dict[str, CatalogDraft] = {}
     for name in _ordered(heads, problems):
         head = heads[name]
@@ -495,7 +482,6 @@ def _ordered(heads: dict[str, _Head], problems: list[Diagnostic]) -> list[str]:
 
 
 def _missing_facilities(catalogs: Iterable[Catalog], used: set[str]) -> list[Diagnostic]:
-    """Return errors for offers whose facility is in a catalog that the case doesn't name."""
     homes = {f.id: c.name for c in catalogs for f in c.facilities}
     return [
         Diagnostic(
@@ -529,10 +515,7 @@ class Clash:
 
 
 def clashing(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[Clash]:
-    """Return the ids that two catalogs both define, or define differently.
-
-    `used` are the catalogs whose facilities and offers are compared. None means all.
-    """
+    """Return the ids that two catalogs both define, or define differently. `used` names those with facilities and offers (None: all)."""
     all_clashes: list[Clash] = []
     seen: dict[tuple[str, str], tuple[Catalog, object]] = {}
     for catalog in catalogs if len(catalogs) > 1 else ():

@@ -1,7 +1,4 @@
-"""Writing of tables as a workbook, with typed cells, lists of choices, and a note on each head.
-
-Equal tables give equal bytes. No text becomes a formula or a link.
-"""
+"""Writing of tables as a workbook. Equal tables give equal bytes, and no text becomes a formula or a link."""
 
 from __future__ import annotations
 
@@ -24,31 +21,24 @@ if TYPE_CHECKING:
 
 NUMBER = r"-?(?:0|[1-9]\d*)(?:\.\d+)?"
 LONGEST_TEXT = 32_767
-"""Maximum characters of a cell."""
 LAST_ROW = 1_048_576
 _MAX_DIGITS = 15
-"""Significant digits of a number in spreadsheets."""
 _FIRST_YEAR = 1901
 """First safe year. Spreadsheets count days from 1900 and treat that year as a leap year."""
 _MAX_WIDTH = 60
-"""Maximum width of a column in characters."""
 _MAX_CHOICES_LENGTH = 255
-"""Maximum characters of choices inside a validation rule."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""Characters that XML doesn't allow."""
 _CHOICES_SHEET = "_lists"
-"""Hidden sheet with longer lists of choices."""
 _INPUT_COLOR = "#FFF9DB"
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table to write."""
+    """A table as text, with the definitions of its columns."""
 
     name: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
-    """Text of each cell, as in a CSV file."""
     fields: Mapping[str, Field]
     units: Mapping[str, str] = field(default_factory=dict)
     """Column -> unit of its numbers, shown in its head."""
@@ -75,16 +65,7 @@ def split_head(head: str) -> tuple[str, str]:
 
 
 def workbook(file: str, sheets: Sequence[Sheet], lists: Mapping[str, Sequence[str]] | None = None) -> bytes:
-    """Return the bytes of a workbook.
-
-    Args:
-        file: Name of the file, for messages.
-        sheets: Sheets in order.
-        lists: List of choices by its name in `Sheet.choices`.
-
-    Raises:
-        InputError: If XlsxWriter isn't installed, or a text contains characters that a workbook can't store.
-    """
+    """Return the bytes of a workbook. `file` is its name for messages, and `lists` are those that `Sheet.choices` names."""
     stream = BytesIO()
     book = new_workbook(file, stream)
     choices = {name: words for name, words in (lists or {}).items() if words}
@@ -215,11 +196,7 @@ def _is_day(text: str) -> bool:
 
 
 def _checked(text: str) -> str:
-    """Return the text unchanged.
-
-    Raises:
-        ValueError: If a cell can't contain it.
-    """
+    """Return the text unchanged, or raise a `ValueError` if a cell can't contain it."""
     match = _CONTROL.search(text)
     if match:
         raise ValueError(f"the control character `{visible(match[0])}`")

@@ -44,7 +44,7 @@ class CatalogTables(Protocol):
 
     @property
     def head_file(self) -> str:
-        """Return where the head is, for messages."""
+        """File of the head, for messages."""
 
     def head(self, problems: list[Diagnostic]) -> Entry | None:
         """Return the keys of the head. None if it can't be read at all."""
@@ -60,18 +60,14 @@ NO_FACTS = FactColumns()  # no plugin declares a column
 
 
 def tables_at(path: Path | CatalogRows, problems: list[Diagnostic], facts: FactColumns = NO_FACTS) -> CatalogTables:
-    """Return the tables of a catalog. A workbook is read immediately.
-
-    Raises:
-        InputError: If it is a workbook and openpyxl isn't installed.
-    """
+    """Return the tables of a catalog. A workbook is read immediately."""
     if isinstance(path, CatalogRows):
         return ReadTables(path, facts)
     return SheetTables(path, read_workbook(path, problems), facts) if is_workbook(path) else FolderTables(path, facts)
 
 
 class FolderTables:
-    """Files of a folder."""
+    """Tables of a folder."""
 
     def __init__(self, path: Path, facts: FactColumns = NO_FACTS) -> None:
         self.path = path
@@ -110,7 +106,7 @@ class FolderTables:
 
 
 class SheetTables:
-    """Sheets of a workbook."""
+    """Tables of a workbook."""
 
     def __init__(self, path: Path, book: Workbook, facts: FactColumns = NO_FACTS) -> None:
         self.path = path
@@ -224,14 +220,10 @@ def _no_head(folder: Path) -> Diagnostic:
 
 
 _SUBJECT_COLUMNS = ("offer", "id")
-"""Columns that identify the subject of a row, in order of preference."""
 
 
 def amounts_in(path: Path | CatalogRows) -> Iterator[tuple[Table, TableRow, str, str]]:
-    """Yield table, row, column, and currency of every readable amount of money in a catalog, except benchmarks.
-
-    Benchmarks may price several materials, and a case uses only some of them.
-    """
+    """Yield table, row, column, and currency of every readable amount of money, except benchmarks, of which a case uses only some."""
     problems: list[Diagnostic] = []
     tables = tables_at(path, problems)
     for layout in (OFFERS, QUOTES, TIERS, TERMS, LANES):
@@ -244,14 +236,7 @@ def amounts_in(path: Path | CatalogRows) -> Iterator[tuple[Table, TableRow, str,
 
 
 def place_of(path: Path | CatalogRows, table_name: str, subject: str, text: str = "") -> tuple[str, int] | None:
-    """Return file and row of the first row about a subject, or None.
-
-    Args:
-        path: Catalog.
-        table_name: Table without extension, such as `offers`.
-        subject: Id of an offer, a facility, or a supplier.
-        text: Text that one of the row's cells contains.
-    """
+    """Return file and row of the first row about an offer, facility, or supplier that contains `text`, or None."""
     layout = next((layout for layout in TABLES if layout.name == f"{table_name}.csv"), None)
     # The reader of the whole catalog reports the problems.
     table = None if layout is None else tables_at(path, []).table(layout, [])

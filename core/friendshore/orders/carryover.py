@@ -1,8 +1,7 @@
 """Amounts before a roll that reduce lots and count toward limits.
 
-A row of a limit per year, or over the plan, sums purchases over a range of dates. In the new plan, the range begins on the day of the roll. Earlier
-orders still count, and so does earlier demand if the limit is a share of it. Both are computed on the rows of the old plan, for the placed
-orders only, with the quantity and the arrival that the supplier has confirmed.
+A limit per year, or over the plan, also counts the placed orders, and if it is a share of demand, the earlier demand. Both are computed on
+the rows of the old plan, with confirmed quantities and arrivals.
 """
 
 from __future__ import annotations
@@ -47,7 +46,6 @@ class EarlierUse:
     restarted: tuple[str, ...]
     """Rules per year, or over the plan, that start again because they aren't sums of orders."""
     exceeded: tuple[tuple[str, Decimal], ...]
-    """Rows whose maximum over the whole time is exceeded, and the excess."""
     pins: tuple[dict[str, Any], ...] = ()
     """Rules of the new case that limit a capacity, or an offer's total, to what the placed orders left."""
     unpinned: tuple[str, ...] = ()
@@ -55,7 +53,6 @@ class EarlierUse:
 
 
 PIN_PREFIX = "placed-before"
-"""Prefix of the ids of `pins`."""
 
 
 def carried_over(
@@ -65,15 +62,7 @@ def carried_over(
     received: Sequence[RolledLot],
     stocks: Sequence[RolledLot],
 ) -> EarlierUse:
-    """Return the amounts of a plan's limits before the new horizon.
-
-    Args:
-        verified: Old plan.
-        horizon: Periods of the new plan.
-        placed: Orders of the old plan, or of an earlier one.
-        received: Lots of the orders that arrived.
-        stocks: Stock at the start of the old plan.
-    """
+    """Return the amounts that count in the new plan. `received` and `stocks` are the lots of the old plan after its use."""
     return _Carryover(verified, horizon, placed, received, stocks).earlier_use()
 
 
@@ -87,7 +76,6 @@ class _Carryover:
 
     @property
     def day(self) -> date:
-        """First day of the new plan."""
         return self.horizon.start
 
     def earlier_use(self) -> EarlierUse:
@@ -157,10 +145,7 @@ class _Carryover:
             yield pin | ({"offer": facts.offer.id, "at_most": _mass(left), "dated_by": "order"} if facts.single else {})
 
     def _capacity_pins(self) -> Iterator[dict[str, Any]]:
-        """Yield a rule for each capacity of the period that contains the day, if orders used more than its earlier days provide.
-
-        A rule without `at_most` can't be stated.
-        """
+        """Yield a rule for each capacity if orders used more than the days before the new plan provide. Without `at_most`, it can't be stated."""
         problem = self.verified.problem
         at = problem.case.horizon.find(self.day)
         if at is None or problem.case.horizon.periods[at].start == self.day:
@@ -207,14 +192,12 @@ class _Carryover:
         return round_to(total, self.verified.problem.case.resolution)
 
     def _remaining_rows(self, rule: Rule) -> Iterator[Row]:
-        """Yield the rows of a rule with the demand from the day on only."""
         problem = self.verified.problem
         for rows in rows_of(rule, problem.case.horizon.periods, problem.law, self._remaining_facts):
             yield from one_by_one(rows)
 
     @cached_property
     def _remaining_facts(self) -> ProblemFacts:
-        """Facts with the demand from the day on only."""
         problem = self.verified.problem
         demands = []
         for demand in problem.demands:
@@ -233,7 +216,6 @@ class _Carryover:
         return facts
 
     def _used(self, rule: Rule, row: Row) -> Decimal:
-        """Return the amount that a row counts for the placed orders and for past holding."""
         if getattr(rule, "include_stock", False):
             values = self._by_use
         else:
@@ -250,7 +232,6 @@ class _Carryover:
         return total
 
     def _past_holding(self, term: HoldingTerm) -> Decimal:
-        """Return the amount of a term for holding stock in past periods."""
         is_past = [period.end < self.day for period in self.verified.problem.case.horizon.periods]
         mask = [is_past[t] for t in term.periods.tolist()]
         past: Term = replace(term, nodes=term.nodes[mask], periods=term.periods[mask], weight=term.weight[mask])
@@ -337,7 +318,6 @@ class _Carryover:
         return {(arc.name, *arc.node): arc for arc in self.verified.problem.network.arcs if arc.lot < 0}
 
     def _values(self, purchases: Sequence[Purchase], makes: Sequence[Make], lots: Sequence[LotUse] = ()) -> TermValues:
-        """Return the values of terms in a plan with only some purchases."""
         names = ("offer", "material", "place", "requirement", "ordered", "delivered", "licences")
         quantities: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
         for purchase in purchases:
@@ -358,7 +338,6 @@ def _mass(quantity: Decimal) -> str:
 
 
 def _bound(row: Row | None) -> Decimal:
-    """Return the bound of a row. 0 if there is none."""
     if row is None:
         return _ZERO
     return row.at_most if row.at_most is not None else row.at_least or _ZERO
@@ -397,14 +376,12 @@ class RolledLot:
     """First day of the plan, or day of arrival. Earlier lots are used first."""
     received: bool
     by_class: dict[str, Decimal] = field(default_factory=dict)
-    """Kilograms that the plan reserves for each compliance class."""
     used: Decimal = _ZERO
     counted: Decimal | None = None
     """Kilograms in the stock count. None if it wasn't counted."""
 
     @property
     def left(self) -> Decimal:
-        """Kilograms on the first day of the new plan."""
         return self.quantity - self.used
 
 
@@ -426,7 +403,7 @@ class NodeTotal:
 
 @dataclass(frozen=True, slots=True)
 class PlannedUse:
-    """Quantities that a plan takes out of stock before a day."""
+    """Quantity that a plan takes out of stock."""
 
     node: Node
     requirement: str
@@ -435,10 +412,9 @@ class PlannedUse:
 
 
 def planned_use(verified: VerifiedPlan, day: date, placed: Iterable[PlacedLine]) -> list[PlannedUse]:
-    """Return the use of a plan before a day: deliveries to demands, and inputs of the placed orders.
+    """Return the use before a day: deliveries, and inputs of the placed orders in proportion to their confirmed quantity.
 
-    Deliveries are uniform over the days of a period with demand, as in the plan. Inputs are used when the order that needs them is placed, in
-    proportion to its confirmed quantity. An order that wasn't placed uses none.
+    Deliveries are uniform over the days of a period with demand, as in the plan.
     """
     problem, uses = verified.problem, list[PlannedUse]()
     periods, resolution = problem.case.horizon.periods, problem.case.resolution
@@ -488,12 +464,9 @@ def _confirmed_quantities(placed: Iterable[PlacedLine]) -> dict[tuple[str, int, 
 def use_lots(
     lots: Sequence[RolledLot], uses: Iterable[PlannedUse], from_classes: Mapping[tuple[str, str], Collection[str]]
 ) -> dict[Node, Decimal]:
-    """Use up the lots that are reserved for planned use, first in, first out, and return the uncovered quantities.
+    """Use up reserved lots, first in, first out, increasing their `used`, and return the uncovered quantities.
 
-    Args:
-        lots: Stock and received orders. The function increases their `used`.
-        uses: Planned use.
-        from_classes: Material and compliance class -> other classes whose goods may serve it, by the plan's transfers.
+    `from_classes` has, by material and compliance class, the classes whose goods may serve it by the plan's transfers.
     """
     lots_by_node = grouped((lot.node, lot) for lot in sorted(lots, key=lambda lot: (lot.since, lot.name)))
     reserved = {lot.name: dict(lot.by_class) for lot in lots}
@@ -513,7 +486,6 @@ def use_lots(
 
 
 def node_totals(lots: Iterable[RolledLot], uncovered: Mapping[Node, Decimal]) -> Iterator[NodeTotal]:
-    """Yield the totals of each material and place, sorted."""
     by_node = grouped((lot.node, lot) for lot in lots)
     for node in sorted({*by_node, *uncovered}):
         own = by_node.get(node, [])

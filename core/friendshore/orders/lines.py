@@ -26,7 +26,6 @@ from ..verify import Bought, VerifiedPlan
 
 AT_ONCE = "short until it arrives: order at once"
 UNITS = "units of the offer"
-"""Basis of quantities of an offer of several goods."""
 
 
 class StatedPrice(NamedTuple):
@@ -48,9 +47,7 @@ class OrderLine:
     supplier: str
     facility: str
     item: str
-    """Name of the material, or of all goods of a run."""
     basis: str
-    """Basis of its kilograms, in words."""
     place: str
     quantity: Decimal
     order_by: date | None
@@ -59,15 +56,12 @@ class OrderLine:
     price: StatedPrice | None
     """Price per unit. None if goods of several lines share one price, or if the order has been placed."""
     ordered: int = -1
-    """Period of the order in the plan."""
     delivered: int = -1
-    """Period of its arrival."""
     by_class: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     """Material -> kilograms by the compliance class that they are bought for."""
     is_part: bool = False
     """True for one of several goods that one run makes for several places. It isn't a separate order."""
     gives: str = ""
-    """Outputs of a unit of an offer with several outputs, in words."""
     is_fee: bool = False
     """True if the price is a fee for processing. The inputs have their own lines."""
     is_at_once: bool = False
@@ -78,13 +72,11 @@ class OrderLine:
     inputs: tuple[str, ...] = ()
     """Offers of its inputs, up the whole chain: as planned, or as confirmed if the order has been placed."""
     made_from: str = ""
-    """Inputs in words, with the countries of each step."""
     unnamed: tuple[str, ...] = ()
-    """Stock and open orders among its planned inputs whose origin isn't fully known from offers, so that a confirmation can't name them."""
+    """Stock and open orders among its planned inputs without a fully known origin, which a confirmation can't name."""
 
     @property
     def texts(self) -> dict[str, str]:
-        """Text of the cells, by column."""
         price, total = self.price, None
         if price is not None:
             total = (price.amount * self.quantity).quantize(Decimal("0.01"))
@@ -119,15 +111,11 @@ class OrderLine:
 
 
 def order_lines(verified: VerifiedPlan) -> tuple[OrderLine, ...]:
-    """Return an order line for each purchase of a plan, by the last day to order, and for each open order of the case.
-
-    Purchases of an offer in one period for one place form one line for all compliance classes.
-    """
+    """Return a line for each purchase, for all classes together, by the last day to order, and for each open order of the case."""
     return (*_planned_lines(verified), *_open_lines(verified.problem))
 
 
 def plan_id(case: str, lines: Sequence[OrderLine]) -> str:
-    """Return a short hash of the lines, which identifies the plan of a sheet."""
     text = "\n".join([case, *("\t".join(line.texts.values()) for line in lines)])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -264,8 +252,6 @@ def _open_lines(problem: Problem) -> Iterator[OrderLine]:
 
 
 class _Origins:
-    """Possible source offers of the inputs of each order."""
-
     def __init__(self, problem: Problem, plan: Plan) -> None:
         self._merged = problem.merged
         self._single = {name for name, offer in problem.merged.offers.items() if len(offer.outputs) == 1}
@@ -295,10 +281,7 @@ class _Origins:
         self._makes = grouped(((make.offer, make.period), make.requirement) for make in plan.makes)
 
     def separate_inputs(self, offer: Offer, purchase: Bought) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-        """Return the inputs of a purchase, if other inputs make it a separate order. None if all purchases of the offer are one order.
-
-        An order with a minimum size isn't divided, because its parts might be smaller.
-        """
+        """Return the inputs that separate a purchase from others of its offer. None if all are one order, which may need its minimum size."""
         if not offer.inputs or len(offer.outputs) > 1 or offer.lot is not None or offer.min_order:
             return None
         return self.inputs(offer.id, purchase.ordered, purchase.requirement)
@@ -333,7 +316,6 @@ class _Origins:
     def union(
         self, offer: str, ordered: int, requirements: Iterable[str | None]
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return the inputs of several compliance classes together, as `inputs` does."""
         pairs = [self.inputs(offer, ordered, requirement) for requirement in requirements]
         names, lots = {name for names, _ in pairs for name in names}, {lot for _, lots in pairs for lot in lots}
         return tuple(sorted(names)), tuple(sorted(lots))
@@ -346,7 +328,6 @@ class _Origins:
 
 
 def made_from(merged: Merged, offers: Iterable[str], unnamed: Iterable[str]) -> str:
-    """Return inputs in words: the material, its plant, and the countries of its stages."""
     texts = []
     for name in offers:
         offer = merged.offers[name]

@@ -33,11 +33,7 @@ _EARLIER_LABEL = re.compile(r"^(?:assumed, not counted|counted)\b[^;]*(?:; )?")
 
 
 def write_next(rolled: RolledCase, target: Path) -> list[Path]:
-    """Check the new case, write its folder, and return its files.
-
-    Raises:
-        InputError: If the target exists, the case names files outside its folder, or the new case is invalid. Nothing is written then.
-    """
+    """Check the new case, write its folder, and return its files. Nothing is written if it is invalid or the target exists."""
     refuse_present(target)
     file = rolled.gathered.case.file
     assert file is not None
@@ -61,11 +57,7 @@ def write_next(rolled: RolledCase, target: Path) -> list[Path]:
 
 
 def add_orders(case: Path, lines: Sequence[OrderLine], placed: Sequence[PlacedLine]) -> list[CurrentOrder]:
-    """Write placed orders into a case file, replacing those that it already has, and return them.
-
-    Raises:
-        InputError: With every invalid order, or if the case isn't a TOML file that can be edited.
-    """
+    """Write placed orders into a TOML case file, replacing those that it already has, and return them."""
     loaded = load_case(case)
     problems: list[Diagnostic] = []
     if loaded.file is None or not is_toml(loaded.file):
@@ -94,11 +86,7 @@ def add_orders(case: Path, lines: Sequence[OrderLine], placed: Sequence[PlacedLi
 
 
 def _check(file: Path, rolled: RolledCase, target: Path) -> None:
-    """Read the new case in the same way as every command.
-
-    Raises:
-        InputError: With all its errors, and the names that its files will have.
-    """
+    """Read the new case like every command. Errors name the files of the target."""
     try:
         gathered = gather(load_case(file), rolled.gathered.registry)
         gathered.inputs.problem()
@@ -155,7 +143,6 @@ def _edit_carryovers(text: CaseText, rolled: RolledCase) -> None:
 
 
 def _edit_pins(text: CaseText, rolled: RolledCase) -> None:
-    """Add the rules of this roll, and remove those of an earlier roll that have ended."""
     for number, rule in enumerate(text.data.get("rule", ())):
         until = rule.get("until")
         if str(rule.get("id", "")).startswith(PIN_PREFIX) and until is not None and str(until) < str(rolled.day):
@@ -187,7 +174,6 @@ def _received_table(rolled: RolledCase, order: OrderSpec, lot: RolledLot) -> dic
 
 
 def _label(rolled: RolledCase, lot: RolledLot, earlier_reason: str) -> str:
-    """Return the reason for a quantity, followed by the earlier reason of the stock."""
     # `_EARLIER_LABEL` recognizes these texts in the next roll.
     if lot.counted is not None:
         label = f"counted on {rolled.day}"
@@ -211,7 +197,6 @@ def _edit_order(text: CaseText, current: CurrentOrder, case: Case) -> None:
 
 
 def order_table(order: OrderSpec) -> dict[str, Any]:
-    """Return an open order as an `[[order]]` of a case file."""
     table: dict[str, Any] = {"id": order.id, "offer": order.offer, "place": order.place}
     table["quantity"] = _kilograms(order.quantity) + (f" {order.substance}" if order.substance else "")
     table |= {"ordered": order.ordered, "arrives": order.arrives, **_confirmation(order), "why": order.why}
@@ -219,7 +204,6 @@ def order_table(order: OrderSpec) -> dict[str, Any]:
 
 
 def _confirmation(order: OrderSpec) -> dict[str, Any]:
-    """Return the keys of a case file with the inputs of an order and their confirmation. Empty if unknown."""
     table = {"inputs": list(order.inputs), "confirmed_by": order.confirmed_by, "confirmed_on": order.confirmed_on}
     return {key: value for key, value in table.items() if value}
 
@@ -267,11 +251,7 @@ def _without_periods(table: bytes, count: int) -> bytes:
 
 
 def _named_files(data: Mapping[str, Any], folder: Path, target: Path) -> dict[PurePosixPath, bytes]:
-    """Return the files in the folder of a case that its case file names, and its lock.
-
-    Raises:
-        InputError: With every path outside the folder, because its relative path would be wrong in the new one.
-    """
+    """Return the files in the folder of a case that its case file names, and its lock. Files outside are errors."""
     contents: dict[PurePosixPath, bytes] = {}
     problems: list[Diagnostic] = []
     home, new = os.path.realpath(folder), os.path.realpath(target)
@@ -311,7 +291,6 @@ def _texts(data: object) -> Iterator[str]:
 
 
 def _notes(rolled: RolledCase) -> Iterator[str]:
-    """Yield notes on limits that count from the start of a plan, and on missing data."""
     gathered = rolled.gathered
     received = [current for current, _ in rolled.received]
     orders = [current.order for current in (*received, *rolled.open)]
@@ -343,7 +322,6 @@ def _notes(rolled: RolledCase) -> Iterator[str]:
 
 
 def _limit_notes(rolled: RolledCase) -> Iterator[str]:
-    """Yield notes on the amounts before the day that limits count, and on those that they don't."""
     case = rolled.gathered.case
     quantities = defaultdict[str, Decimal](Decimal)
     for current in (*(current for current, _ in rolled.received), *rolled.open):
@@ -416,12 +394,10 @@ class CaseText:
         self._removed.add((name, number))
 
     def add(self, name: str, table: Mapping[str, Any]) -> None:
-        """Add a table to a list, at the end of the file."""
         self._added.append((name, dict(table)))
 
     @property
     def result(self) -> dict[str, Any]:
-        """Data after all edits."""
         data = deepcopy(self._new)
         for name, number in sorted(self._removed, key=str, reverse=True):
             data[str(name)][number] = None
@@ -434,10 +410,7 @@ class CaseText:
         return data
 
     def text(self) -> tuple[str, bool]:
-        """Return the text after all edits, and True if it keeps every other line.
-
-        A file that can't be edited by line, such as one with `stock = [{ … }]`, is rewritten completely, without its comments.
-        """
+        """Return the text after all edits, and True if it keeps every other line. Other layouts are rewritten without comments."""
         edited = self._edited()
         result = self.result
         try:
@@ -472,7 +445,6 @@ class CaseText:
         return self.end.join(edited) + self.end
 
     def _replaced(self, number: int, key: Key, value: Any) -> str:
-        """Return a line with a new value of a key, or of an inline table in a list."""
         line = self._lines[number - 1]
         indent = line[: len(line) - len(line.lstrip())]
         if isinstance(key[-1], int):

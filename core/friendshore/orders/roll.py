@@ -1,8 +1,4 @@
-"""Roll of a case to a later day: arrived orders become stock, used quantities are subtracted, and the rest doesn't change.
-
-Rules judge received stock and open orders by the chain of their offer in the current catalog. If that chain changed, goods bought earlier would
-get a new origin, so such an offer is rejected.
-"""
+"""Roll of a case to a later day: arrived orders become stock, and used quantities are subtracted."""
 
 from __future__ import annotations
 
@@ -43,12 +39,11 @@ _ZERO = Decimal(0)
 
 @dataclass(slots=True)
 class RolledCase:
-    """Result of rolling a case."""
+    """A rolled case. Quantities are kilograms of the material's basis."""
 
     gathered: Gathered
     day: date
     horizon: Horizon
-    """Periods of the new plan."""
     stocks: list[tuple[int, RolledLot]]
     """Stock of the case, with its position among all stock."""
     received: list[tuple[CurrentOrder, list[RolledLot]]]
@@ -58,19 +53,13 @@ class RolledCase:
     allowances: dict[tuple[str, str], Decimal]
     """`licence` or `waiver`, and its id -> kilograms that used it before the day."""
     carried: EarlierUse
-    """Amounts before the day that count in limits per year, or over the plan."""
     unplaced: tuple[OrderLine, ...]
     """Orders that were due before the day, but aren't on the sheet."""
     notes: list[str] = field(default_factory=list)
 
 
 def open_run(run: Path, registry: Registry) -> tuple[RunFacts, VerifiedPlan]:
-    """Read and verify a run.
-
-    Raises:
-        InputError, PluginError: If it can't be read.
-        VerificationError: If it was edited, or its plan is invalid.
-    """
+    """Read and verify a run. If it was edited or its plan is invalid, raise a `VerificationError`."""
     sums = read_sums(run)
     edited = [name for name in changed(run, sums) if name in sums] if sums is not None else []
     if edited:
@@ -95,7 +84,6 @@ def open_run(run: Path, registry: Registry) -> tuple[RunFacts, VerifiedPlan]:
 def placed_lines(
     sheet: Path | None, verified: VerifiedPlan, problems: list[Diagnostic]
 ) -> tuple[tuple[OrderLine, ...], tuple[PlacedLine, ...]]:
-    """Return the order lines of a plan, and those that were placed according to a sheet."""
     case = verified.problem.case
     lines = order_lines(verified)
     if sheet is None:
@@ -114,21 +102,7 @@ def roll(
     count: Path | None = None,
     length: PeriodLength | None = None,
 ) -> RolledCase:
-    """Roll a case to a later day.
-
-    Args:
-        case: Case file.
-        day: First day of the new plan.
-        run: Run of the case.
-        registry: Installed plugins.
-        sheet: Filled-in order sheet of the run.
-        count: Stock count.
-        length: Length of the new periods. None means as before.
-
-    Raises:
-        InputError: With all errors in any of them.
-        VerificationError: If the plan is invalid.
-    """
+    """Roll a case to a later day, by its run, the filled-in order sheet, and a stock count. `length` of None keeps that of the periods."""
     loaded = load_case(case)
     if loaded.file is None or not is_toml(loaded.file):
         fix = "roll the case file that the workbook was written from"
@@ -149,6 +123,7 @@ def roll(
     bought |= {each.line.offer for each in placed}
     inputs = [order.inputs for order in orders] + [stock.inputs for stock in stocks] + [each.inputs for each in placed]
     bought.update(*inputs)
+    # Rules judge goods by the current chain of their offer, so a changed chain would change the origin of earlier purchases.
     problems += _changed_chains(bought, facts.file.catalogs, gathered.read)
     if problems:
         raise all_of(problems)
@@ -208,7 +183,6 @@ def _day_in_plan(case: Case, day: date, length: PeriodLength | None) -> Iterator
 
 
 def _placed_later(placed: Sequence[PlacedLine], sheet: Path | None, day: date) -> Iterator[Diagnostic]:
-    """Yield errors for orders and confirmations that are later than the first day of the new plan."""
     for order in placed:
         if order.confirmed_on is not None and order.confirmed_on > day:
             fix, found = "roll to a later day, or leave the confirmation blank", str(order.confirmed_on)
@@ -287,7 +261,6 @@ def _rolled(
 
 
 def _reserved_lots(verified: VerifiedPlan) -> dict[str, dict[str, Decimal]]:
-    """Return the kilograms of each lot that the plan reserves, by compliance class."""
     reserved: dict[str, dict[str, Decimal]] = {}
     for lot_use in verified.plan.lots:
         by_class = reserved.setdefault(lot_use.lot, {})
@@ -298,7 +271,6 @@ def _reserved_lots(verified: VerifiedPlan) -> dict[str, dict[str, Decimal]]:
 def _stocks(
     case: Case, verified: VerifiedPlan, reserved: Mapping[str, Mapping[str, Decimal]]
 ) -> Iterator[tuple[int, RolledLot]]:
-    """Yield the stock of the case, with its position among all stock."""
     lots = {lot.id: lot for lot in verified.problem.lots}
     for position, name in enumerate(case.stock_names):
         lot = lots[name]
@@ -309,10 +281,7 @@ def _stocks(
 def _lots(
     current: CurrentOrder, gathered: Gathered, pools: Mapping[tuple[str, str], dict[str, Decimal]]
 ) -> Iterator[RolledLot]:
-    """Yield a lot for every good of an order, with its part of the quantities that the plan reserves for each class.
-
-    `pools` are the reserved quantities by kind (`line` or `lot`) and name. The function subtracts the lot's part.
-    """
+    """Yield a lot for every good of an order, with its part of the reserved quantities in `pools`, which decrease."""
     case, order, order_line = gathered.case, current.order, current.line
     materials = {material.id: material for catalog in gathered.catalogs for material in catalog.materials}
     offer = next(offer for catalog in gathered.catalogs for offer in catalog.offers if offer.id == order.offer)
@@ -337,7 +306,6 @@ def _lots(
 
 
 def _uncounted_losses(case: Case, lots: Sequence[RolledLot], verified: VerifiedPlan) -> Iterator[Diagnostic]:
-    """Yield errors for uncounted stock of materials with storage losses."""
     nodes_with_losses: set[Node] = {
         (store.material, store.place or case.place)
         for store in case.stores
@@ -357,7 +325,6 @@ def _allowances(
     """Return the quantity moved under each license, and delivered under each waiver, before a day. In doubt, it is an overestimate."""
     plan, horizon = verified.plan, verified.problem.case.horizon
     licences: defaultdict[str, set[str]] = defaultdict(set)
-    """Key of a purchase or lot -> licenses."""
     for purchase in plan.purchases:
         licences[f"{purchase.offer} {purchase.place} {purchase.ordered}"].update(purchase.licences)
     for lot_use in plan.lots:
@@ -421,7 +388,6 @@ def _offers(catalogs: Iterable[Catalog]) -> Mapping[str, Offer]:
 
 
 def _contradicted_stages(before: Sequence[ChainEntry], after: Sequence[ChainEntry]) -> Iterator[str]:
-    """Yield the stages in which the new chain contradicts the old one."""
     for stage in dict.fromkeys(entry.stage for entry in before):
         old, new = ([entry for entry in chain if entry.stage == stage] for chain in (before, after))
         old_countries, new_countries = (

@@ -1,7 +1,4 @@
-"""Order sheets: the order lines of a plan as a workbook or a CSV file, and their reader.
-
-A buyer fills in the orders and, for goods made from inputs, the supplier's confirmation of the inputs. All other cells must match the plan.
-"""
+"""Order sheets, which a buyer fills in, as a workbook or a CSV file."""
 
 from __future__ import annotations
 
@@ -31,7 +28,6 @@ from .lines import OrderLine, plan_id
 
 SHEET = "orders"
 PLAN = "plan"
-"""Column that identifies the plan of the sheet."""
 NUMBER, PLACED, ARRIVES, CONFIRMED = "order_number", "date_placed", "confirmed_arrival", "confirmed_kg"
 _FILL_IN: Mapping[str, Field] = {
     NUMBER: Field(NUMBER, k.kind_of(label), "Number of the purchase order. It must be unique, so add the item number.", "4711-10"),
@@ -48,7 +44,6 @@ CONFIRM: Mapping[str, Field] = {
 NO_DOCUMENT = frozenset({"yes", "no", "none", "na", "tbd", "tba", "pending", "unknown", "later", ""})
 """Words that don't name a document, without punctuation."""
 YES = ("yes",)
-"""Confirmation of the planned inputs."""
 _COLUMNS: Mapping[str, Field] = {
     "supplier": Field("supplier", k.TEXT, "Company to order from.", "Acme Metals"),
     "facility": Field("facility", k.TEXT, "Plant that delivers.", "Acme smelter"),
@@ -81,11 +76,7 @@ _BEYOND_PLAN = "state an order that differs from the plan as an [[order]] of the
 
 
 def order_sheet(lines: Sequence[OrderLine], case: str, file: Path) -> bytes:
-    """Return the bytes of a sheet, as a workbook or as CSV by the extension of the file.
-
-    Raises:
-        InputError: If XlsxWriter isn't installed, or a text contains characters that a workbook can't store.
-    """
+    """Return the bytes of a sheet, as a workbook or as CSV by the extension of the file."""
     rows = [[_cells(line, plan_id(case, lines))[column] for column in LAYOUT.names] for line in lines]
     if is_workbook(file):
         numbers = {name: Field(name, k.NON_NEGATIVE, _COLUMNS[name].doc) for name in _SIGNED_NUMBERS}
@@ -113,7 +104,7 @@ def _cells(line: OrderLine, plan: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class PlacedLine:
-    """An order line that was placed."""
+    """A row of a sheet with an order."""
 
     line: OrderLine
     number: str
@@ -122,7 +113,6 @@ class PlacedLine:
     arrives: date
     quantity: Decimal
     row: int
-    """Row of the sheet."""
     inputs: tuple[str, ...] = ()
     """Offers of its inputs. Empty unless the supplier has confirmed them."""
     confirmed_by: str = ""
@@ -131,18 +121,16 @@ class PlacedLine:
 
 @dataclass(slots=True)
 class FilledSheet:
-    """A filled-in sheet, with all its errors."""
+    """Reader of a filled-in sheet."""
 
     path: Path
     case: str
     lines: Sequence[OrderLine]
     merged: Merged
     until: date
-    """Last day of the plan."""
     problems: list[Diagnostic] = field(default_factory=list)
 
     def read(self) -> tuple[PlacedLine, ...]:
-        """Return the placed lines, and add errors to `problems`."""
         table = self._table()
         for name in LAYOUT.names if table.columns else ():
             if name not in table.columns and not _COLUMNS[name].required:
@@ -271,7 +259,6 @@ class FilledSheet:
         return line.inputs
 
     def _check_numbers(self, table: Table, all_placed: Iterable[PlacedLine]) -> None:
-        """Report order numbers in two rows, and numbers of other orders of the case."""
         seen: dict[str, int] = {}
         line_by_order = {line.placed.id: line.line for line in self.lines if line.placed is not None}
         rows = {row.line: row for row in table.rows}
@@ -286,7 +273,6 @@ class FilledSheet:
             seen.setdefault(placed.number, placed.row)
 
     def _check_quantities(self, table: Table, all_placed: Sequence[PlacedLine]) -> None:
-        """Report lines whose rows confirm more than the planned quantity."""
         rows = {row.line: row for row in table.rows}
         for line, orders in grouped((placed.line.line, placed) for placed in all_placed).items():
             planned, total = orders[0].line.quantity, sum((placed.quantity for placed in orders), Decimal(0))
@@ -307,7 +293,6 @@ class CurrentOrder:
     line: OrderLine | None
     """None if the plan doesn't have it."""
     is_changed: bool
-    """True if the sheet and the case differ."""
 
 
 def current_orders(
