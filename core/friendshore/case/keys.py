@@ -220,15 +220,15 @@ class About:
     """None if it can't be read."""
 
 
-def made(entry: Entry, record: type[M], about: About, **more: Any) -> M | None:
+def made(entry: Entry, record: type[M], case_facts: About, **more: Any) -> M | None:
     """Return the record of a table, or report its errors and return None. A missing id is derived from other fields."""
-    value = entry.record(record, about.currency, **more)
-    if value is None and about.horizon is not None:  # otherwise it is checked with the case
-        entry.tell(misfits(entry.layout.stated(record, entry.values), about.horizon))
+    value = entry.record(record, case_facts.currency, **more)
+    if value is None and case_facts.horizon is not None:  # otherwise it is checked with the case
+        entry.tell(misfits(entry.layout.stated(record, entry.values), case_facts.horizon))
     default_id = _DEFAULT_IDS.get(record)
     if value is None or default_id is None or vars(value)["id"]:
         return value
-    return value.model_copy(update={"id": default_id(value, about.place)})
+    return value.model_copy(update={"id": default_id(value, case_facts.place)})
 
 
 _DEFAULT_IDS: Mapping[type[BaseModel], Callable[[Any, str], str]] = {
@@ -239,7 +239,7 @@ _DEFAULT_IDS: Mapping[type[BaseModel], Callable[[Any, str], str]] = {
 }
 
 
-def demand(entry: Entry, about: About) -> DemandSpec | None:
+def demand(entry: Entry, case_facts: About) -> DemandSpec | None:
     amounts = [name for name in _AMOUNTS if name in entry.values]
     if len(amounts) > 1:
         expected = "exactly one of " + ", ".join(_AMOUNTS)
@@ -248,13 +248,13 @@ def demand(entry: Entry, about: About) -> DemandSpec | None:
             del entry.values[name]
     more: dict[str, object] = {"facts": _facts(entry)}
     if "quantity" in entry.values:
-        more["quantities"] = _quantity_by_period(entry.values, about) or (Decimal(0),)
-    return made(entry, DemandSpec, about, **more)
+        more["quantities"] = _quantity_by_period(entry.values, case_facts) or (Decimal(0),)
+    return made(entry, DemandSpec, case_facts, **more)
 
 
-def _quantity_by_period(values: Mapping[str, Any], about: About) -> tuple[Decimal, ...]:
+def _quantity_by_period(values: Mapping[str, Any], case_facts: About) -> tuple[Decimal, ...]:
     dates = Span(start=values.get("from"), end=values.get("until"))
-    periods = about.horizon.periods if about.horizon is not None else ()
+    periods = case_facts.horizon.periods if case_facts.horizon is not None else ()
     return tuple(values["quantity"].kg if dates.meets(period.span) else Decimal(0) for period in periods)
 
 
@@ -287,7 +287,7 @@ def _fact(text: str) -> Fact:
     return text
 
 
-def overlap(entry: Entry, about: About) -> Overlap | None:
+def overlap(entry: Entry, case_facts: About) -> Overlap | None:
     values = entry.values
     present = values.keys() | entry.bad  # unreadable values are reported elsewhere
     if ("keep" in present) == bool(values.get("distinct", "distinct" in entry.bad)):
@@ -300,4 +300,4 @@ def overlap(entry: Entry, about: About) -> Overlap | None:
             entry.problem("offers", "an overlap with `keep` needs `offers`", expected, fix, "FS203")
     elif "offers" in values:
         entry.problem("offers", "distinct facilities keep all their offers", fix="delete this key", code="FS203")
-    return made(entry, Overlap, about)
+    return made(entry, Overlap, case_facts)

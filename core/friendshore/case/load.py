@@ -93,16 +93,17 @@ def load_case(path: Path | str) -> Case:
 
 def _assemble(top: TomlTable, folder: Path, problems: list[Diagnostic]) -> Case | None:
     head, use = top.part("case"), top.part("use")
-    about = _about(head)
+    case_facts = _case_facts(head)
     entries = _Entries(top, [*top.parts("demand"), *_demand_table(use, folder, problems)])
     parts: dict[str, object] = {
         "accept": _accept(top.part("accept")),
-        "assume": _assume(top.part("assume"), about),
-        "concern": made(top.part("concern"), Concern, about),
-        "demands": entries.records("demands", lambda entry: demand(entry, about)),
-        "overlaps": entries.records("overlaps", lambda entry: overlap(entry, about)),
+        "assume": _assume(top.part("assume"), case_facts),
+        "concern": made(top.part("concern"), Concern, case_facts),
+        "demands": entries.records("demands", lambda entry: demand(entry, case_facts)),
+        "overlaps": entries.records("overlaps", lambda entry: overlap(entry, case_facts)),
         **{
-            field: entries.records(field, partial(made, record=record, about=about)) for field, record in _LISTS.items()
+            field: entries.records(field, partial(made, record=record, case_facts=case_facts))
+            for field, record in _LISTS.items()
         },
         "rules": entries.with_records("rules", _rules(top.parts("rule"))),
         "scenarios": entries.records("scenarios", scenario),
@@ -112,12 +113,12 @@ def _assemble(top: TomlTable, folder: Path, problems: list[Diagnostic]) -> Case 
         message, fix = "the resolution can't name a substance", "write a mass like `1 g`"
         head.problem("resolution", message, "a mass like `1 g`", fix, "FS012")
     parts |= head.layout.stated(Case, head.values)
-    entries.tell(Case.faults({**parts, "horizon": about.horizon}), head)
-    if problems or about.horizon is None:
+    entries.tell(Case.faults({**parts, "horizon": case_facts.horizon}), head)
+    if problems or case_facts.horizon is None:
         return None
     if reader_in(use.values.get("demand", "")) is not None:
         parts["demand_from"] = use.values["demand"]
-    return Case(horizon=about.horizon, folder=folder, **use.layout.stated(Case, use.values), **parts)
+    return Case(horizon=case_facts.horizon, folder=folder, **use.layout.stated(Case, use.values), **parts)
 
 
 class _Entries:
@@ -143,7 +144,7 @@ class _Entries:
             entry.problem(fault.field if is_present else "", fault.message, fault.expected, fault.fix, fault.code)
 
 
-def _about(head: Entry) -> About:
+def _case_facts(head: Entry) -> About:
     values = head.values
     currency = "" if "currency" in head.bad else values.get("currency", "USD")
     horizon = None
@@ -175,8 +176,8 @@ def with_demands(case: Case, rows: TableRows, default_file: str) -> tuple[Case, 
     """Return the case with additional demands from a reader, and their table. `default_file` is for messages."""
     problems: list[Diagnostic] = []
     table = read_rows(rows, keys.DEMAND, default_file, problems)
-    about = About(case.currency, case.place, case.horizon)
-    pairs = [(row, demand(row, about)) for row in table.rows]
+    case_facts = About(case.currency, case.place, case.horizon)
+    pairs = [(row, demand(row, case_facts)) for row in table.rows]
     valid_rows = [row for row, record in pairs if record is not None]
     demands = tuple(record for _, record in pairs if record is not None)
     extended = case.but(demands=(*case.demands, *demands))
@@ -193,17 +194,17 @@ def _accept(entry: TomlTable) -> Accept:
     return Accept(**entry.layout.stated(Accept, entry.values), capacity=entry.part("capacity").values)
 
 
-def _assume(entry: TomlTable, about: About) -> Assume | None:
-    offers = [_assumption(offer, about) for offer in entry.parts("offer")]
+def _assume(entry: TomlTable, case_facts: About) -> Assume | None:
+    offers = [_assumption(offer, case_facts) for offer in entry.parts("offer")]
     licence = {name: str(value) for name, value in sorted(entry.part("licence").others.items())}
-    return made(entry, Assume, about, licence=licence, offer=tuple(offer for offer in offers if offer is not None))
+    return made(entry, Assume, case_facts, licence=licence, offer=tuple(offer for offer in offers if offer is not None))
 
 
-def _assumption(entry: Entry, about: About) -> OfferAssumption | None:
+def _assumption(entry: Entry, case_facts: About) -> OfferAssumption | None:
     price_fields = entry.layout.stated(Price, entry.values)
     price = entry.made(Price, price_fields) if price_fields else None
     more = {} if price is None else {"price": price}
-    return made(entry, OfferAssumption, about, **more) if price or not price_fields else None
+    return made(entry, OfferAssumption, case_facts, **more) if price or not price_fields else None
 
 
 def _settings(entry: Entry) -> dict[str, dict[str, object]]:

@@ -112,9 +112,9 @@ def _delivered(reading: CatalogReading, table: Table, recipes: Mapping[str, _Rec
         if recipe is not None:
             ids += [line.material for line in recipe.outputs]
         materials = [reading.known.materials.get(i) for i in ids]
-        known = [m for m in materials if m is not None]
-        if name and known and len(known) == len(materials) and not (recipe and recipe.broken):
-            delivered[name] = known
+        readable = [m for m in materials if m is not None]
+        if name and readable and len(readable) == len(materials) and not (recipe and recipe.broken):
+            delivered[name] = readable
     return delivered
 
 
@@ -268,17 +268,17 @@ class _ScheduleReader:
         measure = self._measure()
         tiers = [self._tier(row, materials) for row in self.rows]
         currency = self._currency()
-        stated = [
+        fields_by_row = [
             self.reading.fields(row, PriceSchedule, only="source" if number else "")
             for number, row in enumerate(self.rows)
         ]
-        source = min(fields["source"] for fields in stated)
-        given = stated[0] | {"measure": measure, "currency": currency, "source": source}
+        source = min(fields["source"] for fields in fields_by_row)
+        schedule_fields = fields_by_row[0] | {"measure": measure, "currency": currency, "source": source}
         if None not in tiers and len(self.reading.problems) == before and not any(row.bad for row in self.rows):
-            given["tiers"] = tuple(tiers)
+            schedule_fields["tiers"] = tuple(tiers)
         else:
             self.rows[0].bad |= {"tiers"}
-        return self.rows[0].made(PriceSchedule, given, {"tiers": self.rows})
+        return self.rows[0].made(PriceSchedule, schedule_fields, {"tiers": self.rows})
 
     def _measure(self) -> str:
         """Return the unit of thresholds. A 0 without a unit fits both."""

@@ -343,7 +343,7 @@ def read_catalogs(
     """
     problems: list[Diagnostic] = []
     heads = _read_heads(wanted, find, problems)
-    drafts = _drafts(heads, problems, once or Once())
+    drafts = _read_drafts(heads, problems, once or Once())
     if ids is not None:
         ids.unsure -= ALL_IDS
         for draft in drafts.values():
@@ -362,11 +362,11 @@ def read_catalogs(
     return used_parts
 
 
-def _drafts(heads: dict[str, _Head], problems: list[Diagnostic], once: Once) -> dict[str, CatalogDraft]:
+def _read_drafts(heads: dict[str, _Head], problems: list[Diagnostic], once: Once) -> dict[str, CatalogDraft]:
     drafts: dict[str, CatalogDraft] = {}
-    for name in _ordered(heads, problems):
+    for name in _sorted_by_dependence(heads, problems):
         head = heads[name]
-        required = [drafts[name] for name in head.requires if name in drafts]
+        required = [drafts[required_name] for required_name in head.requires if required_name in drafts]
         known = KnownIds()
         for draft in required:
             known.merge(draft.known)
@@ -381,10 +381,10 @@ def _read(head: _Head, known: KnownIds, problems: list[Diagnostic]) -> CatalogDr
 
 
 def _read_heads(
-    wanted: Sequence[CatalogFolder], find: Callable[[str], CatalogFolder] | None, problems: list[Diagnostic]
+    places: Sequence[CatalogFolder], find: Callable[[str], CatalogFolder] | None, problems: list[Diagnostic]
 ) -> dict[str, _Head]:
     heads: dict[str, _Head] = {}
-    for place in wanted:
+    for place in places:
         _add_head(heads, place, problems, is_named=True)
     waiting = [name for head in heads.values() for name in head.requires]
     while waiting:
@@ -423,17 +423,17 @@ def _add_head(
     head = read_head(tables, problems)
     keys = head.keys
     name = keys.get("name", place.folder.name)
-    other = heads.get(name)
-    if other is None:
+    existing = heads.get(name)
+    if existing is None:
         heads[name] = _Head(place, tables, keys, head.is_complete, is_named, keys.get("requires", ()))
         return heads[name]
-    if _home(other.place) != _home(place):
+    if _home(existing.place) != _home(place):
         problems.append(
             Diagnostic(
                 f"two catalogs have the name `{name}`",
                 file=tables.head_file,
                 column="name",
-                found=f"{_origin(place)} and {_origin(other.place)}",
+                found=f"{_origin(place)} and {_origin(existing.place)}",
                 expected="one catalog of each name",
                 fix="rename one of them, or use only one",
                 code="FS121",
@@ -458,7 +458,7 @@ def _origin(place: CatalogFolder) -> str:
     return f"{path} ({place.distribution})" if place.distribution else path
 
 
-def _ordered(heads: dict[str, _Head], problems: list[Diagnostic]) -> list[str]:
+def _sorted_by_dependence(heads: dict[str, _Head], problems: list[Diagnostic]) -> list[str]:
     """Return the names in an order in which required catalogs come first. Circles are reported and come last."""
     ordered: list[str] = []
     waiting = sorted(heads)
@@ -536,9 +536,9 @@ def clashing(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[
         for offer in catalog.offers if is_used else ():
             own["offer", offer.id] = catalog.name
         for key, value in own.items():
-            other = seen.setdefault(key, (catalog, value))
-            if other[1] != value:
-                all_clashes.append(Clash(*key, other[0], catalog))
+            first, first_value = seen.setdefault(key, (catalog, value))
+            if first_value != value:
+                all_clashes.append(Clash(*key, first, catalog))
     return all_clashes
 
 

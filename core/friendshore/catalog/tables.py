@@ -139,10 +139,12 @@ class SheetTables:
 
     def strangers(self) -> list[Stranger]:
         names = [HEAD_SHEET, *map(sheet_name, columns.TABLES)]
-        known = {self._book.named(name) for name in names}
+        table_sheets = {self._book.named(name) for name in names}
         fix = f"rename it to `notes`, or to a name that begins with `{PRIVATE}`, which friendshore doesn't read"
         return [
-            _stranger(self._book.place(sheet), sheet, names, fix) for sheet in self._book.sheets if sheet not in known
+            _stranger(self._book.place(sheet), sheet, names, fix)
+            for sheet in self._book.sheets
+            if sheet not in table_sheets
         ]
 
 

@@ -104,7 +104,7 @@ class _Carryover:
                 no_earlier = CarryoverSpec(rule=rule.id, row=row.label, used=_ZERO)
                 earlier = earlier_by_row.get((rule.id, row.label), no_earlier)
                 used = earlier.used + self._used(rule, row)
-                allowed = earlier.allowed + _bound(row) - _bound(remaining.get(row.label))
+                allowed = earlier.allowed + _limit_of(row) - _limit_of(remaining.get(row.label))
                 if used or allowed:
                     specs.append(
                         CarryoverSpec(
@@ -241,7 +241,7 @@ class _Carryover:
     def _by_order(self) -> TermValues:
         """Values of terms by the period of the order."""
         purchases = [each for placed in self._new for each in _purchases(placed, self._resolution)]
-        return self._values(purchases, self._makes)
+        return self._term_values(purchases, self._makes)
 
     @cached_property
     def _by_arrival(self) -> TermValues:
@@ -251,7 +251,7 @@ class _Carryover:
             for placed in self._new
             for each in _purchases(placed, self._resolution)
         ]
-        return self._values(purchases, self._makes)
+        return self._term_values(purchases, self._makes)
 
     @cached_property
     def _by_use(self) -> TermValues:
@@ -267,7 +267,7 @@ class _Carryover:
             for lot_use in self.verified.plan.lots
             if (lot := stocks.get(lot_use.lot)) is not None and lot.quantity
         ]
-        return self._values(purchases, (), lot_uses)
+        return self._term_values(purchases, (), lot_uses)
 
     def _used_share(self, number: str, material: str) -> Decimal:
         """Return the share of a received order that was used. 0 if it didn't arrive."""
@@ -317,7 +317,9 @@ class _Carryover:
     def _arcs(self) -> Mapping[tuple[str, str, str], Any]:
         return {(arc.name, *arc.node): arc for arc in self.verified.problem.network.arcs if arc.lot < 0}
 
-    def _values(self, purchases: Sequence[Purchase], makes: Sequence[Make], lots: Sequence[LotUse] = ()) -> TermValues:
+    def _term_values(
+        self, purchases: Sequence[Purchase], makes: Sequence[Make], lots: Sequence[LotUse] = ()
+    ) -> TermValues:
         names = ("offer", "material", "place", "requirement", "ordered", "delivered", "licences")
         quantities: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
         for purchase in purchases:
@@ -337,7 +339,7 @@ def _mass(quantity: Decimal) -> str:
     return f"{quantity.normalize():f} kg"
 
 
-def _bound(row: Row | None) -> Decimal:
+def _limit_of(row: Row | None) -> Decimal:
     if row is None:
         return _ZERO
     return row.at_most if row.at_most is not None else row.at_least or _ZERO

@@ -117,7 +117,7 @@ def roll(
     if problems:
         raise all_of(problems)
     lines, placed = placed_lines(sheet, verified, problems)
-    problems += _placed_later(placed, sheet, day)
+    problems += _later_days(placed, sheet, day)
     orders, stocks = gathered.case.orders, gathered.case.stocks
     bought = {order.offer for order in orders} | {stock.offer for stock in stocks}
     bought |= {each.line.offer for each in placed}
@@ -182,7 +182,7 @@ def _day_in_plan(case: Case, day: date, length: PeriodLength | None) -> Iterator
             yield Diagnostic(message, column="--to", found=str(day), expected=expected, fix=fix, code="FS213")
 
 
-def _placed_later(placed: Sequence[PlacedLine], sheet: Path | None, day: date) -> Iterator[Diagnostic]:
+def _later_days(placed: Sequence[PlacedLine], sheet: Path | None, day: date) -> Iterator[Diagnostic]:
     for order in placed:
         if order.confirmed_on is not None and order.confirmed_on > day:
             fix, found = "roll to a later day, or leave the confirmation blank", str(order.confirmed_on)
@@ -190,7 +190,7 @@ def _placed_later(placed: Sequence[PlacedLine], sheet: Path | None, day: date) -
             yield Diagnostic(message, str(sheet), order.row, SIGNED, found, expected, fix, "FS218")
         if order.placed is not None and order.placed >= day:
             fix, found = "roll to a later day, or leave the row blank", str(order.placed)
-            message, expected = "the order was placed after the new plan starts", f"a day before {day}"
+            message, expected = "the order wasn't placed before the new plan starts", f"a day before {day}"
             yield Diagnostic(message, str(sheet), order.row, "date_placed", found, expected, fix, "FS218")
 
 
