@@ -74,7 +74,9 @@ def open_run(run: Path, registry: Registry) -> tuple[RunFacts, VerifiedPlan]:
     if verified is None or findings:
         raise VerificationError(
             [
-                Diagnostic(each.message, each.file or FACTS_FILE, found=each.found, expected=each.expected)
+                Diagnostic(
+                    each.message, each.file or FACTS_FILE, found=each.found, expected=each.expected, code=each.code
+                )
                 for each in findings
             ]
         )
