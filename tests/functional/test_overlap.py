@@ -74,11 +74,11 @@ def test_everything_wrong_with_an_overlap_is_said_at_once(case: Path) -> None:
     """What is missing, what is too much, and names that name nothing."""
     add(case, f'{SAYS}keep = "acme:mill"\n{SAYS}distinct = true\noffers = "all"\n{SAYS}')
     add(case, '[[overlap]]\nfacilities = ["acme:mill", "acme:other", "plant"]\nkeep = "mine:x"\noffers = "kept"\n')
-    said = " ".join(one.message for one in check(case, Registry.discover()).errors)
+    errors = check(case, Registry.discover()).errors
+    incomplete = [error.column.rpartition(".")[2] for error in errors if error.code == "FS203"]
+    assert sorted(incomplete) == ["offers", "offers", "overlap[3]"]
+    said = " ".join(error.message for error in errors)
     for words in (
-        "which offers stay is not said",
-        "distinct facilities keep all their offers",
-        "an overlap says which facility to keep, or that they are distinct",
         "`plant` does not say which facility of which catalog",
         "an overlap is of facilities of different catalogs",
         "the one kept is none of the facilities",
@@ -90,7 +90,7 @@ def test_a_facility_that_is_not_there_is_refused_with_the_nearest(case: Path) ->
     """A misspelt name merges nothing."""
     add(case, ONE.replace("plant-7", "plant-6"))
     (error,) = check(case, Registry.discover()).errors
-    assert "there is no facility `desk:plant-6`" in error.message
+    assert (error.code, error.found) == ("FS102", "desk:plant-6")
     assert error.fix == "did you mean `desk:plant-7`?"
 
 

@@ -143,7 +143,7 @@ SPOILED = [
     ('price = "15 USD/kg WO3"', 'premium = "5 %"', "assume.offer[1].premium", "no benchmark"),
     ('per_year = "2 t"', "per_year = 2", "demand[1].per_year", "cannot be read"),
     ('per_year = "2 t"', "", "demand[1]", "no quantity"),
-    ("cots = false", "cots = [1]", "demand[1].cots", "plain value"),
+    ("cots = false", "cots = [1]", "demand[1].cots", "FS011"),
     ('end_use = "civil"', 'end_use = "civil"\nid = "penetrators"', "demand[2].id", "two called `penetrators`"),
     ("acquired = 2025-01-31", "acquired = 2027-01-31", "stock[1].acquired", "after the plan's start"),
     ('countries = ["CN"]', "countries = []", "stock[1].chain[2].complete", "empty"),
@@ -178,7 +178,7 @@ def test_one_mistake_gives_one_message_at_its_place(
     line = (folder / "case.toml").read_text(encoding="utf-8").split(old)[0].count("\n") + 1
     edit(old, new)
     (problem,) = refused(load_case, folder)
-    assert (problem.column, message in problem.message) == (column, True), str(problem)
+    assert (problem.column, message in f"{problem.code} {problem.message}") == (column, True), str(problem)
     assert problem.expected or problem.fix
     assert problem.row is None or abs(problem.row - line) <= 6
 

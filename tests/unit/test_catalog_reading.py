@@ -125,32 +125,32 @@ SPOILED = [
     ("catalog.toml", "2026-06-30", '"mid 2026"', "as_of", "cannot be read"),
     ("materials.csv", "0.857", "85.7", "content", "cannot be read"),
     ("factors.csv", "65 %", "0", "kg_per_kg", "cannot be read"),
-    ("factors.csv", "tungsten-concentrate", "tungsten-concentrat", "compound", "no such material"),
+    ("factors.csv", "tungsten-concentrate", "tungsten-concentrat", "compound", "FS102"),
     ("prices.csv", "2026-06-30", "2026-03-31", "id", "line 2 already has the same id, date"),
-    ("prices.csv", "tungsten-apt,2026-06-30", "tungsten-powder,2026-06-30", "material", "is a price of `tungsten-apt`"),
-    ("prices.csv", "tungsten-apt,2026-03-31", "tungsten-atp,2026-03-31", "material", "no such material"),
+    ("prices.csv", "tungsten-apt,2026-06-30", "tungsten-powder,2026-06-30", "material", "FS106"),
+    ("prices.csv", "tungsten-apt,2026-03-31", "tungsten-atp,2026-03-31", "material", "FS102"),
     ("rates.csv", "EUR,USD", "EUR,EUR", "to", "not exchanged for itself"),
     ("rates.csv", "EUR,USD", "EURO,USD", "currency", "cannot be read"),
     ("rates.csv", "1.10", "nan", "rate", "cannot be read"),
     ("rates.csv", "currency,", "x," * 100_000 + "currency,", "", "has too many columns"),
-    ("facilities.csv", "KR,,korea", "KR,,coria", "within", "no such facility"),
+    ("facilities.csv", "KR,,korea", "KR,,coria", "within", "FS102"),
     ("facilities.csv", "Malaysia,,", "Malaysia,AU,", "place", "lies in MY"),
     ("capacity.csv", "sangdong,2027-01-01", "sangdong,2026-01-01", "facility", "already has the same facility, from"),
     ("capacity.csv", "1500 t/year", "1500", "per_year", "cannot be read"),
     ("offers.csv", "separated,c", "separated,circuit,,9 EUR/kg" + "," * 15 + "paper,,,,,\nseparated,c", "id", "the same id"),
     ("offers.csv", ",,apt-rotterdam,25 %", "5 USD/kg,,apt-rotterdam,25 %", "price", "both given"),
-    ("offers.csv", "13 USD/kg WO3", "13 USD/kg Sb", "price", "cannot be converted"),
-    ("offers.csv", "9 EUR/kg", "9 EUR/kg Dy", "price", "several outputs"),
-    ("offers.csv", "separated,circuit,,", "separated,circuit,ndpr-oxide,", "material", "output lines"),
+    ("offers.csv", "13 USD/kg WO3", "13 USD/kg Sb", "price", "FS112"),
+    ("offers.csv", "9 EUR/kg", "9 EUR/kg Dy", "price", "FS113"),
+    ("offers.csv", "separated,circuit,,", "separated,circuit,ndpr-oxide,", "material", "FS117"),
     ("offers.csv", "lead_time,", "leadtime,", "leadtime", "no such column"),
     ("offers.csv", "lead_time,", "note,", "note", "two columns"),
     ("offers.csv", "45 days", "some days", "lead_time", "cannot be read"),
     ("offers.csv", "separated,circuit,", "separated,circuit,,", "", "too many cells"),
-    ("recipe.csv", "2.1,paper", "2.1,", "source", "no source"),
-    ("chain.csv", "ore,mined", "ore,produced", "stage", "no such stage"),
+    ("recipe.csv", "2.1,paper", "2.1,", "source", "FS104"),
+    ("chain.csv", "ore,mined", "ore,produced", "stage", "FS111"),
     ("chain.csv", "separated,mined,AU", "separated,mined,XX", "countries", "cannot be read"),
-    ("chain.csv", "powder,produced,United States,yes,,paper", "powder,produced,US,yes,,papr", "source", "no such source"),
-    ("lanes.csv", "powder,US,0.5 USD/lb", "separated,US,0.5 USD/lb Dy", "freight", "several outputs"),
+    ("chain.csv", "powder,produced,United States,yes,,paper", "powder,produced,US,yes,,papr", "source", "FS103"),
+    ("lanes.csv", "powder,US,0.5 USD/lb", "separated,US,0.5 USD/lb Dy", "freight", "FS113"),
 ]  # fmt: skip
 
 
@@ -233,7 +233,7 @@ def test_what_a_required_catalog_defines_may_be_referred_to(folder: Path, tmp_pa
         (tmp_path / "other" / name).write_text(text, encoding="utf-8")
     (apt,) = load_catalog(tmp_path / "other", context=(load_catalog(folder),)).offers
     assert (apt.max_per_year, apt.source) == (Decimal(100_000), "small:paper")
-    assert any("requires catalogs" in p.message for p in refused(load_catalog, tmp_path / "other"))
+    assert any(p.code == "FS118" for p in refused(load_catalog, tmp_path / "other"))
 
 
 ALIASES = "of,old,new,date,reason\n,mud,ore,2026-01-01,x\nfacility,seoul,korea,2026-01-02,y\n,gone,,2026-01-03,z\n"

@@ -432,13 +432,13 @@ READ = {
     "demand=defense, delay=2 quarters": {"demand": "defense", "delay": 6},
 }  # fmt: skip
 REFUSED = {
-    "disable": "expected SUBJECT=NAME, KEY=VALUE", "disable=": "expected SUBJECT=NAME, KEY=VALUE", "": "cannot be read",
+    "disable": "expected SUBJECT=NAME, KEY=VALUE", "disable=": "expected SUBJECT=NAME, KEY=VALUE", "": "FS011",
     "disabel=x": "did you mean `disable`?", "capacity=x, factor=a lot": "expected a share",
     "factor=2": "exactly one of enable", "remove=a, price=b, factor=2": "exactly one of enable",
     "price=x": "`price` needs `factor` or `amount`",
     "capacity=x, factor=2, date=2026-06-30": "`capacity` does not read `date`",
     "price=x, factor=2, shortage_price=5 USD/kg": "`price` does not read `shortage_price`",
-    "disable=x, factor=2": "`disable` does not read `factor`", "disable=x, disable=y": "is given twice",
+    "disable=x, factor=2": "`disable` does not read `factor`", "disable=x, disable=y": "FS202",
     "disable=x, from=2028-01-01, until=2027-01-01": "`until` (2027-01-01)",
 }  # fmt: skip
 

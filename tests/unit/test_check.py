@@ -210,10 +210,10 @@ def test_a_price_or_a_capacity_of_nothing_is_told(folder: Path) -> None:
     capacity.write_text("\n".join([head, ",".join(cells.values()), *others]) + "\n", encoding="utf-8")
     told = check(folder, Registry.of())
     assert not told.errors
-    assert [problem.message for problem in told.suggestions if " 0" in problem.message] == [
-        "`kwinana-gallium` costs nothing: its price is 0",
-        f"`{cells['facility']}` can make nothing: its capacity is 0 on every day",
-    ]
+    zeros = [problem for problem in told.suggestions if problem.code == "FS130"]
+    assert [problem.column for problem in zeros] == ["price", "per_year"]
+    assert "`kwinana-gallium`" in zeros[0].message
+    assert f"`{cells['facility']}`" in zeros[1].message
     offers.write_text(stated.replace("540 USD/kg", "0"), encoding="utf-8")
     (problem,) = check(folder, Registry.of()).errors
     assert (problem.column, problem.row) == ("price", line_of(offers, "kwinana"))
@@ -351,7 +351,7 @@ SUGGESTED: dict[str, tuple[list[tuple[str, str, str]], list[tuple[str, ...]], tu
     # Who sells 12 t from stock has said what is available; another offer of the facility is a lead.
     "a quantity without a capacity": (
         [("catalog/capacity.csv", "hill-smelter,,20 t/year,operating,,invented\n", ""), (OFFERS, ALIKE, f"price_source,source,total\n{RIVER},\n{HILL},12 t\n{HILL.replace('-antimony,', '-more,')},")],
-        [("`hill-smelter` has no capacity", "these count up to that"), ("`hill-more`", "is a lead", "nobody published its capacity")], ("`hill-antimony` is a lead",),
+        [("`hill-smelter` has no capacity", "unless they state `max_per_year` or `total`"), ("`hill-more`", "is a lead", "nobody published its capacity")], ("`hill-antimony` is a lead",),
     ),
     # Antimony enters the United States.
     "no tariff line": ([HS, (MATERIALS, METAL, f"{METAL},"), (CASE, "[[scenario]]", DUTY.format("8110.10", ""))], [("antimony: ", "it has no tariff line (`hs`)", "give its line in `hs` of materials.csv")], ()),

@@ -355,7 +355,7 @@ def test_a_case_is_no_run_and_a_run_no_case(tmp_path: Path) -> None:
         assert "--out" in problem.fix
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "run.json").write_text("{}", encoding="utf-8")
-    assert refused(load_case, tmp_path / "run")[0].message == "this is a run, made by `plan --out`, and no case"
+    assert refused(load_case, tmp_path / "run")[0].code == "FS200"
 
 
 TABLE = doc.table(

@@ -67,7 +67,7 @@ def test_facts_are_summed_up_alike_in_pieces(piece: int, tmp_path: Path, monkeyp
     """The digest is that of the whole JSON, whatever the length of the pieces it is made of."""
     catalog = load_catalog(large_case(tmp_path, 20) / "catalog")
     whole = catalog.model_dump_json(exclude={"digest", "distribution"}, exclude_defaults=True)
-    monkeypatch.setattr(folder, "_PIECE", piece)
+    monkeypatch.setattr(folder, "_RECORDS_PER_CHUNK", piece)
     assert folder.digest(catalog) == catalog.digest == hashlib.sha256(whole.encode()).hexdigest()
 
 

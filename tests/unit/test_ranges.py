@@ -135,7 +135,7 @@ def test_ranges_are_read_with_their_price(tmp_path: Path) -> None:
     assert (price.low, price.amount, price.high) == (Decimal("7.8"), Decimal("8.45"), Decimal("9.75"))
     (folder / "offers.csv").write_text(written.replace("15 USD/kg WO3", "15 EUR/kg WO3"), encoding="utf-8")
     (one,) = refused(load_catalog, folder)
-    assert (one.column, one.message) == ("price_high", "the range is in another currency than the price")
+    assert (one.code, one.column) == ("FS115", "price_high")
 
 
 @pytest.mark.parametrize(

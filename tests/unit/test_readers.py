@@ -189,7 +189,7 @@ def test_what_a_reader_says_is_wrong_is_told_as_it_says(case: Path, file: str) -
         ("return {'offers': []}", r"must return tables; found a dict"),
         pytest.param("return CatalogRows({}, {'offers': [['id']]})", "must return tables; found a list for a table", marks=DEEP),
         pytest.param("return CatalogRows({}, {'offers': TableRows(['id'], [(1, [object()])])})", "must return tables; found a object in a cell", marks=DEEP),
-        pytest.param("return CatalogRows({'name': 'x'}, {'offer': TableRows(['id'], [])})", "a catalog has no such table", marks=DEEP),
+        pytest.param("return CatalogRows({'name': 'x'}, {'offer': TableRows(['id'], [])})", "FS101", marks=DEEP),
         pytest.param("return CatalogRows({}, {})", "a needed key is missing", marks=DEEP),
     ],
 )  # fmt: skip

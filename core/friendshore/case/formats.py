@@ -32,26 +32,20 @@ class FindCatalog(Protocol):
 
     @property
     def told(self) -> Callable[[Iterable[Diagnostic]], list[Diagnostic]]:
-        """Return a function that sorts and edits errors for printing."""
+        """Function that sorts and edits errors for printing."""
 
 
 class Installed:
-    """Finder of catalogs that are installed or next to the case."""
+    """Finder of catalogs that are installed or next to the case. It doesn't edit errors."""
 
     def __init__(self, case: Case, registry: Registry) -> None:
         self._registry, self._folder = registry, case.folder
 
     def __call__(self, name: str) -> CatalogRef:
-        """Return the location of a catalog.
-
-        Raises:
-            FriendshoreError: Like `Registry.catalog_folder`.
-        """
         return self._registry.catalog_folder(name, self._folder)
 
     @property
     def told(self) -> Callable[[Iterable[Diagnostic]], list[Diagnostic]]:
-        """Return a function that leaves errors unchanged."""
         return list
 
 
@@ -59,26 +53,14 @@ class CaseFormat(ABC):
     """A format of cases. Derive a class and yield an object of it from the hook `friendshore_case_formats`."""
 
     name: ClassVar[str]
-    """Its name and the ending of its files, such as `xlsx`."""
+    """Name, and extension of its files, such as `xlsx`."""
 
     @abstractmethod
     def read(self, file: Path, problems: list[Diagnostic]) -> TomlFile | None:
-        """Return the data of a case file, with the keys that a TOML file would have.
-
-        Args:
-            file: The file of the case.
-            problems: Takes every error in the file.
-
-        Returns:
-            None, with an error in `problems`, if the file can't be read at all.
-        """
+        """Return the data of a file, with the keys of a TOML case, or None if it can't be read at all. Add errors to `problems`."""
 
     def catalogs(self, case: Case, registry: Registry) -> FindCatalog:
-        """Return the finder of the case's catalogs. By default it finds those that are installed or next to the case.
-
-        Raises:
-            InputError: If the file can no longer be read.
-        """
+        """Return the finder of the case's catalogs. By default, it finds those that are installed or next to the case."""
         return Installed(case, registry)
 
 
@@ -88,41 +70,31 @@ class Toml(CaseFormat):
     name = "toml"
 
     def read(self, file: Path, problems: list[Diagnostic]) -> TomlFile | None:
-        """Return the data of a case file."""
         return read_toml(file, problems)
 
 
 def case_format(file: Path | None, registry: Registry | None = None) -> CaseFormat:
-    """Return the format of a case by its file's extension. TOML is the default.
-
-    Raises:
-        PluginError: If the format's plugin can't be used, or is an official plugin that isn't installed.
-    """
-    ending = TOML if file is None else file.suffix.lower()
-    if ending in (TOML, ""):
+    """Return the format of a case by its extension: TOML, or a plugin's. An unusable plugin is a `PluginError`."""
+    extension = TOML if file is None else file.suffix.lower()
+    if extension in (TOML, ""):
         return Toml()
-    name = ending.removeprefix(".")
-    known = registry if registry is not None else Registry.discover()
-    if name not in known.names("case format") and plugin_bringing("case_formats", name) is None:
+    name = extension.removeprefix(".")
+    plugins = registry if registry is not None else Registry.discover()
+    if name not in plugins.names("case format") and plugin_bringing("case_formats", name) is None:
         return Toml()
-    found, info = known.thing("case format", name)
-    if not isinstance(found, CaseFormat):
-        raise wrong(
-            info, f"its case format `{name}` can't be used", repr(found), "an object of a subclass of CaseFormat"
-        )
-    return found
+    case_format, info = plugins.thing("case format", name)
+    if not isinstance(case_format, CaseFormat):
+        expected = "an object of a subclass of CaseFormat"
+        raise wrong(info, f"its case format `{name}` can't be used", repr(case_format), expected)
+    return case_format
 
 
 def read_case_file(file: Path, problems: list[Diagnostic], registry: Registry | None = None) -> TomlFile | None:
-    """Return the data of a case file. If it can't be read at all, add an error to `problems` and return None.
-
-    Raises:
-        PluginError: If a plugin's format raises anything but an input error.
-    """
-    form = case_format(file, registry)
-    with asked_of(form, form.name, "case format"):
+    """Return the data of a case file. If it can't be read at all, add an error to `problems` and return None."""
+    file_format = case_format(file, registry)
+    with asked_of(file_format, file_format.name, "case format"):
         try:
-            return form.read(file, problems)
+            return file_format.read(file, problems)
         except FriendshoreError as error:
             problems.extend(error.problems)
             return None

@@ -1,8 +1,4 @@
-"""Sections of a case file, and the records of their tables.
-
-Records in `friendshore.domain` define the meaning, unit, range, and example of each key. This module defines the sections, and the keys that
-belong to no record. The reader, the JSON schema, and the reference page use it.
-"""
+"""Sections of a case file: the records of `friendshore.domain`, and keys that belong to no record."""
 
 from __future__ import annotations
 
@@ -44,28 +40,28 @@ from ..rules.keys import RULE, SCENARIO
 
 CHAIN = layout(
     "chain = [{ … }]",
-    "One stage that was performed, as in `chain.csv`.",
+    "A stage that was performed, as in `chain.csv`.",
     ChainEntry,
     only="stage countries complete feed",
     examples={"countries": ["AU"], "complete": True},
 )
-_CHAIN = Field("chain", k.TABLES, "Where its stages happened.", inside=CHAIN, repeated=True)
+_CHAIN = Field("chain", k.TABLES, "Stages that it went through, with their countries.", inside=CHAIN, repeated=True)
 
 CASE = layout(
     "[case]",
-    "What is planned.",
+    "Name, horizon, and currency of the plan.",
     Case,
     only="name start periods period currency place discount resolution",
 )
 
 USE = layout(
     "[use]",
-    "Which catalogs and rule packs are used. Nothing that is installed is used unless it is named here.",
+    "Catalogs and rule packs of the case. friendshore uses only installed ones that are named here.",
     Case,
     Field(
         "demand",
         k.TEXT,
-        "CSV file beside the case with the columns of [[demand]], or a reader of a plugin and what it is to read: `acme-erp:orders-2027`.",
+        "CSV file beside the case with the columns of [[demand]], or a plugin's reader and the name of its data: `acme-erp:orders-2027`.",
         "demand.csv",
     ),
     only="catalogs packs block demand",
@@ -73,10 +69,10 @@ USE = layout(
 
 ACCEPT_CAPACITY = layout(
     "[accept.capacity]",
-    "What share of a capacity of each status counts, on top of its start date.",
+    "Share of a capacity that counts from its start date, by status.",
     *(
         Field(
-            status.value, k.FRACTION, f"Share of `{status.value}` capacity that counts; blank: {counts}.", float(counts)
+            status.value, k.FRACTION, f"Share of `{status.value}` capacity that counts. Blank: {counts}.", float(counts)
         )
         for status, counts in CAPACITY_COUNTS.items()
         if status not in (Status.SUPERSEDED, Status.EVENT)
@@ -85,7 +81,7 @@ ACCEPT_CAPACITY = layout(
 
 ACCEPT = layout(
     "[accept]",
-    "What is taken as given.",
+    "Data that the plan accepts.",
     Accept,
     Field(
         "rule_status",
@@ -94,29 +90,29 @@ ACCEPT = layout(
         record=Accept,
         attribute="rule_status",
     ),
-    Field("capacity", k.TABLE, "What a capacity of each status counts for.", inside=ACCEPT_CAPACITY),
+    Field("capacity", k.TABLE, "Share of a capacity that counts, by status.", inside=ACCEPT_CAPACITY),
 )
 
 ASSUME_LICENCE = layout(
     "[assume.licence]",
-    'Export licences taken as given, by end use: `civil = "granted"`.',
+    'Export licenses assumed to be granted, by end use: `civil = "granted"`.',
     others="The key is an end use, the value `granted`.",
 )
 
 ASSUME_OFFER = layout(
     "[[assume.offer]]",
-    "A figure given to a lead, or put in the place of a published one.",
+    "A figure for a lead, or instead of a published one.",
     OfferAssumption,
-    Field("chain", k.TABLES, "Stages that take the place of the offer's own.", inside=CHAIN, repeated=True),
+    Field("chain", k.TABLES, "Stages that replace those of the offer.", inside=CHAIN, repeated=True),
     only="id capacity from price benchmark premium chain why",
 )
 
 ASSUME = layout(
     "[assume]",
-    "What is assumed; printed in every output.",
+    "Assumptions. Every output prints them.",
     Assume,
-    Field("licence", k.TABLE, "Export licences taken as given.", inside=ASSUME_LICENCE),
-    Field("offer", k.TABLES, "Figures given to offers.", inside=ASSUME_OFFER, repeated=True),
+    Field("licence", k.TABLE, "Export licenses assumed to be granted.", inside=ASSUME_LICENCE),
+    Field("offer", k.TABLES, "Figures for offers.", inside=ASSUME_OFFER, repeated=True),
 )
 
 CONCERN = layout(
@@ -127,54 +123,54 @@ CONCERN = layout(
 
 DEMAND = layout(
     "[[demand]]",
-    "What is wanted. A demand gives exactly one of per_year, quantity and quantities.",
+    "Material that is needed. A demand has exactly one of `per_year`, `quantity`, and `quantities`.",
     DemandSpec,
-    Field("quantity", k.MASS, "The same mass in each period in which it is wanted.", "500 kg"),
+    Field("quantity", k.MASS, "Mass in each period of the demand.", "500 kg"),
     first="id material end_use place buyer per_year quantity",
-    others='Every other key states a fact of the item, such as `cots = true` or `tungsten_share = "60 %"`.',
+    others='Any other key is a fact of the item, such as `cots = true` or `tungsten_share = "60 %"`.',
 )
 
 STOCK = layout(
     "[[stock]]",
-    "Stock in hand at the start.",
+    "Stock at the start of the plan.",
     StockSpec,
     _CHAIN,
     first="id material place quantity acquired offer chain",
 )
-ORDER = layout("[[order]]", "An order already placed: paid for, and on its way.", OrderSpec)
+ORDER = layout("[[order]]", "An order that has been placed and paid.", OrderSpec)
 INCUMBENT = layout(
     "[[incumbent]]",
-    "An offer that is bought from today: qualified already, and what churn is measured against.",
+    "An offer that you buy today. It is qualified, and churn is measured against it.",
     IncumbentSpec,
 )
-LICENCE = layout("[[licence]]", "An export licence in hand.", LicenceSpec)
-WAIVER = layout("[[waiver]]", "A waiver of one rule, bounded in quantity and dates.", WaiverSpec)
-STORE = layout("[[store]]", "How a material is held at a place.", StoreSpec)
+LICENCE = layout("[[licence]]", "An export license that you have.", LicenceSpec)
+WAIVER = layout("[[waiver]]", "A waiver of one rule, limited in quantity and dates.", WaiverSpec)
+STORE = layout("[[store]]", "Storage of a material at a place.", StoreSpec)
 
 CARRYOVER = layout(
     "[[carryover]]",
-    "What a limit of a year, or of the whole plan, counts of the time before the plan.",
+    "Amounts before the plan that a limit per year, or over the whole plan, counts.",
     CarryoverSpec,
 )
 
 OBJECTIVE = layout(
     "[[objective]]",
-    "Lexicographic objectives, in place of one cost: each is made as small as those before it allow; cost settles the rest.",
+    "Lexicographic objectives instead of one cost. Each is minimized without worsening those before it. Cost comes last.",
     Level,
 )
 
 OVERLAP = layout(
     "[[overlap]]",
-    "Facilities of different catalogs that look like one. Without it both count; with `keep` they are one facility.",
+    "Facilities of different catalogs that are probably the same. Without it, both count. With `keep`, they are one facility.",
     Overlap,
-    Field("distinct", k.YES_NO, "In place of `keep`: they are different facilities, and both count.", True),
+    Field("distinct", k.YES_NO, "True instead of `keep` if they are different facilities, so that both count.", True),
     first="facilities keep offers distinct",
 )
 
 PLUGIN = layout(
     "[plugin.NAME]",
-    "What is set for a plugin, by its distribution, entry point or package.",
-    others="The keys are the plugin's own, and its model says what each may be.",
+    "Settings of a plugin, by the name of its distribution, entry point, or package.",
+    others="The plugin defines the keys and their values.",
 )
 
 FILE = layout(
@@ -186,9 +182,7 @@ FILE = layout(
         Field(n, k.TABLE, t.doc, inside=t)
         for n, t in (("use", USE), ("accept", ACCEPT), ("assume", ASSUME), ("concern", CONCERN))
     ),
-    Field(
-        "plugin", k.TABLE, "What is set for plugins, each a table of its own: `[plugin.acme-screening]`.", inside=PLUGIN
-    ),
+    Field("plugin", k.TABLE, "Settings of plugins, each in its own table: `[plugin.acme-screening]`.", inside=PLUGIN),
     *(
         Field(part.name.strip("[]"), k.TABLES, part.doc, inside=part, repeated=True)
         for part in (
@@ -220,62 +214,51 @@ class About:
     """Facts of the case that its tables depend on."""
 
     currency: str
-    """Empty if it couldn't be read."""
+    """Empty if it can't be read."""
     place: str
     horizon: Horizon | None
-    """None if it couldn't be read."""
+    """None if it can't be read."""
 
 
-def made(entry: Entry, record: type[M], about: About, **more: Any) -> M | None:
-    """Return the record of a table, or None after recording errors. Without a name it is named after its other fields.
-
-    Args:
-        entry: Table.
-        record: Type of the record.
-        about: Facts of the case.
-        more: Fields that don't come from the table directly.
-    """
-    found = entry.record(record, about.currency, **more)
-    if found is None and about.horizon is not None:  # else it is checked with the case
-        entry.tell(misfits(entry.layout.stated(record, entry.values), about.horizon))
-    called = _CALLED.get(record)
-    if found is None or called is None or vars(found)["id"]:
-        return found
-    return found.model_copy(update={"id": called(found, about.place)})
+def made(entry: Entry, record: type[M], case_facts: About, **more: Any) -> M | None:
+    """Return the record of a table, or report its errors and return None. A missing id is derived from other fields."""
+    value = entry.record(record, case_facts.currency, **more)
+    if value is None and case_facts.horizon is not None:  # otherwise it is checked with the case
+        entry.tell(misfits(entry.layout.stated(record, entry.values), case_facts.horizon))
+    default_id = _DEFAULT_IDS.get(record)
+    if value is None or default_id is None or vars(value)["id"]:
+        return value
+    return value.model_copy(update={"id": default_id(value, case_facts.place)})
 
 
-_CALLED: Mapping[type[BaseModel], Callable[[Any, str], str]] = {
+_DEFAULT_IDS: Mapping[type[BaseModel], Callable[[Any, str], str]] = {
     DemandSpec: lambda demand, place: f"{demand.material}/{demand.end_use}/{demand.place or place}",
     StockSpec: lambda stock, place: f"{stock.material}/{stock.place or place}",
     LicenceSpec: lambda licence, _: f"{licence.rule}/{licence.exporter or '*'}",
     WaiverSpec: lambda waiver, _: f"{waiver.rule}/{waiver.demand or '*'}",
 }
-"""Default name of each type of record."""
 
 
-def demand(entry: Entry, about: About) -> DemandSpec | None:
-    """Return a demand, or None if it can't be read."""
-    stated = [name for name in _AMOUNTS if name in entry.values]
-    if len(stated) > 1:
+def demand(entry: Entry, case_facts: About) -> DemandSpec | None:
+    amounts = [name for name in _AMOUNTS if name in entry.values]
+    if len(amounts) > 1:
         expected = "exactly one of " + ", ".join(_AMOUNTS)
-        entry.problem(stated[1], "the demand says its quantity twice", expected)
-        for name in stated[1:]:
+        entry.problem(amounts[1], "the demand has more than one quantity", expected, "delete all but one", "FS202")
+        for name in amounts[1:]:
             del entry.values[name]
     more: dict[str, object] = {"facts": _facts(entry)}
     if "quantity" in entry.values:
-        more["quantities"] = _in_each(entry.values, about) or (Decimal(0),)
-    return made(entry, DemandSpec, about, **more)
+        more["quantities"] = _quantity_by_period(entry.values, case_facts) or (Decimal(0),)
+    return made(entry, DemandSpec, case_facts, **more)
 
 
-def _in_each(values: Mapping[str, Any], about: About) -> tuple[Decimal, ...]:
-    """Return quantities by period: the same kilograms in each period with demand."""
-    wanted = Span(start=values.get("from"), end=values.get("until"))
-    periods = about.horizon.periods if about.horizon is not None else ()
-    return tuple(values["quantity"].kg if wanted.meets(period.span) else Decimal(0) for period in periods)
+def _quantity_by_period(values: Mapping[str, Any], case_facts: About) -> tuple[Decimal, ...]:
+    dates = Span(start=values.get("from"), end=values.get("until"))
+    periods = case_facts.horizon.periods if case_facts.horizon is not None else ()
+    return tuple(values["quantity"].kg if dates.meets(period.span) else Decimal(0) for period in periods)
 
 
 def _facts(entry: Entry) -> tuple[tuple[str, Fact], ...]:
-    """Return the stated facts of the item, sorted by name."""
     facts: list[tuple[str, Fact]] = []
     for name, value in sorted(entry.others.items()):
         if isinstance(value, bool):
@@ -285,12 +268,15 @@ def _facts(entry: Entry) -> tuple[tuple[str, Fact], ...]:
         elif isinstance(value, str):
             facts.append((name, _fact(value)))
         else:
-            entry.problem(name, "a fact of the item is a plain value", "true, false, a number, a share or a text")
+            expected, fix = (
+                "true, false, a number, a share, or a text",
+                f"write a single value, such as `{name} = true`",
+            )
+            entry.problem(name, "a fact of the item must be a single value", expected, fix, "FS011")
     return tuple(facts)
 
 
 def _fact(text: str) -> Fact:
-    """Return a fact given as text. Yes, no, numbers, and shares are converted."""
     if text.casefold() in _WORDS:
         return _WORDS[text.casefold()]
     for parse in (parse_number, parse_share):
@@ -301,17 +287,17 @@ def _fact(text: str) -> Fact:
     return text
 
 
-def overlap(entry: Entry, about: About) -> Overlap | None:
-    """Return an overlap: facilities that several catalogs describe."""
+def overlap(entry: Entry, case_facts: About) -> Overlap | None:
     values = entry.values
-    said = values.keys() | entry.bad  # what cannot be read has been said already
-    if ("keep" in said) == bool(values.get("distinct", "distinct" in entry.bad)):
-        entry.problem(
-            "", "an overlap says which facility to keep, or that they are distinct", "`keep` or `distinct = true`"
-        )
-    elif "keep" in said:
-        if "offers" not in said:
-            entry.problem("offers", "which offers stay is not said", '`offers = "all"` or `offers = "kept"`')
+    present = values.keys() | entry.bad  # unreadable values are reported elsewhere
+    if ("keep" in present) == bool(values.get("distinct", "distinct" in entry.bad)):
+        message = "an overlap needs either the facility to keep or `distinct = true`"
+        fix = 'write `keep = "CATALOG:FACILITY"` or `distinct = true`'
+        entry.problem("", message, "`keep` or `distinct = true`", fix, "FS203")
+    elif "keep" in present:
+        if "offers" not in present:
+            expected, fix = '`offers = "all"` or `offers = "kept"`', 'write `offers = "all"` to keep the offers of all'
+            entry.problem("offers", "an overlap with `keep` needs `offers`", expected, fix, "FS203")
     elif "offers" in values:
-        entry.problem("offers", "distinct facilities keep all their offers", fix="delete it")
-    return made(entry, Overlap, about)
+        entry.problem("offers", "distinct facilities keep all their offers", fix="delete this key", code="FS203")
+    return made(entry, Overlap, case_facts)

@@ -1,7 +1,4 @@
-"""Changes on a single line, as on a command line: `stock=tungsten-ore, quantity=5 t, countries=US;CA`.
-
-The keys are those of the `change` tables of a scenario, with the same reader.
-"""
+"""Changes as text, such as `stock=tungsten-ore, quantity=5 t`, with the keys of a scenario's `change` tables."""
 
 from __future__ import annotations
 
@@ -16,33 +13,24 @@ from ..reading.tomlfile import TomlFile, read_section
 from ..rules.keys import CHANGE, change
 
 OPTION = "--change"
-"""Option that contains them, for messages."""
 WRITTEN = "SUBJECT=NAME, KEY=VALUE, ..."
 """Syntax of a change."""
-_NEXT = re.compile(r",\s*(?=[a-z_]+\s*=)")
-"""End of a value. Other commas belong to it, as in a company's name."""
+_SEPARATOR = re.compile(r",\s*(?=[a-z_]+\s*=)")
+"""Comma before the next key. Other commas belong to a value, as in a company's name."""
 
 
 def stated_changes(texts: Iterable[str]) -> tuple[Change, ...]:
-    """Parse changes, one per text.
-
-    Raises:
-        InputError: With all errors.
-    """
-    found: list[Diagnostic] = []
-    changes = [read_stated(text, f"{OPTION} '{text}'", found) for text in texts]
-    if found:
-        raise InputError(found)
+    """Parse one change per text, and raise an `InputError` with all errors."""
+    problems: list[Diagnostic] = []
+    changes = [read_stated(text, f"{OPTION} '{text}'", problems) for text in texts]
+    if problems:
+        raise InputError(problems)
     return tuple(change for change in changes if change is not None)
 
 
 @contextmanager
 def changes_stated(texts: Sequence[str]) -> Iterator[tuple[Change, ...]]:
-    """Parse changes that are applied inside the block. Errors about the names in them are then attributed to their texts.
-
-    Raises:
-        InputError: With all errors.
-    """
+    """Parse changes that the block applies. An `InputError` in the block about a change then names the text of the change."""
     changes = stated_changes(texts)
     try:
         yield changes
@@ -51,17 +39,16 @@ def changes_stated(texts: Sequence[str]) -> Iterator[tuple[Change, ...]]:
 
 
 def _located(problems: Iterable[Diagnostic], changes: Iterable[Change], texts: Iterable[str]) -> list[Diagnostic]:
-    """Attribute errors about the names in a change to its text."""
-    stated = [(_words(change), f"{OPTION} '{text}'") for change, text in zip(changes, texts, strict=True)]
+    words_by_option = [(_words(change), f"{OPTION} '{text}'") for change, text in zip(changes, texts, strict=True)]
 
-    def placed(problem: Diagnostic) -> Diagnostic:
+    def located(problem: Diagnostic) -> Diagnostic:
         key = problem.column.rpartition(".")[2]
-        named = problem.found.strip("`")
-        files = (file for words, file in stated if named in ([words.get(key)] if key else words.values()))
-        file = next(files, None)
-        return problem if file is None else replace(problem, file=file, row=None, column=key)
+        name = problem.found.strip("`")
+        options = (option for words, option in words_by_option if name in ([words.get(key)] if key else words.values()))
+        option = next(options, None)
+        return problem if option is None else replace(problem, file=option, row=None, column=key)
 
-    return [placed(problem) for problem in problems]
+    return [located(problem) for problem in problems]
 
 
 def _words(change: Change) -> dict[str, str]:
@@ -70,19 +57,22 @@ def _words(change: Change) -> dict[str, str]:
 
 def keys_and_values(text: str) -> list[tuple[str, str]]:
     """Return the keys and values of a change. An incomplete part has an empty key or value."""
-    return [(key.strip(), value.strip()) for key, _, value in (part.partition("=") for part in _NEXT.split(text))]
+    return [(key.strip(), value.strip()) for key, _, value in (part.partition("=") for part in _SEPARATOR.split(text))]
 
 
-def read_stated(text: str, file: str, found: list[Diagnostic]) -> Change | None:
-    """Parse a change, or return None after recording its errors with the place `file`."""
+def read_stated(text: str, file: str, problems: list[Diagnostic]) -> Change | None:
+    """Parse a change, or report its errors and return None. `file` is the place for messages."""
     values: dict[str, str] = {}
-    before = len(found)
+    before = len(problems)
     for key, value in keys_and_values(text):
         if not (key and value):
-            found.append(Diagnostic("cannot be read", file, found=f"`{key or value}`", expected=WRITTEN))
+            fix = 'write it like `--change "price=OFFER, factor=1.1"`'
+            message, found = "a part of the change can't be read", f"`{key or value}`"
+            problems.append(Diagnostic(message, file, found=found, expected=WRITTEN, fix=fix, code="FS011"))
         elif key in values:
-            found.append(Diagnostic("is given twice", file, column=key, fix=f"state one change in each {OPTION}"))
+            fix = f"write each change in its own {OPTION}"
+            problems.append(Diagnostic(f"`{key}` is given twice", file, column=key, fix=fix, code="FS202"))
         values[key] = value
-    if len(found) > before:
+    if len(problems) > before:
         return None
-    return change(read_section(TomlFile(file, values, {}, found), CHANGE, values))
+    return change(read_section(TomlFile(file, values, {}, problems), CHANGE, values))

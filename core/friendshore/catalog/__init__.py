@@ -1,5 +1,5 @@
 """Catalogs: tables, conversion to kilograms, checks, and digest."""
-# ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
+# ruff: noqa: I001 - one import per module, and each name as itself, which makes it public
 
 from .folder import digest as digest, load_catalog as load_catalog
 from .known import sound as sound, unfit as unfit

@@ -1,9 +1,4 @@
-"""Catalogs written as folders of CSV files, as workbooks, and described in `datapackage.json`.
-
-Cells are written as they are, not as they were converted: the same units, the same order of rows and columns. What is written is read again
-before it is handed over. `datapackage.json` follows the Data Package and Table Schema of Frictionless Data, version 1
-(https://specs.frictionlessdata.io/data-package/, https://specs.frictionlessdata.io/table-schema/).
-"""
+"""Conversion of catalogs between folders and workbooks, and their description in `datapackage.json`."""
 
 from __future__ import annotations
 
@@ -28,112 +23,87 @@ from ..reading.kinds import BOOLEANS
 from ..reading.textfile import read_object
 from ..reading.tomlfile import toml_text
 from ..reading.workbook import is_workbook
-from ..writing import replace_file, write_file, written_aside
+from ..writing import atomic_write_path, replace_file, write_file
 from . import columns
 from .sheets import Sheet, workbook
 from .tables import HEAD_ROWS, HEAD_SHEET, NO_FACTS, FolderTables, sheet_name, tables_at
 
-_OTHERS = frozenset({".csv", ".ods", ".tsv", ".xls", ".xlsb", ".xlsm"})
-"""Extensions of other formats."""
+_UNSUPPORTED = frozenset({".csv", ".ods", ".tsv", ".xls", ".xlsb", ".xlsm"})
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Texts of a catalog."""
+    """Texts of all cells of a catalog."""
 
     head: Mapping[str, Any]
-    """Keys of `catalog.toml`, parsed."""
     tables: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]]
-    """File name of a table -> header and rows. Missing tables are left out."""
+    """File name of a table -> header and rows."""
     facts: FactColumns = NO_FACTS
-    """Columns that plugins declare."""
 
     @property
     def declarers(self) -> frozenset[str]:
-        """Return the distributions of the plugins that declare columns of its tables."""
-        headers = {sheet: header for sheet, (header, _) in self.tables.items()}
-        return frozenset(by for table, name, _, by in self.facts.known if name in headers.get(f"{table}.csv", ()))
+        """Distributions of the plugins that declare columns of its tables."""
+        headers = {file: header for file, (header, _) in self.tables.items()}
+        return frozenset(
+            plugin for table, name, _, plugin in self.facts.known if name in headers.get(f"{table}.csv", ())
+        )
 
 
 def texts_of(path: Path | CatalogRows, facts: FactColumns = NO_FACTS) -> Texts:
-    """Return the texts of a valid catalog: a folder, a workbook, or the tables of a reader.
-
-    Raises:
-        InputError: If it can't be read.
-    """
-    found: list[Diagnostic] = []
-    place = tables_at(path, found, facts)
-    head = place.head(found)
+    problems: list[Diagnostic] = []
+    source = tables_at(path, problems, facts)
+    head = source.head(problems)
     tables = {}
     for layout in columns.TABLES:
-        table = place.table(layout, found)
+        table = source.table(layout, problems)
         if table is not None:
             names = sorted(table.columns, key=lambda name: table.columns[name])
             rows = tuple(tuple(row.cells[table.columns[name]] for name in names) for row in table.rows)
             tables[layout.name] = (tuple(names), rows)
-    if found or head is None:
-        raise InputError(found)
+    if problems or head is None:
+        raise InputError(problems)
     return Texts({name: head.values[name] for name in columns.HEAD.names if name in head.values}, tables, facts)
 
 
 def convert(
     source: Path | CatalogRows, target: Path, read: Callable[[Any], Catalog], facts: FactColumns = NO_FACTS
 ) -> tuple[Path, ...]:
-    """Write a catalog in another form, prove that it holds the same facts, and return the files written.
-
-    Args:
-        source: folder or workbook, or what a reader read.
-        target: what to write: a workbook if it ends in `.xlsx`, else a folder; it must not be there.
-        read: reads a catalog, with those it requires.
-        facts: columns that plugins declare.
-
-    Raises:
-        InputError: with every mistake of the source; if the target is there or cannot be written; if openpyxl is needed and not
-            installed; or if what was written does not read back as the same facts. Then nothing is left behind.
-    """
+    """Write a catalog as a new workbook or folder, and return the written files. Nothing is written if its facts would differ."""
     may_be_written(target)
     before, texts = read(source), texts_of(source, facts)
     return put(texts, before.digest, target, read)
 
 
 def put(texts: Texts, digest: str, target: Path, read: Callable[[Path], Catalog]) -> tuple[Path, ...]:
-    """Write a catalog to a target as `convert` does, prove that it reads back as facts of the same digest, and return the files written.
-
-    Raises:
-        InputError: as `convert` does.
-    """
+    """Write a catalog, check that its digest is `digest`, and return the written files. See `convert` for its errors."""
     may_be_written(target)
     try:
-        with written_aside(target) as made:
-            (write_workbook if is_workbook(target) else write_folder)(texts, made)
-            if read(made).digest != digest:
-                fix = "look for cells with line breaks or signs that cannot be seen"
-                raise InputError("would not hold the same facts, and is not written", str(target), fix=fix)
+        with atomic_write_path(target) as path:
+            (write_workbook if is_workbook(target) else write_folder)(texts, path)
+            if read(path).digest != digest:
+                fix = "remove line breaks and invisible characters from the cells of the source"
+                message = "isn't written, because its facts would differ from the source"
+                raise InputError(message, str(target), fix=fix, code="FS143")
     except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror or error}", str(target)) from error
+        raise _write_error(target, error) from error
     return (target,) if target.is_file() else tuple(sorted(target.iterdir()))
 
 
 def may_be_written(target: Path) -> None:
-    """Check that a target can be written.
-
-    Raises:
-        InputError: If it exists, or its extension is that of another format.
-    """
+    """Raise an `InputError` if the target exists or has the extension of another format."""
     if target.exists() or target.is_symlink():
-        fix = "name another, or move it away"
-        raise InputError("is there already, and is left as it is", str(target), fix=fix)
-    if target.suffix.lower() in _OTHERS:
+        raise InputError("already exists", str(target), fix="choose another name, or move it away", code="FS140")
+    if target.suffix.lower() in _UNSUPPORTED:
         fix = f"write {target.stem}.xlsx for a workbook, or {target.stem} for a folder"
-        raise InputError("is neither a workbook nor a folder", str(target), fix=fix)
+        raise InputError("is neither a workbook nor a folder", str(target), fix=fix, code="FS141")
+
+
+def _write_error(path: Path, error: OSError) -> InputError:
+    fix = "check the permissions and the free space of the folder"
+    return InputError(f"can't be written: {error.strerror or error}", str(path), fix=fix, code="FS142")
 
 
 def write_folder(texts: Texts, folder: Path) -> None:
-    """Write `catalog.toml` and CSV files.
-
-    Raises:
-        OSError: if it cannot be written.
-    """
     folder.mkdir()
     head = toml_text(texts.head)
     write_file(folder / columns.HEAD.name, head.encode())
@@ -155,15 +125,7 @@ _FREE = (k.TEXT, k.TEXTS, k.kind_of("prose"), k.kind_of(frozenset))
 
 
 def write_workbook(texts: Texts, path: Path) -> None:
-    """Write a workbook: one sheet a table, and a sheet `catalog` of keys and values.
-
-    Numbers and dates are cells of that sort; all else is text, also in the eyes of a spreadsheet, so that `2841.80` and `1/2`
-    stay what they are.
-
-    Raises:
-        InputError: if XlsxWriter is not installed, or a cell holds what no workbook can.
-        OSError: if it cannot be written.
-    """
+    """Write a sheet for each table. A cell is a number or date only if a spreadsheet preserves its text, unlike `2841.80`."""
     pairs = tuple((name, _in_cell(value)) for name, value in texts.head.items())
     sheets = [Sheet(HEAD_SHEET, HEAD_ROWS.names, pairs, HEAD_ROWS.by_name)]
     for layout in columns.TABLES:
@@ -177,80 +139,70 @@ def _in_cell(value: object) -> str:
     return ";".join(value) if isinstance(value, tuple) else str(value)
 
 
+# Frictionless Data, version 1: https://specs.frictionlessdata.io/data-package/, https://specs.frictionlessdata.io/table-schema/
 FILE = "datapackage.json"
-_YES, _NO = ([word for word, holds in BOOLEANS.items() if holds is told] for told in (True, False))
-_KEYS = frozenset(layout.name for layout in (columns.SOURCES, columns.MATERIALS, columns.FACILITIES, columns.OFFERS))
-"""Tables whose `id` is unique."""
+_YES_WORDS, _NO_WORDS = ([word for word, meaning in BOOLEANS.items() if meaning is value] for value in (True, False))
+_TABLES_WITH_UNIQUE_ID = frozenset(
+    layout.name for layout in (columns.SOURCES, columns.MATERIALS, columns.FACILITIES, columns.OFFERS)
+)
 _LICENCE = re.compile(r"[A-Za-z0-9.+-]+-[0-9.]+")
-"""Syntax of a license identifier such as CC-BY-4.0. The format has no place for other words."""
-_BARE = re.compile(r"-?\d+(?:\.\d+)?")
-"""A number that all tools read alike."""
-_OWN = frozenset({"profile", "name", "title", "description", "licenses", "resources"})
-"""Keys that are derived from the catalog."""
-_MARK = "friendshore"
-"""Key of their hash."""
-_FIX = "write it anew with friendshore catalogs datapackage, or delete it"
+"""Syntax of a license identifier such as CC-BY-4.0. The format can't express other licenses."""
+_PLAIN_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_DERIVED_KEYS = frozenset({"profile", "name", "title", "description", "licenses", "resources"})
+_HASH_KEY = "friendshore"
+_FIX = "write it again with `friendshore catalogs datapackage`, or delete it"
 
 
 def write_datapackage(folder: Path, facts: FactColumns = NO_FACTS) -> Path:
-    """Write `datapackage.json` into a catalog folder, with columns that plugins declare, and return its path. Keys of one that is there
-    are kept if friendshore has nothing to say of them, such as `contributors`.
-
-    Raises:
-        InputError: if the catalog or a file that is there cannot be read, if what that says of the catalog was not written by
-            friendshore, or if the file cannot be written.
-    """
+    """Write `datapackage.json`, and return its path. Other keys of an existing file are kept. A file that another tool changed is an error."""
     path = folder / FILE
-    told = read_object(path, _FIX) if path.exists() else {}
-    if told and told.get(_MARK) != _mark(told):
-        message = "says of the catalog what friendshore did not write, and is left as it is"
-        raise InputError(message, str(path), fix="move it away, or delete it, to have it written anew")
-    described = datapackage(folder, facts)
-    described |= {_MARK: _mark(described)}
-    described |= {key: value for key, value in told.items() if key not in described and key not in _OWN}
+    existing = read_object(path, _FIX) if path.exists() else {}
+    if existing and existing.get(_HASH_KEY) != _hash(existing):
+        message = "isn't written, because another tool wrote or changed its description of the catalog"
+        raise InputError(message, str(path), fix="delete it, or move it away, and write it again", code="FS144")
+    contents = datapackage(folder, facts)
+    contents |= {_HASH_KEY: _hash(contents)}
+    contents |= {key: value for key, value in existing.items() if key not in contents and key not in _DERIVED_KEYS}
     try:
-        replace_file(path, (json.dumps(described, indent=2, ensure_ascii=False) + "\n").encode())
+        replace_file(path, (json.dumps(contents, indent=2, ensure_ascii=False) + "\n").encode())
     except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror or error}", str(path)) from error
+        raise _write_error(path, error) from error
     return path
 
 
-def _mark(described: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the keys that friendshore writes, which shows whether another tool changed them."""
-    own = {key: value for key, value in described.items() if key in _OWN}
-    return sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
+def _hash(contents: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the derived keys, which shows whether another tool changed them."""
+    derived = {key: value for key, value in contents.items() if key in _DERIVED_KEYS}
+    return sha256(json.dumps(derived, sort_keys=True).encode()).hexdigest()
 
 
 def stale(folder: Path, facts: FactColumns = NO_FACTS) -> list[Diagnostic]:
-    """Return a warning if `datapackage.json` differs from the tables beside it, with the columns that plugins declare."""
+    """Return a warning if `datapackage.json` differs from the tables beside it. `facts` are columns that plugins declare."""
     path = folder / FILE
     try:
-        told = read_object(path, _FIX) if path.exists() else {}
+        contents = read_object(path, _FIX) if path.exists() else {}
     except InputError as error:
         return list(error.problems)
-    if not told or {key: value for key, value in told.items() if key in _OWN} == datapackage(folder, facts):
+    derived = {key: value for key, value in contents.items() if key in _DERIVED_KEYS}
+    if not contents or derived == datapackage(folder, facts):
         return []
-    return [Diagnostic("no longer describes the tables beside it", str(path), fix=_FIX)]
+    return [Diagnostic("is out of date: the tables beside it have changed", str(path), fix=_FIX, code="FS145")]
 
 
 def datapackage(folder: Path, facts: FactColumns = NO_FACTS) -> dict[str, Any]:
-    """Return the contents of `datapackage.json` for a catalog folder: its tables with their columns, including those that plugins declare.
-
-    Raises:
-        InputError: If a table can't be read at all. Bad cells are left to `load_catalog`.
-    """
-    found: list[Diagnostic] = []
-    place = FolderTables(folder, facts)
-    entry = place.head(found)
+    """Return the contents of `datapackage.json`. `load_catalog` reports invalid cells."""
+    problems: list[Diagnostic] = []
+    source = FolderTables(folder, facts)
+    entry = source.head(problems)
     if entry is None:
-        raise InputError(found)
+        raise InputError(problems)
     head = entry.values
     resources = []
     for layout in columns.TABLES:
-        table = place.table(layout, found)
+        table = source.table(layout, problems)
         if table is not None:
             resources.append(_resource(table))
-    described: dict[str, object] = {
+    contents: dict[str, object] = {
         "profile": "tabular-data-package",
         "name": head.get("name", folder.name).lower().replace("+", "-"),
         "title": head.get("title", ""),
@@ -258,17 +210,16 @@ def datapackage(folder: Path, facts: FactColumns = NO_FACTS) -> dict[str, Any]:
         "licenses": [{"name": head["licence"]}] if _LICENCE.fullmatch(head.get("licence", "")) else [],
         "resources": resources,
     }
-    return {key: value for key, value in described.items() if value}
+    return {key: value for key, value in contents.items() if value}
 
 
 def _resource(table: Table) -> dict[str, object]:
-    """Return the description of a table: path, dialect, and columns in order."""
     layout = table.layout
     fields = {field.name: field for field in layout.fields}
     names = sorted(table.columns, key=lambda name: table.columns[name])
-    described = [{**_field(fields[name]), **_declared(fields[name], table)} for name in names]
-    schema: dict[str, object] = {"fields": described, "missingValues": [""]}
-    if layout.name in _KEYS and "id" in table.columns:
+    field_schemas = [{**_field(fields[name]), **_declared_field(fields[name], table)} for name in names]
+    schema: dict[str, object] = {"fields": field_schemas, "missingValues": [""]}
+    if layout.name in _TABLES_WITH_UNIQUE_ID and "id" in table.columns:
         schema["primaryKey"] = ["id"]
     return {
         "profile": "tabular-data-resource",
@@ -283,29 +234,28 @@ def _resource(table: Table) -> dict[str, object]:
 
 
 def _field(field: Field) -> dict[str, object]:
-    """Return the description of a column. Amounts with units, lists, and countries are strings to other tools."""
-    form = field.kind.text
-    described: dict[str, object] = {"name": field.name, "type": "string", "description": field.meaning}
+    """Return the schema of a column. Amounts with units, lists, and countries are strings for other tools."""
+    schema: dict[str, object] = {"name": field.name, "type": "string", "description": field.meaning}
     if field.kind is k.DATE:
-        described["type"] = "date"
+        schema["type"] = "date"
     elif field.kind is k.YES_NO:
-        described |= {"type": "boolean", "trueValues": _YES, "falseValues": _NO}
+        schema |= {"type": "boolean", "trueValues": _YES_WORDS, "falseValues": _NO_WORDS}
     if field.example != "":
-        described["example"] = field.example
-    limits: dict[str, object] = {"required": True} if field.required else {}
-    if "pattern" in form:
-        limits["pattern"] = form["pattern"]
+        schema["example"] = field.example
+    constraints: dict[str, object] = {"required": True} if field.required else {}
+    if "pattern" in field.kind.text:
+        constraints["pattern"] = field.kind.text["pattern"]
     if field.kind.words and field.kind is not k.YES_NO:
-        limits["enum"] = list(field.kind.words)
-    return {**described, "constraints": limits} if limits else described
+        constraints["enum"] = list(field.kind.words)
+    return {**schema, "constraints": constraints} if constraints else schema
 
 
-def _declared(field: Field, table: Table) -> dict[str, object]:
-    """Return the description of a column that a plugin declares. It is a number to other tools if no cell has a unit or a currency sign."""
+def _declared_field(field: Field, table: Table) -> dict[str, object]:
+    """Return keys for a column that a plugin declares. It is a number for other tools if all cells are plain numbers."""
     column = table.layout.declared.get(field.name)
     if column is None:
         return {}
-    told = {"type": str(column.type), "unit": column.unit, "declaredBy": field.by}
+    fact = {"type": str(column.type), "unit": column.unit, "declaredBy": field.by}
     cells = [text for row in table.rows if (text := row.text(field.name))]
-    numbers = {"type": "number"} if field.kind.number and all(map(_BARE.fullmatch, cells)) else {}
-    return {**numbers, "fact": {key: value for key, value in told.items() if value}}
+    is_number = field.kind.number and all(map(_PLAIN_NUMBER.fullmatch, cells))
+    return {**({"type": "number"} if is_number else {}), "fact": {key: value for key, value in fact.items() if value}}

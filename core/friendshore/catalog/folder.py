@@ -23,12 +23,11 @@ from ..reading.fields import FactColumns
 from ..reading.tomlfile import is_text, toml_of
 from . import columns
 from .known import ALL_IDS, IDS_IN, KnownIds, alias_faults, known_from
-from .offers import made_by_facility, read_offers, read_terms, read_tiers, with_list_prices
+from .offers import materials_by_facility, read_offers, read_terms, read_tiers, with_list_prices
 from .reading import CatalogReading
 from .tables import NO_FACTS, CatalogTables, tables_at
 
-_PIECE = 1_000
-"""Number of records that are serialized at once for the digest."""
+_RECORDS_PER_CHUNK = 1_000
 
 
 @dataclass(slots=True)
@@ -57,27 +56,28 @@ def load_catalog(
     Raises:
         InputError: With all errors of all tables.
     """
-    found: list[Diagnostic] = []
+    problems: list[Diagnostic] = []
     place = _rows_in(source) if isinstance(source, Mapping) or is_text(source) else Path(source)
-    tables = tables_at(place, found, facts)
-    head = read_head(tables, found)
+    tables = tables_at(place, problems, facts)
+    head = read_head(tables, problems)
     missing = set(head.keys.get("requires", ())) - {c.name for c in context}
     if missing:
-        found.append(
+        problems.append(
             Diagnostic(
-                "requires catalogs that were not given",
+                "required catalogs are missing",
                 file=tables.head_file,
                 column="requires",
                 found=", ".join(sorted(missing)),
-                fix="read them first and hand them over as `context`",
+                fix="read them first and pass them as `context`",
+                code="FS118",
             )
         )
     known = known_from(context)
-    if missing or not head.sure:
+    if missing or not head.is_complete:
         known.unsure |= ALL_IDS
-    draft = read_draft(tables, head.keys, distribution, known, found)
-    if found:
-        raise all_of(found)
+    draft = read_draft(tables, head.keys, distribution, known, problems)
+    if problems:
+        raise all_of(problems)
     return draft.catalog
 
 
@@ -105,60 +105,55 @@ class Head:
     """Head of a catalog."""
 
     keys: dict[str, Any]
-    """Keys that could be read."""
-    sure: bool
+    is_complete: bool
     """True if its name and its required catalogs are known."""
 
 
-def read_head(tables: CatalogTables, found: list[Diagnostic]) -> Head:
-    """Return the head of a catalog, as far as it can be read."""
-    entry = tables.head(found)
+def read_head(tables: CatalogTables, problems: list[Diagnostic]) -> Head:
+    entry = tables.head(problems)
     if entry is None:
-        return Head({}, sure=False)
-    return Head(entry.values, sure="requires" not in entry.bad and "name" in entry.values)
+        return Head({}, is_complete=False)
+    return Head(entry.values, is_complete="requires" not in entry.bad and "name" in entry.values)
 
 
 def read_draft(
-    tables: CatalogTables, head: Mapping[str, Any], distribution: str, known: KnownIds, found: list[Diagnostic]
+    tables: CatalogTables, head: Mapping[str, Any], distribution: str, known: KnownIds, problems: list[Diagnostic]
 ) -> CatalogDraft:
-    """Read what can be read of a catalog, whose `head` is what `read_head` found; mistakes go to `found`.
-
-    To what the catalogs define that it requires, `known`, its own definitions are added.
-    """
-    name = head.get("name", "catalog")  # what has no name is not read for good: that has been told
-    reading = CatalogReading(name, tables, known, found)
-    # The others are read when it is their turn, so that not all their rows are held at once.
+    """Return the readable part of a catalog. Its ids are added to `known`, which has those of the catalogs that it requires."""
+    name = head.get("name", "catalog")  # the head's reader reports a missing name
+    reading = CatalogReading(name, tables, known, problems)
+    # Other tables are read when they are needed, so that not all rows are in memory at once.
     for layout in columns.TABLES:
         if layout.name in IDS_IN:
             reading.table(layout)
     for stranger in tables.strangers():
-        found.append(stranger.problem)
-        if reading.read.get(stranger.meant) is None:  # what the table was to define may be referred to
+        problems.append(stranger.problem)
+        if reading.table_by_name.get(stranger.meant) is None:  # other tables may refer to ids of a misnamed table
             known.unsure.update(IDS_IN.get(stranger.meant, ()))
     facts = _assemble(reading)
-    about = {key: value for key, value in head.items() if key not in ("schema", "name", "requires")}
-    for table in filter(None, reading.read.values()):
+    metadata = {key: value for key, value in head.items() if key not in ("schema", "name", "requires")}
+    for table in filter(None, reading.table_by_name.values()):
         table.let_go()
     requires = tuple(sorted(head.get("requires", ())))
-    catalog = Catalog(name=name, requires=requires, distribution=distribution, **about, **facts)
+    catalog = Catalog(name=name, requires=requires, distribution=distribution, **metadata, **facts)
     return CatalogDraft(catalog.but(digest=digest(catalog)), known)
 
 
 def _assemble(reading: CatalogReading) -> dict[str, object]:
-    """Return all records. Referenced tables come first."""
+    # Ids become known before other tables refer to them.
     aliases = read_aliases(reading)
     sources = read_sources(reading)
-    name_materials(reading)
+    add_material_ids(reading)
     factors = read_factors(reading)
     reading.factors = reading.known.conversions()
     factors_file = reading.table(columns.FACTORS).file
-    reading.factors_broken = any(problem.file == factors_file for problem in reading.found)
+    reading.factors_broken = any(problem.file == factors_file for problem in reading.problems)
     materials = read_materials(reading)
     prices = read_prices(reading)
     rates = read_rates(reading)
-    name_facilities(reading)
+    add_facility_ids(reading)
     offers = read_offers(reading)
-    capacity = read_capacity(reading, made_by_facility(offers))
+    capacity = read_capacity(reading, materials_by_facility(offers))
     schedules = read_tiers(reading)
     check_aliases(reading)
     return {
@@ -177,35 +172,34 @@ def _assemble(reading: CatalogReading) -> dict[str, object]:
 
 def digest(catalog: Catalog) -> str:
     """Return the SHA-256 of the catalog's parsed, sorted facts. The order of rows and the choice of units don't affect it."""
-    found = hashlib.sha256()
-    for piece in _written(catalog):
-        found.update(piece.encode())
-    return found.hexdigest()
+    sha256 = hashlib.sha256()
+    for chunk in _json_chunks(catalog):
+        sha256.update(chunk.encode())
+    return sha256.hexdigest()
 
 
-def _written(catalog: Catalog) -> Iterator[str]:
-    """Yield the facts as JSON in pieces, since the whole text of a large catalog takes as much memory as the catalog."""
-    before = "{"
+def _json_chunks(catalog: Catalog) -> Iterator[str]:
+    """Yield the facts as JSON in chunks, since the whole text of a large catalog takes as much memory as the catalog."""
+    prefix = "{"
     for name in Catalog.model_fields:
-        held = getattr(catalog, name)
+        value = getattr(catalog, name)
         if name in ("digest", "distribution"):
             continue
-        table = held if isinstance(held, tuple) else ()
-        for start in range(0, len(table) or 1, _PIECE):
-            some = {name: table[start : start + _PIECE]} if table else {}
-            text = catalog.but(**some).model_dump_json(include={name}, exclude_defaults=True)[1:-1]
+        table = value if isinstance(value, tuple) else ()
+        for start in range(0, len(table) or 1, _RECORDS_PER_CHUNK):
+            chunk = {name: table[start : start + _RECORDS_PER_CHUNK]} if table else {}
+            text = catalog.but(**chunk).model_dump_json(include={name}, exclude_defaults=True)[1:-1]
             if start:
                 text = text.removeprefix(f'"{name}":[')
-            if start + _PIECE < len(table):
+            if start + _RECORDS_PER_CHUNK < len(table):
                 text = text.removesuffix("]")
             if text:
-                yield before + text
-                before = ","
+                yield prefix + text
+                prefix = ","
     yield "}"
 
 
 def read_sources(reading: CatalogReading) -> tuple[Source, ...]:
-    """Return the evidence, with the catalog's name before each id."""
     rows = reading.table(columns.SOURCES).rows
     reading.known.sources |= {f"{reading.name}:{row.values['id']}" for row in rows if "id" in row.values}
     return tuple(
@@ -215,57 +209,51 @@ def read_sources(reading: CatalogReading) -> tuple[Source, ...]:
 
 
 def read_factors(reading: CatalogReading) -> tuple[Factor, ...]:
-    """Return the conversion factors, and make them known for conversions."""
     factors = []
-    for row, factor in reading.made(columns.FACTORS, Factor):
+    for row, factor in reading.rows_with_records(columns.FACTORS, Factor):
         key = (factor.element, factor.compound)
         other = reading.known.factors.get(key)
         if other is not None and other.kg_per_kg != factor.kg_per_kg:
-            message = f"the catalog of `{other.source}` says {other.kg_per_kg}"
-            row.problem("kg_per_kg", message, fix="delete this row or mend one")
+            message = f"this factor contradicts the factor {other.kg_per_kg} from `{other.source}`"
+            row.problem("kg_per_kg", message, fix="delete this row, or correct one of the factors", code="FS114")
         reading.known.factors[key] = factor
         factors.append(factor)
     return tuple(sorted(factors, key=lambda f: (f.element, f.compound)))
 
 
-def name_materials(reading: CatalogReading) -> None:
-    """Make the ids of this catalog's materials known, before anything refers to them."""
+def add_material_ids(reading: CatalogReading) -> None:
     for row in reading.table(columns.MATERIALS).rows:
         if "id" in row.values:
             reading.known.materials[row.values["id"]] = None
 
 
 def read_materials(reading: CatalogReading) -> tuple[Material, ...]:
-    """Return the materials. Derive a content that isn't given from the factors, where they allow it."""
-    read = reading.records(columns.MATERIALS, Material)
-    materials = tuple(material.but(content=content_of(material, reading.factors)) for material in read)
+    stated = reading.records(columns.MATERIALS, Material)
+    materials = tuple(material.but(content=content_of(material, reading.factors)) for material in stated)
     reading.known.materials |= {material.id: material for material in materials}
     return materials
 
 
 def read_prices(reading: CatalogReading) -> tuple[BenchmarkPrice, ...]:
-    """Return the benchmark prices per kilogram of the material's basis."""
     table = reading.table(columns.PRICES)
     prices = []
     for row in table.unique():
         material = reading.material(row)
-        quoted = row.made(BenchmarkPrice, reading.given(row, BenchmarkPrice, material))
-        prices += [quoted] if quoted and material else []
+        price = row.made(BenchmarkPrice, reading.fields(row, BenchmarkPrice, material))
+        prices += [price] if price and material else []
         if "id" in row.values:
             name = row.values["id"]
-            reading.known.benchmarks[name] = reading.checks.series.get(name, "")
+            reading.known.benchmarks[name] = reading.checks.material_by_benchmark.get(name, "")
     return tuple(sorted(prices, key=lambda p: (p.id, p.date)))
 
 
 def read_rates(reading: CatalogReading) -> tuple[Rate, ...]:
-    """Return the exchange rates."""
     rows = reading.table(columns.RATES).rows
     reading.known.rates |= {frozenset((row.values.get("currency", ""), row.values.get("to", ""))) for row in rows}
     return reading.records(columns.RATES, Rate)
 
 
-def name_facilities(reading: CatalogReading) -> None:
-    """Make this catalog's facilities and their sites known, before anything refers to them."""
+def add_facility_ids(reading: CatalogReading) -> None:
     table = reading.table(columns.FACILITIES)
     for row in table.rows:
         if "id" in row.values:
@@ -278,41 +266,42 @@ def name_facilities(reading: CatalogReading) -> None:
 
 
 def read_facilities(reading: CatalogReading, capacity: Mapping[str, tuple[CapacityStep, ...]]) -> tuple[Facility, ...]:
-    """Return the facilities with their capacities."""
     table = reading.table(columns.FACILITIES)
     facilities = []
     for row in table.unique(last=True):
-        given = reading.given(row, Facility)
-        given |= {
-            "place": given.get("place", given.get("country", "")),
-            "capacity": capacity.get(given.get("id", ""), ()),
+        fields = reading.fields(row, Facility)
+        fields |= {
+            "place": fields.get("place", fields.get("country", "")),
+            "capacity": capacity.get(fields.get("id", ""), ()),
         }
-        facility = row.made(Facility, given)
+        facility = row.made(Facility, fields)
         if facility is not None:
             facilities.append(facility)
     return tuple(sorted(facilities, key=lambda f: f.id))
 
 
-def read_capacity(reading: CatalogReading, made: Mapping[str, frozenset[str]]) -> dict[str, tuple[CapacityStep, ...]]:
-    """Return capacity steps by facility in order of date. `made` contains the outputs of each facility's offers."""
+def read_capacity(
+    reading: CatalogReading, materials_by_facility: Mapping[str, frozenset[str]]
+) -> dict[str, tuple[CapacityStep, ...]]:
+    """Return capacity steps by facility, in order of date."""
     table = reading.table(columns.CAPACITY)
     own = {row.values["id"] for row in reading.table(columns.FACILITIES).rows if "id" in row.values}
     steps: dict[str, list[CapacityStep]] = {}
-    inside: dict[str, set[str]] = {}
-    for facility, around in reading.known.facilities.items():
-        inside.setdefault(around, set()).update(made.get(facility, ()))
-    fix = "delete one of the two; if each is of another product, give each a facility of its own, or state `max_per_year` of its offer"
+    materials_within: dict[str, set[str]] = {}
+    for facility, outer in reading.known.facilities.items():
+        materials_within.setdefault(outer, set()).update(materials_by_facility.get(facility, ()))
+    fix = "delete one of the rows, or give each product its own facility, or set `max_per_year` of its offer"
     for row in table.unique(last=True, fix=fix):
-        reading.refers(row, "material", "material")
+        reading.check_reference(row, "material", "material")
         material = reading.material(row)
-        known = reading.refers(row, "facility", "facility", own)
+        is_known = reading.check_reference(row, "facility", "facility", own)
         facility = row.values.get("facility", "")
-        makes = made.get(facility) or inside.get(facility, set())
-        basis = partial(_basis, reading, row, material, makes) if known else None
-        given = reading.given(row, CapacityStep, basis)
-        given["per_year"] = None if given.get("per_year") == UNLIMITED else given.get("per_year")
-        step = row.alike(CapacityStep, given)
-        if step is not None and known:
+        products = materials_by_facility.get(facility) or materials_within.get(facility, set())
+        basis = partial(_basis, reading, row, material, products) if is_known else None
+        fields = reading.fields(row, CapacityStep, basis)
+        fields["per_year"] = None if fields.get("per_year") == UNLIMITED else fields.get("per_year")
+        step = row.alike(CapacityStep, fields)
+        if step is not None and is_known:
             steps.setdefault(facility, []).append(step)
     return {name: tuple(sorted(rows, key=lambda s: s.start or date.min)) for name, rows in steps.items()}
 
@@ -320,14 +309,14 @@ def read_capacity(reading: CatalogReading, made: Mapping[str, frozenset[str]]) -
 def _basis(
     reading: CatalogReading,
     row: TableRow,
-    named: Material | None,
-    made: frozenset[str] | set[str],
+    stated: Material | None,
+    products: frozenset[str] | set[str],
     column: str,
 ) -> Material | None:
-    """Return a material in whose basis a capacity can be stated. If there is none, or they differ, record an error and return None."""
+    """Return a material in whose basis a capacity can be given. If there is none, or `products` have different ones, report it."""
     if row.bad or "material" in row.values:
-        return named
-    candidates = [m for m in (reading.known.materials.get(name) for name in sorted(made)) if m is not None]
+        return stated
+    candidates = [m for m in (reading.known.materials.get(name) for name in sorted(products)) if m is not None]
     if len(candidates) == 1:
         return candidates[0]
     substance = row.values[column].substance
@@ -335,20 +324,21 @@ def _basis(
     if len(ratios) == 1 and None not in ratios:
         return candidates[0]
     unsure = reading.known.unsure or reading.factors_broken or reading.offers_broken
-    if unsure or (made and not candidates):
-        return None  # what the facility makes is known once the mistakes already reported are mended
+    if unsure or (products and not candidates):
+        return None  # the facility's products are unknown because of errors that are already reported
+    cause = "the facility makes materials with different bases" if products else "the facility has no offer"
     row.problem(
         column,
-        f"kilograms of {substance} cannot be converted: "
-        + ("no offer says what the facility makes" if not made else "the facility makes materials of different bases"),
-        expected="a material in the column `material`" + (f": one of {', '.join(sorted(made))}" if made else ""),
-        fix="name the material whose basis is meant",
+        f"kilograms of {substance} can't be converted, because {cause}",
+        expected="a material in the column `material`"
+        + (f": one of {', '.join(sorted(products))}" if products else ""),
+        fix="name the material in whose basis the capacity is",
+        code="FS113",
     )
     return None
 
 
 def read_aliases(reading: CatalogReading) -> tuple[Alias, ...]:
-    """Return the aliases of a catalog. `check_aliases` checks their targets after all ids are known."""
     for row in reading.table(columns.ALIASES).rows:
         row.values.setdefault("of", "offer")
     aliases = reading.records(columns.ALIASES, Alias)
@@ -357,7 +347,6 @@ def read_aliases(reading: CatalogReading) -> tuple[Alias, ...]:
 
 
 def check_aliases(reading: CatalogReading) -> None:
-    """Record aliases that lead nowhere or to themselves, or whose old id is still in use."""
     table = reading.table(columns.ALIASES)
     for row in table.rows:
         alias = reading.known.aliases.get((row.values["of"], row.values.get("old", "")))

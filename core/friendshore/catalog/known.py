@@ -1,7 +1,4 @@
-"""The ids that a catalog may refer to, and the checks of its records against one another.
-
-Readers of tables check each row as far as it can be read. `sound` and `unfit` check finished catalogs. All of them ask `CrossChecks`.
-"""
+"""Known ids, and checks of a catalog's records against one another."""
 
 from __future__ import annotations
 
@@ -21,12 +18,12 @@ from ..domain.market import BenchmarkPrice, Factor
 from ..domain.naming import Alias, Aliases, Names
 from ..domain.stages import Stage
 from ..domain.suggest import Suggestions, did_you_mean
-from ..domain.terms import PriceSchedule, Terms, bears_too, overlapping
+from ..domain.terms import PriceSchedule, Terms, overlap_fault, overlapping
 from ..domain.values import ident
 from ..domain.written import Written, record_in
 from ..errors import Diagnostic
 from ..reading.fields import Layout
-from ..reading.records import Again, shown
+from ..reading.records import RecordChecker, shown
 from . import columns
 
 IDS_IN = {
@@ -38,8 +35,8 @@ IDS_IN = {
     columns.RECIPE.name: ("recipe",),
     columns.RATES.name: ("rate",),
 }
-"""Table -> the sorts of ids that its rows define."""
-_NAMED = {
+"""Table -> sorts of ids that its rows define."""
+_FIELD_BY_SORT = {
     "material": "materials",
     "facility": "facilities",
     "supplier": "suppliers",
@@ -48,7 +45,6 @@ _NAMED = {
     "benchmark": "benchmarks",
     "source": "sources",
 }
-"""Fields of `KnownIds` by the sort of id."""
 ALL_IDS = frozenset(sort for sorts in IDS_IN.values() for sort in sorts)
 
 
@@ -57,31 +53,25 @@ class KnownIds:
     """Ids that exist. A row with an error still defines its id, so that one error is reported once."""
 
     unsure: set[str] = field(default_factory=set)
-    """Sorts of ids of which some may not have been read. Unknown ids of these aren't errors."""
+    """Sorts of ids of which some may be unread. Unknown ids of these aren't errors."""
 
     materials: dict[str, Material | None] = field(default_factory=dict)
     """Material by id. None if its row has an error."""
     facilities: dict[str, str] = field(default_factory=dict)
     """Facility -> enclosing facility, or an empty string."""
     suppliers: set[str] = field(default_factory=set)
-    """Suppliers with a facility."""
     offers: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Offer -> outputs, as far as known."""
     places: dict[str, str] = field(default_factory=dict)
-    """Site -> its country."""
     benchmarks: dict[str, str] = field(default_factory=dict)
     """Benchmark -> its material. Empty if its row has an error."""
     sources: set[str] = field(default_factory=set)
-    """Ids with the catalog's name in front."""
+    """Full ids, with the catalog's name in front."""
     factors: dict[tuple[str, str], Factor] = field(default_factory=dict)
-    """By element and compound."""
     rates: set[frozenset[str]] = field(default_factory=set)
-    """Pairs of currencies with an exchange rate."""
     aliases: dict[tuple[str, str], Alias] = field(default_factory=dict)
     """Renamed and retired ids, by sort and old id."""
 
     def take(self, catalog: Catalog) -> None:
-        """Add all ids of a catalog."""
         self.materials.update((m.id, m) for m in catalog.materials)
         self.facilities.update((f.id, f.within) for f in catalog.facilities)
         self.suppliers.update(f.supplier for f in catalog.facilities)
@@ -94,29 +84,25 @@ class KnownIds:
         self.aliases.update(((a.of, a.old), a) for a in catalog.aliases)
 
     def merge(self, other: KnownIds) -> None:
-        """Add all ids of `other`."""
-        for held in fields(self):
-            getattr(self, held.name).update(getattr(other, held.name))
+        for field_ in fields(self):
+            getattr(self, field_.name).update(getattr(other, field_.name))
 
     def conversions(self) -> Factors:
-        """Return the factors as a converter."""
         return Factors(self.factors.values())
 
-    def named(self, what: str) -> Collection[str]:
-        """Return all ids of a sort, such as `material`."""
-        ids: Collection[str] = getattr(self, _NAMED[what])
+    def named(self, sort: str) -> Collection[str]:
+        ids: Collection[str] = getattr(self, _FIELD_BY_SORT[sort])
         return ids
 
-    def renamed(self, what: str, name: str) -> str:
-        """Return the new id of a name, as the end of a message. Empty if it wasn't renamed."""
-        way = Aliases(self.aliases.values()).way(what, name)
-        if not way:
+    def fix_for_old_id(self, sort: str, name: str) -> str:
+        """Return the fix for a renamed or retired id. Empty if it is neither."""
+        aliases = Aliases(self.aliases.values()).way(sort, name)
+        if not aliases:
             return ""
-        return f"write `{way[-1].new}`: {way[0].told}" if way[-1].new else way[-1].told
+        return f"write `{aliases[-1].new}`: {aliases[0].told}" if aliases[-1].new else aliases[-1].told
 
 
 def known_from(catalogs: Iterable[Catalog]) -> KnownIds:
-    """Return the ids that catalogs define."""
     known = KnownIds()
     for catalog in catalogs:
         known.take(catalog)
@@ -125,14 +111,14 @@ def known_from(catalogs: Iterable[Catalog]) -> KnownIds:
 
 _FORMULA = re.compile(r"[A-Z(]")
 _HOW_TO_ADD = {
-    "material": "add it to materials.csv, or its catalog to `requires`",
+    "material": "add it to materials.csv, or add its catalog to `requires`",
     "facility": "add it to facilities.csv",
     "offer": "add it to offers.csv",
     "benchmark": "add it to prices.csv",
     "place": "name a country, or a site of facilities.csv",
 }
-_IN_MEMORY = "case"
-"""Source of facts that a case or a change gives. Catalogs in memory may contain them."""
+_CASE_SOURCE = "case"
+"""Source of facts that a case or a change states. Catalogs in memory may contain them."""
 
 
 def is_formula(compound: str) -> bool:
@@ -140,9 +126,8 @@ def is_formula(compound: str) -> bool:
     return _FORMULA.match(compound) is not None
 
 
-def no_such(what: str, field: str, fix: str) -> Fault:
-    """Return the fault for an unknown name. `fix` suggests the right name or where to add this one."""
-    return Fault(field, f"no such {what}", f"the id of {_article(what)} {what}", fix)
+def unknown_id(sort: str, field: str, fix: str) -> Fault:
+    return Fault(field, f"no such {sort}", f"the id of {_article(sort)} {sort}", fix, code="FS102")
 
 
 def _article(noun: str) -> str:
@@ -155,138 +140,133 @@ class CrossChecks:
     def __init__(self, name: str, known: KnownIds) -> None:
         self.name = name
         self.known = known
-        self.sites = dict[str, str]()
-        """Countries by site, as the records checked so far have them."""
-        self.series = dict[str, str]()
-        """Materials by benchmark, as the prices checked so far have them."""
+        self.country_by_site = dict[str, str]()
+        self.material_by_benchmark = dict[str, str]()
         self._suggestions = Suggestions()
-        self._more: Mapping[type, Callable[[Any], Iterator[Fault]]] = {
-            BenchmarkPrice: self._series,
-            Facility: self._site,
-            Factor: self._compound,
-            PriceSchedule: self._subject,
-            Terms: self._subject,
+        self._special_checks: Mapping[type, Callable[[Any], Iterator[Fault]]] = {
+            BenchmarkPrice: self._check_benchmark,
+            Facility: self._check_facility,
+            Factor: self._check_compound,
+            PriceSchedule: self._check_subject,
+            Terms: self._check_subject,
         }
 
     def faults(self, model: type[BaseModel], given: Given) -> list[Fault]:
         """Return the faults of a record with these fields. Fields that can't be read are missing."""
-        found: list[Fault] = []
-        for name, what, held, needed in _references(model):
-            value, ids = given.get(name), getattr(self.known, held)
+        faults: list[Fault] = []
+        for name, sort, ids_field, is_required in _references(model):
+            value, ids = given.get(name), getattr(self.known, ids_field)
             if not value:
-                if needed and what == "source":
-                    found.append(unsourced("this figure", name))
-                elif needed:
-                    found += self.unknown(what, "", name, ids)
+                if is_required and sort == "source":
+                    faults.append(unsourced("this figure", name))
+                elif is_required:
+                    faults += self.unknown(sort, "", name, ids)
             elif not isinstance(value, str):
-                found += self._not_among(name, what, value, ids)
+                faults += self._unknown_in_set(name, sort, value, ids)
             elif value not in ids:
-                found += self.unknown(what, value, name, ids)
-        if model in self._more:
-            found += self._more[model](given)
-        return found
+                faults += self.unknown(sort, value, name, ids)
+        if model in self._special_checks:
+            faults += self._special_checks[model](given)
+        return faults
 
-    def unknown(self, what: str, name: str, field: str, ids: Collection[str], fix: str = "") -> Iterator[Fault]:
-        """Yield the fault for a name that is none of `ids`, unless it may be in a row that can't be read."""
-        if what in self.known.unsure or (what == "place" and len(name) == 2):  # a country
+    def unknown(self, sort: str, name: str, field: str, ids: Collection[str], fix: str = "") -> Iterator[Fault]:
+        """Yield the fault for a name that isn't in `ids`, unless it may be in a row that can't be read."""
+        if sort in self.known.unsure or (sort == "place" and len(name) == 2):  # a country
             return
-        if what == "source":
-            if name != _IN_MEMORY:
-                yield self._no_source(name, field)
+        if sort == "source":
+            if name != _CASE_SOURCE:
+                yield self._unknown_source(name, field)
             return
-        meant = self.known.renamed(what, name) or self._suggestions.of(what, name, ids)
-        yield no_such(what, field, meant or fix or _HOW_TO_ADD.get(what, ""))
+        correction = self.known.fix_for_old_id(sort, name) or self._suggestions.of(sort, name, ids)
+        yield unknown_id(sort, field, correction or fix or _HOW_TO_ADD.get(sort, ""))
 
-    def _no_source(self, name: str, field: str) -> Fault:
+    def _unknown_source(self, name: str, field: str) -> Fault:
         own = f"{self.name}:"
         word = name.removeprefix(own)
         near = self._suggestions.of("source", word, [source.removeprefix(own) for source in self.known.sources])
         expected = "the id of a row of sources.csv, or catalog:id of a required catalog"
-        return Fault(field, "no such source", expected, near or f"add a row `{word}` to sources.csv")
+        return Fault(field, "no such source", expected, near or f"add a row `{word}` to sources.csv", code="FS103")
 
-    def _not_among(self, field: str, what: str, names: Iterable[str], ids: Collection[str]) -> Iterator[Fault]:
-        """Yield a fault for each unknown name in a set."""
+    def _unknown_in_set(self, field: str, sort: str, names: Iterable[str], ids: Collection[str]) -> Iterator[Fault]:
         expected, fix = {
             "material": ("ids of materials", ""),
             "place": ("countries, or sites of facilities", "name countries, or sites of facilities.csv"),
-        }[what]
-        for name in sorted(names) if what not in self.known.unsure else ():
-            if name not in ids and not (what == "place" and len(name) == 2):
-                yield Fault(field, f"no such {what} as `{name}`", expected, fix)
+        }[sort]
+        for name in sorted(names) if sort not in self.known.unsure else ():
+            if name not in ids and not (sort == "place" and len(name) == 2):
+                yield Fault(field, f"no such {sort} as `{name}`", expected, fix, code="FS102")
 
-    def _compound(self, factor: Given) -> Iterator[Fault]:
+    def _check_compound(self, factor: Given) -> Iterator[Fault]:
         compound, materials = factor.get("compound", ""), self.known.materials
         if not is_formula(compound) and compound not in materials:
             yield from self.unknown("material", compound, "compound", materials, "write a formula such as WO3")
 
-    def _series(self, price: Given) -> Iterator[Fault]:
-        """Yield a fault if a benchmark has prices of two materials."""
+    def _check_benchmark(self, price: Given) -> Iterator[Fault]:
         name, material = price.get("id"), price.get("material")
         if name and material in self.known.materials:
-            first = self.series.setdefault(name, material)
+            first = self.material_by_benchmark.setdefault(name, material)
             if first != material:
                 fix = "give each material its own benchmark id"
-                yield Fault("material", f"benchmark `{name}` is a price of `{first}`", fix=fix)
+                message = f"benchmark `{name}` is also a price of `{first}`"
+                yield Fault("material", message, fix=fix, code="FS106")
 
-    def _site(self, facility: Given) -> Iterator[Fault]:
-        """Yield faults of a site in two countries, and of a facility within itself."""
+    def _check_facility(self, facility: Given) -> Iterator[Fault]:
         site, country, within = (facility.get(name, "") for name in ("place", "country", "within"))
-        if site and country and len(site) != 2 and self.sites.setdefault(site, country) != country:
-            message = f"`{site}` lies in {self.sites[site]} by another row"
-            yield Fault("place", message, fix="give it another name")
-        around = within_itself(facility.get("id", ""), within, self.known.facilities) if within else None
-        if around:
-            yield around
+        if site and country and len(site) != 2 and self.country_by_site.setdefault(site, country) != country:
+            message = f"site `{site}` is in {self.country_by_site[site]} according to another row"
+            yield Fault("place", message, fix="correct the country, or rename one of the sites", code="FS107")
+        if within:
+            yield from nesting_faults(facility.get("id", ""), within, self.known.facilities)
 
-    def _subject(self, bearing: Given) -> Iterator[Fault]:
-        what, name = bearing.get("of", "offer"), bearing.get("id", "")
-        ids = self.known.named(what)
+    def _check_subject(self, record: Given) -> Iterator[Fault]:
+        sort, name = record.get("of", "offer"), record.get("id", "")
+        ids = self.known.named(sort)
         if name not in ids:
-            yield from self.unknown(what, name, "id", ids)
+            yield from self.unknown(sort, name, "id", ids)
 
 
 @cache
 def _references(model: type[BaseModel]) -> tuple[tuple[str, str, str, bool], ...]:
-    """Return the fields of a record that name things: what they name, the field of `KnownIds` with the ids, and True if it can't be blank."""
-    found = []
+    """Return the fields of a record that refer to ids: name, sort, field of `KnownIds`, and True if it can't be blank."""
+    references = []
     for name, info in model.model_fields.items():
-        marks = [mark.what for mark in info.metadata if isinstance(mark, Names)]
-        needed = info.is_required() or any(isinstance(mark, Written) and mark.needed for mark in info.metadata)
-        found += [(name, what, _NAMED[what], needed) for what in marks]
-    return tuple(found)
+        sorts = [mark.what for mark in info.metadata if isinstance(mark, Names)]
+        is_required = info.is_required() or any(isinstance(mark, Written) and mark.needed for mark in info.metadata)
+        references += [(name, sort, _FIELD_BY_SORT[sort], is_required) for sort in sorts]
+    return tuple(references)
 
 
 def alias_faults(alias: Alias, known: KnownIds) -> Iterator[Fault]:
-    """Yield faults of an alias whose old id is still used, or that leads nowhere or back to itself."""
     if alias.of in known.unsure:
         return
+    noun = f"{_article(alias.of)} {alias.of}"
     if alias.old in known.named(alias.of):
-        fix = "delete the row, or give what has the id now another"
-        message = f"`{alias.old}` is the id of {_article(alias.of)} {alias.of} still, so that both could be meant"
-        yield Fault("old", message, fix=fix)
+        fix = f"delete the row, or change the current {alias.of}'s id"
+        message = f"`{alias.old}` is ambiguous: it is still the id of {noun}"
+        yield Fault("old", message, fix=fix, code="FS109")
     if Aliases(known.aliases.values()).circle(alias.of, alias.old):
-        message = f"`{alias.old}` leads back to itself"
-        yield Fault("new", message, f"the id of {_article(alias.of)} {alias.of} of today")
+        message = f"alias `{alias.old}` leads back to itself"
+        yield Fault("new", message, f"the current id of {noun}", "name the current id in the last row", code="FS110")
     elif alias.new and alias.new not in known.named(alias.of) and (alias.of, alias.new) not in known.aliases:
-        yield no_such(alias.of, "new", did_you_mean(alias.new, known.named(alias.of)))
+        yield unknown_id(alias.of, "new", did_you_mean(alias.new, known.named(alias.of)))
 
 
-def stage_of_none(stage: Stage, materials: Sequence[Material]) -> Iterator[Fault]:
-    """Yield a fault if an offer performs a stage that none of the materials it delivers has."""
+def unknown_stage(stage: Stage, materials: Sequence[Material]) -> Iterator[Fault]:
     if any(stage in material.stages for material in materials):
         return
     stages = sorted({s for m in materials for s in m.stages}, key=lambda s: s.rank)
     yield Fault(
         "stage",
         f"the chain of {', '.join(f'`{m.id}`' for m in materials)} has no such stage",
-        "one of " + ", ".join(stages) if stages else "a material whose stages are given",
+        "one of " + ", ".join(stages) if stages else "a material with stages",
         "delete the row, or add the stage to the material in materials.csv",
+        code="FS111",
     )
 
 
-def unsourced(what: str, field: str) -> Fault:
-    """Return the fault for a figure without a source."""
-    return Fault(field, f"{what} has no source", "the id of a row of sources.csv")
+def unsourced(figure: str, field: str) -> Fault:
+    fix = "add a row to sources.csv, and name its id here"
+    return Fault(field, f"{figure} has no source", "the id of a row of sources.csv", fix, code="FS104")
 
 
 def unsourced_line(line: Given, *, output: bool) -> Iterator[Fault]:
@@ -295,34 +275,31 @@ def unsourced_line(line: Given, *, output: bool) -> Iterator[Fault]:
         yield unsourced("this figure", "source")
 
 
-DEEPEST = 100
-"""Maximum depth of facilities within one another."""
+MAX_NESTING = 100
 
 
-def circle(name: str, inside: str, within: Mapping[str, str]) -> list[str]:
+def circle(name: str, outer: str, within: Mapping[str, str]) -> list[str]:
     """Return the circle of facilities that contains `name`. Empty if there is none, or if another member reports it."""
     seen = {name: None}
-    while inside and inside not in seen and len(seen) <= DEEPEST:
-        seen[inside] = None
-        inside = within.get(inside, "")
-    return [*seen, inside] if inside and inside == name == min(seen) else []  # once for each circle
+    while outer and outer not in seen and len(seen) <= MAX_NESTING:
+        seen[outer] = None
+        outer = within.get(outer, "")
+    return [*seen, outer] if outer and outer == name == min(seen) else []  # once for each circle
 
 
-def within_itself(name: str, inside: str, within: Mapping[str, str]) -> Fault | None:
-    """Return the fault of a facility that is within itself, directly or through others, or None."""
-    around = circle(name, inside, within)
-    if around:
-        message = "the facility lies within itself: " + " in ".join(around)
-        return Fault("within", message, fix="leave one of them blank")
+def nesting_faults(name: str, outer: str, within: Mapping[str, str]) -> Iterator[Fault]:
+    facilities = circle(name, outer, within)
+    if facilities:
+        message = "the facility is within itself: " + " in ".join(facilities)
+        yield Fault("within", message, fix="leave one of these cells blank", code="FS108")
+        return
     seen: set[str] = set()
-    while inside and inside not in seen and len(seen) <= DEEPEST:
-        seen.add(inside)
-        inside = within.get(inside, "")
-    if len(seen) <= DEEPEST:
-        return None
-    return Fault(
-        "within", f"the facility lies within more than {DEEPEST} others, one in the other", fix="leave some of them out"
-    )
+    while outer and outer not in seen and len(seen) <= MAX_NESTING:
+        seen.add(outer)
+        outer = within.get(outer, "")
+    if len(seen) > MAX_NESTING:
+        message = f"the facility is nested in more than {MAX_NESTING} others"
+        yield Fault("within", message, fix="leave some of these cells blank", code="FS108")
 
 
 _TABLES = {
@@ -337,109 +314,101 @@ _TABLES = {
     "terms": ("terms", columns.TERMS),
     "aliases": ("alias", columns.ALIASES),
 }
-"""Noun and table of each list of a catalog."""
-_WITHIN: Mapping[type[BaseModel], Layout] = {
+_TABLES_IN_OFFERS: Mapping[type[BaseModel], Layout] = {
     RecipeLine: columns.RECIPE,
     ChainEntry: columns.CHAIN,
     Lane: columns.LANES,
 }
-"""Tables of records within an offer that no two of its rows may repeat."""
-_ODD = (TypeError, ValueError, AttributeError, LookupError)
-"""Errors from checks of records whose values are wrong, which has been reported."""
+"""Tables of records in an offer, which must be unique there."""
+_CHECK_ERRORS = (TypeError, ValueError, AttributeError, LookupError)
+"""Exceptions of checks of records with invalid values, which are already reported."""
 
 
 def sound(catalog: Catalog, others: Sequence[Catalog] = ()) -> tuple[Catalog, list[Diagnostic]]:
-    """Return a catalog made in memory as readers would have made it, and all that they would have refused.
-
-    Countries become codes, and numbers become decimals. The catalog may refer to ids of `others`, which are used beside it.
-    """
-    again = Again()
-    lists = {name: tuple(_remade(again, catalog, name)) for name in _TABLES}
-    head = again.record(catalog.but(**dict.fromkeys(_TABLES, ())), f"catalog {catalog.name}")
+    """Return a catalog from memory with converted values, such as codes of countries, and everything that readers of files would report."""
+    checker = RecordChecker()
+    lists = {name: tuple(_valid_records(checker, catalog, name)) for name in _TABLES}
+    head = checker.record(catalog.but(**dict.fromkeys(_TABLES, ())), f"catalog {catalog.name}")
     checked = head.but(**lists)
-    return checked, [*again.found, *_Finished(checked, known_from([*others, checked]), again.wrong).problems()]
+    finished = _FinishedCatalog(checked, known_from([*others, checked]), checker.wrong)
+    return checked, [*checker.found, *finished.problems()]
 
 
 def unfit(catalogs: Sequence[Catalog]) -> list[Diagnostic]:
-    """Return what doesn't fit together in catalogs whose records are right by themselves: unknown names, circles."""
+    """Return contradictions between the records of catalogs whose records are valid by themselves, such as unknown ids."""
     known = known_from(catalogs)
-    return [problem for catalog in catalogs for problem in _Finished(catalog, known, ()).problems()]
+    return [problem for catalog in catalogs for problem in _FinishedCatalog(catalog, known, ()).problems()]
 
 
-def _remade(again: Again, catalog: Catalog, name: str) -> Iterator[object]:
-    """Yield the records of a list, validated again. Leave out a record that lacks a field, once that is reported."""
+def _valid_records(checker: RecordChecker, catalog: Catalog, name: str) -> Iterator[object]:
+    """Yield the records of a list, validated again. Leave out a record that lacks a field, which is reported."""
     for position, record in enumerate(getattr(catalog, name)):
-        strange = name == "offers" and getattr(record, "catalog", "") != catalog.name
-        own = record.but(catalog=catalog.name) if strange else record
-        made = again.record(own, _place(catalog, name, record, position))
-        if id(made) not in again.wrong or all(hasattr(made, field) for field in type(made).model_fields):
-            yield made
+        is_foreign = name == "offers" and getattr(record, "catalog", "") != catalog.name
+        own = record.but(catalog=catalog.name) if is_foreign else record
+        valid = checker.record(own, _place(catalog, name, record, position))
+        if id(valid) not in checker.wrong or all(hasattr(valid, field) for field in type(valid).model_fields):
+            yield valid
 
 
 def _place(catalog: Catalog, name: str, record: BaseModel, position: int) -> str:
-    """Return the name of a record for messages, like `catalog ours, offer acme`."""
-    called = getattr(record, "id", "") or position + 1
-    return f"catalog {catalog.name}, {_TABLES[name][0]} {called}"
+    """Return the place of a record for messages, like `catalog ours, offer acme`."""
+    return f"catalog {catalog.name}, {_TABLES[name][0]} {getattr(record, 'id', '') or position + 1}"
 
 
-class _Finished(CrossChecks):
-    """Checks of all records of a finished catalog."""
-
-    def __init__(self, catalog: Catalog, known: KnownIds, wrong: Collection[int]) -> None:
+class _FinishedCatalog(CrossChecks):
+    def __init__(self, catalog: Catalog, known: KnownIds, invalid: Collection[int]) -> None:
         super().__init__(catalog.name, known)
         self.catalog = catalog
-        self.wrong = wrong
-        """Records with wrong values, by `id`."""
-        self.right = set[tuple[str, int]]()
-        """Records without faults in others, by field and `id`: many offers share them."""
+        self.invalid = invalid
+        """Records with invalid values, by `id`."""
+        self.checked = set[tuple[str, int]]()
+        """Faultless records in other records, by field and `id`. Many offers share them."""
 
     def problems(self) -> Iterator[Diagnostic]:
-        """Yield the faults of all records."""
         for name, (_, table) in _TABLES.items():
             seen: set[object] = set()
             for position, record in enumerate(getattr(self.catalog, name)):
                 faults: list[Fault] = []
-                with suppress(*(_ODD if id(record) in self.wrong else ())):
+                with suppress(*(_CHECK_ERRORS if id(record) in self.invalid else ())):
                     faults += _repeated(record, table, seen)
                     faults += self._all_faults(record)
-                yield from (self._told(fault, name, record, position) for fault in faults)
-        schedules = [schedule for schedule in self.catalog.schedules if id(schedule) not in self.wrong]
+                yield from (self._diagnostic(fault, name, record, position) for fault in faults)
+        schedules = [schedule for schedule in self.catalog.schedules if id(schedule) not in self.invalid]
         for _, position in overlapping(schedules):
-            yield self._told(bears_too(schedules[position]), "schedules", schedules[position], position)
+            yield self._diagnostic(overlap_fault(schedules[position]), "schedules", schedules[position], position)
 
-    def _told(self, fault: Fault, name: str, record: BaseModel, position: int) -> Diagnostic:
-        held = getattr(record, fault.field, None)
-        found = "" if held in (None, "", (), frozenset()) else shown(held)
+    def _diagnostic(self, fault: Fault, name: str, record: BaseModel, position: int) -> Diagnostic:
+        value = getattr(record, fault.field, None)
+        found = "" if value in (None, "", (), frozenset()) else shown(value)
         place = _place(self.catalog, name, record, position)
-        return Diagnostic(fault.message, place, None, fault.field, found, fault.expected, fault.fix)
+        return Diagnostic(fault.message, place, None, fault.field, found, fault.expected, fault.fix, fault.code)
 
     def _all_faults(self, record: BaseModel) -> list[Fault]:
-        """Return the faults of a record and of the records in it."""
-        found = self.faults(type(record), vars(record))
+        all_faults = self.faults(type(record), vars(record))
         delivered: list[Material] = []
         if isinstance(record, Alias):
-            found += alias_faults(record, self.known)
+            all_faults += alias_faults(record, self.known)
         elif isinstance(record, Facility | Offer):
-            found += _called(record)
+            all_faults += _id_faults(record)
             delivered = self._delivered(record) if isinstance(record, Offer) else []
-        for name in _holding(type(record)):
-            held = getattr(record, name)
-            if isinstance(held, tuple):
+        for name in _fields_with_records(type(record)):
+            value = getattr(record, name)
+            if isinstance(value, tuple):
                 seen: set[object] = set()
-                for position, one in enumerate(held, 1):
-                    faults = self._faults_within(one, name)
-                    if type(one) is ChainEntry and delivered:
-                        faults = [*faults, *stage_of_none(one.main_stage, delivered)]
-                    if len(held) > 1 and type(one) in _WITHIN:
-                        faults = [*faults, *_repeated(one, _WITHIN[type(one)], seen)]
-                    found += [replace(fault, field=f"{name}[{position}].{fault.field}") for fault in faults]
-            elif held is not None:
-                found += [replace(fault, field=f"{name}.{fault.field}") for fault in self._faults_within(held, name)]
-        return found
+                for position, inner in enumerate(value, 1):
+                    faults = self._inner_faults(inner, name)
+                    if type(inner) is ChainEntry and delivered:
+                        faults = [*faults, *unknown_stage(inner.main_stage, delivered)]
+                    if len(value) > 1 and type(inner) in _TABLES_IN_OFFERS:
+                        faults = [*faults, *_repeated(inner, _TABLES_IN_OFFERS[type(inner)], seen)]
+                    all_faults += [replace(fault, field=f"{name}[{position}].{fault.field}") for fault in faults]
+            elif value is not None:
+                faults = self._inner_faults(value, name)
+                all_faults += [replace(fault, field=f"{name}.{fault.field}") for fault in faults]
+        return all_faults
 
-    def _faults_within(self, record: BaseModel, name: str) -> Sequence[Fault]:
-        """Return the faults of a record in another, by itself. Many offers share one."""
-        if (name, id(record)) in self.right:
+    def _inner_faults(self, record: BaseModel, name: str) -> Sequence[Fault]:
+        if (name, id(record)) in self.checked:
             return ()
         faults = self.faults(type(record), vars(record))
         if isinstance(record, RecipeLine):
@@ -447,42 +416,40 @@ class _Finished(CrossChecks):
         elif isinstance(record, Price) and record.amount is not None and not record.source:
             faults.append(unsourced("the price", "source"))
         if not faults:
-            self.right.add((name, id(record)))
+            self.checked.add((name, id(record)))
         return faults
 
     def _delivered(self, offer: Offer) -> list[Material]:
-        """Return the materials of an offer. Return none if one of them is unknown."""
+        """Return the materials of an offer. Empty if one of them is unknown."""
         materials = [material for line in offer.outputs if (material := self.known.materials.get(line.material))]
         return materials if len(materials) == len(offer.outputs) else []
 
 
 @cache
-def _holding(model: type[BaseModel]) -> tuple[str, ...]:
-    """Return the fields of a record that contain records."""
+def _fields_with_records(model: type[BaseModel]) -> tuple[str, ...]:
     return tuple(name for name, info in model.model_fields.items() if record_in(info.annotation))
 
 
-def _called(record: Facility | Offer) -> Iterator[Fault]:
-    """Yield a fault for an id that files could not refer to. Stock in hand is an offer, too, and takes any id."""
+def _id_faults(record: Facility | Offer) -> Iterator[Fault]:
+    """Yield a fault for an id that files can't refer to. The type allows it, because stock is an offer with any id."""
     try:
         ident(record.id)
     except UnreadableError as error:
-        yield Fault("id", "cannot be read", error.expected, error.fix)
+        yield Fault("id", "the id is invalid", error.expected, error.fix, code=error.code)
 
 
 def _repeated(record: BaseModel, table: Layout, seen: set[object]) -> list[Fault]:
-    """Return a fault if an earlier record has the same key."""
     attributes, names = key_of(type(record), table)
     key = tuple([getattr(record, attribute) for attribute in attributes])
     if key not in seen:
         seen.add(key)
         return []
-    message = f"an earlier one already has the same {names}"
-    return [Fault(attributes[0], message, fix="delete or rename one of the two")]
+    message = f"an earlier record has the same {names}"
+    return [Fault(attributes[0], message, fix="delete or rename one of the two", code="FS105")]
 
 
 @cache
 def key_of(model: type[BaseModel], table: Layout) -> tuple[tuple[str, ...], str]:
     """Return the fields of a record that are its key in a table, and the names of the columns of the key."""
-    columns_of = [table.by_name[name] for name in table.key if table.by_name[name].record in (None, model)]
-    return tuple(one.attribute for one in columns_of if one.record), ", ".join(one.name for one in columns_of)
+    key = [table.by_name[name] for name in table.key if table.by_name[name].record in (None, model)]
+    return tuple(column.attribute for column in key if column.record), ", ".join(column.name for column in key)

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from ..domain.base import exact, grouped
 from ..domain.facts import (
-    PRICED_TWICE,
+    TWO_PRICES_FAULT,
     ChainEntry,
     Feed,
     Lane,
@@ -23,11 +23,11 @@ from ..domain.facts import (
 )
 from ..domain.quantities import Mass, Money, UnitPrice
 from ..domain.stages import COLLECTION, stage_of
-from ..domain.terms import PriceSchedule, Terms, Tier, bears_too, overlapping
+from ..domain.terms import PriceSchedule, Terms, Tier, overlap_fault, overlapping
 from ..reading.csvfile import Table, TableRow
 from ..reading.fields import Layout
 from . import columns
-from .known import stage_of_none, unsourced, unsourced_line
+from .known import unknown_stage, unsourced, unsourced_line
 from .reading import CatalogReading
 
 M = TypeVar("M", Lane, Quote)
@@ -38,18 +38,16 @@ class _Recipe:
     inputs: list[RecipeLine] = field(default_factory=list)
     outputs: list[RecipeLine] = field(default_factory=list)
     broken: bool = False
-    """True if a line couldn't be read."""
 
 
 def read_offers(reading: CatalogReading) -> tuple[Offer, ...]:
-    """Return the offers of the catalog."""
     table = reading.table(columns.OFFERS)
     names = {row.values["id"] for row in table.rows if "id" in row.values}
     recipes = _recipes(reading, names)
     delivered = _delivered(reading, table, recipes)
     reading.known.offers |= {name: tuple(m.id for m in delivered.get(name, ())) for name in names}
     chains = _chains(reading, names, delivered)
-    lanes = _of_offers(reading, columns.LANES, Lane, names, delivered)
+    lanes = _records_by_offer(reading, columns.LANES, Lane, names, delivered)
     quotes = _quotes(reading, table, names, delivered)
     offers = []
     for row in table.unique(last=True):
@@ -69,7 +67,7 @@ def read_offers(reading: CatalogReading) -> tuple[Offer, ...]:
             "catalog": reading.name,
         }
         if not outputs:
-            row.bad |= {"outputs"}  # what it delivers is told already
+            row.bad |= {"outputs"}  # missing outputs are already reported
         offer = row.made(Offer, values, {field: [entry for _, entry in pairs] for field, pairs in within.items()})
         if offer is not None:
             offers.append(offer)
@@ -77,10 +75,9 @@ def read_offers(reading: CatalogReading) -> tuple[Offer, ...]:
     return tuple(sorted(offers, key=lambda o: o.id))
 
 
-def made_by_facility(offers: tuple[Offer, ...]) -> dict[str, frozenset[str]]:
-    """Return the outputs of each facility's offers."""
-    made = grouped((offer.facility, line.material) for offer in offers for line in offer.outputs)
-    return {facility: frozenset(materials) for facility, materials in made.items()}
+def materials_by_facility(offers: tuple[Offer, ...]) -> dict[str, frozenset[str]]:
+    pairs = grouped((offer.facility, line.material) for offer in offers for line in offer.outputs)
+    return {facility: frozenset(materials) for facility, materials in pairs.items()}
 
 
 def _recipes(reading: CatalogReading, names: set[str]) -> dict[str, _Recipe]:
@@ -88,17 +85,16 @@ def _recipes(reading: CatalogReading, names: set[str]) -> dict[str, _Recipe]:
     recipes: dict[str, _Recipe] = {}
     for row in table.unique():
         material = reading.material(row)
-        given = reading.given(row, RecipeLine, material)
-        known = reading.refers(row, "offer", "offer", names)
-        if not known:
+        fields = reading.fields(row, RecipeLine, material)
+        if not reading.check_reference(row, "offer", "offer", names):
             continue
         recipe = recipes.setdefault(row.values["offer"], _Recipe())
         if row.bad or material is None:
             recipe.broken = True
             continue
         output = row.values["role"] == "output"
-        row.tell(unsourced_line(given, output=output))
-        line = row.made(RecipeLine, given)
+        row.tell(unsourced_line(fields, output=output))
+        line = row.made(RecipeLine, fields)
         recipe.broken |= line is None
         (recipe.outputs if output else recipe.inputs).extend([line] if line else [])
     for recipe in recipes.values():
@@ -116,53 +112,54 @@ def _delivered(reading: CatalogReading, table: Table, recipes: Mapping[str, _Rec
         if recipe is not None:
             ids += [line.material for line in recipe.outputs]
         materials = [reading.known.materials.get(i) for i in ids]
-        found = [m for m in materials if m is not None]
-        if name and found and len(found) == len(materials) and not (recipe and recipe.broken):
-            delivered[name] = found
+        readable = [m for m in materials if m is not None]
+        if name and readable and len(readable) == len(materials) and not (recipe and recipe.broken):
+            delivered[name] = readable
     return delivered
 
 
 def _outputs(reading: CatalogReading, row: TableRow, recipe: _Recipe | None) -> tuple[RecipeLine, ...]:
-    given = recipe.outputs if recipe else []
+    lines = recipe.outputs if recipe else []
     if "material" in row.values:
-        if given:
+        if lines:
             row.problem(
                 "material",
-                "the offer has output lines in recipe.csv as well",
+                "the offer has a material here and output lines in recipe.csv",
                 expected="a material here or outputs in recipe.csv, not both",
                 fix="leave this cell blank, or delete the output lines",
+                code="FS117",
             )
             return ()
-        reading.refers(row, "material", "material")
+        reading.check_reference(row, "material", "material")
         material = reading.material(row)
         return () if material is None else (reading.kilogram(material),)
-    unread = bool(recipe and recipe.broken) or "recipe" in reading.known.unsure
-    if not given and "material" not in row.bad and not unread:
+    may_have_more = bool(recipe and recipe.broken) or "recipe" in reading.known.unsure
+    if not lines and "material" not in row.bad and not may_have_more:
         row.problem(
             "material",
-            "the offer delivers nothing",
+            "the offer has no output",
             expected="a material here, or output lines in recipe.csv",
-            fix="name the material",
+            fix="name the material, such as `gallium-metal-4n`",
+            code="FS117",
         )
-    return () if recipe and recipe.broken else tuple(given)
+    return () if recipe and recipe.broken else tuple(lines)
 
 
 def _values(reading: CatalogReading, row: TableRow, delivered: Sequence[Material | None]) -> dict[str, object]:
-    """Return the fields from the offer's own row."""
-    values = reading.given(row, Offer, partial(_one_output, row, delivered))
+    values = reading.fields(row, Offer, partial(_only_output, row, delivered))
     values["price"] = _price(reading, row, values["source"])
     return values
 
 
 def _price(reading: CatalogReading, row: TableRow, source: str) -> Price | None:
-    given = reading.given(row, Price)
-    given["source"] = given["source"] or source
-    if "amount" in given:
+    fields = reading.fields(row, Price)
+    fields["source"] = fields["source"] or source
+    if "amount" in fields:
         if not {"source", "price_source"} & (row.values.keys() | row.bad):
             row.tell([unsourced("the price", "price_source")])
-    elif "benchmark" not in given and "premium" not in given:
+    elif "benchmark" not in fields and "premium" not in fields:
         return None
-    return row.alike(Price, given)
+    return row.alike(Price, fields)
 
 
 def _chains(
@@ -173,32 +170,31 @@ def _chains(
     for row in table.rows:
         row.values.setdefault("feed", Feed.RECYCLED if row.values.get("stage") == COLLECTION else Feed.PRIMARY)
     for row in table.unique(last=True):
-        known = reading.refers(row, "offer", "offer", names)
-        if known and "stage" in row.values:
+        is_known = reading.check_reference(row, "offer", "offer", names)
+        if is_known and "stage" in row.values:
             materials = delivered.get(row.values["offer"], [])
-            row.tell(stage_of_none(stage_of(row.values["stage"]), materials) if materials else ())
-        entry = row.alike(ChainEntry, reading.given(row, ChainEntry))
-        if known and entry is not None:
+            row.tell(unknown_stage(stage_of(row.values["stage"]), materials) if materials else ())
+        entry = row.alike(ChainEntry, reading.fields(row, ChainEntry))
+        if is_known and entry is not None:
             chains.setdefault(row.values["offer"], []).append(entry)
     for chain in chains.values():
         chain.sort(key=lambda e: (e.main_stage.rank, e.stage, e.feed))
     return chains
 
 
-def _of_offers(
+def _records_by_offer(
     reading: CatalogReading, layout: Layout, model: type[M], names: set[str], delivered: Mapping[str, list[Material]]
 ) -> dict[str, list[tuple[M, TableRow]]]:
-    """Return the records of a table by offer, each with its row, in order of time."""
-    found: dict[str, list[tuple[M, TableRow]]] = {}
+    by_offer: dict[str, list[tuple[M, TableRow]]] = {}
     for row in reading.table(layout).unique():
-        known = reading.refers(row, "offer", "offer", names)
+        is_known = reading.check_reference(row, "offer", "offer", names)
         name = row.values.get("offer", "")
-        record = row.made(model, reading.given(row, model, partial(_one_output, row, delivered.get(name, []))))
-        if record is not None and known:
-            found.setdefault(name, []).append((record, row))
-    for rows in found.values():
-        rows.sort(key=lambda pair: (getattr(pair[0], "to", ""), pair[0].start or date.min))
-    return found
+        record = row.made(model, reading.fields(row, model, partial(_only_output, row, delivered.get(name, []))))
+        if record is not None and is_known:
+            by_offer.setdefault(name, []).append((record, row))
+    for pairs in by_offer.values():
+        pairs.sort(key=lambda pair: (getattr(pair[0], "to", ""), pair[0].start or date.min))
+    return by_offer
 
 
 def _quotes(
@@ -206,122 +202,122 @@ def _quotes(
 ) -> dict[str, list[tuple[Quote, TableRow]]]:
     """Return the quotations of each offer without a price of its own."""
     priced = {row.values.get("id") for row in offers.rows if {"price", "benchmark"} & (row.values.keys() | row.bad)}
-    quotes = _of_offers(reading, columns.QUOTES, Quote, names, delivered)
+    quotes = _records_by_offer(reading, columns.QUOTES, Quote, names, delivered)
     for row in reading.table(columns.QUOTES).rows:
         if "offer" in row.values and row.values["offer"] in priced:
-            row.tell([PRICED_TWICE], {"quotes": "offer"})
+            row.tell([TWO_PRICES_FAULT], {"quotes": "offer"})
     return {name: rows for name, rows in quotes.items() if name not in priced}
 
 
-def _one_output(row: TableRow, delivered: Sequence[Material | None], column: str) -> Material | None:
-    """Return the only output of an offer, in whose substance a figure may be. Record an error if there are several."""
+def _only_output(row: TableRow, delivered: Sequence[Material | None], column: str) -> Material | None:
+    """Return the only output of an offer, which determines the substance of an amount. Report an amount for several outputs."""
     if len(delivered) < 2:
         return delivered[0] if delivered else None
-    if isinstance(row.values[column], UnitPrice):
-        message, expected = "the offer has several outputs", "money per unit of run, like `9 USD/kg`"
-    else:
-        message = "the offer has several outputs, so that no one substance is meant"
-        expected = "units of run, written as kilograms without a substance"
-    row.problem(column, message, expected)
+    is_price = isinstance(row.values[column], UnitPrice)
+    message = "the offer has several outputs, so this amount can't name a substance"
+    expected = "money per unit of run, like `9 USD/kg`" if is_price else "units of run, like `500 kg`"
+    row.problem(column, message, expected, "leave the substance out", "FS113")
     return None
 
 
 _SCHEDULE = ("of", "id", "materials", "kind", "per", "from", "until")
-"""Columns that identify a schedule."""
 
 
 def read_tiers(reading: CatalogReading) -> tuple[PriceSchedule, ...]:
-    """Return the price schedules of the catalog."""
     table = reading.table(columns.TIERS)
     groups: dict[tuple[object, ...], list[TableRow]] = {}
     for row in table.rows:
         row.values.setdefault("of", "offer")
     for row in table.unique():
         groups.setdefault(tuple(row.values.get(column) for column in _SCHEDULE), []).append(row)
-    made = []
+    pairs = []
     for rows in groups.values():
-        schedule = _Reader(reading, rows).schedule()
+        schedule = _ScheduleReader(reading, rows).schedule()
         if schedule is not None:
-            made.append((schedule, rows[0]))
-    for _, position in overlapping([schedule for schedule, _ in made]):
-        schedule, row = made[position]
-        row.tell([bears_too(schedule)])
-    return tuple(sorted((schedule for schedule, _ in made), key=lambda schedule: schedule.order))
+            pairs.append((schedule, rows[0]))
+    for _, position in overlapping([schedule for schedule, _ in pairs]):
+        schedule, row = pairs[position]
+        row.tell([overlap_fault(schedule)])
+    return tuple(sorted((schedule for schedule, _ in pairs), key=lambda schedule: schedule.order))
 
 
 def with_list_prices(offers: Sequence[Offer], schedules: Sequence[PriceSchedule]) -> tuple[Offer, ...]:
-    """Return the offers with prices. An offer whose price is only in its price list gets the price of the first tier."""
-    first = {
+    """Return the offers with prices. An offer whose price is only in its schedule gets the price of the first tier."""
+    first_prices = {
         schedule.id: Price(amount=schedule.tiers[0].price, currency=schedule.currency, source=schedule.source)
         for schedule in reversed(schedules)
         if schedule.of == "offer" and schedule.tiers[0].price is not None
     }
     return tuple(
-        offer.but(price=first[offer.id]) if offer.price is None and not offer.quotes and offer.id in first else offer
+        offer.but(price=first_prices[offer.id])
+        if offer.price is None and not offer.quotes and offer.id in first_prices
+        else offer
         for offer in offers
     )
 
 
-class _Reader:
-    """Reader of the rows of a schedule."""
-
+class _ScheduleReader:
     def __init__(self, reading: CatalogReading, rows: list[TableRow]) -> None:
         self.reading = reading
         self.rows = sorted(rows, key=lambda row: _amount(row, "least"))
         self.values = self.rows[0].values
 
     def schedule(self) -> PriceSchedule | None:
-        """Return the schedule. If a row has an error, record it and return None."""
-        before = len(self.reading.found)
+        before = len(self.reading.problems)
         materials = _materials(self.reading, self.rows[0])
         measure = self._measure()
         tiers = [self._tier(row, materials) for row in self.rows]
         currency = self._currency()
-        stated = [
-            self.reading.given(row, PriceSchedule, only="source" if number else "")
+        fields_by_row = [
+            self.reading.fields(row, PriceSchedule, only="source" if number else "")
             for number, row in enumerate(self.rows)
         ]
-        given = stated[0] | {"measure": measure, "currency": currency, "source": min(one["source"] for one in stated)}
-        if None not in tiers and len(self.reading.found) == before and not any(row.bad for row in self.rows):
-            given["tiers"] = tuple(tiers)
+        source = min(fields["source"] for fields in fields_by_row)
+        schedule_fields = fields_by_row[0] | {"measure": measure, "currency": currency, "source": source}
+        if None not in tiers and len(self.reading.problems) == before and not any(row.bad for row in self.rows):
+            schedule_fields["tiers"] = tuple(tiers)
         else:
             self.rows[0].bad |= {"tiers"}
-        return self.rows[0].made(PriceSchedule, given, {"tiers": self.rows})
+        return self.rows[0].made(PriceSchedule, schedule_fields, {"tiers": self.rows})
 
     def _measure(self) -> str:
-        """Return the unit of thresholds. A bare 0 fits any."""
-        kinds: dict[type, tuple[TableRow, str]] = {}
+        """Return the unit of thresholds. A 0 without a unit fits both."""
+        cell_by_type: dict[type, tuple[TableRow, str]] = {}
         for row, column in ((row, column) for column in ("most", "least") for row in self.rows):
             if _amount(row, column):
-                kinds[type(row.values[column])] = row, column
-        if len(kinds) > 1:
-            row, column = kinds[Money]
+                cell_by_type[type(row.values[column])] = row, column
+        if len(cell_by_type) > 1:
+            row, column = cell_by_type[Money]
             row.problem(
                 column,
                 "some tiers of the schedule begin or end at a mass, others at an amount of money",
-                expected="all of one kind",
+                expected="only masses, or only amounts of money",
+                fix="give all of them as masses, or all as money",
+                code="FS115",
             )
-        return "money" if Money in kinds else "quantity"
+        return "money" if Money in cell_by_type else "quantity"
 
     def _tier(self, row: TableRow, materials: list[Material]) -> Tier | None:
-        given = self.reading.given(row, Tier, partial(_one_material, row, materials))
-        return row.made(Tier, given)
+        return row.made(Tier, self.reading.fields(row, Tier, partial(_only_material, row, materials)))
 
     def _currency(self) -> str:
         """Return the only currency of the schedule's figures. Empty if there is no money in it."""
-        found: dict[str, tuple[TableRow, str]] = {}
-        for row, column in self._moneys():
-            found.setdefault(row.values[column].currency, (row, column))
-        if len(found) > 1:
-            row, column = list(found.values())[1]
+        cell_by_currency: dict[str, tuple[TableRow, str]] = {}
+        for row, column in self._money_cells():
+            cell_by_currency.setdefault(row.values[column].currency, (row, column))
+        if len(cell_by_currency) > 1:
+            row, column = list(cell_by_currency.values())[1]
+            first = next(iter(cell_by_currency))
             row.problem(
                 column,
-                "the schedule names several currencies",
-                expected=f"one currency, like {next(iter(found))} above",
+                "the schedule has several currencies",
+                expected=f"one currency, like {first} above",
+                fix=f"convert the amount to {first}",
+                code="FS115",
             )
-        return next(iter(found), "")
+        return next(iter(cell_by_currency), "")
 
-    def _moneys(self) -> Iterator[tuple[TableRow, str]]:
+    def _money_cells(self) -> Iterator[tuple[TableRow, str]]:
         for row in self.rows:
             for column in ("least", "most", "price", "lump"):
                 if isinstance(row.values.get(column), Money | UnitPrice):
@@ -329,50 +325,48 @@ class _Reader:
 
 
 def _amount(row: TableRow, column: str) -> Decimal:
-    """Return a limit of a tier in kilograms or money, or 0 if it can't be read."""
-    found = row.values.get(column)
-    if isinstance(found, Money):
-        return exact(found.amount)
-    return exact(found.kg) if isinstance(found, Mass) else Decimal(0)
+    limit = row.values.get(column)
+    if isinstance(limit, Money):
+        return exact(limit.amount)
+    return exact(limit.kg) if isinstance(limit, Mass) else Decimal(0)
 
 
 def read_terms(reading: CatalogReading) -> tuple[Terms, ...]:
-    """Return the terms of trade of the catalog."""
     table = reading.table(columns.TERMS)
     for row in table.rows:
         row.values.setdefault("of", "offer")
-    made = []
+    all_terms = []
     for row in table.unique():
         terms = _terms(reading, row)
         if terms is not None:
-            made.append(terms)
-    return tuple(sorted(made, key=lambda terms: terms.order))
+            all_terms.append(terms)
+    return tuple(sorted(all_terms, key=lambda terms: terms.order))
 
 
 def _terms(reading: CatalogReading, row: TableRow) -> Terms | None:
-    """Return the terms of a row. None if it has an error."""
-    before = len(reading.found)
+    before = len(reading.problems)
     materials = _materials(reading, row)
-    made = row.made(Terms, reading.given(row, Terms, partial(_one_material, row, materials)))
-    return made if len(reading.found) == before else None
+    terms = row.made(Terms, reading.fields(row, Terms, partial(_only_material, row, materials)))
+    return terms if len(reading.problems) == before else None
 
 
 def _materials(reading: CatalogReading, row: TableRow) -> list[Material]:
-    """Return the materials that a row is about, as far as they are known."""
+    """Return the known materials of a row, or of its offer if it names none."""
     known, of = reading.known, row.values.get("of", "offer")
-    named = row.values.get("materials", ())
-    given = known.offers.get(row.values.get("id", ""), ()) if of == "offer" and not named else named
-    return [material for material in map(known.materials.get, given) if material is not None]
+    names = row.values.get("materials", ())
+    if of == "offer" and not names:
+        names = known.offers.get(row.values.get("id", ""), ())
+    return [material for material in map(known.materials.get, names) if material is not None]
 
 
-def _one_material(row: TableRow, materials: Sequence[Material], column: str) -> Material | None:
-    """Return the only material in whose substance a figure may be. Record an error if there may be several."""
+def _only_material(row: TableRow, materials: Sequence[Material], column: str) -> Material | None:
     named = row.values.get("materials", ())
     if max(len(materials), len(named)) > 1 or (not named and row.values.get("of") != "offer"):
         row.problem(
             column,
-            "the row is about several materials, so that no one substance is meant",
-            expected="a figure without a substance",
+            "the row covers several materials, so this amount can't name a substance",
+            expected="an amount without a substance",
             fix="name one material, or leave the substance out",
+            code="FS113",
         )
     return materials[0] if len(materials) == 1 else None

@@ -1,4 +1,4 @@
-"""Several catalogs together: ordering by dependence, merging of facilities as the case says, and clashes."""
+"""Several catalogs together: order of reading, clashes, and facilities that the case merges."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from ..domain.case import Overlap
 from ..domain.facts import Catalog, Facility
-from ..domain.runtime import Recent, uncollected
+from ..domain.runtime import SizeLimitedCache, without_gc
 from ..domain.suggest import did_you_mean
 from ..domain.terms import PriceSchedule, Terms
 from ..errors import Diagnostic, InputError, all_of
@@ -24,46 +24,40 @@ B = TypeVar("B", Terms, PriceSchedule)
 
 @dataclass(frozen=True, slots=True)
 class Twins:
-    """Two facilities of different catalogs that look alike."""
+    """Two facilities of different catalogs that are probably the same."""
 
     first: Facility
     first_catalog: str
     second: Facility
     second_catalog: str
     why: str
-    """Common feature."""
 
     @property
     def names(self) -> tuple[str, str]:
-        """Return `catalog:facility` of both."""
         return f"{self.first_catalog}:{self.first.id}", f"{self.second_catalog}:{self.second.id}"
 
 
 def twins(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap] = ()) -> list[Twins]:
-    """Return facilities of different catalogs that look alike: in one country, with the same name, or with the same company and a common material.
-
-    Facilities that the case calls distinct are left out.
-    """
+    """Return undeclared pairs of facilities in one country that share a name, or a company and a material."""
     seen: dict[tuple[str, ...], list[tuple[str, Facility]]] = {}
-    found: dict[tuple[str, str], Twins] = {}
-    settled = [frozenset(overlap.facilities) for overlap in overlaps]
+    pairs: dict[tuple[str, str], Twins] = {}
+    declared = [frozenset(overlap.facilities) for overlap in overlaps]
     for catalog in sorted(catalogs, key=lambda c: c.name) if len(catalogs) > 1 else ():
         sold: dict[str, set[str]] = {}
         for offer in catalog.offers:
             sold.setdefault(offer.facility, set()).update(line.material for line in offer.outputs)
         for facility in catalog.facilities:
-            for mark, why in _marks(facility, sold.get(facility.id, ())):
-                for name, other in seen.setdefault(mark, []):
+            for feature, why in _features(facility, sold.get(facility.id, ())):
+                for name, other in seen.setdefault(feature, []):
                     pair = Twins(other, name, facility, catalog.name, why)
-                    told = any(both.issuperset(pair.names) for both in settled)
-                    if name != catalog.name and not told:
-                        found.setdefault(pair.names, pair)
-                seen[mark].append((catalog.name, facility))
-    return list(found.values())
+                    is_declared = any(names.issuperset(pair.names) for names in declared)
+                    if name != catalog.name and not is_declared:
+                        pairs.setdefault(pair.names, pair)
+                seen[feature].append((catalog.name, facility))
+    return list(pairs.values())
 
 
-def _marks(facility: Facility, sold: Iterable[str]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the features that equal facilities would share, with words for messages."""
+def _features(facility: Facility, sold: Iterable[str]) -> Iterator[tuple[tuple[str, ...], str]]:
     name = _plain(facility.name)
     if name:
         yield ("name", facility.country, name), f"both are called {facility.name}, in {facility.country}"
@@ -74,89 +68,93 @@ def _marks(facility: Facility, sold: Iterable[str]) -> Iterator[tuple[tuple[str,
 
 
 def _plain(name: str) -> str:
-    """Return a name without case, blanks, and punctuation."""
     return re.sub(r"[\W_]+", "", name.casefold())
 
 
 def united(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> tuple[Catalog, ...]:
     """Return the catalogs with one record for each group of facilities that the case merges. Idempotent."""
-    into = {name: overlap for overlap in overlaps for name in overlap.dropped}
-    return tuple(_united(catalog, into) for catalog in catalogs) if into else tuple(catalogs)
+    overlap_by_dropped = {name: overlap for overlap in overlaps for name in overlap.dropped}
+    return (
+        tuple(_united(catalog, overlap_by_dropped) for catalog in catalogs) if overlap_by_dropped else tuple(catalogs)
+    )
 
 
-def _united(catalog: Catalog, into: Mapping[str, Overlap]) -> Catalog:
+def _united(catalog: Catalog, overlap_by_dropped: Mapping[str, Overlap]) -> Catalog:
     own = {facility.id for facility in catalog.facilities}
 
-    def meant(facility: str) -> Overlap | None:
-        """Return the overlap that contains a facility of this catalog, or of one that it requires."""
+    def overlap_of(facility: str) -> Overlap | None:
+        """Return the overlap that drops a facility of this catalog, or of one that it requires."""
         homes = (catalog.name,) if facility in own else (catalog.name, *catalog.requires)
-        return next((into[name] for home in homes if (name := f"{home}:{facility}") in into), None)
+        names = (f"{home}:{facility}" for home in homes)
+        return next((overlap_by_dropped[name] for name in names if name in overlap_by_dropped), None)
 
-    def kept(facility: str) -> str:
-        overlap = meant(facility)
+    def kept_id(facility: str) -> str:
+        overlap = overlap_of(facility)
         return overlap.keep.partition(":")[2] if overlap else facility
 
-    def stays(facility: str) -> bool:
-        overlap = meant(facility)
+    def keeps_offers(facility: str) -> bool:
+        overlap = overlap_of(facility)
         return overlap is None or overlap.offers == "all"
 
-    gone = {offer.id for offer in catalog.offers if not stays(offer.facility)}
+    dropped_offers = {offer.id for offer in catalog.offers if not keeps_offers(offer.facility)}
 
-    def bearing(items: tuple[B, ...]) -> tuple[B, ...]:
+    def kept_records(records: tuple[B, ...]) -> tuple[B, ...]:
         return tuple(
-            item.but(id=kept(item.id)) if item.of == "facility" else item
-            for item in items
-            if not (item.of == "offer" and item.id in gone) and not (item.of == "facility" and not stays(item.id))
+            record.but(id=kept_id(record.id)) if record.of == "facility" else record
+            for record in records
+            if not (record.of == "offer" and record.id in dropped_offers)
+            and not (record.of == "facility" and not keeps_offers(record.id))
         )
 
     return catalog.but(
         facilities=tuple(
-            facility.but(within=kept(facility.within))
+            facility.but(within=kept_id(facility.within))
             for facility in catalog.facilities
-            if f"{catalog.name}:{facility.id}" not in into
+            if f"{catalog.name}:{facility.id}" not in overlap_by_dropped
         ),
-        offers=tuple(offer.but(facility=kept(offer.facility)) for offer in catalog.offers if offer.id not in gone),
-        schedules=bearing(catalog.schedules),
-        terms=bearing(catalog.terms),
+        offers=tuple(
+            offer.but(facility=kept_id(offer.facility)) for offer in catalog.offers if offer.id not in dropped_offers
+        ),
+        schedules=kept_records(catalog.schedules),
+        terms=kept_records(catalog.terms),
     )
 
 
 def misfits(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Diagnostic]:
-    """Return the reasons why facilities that a case merges can't be the same: missing, in different places, with different bases, or with terms of
-    trade for a company that would no longer apply.
-    """
     if not overlaps:
         return []
     records = _records(catalogs)
-    found: list[Diagnostic] = []
+    problems: list[Diagnostic] = []
     for overlap in overlaps:
         unknown = [name for name in overlap.facilities if name not in records]
-        found += [_unknown(name, records, catalogs) for name in unknown]
+        problems += [_unknown(name, records, catalogs) for name in unknown]
         if unknown or not overlap.keep:
             continue
         kept = records[overlap.keep]
         for name in overlap.dropped:
-            found += _differences(overlap, kept, records[name], name, catalogs)
-    return found or _circles(united(catalogs, overlaps))
+            problems += _differences(overlap, kept, records[name], name, catalogs)
+    return problems or _circles(united(catalogs, overlaps))
 
 
 def _circles(catalogs: Sequence[Catalog]) -> list[Diagnostic]:
-    """Return errors for facilities that merging puts within themselves."""
     within = {f.id: f.within for c in catalogs for f in c.facilities}
-    rounds = filter(None, (circle(name, inside, within) for name, inside in sorted(within.items())))
-    fix = "call the two distinct: one is a part of the other"
-    return [_problem(f"`{r[0]}` would lie within itself", " in ".join(r), "no circle", fix) for r in rounds]
+    circles = filter(None, (circle(name, outer, within) for name, outer in sorted(within.items())))
+    fix = "declare the facilities distinct, because one is a part of the other: `distinct = true`"
+    return [
+        _problem(f"merging would put `{names[0]}` within itself", " in ".join(names), "no circle", fix)
+        for names in circles
+    ]
 
 
 def _unknown(name: str, records: Mapping[str, Facility], catalogs: Sequence[Catalog]) -> Diagnostic:
     fix = did_you_mean(name, records)
     if name.partition(":")[0] not in {catalog.name for catalog in catalogs}:
         fix = fix or f"add `{name.partition(':')[0]}` to [use] catalogs"
-    return _problem(f"there is no facility `{name}`", name, "a facility of a catalog of the case", fix)
+    return _problem(f"no facility `{name}`", name, "a facility of a catalog of the case", fix, "FS102")
 
 
-def _problem(message: str, found: str, expected: str, fix: str) -> Diagnostic:
-    return Diagnostic(message, column="overlap.facilities", found=found, expected=expected, fix=fix)
+def _problem(message: str, found: str, expected: str, fix: str, code: str = "FS123") -> Diagnostic:
+    return Diagnostic(message, column="overlap.facilities", found=found, expected=expected, fix=fix, code=code)
 
 
 def _differences(
@@ -164,34 +162,33 @@ def _differences(
 ) -> Iterator[Diagnostic]:
     if kept.country != dropped.country:
         yield _problem(
-            f"`{name}` and `{overlap.keep}` cannot be one facility: they lie in different countries",
+            f"`{name}` and `{overlap.keep}` can't be one facility, because they are in different countries",
             f"{dropped.country} and {kept.country}",
-            "one country",
-            "call them distinct, or have the catalog that is wrong mended: origin and export controls turn on it",
+            "one country, because origin and export controls depend on it",
+            "declare them distinct with `distinct = true`, or correct the country in one catalog",
         )
     if overlap.offers == "kept":
         return
     ours, theirs = _bases(overlap.keep, catalogs), _bases(name, catalogs)
     if ours and not theirs <= ours:
         yield _problem(
-            f"offers of `{name}` count kilograms of other things than the capacity of `{overlap.keep}`",
+            f"offers of `{name}` have a different basis from the capacity of `{overlap.keep}`",
             ", ".join(sorted(theirs)),
             ", ".join(sorted(ours)),
-            'keep the offers of one: `offers = "kept"`',
+            'keep only the offers of one facility with `offers = "kept"`',
         )
     for catalog in catalogs:
-        for bearing in (*catalog.schedules, *catalog.terms):
-            if bearing.of == "supplier" and bearing.id == dropped.supplier != kept.supplier:
+        for record in (*catalog.schedules, *catalog.terms):
+            if record.of == "supplier" and record.id == dropped.supplier != kept.supplier:
                 yield _problem(
-                    f"terms or prices of {bearing.name} in catalog `{catalog.name}` would no longer bear on the offers of `{name}`",
+                    f"terms or prices of {record.name} in catalog `{catalog.name}` would no longer apply to offers of `{name}`",
                     f"`{kept.supplier}`, which sells from `{overlap.keep}`",
                     f"`{dropped.supplier}`",
-                    f'keep `{name}`, or the offers of one: `offers = "kept"`',
+                    f'keep `{name}`, or only the offers of one facility with `offers = "kept"`',
                 )
 
 
 def _bases(name: str, catalogs: Sequence[Catalog]) -> set[str]:
-    """Return the bases of a facility's outputs."""
     home, _, facility = name.partition(":")
     basis = {m.id: m.basis if m.basis != "gross" else m.id for c in catalogs for m in c.materials}
     offers = [o for c in catalogs if c.name == home for o in c.offers if o.facility == facility]
@@ -199,15 +196,16 @@ def _bases(name: str, catalogs: Sequence[Catalog]) -> set[str]:
 
 
 def overridden(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list[Diagnostic]:
-    """Return notes on figures of merged facilities that don't count because another record is kept."""
+    """Return notes on figures of merged facilities that are ignored because another record is kept."""
     pairs = [(overlap.keep, name) for overlap in overlaps for name in overlap.dropped]
     records = _records(catalogs) if pairs else {}
     return [
         Diagnostic(
-            f"`{field}` of `{dropped}` does not count: the case keeps `{kept}`",
+            f"`{field}` of `{dropped}` is ignored, because the case keeps `{kept}`",
             column="overlap.keep",
             found=_shown(theirs),
             expected=_shown(ours) or "nothing",
+            code="FS124",
         )
         for kept, dropped in pairs
         for field in ("operator", "parent", "place", "within", "capacity")
@@ -217,27 +215,26 @@ def overridden(catalogs: Sequence[Catalog], overlaps: Sequence[Overlap]) -> list
 
 
 def _records(catalogs: Sequence[Catalog]) -> dict[str, Facility]:
-    """Return facilities by `catalog:facility`."""
     return {f"{c.name}:{f.id}": f for c in catalogs for f in c.facilities}
 
 
 def _shown(value: object) -> str:
     if not isinstance(value, tuple):
         return str(value)
-    rate = [
-        f"{'unlimited' if s.per_year is None else f'{s.per_year:,f} kg/year'} from {s.start or 'ever'}" for s in value
-    ]
-    return "; ".join(rate)
+    return "; ".join(
+        ("unlimited" if step.per_year is None else f"{step.per_year:,f} kg/year")
+        + (f" from {step.start}" if step.start else "")
+        for step in value
+    )
 
 
 def as_required(catalog: Catalog) -> Catalog:
-    """Return the part of a catalog that counts if only other catalogs require it: no facilities or offers, and nothing about them."""
-    kept = tuple(alias for alias in catalog.aliases if alias.of in ("material", "benchmark"))
-    return catalog.but(facilities=(), offers=(), schedules=(), terms=(), aliases=kept)
+    """Return the part of a catalog that is used if only other catalogs require it: nothing about facilities and offers."""
+    aliases = tuple(alias for alias in catalog.aliases if alias.of in ("material", "benchmark"))
+    return catalog.but(facilities=(), offers=(), schedules=(), terms=(), aliases=aliases)
 
 
 def ambiguous(catalogs: Sequence[Catalog]) -> Iterator[Diagnostic]:
-    """Yield ids that one catalog renames or retires and another uses or renames differently."""
     used = {
         key: catalog.name
         for catalog in catalogs
@@ -249,21 +246,23 @@ def ambiguous(catalogs: Sequence[Catalog]) -> Iterator[Diagnostic]:
         )
         for key in ((of, record.id) for record in records)
     }
-    said: dict[tuple[str, str], tuple[str, str]] = {}
+    targets: dict[tuple[str, str], tuple[str, str]] = {}
     for catalog in catalogs:
         for alias in catalog.aliases:
             key = (alias.of, alias.old)
-            other, new = said.setdefault(key, (catalog.name, alias.new))
+            other, target = targets.setdefault(key, (catalog.name, alias.new))
             message = ""
             if key in used:
-                message = f"{alias.of} `{alias.old}` is renamed or retired by one catalog, and catalog `{used[key]}` has one of that id"
-            elif new != alias.new:
-                message = f"{alias.of} `{alias.old}` became `{new or 'nothing'}` by catalog `{other}`, and `{alias.new or 'nothing'}` by this"
+                message = f"this catalog renames or retires {alias.of} `{alias.old}`, but catalog `{used[key]}` still uses that id"
+            elif target != alias.new:
+                theirs, own = (f"renames it to `{new}`" if new else "retires it" for new in (target, alias.new))
+                message = (
+                    f"{alias.of} `{alias.old}` is ambiguous, because catalog `{other}` {theirs} and this one {own}"
+                )
             if message:
                 fix = "rename it in one catalog, or use only one of the two"
-                yield Diagnostic(
-                    message, f"catalog {catalog.name}", None, "aliases", f"`{alias.old}`", "one meaning", fix
-                )
+                place = f"catalog {catalog.name}"
+                yield Diagnostic(message, place, None, "aliases", f"`{alias.old}`", "one meaning", fix, "FS109")
 
 
 class CatalogFolder(Protocol):
@@ -275,7 +274,7 @@ class CatalogFolder(Protocol):
     def distribution(self) -> str: ...
 
 
-MOST_KEPT = 200_000
+MAX_CACHED_RECORDS = 200_000
 """Maximum number of offers, facilities, and prices in the cache, at a few kB each."""
 
 
@@ -284,8 +283,9 @@ class _Head:
     place: CatalogFolder
     tables: CatalogTables
     keys: dict[str, Any]
-    sure: bool
-    wanted: bool
+    is_complete: bool
+    is_named: bool
+    """True if the case names the catalog, and not only other catalogs."""
     requires: tuple[str, ...] = field(default=())
 
 
@@ -293,30 +293,33 @@ class Once:
     """Cache of valid catalogs by folder, for several cases."""
 
     def __init__(self) -> None:
-        self._drafts: Recent[tuple[object, ...], tuple[CatalogDraft, Sequence[CatalogDraft]]] = Recent(MOST_KEPT)
+        self._drafts: SizeLimitedCache[tuple[object, ...], tuple[CatalogDraft, Sequence[CatalogDraft]]] = (
+            SizeLimitedCache(MAX_CACHED_RECORDS)
+        )
 
     def draft(
-        self, head: _Head, required: Sequence[CatalogDraft], known: KnownIds, found: list[Diagnostic]
+        self, head: _Head, required: Sequence[CatalogDraft], known: KnownIds, problems: list[Diagnostic]
     ) -> CatalogDraft:
-        """Return a catalog, read after those that it requires, with their ids `known`."""
+        """Return a catalog. `known` are the ids of the catalogs that it requires."""
         place = _tables_of(head.place)
         if not isinstance(place, Path):
-            return _read(head, known, found)
+            return _read(head, known, problems)
         columns = getattr(head.place, "columns", NO_FACTS)
-        key = (place.resolve(), head.place.distribution, columns, head.sure, *map(id, required))
-        kept = self._drafts.get(key)
-        if kept is not None:
-            return kept[0]
-        wrong = len(found)
-        draft = _read(head, known, found)
-        if len(found) == wrong:
+        key = (place.resolve(), head.place.distribution, columns, head.is_complete, *map(id, required))
+        entry = self._drafts.get(key)
+        if entry is not None:
+            return entry[0]
+        before = len(problems)
+        draft = _read(head, known, problems)
+        if len(problems) == before:
             catalog = draft.catalog
-            rows = len(catalog.offers) + len(catalog.facilities) + len(catalog.prices)
-            self._drafts.keep(key, (draft, required), rows)  # while they are held, nothing else has their identity
+            records = len(catalog.offers) + len(catalog.facilities) + len(catalog.prices)
+            # The key contains ids of `required`. They stay unique, because the entry keeps the objects alive.
+            self._drafts.keep(key, (draft, required), records)
         return draft
 
 
-@uncollected()
+@without_gc()
 def read_catalogs(
     wanted: Sequence[CatalogFolder],
     find: Callable[[str], CatalogFolder] | None = None,
@@ -324,67 +327,65 @@ def read_catalogs(
     ids: KnownIds | None = None,
     once: Once | None = None,
 ) -> tuple[Catalog, ...]:
-    """The catalogs that a case names and those they require, by name, as they were read: see `united` for what becomes of overlaps.
+    """Return the catalogs that a case names and those that they require, sorted by name. `united` merges their facilities.
 
-    A catalog that is only required contributes materials, prices, rates, factors and sources, not facilities, offers and their
-    price schedules and terms of trade.
+    A catalog that is only required contributes materials, prices, rates, factors, and sources.
 
     Args:
-        wanted: the catalogs that a case names.
-        find: says where a required catalog lies, by name; it raises an error of its own for an unknown one.
-        overlaps: facilities that are not taken for a clash, since the case says which of their records counts.
-        ids: takes the ids that the catalogs define, whatever else is wrong with them; until then there may be any.
-        once: those that were read for other cases.
+        wanted: Catalogs that a case names.
+        find: Function that returns a required catalog by name, or raises its own error.
+        overlaps: Facilities that are no clash, because the case states which of their records counts.
+        ids: Receives the ids that the catalogs define, even if they have errors.
+        once: Cache of catalogs that were read for other cases.
 
     Raises:
-        InputError: with every mistake of every file of every catalog, or with what two catalogs both define.
+        InputError: With all problems of all catalogs, or with all clashes between them.
     """
-    found: list[Diagnostic] = []
-    heads = _read_heads(wanted, find, found)
-    drafts = _drafts(heads, found, once or Once())
+    problems: list[Diagnostic] = []
+    heads = _read_heads(wanted, find, problems)
+    drafts = _read_drafts(heads, problems, once or Once())
     if ids is not None:
         ids.unsure -= ALL_IDS
         for draft in drafts.values():
             ids.merge(draft.known)
-    if found:
-        raise all_of(found)
-    used = {name for name, head in heads.items() if head.wanted}
+    if problems:
+        raise all_of(problems)
+    used = {name for name, head in heads.items() if head.is_named}
     catalogs = [drafts[name].catalog for name in sorted(drafts)]
-    found += [*_missing_facilities(catalogs, used), *clashes(united(catalogs, overlaps), used)]
-    if found:
-        raise all_of(found)
-    counting = tuple(c if c.name in used else as_required(c) for c in catalogs)
-    found += ambiguous(counting)
-    if found:
-        raise all_of(found)
-    return counting
+    problems += [*_missing_facilities(catalogs, used), *clashes(united(catalogs, overlaps), used)]
+    if problems:
+        raise all_of(problems)
+    used_parts = tuple(c if c.name in used else as_required(c) for c in catalogs)
+    problems += ambiguous(used_parts)
+    if problems:
+        raise all_of(problems)
+    return used_parts
 
 
-def _drafts(heads: dict[str, _Head], found: list[Diagnostic], once: Once) -> dict[str, CatalogDraft]:
-    """Return every catalog as far as it can be read."""
+def _read_drafts(heads: dict[str, _Head], problems: list[Diagnostic], once: Once) -> dict[str, CatalogDraft]:
     drafts: dict[str, CatalogDraft] = {}
-    for name in _ordered(heads, found):
+    for name in _sorted_by_dependence(heads, problems):
         head = heads[name]
-        required = [drafts[one] for one in head.requires if one in drafts]
+        required = [drafts[required_name] for required_name in head.requires if required_name in drafts]
         known = KnownIds()
         for draft in required:
             known.merge(draft.known)
-        if not head.sure or not drafts.keys() >= set(head.requires):
+        if not head.is_complete or not drafts.keys() >= set(head.requires):
             known.unsure |= ALL_IDS
-        drafts[name] = once.draft(head, required, known, found)
+        drafts[name] = once.draft(head, required, known, problems)
     return drafts
 
 
-def _read(head: _Head, known: KnownIds, found: list[Diagnostic]) -> CatalogDraft:
-    return read_draft(head.tables, head.keys, head.place.distribution, known, found)
+def _read(head: _Head, known: KnownIds, problems: list[Diagnostic]) -> CatalogDraft:
+    return read_draft(head.tables, head.keys, head.place.distribution, known, problems)
 
 
 def _read_heads(
-    wanted: Sequence[CatalogFolder], find: Callable[[str], CatalogFolder] | None, found: list[Diagnostic]
+    places: Sequence[CatalogFolder], find: Callable[[str], CatalogFolder] | None, problems: list[Diagnostic]
 ) -> dict[str, _Head]:
     heads: dict[str, _Head] = {}
-    for place in wanted:
-        _add_head(heads, place, found, wanted=True)
+    for place in places:
+        _add_head(heads, place, problems, is_named=True)
     waiting = [name for head in heads.values() for name in head.requires]
     while waiting:
         name = waiting.pop(0)
@@ -393,19 +394,20 @@ def _read_heads(
         head = None
         if find is not None:
             try:
-                head = _add_head(heads, find(name), found, wanted=False)
+                head = _add_head(heads, find(name), problems, is_named=False)
             except InputError as error:
-                found.extend(error.problems)
+                problems.extend(error.problems)
                 continue
         if head is None and name not in heads:
-            needing = next(h for h in heads.values() if name in h.requires)
-            found.append(
+            dependent = next(h for h in heads.values() if name in h.requires)
+            problems.append(
                 Diagnostic(
-                    "a required catalog is not to be found",
-                    file=needing.tables.head_file,
+                    f"required catalog `{name}` is missing",
+                    file=dependent.tables.head_file,
                     column="requires",
                     found=f"`{name}`",
-                    fix=f"install the plugin that brings `{name}`, or name its folder in the case's [use] catalogs",
+                    fix=f"install the plugin that contains `{name}`, or name its folder in the case's [use] catalogs",
+                    code="FS118",
                 )
             )
         elif head is not None:
@@ -413,34 +415,36 @@ def _read_heads(
     return heads
 
 
-def _add_head(heads: dict[str, _Head], place: CatalogFolder, found: list[Diagnostic], *, wanted: bool) -> _Head | None:
-    """Read a head. None if a catalog with its name is known already."""
-    tables = tables_at(_tables_of(place), found, getattr(place, "columns", NO_FACTS))
-    head = read_head(tables, found)
+def _add_head(
+    heads: dict[str, _Head], place: CatalogFolder, problems: list[Diagnostic], *, is_named: bool
+) -> _Head | None:
+    """Read and add a head. None if there already is a catalog with its name."""
+    tables = tables_at(_tables_of(place), problems, getattr(place, "columns", NO_FACTS))
+    head = read_head(tables, problems)
     keys = head.keys
     name = keys.get("name", place.folder.name)
-    other = heads.get(name)
-    if other is None:
-        heads[name] = _Head(place, tables, keys, head.sure, wanted, keys.get("requires", ()))
+    existing = heads.get(name)
+    if existing is None:
+        heads[name] = _Head(place, tables, keys, head.is_complete, is_named, keys.get("requires", ()))
         return heads[name]
-    if _home(other.place) != _home(place):
-        found.append(
+    if _home(existing.place) != _home(place):
+        problems.append(
             Diagnostic(
-                f"two catalogs are called `{name}`",
+                f"two catalogs have the name `{name}`",
                 file=tables.head_file,
                 column="name",
-                found=f"{_origin(place)} and {_origin(other.place)}",
+                found=f"{_origin(place)} and {_origin(existing.place)}",
                 expected="one catalog of each name",
-                fix="rename one, or use only one of the two",
+                fix="rename one of them, or use only one",
+                code="FS121",
             )
         )
     return None
 
 
 def _tables_of(place: CatalogFolder) -> Path | CatalogRows:
-    """Return the location of its tables: a path, or tables of a reader."""
-    found: Path | CatalogRows = getattr(place, "place", place.folder)
-    return found
+    tables: Path | CatalogRows = getattr(place, "place", place.folder)
+    return tables
 
 
 def _home(place: CatalogFolder) -> object:
@@ -450,42 +454,43 @@ def _home(place: CatalogFolder) -> object:
 
 def _origin(place: CatalogFolder) -> str:
     tables = _tables_of(place)
-    where = str(tables if isinstance(tables, Path) else tables.file)
-    return f"{where} ({place.distribution})" if place.distribution else where
+    path = str(tables if isinstance(tables, Path) else tables.file)
+    return f"{path} ({place.distribution})" if place.distribution else path
 
 
-def _ordered(heads: dict[str, _Head], found: list[Diagnostic]) -> list[str]:
+def _sorted_by_dependence(heads: dict[str, _Head], problems: list[Diagnostic]) -> list[str]:
     """Return the names in an order in which required catalogs come first. Circles are reported and come last."""
-    done: list[str] = []
-    left = sorted(heads)
-    while left:
-        ready = [n for n in left if all(r in done or r not in heads for r in heads[n].requires)]
+    ordered: list[str] = []
+    waiting = sorted(heads)
+    while waiting:
+        ready = [n for n in waiting if all(r in ordered or r not in heads for r in heads[n].requires)]
         if not ready:
-            found.append(
+            problems.append(
                 Diagnostic(
                     "catalogs require one another in a circle",
-                    file=heads[left[0]].tables.head_file,
+                    file=heads[waiting[0]].tables.head_file,
                     column="requires",
-                    found=", ".join(left),
-                    fix="move what both need into a third catalog",
+                    found=", ".join(waiting),
+                    fix="move the tables that they share into another catalog",
+                    code="FS120",
                 )
             )
-            ready = left
-        done += ready
-        left = [n for n in left if n not in ready]
-    return done
+            ready = waiting
+        ordered += ready
+        waiting = [n for n in waiting if n not in ready]
+    return ordered
 
 
 def _missing_facilities(catalogs: Iterable[Catalog], used: set[str]) -> list[Diagnostic]:
-    """Return errors for offers whose facility is in a catalog that the case doesn't name."""
     homes = {f.id: c.name for c in catalogs for f in c.facilities}
     return [
         Diagnostic(
-            f"offer `{offer.id}` comes from a facility of catalog `{homes[offer.facility]}`, which the case does not use",
+            f"offer `{offer.id}` is from a facility of catalog `{homes[offer.facility]}`, which the case doesn't use",
             file=f"catalog {catalog.name}",
             column="offers",
             found=f"`{offer.facility}`",
             fix=f'add "{homes[offer.facility]}" to the case\'s [use] catalogs',
+            code="FS119",
         )
         for catalog in catalogs
         if catalog.name in used
@@ -495,13 +500,13 @@ def _missing_facilities(catalogs: Iterable[Catalog], used: set[str]) -> list[Dia
 
 
 def clashes(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[Diagnostic]:
-    """Return an error for each thing that two catalogs define both, or differently. `used`: catalogs whose facilities and offers count. None: all."""
+    """Return an error for each clash. See `clashing`."""
     return [clash_error(clash) for clash in clashing(catalogs, used)]
 
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """A thing that two catalogs define both, or differently."""
+    """An id that two catalogs both define, or define differently."""
 
     noun: str
     name: str
@@ -510,11 +515,11 @@ class Clash:
 
 
 def clashing(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[Clash]:
-    """Return the same as records."""
-    found: list[Clash] = []
+    """Return the ids that two catalogs both define, or define differently. `used` names those with facilities and offers (None: all)."""
+    all_clashes: list[Clash] = []
     seen: dict[tuple[str, str], tuple[Catalog, object]] = {}
     for catalog in catalogs if len(catalogs) > 1 else ():
-        counts = used is None or catalog.name in used
+        is_used = used is None or catalog.name in used
         own: dict[tuple[str, str], object] = {}
         for material in catalog.materials:
             own["material", material.id] = material.but(source="", content=None)
@@ -524,30 +529,30 @@ def clashing(catalogs: Sequence[Catalog], used: set[str] | None = None) -> list[
             own["rate", f"{rate.currency} to {rate.to} from {rate.start}"] = rate.rate
         for price in catalog.prices:
             own["benchmark", price.id] = catalog.name
-        for facility in catalog.facilities if counts else ():
+        for facility in catalog.facilities if is_used else ():
             own["facility", facility.id] = catalog.name
             if facility.place:
                 own["site", facility.place] = facility.country
-        for offer in catalog.offers if counts else ():
+        for offer in catalog.offers if is_used else ():
             own["offer", offer.id] = catalog.name
         for key, value in own.items():
-            other = seen.setdefault(key, (catalog, value))
-            if other[1] != value:
-                found.append(Clash(*key, other[0], catalog))
-    return found
+            first, first_value = seen.setdefault(key, (catalog, value))
+            if first_value != value:
+                all_clashes.append(Clash(*key, first, catalog))
+    return all_clashes
 
 
 def clash_error(clash: Clash) -> Diagnostic:
-    """Return a clash as an error."""
     noun = clash.noun
     both = " and ".join(f"`{c.name}` ({c.distribution or 'beside the case'})" for c in (clash.first, clash.second))
-    same = noun in ("material", "factor", "rate", "site")
+    may_repeat = noun in ("material", "factor", "rate", "site")
     return Diagnostic(
-        f"{noun} `{clash.name}` is defined by two catalogs" + (", and differently" if same else ""),
+        f"{noun} `{clash.name}` is defined by two catalogs" + (", and differently" if may_repeat else ""),
         file=f"catalog {clash.second.name}",
         column=noun,
         found=both,
-        expected="one definition" + (", or the same one in both" if same else ""),
-        fix="rename it in one catalog, or use only one of the two"
-        + (", or say in the case's [[overlap]] which one to keep" if noun == "facility" else ""),
+        expected="one definition" + (", or the same one in both" if may_repeat else ""),
+        fix="rename it in one catalog, or use only one of the catalogs"
+        + (", or choose the one to keep in an [[overlap]] of the case" if noun == "facility" else ""),
+        code="FS122",
     )

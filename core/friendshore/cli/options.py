@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..domain.runtime import LONGEST_SECONDS
+from ..domain.runtime import MAX_SECONDS
 from .output import warn
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ TimeLimit = Annotated[
         metavar="SECONDS",
         help="Seconds for the whole command, including reading. Results not proved by then are intervals, and anything left out is listed.",
         min=0,
-        max=LONGEST_SECONDS,
+        max=MAX_SECONDS,
     ),
 ]
 Gap = Annotated[

@@ -1,8 +1,7 @@
-"""Effect of orders and use before a roll on lots and limits.
+"""Amounts before a roll that reduce lots and count toward limits.
 
-A row of a limit per year, or over the plan, sums purchases over a time range. In the new plan, the range begins on the day of the roll. Earlier
-orders still count, and so does earlier demand if the limit is a share of it. Both are computed on the rows of the old plan, only for the placed
-orders, with the quantity and the arrival that the supplier has confirmed.
+A limit per year, or over the plan, also counts the placed orders, and if it is a share of demand, the earlier demand. Both are computed on
+the rows of the old plan, with confirmed quantities and arrivals.
 """
 
 from __future__ import annotations
@@ -34,28 +33,26 @@ from ..verify.money import Costing, placed_orders
 from ..verify.plan_entries import PlanEntries
 from .sheet import PlacedLine
 
-_ADDED_UP = (BoughtTerm, SpentTerm, MakingTerm, OnboardingTerm, FixedTerm, DiscountsTerm, HoldingTerm)
+_SUMMABLE_TERMS = (BoughtTerm, SpentTerm, MakingTerm, OnboardingTerm, FixedTerm, DiscountsTerm, HoldingTerm)
 """Terms that are evaluated for the placed orders. Others, such as the number of suppliers, aren't sums of orders."""
-_NOTHING = Decimal(0)
+_ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierUse:
-    """Amounts that are carried over."""
+    """Amounts before a roll that count in the new plan."""
 
     rows: tuple[CarryoverSpec, ...]
-    left_out: tuple[str, ...]
-    """Rules per year, or over the plan, that aren't sums of orders, so that they begin again."""
-    overdrawn: tuple[tuple[str, Decimal], ...]
-    """Rows whose maximum for the whole time is exceeded, and the excess."""
+    restarted: tuple[str, ...]
+    """Rules per year, or over the plan, that start again because they aren't sums of orders."""
+    exceeded: tuple[tuple[str, Decimal], ...]
     pins: tuple[dict[str, Any], ...] = ()
-    """Rules of the new case for the remainder of a capacity, or of an offer's total, after the placed orders."""
-    not_pinned: tuple[str, ...] = ()
-    """Capacities without such a rule, because a run delivers several goods. The placed orders took more than their part of them."""
+    """Rules of the new case that limit a capacity, or an offer's total, to what the placed orders left."""
+    unpinned: tuple[str, ...] = ()
+    """Names of rules that can't be stated, because the offer has several outputs."""
 
 
-PINNED = "placed-before"
-"""Prefix of the ids of these rules."""
+PIN_PREFIX = "placed-before"
 
 
 def carried_over(
@@ -65,20 +62,12 @@ def carried_over(
     received: Sequence[RolledLot],
     stocks: Sequence[RolledLot],
 ) -> EarlierUse:
-    """Return the amounts of a plan's limits before a day.
-
-    Args:
-        verified: The plan.
-        horizon: Periods of the new plan.
-        placed: Orders that were placed by the plan, or by an earlier one.
-        received: Lots of the orders that arrived.
-        stocks: Stock at the start of the plan.
-    """
-    return _Carrying(verified, horizon, placed, received, stocks).carried()
+    """Return the amounts that count in the new plan. `received` and `stocks` are the lots of the old plan after its use."""
+    return _Carryover(verified, horizon, placed, received, stocks).earlier_use()
 
 
 @dataclass
-class _Carrying:
+class _Carryover:
     verified: VerifiedPlan
     horizon: Horizon
     placed: Sequence[PlacedLine]
@@ -87,37 +76,37 @@ class _Carrying:
 
     @property
     def day(self) -> date:
-        """First day of the new plan."""
         return self.horizon.start
 
-    def carried(self) -> EarlierUse:
+    def earlier_use(self) -> EarlierUse:
         problem = self.verified.problem
         periods = problem.case.horizon.periods
-        over = {str(year) for year in range(periods[0].start.year, self.day.year)}
-        before = {(one.rule, one.row): one for one in problem.case.carryovers}
-        found: list[CarryoverSpec] = []
-        left_out: list[str] = []
-        overdrawn: list[tuple[str, Decimal]] = []
-        asked: dict[int, tuple[Rule, list[Row]]] = {}
+        past_years = {str(year) for year in range(periods[0].start.year, self.day.year)}
+        earlier_by_row = {(spec.rule, spec.row): spec for spec in problem.case.carryovers}
+        specs: list[CarryoverSpec] = []
+        restarted: list[str] = []
+        exceeded: list[tuple[str, Decimal]] = []
+        rows_by_rule: dict[int, tuple[Rule, list[Row]]] = {}
         for rule, rows in problem.limit_rows:
-            asked.setdefault(id(rule), (rule, []))[1].extend(one_by_one(rows))
-        for rule, rows_of_rule in asked.values():
+            rows_by_rule.setdefault(id(rule), (rule, []))[1].extend(one_by_one(rows))
+        for rule, rows_of_rule in rows_by_rule.values():
             if getattr(rule, "per", "") not in ("year", "horizon"):
                 continue
             if getattr(rule, "counts", "") == "used" or not all(
-                isinstance(t, _ADDED_UP) for r in rows_of_rule for t in r.terms
+                isinstance(t, _SUMMABLE_TERMS) for r in rows_of_rule for t in r.terms
             ):
-                left_out.append(rule.id)
+                restarted.append(rule.id)
                 continue
-            rest = {row.label: row for row in self._rest(rule)}
+            remaining = {row.label: row for row in self._remaining_rows(rule)}
             for row in rows_of_rule:
-                if over.intersection(row.label.split()):
+                if past_years.intersection(row.label.split()):
                     continue
-                earlier = before.get((rule.id, row.label), CarryoverSpec(rule=rule.id, row=row.label, used=_NOTHING))
+                no_earlier = CarryoverSpec(rule=rule.id, row=row.label, used=_ZERO)
+                earlier = earlier_by_row.get((rule.id, row.label), no_earlier)
                 used = earlier.used + self._used(rule, row)
-                allowed = earlier.allowed + _bound(row) - _bound(rest.get(row.label))
+                allowed = earlier.allowed + _limit_of(row) - _limit_of(remaining.get(row.label))
                 if used or allowed:
-                    found.append(
+                    specs.append(
                         CarryoverSpec(
                             rule=rule.id,
                             row=row.label,
@@ -126,175 +115,167 @@ class _Carrying:
                             why=f"before {self.day}",
                         )
                     )
-                beyond = used - earlier.used - row.at_most if row.at_most is not None else _NOTHING
-                if beyond > problem.case.resolution and row.only_adds:
-                    overdrawn.append((f"{rule.id}: {row.label}", beyond))
-        pins = [*self._parcels(), *self._capacities()]
+                excess = used - earlier.used - row.at_most if row.at_most is not None else _ZERO
+                if excess > problem.case.resolution and row.only_adds:
+                    exceeded.append((f"{rule.id}: {row.label}", excess))
+        pins = [*self._total_pins(), *self._capacity_pins()]
         return EarlierUse(
-            tuple(found),
-            tuple(left_out),
-            tuple(overdrawn),
+            tuple(specs),
+            tuple(restarted),
+            tuple(exceeded),
             tuple(pin for pin in pins if "at_most" in pin),
             tuple(pin["id"] for pin in pins if "at_most" not in pin),
         )
 
-    def _parcels(self) -> Iterator[dict[str, Any]]:
-        """Yield the remainders of offers with a total over the plan."""
+    def _total_pins(self) -> Iterator[dict[str, Any]]:
+        """Yield a rule for each offer with a total over the plan. Without `at_most`, it can't be stated."""
         problem = self.verified.problem
-        stated = {rule.id for rule in problem.rules}
+        rule_ids = {rule.id for rule in problem.rules}
         for facts in problem.offers:
-            used = sum((one.quantity for one in self._new if one.line.offer == facts.offer.id), _NOTHING)
-            name = f"{PINNED}-total-{facts.offer.id}"
-            if facts.offer.total is None or not used or name in stated:  # what such a rule counts is carried over
+            used = sum((placed.quantity for placed in self._new if placed.line.offer == facts.offer.id), _ZERO)
+            name = f"{PIN_PREFIX}-total-{facts.offer.id}"
+            if facts.offer.total is None or not used or name in rule_ids:  # the carryover of an existing rule has it
                 continue
             pin = {
                 "kind": "pin",
                 "id": name,
                 "title": f"Left of {facts.offer.id} after orders placed before {self.day}",
             }
-            left = max(facts.offer.total - used, _NOTHING)
+            left = max(facts.offer.total - used, _ZERO)
             yield pin | ({"offer": facts.offer.id, "at_most": _mass(left), "dated_by": "order"} if facts.single else {})
 
-    def _capacities(self) -> Iterator[dict[str, Any]]:
-        """Yield the remainders of capacities in the period that contains the day, if orders took more than the part of the days before it."""
+    def _capacity_pins(self) -> Iterator[dict[str, Any]]:
+        """Yield a rule for each capacity if orders used more than the days before the new plan provide. Without `at_most`, it can't be stated."""
         problem = self.verified.problem
         at = problem.case.horizon.find(self.day)
         if at is None or problem.case.horizon.periods[at].start == self.day:
             return
         period = problem.case.horizon.periods[at]
-        end = max(one.end for one in self.horizon.periods if one.start <= period.end)
+        end = max(new_period.end for new_period in self.horizon.periods if new_period.start <= period.end)
         units: defaultdict[str, Decimal] = defaultdict(Decimal)
-        for one in self._new:
-            if one.line.ordered == at:
-                units[one.line.offer] += one.quantity
+        for placed in self._new:
+            if placed.line.ordered == at:
+                units[placed.line.offer] += placed.quantity
         limited = [
             (pool.facility, pool.capacity, [problem.offers[i] for i in pool.offers], False) for pool in problem.pools
         ]
         for facts in problem.offers:
             rate = facts.offer.max_per_year
             if rate is not None:
-                own = [
-                    exact(rate * one.years.numerator / one.years.denominator) for one in problem.case.horizon.periods
-                ]
-                limited.append((facts.offer.id, tuple(own), [facts], True))
-        for name, capacity, offers, own_limit in limited:
-            most = capacity[at]
-            weights = {facts.offer.id: Decimal(1) if own_limit else facts.offer.capacity_use for facts in offers}
-            taken = sum((units[offer] * weight for offer, weight in weights.items() if offer in units), _NOTHING)
-            if most is None or not taken:
+                all_years = [each.years for each in problem.case.horizon.periods]
+                own_limit = tuple(exact(rate * years.numerator / years.denominator) for years in all_years)
+                limited.append((facts.offer.id, own_limit, [facts], True))
+        for name, capacity, offers, is_own_limit in limited:
+            weights = {facts.offer.id: Decimal(1) if is_own_limit else facts.offer.capacity_use for facts in offers}
+            used = sum((units[offer] * weight for offer, weight in weights.items() if offer in units), _ZERO)
+            if capacity[at] is None or not used:
                 continue
-            beyond = taken - self._within(capacity, period.start, self.day - timedelta(days=1))
-            if beyond <= problem.case.resolution:
+            excess = used - self._capacity_between(capacity, period.start, self.day - timedelta(days=1))
+            if excess <= problem.case.resolution:
                 continue
-            left = max(self._within(capacity, self.day, end) - beyond, _NOTHING)
+            left = max(self._capacity_between(capacity, self.day, end) - excess, _ZERO)
             pin = {
                 "kind": "pin",
-                "id": f"{PINNED}-{self.day}-{name}",
+                "id": f"{PIN_PREFIX}-{self.day}-{name}",
                 "title": f"Left of {name} up to {end} after orders placed before {self.day}",
             }
             counted = {offer: weight for offer, weight in weights.items() if weight}
-            stated = {"offers": counted, "at_most": _mass(left), "dated_by": "order", "from": self.day, "until": end}
-            yield pin | (stated if all(facts.single for facts in offers) else {})
+            limit = {"offers": counted, "at_most": _mass(left), "dated_by": "order", "from": self.day, "until": end}
+            yield pin | (limit if all(facts.single for facts in offers) else {})
 
-    def _within(self, capacity: Sequence[Decimal | None], first: date, last: date) -> Decimal:
-        """Return the quantity that a capacity gives on some days. Periods with unlimited capacity count as 0."""
-        found = Fraction(0)
-        for period, most in zip(self.verified.problem.case.horizon.periods, capacity, strict=True):
+    def _capacity_between(self, capacity: Sequence[Decimal | None], first: date, last: date) -> Decimal:
+        """Return the capacity from a day to another. Periods with unlimited capacity count as 0."""
+        total = Fraction(0)
+        for period, quantity in zip(self.verified.problem.case.horizon.periods, capacity, strict=True):
             days = Span(start=first, end=last).days_within(period.span)
-            found += Fraction(most or 0) * days / period.days
-        return round_to(found, self.verified.problem.case.resolution)
+            total += Fraction(quantity or 0) * days / period.days
+        return round_to(total, self.verified.problem.case.resolution)
 
-    def _rest(self, rule: Rule) -> Iterator[Row]:
-        """Yield the rows of a rule with only the demand from the day on."""
+    def _remaining_rows(self, rule: Rule) -> Iterator[Row]:
         problem = self.verified.problem
-        for rows in rows_of(rule, problem.case.horizon.periods, problem.law, self._facts_of_rest):
+        for rows in rows_of(rule, problem.case.horizon.periods, problem.law, self._remaining_facts):
             yield from one_by_one(rows)
 
     @cached_property
-    def _facts_of_rest(self) -> ProblemFacts:
+    def _remaining_facts(self) -> ProblemFacts:
         problem = self.verified.problem
-        wanted = []
+        demands = []
         for demand in problem.demands:
             quantities = []
             for period, quantity in zip(problem.case.horizon.periods, demand.quantity, strict=True):
                 if period.end < self.day or not quantity:
-                    quantities.append(_NOTHING)
+                    quantities.append(_ZERO)
                 elif period.start >= self.day:
                     quantities.append(quantity)
                 else:
-                    left = demand.share_from(period, self.day)
-                    quantities.append(
-                        round_to(
-                            left * quantity.as_integer_ratio()[0] / quantity.as_integer_ratio()[1],
-                            problem.case.resolution,
-                        )
-                    )
-            wanted.append(replace(demand, quantity=tuple(quantities)))
+                    share = demand.share_from(period, self.day)
+                    quantities.append(round_to(share * Fraction(quantity), problem.case.resolution))
+            demands.append(replace(demand, quantity=tuple(quantities)))
         facts = copy(problem.facts)
-        facts.__dict__.update(demands=wanted, _all_demands=wanted)
+        facts.__dict__.update(demands=demands, _all_demands=demands)
         return facts
 
     def _used(self, rule: Rule, row: Row) -> Decimal:
-        """Return the amount that a row counts for the placed orders and for past holding."""
         if getattr(rule, "include_stock", False):
             values = self._by_use
         else:
             by_order = rule.dated_by == "order" or not all(isinstance(term, BoughtTerm) for term in row.terms)
             values = self._by_order if by_order else self._by_arrival
-        total = _NOTHING
+        total = _ZERO
         for term in row.terms:
             if isinstance(term, HoldingTerm):
-                total += self._held(term)
+                total += self._past_holding(term)
                 continue
             value = values.value(term)[0]
-            # A discount is settled on what a whole span orders, so that it isn't certain yet.
-            total += max(value, _NOTHING) if isinstance(term, DiscountsTerm) else value
+            # A discount depends on all orders of its span, so that it isn't certain yet.
+            total += max(value, _ZERO) if isinstance(term, DiscountsTerm) else value
         return total
 
-    def _held(self, term: HoldingTerm) -> Decimal:
-        """Return the amount of a term for holding stock up to the last past period."""
-        over = [period.end < self.day for period in self.verified.problem.case.horizon.periods]
-        kept = [over[t] for t in term.periods.tolist()]
-        past: Term = replace(term, nodes=term.nodes[kept], periods=term.periods[kept], weight=term.weight[kept])
+    def _past_holding(self, term: HoldingTerm) -> Decimal:
+        is_past = [period.end < self.day for period in self.verified.problem.case.horizon.periods]
+        mask = [is_past[t] for t in term.periods.tolist()]
+        past: Term = replace(term, nodes=term.nodes[mask], periods=term.periods[mask], weight=term.weight[mask])
         return self.verified.readings.values.value(past)[0]
 
     @cached_property
     def _by_order(self) -> TermValues:
         """Values of terms by the period of the order."""
-        return self._values([one for line in self._new for one in _purchases(line, self._resolution)], self._makes)
+        purchases = [each for placed in self._new for each in _purchases(placed, self._resolution)]
+        return self._term_values(purchases, self._makes)
 
     @cached_property
     def _by_arrival(self) -> TermValues:
         """Values of terms by the period of the confirmed arrival."""
-        return self._values(
-            [self._moved(one, line) for line in self._new for one in _purchases(line, self._resolution)], self._makes
-        )
+        purchases = [
+            self._at_confirmed_arrival(each, placed)
+            for placed in self._new
+            for each in _purchases(placed, self._resolution)
+        ]
+        return self._term_values(purchases, self._makes)
 
     @cached_property
     def _by_use(self) -> TermValues:
         """Values of terms for used stock and used arrivals. The new plan counts the rest as stock or open orders."""
-        lines = {one.number: one for one in self._new}
-        purchases = [
-            self._moved(one, line)
-            for number, line in lines.items()
-            for one in _purchases(line, self._resolution)
-            for share in [self._used_share(number, one.material)]
-            for one in [one.but(quantity=round_to(one.quantity * share, self.verified.problem.case.resolution))]
+        purchases = []
+        for number, placed in {placed.number: placed for placed in self._new}.items():
+            for purchase in _purchases(placed, self._resolution):
+                quantity = round_to(purchase.quantity * self._used_share(number, purchase.material), self._resolution)
+                purchases.append(self._at_confirmed_arrival(purchase.but(quantity=quantity), placed))
+        stocks = {lot.name: lot for lot in self.stocks}
+        lot_uses = [
+            lot_use.but(quantity=round_to(lot_use.quantity * lot.used / lot.quantity, self._resolution))
+            for lot_use in self.verified.plan.lots
+            if (lot := stocks.get(lot_use.lot)) is not None and lot.quantity
         ]
-        used = {lot.name: lot for lot in self.stocks}
-        lots = [
-            one.but(quantity=round_to(one.quantity * lot.used / lot.quantity, self.verified.problem.case.resolution))
-            for one in self.verified.plan.lots
-            if (lot := used.get(one.lot)) is not None and lot.quantity
-        ]
-        return self._values(purchases, (), lots)
+        return self._term_values(purchases, (), lot_uses)
 
     def _used_share(self, number: str, material: str) -> Decimal:
+        """Return the share of a received order that was used. 0 if it didn't arrive."""
         lots = [
             lot for lot in self.received if lot.name in (number, f"{number}/{material}") and lot.node[0] == material
         ]
-        quantity = sum((lot.quantity for lot in lots), _NOTHING)
-        return sum((lot.used for lot in lots), _NOTHING) / quantity if quantity else _NOTHING
+        quantity = sum((lot.quantity for lot in lots), _ZERO)
+        return sum((lot.used for lot in lots), _ZERO) / quantity if quantity else _ZERO
 
     @property
     def _resolution(self) -> Decimal:
@@ -303,78 +284,74 @@ class _Carrying:
     @property
     def _new(self) -> list[PlacedLine]:
         """Orders of this plan. Those of an earlier plan are counted already."""
-        return [one for one in self.placed if one.line.placed is None]
+        return [placed for placed in self.placed if placed.line.placed is None]
 
     @property
     def _makes(self) -> list[Make]:
-        units: dict[tuple[str, int], Decimal] = {}
-        for one in self._new:
-            if one.line.gives:
-                units[one.line.offer, one.line.ordered] = one.quantity / one.line.quantity
-        resolution = self.verified.problem.case.resolution
+        """Runs of several outputs, in proportion to the confirmed quantities."""
+        shares: dict[tuple[str, int], Decimal] = {}
+        for placed in self._new:
+            if placed.line.gives:
+                shares[placed.line.offer, placed.line.ordered] = placed.quantity / placed.line.quantity
         return [
-            make.but(units=round_to(make.units * units[make.offer, make.period], resolution))
+            make.but(units=round_to(make.units * shares[make.offer, make.period], self._resolution))
             for make in self.verified.plan.makes
-            if (make.offer, make.period) in units
+            if (make.offer, make.period) in shares
         ]
 
-    def _moved(self, purchase: Purchase, line: PlacedLine) -> Purchase:
+    def _at_confirmed_arrival(self, purchase: Purchase, placed: PlacedLine) -> Purchase:
         """Return a late purchase as an order that would arrive in the confirmed period. An early one counts as planned."""
         problem = self.verified.problem
-        arrival = problem.case.horizon.find(line.arrives)
+        arrival = problem.case.horizon.find(placed.arrives)
         if arrival is None or arrival <= purchase.delivered:
             return purchase
         arc = self._arcs[purchase.offer, purchase.material, purchase.place]
-        others = [
+        order_periods = [
             t
             for t in range(problem.case.horizon.count)
             if arc.arrival(t) == arrival and problem.moves.at(arc.index, t) is not None
         ]
-        return purchase.but(ordered=others[-1], delivered=arrival) if others else purchase
+        return purchase.but(ordered=order_periods[-1], delivered=arrival) if order_periods else purchase
 
     @cached_property
     def _arcs(self) -> Mapping[tuple[str, str, str], Any]:
         return {(arc.name, *arc.node): arc for arc in self.verified.problem.network.arcs if arc.lot < 0}
 
-    def _values(self, purchases: Sequence[Purchase], makes: Sequence[Make], lots: Sequence[LotUse] = ()) -> TermValues:
-        """Return the values of terms in a plan with only some purchases."""
-        plan = self.verified.plan
-        merged: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
-        for one in purchases:
-            merged[one.offer, one.material, one.place, one.requirement, one.ordered, one.delivered, one.licences] += (
-                one.quantity
-            )
+    def _term_values(
+        self, purchases: Sequence[Purchase], makes: Sequence[Make], lots: Sequence[LotUse] = ()
+    ) -> TermValues:
         names = ("offer", "material", "place", "requirement", "ordered", "delivered", "licences")
-        bought = tuple(
+        quantities: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
+        for purchase in purchases:
+            quantities[tuple(getattr(purchase, name) for name in names)] += purchase.quantity
+        merged = tuple(
             Purchase(**dict(zip(names, key, strict=True)), quantity=quantity)
-            for key, quantity in merged.items()
+            for key, quantity in quantities.items()
             if quantity
         )
-        ledger = PlanEntries.of(self.verified.problem, plan.but(purchases=bought, makes=tuple(makes), lots=tuple(lots)))
-        placed = placed_orders(ledger)
-        return TermValues(ledger, Amounts(ledger, placed), Costing(ledger, placed))
+        plan = self.verified.plan.but(purchases=merged, makes=tuple(makes), lots=tuple(lots))
+        entries = PlanEntries.of(self.verified.problem, plan)
+        orders = placed_orders(entries)
+        return TermValues(entries, Amounts(entries, orders), Costing(entries, orders))
 
 
 def _mass(quantity: Decimal) -> str:
     return f"{quantity.normalize():f} kg"
 
 
-def _bound(row: Row | None) -> Decimal:
-    """Return the bound of a row. 0 if there is none."""
+def _limit_of(row: Row | None) -> Decimal:
     if row is None:
-        return _NOTHING
-    return row.at_most if row.at_most is not None else row.at_least or _NOTHING
+        return _ZERO
+    return row.at_most if row.at_most is not None else row.at_least or _ZERO
 
 
 def _purchases(placed: PlacedLine, resolution: Decimal) -> Iterator[Purchase]:
     """Yield the purchases of a line, each with its part of the confirmed quantity, as a multiple of the resolution."""
     line = placed.line
     for material, classes in line.by_class.items():
-        planned = confirmed = given = _NOTHING
-        for (
-            requirement,
-            quantity,
-        ) in classes.items():  # the parts add up to what is confirmed, whatever rounding does to each
+        # Cumulative quantities are rounded, so that the parts add up to the confirmed quantity.
+        planned = assigned = _ZERO
+        for requirement, quantity in classes.items():
             planned += quantity
             confirmed = round_to(planned * placed.quantity / line.quantity, resolution)
             yield Purchase(
@@ -384,14 +361,14 @@ def _purchases(placed: PlacedLine, resolution: Decimal) -> Iterator[Purchase]:
                 requirement=requirement,
                 ordered=line.ordered,
                 delivered=line.delivered,
-                quantity=confirmed - given,
+                quantity=confirmed - assigned,
             )
-            given = confirmed
+            assigned = confirmed
 
 
 @dataclass(slots=True)
 class RolledLot:
-    """Stock in hand at the start of the old plan, or an order that arrived before the first day of the new one."""
+    """Stock at the start of the old plan, or an order that arrived before the new plan."""
 
     name: str
     node: Node
@@ -401,14 +378,12 @@ class RolledLot:
     """First day of the plan, or day of arrival. Earlier lots are used first."""
     received: bool
     by_class: dict[str, Decimal] = field(default_factory=dict)
-    """Kilograms that the plan reserves for each compliance class."""
-    used: Decimal = _NOTHING
+    used: Decimal = _ZERO
     counted: Decimal | None = None
     """Kilograms in the stock count. None if it wasn't counted."""
 
     @property
     def left(self) -> Decimal:
-        """Kilograms on the first day of the new plan."""
         return self.quantity - self.used
 
 
@@ -430,7 +405,7 @@ class NodeTotal:
 
 @dataclass(frozen=True, slots=True)
 class PlannedUse:
-    """Quantities that a plan takes out of stock before a day."""
+    """Quantity that a plan takes out of stock."""
 
     node: Node
     requirement: str
@@ -439,12 +414,11 @@ class PlannedUse:
 
 
 def planned_use(verified: VerifiedPlan, day: date, placed: Iterable[PlacedLine]) -> list[PlannedUse]:
-    """Return the use of a plan before a day: deliveries to demands, and inputs of the placed orders.
+    """Return the use before a day: deliveries, and inputs of the placed orders in proportion to their confirmed quantity.
 
-    Use is uniform over the days of a period with demand, as in the plan itself. Inputs are taken when their maker's order is placed, in proportion to
-    the quantity that the maker has confirmed. An order that wasn't placed takes none.
+    Deliveries are uniform over the days of a period with demand, as in the plan.
     """
-    problem, found = verified.problem, list[PlannedUse]()
+    problem, uses = verified.problem, list[PlannedUse]()
     periods, resolution = problem.case.horizon.periods, problem.case.resolution
     for delivery, position in verified.ledger.deliveries:
         period, demand = periods[delivery.period], problem.demands[position]
@@ -454,70 +428,66 @@ def planned_use(verified: VerifiedPlan, day: date, placed: Iterable[PlacedLine])
         quantity = round_to(Fraction(delivery.quantity) * share, resolution)
         if quantity:
             node = (demand.use.material.id, demand.use.place.id)
-            found.append(PlannedUse(node, delivery.requirement, delivery.period, quantity))
-    planned = verified.ledger.units()
-    ordered = _ordered(placed)
-    bought = totals(((one.offer, one.ordered, one.requirement), one.quantity) for one in verified.plan.purchases)
+            uses.append(PlannedUse(node, delivery.requirement, delivery.period, quantity))
+    units = verified.ledger.units()
+    confirmed = _confirmed_quantities(placed)
+    planned = totals(((each.offer, each.ordered, each.requirement), each.quantity) for each in verified.plan.purchases)
     for node, requirement, at, taken, offer in verified.ledger.draws():
         facts = problem.offers[offer]
-        name, whole = facts.offer.id, planned[offer, at]
+        name = facts.offer.id
         if facts.single:
-            share = ordered.get((name, at, requirement), Fraction(0)) / Fraction(bought[name, at, requirement])
+            share = confirmed.get((name, at, requirement), Fraction(0)) / Fraction(planned[name, at, requirement])
         else:
-            share = ordered.get((name, at, ""), Fraction(0)) / Fraction(whole)
+            share = confirmed.get((name, at, ""), Fraction(0)) / Fraction(units[offer, at])
         quantity = round_to(Fraction(taken) * share, resolution)
         if quantity:
-            found.append(PlannedUse(node, requirement, at, quantity))
-    return sorted(found, key=lambda one: (one.node, one.period, one.requirement))
+            uses.append(PlannedUse(node, requirement, at, quantity))
+    return sorted(uses, key=lambda use: (use.node, use.period, use.requirement))
 
 
-def _ordered(placed: Iterable[PlacedLine]) -> dict[tuple[str, int, str], Fraction]:
-    """Return the quantity ordered by offer, period, and compliance class. Goods made in runs of several have no class."""
-    found: defaultdict[tuple[str, int, str], Fraction] = defaultdict(Fraction)
-    for one in placed:
-        line = one.line
+def _confirmed_quantities(placed: Iterable[PlacedLine]) -> dict[tuple[str, int, str], Fraction]:
+    """Return the confirmed quantities by offer, period, and compliance class. Runs of several outputs have no class."""
+    quantities: defaultdict[tuple[str, int, str], Fraction] = defaultdict(Fraction)
+    for order in placed:
+        line = order.line
         if line.placed is not None:
             continue
         if line.gives:
-            found[line.offer, line.ordered, ""] += Fraction(one.quantity)
+            quantities[line.offer, line.ordered, ""] += Fraction(order.quantity)
             continue
         for classes in line.by_class.values():
             for requirement, quantity in classes.items():
-                found[line.offer, line.ordered, requirement] += (
-                    Fraction(one.quantity) * Fraction(quantity) / Fraction(line.quantity)
+                quantities[line.offer, line.ordered, requirement] += (
+                    Fraction(order.quantity) * Fraction(quantity) / Fraction(line.quantity)
                 )
-    return found
+    return quantities
 
 
-def take_out(
+def use_lots(
     lots: Sequence[RolledLot], uses: Iterable[PlannedUse], from_classes: Mapping[tuple[str, str], Collection[str]]
 ) -> dict[Node, Decimal]:
-    """Take planned use out of the lots reserved for it, first in, first out, and return the uncovered quantities.
+    """Use up reserved lots, first in, first out, increasing their `used`, and return the uncovered quantities.
 
-    Args:
-        lots: Stock and received orders. The function increases their `used`.
-        uses: Planned use.
-        from_classes: Material and compliance class -> other classes whose goods may serve it, by the plan's transfers.
+    `from_classes` has, by material and compliance class, the classes whose goods may serve it by the plan's transfers.
     """
-    at = grouped((lot.node, lot) for lot in sorted(lots, key=lambda one: (one.since, one.name)))
-    aside = {lot.name: dict(lot.by_class) for lot in lots}
+    lots_by_node = grouped((lot.node, lot) for lot in sorted(lots, key=lambda lot: (lot.since, lot.name)))
+    reserved = {lot.name: dict(lot.by_class) for lot in lots}
     uncovered: defaultdict[Node, Decimal] = defaultdict(Decimal)
     for use in uses:
         rest = use.quantity
         for requirement in (use.requirement, *sorted(set(from_classes.get((use.node[0], use.requirement), ())))):
-            for lot in at.get(use.node, ()):
-                part = min(rest, aside[lot.name].get(requirement, _NOTHING), lot.left)
+            for lot in lots_by_node.get(use.node, ()):
+                part = min(rest, reserved[lot.name].get(requirement, _ZERO), lot.left)
                 if part > 0:
                     rest -= part
                     lot.used += part
-                    aside[lot.name][requirement] -= part
+                    reserved[lot.name][requirement] -= part
         if rest:
             uncovered[use.node] += rest
     return dict(uncovered)
 
 
 def node_totals(lots: Iterable[RolledLot], uncovered: Mapping[Node, Decimal]) -> Iterator[NodeTotal]:
-    """Yield the totals of each material and place, in order."""
     by_node = grouped((lot.node, lot) for lot in lots)
     for node in sorted({*by_node, *uncovered}):
         own = by_node.get(node, [])
@@ -528,11 +498,11 @@ def node_totals(lots: Iterable[RolledLot], uncovered: Mapping[Node, Decimal]) ->
             opening=_sum(lot.quantity for lot in own if not lot.received),
             received=_sum(lot.quantity for lot in own if lot.received),
             used=_sum(lot.used for lot in own),
-            uncovered=uncovered.get(node, _NOTHING),
+            uncovered=uncovered.get(node, _ZERO),
             left=_sum(lot.left for lot in own),
             basis="assumed" if not counted else "counted" if counted == len(own) else "counted in part",
         )
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    return sum(amounts, _NOTHING)
+    return sum(amounts, _ZERO)

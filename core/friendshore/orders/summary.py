@@ -7,23 +7,23 @@ from decimal import Decimal
 from ..document import elements as doc
 from .carryover import NodeTotal, RolledLot
 from .roll import RolledCase, material_names
-from .sheet import OrderNow
+from .sheet import CurrentOrder
 
-_ASSUMED = "what was used is assumed from the plan, not counted: state a stock count with `--count FILE` (columns lot, quantity_kg)"
+_ASSUMED = "the use is assumed from the plan; to use a stock count, add `--count FILE` (a CSV file with the columns lot and quantity_kg)"
 
 
 def rolled_data(rolled: RolledCase) -> dict[str, object]:
-    """Return the roll of a case as JSON-ready data, all masses in kilograms of the material's basis."""
+    """Return a rolled case as JSON-ready data. Masses are kilograms of the material's basis."""
     names = material_names(rolled.gathered)
     return {
         "from": str(rolled.gathered.case.horizon.start),
         "to": str(rolled.day),
         "until": str(rolled.horizon.span.end),
         "periods": rolled.horizon.count,
-        "materials": [_total(one, names[one.material]) for one in rolled.totals],
-        "lots": [_lot(lot) for lot in _lots(rolled)],
-        "received": [_order(one) for one, _ in rolled.received],
-        "open": [_order(one) for one in rolled.open],
+        "materials": [_total_data(total, names[total.material]) for total in rolled.totals],
+        "lots": [_lot_data(lot) for lot in _lots(rolled)],
+        "received": [_order_data(current) for current, _ in rolled.received],
+        "open": [_order_data(current) for current in rolled.open],
         "allowances": [
             {"kind": kind, "id": name, "used_kg": float(used)}
             for (kind, name), used in sorted(rolled.allowances.items())
@@ -41,7 +41,6 @@ def rolled_data(rolled: RolledCase) -> dict[str, object]:
 
 
 def rolled_document(rolled: RolledCase) -> doc.Document:
-    """Return a document of the roll of a case: the reconciliation by material and place, its lots, open orders, and notes."""
     return doc.document(
         "A case rolled forward",
         doc.sentence(
@@ -51,47 +50,45 @@ def rolled_document(rolled: RolledCase) -> doc.Document:
         doc.section_if_any("Stock: opening + received - used = new", _totals(rolled)),
         doc.section_if_any("Lots", _lot_table(rolled)),
         doc.section_if_any("Open orders", _open_table(rolled)),
-        doc.section_if_any("Limits: amounts of the time before", _carried_table(rolled)),
+        doc.section_if_any("Limits: amounts before the new plan", _carried_table(rolled)),
         doc.section_if_any("Notes", doc.notes(_notes(rolled))),
     )
 
 
 def _lots(rolled: RolledCase) -> list[RolledLot]:
-    return [lot for _, lot in rolled.stocks] + [lot for _, some in rolled.received for lot in some]
+    return [lot for _, lot in rolled.stocks] + [lot for _, lots in rolled.received for lot in lots]
 
 
 def _notes(rolled: RolledCase) -> list[str]:
-    found = [_ASSUMED] if any(one.basis != "counted" for one in rolled.totals) else []
-    found += [
-        f"{one.material} at {one.place}: the plan uses {_kg(one.uncovered)} kg before {rolled.day} that neither stock nor received orders cover"
-        for one in rolled.totals
-        if one.uncovered
+    notes = [_ASSUMED] if any(total.basis != "counted" for total in rolled.totals) else []
+    notes += [
+        f"{total.material} at {total.place}: the plan uses {_kg(total.uncovered)} kg before {rolled.day} that neither stock nor received orders cover"
+        for total in rolled.totals
+        if total.uncovered
     ]
     if rolled.received:
-        named = ", ".join(one.order.id for one, _ in rolled.received)
-        found.append(
-            f"taken as arrived on the confirmed day: {named}; if one hasn't come, correct its day in the sheet"
-        )
+        orders = ", ".join(current.order.id for current, _ in rolled.received)
+        notes.append(f"assumed to have arrived on the confirmed day: {orders}; correct the sheet if one is late")
     for (kind, name), used in sorted(rolled.allowances.items()):
-        found.append(f"{kind} {name}: {_kg(used)} kg used before {rolled.day} are taken off")
-    return [*found, *rolled.notes]
+        notes.append(f"{kind} {name} is reduced by the {_kg(used)} kg used before {rolled.day}")
+    return [*notes, *rolled.notes]
 
 
-def _total(one: NodeTotal, name: str) -> dict[str, object]:
+def _total_data(total: NodeTotal, name: str) -> dict[str, object]:
     return {
-        "material": one.material,
+        "material": total.material,
         "name": name,
-        "place": one.place,
-        "opening_kg": float(one.opening),
-        "received_kg": float(one.received),
-        "used_kg": float(one.used),
-        "new_kg": float(one.left),
-        "uncovered_kg": float(one.uncovered),
-        "basis": one.basis,
+        "place": total.place,
+        "opening_kg": float(total.opening),
+        "received_kg": float(total.received),
+        "used_kg": float(total.used),
+        "new_kg": float(total.left),
+        "uncovered_kg": float(total.uncovered),
+        "basis": total.basis,
     }
 
 
-def _lot(lot: RolledLot) -> dict[str, object]:
+def _lot_data(lot: RolledLot) -> dict[str, object]:
     return {
         "lot": lot.name,
         "material": lot.node[0],
@@ -104,21 +101,21 @@ def _lot(lot: RolledLot) -> dict[str, object]:
     }
 
 
-def _order(one: OrderNow) -> dict[str, object]:
-    order = one.order
-    placed = None if order.ordered is None else str(order.ordered)
-    named = {
+def _order_data(current: CurrentOrder) -> dict[str, object]:
+    order = current.order
+    return {
         "order": order.id,
         "offer": order.offer,
         "place": order.place,
         "quantity": float(order.quantity),
         "substance": order.substance,
+        "ordered": None if order.ordered is None else str(order.ordered),
+        "arrives": str(order.arrives),
     }
-    return {**named, "ordered": placed, "arrives": str(order.arrives)}
 
 
 def _totals(rolled: RolledCase) -> doc.DataTable | None:
-    called = material_names(rolled.gathered)
+    names = material_names(rolled.gathered)
     columns = [
         doc.Column("Material"),
         doc.Column("At"),
@@ -126,9 +123,14 @@ def _totals(rolled: RolledCase) -> doc.DataTable | None:
         doc.Column("Use"),
     ]
     rows = [
-        (called[one.material], one.place, *map(_kg, (one.opening, one.received, one.used, one.left)), one.basis)
-        for one in rolled.totals
-        if one.opening or one.received or one.used
+        (
+            names[total.material],
+            total.place,
+            *map(_kg, (total.opening, total.received, total.used, total.left)),
+            total.basis,
+        )
+        for total in rolled.totals
+        if total.opening or total.received or total.used
     ]
     return doc.table(columns, rows) if rows else None
 
@@ -137,7 +139,7 @@ def _lot_table(rolled: RolledCase) -> doc.DataTable | None:
     columns = [
         doc.Column("Lot"),
         doc.Column("Material"),
-        *map(doc.figures, ("There or arrived kg", "Used kg", "Left kg")),
+        *map(doc.figures, ("In stock or arrived kg", "Used kg", "Left kg")),
     ]
     rows = [(lot.name, lot.node[0], *map(_kg, (lot.quantity, lot.used, lot.left))) for lot in _lots(rolled)]
     return doc.table(columns, rows) if rows else None
@@ -152,8 +154,8 @@ def _open_table(rolled: RolledCase) -> doc.DataTable | None:
         doc.Column("Arrives"),
     ]
     rows = [
-        (one.order.id, one.order.offer, _kg(one.order.quantity), one.order.ordered or "not stated", one.order.arrives)
-        for one in sorted(rolled.open, key=lambda one: (one.order.arrives, one.order.id))
+        (order.id, order.offer, _kg(order.quantity), order.ordered or "unknown", order.arrives)
+        for order in sorted((current.order for current in rolled.open), key=lambda order: (order.arrives, order.id))
     ]
     return doc.table(columns, rows) if rows else None
 

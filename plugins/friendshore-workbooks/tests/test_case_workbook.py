@@ -292,7 +292,7 @@ MISTAKES: list[tuple[Cell, str]] = [
     ("cells", "message"),
     [
         (want(per_year="5 t Ga2O3"), "a substance cannot be named here"),
-        (want(per_year="5 t", quantity="1 t"), "says its quantity twice"),
+        (want(per_year="5 t", quantity="1 t"), "FS202"),
         (want(), "says no quantity"),
         (want(per_year="5 t", id="radar"), "the case has a demand `radar`"),
         (want(per_year="5 t", material="gallium"), "`want` names nothing in the case"),

@@ -96,7 +96,7 @@ def test_a_capacity_of_each_product_is_told_how_to_be_stated(tmp_path: Path) -> 
     """Two rows of one plant with a capacity each: the message names both ways, and both work."""
     rows = LIST.replace("oxide,2.5", "oxide,4")
     [problem] = [one for one in refused(made, tmp_path, MAP, rows) if "same facility" in one.message]
-    assert "a facility of its own" in problem.fix
+    assert "its own facility" in problem.fix
     assert "`max_per_year`" in problem.fix
     apart = MAP.replace('id = { id = ["firm", "town"] }', 'id = { id = ["firm", "town", "material"] }')
     plants = made(tmp_path, apart, rows).catalog.facilities
