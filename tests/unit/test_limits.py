@@ -185,7 +185,7 @@ def test_what_costs_the_same_for_any_use_is_no_money_of_one() -> None:
     """Onboarding is due whatever an offer is bought for: a budget of one use that would count it is refused, and says so."""
     facts = catalog(source("CN", 10, onboarding=5, onboarding_currency="USD"))
     (problem,) = refused(planned, both(100), facts, rule(limits.Budget, amount=1, **DEFENSE))
-    assert "`cn-metal` is not spent for one end use or another: its onboarding" in problem.message
+    assert (problem.code, problem.message.startswith("the onboarding of `cn-metal`")) == ("FS266", True)
     assert problem.column.startswith("rule")
 
 

@@ -219,7 +219,7 @@ def test_terms_of_places_are_refused_where_a_run_goes_to_none() -> None:
 def test_money_of_terms_needs_a_rate() -> None:
     """A fixed cost in a currency without a rate is refused; with one it is converted on the first day of the span."""
     facts = metals(terms("cn-metal", fixed=100, currency="EUR"))
-    with pytest.raises(InputError, match="no exchange rate from EUR to USD"):
+    with pytest.raises(InputError, match="FS251"):
         planned(case(CIVIL), facts)
     rate = Rate(currency="EUR", to="USD", rate=Decimal("1.2"), start=date(2026, 1, 1), source=SOURCE)
     assert planned(case(CIVIL), facts.but(rates=(rate,))).cost.fixed == 120

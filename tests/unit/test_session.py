@@ -262,7 +262,7 @@ def test_a_rule_is_asked_again_only_after_it_changed_itself() -> None:
 def test_answers_of_rules_are_bounded() -> None:
     """However many questions are put to a session, what its rules answered takes no more than it may, and rules are asked again."""
     opened = shared(Counting(id="r"))
-    opened.inputs.kept.planned = answers = Answers(most=20)
+    opened.inputs.kept.planned = answers = Answers(20)
     sizes = []
     for number in range(100):
         opened.after(Change(price="o1", factor=Decimal(1000 + number) / 1000))

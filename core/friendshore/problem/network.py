@@ -32,7 +32,7 @@ from ..errors import InputError
 from .capacity import AtWork, at_work, working_days
 from .decimal_arrays import largest
 from .demands import Demand, Lot
-from .merged import Merged, exchange, rate_wanting
+from .merged import Merged, exchange, missing_rate
 from .offers import OfferFacts
 
 Node = tuple[str, str]
@@ -364,7 +364,7 @@ def _freight(lane: Lane | None, move: Move, merged: Merged, case: Case) -> Decim
     if lane is not None and lane.freight is not None:
         rate = exchange(merged.rates, lane.currency or case.currency, case.currency, case.horizon.start)
         if rate is None:
-            raise InputError(rate_wanting(lane.currency, case, f"the freight to {lane.to}", "lanes.freight"))
+            raise InputError(missing_rate(lane.currency, case, f"the freight to {lane.to}", "lanes.freight"))
         return exact(lane.freight * rate)
     if case.assume.freight is not None and move.crosses:
         return case.assume.freight

@@ -211,6 +211,7 @@ def no_rate(currency: str, to: str, amounts: Sequence[InCurrency]) -> Diagnostic
         found=f"`{first.subject}`",
         expected=f"a row for {currency} in rates.csv",
         fix=f"add the rate of {currency} to a catalog of the case, with its source, or state the amount in {to}",
+        code="FS251",
     )
 
 
@@ -443,10 +444,11 @@ class OfferReader:
         factor = basis_factor(self.merged.materials[offer.outputs[0].material], given.substance, self.paths.factors)
         if factor is None:
             raise InputError(
-                f"the figure given for `{offer.id}` is of {given.substance}, which cannot be turned into {offer.outputs[0].material}",
+                f"the figure stated for `{offer.id}` is in {given.substance}, which can't be converted to {offer.outputs[0].material}",
                 column="assume.offer",
                 found=given.substance,
                 fix="state it in the material's own basis, or add a row to factors.csv with its source",
+                code="FS252",
             )
         return factor
 

@@ -20,7 +20,7 @@ from ..domain.terms import SPANS, Bearing, PriceSchedule, Terms, Tier, TierKind,
 from ..domain.time import Span, stretches
 from ..errors import Diagnostic, InputError
 from .capacity import Capacities, Pool
-from .merged import Merged, around, exchange, rate_wanting
+from .merged import Merged, around, exchange, missing_rate
 from .network import Moves, Network
 from .offers import Assumption, OfferFacts
 
@@ -158,7 +158,7 @@ def _price_spans(
         day = case.horizon.periods[indices[-1]].start
         rate = exchange(merged.rates, currency, case.currency, day)
         if rate is None:
-            troubles.append(rate_wanting(currency, case, f"the price schedule of {schedule.name}", "tiers.price"))
+            troubles.append(missing_rate(currency, case, f"the price schedule of {schedule.name}", "tiers.price"))
             return
         tiers = tuple(_in_case_currency(tier, rate, schedule) for tier in schedule.tiers)
         yield PriceSpan(schedule, label, offers, indices, tiers)
@@ -296,7 +296,7 @@ def _term_spans(
         currency = terms.currency or case.currency
         rate = exchange(merged.rates, currency, case.currency, case.horizon.periods[indices[0]].start)
         if rate is None:
-            troubles.append(rate_wanting(currency, case, f"the terms of {terms.name}", "terms.fixed"))
+            troubles.append(missing_rate(currency, case, f"the terms of {terms.name}", "terms.fixed"))
             return
         yield TermSpan(terms, label, offers, indices, exact((terms.fixed or Decimal(0)) * rate), pools)
 
