@@ -334,9 +334,9 @@ class _Reach:
             self.bonds.append(("", self.wanted))
             return self.wanted
         self.parts.inputs.after([change])  # refuses what names nothing
-        message = "a question cannot add a demand for a material, or at a place, that the plan doesn't have"
-        fix = "plan the scenario itself with `friendshore plan CASE --scenario NAME`, or write the demand into the case"
-        raise InputError(message, column="want", found=change.told, fix=fix)
+        message = "a question can't add a demand for a material or place that the plan doesn't have"
+        fix = "plan the scenario with `friendshore plan CASE --scenario NAME`, or add the demand to the case"
+        raise InputError(message, column="want", found=change.told, fix=fix, code="FS268")
 
     def _of_order(self, change: Change) -> frozenset[str]:
         case, offers = self.problem.case, self.problem.merged.offers
