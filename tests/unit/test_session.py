@@ -123,7 +123,7 @@ def test_a_change_of_a_price_solves_its_own_component_alone() -> None:
 )
 def test_a_change_that_names_nothing_is_refused(change: dict[str, Any]) -> None:
     """Also beside one that does."""
-    with pytest.raises(InputError, match="FS241|names no rule"):
+    with pytest.raises(InputError, match=r"FS241|names no rule"):
         session().after(Change(price="ore-1", factor=Decimal(2)), Change.model_validate(change))
 
 
