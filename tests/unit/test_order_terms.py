@@ -345,7 +345,7 @@ def test_an_offer_without_a_quotation_for_a_whole_period_is_a_lead() -> None:
     """It is shown, never counted, and the reason said."""
     found = planned(case(CIVIL), quoted(("2026-03-01", None, 10)))
     assert bought(found) == {"au-metal": 100}
-    assert [lead.reasons for lead in found.run.leads] == [["no quotation holds throughout a period of the plan"]]
+    assert [lead.reasons for lead in found.run.leads] == [["no quotation is valid throughout a period of the plan"]]
 
 
 def test_two_quotations_for_a_day_are_refused() -> None:

@@ -170,13 +170,13 @@ def lead(**more: Any) -> Catalog:
 @pytest.mark.parametrize(
     ("facts", "reason"),
     [
-        pytest.param(lead(capacity=()), "nobody published its capacity", id="capacity"),
+        pytest.param(lead(capacity=()), "no source gives its capacity", id="capacity"),
         pytest.param(lead(capacity=(step(None, 5, origin=GUESS),)), "its capacity is only assumed", id="guessed capacity"),
         pytest.param(lead(price=price(None)), "no price of benchmark", id="benchmark"),
         pytest.param(lead(max_per_year=Decimal(5), source=GUESS), "its quantity is only assumed", id="guessed quantity"),
-        pytest.param(catalog(source("CN", 1).but(price=None)), "nobody published its price", id="price"),
-        pytest.param(catalog(FOLLOWS, bench(date(2026, 1, 1), 8, of="salt")), "of salt", id="benchmark of another element"),
-        pytest.param(catalog(FOLLOWS, GUESSED), "well enough founded", id="guessed benchmark"),
+        pytest.param(catalog(source("CN", 1).but(price=None)), "no source gives its price", id="price"),
+        pytest.param(catalog(FOLLOWS, bench(date(2026, 1, 1), 8, of="salt")), "for salt", id="benchmark of another element"),
+        pytest.param(catalog(FOLLOWS, GUESSED), "has sufficient evidence", id="guessed benchmark"),
     ],
 )  # fmt: skip
 def test_leads_are_shown_with_their_reasons_and_never_counted(facts: Catalog, reason: str) -> None:
@@ -204,7 +204,7 @@ def test_an_origin_given_by_the_case_takes_the_place_of_the_offers_own() -> None
     entry = {"stage": "mined", "countries": ["AU"], "complete": True}
     found = planned(given_by({"chain": [entry], "why": "visit"}, 1), lead())
     assert found.run.purchases[0].countries == {"mined": ["AU"], "refined": ["CN"], "melted": ["CN"]}
-    assert told(found, "cn-metal") == "origin of mined given by the case: visit"
+    assert told(found, "cn-metal") == "origin of mined is stated by the case: visit"
 
 
 def test_figures_given_in_another_substance_are_converted() -> None:
@@ -279,9 +279,9 @@ def row(name: str, given: Case, facts: Catalog, kilograms: dict[str, float], sub
     ("given", "facts", "kilograms", "subject", "said"),
     [
         row("a lead with a capacity of the case", given_by(LETTER, 100, 100), lead(capacity=()), {"cn-metal 2027": 60}, "cn-metal",
-            "capacity 60 kg/year given by the case: their letter"),
+            "capacity 60 kg/year is stated by the case: their letter"),
         row("a lead with a price of the case", given_by(LETTER, 100, 100), lead(capacity=()), {"cn-metal 2027": 60}, "cn-metal",
-            "price 7 USD/kg is given by the case"),
+            "price 7 USD/kg is stated by the case"),
         row("a capacity in place of that of its site", given_by({"capacity": 60}, 100), lead(capacity=(step(None, 10),)), {"cn-metal 2026": 60}),
         row("a benchmark and a quarter", yearly(1), catalog(PREMIUM, *RISING), {"cn-metal 2026": 1},
             "cn-metal", "priced at benchmark bench +25 %"),
@@ -296,7 +296,7 @@ def row(name: str, given: Case, facts: Catalog, kilograms: dict[str, float], sub
         row("91 days of qualification do not fit into the first quarter", yearly(1, 1, 1, start=date(2027, 1, 1), length="quarter"),
             catalog(source("CN", 10, qualification=parse_duration("91 days"))), {"cn-metal 2027-Q3": 1}),
         row("a guessed recipe", yearly(10), catalog(source("AU", 1, "oxide"), GUESSED_RECIPE), {"jp-melt 2026": 10, "au-oxide 2026": 20},
-            "jp-melt", "takes 2 kg of oxide a unit (assumed)"),
+            "jp-melt", "takes 2 kg of oxide per unit (assumed)"),
     ],
 )  # fmt: skip
 def test_what_a_case_assumes_is_used_and_told(
