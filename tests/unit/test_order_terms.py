@@ -212,7 +212,7 @@ def test_terms_of_a_plan(given: Case, facts: Catalog, kilograms: dict[str, float
 def test_terms_of_places_are_refused_where_a_run_goes_to_none() -> None:
     """A run of several outputs is for no one place."""
     run = source("AU", 60, name="au-run", outputs=lines(metal=1, salt=3))
-    with pytest.raises(InputError, match="for which place is a run"):
+    with pytest.raises(InputError, match="FS264"):
         planned(case(CIVIL), metals(run, terms("au", of="facility", places=["US"], fixed=5)))
 
 

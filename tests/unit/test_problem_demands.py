@@ -94,7 +94,7 @@ def test_where_no_shortage_price_is_given_it_is_ten_times_the_dearest() -> None:
     """Japan at 80 is the dearest of three, its freight of 3 lands it at 83: 830, and it is said."""
     found = planned(case(bare("metal"), assume={"freight": 3}), metals(cn=1, au=0, jp=1))
     assert priced(found) == {"metal-civil": 830}
-    assert "830.00 USD/kg, 10 times the dearest" in told(found, "metal-civil")
+    assert "830.00 USD/kg, 10 times the most expensive" in told(found, "metal-civil")
     assert float(found.cost.shortage) == 8 * 830
 
 
@@ -104,7 +104,9 @@ def test_defence_comes_before_civil_use_whatever_the_metal_costs() -> None:
     found = planned(case(bare("metal", "defense"), bare("salt")), facts)
     assert short(found) == {"salt-civil": 10}
     assert priced(found) == {"metal-defense": 100 * 300, "salt-civil": 10 * 300}
-    assert "100 times the dearest landed offer or benchmark of salt, which shares" in told(found, "metal-defense")
+    assert "100 times the most expensive landed offer or benchmark of salt, which shares" in told(
+        found, "metal-defense"
+    )
 
 
 @pytest.mark.parametrize(
