@@ -49,16 +49,7 @@ _POWER = Context(prec=30)
 def build_problem(
     case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule], *, part: bool = False, kept: Kept | None = None
 ) -> Problem:
-    """Build the problem of a case.
-
-    Args:
-        part: True if these are part of a case's facts, whose names were checked as a whole.
-        kept: Data shared with problems of changed facts. None shares nothing.
-
-    Raises:
-        InputError: With every inconsistency.
-        PluginError: If a plugin's rule raises.
-    """
+    """Build the problem of a case, or of `part` of its facts, whose names were checked as a whole. `kept` is data shared with other problems."""
     return _Builder(case, catalogs, rules, part, kept).problem()
 
 
@@ -159,7 +150,7 @@ class _Builder:
         return law
 
     def _priced_rules(self, problems: list[Diagnostic]) -> tuple[Rule, ...]:
-        """Return the rules with their money in the case's currency. A rule without a rate is left out, and its error added to `problems`."""
+        """Return the rules in the case's currency. A rule without a rate is left out, and its error added to `problems`."""
         converted = (tried(partial(self._in_currency, rule), problems) for rule in self.unpriced_rules)
         return tuple([rule if self.kept is None else self.kept.same(rule) for rule in converted if rule])
 
@@ -262,7 +253,6 @@ def _discounts(rate: Decimal, months: int, count: int) -> tuple[Decimal, ...]:
 
 
 def _share_left(loss: Decimal, years: Fraction) -> Decimal:
-    """Return the fraction of a kilogram that is left after some years."""
     if not loss:
         return Decimal(1)
     return exact(_POWER.power(1 - loss, _POWER.divide(Decimal(years.numerator), Decimal(years.denominator))))

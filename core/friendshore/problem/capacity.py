@@ -24,13 +24,11 @@ _EXACT_PRODUCT = Context(prec=100)
 
 
 def accepted_steps(facility: Facility, merged: Merged, case: Case) -> tuple[CapacityStep, ...]:
-    """Return the capacity steps whose evidence the case accepts."""
     min_confidence = case.accept.confidence
     return tuple([step for step in facility.capacity if merged.confidence(step.source).reaches(min_confidence)])
 
 
 def at_work(facility: Facility, merged: Merged, case: Case) -> AtWork:
-    """Return the first day of each accepted step, and True if the step has any capacity."""
     steps = accepted_steps(facility, merged, case)
     return tuple([(step.start, bool(step.per_year != 0 and case.accept.counts(step.status))) for step in steps])
 
@@ -53,7 +51,6 @@ class _PeriodFactors:
     """Factors that convert a yearly rate to amounts by period."""
 
     factors: tuple[Fraction, ...]
-    """Distinct factors, since many periods are equally long."""
     factor_by_period: tuple[int, ...]
     ratios: tuple[tuple[Decimal, Decimal], ...]
     amounts_by_rate: dict[Decimal, tuple[Decimal, ...]] = field(default_factory=dict, compare=False)
@@ -104,7 +101,6 @@ class Capacities:
 
     @cached_method
     def of(self, name: str) -> Sequence[Decimal | None]:
-        """Return a facility's kilograms by period."""
         steps = accepted_steps(self.merged.facilities[name], self.merged, self.case)
         if len(steps) == 1 and steps[0].per_year is not None:
             return self._rate(steps[0].start, None, steps[0].status).times(steps[0].per_year)
@@ -120,7 +116,7 @@ class Capacities:
 
 @lru_cache(maxsize=4096)
 def _by_steps(rates: tuple[Decimal | None, ...], years: tuple[tuple[Fraction, ...], ...]) -> tuple[Decimal | None, ...]:
-    """Return the amounts by period of several yearly rates, each with its years in every period. Cached, since the problems of a question share them."""
+    """Cached, since the problems of a question share the rates and years."""
     return tuple([_in_period(rates, parts) for parts in zip(*years, strict=True)])
 
 

@@ -27,14 +27,11 @@ from .network import Network
 from .offers import Assumption, OfferFacts
 from .problem import unknown_names
 
+# Subjects of assumptions that reports list before the mix.
 ACCEPTED = "accepted"
-"""Subject of assumptions that accept more facts or apply fewer rules than usual. They are listed above the mix."""
 COUNTED_TWICE = "counted twice"
-"""Subject of assumptions about two facilities that may be one. They are listed above the mix."""
 UNEXAMINED = "looked at by no rule of origin"
-"""Subject of goods whose origin no rule checks, for defense or another end use that origin rules name. They are listed first."""
 NOT_ASKED = "origin not asked about"
-"""Subject of assumptions about goods for which a law asks more than chains record. They are on the first screen, because the rule checks only part."""
 
 _NO_DEMAND = Diagnostic(
     "the case has no demand",
@@ -46,11 +43,7 @@ _NO_DEMAND = Diagnostic(
 
 
 def check_names(case: Case, merged: Merged, rules: Sequence[Rule]) -> None:
-    """Reject unknown or ambiguous names in the case, and a case without demands.
-
-    Raises:
-        InputError: With every problem.
-    """
+    """Reject unknown or duplicate names in the case, and a case without demands."""
     rule_by_id = {rule.id: rule for rule in rules}
     ids = [rule.id for rule in rules]
     problems = [] if case.demands else [_NO_DEMAND]
@@ -77,7 +70,6 @@ def check_names(case: Case, merged: Merged, rules: Sequence[Rule]) -> None:
 
 
 def _priority(case: Case) -> Iterator[Diagnostic]:
-    """Yield an error for each end use that the priority order repeats, or that has no demand. The default order needs no demand."""
     end_uses = {demand.end_use for demand in case.demands}
     priority = case.assume.priority
     for name in dict.fromkeys(priority):
@@ -224,10 +216,7 @@ def renamed(case: Case) -> list[Assumption]:
 
 
 def described_twice(case: Case, catalogs: Sequence[Catalog], reached: Iterable[Offer]) -> list[Assumption]:
-    """Return assumptions about facilities that several catalogs describe: those that the case merges, and lookalikes that both count.
-
-    Only facilities with `reached` offers count. Others can't deliver anything in demand.
-    """
+    """Return assumptions about facilities with `reached` offers that several catalogs describe: merged ones, and lookalikes that both count."""
     facility_ids = {offer.facility for offer in reached}
     assumptions = []
     for overlap in case.overlaps:
@@ -286,11 +275,9 @@ def origin_rules_of(use: Use, spans: Sequence[Span], law: Law) -> list[str]:
     return rule_ids
 
 
+# Such goods pass wherever they come from. A reader must not take that for proof that they are lawful.
 def unexamined(demands: Sequence[Demand], law: Law) -> list[Assumption]:
-    """Return assumptions about goods whose origin no rule checks, for defense or another end use that origin rules name.
-
-    Such goods pass wherever they come from. A reader must not take that for proof that they are lawful.
-    """
+    """Return assumptions about goods whose origin no rule checks, for defense or another end use that origin rules name."""
     checked_uses = {"defense"}.union(*(getattr(r, "end_uses", ()) for r in law.rules if r.bears_on == "chain"))
     materials_by_use: dict[str, dict[str, None]] = {}
     for demand in demands:
@@ -324,7 +311,7 @@ def not_asked_about(demands: Sequence[Demand], law: Law) -> list[Assumption]:
 
 
 def refuse_unneeded_stock(case: Case, merged: Merged, network: Network, law: Law) -> None:
-    """Reject stock floors for a material or place that nothing in the case needs, since nothing could be bought for that stock."""
+    """Reject stock floors that no demand needs, since nothing could be bought for that stock."""
     problems = []
     for rule in law.rules:
         is_floor = isinstance(rule, StockLevel) and bool(rule.exactly or rule.at_least)

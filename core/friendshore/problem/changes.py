@@ -32,11 +32,7 @@ _MAX_INHERITED = 100
 
 
 def scenario_changes(case: Case, names: Sequence[str]) -> tuple[Change, ...]:
-    """Return all changes of the named scenarios, inherited ones first, each scenario once.
-
-    Raises:
-        InputError: For an unknown scenario, or one that inherits from itself.
-    """
+    """Return all changes of the named scenarios, inherited ones first, each scenario once."""
     scenario_by_name = {scenario.name: scenario for scenario in case.scenarios}
     changes: list[Change] = []
     added: set[str] = set()
@@ -81,11 +77,7 @@ def apply_changes(
     bills: Sequence[LegislativeBill] = (),
     amend: Amend | None = None,
 ) -> tuple[Case, tuple[Catalog, ...], tuple[Rule, ...]]:
-    """Return the facts after all changes, in order. `amend` replaces `amend_rule` as the function that changes one rule.
-
-    Raises:
-        InputError: For every change that names nothing in the case, and for a bill that enables itself.
-    """
+    """Return the facts after all changes, in order. `amend` replaces `amend_rule` as the function that changes one rule."""
     facts = _Facts(case, tuple(catalogs))
     expanded = with_bills(changes, bills)
     for change in expanded:
@@ -176,7 +168,6 @@ OFFERS: Final = (
     "an offer, facility, supplier, or parent (if ambiguous, `offer:name`, `facility:name`, and so on), `country:XX`, "
     "`outside:XX`, or `catalog:name`"
 )
-"""Names that may mean an offer, for messages."""
 OFFER_WORDS: Final = ("offer", "facility", "supplier", "parent")
 DEMAND_WORDS: Final = ("demand", "material", "end_use")
 PRICE_WORDS: Final = ("offer", "material", "benchmark")
@@ -184,7 +175,6 @@ PRICE_WORDS: Final = ("offer", "material", "benchmark")
 
 
 def offer_words(offer: Offer, facility: Facility) -> dict[str, str]:
-    """Return the names that mean an offer, by kind."""
     names = (offer.id, facility.id, facility.supplier, facility.owner)
     return dict(zip(OFFER_WORDS, names, strict=True))
 
@@ -267,7 +257,6 @@ def shortest(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Change:
 
 
 def _name_field(change: Change) -> str:
-    """Return the field with the name that may mean several things."""
     return "of" if change.lift is not None else change.subject
 
 
@@ -398,7 +387,6 @@ def _unpriced(change: Change, facts: _Facts) -> None:
 
 
 def _lead_time(change: Change, facts: _Facts) -> None:
-    """Multiply lead times on every lane. An offer without a lead time uses that of the case."""
     factor, offer_ids, default = change.factor, facts.meant(change), facts.case.assume.lead_time
     assert factor is not None
 
@@ -485,7 +473,6 @@ def _lift(change: Change, facts: _Facts) -> None:
 
 
 def _lifted(terms: tuple[Terms, ...], field: str, bears: Callable[[Bearing], bool]) -> Iterator[Terms]:
-    """Yield terms without one of their figures, except those that then state nothing."""
     for entry in terms:
         if not bears(entry):
             yield entry
@@ -551,7 +538,6 @@ def _step(step: CapacityStep, change: Change, begins: bool) -> CapacityStep:
 
 
 def _own_quantity(change: Change, facts: _Facts) -> None:
-    """Multiply or state an offer's own quantity limit. The capacity of its facility doesn't change."""
     factor, offer_ids = change.factor, facts.meant(change)
     unused_keys = {"status": change.status, "delay": change.delay, "from": change.start, "until": change.end}
     for word in (word for word, value in unused_keys.items() if value is not None):
@@ -672,8 +658,8 @@ def _stock(change: Change, facts: _Facts) -> None:
     facts.case = facts.case.but(stocks=(*facts.case.stocks, stock))
 
 
+# Names in waivers and licenses are checked later, with those of the case.
 def _waive(change: Change, facts: _Facts) -> None:
-    """Add a waiver. Errors in its names are reported later, with those of the case."""
     assert change.quantity is not None
     waiver = WaiverSpec(
         id=_numbered(f"waiver:{change.waive}:{change.of}", facts.case.waivers),
@@ -688,7 +674,6 @@ def _waive(change: Change, facts: _Facts) -> None:
 
 
 def _grant(change: Change, facts: _Facts) -> None:
-    """Add an export license. Errors in its names are reported later, with those of the case."""
     licence = LicenceSpec(
         id=_numbered(f"licence:{change.grant}:{change.of or '*'}", facts.case.licences),
         rule=change.grant,
@@ -733,7 +718,6 @@ class ChangeKind:
     apply: Callable[[Change, _Facts], None] | None = None
     """Function that alters the facts. None means that the change alters a rule, by `amend_rule`."""
     means: Callable[[Change, Offer, Facility], bool] = _no_offer
-    """Function that returns True if the change names an offer."""
     words: tuple[str, ...] = ()
     """Kinds of things that its name may mean, if there are several."""
 
@@ -760,4 +744,3 @@ KINDS: Final[Mapping[str, ChangeKind]] = {
     "revoke": ChangeKind(_revoke),
     "accept": ChangeKind(_accept),
 }
-"""Subject of a change -> its effect."""

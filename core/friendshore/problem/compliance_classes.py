@@ -48,7 +48,7 @@ class CountedUses:
         return CountedUses(frozenset().union(*(rule.counted_end_uses for rule in rules)))
 
     def ends(self, end_use: str) -> frozenset[str]:
-        """Return the end use that a delivery counts as, or an empty name if limits don't count it. The set is empty if they count none."""
+        """Return the end use that a delivery counts as: "" if limits don't count it. Empty if they count none."""
         return frozenset({end_use if end_use in self.named else ""} if self.named else ())
 
 
@@ -64,7 +64,6 @@ class Signature:
     order_periods: frozenset[int] | None
     ends: frozenset[str]
     free_of: frozenset[str] = frozenset()
-    """Rules whose tainted offers are prohibited."""
 
     def same_law(self, other: Signature) -> bool:
         return replace(self, ends=other.ends) == other
@@ -151,7 +150,6 @@ class ComplianceClass:
 
     @property
     def _law(self) -> tuple[object, ...]:
-        """Everything that distinguishes it except end uses and excluded taints."""
         return (
             self.blocked, self.blocked_cells, self.permits, self.surcharges, self.final, self.order_periods
         )  # fmt: skip
@@ -161,10 +159,7 @@ class ComplianceClass:
         return arc not in self.blocked and (arc, arrival) not in self.blocked_cells
 
     def at_least_as_strict(self, other: ComplianceClass, arcs: frozenset[int], nodes: frozenset[Node], by: int) -> bool:
-        """Return True if, up a chain of `arcs` and `nodes`, the other class admits everything that this one admits, on no worse terms.
-
-        Only arrivals up to period `by` matter. A class for some end uses serves only these.
-        """
+        """Return True if, up a chain and up to period `by`, the other class admits everything that this one admits, on no worse terms."""
         if not (other.ends <= self.ends and other.free_of <= self.free_of):
             return False
         if self._law == other._law:
@@ -186,7 +181,6 @@ class _InForce(NamedTuple):
     """Origin rules that apply to a delivery. Equal ones give equal signatures."""
 
     by_delivery: tuple[int, ...]
-    """Rules dated by delivery that are in force then."""
     by_order: tuple[int, ...]
     """Rules dated by the order of the final good, in force or not."""
     period: int | None
@@ -255,10 +249,7 @@ class Grouping:
         return list(class_by_signature.values())
 
     def _add_joint_outputs(self, class_by_signature: dict[Signature, ComplianceClass]) -> None:
-        """Add compliance classes for co-products that serve different uses, since their inputs must be lawful for all of these.
-
-        The inputs are bought for a class that prohibits everything that any of the served classes prohibits.
-        """
+        """Add compliance classes for co-products that serve different uses, since their inputs must be lawful for all of these."""
         nodes_by_offer = grouped((arc.offer, arc.node) for arc in self.network.arcs)
         for offer, feeds in self.network.feeds.items():
             outputs = set(nodes_by_offer[offer])
@@ -277,10 +268,7 @@ class Grouping:
                 compliance_class.nodes |= nodes
 
     def _add_joint_stock(self, class_by_signature: dict[Signature, ComplianceClass]) -> None:
-        """Add compliance classes for stock that may serve different uses, if a rule limits usable stock.
-
-        Material that is lawful for several uses covers each of them. It is bought for a class that prohibits everything that any of them prohibits.
-        """
+        """Add compliance classes for stock that is lawful for several uses, if a rule limits usable stock."""
         for node in sorted({final_node(demand.use) for demand in self.demands}):
             nodes = self.network.reach(node)[1]
             signatures = [
@@ -338,7 +326,6 @@ class Grouping:
 
     @cached_method
     def _needs(self, use: Use, force: _InForce, waivable: frozenset[int]) -> set[frozenset[int]]:
-        """Return the sets of rules that some chain breaks, whenever the final good may be ordered."""
         judgement, final = self.judgements[use], final_node(use)
         rule_sets: set[frozenset[int]] = set()
         for rules, _ in self._epochs(force):
@@ -397,10 +384,7 @@ class Grouping:
             return frozenset(arc.index for arc in self.network.arcs if rule.taints(arc.chained))
 
     def _with_taints_excluded(self, signature: Signature, judgement: Judgement) -> list[Signature]:
-        """Return a signature, with variants that exclude the tainted offers of each rule that keeps products apart.
-
-        Only makers need the variants. A good that is bought directly is either tainted or not.
-        """
+        """Return a signature, with variants that exclude the tainted offers of each rule that keeps products apart. Only makers need variants."""
         variants = [signature]
         offers = {self.network.arcs[index].offer for index in judgement.reach}
         if not any(self.network.feeds.get(offer) for offer in offers):
@@ -474,8 +458,8 @@ class Grouping:
             permits[cell] = tuple(sorted({*permits.get(cell, ()), licences}))
 
 
+# A case with more sets is rejected, since checking only some would be wrong.
 MAX_SETS = 200
-"""Maximum sets of compliance classes at one place. A case with more is rejected, since checking only some would be wrong."""
 
 Delivered = tuple[int, int, Decimal]
 """Position of a demand, period of delivery, and kilograms."""
@@ -500,10 +484,7 @@ def servers(
 def open_to_stricter(
     compliance_classes: Sequence[ComplianceClass], network: Network, demands: Sequence[Demand]
 ) -> None:
-    """Let stock of a stricter compliance class be delivered for every less strict one.
-
-    This matters only with a rule on usable stock: a kilogram may cover the stricter use in one period and serve the other in the next.
-    """
+    """Let stock of a stricter compliance class be delivered for every less strict one. This matters only with a rule on usable stock."""
     added: list[tuple[ComplianceClass, Outlet]] = []
     for compliance_class in compliance_classes:
         for outlet in compliance_class.outlets:
@@ -517,7 +498,6 @@ def open_to_stricter(
 
 
 def own_compliance_classes(compliance_classes: Iterable[ComplianceClass]) -> dict[tuple[int, int], frozenset[int]]:
-    """Return, by demand and period, the compliance classes that deliver to it without a waiver."""
     indices_by_cell: dict[tuple[int, int], set[int]] = {}
     for compliance_class in compliance_classes:
         for outlet in compliance_class.outlets:
@@ -531,13 +511,7 @@ def stock_cover_cuts(
     own_classes: dict[tuple[int, int], frozenset[int]],
     serving: dict[int, frozenset[int]],
 ) -> list[tuple[frozenset[int], Decimal]]:
-    """Return sets of compliance classes with the minimum of their total stock of a material at a place, so that it covers all deliveries.
-
-    `own_classes` and `serving` are the results of `own_compliance_classes` and `servers`.
-
-    Raises:
-        InputError: If there are more than `MAX_SETS` sets.
-    """
+    """Return sets of compliance classes, each with the minimum of their total stock of a material at a place, so that it covers all deliveries."""
     need_by_set: dict[frozenset[int], Decimal] = {}
     for demand, period, quantity in deliveries:
         classes = frozenset[int]().union(*(serving[index] for index in own_classes.get((demand, period), ())))

@@ -20,8 +20,7 @@ from ..domain.base import DIGITS, rounded
 Whole = NDArray[Any]
 """Integers of 64 bits or Python objects."""
 
-_MAX_SUM = 2**62
-"""Upper bound on sums of 64-bit integers."""
+_MAX_SUM = 2**62  # Sums of 64-bit integers stay below it.
 
 
 def whole(numbers: Sequence[Decimal], unit: Decimal) -> tuple[Whole, Decimal]:
@@ -42,7 +41,6 @@ def kept(counts: Sequence[int]) -> Whole:
 
 
 def kept_doubles(counts: NDArray[np.float64]) -> Whole:
-    """Return whole doubles as integers, of 64 bits if no sum of them needs more."""
     fits = float(np.abs(counts).max(initial=0.0)) * len(counts) < _MAX_SUM
     return counts.astype(np.int64) if fits else kept(list(map(int, counts.tolist())))
 
@@ -54,7 +52,6 @@ def _multiples(numbers: Sequence[Decimal], exponent: int) -> list[int] | None:
 
 
 def added_up(values: Whole, cells: NDArray[np.intp], size: int) -> Whole:
-    """Return the exact sum of the values of each of `size` cells."""
     sums: Whole = np.zeros(size, dtype=values.dtype)
     np.add.at(sums, cells, values)
     return sums
@@ -62,16 +59,12 @@ def added_up(values: Whole, cells: NDArray[np.intp], size: int) -> Whole:
 
 Floats = NDArray[np.float64]
 
-_MAX_EXACT_POWER = 22
-"""Exponent of the largest power of ten that a double represents exactly."""
+_MAX_EXACT_POWER = 22  # 10 ** 22 is the largest power of ten that a double represents exactly.
 _POWERS = np.array([float(10**power) for power in range(_MAX_EXACT_POWER + 1)])
 
 
 class Scaled(Sequence[Decimal]):
-    """Numbers by period, each a multiple of another number by a common factor, rounded as stored numbers.
-
-    Products are computed on access, since hardly any of many offers priced by one benchmark is bought. Equal to any sequence of equal numbers.
-    """
+    """Numbers by period, each a multiple of another by a common factor. Products are computed on access, since few of them are needed."""
 
     __slots__ = ("factor", "numbers")
 
@@ -122,7 +115,6 @@ def table(rows: Sequence[Sequence[Decimal | None]], count: int) -> Floats:
 def cells(
     rows: Sequence[Sequence[Decimal | None]], count: int, row: NDArray[np.intp], column: NDArray[np.intp]
 ) -> Floats:
-    """Return some entries of `table`, by row and column."""
     values, position = _distinct(rows, count)
     return values[position[row], column]
 
@@ -134,7 +126,6 @@ def picked(rows: Sequence[Sequence[Decimal]], row: Iterable[int], column: Iterab
 
 
 def _distinct(rows: Sequence[Sequence[Decimal | None]], count: int) -> tuple[Floats, NDArray[np.intp]]:
-    """Return the distinct rows in order of first occurrence, and the position of each row among them."""
     row_by_id = {id(row): row for row in rows}
     scaled = [(i, row) for i, row in enumerate(row_by_id.values()) if isinstance(row, Scaled)]
     plain = [(i, row) for i, row in enumerate(row_by_id.values()) if not isinstance(row, Scaled)]

@@ -19,8 +19,8 @@ from ..domain.use import Chained, Use
 from ..errors import Diagnostic, InputError
 from .merged import CASE_SOURCE, Merged
 
+# Maximum share of an amount that rounding to the resolution may add or remove.
 _MAX_ROUNDED_SHARE = Fraction(1, 20)
-"""Maximum share of a stated amount that rounding to the resolution may remove or add."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,7 @@ class Demand:
     """Kilograms in each period, to the resolution."""
 
     def share_from(self, period: Period, day: datetime.date) -> Fraction:
-        """Return the share of a period's demand that is used from a day on. Use is even over the days of the demand.
-
-        A delayed demand is used as many months later. Demand delayed beyond the plan is spread over the last period.
-        """
+        """Return the share of a period's demand that is used from a day on. Use is even over the days of the demand, also if it is delayed."""
         start, end = (
             None if bound is None else add_months(bound, self.spec.later) for bound in (self.spec.start, self.spec.end)
         )
@@ -71,7 +68,6 @@ class Lot:
     chain: tuple[tuple[Chained, Place], ...] = ()
     """Its offer and the offers of its inputs, each with the place that its goods went to. Empty if the inputs are unknown."""
     confirmed: bool = False
-    """True if its supplier has confirmed these inputs."""
 
 
 def round_to(value: Decimal | Fraction, resolution: Decimal) -> Decimal:
@@ -87,11 +83,7 @@ def demand_name(spec: DemandSpec, case: Case) -> str:
 
 
 def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Decimal]) -> list[Demand]:
-    """Return all demands in canonical order. `basis` gives the kilograms of a material's basis in one kilogram of a substance.
-
-    Raises:
-        InputError: For unknown materials, duplicate ids, delays or lists that don't fit the periods, or amounts lost by rounding.
-    """
+    """Return all demands, sorted by id. `basis` gives the kilograms of a material's basis in one kilogram of a substance."""
     problems: list[Diagnostic] = []
     demands: dict[str, Demand] = {}
     for spec in case.demands:
@@ -184,7 +176,6 @@ def _coarse_resolution(
 
 
 def _amounts(spec: DemandSpec, horizon: Horizon, factor: Fraction) -> tuple[Decimal | Fraction, ...]:
-    """Return the kilograms wanted in each period, before rounding and delay."""
     span = Span(start=spec.start, end=spec.end)
     quantities = spec.quantities or (None,) * horizon.count
 
@@ -207,9 +198,9 @@ def wanted_at(demand: Demand, rate: Decimal | None) -> Decimal | None:
 
 
 def _delayed(quantities: tuple[Decimal, ...], periods: int) -> tuple[Decimal, ...]:
-    """Delay quantities by some periods. Those delayed beyond the plan go to its last period."""
     if not periods:
         return quantities
+    # Quantities delayed beyond the plan go to its last period.
     remaining_count = max(0, len(quantities) - periods)
     remaining, overdue = quantities[:remaining_count], quantities[remaining_count:]
     later = [*[Decimal(0)] * min(periods, len(quantities)), *remaining]
@@ -218,11 +209,6 @@ def _delayed(quantities: tuple[Decimal, ...], periods: int) -> tuple[Decimal, ..
 
 
 def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal]) -> list[Lot]:
-    """Return stock on hand and open orders, sorted by id.
-
-    Raises:
-        InputError: For unknown materials or offers, unfit inputs, or amounts lost by rounding.
-    """
     problems: list[Diagnostic] = []
     lots: dict[str, Lot] = {}
 
@@ -265,7 +251,6 @@ def _has_fit_inputs(spec: StockSpec | OrderSpec, merged: Merged, column: str, pr
 
 
 def _not_of_offer(stock: StockSpec, merged: Merged) -> Diagnostic | None:
-    """Return the error for a stock whose offer is unknown or doesn't deliver its material."""
     offer = merged.offers.get(stock.offer)
     if offer is None:
         return _unknown("offer", stock.offer, "stock.offer", merged.offers)
@@ -443,7 +428,6 @@ class Incumbent:
 def resolve_incumbents(
     merged: Merged, case: Case, lots: Sequence[Lot], basis: Callable[[str, str], Decimal]
 ) -> list[Incumbent]:
-    """Return all incumbents by offer, one per output. See `resolve_demands` for `basis`."""
     periods = case.horizon.periods
     ordered = (lot for lot in lots if lot.on_order)
     placed = totals(((lot.chained.offer.id, lot.material, lot.period), lot.quantity) for lot in ordered)

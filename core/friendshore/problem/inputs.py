@@ -35,11 +35,7 @@ class Applied(Record):
     """None means the periods of the case."""
 
     def told(self, case: Case) -> list[str]:
-        """Return every change in the syntax of a case file, those of the scenarios first. `case` must contain all scenarios.
-
-        Raises:
-            InputError: For an unknown scenario.
-        """
+        """Return every change in the syntax of a case file, those of the scenarios first. `case` must contain all scenarios."""
         changes = [change.told for change in (*scenario_changes(case, self.scenario), *self.changes)]
         return changes if self.period is None else [*changes, f'period = "{self.period.value}"']
 
@@ -94,7 +90,6 @@ class Inputs:
         return aliases.following(names_in_use - {""})
 
     def name_of_today(self, sort: Sort, name: str) -> str:
-        """Return the current name of something that a catalog may have renamed."""
         renamings = self._following().aliases.way(sort, name)
         return (renamings[-1].new if renamings else "") or name
 
@@ -106,12 +101,7 @@ class Inputs:
         return InputError(self.where([_retired(problem, aliases) for problem in problems]))
 
     def apply(self, applied: Applied) -> Inputs:
-        """Return the facts after scenarios, changes, and strictness. `plan`, questions, and `verify` apply them only here.
-
-        Raises:
-            InputError: For unknown names, facts that don't fit shorter periods, and, if strict, all doubts.
-            PluginError: If a plugin's rule raises.
-        """
+        """Return the facts after scenarios, changes, and strictness. `plan`, questions, and `verify` apply them only here."""
         if applied.strict and self.doubts:
             raise InputError(self.doubts)
         changed = self.after((*scenario_changes(self.case, applied.scenario), *applied.changes))
@@ -145,12 +135,7 @@ class Inputs:
         return replace(priced, case=priced.case.but(horizon=shorter))
 
     def after(self, changes: Sequence[Change]) -> Inputs:
-        """Return the facts after some changes, in order. Shortage penalties and holding costs keep their values unless a change states them.
-
-        Raises:
-            InputError: For every change that names nothing in the case.
-            PluginError: If a plugin's rule raises.
-        """
+        """Return the facts after some changes, in order. Shortage penalties and holding costs keep their values unless a change states them."""
         if not changes:
             return self
         following = self._following()
@@ -188,7 +173,6 @@ class Inputs:
 
 
 def _retired(problem: Diagnostic, aliases: Aliases) -> Diagnostic:
-    """Return a problem, with the date and reason if its name was retired."""
     alias = aliases.retired(problem.found.strip("`")) if aliases else None
     return (
         problem if alias is None else replace(problem, message=f"{problem.message}: {alias.told}", fix="name another")

@@ -38,30 +38,24 @@ V = TypeVar("V")
 Q = TypeVar("Q", bound=Hashable)
 
 _ANSWER_BYTES = 250
-"""Approximate memory per answer."""
 _LOOKUPS_PER_COUNT = 64
-"""Lookups between two counts of the answers."""
 _MAX_FACTS = 64
 _MAX_RULES = 10_000
+# Types whose values are compared by content.
 _PLAIN = frozenset({str, int, bool, date, type(None)})
-"""Types whose values are compared by content."""
 _SEVERAL = frozenset({tuple, frozenset})
 Delivery: TypeAlias = tuple[int, int]
 """Identities of the delivered good and its move."""
 Charged: TypeAlias = tuple[int, int, str, str]
 """`Delivery` with the customs origin and the price as written."""
 ByRule: TypeAlias = Mapping[str, Decimal]
-"""Rule -> charge per kilogram."""
 
 _RuleUse: TypeAlias = tuple[int, int]
 """Identities of a rule and a use."""
 
 
 class Answers:
-    """Cached answers of rules by rule and use, about records that their `Kept` contains.
-
-    Methods return the dictionary of one key, to look up and to add to.
-    """
+    """Cached answers of rules by rule and use. Methods return the dictionary of one key, to look up and to add to."""
 
     def __init__(self, max_answers: int) -> None:
         """`max_answers` is approximate. The cache is cleared when it grows larger."""
@@ -107,19 +101,16 @@ class Kept:
         """`max_bytes` limits the answers. A quarter of it is for verification, which asks only about purchases."""
         self._bytes = max_bytes
         self.planned = Answers(max_bytes * 3 // 4 // _ANSWER_BYTES)
-        """Answers for building problems."""
         self.verified = Answers(max_bytes // 4 // _ANSWER_BYTES)
-        """Answers for verifying plans."""
         self._facts: Recent[tuple[Hashable, ...], tuple[object, object]] = Recent(_MAX_FACTS)
         self._amended: Recent[tuple[int, int], tuple[Rule, Change, Rule]] = Recent(_MAX_RULES)
         self._records: dict[Hashable, BaseModel] = {}
         self._own: dict[int, BaseModel] = {}
+        # Contents of the collections in these records, by identity.
         self._several: dict[int, Hashable] = {}
-        """Contents of the collections in these records, by identity."""
+        # Content -> number. Numbers are fast to compare.
         self._numbers: dict[Hashable, int] = {}
-        """Content -> number. Numbers are fast to compare."""
-        self._unused = count()
-        """Unused numbers, unique across threads."""
+        self._unused = count()  # Unlike the length of `_numbers`, these are unique across threads.
 
     def __reduce__(self) -> tuple[type[Kept], tuple[int]]:
         return Kept, (self._bytes,)
@@ -137,7 +128,6 @@ class Kept:
         return cast("T", entry[1])
 
     def amended(self, rule: Rule, change: Change) -> Rule:
-        """Return a rule after a change that names it, as one object for all calls."""
         key = id(rule), id(change)
         entry = self._amended.get(key)
         if entry is None:

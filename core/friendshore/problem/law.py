@@ -32,10 +32,7 @@ from .offers import OfferFacts
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Verdicts of every rule on the arcs that can reach one kind of use.
-
-    A kind of use is a demand's material, end use, place, buyer, and facts, without its dates.
-    """
+    """Verdicts of every rule on the arcs that can reach a use: a demand's material, end use, place, buyer, and facts, without its dates."""
 
     use: Use
     reach: frozenset[int]
@@ -93,7 +90,6 @@ class Law:
         self.statuses = frozenset(PhaseStatus(status) for status in case.accept.rule_status)
 
     def in_force(self, rule: int, span: Span) -> bool:
-        """Return True if a rule applies on any day of `span`."""
         return self.rules[rule].applies(span, self.statuses)
 
     def forbids(self, verdict: Verdict, arc: Arc) -> bool:
@@ -122,10 +118,7 @@ class Law:
         return max(lot_verdicts, key=lambda verdict: (self.forbids(verdict, arc), verdict.result.rank))
 
     def licences(self, verdict: Verdict, arc: Arc, use: Use, arrival: Span) -> tuple[str, ...] | None:
-        """Return the limited licenses of which a move that needs one, on the days of `arrival`, must use one.
-
-        Empty if the license is unlimited or assumed as granted. None if there is no license.
-        """
+        """Return the limited licenses of which a move must use one. Empty if the license is unlimited or assumed as granted. None without a license."""
         if self.case.assume.licence.get(use.end_use) == "granted":
             return ()
         matching = [
@@ -284,7 +277,7 @@ class Charges:
         return tuple([max(price, nothing) for price in prices]) if min(prices) < nothing else prices
 
     def parts(self, arc: Arc, use: Use, t: int) -> dict[str, Decimal]:
-        """Return the charge of each rule, if any, on one kilogram of an arc ordered in period `t`. Their sum is that of `of_arc`."""
+        """Return the charge of each rule, if any, on one kilogram of an arc ordered in period `t`."""
         arrival = arc.arrival(t)
         if arc.offer < 0 or arrival >= self.horizon.count or not self.rules:
             return {}
@@ -353,7 +346,6 @@ class Charges:
         return self._charges_by_rule[key]
 
     def _rules_in_force(self, arrival: int, material: Material) -> list[tuple[Rule, Decimal]]:
-        """Return the rules that may charge on a material in a period, with their share of days in force."""
         key = arrival, material.id
         if key not in self._charging_rules:
             in_force = [(rule, share) for rule, share in zip(self.rules, self._weights[arrival], strict=True) if share]

@@ -36,7 +36,6 @@ class Merged:
     schedules: tuple[PriceSchedule, ...]
     terms: tuple[Terms, ...]
     prices: dict[str, tuple[BenchmarkPrice, ...]]
-    """Rows of each benchmark, by date."""
     rates: tuple[Rate, ...]
     factors: tuple[Factor, ...]
     sources: dict[str, Source]
@@ -62,11 +61,6 @@ class Merged:
 
 
 def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
-    """Merge catalogs.
-
-    Raises:
-        InputError: If two catalogs define an id differently.
-    """
     catalogs = united(catalogs, case.overlaps)
     problems = clashes(catalogs)
     if problems:
@@ -98,8 +92,8 @@ def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
 
 
 def _sites(facilities: Iterable[Facility]) -> dict[str, Place]:
-    """Return sites by name. Each lists all operators there, since deliveries to a site may go to any of them."""
     facilities_by_site = grouped((f.place, f) for f in facilities if f.place and f.place != f.country)
+    # Deliveries to a site may go to any of its operators.
     return {
         site: Place(id=site, country=group[0].country, operator="; ".join(sorted({f.operator for f in group} - {""})))
         for site, group in facilities_by_site.items()
@@ -131,7 +125,6 @@ def up_the_chain(names: set[str], offers: Iterable[Offer]) -> set[str]:
 
 
 def _by_id(records: Iterable[T]) -> dict[str, T]:
-    """Return records by id, sorted. The first record with an id counts."""
     record_by_id: dict[str, T] = {}
     for record in records:
         record_by_id.setdefault(record.id, record)
@@ -145,7 +138,7 @@ def missing_rate(currency: str, case: Case, amount: str, column: str) -> Diagnos
 
 
 def exchange(rates: Sequence[Rate], currency: str, to: str, day: datetime.date) -> Decimal | None:
-    """Return the value of one unit of `currency` in `to`, by the last rate up to `day` or else the first. None without a rate.
+    """Return the value of one unit of `currency` in `to`, by the last rate up to `day` or else the first. None without one.
 
     Rates apply in both directions, but aren't chained through a third currency.
     """

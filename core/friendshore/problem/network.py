@@ -41,7 +41,6 @@ _FREE = Decimal(0)
 
 
 def final_node(use: Use) -> Node:
-    """Return the node where a use takes delivery."""
     return (use.material.id, use.place.id)
 
 
@@ -102,7 +101,6 @@ class Arc:
 
     @property
     def is_made_lot(self) -> bool:
-        """True if it is stock or an open order of goods made from inputs."""
         return self.lot >= 0 and bool(self.chained.offer.inputs)
 
     @property
@@ -144,12 +142,10 @@ class Network:
 
     @cached_property
     def offers(self) -> NDArray[np.intp]:
-        """Offer of each arc. -1 for a lot."""
         return np.array([arc.offer for arc in self.arcs], dtype=np.intp)
 
     @cached_property
     def ends(self) -> NDArray[np.intp]:
-        """Position of each arc's destination."""
         return np.array([self.position[arc.node] for arc in self.arcs], dtype=np.intp)
 
     def reach(self, node: Node) -> tuple[frozenset[int], frozenset[Node]]:
@@ -210,7 +206,6 @@ def _feeds(facts: OfferFacts) -> tuple[Node, ...]:
 
 
 def _lanes(facts: OfferFacts) -> dict[str, list[Lane]]:
-    """Return an offer's lanes by destination, the earliest first."""
     if not facts.offer.lanes:
         return {}
     rows = sorted(facts.offer.lanes, key=lambda lane: lane.start or date.min)
@@ -218,8 +213,6 @@ def _lanes(facts: OfferFacts) -> dict[str, list[Lane]]:
 
 
 class _Ways:
-    """Moves and lead times, shared by equal arcs."""
-
     def __init__(self, merged: Merged, case: Case) -> None:
         self.merged = merged
         self.case = case
@@ -343,7 +336,6 @@ def _freights(lanes: Sequence[Lane], move: Move, ways: _Ways) -> tuple[Decimal, 
 
 
 def lanes_to(offer: Offer, place: str) -> list[Lane]:
-    """Return an offer's lanes to a place, the earliest first."""
     return sorted((lane for lane in offer.lanes if lane.to == place), key=lambda lane: lane.start or date.min)
 
 
@@ -386,16 +378,12 @@ def _lot_arc(index: int, position: int, lot: Lot, ways: _Ways) -> Arc:
     )
 
 
+# In kilograms, with no recipe run for more than one unit.
 _MIN_SURPLUS = 1e-9
-"""Minimum surplus in kilograms that counts, with no recipe run for more than one unit."""
 
 
 def check_loops(offers: Sequence[OfferFacts]) -> None:
-    """Reject recipes that together make material from nothing.
-
-    Raises:
-        InputError: With the materials and offers of such recipes.
-    """
+    """Reject recipes that together make material from nothing."""
     recipes = [facts for facts in offers if facts.offer.inputs]
     recipes = _circular(recipes)
     if not recipes:
@@ -431,7 +419,7 @@ def check_loops(offers: Sequence[OfferFacts]) -> None:
 
 
 def _circular(recipes: list[OfferFacts]) -> list[OfferFacts]:
-    """Return the recipes whose inputs are all made by others among them. The rest can't run without outside material."""
+    """Return the recipes whose inputs are all made by others among them."""
     while True:
         produced = {line.material for facts in recipes for line in facts.offer.outputs}
         runnable = [facts for facts in recipes if all(line.material in produced for line in facts.offer.inputs)]
@@ -509,7 +497,6 @@ def build_moves(
     horizon: Horizon,
     charges: Sequence[Sequence[Decimal]],
 ) -> Moves:
-    """Return all moves. A lot has one, in its first period."""
     zeros = (Decimal(0),) * horizon.count
     arcs = network.arcs
     is_possible = np.zeros((len(arcs), horizon.count), dtype=bool)

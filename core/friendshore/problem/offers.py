@@ -27,13 +27,12 @@ from .merged import CASE_SOURCE, Merged, around, exchange, up_the_chain
 
 
 class _Stages(NamedTuple):
-    """Stages that an offer performs, leaves open, and covers by inputs. See `Chained`."""
+    """Stages of an offer. See `Chained`. `of` keeps its chain and inputs alive, so that no other object gets their identities."""
 
     performed: tuple[ChainEntry, ...]
     missing: frozenset[Stage]
     supplied: frozenset[Stage]
     of: tuple[object, object]
-    """Chain and inputs of the offer, referenced so that no other object gets their identities."""
 
 
 class Benchmarked(NamedTuple):
@@ -44,7 +43,6 @@ class Benchmarked(NamedTuple):
     at_home: bool
     """True if all are in the case's currency."""
     steady: bool
-    """True if all amounts are equal."""
 
 
 class Paths:
@@ -57,8 +55,8 @@ class Paths:
         self.unlimited: tuple[Decimal | None, ...] = (None,) * case.horizon.count
         self.incumbents = frozenset(today.offer for today in case.incumbents)
         self.sharing = Sharing()
+        # By price as written, since equal prices may differ in trailing zeros.
         self._level: dict[str, tuple[Decimal, ...]] = {}
-        """Price as written -> prices by period. Equal prices may differ in trailing zeros."""
         self._stages: dict[tuple[int, int, str], _Stages] = {}
 
     def level(self, price: Decimal) -> tuple[Decimal, ...]:
@@ -77,7 +75,6 @@ class Paths:
         return tuple([site.id for site in around(facility, self.merged.facilities) if self.steps(site.id)])
 
     def stages(self, offer: Offer, material: Material) -> _Stages:
-        """Return the stages of an offer. Offers with one chain and inputs share the result."""
         key = id(offer.chain), id(offer.inputs), material.id
         if key not in self._stages:
             performed = tuple([self.merged.accepted(entry, self.case.accept.confidence) for entry in offer.chain])
@@ -128,7 +125,6 @@ class Paths:
         return exact(target_content / quoted_content)
 
     def without_rate(self, currencies: Sequence[str]) -> str | None:
-        """Return the first currency without a rate to the case's."""
         return next((currency for currency in dict.fromkeys(currencies) if self.rates(currency) is None), None)
 
     def in_case_currency(self, amounts: Sequence[Decimal], currencies: Sequence[str]) -> tuple[Decimal, ...]:
@@ -140,10 +136,7 @@ class Paths:
 
 
 def missing_rates(merged: Merged, case: Case) -> Iterator[Diagnostic]:
-    """Yield an error for each currency without a rate to the case's, among amounts of offers that may be bought.
-
-    Otherwise, the offer would silently be left out, or its freight be free.
-    """
+    """Yield an error for each currency without a rate to the case's. Otherwise, the offer would be left out silently, or its freight be free."""
     price_by_offer = {entry.id: entry.price for entry in case.assume.offer if entry.price is not None}
     missing = {
         currency
@@ -185,18 +178,16 @@ class InCurrency(NamedTuple):
     """An amount of money in a currency other than the case's."""
 
     of: str
-    """Priced item, in words."""
     file: str
     column: str
     subject: str
 
 
 _MAX_NAMED = 8
-"""Maximum number of amounts named in a message."""
 
 
 def no_rate(currency: str, to: str, amounts: Sequence[InCurrency]) -> Diagnostic:
-    """Return one error for a missing exchange rate, at the first amount that needs it. It names as many amounts as fit in a sentence."""
+    """Return one error for a missing exchange rate, at the first amount that needs it."""
     first, items = amounts[0], list(dict.fromkeys(amount.of for amount in amounts))
     extra = len(items) - _MAX_NAMED
     text = ", ".join(items[:_MAX_NAMED]) + (f" and {extra} more" if extra > 0 else "")
@@ -225,7 +216,6 @@ def _currencies(merged: Merged, case_prices: Iterable[Price]) -> set[str]:
 
 
 def _usable_offers(merged: Merged, case: Case) -> Iterator[Offer]:
-    """Return the offers of materials in demand and of their inputs, sorted by id."""
     names = up_the_chain({demand.material for demand in case.demands}, merged.offers.values())
     return (offer for offer in merged.offers.values() if any(line.material in names for line in offer.outputs))
 
@@ -279,7 +269,6 @@ class OfferFacts(NamedTuple):
     most: tuple[Decimal | None, ...]
     """Maximum units ordered in each period by its own limits. None means no limit, 0 that it can't be ordered."""
     pools: tuple[str, ...]
-    """Facilities whose capacity it uses, its own first."""
     onboarding: Decimal
     """One-off cost in the case's currency."""
 
@@ -348,7 +337,6 @@ class Assumption(NamedTuple):
 
 
 def resolve_offers(merged: Merged, case: Case) -> tuple[list[OfferFacts], list[Lead], list[Assumption]]:
-    """Return the offers that count, the leads, and the assumptions about offers, sorted by id."""
     assumption_by_offer = {assumption.id: assumption for assumption in case.assume.offer}
     paths = Paths(merged, case)
     counted: list[OfferFacts] = []
@@ -379,8 +367,8 @@ class OfferReader:
         self.facility = merged.facilities[offer.facility]
         self.incumbent = offer.id in paths.incumbents
         self.qualified = self._qualified()
+        # Periods throughout which a quote is valid. None without quotes.
         self.open: frozenset[int] | None = None
-        """Periods throughout which a quote is valid. None if it has no quotes."""
         self.reasons: list[LeadReason] = []
         self.assumptions: list[Assumption] = []
 

@@ -72,7 +72,6 @@ class Parts:
 
     @cached_property
     def members(self) -> tuple[Members, ...]:
-        """Materials of every part, in canonical order."""
         return self._joined.all()
 
     @cached_property
@@ -80,10 +79,7 @@ class Parts:
         return {name: number for number, members in enumerate(self.members) for name in members}
 
     def part(self, members: Members, rules: frozenset[str] = frozenset()) -> Inputs:
-        """Return the facts that apply to some parts together, given by their materials.
-
-        `rules` are limit rules that count some of the materials only after changes.
-        """
+        """Return the facts that apply to some parts together. `rules` are limit rules that count some of the materials only after changes."""
         return self._cut(members, rules)
 
     def _join_offers(self) -> None:
@@ -247,15 +243,10 @@ class Impact:
     rules: frozenset[str]
     """Limit rules that apply to them because of the changes."""
     imposed: tuple[Rule, ...] = ()
-    """Rules beyond the case's."""
 
 
 def impact(parts: Parts, changes: Sequence[Change], imposed: Sequence[Rule] = ()) -> tuple[Impact, ...]:
-    """Return the parts whose facts differ after the changes, in canonical order. `imposed` rules are limits in addition to the case's.
-
-    Raises:
-        InputError: For every change that names nothing in the case, and for an object that is no change or rule.
-    """
+    """Return the parts whose facts differ after the changes, in canonical order. `imposed` rules are limits in addition to the case's."""
     changes, imposed = each_of(changes, Change, "changes", CHANGES), each_of(imposed, Rule, "rules", RULES)
     expanded = with_bills(changes, parts.inputs.bills)
     reach = _Reach(parts, expanded)
@@ -277,7 +268,6 @@ def impact(parts: Parts, changes: Sequence[Change], imposed: Sequence[Rule] = ()
 
 
 def _joined(parts: Parts, bonds: Sequence[tuple[str, frozenset[str]]]) -> tuple[Members, ...]:
-    """Return all parts, with those joined that a changed limit rule counts together."""
     groups = Groups(parts.of_material)
     for materials in (*parts.members, *(bond_materials for _, bond_materials in bonds)):
         groups.join(materials)
@@ -285,12 +275,9 @@ def _joined(parts: Parts, bonds: Sequence[tuple[str, frozenset[str]]]) -> tuple[
 
 
 _OF_LAW = ("waive", "grant")
-"""Subjects that name a rule and change its exceptions."""
 
 
 class _Reach:
-    """Materials whose plan a change may alter."""
-
     def __init__(self, parts: Parts, changes: Sequence[Change]) -> None:
         self.parts = parts
         self.problem = parts.problem

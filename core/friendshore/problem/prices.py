@@ -64,11 +64,7 @@ class PriceDerivation:
     assumptions: list[Assumption]
 
     def prices(self, demands: Sequence[Demand]) -> DerivedPrices:
-        """Return all derived prices. Prices that the case has frozen don't change.
-
-        Raises:
-            InputError: If a shortage penalty can't be derived.
-        """
+        """Return all derived prices. Prices that the case has frozen don't change."""
         dearest = self._max_prices()
         return DerivedPrices(self._shortage(demands, dearest), self._holding(dearest))
 
@@ -144,10 +140,7 @@ class PriceDerivation:
         return tuple(penalties)
 
     def _references(self, max_price_by_node: Mapping[Node, Decimal]) -> dict[str, _Reference]:
-        """Return, by material, the most expensive landed kilogram among its competitors and itself. Ties go to the material itself.
-
-        Nodes must be demanded or feed others. Material that is only in stock doesn't count.
-        """
+        """Return, by material, the most expensive landed kilogram among its competitors and itself. Material that is only in stock doesn't count."""
         reaching = sorted({arc.offer for arc in self.network.arcs if arc.offer >= 0})
         group_by_material = _competing([self.offers[i] for i in reaching], self.merged.facilities)
         own: dict[str, _Reference] = {}
@@ -222,10 +215,7 @@ def _max_landed_price(facts: OfferFacts, charges: Sequence[Decimal], maximum: _M
 
 
 def _competing(offers: Sequence[OfferFacts], facilities: Mapping[str, Facility]) -> dict[str, str]:
-    """Return, by material, the first name in its group of competing materials.
-
-    Two materials compete if an offer takes or gives both, or if offers of both use one stated capacity.
-    """
+    """Return, by material, the first name in its group of competing materials: those of one offer, and those that use one stated capacity."""
     material_sets = _competing_sets(offers, facilities)
     groups = Groups(name for names in material_sets for name in names)
     for names in material_sets:
@@ -270,7 +260,6 @@ class PriceDates:
         return sorted(dates, key=PriceDate.order)
 
     def of(self, arc: Arc, ordered: int, delivered: int) -> Iterator[PriceDate]:
-        """Yield the price, and any freight, of goods that use an arc, ordered and delivered in two periods."""
         facts, periods = self._problem.offers[arc.offer], self._problem.case.horizon.periods
         material = facts.offer.outputs[arc.output].material
         yield from self._price(facts, material, periods[ordered])

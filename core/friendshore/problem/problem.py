@@ -40,7 +40,6 @@ class Objective:
 
     level: Level
     sentence: str
-    """Minimized quantity, in words."""
     demands: tuple[int, ...] = ()
     """Demands whose shortage it sums, for `shortage`."""
     rows: tuple[Row, ...] = ()
@@ -55,11 +54,7 @@ class Objective:
 
 
 def resolve_objectives(case: Case, demands: Sequence[Demand], merged: Merged, facts: Facts) -> tuple[Objective, ...]:
-    """Return the levels of a case by rank, with cost last if no earlier level settles the rest. Empty if the case ranks nothing.
-
-    Raises:
-        InputError: If a level counts contained element, and a material's content is unknown.
-    """
+    """Return the levels of a case by rank, with cost last if no earlier level settles the rest. Empty if the case ranks nothing."""
     levels = case.objectives
     objectives = [_resolved(level, number, demands, merged, facts) for number, level in enumerate(levels, 1)]
     if levels and not any(level.minimise is Minimise.COST and not level.within for level in levels):
@@ -162,7 +157,6 @@ class Problem:
     price_spans: tuple[PriceSpan, ...]
     term_spans: tuple[TermSpan, ...]
     commitments: tuple[Commitment, ...]
-    """Take-or-pay, one entry per year of an offer."""
     stores: Mapping[Node, Store]
     shortage_price: tuple[Decimal, ...]
     """Penalty per kilogram of shortage, by demand."""

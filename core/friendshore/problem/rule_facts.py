@@ -107,20 +107,17 @@ class Dues:
             )
 
     def _settled(self, count: Count, periods: Collection[int]) -> Iterable[tuple[int, float]]:
-        """Yield the price spans settled in some periods, with the minimum weight of their arcs."""
         for position, span in enumerate(self._trade.price_spans):
             if span.settled in periods:
                 yield position, min(_counts(count, (arc for offer in span.offers for arc in self._arcs[offer])))
 
     def _fixed(self, count: Count, periods: Collection[int]) -> Iterable[tuple[int, float]]:
-        """Yield the term spans with money due in some periods, with the maximum weight of their arcs."""
         for position, span in enumerate(self._trade.term_spans):
             if span.fixed and span.due in periods:
                 arcs = (arc for offer in span.offers for arc in self._arcs[offer] if span.goes(arc.node[1]))
                 yield position, max(_counts(count, arcs), default=0.0)
 
     def _untaken(self, count: Count, periods: Collection[int]) -> Iterable[tuple[int, float]]:
-        """Yield the commitments due in some periods, with the maximum weight of their arcs."""
         for position, commitment in enumerate(self._trade.commitments):
             if commitment.due in periods:
                 yield position, max(_counts(count, self._arcs[commitment.offer]))
@@ -138,7 +135,6 @@ def _weighted(weights: Iterable[tuple[int, float]]) -> tuple[Index, Weights]:
 K = TypeVar("K", bound=Hashable)
 Mask = NDArray[np.bool_]
 _DATED: Mapping[str, str] = {"delivery": "delivered", "order": "ordered"}
-"""Date by which a rule counts purchases -> column of moves with its period."""
 
 
 class ProblemFacts:
@@ -181,8 +177,8 @@ class ProblemFacts:
         self._in_force = frozenset(range(self.horizon.count))
         self._dated_by = _DATED["delivery"]
         self._index = _Index.of(network, self.offers, demands, self.materials)
+        # At most one entry, added by the first query and shared by narrowed copies.
         self._ends: list[dict[tuple[str, str, str], frozenset[str]]] = []
-        """At most one entry, added by the first query and shared by narrowed copies."""
 
     def within(self, periods: frozenset[int], dated_by: Literal["delivery", "order"] = "delivery") -> ProblemFacts:
         """Return the facts for only some periods: those in which a rule applies, by delivery or order of purchases."""
@@ -376,7 +372,6 @@ class ProblemFacts:
         return index[in_force], weight[in_force]
 
     def _dated(self, moves: Index, periods: Sequence[int], dated: str) -> Mask:
-        """Return a mask of the moves that are ordered or delivered in some periods in which the rule applies."""
         is_counted = np.zeros(self.horizon.count, dtype=bool)
         is_counted[[t for t in periods if t in self._in_force]] = True
         mask: Mask = is_counted[getattr(self._moves, dated)[moves]]
@@ -395,7 +390,6 @@ class ProblemFacts:
         return [(i, float(count(d))) for i, d in zip(self._positions, self.demands, strict=True)]
 
     def _cells(self, counts: Iterable[tuple[int, float]], periods: Sequence[int]) -> tuple[Index, Index, Weights]:
-        """Return the index, period, and weight of everything that counts, for each period in which the rule applies."""
         weights = [(i, c) for i, c in counts if c]
         in_force = [t for t in periods if t in self._in_force]
         index = np.repeat(np.array([i for i, _ in weights], dtype=np.intp), len(in_force))
@@ -405,8 +399,6 @@ class ProblemFacts:
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """Positions by material, with its places and the material itself."""
-
     arcs: Mapping[str, Sequence[int]]
     offers: Mapping[str, Sequence[int]]
     demands: Mapping[str, Sequence[int]]
@@ -446,11 +438,6 @@ T = TypeVar("T")
 def ask_limits(
     rules: Sequence[Rule], periods: Sequence[Period], law: Law, facts: ProblemFacts
 ) -> list[tuple[Rule, Row | Rows]]:
-    """Return the rows of all limit rules, in order of the rules.
-
-    Raises:
-        InputError: With all errors of the rules.
-    """
     rows: list[tuple[Rule, Row | Rows]] = []
     problems: list[Diagnostic] = []
     for rule in rules:

@@ -67,7 +67,6 @@ class PriceSpan:
     """Span: a period, a calendar year, or `horizon`."""
     offers: tuple[int, ...]
     periods: tuple[int, ...]
-    """Order periods."""
     tiers: tuple[Tier, ...]
 
     @property
@@ -81,7 +80,6 @@ class PriceSpan:
 
     @property
     def all_units(self) -> bool:
-        """True if the reached tier applies to all units."""
         return self.schedule.kind is TierKind.ALL_UNITS
 
     def __str__(self) -> str:
@@ -111,11 +109,7 @@ class PriceSpan:
 def resolve_schedules(
     merged: Merged, case: Case, counted: Sequence[OfferFacts], sellers: Sellers
 ) -> tuple[tuple[PriceSpan, ...], list[Assumption]]:
-    """Return every price schedule, over every span in which an offer that counts may be ordered under it.
-
-    Raises:
-        InputError: For contradictory or ambiguous schedules, or a currency without a rate.
-    """
+    """Return every price schedule, over every span in which an offer that counts may be ordered under it."""
     problems = list(_overlapping(merged.schedules))
     assumptions: list[Assumption] = []
     spans: list[PriceSpan] = []
@@ -188,7 +182,6 @@ def _overlapping(schedules: Sequence[PriceSchedule]) -> Iterator[Diagnostic]:
 
 
 def _ambiguous_discounts(span: PriceSpan, counted: Sequence[OfferFacts]) -> Iterator[Diagnostic]:
-    """Yield an error for an incremental discount that applies to several list prices."""
     if span.all_units or span.by_money or all(tier.price is not None for tier in span.tiers):
         return
     orders = ((counted[i], t) for i in span.offers for t in span.periods)
@@ -231,14 +224,11 @@ class TermSpan:
 
     terms: Terms
     label: str
-    """Span: a period, a calendar year, or `horizon`."""
     offers: tuple[int, ...]
     periods: tuple[int, ...]
-    """Order periods."""
     fixed: Decimal
     """Money due if anything is ordered, in the case's currency."""
     pools: tuple[int, ...] = ()
-    """Pools whose capacity a setup uses."""
 
     @property
     def due(self) -> int:
@@ -254,13 +244,7 @@ class TermSpan:
 def resolve_terms(
     merged: Merged, case: Case, counted: Sequence[OfferFacts], sellers: Sellers, pools: Sequence[Pool]
 ) -> tuple[tuple[TermSpan, ...], list[Assumption]]:
-    """Return all terms of trade, over every span in which an offer that counts may be ordered under them.
-
-    They count with any evidence, since they only add restrictions.
-
-    Raises:
-        InputError: For ambiguous terms, or a currency without a rate.
-    """
+    """Return all terms of trade, by span. They count with any evidence, since they only add restrictions."""
     problems: list[Diagnostic] = []
     assumptions: list[Assumption] = []
     spans: list[TermSpan] = []
@@ -299,7 +283,6 @@ def _term_spans(
 
 
 def _setup_pools(terms: Terms, offers: Sequence[int], merged: Merged, pools: Sequence[Pool]) -> tuple[int, ...]:
-    """Return the pools whose capacity a setup uses: of its facility, and of those that contain it."""
     if not terms.setup_use:
         return ()
     facility = merged.offers[terms.id].facility if terms.of == "offer" else terms.id
@@ -329,7 +312,6 @@ class Commitment:
     periods: tuple[int, ...]
     """Order periods of the year in which it may be ordered."""
     quantity: Decimal
-    """Units paid for, taken or not."""
     rate: Decimal
     """Money due per untaken unit, in the case's currency."""
 
@@ -383,11 +365,6 @@ def resolve_trade(
     moves: Moves,
     capacities: Capacities,
 ) -> tuple[Trade, list[Assumption]]:
-    """Return the terms of orders in the case's currency, and their assumptions.
-
-    Raises:
-        InputError: For contradictory or ambiguous terms, or a currency without a rate.
-    """
     usable_offers = sorted({arc.offer for arc in network.arcs if arc.offer >= 0})
     pools = _pools(capacities, counted, usable_offers)
     sellers = Sellers(merged, counted, usable_offers)
