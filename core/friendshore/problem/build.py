@@ -19,18 +19,18 @@ from ..plugins import attributed
 from ..rules.answers import as_rule
 from ..rules.base import Rule
 from .case_checks import (
-    accepted,
+    acceptance_assumptions,
+    carryover_assumptions,
     check_names,
-    counted_before,
-    described_twice,
-    not_asked_about,
-    parties_without_site,
-    refuse_unneeded_stock,
-    renamed,
-    unexamined,
-    unnamed_end_uses,
+    check_stock_floors,
+    end_use_assumptions,
+    incomplete_law_assumptions,
+    overlap_assumptions,
+    renaming_assumptions,
+    siteless_buyer_assumptions,
+    unexamined_assumptions,
 )
-from .compliance_classes import Grouping, open_to_stricter
+from .compliance_classes import Grouping, share_with_less_strict
 from .demands import Demand, resolve_incumbents, round_to
 from .kept import Kept, SharedFacts
 from .law import Charges, Law, judge_all
@@ -39,7 +39,7 @@ from .network import Network, Node, build_moves, lanes_to
 from .offers import Assumption, Lead, OfferFacts, missing_rates
 from .prices import DerivedPrices, PriceDerivation
 from .problem import Problem, Store
-from .rule_facts import ProblemFacts, of_rule, tried
+from .rule_facts import ProblemFacts, attributed_to_rule, collect_errors
 from .trade import resolve_trade
 
 _POWER = Context(prec=30)
@@ -72,12 +72,12 @@ class _Builder:
         case, merged = self.case, self.merged
         problems: list[Diagnostic] = []
         if not self.part:
-            tried(lambda: check_names(case, merged, self.unpriced_rules), problems)
+            collect_errors(lambda: check_names(case, merged, self.unpriced_rules), problems)
             problems.extend(missing_rates(merged, case))
         self.rules = self._priced_rules(problems)
-        offers = tried(self.facts.offers, problems)
-        demands = tried(partial(self.facts.demands, self._basis), problems)
-        lots = tried(partial(self.facts.lots, self._basis), problems)
+        offers = collect_errors(self.facts.offers, problems)
+        demands = collect_errors(partial(self.facts.demands, self._basis), problems)
+        lots = collect_errors(partial(self.facts.lots, self._basis), problems)
         if problems or offers is None or demands is None or lots is None:
             raise InputError(dict.fromkeys(problems))
         counted, leads, assumptions = offers
@@ -93,13 +93,13 @@ class _Builder:
         prices = PriceDerivation(case, merged, network, counted, common, self._basis, self.assumptions).prices(demands)
         compliance_classes = tuple(grouping.compliance_classes())
         if any(rule.watches_stock for rule in self.rules):
-            open_to_stricter(compliance_classes, network, demands)
+            share_with_less_strict(compliance_classes, network, demands)
         incumbents = resolve_incumbents(merged, case, lots, self._basis)
         usable_offers = [counted[i].offer for i in sorted({arc.offer for arc in network.arcs if arc.offer >= 0})]
         usable_ids = {offer.id for offer in usable_offers}
         self._note(network, counted, demands, law)
         if not self.part:
-            self.assumptions += described_twice(case, self.catalogs, usable_offers) + renamed(case)
+            self.assumptions += overlap_assumptions(case, self.catalogs, usable_offers) + renaming_assumptions(case)
         trade, trade_assumptions = resolve_trade(merged, case, counted, network, moves, self.facts.capacities())
         return Problem(
             case=case,
@@ -133,12 +133,12 @@ class _Builder:
     def _note(self, network: Network, counted: Sequence[OfferFacts], demands: Sequence[Demand], law: Law) -> None:
         self._note_lead_times(network, counted)
         self._note_freight(network, counted)
-        self.assumptions += unexamined(demands, law)
-        self.assumptions += not_asked_about(demands, law)
-        self.assumptions += accepted(self.case, self.rules)
-        self.assumptions += unnamed_end_uses(self.case, self.rules)
-        self.assumptions += counted_before(self.case)
-        self.assumptions += parties_without_site([counted[i] for i in network.feeds], self.rules)
+        self.assumptions += unexamined_assumptions(demands, law)
+        self.assumptions += incomplete_law_assumptions(demands, law)
+        self.assumptions += acceptance_assumptions(self.case, self.rules)
+        self.assumptions += end_use_assumptions(self.case, self.rules)
+        self.assumptions += carryover_assumptions(self.case)
+        self.assumptions += siteless_buyer_assumptions([counted[i] for i in network.feeds], self.rules)
         if network.feeds and len({demand.use for demand in demands}) > 1:
             text = "assumed: a plant that takes inputs separates its products for different uses"
             self.assumptions.append(Assumption("makers", text))
@@ -146,12 +146,12 @@ class _Builder:
     def _law(self, network: Network) -> Law:
         law = Law(self.rules, self.case)
         if not self.part:
-            refuse_unneeded_stock(self.case, self.merged, network, law)
+            check_stock_floors(self.case, self.merged, network, law)
         return law
 
     def _priced_rules(self, problems: list[Diagnostic]) -> tuple[Rule, ...]:
         """Return the rules in the case's currency. A rule without a rate is left out, and its error added to `problems`."""
-        converted = (tried(partial(self._in_currency, rule), problems) for rule in self.unpriced_rules)
+        converted = (collect_errors(partial(self._in_currency, rule), problems) for rule in self.unpriced_rules)
         return tuple([rule if self.kept is None else self.kept.same(rule) for rule in converted if rule])
 
     def _in_currency(self, rule: Rule) -> Rule:
@@ -162,7 +162,7 @@ class _Builder:
             with attributed(rule):
                 return as_rule(rule.in_currency(self.case.currency, rate))
         except InputError as error:
-            raise of_rule(rule, error) from error
+            raise attributed_to_rule(rule, error) from error
 
     def _basis(self, material: str, substance: str) -> Decimal:
         factor = basis_factor(self.merged.materials[material], substance, self.factors)

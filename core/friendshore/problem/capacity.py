@@ -86,7 +86,7 @@ class Pool(NamedTuple):
     offers: tuple[int, ...]
 
 
-def most_units(pools: Iterable[Pool], use: Decimal, own_limit: Decimal | None, period: int) -> Decimal | None:
+def max_units(pools: Iterable[Pool], use: Decimal, own_limit: Decimal | None, period: int) -> Decimal | None:
     """Return the maximum units that an offer can deliver in a period, of which each takes `use` from its pools. None means no limit."""
     pool_limits = [capacity / use for pool in pools if use and (capacity := pool.capacity[period]) is not None]
     return min([*pool_limits, *([own_limit] if own_limit is not None else [])], default=None)

@@ -182,7 +182,7 @@ def unknown_name(kind: str, name: str, column: str, valid_names: Collection[str]
     )
 
 
-def counted_before(case: Case) -> list[Assumption]:
+def carryover_assumptions(case: Case) -> list[Assumption]:
     entries_by_rule = Counter(carryover.rule for carryover in case.carryovers)
     return [
         Assumption(rule, f"includes use before {case.horizon.start} in {entries} of its amounts ([[carryover]])")
@@ -190,7 +190,7 @@ def counted_before(case: Case) -> list[Assumption]:
     ]
 
 
-def accepted(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
+def acceptance_assumptions(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
     """Return assumptions for the settings of [accept] that differ from the defaults, and for a case without rules on origin or exports."""
     accept, defaults = case.accept, Accept()
     texts = []
@@ -211,11 +211,11 @@ def accepted(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
     return [Assumption(ACCEPTED, text) for text in texts]
 
 
-def renamed(case: Case) -> list[Assumption]:
+def renaming_assumptions(case: Case) -> list[Assumption]:
     return [Assumption("renamed", alias.told) for alias in case.followed]
 
 
-def described_twice(case: Case, catalogs: Sequence[Catalog], reached: Iterable[Offer]) -> list[Assumption]:
+def overlap_assumptions(case: Case, catalogs: Sequence[Catalog], reached: Iterable[Offer]) -> list[Assumption]:
     """Return assumptions about facilities with `reached` offers that several catalogs describe: merged ones, and lookalikes that both count."""
     facility_ids = {offer.facility for offer in reached}
     assumptions = []
@@ -234,7 +234,7 @@ def described_twice(case: Case, catalogs: Sequence[Catalog], reached: Iterable[O
     return assumptions
 
 
-def unnamed_end_uses(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
+def end_use_assumptions(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
     return [Assumption(ACCEPTED, problem.message) for problem in end_uses(case, rules)]
 
 
@@ -276,7 +276,7 @@ def origin_rules_of(use: Use, spans: Sequence[Span], law: Law) -> list[str]:
 
 
 # Such goods pass wherever they come from. A reader must not take that for proof that they are lawful.
-def unexamined(demands: Sequence[Demand], law: Law) -> list[Assumption]:
+def unexamined_assumptions(demands: Sequence[Demand], law: Law) -> list[Assumption]:
     """Return assumptions about goods whose origin no rule checks, for defense or another end use that origin rules name."""
     checked_uses = {"defense"}.union(*(getattr(r, "end_uses", ()) for r in law.rules if r.bears_on == "chain"))
     materials_by_use: dict[str, dict[str, None]] = {}
@@ -293,7 +293,7 @@ def unexamined(demands: Sequence[Demand], law: Law) -> list[Assumption]:
     ]
 
 
-def not_asked_about(demands: Sequence[Demand], law: Law) -> list[Assumption]:
+def incomplete_law_assumptions(demands: Sequence[Demand], law: Law) -> list[Assumption]:
     """Return an assumption for each origin rule that applies to a demand but checks only part of its law."""
     incomplete_rules = {rule.id: rule for rule in law.rules if isinstance(rule, OriginBan) and rule.not_asked}
     materials_by_rule: dict[str, dict[str, None]] = {}
@@ -310,7 +310,7 @@ def not_asked_about(demands: Sequence[Demand], law: Law) -> list[Assumption]:
     ]
 
 
-def refuse_unneeded_stock(case: Case, merged: Merged, network: Network, law: Law) -> None:
+def check_stock_floors(case: Case, merged: Merged, network: Network, law: Law) -> None:
     """Reject stock floors that no demand needs, since nothing could be bought for that stock."""
     problems = []
     for rule in law.rules:
@@ -336,7 +336,7 @@ def refuse_unneeded_stock(case: Case, merged: Merged, network: Network, law: Law
         raise InputError(problems)
 
 
-def parties_without_site(offers: Sequence[OfferFacts], rules: Sequence[Rule]) -> list[Assumption]:
+def siteless_buyer_assumptions(offers: Sequence[OfferFacts], rules: Sequence[Rule]) -> list[Assumption]:
     """Return assumptions about plants without their own place whose company a rule on moves names. The rule can't identify goods for them."""
     assumption_by_text: dict[str, Assumption] = {}
     for rule in rules:

@@ -481,7 +481,7 @@ def servers(
     }
 
 
-def open_to_stricter(
+def share_with_less_strict(
     compliance_classes: Sequence[ComplianceClass], network: Network, demands: Sequence[Demand]
 ) -> None:
     """Let stock of a stricter compliance class be delivered for every less strict one. This matters only with a rule on usable stock."""
@@ -497,7 +497,7 @@ def open_to_stricter(
             compliance_class.outlets.append(outlet)
 
 
-def own_compliance_classes(compliance_classes: Iterable[ComplianceClass]) -> dict[tuple[int, int], frozenset[int]]:
+def classes_by_delivery(compliance_classes: Iterable[ComplianceClass]) -> dict[tuple[int, int], frozenset[int]]:
     indices_by_cell: dict[tuple[int, int], set[int]] = {}
     for compliance_class in compliance_classes:
         for outlet in compliance_class.outlets:
@@ -506,7 +506,7 @@ def own_compliance_classes(compliance_classes: Iterable[ComplianceClass]) -> dic
     return {cell: frozenset(indices) for cell, indices in indices_by_cell.items()}
 
 
-def stock_cover_cuts(
+def min_stock_by_classes(
     deliveries: Iterable[Delivered],
     own_classes: dict[tuple[int, int], frozenset[int]],
     serving: dict[int, frozenset[int]],

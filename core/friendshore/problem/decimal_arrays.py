@@ -40,7 +40,7 @@ def kept(counts: Sequence[int]) -> Whole:
     return np.array(counts, dtype=np.int64 if fits else object)
 
 
-def kept_doubles(counts: NDArray[np.float64]) -> Whole:
+def integers_from_doubles(counts: NDArray[np.float64]) -> Whole:
     fits = float(np.abs(counts).max(initial=0.0)) * len(counts) < _MAX_SUM
     return counts.astype(np.int64) if fits else kept(list(map(int, counts.tolist())))
 

@@ -191,7 +191,7 @@ def _amounts(spec: DemandSpec, horizon: Horizon, factor: Fraction) -> tuple[Deci
     return tuple(map(amount_in, horizon.periods, horizon.years_within(span), quantities))
 
 
-def wanted_at(demand: Demand, rate: Decimal | None) -> Decimal | None:
+def demand_at_rate(demand: Demand, rate: Decimal | None) -> Decimal | None:
     """Return a demand's kilograms over the plan at another yearly rate. None if either rate is unknown."""
     rate_in_case = demand.spec.per_year
     return None if rate is None or not rate_in_case else exact(sum(demand.quantity, Decimal(0)) * rate / rate_in_case)

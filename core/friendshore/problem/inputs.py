@@ -34,7 +34,7 @@ class Applied(Record):
     period: PeriodLength | None = None
     """None means the periods of the case."""
 
-    def told(self, case: Case) -> list[str]:
+    def change_texts(self, case: Case) -> list[str]:
         """Return every change in the syntax of a case file, those of the scenarios first. `case` must contain all scenarios."""
         changes = [change.told for change in (*scenario_changes(case, self.scenario), *self.changes)]
         return changes if self.period is None else [*changes, f'period = "{self.period.value}"']
@@ -93,10 +93,10 @@ class Inputs:
         renamings = self._following().aliases.way(sort, name)
         return (renamings[-1].new if renamings else "") or name
 
-    def with_what_became(self, problem: Diagnostic) -> Diagnostic:
+    def with_retirement(self, problem: Diagnostic) -> Diagnostic:
         return _retired(problem, self._following().aliases)
 
-    def told(self, problems: Iterable[Diagnostic]) -> InputError:
+    def located_error(self, problems: Iterable[Diagnostic]) -> InputError:
         aliases = self._following().aliases
         return InputError(self.where([_retired(problem, aliases) for problem in problems]))
 
@@ -145,7 +145,7 @@ class Inputs:
             amend = self.kept.amended if self.kept is not None else None
             case, catalogs, rules = apply_changes(changes, case, self.catalogs, self.rules, self.bills, amend)
         except InputError as error:
-            raise self.told(error.problems) from error
+            raise self.located_error(error.problems) from error
         return replace(self, case=case, catalogs=catalogs, rules=rules)
 
     def _priced(self) -> Inputs:
@@ -169,11 +169,11 @@ class Inputs:
         try:
             return build_problem(self.case, self.catalogs, self.rules, part=self.part, kept=self.kept)
         except InputError as error:
-            raise self.told(error.problems) from error
+            raise self.located_error(error.problems) from error
 
 
 def _retired(problem: Diagnostic, aliases: Aliases) -> Diagnostic:
     alias = aliases.retired(problem.found.strip("`")) if aliases else None
     return (
-        problem if alias is None else replace(problem, message=f"{problem.message}: {alias.told}", fix="name another")
+        problem if alias is None else replace(problem, message=f"{problem.message}: {alias.told}", fix="write another name")
     )

@@ -478,7 +478,7 @@ class Moves:
         return self.prices[arc][ordered] + self.charges[arc][ordered] + self.freights[arc][ordered]
 
     @property
-    def dearest(self) -> Decimal:
+    def max_money(self) -> Decimal:
         """Maximum absolute `money` of any move. 0 without moves."""
         upper_bounds = map(add, map(add, largest(self.prices), largest(self.charges)), largest(self.freights))
         first, highest = self.first.tolist(), Decimal(0)

@@ -65,8 +65,8 @@ class PriceDerivation:
 
     def prices(self, demands: Sequence[Demand]) -> DerivedPrices:
         """Return all derived prices. Prices that the case has frozen don't change."""
-        dearest = self._max_prices()
-        return DerivedPrices(self._shortage(demands, dearest), self._holding(dearest))
+        max_price_by_node = self._max_prices()
+        return DerivedPrices(self._shortage(demands, max_price_by_node), self._holding(max_price_by_node))
 
     def _max_prices(self) -> dict[Node, Decimal]:
         max_price_by_node: dict[Node, Decimal] = {}
@@ -94,7 +94,7 @@ class PriceDerivation:
                     max_by_material[row.material] = max(max_by_material.get(row.material, Decimal(0)), price)
         return max_by_material
 
-    def _holding(self, dearest: Mapping[Node, Decimal]) -> dict[Node, Decimal]:
+    def _holding(self, max_price_by_node: Mapping[Node, Decimal]) -> dict[Node, Decimal]:
         share = self.case.assume.holding or Decimal(0)
         if share:
             text = f"holding stock costs {(share * 100).normalize():f} % a year of the most expensive landed offer or benchmark"
@@ -106,7 +106,9 @@ class PriceDerivation:
         ]
         fixed_nodes = {node for store, node in node_by_store if store.start is None and store.end is None}
         frozen = self.case.frozen.stores if self.case.frozen is not None else ()
-        holding_by_node = {node: exact(share * price) for node, price in dearest.items() if node not in fixed_nodes}
+        holding_by_node = {
+            node: exact(share * price) for node, price in max_price_by_node.items() if node not in fixed_nodes
+        }
         return holding_by_node | {
             (store.material, store.place): store.holding
             for store in frozen

@@ -40,7 +40,7 @@ from ..rules.terms import (
     UntakenTerm,
     UsedTerm,
 )
-from .compliance_classes import ComplianceClass, own_compliance_classes, servers, stock_cover_cuts
+from .compliance_classes import ComplianceClass, classes_by_delivery, min_stock_by_classes, servers
 from .demands import Demand, Incumbent
 from .law import Law
 from .merged import Merged
@@ -161,7 +161,7 @@ class ProblemFacts:
         self._all_offers, self._all_demands = self.offers, demands
         self.incumbents = incumbents
         self._compliance_classes = compliance_classes
-        self._own = own_compliance_classes(compliance_classes)
+        self._own = classes_by_delivery(compliance_classes)
         self._demand_positions = {demand.id: i for i, demand in enumerate(demands)}
         self._merged = merged
         self._network = network
@@ -328,7 +328,7 @@ class ProblemFacts:
         serving = servers(self._compliance_classes, self._network, node, period)
         place = self._network.nodes.index(node)
         covers: list[tuple[str, ReservedTerm, Decimal]] = []
-        for classes, quantity in stock_cover_cuts(cells, self._own, serving):
+        for classes, quantity in min_stock_by_classes(cells, self._own, serving):
             stock = ReservedTerm(
                 classes=np.array(sorted(classes), dtype=np.intp),
                 nodes=np.full(len(classes), place),
@@ -442,7 +442,9 @@ def ask_limits(
     problems: list[Diagnostic] = []
     for rule in rules:
         if "rows" in rule.verbs:
-            rows.extend((rule, row) for row in tried(partial(_rows_of_rule, rule, periods, law, facts), problems) or ())
+            rows.extend(
+                (rule, row) for row in collect_errors(partial(_rows_of_rule, rule, periods, law, facts), problems) or ()
+            )
     if problems:
         raise InputError(problems)
     return rows
@@ -453,14 +455,14 @@ def _rows_of_rule(rule: Rule, periods: Sequence[Period], law: Law, facts: Proble
         with attributed(rule):
             return rows_of(rule, periods, law, facts)
     except InputError as error:
-        raise of_rule(rule, error) from error
+        raise attributed_to_rule(rule, error) from error
 
 
-def of_rule(rule: Rule, error: InputError) -> InputError:
+def attributed_to_rule(rule: Rule, error: InputError) -> InputError:
     return InputError(replace(problem, column=f"rule `{rule.id}`") for problem in error.problems)
 
 
-def tried(compute: Callable[[], T], problems: list[Diagnostic]) -> T | None:
+def collect_errors(compute: Callable[[], T], problems: list[Diagnostic]) -> T | None:
     """Return `compute()`, or add its errors to `problems` and return None."""
     try:
         return compute()

@@ -53,7 +53,7 @@ from ..explain import (
 from ..plugins import sentence_of
 from ..problem import Problem
 from ..problem.case_checks import origin_rules
-from ..problem.demands import Demand, wanted_at
+from ..problem.demands import Demand, demand_at_rate
 from ..problem.inputs import Applied
 from ..problem.network import final_node
 from ..problem.prices import PriceDates
@@ -108,7 +108,7 @@ def describe(session: Session, gathered: Gathered, applied: Applied, progress: P
     told = RunContext(
         today(),
         applied.scenario,
-        applied.told(gathered.case),
+        applied.change_texts(gathered.case),
         applied.strict,
         explain.shortage_causes(session),
         [PackFacts.of(pack, owner) for pack, owner in gathered.packs],
@@ -261,8 +261,8 @@ def _demands(verified: VerifiedPlan, traced: explain.TracedCash) -> list[RunDema
             end_use=demand.use.end_use,
             place=demand.use.place.id,
             wanted_kg=sum(demand.quantity, Decimal(0)),
-            low_kg=wanted_at(demand, demand.spec.low),
-            high_kg=wanted_at(demand, demand.spec.high),
+            low_kg=demand_at_rate(demand, demand.spec.low),
+            high_kg=demand_at_rate(demand, demand.spec.high),
             delivered_kg=sum(demand.quantity, Decimal(0)) - every.get(demand.id, Decimal(0)),
             short_kg=sum(short[demand.id].values(), Decimal(0)),
             shortage_price=price,
