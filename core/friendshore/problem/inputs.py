@@ -175,5 +175,7 @@ class Inputs:
 def _retired(problem: Diagnostic, aliases: Aliases) -> Diagnostic:
     alias = aliases.retired(problem.found.strip("`")) if aliases else None
     return (
-        problem if alias is None else replace(problem, message=f"{problem.message}: {alias.told}", fix="write another name")
+        problem
+        if alias is None
+        else replace(problem, message=f"{problem.message}: {alias.told}", fix="write another name")
     )

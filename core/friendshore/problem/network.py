@@ -87,17 +87,17 @@ class Arc:
     times: Times
     freight: tuple[Decimal, ...]
     """Money per kilogram by arrival period, in the case's currency."""
-    held: LotFacts | None = None
+    lot_facts: LotFacts | None = None
     stated: StatedInputs | None = None
 
     @property
     def name(self) -> str:
-        return self.chained.offer.id if self.held is None else self.held.name
+        return self.chained.offer.id if self.lot_facts is None else self.lot_facts.name
 
     @property
     def moves(self) -> bool:
         """True if rules on moves apply: to orders, which still have to arrive, and to stock of a known offer."""
-        return self.held is None or self.held.moves
+        return self.lot_facts is None or self.lot_facts.moves
 
     @property
     def is_made_lot(self) -> bool:
@@ -373,7 +373,7 @@ def _lot_arc(index: int, position: int, lot: Lot, ways: _Ways) -> Arc:
         node=(lot.material, lot.place.id),
         times=ways.times((frozenset((Delay(0, 0),)),) * ways.case.horizon.count, ways.working(())),
         freight=ways.steady(_FREE),
-        held=LotFacts(lot.id, lot.on_order or bool(lot.offer)),
+        lot_facts=LotFacts(lot.id, lot.on_order or bool(lot.offer)),
         stated=StatedInputs(chain, lot.confirmed) if chain else None,
     )
 
