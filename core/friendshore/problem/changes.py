@@ -55,7 +55,7 @@ def scenario_changes(case: Case, names: Sequence[str]) -> tuple[Change, ...]:
                 expected="one of " + ", ".join(sorted(scenario_by_name)) if scenario_by_name else "",
                 fix=closest(name, scenario_by_name)
                 if scenario_by_name
-                else "add a [[scenario]] to the case, or state the change with `--change`",
+                else "add a [[scenario]] to the case, or state the change: --change 'price=OFFER, factor=1.1'",
                 code="FS241",
             )
         scenario: Scenario = scenario_by_name[name]
