@@ -239,7 +239,7 @@ class FilledSheet:
         elif tuple(map(str.casefold, stated)) == YES:
             stated = self._as_planned(row, line)
         elif stated:
-            for one in unfit_inputs(line.offer, stated, self.merged, INPUTS, whole=True):
+            for one in unfit_inputs(line.offer, stated, self.merged, INPUTS, complete=True):
                 row.problem(INPUTS, one.message, one.expected, one.fix)
         document = str(values.get(DOCUMENT) or "")
         if document and "".join(filter(str.isalnum, document)).casefold() in NO_DOCUMENT:
@@ -261,7 +261,7 @@ class FilledSheet:
         elif not line.inputs:
             row.problem(INPUTS, "no inputs are planned that could be confirmed", "the offers of all inputs", fix)
         else:
-            for one in unfit_inputs(line.offer, line.inputs, self.merged, INPUTS, whole=True):
+            for one in unfit_inputs(line.offer, line.inputs, self.merged, INPUTS, complete=True):
                 row.problem(INPUTS, one.message, one.expected, fix)
         return line.inputs
 
