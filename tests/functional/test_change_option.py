@@ -86,8 +86,8 @@ def test_a_comparison_of_a_change_with_the_case_as_it_is(first: Path) -> None:
     ("change", "message"),
     [
         ("disable=china-halt", "FS302 `disable` names `china-halt`"),
-        ("remove=nobody", "`remove` names nothing in the case"),
-        ("price=quebec-gallium, factor=2, from=2027-01-01", "has no `from`"),
+        ("remove=nobody", "FS241"),
+        ("price=quebec-gallium, factor=2, from=2027-01-01", "FS258"),
         ("disabel=x", "did you mean `disable`?"),
     ],
 )

@@ -64,7 +64,7 @@ REFUSED = {
         ("", '[[waiver]]\nrule = "defense-origin"\ndemand = "radr"\nquantity = "1 t"'),
         "did you mean `radar`",
     ),
-    "licence for a rule of origin": (("", '[[licence]]\nrule = "defense-origin"'), "no export control"),
+    "licence for a rule of origin": (("", '[[licence]]\nrule = "defense-origin"'), "FS244"),
     "change that ends before it begins": (
         ("", '[[scenario]]\nname = "x"\nchange = [{ move = "defense-origin", from = 2029-01-01, until = 2028-01-01 }]'),
         "before",
@@ -104,18 +104,18 @@ def test_what_is_let_pass_without_proof_is_told(folder: Path) -> None:
     edit(folder, ("[accept]", "[accept]\nunproven = true"))
     run = plan(folder)
     assert chinese_for_defense(run)
-    assert "not proved is let pass" in accepted(run)
+    assert "unproven origins, and exports" in accepted(run)
     told = [a["text"] for a in run["assumptions"] if a["subject"] == "guangxi-gallium"]
     assert any("without proof" in text and "kg" in text and "defense-origin" in text for text in told)
     text = here("plan", folder, "--full").stdout
-    assert text.index("not proved is let pass") < text.index("Mix, by time")
-    assert "not proved is let pass" in here("plan", folder).stdout
+    assert text.index("unproven origins, and exports") < text.index("Mix, by time")
+    assert "unproven origins, and exports" in here("plan", folder).stdout
 
 
 def test_departures_from_enacted_law_are_told(folder: Path) -> None:
     """Disabled law, weak evidence, and an end use that no rule names are assumptions."""
     run = plan(edit(folder, ("[accept]", '[accept]\nrule_status = ["pending"]')))
-    assert "enacted law does not apply" in accepted(run)
+    assert "enacted law doesn't apply" in accepted(run)
     assert "from `assumed` on" in accepted(run)
     edit(folder, ('rule_status = ["pending"]\n', ""), ('end_use = "defense"\n', 'end_use = "lamps"\n'))
     assert "no rule names the end use `lamps`" in accepted(plan(folder))
@@ -230,7 +230,7 @@ def test_what_is_assumed_of_makers_is_told(folder: Path) -> None:
     edit(folder, ("mined;refined,invented", slag), file="catalog/materials.csv")
     pin = '[[rule]]\nkind = "pin"\noffer = "quebec-gallium"\nmaterial = "gallium-4n"\nat_least = "60 kg"'
     texts = [a["text"] for a in plan(edit(folder, ("", pin)))["assumptions"]]
-    assert any("keep apart" in text for text in texts)
+    assert any("separates its products" in text for text in texts)
     assert any("gives 0.5 kg of slag" in text for text in texts)
 
 

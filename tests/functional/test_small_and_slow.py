@@ -72,9 +72,9 @@ def test_scenarios_that_inherit_without_end_are_told(case: Path) -> None:
     found = plan(load_case(case), registry=Registry.of(), scenario="s0a", workers=1)
     assert found.run.scenario == ["s0a"]
     (case / "case.toml").write_text(text + deep, encoding="utf-8")
-    with pytest.raises(InputError, match="inherits over more than 100 others"):
+    with pytest.raises(InputError, match="FS245"):
         plan(load_case(case), registry=Registry.of(), scenario="s0", workers=1)
-    assert any("inherits over more than 100 others" in message for message in told(case))
+    assert any("inherits through more than 100 others" in message for message in told(case))
 
 
 def test_a_number_format_longer_than_any_is_told() -> None:

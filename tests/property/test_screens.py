@@ -97,7 +97,7 @@ def warnings(draw: st.DrawFn, materials: list[str], ids: list[str]) -> dict[str,
         return draw(st.lists(st.sampled_from(ids), max_size=most))
 
     unseen = draw(st.lists(st.sampled_from(materials), max_size=len(materials), unique=True))
-    looked = f"for defense: {', '.join(unseen)}. No rule in use asks"
+    looked = f"for defense: {', '.join(unseen)}. Any origin passes"
     told = [("looked at by no rule of origin", looked)] if unseen else []
     told += [("accepted", f"`{rule}` counts from `computed` on") for rule in names(2)]
     told += [("counted twice", f"`{rule}` is perhaps the same as another") for rule in names(5)]

@@ -233,10 +233,10 @@ LINE = (
 )
 OXIDE = changed(desk(), "desk-metal", outputs=[{"material": "oxide", "per_unit": 1}], chain=())
 TWICE = (
-    "`acme:smelter` and `desk:plant-7` count as two facilities, though both sell metal of the same company in AU; "
-    "[[overlap]] would make them one"
+    "`acme:smelter` and `desk:plant-7` count as two facilities, although both sell metal of the same company in AU; "
+    "merge them with [[overlap]] if they are one"
 )
-ONE = "`desk:plant-7` is taken to be `acme:smelter`, whose record and capacity count; offers of all draw on it (same address)"
+ONE = "`desk:plant-7` is assumed to be `acme:smelter`, whose record and capacity count; the offers of all use its capacity (same address)"
 BOTH = 8 * 40 + 10 * 50 + 12 * 1000
 OVERLAPS = {
     "nothing is merged that the case does not merge": ([], desk(), {"acme-metal": 10, "desk-metal": 8}, BOTH, "counted twice", TWICE),
@@ -244,7 +244,7 @@ OVERLAPS = {
     # Ten a year in all, the cheaper offer first.
     "made one": ([one()], desk(), {"desk-metal": 10}, 10 * 40 + 20 * 1000, "overlap", ONE),
     "of which the other is kept": ([one(keep=THERE)], desk(), {"desk-metal": 8}, 8 * 40 + 22 * 1000, "overlap", ""),
-    "with the offers of one": ([one(offers="kept")], desk(), {"acme-metal": 10}, 10 * 50 + 20 * 1000, "overlap", "its offers alone count"),
+    "with the offers of one": ([one(offers="kept")], desk(), {"acme-metal": 10}, 10 * 50 + 20 * 1000, "overlap", "only its own offers count"),
     "the same name in both": ([one(facilities=(HERE, "desk:smelter"))], desk(plant="smelter"), {"desk-metal": 10}, 10 * 40 + 20 * 1000, "overlap", ""),
     # What ordering from it costs, or saves, is not escaped by calling it something else.
     "terms and prices of the plant left out": ([one()], desk(*BEARINGS), {"desk-metal": 10}, 100 + 10 * 20 + 20 * 1000, "overlap", ""),

@@ -351,7 +351,7 @@ SUGGESTED: dict[str, tuple[list[tuple[str, str, str]], list[tuple[str, ...]], tu
     # Who sells 12 t from stock has said what is available; another offer of the facility is a lead.
     "a quantity without a capacity": (
         [("catalog/capacity.csv", "hill-smelter,,20 t/year,operating,,invented\n", ""), (OFFERS, ALIKE, f"price_source,source,total\n{RIVER},\n{HILL},12 t\n{HILL.replace('-antimony,', '-more,')},")],
-        [("`hill-smelter` has no capacity", "unless they state `max_per_year` or `total`"), ("`hill-more`", "is a lead", "nobody published its capacity")], ("`hill-antimony` is a lead",),
+        [("`hill-smelter` has no capacity", "unless they state `max_per_year` or `total`"), ("`hill-more`", "is a lead", "no source gives its capacity")], ("`hill-antimony` is a lead",),
     ),
     # Antimony enters the United States.
     "no tariff line": ([HS, (MATERIALS, METAL, f"{METAL},"), (CASE, "[[scenario]]", DUTY.format("8110.10", ""))], [("antimony: ", "it has no tariff line (`hs`)", "give its line in `hs` of materials.csv")], ()),

@@ -133,7 +133,7 @@ UNKNOWN = {"want": "unobtainium", "end_use": "civil", "per_year": "5 kg", "short
     ("ask", "message"),
     [
         (lambda session: scenario_walk(session, ["deer"]), "did you mean `dear`"),
-        (lambda session: compare(session, (), (Change.model_validate(UNKNOWN),)), "names nothing in the case"),
+        (lambda session: compare(session, (), (Change.model_validate(UNKNOWN),)), "FS241"),
         (lambda session: compare_plans(session, opened(*EUROS)), "FS521 .*USD and EUR"),
         # What was ordered cannot be undone; the message says when the change may begin.
         *(

@@ -212,14 +212,14 @@ def test_terms_of_a_plan(given: Case, facts: Catalog, kilograms: dict[str, float
 def test_terms_of_places_are_refused_where_a_run_goes_to_none() -> None:
     """A run of several outputs is for no one place."""
     run = source("AU", 60, name="au-run", outputs=lines(metal=1, salt=3))
-    with pytest.raises(InputError, match="for which place is a run"):
+    with pytest.raises(InputError, match="FS264"):
         planned(case(CIVIL), metals(run, terms("au", of="facility", places=["US"], fixed=5)))
 
 
 def test_money_of_terms_needs_a_rate() -> None:
     """A fixed cost in a currency without a rate is refused; with one it is converted on the first day of the span."""
     facts = metals(terms("cn-metal", fixed=100, currency="EUR"))
-    with pytest.raises(InputError, match="no exchange rate from EUR to USD"):
+    with pytest.raises(InputError, match="FS251"):
         planned(case(CIVIL), facts)
     rate = Rate(currency="EUR", to="USD", rate=Decimal("1.2"), start=date(2026, 1, 1), source=SOURCE)
     assert planned(case(CIVIL), facts.but(rates=(rate,))).cost.fixed == 120
@@ -345,7 +345,7 @@ def test_an_offer_without_a_quotation_for_a_whole_period_is_a_lead() -> None:
     """It is shown, never counted, and the reason said."""
     found = planned(case(CIVIL), quoted(("2026-03-01", None, 10)))
     assert bought(found) == {"au-metal": 100}
-    assert [lead.reasons for lead in found.run.leads] == [["no quotation holds throughout a period of the plan"]]
+    assert [lead.reasons for lead in found.run.leads] == [["no quotation is valid throughout a period of the plan"]]
 
 
 def test_two_quotations_for_a_day_are_refused() -> None:

@@ -116,7 +116,9 @@ def test_goods_without_a_duty_of_their_own_are_listed(words: dict[str, Any], lis
 def test_a_stated_origin_where_nothing_is_done_is_told() -> None:
     """Whole in China and said to be Korean."""
     said = told(planned(TEN, SAID_KOREAN, duty()), "cn-metal")
-    assert "states KR as its customs origin, where none of its stages is done: counted as of CN too" in said
+    assert (
+        "states KR as its customs origin, where none of its stages takes place, so CN counts as an origin too" in said
+    )
 
 
 def test_money_is_discounted_by_its_own_period() -> None:

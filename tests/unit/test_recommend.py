@@ -247,9 +247,9 @@ YEARLY = {"per_year": Decimal(1), "quantities": ()}
 @pytest.mark.parametrize(
     ("length", "wanted", "words"),
     [
-        ("year", YEARLY, "periods longer than those of the case"),
-        ("month", {"quantities": (Decimal(1), Decimal(2))}, "is stated by quarter: it cannot be planned by month"),
-        ("month", {**YEARLY, "later": 3}, "it cannot be planned by month"),
+        ("year", YEARLY, "FS250"),
+        ("month", {"quantities": (Decimal(1), Decimal(2))}, "FS250"),
+        ("month", {**YEARLY, "later": 3}, "FS250"),
     ],
 )
 def test_what_cannot_be_planned_in_shorter_periods_is_refused(length: str, wanted: dict[str, Any], words: str) -> None:

@@ -300,12 +300,12 @@ def test_what_is_not_defined_is_refused_with_the_way_out() -> None:
         source("CN", 3, "salt"), schedule("cn", tier(0), tier(9, discount=0.1), of="facility", kind="incremental")
     )
     wanted = (CIVIL, demand("salt", "civil", 20))
-    assert "give thresholds in money, a price for each tier, or kind all-units" in refusal(both, *wanted)
+    assert "state thresholds in money, a price for each tier, or the kind `all-units`" in refusal(both, *wanted)
     assert built(case(CIVIL), both).price_spans  # of one price only, it is defined
     priced = schedule("cn", tier(0, 5), tier(9, 4), of="facility", kind="incremental")
     assert built(case(*wanted), both.but(schedules=(priced,))).price_spans
     own = schedule("cn-metal", tier(0, 2))
-    assert "come to more than its price" in refusal(metals(own, schedule("cn", tier(0, discount=0.5), of="supplier")))
+    assert "FS263" in refusal(metals(own, schedule("cn", tier(0, discount=0.5), of="supplier")))
     assert "bears on the same purchases" in refusal(metals(own, schedule("cn-metal", tier(0, 3), kind="incremental")))
     assert "no exchange rate from EUR" in refusal(metals(schedule("cn-metal", tier(0, 2), currency="EUR")))
 
@@ -328,7 +328,7 @@ def test_a_record_refuses_what_is_no_schedule(tiers: tuple[dict[str, Any], ...])
 @pytest.mark.parametrize(
     ("price", "evidence", "total", "words"),
     [
-        (5, "tiny:r", 1000, "does not count: list prices do"),
+        (5, "tiny:r", 1000, "doesn't count, so list prices apply"),
         (5, GUESS, 500, "price schedule of offer cn-metal (all-units, per period) is assumed"),
         (15, "tiny:r", 1500, ""),
     ],

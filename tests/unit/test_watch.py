@@ -50,8 +50,8 @@ def test_what_is_done_with_many_offers_before_anything_is_solved_is_told(tmp_pat
         compile_program(gather(loaded, Registry.of()).inputs.problem())
     assert {doing: steps for doing, steps in told.items() if not doing.startswith("reading")} == {
         "pricing offers: offers": [(0, 1500), (1000, 1500)],
-        "looking where offers can go: ways": [(0, 1500), (1000, 1500)],
-        "asking rule ban: ways": [(0, 1500), (1000, 1500)],
+        "finding routes: ways": [(0, 1500), (1000, 1500)],
+        "checking rule ban: ways": [(0, 1500), (1000, 1500)],
         "laying out the program: compliance classes": [(0, 1)],
     }
 

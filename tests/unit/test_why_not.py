@@ -197,7 +197,7 @@ def test_a_lead_says_which_figure_it_lacks_and_what_that_would_give() -> None:
     """A plant without a capacity sells at 5: with all that is wanted it saves 5 on each of 40 kg."""
     found = asked("kz-metal", facts=metals(BARE, source("KZ", 5)))
     obstacle, way = lifted(found)
-    assert "nobody published its capacity" in obstacle.text
+    assert "no source gives its capacity" in obstacle.text
     assert "40 kg a year" in obstacle.text
     assert (way.gives_kg, way.saves.value) == (40, 200)
     assert root(found.entering_lifted) == pytest.approx(10)
@@ -314,7 +314,7 @@ def test_a_lead_without_a_price_says_up_to_which_price_it_would_enter() -> None:
     """Nobody published what Kazakhstan asks: below China's 10 it would deliver all."""
     found = asked("kz-metal", facts=metals(facility("kz", "KZ"), source("KZ", price()).but(price=None)))
     obstacle, way = lifted(found)
-    assert "nobody published its price" in obstacle.text
+    assert "no source gives its price" in obstacle.text
     assert way.changes == [Change(price="offer:kz-metal", amount=Decimal(1))]
     assert root(found.entering_lifted) == pytest.approx(10)
     assert obstacle.code == "FS758"

@@ -19,18 +19,16 @@ from .merged import Merged
 
 AtWork = tuple[tuple[datetime.date | None, bool], ...]
 """First day of each capacity step of a facility, and True if the step has any capacity."""
-_PRODUCT = Context(prec=100)
-"""Enough digits for the exact product of a rate and a whole number of days."""
+# Enough digits for the exact product of a rate and a whole number of days.
+_EXACT_PRODUCT = Context(prec=100)
 
 
 def accepted_steps(facility: Facility, merged: Merged, case: Case) -> tuple[CapacityStep, ...]:
-    """Return the capacity steps whose evidence the case accepts."""
-    least = case.accept.confidence
-    return tuple([step for step in facility.capacity if merged.confidence(step.source).reaches(least)])
+    min_confidence = case.accept.confidence
+    return tuple([step for step in facility.capacity if merged.confidence(step.source).reaches(min_confidence)])
 
 
 def at_work(facility: Facility, merged: Merged, case: Case) -> AtWork:
-    """Return the first day of each accepted step, and True if the step has any capacity."""
     steps = accepted_steps(facility, merged, case)
     return tuple([(step.start, bool(step.per_year != 0 and case.accept.counts(step.status))) for step in steps])
 
@@ -38,46 +36,45 @@ def at_work(facility: Facility, merged: Merged, case: Case) -> AtWork:
 def working_days(steps: AtWork, horizon: Horizon) -> tuple[Span, ...]:
     """Return the days of each period from the first to the last with any capacity. A period without capacity has all its days."""
     ends = [start - datetime.timedelta(days=1) if start else None for start, _ in steps[1:]]
-    spans = [Span(start=start, end=end) for (start, works), end in zip(steps, [*ends, None], strict=True) if works]
-    found = []
+    open_spans = [Span(start=start, end=end) for (start, works), end in zip(steps, [*ends, None], strict=True) if works]
+    days_by_period = []
     for period in horizon.periods:
-        held = [span for span in spans if span.meets(period.span)]
-        start = min((span.start or period.start for span in held), default=period.start)
-        end = max((span.end or period.end for span in held), default=period.end)
-        found.append(Span(start=max(start, period.start), end=min(end, period.end)))
-    return tuple(found)
+        open_in_period = [span for span in open_spans if span.meets(period.span)]
+        start = min((span.start or period.start for span in open_in_period), default=period.start)
+        end = max((span.end or period.end for span in open_in_period), default=period.end)
+        days_by_period.append(Span(start=max(start, period.start), end=min(end, period.end)))
+    return tuple(days_by_period)
 
 
 @dataclass(frozen=True, slots=True)
-class _Rated:
+class _PeriodFactors:
     """Factors that convert a yearly rate to amounts by period."""
 
-    years: tuple[Fraction, ...]
-    """Distinct factors. Many periods are equally long."""
-    position: tuple[int, ...]
-    """Position in `years` for each period."""
-    parts: tuple[tuple[Decimal, Decimal], ...]
-    """Numerators and denominators of `years`."""
-    known: dict[Decimal, tuple[Decimal, ...]] = field(default_factory=dict, compare=False)
-    """Rate -> amounts by period."""
+    factors: tuple[Fraction, ...]
+    factor_by_period: tuple[int, ...]
+    ratios: tuple[tuple[Decimal, Decimal], ...]
+    amounts_by_rate: dict[Decimal, tuple[Decimal, ...]] = field(default_factory=dict, compare=False)
 
     @staticmethod
-    def of(by_period: Sequence[Fraction]) -> _Rated:
-        years = tuple(dict.fromkeys(by_period))
-        parts = tuple((Decimal(each.numerator), Decimal(each.denominator)) for each in years)
-        return _Rated(years, tuple(map(years.index, by_period)), parts)
+    def of(by_period: Sequence[Fraction]) -> _PeriodFactors:
+        factors = tuple(dict.fromkeys(by_period))
+        ratios = tuple((Decimal(factor.numerator), Decimal(factor.denominator)) for factor in factors)
+        return _PeriodFactors(factors, tuple(map(factors.index, by_period)), ratios)
 
     @property
     def by_period(self) -> tuple[Fraction, ...]:
-        return tuple([self.years[at] for at in self.position])
+        return tuple([self.factors[i] for i in self.factor_by_period])
 
     def times(self, rate: Decimal) -> tuple[Decimal, ...]:
-        """Return a yearly rate as amounts by period. Equal rates share one tuple, since very many facilities have few different rates."""
-        known = self.known.get(rate)
-        if known is None:
-            amounts = [rounded(_PRODUCT.multiply(rate, part) / whole) for part, whole in self.parts]
-            known = self.known[rate] = tuple([amounts[at] for at in self.position])
-        return known
+        """Return the amounts by period of a yearly rate. Equal rates share one tuple, since many facilities have few different rates."""
+        amounts_by_period = self.amounts_by_rate.get(rate)
+        if amounts_by_period is None:
+            distinct_amounts = [
+                rounded(_EXACT_PRODUCT.multiply(rate, numerator) / denominator)
+                for numerator, denominator in self.ratios
+            ]
+            amounts_by_period = self.amounts_by_rate[rate] = tuple([distinct_amounts[i] for i in self.factor_by_period])
+        return amounts_by_period
 
 
 class Pool(NamedTuple):
@@ -89,10 +86,10 @@ class Pool(NamedTuple):
     offers: tuple[int, ...]
 
 
-def max_units(pools: Iterable[Pool], use: Decimal, own: Decimal | None, period: int) -> Decimal | None:
-    """Return the maximum units in a period by an offer's own limit and its pools, of which a unit takes `use`. None means no limit."""
-    found = [capacity / use for pool in pools if use and (capacity := pool.capacity[period]) is not None]
-    return min([*found, *([own] if own is not None else [])], default=None)
+def max_units(pools: Iterable[Pool], use: Decimal, own_limit: Decimal | None, period: int) -> Decimal | None:
+    """Return the maximum units that an offer can deliver in a period, of which each takes `use` from its pools. None means no limit."""
+    pool_limits = [capacity / use for pool in pools if use and (capacity := pool.capacity[period]) is not None]
+    return min([*pool_limits, *([own_limit] if own_limit is not None else [])], default=None)
 
 
 class Capacities:
@@ -104,23 +101,22 @@ class Capacities:
 
     @cached_method
     def of(self, name: str) -> Sequence[Decimal | None]:
-        """Return a facility's capacity in kilograms by period."""
         steps = accepted_steps(self.merged.facilities[name], self.merged, self.case)
         if len(steps) == 1 and steps[0].per_year is not None:
             return self._rate(steps[0].start, None, steps[0].status).times(steps[0].per_year)
         ends = [step.start - datetime.timedelta(days=1) if step.start else None for step in steps[1:]]
-        rated = [self._rate(step.start, end, step.status) for step, end in zip(steps, [*ends, None], strict=True)]
-        return _by_steps(tuple([step.per_year for step in steps]), tuple([one.by_period for one in rated]))
+        factors = [self._rate(step.start, end, step.status) for step, end in zip(steps, [*ends, None], strict=True)]
+        return _by_steps(tuple([step.per_year for step in steps]), tuple([step.by_period for step in factors]))
 
     @cached_method
-    def _rate(self, start: datetime.date | None, end: datetime.date | None, status: Status) -> _Rated:
+    def _rate(self, start: datetime.date | None, end: datetime.date | None, status: Status) -> _PeriodFactors:
         span, share = Span(start=start, end=end), Fraction(self.case.accept.counts(status))
-        return _Rated.of([share * years for years in self.case.horizon.years_within(span)])
+        return _PeriodFactors.of([share * years for years in self.case.horizon.years_within(span)])
 
 
 @lru_cache(maxsize=4096)
 def _by_steps(rates: tuple[Decimal | None, ...], years: tuple[tuple[Fraction, ...], ...]) -> tuple[Decimal | None, ...]:
-    """Return the amounts by period of yearly rates, each with its years in every period. Cached, since most problems of a question share them."""
+    """Cached, since the problems of a question share the rates and years."""
     return tuple([_in_period(rates, parts) for parts in zip(*years, strict=True)])
 
 

@@ -28,43 +28,40 @@ from .demands import demand_name
 from .merged import CASE_SOURCE
 from .trade import covers
 
-MOST_INHERITED = 100
-"""Maximum length of a chain of inherited scenarios."""
+_MAX_INHERITED = 100
 
 
 def scenario_changes(case: Case, names: Sequence[str]) -> tuple[Change, ...]:
-    """Return all changes of the named scenarios, inherited ones first, each scenario once.
-
-    Raises:
-        InputError: For an unknown scenario, or one that inherits from itself.
-    """
-    known = {scenario.name: scenario for scenario in case.scenarios}
+    """Return all changes of the named scenarios, inherited ones first, each scenario once."""
+    scenario_by_name = {scenario.name: scenario for scenario in case.scenarios}
     changes: list[Change] = []
-    done: set[str] = set()
+    added: set[str] = set()
 
     def add(name: str, path: tuple[str, ...]) -> None:
-        if name in done:
+        if name in added:
             return
-        if len(path) > MOST_INHERITED:
-            message = f"scenario `{path[0]}` inherits over more than {MOST_INHERITED} others"
-            raise InputError(message, column="scenario.inherits", fix="write the changes of some of them together")
+        if len(path) > _MAX_INHERITED:
+            message = f"scenario `{path[0]}` inherits through more than {_MAX_INHERITED} others"
+            fix = "combine the changes of some of them"
+            raise InputError(message, column="scenario.inherits", fix=fix, code="FS245")
         if name in path:
-            raise InputError(
-                f"scenario `{name}` inherits itself", column="scenario.inherits", found=" > ".join((*path, name))
-            )
-        if name not in known:
+            message, cycle = f"scenario `{name}` inherits from itself", " > ".join((*path, name))
+            fix = f"remove `{name}` from the `inherits` of `{path[-1]}`"
+            raise InputError(message, column="scenario.inherits", found=cycle, fix=fix, code="FS245")
+        if name not in scenario_by_name:
             raise InputError(
                 f"unknown scenario `{name}`",
                 found=name,
-                expected="one of " + ", ".join(sorted(known)) if known else "",
-                fix=closest(name, known)
-                if known
-                else "add a [[scenario]] to the case, or state the change: --change CHANGE",
+                expected="one of " + ", ".join(sorted(scenario_by_name)) if scenario_by_name else "",
+                fix=closest(name, scenario_by_name)
+                if scenario_by_name
+                else "add a [[scenario]] to the case, or state the change: --change 'price=OFFER, factor=1.1'",
+                code="FS241",
             )
-        scenario: Scenario = known[name]
+        scenario: Scenario = scenario_by_name[name]
         for parent in scenario.inherits:
             add(parent, (*path, name))
-        done.add(name)
+        added.add(name)
         changes.extend(scenario.change)
 
     for name in names:
@@ -80,24 +77,20 @@ def apply_changes(
     bills: Sequence[LegislativeBill] = (),
     amend: Amend | None = None,
 ) -> tuple[Case, tuple[Catalog, ...], tuple[Rule, ...]]:
-    """Return the facts after all changes, in order. `amend` replaces `amend_rule` as the function that changes one rule.
-
-    Raises:
-        InputError: For every change that names nothing in the case, and for a bill that enables itself.
-    """
+    """Return the facts after all changes, in order. `amend` replaces `amend_rule` as the function that changes one rule."""
     facts = _Facts(case, tuple(catalogs))
-    spelt_out = with_bills(changes, bills)
-    for change in spelt_out:
+    expanded = with_bills(changes, bills)
+    for change in expanded:
         facts.problems += _undated(change)
-    for change in spelt_out:
+    for change in expanded:
         apply = KINDS[change.subject].apply
-        unclear = ambiguity(change, facts.case, facts.catalogs)
-        if unclear is not None:
-            facts.problems.append(unclear)
+        problem = ambiguity(change, facts.case, facts.catalogs)
+        if problem is not None:
+            facts.problems.append(problem)
         elif apply is not None:
             apply(change, facts)
     try:
-        rules = amended(rules, spelt_out, bills, amend)
+        rules = amended(rules, expanded, bills, amend)
     except InputError as error:
         facts.problems += error.problems
     facts.problems += _overlong(facts.case.waivers[len(case.waivers) :], rules)
@@ -107,23 +100,22 @@ def apply_changes(
 
 
 def _undated(change: Change) -> Iterator[Diagnostic]:
-    """Yield an error for each date that a change doesn't read. Ignoring it would give another plan than requested."""
-    reads = Change.SUBJECTS[change.subject].reads
-    holds = "to the end of the plan" if "start" in reads else "for the whole plan"
-    for word, key, day in (("from", "start", change.start), ("until", "end", change.end)):
-        if day is not None and key not in reads:
-            message = f"a change of `{change.subject}` has no `{word}`: it holds {holds}"
-            yield Diagnostic(message, column=word, found=str(day), fix=f"leave `{word}` out")
+    """Yield an error for each date that a change doesn't read, since ignoring it would give another plan than requested."""
+    keys = Change.SUBJECTS[change.subject].reads
+    duration = "to the end of the plan" if "start" in keys else "for the whole plan"
+    for key, name, date_value in (("from", "start", change.start), ("until", "end", change.end)):
+        if date_value is not None and name not in keys:
+            message = f"a change of `{change.subject}` has no `{key}`, since it applies {duration}"
+            yield Diagnostic(message, column=key, found=str(date_value), fix=f"delete `{key}`", code="FS258")
 
 
 def _overlong(waivers: Sequence[WaiverSpec], rules: Sequence[Rule]) -> Iterator[Diagnostic]:
-    """Yield an error for each new waiver that the law of its rule doesn't allow. Unknown rules are reported later."""
-    known = {rule.id: rule for rule in rules}
+    rule_by_id = {rule.id: rule for rule in rules}
     for waiver in waivers:
-        # A change cannot say that it is of another kind.
-        terms = known[waiver.rule].waivers[:1] if waiver.rule in known else ()
-        for trouble in misfits(waiver, terms):
-            yield replace(trouble, column=trouble.column.replace("waiver", "change"))
+        # A change can't state the kind of waiver, so the usual one applies.
+        terms = rule_by_id[waiver.rule].waivers[:1] if waiver.rule in rule_by_id else ()
+        for problem in misfits(waiver, terms):
+            yield replace(problem, column=problem.column.replace("waiver", "change"))
 
 
 R = TypeVar("R", bound=Record)
@@ -153,45 +145,41 @@ class _Facts:
         return {facility.id: facility for facility in self.all("facilities")}
 
     def meant(self, change: Change) -> frozenset[str]:
-        """Return the ids of the offers that a change names."""
         means, facilities = KINDS[change.subject].means, self.facilities()
         return frozenset(offer.id for offer in self.all("offers") if means(change, offer, facilities[offer.facility]))
 
-    def report(self, message: str, column: str, found: str, fix: str, expected: str = "") -> None:
-        self.problems.append(Diagnostic(message, "", None, column, found, expected, fix))
+    def report(self, code: str, message: str, column: str, value: str, fix: str, expected: str = "") -> None:
+        self.problems.append(Diagnostic(message, "", None, column, value, expected, fix, code))
 
-    def unknown(self, change: Change, name: str, expected: str, known: Iterable[str]) -> None:
-        """Record an error for an unknown name. `known` are names that may be meant."""
-        message = f"`{change.subject}` names nothing in the case"
-        self.report(message, change.subject, name, closest(name, known), expected)
+    def unknown(self, change: Change, name: str, expected: str, valid_names: Iterable[str]) -> None:
+        message = f"`{change.subject}` refers to `{name}`, which matches nothing in the case"
+        self.report("FS241", message, change.subject, name, closest(name, valid_names), expected)
 
     def unknown_offers(self, change: Change, name: str) -> None:
-        """Record an error for a name that means no offer."""
-        owners = (n for facility in self.all("facilities") for n in (facility.id, facility.supplier, facility.owner))
+        owners = (
+            owner for facility in self.all("facilities") for owner in (facility.id, facility.supplier, facility.owner)
+        )
         self.unknown(change, name, OFFERS, [*self.ids("offers"), *owners])
 
 
-# Names: which offers, demands, and benchmarks a change means.
+# Names of offers, demands, and benchmarks in a change.
 
 OFFERS: Final = (
-    "an offer, facility, supplier or parent (if need be `offer:name`, `facility:name`, and so on), `country:XX`, "
-    "`outside:XX` or `catalog:name`"
+    "an offer, facility, supplier, or parent (if ambiguous, `offer:name`, `facility:name`, and so on), `country:XX`, "
+    "`outside:XX`, or `catalog:name`"
 )
-"""Names that may mean an offer, for messages."""
 OFFER_WORDS: Final = ("offer", "facility", "supplier", "parent")
 DEMAND_WORDS: Final = ("demand", "material", "end_use")
 PRICE_WORDS: Final = ("offer", "material", "benchmark")
-"""Kinds of things that a plain name may mean. As a prefix with a colon, one of these words selects that kind."""
+"""Kinds that a plain name may mean. As a prefix with a colon, a word selects its kind."""
 
 
 def offer_words(offer: Offer, facility: Facility) -> dict[str, str]:
-    """Return the names that mean an offer, by kind."""
-    called = (offer.id, facility.id, facility.supplier, facility.owner)
-    return dict(zip(OFFER_WORDS, called, strict=True))
+    names = (offer.id, facility.id, facility.supplier, facility.owner)
+    return dict(zip(OFFER_WORDS, names, strict=True))
 
 
 def demand_words(demand: DemandSpec, case: Case) -> dict[str, str]:
-    """Return the names that mean a demand, by kind."""
     return dict(zip(DEMAND_WORDS, (demand_name(demand, case), demand.material, demand.end_use), strict=True))
 
 
@@ -221,42 +209,39 @@ def reprices(change: Change, offer: Offer, facility: Facility) -> bool:
 
 
 def benchmark_named(change: Change) -> str:
-    """Return the benchmark that a change of prices names, if it names one."""
     return change.price.removeprefix("benchmark:")
 
 
 def _follows(change: Change, row: BenchmarkPrice) -> bool:
-    """Return True if a change of prices names a price of a benchmark."""
     return benchmark_named(change) == row.id and change.date in (None, row.date)
 
 
 def resizes(change: Change, demand: DemandSpec, case: Case) -> bool:
-    """Return True if a change names a demand, its material, or its end use."""
     words = demand_words(demand, case)
     kind, colon, name = change.demand.partition(":")
     return words[kind] == name if colon and kind in words else change.demand in words.values()
 
 
 def _delivers(change: Change, offer: Offer) -> bool:
-    """Return True if a change of a recipe names an offer and one of its lines."""
     return offer.id == change.recipe and any(line.material == change.of for line in (*offer.inputs, *offer.outputs))
 
 
 def ambiguity(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Diagnostic | None:
     """Return the error of a change whose name means several things with different effects. None if it is clear."""
-    found = _readings(change, case, catalogs)
-    if len(set(found.values())) < 2:
+    meanings = _readings(change, case, catalogs)
+    if len(set(meanings.values())) < 2:
         return None
     key = _name_field(change)
     name = getattr(change, key)
-    what = " and ".join(f"a{'n' * (word[0] in 'aeiou')} {word.replace('_', ' ')}" for word in found)
-    said = [f"`{word}:{name}`" for word in found]
+    kinds = " and ".join(f"a{'n' * (word[0] in 'aeiou')} {word.replace('_', ' ')}" for word in meanings)
+    qualified_names = [f"`{word}:{name}`" for word in meanings]
     return Diagnostic(
-        f"`{name}` is the name of {what}, and which of them is meant is not said",
+        f"`{name}` is ambiguous: it names {kinds}",
         column=key,
         found=name,
-        expected=" or ".join(said),
-        fix=f"write {said[0]} if the {next(iter(found)).replace('_', ' ')} is meant",
+        expected=" or ".join(qualified_names),
+        fix=f"write {qualified_names[0]} if you mean the {next(iter(meanings)).replace('_', ' ')}",
+        code="FS257",
     )
 
 
@@ -266,37 +251,35 @@ def shortest(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Change:
     word, _, name = getattr(change, key).partition(":")
     if word not in words:
         return change
-    bare = change.but(**{key: name})
-    found = _readings(bare, case, catalogs)
-    return bare if change.date is not None or (word in found and len(set(found.values())) == 1) else change
+    unqualified = change.but(**{key: name})
+    meanings = _readings(unqualified, case, catalogs)
+    return unqualified if change.date is not None or (word in meanings and len(set(meanings.values())) == 1) else change
 
 
 def _name_field(change: Change) -> str:
-    """Return the field with the name that may mean several things."""
     return "of" if change.lift is not None else change.subject
 
 
 def _readings(change: Change, case: Case, catalogs: Sequence[Catalog]) -> Mapping[str, frozenset[str]]:
     """Return the possible meanings of a change's name: kinds, each with the affected offers, demands, or benchmark. Empty if the change states its kind."""
-    words = KINDS[change.subject].words
-    name = getattr(change, _name_field(change)) if words else ""
+    kinds = KINDS[change.subject].words
+    name = getattr(change, _name_field(change)) if kinds else ""
     if not name or ":" in name or change.date is not None:
         return {}
-    found: dict[str, set[str]] = {word: set() for word in words}
-    called: Iterable[tuple[str, Mapping[str, str]]]
+    subjects_by_kind: dict[str, set[str]] = {kind: set() for kind in kinds}
+    named_subjects: Iterable[tuple[str, Mapping[str, str]]]
     if change.demand:
-        called = ((str(number), demand_words(demand, case)) for number, demand in enumerate(case.demands))
+        named_subjects = ((str(number), demand_words(demand, case)) for number, demand in enumerate(case.demands))
     else:
-        called = _called(name, change, catalogs)
-    for about, by_word in called:
-        for word, known in by_word.items():
-            if known == name:
-                found[word].add(about)
-    return {word: frozenset(about) for word, about in found.items() if about}
+        named_subjects = _called(name, change, catalogs)
+    for subject, name_by_kind in named_subjects:
+        for kind, kind_name in name_by_kind.items():
+            if kind_name == name:
+                subjects_by_kind[kind].add(subject)
+    return {kind: frozenset(subject) for kind, subject in subjects_by_kind.items() if subject}
 
 
 def _called(name: str, change: Change, catalogs: Sequence[Catalog]) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Yield the offers, and the benchmark of a name, each with the names that mean it."""
     facilities = {facility.id: facility for catalog in catalogs for facility in catalog.facilities}
     for catalog in catalogs:
         for offer in catalog.offers:
@@ -313,55 +296,57 @@ def _called(name: str, change: Change, catalogs: Sequence[Catalog]) -> Iterator[
 
 
 def _remove(change: Change, facts: _Facts) -> None:
-    """Remove offers, from a day on or altogether."""
-    hit, case = facts.meant(change), facts.case
-    if not hit:
+    offer_ids, case = facts.meant(change), facts.case
+    if not offer_ids:
         facts.unknown_offers(change, change.remove)
         return
-    # What is on its way still comes, and who bought of it until today still did: what is lost of that counts as churn.
-    named = {order.offer for order in case.orders} | {stock.offer for stock in case.stocks}
-    named |= {incumbent.offer for incumbent in case.incumbents}
-    gone = frozenset() if change.start else hit - named
-    last = (change.start or case.horizon.start) - timedelta(days=1)
+    # Orders on their way still arrive, and losing an incumbent counts as churn, so these offers end instead of disappearing.
+    kept_ids = {order.offer for order in case.orders} | {stock.offer for stock in case.stocks}
+    kept_ids |= {incumbent.offer for incumbent in case.incumbents}
+    removed_ids = frozenset() if change.start else offer_ids - kept_ids
+    last_day = (change.start or case.horizon.start) - timedelta(days=1)
 
     def ended(offer: Offer) -> Offer:
-        until = min(last, offer.end) if offer.end else last
-        if offer.start and offer.start > until:  # it was to be sold only later: never, then
+        until = min(last_day, offer.end) if offer.end else last_day
+        if offer.start and offer.start > until:  # It would start only after the removal, so it never does.
             return offer.but(start=None, end=case.horizon.start - timedelta(days=1))
         return offer.but(end=until)
 
-    facts.replace_offers(hit - gone, ended)
-    if gone:
-        facts.catalogs = tuple(c.but(offers=tuple(o for o in c.offers if o.id not in gone)) for c in facts.catalogs)
-        kept = tuple(given for given in case.assume.offer if given.id not in gone)
-        facts.case = case.but(assume=case.assume.but(offer=kept))
+    facts.replace_offers(offer_ids - removed_ids, ended)
+    if removed_ids:
+        facts.catalogs = tuple(
+            c.but(offers=tuple(o for o in c.offers if o.id not in removed_ids)) for c in facts.catalogs
+        )
+        assumptions = tuple(assumption for assumption in case.assume.offer if assumption.id not in removed_ids)
+        facts.case = case.but(assume=case.assume.but(offer=assumptions))
 
 
 P = TypeVar("P", Price, Quote, BenchmarkPrice)
 
 
 def _price(change: Change, facts: _Facts) -> None:
-    """Multiply or replace the prices of offers or of a benchmark."""
-    hit = facts.meant(change)
+    offer_ids = facts.meant(change)
     rows = [row for row in facts.all("prices") if _follows(change, row)]
     if change.factor is not None:
-        # An offer without any price is a lead: it has none that could be multiplied.
-        hit = frozenset(o.id for o in facts.all("offers") if o.id in hit and (o.price is not None or o.quotes))
-    if not hit and not rows:
+        # An offer without any price is a lead, so there is nothing to multiply.
+        offer_ids = frozenset(
+            o.id for o in facts.all("offers") if o.id in offer_ids and (o.price is not None or o.quotes)
+        )
+    if not offer_ids and not rows:
         _unpriced(change, facts)
         return
     if change.factor is not None:
-        _multiply_prices(change, change.factor, hit, facts)
+        _multiply_prices(change, change.factor, offer_ids, facts)
         return
     currency = change.currency or facts.case.currency
     price = Price(amount=change.amount, currency=currency, source=CASE_SOURCE)
-    figure = {"amount": change.amount, "low": None, "high": None, "currency": currency, "source": CASE_SOURCE}
-    facts.replace_offers(hit, lambda offer: offer.but(price=price, quotes=()))
-    facts.replace("prices", lambda row: row.but(**figure) if _follows(change, row) else row)
+    fields = {"amount": change.amount, "low": None, "high": None, "currency": currency, "source": CASE_SOURCE}
+    facts.replace_offers(offer_ids, lambda offer: offer.but(price=price, quotes=()))
+    facts.replace("prices", lambda row: row.but(**fields) if _follows(change, row) else row)
 
 
 def _multiply_prices(change: Change, factor: Decimal, offers: Collection[str], facts: _Facts) -> None:
-    """Multiply the prices of offers, and of their own tiers. Discounts follow the list price by themselves."""
+    """Multiply the prices of offers and of their own tiers. Discounts follow the list price."""
 
     def repriced(offer: Offer) -> Offer:
         price = offer.price
@@ -392,50 +377,46 @@ def _times(price: P, factor: Decimal) -> P:
 
 
 def _unpriced(change: Change, facts: _Facts) -> None:
-    """Record an error for a price that doesn't exist, by its name or by the day of its benchmark."""
     days = [str(row.date) for row in facts.all("prices") if row.id == benchmark_named(change)]
     if change.date is None or not days:
-        what = "an offer, a material or a benchmark" if change.date is None else "a benchmark"
-        facts.unknown(change, change.price, what, chain(*map(facts.ids, ("offers", "materials", "prices"))))
+        expected = "an offer, material, or benchmark" if change.date is None else "a benchmark"
+        facts.unknown(change, change.price, expected, chain(*map(facts.ids, ("offers", "materials", "prices"))))
         return
-    message = f"the benchmark `{benchmark_named(change)}` has no price of that day"
-    facts.report(message, "date", str(change.date), "", "one of " + ", ".join(days))
+    message = f"benchmark `{benchmark_named(change)}` has no price on {change.date}"
+    facts.report("FS259", message, "date", str(change.date), "", "one of " + ", ".join(days))
 
 
 def _lead_time(change: Change, facts: _Facts) -> None:
-    """Multiply lead times on every lane. An offer without a lead time uses the case's."""
-    factor, hit, default = change.factor, facts.meant(change), facts.case.assume.lead_time
+    factor, offer_ids, default = change.factor, facts.meant(change), facts.case.assume.lead_time
     assert factor is not None
 
     def scaled(offer: Offer) -> Offer:
-        own = default if offer.lead_time is None else offer.lead_time
+        lead_time = default if offer.lead_time is None else offer.lead_time
         lanes = (
             lane if lane.lead_time is None else lane.but(lead_time=exact(lane.lead_time * factor))
             for lane in offer.lanes
         )
-        return offer.but(lead_time=exact(own * factor), lanes=tuple(lanes))
+        return offer.but(lead_time=exact(lead_time * factor), lanes=tuple(lanes))
 
-    if not hit:
+    if not offer_ids:
         facts.unknown_offers(change, change.lead_time)
-    facts.replace_offers(hit, scaled)
+    facts.replace_offers(offer_ids, scaled)
 
 
 def _recipe(change: Change, facts: _Facts) -> None:
-    """Multiply the quantity of a material that an offer takes or gives per unit."""
-    factor, hit = change.factor, facts.meant(change)
+    factor, offer_ids = change.factor, facts.meant(change)
     assert factor is not None
 
     def scaled(lines: tuple[RecipeLine, ...]) -> tuple[RecipeLine, ...]:
         return tuple(ln.but(per_unit=exact(ln.per_unit * factor)) if ln.material == change.of else ln for ln in lines)
 
-    if not hit:
-        what = f"an offer that takes or gives `{change.of}`"
-        facts.unknown(change, change.recipe, what, {*facts.ids("offers")} - {change.recipe})
-    facts.replace_offers(hit, lambda o: o.but(inputs=scaled(o.inputs), outputs=scaled(o.outputs)))
+    if not offer_ids:
+        expected = f"an offer that takes or gives `{change.of}`"
+        facts.unknown(change, change.recipe, expected, {*facts.ids("offers")} - {change.recipe})
+    facts.replace_offers(offer_ids, lambda o: o.but(inputs=scaled(o.inputs), outputs=scaled(o.outputs)))
 
 
 def _prove(change: Change, facts: _Facts) -> None:
-    """Accept everything unproven about one offer as proven."""
     if not facts.meant(change):
         facts.unknown(change, change.prove, "an offer", facts.ids("offers"))
     accept = facts.case.accept
@@ -463,27 +444,26 @@ TERMS_FIGURES: dict[TermKind, str] = {
 
 
 def _lift(change: Change, facts: _Facts) -> None:
-    """Remove a kind of term of trade, for everyone or for the named offers."""
-    kind, hit = change.lift, facts.meant(change)
+    kind, offer_ids = change.lift, facts.meant(change)
     assert kind is not None
-    if change.of and not hit:
+    if change.of and not offer_ids:
         facts.unknown_offers(change, change.of)
     offers, facilities = facts.all("offers"), facts.facilities()
-    none = OFFER_TERMS.get(kind)
+    cleared_fields = OFFER_TERMS.get(kind)
 
     def free(offer: Offer) -> Offer:
         if kind is TermKind.MAXIMUM_LOAD and offer.paid:
-            return offer  # without its limit a plan would buy without end
+            return offer  # Without its limit, a plan would buy without end.
         lanes = tuple(lane.but(lead_time=None) for lane in offer.lanes) if kind is TermKind.LEAD_TIME else offer.lanes
-        return offer.but(**(none or {}), lanes=lanes)
+        return offer.but(**(cleared_fields or {}), lanes=lanes)
 
     def bears(bearing: OrderCondition) -> bool:
         """Return True if the change names all offers that a term applies to. Terms that also apply to others stay."""
-        about = [offer.id for offer in offers if covers(bearing, offer, facilities)]
-        return not change.of or (bool(about) and hit.issuperset(about))
+        covered = [offer.id for offer in offers if covers(bearing, offer, facilities)]
+        return not change.of or (bool(covered) and offer_ids.issuperset(covered))
 
-    if none is not None:
-        facts.replace_offers(hit, free)
+    if cleared_fields is not None:
+        facts.replace_offers(offer_ids, free)
     if kind is TermKind.TIERS:
         facts.catalogs = tuple(
             c.but(schedules=tuple(schedule for schedule in c.schedules if not bears(schedule))) for c in facts.catalogs
@@ -492,50 +472,47 @@ def _lift(change: Change, facts: _Facts) -> None:
         facts.catalogs = tuple(c.but(terms=tuple(_lifted(c.terms, TERMS_FIGURES[kind], bears))) for c in facts.catalogs)
 
 
-def _lifted(terms: tuple[Terms, ...], name: str, bears: Callable[[OrderCondition], bool]) -> Iterator[Terms]:
-    """Yield terms without one of their figures, except those that then state nothing."""
-    for one in terms:
-        if not bears(one):
-            yield one
+def _lifted(terms: tuple[Terms, ...], field: str, bears: Callable[[OrderCondition], bool]) -> Iterator[Terms]:
+    for entry in terms:
+        if not bears(entry):
+            yield entry
             continue
-        left = one.but(**{name: None})
-        if any(getattr(left, figure) is not None for figure in TERMS_FIGURES.values()):
-            yield left
+        remaining = entry.but(**{field: None})
+        if any(getattr(remaining, name) is not None for name in TERMS_FIGURES.values()):
+            yield remaining
 
 
 # Capacities of facilities, and quantities of offers.
 
 
 def _capacity(change: Change, facts: _Facts) -> None:
-    """Multiply, state, derate, or delay the capacity of a facility within the change's dates, or one offer's own quantity."""
     if change.capacity.startswith("offer:"):
         _own_quantity(change, facts)
         return
     if change.quantity is not None:
-        message, fix = "`quantity` is that of an offer over the plan", "write `offer:` before its name"
-        facts.report(message, "quantity", change.capacity, fix)
+        message, fix = "`quantity` applies to offers, not to facilities", "write `offer:` before the name of an offer"
+        facts.report("FS258", message, "quantity", change.capacity, fix)
 
     def altered(facility: Facility) -> Facility:
         if facility.id != change.capacity:
             return facility
         steps = facility.capacity
         if change.per_year is not None and (not steps or steps[0].start is not None):
-            # What is stated may hold before anything was published; until then there is none.
+            # The stated capacity may apply before the first published step. Until then, there is none.
             steps = (CapacityStep(per_year=Decimal(0), status=Status.OPERATING, source=CASE_SOURCE), *steps)
         return facility.but(capacity=tuple(_steps(steps, change)))
 
-    found = [facility for facility in facts.all("facilities") if facility.id == change.capacity]
-    if not found:
+    facilities = [facility for facility in facts.all("facilities") if facility.id == change.capacity]
+    if not facilities:
         facts.unknown(change, change.capacity, "a facility", facts.ids("facilities"))
-    elif change.per_year is None and not any(facility.capacity for facility in found):
-        message = f"`{change.capacity}` has no capacity that could be changed: nobody states any"
+    elif change.per_year is None and not any(facility.capacity for facility in facilities):
+        message = f"facility `{change.capacity}` has no capacity to change"
         fix = "state one in capacity.csv of its catalog, or with `per_year` in the change"
-        facts.report(message, "capacity", change.capacity, fix)
+        facts.report("FS259", message, "capacity", change.capacity, fix)
     facts.replace("facilities", altered)
 
 
 def _steps(steps: Sequence[CapacityStep], change: Change) -> Iterator[CapacityStep]:
-    """Yield the steps, cut where the change begins and ends."""
     starts = [step.start for step in steps]
     cuts = [day for day in (change.start, change.end + timedelta(days=1) if change.end else None) if day is not None]
     for step, until in zip(steps, [*starts, None][1:], strict=True):
@@ -547,7 +524,7 @@ def _steps(steps: Sequence[CapacityStep], change: Change) -> Iterator[CapacitySt
 
 
 def _step(step: CapacityStep, change: Change, begins: bool) -> CapacityStep:
-    """Return a step after the change. If the capacity itself `begins` with it, a delay delays it."""
+    """Return a step after the change. A delay applies only if the capacity itself `begins` with the step."""
     update: dict[str, object] = {}
     if change.factor is not None and step.per_year is not None:
         update["per_year"] = step.per_year * change.factor
@@ -561,45 +538,45 @@ def _step(step: CapacityStep, change: Change, begins: bool) -> CapacityStep:
 
 
 def _own_quantity(change: Change, facts: _Facts) -> None:
-    """Multiply or state an offer's own quantity limit. The capacity of its facility doesn't change."""
-    factor, hit = change.factor, facts.meant(change)
-    keys = {"status": change.status, "delay": change.delay, "from": change.start, "until": change.end}
-    for word in (word for word, value in keys.items() if value is not None):
-        message = f"an offer's own quantity has no `{word}`: it holds for the whole plan"
-        facts.report(message, word, change.capacity, "leave it out, or name the facility")
+    factor, offer_ids = change.factor, facts.meant(change)
+    unused_keys = {"status": change.status, "delay": change.delay, "from": change.start, "until": change.end}
+    for word in (word for word, value in unused_keys.items() if value is not None):
+        message = f"`{word}` doesn't apply to an offer's own quantity, which is for the whole plan"
+        facts.report("FS258", message, word, change.capacity, f"delete `{word}`, or name the facility")
 
     def altered(offer: Offer) -> Offer:
-        stated: dict[str, object] = {}
-        for key, figure in (("max_per_year", change.per_year), ("total", change.quantity)):
-            own = getattr(offer, key)
-            if figure is not None:
-                stated |= {key: figure, "source": CASE_SOURCE}
-            elif factor is not None and own is not None:
-                stated[key] = exact(own * factor)
-        return offer.but(**stated)
+        fields: dict[str, object] = {}
+        for key, new_limit in (("max_per_year", change.per_year), ("total", change.quantity)):
+            limit = getattr(offer, key)
+            if new_limit is not None:
+                fields |= {key: new_limit, "source": CASE_SOURCE}
+            elif factor is not None and limit is not None:
+                fields[key] = exact(limit * factor)
+        return offer.but(**fields)
 
-    limited = [o for o in facts.all("offers") if o.id in hit and (o.max_per_year is not None or o.total is not None)]
-    if not hit:
+    limited_offers = [
+        o for o in facts.all("offers") if o.id in offer_ids and (o.max_per_year is not None or o.total is not None)
+    ]
+    if not offer_ids:
         facts.unknown(change, change.capacity, "an offer", (f"offer:{name}" for name in facts.ids("offers")))
-    elif factor is not None and not limited:
-        message = f"`{change.capacity.removeprefix('offer:')}` has no quantity of its own that could be changed"
-        facts.report(message, "capacity", change.capacity, "state one with `per_year` or `quantity`")
-    facts.replace_offers(hit, altered)
+    elif factor is not None and not limited_offers:
+        message = f"offer `{change.capacity.removeprefix('offer:')}` has no quantity of its own to change"
+        facts.report("FS259", message, "capacity", change.capacity, "state one with `per_year` or `quantity`")
+    facts.replace_offers(offer_ids, altered)
 
 
 # The case: its demands, orders, and stock, and what it accepts.
 
 
 def _demand(change: Change, facts: _Facts) -> None:
-    """Multiply, restate, or delay one demand, or all of a material or end use, or state their shortage penalty."""
     case = facts.case
     if change.quantities and not _of_each_period(change, facts):
         return
     _in_own_currency(change, facts)
-    named = [resizes(change, demand, case) for demand in case.demands]
-    if not any(named):
+    is_named = [resizes(change, demand, case) for demand in case.demands]
+    if not any(is_named):
         names = {word for demand in case.demands for word in demand_words(demand, case).values()}
-        facts.unknown(change, change.demand, "a demand, a material or an end use", names)
+        facts.unknown(change, change.demand, "a demand, material, or end use", names)
 
     def altered(demand: DemandSpec) -> DemandSpec:
         demand = _scaled(demand, change.factor) if change.factor is not None else demand
@@ -611,7 +588,7 @@ def _demand(change: Change, facts: _Facts) -> None:
             return demand
         return demand.but(later=demand.later + int(change.delay))
 
-    demands = tuple(altered(d) if hit else d for d, hit in zip(case.demands, named, strict=True))
+    demands = tuple(altered(d) if named else d for d, named in zip(case.demands, is_named, strict=True))
     facts.case = case.but(demands=demands)
 
 
@@ -622,19 +599,18 @@ def _scaled(demand: DemandSpec, factor: Decimal) -> DemandSpec:
 
 
 def _of_each_period(change: Change, facts: _Facts) -> bool:
-    """Return True if a change states a quantity for each period of the plan. Otherwise, record an error."""
-    periods, stated = facts.case.horizon.count, len(change.quantities)
-    if stated != periods:
-        message, fix = f"the plan has {periods} periods", "state a mass for each of them"
-        facts.report(message, "quantities", f"{stated} masses", fix)
-    return stated == periods
+    periods, quantities = facts.case.horizon.count, len(change.quantities)
+    if quantities != periods:
+        message = f"the change lists {quantities} quantities, but the plan has {periods} periods"
+        facts.report("FS249", message, "quantities", f"{quantities} masses", "list one mass for each period")
+    return quantities == periods
 
 
 def _in_own_currency(change: Change, facts: _Facts) -> None:
-    """Record an error if a change states the shortage penalty in another currency than the case's."""
     if change.currency not in ("", facts.case.currency):
-        message, found = f"the case is in {facts.case.currency}", f"{change.shortage_price} {change.currency}/kg"
-        facts.report(message, "shortage_price", found, "convert the price")
+        message = f"the shortage penalty is in {change.currency}, but the case is in {facts.case.currency}"
+        value = f"{change.shortage_price} {change.currency}/kg"
+        facts.report("FS260", message, "shortage_price", value, f"convert the price to {facts.case.currency}")
 
 
 def _want(change: Change, facts: _Facts) -> None:
@@ -643,8 +619,8 @@ def _want(change: Change, facts: _Facts) -> None:
         facts.unknown(change, change.want, "a material", materials)
     name = change.called or f"{change.want}/{change.end_use}/{change.place or case.place}"
     if name in {demand_name(demand, case) for demand in case.demands}:
-        fix = "change that one with `demand`, or give this one a name of its own with `called`"
-        facts.report(f"the case has a demand `{name}`", "want", change.want, fix)
+        fix = "change that demand with `demand`, or name the new one with `called`"
+        facts.report("FS243", f"the case already has a demand `{name}`", "want", change.want, fix)
     if change.quantities:
         _of_each_period(change, facts)
     _in_own_currency(change, facts)
@@ -654,7 +630,6 @@ def _want(change: Change, facts: _Facts) -> None:
 
 
 def _order(change: Change, facts: _Facts) -> None:
-    """Replace the quantity of an open order."""
     case = facts.case
     if change.order not in case.order_names:
         facts.unknown(change, change.order, "an order of the case", case.order_names)
@@ -683,8 +658,8 @@ def _stock(change: Change, facts: _Facts) -> None:
     facts.case = facts.case.but(stocks=(*facts.case.stocks, stock))
 
 
+# Names in waivers and licenses are checked later, with those of the case.
 def _waive(change: Change, facts: _Facts) -> None:
-    """Add a waiver. Errors in its names are reported later, with those of the case."""
     assert change.quantity is not None
     waiver = WaiverSpec(
         id=_numbered(f"waiver:{change.waive}:{change.of}", facts.case.waivers),
@@ -699,7 +674,6 @@ def _waive(change: Change, facts: _Facts) -> None:
 
 
 def _grant(change: Change, facts: _Facts) -> None:
-    """Add an export license. Errors in its names are reported later, with those of the case."""
     licence = LicenceSpec(
         id=_numbered(f"licence:{change.grant}:{change.of or '*'}", facts.case.licences),
         rule=change.grant,
@@ -713,23 +687,20 @@ def _grant(change: Change, facts: _Facts) -> None:
 
 
 def _numbered(name: str, records: Iterable[StockSpec | WaiverSpec | LicenceSpec]) -> str:
-    """Return a name that no record has."""
-    taken = {record.id for record in records}
-    return next(n for n in chain((name,), (f"{name}:{i}" for i in count(2))) if n not in taken)
+    used_names = {record.id for record in records}
+    return next(n for n in chain((name,), (f"{name}:{i}" for i in count(2))) if n not in used_names)
 
 
 def _revoke(change: Change, facts: _Facts) -> None:
-    """Stop assuming that export licenses for one end use are granted."""
     assume = facts.case.assume
     if change.revoke not in assume.licence:
-        expected = "an end use of [assume.licence]: " + (", ".join(sorted(assume.licence)) or "it names none")
+        expected = "an end use of [assume.licence]: " + (", ".join(sorted(assume.licence)) or "there are none")
         facts.unknown(change, change.revoke, expected, assume.licence)
-    left = {use: held for use, held in assume.licence.items() if use != change.revoke}
-    facts.case = facts.case.but(assume=assume.but(licence=left))
+    licence = {use: state for use, state in assume.licence.items() if use != change.revoke}
+    facts.case = facts.case.but(assume=assume.but(licence=licence))
 
 
 def _accept(change: Change, facts: _Facts) -> None:
-    """State the share of capacity that counts for a status."""
     assert change.accept is not None
     accept = facts.case.accept
     facts.case = facts.case.but(accept=accept.but(capacity={**accept.capacity, change.accept: change.factor}))
@@ -747,7 +718,6 @@ class ChangeKind:
     apply: Callable[[Change, _Facts], None] | None = None
     """Function that alters the facts. None means that the change alters a rule, by `amend_rule`."""
     means: Callable[[Change, Offer, Facility], bool] = _no_offer
-    """Function that returns True if the change names an offer."""
     words: tuple[str, ...] = ()
     """Kinds of things that its name may mean, if there are several."""
 
@@ -774,4 +744,3 @@ KINDS: Final[Mapping[str, ChangeKind]] = {
     "revoke": ChangeKind(_revoke),
     "accept": ChangeKind(_accept),
 }
-"""Subject of a change -> its effect."""

@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 from ..domain.base import DIGITS, rounded
 
 Whole = NDArray[Any]
-"""Integers, of 64 bits or of Python."""
+"""Integers of 64 bits or Python objects."""
 
-_MOST = 2**62
-"""Upper bound on sums of 64-bit integers."""
+_MAX_SUM = 2**62  # Sums of 64-bit integers stay below it.
 
 
 def whole(numbers: Sequence[Decimal], unit: Decimal) -> tuple[Whole, Decimal]:
@@ -37,13 +36,12 @@ def whole(numbers: Sequence[Decimal], unit: Decimal) -> tuple[Whole, Decimal]:
 
 def kept(counts: Sequence[int]) -> Whole:
     """Return integers as an array, of 64 bits if no sum of them needs more."""
-    fits = max(map(abs, counts), default=0) * len(counts) < _MOST
+    fits = max(map(abs, counts), default=0) * len(counts) < _MAX_SUM
     return np.array(counts, dtype=np.int64 if fits else object)
 
 
 def integers_from_doubles(counts: NDArray[np.float64]) -> Whole:
-    """Return integers stored as doubles as an array, of 64 bits if no sum of them needs more."""
-    fits = float(np.abs(counts).max(initial=0.0)) * len(counts) < _MOST
+    fits = float(np.abs(counts).max(initial=0.0)) * len(counts) < _MAX_SUM
     return counts.astype(np.int64) if fits else kept(list(map(int, counts.tolist())))
 
 
@@ -54,24 +52,19 @@ def _multiples(numbers: Sequence[Decimal], exponent: int) -> list[int] | None:
 
 
 def added_up(values: Whole, cells: NDArray[np.intp], size: int) -> Whole:
-    """Return the exact sum of the values of each of `size` cells."""
-    found: Whole = np.zeros(size, dtype=values.dtype)
-    np.add.at(found, cells, values)
-    return found
+    sums: Whole = np.zeros(size, dtype=values.dtype)
+    np.add.at(sums, cells, values)
+    return sums
 
 
 Floats = NDArray[np.float64]
 
-_EXACT = 22
-"""Exponent of the largest power of ten that a double represents exactly."""
-_POWERS = np.array([float(10**power) for power in range(_EXACT + 1)])
+_MAX_EXACT_POWER = 22  # 10 ** 22 is the largest power of ten that a double represents exactly.
+_POWERS = np.array([float(10**power) for power in range(_MAX_EXACT_POWER + 1)])
 
 
 class Scaled(Sequence[Decimal]):
-    """Numbers by period, each a multiple of another number by a common factor, rounded as stored numbers.
-
-    Products are computed on access, since hardly any of many offers priced by one benchmark is bought. Equal to any sequence of equal numbers.
-    """
+    """Numbers by period, each a multiple of another by a common factor. Products are computed on access, since few of them are needed."""
 
     __slots__ = ("factor", "numbers")
 
@@ -100,16 +93,16 @@ class Scaled(Sequence[Decimal]):
 
 
 def as_floats(numbers: Sequence[Decimal]) -> Floats:
-    """Return decimals as doubles."""
     return np.fromiter(map(float, numbers), np.float64, len(numbers))
 
 
 def largest(rows: Sequence[Sequence[Decimal]]) -> list[Decimal]:
-    """Return the largest absolute value of each row. Shared rows, and numbers shared up to a factor, are searched once."""
-    lists = {id(row): row for row in (row.numbers if isinstance(row, Scaled) else row for row in rows)}
-    most = {key: max(map(abs, numbers)) for key, numbers in lists.items()}
+    """Return the largest absolute value of each row. Shared rows, also up to a factor, are searched once."""
+    numbers_by_id = {id(row): row for row in (row.numbers if isinstance(row, Scaled) else row for row in rows)}
+    largest_by_id = {key: max(map(abs, numbers)) for key, numbers in numbers_by_id.items()}
     return [
-        rounded(most[id(row.numbers)] * abs(row.factor)) if isinstance(row, Scaled) else most[id(row)] for row in rows
+        rounded(largest_by_id[id(row.numbers)] * abs(row.factor)) if isinstance(row, Scaled) else largest_by_id[id(row)]
+        for row in rows
     ]
 
 
@@ -122,32 +115,29 @@ def table(rows: Sequence[Sequence[Decimal | None]], count: int) -> Floats:
 def cells(
     rows: Sequence[Sequence[Decimal | None]], count: int, row: NDArray[np.intp], column: NDArray[np.intp]
 ) -> Floats:
-    """Return some entries of `table`, by row and column."""
     values, position = _distinct(rows, count)
     return values[position[row], column]
 
 
 def picked(rows: Sequence[Sequence[Decimal]], row: Iterable[int], column: Iterable[int]) -> Iterator[Decimal]:
-    """Yield some entries of rows, by row and column."""
     for r, c in zip(row, column, strict=True):
         numbers = rows[r]
         yield rounded(numbers.numbers[c] * numbers.factor) if type(numbers) is Scaled else numbers[c]
 
 
 def _distinct(rows: Sequence[Sequence[Decimal | None]], count: int) -> tuple[Floats, NDArray[np.intp]]:
-    """Return the distinct rows of `table` in order of first occurrence, and the position of each row among them."""
-    distinct = {id(row): row for row in rows}
-    scaled = [(at, row) for at, row in enumerate(distinct.values()) if isinstance(row, Scaled)]
-    others = [(at, row) for at, row in enumerate(distinct.values()) if not isinstance(row, Scaled)]
-    values = np.empty((len(distinct), count))
-    if others:
-        numbers = {id(number): number for _, row in others for number in row}
-        known = {key: np.inf if number is None else float(number) for key, number in numbers.items()}
-        flat = map(known.__getitem__, map(id, chain.from_iterable(row for _, row in others)))
-        values[[at for at, _ in others]] = np.fromiter(flat, np.float64, len(others) * count).reshape(-1, count)
+    row_by_id = {id(row): row for row in rows}
+    scaled = [(i, row) for i, row in enumerate(row_by_id.values()) if isinstance(row, Scaled)]
+    plain = [(i, row) for i, row in enumerate(row_by_id.values()) if not isinstance(row, Scaled)]
+    values = np.empty((len(row_by_id), count))
+    if plain:
+        numbers = {id(number): number for _, row in plain for number in row}
+        float_by_id = {key: np.inf if number is None else float(number) for key, number in numbers.items()}
+        flat = map(float_by_id.__getitem__, map(id, chain.from_iterable(row for _, row in plain)))
+        values[[i for i, _ in plain]] = np.fromiter(flat, np.float64, len(plain) * count).reshape(-1, count)
     if scaled:
-        values[[at for at, _ in scaled]] = _products([row for _, row in scaled])
-    return values, _positions(distinct, list(map(id, rows)))
+        values[[i for i, _ in scaled]] = _products([row for _, row in scaled])
+    return values, _positions(row_by_id, list(map(id, rows)))
 
 
 def _products(rows: Sequence[Scaled]) -> Floats:
@@ -156,31 +146,30 @@ def _products(rows: Sequence[Scaled]) -> Floats:
     If a product of integers has no more digits than a stored number, it is exact as a double. Dividing it by a power of ten that is also
     exact rounds only once. Longer products are computed as decimals.
     """
-    numbers = {id(row.numbers): row.numbers for row in rows}
+    numbers_by_id = {id(row.numbers): row.numbers for row in rows}
     factors = dict.fromkeys([row.factor for row in rows])
-    counts, digits = _counted(numbers.values())
-    digits_by = np.array([max(0, -int(factor.as_tuple().exponent)) for factor in factors], dtype=np.intp)
-    by = np.array([float(factor.scaleb(digits)) for factor, digits in zip(factors, digits_by.tolist(), strict=True)])
-    number = _positions(numbers, [id(row.numbers) for row in rows])
-    factor = _positions(factors, [row.factor for row in rows])
-    point = digits[number] + digits_by[factor]
-    short = np.abs(counts).max(axis=1)[number] * np.abs(by[factor]) < 10.0**DIGITS
-    found: Floats = counts[number]
-    found *= by[factor][:, None]
-    found /= _POWERS[np.minimum(point, _EXACT)][:, None]
-    for row in np.flatnonzero(~short | (point > _EXACT)).tolist():
-        found[row] = list(map(float, rows[row]))
-    return found
+    multiples, places = _multiples_of_lists(numbers_by_id.values())
+    factor_places = np.array([max(0, -int(factor.as_tuple().exponent)) for factor in factors], dtype=np.intp)
+    factor_multiples = np.array([float(f.scaleb(n)) for f, n in zip(factors, factor_places.tolist(), strict=True)])
+    list_position = _positions(numbers_by_id, [id(row.numbers) for row in rows])
+    factor_position = _positions(factors, [row.factor for row in rows])
+    total_places = places[list_position] + factor_places[factor_position]
+    is_exact = np.abs(multiples).max(axis=1)[list_position] * np.abs(factor_multiples[factor_position]) < 10.0**DIGITS
+    products: Floats = multiples[list_position]
+    products *= factor_multiples[factor_position][:, None]
+    products /= _POWERS[np.minimum(total_places, _MAX_EXACT_POWER)][:, None]
+    for row in np.flatnonzero(~is_exact | (total_places > _MAX_EXACT_POWER)).tolist():
+        products[row] = list(map(float, rows[row]))
+    return products
 
 
-def _counted(some: Iterable[Sequence[Decimal]]) -> tuple[Floats, NDArray[np.intp]]:
-    """Return lists of numbers as multiples, in doubles, of a power of ten for each list, and the number of decimal places of each."""
-    found = [whole(numbers, Decimal(1).scaleb(int(numbers[0].as_tuple().exponent))) for numbers in some]
-    digits = [-int(unit.as_tuple().exponent) for _, unit in found]
-    return np.array([counts.astype(np.float64) for counts, _ in found]), np.array(digits, dtype=np.intp)
+def _multiples_of_lists(lists: Iterable[Sequence[Decimal]]) -> tuple[Floats, NDArray[np.intp]]:
+    """Return each list as multiples of a power of ten, and the decimal places of that power."""
+    multiples = [whole(numbers, Decimal(1).scaleb(int(numbers[0].as_tuple().exponent))) for numbers in lists]
+    places = [-int(unit.as_tuple().exponent) for _, unit in multiples]
+    return np.array([counts.astype(np.float64) for counts, _ in multiples]), np.array(places, dtype=np.intp)
 
 
-def _positions(known: Iterable[Hashable], wanted: Sequence[Hashable]) -> NDArray[np.intp]:
-    """Return the position in `known` of each item of `wanted`."""
-    position = {key: at for at, key in enumerate(known)}
-    return np.fromiter(map(position.__getitem__, wanted), np.intp, len(wanted))
+def _positions(keys: Iterable[Hashable], lookups: Sequence[Hashable]) -> NDArray[np.intp]:
+    position_by_key = {key: i for i, key in enumerate(keys)}
+    return np.fromiter(map(position_by_key.__getitem__, lookups), np.intp, len(lookups))

@@ -19,8 +19,8 @@ from ..domain.use import Chained, Use
 from ..errors import Diagnostic, InputError
 from .merged import CASE_SOURCE, Merged
 
-_MOST_ROUNDED = Fraction(1, 20)
-"""Maximum share of a stated amount that rounding to the resolution may remove or add."""
+# Maximum share of an amount that rounding to the resolution may add or remove.
+_MAX_ROUNDED_SHARE = Fraction(1, 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +34,16 @@ class Demand:
     """Kilograms in each period, to the resolution."""
 
     def share_from(self, period: Period, day: datetime.date) -> Fraction:
-        """Return the share of a period's demand that is used from a day on. Use is even over the days of the demand.
-
-        A delayed demand is used as many months later. Demand delayed beyond the plan is spread over the last period.
-        """
+        """Return the share of a period's demand that is used from a day on. Use is even over the days of the demand, also if it is delayed."""
         start, end = (
-            None if one is None else add_months(one, self.spec.later) for one in (self.spec.start, self.spec.end)
+            None if bound is None else add_months(bound, self.spec.later) for bound in (self.spec.start, self.spec.end)
         )
-        wanted = Span(start=start, end=end) if Span(start=start, end=end).meets(period.span) else period.span
-        first = max(day, wanted.start) if wanted.start is not None else day
-        late = Span(start=first, end=wanted.end)
+        days_of_use = Span(start=start, end=end) if Span(start=start, end=end).meets(period.span) else period.span
+        first = max(day, days_of_use.start) if days_of_use.start is not None else day
+        remaining = Span(start=first, end=days_of_use.end)
         if self.spec.quantities:
-            return Fraction(late.days_within(period.span), wanted.days_within(period.span))
-        return period.years_within(late) / period.years_within(wanted)
+            return Fraction(remaining.days_within(period.span), days_of_use.days_within(period.span))
+        return period.years_within(remaining) / period.years_within(days_of_use)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,6 @@ class Lot:
     chain: tuple[tuple[Chained, Place], ...] = ()
     """Its offer and the offers of its inputs, each with the place that its goods went to. Empty if the inputs are unknown."""
     confirmed: bool = False
-    """True if its supplier has confirmed these inputs."""
 
 
 def round_to(value: Decimal | Fraction, resolution: Decimal) -> Decimal:
@@ -83,16 +79,11 @@ def round_to(value: Decimal | Fraction, resolution: Decimal) -> Decimal:
 
 
 def demand_name(spec: DemandSpec, case: Case) -> str:
-    """Return the name of a demand: its id, or its material, end use, and place."""
     return spec.id or f"{spec.material}/{spec.end_use}/{spec.place or case.place}"
 
 
 def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Decimal]) -> list[Demand]:
-    """Return all demands in canonical order. `basis` gives the kilograms of a material's basis in one kilogram of a substance.
-
-    Raises:
-        InputError: For unknown materials, duplicate ids, delays or lists that don't fit the periods, or amounts lost by rounding.
-    """
+    """Return all demands, sorted by id. `basis` gives the kilograms of a material's basis in one kilogram of a substance."""
     problems: list[Diagnostic] = []
     demands: dict[str, Demand] = {}
     for spec in case.demands:
@@ -104,25 +95,31 @@ def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Deci
         if name in demands:
             problems.append(
                 Diagnostic(
-                    f"two demands are called `{name}`", fix="give each its own `id`", column="demand.id", found=name
+                    f"two demands have the name `{name}`",
+                    fix="give each demand its own `id`",
+                    column="demand.id",
+                    found=name,
+                    code="FS243",
                 )
             )
             continue
         if spec.later % case.horizon.length.months:
             problems.append(
                 Diagnostic(
-                    f"demand `{name}` is to be wanted {spec.later} months later",
+                    f"demand `{name}` is delayed by {spec.later} months, which isn't a whole number of periods",
                     column="later",
                     expected=f"whole periods of {case.horizon.length.months} months",
+                    code="FS250",
                 )
             )
             continue
         if spec.quantities and len(spec.quantities) != case.horizon.count:
             problems.append(
                 Diagnostic(
-                    f"demand `{name}` lists {len(spec.quantities)} quantities",
+                    f"demand `{name}` lists {len(spec.quantities)} quantities, but the plan has {case.horizon.count} periods",
                     column="demand.quantities",
-                    expected=f"{case.horizon.count}, one a period",
+                    expected=f"{case.horizon.count} quantities, one for each period",
+                    code="FS249",
                 )
             )
             continue
@@ -133,11 +130,11 @@ def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Deci
             buyer=spec.buyer,
             facts=spec.facts,
         )
-        wanted, quantity, rounded_off = _quantities(
+        amounts, quantity, is_too_coarse = _quantities(
             spec, basis(spec.material, spec.substance), case.horizon, case.resolution
         )
-        if rounded_off:
-            problems.append(_too_coarse(f"what demand `{name}` wants", wanted, quantity, case))
+        if is_too_coarse:
+            problems.append(_coarse_resolution(f"demand `{name}`", amounts, quantity, case))
         demands[name] = Demand(name, spec, use, _delayed(quantity, spec.later // case.horizon.length.months))
     if problems:
         raise InputError(problems)
@@ -148,139 +145,134 @@ def resolve_demands(merged: Merged, case: Case, basis: Callable[[str, str], Deci
 def _quantities(
     spec: DemandSpec, factor: Decimal, horizon: Horizon, resolution: Decimal
 ) -> tuple[tuple[Decimal | Fraction, ...], tuple[Decimal, ...], bool]:
-    """Return the kilograms wanted in each period, the rounded kilograms, and True if these differ too much. Cached across problems."""
-    wanted = _wanted(spec, horizon, Fraction(factor))
-    quantity = tuple([round_to(amount, resolution) for amount in wanted])
-    return wanted, quantity, _rounded_off(wanted, quantity)
+    """Return the kilograms in each period, the rounded kilograms, and True if these differ too much. Cached across problems."""
+    amounts = _amounts(spec, horizon, Fraction(factor))
+    quantity = tuple([round_to(amount, resolution) for amount in amounts])
+    return amounts, quantity, _is_too_coarse(amounts, quantity)
 
 
-def _rounded_off(amounts: Sequence[Decimal | Fraction], rounded: Sequence[Decimal]) -> bool:
-    """Return True if rounding changes the amounts by more than `_MOST_ROUNDED` of their sum."""
-    moved = [(a, r) for a, r in zip(amounts, rounded, strict=True) if a != r]
-    if not moved:
+def _is_too_coarse(amounts: Sequence[Decimal | Fraction], rounded: Sequence[Decimal]) -> bool:
+    changed = [(a, r) for a, r in zip(amounts, rounded, strict=True) if a != r]
+    if not changed:
         return False
-    lost = sum((abs(Fraction(a) - Fraction(r)) for a, r in moved), Fraction(0))
-    return lost > _MOST_ROUNDED * sum((Fraction(a) for a in amounts), Fraction(0))
+    total_change = sum((abs(Fraction(a) - Fraction(r)) for a, r in changed), Fraction(0))
+    return total_change > _MAX_ROUNDED_SHARE * sum((Fraction(a) for a in amounts), Fraction(0))
 
 
-def _too_coarse(what: str, amounts: Sequence[Decimal | Fraction], rounded: Sequence[Decimal], case: Case) -> Diagnostic:
-    """Return the error for a coarse resolution, with the amount that rounding changes most."""
+def _coarse_resolution(
+    item: str, amounts: Sequence[Decimal | Fraction], rounded: Sequence[Decimal], case: Case
+) -> Diagnostic:
     pairs = [(Fraction(a), Fraction(r)) for a, r in zip(amounts, rounded, strict=True)]
     before, after = max(pairs, key=lambda pair: abs(pair[0] - pair[1]))
-    found = (readable(Decimal(n.numerator) / n.denominator) for n in (before, after))
+    readable_pair = (readable(Decimal(n.numerator) / n.denominator) for n in (before, after))
     return Diagnostic(
-        f"the resolution of {readable(case.resolution)} kg is too coarse for {what}",
+        f"the resolution of {readable(case.resolution)} kg is too coarse for {item}",
         column="case.resolution",
-        found=" kg, which would be rounded to ".join(found) + " kg",
-        expected="a resolution by which no more than 5 % is lost or added",
-        fix="plan to a finer `resolution`, or leave it out: it is then 1 g",
+        found=" kg, which would be rounded to ".join(readable_pair) + " kg",
+        expected="a resolution that changes amounts by 5 % at most",
+        fix="choose a smaller `resolution`, or delete it to use 1 g",
+        code="FS248",
     )
 
 
-def _wanted(spec: DemandSpec, horizon: Horizon, factor: Fraction) -> tuple[Decimal | Fraction, ...]:
-    """Return the kilograms wanted in each period, before rounding and delay."""
-    wanted = Span(start=spec.start, end=spec.end)
-    listed = spec.quantities or (None,) * horizon.count
+def _amounts(spec: DemandSpec, horizon: Horizon, factor: Fraction) -> tuple[Decimal | Fraction, ...]:
+    span = Span(start=spec.start, end=spec.end)
+    quantities = spec.quantities or (None,) * horizon.count
 
-    def one(period: Period, years: Fraction, quantity: Decimal | None) -> Decimal | Fraction:
-        if quantity is not None and factor == 1 and wanted.covers(period.span):
+    def amount_in(period: Period, years: Fraction, quantity: Decimal | None) -> Decimal | Fraction:
+        if quantity is not None and factor == 1 and span.covers(period.span):
             return quantity
         if quantity is None:
             amount = Fraction(spec.per_year or 0) * years
         else:
-            amount = Fraction(quantity) if wanted.meets(period.span) else Fraction(0)
+            amount = Fraction(quantity) if span.meets(period.span) else Fraction(0)
         return amount * factor
 
-    return tuple(map(one, horizon.periods, horizon.years_within(wanted), listed))
+    return tuple(map(amount_in, horizon.periods, horizon.years_within(span), quantities))
 
 
 def demand_at_rate(demand: Demand, rate: Decimal | None) -> Decimal | None:
-    """Return a demand's kilograms over the plan at another yearly rate, in proportion. None if either rate is unknown."""
-    stated = demand.spec.per_year
-    return None if rate is None or not stated else exact(sum(demand.quantity, Decimal(0)) * rate / stated)
+    """Return a demand's kilograms over the plan at another yearly rate. None if either rate is unknown."""
+    rate_in_case = demand.spec.per_year
+    return None if rate is None or not rate_in_case else exact(sum(demand.quantity, Decimal(0)) * rate / rate_in_case)
 
 
 def _delayed(quantities: tuple[Decimal, ...], periods: int) -> tuple[Decimal, ...]:
-    """Return the quantities delayed by some periods. Quantities delayed beyond the plan go to its last period."""
     if not periods:
         return quantities
-    kept_count = max(0, len(quantities) - periods)
-    kept, pushed = quantities[:kept_count], quantities[kept_count:]
-    later = [*[Decimal(0)] * min(periods, len(quantities)), *kept]
-    later[-1] += sum(pushed, Decimal(0))
+    # Quantities delayed beyond the plan go to its last period.
+    remaining_count = max(0, len(quantities) - periods)
+    remaining, overdue = quantities[:remaining_count], quantities[remaining_count:]
+    later = [*[Decimal(0)] * min(periods, len(quantities)), *remaining]
+    later[-1] += sum(overdue, Decimal(0))
     return tuple(later)
 
 
 def resolve_lots(merged: Merged, case: Case, basis: Callable[[str, str], Decimal]) -> list[Lot]:
-    """Return stock on hand and open orders, in canonical order.
-
-    Raises:
-        InputError: For unknown materials or offers, unfit inputs, or amounts lost by rounding.
-    """
     problems: list[Diagnostic] = []
     lots: dict[str, Lot] = {}
 
-    def take(what: str, made: Sequence[Lot], stated: Sequence[Decimal]) -> None:
-        lots.update((lot.id, lot) for lot in made)
-        rounded = [lot.quantity for lot in made]
-        if _rounded_off(stated, rounded):
-            problems.append(_too_coarse(what, stated, rounded, case))
+    def take(item: str, new_lots: Sequence[Lot], amounts: Sequence[Decimal]) -> None:
+        lots.update((lot.id, lot) for lot in new_lots)
+        quantities = [lot.quantity for lot in new_lots]
+        if _is_too_coarse(amounts, quantities):
+            problems.append(_coarse_resolution(item, amounts, quantities, case))
 
     for name, stock in zip(case.stock_names, case.stocks, strict=True):
         if stock.material not in merged.materials:
             problems.append(_unknown("material", stock.material, "stock.material", merged.materials))
         elif not merged.is_place(stock.place or case.place):
-            continue  # the check of names tells it
-        elif stock.offer and (fault := _not_of_offer(stock, merged)) is not None:
-            problems.append(fault)
+            continue  # `check_names` reports it
+        elif stock.offer and (problem := _not_of_offer(stock, merged)) is not None:
+            problems.append(problem)
         elif _has_fit_inputs(stock, merged, "stock.inputs", problems):
             quantity = stock.quantity * basis(stock.material, stock.substance)
             take(f"stock `{name}`", [_stock_lot(stock, name, quantity, merged, case)], [quantity])
     for name, order in zip(case.order_names, case.orders, strict=True):
-        known = merged.offers.get(order.offer)
-        if known is None:
+        offer = merged.offers.get(order.offer)
+        if offer is None:
             problems.append(_unknown("offer", order.offer, "order.offer", merged.offers))
         elif _has_fit_inputs(order, merged, "order.inputs", problems):
-            units = order.quantity * basis(known.outputs[0].material, order.substance)
-            stated = [units * line.per_unit for line in known.outputs]
-            take(f"the order of `{order.offer}`", _order_lots(order, name, known, stated, merged, case), stated)
+            units = order.quantity * basis(offer.outputs[0].material, order.substance)
+            amounts = [units * line.per_unit for line in offer.outputs]
+            take(f"the order from `{order.offer}`", _order_lots(order, name, offer, amounts, merged, case), amounts)
     if problems:
         raise InputError(problems)
     return [lots[name] for name in sorted(lots)]
 
 
 def _has_fit_inputs(spec: StockSpec | OrderSpec, merged: Merged, column: str, problems: list[Diagnostic]) -> bool:
-    """Return True if the stated inputs of a stock or an order can be its inputs. Otherwise, add the problems."""
-    wrong = unfit_inputs(spec.offer, spec.inputs, merged, column, whole=bool(spec.confirmed_by)) if spec.inputs else ()
-    before = len(problems)
-    problems.extend(wrong)
-    return len(problems) == before
+    unfit = (
+        unfit_inputs(spec.offer, spec.inputs, merged, column, complete=bool(spec.confirmed_by)) if spec.inputs else ()
+    )
+    count_before = len(problems)
+    problems.extend(unfit)
+    return len(problems) == count_before
 
 
 def _not_of_offer(stock: StockSpec, merged: Merged) -> Diagnostic | None:
-    """Return the error for a stock whose offer is unknown or doesn't deliver its material. None if the offer fits."""
     offer = merged.offers.get(stock.offer)
     if offer is None:
         return _unknown("offer", stock.offer, "stock.offer", merged.offers)
     materials = [line.material for line in offer.outputs]
     if stock.material in materials:
         return None
-    message = f"the offer `{stock.offer}` doesn't deliver {stock.material}"
+    message = f"offer `{stock.offer}` doesn't deliver {stock.material}"
     expected = f"an offer of {stock.material}"
-    fix = f"correct the offer, or the material: the offer delivers {', '.join(materials)}"
-    return Diagnostic(message, column="stock.offer", found=stock.offer, expected=expected, fix=fix)
+    fix = f"correct the offer or the material: `{stock.offer}` delivers {', '.join(materials)}"
+    return Diagnostic(message, column="stock.offer", found=stock.offer, expected=expected, fix=fix, code="FS253")
 
 
 def _stock_lot(stock: StockSpec, name: str, quantity: Decimal, merged: Merged, case: Case) -> Lot:
     place = merged.place(stock.place or case.place)
     if stock.offer:
-        # As an order of this offer is judged: with its evidence, its company and its customs origin, and with the gaps in its chain.
+        # It is judged like an order from this offer, with its evidence, company, customs origin, and gaps in its chain.
         offer = merged.offers[stock.offer]
         facility = merged.facilities[offer.facility]
     else:
         line = RecipeLine(material=stock.material, per_unit=Decimal(1))
-        own = tuple(e if e.source else e.but(source=CASE_SOURCE) for e in stock.chain)
-        offer = Offer(id=name, facility=name, outputs=(line,), chain=own)
+        chain = tuple(entry if entry.source else entry.but(source=CASE_SOURCE) for entry in stock.chain)
+        offer = Offer(id=name, facility=name, outputs=(line,), chain=chain)
         facility = Facility(id=name, name=name, country=place.country, place=place.id)
     return Lot(
         id=name,
@@ -298,7 +290,7 @@ def _stock_lot(stock: StockSpec, name: str, quantity: Decimal, merged: Merged, c
 
 
 def _order_lots(
-    order: OrderSpec, name: str, offer: Offer, stated: Sequence[Decimal], merged: Merged, case: Case
+    order: OrderSpec, name: str, offer: Offer, amounts: Sequence[Decimal], merged: Merged, case: Case
 ) -> list[Lot]:
     place, facility = merged.place(order.place or case.place), merged.facilities[offer.facility]
     period = case.horizon.find(order.arrives)
@@ -318,64 +310,72 @@ def _order_lots(
             chain=_chain_of(offer, line.material, order.inputs, place, merged, case),
             confirmed=bool(order.confirmed_by),
         )
-        for line, quantity in zip(offer.outputs, stated, strict=True)
+        for line, quantity in zip(offer.outputs, amounts, strict=True)
     ]
 
 
 def unfit_inputs(
-    offer: str, inputs: Sequence[str], merged: Merged, column: str, *, whole: bool
+    offer: str, inputs: Sequence[str], merged: Merged, column: str, *, complete: bool
 ) -> Iterator[Diagnostic]:
-    """Yield an error for each unknown or unused input and, if they are the `whole`, for each needed material that none of them delivers."""
-    unknown = [name for name in dict.fromkeys(inputs) if name not in merged.offers]
-    for name in unknown:
+    """Yield an error for each unknown or unused input and, if they are `complete`, for each material that none of them delivers."""
+    unknown_names = [name for name in dict.fromkeys(inputs) if name not in merged.offers]
+    for name in unknown_names:
         yield _unknown("offer", name, column, merged.offers)
-    known = [merged.offers[name] for name in dict.fromkeys(inputs) if name in merged.offers]
-    delivered = {line.material for one in known for line in one.outputs}
-    reached, waiting = set[str](), [merged.offers[offer]]
-    while waiting:
-        maker = waiting.pop()
+    input_offers = [merged.offers[name] for name in dict.fromkeys(inputs) if name in merged.offers]
+    delivered = {line.material for input_offer in input_offers for line in input_offer.outputs}
+    used, pending = set[str](), [merged.offers[offer]]
+    while pending:
+        maker = pending.pop()
         for line in maker.inputs:
-            if whole and line.material not in delivered and not unknown:
-                message = f"`{offer}` is confirmed to be made from inputs, but none of them is {line.material}, which `{maker.id}` takes"
-                fix = f"add the offer that the {line.material} came from, or leave the inputs unconfirmed"
+            if complete and line.material not in delivered and not unknown_names:
+                message = f"the confirmed inputs of `{offer}` don't include {line.material}, which `{maker.id}` takes"
+                fix = f"add the offer that delivered the {line.material}, or leave the inputs unconfirmed"
                 yield Diagnostic(
                     message,
                     column=column,
                     found="; ".join(inputs),
                     expected=f"an offer of {line.material} too",
+                    code="FS254",
                     fix=fix,
                 )
-            takers = [
-                one
-                for one in known
-                if one.id not in reached and any(made.material == line.material for made in one.outputs)
+            suppliers = [
+                input_offer
+                for input_offer in input_offers
+                if input_offer.id not in used
+                and any(output.material == line.material for output in input_offer.outputs)
             ]
-            reached |= {one.id for one in takers}
-            waiting += takers
-    for name in [one.id for one in known if one.id not in reached] if not unknown else ():
-        message = f"`{name}` delivers nothing that goes into `{offer}`"
-        yield Diagnostic(message, column=column, found=name, expected="an offer of one of its inputs", fix="remove it")
+            used |= {input_offer.id for input_offer in suppliers}
+            pending += suppliers
+    unused = [input_offer.id for input_offer in input_offers if input_offer.id not in used]
+    for name in unused if not unknown_names else ():
+        message = f"`{name}` delivers no input of `{offer}`"
+        yield Diagnostic(
+            message, column=column, found=name, expected="an offer of one of its inputs", fix="remove it", code="FS253"
+        )
 
 
 def _chain_of(
     offer: Offer, material: str, inputs: Sequence[str], place: Place, merged: Merged, case: Case
 ) -> tuple[tuple[Chained, Place], ...]:
-    """Return an offer and its inputs as rules judge them in a plan: separately, with the place that its goods went to. Empty without inputs."""
+    """Return an offer and its inputs as rules judge them separately in a plan, each with the place that its goods went to. Empty without inputs."""
     if not inputs:
         return ()
     makers = [offer, *(merged.offers[name] for name in sorted(set(inputs)))]
-    found = dict.fromkeys([(offer.id, material, place)])
+    goods = dict.fromkeys([(offer.id, material, place)])
     for maker in makers:
         facility = merged.facilities[maker.facility]
-        at = merged.place(facility.place or facility.country)
-        taken = {line.material for line in maker.inputs}
-        found |= dict.fromkeys(
-            (one.id, made.material, at) for one in makers[1:] for made in one.outputs if made.material in taken
+        site = merged.place(facility.place or facility.country)
+        input_materials = {line.material for line in maker.inputs}
+        goods |= dict.fromkeys(
+            (input_offer.id, output.material, site)
+            for input_offer in makers[1:]
+            for output in input_offer.outputs
+            if output.material in input_materials
         )
-    bought = [(merged.offers[name], merged.materials[made], at) for name, made, at in found]
+    goods_by_maker = [(merged.offers[name], merged.materials[output], site) for name, output, site in goods]
     return tuple(
-        (_judged(one, made, merged.facilities[one.facility], merged, case, in_plan=True), at)
-        for one, made, at in bought
+        (_judged(input_offer, output, merged.facilities[input_offer.facility], merged, case, in_plan=True), site)
+        for input_offer, output, site in goods_by_maker
     )
 
 
@@ -399,17 +399,17 @@ def _judged(
 
 
 def _day_or_before(day: datetime.date | None, case: Case) -> Span:
-    """Return the order date of a lot. If unknown, return all days up to the end of the first period."""
     return Span(start=day, end=day) if day is not None else Span(end=case.horizon.periods[0].end)
 
 
-def _unknown(what: str, name: str, column: str, known: Collection[str]) -> Diagnostic:
+def _unknown(kind: str, name: str, column: str, names: Collection[str]) -> Diagnostic:
     return Diagnostic(
-        f"unknown {what} `{name}`",
+        f"unknown {kind} `{name}`",
         column=column,
         found=name,
-        expected="one that a catalog of the case defines",
-        fix=did_you_mean(name, known) or "add the catalog that defines it to [use]",
+        expected=f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} of the case's catalogs",
+        fix=did_you_mean(name, names) or "add the catalog that defines it to [use]",
+        code="FS241",
     )
 
 
@@ -422,23 +422,22 @@ class Incumbent:
     quantity: tuple[Decimal, ...]
     """Kilograms in each period at today's rate, rounded to the resolution."""
     placed: tuple[Decimal, ...]
-    """Kilograms from open orders with the offer in each period."""
+    """Kilograms from open orders in each period."""
 
 
 def resolve_incumbents(
     merged: Merged, case: Case, lots: Sequence[Lot], basis: Callable[[str, str], Decimal]
 ) -> list[Incumbent]:
-    """Return all incumbents by offer, one per output. `basis` gives the kilograms of a material's basis in one kilogram of a substance."""
     periods = case.horizon.periods
     ordered = (lot for lot in lots if lot.on_order)
     placed = totals(((lot.chained.offer.id, lot.material, lot.period), lot.quantity) for lot in ordered)
-    found = []
+    incumbents = []
     for spec in sorted((s for s in case.incumbents if s.offer in merged.offers), key=lambda s: s.offer):
         outputs = merged.offers[spec.offer].outputs
         units = Fraction(spec.per_year * basis(outputs[0].material, spec.substance))
         for line in outputs:
             rate = units * Fraction(line.per_unit)
-            found.append(
+            incumbents.append(
                 Incumbent(
                     offer=spec.offer,
                     material=merged.materials[line.material],
@@ -448,4 +447,4 @@ def resolve_incumbents(
                     ),
                 )
             )
-    return found
+    return incumbents

@@ -32,14 +32,10 @@ class Applied(Record):
     strict: bool = False
     """True if phases of unknown status apply."""
     period: PeriodLength | None = None
-    """Length of shorter planning periods. None means those of the case."""
+    """None means the periods of the case."""
 
-    def told(self, case: Case) -> list[str]:
-        """Return every change in the syntax of a case file, those of the scenarios first. `case` must contain all scenarios.
-
-        Raises:
-            InputError: For an unknown scenario.
-        """
+    def change_texts(self, case: Case) -> list[str]:
+        """Return every change in the syntax of a case file, those of the scenarios first. `case` must contain all scenarios."""
         changes = [change.told for change in (*scenario_changes(case, self.scenario), *self.changes)]
         return changes if self.period is None else [*changes, f'period = "{self.period.value}"']
 
@@ -55,22 +51,23 @@ class Inputs:
     part: bool = False
     """True if these are part of a case's facts, whose names were checked as a whole."""
     kept: Kept | None = None
-    """Data shared by the problems that are built from these facts."""
     doubts: tuple[Diagnostic, ...] = ()
-    """Problems that `strict` rejects: rule packs older than the case allows, and end uses that resemble one named by a rule."""
+    """Problems that `strict` rejects."""
     where: Callable[[Iterable[Diagnostic]], list[Diagnostic]] = list
-    """Function that adds the file and line to problems. Facts from memory have neither."""
+    """Function that adds the file and line to problems."""
 
     def __repr__(self) -> str:
         return f"<Inputs of {self.case.name}>"
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all planning inputs. Equal facts have equal digests, whatever other scenarios the case has."""
-        found = sha256()
-        for one in (self.case.but(scenarios=()), *self.catalogs, *self.rules, *self.bills):
-            found.update(f"{type(one).__module__}.{type(one).__qualname__} {one.model_dump_json()}\n".encode())
-        return found.hexdigest()
+        """SHA-256 of all planning inputs. It ignores scenarios that aren't applied."""
+        digest = sha256()
+        for record in (self.case.but(scenarios=()), *self.catalogs, *self.rules, *self.bills):
+            digest.update(
+                f"{type(record).__module__}.{type(record).__qualname__} {record.model_dump_json()}\n".encode()
+            )
+        return digest.hexdigest()
 
     def followed(self) -> Inputs:
         """Return the facts with current names in place of those that a catalog has renamed."""
@@ -85,33 +82,26 @@ class Inputs:
 
     def _following(self) -> AliasFollower:
         aliases = Aliases(alias for catalog in self.catalogs for alias in catalog.aliases)
-        taken = {demand.id for demand in self.case.demands}
+        names_in_use = {demand.id for demand in self.case.demands}
         for catalog in self.catalogs if aliases else ():
-            taken.update(name for facility in catalog.facilities for name in (facility.supplier, facility.parent))
-        return aliases.following(taken - {""})
+            names_in_use.update(
+                name for facility in catalog.facilities for name in (facility.supplier, facility.parent)
+            )
+        return aliases.following(names_in_use - {""})
 
-    def name_of_today(self, of: Sort, name: str) -> str:
-        """Return the current name of something that a catalog may have renamed. Otherwise, return `name`."""
-        way = self._following().aliases.way(of, name)
-        return (way[-1].new if way else "") or name
+    def name_of_today(self, sort: Sort, name: str) -> str:
+        renamings = self._following().aliases.way(sort, name)
+        return (renamings[-1].new if renamings else "") or name
 
     def with_retirement(self, problem: Diagnostic) -> Diagnostic:
-        """Return a problem, with the date and reason if its name was retired."""
         return _retired(problem, self._following().aliases)
 
-    def told(self, problems: Iterable[Diagnostic]) -> InputError:
-        """Return the error of some problems, with their file and line, and with the date and reason for retired names."""
+    def located_error(self, problems: Iterable[Diagnostic]) -> InputError:
         aliases = self._following().aliases
         return InputError(self.where([_retired(problem, aliases) for problem in problems]))
 
     def apply(self, applied: Applied) -> Inputs:
-        """Return the facts after scenarios, changes, and strictness. `plan`, questions, and `verify` apply them only here.
-
-        Raises:
-            InputError: For an unknown scenario, for every change that names nothing in the case, for facts that don't fit shorter periods,
-                and, if strict, for all doubts.
-            PluginError: If a plugin's rule raises.
-        """
+        """Return the facts after scenarios, changes, and strictness. `plan`, questions, and `verify` apply them only here."""
         if applied.strict and self.doubts:
             raise InputError(self.doubts)
         changed = self.after((*scenario_changes(self.case, applied.scenario), *applied.changes))
@@ -129,27 +119,23 @@ class Inputs:
         horizon = self.case.horizon
         if horizon.until is not None or length.months > horizon.length.months:
             expected = f"a {horizon.length.value} or shorter"
+            message = "the planning periods are longer than those of the case"
+            raise InputError(message, column="period", found=length.value, expected=expected, code="FS250")
+        listed_demands = [
+            demand_name(demand, self.case) for demand in self.case.demands if demand.quantities or demand.later
+        ]
+        if listed_demands and length is not horizon.length:
+            message = f"demand `{listed_demands[0]}` is listed by {horizon.length.value} and can't be planned by {length.value}"
             raise InputError(
-                "periods longer than those of the case", column="period", found=length.value, expected=expected
+                message, column="period", fix="state it as `per_year`, with `from` and `until`", code="FS250"
             )
-        listed = [demand_name(demand, self.case) for demand in self.case.demands if demand.quantities or demand.later]
-        if listed and length is not horizon.length:
-            message = (
-                f"demand `{listed[0]}` is stated by {horizon.length.value}: it cannot be planned by {length.value}"
-            )
-            raise InputError(message, column="period", fix="state it `per_year`, with `from` and `until`")
         count = horizon.count * horizon.length.months // length.months
         shorter = Horizon(start=horizon.start, periods=count, period=length)
         priced = self._priced()
         return replace(priced, case=priced.case.but(horizon=shorter))
 
     def after(self, changes: Sequence[Change]) -> Inputs:
-        """Return the facts after some changes, in order. Shortage penalties and holding costs keep their values unless a change states them.
-
-        Raises:
-            InputError: For every change that names nothing in the case.
-            PluginError: If a plugin's rule raises.
-        """
+        """Return the facts after some changes, in order. Shortage penalties and holding costs keep their values unless a change states them."""
         if not changes:
             return self
         following = self._following()
@@ -159,11 +145,11 @@ class Inputs:
             amend = self.kept.amended if self.kept is not None else None
             case, catalogs, rules = apply_changes(changes, case, self.catalogs, self.rules, self.bills, amend)
         except InputError as error:
-            raise self.told(error.problems) from error
+            raise self.located_error(error.problems) from error
         return replace(self, case=case, catalogs=catalogs, rules=rules)
 
     def _priced(self) -> Inputs:
-        """Return the facts with fixed shortage penalties and holding costs, unless no problem can be built yet: changes may add what is missing."""
+        """Return the facts with fixed shortage penalties and holding costs, or unchanged if the changes have yet to complete them."""
         if self.case.frozen is not None:
             return self
         if self.kept is None:
@@ -177,25 +163,19 @@ class Inputs:
             return self
 
     def freeze(self, problem: Problem) -> Inputs:
-        """Return the facts with the shortage penalties and holding costs of a problem, that of the facts before any change."""
         return replace(self, case=self.case.but(frozen=problem.frozen))
 
     def problem(self) -> Problem:
-        """Return the resolved problem.
-
-        Raises:
-            InputError: With every inconsistency.
-            PluginError: If a plugin's rule raises.
-        """
         try:
             return build_problem(self.case, self.catalogs, self.rules, part=self.part, kept=self.kept)
         except InputError as error:
-            raise self.told(error.problems) from error
+            raise self.located_error(error.problems) from error
 
 
 def _retired(problem: Diagnostic, aliases: Aliases) -> Diagnostic:
-    """Return a problem, with the date and reason if its name was retired."""
     alias = aliases.retired(problem.found.strip("`")) if aliases else None
     return (
-        problem if alias is None else replace(problem, message=f"{problem.message}: {alias.told}", fix="name another")
+        problem
+        if alias is None
+        else replace(problem, message=f"{problem.message}: {alias.told}", fix="write another name")
     )

@@ -38,116 +38,103 @@ V = TypeVar("V")
 Q = TypeVar("Q", bound=Hashable)
 
 _ANSWER_BYTES = 250
-"""Approximate memory per answer."""
-_COUNTED_EVERY = 64
-"""Number of lookups between counts of the answers."""
-MOST_FACTS = 64
-"""Maximum number of cached sets of facts. The least recently used are dropped."""
-MOST_RULES = 10_000
-"""Maximum number of cached changed rules. The least recently used are dropped."""
+_LOOKUPS_PER_COUNT = 64
+_MAX_FACTS = 64
+_MAX_RULES = 10_000
+# Types whose values are compared by content.
 _PLAIN = frozenset({str, int, bool, date, type(None)})
-"""Types whose values are compared by content."""
 _SEVERAL = frozenset({tuple, frozenset})
 Delivery: TypeAlias = tuple[int, int]
 """Identities of the delivered good and its move."""
 Charged: TypeAlias = tuple[int, int, str, str]
 """`Delivery` with the customs origin and the price as written."""
 ByRule: TypeAlias = Mapping[str, Decimal]
-"""Rule -> charge per kilogram."""
 
-_Asked: TypeAlias = tuple[int, int]
+_RuleUse: TypeAlias = tuple[int, int]
 """Identities of a rule and a use."""
 
 
 class Answers:
-    """Cached answers of rules by rule and use, about records that their `Kept` contains."""
+    """Cached answers of rules by rule and use. Methods return the dictionary of one key, to look up and to add to."""
 
-    def __init__(self, most: int) -> None:
-        """Create a cache of about `most` answers. It is cleared when it grows larger."""
-        self._most = most
-        self._verdicts: dict[_Asked, tuple[object, dict[Delivery, Verdict]]] = {}
-        """Each entry contains the objects of its key, so that no other object gets their identities."""
-        self._charges: dict[_Asked, tuple[object, dict[Charged, Decimal]]] = {}
+    def __init__(self, max_answers: int) -> None:
+        """`max_answers` is approximate. The cache is cleared when it grows larger."""
+        self._max_answers = max_answers
+        # Each entry contains the objects of its key, so that no other object gets their identities.
+        self._verdicts: dict[_RuleUse, tuple[object, dict[Delivery, Verdict]]] = {}
+        self._charges: dict[_RuleUse, tuple[object, dict[Charged, Decimal]]] = {}
         self._parts: dict[tuple[int, tuple[tuple[int, Decimal], ...]], tuple[object, dict[Charged, ByRule]]] = {}
-        self._asked = 0
+        self._lookups = 0
 
     @property
     def size(self) -> int:
-        kept: list[tuple[object, Sized]] = [*self._verdicts.values(), *self._charges.values(), *self._parts.values()]
-        return sum(len(answers) for _, answers in kept)
+        entries: list[tuple[object, Sized]] = [*self._verdicts.values(), *self._charges.values(), *self._parts.values()]
+        return sum(len(answers) for _, answers in entries)
 
     def verdicts(self, rule: Rule, use: Use) -> dict[Delivery, Verdict]:
-        """Return a rule's verdicts on deliveries for a use, to look up and to add to."""
         return self._of(self._verdicts, rule, use)
 
     def charges(self, rule: Rule, use: Use) -> dict[Charged, Decimal]:
-        """Return a rule's charges on deliveries for a use, to look up and to add to."""
         return self._of(self._charges, rule, use)
 
     def parts(self, rules: Sequence[tuple[Rule, Decimal]], use: Use) -> dict[Charged, ByRule]:
-        """Return the charges by rule on deliveries for a use, each weighted by the part of the days in force, to look up and to add to."""
+        """Charges by rule, each weighted by its share of days in force."""
         key = id(use), tuple((id(rule), part) for rule, part in rules)
         return self._kept(self._parts, key, (*rules, use))
 
-    def _of(self, answers: dict[_Asked, tuple[object, dict[K, V]]], rule: Rule, use: Use) -> dict[K, V]:
+    def _of(self, answers: dict[_RuleUse, tuple[object, dict[K, V]]], rule: Rule, use: Use) -> dict[K, V]:
         return self._kept(answers, (id(rule), id(use)), (rule, use))
 
-    def _kept(self, answers: dict[Q, tuple[object, dict[K, V]]], key: Q, of: object) -> dict[K, V]:
-        self._asked += 1
-        if self._asked % _COUNTED_EVERY == 0 and self.size > self._most:
-            # What is still needed is asked again, once; whoever is asking now goes on with the answers at hand.
-            for kept in (self._verdicts, self._charges, self._parts):
-                kept.clear()
-        return answers.setdefault(key, (of, {}))[1]
+    def _kept(self, answers: dict[Q, tuple[object, dict[K, V]]], key: Q, key_objects: object) -> dict[K, V]:
+        self._lookups += 1
+        if self._lookups % _LOOKUPS_PER_COUNT == 0 and self.size > self._max_answers:
+            # Rules are queried again for answers that are still needed. Callers keep the dictionaries that they have.
+            for cache in (self._verdicts, self._charges, self._parts):
+                cache.clear()
+        return answers.setdefault(key, (key_objects, {}))[1]
 
 
 class Kept:
     """Facts and answers of one session."""
 
-    def __init__(self, most: int = SESSION_BYTES // 2) -> None:
-        """Create a cache of about `most` bytes of answers. A quarter is for verification, which asks only about purchases."""
-        self._bytes = most
-        self.planned = Answers(most * 3 // 4 // _ANSWER_BYTES)
-        """Answers for building problems."""
-        self.verified = Answers(most // 4 // _ANSWER_BYTES)
-        """Answers for verifying plans."""
-        self._facts: SizeLimitedCache[tuple[Hashable, ...], tuple[object, object]] = SizeLimitedCache(MOST_FACTS)
-        self._amended: SizeLimitedCache[tuple[int, int], tuple[Rule, Change, Rule]] = SizeLimitedCache(MOST_RULES)
+    def __init__(self, max_bytes: int = SESSION_BYTES // 2) -> None:
+        """`max_bytes` limits the answers. A quarter of it is for verification, which asks only about purchases."""
+        self._bytes = max_bytes
+        self.planned = Answers(max_bytes * 3 // 4 // _ANSWER_BYTES)
+        self.verified = Answers(max_bytes // 4 // _ANSWER_BYTES)
+        self._facts: SizeLimitedCache[tuple[Hashable, ...], tuple[object, object]] = SizeLimitedCache(_MAX_FACTS)
+        self._amended: SizeLimitedCache[tuple[int, int], tuple[Rule, Change, Rule]] = SizeLimitedCache(_MAX_RULES)
         self._records: dict[Hashable, BaseModel] = {}
         self._own: dict[int, BaseModel] = {}
+        # Contents of the collections in these records, by identity.
         self._several: dict[int, Hashable] = {}
-        """Contents of the collections in these records, by identity."""
+        # Content -> number. Numbers are fast to compare.
         self._numbers: dict[Hashable, int] = {}
-        """Content -> number. Numbers are fast to compare."""
-        self._unused = count()
-        """Unused numbers, unique across threads."""
+        self._unused = count()  # Unlike the length of `_numbers`, these are unique across threads.
 
     def __reduce__(self) -> tuple[type[Kept], tuple[int]]:
         return Kept, (self._bytes,)
 
-    def fact(self, what: str, of: Iterable[object], make: Callable[[], T]) -> T:
-        """Return `make()`, cached by the identities of the objects `of`. The result must follow from these alone.
-
-        Raises:
-            InputError: If `make` raises it. It isn't cached.
-        """
-        held = tuple(of)
-        key = (what, *map(id, held))
-        found = self._facts.get(key)
-        if found is None:
-            made = make()
-            self._facts.keep(key, (held, made), 1)  # while it is held, nothing else has the identity of what it is of
-            return made
-        return cast("T", found[1])
+    def fact(self, kind: str, sources: Iterable[object], compute: Callable[[], T]) -> T:
+        """Return `compute()`, cached by the identities of `sources`. The result must follow from these alone. Errors aren't cached."""
+        source_objects = tuple(sources)
+        key = (kind, *map(id, source_objects))
+        entry = self._facts.get(key)
+        if entry is None:
+            result = compute()
+            # The entry refers to its sources, so that no other object gets their identities.
+            self._facts.keep(key, (source_objects, result), 1)
+            return result
+        return cast("T", entry[1])
 
     def amended(self, rule: Rule, change: Change) -> Rule:
-        """Return a rule after a change that names it. The result is one object for all calls."""
         key = id(rule), id(change)
-        found = self._amended.get(key)
-        if found is None:
-            found = rule, change, amend_rule(rule, change)  # both held, so that nothing else has their identity
-            self._amended.keep(key, found, 1)
-        return found[2]
+        entry = self._amended.get(key)
+        if entry is None:
+            # Both are referenced, so that no other object gets their identities.
+            entry = rule, change, amend_rule(rule, change)
+            self._amended.keep(key, entry, 1)
+        return entry[2]
 
     def same(self, record: R) -> R:
         """Return the first record with equal content and equal types throughout."""
@@ -158,7 +145,7 @@ class Kept:
         contents = [self._content(value) for value in values]
         first = self._records.setdefault((type(record), *contents), record)
         self._own[id(first)] = first
-        if first is record:  # it holds its values, so that nothing else will have their identity
+        if first is record:  # It refers to its values, so that no other object gets their identities.
             self._several |= {id(v): c for v, c in zip(values, contents, strict=True) if type(v) in _SEVERAL}
         return cast("R", first)
 
@@ -170,14 +157,14 @@ class Kept:
         if kind in _PLAIN or isinstance(value, Enum):
             return kind, value
         if kind is Decimal:
-            return kind, str(value)  # equal ones may differ in their zeros
+            return kind, str(value)  # Equal numbers may differ in trailing zeros.
         if kind in _SEVERAL:
-            known = self._several.get(id(value))
-            if known is None:
+            key = self._several.get(id(value))
+            if key is None:
                 inner = map(self._content, cast("Iterable[object]", value))
                 content = kind, tuple(inner) if kind is tuple else frozenset(inner)
-                known = "several", self._numbers.setdefault(content, next(self._unused))
-            return known
+                key = "several", self._numbers.setdefault(content, next(self._unused))
+            return key
         return "object", id(value)
 
 
@@ -189,89 +176,75 @@ class SharedFacts:
     """Facts of a case and its catalogs. Each depends on as little of the case as possible, so that other changes leave it shared."""
 
     def __init__(self, case: Case, catalogs: Sequence[Catalog], kept: Kept | None) -> None:
-        """Merge the catalogs.
-
-        Raises:
-            InputError: If two of them define an id differently, naming both.
-        """
         self.case = case
         self.kept = kept
         self.catalogs = catalogs
-        # Offers and ways know nothing of what is wanted, nor of the law and what of it is waived.
+        # Offers and moves don't depend on demands, law, or waivers.
         bare = {"demands": (), "waivers": (), "licences": (), "packs": (), "scenarios": (), "frozen": None}
         self._bare = case.but(**bare) if kept is not None else case
-        self._bearing = [self._bare.__dict__[name] for name in type(case).model_fields]
-        self.merged: Merged = self._once("merged", catalogs, lambda: merge(catalogs, self._bare))
+        self._relevant = [self._bare.__dict__[name] for name in type(case).model_fields]
+        self.merged: Merged = self._cached("merged", catalogs, lambda: merge(catalogs, self._bare))
 
     def offers(self) -> Resolved:
-        """Return the counted offers, the leads, and the assumptions about offers."""
-
-        def made() -> Resolved:
+        def compute() -> Resolved:
             counted, leads, assumptions = resolve_offers(self.merged, self._bare)
-            kept = self.kept
-            if kept is not None:
-                counted = [facts._replace(chained=tuple(map(kept.same, facts.chained))) for facts in counted]
+            cache = self.kept
+            if cache is not None:
+                counted = [facts._replace(chained=tuple(map(cache.same, facts.chained))) for facts in counted]
             return counted, leads, assumptions
 
-        return self._once("offers", (self.merged,), made)
+        return self._cached("offers", (self.merged,), compute)
 
     def capacities(self) -> Capacities:
-        # Offers have no part in it: one that is taken away leaves it as it is.
-        of = [part for c in self.catalogs for part in (c.name, c.requires, c.facilities, c.sources)]
-        return self._once("capacities", of, lambda: Capacities(self.merged, self._bare))
+        # Offers are left out, so that removing one keeps the capacities.
+        sources = [part for c in self.catalogs for part in (c.name, c.requires, c.facilities, c.sources)]
+        return self._cached("capacities", sources, lambda: Capacities(self.merged, self._bare))
 
     def demands(self, basis: _Basis) -> Sequence[Demand]:
 
-        def made() -> Sequence[Demand]:
-            found = resolve_demands(self.merged, self.case, basis)
-            kept = self.kept
-            return found if kept is None else [replace(demand, use=kept.same(demand.use)) for demand in found]
+        def compute() -> Sequence[Demand]:
+            demands = resolve_demands(self.merged, self.case, basis)
+            cache = self.kept
+            return demands if cache is None else [replace(demand, use=cache.same(demand.use)) for demand in demands]
 
         case = self.case
-        of = (self.merged, case.demands, case.place, case.horizon, case.resolution)
-        return made() if self.kept is None else self.kept.fact("demands", of, made)
+        sources = (self.merged, case.demands, case.place, case.horizon, case.resolution)
+        return compute() if self.kept is None else self.kept.fact("demands", sources, compute)
 
     def lots(self, basis: _Basis) -> Sequence[Lot]:
 
-        def made() -> Sequence[Lot]:
-            found = resolve_lots(self.merged, self._bare, basis)
-            kept = self.kept
-            if kept is None:
-                return found
-            same = kept.same
+        def compute() -> Sequence[Lot]:
+            lots = resolve_lots(self.merged, self._bare, basis)
+            cache = self.kept
+            if cache is None:
+                return lots
+            same = cache.same
             return [
-                replace(lot, chained=same(lot.chained), chain=tuple((same(one), at) for one, at in lot.chain))
-                for lot in found
+                replace(lot, chained=same(lot.chained), chain=tuple((same(c), place) for c, place in lot.chain))
+                for lot in lots
             ]
 
-        return self._once("lots", (self.merged,), made)
+        return self._cached("lots", (self.merged,), compute)
 
     def network(self, offers: Sequence[OfferFacts], lots: Sequence[Lot], demands: Sequence[Demand]) -> Network:
-        """Return the network of offers and lots that can serve the demands.
-
-        Raises:
-            InputError: For recipes that together make material from nothing.
-        """
-
-        def made() -> Network:
+        def compute() -> Network:
             check_loops(offers)
             network = build_network(offers, lots, demands, self.merged, self._bare)
-            kept = self.kept
-            if kept is None:
+            cache = self.kept
+            if cache is None:
                 return network
-            same = kept.same
+            same = cache.same
 
             def shared(stated: StatedInputs | None) -> StatedInputs | None:
                 if stated is None:
                     return None
-                return stated._replace(chain=tuple((one, same(move)) for one, move in stated.chain))
+                return stated._replace(chain=tuple((chained, same(move)) for chained, move in stated.chain))
 
             arcs = [replace(arc, move=same(arc.move), stated=shared(arc.stated)) for arc in network.arcs]
             return replace(network, arcs=tuple(arcs))
 
         finals = frozenset(final_node(demand.use) for demand in demands)
-        return self._once(f"network {sorted(finals)}", (self.merged, offers, lots), made)
+        return self._cached(f"network {sorted(finals)}", (self.merged, offers, lots), compute)
 
-    def _once(self, what: str, of: Sequence[object], make: Callable[[], T]) -> T:
-        """Return `make()`, cached by some objects and the relevant part of the case."""
-        return make() if self.kept is None else self.kept.fact(what, (*of, *self._bearing), make)
+    def _cached(self, kind: str, sources: Sequence[object], compute: Callable[[], T]) -> T:
+        return compute() if self.kept is None else self.kept.fact(kind, (*sources, *self._relevant), compute)

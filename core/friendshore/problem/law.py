@@ -32,10 +32,7 @@ from .offers import OfferFacts
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Verdicts of every rule on the arcs that can reach one kind of use.
-
-    A kind of use is a demand's material, end use, place, buyer, and facts, without its dates.
-    """
+    """Verdicts of every rule on the arcs that can reach a use: a demand's material, end use, place, buyer, and facts, without its dates."""
 
     use: Use
     reach: frozenset[int]
@@ -56,32 +53,31 @@ def _judge_use(
 ) -> Judgement:
     reach, _ = network.reach(final_node(use))
     arcs = [network.arcs[index] for index in sorted(reach)]
-    ways = {"chain": _ways(arcs), "trade": _ways([arc for arc in arcs if arc.moves])}
-    found: dict[str, dict[int, dict[int, Verdict]]] = {"chain": {}, "trade": {}}
-    for number, rule in judges:
+    arcs_by_subject = {"chain": _keyed(arcs), "trade": _keyed([arc for arc in arcs if arc.moves])}
+    verdicts_by_subject: dict[str, dict[int, dict[int, Verdict]]] = {"chain": {}, "trade": {}}
+    for position, rule in judges:
         with attributed(rule):
             if not rule.concerns(use):
                 continue
-            known = answers.verdicts(rule, use) if answers is not None else {}
-            asked = ways[rule.bears_on]
-            unknown = [arc for key, arc in asked if key not in known]
-            for arc in with_progress(unknown, f"asking rule {rule.id}", "ways"):
+            verdicts = answers.verdicts(rule, use) if answers is not None else {}
+            keyed_arcs = arcs_by_subject[rule.bears_on]
+            unjudged = [arc for key, arc in keyed_arcs if key not in verdicts]
+            for arc in with_progress(unjudged, f"checking rule {rule.id}", "ways"):
                 key = id(arc.chained), id(arc.move)
-                if key not in known:
-                    known[key] = as_verdict(rule.judge(arc.chained, arc.move, use))
-            own = {arc.index: law.of_lot(rule, arc, use, known) for _, arc in asked if arc.is_made_lot}
-        against = {
+                if key not in verdicts:
+                    verdicts[key] = as_verdict(rule.judge(arc.chained, arc.move, use))
+            lot_verdicts = {arc.index: law.of_lot(rule, arc, use, verdicts) for _, arc in keyed_arcs if arc.is_made_lot}
+        verdict_by_arc = {
             arc.index: verdict
-            for key, arc in asked
-            if (verdict := own.get(arc.index, known[key])) is not PASS and not verdict.passes
+            for key, arc in keyed_arcs
+            if (verdict := lot_verdicts.get(arc.index, verdicts[key])) is not PASS and not verdict.passes
         }
-        if against:
-            found[rule.bears_on][number] = against
-    return Judgement(use=use, reach=reach, chain=found["chain"], trade=found["trade"])
+        if verdict_by_arc:
+            verdicts_by_subject[rule.bears_on][position] = verdict_by_arc
+    return Judgement(use=use, reach=reach, chain=verdicts_by_subject["chain"], trade=verdicts_by_subject["trade"])
 
 
-def _ways(arcs: Sequence[Arc]) -> list[tuple[Delivery, Arc]]:
-    """Return arcs with the identities of the delivered good and its move."""
+def _keyed(arcs: Sequence[Arc]) -> list[tuple[Delivery, Arc]]:
     return [((id(arc.chained), id(arc.move)), arc) for arc in arcs]
 
 
@@ -94,7 +90,6 @@ class Law:
         self.statuses = frozenset(PhaseStatus(status) for status in case.accept.rule_status)
 
     def in_force(self, rule: int, span: Span) -> bool:
-        """Return True if a rule applies on any day of `span`."""
         return self.rules[rule].applies(span, self.statuses)
 
     def forbids(self, verdict: Verdict, arc: Arc) -> bool:
@@ -104,47 +99,43 @@ class Law:
         accept = self.case.accept
         return not accept.unproven and (verdict.licence or (verdict.offer or arc.chained.offer.id) not in accept.proven)
 
-    def of_lot(self, rule: Rule, arc: Arc, use: Use, known: dict[Delivery, Verdict]) -> Verdict:
+    def of_lot(self, rule: Rule, arc: Arc, use: Use, verdicts: dict[Delivery, Verdict]) -> Verdict:
         """Return a rule's verdict on a lot that is made from inputs: the worst on its maker and on each stated input.
 
         Unconfirmed inputs count against the lot, but never for it. The case's acceptance of the maker doesn't extend to them.
-        `known` contains verdicts of the rule for the use, to look up and to add to.
+        `verdicts` of the rule for the use are looked up and added to.
         """
-        found = []
+        lot_verdicts = []
         chain, confirmed = arc.stated or ((), False)
-        judged = [*(() if confirmed else ((arc.chained, arc.move),)), *chain]
-        for number, (chained, move) in enumerate(judged):
+        makers = [*(() if confirmed else ((arc.chained, arc.move),)), *chain]
+        for number, (chained, move) in enumerate(makers):
             key = id(chained), id(move)
-            if key not in known:
-                known[key] = as_verdict(rule.judge(chained, move, use))
-            unknown = not (number or confirmed or rule.bears_on == "trade")
-            about = f"inputs of {chained.offer.id}" if unknown else chained.offer.id
-            found.append(known[key] if known[key].passes else known[key].but(offer=about))
-        return max(found, key=lambda verdict: (self.forbids(verdict, arc), verdict.result.rank))
+            if key not in verdicts:
+                verdicts[key] = as_verdict(rule.judge(chained, move, use))
+            is_unstated = not (number or confirmed or rule.bears_on == "trade")
+            subject = f"inputs of {chained.offer.id}" if is_unstated else chained.offer.id
+            lot_verdicts.append(verdicts[key] if verdicts[key].passes else verdicts[key].but(offer=subject))
+        return max(lot_verdicts, key=lambda verdict: (self.forbids(verdict, arc), verdict.result.rank))
 
     def licences(self, verdict: Verdict, arc: Arc, use: Use, arrival: Span) -> tuple[str, ...] | None:
-        """Return the limited licenses of which a move that needs one, on the days of `arrival`, must use one.
-
-        Empty if the license is unlimited or assumed as granted. None if there is no license.
-        """
+        """Return the limited licenses of which a move must use one. Empty if the license is unlimited or assumed as granted. None without a license."""
         if self.case.assume.licence.get(use.end_use) == "granted":
             return ()
-        fitting = [
+        matching = [
             licence
             for licence in self.case.licences
             if licence.rule == verdict.rule
             and licence.exporter in ("", arc.chained.facility.id, arc.chained.facility.country)
             and Span(start=licence.start, end=licence.end).covers(arrival)
         ]
-        if not fitting:
+        if not matching:
             return None
-        if any(licence.quantity is None for licence in fitting):
+        if any(licence.quantity is None for licence in matching):
             return ()
-        return tuple(sorted(licence_id(licence) for licence in fitting))
+        return tuple(sorted(licence_id(licence) for licence in matching))
 
 
 def licence_id(licence: LicenceSpec) -> str:
-    """Return the name of a license: its own, or its rule's and exporter's."""
     return licence.id or f"licence:{licence.rule}:{licence.exporter or '*'}"
 
 
@@ -153,7 +144,6 @@ Broken = Mapping[int, frozenset[int]]
 
 
 def waiver_id(waiver: WaiverSpec) -> str:
-    """Return the name of a waiver: its own, or its rule's and demand's."""
     return waiver.id or f"waiver:{waiver.rule}:{waiver.demand or '*'}"
 
 
@@ -162,33 +152,37 @@ def rules_to_waive(
 ) -> frozenset[frozenset[int]]:
     """Return every set of rules such that some chain up from `final` breaks exactly these.
 
-    Arcs in `reach` lead up the chain. An arc that isn't in `broken` breaks nothing. Chains that break a rule without a waiver don't count.
+    Arcs in `reach` lead up the chain. Chains that break a rule that isn't `waivable` don't count.
     """
-    none: frozenset[int] = frozenset()
-    open_ = [index for index in sorted(reach) if broken.get(index, none) <= waivable]
-    found: dict[Node, set[frozenset[int]]] = {}
-    grown = True
-    while grown:  # until no chain is new: chains may come back to where they began, sets of rules are finitely many
-        grown = False
-        for index in open_:
+    no_rules: frozenset[int] = frozenset()
+    passable = [index for index in sorted(reach) if broken.get(index, no_rules) <= waivable]
+    sets_by_node: dict[Node, set[frozenset[int]]] = {}
+    has_grown = True
+    while has_grown:  # Chains may be circular, but there are finitely many sets of rules.
+        has_grown = False
+        for index in passable:
             arc = network.arcs[index]
-            sets = {broken.get(index, none)}
+            sets = {broken.get(index, no_rules)}
             for feed in network.feeds.get(arc.offer, ()):
-                sets = {some | more for some in sets for more in found.get(feed, ())}
-            known = found.setdefault(arc.node, set())
-            if not sets <= known:
-                known |= sets
-                grown = True
-    return frozenset(found.get(final, ()))
+                sets = {rules | feed_rules for rules in sets for feed_rules in sets_by_node.get(feed, ())}
+            node_sets = sets_by_node.setdefault(arc.node, set())
+            if not sets <= node_sets:
+                node_sets |= sets
+                has_grown = True
+    return frozenset(sets_by_node.get(final, ()))
 
 
-def sets_of_waivers(waivers: Iterable[WaiverSpec], wanted: Iterable[frozenset[str]]) -> list[tuple[WaiverSpec, ...]]:
-    """Return the sets of waivers with one waiver for each rule of a wanted set, in every combination. Small sets come first, starting with none."""
-    of_rule = grouped((waiver.rule, waiver) for waiver in sorted(waivers, key=waiver_id))
-    drawn = {
-        tuple(sorted(some, key=waiver_id)) for rules in wanted for some in product(*(of_rule[r] for r in sorted(rules)))
+def sets_of_waivers(waivers: Iterable[WaiverSpec], rule_sets: Iterable[frozenset[str]]) -> list[tuple[WaiverSpec, ...]]:
+    """Return the sets of waivers with one waiver for each rule of a set, in every combination. Small sets come first, starting with none."""
+    waivers_by_rule = grouped((waiver.rule, waiver) for waiver in sorted(waivers, key=waiver_id))
+    combinations = {
+        tuple(sorted(waiver_set, key=waiver_id))
+        for rules in rule_sets
+        for waiver_set in product(*(waivers_by_rule[r] for r in sorted(rules)))
     }
-    return sorted({(), *drawn}, key=lambda some: (len(some), [waiver_id(waiver) for waiver in some]))
+    return sorted(
+        {(), *combinations}, key=lambda waiver_set: (len(waiver_set), [waiver_id(waiver) for waiver in waiver_set])
+    )
 
 
 _NOTHING = Decimal(0)
@@ -211,33 +205,32 @@ class Charges:
         self.horizon: Horizon = law.case.horizon
         self.rules: list[Rule] = [rule for rule in law.rules if "charge" in rule.verbs]
         weights = [_weights(rule.phases, self.horizon, law.statuses) for rule in self.rules]
+        # By period, the share of days on which each rule is in force.
         self._weights = list(zip(*weights, strict=True)) or [()] * self.horizon.count
-        """By period, the share of days on which each rule is in force."""
         first: dict[tuple[Decimal, ...], int] = {}
+        # By period, the first one in which all rules have equal shares.
         self._alike = [first.setdefault(weights, t) for t, weights in enumerate(self._weights)]
-        """By period, the first one in which all rules have equal shares."""
-        self._told: dict[tuple[int, Use, Decimal, int], dict[str, Decimal]] = {}
-        self._told_before: dict[tuple[int, int, str], dict[Charged, ByRule]] = {}
-        self._asked: dict[tuple[int, int, str], list[tuple[Rule, Decimal, dict[Charged, Decimal]]]] = {}
-        self._may_charge: dict[tuple[int, str], list[tuple[Rule, Decimal]]] = {}
+        self._parts_by_purchase: dict[tuple[int, Use, Decimal, int], dict[str, Decimal]] = {}
+        self._parts_of_session: dict[tuple[int, int, str], dict[Charged, ByRule]] = {}
+        self._charges_by_rule: dict[tuple[int, int, str], list[tuple[Rule, Decimal, dict[Charged, Decimal]]]] = {}
+        self._charging_rules: dict[tuple[int, str], list[tuple[Rule, Decimal]]] = {}
+        # Countries that represent all others. None before the first query.
         self._others: Sequence[str] | None = None
-        """Countries that represent all others. None before the first query."""
         self.by_use = any(rule.charge_reads_use for rule in self.rules)
 
     def common(self, judgements: Mapping[Use, Judgement]) -> list[tuple[Decimal, ...]]:
-        """Return each arc's charge by order period, for any use that it can reach. Zeros if charges depend on the use."""
+        """Return each arc's charge by order period. Zeros if charges depend on the use."""
         nothing = (Decimal(0),) * self.horizon.count
-        found = [nothing] * len(self.network.arcs)
+        charges = [nothing] * len(self.network.arcs)
         if self.by_use or not self.rules:
-            return found
+            return charges
         for use, judgement in judgements.items():
             for index in judgement.reach:
-                if found[index] is nothing:
-                    found[index] = self.of_arc(self.network.arcs[index], use)
-        return found
+                if charges[index] is nothing:
+                    charges[index] = self.of_arc(self.network.arcs[index], use)
+        return charges
 
     def surcharges(self, judgements: Mapping[Use, Judgement]) -> dict[Use, Surcharges]:
-        """Return all charges of every use. Empty if no rule makes them depend on the use."""
         if not self.by_use:
             return {}
         return {
@@ -254,7 +247,7 @@ class Charges:
         """Return the charge on one kilogram of an arc, by order period. Lots are already paid for, and have none."""
         if arc.offer < 0 or not self.rules:
             return (Decimal(0),) * self.horizon.count
-        known: dict[tuple[Decimal, int], Decimal] = {}
+        charge_by_key: dict[tuple[Decimal, int], Decimal] = {}
         charges: list[Decimal] = []
         last: tuple[Decimal | None, int] = None, -1
         charge = Decimal(0)
@@ -264,11 +257,11 @@ class Charges:
                 charges.append(Decimal(0))
                 continue
             alike = self._alike[arrival]
-            if value is not last[0] or alike != last[1]:  # most prices are one object for all periods
+            if value is not last[0] or alike != last[1]:  # Most prices are one object for all periods.
                 last = key = value, alike
-                if key not in known:
-                    known[key] = exact(sum(self._dearest_parts(arc, use, *key).values(), Decimal(0)))
-                charge = known[key]
+                if key not in charge_by_key:
+                    charge_by_key[key] = exact(sum(self._highest_parts(arc, use, *key).values(), Decimal(0)))
+                charge = charge_by_key[key]
             charges.append(charge)
         return tuple(charges)
 
@@ -280,26 +273,25 @@ class Charges:
     def _values_of(self, offer: int) -> Sequence[Decimal]:
         facts, nothing = self.offers[offer], Decimal(0)
         mass = facts.mass_per_unit
-        found = facts.price if facts.single else tuple([exact(price / mass) for price in facts.price])
-        return tuple([max(price, nothing) for price in found]) if min(found) < nothing else found
+        prices = facts.price if facts.single else tuple([exact(price / mass) for price in facts.price])
+        return tuple([max(price, nothing) for price in prices]) if min(prices) < nothing else prices
 
     def parts(self, arc: Arc, use: Use, t: int) -> dict[str, Decimal]:
-        """Return the charge of each rule, if any, on one kilogram of an arc ordered in period `t`. `of_arc` returns their sum."""
+        """Return the charge of each rule, if any, on one kilogram of an arc ordered in period `t`."""
         arrival = arc.arrival(t)
         if arc.offer < 0 or arrival >= self.horizon.count or not self.rules:
             return {}
         key = arc.index, use, self.value(arc, t), self._alike[arrival]
-        if key not in self._told:
-            found = self._dearest_parts(arc, use, *key[2:])
-            self._told[key] = {rule: amount for rule, amount in found.items() if amount}
-        return self._told[key]
+        if key not in self._parts_by_purchase:
+            amounts = self._highest_parts(arc, use, *key[2:])
+            self._parts_by_purchase[key] = {rule: amount for rule, amount in amounts.items() if amount}
+        return self._parts_by_purchase[key]
 
     def parts_at(self, arc: Arc, use: Use, t: int, value: Decimal) -> Mapping[str, Decimal]:
-        """Return the charge of each rule for another price of a kilogram."""
         arrival = arc.arrival(t)
         if arc.offer < 0 or arrival >= self.horizon.count or not self.rules:
             return {}
-        return self._dearest_parts(arc, use, value, self._alike[arrival])
+        return self._highest_parts(arc, use, value, self._alike[arrival])
 
     def charging(self, arc: Arc, use: Use, t: int) -> set[str]:
         """Return the rules that charge anything on an arc ordered in period `t`, for any possible origin."""
@@ -307,14 +299,14 @@ class Charges:
         if arc.offer < 0 or arrival >= self.horizon.count or not self.rules:
             return set()
         value, alike = self.value(arc, t), self._alike[arrival]
-        found = (self._parts(arc, use, origin, value, alike) for origin in self._origins(arc))
-        return {rule for parts in found for rule, amount in parts.items() if amount}
+        parts_by_origin = (self._parts(arc, use, origin, value, alike) for origin in self._origins(arc))
+        return {rule for parts in parts_by_origin for rule, amount in parts.items() if amount}
 
-    def _dearest_parts(self, arc: Arc, use: Use, value: Decimal, arrival: int) -> ByRule:
-        found = [self._parts(arc, use, origin, value, arrival) for origin in self._origins(arc)]
-        if len(found) == 1:
-            return found[0]
-        return max(found, key=lambda parts: sum(parts.values(), Decimal(0)))
+    def _highest_parts(self, arc: Arc, use: Use, value: Decimal, arrival: int) -> ByRule:
+        parts_by_origin = [self._parts(arc, use, origin, value, arrival) for origin in self._origins(arc)]
+        if len(parts_by_origin) == 1:
+            return parts_by_origin[0]
+        return max(parts_by_origin, key=lambda parts: sum(parts.values(), Decimal(0)))
 
     def _origins(self, arc: Arc) -> Sequence[str]:
         """Return the customs origins that a purchase may have: any country if the chain leaves it open."""
@@ -326,52 +318,52 @@ class Charges:
 
     def _parts(self, arc: Arc, use: Use, origin: str, value: Decimal, arrival: int) -> ByRule:
         material = arc.chained.material
-        told = self._known_parts(use, arrival, material)
+        cached_parts = self._session_parts(use, arrival, material)
         key = id(arc.chained), id(arc.move), origin, str(value)
-        found = told.get(key)
-        if found is None:
-            found = told[key] = {}
-            for rule, weight, known in self._answered(use, arrival, material):
-                charge = known.get(key)
+        parts = cached_parts.get(key)
+        if parts is None:
+            parts = cached_parts[key] = {}
+            for rule, weight, charges in self._rules_with_charges(use, arrival, material):
+                charge = charges.get(key)
                 if charge is None:
                     with attributed(rule):
                         charge = as_charge(rule.charge(arc.chained, arc.move, use, origin, value))
-                    known[key] = charge
-                found[rule.id] = charge * weight if charge else _NOTHING
-        return found
+                    charges[key] = charge
+                parts[rule.id] = charge * weight if charge else _NOTHING
+        return parts
 
-    def _answered(
+    def _rules_with_charges(
         self, use: Use, arrival: int, material: Material
     ) -> list[tuple[Rule, Decimal, dict[Charged, Decimal]]]:
-        """Return the rules that may charge on a material in a period, with their share of days and their known charges."""
         if self.answers is None:
-            return [(rule, part, {}) for rule, part in self._holding(arrival, material)]
+            return [(rule, share, {}) for rule, share in self._rules_in_force(arrival, material)]
         key = id(use), arrival, material.id
-        if key not in self._asked:
+        if key not in self._charges_by_rule:
             charges = self.answers.charges
-            self._asked[key] = [(rule, part, charges(rule, use)) for rule, part in self._holding(arrival, material)]
-        return self._asked[key]
+            self._charges_by_rule[key] = [
+                (rule, share, charges(rule, use)) for rule, share in self._rules_in_force(arrival, material)
+            ]
+        return self._charges_by_rule[key]
 
-    def _holding(self, arrival: int, material: Material) -> list[tuple[Rule, Decimal]]:
-        """Return the rules that may charge on a material in a period, with their share of days."""
+    def _rules_in_force(self, arrival: int, material: Material) -> list[tuple[Rule, Decimal]]:
         key = arrival, material.id
-        if key not in self._may_charge:
-            held = [(rule, part) for rule, part in zip(self.rules, self._weights[arrival], strict=True) if part]
-            self._may_charge[key] = [(rule, part) for rule, part in held if self._charges_on(rule, material)]
-        return self._may_charge[key]
+        if key not in self._charging_rules:
+            in_force = [(rule, share) for rule, share in zip(self.rules, self._weights[arrival], strict=True) if share]
+            self._charging_rules[key] = [(rule, share) for rule, share in in_force if self._charges_on(rule, material)]
+        return self._charging_rules[key]
 
     @staticmethod
     def _charges_on(rule: Rule, material: Material) -> bool:
         with attributed(rule):
             return rule.charges_on(material)
 
-    def _known_parts(self, use: Use, arrival: int, material: Material) -> dict[Charged, ByRule]:
+    def _session_parts(self, use: Use, arrival: int, material: Material) -> dict[Charged, ByRule]:
         if self.answers is None:
             return {}
         key = id(use), arrival, material.id
-        if key not in self._told_before:
-            self._told_before[key] = self.answers.parts(self._holding(arrival, material), use)
-        return self._told_before[key]
+        if key not in self._parts_of_session:
+            self._parts_of_session[key] = self.answers.parts(self._rules_in_force(arrival, material), use)
+        return self._parts_of_session[key]
 
 
 @lru_cache(maxsize=4096)

@@ -23,7 +23,7 @@ from ..errors import Diagnostic, InputError
 T = TypeVar("T", Material, Facility, Offer)
 
 CASE_SOURCE = "case"
-"""Source id of all figures that the case itself gives."""
+"""Source id of all figures that the case states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,6 @@ class Merged:
     schedules: tuple[PriceSchedule, ...]
     terms: tuple[Terms, ...]
     prices: dict[str, tuple[BenchmarkPrice, ...]]
-    """Benchmark -> its rows by date."""
     rates: tuple[Rate, ...]
     factors: tuple[Factor, ...]
     sources: dict[str, Source]
@@ -44,31 +43,24 @@ class Merged:
     """Sites of facilities. Countries are places too, but need no entry."""
 
     def place(self, name: str) -> Place:
-        """Return the place with a name: a site, or else a country."""
         return self.places.get(name) or Place(id=name, country=name)
 
     def is_place(self, name: str) -> bool:
-        """Return True if a name is a site of a facility or a country."""
         return name in self.places or is_country(name)
 
     def confidence(self, source: str) -> Confidence:
         """Return the confidence in a source. A figure without a source is an assumption."""
-        found = self.sources.get(source)
-        return found.confidence if found else Confidence.ASSUMED
+        record = self.sources.get(source)
+        return record.confidence if record else Confidence.ASSUMED
 
-    def accepted(self, entry: ChainEntry, least: Confidence) -> ChainEntry:
-        """Return an entry as the case accepts it. Evidence below `least` proves nothing, so its list counts as incomplete."""
-        if entry.complete and not self.confidence(entry.source).reaches(least):
+    def accepted(self, entry: ChainEntry, min_confidence: Confidence) -> ChainEntry:
+        """Return an entry as the case accepts it. Evidence below `min_confidence` proves nothing, so its list counts as incomplete."""
+        if entry.complete and not self.confidence(entry.source).reaches(min_confidence):
             return entry.but(complete=False)
         return entry
 
 
 def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
-    """Merge catalogs.
-
-    Raises:
-        InputError: If two of them define an id differently, naming both.
-    """
     catalogs = united(catalogs, case.overlaps)
     problems = clashes(catalogs)
     if problems:
@@ -100,72 +92,70 @@ def merge(catalogs: Sequence[Catalog], case: Case) -> Merged:
 
 
 def _sites(facilities: Iterable[Facility]) -> dict[str, Place]:
-    """Return sites by name, each with all operators there, since deliveries to a site may go to any of them."""
-    found = grouped((f.place, f) for f in facilities if f.place and f.place != f.country)
+    facilities_by_site = grouped((f.place, f) for f in facilities if f.place and f.place != f.country)
+    # Deliveries to a site may go to any of its operators.
     return {
-        site: Place(id=site, country=here[0].country, operator="; ".join(sorted({f.operator for f in here} - {""})))
-        for site, here in found.items()
+        site: Place(id=site, country=group[0].country, operator="; ".join(sorted({f.operator for f in group} - {""})))
+        for site, group in facilities_by_site.items()
     }
 
 
 def around(name: str, facilities: Mapping[str, Facility]) -> list[Facility]:
-    """Return a facility and those around it, innermost first."""
-    found: list[Facility] = []
+    """Return a facility and those that contain it, innermost first."""
+    enclosing: list[Facility] = []
     facility = facilities.get(name)
     while facility is not None:
-        found.append(facility)
+        enclosing.append(facility)
         facility = facilities.get(facility.within)
-    return found
+    return enclosing
 
 
 def up_the_chain(names: set[str], offers: Iterable[Offer]) -> set[str]:
-    """Return some materials, and all that any offer may turn into them. Offers with unknown figures count."""
-    feeds: dict[str, set[str]] = defaultdict(set)
+    """Return some materials and everything that offers can turn into them, including offers with unknown figures."""
+    inputs_by_output: dict[str, set[str]] = defaultdict(set)
     for offer in offers:
         for line in offer.outputs:
-            feeds[line.material] |= {taken.material for taken in offer.inputs}
-    found, waiting = set(names), sorted(names)
-    while waiting:
-        more = feeds[waiting.pop()] - found
-        found |= more
-        waiting += sorted(more)
-    return found
+            inputs_by_output[line.material] |= {input_line.material for input_line in offer.inputs}
+    reached, pending = set(names), sorted(names)
+    while pending:
+        new = inputs_by_output[pending.pop()] - reached
+        reached |= new
+        pending += sorted(new)
+    return reached
 
 
 def _by_id(records: Iterable[T]) -> dict[str, T]:
-    """Return records by id, in canonical order. Of records with equal ids, the first one counts."""
-    found: dict[str, T] = {}
+    record_by_id: dict[str, T] = {}
     for record in records:
-        found.setdefault(record.id, record)
-    return {key: found[key] for key in sorted(found)}
+        record_by_id.setdefault(record.id, record)
+    return {key: record_by_id[key] for key in sorted(record_by_id)}
 
 
-def missing_rate(currency: str, case: Case, of: str, column: str) -> Diagnostic:
-    """Return the error for money without an exchange rate to the case's currency."""
+def missing_rate(currency: str, case: Case, amount: str, column: str) -> Diagnostic:
     expected, fix = f"a row for {currency} in rates.csv", "add the rate to a catalog of the case, with its source"
-    message = f"no exchange rate from {currency} to {case.currency} for {of}"
-    return Diagnostic(message, column=column, expected=expected, fix=fix)
+    message = f"no exchange rate from {currency} to {case.currency} for {amount}"
+    return Diagnostic(message, column=column, expected=expected, fix=fix, code="FS251")
 
 
 def exchange(rates: Sequence[Rate], currency: str, to: str, day: datetime.date) -> Decimal | None:
-    """Return the value of one unit of `currency` in `to`, by the last rate up to `day` or else the first. None without a rate.
+    """Return the value of one unit of `currency` in `to`, by the last rate up to `day` or else the first. None without one.
 
     Rates apply in both directions, but aren't chained through a third currency.
     """
     if currency == to:
         return Decimal(1)
-    found = rate_on(rates, currency, to, day)
-    if found is None:
+    rate = rate_on(rates, currency, to, day)
+    if rate is None:
         return None
-    return found.rate if found.currency == currency else 1 / found.rate
+    return rate.rate if rate.currency == currency else 1 / rate.rate
 
 
 def rate_on(rates: Sequence[Rate], currency: str, to: str, day: datetime.date) -> Rate | None:
-    """Return the exchange rate of two currencies, in either direction: the last one up to `day`, or else the first. None without a rate."""
+    """Return the exchange rate of two currencies, in either direction. See `exchange`."""
     pairs = ((currency, to), (to, currency))
-    known = [
+    dated_rates = [
         (r.start, r.rate if r.currency == currency else 1 / r.rate, r) for r in rates if (r.currency, r.to) in pairs
     ]
-    known.sort(key=lambda one: one[:2])
-    past = [rate for start, _, rate in known if start <= day]
-    return past[-1] if past else known[0][2] if known else None
+    dated_rates.sort(key=lambda entry: entry[:2])
+    past = [rate for start, _, rate in dated_rates if start <= day]
+    return past[-1] if past else dated_rates[0][2] if dated_rates else None

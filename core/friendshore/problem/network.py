@@ -41,7 +41,6 @@ _FREE = Decimal(0)
 
 
 def final_node(use: Use) -> Node:
-    """Return the node where a use takes delivery."""
     return (use.material.id, use.place.id)
 
 
@@ -59,12 +58,10 @@ class Times(NamedTuple):
 
 
 class StatedInputs(NamedTuple):
-    """Stated inputs of a lot."""
+    """Stated inputs of a lot, as rules judge them. If the supplier has confirmed them, they are judged in place of the lot."""
 
     chain: tuple[tuple[Chained, Move], ...]
-    """Its offer and those of its inputs, each of which rules judge."""
     confirmed: bool
-    """True if the supplier has confirmed them, so that rules judge these offers in place of the lot."""
 
 
 class LotFacts(NamedTuple):
@@ -82,35 +79,28 @@ class Arc:
     offer: int
     """Position of its offer. -1 for a lot."""
     output: int
-    """Position among the offer's outputs."""
     lot: int
     """Position of its lot. -1 for an offer."""
     chained: Chained
     move: Move
     node: Node
-    """Destination."""
     times: Times
-    """Order and arrival dates. Equal arcs share one record."""
     freight: tuple[Decimal, ...]
     """Money per kilogram by arrival period, in the case's currency."""
-    held: LotFacts | None = None
-    """Facts of its lot. None for an offer."""
+    lot_facts: LotFacts | None = None
     stated: StatedInputs | None = None
-    """Stated inputs of a lot. None if they are unknown, or for an offer."""
 
     @property
     def name(self) -> str:
-        """Id of its offer or lot."""
-        return self.chained.offer.id if self.held is None else self.held.name
+        return self.chained.offer.id if self.lot_facts is None else self.lot_facts.name
 
     @property
     def moves(self) -> bool:
-        """True if rules on moves apply: to orders, which still have to arrive, and to stock of a known offer, whose supplier a rule may exclude."""
-        return self.held is None or self.held.moves
+        """True if rules on moves apply: to orders, which still have to arrive, and to stock of a known offer."""
+        return self.lot_facts is None or self.lot_facts.moves
 
     @property
     def is_made_lot(self) -> bool:
-        """True if it is stock or an open order of goods that are made from inputs."""
         return self.lot >= 0 and bool(self.chained.offer.inputs)
 
     @property
@@ -142,9 +132,9 @@ class Network:
     nodes: tuple[Node, ...]
     arcs: tuple[Arc, ...]
     into: dict[Node, tuple[int, ...]]
-    """Node -> arcs that lead to it."""
+    """Arcs that lead to each node."""
     feeds: dict[int, tuple[Node, ...]]
-    """Offer -> nodes of its inputs."""
+    """Nodes of the inputs of each offer."""
 
     @cached_property
     def position(self) -> dict[Node, int]:
@@ -152,65 +142,62 @@ class Network:
 
     @cached_property
     def offers(self) -> NDArray[np.intp]:
-        """Offer of each arc. -1 for a lot."""
         return np.array([arc.offer for arc in self.arcs], dtype=np.intp)
 
     @cached_property
     def ends(self) -> NDArray[np.intp]:
-        """Position of each arc's destination."""
         return np.array([self.position[arc.node] for arc in self.arcs], dtype=np.intp)
 
     def reach(self, node: Node) -> tuple[frozenset[int], frozenset[Node]]:
         """Return all arcs and nodes up the chain of `node`, including itself."""
         arcs: set[int] = set()
         nodes = {node}
-        waiting = [node]
-        while waiting:
-            for index in self.into.get(waiting.pop(), ()):
+        pending = [node]
+        while pending:
+            for index in self.into.get(pending.pop(), ()):
                 arcs.add(index)
                 for feed in self.feeds.get(self.arcs[index].offer, ()):
                     if feed not in nodes:
                         nodes.add(feed)
-                        waiting.append(feed)
+                        pending.append(feed)
         return frozenset(arcs), frozenset(nodes)
 
 
 def build_network(
     offers: Sequence[OfferFacts], lots: Sequence[Lot], demands: Sequence[Demand], merged: Merged, case: Case
 ) -> Network:
-    """Return the network of offers and lots that can serve the demands."""
     outputs = ((i, output, line) for i, facts in enumerate(offers) for output, line in enumerate(facts.offer.outputs))
     makers = grouped((line.material, (index, output)) for index, output, line in outputs)
     lanes = [_lanes(facts) for facts in offers]
     nodes: set[Node] = {final_node(d.use) for d in demands}
-    waiting = sorted(nodes)
-    found: list[tuple[Node, int, int]] = []
-    while waiting:
-        node = waiting.pop()
+    pending = sorted(nodes)
+    routes: list[tuple[Node, int, int]] = []
+    while pending:
+        node = pending.pop()
         for index, output in makers.get(node[0], ()):
             facts = offers[index]
             if lanes[index] and node[1] not in lanes[index]:
                 continue
-            found.append((node, index, output))
+            routes.append((node, index, output))
             for feed in _feeds(facts) if facts.offer.inputs else ():
                 if feed not in nodes:
                     nodes.add(feed)
-                    waiting.append(feed)
+                    pending.append(feed)
     nodes |= {(lot.material, lot.place.id) for lot in lots}
     arcs: list[Arc] = []
     ways = _Ways(merged, case)
-    found.sort()  # offers are in the order of their ids
-    for node, index, output in with_progress(found, "looking where offers can go", "ways"):
+    routes.sort()  # Offers are sorted by id.
+    for node, index, output in with_progress(routes, "finding routes", "ways"):
         arcs.append(_offer_arc(len(arcs), node, index, output, offers[index], lanes[index], ways))
     for number, lot in enumerate(lots):
         arcs.append(_lot_arc(len(arcs), number, lot, ways))
     into = grouped((arc.node, arc.index) for arc in arcs)
-    used = {arc.offer for arc in arcs if arc.offer >= 0}
+    offer_indices = {arc.offer for arc in arcs if arc.offer >= 0}
     return Network(
         nodes=tuple(sorted(nodes)),
         arcs=tuple(arcs),
         into={node: tuple(indices) for node, indices in into.items()},
-        feeds={index: _feeds(offers[index]) for index in sorted(used) if offers[index].offer.inputs},
+        feeds={index: _feeds(offers[index]) for index in sorted(offer_indices) if offers[index].offer.inputs},
     )
 
 
@@ -219,7 +206,6 @@ def _feeds(facts: OfferFacts) -> tuple[Node, ...]:
 
 
 def _lanes(facts: OfferFacts) -> dict[str, list[Lane]]:
-    """Return an offer's lanes by destination, the earliest first."""
     if not facts.offer.lanes:
         return {}
     rows = sorted(facts.offer.lanes, key=lambda lane: lane.start or date.min)
@@ -227,8 +213,6 @@ def _lanes(facts: OfferFacts) -> dict[str, list[Lane]]:
 
 
 class _Ways:
-    """Moves and lead times, shared by equal arcs."""
-
     def __init__(self, merged: Merged, case: Case) -> None:
         self.merged = merged
         self.case = case
@@ -238,25 +222,25 @@ class _Ways:
         return Move(origin=self.merged.place(origin), to=self.merged.place(to))
 
     def delay(self, lead_time: Decimal) -> Delay:
-        """Return the delay from order to arrival: the lead time and the case's safety margin."""
         return Delay.of(lead_time, self.case.assume.safety_lead)
 
     @cached_method
     def times(self, delays: tuple[frozenset[Delay], ...], working: tuple[Span, ...]) -> Times:
         horizon = self.case.horizon
-        found = [_timed(horizon, period, delays[period.index], working[period.index]) for period in horizon.periods]
-        return Times(*(tuple(column) for column in zip(*found, strict=True)))
+        dates = [
+            _dates_of_order(horizon, period, delays[period.index], working[period.index]) for period in horizon.periods
+        ]
+        return Times(*(tuple(column) for column in zip(*dates, strict=True)))
 
     def at_work(self, pools: Iterable[str]) -> tuple[AtWork, ...]:
-        """Return the dated capacity steps of some facilities. Most facilities have equal ones, whatever their size."""
         return tuple([at_work(self.merged.facilities[name], self.merged, self.case) for name in pools])
 
     @cached_method
     def working(self, facilities: tuple[AtWork, ...]) -> tuple[Span, ...]:
         """Return the days of each period from the first to the last on which all facilities have capacity."""
-        sites = [working_days(one, self.case.horizon) for one in facilities]
-        whole = [period.span for period in self.case.horizon.periods]
-        return tuple([_common(spans) for spans in zip(whole, *sites, strict=True)])
+        days_by_facility = [working_days(steps, self.case.horizon) for steps in facilities]
+        period_spans = [period.span for period in self.case.horizon.periods]
+        return tuple([_common(spans) for spans in zip(period_spans, *days_by_facility, strict=True)])
 
     @cached_method
     def steady(self, freight: Decimal) -> tuple[Decimal, ...]:
@@ -289,13 +273,14 @@ def _offer_arc(
 
 def _times(lanes: Sequence[Lane], facts: OfferFacts, ways: _Ways) -> Times:
     """Return order and arrival dates. Of the lanes in effect on any day of a period, the slowest counts."""
-    own = facts.offer.lead_time if facts.offer.lead_time is not None else ways.case.assume.lead_time
-    delays = [ways.delay(own if lane.lead_time is None else lane.lead_time) for lane in lanes] or [ways.delay(own)]
+    offer_lead_time = facts.offer.lead_time if facts.offer.lead_time is not None else ways.case.assume.lead_time
+    lead_times = [offer_lead_time if lane.lead_time is None else lane.lead_time for lane in lanes] or [offer_lead_time]
+    delays = [ways.delay(lead_time) for lead_time in lead_times]
     if len(set(delays)) == 1:
-        every = (frozenset(delays),) * ways.case.horizon.count
+        delays_by_period = (frozenset(delays),) * ways.case.horizon.count
     else:
         ends = [*(lane.start for lane in lanes[1:]), None]
-        every = tuple(
+        delays_by_period = tuple(
             frozenset(
                 delay
                 for lane, delay, end in zip(lanes, delays, ends, strict=True)
@@ -303,10 +288,10 @@ def _times(lanes: Sequence[Lane], facts: OfferFacts, ways: _Ways) -> Times:
             )
             for period in ways.case.horizon.periods
         )
-    return ways.times(every, ways.working(ways.at_work(facts.pools)))
+    return ways.times(delays_by_period, ways.working(ways.at_work(facts.pools)))
 
 
-def _timed(
+def _dates_of_order(
     horizon: Horizon, period: Period, delays: frozenset[Delay], working: Span
 ) -> tuple[int, date, date | None, date]:
     """Return the periods in transit, the last order day, the day of arrival within the arrival period (or None), and the first order day.
@@ -315,7 +300,7 @@ def _timed(
     can it arrive within another. If lead times differ within a period, an early order may arrive far too early. Its first day is then its
     last.
     """
-    t, day = period.index, None
+    t, arrives_on = period.index, None
     arrival = max(horizon.arrival(t, delay) for delay in delays)
     if horizon.until is not None:
         last = period.start if arrival == t else period.end
@@ -324,15 +309,15 @@ def _timed(
     assert working.end is not None
     try:
         if working.start > period.start:
-            there = max(delay.after(working.start) for delay in delays)
-            while horizon.begins(arrival + 1) <= there:
+            arrival_day = max(delay.after(working.start) for delay in delays)
+            while horizon.begins(arrival + 1) <= arrival_day:
                 arrival += 1
-            day = there if there > horizon.begins(arrival) else None
-        last = min(delay.before(day or horizon.begins(arrival)) for delay in delays)
-    except (OverflowError, ValueError):  # it arrives after the last day of the calendar
+            arrives_on = arrival_day if arrival_day > horizon.begins(arrival) else None
+        last = min(delay.before(arrives_on or horizon.begins(arrival)) for delay in delays)
+    except (OverflowError, ValueError):  # It arrives after the last day of the calendar.
         return arrival - t, period.end, None, period.end
     last = min(last, working.end, period.end)
-    return arrival - t, last, day, min(last, working.start) if len(delays) == 1 else last
+    return arrival - t, last, arrives_on, min(last, working.start) if len(delays) == 1 else last
 
 
 def _common(spans: Sequence[Span]) -> Span:
@@ -351,12 +336,11 @@ def _freights(lanes: Sequence[Lane], move: Move, ways: _Ways) -> tuple[Decimal, 
 
 
 def lanes_to(offer: Offer, place: str) -> list[Lane]:
-    """Return an offer's lanes to a place, the earliest first."""
     return sorted((lane for lane in offer.lanes if lane.to == place), key=lambda lane: lane.start or date.min)
 
 
 def lane_on(lanes: Sequence[Lane], day: date) -> Lane | None:
-    """Return the lane whose freight applies to arrivals in a period that begins on `day`. None if there is none."""
+    """Return the lane whose freight applies to arrivals in a period that begins on `day`."""
     return next((lane for lane in reversed(lanes) if len(lanes) == 1 or lane.start is None or lane.start <= day), None)
 
 
@@ -371,90 +355,96 @@ def _freight(lane: Lane | None, move: Move, merged: Merged, case: Case) -> Decim
     return _FREE
 
 
-def _lot_arc(index: int, number: int, lot: Lot, ways: _Ways) -> Arc:
+def _lot_arc(index: int, position: int, lot: Lot, ways: _Ways) -> Arc:
     facility = lot.chained.facility
     origin = ways.merged.place(facility.place or facility.country) if lot.on_order else lot.place
     move = Move(origin=origin, to=lot.place)
-    chain = tuple((one, ways.move(at.id, at.id) if number else move) for number, (one, at) in enumerate(lot.chain))
+    chain = tuple(
+        (chained, ways.move(place.id, place.id) if position else move)
+        for position, (chained, place) in enumerate(lot.chain)
+    )
     return Arc(
         index=index,
         offer=-1,
         output=0,
-        lot=number,
+        lot=position,
         chained=lot.chained,
         move=move,
         node=(lot.material, lot.place.id),
         times=ways.times((frozenset((Delay(0, 0),)),) * ways.case.horizon.count, ways.working(())),
         freight=ways.steady(_FREE),
-        held=LotFacts(lot.id, lot.on_order or bool(lot.offer)),
+        lot_facts=LotFacts(lot.id, lot.on_order or bool(lot.offer)),
         stated=StatedInputs(chain, lot.confirmed) if chain else None,
     )
 
 
-_LEAST = 1e-9
-"""Minimum surplus in kilograms that counts, with no recipe run for more than one unit."""
+# In kilograms, with no recipe run for more than one unit.
+_MIN_SURPLUS = 1e-9
 
 
 def check_loops(offers: Sequence[OfferFacts]) -> None:
-    """Reject recipes that together make material from nothing.
-
-    Raises:
-        InputError: With the materials and offers of such recipes.
-    """
+    """Reject recipes that together make material from nothing."""
     recipes = [facts for facts in offers if facts.offer.inputs]
-    recipes = _within_circles(recipes)
+    recipes = _circular(recipes)
     if not recipes:
         return
     materials = sorted({line.material for r in recipes for line in (*r.offer.inputs, *r.offer.outputs)})
-    position = {name: i for i, name in enumerate(materials)}
+    row_by_material = {name: i for i, name in enumerate(materials)}
     net = np.zeros((len(materials), len(recipes)))
     for column, facts in enumerate(recipes):
         for line in facts.offer.outputs:
-            net[position[line.material], column] += float(line.per_unit)
+            net[row_by_material[line.material], column] += float(line.per_unit)
         for line in facts.offer.inputs:
-            net[position[line.material], column] -= float(line.per_unit)
-    gained = _gained(net)
-    if gained is None:
+            net[row_by_material[line.material], column] -= float(line.per_unit)
+    production = _surplus(net)
+    if production is None:
         return
-    run, made = gained
-    names = [facts.offer.id for facts, units in zip(recipes, run.tolist(), strict=True) if units > _LEAST]
-    found = {name: kilograms for name, kilograms in zip(materials, made.tolist(), strict=True) if kilograms > _LEAST}
+    units_by_recipe, surpluses = production
+    names = [
+        facts.offer.id for facts, units in zip(recipes, units_by_recipe.tolist(), strict=True) if units > _MIN_SURPLUS
+    ]
+    surplus = {
+        name: kilograms
+        for name, kilograms in zip(materials, surpluses.tolist(), strict=True)
+        if kilograms > _MIN_SURPLUS
+    }
     raise InputError(
-        f"{', '.join(found)} is made of nothing by the recipes of {', '.join(names)}: together they give more than they take",
+        f"the recipes of {', '.join(names)} together make {', '.join(surplus)} from nothing",
         column="recipe.per_unit",
-        found=", ".join(f"{kilograms:.6g} kg of {name} left over" for name, kilograms in found.items()),
-        expected="no more than goes in",
-        fix="mend the inputs per unit",
+        found=", ".join(f"{kilograms:.6g} kg of {name} left over" for name, kilograms in surplus.items()),
+        expected="no more output than input",
+        fix="correct the inputs per unit",
+        code="FS256",
     )
 
 
-def _within_circles(recipes: list[OfferFacts]) -> list[OfferFacts]:
-    """Return the recipes whose inputs are all made by others among them. The rest can't run without outside material."""
+def _circular(recipes: list[OfferFacts]) -> list[OfferFacts]:
+    """Return the recipes whose inputs are all made by others among them."""
     while True:
-        made = {line.material for facts in recipes for line in facts.offer.outputs}
-        kept = [facts for facts in recipes if all(line.material in made for line in facts.offer.inputs)]
-        if len(kept) == len(recipes):
-            return kept
-        recipes = kept
+        produced = {line.material for facts in recipes for line in facts.offer.outputs}
+        runnable = [facts for facts in recipes if all(line.material in produced for line in facts.offer.inputs)]
+        if len(runnable) == len(recipes):
+            return runnable
+        recipes = runnable
 
 
-def _gained(net: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+def _surplus(net_output: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Return the units of each recipe and the surplus of each material. None if no surplus is possible."""
-    from scipy.optimize import linprog  # heavy, and hardly any case has a circle
+    from scipy.optimize import linprog  # Slow to import, and few cases have circular recipes.
 
-    rows, columns = net.shape
-    scale = np.abs(net).max(axis=0)
-    scale[scale == 0] = 1  # as much of a material out as in: it makes nothing
+    rows, columns = net_output.shape
+    scale = np.abs(net_output).max(axis=0)
+    scale[scale == 0] = 1  # The recipe returns all that it takes, so it makes nothing.
     result = linprog(
-        -(net / scale).sum(axis=0),
-        A_ub=-net / scale,
+        -(net_output / scale).sum(axis=0),
+        A_ub=-net_output / scale,
         b_ub=np.zeros(rows),
         bounds=[(0.0, 1.0)] * columns,
         options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
     )
-    if result.x is None or -result.fun <= _LEAST * 10:
+    if result.x is None or -result.fun <= _MIN_SURPLUS * 10:
         return None
-    return result.x / scale, np.asarray(net @ (result.x / scale))
+    return result.x / scale, np.asarray(net_output @ (result.x / scale))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -479,9 +469,8 @@ class Moves:
         return len(self.arc)
 
     def at(self, arc: int, ordered: int) -> int | None:
-        """Return the entry of an arc and an order period. None if there is none."""
-        found = int(self.slots[arc, ordered]) if 0 <= ordered < self.slots.shape[1] else -1
-        return found if found >= 0 else None
+        entry = int(self.slots[arc, ordered]) if 0 <= ordered < self.slots.shape[1] else -1
+        return entry if entry >= 0 else None
 
     def money(self, move: int) -> Decimal:
         """Return the price, the charges that don't depend on the use, and the freight of one kilogram."""
@@ -489,16 +478,16 @@ class Moves:
         return self.prices[arc][ordered] + self.charges[arc][ordered] + self.freights[arc][ordered]
 
     @property
-    def dearest(self) -> Decimal:
+    def max_money(self) -> Decimal:
         """Maximum absolute `money` of any move. 0 without moves."""
-        no_more = map(add, map(add, largest(self.prices), largest(self.charges)), largest(self.freights))
-        first, most = self.first.tolist(), Decimal(0)
-        waiting = [(-limit, arc) for arc, limit in enumerate(no_more)]
-        heapify(waiting)  # hardly any of very many is looked at
-        while waiting and -waiting[0][0] > most:
-            arc = heappop(waiting)[1]
-            most = max([most, *(abs(self.money(move)) for move in range(first[arc], first[arc + 1]))])
-        return most
+        upper_bounds = map(add, map(add, largest(self.prices), largest(self.charges)), largest(self.freights))
+        first, highest = self.first.tolist(), Decimal(0)
+        pending = [(-limit, arc) for arc, limit in enumerate(upper_bounds)]
+        heapify(pending)  # Few of the many arcs are checked.
+        while pending and -pending[0][0] > highest:
+            arc = heappop(pending)[1]
+            highest = max([highest, *(abs(self.money(move)) for move in range(first[arc], first[arc + 1]))])
+        return highest
 
 
 def build_moves(
@@ -508,28 +497,27 @@ def build_moves(
     horizon: Horizon,
     charges: Sequence[Sequence[Decimal]],
 ) -> Moves:
-    """Return all moves. A lot has one, in its first period."""
-    nothing = (Decimal(0),) * horizon.count
+    zeros = (Decimal(0),) * horizon.count
     arcs = network.arcs
-    may = np.zeros((len(arcs), horizon.count), dtype=bool)
+    is_possible = np.zeros((len(arcs), horizon.count), dtype=bool)
     lag = _lags(arcs, horizon.count)
     open_in = _open_in(offers)
-    of_offers = np.array([arc.index for arc in arcs if arc.offer >= 0], dtype=np.intp)
-    if len(of_offers):
-        may[of_offers] = open_in[[arc.offer for arc in arcs if arc.offer >= 0]]
-        may &= np.arange(horizon.count) < horizon.count - lag
+    offer_arcs = np.array([arc.index for arc in arcs if arc.offer >= 0], dtype=np.intp)
+    if len(offer_arcs):
+        is_possible[offer_arcs] = open_in[[arc.offer for arc in arcs if arc.offer >= 0]]
+        is_possible &= np.arange(horizon.count) < horizon.count - lag
     for arc in arcs:
         if arc.lot >= 0:
-            may[arc.index, lots[arc.lot].period] = True
-    arc_index, ordered = np.nonzero(may)
-    slots = np.full(may.shape, -1, dtype=np.int32)
+            is_possible[arc.index, lots[arc.lot].period] = True
+    arc_index, ordered = np.nonzero(is_possible)
+    slots = np.full(is_possible.shape, -1, dtype=np.int32)
     slots[arc_index, ordered] = np.arange(len(arc_index))
     return Moves(
         arc=arc_index,
         ordered=ordered,
         delivered=ordered + lag[arc_index, ordered],
         first=np.searchsorted(arc_index, np.arange(len(arcs) + 1)),
-        prices=[offers[arc.offer].price if arc.offer >= 0 and offers[arc.offer].single else nothing for arc in arcs],
+        prices=[offers[arc.offer].price if arc.offer >= 0 and offers[arc.offer].single else zeros for arc in arcs],
         charges=charges,
         freights=_by_order(arcs),
         slots=slots,
@@ -537,40 +525,39 @@ def build_moves(
 
 
 def _lags(arcs: Sequence[Arc], count: int) -> NDArray[np.intp]:
-    """Return the periods in transit by arc and order period. Shared tuples are converted once."""
-    known: dict[int, int] = {}
-    found = [known.setdefault(id(arc.lags), len(known)) for arc in arcs]
-    tables = {id(arc.lags): arc.lags for arc in arcs}
-    every = np.array([tables[each] for each in known], dtype=np.intp).reshape(len(known), count)
-    lags: NDArray[np.intp] = every[np.array(found, dtype=np.intp)]
+    position_by_id: dict[int, int] = {}
+    positions = [position_by_id.setdefault(id(arc.lags), len(position_by_id)) for arc in arcs]
+    lags_by_id = {id(arc.lags): arc.lags for arc in arcs}
+    rows = [lags_by_id[key] for key in position_by_id]
+    distinct_lags = np.array(rows, dtype=np.intp).reshape(len(rows), count)
+    lags: NDArray[np.intp] = distinct_lags[np.array(positions, dtype=np.intp)]
     return lags
 
 
 def _by_order(arcs: Sequence[Arc]) -> list[tuple[Decimal, ...]]:
-    """Return the freight by arc and order period, if the order arrives within the plan. Equal arcs share one tuple."""
-    known: dict[tuple[int, int], tuple[Decimal, ...]] = {}
-    found = []
+    """Return the freight by arc and order period. Equal arcs share one tuple."""
+    freight_by_key: dict[tuple[int, int], tuple[Decimal, ...]] = {}
+    freights = []
     for arc in arcs:
         key = id(arc.freight), id(arc.lags)
-        if key not in known:
+        if key not in freight_by_key:
             last = len(arc.freight) - 1
-            known[key] = tuple(arc.freight[min(arc.arrival(t), last)] for t in range(last + 1))
-        found.append(known[key])
-    return found
+            freight_by_key[key] = tuple(arc.freight[min(arc.arrival(t), last)] for t in range(last + 1))
+        freights.append(freight_by_key[key])
+    return freights
 
 
 def _open_in(offers: Sequence[OfferFacts]) -> NDArray[np.bool_]:
-    """Return a mask of the periods in which each offer may be ordered. Shared limits are evaluated once."""
-    known: dict[int, list[bool]] = {}
+    open_by_limit: dict[int, list[bool]] = {}
     for facts in offers:
-        if id(facts.most) not in known:
-            known[id(facts.most)] = [most != 0 for most in facts.most]
-    return np.array([known[id(facts.most)] for facts in offers], dtype=bool)
+        if id(facts.most) not in open_by_limit:
+            open_by_limit[id(facts.most)] = [limit != 0 for limit in facts.most]
+    return np.array([open_by_limit[id(facts.most)] for facts in offers], dtype=bool)
 
 
 def ranges(first: NDArray[np.intp], last: NDArray[np.intp]) -> NDArray[np.intp]:
     """Return the concatenated ranges from each `first` up to, but not including, its `last`."""
     lengths = last - first
-    found: NDArray[np.intp] = np.repeat(first - (np.cumsum(lengths) - lengths), lengths)
-    found += np.arange(len(found))
-    return found
+    concatenated: NDArray[np.intp] = np.repeat(first - (np.cumsum(lengths) - lengths), lengths)
+    concatenated += np.arange(len(concatenated))
+    return concatenated

@@ -27,13 +27,12 @@ from .merged import CASE_SOURCE, Merged, around, exchange, up_the_chain
 
 
 class _Stages(NamedTuple):
-    """Stages that an offer performs, leaves open, and covers by inputs. See `Chained`."""
+    """Stages of an offer. See `Chained`. `of` keeps its chain and inputs alive, so that no other object gets their identities."""
 
     performed: tuple[ChainEntry, ...]
     missing: frozenset[Stage]
     supplied: frozenset[Stage]
     of: tuple[object, object]
-    """Chain and inputs of the offer, referenced so that no other object gets their identities."""
 
 
 class Benchmarked(NamedTuple):
@@ -44,7 +43,6 @@ class Benchmarked(NamedTuple):
     at_home: bool
     """True if all are in the case's currency."""
     steady: bool
-    """True if all amounts are equal."""
 
 
 class Paths:
@@ -55,16 +53,13 @@ class Paths:
         self.case = case
         self.factors = Factors(merged.factors)
         self.unlimited: tuple[Decimal | None, ...] = (None,) * case.horizon.count
-        """Limits of an offer without own limits."""
         self.incumbents = frozenset(today.offer for today in case.incumbents)
-        """Offers that are bought from today."""
         self.sharing = SharedValues()
+        # By price as written, since equal prices may differ in trailing zeros.
         self._level: dict[str, tuple[Decimal, ...]] = {}
-        """Price as written -> prices by period. Equal prices may differ in trailing zeros."""
         self._stages: dict[tuple[int, int, str], _Stages] = {}
 
     def level(self, price: Decimal) -> tuple[Decimal, ...]:
-        """Return a price for all periods, as a shared tuple."""
         written = str(price)
         if written not in self._level:
             self._level[written] = (price,) * self.case.horizon.count
@@ -76,14 +71,13 @@ class Paths:
 
     @cached_method
     def pools(self, facility: str) -> tuple[str, ...]:
-        """Return the facility and those around it that have an accepted capacity."""
+        """Return the facility and those that contain it, as far as their capacity is accepted."""
         return tuple([site.id for site in around(facility, self.merged.facilities) if self.steps(site.id)])
 
     def stages(self, offer: Offer, material: Material) -> _Stages:
-        """Return the stages that an offer performs, leaves open, and covers by inputs. Offers with one chain and inputs share the result."""
         key = id(offer.chain), id(offer.inputs), material.id
         if key not in self._stages:
-            performed = tuple([self.merged.accepted(e, self.case.accept.confidence) for e in offer.chain])
+            performed = tuple([self.merged.accepted(entry, self.case.accept.confidence) for entry in offer.chain])
             supplied = frozenset([s for line in offer.inputs for s in self.merged.materials[line.material].stages])
             covered = {entry.main_stage for entry in performed} | supplied
             missing = frozenset([stage for stage in material.stages if stage not in covered])
@@ -94,48 +88,47 @@ class Paths:
     def rates(self, currency: str) -> tuple[Decimal, ...] | None:
         """Return the value of one unit of a currency in the case's on the first day of each period. None without a rate."""
         rates, to = self.merged.rates, self.case.currency
-        found = [exchange(rates, currency, to, period.start) for period in self.case.horizon.periods]
-        known = tuple(rate for rate in found if rate is not None)
-        return known if len(known) == len(found) else None
+        rate_by_period = [exchange(rates, currency, to, period.start) for period in self.case.horizon.periods]
+        known_rates = tuple(rate for rate in rate_by_period if rate is not None)
+        return known_rates if len(known_rates) == len(rate_by_period) else None
 
     @cached_method
     def rows(self, benchmark: str) -> tuple[BenchmarkPrice, ...]:
         """Return the accepted price of a benchmark for each period: the last one by its first day, or else the first. Empty without any."""
-        least = self.case.accept.confidence
-        known = self.merged.prices.get(benchmark, ())
-        usable = [row for row in known if self.merged.confidence(row.source).reaches(least)]
-        dates = [row.date for row in usable]
-        periods = self.case.horizon.periods if usable else ()
-        return tuple([usable[max(0, bisect_right(dates, p.start) - 1)] for p in periods])
+        min_confidence = self.case.accept.confidence
+        rows = self.merged.prices.get(benchmark, ())
+        accepted = [row for row in rows if self.merged.confidence(row.source).reaches(min_confidence)]
+        dates = [row.date for row in accepted]
+        periods = self.case.horizon.periods if accepted else ()
+        return tuple([accepted[max(0, bisect_right(dates, p.start) - 1)] for p in periods])
 
     @cached_method
     def benchmarked(self, benchmark: str, name: str) -> Benchmarked | None:
         """Return the benchmark in each period, per kilogram of a material's basis. None if some row can't be converted."""
         rows, material = self.rows(benchmark), self.merged.materials[name]
         factors = [self.basis(self.merged.materials[row.material], material) for row in rows]
-        known = [factor for factor in factors if factor is not None]
-        if len(known) < len(rows):
+        known_factors = [factor for factor in factors if factor is not None]
+        if len(known_factors) < len(rows):
             return None
-        amounts = tuple([row.amount * factor for row, factor in zip(rows, known, strict=True)])
+        amounts = tuple([row.amount * factor for row, factor in zip(rows, known_factors, strict=True)])
         currencies = tuple([row.currency for row in rows])
         at_home = currencies.count(self.case.currency) == len(currencies)
         return Benchmarked(amounts, currencies, at_home, amounts.count(amounts[0]) == len(amounts))
 
-    def basis(self, quoted: Material, wanted: Material) -> Decimal | None:
-        """Return the kilograms of the quoted material's basis with as much of the element as one of the wanted material's. None if unknown."""
-        if quoted.id == wanted.id or (quoted.basis == wanted.basis != "gross"):
+    def basis(self, quoted: Material, target: Material) -> Decimal | None:
+        """Return the kilograms of the quoted basis with as much of the element as one kilogram of the target's. None if unknown."""
+        if quoted.id == target.id or (quoted.basis == target.basis != "gross"):
             return Decimal(1)
-        have, want = content_of(quoted, self.factors), content_of(wanted, self.factors)
-        if quoted.element != wanted.element or not have or not want:
+        quoted_content, target_content = content_of(quoted, self.factors), content_of(target, self.factors)
+        if quoted.element != target.element or not quoted_content or not target_content:
             return None
-        return exact(want / have)
+        return exact(target_content / quoted_content)
 
     def without_rate(self, currencies: Sequence[str]) -> str | None:
-        """Return the first currency without a rate to the case's. None if all have one."""
         return next((currency for currency in dict.fromkeys(currencies) if self.rates(currency) is None), None)
 
     def in_case_currency(self, amounts: Sequence[Decimal], currencies: Sequence[str]) -> tuple[Decimal, ...]:
-        """Return the money of each period in the case's currency, as stored numbers. Every currency must have a rate."""
+        """Return the money of each period in the case's currency. Every currency must have a rate."""
         if currencies.count(self.case.currency) == len(currencies):
             return tuple(amounts)
         rates = [(self.rates(currency) or ())[t] for t, currency in enumerate(currencies)]
@@ -143,44 +136,41 @@ class Paths:
 
 
 def missing_rates(merged: Merged, case: Case) -> Iterator[Diagnostic]:
-    """Yield an error for each currency without a rate to the case's, among amounts of offers that may be bought.
-
-    Without a rate, an amount is as good as unknown. The offer would silently be left out, or its freight be free.
-    """
-    assumed = {one.id: one.price for one in case.assume.offer if one.price is not None}
-    lacking = {
+    """Yield an error for each currency without a rate to the case's. Otherwise, the offer would be left out silently, or its freight be free."""
+    price_by_offer = {entry.id: entry.price for entry in case.assume.offer if entry.price is not None}
+    missing = {
         currency
-        for currency in _currencies(merged, assumed.values()) - {""}
+        for currency in _currencies(merged, price_by_offer.values()) - {""}
         if exchange(merged.rates, currency, case.currency, case.horizon.start) is None
     }
-    if not lacking:
+    if not missing:
         return
-    needed: dict[str, list[InCurrency]] = {}
+    amounts_by_currency: dict[str, list[InCurrency]] = {}
 
-    def need(currency: str, of: str, file: str, column: str, subject: str) -> None:
-        if currency in lacking:
-            needed.setdefault(currency, []).append(InCurrency(of, file, column, subject))
+    def record(currency: str, item: str, file: str, column: str, subject: str) -> None:
+        if currency in missing:
+            amounts_by_currency.setdefault(currency, []).append(InCurrency(item, file, column, subject))
 
-    offers = list(_wanted(merged, case))
+    offers = list(_usable_offers(merged, case))
     paths = Paths(merged, case)
-    onboarded = {today.offer for today in case.incumbents}
+    incumbents = {today.offer for today in case.incumbents}
     for offer in offers:
-        stated = _prices(paths, offer, assumed.get(offer.id))
-        for column, currency in (*stated, *_other_costs(offer, onboarded=offer.id in onboarded)):
-            home = "" if column.startswith("assume") else f"catalog {offer.catalog}"
-            need(currency, f"the offer `{offer.id}`", home, column, offer.id)
+        costs = _prices(paths, offer, price_by_offer.get(offer.id))
+        for column, currency in (*costs, *_other_costs(offer, onboarded=offer.id in incumbents)):
+            file = "" if column.startswith("assume") else f"catalog {offer.catalog}"
+            record(currency, f"the offer `{offer.id}`", file, column, offer.id)
     subjects: dict[str, set[str]] = {"offer": {offer.id for offer in offers}, "facility": set(), "supplier": set()}
     for offer in offers:
         for facility in around(offer.facility, merged.facilities):
             subjects["facility"].add(facility.id)
             subjects["supplier"].add(facility.supplier)
-    for table, some in (("tiers", merged.schedules), ("terms", merged.terms)):
+    for table, entries in (("tiers", merged.schedules), ("terms", merged.terms)):
         column = "terms.fixed" if table == "terms" else "tiers.price"
-        for one in some:
-            if one.id in subjects[one.of]:
-                home = f"catalog {one.source.partition(':')[0]}" if one.source in merged.sources else ""
-                need(one.currency, f"the {table} of {one.name}", home, column, one.id)
-    for currency, amounts in sorted(needed.items()):
+        for entry in entries:
+            if entry.id in subjects[entry.of]:
+                file = f"catalog {entry.source.partition(':')[0]}" if entry.source in merged.sources else ""
+                record(entry.currency, f"the {table} of {entry.name}", file, column, entry.id)
+    for currency, amounts in sorted(amounts_by_currency.items()):
         yield no_rate(currency, case.currency, amounts)
 
 
@@ -188,76 +178,71 @@ class InCurrency(NamedTuple):
     """An amount of money in a currency other than the case's."""
 
     of: str
-    """Priced item, in words."""
     file: str
     column: str
     subject: str
-    """Id of the offer, price schedule, or terms of trade."""
 
 
-_NAMED = 8
-"""Maximum number of amounts named in a message."""
+_MAX_NAMED = 8
 
 
 def no_rate(currency: str, to: str, amounts: Sequence[InCurrency]) -> Diagnostic:
-    """Return one error for a missing exchange rate, at the first amount that needs it. It names as many amounts as fit in a sentence."""
-    first, names = amounts[0], list(dict.fromkeys(amount.of for amount in amounts))
-    left = len(names) - _NAMED
-    named = ", ".join(names[:_NAMED]) + (f" and {left} more" if left > 0 else "")
+    """Return one error for a missing exchange rate, at the first amount that needs it."""
+    first, items = amounts[0], list(dict.fromkeys(amount.of for amount in amounts))
+    extra = len(items) - _MAX_NAMED
+    text = ", ".join(items[:_MAX_NAMED]) + (f" and {extra} more" if extra > 0 else "")
     return Diagnostic(
-        f"no exchange rate from {currency} to {to} for {named}",
+        f"no exchange rate from {currency} to {to} for {text}",
         file=first.file if first.file != "catalog " else "",
         column=first.column,
         found=f"`{first.subject}`",
         expected=f"a row for {currency} in rates.csv",
         fix=f"add the rate of {currency} to a catalog of the case, with its source, or state the amount in {to}",
+        code="FS251",
     )
 
 
-def _currencies(merged: Merged, assumed: Iterable[Price]) -> set[str]:
-    """Return every currency in which an amount of any offer is stated. `assumed` are prices from the case."""
-    found = {row.currency for rows in merged.prices.values() for row in rows}
-    found |= {one.currency for some in (merged.schedules, merged.terms) for one in some}
-    found |= {price.currency for price in assumed}
+def _currencies(merged: Merged, case_prices: Iterable[Price]) -> set[str]:
+    currencies = {row.currency for rows in merged.prices.values() for row in rows}
+    currencies |= {entry.currency for entries in (merged.schedules, merged.terms) for entry in entries}
+    currencies |= {price.currency for price in case_prices}
     for offer in merged.offers.values():
-        found.add(offer.onboarding_currency)
+        currencies.add(offer.onboarding_currency)
         if offer.price is not None:
-            found.add(offer.price.currency)
-        found.update(quote.currency for quote in offer.quotes)
-        found.update(lane.currency for lane in offer.lanes)
-    return found
+            currencies.add(offer.price.currency)
+        currencies.update(quote.currency for quote in offer.quotes)
+        currencies.update(lane.currency for lane in offer.lanes)
+    return currencies
 
 
-def _wanted(merged: Merged, case: Case) -> Iterator[Offer]:
-    """Return the offers of materials in demand and of their inputs, in order of their ids."""
+def _usable_offers(merged: Merged, case: Case) -> Iterator[Offer]:
     names = up_the_chain({demand.material for demand in case.demands}, merged.offers.values())
     return (offer for offer in merged.offers.values() if any(line.material in names for line in offer.outputs))
 
 
-def _prices(paths: Paths, offer: Offer, given: Price | None) -> Iterator[tuple[str, str]]:
-    """Yield the column and currency of an offer's prices that count. `given` is the case's price in their place."""
+def _prices(paths: Paths, offer: Offer, case_price: Price | None) -> Iterator[tuple[str, str]]:
+    """Yield the column and currency of an offer's prices that count. `case_price` replaces them."""
     case, merged = paths.case, paths.merged
-    price = offer.price if given is None else given
+    price = offer.price if case_price is None else case_price
     if price is not None and price.amount is not None:
-        if given is not None or _counts(merged, case, price.source):
-            yield ("offers.price" if given is None else "assume.offer.id"), price.currency
+        if case_price is not None or _counts(merged, case, price.source):
+            yield ("offers.price" if case_price is None else "assume.offer.id"), price.currency
     elif price is not None:
         rows = paths.rows(price.benchmark)
         yield from (("offers.benchmark", currency) for currency in sorted({row.currency for row in rows}))
-    quotes = offer.quotes if given is None else ()
-    held = {q.currency for q in quotes if _counts(merged, case, q.source) and _holds(q, case)}
-    yield from (("quotes.price", currency) for currency in sorted(held))
+    quotes = offer.quotes if case_price is None else ()
+    currencies = {q.currency for q in quotes if _counts(merged, case, q.source) and _is_valid(q, case)}
+    yield from (("quotes.price", currency) for currency in sorted(currencies))
 
 
 def _other_costs(offer: Offer, *, onboarded: bool) -> Iterator[tuple[str, str]]:
-    """Yield the column and currency of an offer's onboarding cost and freight."""
     if offer.onboarding and not onboarded:
         yield "offers.onboarding", offer.onboarding_currency
     lanes = {lane.currency for lane in offer.lanes if lane.freight is not None}
     yield from (("lanes.freight", currency) for currency in sorted(lanes))
 
 
-def _holds(quote: Quote, case: Case) -> bool:
+def _is_valid(quote: Quote, case: Case) -> bool:
     dates = Span(start=quote.start, end=quote.end)
     return any(dates.covers(period.span) for period in case.horizon.periods)
 
@@ -279,13 +264,11 @@ class OfferFacts(NamedTuple):
     place: str
     """Place where it takes its inputs."""
     chained: tuple[Chained, ...]
-    """Outputs as rules see them."""
     price: Sequence[Decimal]
     """Money per unit in each order period, in the case's currency."""
     most: tuple[Decimal | None, ...]
     """Maximum units ordered in each period by its own limits. None means no limit, 0 that it can't be ordered."""
     pools: tuple[str, ...]
-    """Facilities whose capacity it uses, its own first."""
     onboarding: Decimal
     """One-off cost in the case's currency."""
 
@@ -295,7 +278,6 @@ class OfferFacts(NamedTuple):
         return self.in_lots(self.offer.min_order or Decimal(0))
 
     def in_lots(self, units: Decimal) -> Decimal:
-        """Return units rounded up to whole lots."""
         lot = self.offer.lot
         return units if lot is None else exact((units / lot).to_integral_value(ROUND_CEILING) * lot)
 
@@ -306,7 +288,6 @@ class OfferFacts(NamedTuple):
 
     @property
     def limited(self) -> bool:
-        """True if it limits the quantity of an order, of a period, or in total."""
         return bool(self.offer.min_order) or self.offer.total is not None or self.most.count(None) < len(self.most)
 
     @property
@@ -315,11 +296,10 @@ class OfferFacts(NamedTuple):
         if not self.offer.paid:
             return ()
         periods = enumerate(zip(self.price, self.most, strict=True))
-        return tuple(t for t, (price, most) in periods if price < 0 and most != 0)
+        return tuple(t for t, (price, limit) in periods if price < 0 and limit != 0)
 
     @property
     def mass_per_unit(self) -> Decimal:
-        """Kilograms of all outputs per unit."""
         mass = _NOTHING
         for line in self.offer.outputs:
             mass += line.per_unit
@@ -330,7 +310,7 @@ class LeadReason(NamedTuple):
     """A reason why an offer doesn't count."""
 
     lacks: Literal["capacity", "quantity", "price", "content", "rate"]
-    """Missing or unproven figure: facility capacity, offer quantity, price, content of the benchmark's material, or exchange rate."""
+    """Missing or unproven figure. `content` is that of the benchmark's material."""
     text: str
 
 
@@ -343,7 +323,6 @@ class Lead:
 
     @property
     def texts(self) -> list[str]:
-        """Reasons in words, without repeats."""
         return list(dict.fromkeys(reason.text for reason in self.reasons))
 
     def lacks(self, *figures: str) -> bool:
@@ -358,14 +337,13 @@ class Assumption(NamedTuple):
 
 
 def resolve_offers(merged: Merged, case: Case) -> tuple[list[OfferFacts], list[Lead], list[Assumption]]:
-    """Return the offers that count, the leads, and the assumptions about offers, in order of ids."""
-    given = {assumption.id: assumption for assumption in case.assume.offer}
+    assumption_by_offer = {assumption.id: assumption for assumption in case.assume.offer}
     paths = Paths(merged, case)
     counted: list[OfferFacts] = []
     leads: list[Lead] = []
     assumptions: list[Assumption] = []
     for offer in with_progress(list(merged.offers.values()), "pricing offers", "offers"):
-        reader = OfferReader(merged, paths, case, offer, given.get(offer.id))
+        reader = OfferReader(merged, paths, case, offer, assumption_by_offer.get(offer.id))
         facts = reader.read()
         if isinstance(facts, Lead):
             leads.append(facts)
@@ -378,19 +356,19 @@ def resolve_offers(merged: Merged, case: Case) -> tuple[list[OfferFacts], list[L
 class OfferReader:
     """Reader of one offer that collects assumptions, and reasons to make it a lead."""
 
-    def __init__(self, merged: Merged, paths: Paths, case: Case, offer: Offer, given: OfferAssumption | None) -> None:
+    def __init__(
+        self, merged: Merged, paths: Paths, case: Case, offer: Offer, assumption: OfferAssumption | None
+    ) -> None:
         self.merged = merged
         self.paths = paths
         self.case = case
-        self.given = given
+        self.assumption = assumption
         self.offer = self._with_assumption(offer)
         self.facility = merged.facilities[offer.facility]
         self.incumbent = offer.id in paths.incumbents
-        """True if it is bought from today."""
         self.qualified = self._qualified()
-        """First period in which it may be ordered. An incumbent is already qualified."""
+        # Periods throughout which a quote is valid. None without quotes.
         self.open: frozenset[int] | None = None
-        """Periods throughout which a quote is valid. None if it has no quotes."""
         self.reasons: list[LeadReason] = []
         self.assumptions: list[Assumption] = []
 
@@ -399,9 +377,9 @@ class OfferReader:
 
     def read(self) -> OfferFacts | Lead:
         price = self.prices()
-        most = self._most()
-        once = Decimal(0) if self.incumbent else self.offer.onboarding
-        onboarding = self._money(once, self.offer.onboarding_currency, "onboarding cost")
+        limits = self._limits()
+        onboarding_cost = Decimal(0) if self.incumbent else self.offer.onboarding
+        onboarding = self._money(onboarding_cost, self.offer.onboarding_currency, "onboarding cost")
         self._note_assumed_recipe()
         if self.reasons or price is None:
             return Lead(self.offer, tuple(self.reasons))
@@ -411,76 +389,79 @@ class OfferReader:
             place=self.facility.place or self.facility.country,
             chained=tuple(self._chained(self.merged.materials[line.material]) for line in self.offer.outputs),
             price=price,
-            most=most,
+            most=limits,
             pools=self._pools(),
             onboarding=onboarding,
         )
 
     def _with_assumption(self, offer: Offer) -> Offer:
-        given = self.given
-        if given is None:
+        assumption = self.assumption
+        if assumption is None:
             return offer
-        update: dict[str, object] = {}
-        factor = self._given_basis(offer, given)
-        if given.capacity is not None:
-            update |= {
-                "max_per_year": exact(given.capacity * factor),
-                "start": given.start or offer.start,
+        changes: dict[str, object] = {}
+        factor = self._basis_of_assumption(offer, assumption)
+        if assumption.capacity is not None:
+            changes |= {
+                "max_per_year": exact(assumption.capacity * factor),
+                "start": assumption.start or offer.start,
                 "source": CASE_SOURCE,
             }
-        if given.price is not None:
-            amount = given.price.amount
+        if assumption.price is not None:
+            amount = assumption.price.amount
             per_unit = exact(amount / factor) if amount is not None else None
-            update["price"] = given.price.but(amount=per_unit, source=CASE_SOURCE)
-            update["quotes"] = ()
-        if given.chain:
-            stated = {entry.stage for entry in given.chain}
-            kept = tuple(entry for entry in offer.chain if entry.stage not in stated)
-            update["chain"] = kept + tuple(e.but(source=CASE_SOURCE) for e in given.chain)
-        return offer.but(**update)
+            changes["price"] = assumption.price.but(amount=per_unit, source=CASE_SOURCE)
+            changes["quotes"] = ()
+        if assumption.chain:
+            stages = {entry.stage for entry in assumption.chain}
+            remaining = tuple(entry for entry in offer.chain if entry.stage not in stages)
+            changes["chain"] = remaining + tuple(entry.but(source=CASE_SOURCE) for entry in assumption.chain)
+        return offer.but(**changes)
 
-    def _given_basis(self, offer: Offer, given: OfferAssumption) -> Decimal:
-        factor = basis_factor(self.merged.materials[offer.outputs[0].material], given.substance, self.paths.factors)
+    def _basis_of_assumption(self, offer: Offer, assumption: OfferAssumption) -> Decimal:
+        factor = basis_factor(
+            self.merged.materials[offer.outputs[0].material], assumption.substance, self.paths.factors
+        )
         if factor is None:
             raise InputError(
-                f"the figure given for `{offer.id}` is of {given.substance}, which cannot be turned into {offer.outputs[0].material}",
+                f"the figure stated for `{offer.id}` is in {assumption.substance}, which can't be converted to {offer.outputs[0].material}",
                 column="assume.offer",
-                found=given.substance,
+                found=assumption.substance,
                 fix="state it in the material's own basis, or add a row to factors.csv with its source",
+                code="FS252",
             )
         return factor
 
     def _pools(self) -> tuple[str, ...]:
-        """Return the facility and those around it. If the case gives the offer a capacity, the facility itself is left out."""
+        """Return the facility and those that contain it. If the case states the capacity of the offer, the facility itself is left out."""
         pools = self.paths.pools(self.facility.id)
-        if self.given is None or self.given.capacity is None:
+        if self.assumption is None or self.assumption.capacity is None:
             return pools
         return tuple(name for name in pools if name != self.facility.id)
 
-    def _most(self) -> tuple[Decimal | None, ...]:
-        offer, least = self.offer, self.case.accept.confidence
-        own = offer.max_per_year is not None or offer.total is not None
-        if own and not self.merged.confidence(offer.source).reaches(least):
+    def _limits(self) -> tuple[Decimal | None, ...]:
+        offer, min_confidence = self.offer, self.case.accept.confidence
+        has_own_limit = offer.max_per_year is not None or offer.total is not None
+        if has_own_limit and not self.merged.confidence(offer.source).reaches(min_confidence):
             self._lack("quantity", f"its quantity is only {self.merged.confidence(offer.source)}")
-        if not own:
+        if not has_own_limit:
             steps = self.paths.steps(self.facility.id)
             if not self.facility.capacity:
-                self._lack("capacity", "nobody published its capacity")
+                self._lack("capacity", "no source gives its capacity")
             elif not steps:
                 best = max((self.merged.confidence(s.source) for s in self.facility.capacity), key=lambda c: c.rank)
                 self._lack("capacity", f"its capacity is only {best}")
         if not self._limited():
             return self.paths.unlimited
-        return tuple(self._most_in(period) for period in self.case.horizon.periods)
+        return tuple(self._limit_in(period) for period in self.case.horizon.periods)
 
     def _limited(self) -> bool:
         offer = self.offer
         dates = (offer.start, offer.end, offer.qualification)
         quantities = (offer.max_per_year, offer.max_order, offer.total, offer.lot, offer.max_lots)
-        said = (*dates, *quantities)
-        return bool(offer.quotes) or said.count(None) < len(said)
+        terms = (*dates, *quantities)
+        return bool(offer.quotes) or terms.count(None) < len(terms)
 
-    def _most_in(self, period: Period) -> Decimal | None:
+    def _limit_in(self, period: Period) -> Decimal | None:
         if not Span(start=self.offer.start, end=self.offer.end).covers(period.span):
             return Decimal(0)
         if period.index < self.qualified or (self.open is not None and period.index not in self.open):
@@ -508,49 +489,48 @@ class OfferReader:
         if self.offer.quotes:
             return self._by_quotes()
         if price is None:
-            self._lack("price", "nobody published its price")
+            self._lack("price", "no source gives its price")
             return None
         if price.amount is None:
             return self._benchmarked(price)
-        return self._leveled(self._quoted(price))
+        return self._shared_if_level(self._quoted(price))
 
-    def _leveled(self, prices: tuple[Decimal, ...] | None) -> tuple[Decimal, ...] | None:
-        """Return the prices. Offers with one price in all periods share a tuple."""
+    def _shared_if_level(self, prices: tuple[Decimal, ...] | None) -> tuple[Decimal, ...] | None:
         if prices is not None and prices.count(prices[0]) == len(prices):
             return self.paths.level(prices[0])
         return prices
 
     def _by_quotes(self) -> tuple[Decimal, ...] | None:
         """Return the price of the quote valid throughout each period. Without one, the offer is closed, at the price of the previous or first quote."""
-        found: dict[int, Quote] = {}
-        refused: list[str] = []
+        quote_by_period: dict[int, Quote] = {}
+        reasons: list[str] = []
         for quote in self.offer.quotes:
             dates = Span(start=quote.start, end=quote.end)
-            within = [p.index for p in self.case.horizon.periods if dates.covers(p.span)]
-            reason = self._weighed(quote.amount, quote.currency, quote.source) if within else ""
+            periods = [p.index for p in self.case.horizon.periods if dates.covers(p.span)]
+            reason = self._reason_against(quote.amount, quote.currency, quote.source) if periods else ""
             if reason:
-                refused.append(reason)
+                reasons.append(reason)
                 continue
-            found |= dict.fromkeys(within, quote)
-        if not found:
-            for reason in refused or ["no quotation holds throughout a period of the plan"]:
+            quote_by_period |= dict.fromkeys(periods, quote)
+        if not quote_by_period:
+            for reason in reasons or ["no quotation is valid throughout a period of the plan"]:
                 self._lack("price", reason)
             return None
-        self.open = frozenset(found)
-        last = found[min(found)]
-        held = [last := found.get(t, last) for t in range(self.case.horizon.count)]
-        return self._in_case_currency([quote.amount for quote in held], [quote.currency for quote in held])
+        self.open = frozenset(quote_by_period)
+        latest = quote_by_period[min(quote_by_period)]
+        quotes = [latest := quote_by_period.get(t, latest) for t in range(self.case.horizon.count)]
+        return self._in_case_currency([quote.amount for quote in quotes], [quote.currency for quote in quotes])
 
     def _quoted(self, price: Price) -> tuple[Decimal, ...] | None:
         assert price.amount is not None
-        reason = self._weighed(price.amount, price.currency, price.source)
+        reason = self._reason_against(price.amount, price.currency, price.source)
         if reason:
             self._lack("price", reason)
         count = self.case.horizon.count
         return self._in_case_currency([price.amount] * count, [price.currency] * count)
 
-    def _weighed(self, amount: Decimal, currency: str, source: str) -> str:
-        """Return the reason why a price doesn't count. Empty if it does, and assumptions are noted."""
+    def _reason_against(self, amount: Decimal, currency: str, source: str) -> str:
+        """Return the reason why a price doesn't count. Empty if it does."""
         confidence = self.merged.confidence(source)
         accepted = confidence.reaches(self.case.accept.confidence)
         price = f"price {readable(amount)} {currency}/kg"
@@ -563,20 +543,20 @@ class OfferReader:
         elif not accepted:
             return f"its price is only {confidence}"
         elif source == CASE_SOURCE:
-            self._assume(f"{price} is given by the case")
+            self._assume(f"{price} is stated by the case")
         return ""
 
     def _benchmarked(self, price: Price) -> Sequence[Decimal] | None:
         rows = self.paths.rows(price.benchmark)
         if not rows:
-            self._lack("price", f"no price of benchmark `{price.benchmark}` is well enough founded")
+            self._lack("price", f"no price of benchmark `{price.benchmark}` has sufficient evidence")
             return None
         materials = self.merged.materials
         material = materials[self.offer.outputs[0].material]
-        found = self.paths.benchmarked(price.benchmark, material.id)
-        if found is None:
-            other = next(r.material for r in rows if self.paths.basis(materials[r.material], material) is None)
-            text = f"benchmark `{price.benchmark}` is of {other}, which has no known content to convert by"
+        benchmark = self.paths.benchmarked(price.benchmark, material.id)
+        if benchmark is None:
+            unconvertible = next(r.material for r in rows if self.paths.basis(materials[r.material], material) is None)
+            text = f"benchmark `{price.benchmark}` is for {unconvertible}, whose content is unknown, so it can't be converted"
             self._lack("content", text)
             return None
         if price.premium:
@@ -586,11 +566,13 @@ class OfferReader:
         else:
             self._assume(f"priced at benchmark {price.benchmark}, without a premium")
         factor = 1 + price.premium
-        if not found.at_home:
-            return self._leveled(self._in_case_currency(list(Scaled(found.amounts, factor)), found.currencies))
-        if found.steady:
-            return self.paths.level(rounded(found.amounts[0] * factor))
-        return Scaled(found.amounts, factor)
+        if not benchmark.at_home:
+            return self._shared_if_level(
+                self._in_case_currency(list(Scaled(benchmark.amounts, factor)), benchmark.currencies)
+            )
+        if benchmark.steady:
+            return self.paths.level(rounded(benchmark.amounts[0] * factor))
+        return Scaled(benchmark.amounts, factor)
 
     def _in_case_currency(self, amounts: Sequence[Decimal], currencies: Sequence[str]) -> tuple[Decimal, ...] | None:
         unknown = self.paths.without_rate(currencies)
@@ -599,12 +581,12 @@ class OfferReader:
             return None
         return self.paths.in_case_currency(amounts, currencies)
 
-    def _money(self, amount: Decimal | None, currency: str, what: str) -> Decimal:
+    def _money(self, amount: Decimal | None, currency: str, item: str) -> Decimal:
         if not amount:
             return _NOTHING
         rate = exchange(self.merged.rates, currency or self.case.currency, self.case.currency, self.case.horizon.start)
         if rate is None:
-            self._lack("rate", f"no exchange rate from {currency} to {self.case.currency} for its {what}")
+            self._lack("rate", f"no exchange rate from {currency} to {self.case.currency} for its {item}")
             return Decimal(0)
         return exact(amount * rate)
 
@@ -619,30 +601,33 @@ class OfferReader:
             "supplied": stages.supplied,
             "source": not self.offer.inputs,
         }
-        made = self.paths.sharing.made(Chained, fields)
-        if made.origin_contradicted:
-            told = " and ".join(sorted(made.last_countries[0]))
-            text = f"states {self.offer.customs_origin} as its customs origin, where none of its stages is done: counted as of {told} too"
+        chained = self.paths.sharing.made(Chained, fields)
+        if chained.origin_contradicted:
+            countries = " and ".join(sorted(chained.last_countries[0]))
+            text = f"states {self.offer.customs_origin} as its customs origin, where none of its stages takes place, so {countries} counts as an origin too"
             self._assume(text)
-        return made
+        return chained
 
     def _note_assumed_recipe(self) -> None:
         for line in self.offer.inputs:
             confidence = self.merged.confidence(line.source)
             if not confidence.reaches(Confidence.REPORTED):
-                self._assume(f"takes {line.per_unit.normalize():f} kg of {line.material} a unit ({confidence})")
+                self._assume(f"takes {line.per_unit.normalize():f} kg of {line.material} per unit ({confidence})")
         for line in self.offer.outputs if len(self.offer.outputs) > 1 else ():
             confidence = self.merged.confidence(line.source)
             if not confidence.reaches(Confidence.REPORTED):
-                self._assume(f"gives {line.per_unit.normalize():f} kg of {line.material} a unit ({confidence})")
-        if self.given is not None and self.given.capacity is not None:
+                self._assume(f"gives {line.per_unit.normalize():f} kg of {line.material} per unit ({confidence})")
+        if self.assumption is not None and self.assumption.capacity is not None:
             self._assume(
-                f"capacity {self.given.capacity.normalize():f} kg/year given by the case"
-                + (f": {self.given.why}" if self.given.why else "")
+                f"capacity {self.assumption.capacity.normalize():f} kg/year is stated by the case"
+                + (f": {self.assumption.why}" if self.assumption.why else "")
             )
-        if self.given is not None and self.given.chain:
-            stages = ", ".join(sorted(e.stage for e in self.given.chain))
-            self._assume(f"origin of {stages} given by the case" + (f": {self.given.why}" if self.given.why else ""))
+        if self.assumption is not None and self.assumption.chain:
+            stages = ", ".join(sorted(e.stage for e in self.assumption.chain))
+            self._assume(
+                f"origin of {stages} is stated by the case"
+                + (f": {self.assumption.why}" if self.assumption.why else "")
+            )
 
     def _assume(self, text: str) -> None:
         self.assumptions.append(Assumption(self.offer.id, text))
@@ -653,10 +638,9 @@ End = Literal["low", "high"]
 
 
 def has_range(facts: OfferFacts, merged: Merged) -> bool:
-    """Return True if a price of an offer, or its benchmark, has a range."""
     price = facts.offer.price
     rows = merged.prices.get(price.benchmark, ()) if price is not None else ()
-    return any(one.low is not None for one in (*facts.offer.prices, *rows))
+    return any(priced.low is not None for priced in (*facts.offer.prices, *rows))
 
 
 def prices_at(end: End, offers: Sequence[OfferFacts], merged: Merged, case: Case) -> dict[str, Sequence[Decimal]]:
@@ -664,17 +648,17 @@ def prices_at(end: End, offers: Sequence[OfferFacts], merged: Merged, case: Case
     rows = {name: tuple([_at(row, end) for row in rows]) for name, rows in merged.prices.items()}
     shifted = replace(merged, prices=rows)
     paths = Paths(shifted, case)
-    found = {}
+    prices_by_offer = {}
     for facts in offers:
         offer = facts.offer
         price = None if offer.price is None else _at(offer.price, end)
-        moved = offer.but(price=price, quotes=tuple(_at(quote, end) for quote in offer.quotes))
-        prices = OfferReader(shifted, paths, case, moved, None).prices()
+        shifted_offer = offer.but(price=price, quotes=tuple(_at(quote, end) for quote in offer.quotes))
+        prices = OfferReader(shifted, paths, case, shifted_offer, None).prices()
         if prices is not None:
-            found[offer.id] = prices
-    return found
+            prices_by_offer[offer.id] = prices
+    return prices_by_offer
 
 
 def _at(price: P, end: End) -> P:
-    stated = price.low if end == "low" else price.high
-    return price if stated is None else price.but(amount=stated)
+    amount = price.low if end == "low" else price.high
+    return price if amount is None else price.but(amount=amount)

@@ -43,28 +43,28 @@ Members = frozenset[str]
 
 
 class Parts:
-    """The parts of a case."""
+    """Parts of a case."""
 
     def __init__(
         self, inputs: Inputs, problem: Problem, rows: Sequence[tuple[Rule, Row | Rows]], ranked: Iterable[Row] = ()
     ) -> None:
-        """Find the parts. `rows` are those of the problem's limit rules, and `ranked` those of its ranked objectives."""
+        """`rows` are those of the problem's limit rules, and `ranked` those of its ranked objectives."""
         self.inputs = inputs
         self.problem = problem
         offers = [offer for catalog in inputs.catalogs for offer in catalog.offers]
-        names = up_the_chain({name for name, _ in problem.network.nodes}, offers)
-        reached = {offer.id for offer in offers if any(line.material in names for line in offer.outputs)}
-        reached |= {order.offer for order in inputs.case.orders} | {
+        materials = up_the_chain({name for name, _ in problem.network.nodes}, offers)
+        used_ids = {offer.id for offer in offers if any(line.material in materials for line in offer.outputs)}
+        used_ids |= {order.offer for order in inputs.case.orders} | {
             stock.offer for stock in inputs.case.stocks if stock.offer
         }
-        self.offers: list[Offer] = [offer for offer in offers if offer.id in reached]
-        """Offers that can reach a demand, or could if they weren't leads."""
-        counted = {facts.offer.id for facts in problem.offers} - reached
-        self._idle: list[Offer] = [offer for offer in offers if offer.id in counted]
-        """Offers that reach no demand. They join no materials, but rules may name them."""
-        self._joined = Groups(names)
+        # Offers that can reach a demand, or could if they weren't leads.
+        self.offers: list[Offer] = [offer for offer in offers if offer.id in used_ids]
+        unused_ids = {facts.offer.id for facts in problem.offers} - used_ids
+        # Offers that reach no demand. They join no materials, but rules may name them.
+        self._idle: list[Offer] = [offer for offer in offers if offer.id in unused_ids]
+        self._joined = Groups(materials)
+        # Limit rule -> materials that its rows count.
         self.counted: dict[str, set[str]] = defaultdict(set)
-        """Limit rule -> materials that its rows count."""
         self._join_offers()
         self._join_rules(rows)
         for row in ranked:
@@ -72,7 +72,6 @@ class Parts:
 
     @cached_property
     def members(self) -> tuple[Members, ...]:
-        """Materials of every part, in canonical order."""
         return self._joined.all()
 
     @cached_property
@@ -80,35 +79,32 @@ class Parts:
         return {name: number for number, members in enumerate(self.members) for name in members}
 
     def part(self, members: Members, rules: frozenset[str] = frozenset()) -> Inputs:
-        """Return the facts that apply to some parts together, given by their materials.
-
-        `rules` are limit rules that count some of the materials only after changes.
-        """
+        """Return the facts that apply to some parts together. `rules` are limit rules that count some of the materials only after changes."""
         return self._cut(members, rules)
 
     def _join_offers(self) -> None:
         facilities = self.problem.merged.facilities
-        by_key: dict[tuple[str, str], set[str]] = defaultdict(set)
+        materials_by_subject: dict[tuple[str, str], set[str]] = defaultdict(set)
         for offer in self.offers:
             materials = self._materials(offer)
             self._joined.join(materials)
             for facility in around(offer.facility, facilities):
                 if facility.capacity:
-                    by_key["capacity", facility.id] |= materials
+                    materials_by_subject["capacity", facility.id] |= materials
             facility = facilities[offer.facility]
-            by_key["offer", offer.id] |= materials
+            materials_by_subject["offer", offer.id] |= materials
             for site in around(offer.facility, facilities):
-                by_key["facility", site.id] |= materials
-            by_key["supplier", facility.supplier] |= materials
-        for (kind, _), materials in by_key.items():
+                materials_by_subject["facility", site.id] |= materials
+            materials_by_subject["supplier", facility.supplier] |= materials
+        for (kind, _), materials in materials_by_subject.items():
             if kind == "capacity":
                 self._joined.join(materials)
         for catalog in self.inputs.catalogs:
-            bonds = [(bond.of, bond.id, bond.materials) for bond in catalog.terms]
-            bonds += [(bond.of, bond.id, bond.materials) for bond in catalog.schedules]
-            for of, name, only in bonds:
-                found = by_key.get((of, name), set())
-                self._joined.join(found & only if only else found)
+            bearings = [(bearing.of, bearing.id, bearing.materials) for bearing in catalog.terms]
+            bearings += [(bearing.of, bearing.id, bearing.materials) for bearing in catalog.schedules]
+            for kind, subject, only_materials in bearings:
+                joined = materials_by_subject.get((kind, subject), set())
+                self._joined.join(joined & only_materials if only_materials else joined)
 
     def _materials(self, offer: Offer) -> set[str]:
         lines = (*offer.inputs, *offer.outputs)
@@ -116,20 +112,20 @@ class Parts:
 
     def _join_rules(self, rows: Sequence[tuple[Rule, Row | Rows]]) -> None:
         for rule, row in rows:
-            bond = self.bond(row)
-            self.counted[rule.id] |= bond
-            self._joined.join(bond)
-        known = {rule.id: rule for rule in self.problem.rules}
+            materials = self.bond(row)
+            self.counted[rule.id] |= materials
+            self._joined.join(materials)
+        rule_by_id = {rule.id: rule for rule in self.problem.rules}
         case = self.inputs.case
         for licence in case.licences:
-            if licence.quantity is not None and licence.rule in known:
-                self._joined.join(self.covered(known[licence.rule]))
+            if licence.quantity is not None and licence.rule in rule_by_id:
+                self._joined.join(self.covered(rule_by_id[licence.rule]))
         for waiver in case.waivers:
-            if waiver.rule in known and not waiver.demand:
-                self._joined.join(self.covered(known[waiver.rule]))
+            if waiver.rule in rule_by_id and not waiver.demand:
+                self._joined.join(self.covered(rule_by_id[waiver.rule]))
 
     def bond(self, row: Row | Rows) -> Members:
-        """Return the materials that a row of a limit rule (or each of many alike) joins: those that it counts or whose facts it reads."""
+        """Return the materials that a row of a limit rule joins: those that it counts or whose facts it reads."""
         names = self._joined.names
         return names if row.reads is None else (row.reads | materials_of(self.problem, row)) & names
 
@@ -140,18 +136,18 @@ class Parts:
         return {name for name in self._joined.names if covers is None or covers(materials[name])}
 
     @cached_method
-    def _cut(self, members: Members, also: frozenset[str]) -> Inputs:
+    def _cut(self, members: Members, limit_rules: frozenset[str]) -> Inputs:
         case = self.inputs.case
         offers = {offer.id: offer for offer in (*self.offers, *self._idle) if self._materials(offer) & members}
-        names = {o.facility for o in offers.values()}
-        known = self.problem.merged.facilities
-        subjects = {subject for offer in offers.values() for subject in subjects_of(offer, known)}
-        facilities = {f.id for name in names for f in around(name, self.problem.merged.facilities)}
+        facility_names = {o.facility for o in offers.values()}
+        facility_by_id = self.problem.merged.facilities
+        subjects = {subject for offer in offers.values() for subject in subjects_of(offer, facility_by_id)}
+        facilities = {f.id for name in facility_names for f in around(name, self.problem.merged.facilities)}
         places = {d.place for d in case.demands} | {s.place for s in case.stocks} | {o.place for o in case.orders}
         places |= {lane.to for offer in offers.values() for lane in offer.lanes}
-        places |= {self.problem.merged.facilities[name].place for name in names} | {case.place}
+        places |= {self.problem.merged.facilities[name].place for name in facility_names} | {case.place}
         places.discard("")
-        lines = {line.material for offer in offers.values() for line in (*offer.inputs, *offer.outputs)}
+        recipe_materials = {line.material for offer in offers.values() for line in (*offer.inputs, *offer.outputs)}
         benchmarks = {offer.price.benchmark for offer in offers.values() if offer.price is not None} - {""}
 
         def cut(catalog: Catalog) -> Catalog:
@@ -162,14 +158,14 @@ class Parts:
                 schedules=tuple(bond for bond in catalog.schedules if (bond.of, bond.id) in subjects),
                 terms=tuple(bond for bond in catalog.terms if (bond.of, bond.id) in subjects),
                 prices=rows,
-                materials=tuple(m for m in catalog.materials if m.id in members | lines | self._priced),
+                materials=tuple(m for m in catalog.materials if m.id in members | recipe_materials | self._priced),
             )
 
         return replace(
             self.inputs,
             case=self._cut_case(case, members, offers),
             catalogs=tuple(cut(catalog) for catalog in self.inputs.catalogs),
-            rules=tuple(r for r in self.inputs.rules if r.id in also or self._bears(r, members)),
+            rules=tuple(r for r in self.inputs.rules if r.id in limit_rules or self._applies(r, members)),
             part=True,
         )
 
@@ -177,7 +173,7 @@ class Parts:
     def _priced(self) -> Members:
         return frozenset(row.material for catalog in self.inputs.catalogs for row in catalog.prices)
 
-    def _bears(self, rule: Rule, members: Members) -> bool:
+    def _applies(self, rule: Rule, members: Members) -> bool:
         """Return True if a rule may apply to some parts. A limit without rows for them may have some once a lead counts."""
         if rule.verbs != {"rows"} or self.counted.get(rule.id, set()) & members:
             return True
@@ -202,7 +198,6 @@ class Parts:
 
 
 def materials_of(problem: Problem, row: Row | Rows) -> frozenset[str]:
-    """Return the materials that a row, or any of many, refers to."""
     return frozenset(
         material
         for term in row.asked
@@ -245,61 +240,52 @@ class Impact:
 
     members: Members
     changes: tuple[Change, ...]
-    """Changes that apply to them, with bills written out."""
     rules: frozenset[str]
     """Limit rules that apply to them because of the changes."""
     imposed: tuple[Rule, ...] = ()
-    """Rules beyond the case's that apply to them."""
 
 
 def impact(parts: Parts, changes: Sequence[Change], imposed: Sequence[Rule] = ()) -> tuple[Impact, ...]:
-    """Return the parts whose facts differ after the changes, in canonical order. `imposed` rules are limits in addition to the case's.
-
-    Raises:
-        InputError: For every change that names nothing in the case, and for an object that is no change or rule.
-        PluginError: If a plugin's rule raises.
-    """
+    """Return the parts whose facts differ after the changes, in canonical order. `imposed` rules are limits in addition to the case's."""
     changes, imposed = each_of(changes, Change, "changes", CHANGES), each_of(imposed, Rule, "rules", RULES)
-    spelt_out = with_bills(changes, parts.inputs.bills)
-    reach = _Reach(parts, spelt_out)
-    hit = [reach.of(change) for change in spelt_out]
-    if not all(hit):
-        parts.inputs.after(changes)  # refuses what names nothing; what is known, and wanted nowhere, touches nothing
-    counted = [(rule, reach.counts(rule)) for rule in imposed]
-    joined = _joined(parts, reach.bonds)
-    found = []
-    for members in joined:
-        bearing = tuple(change for change, materials in zip(spelt_out, hit, strict=True) if materials & members)
-        extra = tuple(rule for rule, materials in counted if materials & members)
-        if bearing or extra:
-            rules = frozenset(name for name, bond in reach.bonds if bond & members)
-            found.append(Impact(members, bearing, rules, extra))
-    return tuple(found)
+    expanded = with_bills(changes, parts.inputs.bills)
+    reach = _Reach(parts, expanded)
+    materials_by_change = [reach.of(change) for change in expanded]
+    if not all(materials_by_change):
+        parts.inputs.after(changes)  # It rejects unknown names. A known name without demand affects nothing.
+    materials_by_rule = [(rule, reach.counts(rule)) for rule in imposed]
+    groups = _joined(parts, reach.bonds)
+    impacts = []
+    for members in groups:
+        relevant = tuple(
+            change for change, materials in zip(expanded, materials_by_change, strict=True) if materials & members
+        )
+        relevant_rules = tuple(rule for rule, materials in materials_by_rule if materials & members)
+        if relevant or relevant_rules:
+            rules = frozenset(name for name, bond_materials in reach.bonds if bond_materials & members)
+            impacts.append(Impact(members, relevant, rules, relevant_rules))
+    return tuple(impacts)
 
 
 def _joined(parts: Parts, bonds: Sequence[tuple[str, frozenset[str]]]) -> tuple[Members, ...]:
-    """Return all parts, with those joined that a changed limit rule counts together."""
     groups = Groups(parts.of_material)
-    for names in (*parts.members, *(bond for _, bond in bonds)):
-        groups.join(names)
+    for materials in (*parts.members, *(bond_materials for _, bond_materials in bonds)):
+        groups.join(materials)
     return groups.all()
 
 
 _OF_LAW = ("waive", "grant")
-"""Subjects that name a rule and change its exceptions."""
 
 
 class _Reach:
-    """Materials whose plan a change may alter."""
-
     def __init__(self, parts: Parts, changes: Sequence[Change]) -> None:
         self.parts = parts
         self.problem = parts.problem
         self.wanted = frozenset(parts.of_material)
         self.rules = {rule.id: rule for rule in parts.inputs.rules}
         self.changes = [change for change in changes if change.subject in RULE_SUBJECTS]
+        # Changed rules, each with materials that it joins.
         self.bonds: list[tuple[str, frozenset[str]]] = []
-        """Changed rules, each with materials that it joins."""
 
     def of(self, change: Change) -> frozenset[str]:
         """Return the materials. Empty if the change names nothing in demand."""
@@ -323,36 +309,36 @@ class _Reach:
         return frozenset(self._of_offers(change)) & self.wanted
 
     def _of_new_demand(self, change: Change) -> frozenset[str]:
-        """Return all materials as one part, since a new demand may join any parts.
-
-        Raises:
-            InputError: If no part has its material or its place, so that the demand would be lost.
-        """
+        """Return all materials as one part, since a new demand may join any parts."""
         case = self.problem.case
         places = {case.place, *(demand.use.place.id for demand in self.problem.demands)}
         if change.want in self.wanted and (change.place or case.place) in places:
             self.bonds.append(("", self.wanted))
             return self.wanted
-        self.parts.inputs.after([change])  # refuses what names nothing
-        message = "a question cannot add a demand for a material, or at a place, that the plan doesn't have"
-        fix = "plan the scenario itself with `friendshore plan CASE --scenario NAME`, or write the demand into the case"
-        raise InputError(message, column="want", found=change.told, fix=fix)
+        self.parts.inputs.after([change])  # It rejects unknown names.
+        message = "a question can't add a demand for a material or place that the plan doesn't have"
+        fix = "plan the scenario with `friendshore plan CASE --scenario NAME`, or add the demand to the case"
+        raise InputError(message, column="want", found=change.told, fix=fix, code="FS268")
 
     def _of_order(self, change: Change) -> frozenset[str]:
         case, offers = self.problem.case, self.problem.merged.offers
-        named = [order.offer for name, order in zip(case.order_names, case.orders, strict=True) if name == change.order]
-        return frozenset(line.material for name in named for line in offers[name].outputs) & self.wanted
+        offer_names = [
+            order.offer for name, order in zip(case.order_names, case.orders, strict=True) if name == change.order
+        ]
+        return frozenset(line.material for name in offer_names for line in offers[name].outputs) & self.wanted
 
     def _of_offers(self, change: Change) -> Iterator[str]:
         facilities, means = self.problem.merged.facilities, KINDS[change.subject].means
         benchmark = benchmark_named(change) if change.price else ""
         for offer in self.parts.offers:
             facility = facilities[offer.facility]
-            follows = bool(benchmark) and offer.price is not None and offer.price.benchmark == benchmark
-            within = bool(change.capacity) and any(f.id == change.capacity for f in around(facility.id, facilities))
-            if follows or within or means(change, offer, facility):
+            uses_benchmark = bool(benchmark) and offer.price is not None and offer.price.benchmark == benchmark
+            uses_capacity = bool(change.capacity) and any(
+                f.id == change.capacity for f in around(facility.id, facilities)
+            )
+            if uses_benchmark or uses_capacity or means(change, offer, facility):
                 yield from (line.material for line in (*offer.inputs, *offer.outputs))
-        # What nobody can deliver is priced by its benchmark.
+        # The shortage penalty of a material without offers depends on its benchmark.
         yield from (row.material for row in self.problem.merged.prices.get(benchmark, ()))
 
     def _of_rule(self, rule: Rule, change: Change) -> frozenset[str]:
@@ -361,31 +347,29 @@ class _Reach:
             return frozenset(spec.material for spec in specs)
         if change.grant:
             return self._of_licence(rule, change)
-        found: set[str] = set()
+        materials: set[str] = set()
         if rule.verbs - {"rows"}:
-            found |= self.parts.covered(rule)
+            materials |= self.parts.covered(rule)
         if "rows" in rule.verbs:
-            found |= self.parts.counted.get(rule.id, set()) | self._counts_after(rule)
-        return frozenset(found)
+            materials |= self.parts.counted.get(rule.id, set()) | self._counts_after(rule)
+        return frozenset(materials)
 
     def _of_licence(self, rule: Rule, change: Change) -> frozenset[str]:
-        """Return the materials that a license may be used for. A license with a quantity joins them."""
-        found = frozenset(self.parts.covered(rule))
+        materials = frozenset(self.parts.covered(rule))
         if change.quantity is not None:
-            self.bonds.append((rule.id, found))
-        return found
+            self.bonds.append((rule.id, materials))
+        return materials
 
     def _counts_after(self, rule: Rule) -> set[str]:
-        """Return the materials that a limit rule counts after the changes."""
         (after,) = amended((rule,), [c for c in self.changes if rule.id == getattr(c, c.subject)])
         return self.counts(after)
 
     def counts(self, rule: Rule) -> set[str]:
-        """Return the materials that a limit rule counts. Each row joins its materials."""
-        found: set[str] = set()
+        """Return the materials that a limit rule counts, and record those that each row joins."""
+        materials: set[str] = set()
         with attributed(rule):
             for row in rows_of(rule, self.problem.case.horizon.periods, self.problem.law, self.problem.facts):
-                bond = self.parts.bond(row)
-                self.bonds.append((rule.id, bond))
-                found |= bond
-        return found
+                row_materials = self.parts.bond(row)
+                self.bonds.append((rule.id, row_materials))
+                materials |= row_materials
+        return materials

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from operator import attrgetter
 
 from ..domain.base import Groups, exact, rounded
 from ..domain.case import Case, FrozenPrices, StoreSpec
@@ -50,7 +51,7 @@ class DerivedPrices:
 
 @dataclass(slots=True)
 class PriceDerivation:
-    """Derivation of prices that a case doesn't state."""
+    """Derivation of prices that a case doesn't state. It adds assumptions about them."""
 
     case: Case
     merged: Merged
@@ -61,110 +62,115 @@ class PriceDerivation:
     basis: Callable[[str, str], Decimal]
     """Kilograms of a material's basis in one kilogram of a substance."""
     assumptions: list[Assumption]
-    """Assumptions, to which the derived prices are added."""
 
     def prices(self, demands: Sequence[Demand]) -> DerivedPrices:
-        """Return all derived prices. Prices that the case has frozen don't change.
+        """Return all derived prices. Prices that the case has frozen don't change."""
+        max_price_by_node = self._max_prices()
+        return DerivedPrices(self._shortage(demands, max_price_by_node), self._holding(max_price_by_node))
 
-        Raises:
-            InputError: If a shortage penalty can't be derived.
-        """
-        dearest = self._dearest()
-        return DerivedPrices(self._shortage(demands, dearest), self._holding(dearest))
-
-    def _dearest(self) -> dict[Node, Decimal]:
-        """Return the price of the most expensive landed offer or benchmark at each node, in any period."""
-        dearest: dict[Node, Decimal] = {}
-        most = _Most()
+    def _max_prices(self) -> dict[Node, Decimal]:
+        max_price_by_node: dict[Node, Decimal] = {}
+        maximum = _Maximum()
         benchmarks = self._benchmarks()
         for node in self.network.nodes:
-            prices = [benchmarks.get(node[0], Decimal(0))]
+            landed_prices = [benchmarks.get(node[0], Decimal(0))]
             for index in self.network.into.get(node, ()):
                 arc = self.network.arcs[index]
                 if arc.offer >= 0:
-                    landed = _dearest_landed(self.offers[arc.offer], self.charges[index], most)
-                    prices.append(landed + most(arc.freight))
-            dearest[node] = exact(max(prices))
-        return dearest
+                    price = _max_landed_price(self.offers[arc.offer], self.charges[index], maximum)
+                    landed_prices.append(price + maximum(arc.freight))
+            max_price_by_node[node] = exact(max(landed_prices))
+        return max_price_by_node
 
     def _benchmarks(self) -> dict[str, Decimal]:
-        """Return the most expensive accepted benchmark of each material, in the case's currency. Materials without one are left out."""
-        found: dict[str, Decimal] = {}
-        rate_of = cache(lambda c: exchange(self.merged.rates, c, self.case.currency, self.case.horizon.start))
+        """Return the most expensive accepted benchmark of each material, in the case's currency."""
+        max_by_material: dict[str, Decimal] = {}
+        rate_of = cache(lambda of: exchange(self.merged.rates, of, self.case.currency, self.case.horizon.start))
         for rows in self.merged.prices.values():
             for row in rows:
                 rate = rate_of(row.currency)
                 if rate is not None and self.merged.confidence(row.source).reaches(self.case.accept.confidence):
-                    found[row.material] = max(found.get(row.material, Decimal(0)), row.amount * rate)
-        return found
+                    price = row.amount * rate
+                    max_by_material[row.material] = max(max_by_material.get(row.material, Decimal(0)), price)
+        return max_by_material
 
-    def _holding(self, dearest: Mapping[Node, Decimal]) -> dict[Node, Decimal]:
+    def _holding(self, max_price_by_node: Mapping[Node, Decimal]) -> dict[Node, Decimal]:
         share = self.case.assume.holding or Decimal(0)
         if share:
-            text = (
-                f"holding stock costs {(share * 100).normalize():f} % a year of the dearest landed offer or benchmark"
-            )
+            text = f"holding stock costs {(share * 100).normalize():f} % a year of the most expensive landed offer or benchmark"
             self.assumptions.append(Assumption("stock", text))
-        stated = [(s, (s.material, s.place or self.case.place)) for s in self.case.stores if s.holding is not None]
-        always = {node for store, node in stated if store.start is None and store.end is None}
+        node_by_store = [
+            (store, (store.material, store.place or self.case.place))
+            for store in self.case.stores
+            if store.holding is not None
+        ]
+        fixed_nodes = {node for store, node in node_by_store if store.start is None and store.end is None}
         frozen = self.case.frozen.stores if self.case.frozen is not None else ()
-        found = {node: exact(share * price) for node, price in dearest.items() if node not in always}
-        return found | {
-            (s.material, s.place): s.holding for s in frozen if s.holding is not None and (s.material, s.place) in found
+        holding_by_node = {
+            node: exact(share * price) for node, price in max_price_by_node.items() if node not in fixed_nodes
+        }
+        return holding_by_node | {
+            (store.material, store.place): store.holding
+            for store in frozen
+            if store.holding is not None and (store.material, store.place) in holding_by_node
         }
 
-    def _shortage(self, demands: Sequence[Demand], dearest: Mapping[Node, Decimal]) -> tuple[Decimal, ...]:
+    def _shortage(self, demands: Sequence[Demand], max_price_by_node: Mapping[Node, Decimal]) -> tuple[Decimal, ...]:
         feeds = {node for nodes in self.network.feeds.values() for node in nodes}
-        wanted = feeds | {final_node(demand.use) for demand in demands}
-        references = self._references({node: price for node, price in dearest.items() if node in wanted})
+        relevant_nodes = feeds | {final_node(demand.use) for demand in demands}
+        references = self._references(
+            {node: price for node, price in max_price_by_node.items() if node in relevant_nodes}
+        )
         ranks = self._ranks(demands)
-        frozen = self.case.frozen.shortage if self.case.frozen is not None else {}
-        found = []
-        missing: list[Diagnostic] = []
+        frozen_penalties = self.case.frozen.shortage if self.case.frozen is not None else {}
+        penalties = []
+        problems: list[Diagnostic] = []
         for demand in demands:
-            given = demand.spec.shortage_price
-            if given is not None:
-                found.append(exact(given / self.basis(demand.use.material.id, demand.spec.substance)))
+            stated_penalty = demand.spec.shortage_price
+            if stated_penalty is not None:
+                penalties.append(exact(stated_penalty / self.basis(demand.use.material.id, demand.spec.substance)))
                 continue
             reference = references[demand.use.material.id]
             factor = SHORTAGE_FACTOR * PRIORITY_FACTOR ** ranks[demand.use.end_use]
-            price = frozen.get(demand.id) or exact(factor * reference.per_kg)
+            price = frozen_penalties.get(demand.id) or exact(factor * reference.per_kg)
             if not price:
-                missing.append(_unpriced(demand))
-            found.append(price)
-            self.assumptions.append(Assumption(demand.id, self._said(demand, reference, price, factor)))
-        if missing:
-            raise InputError(missing)
-        return tuple(found)
+                problems.append(_underivable(demand))
+            penalties.append(price)
+            self.assumptions.append(Assumption(demand.id, self._penalty_text(demand, reference, price, factor)))
+        if problems:
+            raise InputError(problems)
+        return tuple(penalties)
 
-    def _references(self, dearest: Mapping[Node, Decimal]) -> dict[str, _Reference]:
-        """Return, by material, the most expensive landed kilogram among its competitors and itself. Ties go to the material itself.
-
-        `dearest` contains only nodes that are demanded or feed others. Material that is only in stock doesn't count.
-        """
+    def _references(self, max_price_by_node: Mapping[Node, Decimal]) -> dict[str, _Reference]:
+        """Return, by material, the most expensive landed kilogram among its competitors and itself. Material that is only in stock doesn't count."""
         reaching = sorted({arc.offer for arc in self.network.arcs if arc.offer >= 0})
-        groups = _competing([self.offers[i] for i in reaching], self.merged.facilities)
+        group_by_material = _competing([self.offers[i] for i in reaching], self.merged.facilities)
         own: dict[str, _Reference] = {}
-        for (material, _), price in dearest.items():
-            own[material] = max(own.get(material, _Reference(price, material)), _Reference(price, material))
-        most: dict[str, _Reference] = {}
+        for (material, _), price in max_price_by_node.items():
+            reference = _Reference(price, material)
+            own[material] = max(own.get(material, reference), reference)
+        highest: dict[str, _Reference] = {}
+        per_kg = attrgetter("per_kg")  # Only the price decides, so that the first of equal ones stays.
         for material in sorted(own):
-            group = groups.get(material, material)
-            most[group] = max(most.get(group, own[material]), own[material], key=lambda each: each.per_kg)
-        return {name: max(one, most[groups.get(name, name)], key=lambda each: each.per_kg) for name, one in own.items()}
+            group = group_by_material.get(material, material)
+            highest[group] = max(highest.get(group, own[material]), own[material], key=per_kg)
+        return {name: max(ref, highest[group_by_material.get(name, name)], key=per_kg) for name, ref in own.items()}
 
     def _ranks(self, demands: Sequence[Demand]) -> dict[str, int]:
         """Return, by end use, the number of the case's end uses that come after it. End uses without a priority count as one."""
-        order = self.case.assume.priority
-        places = {d.use.end_use: order.index(d.use.end_use) if d.use.end_use in order else len(order) for d in demands}
-        present = sorted(set(places.values()), reverse=True)
-        return {use: present.index(place) for use, place in places.items()}
+        priority = self.case.assume.priority
+        priority_by_use = {
+            d.use.end_use: priority.index(d.use.end_use) if d.use.end_use in priority else len(priority)
+            for d in demands
+        }
+        priorities = sorted(set(priority_by_use.values()), reverse=True)
+        return {use: priorities.index(position) for use, position in priority_by_use.items()}
 
-    def _said(self, demand: Demand, reference: _Reference, price: Decimal, factor: int) -> str:
-        text = f"a shortage is priced at {price:,.2f} {self.case.currency}/kg, "
+    def _penalty_text(self, demand: Demand, reference: _Reference, price: Decimal, factor: int) -> str:
+        text = f"shortage penalty {price:,.2f} {self.case.currency}/kg, "
         if self.case.frozen is not None and demand.id in self.case.frozen.shortage:
-            return text + "what it is in the case as given: no scenario and no change moves it"
-        text += f"{factor} times the dearest landed offer or benchmark"
+            return text + "as in the case without scenarios and changes"
+        text += f"{factor} times the most expensive landed offer or benchmark"
         if reference.material != demand.use.material.id:
             text += f" of {reference.material}, which shares plants or inputs with it"
         if factor > SHORTAGE_FACTOR:
@@ -178,17 +184,18 @@ class _Reference:
     material: str
 
 
-def _unpriced(demand: Demand) -> Diagnostic:
+def _underivable(demand: Demand) -> Diagnostic:
     return Diagnostic(
-        f"nothing says what a shortage of `{demand.id}` costs: no offer and no benchmark has a price above zero",
+        f"the shortage penalty of `{demand.id}` can't be derived, because no offer or benchmark has a price above zero",
         column="demand.shortage_price",
         found=f"`{demand.id}`",
         expected="money per mass, like `500 USD/kg`",
-        fix="give the demand a `shortage_price`",
+        fix="add a `shortage_price` to the demand",
+        code="FS255",
     )
 
 
-class _Most:
+class _Maximum:
     """Maximum of a list of numbers, computed once for shared lists."""
 
     def __init__(self) -> None:
@@ -202,44 +209,41 @@ class _Most:
         return self._known[id(numbers)]
 
 
-def _dearest_landed(facts: OfferFacts, charges: Sequence[Decimal], most: _Most) -> Decimal:
-    """Return the maximum cost of a kilogram of an offer in any period, without freight."""
+def _max_landed_price(facts: OfferFacts, charges: Sequence[Decimal], maximum: _Maximum) -> Decimal:
     mass = facts.mass_per_unit
     if charges.count(charges[0]) == len(charges):
-        return most(facts.price) / mass + charges[0]
+        return maximum(facts.price) / mass + charges[0]
     return max(price / mass + charge for price, charge in zip(facts.price, charges, strict=True))
 
 
 def _competing(offers: Sequence[OfferFacts], facilities: Mapping[str, Facility]) -> dict[str, str]:
-    """Return, by material, the first name in its group of competing materials.
-
-    Two materials compete if an offer takes or gives both, or if offers of both use one stated capacity.
-    """
-    bonds = _bonds(offers, facilities)
-    groups = Groups(name for names in bonds for name in names)
-    for names in bonds:
+    """Return, by material, the first name in its group of competing materials: those of one offer, and those that use one stated capacity."""
+    material_sets = _competing_sets(offers, facilities)
+    groups = Groups(name for names in material_sets for name in names)
+    for names in material_sets:
         groups.join(names)
     return {name: groups.first(name) for name in groups.names}
 
 
-def _bonds(offers: Sequence[OfferFacts], facilities: Mapping[str, Facility]) -> set[frozenset[str]]:
-    """Return the sets of materials that one offer takes or gives, or that use one capacity."""
-    found: dict[frozenset[str], frozenset[str]] = {}
-    made: dict[str, frozenset[str]] = {}
+def _competing_sets(offers: Sequence[OfferFacts], facilities: Mapping[str, Facility]) -> set[frozenset[str]]:
+    sets_of_offers: dict[frozenset[str], frozenset[str]] = {}
+    materials_by_facility: dict[str, frozenset[str]] = {}
     for facts in offers:
-        lines = frozenset([line.material for line in (*facts.offer.inputs, *facts.offer.outputs)])
-        lines, name = found.setdefault(lines, lines), facts.offer.facility
-        made[name] = made[name] | lines if name in made else lines
-    at: dict[str, frozenset[str]] = {}
-    for name, materials in made.items():
+        materials = frozenset([line.material for line in (*facts.offer.inputs, *facts.offer.outputs)])
+        materials, name = sets_of_offers.setdefault(materials, materials), facts.offer.facility
+        shared = materials_by_facility.get(name, materials)
+        materials_by_facility[name] = shared if shared is materials else shared | materials
+    materials_by_capacity: dict[str, frozenset[str]] = {}
+    for name, materials in materials_by_facility.items():
         for facility in around(name, facilities):
             if facility.capacity:
-                at[facility.id] = at[facility.id] | materials if facility.id in at else materials
-    return {*found, *at.values()}
+                shared = materials_by_capacity.get(facility.id, materials)
+                materials_by_capacity[facility.id] = shared if shared is materials else shared | materials
+    return {*sets_of_offers, *materials_by_capacity.values()}
 
 
 class PriceDates:
-    """Lookup of the dates of offers' prices and freights by period."""
+    """Dates of offers' prices and freights."""
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
@@ -247,18 +251,17 @@ class PriceDates:
 
     def all(self) -> list[PriceDate]:
         """Return the dates for all offers that may serve a demand, even as an input, and be ordered. They are sorted by name."""
-        problem, found = self._problem, set[PriceDate]()
+        problem, dates = self._problem, set[PriceDate]()
         periods = problem.case.horizon.periods
         for arc in problem.network.arcs:
             if arc.offer < 0:
                 continue
-            for period, most in zip(periods, problem.offers[arc.offer].most, strict=True):
-                if most != 0 and arc.arrival(period.index) < len(periods):
-                    found.update(self.of(arc, period.index, arc.arrival(period.index)))
-        return sorted(found, key=PriceDate.order)
+            for period, limit in zip(periods, problem.offers[arc.offer].most, strict=True):
+                if limit != 0 and arc.arrival(period.index) < len(periods):
+                    dates.update(self.of(arc, period.index, arc.arrival(period.index)))
+        return sorted(dates, key=PriceDate.order)
 
     def of(self, arc: Arc, ordered: int, delivered: int) -> Iterator[PriceDate]:
-        """Yield the price, and any freight, of goods that use an arc, ordered and delivered in two periods."""
         facts, periods = self._problem.offers[arc.offer], self._problem.case.horizon.periods
         material = facts.offer.outputs[arc.output].material
         yield from self._price(facts, material, periods[ordered])
@@ -279,40 +282,44 @@ class PriceDates:
 
     def _price(self, facts: OfferFacts, material: str, period: Period) -> Iterator[PriceDate]:
         offer, price = facts.offer, facts.offer.price
-        named = {"offer": offer.id, "material": material, "of": "price"}
-        stated: Price | Quote | None = price
+        common = {"offer": offer.id, "material": material, "of": "price"}
+        price_or_quote: Price | Quote | None = price
         if offer.quotes:
-            held = [one for one in offer.quotes if Span(start=one.start, end=one.end).covers(period.span)]
-            stated = held[0] if held and held[0].end is None else None
+            valid_quotes = [
+                quote for quote in offer.quotes if Span(start=quote.start, end=quote.end).covers(period.span)
+            ]
+            price_or_quote = valid_quotes[0] if valid_quotes and valid_quotes[0].end is None else None
         elif price is not None and price.benchmark:
             row = self._paths.rows(price.benchmark)[period.index]
-            given = {
+            origin = {
                 "given_by": price.benchmark if row.source != CASE_SOURCE else CASE_SOURCE,
-                "day": self._known(row.date, row.source),
+                "day": self._date_of_row(row.date, row.source),
             }
-            found = PriceDate.model_validate({**named, **given, "amount": row.amount, "currency": row.currency})
-            yield from self._dated(found, period.start)
+            price_date = PriceDate.model_validate({**common, **origin, "amount": row.amount, "currency": row.currency})
+            yield from self._dated(price_date, period.start)
             return
-        if stated is not None and stated.amount is not None:
-            given = {"given_by": stated.source, "day": _day(self._problem.merged, stated.source)}
-            found = PriceDate.model_validate({**named, **given, "amount": stated.amount, "currency": stated.currency})
-            yield from self._dated(found, period.start)
+        if price_or_quote is not None and price_or_quote.amount is not None:
+            origin = {"given_by": price_or_quote.source, "day": _day(self._problem.merged, price_or_quote.source)}
+            price_date = PriceDate.model_validate(
+                {**common, **origin, "amount": price_or_quote.amount, "currency": price_or_quote.currency}
+            )
+            yield from self._dated(price_date, period.start)
 
-    def _dated(self, found: PriceDate, day: date) -> Iterator[PriceDate]:
+    def _dated(self, price_date: PriceDate, day: date) -> Iterator[PriceDate]:
         """Yield a price with the date of its exchange rate. Prices that the case states are left out."""
-        if found.given_by == CASE_SOURCE:
+        if price_date.given_by == CASE_SOURCE:
             return
         case = self._problem.case
-        if found.currency == case.currency:
-            yield found
+        if price_date.currency == case.currency:
+            yield price_date
             return
-        rate = rate_on(self._problem.merged.rates, found.currency, case.currency, day)
-        yield found if rate is None else found.but(exchanged=self._known(rate.start, rate.source))
+        rate = rate_on(self._problem.merged.rates, price_date.currency, case.currency, day)
+        yield price_date if rate is None else price_date.but(exchanged=self._date_of_row(rate.start, rate.source))
 
-    def _known(self, day: date | None, source: str) -> date | None:
+    def _date_of_row(self, day: date | None, source: str) -> date | None:
         """Return the date of a row of a series. A forecast has the date of its source, not the date that it is about."""
-        known = _day(self._problem.merged, source)
-        return min(day, known) if day and known else day
+        source_date = _day(self._problem.merged, source)
+        return min(day, source_date) if day and source_date else day
 
 
 def _day(merged: Merged, source: str) -> date | None:

@@ -31,7 +31,7 @@ from .rule_facts import ProblemFacts, ask_limits
 from .trade import Commitment, PriceSpan, TermSpan
 
 LAST = Level(minimise=Minimise.COST)
-"""Level that settles everything that the levels of a case leave open."""
+"""Level that decides between plans that are equal in all levels of the case."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +40,6 @@ class Objective:
 
     level: Level
     sentence: str
-    """Minimized quantity, in words."""
     demands: tuple[int, ...] = ()
     """Demands whose shortage it sums, for `shortage`."""
     rows: tuple[Row, ...] = ()
@@ -50,36 +49,34 @@ class Objective:
 
     @property
     def in_money(self) -> bool:
-        """True if it sums money, and False if it sums kilograms."""
+        """False if it sums kilograms."""
         return self.level.minimise is not Minimise.CONCENTRATION
 
 
 def resolve_objectives(case: Case, demands: Sequence[Demand], merged: Merged, facts: Facts) -> tuple[Objective, ...]:
-    """Return the levels of a case by rank, with cost last if no earlier level settles the rest. Empty if the case ranks nothing.
-
-    Raises:
-        InputError: If a level counts contained element, and a material's content is unknown.
-    """
+    """Return the levels of a case by rank, with cost last if no earlier level settles the rest. Empty if the case ranks nothing."""
     levels = case.objectives
-    found = [_resolved(level, number, demands, merged, facts) for number, level in enumerate(levels, 1)]
+    objectives = [_resolved(level, number, demands, merged, facts) for number, level in enumerate(levels, 1)]
     if levels and not any(level.minimise is Minimise.COST and not level.within for level in levels):
-        found.append(Objective(LAST, _COST, implied=True))
-    return tuple(found)
+        objectives.append(Objective(LAST, _COST, implied=True))
+    return tuple(objectives)
 
 
-_COST = "cost: money spent, penalties and priced shortage"
+_COST = "cost: money spent, penalties, and priced shortage"
 
 
 def _resolved(level: Level, number: int, demands: Sequence[Demand], merged: Merged, facts: Facts) -> Objective:
     match level.minimise:
         case Minimise.SHORTAGE:
-            named = f" of {listed(level.of)}" if level.of else ""
-            names = ((demand.id, demand.use.end_use, demand.use.material.id) for demand in demands)
-            wanted = tuple(i for i, known in enumerate(names) if not level.of or not set(level.of).isdisjoint(known))
-            return Objective(level, f"shortage{named}, at its price", demands=wanted)
+            of_names = f" of {listed(level.of)}" if level.of else ""
+            names_by_demand = ((demand.id, demand.use.end_use, demand.use.material.id) for demand in demands)
+            positions = tuple(
+                i for i, names in enumerate(names_by_demand) if not level.of or not set(level.of).isdisjoint(names)
+            )
+            return Objective(level, f"shortage{of_names}, at its price", demands=positions)
         case Minimise.CONCENTRATION:
-            counting = _counting(merged, level, number)
-            return Objective(level, counting.sentence(), rows=tuple(counting.largest(facts)))
+            limit = _counting(merged, level, number)
+            return Objective(level, limit.sentence(), rows=tuple(limit.largest(facts)))
         case Minimise.SPEND:
             return Objective(level, "money spent")
         case Minimise.COST:
@@ -100,23 +97,23 @@ def _counting(merged: Merged, level: Level, number: int) -> Concentration:
 
 
 def unknown_names(case: Case, merged: Merged) -> Iterator[Diagnostic]:
-    """Yield an error for each unknown name in the objectives."""
-    wanted = {name for spec in case.demands for name in (spec.material, spec.end_use, demand_name(spec, case))}
-    counted = {*merged.materials, *(material.element for material in merged.materials.values())} - {""}
-    known = {
-        Minimise.SHORTAGE: (wanted, "an end use, a material or a demand of the case"),
-        Minimise.CONCENTRATION: (counted, "a material of the case's catalogs, or an element"),
+    demand_names = {name for spec in case.demands for name in (spec.material, spec.end_use, demand_name(spec, case))}
+    material_names = {*merged.materials, *(material.element for material in merged.materials.values())} - {""}
+    names_by_kind = {
+        Minimise.SHORTAGE: (demand_names, "an end use, material, or demand of the case"),
+        Minimise.CONCENTRATION: (material_names, "a material of the catalogs, or an element"),
     }
     for level in case.objectives:
-        names, expected = known.get(level.minimise, (set(), "nothing: it is about everything"))
+        names, expected = names_by_kind.get(level.minimise, (set(), "no names: this objective is about everything"))
         for name in level.of:
             if name not in names:
                 yield Diagnostic(
-                    f"the objective `{level.minimise}` names `{name}`, which is not there",
+                    f"objective `{level.minimise}` refers to `{name}`, which doesn't exist",
                     column="objective.of",
                     found=name,
                     expected=expected,
                     fix=did_you_mean(name, names),
+                    code="FS241",
                 )
 
 
@@ -125,7 +122,7 @@ class Store:
     """Storage of a material at a place, by period."""
 
     holding: tuple[Decimal, ...]
-    """Money per kilogram and year."""
+    """Money per kilogram and year, by period."""
     limit: tuple[Decimal | None, ...]
     """Maximum kilograms at the end of each period. None means no limit."""
     kept: tuple[Decimal, ...]
@@ -133,8 +130,7 @@ class Store:
 
     @property
     def holds_nothing(self) -> bool:
-        """True if nothing can be held at the end of any period."""
-        return not any(most is None or most for most in self.limit)
+        return not any(limit is None or limit for limit in self.limit)
 
     def left(self, since: int) -> tuple[Decimal, ...]:
         """Return the fraction of a kilogram from `since` that is left at the end of each period from then on, before rounding."""
@@ -159,30 +155,24 @@ class Problem:
     moves: Moves
     pools: tuple[Pool, ...]
     price_spans: tuple[PriceSpan, ...]
-    """Price schedules, one entry per span."""
     term_spans: tuple[TermSpan, ...]
-    """Terms of trade, one entry per span."""
     commitments: tuple[Commitment, ...]
-    """Take-or-pay, one entry per year of an offer."""
     stores: Mapping[Node, Store]
     shortage_price: tuple[Decimal, ...]
     """Penalty per kilogram of shortage, by demand."""
     frozen: FrozenPrices
     """Shortage penalties and holding costs as facts, which a changed case keeps."""
     discount: tuple[Decimal, ...]
-    """Discount factor of each period."""
     facts: ProblemFacts
-    """Facts for limit rules."""
     assumptions: tuple[Assumption, ...]
     kept: Kept | None = None
-    """Data shared with the other problems of a session."""
 
     def __repr__(self) -> str:
         return f"<Problem {self.case.name}: {len(self.demands):,} demands, {len(self.offers):,} offers, {len(self.rules):,} rules>"
 
     @cached_property
     def class_of(self) -> Mapping[str, ComplianceClass]:
-        return {each.label: each for each in self.compliance_classes}
+        return {compliance_class.label: compliance_class for compliance_class in self.compliance_classes}
 
     @cached_property
     def capacity(self) -> Floats:
@@ -191,18 +181,10 @@ class Problem:
 
     @cached_property
     def limit_rows(self) -> list[tuple[Rule, Row | Rows]]:
-        """Rows of every limit rule, queried once for the program. The verifier queries rules of plugins again.
-
-        Raises:
-            PluginError: If a plugin's rule raises.
-        """
+        """Rows of every limit rule, queried once for the program. The verifier queries rules of plugins again."""
         return ask_limits(self.rules, self.case.horizon.periods, self.law, self.facts)
 
     @cached_property
     def objectives(self) -> tuple[Objective, ...]:
-        """Lexicographic objectives, cost last. Empty means cost alone.
-
-        Raises:
-            InputError: If one counts contained element, and a material's content is unknown.
-        """
+        """Lexicographic objectives, cost last. Empty means cost alone."""
         return resolve_objectives(self.case, self.demands, self.merged, self.facts)

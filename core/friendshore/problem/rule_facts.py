@@ -64,67 +64,62 @@ class Dues:
         bound = {offer for spans in (trade.price_spans, trade.term_spans) for span in spans for offer in span.offers}
         bound |= {commitment.offer for commitment in trade.commitments}
         self._arcs: dict[int, list[Arc]] = {offer: [] for offer in bound}
-        """Arcs of every offer with any of these, except onboarding."""
         for arc in network.arcs:
             if arc.offer in bound:
                 self._arcs[arc.offer].append(arc)
 
-    def terms(self, count: Count, most: Sequence[float], asked: Collection[int]) -> list[Term]:
-        """Return the money due in the `asked` periods. `count` gives the weight of a kilogram, and `most` the maximum weight for each offer."""
-        found: list[Term] = []
-        if 0 in asked:
-            once = [(i, share) for i, share in enumerate(most) if self._counted[i].onboarding]
-            found.append(OnboardingTerm(*_weighted(once)))
+    def terms(self, count: Count, max_weights: Sequence[float], periods: Collection[int]) -> list[Term]:
+        """Return the money due in some periods. `count` weighs a kilogram of a purchase, and `max_weights` has the maximum weight for each offer."""
+        terms: list[Term] = []
+        if 0 in periods:
+            once = [(i, share) for i, share in enumerate(max_weights) if self._counted[i].onboarding]
+            terms.append(OnboardingTerm(*_weighted(once)))
         if self._trade.price_spans:
-            found.append(DiscountsTerm(*_weighted(self._settled(count, asked))))
+            terms.append(DiscountsTerm(*_weighted(self._settled(count, periods))))
         if self._trade.term_spans:
-            found.append(FixedTerm(*_weighted(self._fixed(count, asked))))
+            terms.append(FixedTerm(*_weighted(self._fixed(count, periods))))
         if self._trade.commitments:
-            found.append(UntakenTerm(*_weighted(self._untaken(count, asked))))
-        return found
+            terms.append(UntakenTerm(*_weighted(self._untaken(count, periods))))
+        return terms
 
     def refuse(self, offers: Collection[int]) -> None:
-        """Reject counting by end use if the cost of some offers doesn't depend on the use.
-
-        Raises:
-            InputError: If any of them has such a cost.
-        """
+        """Reject counting by end use if the cost of some offers doesn't depend on the use."""
         trade, counted = self._trade, self._counted
-        bound: list[tuple[str, Iterable[int]]] = [
+        offers_by_cost: list[tuple[str, Iterable[int]]] = [
             ("onboarding", (i for i in offers if counted[i].onboarding)),
             ("price schedules", (i for span in trade.price_spans for i in span.offers)),
             ("terms of trade", (i for span in trade.term_spans if span.fixed for i in span.offers)),
             ("take-or-pay", (commitment.offer for commitment in trade.commitments)),
             ("runs", (i for i in offers if not counted[i].single and not counted[i].offer.inputs)),
         ]
-        found = {(counted[i].offer.id, what): None for what, some in bound for i in some if i in offers}
-        if found:
+        costs = {
+            (counted[i].offer.id, cost): None for cost, positions in offers_by_cost for i in positions if i in offers
+        }
+        if costs:
             raise InputError(
                 Diagnostic(
-                    f"money on `{name}` is not spent for one end use or another: its {what} cost the same whatever is bought for which",
-                    expected="no `end_uses`, or materials of which no offer has such costs",
-                    fix="leave `end_uses` away, or name other `materials`",
+                    f"the {cost} of `{name}` can't be counted by end use, since the cost is the same for every use",
+                    expected="no `end_uses`, or materials whose offers have no such costs",
+                    fix="delete `end_uses`, or name other `materials`",
+                    code="FS266",
                 )
-                for name, what in found
+                for name, cost in costs
             )
 
-    def _settled(self, count: Count, asked: Collection[int]) -> Iterable[tuple[int, float]]:
-        """Yield the price spans settled in some periods, with the minimum weight of an arc of their offers."""
+    def _settled(self, count: Count, periods: Collection[int]) -> Iterable[tuple[int, float]]:
         for position, span in enumerate(self._trade.price_spans):
-            if span.settled in asked:
+            if span.settled in periods:
                 yield position, min(_counts(count, (arc for offer in span.offers for arc in self._arcs[offer])))
 
-    def _fixed(self, count: Count, asked: Collection[int]) -> Iterable[tuple[int, float]]:
-        """Yield the term spans with money due in some periods, with the maximum weight of an arc of their offers."""
+    def _fixed(self, count: Count, periods: Collection[int]) -> Iterable[tuple[int, float]]:
         for position, span in enumerate(self._trade.term_spans):
-            if span.fixed and span.due in asked:
+            if span.fixed and span.due in periods:
                 arcs = (arc for offer in span.offers for arc in self._arcs[offer] if span.goes(arc.node[1]))
                 yield position, max(_counts(count, arcs), default=0.0)
 
-    def _untaken(self, count: Count, asked: Collection[int]) -> Iterable[tuple[int, float]]:
-        """Yield the commitments due in some periods, with the maximum weight of an arc of their offer."""
+    def _untaken(self, count: Count, periods: Collection[int]) -> Iterable[tuple[int, float]]:
         for position, commitment in enumerate(self._trade.commitments):
-            if commitment.due in asked:
+            if commitment.due in periods:
                 yield position, max(_counts(count, self._arcs[commitment.offer]))
 
 
@@ -132,16 +127,14 @@ def _counts(count: Count, arcs: Iterable[Arc]) -> Iterable[float]:
     return (float(count(arc.chained, arc.move.to)) for arc in arcs)
 
 
-def _weighted(found: Iterable[tuple[int, float]]) -> tuple[Index, Weights]:
-    """Return the positions and weights that aren't zero."""
-    kept = [(position, weight) for position, weight in found if weight]
-    return np.array([p for p, _ in kept], dtype=np.intp), np.array([w for _, w in kept], dtype=np.float64)
+def _weighted(weights: Iterable[tuple[int, float]]) -> tuple[Index, Weights]:
+    nonzero = [(position, weight) for position, weight in weights if weight]
+    return np.array([p for p, _ in nonzero], dtype=np.intp), np.array([w for _, w in nonzero], dtype=np.float64)
 
 
 K = TypeVar("K", bound=Hashable)
 Mask = NDArray[np.bool_]
 _DATED: Mapping[str, str] = {"delivery": "delivered", "order": "ordered"}
-"""Date by which a rule counts purchases -> column of moves with its period."""
 
 
 class ProblemFacts:
@@ -184,8 +177,8 @@ class ProblemFacts:
         self._in_force = frozenset(range(self.horizon.count))
         self._dated_by = _DATED["delivery"]
         self._index = _Index.of(network, self.offers, demands, self.materials)
+        # At most one entry, added by the first query and shared by narrowed copies.
         self._ends: list[dict[tuple[str, str, str], frozenset[str]]] = []
-        """At most one entry, added by the first query and shared by narrowed copies."""
 
     def within(self, periods: frozenset[int], dated_by: Literal["delivery", "order"] = "delivery") -> ProblemFacts:
         """Return the facts for only some periods: those in which a rule applies, by delivery or order of purchases."""
@@ -237,7 +230,7 @@ class ProblemFacts:
         share = np.array(counts, dtype=np.float64).reshape(len(counts), len(index))
         weight = share[:, np.repeat(np.arange(len(index)), last - first)[dated]]
         row = np.add.outer(np.arange(len(counts)), stretch[dated] * len(counts))
-        # Each count's rows ascend, so that putting all in order is a merge of as many lists as there are counts.
+        # The rows of each count ascend, so a stable sort only merges as many lists as there are counts.
         order = np.argsort(row, axis=None, kind="stable")
         order = order[weight.ravel()[order] != 0]
         return Purchases(
@@ -249,16 +242,15 @@ class ProblemFacts:
 
     def _stretch_of(self, stretches: Sequence[Sequence[int]]) -> Index:
         """Return the stretch of each period in which the rule applies. -1 means none."""
-        found = [-1] * self.horizon.count
+        stretch_by_period = [-1] * self.horizon.count
         for number, periods in enumerate(stretches):
             for t in self._in_force.intersection(periods):
-                found[t] = number
-        return np.array(found, dtype=np.intp)
+                stretch_by_period[t] = number
+        return np.array(stretch_by_period, dtype=np.intp)
 
     def used(
         self, count: Counting, periods: Sequence[int], at_least: Decimal | int = 0, for_uses: ForUses | None = None
     ) -> UsedTerm:
-        """Return a term that is 1 if the moves that count sum to at least `at_least`, and 0 otherwise."""
         return UsedTerm(*self._moves_that(count, periods), for_uses=for_uses, at_least=float(at_least))
 
     def used_in_each(
@@ -270,31 +262,28 @@ class ProblemFacts:
         arcs: dict[K, list[int]] = {}
         shares: dict[K, list[float]] = {}
         for arc in self._arcs:
-            for key, each in counts(arc.chained, arc.move.to) if arc.offer >= 0 else ():
-                if each:
+            for key, share in counts(arc.chained, arc.move.to) if arc.offer >= 0 else ():
+                if share:
                     arcs.setdefault(key, []).append(arc.index)
-                    shares.setdefault(key, []).append(float(each))
-        found: list[dict[K, UsedTerm]] = [{} for _ in stretches]
-        for key, own in arcs.items():
-            index, weight = self._moves_of(own, shares[key])
-            for terms, periods in zip(found, stretches, strict=True):
-                kept = self._dated(index, periods, self._dated_by)
-                if kept.any():
-                    terms[key] = UsedTerm(index[kept], weight[kept], for_uses=for_uses)
-        return found
+                    shares.setdefault(key, []).append(float(share))
+        terms_by_stretch: list[dict[K, UsedTerm]] = [{} for _ in stretches]
+        for key, arc_indices in arcs.items():
+            index, weight = self._moves_of(arc_indices, shares[key])
+            for terms, periods in zip(terms_by_stretch, stretches, strict=True):
+                in_stretch = self._dated(index, periods, self._dated_by)
+                if in_stretch.any():
+                    terms[key] = UsedTerm(index[in_stretch], weight[in_stretch], for_uses=for_uses)
+        return terms_by_stretch
 
     def spent(self, count: Counting, periods: Sequence[int], for_uses: ForUses | None = None) -> Sequence[Term]:
         """Return the money on moves that count, by order date, and onboarding of their offers if `periods` contain the first.
 
         Other money counts as follows:
 
-        - Price schedules: in the settlement period, with the minimum weight of their offers. A discount on counted and uncounted goods together
-          doesn't reduce the money on counted ones.
+        - Price schedules: in the settlement period, with the minimum weight of their offers. So a discount that uncounted goods share doesn't reduce the
+          money on counted ones.
         - Fixed money by terms of trade: in the first period of the span, with the maximum weight of the offers.
         - Take-or-pay: in the last period of its year, with the maximum weight of the offer.
-
-        Raises:
-            InputError: With `for_uses`, if some of it doesn't depend on the use.
         """
         counts = [0.0] * len(self._counted)
         for arc in self._arcs:
@@ -317,7 +306,6 @@ class ProblemFacts:
         return ShortTerm(*self._cells(self._by_demand(count), periods))
 
     def stock(self, count: CountingStock, periods: Sequence[int], for_uses: ForUses | None = None) -> StockTerm:
-        """Return the kilograms in stock at the end of each of `periods`. With `for_uses`, only stock reserved for these counts."""
         counts = [float(count(self._merged.materials[m], self._merged.place(p))) for m, p in self._network.nodes]
         return StockTerm(*self._cells(enumerate(counts), periods), for_uses=for_uses)
 
@@ -326,9 +314,9 @@ class ProblemFacts:
     ) -> tuple[StockTerm, BoughtTerm]:
         before = self.within(frozenset({period - 1} if period else ()))
         index, weight = self._moves_counted(making)
-        on_its_way = (self._moves.ordered[index] < period) & (self._moves.delivered[index] >= period)
+        in_transit = (self._moves.ordered[index] < period) & (self._moves.delivered[index] >= period)
         stock = before.stock(held, [period - 1], for_uses)
-        return stock, BoughtTerm(index[on_its_way], weight[on_its_way], for_uses=for_uses)
+        return stock, BoughtTerm(index[in_transit], weight[in_transit], for_uses=for_uses)
 
     def usable(
         self, wanted: Sequence[tuple[DemandLine, int, Decimal]], period: int
@@ -339,25 +327,24 @@ class ProblemFacts:
         cells = [(self._demand_positions[demand.id], t, quantity) for demand, t, quantity in wanted]
         serving = servers(self._compliance_classes, self._network, node, period)
         place = self._network.nodes.index(node)
-        found: list[tuple[str, ReservedTerm, Decimal]] = []
-        for may, quantity in min_stock_by_classes(cells, self._own, serving):
+        covers: list[tuple[str, ReservedTerm, Decimal]] = []
+        for classes, quantity in min_stock_by_classes(cells, self._own, serving):
             stock = ReservedTerm(
-                classes=np.array(sorted(may), dtype=np.intp),
-                nodes=np.full(len(may), place),
-                periods=np.full(len(may), period),
-                weight=np.ones(len(may)),
+                classes=np.array(sorted(classes), dtype=np.intp),
+                nodes=np.full(len(classes), place),
+                periods=np.full(len(classes), period),
+                weight=np.ones(len(classes)),
             )
-            served = [d.id for d, t, _ in wanted if self._servers(serving, d, t) <= may]
+            served = [d.id for d, t, _ in wanted if self._servers(serving, d, t) <= classes]
             name = f"for {' + '.join(dict.fromkeys(served))}"
-            if any(name == other for other, _, _ in found):  # the same demands, told apart by dates or waivers
-                name += f" ({'+'.join(self._compliance_classes[r].label for r in sorted(may))})"
-            found.append((name, stock, quantity))
-        return found
+            if any(name == other for other, _, _ in covers):  # the same demands with other dates or waivers
+                name += f" ({'+'.join(self._compliance_classes[r].label for r in sorted(classes))})"
+            covers.append((name, stock, quantity))
+        return covers
 
     def _servers(self, serving: Mapping[int, frozenset[int]], demand: DemandLine, period: int) -> frozenset[int]:
-        """Return the compliance classes whose stock may be delivered to a demand in a period."""
-        own = self._own.get((self._demand_positions[demand.id], period), frozenset())
-        return frozenset[int]().union(*(serving[index] for index in own))
+        classes = self._own.get((self._demand_positions[demand.id], period), frozenset())
+        return frozenset[int]().union(*(serving[index] for index in classes))
 
     def holding(self, periods: Sequence[int]) -> HoldingTerm:
         return HoldingTerm(*self._cells(enumerate([1.0] * len(self._network.nodes)), periods))
@@ -381,18 +368,16 @@ class ProblemFacts:
         stock: bool = False,
     ) -> tuple[Index, Weights]:
         index, weight = self._moves_counted(count, stock)
-        kept = self._dated(index, periods, dated or self._dated_by)
-        return index[kept], weight[kept]
+        in_force = self._dated(index, periods, dated or self._dated_by)
+        return index[in_force], weight[in_force]
 
     def _dated(self, moves: Index, periods: Sequence[int], dated: str) -> Mask:
-        """Return a mask of the moves that are ordered or delivered in some periods in which the rule applies."""
-        wanted = np.zeros(self.horizon.count, dtype=bool)
-        wanted[[t for t in periods if t in self._in_force]] = True
-        kept: Mask = wanted[getattr(self._moves, dated)[moves]]
-        return kept
+        is_counted = np.zeros(self.horizon.count, dtype=bool)
+        is_counted[[t for t in periods if t in self._in_force]] = True
+        mask: Mask = is_counted[getattr(self._moves, dated)[moves]]
+        return mask
 
     def _moves_counted(self, count: Counting, stock: bool = False) -> tuple[Index, Weights]:
-        """Return all moves that count, in any period, with their weights."""
         counts = [(a.index, float(count(a.chained, a.move.to))) for a in self._arcs if stock or a.offer >= 0]
         return self._moves_of([arc for arc, share in counts if share], [share for _, share in counts if share])
 
@@ -405,18 +390,15 @@ class ProblemFacts:
         return [(i, float(count(d))) for i, d in zip(self._positions, self.demands, strict=True)]
 
     def _cells(self, counts: Iterable[tuple[int, float]], periods: Sequence[int]) -> tuple[Index, Index, Weights]:
-        """Return the index, period, and weight of everything that counts, for each period in which the rule applies."""
-        things = [(i, c) for i, c in counts if c]
-        asked = [t for t in periods if t in self._in_force]
-        index = np.repeat(np.array([i for i, _ in things], dtype=np.intp), len(asked))
-        weight = np.repeat(np.array([c for _, c in things], dtype=np.float64), len(asked))
-        return index, np.tile(np.array(asked, dtype=np.intp), len(things)), weight
+        weights = [(i, c) for i, c in counts if c]
+        in_force = [t for t in periods if t in self._in_force]
+        index = np.repeat(np.array([i for i, _ in weights], dtype=np.intp), len(in_force))
+        weight = np.repeat(np.array([c for _, c in weights], dtype=np.float64), len(in_force))
+        return index, np.tile(np.array(in_force, dtype=np.intp), len(weights)), weight
 
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """Positions of arcs, offers, and demands by material, with its places and the material itself."""
-
     arcs: Mapping[str, Sequence[int]]
     offers: Mapping[str, Sequence[int]]
     demands: Mapping[str, Sequence[int]]
@@ -442,11 +424,11 @@ def _positions(names: Iterable[str]) -> dict[str, list[int]]:
 
 def _ends(network: Network, demands: Sequence[Demand]) -> dict[tuple[str, str, str], frozenset[str]]:
     """Return, by offer, material, and place, the countries of the demands that they can serve."""
-    found: dict[int, set[str]] = {}
+    countries_by_arc: dict[int, set[str]] = {}
     for node, country in {(final_node(d.use), d.use.place.country) for d in demands}:
         for index in network.reach(node)[0]:
-            found.setdefault(index, set()).add(country)
-    arcs = [(network.arcs[index], countries) for index, countries in found.items()]
+            countries_by_arc.setdefault(index, set()).add(country)
+    arcs = [(network.arcs[index], countries) for index, countries in countries_by_arc.items()]
     return {(a.chained.offer.id, a.chained.material.id, a.move.to.id): frozenset(c) for a, c in arcs}
 
 
@@ -456,51 +438,49 @@ T = TypeVar("T")
 def ask_limits(
     rules: Sequence[Rule], periods: Sequence[Period], law: Law, facts: ProblemFacts
 ) -> list[tuple[Rule, Row | Rows]]:
-    """Return the rows of all limit rules, in order of the rules.
-
-    Raises:
-        InputError: With all errors of the rules.
-        PluginError: If a plugin's rule raises.
-    """
-    found: list[tuple[Rule, Row | Rows]] = []
-    wrong: list[Diagnostic] = []
+    rows: list[tuple[Rule, Row | Rows]] = []
+    problems: list[Diagnostic] = []
     for rule in rules:
         if "rows" in rule.verbs:
-            found.extend((rule, row) for row in tried(partial(_asked, rule, periods, law, facts), wrong) or ())
-    if wrong:
-        raise InputError(wrong)
-    return found
+            rows.extend(
+                (rule, row) for row in collect_errors(partial(_rows_of_rule, rule, periods, law, facts), problems) or ()
+            )
+    if problems:
+        raise InputError(problems)
+    return rows
 
 
-def _asked(rule: Rule, periods: Sequence[Period], law: Law, facts: ProblemFacts) -> list[Row | Rows]:
+def _rows_of_rule(rule: Rule, periods: Sequence[Period], law: Law, facts: ProblemFacts) -> list[Row | Rows]:
     try:
         with attributed(rule):
             return rows_of(rule, periods, law, facts)
     except InputError as error:
-        raise of_rule(rule, error) from error
+        raise attributed_to_rule(rule, error) from error
 
 
-def of_rule(rule: Rule, error: InputError) -> InputError:
-    """Return an error with its problems attributed to a rule."""
+def attributed_to_rule(rule: Rule, error: InputError) -> InputError:
     return InputError(replace(problem, column=f"rule `{rule.id}`") for problem in error.problems)
 
 
-def tried(make: Callable[[], T], wrong: list[Diagnostic]) -> T | None:
-    """Return `make()`, or add its errors to `wrong` and return None."""
+def collect_errors(compute: Callable[[], T], problems: list[Diagnostic]) -> T | None:
+    """Return `compute()`, or add its errors to `problems` and return None."""
     try:
-        return make()
+        return compute()
     except InputError as error:
-        wrong.extend(error.problems)
+        problems.extend(error.problems)
         return None
 
 
 def rows_of(rule: Rule, periods: Sequence[Period], law: Law, facts: ProblemFacts) -> list[Row | Rows]:
-    """Return the rows of one limit rule in the periods in which it applies."""
     in_force = frozenset(p.index for p in periods if rule.applies(p.span, law.statuses))
     if not in_force:
         return []
-    most = None if is_own(type(rule)) else MOST_ROWS
-    found = as_rows(rule.rows(facts.within(in_force, rule.dated_by)), rule.counted_end_uses, most)
-    found = [row.loosened(rule.loosened) for row in found] if rule.loosened else found
-    carried = {one.row: one.allowed - one.used for one in facts.case.carryovers if one.rule == rule.id}
-    return [row.shifted(carried) for row in found] if carried else found
+    max_rows = None if is_own(type(rule)) else MOST_ROWS
+    rows = as_rows(rule.rows(facts.within(in_force, rule.dated_by)), rule.counted_end_uses, max_rows)
+    rows = [row.loosened(rule.loosened) for row in rows] if rule.loosened else rows
+    carried = {
+        carryover.row: carryover.allowed - carryover.used
+        for carryover in facts.case.carryovers
+        if carryover.rule == rule.id
+    }
+    return [row.shifted(carried) for row in rows] if carried else rows

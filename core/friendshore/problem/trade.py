@@ -29,15 +29,15 @@ Subject = tuple[str, str]
 
 
 def subjects_of(offer: Offer, facilities: Mapping[str, Facility]) -> list[Subject]:
-    """Return the subjects whose terms apply to an offer: itself, its supplier, its facility, and those around it."""
+    """Return the subjects whose terms apply to an offer: itself, its supplier, its facility, and those that contain it."""
     sites = around(offer.facility, facilities)
     return [("offer", offer.id), ("supplier", sites[0].supplier), *(("facility", site.id) for site in sites)]
 
 
-def covers(bearing: OrderCondition, offer: Offer, facilities: Mapping[str, Facility]) -> bool:
+def covers(terms: OrderCondition, offer: Offer, facilities: Mapping[str, Facility]) -> bool:
     """Return True if terms apply to purchases from an offer. With several outputs, they must apply to all of them."""
-    meant = not bearing.materials or all(line.material in bearing.materials for line in offer.outputs)
-    return meant and (bearing.of, bearing.id) in subjects_of(offer, facilities)
+    covers_materials = not terms.materials or all(line.material in terms.materials for line in offer.outputs)
+    return covers_materials and (terms.of, terms.id) in subjects_of(offer, facilities)
 
 
 class Sellers:
@@ -49,50 +49,43 @@ class Sellers:
         self.reached = reached
 
     @cached_property
-    def _found(self) -> dict[Subject, list[int]]:
+    def _offers_by_subject(self) -> dict[Subject, list[int]]:
         offers = ((i, self.counted[i].offer) for i in sorted(self.reached))
         return grouped((subject, i) for i, offer in offers for subject in subjects_of(offer, self.facilities))
 
-    def under(self, bearing: OrderCondition) -> tuple[int, ...]:
-        """Return the positions of the offers that terms apply to."""
-        candidates = self._found.get((bearing.of, bearing.id), ())
-        return tuple(i for i in candidates if covers(bearing, self.counted[i].offer, self.facilities))
+    def under(self, terms: OrderCondition) -> tuple[int, ...]:
+        candidates = self._offers_by_subject.get((terms.of, terms.id), ())
+        return tuple(i for i in candidates if covers(terms, self.counted[i].offer, self.facilities))
 
 
 @dataclass(frozen=True, slots=True)
 class PriceSpan:
-    """Price schedule over one span. Purchases in the span decide the tier, and are settled in its last period."""
+    """Price schedule over one span, in the case's currency. Purchases in the span decide the tier, and are settled in its last period."""
 
     schedule: PriceSchedule
     label: str
     """Span: a period, a calendar year, or `horizon`."""
     offers: tuple[int, ...]
-    """Offers whose orders are summed."""
     periods: tuple[int, ...]
-    """Order periods that are summed."""
     tiers: tuple[Tier, ...]
-    """Tiers in the case's currency."""
 
     @property
     def settled(self) -> int:
-        """Period in which the difference to list prices is settled."""
         return self.periods[-1]
 
     @property
     def by_money(self) -> bool:
-        """True if money is summed, and False for units."""
+        """False if units are summed."""
         return self.schedule.measure == "money"
 
     @property
     def all_units(self) -> bool:
-        """True if the reached tier applies to all units."""
         return self.schedule.kind is TierKind.ALL_UNITS
 
     def __str__(self) -> str:
         return f"{self.schedule.name} in {self.label}"
 
     def weight(self, list_price: Decimal) -> Decimal:
-        """Return the contribution of one unit to the sum that decides the tier."""
         return list_price if self.by_money else Decimal(1)
 
     @staticmethod
@@ -116,40 +109,36 @@ class PriceSpan:
 def resolve_schedules(
     merged: Merged, case: Case, counted: Sequence[OfferFacts], sellers: Sellers
 ) -> tuple[tuple[PriceSpan, ...], list[Assumption]]:
-    """Return every price schedule, over every span in which an offer that counts may be ordered under it.
-
-    Raises:
-        InputError: If two schedules of one subject overlap, a discount applies to several list prices, discounts exceed the price, or a
-            currency has no rate.
-    """
-    troubles = list(_overlapping(merged.schedules))
+    """Return every price schedule, over every span in which an offer that counts may be ordered under it."""
+    problems = list(_overlapping(merged.schedules))
     assumptions: list[Assumption] = []
     spans: list[PriceSpan] = []
     for schedule in merged.schedules:
-        about = sellers.under(schedule)
-        if not about:
+        offers = sellers.under(schedule)
+        if not offers:
             continue
-        found = list(_price_spans(schedule, about, merged, case, troubles))
+        schedule_spans = list(_price_spans(schedule, offers, merged, case, problems))
         confidence = merged.confidence(schedule.source)
         accepted = confidence.reaches(case.accept.confidence)
-        counts = accepted or confidence in (Confidence.ASSUMED, Confidence.COMPUTED) or not _takes_off(found, counted)
+        counts = accepted or confidence in (Confidence.ASSUMED, Confidence.COMPUTED)
+        counts = counts or not _is_discount(schedule_spans, counted)
         if not accepted or confidence is Confidence.ASSUMED:
             text = f"price schedule of {schedule.name} ({schedule.kind}, {SPANS[schedule.per]}) is {confidence.value}"
-            text += "" if counts else " and does not count: list prices do"
-            assumptions += [Assumption(counted[i].offer.id, text) for i in about]
+            text += "" if counts else " and doesn't count, so list prices apply"
+            assumptions += [Assumption(counted[i].offer.id, text) for i in offers]
         if not counts:
             continue
-        spans += found
+        spans += schedule_spans
     for span in spans:
-        troubles += _without_price(span, counted)
-    troubles += _more_than_the_price(spans, counted, case)
-    if troubles:
-        raise InputError(list(dict.fromkeys(troubles)))
+        problems += _ambiguous_discounts(span, counted)
+    problems += _excessive_discounts(spans, counted, case)
+    if problems:
+        raise InputError(list(dict.fromkeys(problems)))
     return tuple(spans), assumptions
 
 
 def _price_spans(
-    schedule: PriceSchedule, offers: tuple[int, ...], merged: Merged, case: Case, troubles: list[Diagnostic]
+    schedule: PriceSchedule, offers: tuple[int, ...], merged: Merged, case: Case, problems: list[Diagnostic]
 ) -> Iterator[PriceSpan]:
     dates = Span(start=schedule.start, end=schedule.end)
     periods = [period for period in case.horizon.periods if dates.covers(period.span)]
@@ -158,22 +147,22 @@ def _price_spans(
         day = case.horizon.periods[indices[-1]].start
         rate = exchange(merged.rates, currency, case.currency, day)
         if rate is None:
-            troubles.append(missing_rate(currency, case, f"the price schedule of {schedule.name}", "tiers.price"))
+            problems.append(missing_rate(currency, case, f"the price schedule of {schedule.name}", "tiers.price"))
             return
         tiers = tuple(_in_case_currency(tier, rate, schedule) for tier in schedule.tiers)
         yield PriceSpan(schedule, label, offers, indices, tiers)
 
 
 def _in_case_currency(tier: Tier, rate: Decimal, schedule: PriceSchedule) -> Tier:
-    money: dict[str, Decimal | None] = {"lump": exact(tier.lump * rate)}
+    amounts: dict[str, Decimal | None] = {"lump": exact(tier.lump * rate)}
     if schedule.measure == "money":
-        money |= {"least": exact(tier.least * rate), "most": None if tier.most is None else exact(tier.most * rate)}
+        amounts |= {"least": exact(tier.least * rate), "most": None if tier.most is None else exact(tier.most * rate)}
     if tier.price is not None:
-        money["price"] = exact(tier.price * rate)
-    return tier.but(**money)
+        amounts["price"] = exact(tier.price * rate)
+    return tier.but(**amounts)
 
 
-def _takes_off(spans: Sequence[PriceSpan], counted: Sequence[OfferFacts]) -> bool:
+def _is_discount(spans: Sequence[PriceSpan], counted: Sequence[OfferFacts]) -> bool:
     """Return True if some tier is cheaper than the list price. More expensive tiers count with any evidence."""
     return any(
         span.rate(tier, counted[i].price[t]) > 0
@@ -185,42 +174,46 @@ def _takes_off(spans: Sequence[PriceSpan], counted: Sequence[OfferFacts]) -> boo
 
 
 def _overlapping(schedules: Sequence[PriceSchedule]) -> Iterator[Diagnostic]:
-    """Yield an error for each overlap of schedules, which no catalog alone can detect."""
+    """Yield an error for each overlap of schedules from different catalogs."""
     for _, position in overlapping(schedules):
         fault = overlap_fault(schedules[position])
-        yield Diagnostic(fault.message, column="tiers.id", expected=fault.expected, fix=fault.fix)
+        code = fault.code or "FS261"
+        yield Diagnostic(fault.message, column="tiers.id", expected=fault.expected, fix=fault.fix, code=code)
 
 
-def _without_price(span: PriceSpan, counted: Sequence[OfferFacts]) -> Iterator[Diagnostic]:
-    """Yield an error for an incremental discount that applies to several list prices."""
+def _ambiguous_discounts(span: PriceSpan, counted: Sequence[OfferFacts]) -> Iterator[Diagnostic]:
     if span.all_units or span.by_money or all(tier.price is not None for tier in span.tiers):
         return
     orders = ((counted[i], t) for i in span.offers for t in span.periods)
     prices = sorted({facts.price[t] for facts, t in orders if facts.most[t] != 0})
     if len(prices) > 1:
         yield Diagnostic(
-            f"the incremental discount of {span} is off several list prices: which of the units lie in which tier?",
+            f"the incremental discount of {span} applies to several list prices, so the units in each tier are ambiguous",
             column="tiers.discount",
             found=f"{readable(prices[0])} to {readable(prices[-1])} a unit",
-            expected="one list price for all that is added up",
-            fix="give thresholds in money, a price for each tier, or kind all-units",
+            expected="one list price for all offers and periods",
+            fix="state thresholds in money, a price for each tier, or the kind `all-units`",
+            code="FS262",
         )
 
 
-def _more_than_the_price(spans: Sequence[PriceSpan], counted: Sequence[OfferFacts], case: Case) -> Iterator[Diagnostic]:
+def _excessive_discounts(spans: Sequence[PriceSpan], counted: Sequence[OfferFacts], case: Case) -> Iterator[Diagnostic]:
     """Yield an error for each offer whose discounts exceed its price, since a plan would buy for the discount's sake."""
-    bearing = grouped((offer, span) for span in spans for offer in span.offers)
-    for offer, found in bearing.items():
+    spans_by_offer = grouped((offer, span) for span in spans for offer in span.offers)
+    for offer, offer_spans in spans_by_offer.items():
         for t, price in enumerate(counted[offer].price):
-            here = [span for span in found if t in span.periods]
-            most = sum((max(span.rate(tier, price) for tier in span.tiers) for span in here), Decimal(0))
-            if len(here) > 1 and most > price:
+            current_spans = [span for span in offer_spans if t in span.periods]
+            max_discount = sum(
+                (max(span.rate(tier, price) for tier in span.tiers) for span in current_spans), Decimal(0)
+            )
+            if len(current_spans) > 1 and max_discount > price:
                 yield Diagnostic(
-                    f"the discounts on offer `{counted[offer].offer.id}` come to more than its price",
+                    f"the discounts on offer `{counted[offer].offer.id}` exceed its price",
                     column="tiers.discount",
-                    found=f"up to {readable(most)} off {readable(price)} in {case.horizon.label(t)}",
-                    fix="each discount is off the list price: check "
-                    + " and ".join(sorted({span.schedule.name for span in here})),
+                    found=f"up to {readable(max_discount)} off {readable(price)} in {case.horizon.label(t)}",
+                    fix="each discount is a share of the list price, so check "
+                    + " and ".join(sorted({span.schedule.name for span in current_spans})),
+                    code="FS263",
                 )
                 break
 
@@ -231,23 +224,17 @@ class TermSpan:
 
     terms: Terms
     label: str
-    """Span: a period, a calendar year, or `horizon`."""
     offers: tuple[int, ...]
-    """Offers whose orders are summed."""
     periods: tuple[int, ...]
-    """Order periods that are summed."""
     fixed: Decimal
     """Money due if anything is ordered, in the case's currency."""
     pools: tuple[int, ...] = ()
-    """Pools whose capacity a setup uses."""
 
     @property
     def due(self) -> int:
-        """Period in which the fixed money is due."""
         return self.periods[0]
 
     def goes(self, place: str) -> bool:
-        """Return True if deliveries to a place count."""
         return not self.terms.places or place in self.terms.places
 
     def __str__(self) -> str:
@@ -257,28 +244,22 @@ class TermSpan:
 def resolve_terms(
     merged: Merged, case: Case, counted: Sequence[OfferFacts], sellers: Sellers, pools: Sequence[Pool]
 ) -> tuple[tuple[TermSpan, ...], list[Assumption]]:
-    """Return all terms of trade, over every span in which an offer that counts may be ordered under them.
-
-    They count with any evidence, since they only add restrictions.
-
-    Raises:
-        InputError: If a currency has no rate, or terms for some places apply to an offer with several outputs.
-    """
-    troubles: list[Diagnostic] = []
+    """Return all terms of trade, by span. They count with any evidence, since they only add restrictions."""
+    problems: list[Diagnostic] = []
     assumptions: list[Assumption] = []
     spans: list[TermSpan] = []
     for terms in merged.terms:
-        about = sellers.under(terms)
-        if not about:
+        offers = sellers.under(terms)
+        if not offers:
             continue
-        troubles += _without_place(terms, about, counted)
-        spans += _term_spans(terms, about, _drawn_on(terms, about, merged, pools), merged, case, troubles)
+        problems += _ambiguous_places(terms, offers, counted)
+        spans += _term_spans(terms, offers, _setup_pools(terms, offers, merged, pools), merged, case, problems)
         confidence = merged.confidence(terms.source)
         if confidence is Confidence.ASSUMED or not confidence.reaches(case.accept.confidence):
             text = f"terms of {terms.name} ({SPANS[terms.per]}) are {confidence.value}"
-            assumptions += [Assumption(counted[i].offer.id, text) for i in about]
-    if troubles:
-        raise InputError(list(dict.fromkeys(troubles)))
+            assumptions += [Assumption(counted[i].offer.id, text) for i in offers]
+    if problems:
+        raise InputError(list(dict.fromkeys(problems)))
     return tuple(spans), assumptions
 
 
@@ -288,7 +269,7 @@ def _term_spans(
     pools: tuple[int, ...],
     merged: Merged,
     case: Case,
-    troubles: list[Diagnostic],
+    problems: list[Diagnostic],
 ) -> Iterator[TermSpan]:
     dates = Span(start=terms.start, end=terms.end)
     periods = [period for period in case.horizon.periods if dates.meets(period.span)]
@@ -296,29 +277,29 @@ def _term_spans(
         currency = terms.currency or case.currency
         rate = exchange(merged.rates, currency, case.currency, case.horizon.periods[indices[0]].start)
         if rate is None:
-            troubles.append(missing_rate(currency, case, f"the terms of {terms.name}", "terms.fixed"))
+            problems.append(missing_rate(currency, case, f"the terms of {terms.name}", "terms.fixed"))
             return
         yield TermSpan(terms, label, offers, indices, exact((terms.fixed or Decimal(0)) * rate), pools)
 
 
-def _drawn_on(terms: Terms, about: Sequence[int], merged: Merged, pools: Sequence[Pool]) -> tuple[int, ...]:
-    """Return the pools whose capacity a setup uses: of its facility, and of those around it."""
+def _setup_pools(terms: Terms, offers: Sequence[int], merged: Merged, pools: Sequence[Pool]) -> tuple[int, ...]:
     if not terms.setup_use:
         return ()
-    name = merged.offers[terms.id].facility if terms.of == "offer" else terms.id
-    sites = {site.id for site in around(name, merged.facilities)}
-    return tuple(i for i, pool in enumerate(pools) if pool.facility in sites and set(pool.offers) & set(about))
+    facility = merged.offers[terms.id].facility if terms.of == "offer" else terms.id
+    sites = {site.id for site in around(facility, merged.facilities)}
+    return tuple(i for i, pool in enumerate(pools) if pool.facility in sites and set(pool.offers) & set(offers))
 
 
-def _without_place(terms: Terms, about: Sequence[int], counted: Sequence[OfferFacts]) -> Iterator[Diagnostic]:
-    for offer in about:
+def _ambiguous_places(terms: Terms, offers: Sequence[int], counted: Sequence[OfferFacts]) -> Iterator[Diagnostic]:
+    for offer in offers:
         if terms.places and not counted[offer].single:
             yield Diagnostic(
-                f"terms of {terms.name} are about some places, but `{counted[offer].offer.id}` makes several goods in one run: "
-                "for which place is a run?",
+                f"the terms of {terms.name} are for some places, but `{counted[offer].offer.id}` makes several materials in one run, "
+                "which may go to different places",
                 column="terms.places",
-                expected="no places, or offers with one output each",
-                fix="leave `places` blank, or name the materials of other offers",
+                expected="no `places`, or offers with one output each",
+                fix="leave `places` empty, or name the materials of other offers",
+                code="FS264",
             )
 
 
@@ -328,17 +309,14 @@ class Commitment:
 
     offer: int
     label: str
-    """Calendar year."""
     periods: tuple[int, ...]
     """Order periods of the year in which it may be ordered."""
     quantity: Decimal
-    """Units paid for, taken or not."""
     rate: Decimal
     """Money due per untaken unit, in the case's currency."""
 
     @property
     def due(self) -> int:
-        """Period in which the untaken units are paid."""
         return self.periods[-1]
 
 
@@ -346,27 +324,27 @@ def resolve_commitments(
     case: Case, counted: Sequence[OfferFacts], network: Network, moves: Moves
 ) -> tuple[Commitment, ...]:
     """Return the commitments of every take-or-pay offer by year, over the periods in which an order arrives within the plan."""
-    binding = {index for index, facts in enumerate(counted) if facts.offer.take_or_pay}
-    found = []
-    for index, open_in in sorted(_open_periods(binding, network, moves).items()):
+    take_or_pay_offers = {index for index, facts in enumerate(counted) if facts.offer.take_or_pay}
+    commitments = []
+    for index, open_periods in sorted(_open_periods(take_or_pay_offers, network, moves).items()):
         facts = counted[index]
-        periods = [period for period in case.horizon.periods if period.index in open_in]
+        periods = [period for period in case.horizon.periods if period.index in open_periods]
         for label, indices in stretches(periods, "year"):
             years = sum((case.horizon.periods[t].years for t in indices), Fraction(0))
             quantity = as_decimal(Fraction(facts.offer.take_or_pay or 0) * years)
             rate = exact(facts.offer.take_or_pay_share * facts.price[indices[-1]])
             if quantity and rate:
-                found.append(Commitment(index, label, indices, quantity, rate))
-    return tuple(found)
+                commitments.append(Commitment(index, label, indices, quantity, rate))
+    return tuple(commitments)
 
 
 def _open_periods(offers: Collection[int], network: Network, moves: Moves) -> dict[int, set[int]]:
-    found: dict[int, set[int]] = {}
+    periods_by_offer: dict[int, set[int]] = {}
     for arc in network.arcs if offers else ():
         if arc.offer in offers:
             ordered = moves.ordered[moves.first[arc.index] : moves.first[arc.index + 1]]
-            found.setdefault(arc.offer, set()).update(ordered.tolist())
-    return found
+            periods_by_offer.setdefault(arc.offer, set()).update(ordered.tolist())
+    return periods_by_offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,45 +365,45 @@ def resolve_trade(
     moves: Moves,
     capacities: Capacities,
 ) -> tuple[Trade, list[Assumption]]:
-    """Return the terms of orders in the case's currency, and their assumptions.
-
-    Raises:
-        InputError: For contradictory or ambiguous terms, or a currency without a rate.
-    """
-    reached = sorted({arc.offer for arc in network.arcs if arc.offer >= 0})
-    pools = _pools(capacities, counted, reached)
-    sellers = Sellers(merged, counted, reached)
-    price_spans, assumed = resolve_schedules(merged, case, counted, sellers)
-    term_spans, also_assumed = resolve_terms(merged, case, counted, sellers, pools)
+    usable_offers = sorted({arc.offer for arc in network.arcs if arc.offer >= 0})
+    pools = _pools(capacities, counted, usable_offers)
+    sellers = Sellers(merged, counted, usable_offers)
+    price_spans, schedule_assumptions = resolve_schedules(merged, case, counted, sellers)
+    term_spans, term_assumptions = resolve_terms(merged, case, counted, sellers, pools)
     commitments = resolve_commitments(case, counted, network, moves)
-    bound = {offer for span in price_spans for offer in span.offers}
-    paid = [i for i in reached if counted[i].offer.paid]
-    wrong = [trouble for i in paid for trouble in _paid_for(counted[i], i in bound, case)]
-    if wrong:
-        raise InputError(wrong)
-    return Trade(pools, price_spans, term_spans, commitments), assumed + also_assumed
+    scheduled_offers = {offer for span in price_spans for offer in span.offers}
+    paying_offers = [i for i in usable_offers if counted[i].offer.paid]
+    problems = [
+        problem for i in paying_offers for problem in _negative_price_conflicts(counted[i], i in scheduled_offers, case)
+    ]
+    if problems:
+        raise InputError(problems)
+    return Trade(pools, price_spans, term_spans, commitments), schedule_assumptions + term_assumptions
 
 
-def _paid_for(facts: OfferFacts, scheduled: bool, case: Case) -> Iterator[Diagnostic]:
+def _negative_price_conflicts(facts: OfferFacts, scheduled: bool, case: Case) -> Iterator[Diagnostic]:
     """Yield an error for each conflict with a price below zero: missing limits, take-or-pay, or a price schedule that applies to it."""
-    below = facts.paid_periods
-    if not below:
+    periods = facts.paid_periods
+    if not periods:
         return
-    name, found = facts.offer.id, f"{readable(facts.price[below[0]])} {case.currency} in {case.horizon.label(below[0])}"
+    offer = facts.offer.id
+    price_found = f"{readable(facts.price[periods[0]])} {case.currency} in {case.horizon.label(periods[0])}"
     faults = (
-        replace(one, field="price", entry=None) if one.entry else one
-        for one in unlimited_payment_faults(dict(facts.offer))
+        replace(fault, field="price", entry=None) if fault.entry else fault
+        for fault in unlimited_payment_faults(dict(facts.offer))
     )
     for fault in dict.fromkeys(faults):
         column = f"offers.{fault.field}"
-        yield Diagnostic(f"`{name}`: {fault.message}", "", None, column, found, fault.expected, fault.fix)
+        message, code = f"`{offer}`: {fault.message}", fault.code or "FS265"
+        yield Diagnostic(message, "", None, column, price_found, fault.expected, fault.fix, code)
     if scheduled:
         yield Diagnostic(
-            f"a price schedule bears on `{name}`, whose price is below zero: a share of that is no discount",
+            f"a price schedule applies to `{offer}`, whose price is below zero, so its discount would be a surcharge",
             column="tiers.id",
-            found=found,
+            found=price_found,
             expected="prices of zero or more",
-            fix="leave the offer out of the schedule, by `materials` for instance",
+            fix="exclude the offer from the schedule, for example with `materials`",
+            code="FS265",
         )
 
 

@@ -108,7 +108,7 @@ def describe(session: Session, gathered: Gathered, applied: Applied, progress: P
     told = RunContext(
         today(),
         applied.scenario,
-        applied.told(gathered.case),
+        applied.change_texts(gathered.case),
         applied.strict,
         explain.shortage_causes(session),
         [PackFacts.of(pack, owner) for pack, owner in gathered.packs],

@@ -156,7 +156,7 @@ def _gathered(
         followed = Inputs(case, read, tuple(own), where=places).followed()
         wrong = _misnamed(followed.rules, followed.case, read)
         if wrong:
-            errors.append(followed.told(wrong))
+            errors.append(followed.located_error(wrong))
     if errors:
         # A slip in the name of what is blocked may be why.
         raise _all_of([*errors, *map(PluginError, idle)], find, known.broken)

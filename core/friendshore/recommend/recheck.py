@@ -176,7 +176,7 @@ def _applied(read: RunFacts) -> dict[str, Any]:
     """Return the fields of `run.json` about the changes applied to the facts."""
     applied = read.file.applied
     case = with_scenarios(read.file.case, [(pack.id, pack.scenarios) for pack in read.file.packs], [])
-    return {"scenario": list(applied.scenario), "changes": applied.told(case), "strict": applied.strict}
+    return {"scenario": list(applied.scenario), "changes": applied.change_texts(case), "strict": applied.strict}
 
 
 def as_run(registry: Registry, told: Run) -> Registry:

@@ -163,7 +163,7 @@ def _rounding(ledger: PlanEntries, costing: Costing) -> Decimal:
     """Return the maximum change of the plan's money through rounding to the resolution."""
     plan, problem = ledger.plan, ledger.problem
     dearest = max(problem.shortage_price, default=Decimal(0))
-    per_kg = problem.moves.dearest
+    per_kg = problem.moves.max_money
     per_kg += max((settled.rate for settled in costing.settled), default=Decimal(0))
     per_kg += max((commitment.rate for commitment in problem.commitments), default=Decimal(0))
     per_kg += max((abs(problem.offers[offer].price[make.period]) for make, offer in ledger.makes), default=Decimal(0))

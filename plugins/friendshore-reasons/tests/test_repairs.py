@@ -112,7 +112,7 @@ def test_several_steps_are_needed_together() -> None:
         [later, ("waiver", "ban", 20.0), ("lead", "jp", 20.0)],
         [later, proof, ("lead", "jp", 20.0)],
     ]
-    assert "nobody published its capacity" in found.repairs[0].uses[-1].note
+    assert "no source gives its capacity" in found.repairs[0].uses[-1].note
     assert found.gaps[0].complete
 
 

@@ -294,8 +294,8 @@ MISTAKES: list[tuple[Cell, str]] = [
         (want(per_year="5 t Ga2O3"), "a substance cannot be named here"),
         (want(per_year="5 t", quantity="1 t"), "FS202"),
         (want(), "says no quantity"),
-        (want(per_year="5 t", id="radar"), "the case has a demand `radar`"),
-        (want(per_year="5 t", material="gallium"), "`want` names nothing in the case"),
+        (want(per_year="5 t", id="radar"), "already has a demand `radar`"),
+        (want(per_year="5 t", material="gallium"), "`want` refers to `gallium`"),
     ],
 )
 def test_a_new_demand_that_no_scenario_can_say_is_refused(cells: dict[str, str], message: str, case: Path) -> None:
