@@ -202,11 +202,11 @@ def test_ways_of_several_steps() -> None:
     """Each step is followed, up to what was retired at last."""
     steps = ("ab", "bc", "de", "e")
     aliases = Aliases(Alias(old=way[0], new=way[1:], date=date(2026, 5, 1), reason="x") for way in steps)
-    assert [alias.new for alias in aliases.way("offer", "a")] == ["b", "c"]
-    assert aliases.retired("d") is not None
-    assert aliases.following().record(Change(prove="a")).prove == "c"
-    assert aliases.following().record(Change(prove="d")).prove == "d"
-    assert aliases.following({"a"}).record(Change(remove="a")).remove == "a"
+    assert [alias.new for alias in aliases.path("offer", "a")] == ["b", "c"]
+    assert aliases.retirement("d") is not None
+    assert aliases.follower().record(Change(prove="a")).prove == "c"
+    assert aliases.follower().record(Change(prove="d")).prove == "d"
+    assert aliases.follower({"a"}).record(Change(remove="a")).remove == "a"
 
 
 def test_an_older_run_is_verified_against_a_case_whose_names_have_changed(tmp_path: Path) -> None:

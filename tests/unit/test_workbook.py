@@ -21,7 +21,7 @@ from friendshore.catalog.convert import convert
 from friendshore.errors import InputError
 from friendshore.plugins import Registry
 from friendshore.reading import workbook
-from friendshore.reading.workbook import adds, as_text
+from friendshore.reading.workbook import added_text, as_text
 
 from ..building import refused
 
@@ -218,7 +218,7 @@ def test_what_does_not_meet_the_eye_is_one_mistake(name: str, book: Path) -> Non
 )  # fmt: skip
 def test_number_formats_that_add_something(number_format: str, value: str, added: str) -> None:
     """Digits, signs, colours and languages add nothing; units, currencies, thousands and hundredths do."""
-    assert adds(number_format, Decimal(value)) == added
+    assert added_text(number_format, Decimal(value)) == added
 
 
 def in_percent(book: Any) -> None:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from ..domain.base import exact, grouped
 from ..domain.facts import (
-    PRICED_TWICE,
+    TWO_PRICES_FAULT,
     ChainEntry,
     Feed,
     Lane,
@@ -23,7 +23,7 @@ from ..domain.facts import (
 )
 from ..domain.quantities import Mass, Money, UnitPrice
 from ..domain.stages import COLLECTION, stage_of
-from ..domain.terms import PriceSchedule, Terms, Tier, bears_too, overlapping
+from ..domain.terms import PriceSchedule, Terms, Tier, overlap_fault, overlapping
 from ..reading.csvfile import Table, TableRow
 from ..reading.fields import Layout
 from . import columns
@@ -209,7 +209,7 @@ def _quotes(
     quotes = _of_offers(reading, columns.QUOTES, Quote, names, delivered)
     for row in reading.table(columns.QUOTES).rows:
         if "offer" in row.values and row.values["offer"] in priced:
-            row.tell([PRICED_TWICE], {"quotes": "offer"})
+            row.tell([TWO_PRICES_FAULT], {"quotes": "offer"})
     return {name: rows for name, rows in quotes.items() if name not in priced}
 
 
@@ -245,7 +245,7 @@ def read_tiers(reading: CatalogReading) -> tuple[PriceSchedule, ...]:
             made.append((schedule, rows[0]))
     for _, position in overlapping([schedule for schedule, _ in made]):
         schedule, row = made[position]
-        row.tell([bears_too(schedule)])
+        row.tell([overlap_fault(schedule)])
     return tuple(sorted((schedule for schedule, _ in made), key=lambda schedule: schedule.order))
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from ..domain.base import exact
 from ..domain.basis import Factors, basis_factor, missing_factor
-from ..domain.facts import Material, RecipeLine, Stating
+from ..domain.facts import Material, RecipeLine, WithFacts
 from ..domain.quantities import Mass, UnitPrice
 from ..errors import Diagnostic
 from ..reading.csvfile import TABLE_ROWS, Table, TableRow
@@ -78,7 +78,7 @@ class CatalogReading:
             self._too_many = True
             self.known.unsure |= ALL_IDS
             for other in filter(None, self.read.values()):
-                other.let_go()
+                other.drop_rows()
 
     def refers(self, row: TableRow, column: str, what: str, ids: Collection[str] | None = None) -> bool:
         """Return True if a cell names something that exists, one of `ids` if they are given. A blank cell is no mistake here."""
@@ -189,7 +189,7 @@ class CatalogReading:
         source = row.layout.columns(record).get("source")
         if source is not None:
             found["source"] = self.full(values.get(source, ""))
-        if issubclass(record, Stating):
+        if issubclass(record, WithFacts):
             found["facts"] = row.facts
         self._check(row, record, found, only)
         return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..domain.runtime import LONGEST_SECONDS
+from ..domain.runtime import MAX_SECONDS
 from .output import warn
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ TimeLimit = Annotated[
         metavar="SECONDS",
         help="Seconds for all of it, reading included. What is not proved by then is given as an interval, and what was not asked is said.",
         min=0,
-        max=LONGEST_SECONDS,
+        max=MAX_SECONDS,
     ),
 ]
 Gap = Annotated[

@@ -20,7 +20,7 @@ from typer.core import TyperCommand
 from typer.main import get_command
 
 from ..errors import FriendshoreError
-from ..writing import add_files, refuse_present
+from ..writing import add_files, reject_existing
 from .options import (
     DEFAULT_GAP,
     AsJson,
@@ -176,7 +176,7 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
     page_format = None
     if given["html"] is not None:
         page_format = format_named("html", registry)
-        refuse_present(given["html"])  # before the work, not after it
+        reject_existing(given["html"])  # before the work, not after it
     try:
         asked = _options_made(question, typed)
     except OptionsError as error:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from .base import Dated, Fault, Fitting, Given, Number, Record, Tables, days_in_order, outside
+from .base import CheckedRecord, Dated, Fault, FieldValues, Number, Record, Tables, date_order_faults, range_faults
 from .change import Change
 from .countries import COVERED_NATIONS
 from .evidence import Confidence, Why
@@ -98,7 +98,7 @@ class Concern(Record):
     """Countries of concern. Blank: the covered nations of 10 USC 4872 (China with Hong Kong and Macau, Iran, North Korea, and Russia)."""
 
 
-class OfferAssumption(Fitting):
+class OfferAssumption(CheckedRecord):
     """A figure that the case gives to a lead, or in place of a published one."""
 
     id: Annotated[str, Names("offer"), Written("acme-gallium", sort=ident)]
@@ -115,13 +115,13 @@ class OfferAssumption(Fitting):
     why: Why = ""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         if given.get("capacity") is None and given.get("price") is None and not given.get("chain"):
             wanted = ("capacity", "price", "chain")
-            yield Fault("", "nothing is assumed of the offer", "a capacity, a price or a chain", turns_on=wanted)
+            yield Fault("", "nothing is assumed of the offer", "a capacity, a price or a chain", depends_on=wanted)
 
 
-class Assume(Fitting):
+class Assume(CheckedRecord):
     """Assumptions of the case, printed in every output."""
 
     lead_time: Annotated[Months, Written("1 quarter")] = Decimal(0)
@@ -144,11 +144,11 @@ class Assume(Fitting):
     offer: tuple[OfferAssumption, ...] = ()
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         for end_use, state in given.get("licence", {}).items():
             if state != "granted":
                 message, fix = "a licence is either assumed or not", 'write "granted" or delete the line'
-                yield Fault(f"licence.{end_use}", message, '"granted"', fix, turns_on=("licence",))
+                yield Fault(f"licence.{end_use}", message, '"granted"', fix, depends_on=("licence",))
 
 
 MaterialName = Annotated[
@@ -159,7 +159,7 @@ RuleName = Annotated[str, Written("cn-gallium-licence", sort=ident, meaning="Id 
 PlaceOrCases = Annotated[SiteOrBlank, Written("US", meaning="Country, or site of a facility; blank: the case's place.")]
 
 
-class DemandSpec(Fitting):
+class DemandSpec(CheckedRecord):
     """A demand: a material for an end use at a place."""
 
     id: Annotated[LabelOrBlank, Written("gallium-radar")] = ""
@@ -194,16 +194,16 @@ class DemandSpec(Fitting):
     why: Why = ""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         stated = [name for name in ("per_year", "quantities") if given.get(name) not in (None, ())]
         expected = "exactly one of per_year, quantity and quantities"
         if not stated:
             message = "the demand says no quantity"
-            yield Fault("", message, expected, turns_on=("per_year", "quantity", "quantities"))
+            yield Fault("", message, expected, depends_on=("per_year", "quantity", "quantities"))
         elif len(stated) > 1:
             yield Fault("quantities", "the demand says its quantity twice", expected)
-        yield from outside(given, "per_year", "low", "high")
-        yield from days_in_order(given)
+        yield from range_faults(given, "per_year", "low", "high")
+        yield from date_order_faults(given)
 
 
 InputOffers = Annotated[
@@ -221,7 +221,7 @@ ConfirmedBy = Annotated[
 ConfirmedOn = Annotated[date | None, Written("2026-11-05", meaning="Date of this document.")]
 
 
-def _confirmed(given: Given) -> Iterator[Fault]:
+def _confirmed(given: FieldValues) -> Iterator[Fault]:
     """Yield a fault if a document confirms no inputs, or has no name or date."""
     needed = ("inputs", "confirmed_by", "confirmed_on")
     stated = [name for name in needed if given.get(name)]
@@ -231,10 +231,10 @@ def _confirmed(given: Given) -> Iterator[Fault]:
         if name not in stated:
             message = f"`{' and '.join(stated)}` without `{name}` proves nothing"
             fix = "state the inputs, and the document and date by which the supplier confirms them"
-            yield Fault(name, message, ", ".join(needed), fix, turns_on=tuple(stated))
+            yield Fault(name, message, ", ".join(needed), fix, depends_on=tuple(stated))
 
 
-class StockSpec(Fitting):
+class StockSpec(CheckedRecord):
     """Stock on hand at the start, with its own chain or that of the offer it was bought from."""
 
     id: Annotated[str, Written("gallium-vault", sort=label)] = ""
@@ -256,20 +256,20 @@ class StockSpec(Fitting):
     why: Why = ""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         yield from _confirmed(given)
         if given.get("inputs") and not given.get("offer"):
             message, fix = (
                 "the inputs of goods are given without the offer that made them",
                 "add `offer`, or state `chain`",
             )
-            yield Fault("inputs", message, "an `offer`", fix, turns_on=("offer",))
+            yield Fault("inputs", message, "an `offer`", fix, depends_on=("offer",))
         if given.get("offer") and given.get("chain"):
             message, fix = "the chain of the offer and another one are both given", "delete `offer` or `chain`"
-            yield Fault("chain", message, "one of the two", fix, turns_on=("offer",))
+            yield Fault("chain", message, "one of the two", fix, depends_on=("offer",))
 
 
-class OrderSpec(Fitting):
+class OrderSpec(CheckedRecord):
     """An order already placed and paid for."""
 
     id: Annotated[LabelOrBlank, Written("gallium-on-the-water")] = ""
@@ -290,9 +290,9 @@ class OrderSpec(Fitting):
     why: Why = ""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         yield from _confirmed(given)
-        yield from days_in_order(given, "ordered", "arrives")
+        yield from date_order_faults(given, "ordered", "arrives")
 
 
 class IncumbentSpec(Record):
@@ -319,7 +319,7 @@ class Minimise(StrEnum):
     """Kilograms from the largest seller, summed over materials and times."""
 
 
-class Level(Fitting):
+class Level(CheckedRecord):
     """A lexicographic objective, minimized subject to the earlier ones."""
 
     minimise: Annotated[Minimise, Written("shortage")]
@@ -338,7 +338,7 @@ class Level(Fitting):
     """Share by which later objectives may make it worse, in every independent part of the case. Defaults to 0."""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         minimise = given.get("minimise")
         counted = minimise == "concentration"
         usual = {"by": "country", "stage": None, "per": "year"}
@@ -350,7 +350,7 @@ class Level(Fitting):
             yield Fault("of", f"`{minimise}` is that of the whole plan", expected, "delete the line")
         if counted and given.get("stage") is not None and given.get("by", "country") != "country":
             fix = "delete one of the two lines"
-            yield Fault("stage", "a stage is performed in a country", 'by = "country"', fix, turns_on=("by",))
+            yield Fault("stage", "a stage is performed in a country", 'by = "country"', fix, depends_on=("by",))
 
 
 class LicenceSpec(Dated):
@@ -404,7 +404,7 @@ class CarryoverSpec(Record):
     why: Why = ""
 
 
-class StoreSpec(Fitting):
+class StoreSpec(CheckedRecord):
     """Storage of a material at a place, always or on some days. The last day of a period decides."""
 
     material: MaterialName
@@ -421,12 +421,12 @@ class StoreSpec(Fitting):
     """Substance of its kilograms, if the case names one (`5 t WO3`). Empty means the material's basis."""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         loss = given.get("loss", 0)
         if loss > 1:
             message = f"{loss * 100:f} % a year is more than is held"
             yield Fault("loss", message, "0 to 100 % a year", "write what is lost in a year")
-        yield from days_in_order(given)
+        yield from date_order_faults(given)
 
     def holds_on(self, day: date) -> bool:
         """Return True if it applies on a day."""
@@ -454,7 +454,7 @@ class Scenario(Record):
     change: tuple[Change, ...] = ()
 
 
-class Overlap(Fitting):
+class Overlap(CheckedRecord):
     """Facilities of different catalogs that look alike: whether they are the same, and which record counts."""
 
     facilities: Annotated[tuple[str, ...], Names("facility of a catalog"), Written(["acme:smelter", "desk:acme-1"])]
@@ -469,7 +469,7 @@ class Overlap(Fitting):
     why: Why = ""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         facilities, keep = given.get("facilities", ()), given.get("keep", "")
         for name in (*facilities, *filter(None, (keep,))):
             if name.count(":") != 1 or not all(name.split(":")):
@@ -492,7 +492,7 @@ class Overlap(Fitting):
         return tuple(name for name in self.facilities if name != self.keep) if self.keep else ()
 
 
-class Case(Tables, Fitting):
+class Case(Tables, CheckedRecord):
     """Everything that determines a result, apart from the catalogs and packs that it names."""
 
     name: Annotated[Ident, Written("us-2027")]
@@ -566,7 +566,7 @@ class Case(Tables, Fitting):
         )
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         yield from _named_twice(given)
         yield from _stored_twice(given)
         yield from _off_the_plan(given)
@@ -589,7 +589,7 @@ def numbered(rows: Sequence[tuple[str, str, tuple[Any, ...]]], taken: Collection
     return tuple(names)
 
 
-def _named_twice(given: Given) -> Iterator[Fault]:
+def _named_twice(given: FieldValues) -> Iterator[Fault]:
     """Yield a fault for each record that has the name of another one of its sort."""
     place = given.get("place", "")
     for field, (column, name) in _NAMES.items():
@@ -608,7 +608,7 @@ def _named_twice(given: Given) -> Iterator[Fault]:
                 yield Fault("facilities", message, "", fix, entry=("overlaps", number))
 
 
-def _stored_twice(given: Given) -> Iterator[Fault]:
+def _stored_twice(given: FieldValues) -> Iterator[Fault]:
     """Yield a fault for each store of a material at a place on days that another one covers."""
     seen: dict[tuple[str, str], list[Span]] = {}
     for number, store in enumerate(given.get("stores", ())):
@@ -644,7 +644,7 @@ _NAMES: Mapping[str, tuple[str, Callable[[Any, str], object]]] = {
 """Field of a case -> the field that identifies its records, and a function that returns all names of one."""
 
 
-def _off_the_plan(given: Given) -> Iterator[Fault]:
+def _off_the_plan(given: FieldValues) -> Iterator[Fault]:
     """Yield faults of demands, stocks, and orders that do not fit the periods of the plan."""
     horizon = given.get("horizon")
     if horizon is None:
@@ -654,7 +654,7 @@ def _off_the_plan(given: Given) -> Iterator[Fault]:
             yield from (replace(fault, entry=(field, number)) for fault in misfits(vars(record), horizon))
 
 
-def misfits(given: Given, horizon: Horizon) -> Iterator[Fault]:
+def misfits(given: FieldValues, horizon: Horizon) -> Iterator[Fault]:
     """Yield faults of one demand, stock, or order that does not fit the periods of the plan."""
     listed = len(given.get("quantities", ()))
     if listed and listed != horizon.count:

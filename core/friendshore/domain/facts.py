@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
-from .base import Fault, Fitting, Given, Record, Tables, Words, days_in_order, exact, grouped
+from .base import CheckedRecord, Fault, FieldValues, Record, Tables, Words, date_order_faults, exact, grouped
 from .elements import Element, Form
 from .evidence import Cited, Evidence, Note, Source
 from .market import BenchmarkPrice, Factor, Rate
@@ -78,7 +78,7 @@ class FactSort(StrEnum):
     """Words separated by `;`: `frozenset[str]`."""
 
 
-class FactColumn(Fitting):
+class FactColumn(CheckedRecord):
     """A column of `offers.csv`, `facilities.csv`, or `lanes.csv` of any catalog, declared in the manifest of a plugin."""
 
     type: FactSort = FactSort.TEXT
@@ -91,14 +91,14 @@ class FactColumn(Fitting):
     """An example of a value, as it would be written."""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         if given.get("unit") and given.get("type") is not FactSort.NUMBER:
             yield Fault(
                 "unit", "only a number has a unit", "no unit", 'write `type = "number"`, or delete it', ("type",)
             )
 
 
-class StatedFact(Fitting):
+class StatedFact(CheckedRecord):
     """A fact about an offer, a facility, or a lane, in a column that a plugin declares."""
 
     name: ColumnName
@@ -115,7 +115,7 @@ class StatedFact(Fitting):
         return cls(name=name, type=column.type, unit=column.unit, value=_fact_text(value))
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         sort, text = given.get("type", FactSort.TEXT), given.get("value", "")
         try:
             fine = _fact_text(_read_fact(sort, text)) == text != ""
@@ -130,7 +130,7 @@ class StatedFact(Fitting):
         return _read_fact(self.type, self.value)
 
 
-class Stating(Fitting):
+class WithFacts(CheckedRecord):
     """An offer, a facility, or a lane with facts in columns that plugins declare."""
 
     facts: tuple[StatedFact, ...] = ()
@@ -261,7 +261,7 @@ class CapacityStep(Record):
     source: Cited = ""
 
 
-class Facility(Stating):
+class Facility(WithFacts):
     """A place that makes or stores goods."""
 
     id: Annotated[str, Written("acme-smelter", sort=ident)]
@@ -284,7 +284,7 @@ class Facility(Stating):
     source: Evidence = ""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         country, place = given.get("country"), given.get("place")
         if country and place and len(place) == 2 and place != country:
             yield Fault("place", f"the facility lies in {country}", fix="name a site, or leave it blank")
@@ -305,7 +305,7 @@ class Facility(Stating):
         return self.parent or self.supplier
 
 
-class ChainEntry(Fitting):
+class ChainEntry(CheckedRecord):
     """A stage, or a step of one, that an offer performs itself."""
 
     stage: Annotated[Step, Written("refined")]
@@ -326,7 +326,7 @@ class ChainEntry(Fitting):
         return data
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         recycled = given.get("feed", Feed.PRIMARY) is Feed.RECYCLED
         if given.get("stage") == COLLECTION and given.get("feed", Feed.RECYCLED) is not Feed.RECYCLED:
             message = "what is collected is scrap, and no primary feed"
@@ -364,7 +364,7 @@ class RecipeLine(Record):
     """Evidence. May be blank only for an output of 1."""
 
 
-class Lane(Stating):
+class Lane(WithFacts):
     """A destination of an offer, with its freight and lead time from a date on. An offer with lanes moves only by them."""
 
     to: Annotated[Site, Names("place"), Written("US")]
@@ -379,7 +379,7 @@ class Lane(Stating):
     source: Evidence = ""
 
 
-class Offer(Stating):
+class Offer(WithFacts):
     """A proposal to deliver a material, or several in fixed proportions, from a facility."""
 
     id: Annotated[str, Written("acme-gallium", sort=ident)]
@@ -448,21 +448,21 @@ class Offer(Stating):
         return any(map(_is_paid, self.prices))
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        yield from days_in_order(given)
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
+        yield from date_order_faults(given)
         yield from _order_terms(given)
         price = given.get("price")
         if not given.get("outputs", True):
             yield Fault("outputs", "the offer delivers nothing", "one line or more", "name the material")
         quotes = given.get("quotes", ())
         if quotes and price is not None:
-            yield PRICED_TWICE
-        yield from paid_without_end(given)
+            yield TWO_PRICES_FAULT
+        yield from unlimited_payment_faults(given)
         yield from _quoted_twice(quotes)
         yield from _open_lanes(given.get("lanes", ()))
 
 
-PRICED_TWICE = Fault(
+TWO_PRICES_FAULT = Fault(
     "quotes",
     "the offer has a price of its own as well",
     "a price, or quotations",
@@ -503,7 +503,7 @@ def _is_paid(price: Price | Quote | None) -> bool:
     return price is not None and price.amount is not None and price.amount < 0
 
 
-def paid_without_end(given: Given) -> Iterator[Fault]:
+def unlimited_payment_faults(given: FieldValues) -> Iterator[Fault]:
     """Yield faults of a price below zero without a limit on orders, or with take-or-pay: a plan would buy without end, or earn by taking nothing."""
     paid = [number for number, quote in enumerate(given.get("quotes", ())) if _is_paid(quote)]
     own = _is_paid(given.get("price"))
@@ -522,7 +522,7 @@ def paid_without_end(given: Given) -> Iterator[Fault]:
         yield Fault("take_or_pay", message, "blank", "leave it out", ("price",))
 
 
-def _order_terms(given: Given) -> Iterator[Fault]:
+def _order_terms(given: FieldValues) -> Iterator[Fault]:
     """Yield faults of order terms that no order can satisfy, and of a share without take-or-pay."""
     least, most, lot, count = (given.get(name) for name in ("min_order", "max_order", "lot", "max_lots"))
     if least is not None and most is not None and least > most:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated
 
-from .base import Dated, Fault, Fitting, Given, Record, outside
+from .base import CheckedRecord, Dated, Fault, FieldValues, Record, range_faults
 from .evidence import Cited, Evidence
 from .naming import Names
 from .values import (
@@ -25,7 +25,7 @@ from .values import (
 from .written import Written
 
 
-class BenchmarkPrice(Fitting):
+class BenchmarkPrice(CheckedRecord):
     """A published price of a material on a date."""
 
     id: Annotated[Ident, Written("gallium-rotterdam")]
@@ -48,11 +48,11 @@ class BenchmarkPrice(Fitting):
     source: Cited = ""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        yield from outside(given, "amount", "low", "high")
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
+        yield from range_faults(given, "amount", "low", "high")
 
 
-class Price(Fitting):
+class Price(CheckedRecord):
     """Money per unit of an offer: a quoted price, or a benchmark with a premium."""
 
     amount: Annotated[SignedMoneyPerKilogram | None, Written("580 USD/kg", "price")] = None
@@ -73,15 +73,15 @@ class Price(Fitting):
     """Evidence of the price. Blank means `source`."""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         amount, benchmark = given.get("amount"), given.get("benchmark")
         if given.get("premium") and not benchmark:
-            yield Fault("premium", "a premium on no benchmark", fix="name the benchmark", turns_on=("benchmark",))
+            yield Fault("premium", "a premium on no benchmark", fix="name the benchmark", depends_on=("benchmark",))
         if amount is not None and benchmark:
             yield Fault("amount", "a price and a benchmark are both given", "one of the two", "delete one")
         if amount is not None and not given.get("currency"):
             yield Fault("currency", "the price has no currency", "a currency by its ISO 4217 code, like USD")
-        yield from outside(given, "amount", "low", "high")
+        yield from range_faults(given, "amount", "low", "high")
 
 
 class Quote(Dated):
@@ -101,12 +101,12 @@ class Quote(Dated):
     source: Cited = ""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         yield from super().faults(given)
-        yield from outside(given, "amount", "low", "high")
+        yield from range_faults(given, "amount", "low", "high")
 
 
-class Rate(Fitting):
+class Rate(CheckedRecord):
     """An exchange rate from a date on: one unit of `currency` equals `rate` units of `to`."""
 
     currency: Annotated[Currency, Written("EUR")]
@@ -120,7 +120,7 @@ class Rate(Fitting):
     source: Evidence = ""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         if given.get("currency") and given.get("currency") == given.get("to"):
             yield Fault("to", "a currency is not exchanged for itself", fix="name two currencies")
 

@@ -10,7 +10,7 @@ import re
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 
-from .base import UnreadableError, exact, stated
+from .base import UnreadableError, exact, stated_number
 
 KILOGRAMS: dict[str, Decimal] = {
     "kg": Decimal(1),
@@ -137,7 +137,7 @@ def _decimal(digits: str) -> Decimal:
     Raises:
         UnreadableError: If it is out of range.
     """
-    return stated(digits.replace(",", "").replace("_", ""))
+    return stated_number(digits.replace(",", "").replace("_", ""))
 
 
 def is_number(text: str) -> bool:

@@ -84,12 +84,12 @@ class RunPlugin(Record):
         return self.kind in ("catalog", "pack")
 
 
-def known_by(used: Iterable[RunPlugin], start: datetime.date) -> datetime.date:
+def earliest_action_date(used: Iterable[RunPlugin], start: datetime.date) -> datetime.date:
     """Return the first day on which a plan can be acted on: its own first day, or the latest review date of its facts."""
     return max([start, *(one.as_of for one in used if one.has_facts and one.as_of is not None)])
 
 
-class TurnedRule(NamedTuple):
+class ChangedRule(NamedTuple):
     """A rule with a phase that began or ended after its pack was last reviewed."""
 
     rule: str
@@ -99,9 +99,9 @@ class TurnedRule(NamedTuple):
         return f"{self.rule}, {self.change}"
 
 
-def turned_since(
+def rule_changes_since_review(
     rules: Iterable[PackedRule], used: Iterable[RunPlugin], today: datetime.date | None
-) -> Iterator[TurnedRule]:
+) -> Iterator[ChangedRule]:
     """Yield the changes of rules between the review of their packs and today: phases that began, and those that ended without a successor."""
     looked_at = {one.name: one.as_of for one in used if one.kind == "pack"}
     for rule in rules:
@@ -111,9 +111,9 @@ def turned_since(
         starts = {phase.start for phase in rule.phases}
         for phase in rule.phases:
             if phase.start is not None and as_of < phase.start <= today:
-                yield TurnedRule(rule.id, f"looked at on {as_of}: {phase.status} from {phase.start} on")
+                yield ChangedRule(rule.id, f"looked at on {as_of}: {phase.status} from {phase.start} on")
             if phase.end is not None and as_of <= phase.end < today and phase.end + _DAY not in starts:
-                yield TurnedRule(rule.id, f"looked at on {as_of}: over since {phase.end}")
+                yield ChangedRule(rule.id, f"looked at on {as_of}: over since {phase.end}")
 
 
 class RunBlock(Record):
@@ -156,24 +156,24 @@ class PriceDate(Record):
         """The older of its own date and its exchange rate's. None if it has no date."""
         return self.day if self.day is None or self.exchanged is None else min(self.day, self.exchanged)
 
-    def to_come(self, today: datetime.date | None) -> datetime.date | None:
+    def future_date(self, today: datetime.date | None) -> datetime.date | None:
         """Return the later of its two dates that is after today. None if neither is, or today is unknown."""
         days = [day for day in (self.day, self.exchanged) if day is not None and today is not None and day > today]
         return max(days, default=None)
 
     def age(self, today: datetime.date) -> int | None:
         """Return its age in days. None if it has no date, or one after today."""
-        return None if self.oldest is None or self.to_come(today) else (today - self.oldest).days
+        return None if self.oldest is None or self.future_date(today) else (today - self.oldest).days
 
     def is_older(self, days: int, today: datetime.date | None) -> bool:
         """Return True if it is older than some days. Without a date, or with one after today, it counts as old. If today is unknown, others don't."""
-        if self.oldest is None or self.to_come(today):
+        if self.oldest is None or self.future_date(today):
             return True
         return today is not None and (today - self.oldest).days > days
 
     def dated(self, today: datetime.date | None) -> str:
         """Return its date and age in words: the date after today, or the older one."""
-        told = self.to_come(today) or self.oldest
+        told = self.future_date(today) or self.oldest
         if told is None:
             return "of no stated day"
         what = "" if told == self.day else "exchanged at a rate "

@@ -21,7 +21,7 @@ from ..problem.changes import apply_changes, scenario_changes
 from ..reading.textfile import read_bytes
 from ..reading.tomlfile import Key, key_lines, toml_data, toml_line, toml_text
 from ..recommend import gather
-from ..writing import refuse_present, replace_file, write_file, written_aside
+from ..writing import atomic_write_path, reject_existing, replace_file, write_file
 from .carryover import PINNED, RolledLot
 from .lines import OrderLine
 from .roll import RolledCase
@@ -38,7 +38,7 @@ def write_next(rolled: RolledCase, target: Path) -> list[Path]:
         InputError: If the target exists, the case names files outside its folder, or the new case is invalid. Nothing is written.
         OSError: If it can't be written.
     """
-    refuse_present(target)
+    reject_existing(target)
     file = rolled.gathered.case.file
     assert file is not None
     text = CaseText(read_bytes(file).decode(), str(file))
@@ -50,7 +50,7 @@ def write_next(rolled: RolledCase, target: Path) -> list[Path]:
             "the case file is laid out in a way that couldn't be edited line by line; it was written again, without its comments"
         )
     contents[PurePosixPath(file.name)] = edited.encode()
-    with written_aside(target) as new:
+    with atomic_write_path(target) as new:
         new.mkdir()
         for path, content in contents.items():
             (new / path).parent.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,7 @@ from ..domain.basis import Factors, basis_factor
 from ..domain.case import Case
 from ..domain.facts import Catalog, ChainEntry, Offer
 from ..domain.suggest import did_you_mean
-from ..domain.time import MOST_MONTHS, Horizon, PeriodLength, add_months
+from ..domain.time import MAX_MONTHS, Horizon, PeriodLength, add_months
 from ..errors import Diagnostic, InputError, VerificationError, all_of
 from ..plugins import Registry
 from ..problem.changes import scenario_changes
@@ -221,7 +221,7 @@ def _placed_later(placed: Sequence[PlacedLine], sheet: Path | None, day: date) -
 def _rolled_horizon(horizon: Horizon, day: date, length: PeriodLength) -> Horizon:
     """Return periods of a length from a day on, up to the end of the old ones or slightly beyond."""
     old_end = add_months(horizon.start, horizon.count * horizon.length.months)
-    count = next(n for n in range(1, MOST_MONTHS + 1) if add_months(day, n * length.months) >= old_end)
+    count = next(n for n in range(1, MAX_MONTHS + 1) if add_months(day, n * length.months) >= old_end)
     return Horizon(start=day, count=count, length=length)
 
 

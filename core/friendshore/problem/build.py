@@ -11,7 +11,7 @@ from ..domain.base import exact, grouped
 from ..domain.basis import Factors, basis_factor
 from ..domain.case import Case, StoreSpec
 from ..domain.facts import Catalog
-from ..domain.runtime import uncollected
+from ..domain.runtime import without_gc
 from ..domain.time import Delay
 from ..errors import Diagnostic, InputError
 from ..plugins import attributed
@@ -44,7 +44,7 @@ from .trade import resolve_trade
 _POWER = Context(prec=30)
 
 
-@uncollected()
+@without_gc()
 def build_problem(
     case: Case, catalogs: Sequence[Catalog], rules: Sequence[Rule], *, part: bool = False, kept: Kept | None = None
 ) -> Problem:

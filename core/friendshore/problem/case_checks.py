@@ -13,7 +13,7 @@ from ..domain.facts import Catalog, Offer
 from ..domain.suggest import closest, did_you_mean, nearest
 from ..domain.time import Span
 from ..domain.use import Use
-from ..domain.values import meant_use
+from ..domain.values import intended_end_use
 from ..errors import Diagnostic, InputError
 from ..plugins import attributed
 from ..rules.base import PhaseStatus, Rule, misfits
@@ -252,7 +252,7 @@ def end_uses(case: Case, rules: Sequence[Rule]) -> Iterator[Diagnostic]:
     own = sorted({demand.end_use for demand in case.demands} - named - {"civil"}) if named else ()
     words = " or ".join(sorted(named))
     for use in own:
-        meant = meant_use(use, named)
+        meant = intended_end_use(use, named)
         yield Diagnostic(
             f"no rule names the end use `{use}`: rules for {words} use do not bear on it",
             column="demand.end_use",

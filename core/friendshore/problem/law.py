@@ -18,7 +18,7 @@ from itertools import product
 from ..domain.base import as_decimal, exact, grouped
 from ..domain.case import Case, LicenceSpec, WaiverSpec
 from ..domain.facts import Material
-from ..domain.runtime import cached_method, told_each
+from ..domain.runtime import cached_method, with_progress
 from ..domain.time import Horizon, Span
 from ..domain.use import PASS, Result, Use, Verdict
 from ..plugins import attributed
@@ -65,7 +65,7 @@ def _judge_use(
             known = answers.verdicts(rule, use) if answers is not None else {}
             asked = ways[rule.bears_on]
             unknown = [arc for key, arc in asked if key not in known]
-            for arc in told_each(unknown, f"asking rule {rule.id}", "ways"):
+            for arc in with_progress(unknown, f"asking rule {rule.id}", "ways"):
                 key = id(arc.chained), id(arc.move)
                 if key not in known:
                     known[key] = as_verdict(rule.judge(arc.chained, arc.move, use))

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from ..domain.base import exact, grouped
 from ..domain.case import Case
 from ..domain.facts import Lane, Offer
-from ..domain.runtime import cached_method, told_each
+from ..domain.runtime import cached_method, with_progress
 from ..domain.time import Delay, Horizon, Period, Span
 from ..domain.use import Chained, Move, Use
 from ..errors import InputError
@@ -200,7 +200,7 @@ def build_network(
     arcs: list[Arc] = []
     ways = _Ways(merged, case)
     found.sort()  # offers are in the order of their ids
-    for node, index, output in told_each(found, "looking where offers can go", "ways"):
+    for node, index, output in with_progress(found, "looking where offers can go", "ways"):
         arcs.append(_offer_arc(len(arcs), node, index, output, offers[index], lanes[index], ways))
     for number, lot in enumerate(lots):
         arcs.append(_lot_arc(len(arcs), number, lot, ways))

@@ -88,7 +88,7 @@ class Layout:
         name = "_".join(re.findall(r"\w+", cell.casefold()))
         return self.headings.get(name, name) if self.headings is not None and name else cell
 
-    def stranger(self, name: str, near: str) -> str:
+    def unknown_key_fix(self, name: str, near: str) -> str:
         """Return the fix for an unknown column or key. `near` is the suggestion of a similar name, if there is one."""
         if self.others == "declared" and name:
             return self.elsewhere.get(name) or near or f"delete it, or install the plugin that declares `{name}`"

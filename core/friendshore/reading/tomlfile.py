@@ -15,7 +15,7 @@ from typing import Any
 
 import tomli_w
 
-from ..domain.base import UnreadableError, beyond, stated
+from ..domain.base import UnreadableError, out_of_range_error, stated_number
 from ..domain.suggest import did_you_mean, nearest
 from ..errors import Diagnostic, InputError
 from .fields import Field, Layout
@@ -93,7 +93,7 @@ def _parsed(text: str, file: str, number: Callable[[str], object]) -> dict[str, 
 
     def read(digits: str) -> object:
         try:
-            stated(digits)
+            stated_number(digits)
         except UnreadableError as error:
             return _Refused(digits, error)
         return number(digits)
@@ -181,7 +181,7 @@ def _fix(said: str, line: str) -> str:
 def _long_integers(text: str, file: str) -> list[Diagnostic]:
     """Return errors for integers with more digits than Python accepts."""
     return [
-        replace(_no_number((), found[0], beyond()), file=file, row=number)
+        replace(_no_number((), found[0], out_of_range_error()), file=file, row=number)
         for number, line in enumerate(text.splitlines(), 1)
         for found in _MANY_DIGITS.finditer(line)
     ]
@@ -203,7 +203,7 @@ def _beyond(data: Mapping[str, object]) -> Iterator[tuple[Key, Diagnostic]]:
             yield key, _no_number(key, value.text, value.error)
         elif type(value) is int:
             try:
-                stated(value)
+                stated_number(value)
             except UnreadableError as error:
                 yield key, _no_number(key, _in_digits(value), error)
 
@@ -416,7 +416,7 @@ def _read_others(entry: TomlTable, layout: Layout, data: Mapping[str, object]) -
             entry.others[name] = value
             continue
         suggested = f"did you mean `{near}`?" if near else did_you_mean(name, free)
-        fix = layout.stranger(name, suggested) or "delete it"
+        fix = layout.unknown_key_fix(name, suggested) or "delete it"
         expected = "one of " + ", ".join(layout.names)
         table = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value))
         entry.bad |= {name}

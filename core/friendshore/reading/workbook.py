@@ -24,7 +24,7 @@ from zipfile import BadZipFile, ZipFile
 from ..errors import Diagnostic, InputError
 from .csvfile import BAD_CELL, DayCell, NumberCell, Table, fill
 from .fields import Layout
-from .textfile import OLD_WORKBOOK, no_file
+from .textfile import OLD_WORKBOOK, non_file_diagnostic
 
 SUFFIX = ".xlsx"
 PRIVATE = "_"
@@ -94,7 +94,7 @@ _TOKEN = re.compile(
 """A token of a number format. The group `digits` shows the number, and every other group adds a text to it."""
 
 
-def adds(number_format: str, value: Decimal) -> str:
+def added_text(number_format: str, value: Decimal) -> str:
     """Return the text that a number format adds to the digits of a number, or an empty string.
 
     A share shown in hundredths adds `%`. Rounding adds nothing, since it keeps the unit.
@@ -165,7 +165,7 @@ def read_workbook(path: Path, found: list[Diagnostic], also: Collection[str] = (
     except ImportError as error:
         fix = 'pip install "friendshore[xlsx]", or convert the workbook to a folder where that is installed'
         raise InputError("workbooks need openpyxl, which is not installed", str(path), fix=fix) from error
-    other = no_file(path)
+    other = non_file_diagnostic(path)
     if other is not None:
         found.append(other)
         return Workbook(str(path), {})
@@ -504,7 +504,7 @@ class _SheetReader:
             wrong, fix = "the cell holds a time", "write the value as text"
         elif is_number:
             number, style = Decimal(repr(value)), int(cell.get("s", 0))
-            added = adds(self._formats[style] if 0 <= style < len(self._formats) else "General", number)
+            added = added_text(self._formats[style] if 0 <= style < len(self._formats) else "General", number)
             if added == "%":
                 return f"{as_text(float(number * 100))} %"
             if added:

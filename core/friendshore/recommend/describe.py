@@ -39,7 +39,7 @@ from ..domain.run import (
 from ..domain.time import today
 from ..domain.unmet import RunByMonths, RunConflict, RunShortage
 from ..domain.use import PROGRAM, Result
-from ..domain.used import PriceDate, RunBlock, RunPlugin, RunPriceDate, known_by
+from ..domain.used import PriceDate, RunBlock, RunPlugin, RunPriceDate, earliest_action_date
 from ..explain import (
     ByMonths,
     Cash,
@@ -296,7 +296,7 @@ def purchases(
         used: Plugins used by the plan. Orders that should have gone out before their newest date are late.
         inputs: Cash of each purchase's inputs. If empty, purchases have no full price.
     """
-    known = known_by(used, problem.case.horizon.start)
+    known = earliest_action_date(used, problem.case.horizon.start)
     wanted = totals((final_node(demand.use), sum(demand.quantity, Decimal(0))) for demand in problem.demands)
     carried: Sequence[Fraction | None] = inputs or [None] * len(lines)
     days = explain.order_days(judging.ledger)

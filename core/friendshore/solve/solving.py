@@ -25,7 +25,7 @@ import numpy as np
 
 from ..domain.base import exact
 from ..domain.plan import Confirmation, Infeasible, Plan, PlanLevel, PlanStatus
-from ..domain.runtime import LONGEST_SECONDS, set_aside
+from ..domain.runtime import MAX_SECONDS, set_aside
 from ..errors import Diagnostic, InputError, NoPlanError, OutOfTimeError
 from ..problem.parts import materials_of
 from ..program import Choices, Program
@@ -217,7 +217,7 @@ class Limits:
         Raises:
             InputError: With every invalid limit.
         """
-        longest = float(LONGEST_SECONDS)
+        longest = float(MAX_SECONDS)
         checks = (
             ("gap", self.gap, 0.0, sys.float_info.max, Real, "pass 0.01 to stop within 1 % of the bound"),
             ("time limit", self.seconds, 0.0, longest, Real, f"pass at most {longest:,.0f} seconds, or None for no limit"),

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ..domain.change import Change
-from ..domain.runtime import uncollected
+from ..domain.runtime import without_gc
 from ..domain.plan import OPTIMAL_GAP, OPTIMAL_MONEY, Cost, Plan, PlanStatus
 from ..errors import Diagnostic, VerificationError
 from ..problem import Problem
@@ -105,7 +105,7 @@ def verify(problem: Problem, plan: Plan) -> VerifiedPlan:
     return verified
 
 
-@uncollected()
+@without_gc()
 def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[VerifiedPlan | None, list[Diagnostic]]:
     """Return the verified plan, or everything that failed verification.
 

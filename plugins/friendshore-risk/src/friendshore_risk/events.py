@@ -16,7 +16,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from friendshore.domain.base import Fault, Fitting, Given, exact
+from friendshore.domain.base import CheckedRecord, Fault, FieldValues, exact
 from friendshore.domain.case import Case, DemandSpec
 from friendshore.domain.change import Change
 from friendshore.domain.evidence import Why
@@ -61,7 +61,7 @@ Multiplier = Annotated[NonNegative, _read(parse_share)]
 """Factor of a price or a quantity, such as `2` or `150 %`."""
 
 
-class Event(Fitting):
+class Event(CheckedRecord):
     """A possible event after the day on which it becomes known. Until then, plans can't depend on it.
 
     It has one kind of effect: `lose` removes offers or routes, and `price` or `demand` multiplies by `factor`. `scenario` applies a scenario of the
@@ -132,7 +132,7 @@ class Event(Fitting):
         return bool(self.between or self.uniform or self.normal or self.lognormal)
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         """Yield errors unless there is exactly one probability and one subject, and for unused values."""
         named = [name for name in cls.SUBJECTS if given.get(name)]
         if len(named) != 1:
@@ -150,11 +150,11 @@ class Event(Fitting):
         if given.get("otherwise") and not given.get("given"):
             yield Fault("otherwise", "is read with `given` alone", "an event in `given`, or no `otherwise`")
         if given.get("given") and given.get("probability") is None:
-            yield Fault("given", "goes with `probability` alone", "a `probability`", turns_on=("probability",))
+            yield Fault("given", "goes with `probability` alone", "a `probability`", depends_on=("probability",))
         yield from cls._sizes(given)
 
     @classmethod
-    def _sizes(cls, given: Given) -> Iterator[Fault]:
+    def _sizes(cls, given: FieldValues) -> Iterator[Fault]:
         """Yield errors in factors of prices and demand: missing, repeated, inconsistent, or unused."""
         sizes = [name for name in ("factor", "factors", *cls.DRAWN) if given.get(name) not in (None, ())]
         moves = bool(given.get("price") or given.get("demand"))
@@ -173,7 +173,7 @@ class Event(Fitting):
         yield from cls._durations(given, moves or bool(given.get("lose")))
 
     @classmethod
-    def _distributions(cls, given: Given) -> Iterator[Fault]:
+    def _distributions(cls, given: FieldValues) -> Iterator[Fault]:
         """Yield errors in the parameters of distributions."""
         between, uniform, normal, lognormal = (given.get(name, ()) for name in cls.DRAWN)
         if between and (len(between) != 3 or list(between) != sorted(between) or between[0] == between[-1]):
@@ -194,7 +194,7 @@ class Event(Fitting):
             yield Fault("chances", "are those of the event that it goes along with", "no `chances`")
 
     @classmethod
-    def _durations(cls, given: Given, read: bool) -> Iterator[Fault]:
+    def _durations(cls, given: FieldValues, read: bool) -> Iterator[Fault]:
         """Yield errors in the duration: repeated, inconsistent, or unused."""
         said = [name for name in ("lasts", "durations", "ends_per_year") if given.get(name) not in (None, ())]
         for name in said if not read else ():
@@ -210,7 +210,7 @@ class Event(Fitting):
             yield Fault("duration_chances", "do not come to 1", "chances that come to 1")
 
 
-class RiskSettings(Fitting):
+class RiskSettings(CheckedRecord):
     """Possible events, and the day on which they become known."""
 
     day: datetime.date | None = None
@@ -220,7 +220,7 @@ class RiskSettings(Fitting):
     event: tuple[Event, ...] = ()
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         """Yield errors for events of the same name, and for causes that come after their effects."""
         known: set[str] = set()
         drawn: set[str] = set()
