@@ -357,7 +357,7 @@ def sound(catalog: Catalog, others: Sequence[Catalog] = ()) -> tuple[Catalog, li
     lists = {name: tuple(_remade(again, catalog, name)) for name in _TABLES}
     head = again.record(catalog.but(**dict.fromkeys(_TABLES, ())), f"catalog {catalog.name}")
     checked = head.but(**lists)
-    return checked, [*again.found, *_Finished(checked, known_from([*others, checked]), again.wrong).problems()]
+    return checked, [*again.problems, *_Finished(checked, known_from([*others, checked]), again.invalid).problems()]
 
 
 def unfit(catalogs: Sequence[Catalog]) -> list[Diagnostic]:
@@ -372,7 +372,7 @@ def _remade(again: RecordChecker, catalog: Catalog, name: str) -> Iterator[objec
         strange = name == "offers" and getattr(record, "catalog", "") != catalog.name
         own = record.but(catalog=catalog.name) if strange else record
         made = again.record(own, _place(catalog, name, record, position))
-        if id(made) not in again.wrong or all(hasattr(made, field) for field in type(made).model_fields):
+        if id(made) not in again.invalid or all(hasattr(made, field) for field in type(made).model_fields):
             yield made
 
 

@@ -53,7 +53,6 @@ class Alias(Record):
 
     @property
     def told(self) -> str:
-        """The alias as a sentence without its period."""
         now = f"is called `{self.new}` since {self.date}" if self.new else f"was retired on {self.date}"
         return f"{self.of} `{self.old}` {now}: {self.reason}"
 
@@ -77,7 +76,6 @@ class Aliases:
         return tuple(steps)
 
     def is_cyclic(self, sort: str, name: str) -> bool:
-        """Return True if a name leads back to itself."""
         path = self.path(sort, name)
         return bool(path) and path[-1].new == name
 

@@ -27,7 +27,7 @@ _reporter: ContextVar[Callable[[int, int, str, str], None] | None] = ContextVar(
 
 @contextmanager
 def report_progress_to(watcher: Watcher | None) -> Iterator[None]:
-    """Send progress to a callback within this context. None means no reports."""
+    """Send progress to a callback within this context."""
     started = monotonic()
     token = _reporter.set(
         None
@@ -61,10 +61,7 @@ P = ParamSpec("P")
 
 
 def cached_method(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
-    """Cache the results of a method in its object, by its hashable arguments.
-
-    `functools.cache` would keep the object alive: a cycle that only the garbage collector can free.
-    """
+    """Cache the results of a method in its object. `functools.cache` would keep the object alive until a garbage collection."""
     name = f"_results_of_{method.__name__}"
 
     @wraps(method)

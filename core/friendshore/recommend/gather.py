@@ -203,8 +203,8 @@ def _looked_at(case: Case, rules: Sequence[Rule], errors: list[FriendshoreError]
     again = RecordChecker()
     case = again.record(case, f"case {case.name}")
     checked = tuple(again.record(rule, f"rule {rule.id}") for rule in rules)
-    if again.found:
-        errors.append(InputError(again.found))
+    if again.problems:
+        errors.append(InputError(again.problems))
     return case, checked
 
 

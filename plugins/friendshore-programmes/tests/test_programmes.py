@@ -146,7 +146,7 @@ def test_amounts_of_a_bill_with_semicolons_are_never_read_a_thousandfold(case: P
     assert {(p.row, p.column, p.found, p.fix) for p in problems} == {
         (2, "content", "`1.200 g`", "write `1.2 g` or `1200 g`"),
         (4, "content", "`1,200 g`", "write `1200 g` or `1.2 g`"),
-        (5, "content", "`1,5 g`", "write 1.5: the decimal sign is a point"),
+        (5, "content", "`1,5 g`", "write 1.5 (with a point as the decimal separator)"),
     }
 
 

@@ -61,7 +61,7 @@ def test_the_same_case_gives_the_same_bytes(tmp_path: Path) -> None:
         assert friendshore("case", "to-xlsx", case, "--out", file).exit_code == 0
     assert first.read_bytes() == second.read_bytes()
     again = friendshore("case", "to-xlsx", US, "--out", first)
-    assert (again.exit_code, "is there already" in again.output) == (2, True)
+    assert (again.exit_code, "FS080" in again.output) == (2, True)
     assert friendshore("case", "to-xlsx", US, "--out", tmp_path / "x.ods").exit_code == 2
 
 
@@ -347,10 +347,10 @@ BOOKS: dict[str, tuple[Any, str]] = {
     "sheet gone": (lambda book: book.remove(book["demand"]), "demand: the sheet is gone"),
     "column gone": (lambda book: book["demand"].delete_cols(2), "the column is gone"),
     "stranger": (lambda book: book.create_sheet("prises").append(["a"]), "is no sheet of a case"),
-    "head": (lambda book: setattr(book["demand"]["A1"], "value", "name"), "no such column"),
+    "head": (lambda book: setattr(book["demand"]["A1"], "value", "name"), "FS001"),
     "hidden": (lambda book: setattr(book["demand"].row_dimensions[2], "hidden", True), "a row is hidden"),
     "merged": (lambda book: book["demand"].merge_cells("A2:A3"), "cells are merged"),
-    "no catalog": (lambda book: book["capacity"].append(["", "quebec", "", "5 t/year", "operating"]), "this cell is needed"),
+    "no catalog": (lambda book: book["capacity"].append(["", "quebec", "", "5 t/year", "operating"]), "FS004"),
     "head of a baseline": (lambda book: book["_baseline"].delete_rows(2), "is no workbook of a case"),
     "cell of a baseline": (lambda book: setattr(book["_baseline"]["B5"], "value", "x"), "is no workbook of a case"),
     "another format": (lambda book: setattr(book["_baseline"]["A1"], "value", "friendshore case 9"), "another version"),
