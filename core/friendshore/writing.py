@@ -30,7 +30,7 @@ _SYSTEM_ERRORS = frozenset(
 
 def system_input_error(error: OSError) -> InputError:
     """Return an error of the system as an input error, or raise it again if it is a bug."""
-    message = f"can't be read or written: {error.strerror or error}"
+    message = f"cannot be read or written: {error.strerror or error}"
     if error.filename is not None:
         fix = "check the path and its permissions"
         return InputError(message, os.fsdecode(error.filename), fix=fix, code="FS050")

@@ -402,5 +402,5 @@ def _parse_cell(column: Field, row: TableRow, text: str) -> tuple[str, object] |
         try:
             return text, column.kind.read(text)
         except UnreadableError as error:
-            row.problem(column.name, "can't be read", error.expected, error.fix, error.code)
+            row.problem(column.name, "cannot be read", error.expected, error.fix, error.code)
     return None

@@ -118,12 +118,12 @@ def _diagnostic(model: type[BaseModel], detail: ErrorDetails, file: str, row: in
         return Diagnostic(message, file, row, column, found, words, fix, "FS003")
     error = context.get("error")
     if isinstance(error, UnreadableError):
-        return Diagnostic("can't be read", file, row, column, found, error.expected, error.fix, error.code)
+        return Diagnostic("cannot be read", file, row, column, found, error.expected, error.fix, error.code)
     if kind == "value_error":
         return Diagnostic(str(context["error"]), file, row, column, found if column else "", code="FS012")
     expected = _EXPECTED.get(kind) or detail["msg"].removeprefix("Input should be ")
     fix = "write `[` and `]` around it" if expected == "a list" and isinstance(value, str | dict | BaseModel) else ""
-    return Diagnostic("can't be read", file, row, column, found, expected, fix, "FS011")
+    return Diagnostic("cannot be read", file, row, column, found, expected, fix, "FS011")
 
 
 def path_of(place: Sequence[str | int]) -> str:

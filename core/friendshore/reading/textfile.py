@@ -43,7 +43,7 @@ def read_text(path: Path, problems: list[Diagnostic], max_bytes: int = LARGEST) 
             return None
     except OSError as error:
         fix = "check the path and its permissions"
-        problems.append(Diagnostic(f"can't be read: {error.strerror or error}", str(path), fix=fix, code="FS050"))
+        problems.append(Diagnostic(f"cannot be read: {error.strerror or error}", str(path), fix=fix, code="FS050"))
         return None
     other_format = _other_format(data)
     if other_format is not None:

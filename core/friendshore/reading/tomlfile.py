@@ -201,7 +201,7 @@ def _too_deep(column: str = "") -> Diagnostic:
 
 def _number_error(key: Key, text: str, error: UnreadableError) -> Diagnostic:
     shown = text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}… ({len(text):,} characters)"
-    return Diagnostic("can't be read", "", None, path_of(key), f"`{shown}`", error.expected, error.fix, error.code)
+    return Diagnostic("cannot be read", "", None, path_of(key), f"`{shown}`", error.expected, error.fix, error.code)
 
 
 def line_of(lines: Mapping[Key, int], key: Key) -> int | None:
@@ -356,7 +356,7 @@ def _read_value(entry: Entry, field: Field, value: object) -> None:
         entry.values[field.name] = field.kind.read(value)
     except UnreadableError as error:
         entry.bad |= {field.name}
-        entry.problem(field.name, "can't be read", error.expected, error.fix, error.code)
+        entry.problem(field.name, "cannot be read", error.expected, error.fix, error.code)
 
 
 def _read_tables(toml: TomlFile, inside: Layout, value: object, at: Key) -> list[TomlTable]:

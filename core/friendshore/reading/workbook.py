@@ -169,7 +169,7 @@ def read_workbook(path: Path, problems: list[Diagnostic], also: Collection[str] 
         reason = "it is an old `.xls`, or has a password" if _is_old_format(path) else reason
         problems.append(
             Diagnostic(
-                f"can't be read as a workbook: {reason}",
+                f"cannot be read as a workbook: {reason}",
                 str(path),
                 expected="an .xlsx workbook without a password",
                 fix="open it in a spreadsheet program and save it as .xlsx",
@@ -378,7 +378,7 @@ class _SheetReader:
             return self._lines(part, problems)
         except (ArithmeticError, ExpatError, LookupError, SyntaxError, TypeError, ValueError) as error:
             fix = "open it in a spreadsheet program, repair it, and save it again"
-            raise InputError(f"can't be read: {error}", self._archive.place, fix=fix, code="FS071") from error
+            raise InputError(f"cannot be read: {error}", self._archive.place, fix=fix, code="FS071") from error
 
     def _lines(self, part: str, problems: list[Diagnostic]) -> list[Line]:
         lines: list[Line] = []

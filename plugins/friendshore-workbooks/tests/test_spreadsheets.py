@@ -157,7 +157,7 @@ def test_a_mistake_has_its_place(tmp_path: Path, text: str, rows: str, expected:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('country = "country"', 'kountry = "country"', "FS001"),
+        ('country = "country"', 'kountry = "country"', "unknown key"),
         ('{ id = ["firm"] }', '{ id = ["firm"], value = "x" }', "cannot be read"),
         ('{ value = "Ga" }', "7", "cannot be read"),
         ('span = "last"', 'span = "middle"', "cannot be read"),
