@@ -15,7 +15,7 @@ UNSEEN = re.compile(
     "\u2028\u2029"  # ends of lines and paragraphs
     "\xad\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2065\u206a-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"  # takes no room
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
-    "\ud800-\udfff"  # halves of a sign, which no file can hold
+    "\ud800-\udfff"  # halves of a character, which UTF-8 cannot encode
     "]"
 )
 """A character that is invisible or affects its neighbors, except for spaces and joiners of Persian and Indic letters."""

@@ -138,7 +138,7 @@ def test_mistakes_name_sheet_row_and_column(book: Path) -> None:
 
 
 SPOILT: dict[str, tuple[Callable[[Any], object], str]] = {
-    "formula without a value": (lambda b: b["factors"].__setitem__("C2", "=1/2"), "no value saved with it"),
+    "formula without a value": (lambda b: b["factors"].__setitem__("C2", "=1/2"), "FS074"),
     "stranger": (lambda b: b.create_sheet("ofers").append(["id"]), "did you mean `offers`?"),
     "notes": (lambda b: b.create_sheet("what we asked").append(["x"]), "begin its name with `_`"),
     "no head": (lambda b: b.remove(b["catalog"]), "has no sheet `catalog`"),
@@ -185,19 +185,19 @@ def add_sheet(name: str) -> Callable[[Any], None]:
 
 
 ONE_PROBLEM: dict[str, tuple[Callable[[Any], object], tuple[str, ...]]] = {
-    "hidden sheet": (lambda b: setattr(b["sources"], "sheet_state", "hidden"), ("sheet sources: the sheet is hidden",)),
+    "hidden sheet": (lambda b: setattr(b["sources"], "sheet_state", "hidden"), ("sheet sources: FS072",)),
     "an unknown sheet": (add_sheet("prices 2025"), ("a catalog has no such table",)),
-    "hidden row": (lambda b: setattr(b["offers"].row_dimensions[3], "hidden", True), ("sheet offers:3: a row is hidden", "found row 3", "clear the filter")),
-    "hidden columns": (lambda b: b["offers"].column_dimensions.group("C", "D", hidden=True), ("sheet offers [C]: a column is hidden",)),
-    "title": (put_title, ("sheet offers:1: looks like a title", "Offers of Acme", "delete what stands above row 3")),
-    "thousands": (styled("factors", "C2", 0.5, '0.0,"k"'), ("sheet factors:2 [C2]", "its format adds `k (in thousands)`")),
+    "hidden row": (lambda b: setattr(b["offers"].row_dimensions[3], "hidden", True), ("sheet offers:3: FS072", "found row 3", "clear the filter")),
+    "hidden columns": (lambda b: b["offers"].column_dimensions.group("C", "D", hidden=True), ("sheet offers [C]: FS072",)),
+    "title": (put_title, ("sheet offers:1: FS059", "Offers of Acme", "delete the rows above row 3")),
+    "thousands": (styled("factors", "C2", 0.5, '0.0,"k"'), ("sheet factors:2 [C2]", "FS075 the cell's format adds `k (in thousands)`")),
     "euro": (styled("factors", "C2", 0.5, "#,##0.00 [$€-407]"), ("adds `€`", "as text")),
     "unit": (styled("factors", "C2", 0.5, "0.0\\ \\t"), ("adds `t`",)),
     "invisible": (styled("factors", "C2", 0.5, ";;;"), ("the number is hidden",)),
     "date for a name": (styled("offers", "A3", date(2026, 3, 1), "mmm yy"), ("sheet offers:3 [id]: FS061 ",)),
     "error": (lambda b: b["factors"].__setitem__("C2", "#N/A"), ("FS074 the cell contains an error",)),
     "merged": (lambda b: b["sources"].merge_cells("D2:D3"), ("FS073",)),
-    "a long format": (styled("factors", "C2", 0.5, "[" * 1_000_000), ("what a format of 1,000,000 characters says",)),
+    "a long format": (styled("factors", "C2", 0.5, "[" * 1_000_000), ("the text of a format with 1,000,000 characters",)),
 }  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def _nearest(word: str, known: Collection[str], min_similarity: float) -> str | 
 
 
 class Suggestions:
-    """Suggestions for one reading, up to a maximum number of comparisons. If all ids of a column were renamed, thousands of them would help nobody."""
+    """Suggestions for one reading, up to a maximum number of comparisons. If all ids of a column were renamed, thousands of them would not help."""
 
     def __init__(self) -> None:
         self._comparisons_left = _MAX_COMPARISONS
