@@ -29,7 +29,7 @@ def dated(day: datetime.date, today: datetime.date | None) -> str:
 
 def aged(as_of: datetime.date | None, today: datetime.date | None) -> str:
     """Return the age of data in words. Either day is None if unknown."""
-    return "as of an unknown date" if as_of is None else f"as of {dated(as_of, today)}"
+    return "as of an unknown day" if as_of is None else f"as of {dated(as_of, today)}"
 
 
 def is_stale(as_of: datetime.date | None, today: datetime.date | None) -> bool:
