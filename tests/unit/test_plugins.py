@@ -102,13 +102,13 @@ def test_first_of_two_copies_counts(site: Site) -> None:
     ("manifest", "said", "fix"),
     [
         pytest.param(None, "there is no manifest", "add the file to the package", id="missing manifest"),
-        pytest.param("api = \n", "is not valid TOML", "mend this line", id="not TOML"),
-        pytest.param('api = 1\ncatalog = ["x"]\n', "no such key", "did you mean `catalogs`?", id="unknown key"),
-        pytest.param("catalogs = []\n", "a needed key is missing", "add `api`", id="no version"),
+        pytest.param("api = \n", "FS056", "correct this line", id="not TOML"),
+        pytest.param('api = 1\ncatalog = ["x"]\n', "FS001", "did you mean `catalogs`?", id="unknown key"),
+        pytest.param("catalogs = []\n", "FS002", "add `api`", id="no version"),
         pytest.param("api = 99\nfuture = true\n", "is written for version 99 of the plugin interface", "upgrade friendshore", id="newer version"),
         pytest.param("api = 0\n", "is written for version 0 of the plugin interface", "upgrade acme-broken", id="older version"),
         pytest.param('api = 1\ncatalogs = ["gone"]\n', "`gone` holds no catalog.toml", "take it out of the manifest", id="missing folder"),
-        pytest.param('api = 1\ncatalogs = ["bad"]\n', "is not valid TOML", "mend the end of the file", id="broken catalog"),
+        pytest.param('api = 1\ncatalogs = ["bad"]\n', "FS056", "correct the end of the file", id="broken catalog"),
         pytest.param('api = 1\ncatalogs = ["nameless"]\n', "states no `name`", "add name", id="nameless catalog"),
         pytest.param('api = 1\nkinds = ["a", "a"]\n', "brings two kinds of the name `a`", "rename one", id="name twice"),
     ],
@@ -619,7 +619,7 @@ def test_mistakes_have_their_line(case: Path, old: str, new: str, row: int, colu
 
 def test_a_setting_that_is_needed_and_missing_is_told(case: Path) -> None:
     """By the rule that would have read it."""
-    with pytest.raises(InputError, match="a needed key is missing"):
+    with pytest.raises(InputError, match="FS002"):
         gathered(case, CASE.replace(SET, ""))
 
 

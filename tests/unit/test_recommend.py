@@ -309,7 +309,7 @@ def test_a_path_is_no_case(path: object) -> None:
     """The line to write is told, with the path in it."""
     (problem,) = refused(friendshore.plan, path)
     assert "`plan` takes a Case" in str(problem)
-    assert 'give it `friendshore.load_case("docs/cases/us-2027")`' in str(problem)
+    assert 'pass `friendshore.load_case("docs/cases/us-2027")`' in str(problem)
 
 
 @pytest.mark.parametrize("name", OF_SESSIONS)

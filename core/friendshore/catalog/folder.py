@@ -112,7 +112,7 @@ def read_draft(
     facts = _assemble(reading)
     about = {key: value for key, value in head.items() if key not in ("schema", "name", "requires")}
     for table in filter(None, reading.read.values()):
-        table.let_go()
+        table.drop_rows()
     requires = tuple(sorted(head.get("requires", ())))
     catalog = Catalog(name=name, requires=requires, distribution=distribution, **about, **facts)
     return CatalogDraft(catalog.but(digest=digest(catalog)), known)

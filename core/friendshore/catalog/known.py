@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..domain.base import Fault, Given, UnreadableError
+from ..domain.base import Fault, FieldValues, UnreadableError
 from ..domain.basis import Factors
 from ..domain.facts import Catalog, ChainEntry, Facility, Lane, Material, Offer, Price, RecipeLine
 from ..domain.market import BenchmarkPrice, Factor
@@ -109,7 +109,7 @@ class KnownIds:
 
     def renamed(self, what: str, name: str) -> str:
         """Return the new id of a name, as the end of a message. Empty if it wasn't renamed."""
-        way = Aliases(self.aliases.values()).way(what, name)
+        way = Aliases(self.aliases.values()).path(what, name)
         if not way:
             return ""
         return f"write `{way[-1].new}`: {way[0].told}" if way[-1].new else way[-1].told
@@ -168,7 +168,7 @@ class CrossChecks:
             Terms: self._subject,
         }
 
-    def faults(self, model: type[BaseModel], given: Given) -> list[Fault]:
+    def faults(self, model: type[BaseModel], given: FieldValues) -> list[Fault]:
         """Return the faults of a record with these fields. Fields that can't be read are missing."""
         found: list[Fault] = []
         for name, what, held, needed in _references(model):
@@ -214,12 +214,12 @@ class CrossChecks:
             if name not in ids and not (what == "place" and len(name) == 2):
                 yield Fault(field, f"no such {what} as `{name}`", expected, fix)
 
-    def _compound(self, factor: Given) -> Iterator[Fault]:
+    def _compound(self, factor: FieldValues) -> Iterator[Fault]:
         compound, materials = factor.get("compound", ""), self.known.materials
         if not is_formula(compound) and compound not in materials:
             yield from self.unknown("material", compound, "compound", materials, "write a formula such as WO3")
 
-    def _series(self, price: Given) -> Iterator[Fault]:
+    def _series(self, price: FieldValues) -> Iterator[Fault]:
         """Yield a fault if a benchmark has prices of two materials."""
         name, material = price.get("id"), price.get("material")
         if name and material in self.known.materials:
@@ -228,7 +228,7 @@ class CrossChecks:
                 fix = "give each material its own benchmark id"
                 yield Fault("material", f"benchmark `{name}` is a price of `{first}`", fix=fix)
 
-    def _site(self, facility: Given) -> Iterator[Fault]:
+    def _site(self, facility: FieldValues) -> Iterator[Fault]:
         """Yield faults of a site in two countries, and of a facility within itself."""
         site, country, within = (facility.get(name, "") for name in ("place", "country", "within"))
         if site and country and len(site) != 2 and self.sites.setdefault(site, country) != country:
@@ -238,7 +238,7 @@ class CrossChecks:
         if around:
             yield around
 
-    def _subject(self, bearing: Given) -> Iterator[Fault]:
+    def _subject(self, bearing: FieldValues) -> Iterator[Fault]:
         what, name = bearing.get("of", "offer"), bearing.get("id", "")
         ids = self.known.named(what)
         if name not in ids:
@@ -250,7 +250,7 @@ def _references(model: type[BaseModel]) -> tuple[tuple[str, str, str, bool], ...
     """Return the fields of a record that name things: what they name, the field of `KnownIds` with the ids, and True if it can't be blank."""
     found = []
     for name, info in model.model_fields.items():
-        marks = [mark.what for mark in info.metadata if isinstance(mark, Names)]
+        marks = [mark.kind for mark in info.metadata if isinstance(mark, Names)]
         needed = info.is_required() or any(isinstance(mark, Written) and mark.needed for mark in info.metadata)
         found += [(name, what, _NAMED[what], needed) for what in marks]
     return tuple(found)
@@ -264,7 +264,7 @@ def alias_faults(alias: Alias, known: KnownIds) -> Iterator[Fault]:
         fix = "delete the row, or give what has the id now another"
         message = f"`{alias.old}` is the id of {_article(alias.of)} {alias.of} still, so that both could be meant"
         yield Fault("old", message, fix=fix)
-    if Aliases(known.aliases.values()).circle(alias.of, alias.old):
+    if Aliases(known.aliases.values()).is_cyclic(alias.of, alias.old):
         message = f"`{alias.old}` leads back to itself"
         yield Fault("new", message, f"the id of {_article(alias.of)} {alias.of} of today")
     elif alias.new and alias.new not in known.named(alias.of) and (alias.of, alias.new) not in known.aliases:
@@ -289,7 +289,7 @@ def unsourced(what: str, field: str) -> Fault:
     return Fault(field, f"{what} has no source", "the id of a row of sources.csv")
 
 
-def unsourced_line(line: Given, *, output: bool) -> Iterator[Fault]:
+def unsourced_line(line: FieldValues, *, output: bool) -> Iterator[Fault]:
     """Yield a fault for a line of a recipe without a source. Only an output of 1 needs none."""
     if not line.get("source") and not (output and line.get("per_unit") == 1):
         yield unsourced("this figure", "source")
@@ -357,7 +357,7 @@ def sound(catalog: Catalog, others: Sequence[Catalog] = ()) -> tuple[Catalog, li
     lists = {name: tuple(_remade(again, catalog, name)) for name in _TABLES}
     head = again.record(catalog.but(**dict.fromkeys(_TABLES, ())), f"catalog {catalog.name}")
     checked = head.but(**lists)
-    return checked, [*again.found, *_Finished(checked, known_from([*others, checked]), again.wrong).problems()]
+    return checked, [*again.problems, *_Finished(checked, known_from([*others, checked]), again.invalid).problems()]
 
 
 def unfit(catalogs: Sequence[Catalog]) -> list[Diagnostic]:
@@ -372,7 +372,7 @@ def _remade(again: RecordChecker, catalog: Catalog, name: str) -> Iterator[objec
         strange = name == "offers" and getattr(record, "catalog", "") != catalog.name
         own = record.but(catalog=catalog.name) if strange else record
         made = again.record(own, _place(catalog, name, record, position))
-        if id(made) not in again.wrong or all(hasattr(made, field) for field in type(made).model_fields):
+        if id(made) not in again.invalid or all(hasattr(made, field) for field in type(made).model_fields):
             yield made
 
 

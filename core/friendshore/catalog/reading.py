@@ -74,11 +74,11 @@ class CatalogReading:
         """Count a table's rows. Beyond the limit for all tables together, its rows are dropped."""
         self._rows += len(table.rows)
         if self._rows > TABLE_ROWS:
-            table.too_many(f"{self._rows:,}", "rows, together with the catalog's other tables")
+            table.drop_excess_rows(f"{self._rows:,}", "rows, together with the catalog's other tables")
             self._too_many = True
             self.known.unsure |= ALL_IDS
             for other in filter(None, self.read.values()):
-                other.let_go()
+                other.drop_rows()
 
     def refers(self, row: TableRow, column: str, what: str, ids: Collection[str] | None = None) -> bool:
         """Return True if a cell names something that exists, one of `ids` if they are given. A blank cell is no mistake here."""

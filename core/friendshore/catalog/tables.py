@@ -213,7 +213,7 @@ def _no_head(folder: Path) -> Diagnostic:
         return Diagnostic(
             "there is no such folder", file=str(folder), expected="a catalog folder", fix="check the path"
         )
-    near = nearest(HEAD_FILE, [p.name for p in folder.iterdir()], alike=0.7)
+    near = nearest(HEAD_FILE, [p.name for p in folder.iterdir()], min_similarity=0.7)
     return Diagnostic(
         f"the folder has no {HEAD_FILE}",
         file=str(folder),

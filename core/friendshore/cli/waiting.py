@@ -53,14 +53,14 @@ def progress_bar(
         doing: Activity.
         of: Counted things.
     """
-    from ..domain.runtime import watched
+    from ..domain.runtime import report_progress_to
 
     if quiet or not sys.stderr.isatty():
         yield None
         return
     bar = ProgressBar(doing, of)
     try:
-        with watched(bar.show):
+        with report_progress_to(bar.show):
             yield bar
     finally:
         bar.stop()

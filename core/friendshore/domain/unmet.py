@@ -1,4 +1,4 @@
-"""Shortages in a run, their causes, and conflicts of hard rules. And rounding of dates and durations to whole periods."""
+"""Shortages in a run and their causes, conflicts of hard rules, and rounding of dates and durations to whole periods."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ CauseKind = Literal[
     "law", "proof", "limit", "lead time", "date", "capacity", "storage", "terms", "no offer", "inputs",
     "competition", "price", "rank", "conflict", "rounding", "undetermined",
 ]  # fmt: skip
+# Multiple of a shortage price above which a cost counts as more. A smaller difference may come from the solver.
 _MORE = Decimal("1.000001")
-"""Multiple of a shortage price above which a cost counts as more. A smaller difference may come from the solver."""
-_NAMED = 2
-"""Maximum number of names in a sentence. The JSON form has all of them."""
-
-
+# Maximum number of names in a sentence. The JSON form has all of them.
+_MAX_NAMES = 2
 _UNPROVEN = "unproven"
 _BRIEF = {
     "proof": "origin unproven",
@@ -57,16 +55,15 @@ class RunRestriction(Record):
 
     @property
     def brief(self) -> str:
-        """The restriction in a few words."""
         match self.kind:
             case "limit" | "law":
-                return f"{self.kind}: {_few(self.names)}"
+                return f"{self.kind}: {_first_names(self.names)}"
             case "price":
                 return f"costs {self._compared} its shortage price"
             case "rank":
-                return f"ranked lower than {_few(self.names)}"
+                return f"ranked lower than {_first_names(self.names)}"
             case "inputs":
-                return f"no input: {_few(self.names)}"
+                return f"no input: {_first_names(self.names)}"
             case "no offer":
                 return "no usable offer"
             case _:
@@ -74,9 +71,8 @@ class RunRestriction(Record):
 
     @property
     def short_name(self) -> str:
-        """The restriction in the fewest words. Rules have their ids."""
         if self.kind in ("limit", "law") and self.names:
-            return _few(self.names)
+            return _first_names(self.names)
         return _UNPROVEN if self.kind == "proof" else self.brief
 
     @property
@@ -88,10 +84,10 @@ class RunRestriction(Record):
             case "no offer":
                 return f"no usable offer: {', '.join(self.reasons)}" if self.reasons else "no offer"
             case "price":
-                cost, price = (readable(each or Decimal(0)) for each in (self.marginal_cost, self.shortage_price))
+                cost, price = (readable(money or Decimal(0)) for money in (self.marginal_cost, self.shortage_price))
                 return f"costs {self.currency} {cost}/kg, {self._compared} its shortage price of {price}"
             case "capacity" | "storage" | "terms" | "competition" | "conflict":
-                return f"{self.brief} ({_few(self.names)})" if self.names else self.brief
+                return f"{self.brief} ({_first_names(self.names)})" if self.names else self.brief
             case _:
                 return self.brief
 
@@ -101,13 +97,13 @@ class RunRestriction(Record):
 
     def __str__(self) -> str:
         offers = self.offers if self.kind in ("limit", "law") else self.names
-        shown = self.kind in ("limit", "law", "lead time", "date", "no offer", "proof") and bool(offers)
-        return f"{self.as_shown} ({_few(offers)})" if shown else self.as_shown
+        concerns_offers = self.kind in ("limit", "law", "lead time", "date", "no offer", "proof")
+        return f"{self.as_shown} ({_first_names(offers)})" if concerns_offers and offers else self.as_shown
 
 
-def _few(names: list[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+def _first_names(names: list[str]) -> str:
+    more = len(names) - _MAX_NAMES
+    return ", ".join(names[:_MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 class RunSupplyCause(Record):
@@ -120,27 +116,27 @@ class RunSupplyCause(Record):
     @property
     def key(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Kinds and names, equal for the same cause of other shortages."""
-        return tuple((each.kind, tuple(each.names)) for each in self.restrictions)
+        return tuple((restriction.kind, tuple(restriction.names)) for restriction in self.restrictions)
 
     @property
     def kinds(self) -> str:
-        """The kinds of its restrictions."""
-        return " and ".join(dict.fromkeys(each.kind for each in self.restrictions))
+        return " and ".join(dict.fromkeys(restriction.kind for restriction in self.restrictions))
 
     @property
     def short_kinds(self) -> str:
-        """The kinds of its restrictions, in the fewest words."""
-        return " + ".join(dict.fromkeys(_UNPROVEN if each.kind == "proof" else each.kind for each in self.restrictions))
+        return " + ".join(
+            dict.fromkeys(
+                _UNPROVEN if restriction.kind == "proof" else restriction.kind for restriction in self.restrictions
+            )
+        )
 
     @property
     def brief(self) -> str:
-        """The cause in a few words."""
-        return " and ".join(each.brief for each in self.restrictions)
+        return " and ".join(restriction.brief for restriction in self.restrictions)
 
     @property
     def as_shown(self) -> str:
-        """The cause without the offers that it excludes."""
-        return " and ".join(each.as_shown for each in self.restrictions)
+        return " and ".join(restriction.as_shown for restriction in self.restrictions)
 
     def __str__(self) -> str:
         return " and ".join(map(str, self.restrictions))

@@ -88,11 +88,11 @@ class Inputs:
         taken = {demand.id for demand in self.case.demands}
         for catalog in self.catalogs if aliases else ():
             taken.update(name for facility in catalog.facilities for name in (facility.supplier, facility.parent))
-        return aliases.following(taken - {""})
+        return aliases.follower(taken - {""})
 
     def name_of_today(self, of: Sort, name: str) -> str:
         """Return the current name of something that a catalog may have renamed. Otherwise, return `name`."""
-        way = self._following().aliases.way(of, name)
+        way = self._following().aliases.path(of, name)
         return (way[-1].new if way else "") or name
 
     def with_retirement(self, problem: Diagnostic) -> Diagnostic:
@@ -195,7 +195,7 @@ class Inputs:
 
 def _retired(problem: Diagnostic, aliases: Aliases) -> Diagnostic:
     """Return a problem, with the date and reason if its name was retired."""
-    alias = aliases.retired(problem.found.strip("`")) if aliases else None
+    alias = aliases.retirement(problem.found.strip("`")) if aliases else None
     return (
         problem if alias is None else replace(problem, message=f"{problem.message}: {alias.told}", fix="name another")
     )

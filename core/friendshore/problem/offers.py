@@ -619,7 +619,7 @@ class OfferReader:
             "supplied": stages.supplied,
             "source": not self.offer.inputs,
         }
-        made = self.paths.sharing.made(Chained, fields)
+        made = self.paths.sharing.unchecked_record(Chained, fields)
         if made.origin_contradicted:
             told = " and ".join(sorted(made.last_countries[0]))
             text = f"states {self.offer.customs_origin} as its customs origin, where none of its stages is done: counted as of {told} too"

@@ -225,7 +225,10 @@ class _Decoder:
         """Return deliveries and stocks. In each period, available material serves the planned deliveries, and the rest is stock."""
         deliveries: list[Delivery] = []
         stocks: list[Stock] = []
-        nothing, made = Decimal(0), SharedValues().made  # very many records, of values that are valid as they are
+        nothing, made = (
+            Decimal(0),
+            SharedValues().unchecked_record,
+        )  # very many records, of values that are valid as they are
         demands = [demand.id for demand in self.problem.demands]
         for compliance_class in self.problem.compliance_classes:
             label = compliance_class.label

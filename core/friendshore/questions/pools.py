@@ -16,7 +16,7 @@ from itertools import islice
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ..domain.runtime import finished
+from ..domain.runtime import run_tasks
 from ..errors import Diagnostic, FriendshoreError, SolverError
 from ..plugins.attribution import limit_for
 from ..plugins.processes import ProcessEndedError, WatchedProcesses, ended
@@ -117,7 +117,7 @@ def carried_out(
         look = _Look(running, again, stopped)
         again.extend(islice(left, most))
         try:
-            with closing(finished(running.executor, partial(running.by, do), again, most, look)) as done:
+            with closing(run_tasks(running.executor, partial(running.by, do), again, most, look)) as done:
                 for task, future in done:
                     error = _error(future)
                     if isinstance(error, ProcessEndedError) and not running.begun():

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from ..domain.change import Change
 from ..domain.time import Span
 from ..errors import Diagnostic, InputError
-from ..reading.records import complaints
+from ..reading.records import validation_diagnostics
 from .base import Phase, PhaseStatus, Rule
 from .pack import LegislativeBill
 
@@ -106,7 +106,7 @@ def with_figure(rule: Rule, figure: str) -> Rule:
         made = type(rule).model_validate({**fields, name: figure})
     except ValueError as error:
         reason = (
-            "; ".join(one.message for one in complaints(type(rule), error))
+            "; ".join(one.message for one in validation_diagnostics(type(rule), error))
             if isinstance(error, ValidationError)
             else str(error)
         )

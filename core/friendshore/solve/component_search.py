@@ -24,7 +24,7 @@ from threading import Lock
 import numpy as np
 
 from ..domain.plan import Confirmation
-from ..domain.runtime import finished
+from ..domain.runtime import run_tasks
 from ..errors import Diagnostic
 from ..program.limits import Goal
 from ..program.matrix import Floats, Linear, continuous
@@ -157,7 +157,7 @@ class _Divided:
         waiting: list[ResumableSearch] = []
         running = len(self.queue)
         with ThreadPoolExecutor(self.workers) as pool:
-            for search, ended in finished(pool, self._turn, self.queue, meanwhile=tell):
+            for search, ended in run_tasks(pool, self._turn, self.queue, on_idle=tell):
                 ended.result()
                 running -= 1
                 if not search.done:

@@ -153,7 +153,7 @@ class AnswerCache:
             self._known.keep(key, answer, _size_in_bytes(answer))
 
     def __reduce__(self) -> tuple[type[AnswerCache], tuple[list[tuple[bytes, SolverAnswer, int]], int]]:
-        return AnswerCache, (self._known.items(), self._known.most)
+        return AnswerCache, (self._known.items(), self._known.max_size)
 
 
 def _size_in_bytes(answer: SolverAnswer) -> int:

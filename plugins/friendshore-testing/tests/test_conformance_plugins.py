@@ -56,7 +56,7 @@ SPANS = 'for label, periods in facts.spans("period"):'
 RULES: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "product of limits": ({"old": "(bought,)", "new": "(bought * bought,)"}, "linear", "(bought * bought,)", "unsupported operand"),
     "bound by purchases": ({"old": "at_most=self.most", "new": "at_most=bought"}, "linear", "class House", "`at_most` is what is bought in the plan"),
-    "span of no length": ({"old": 'spans("period")', "new": 'spans("month")'}, "linear", 'spans("month")', "there are no stretches of a month"),
+    "span of no length": ({"old": 'spans("period")', "new": 'spans("month")'}, "linear", 'spans("month")', "isn't one of period, year, and horizon"),
     "remembers": ({"old": COUNTS, "new": "lambda offer, place: 1 + next(numbers)"}, "pure", "class House", "other rows"),
     "reads the clock": (forbids(first="import time; time.time()"), "pure", "time.time()", "it reads the clock"),
     "reads the day": ({"old": SPANS, "new": f"from datetime import date; date.today()\n        {SPANS}"}, "pure", "date.today()", "it reads the clock"),
@@ -218,7 +218,7 @@ WRONG = VECTORS.replace('"fail"', '"pass"')
         deep(PACK, "", "vectors", "there is no vectors.toml"),
         (PACK.replace('source = "a text", ', ""), WRONG, "citations vectors", "has no source; expected verdict pass, got fail"),
         (PACK.replace("origin-ban", "orign-ban"), VECTORS, "read", "did you mean"),
-        deep(PACK.replace('title = "Tin"', ""), VECTORS, "read", "a needed key is missing"),
+        deep(PACK.replace('title = "Tin"', ""), VECTORS, "read", "FS002"),
         deep(PACK, VECTORS.replace('why = "Refined in China."', ""), "citations", "neither reason nor citation"),
         deep(PACK, VECTORS.replace("delivered", "deliverd"), "vectors", "did you mean `delivered`"),
     ],
