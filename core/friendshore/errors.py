@@ -1,8 +1,4 @@
-"""Errors in six classes, each with its exit code.
-
-Every error that a user can cause has all its diagnostics as data. Each has the place (file, row, column), the value found, the expected value,
-and the fix.
-"""
+"""Errors, each class with its exit code, and the diagnostics in them."""
 
 from __future__ import annotations
 
@@ -17,20 +13,16 @@ class Diagnostic:
     """An error in an input, in a planner's words."""
 
     message: str
-    """Error in one sentence."""
     file: str = ""
     """File as named by the user, or the record if it was built in memory."""
     row: int | None = None
     """Line of the file (the header of a table is line 1)."""
     column: str = ""
     found: str = ""
-    """Value that was found."""
     expected: str = ""
-    """Values that are accepted."""
     fix: str = ""
-    """Fix of the error."""
     code: str = ""
-    """Stable code of this kind of error, such as `FS101`. `codes.toml` lists them. Errors of a plugin may have its own codes, or none."""
+    """Stable code of this kind of error, such as `FS101`, from `codes.toml`. Plugins may have their own."""
 
     @property
     def first_line(self) -> str:
@@ -40,8 +32,8 @@ class Diagnostic:
             place += f":{self.row}"
         if self.column:
             place += f" [{self.column}]"
-        told = f"{self.code} {self.message}" if self.code else self.message
-        return f"{place.strip()}: {told}" if place.strip() else told
+        text = f"{self.code} {self.message}" if self.code else self.message
+        return f"{place.strip()}: {text}" if place.strip() else text
 
     def __str__(self) -> str:
         parts = [self.first_line]
@@ -55,13 +47,7 @@ class Diagnostic:
 
 
 class FriendshoreError(Exception):
-    """An error that friendshore reports, with all its diagnostics.
-
-    It takes diagnostics, a single `Diagnostic`, or a message with the other fields of a `Diagnostic`.
-
-    Attributes:
-        problems: All diagnostics, never only the first.
-    """
+    """An error that friendshore reports, with all its diagnostics, never only the first."""
 
     exit_code = 1
 
@@ -80,7 +66,7 @@ class FriendshoreError(Exception):
             problems = Diagnostic(problems, file, row, column, found, expected, fix, code)
         if isinstance(problems, Diagnostic):
             problems = (problems,)
-        self.problems: tuple[Diagnostic, ...] = tuple(dict.fromkeys(problems))  # one cause, however often it was met
+        self.problems: tuple[Diagnostic, ...] = tuple(dict.fromkeys(problems))  # without duplicates
         super().__init__("\n".join(str(p) for p in self.problems))
 
 
@@ -91,12 +77,11 @@ class InputError(FriendshoreError):
 
 
 def all_of(problems: Iterable[Diagnostic]) -> InputError:
-    """Return one error with all problems, sorted by file and line."""
     return InputError(sorted(problems, key=lambda p: (p.file, p.row or 0)))
 
 
 def attempt(read: Callable[[], _T], errors: list[FriendshoreError]) -> _T | None:
-    """Return `read()`, or add its error to `errors` and return None. An error in one file doesn't hide those of the next."""
+    """Return `read()`, or add its error to `errors` and return None."""
     try:
         return read()
     except FriendshoreError as error:
@@ -131,12 +116,7 @@ class OutOfTimeError(NoPlanError):
 
     @classmethod
     def ended(cls, when: str, canceled: bool) -> OutOfTimeError:
-        """Return the error of a search that the user or a time limit ended.
-
-        Args:
-            when: Rest of the sentence, such as `before this was found`.
-            canceled: True if the user canceled it.
-        """
+        """Return the error of a search that the user or a limit ended. `when` completes the sentence, such as `before a plan was found`."""
         if canceled:
             return cls(f"the search was canceled {when}", code="FS701")
         return cls(f"the search was ended {when}", fix="allow more time, such as `--time-limit 600`", code="FS701")
@@ -167,29 +147,19 @@ def refuse_other_types(value: object, function: str, types: Sequence[type]) -> N
 
 
 CHANGES = (
-    '`Change(price="OFFER", factor="1.1")` is a change, `Change.model_validate(TABLE)` makes one of a dict; write '
-    "`session.what_if(CHANGE, ...)`, and `changes=[CHANGE, ...]` elsewhere"
+    "write `session.what_if(CHANGE, ...)`, or `changes=[CHANGE, ...]` in other functions. "
+    'Create a change by `Change(price="OFFER", factor="1.1")`, or from a dict by `Change.model_validate(TABLE)`'
 )
-RULES = "write `rules=[RULE, ...]`; `registry.rule(TABLE)` makes a rule of a dict"
-CATALOGS = "write `catalogs=[CATALOG, ...]`; `friendshore.load_catalog(PATH)` reads one"
+RULES = "write `rules=[RULE, ...]`. Create a rule from a dict by `registry.rule(TABLE)`"
+CATALOGS = "write `catalogs=[CATALOG, ...]`. Read a catalog by `friendshore.load_catalog(PATH)`"
 
 
 def each_of(values: object, kind: type[_T], name: str, fix: str) -> tuple[_T, ...]:
-    """Return the values of an argument as a tuple.
-
-    Args:
-        values: Argument of the caller.
-        kind: Type of every value.
-        name: Name of the argument.
-        fix: How to write it.
-
-    Raises:
-        InputError: If it isn't a sequence of values of that type.
-    """
-    alone = isinstance(values, str | bytes | Mapping | kind) or not isinstance(values, Iterable)
-    given: list[Any] = [values] if alone else list(cast("Iterable[Any]", values))
-    for value in given:
-        if alone or not isinstance(value, kind):
-            found, expected = f"`{type(value).__name__}`", f"a tuple or list of `{kind.__name__}`"
-            raise InputError(f"`{name}` cannot be read", found=found, expected=expected, fix=fix, code="FS590")
-    return tuple(given)
+    """Return the values of the argument `name` as a tuple. Raise an InputError if it isn't a sequence of values of type `kind`."""
+    is_single = isinstance(values, str | bytes | Mapping | kind) or not isinstance(values, Iterable)
+    entries: list[Any] = [values] if is_single else list(cast("Iterable[Any]", values))
+    for entry in entries:
+        if is_single or not isinstance(entry, kind):
+            found, expected = f"`{type(entry).__name__}`", f"a tuple or list of `{kind.__name__}`"
+            raise InputError(f"`{name}` has the wrong type", "", None, "", found, expected, fix, code="FS590")
+    return tuple(entries)

@@ -1,7 +1,7 @@
 """Hooks that a plugin may implement, and the marker for its functions.
 
-Most plugins need none. A catalog or a rule pack is data, and a `friendshore.toml` that names its folder suffices. Code is for the rest: a new
-kind of rule, a catalog that is fetched or computed, a new format, or a question about a plan.
+Most plugins need none. For a catalog or a rule pack, a `friendshore.toml` that names its folder suffices. Code is for the rest: a new kind of
+rule, a catalog that is fetched or computed, a new format, or a question about a plan.
 
 The example of each hook is a complete plugin, with its own name in a `pyproject.toml`:
 
@@ -40,8 +40,7 @@ class Named(Protocol):
     """An object with a name, such as a question (`friendshore.questions.Question`)."""
 
     @property
-    def name(self) -> str:
-        """Name."""
+    def name(self) -> str: ...
 
 
 API = 1
@@ -232,13 +231,13 @@ def friendshore_readers() -> Iterable[Reader]:
 
         name = "acme-erp"
 
-        def demand(self, asked: ReadRequest) -> TableRows:
-            file = asked.path.with_suffix(".txt")
+        def demand(self, request: ReadRequest) -> TableRows:
+            file = request.path.with_suffix(".txt")
             if not file.is_file():
-                raise InputError(Diagnostic("there is no such export", str(file), fix="export the orders once more"))
+                raise InputError(Diagnostic("the export doesn't exist", str(file), fix="export the orders again"))
             lines = [line.split(";") for line in file.read_text(encoding="utf-8").splitlines()]
-            found = [{"material": m, "end_use": use, "per_year": f"{tonnes} t"} for m, use, tonnes in lines]
-            return TableRows.of(found, str(file), first=1)
+            demands = [{"material": m, "end_use": use, "per_year": f"{tonnes} t"} for m, use, tonnes in lines]
+            return TableRows.of(demands, str(file), first=1)
 
 
     @hookimpl
@@ -341,10 +340,10 @@ def friendshore_case_packs(facts: CaseFacts) -> Iterable[RulePack]:
     @hookimpl
     def friendshore_case_packs(facts: CaseFacts) -> list[RulePack]:
         debarred = set((facts.folder_of("names") / facts.settings.names).read_text(encoding="utf-8").splitlines())
-        found = {f.id for catalog in facts.catalogs for f in catalog.facilities if f.supplier in debarred}
-        rule = {"kind": "exclude", "id": "acme-debarred", "citation": "our terms, 4.2", "facilities": sorted(found)}
-        rules = (rule,) if found else ()
-        return [RulePack(id="acme-debarred", title="Whom we debar", as_of=facts.settings.day, rules=rules)]
+        excluded = {f.id for catalog in facts.catalogs for f in catalog.facilities if f.supplier in debarred}
+        rule = {"kind": "exclude", "id": "acme-debarred", "citation": "our terms, 4.2", "facilities": sorted(excluded)}
+        rules = (rule,) if excluded else ()
+        return [RulePack(id="acme-debarred", title="Debarred suppliers", as_of=facts.settings.day, rules=rules)]
     ```
     """
     raise NotImplementedError  # a specification; pluggy calls the implementations only
@@ -477,11 +476,11 @@ def friendshore_checks() -> Iterable[Named]:
     class MadeThisYear(RunChecker):
         name = "made-this-year"
 
-        def check(self, asked: CheckRequest) -> CheckAnswer:
-            made = asked.stored.run.made
-            if made is not None and made.year == date.today().year:
+        def check(self, request: CheckRequest) -> CheckAnswer:
+            day = request.stored.run.made
+            if day is not None and day.year == date.today().year:
                 return CheckAnswer()
-            return CheckAnswer(findings=(Diagnostic("the run was not made this year", "run.json", column="made", found=f"{made}"),))
+            return CheckAnswer(findings=(Diagnostic("the run was not made this year", "run.json", column="made", found=f"{day}"),))
 
 
     @hookimpl

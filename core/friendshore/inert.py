@@ -1,8 +1,6 @@
-"""Inert forms of text from others that remain readable.
+"""Readable forms of foreign text that terminals, browsers, and spreadsheets can't execute.
 
-A name in a case, a catalog, a pack, or a plugin may contain any character, such as terminal escape sequences, marks of writing direction, line
-breaks, or invisible characters. Printed unchanged, a name could color, move, or forge the text around it. All printed text passes through here.
-Stored text remains unchanged.
+Printed unchanged, a name could contain escape sequences that color, move, or forge the text around it. All printed text passes through here.
 """
 
 from __future__ import annotations
@@ -17,45 +15,43 @@ UNSEEN = re.compile(
     "\u2028\u2029"  # ends of lines and paragraphs
     "\xad\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2065\u206a-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"  # takes no room
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
-    "\ud800-\udfff"  # halves of a sign, which no file can hold
+    "\ud800-\udfff"  # halves of a character, which UTF-8 cannot encode
     "]"
 )
 """A character that is invisible or affects its neighbors, except for spaces and joiners of Persian and Indic letters."""
 
+# First characters of formulas in spreadsheets. The wide ones count in Japanese versions.
 _FORMULA = "=+\\-@＝＋－＠"
-"""First characters of formulas in spreadsheets. The wide ones count in Japanese versions."""
+# Start of a formula, also for a program that separates cells by semicolons.
 _COMPUTED = re.compile(rf"(?:^|;)\s*[{_FORMULA}]")
-"""Start of a formula, also for a program that separates cells by semicolons."""
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+# Markup of Markdown, its common dialects, HTML, and formulas, and the parts of bare addresses that make links.
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>#&~^$|]|/(?=/)|(?<=\w)\.(?=[^\W\d_])|^[-+=](?!\d)")
-"""Markup of Markdown, its common dialects, HTML, and formulas, and the parts of bare addresses that make links."""
-_LISTED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
-"""Start of a list item."""
+_LIST_ITEM = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 _BREAKS = str.maketrans("\t\n\v\f\r", " " * 5)
 
 
 def visible(text: str) -> str:
     r"""Return a text in one line, with each invisible character escaped: `\x1b`, `\n`, `\u202e`."""
-    return UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def visible_lines(text: str) -> str:
-    """Return a text of several lines, with each invisible character escaped."""
     return "\n".join(map(visible, text.split("\n")))
 
 
 def json_inert(text: str) -> str:
     r"""Return a JSON text with equal content, with each invisible character escaped as `\u202e`."""
-    if not UNSEEN.search(text.replace("\n", "")):  # one pass over what may be very long
+    if not UNSEEN.search(text.replace("\n", "")):  # one pass, since the text may be very long
         return text
-    return "\n".join(UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], line) for line in text.split("\n"))
+    return "\n".join(UNSEEN.sub(lambda match: json.dumps(match[0])[1:-1], line) for line in text.split("\n"))
 
 
 def markdown_inert(text: str) -> str:
     """Return a text as one line of Markdown that can't form a link, image, HTML, table, or list."""
     plain = " ".join(visible(text.translate(_BREAKS)).split())
-    escaped = _LISTED.sub(r"\1\\\2", _MARKUP.sub(lambda found: f"\\{found[0]}", plain))
-    # A mail address or a user's name: an escaped sign would still make a link of it.
+    escaped = _LIST_ITEM.sub(r"\1\\\2", _MARKUP.sub(lambda match: f"\\{match[0]}", plain))
+    # Even an escaped `@` would make a link of an email address or a user name.
     return re.sub(r"@+", r"`\g<0>`", escaped)
 
 
@@ -66,7 +62,7 @@ def cell_inert(text: str) -> str:
     if not (text[:1] == '"' or text != text.strip() or UNSEEN.search(text) or _COMPUTED.search(text)):
         return text
     quoted = json_inert(json.dumps(text, ensure_ascii=False))
-    return re.sub(rf"(?<=;)(\s*)([{_FORMULA}])", lambda found: f"{found[1]}\\u{ord(found[2]):04x}", quoted)
+    return re.sub(rf"(?<=;)(\s*)([{_FORMULA}])", lambda match: f"{match[1]}\\u{ord(match[2]):04x}", quoted)
 
 
 def computed(text: str) -> bool:
@@ -75,7 +71,6 @@ def computed(text: str) -> bool:
 
 
 def original_cell(cell: str) -> str:
-    """Return the text of a cell from `cell_inert`."""
     if len(cell) < 2 or cell[0] != '"' or cell[-1] != '"':
         return cell
     try:

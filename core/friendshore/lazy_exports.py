@@ -10,12 +10,7 @@ from importlib import import_module
 def load_on_use(
     package: str, names_by_module: Mapping[str, Iterable[str]]
 ) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
-    """Return `__getattr__`, `__dir__` (PEP 562), and `__all__` of a package.
-
-    Args:
-        package: Name of the package.
-        names_by_module: Public names of each module. A module that starts with a dot is relative to the package.
-    """
+    """Return `__getattr__`, `__dir__` (PEP 562), and `__all__` of a package from its modules, whose names may start with a dot."""
     modules = {name: module for module, names in names_by_module.items() for name in names}
 
     def get(name: str) -> object:

@@ -1,8 +1,4 @@
-"""Official plugins: the distributions of friendshore's repository.
-
-Errors name the distribution to install from this table if a command, a catalog, or a name is missing. A test compares the table with the plugins'
-manifests. `import friendshore` reads it, so this module imports nothing that takes time.
-"""
+"""Official plugins: the distributions of friendshore's repository."""
 
 from __future__ import annotations
 
@@ -16,38 +12,31 @@ class OfficialPlugin(NamedTuple):
 
     distribution: str
     catalogs: tuple[str, ...] = ()
-    """Names of its catalogs."""
     packs: tuple[str, ...] = ()
-    """Ids of its rule packs."""
     questions: tuple[str, ...] = ()
-    """Questions of its manifest."""
     commands: tuple[str, ...] = ()
-    """Commands of its manifest, such as `case to-sql`."""
+    """Such as `case to-sql`."""
     formats: tuple[str, ...] = ()
-    """Output formats of its manifest."""
     case_formats: tuple[str, ...] = ()
-    """Formats of cases of its manifest."""
     checks: tuple[str, ...] = ()
-    """Checks of runs of its manifest."""
     names: Mapping[str, tuple[str, ...]] = {}
-    """Names that it adds to the package `friendshore`, by the module that defines them."""
+    """Names in the package `friendshore`, by the module that defines them."""
 
     @property
     def package(self) -> str:
-        """Name of its package."""
         return self.distribution.replace("-", "_")
 
     @property
     def is_installed(self) -> bool:
-        """True if its package can be imported."""
         return find_spec(self.package) is not None
 
     @property
     def install(self) -> str:
-        """Command that installs it."""
         return f"pip install {self.distribution}"
 
 
+# Errors name the distribution to install. A test compares the table with the manifests of the plugins.
+# `import friendshore` loads this module, so it imports nothing that takes time.
 OFFICIAL = (
     OfficialPlugin("friendshore-australia", catalogs=("australia",)),
     OfficialPlugin("friendshore-china-controls", packs=("cn-export-controls",)),
@@ -105,7 +94,6 @@ def names_by_module() -> dict[str, tuple[str, ...]]:
 
 
 def plugin_with_name(name: str) -> OfficialPlugin | None:
-    """Return the plugin that adds a name to the package `friendshore`, or None."""
     return next((plugin for plugin in OFFICIAL if any(name in names for names in plugin.names.values())), None)
 
 
@@ -122,5 +110,4 @@ def plugin_with_command(name: str) -> OfficialPlugin | None:
 
 
 def plugin_bringing(field: str, name: str) -> OfficialPlugin | None:
-    """Return the plugin with a name in a field of the table, or None."""
     return next((plugin for plugin in OFFICIAL if name in getattr(plugin, field, ())), None)

@@ -1,4 +1,4 @@
-"""Interface of readers from plugins, which read tables in formats that friendshore doesn't know, and `CaseFacts` for rule packs of a case.
+"""Interface of plugins' readers of tables in other formats, and `CaseFacts` for rule packs of a case.
 
 A case names a reader with an argument in place of something installed: `catalogs = ["acme-erp:suppliers"]`. Its rows are read like a table of
 friendshore's own, column by column. Each error has the line that the reader states.
@@ -33,7 +33,7 @@ Cell = str | int | float | Decimal | date | None
 
 
 def reader_in(name: str) -> tuple[str, str] | None:
-    """Return the reader and the argument of a name in a case, such as `acme-erp:orders-2027`. None if it is no such name."""
+    """Return the reader and the argument of a name in a case, such as `acme-erp:orders-2027`. None for other names."""
     reader, colon, argument = name.partition(":")
     return (reader, argument) if colon and re.match(READER, reader) else None
 
@@ -43,18 +43,17 @@ class TableRows:
     """A table from a reader."""
 
     columns: Sequence[str]
-    """Names of its columns, as in friendshore's own table in the reference of files."""
     rows: Sequence[tuple[int, Sequence[Cell]]]
-    """Rows: the line of each, for messages, and a cell for every column."""
+    """Line, and a cell for every column, of each row."""
     file: str = ""
-    """File with the rows, for messages. Empty if there is none."""
 
     @classmethod
     def of(cls, records: Iterable[Mapping[str, Cell]], file: str = "", first: int = 2) -> TableRows:
-        """Return the table of some records by column, one per row, from line `first` of the file on. Missing keys are blank."""
-        listed = list(records)
-        columns = tuple(dict.fromkeys(name for one in listed for name in one))
-        return cls(columns, [(first + n, [one.get(name) for name in columns]) for n, one in enumerate(listed)], file)
+        """Return a table with one row for each record, from line `first` of the file on."""
+        records = list(records)
+        columns = tuple(dict.fromkeys(name for record in records for name in record))
+        rows = [(line, [record.get(name) for name in columns]) for line, record in enumerate(records, first)]
+        return cls(columns, rows, file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,6 @@ class CatalogRows:
     tables: Mapping[str, TableRows] = field(default_factory=dict)
     """Tables by name, such as `offers` and `facilities`. Missing tables are omitted."""
     file: str = ""
-    """Source, for messages. Empty means the reader and its argument."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,6 @@ class RecordRow(Generic[M]):
     """A row of a table with a plugin's own record type."""
 
     line: int
-    """Line, for messages."""
     record: M
     others: Mapping[str, str]
     """Text in columns that aren't fields of the record, if these are allowed. Blank cells are omitted."""
@@ -98,53 +95,51 @@ def read_record_rows(
         InputError: With all errors, each with file, row, and column.
         TypeError: If no field of the record is a column.
     """
-    from .reading.csvfile import read_table  # a case that reads no such table needs none of it
+    from .reading.csvfile import read_table  # imported here, because most cases read no such table
     from .reading.fields import layout
     from .reading.textfile import non_file_diagnostic
     from .reading.workbook import is_workbook, read_workbook, sheet_table
 
     described = replace(layout(path.name, holds, model, others=others), headings=headings)
     if not described.fields:
-        raise TypeError(
-            f"no field of {model.__name__} is a column: annotate each that is with Written, of friendshore.domain.written"
-        )
-    found: list[Diagnostic] = []
-    other = non_file_diagnostic(path)
-    if other is not None:
-        raise all_of([other])
+        raise TypeError(f"{model.__name__} has no column; annotate its fields with friendshore.domain.written.Written")
+    problems: list[Diagnostic] = []
+    not_a_file = non_file_diagnostic(path)
+    if not_a_file is not None:
+        raise all_of([not_a_file])
     if is_workbook(path):
-        book = read_workbook(path, found)
+        book = read_workbook(path, problems)
         sheets = [name for name in book.sheets if name.casefold() != "notes"]
         if len(sheets) != 1:
-            if not found:
-                told = ", ".join(sheets) or "none"
-                expected = "one sheet, beside `notes` and those whose names begin with `_`"
-                found.append(Diagnostic("the workbook has not one table", book.file, found=told, expected=expected))
-            raise all_of(found)
-        table = sheet_table(book, sheets[0], described, found)
+            if not problems:
+                message, found = "the workbook must have one table", ", ".join(sheets) or "none"
+                expected = "one sheet, besides `notes` and sheets whose names start with `_`"
+                problems.append(Diagnostic(message, book.file, found=found, expected=expected, code="FS076"))
+            raise all_of(problems)
+        table = sheet_table(book, sheets[0], described, problems)
     else:
-        table = read_table(path, described, found, separator="")
+        table = read_table(path, described, problems, separator="")
         if table.separator != ",":
-            _refuse_ambiguous(table)
-    made = [(row.line, row.record(model), row.others) for row in table.rows]
-    if found:
-        raise all_of(found)
+            _report_ambiguous(table)
+    records = [(row.line, row.record(model), row.others) for row in table.rows]
+    if problems:
+        raise all_of(problems)
     rows = [
-        RecordRow(line, record, {name: str(value) for name, value in more.items()})
-        for line, record, more in made
+        RecordRow(line, record, {name: str(value) for name, value in other_cells.items()})
+        for line, record, other_cells in records
         if record is not None
     ]
     return table.file, rows
 
 
-def _refuse_ambiguous(table: Table) -> None:
-    """Record an error for each ambiguous amount such as `1.200 g`. In tables separated by semicolons, a comma may be the decimal sign."""
+def _report_ambiguous(table: Table) -> None:
+    """In tables separated by semicolons, a comma may be the decimal separator of an amount such as `1.200 g`."""
     for row in table.rows:
         for column, position in (table.columns | table.others).items():
-            both = ambiguous(row.cells[position])
-            if both is not None:
-                message = "is ambiguous in a table without commas between its cells"
-                row.problem(column, message, fix=f"write `{both.read}` or `{both.other}`")
+            readings = ambiguous(row.cells[position])
+            if readings is not None:
+                message = "is ambiguous in a table that isn't separated by commas"
+                row.problem(column, message, fix=f"write `{readings.read}` or `{readings.other}`", code="FS063")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +147,7 @@ class ReadRequest:
     """A case's request to a reader."""
 
     argument: str
-    """Text after the colon."""
+    """Text after the colon in the case."""
     folder: Path
     """Folder of the case, from which a path in the argument starts."""
     settings: Any = None
@@ -160,7 +155,6 @@ class ReadRequest:
 
     @property
     def path(self) -> Path:
-        """Argument as a path."""
         return self.folder / self.argument
 
 
@@ -172,14 +166,12 @@ class CaseFacts:
     catalogs: tuple[Catalog, ...]
     """All catalogs that it names or that these require."""
     folder: Path
-    """Folder of the case. For paths in the settings, see `folder_of`."""
     settings: Any
     """Settings of the plugin in the case, as a record of its model."""
     folders: Mapping[str, Path] = field(default_factory=dict)
     """Key of the settings -> folder from which its paths start, if it isn't the case's."""
 
     def folder_of(self, key: str) -> Path:
-        """Return the folder from which paths under a key of the settings start."""
         return self.folders.get(key, self.folder)
 
 
@@ -191,18 +183,8 @@ class Reader:
     example: str = ""
     """Argument that can be read in the folder of the package, for the conformance kit. Empty if there is none."""
 
-    def catalog(self, asked: ReadRequest) -> CatalogRows:
-        """Return the catalog that `catalogs` under `[use]` names.
+    def catalog(self, request: ReadRequest) -> CatalogRows:
+        raise NotImplementedError  # a reader may override one method or both
 
-        Raises:
-            InputError: With all errors of its data.
-        """
-        raise NotImplementedError  # a reader reads what it overrides
-
-    def demand(self, asked: ReadRequest) -> TableRows:
-        """Return the demands that `demand` under `[use]` names, with the columns of `[[demand]]`.
-
-        Raises:
-            InputError: With all errors of its data.
-        """
+    def demand(self, request: ReadRequest) -> TableRows:
         raise NotImplementedError

@@ -20,39 +20,31 @@ from .errors import Diagnostic, InputError
 if TYPE_CHECKING:
     import xlsxwriter
 
+# Creation date of every workbook, so that files don't depend on the time of writing.
 _CREATED = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
-"""Creation date of every workbook, so that files don't depend on the time of writing."""
-_OF_THE_MACHINE = frozenset(
+# Errors of a disk that don't name the file.
+_SYSTEM_ERRORS = frozenset(
     {errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EROFS}
 )
-"""Errors of a disk that don't name the file."""
 
 
 def system_input_error(error: OSError) -> InputError:
-    """Return an error of the system as an input error.
-
-    Raises:
-        OSError: The error itself, if it isn't due to the system and is therefore a bug.
-    """
+    """Return an error of the system as an input error, or raise it again if it is a bug."""
     message = f"cannot be read or written: {error.strerror or error}"
     if error.filename is not None:
-        fix = "check the path, and who may read and write there"
-        return InputError(message, os.fsdecode(error.filename), fix=fix)
-    if error.errno in _OF_THE_MACHINE:
-        return InputError(f"a file {message}")
+        fix = "check the path and its permissions"
+        return InputError(message, os.fsdecode(error.filename), fix=fix, code="FS050")
+    if error.errno in _SYSTEM_ERRORS:
+        return InputError(f"a file {message}", code="FS050")
     try:
         Path.cwd()
     except OSError:
-        return InputError("the folder in which you are working is gone", fix="change to one that is there")
+        return InputError("the working folder doesn't exist", fix="change to another folder, like `cd ~`", code="FS081")
     raise error
 
 
 def write_file(path: Path, content: bytes | Iterable[bytes]) -> None:
-    """Write a new file from bytes or pieces, and sync it to the disk.
-
-    Raises:
-        OSError: If it exists or can't be written.
-    """
+    """Write a new file, and sync it to the disk."""
     with path.open("xb") as file:
         file.writelines([content] if isinstance(content, bytes) else content)
         file.flush()
@@ -60,8 +52,7 @@ def write_file(path: Path, content: bytes | Iterable[bytes]) -> None:
 
 
 def sync(folder: Path) -> None:
-    """Sync a folder's entries to the disk, if the system can."""
-    with suppress(OSError):  # no folder can be opened on Windows, and not all file systems take it
+    with suppress(OSError):  # Windows can't open folders, and some file systems can't sync them
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -71,11 +62,7 @@ def sync(folder: Path) -> None:
 
 @contextmanager
 def aside(place: Path) -> Iterator[Path]:
-    """Yield a path with the same name in a hidden temporary folder beside a place. Missing parents are created.
-
-    Raises:
-        OSError: If it can't be created.
-    """
+    """Yield a path with the same name in a hidden temporary folder beside a place. Missing parents are created."""
     missing = [parent for parent in place.parents if not parent.exists()]
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -93,36 +80,24 @@ def atomic_write_path(place: Path) -> Iterator[Path]:
     """Yield a path to write a file or folder to. If the block succeeds, it is moved to its place in one rename.
 
     An existing file is replaced. For a folder, nothing may exist at its place.
-
-    Raises:
-        OSError: If it can't be written.
     """
     with aside(place) as new:
         yield new
         if new.is_dir() and (place.exists() or place.is_symlink()):
-            raise FileExistsError(errno.EEXIST, "is there already", str(place))
+            raise FileExistsError(errno.EEXIST, "already exists", str(place))
         new.replace(place)
         sync(place.parent)
 
 
 def replace_file(place: Path, content: bytes | Iterable[bytes]) -> None:
-    """Replace a file by bytes or pieces. Readers see either the old or the new file.
-
-    Raises:
-        OSError: If it can't be written.
-    """
+    """Replace or create a file. Readers see either the old or the new file."""
     with atomic_write_path(Path(os.path.realpath(place))) as new:
         write_file(new, content)
 
 
 def add_files(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> None:
-    """Write new files below a folder, which is created if necessary. If one can't be written, none is left.
-
-    Raises:
-        InputError: If one of them exists.
-        OSError: If they can't be written.
-    """
-    _refuse(present(folder, contents))
+    """Write new files below a folder, which is created if necessary. If one exists or can't be written, none is left."""
+    _reject(present(folder, contents))
     if not folder.is_dir():
         with atomic_write_path(Path(os.path.realpath(folder))) as new:
             for path, content in contents.items():
@@ -136,45 +111,35 @@ def add_files(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> None:
                 write_file(new, content)
             written.append(folder / path)
     except BaseException:
-        for made in written:
-            made.unlink()
+        for file in written:
+            file.unlink()
         raise
 
 
 def present(folder: Path, contents: Mapping[PurePosixPath, bytes]) -> list[Path]:
-    """Return the paths of the files that exist."""
     paths = [folder / path for path in contents]
     return [path for path in paths if path.exists() or path.is_symlink()]
 
 
 def reject_existing(*paths: Path) -> None:
-    """Reject files that exist already.
-
-    Raises:
-        InputError: With each existing file.
-    """
-    _refuse([path for path in paths if path.exists() or path.is_symlink()])
+    """Raise an InputError with each path that exists."""
+    _reject([path for path in paths if path.exists() or path.is_symlink()])
 
 
-def _refuse(there: list[Path]) -> None:
-    fix = "name another folder, or move the file away"
-    if there:
-        raise InputError([Diagnostic("is there already, and is left as it is", str(path), fix=fix) for path in there])
+def _reject(existing: list[Path]) -> None:
+    message, fix = "already exists and wasn't changed", "name another folder, or move the file"
+    if existing:
+        raise InputError([Diagnostic(message, str(path), fix=fix, code="FS080") for path in existing])
 
 
 def new_workbook(file: str, stream: BytesIO) -> xlsxwriter.Workbook:
-    """Return an empty workbook, which is written to a stream when it is closed. Its bytes depend only on its cells.
-
-    XlsxWriter is an extra (`pip install "friendshore[xlsx]"`), and is imported when a workbook is written.
-
-    Raises:
-        InputError: If it isn't installed. `file` is the file that needs it.
-    """
+    """Return an empty workbook, which is written to a stream when it is closed. Its bytes depend only on its cells."""
     try:
         import xlsxwriter
     except ImportError as error:
         fix = 'pip install "friendshore[xlsx]"'
-        raise InputError("workbooks are written with XlsxWriter, which is not installed", file, fix=fix) from error
+        message = "writing workbooks requires XlsxWriter, which isn't installed"
+        raise InputError(message, file, fix=fix, code="FS070") from error
     book = xlsxwriter.Workbook(stream, {"in_memory": True})
     book.set_properties({"created": _CREATED})
     return book

@@ -91,7 +91,7 @@ def test_a_check_tells_the_age_of_catalogs_and_packs_alone(first: Path, tmp_path
 def test_law_that_turned_since_it_was_looked_at_is_told(tmp_path: Path) -> None:
     """A suspension that ran out after the pack's day: by `check`, by a plan in short and at length, by its page; nothing the day before."""
     (tmp_path / "case.toml").write_text(CASE.replace("eu-crma", "cn-export-controls"))
-    turned = "cn-46-2-minerals, looked at on 2026-11-27: unknown from 2026-11-28 on"
+    turned = "cn-46-2-minerals, unknown from 2026-11-28 (reviewed on 2026-11-27)"
     for words in ("check", "plan", "plan --full"):
         name, *options = words.split()
         told = [friendshore(name, tmp_path, *options, day=day) for day in ("2026-11-27", "2026-11-28", "2027-06-01")]

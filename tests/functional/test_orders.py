@@ -355,7 +355,7 @@ def test_a_count_that_cannot_be_is_refused(count: str, code: str, planned: Path,
 def test_nothing_is_written_over_and_nothing_outside_the_plan_is_rolled(planned: Path, tmp_path: Path) -> None:
     """An existing target, a day before or after the plan, and a run of another state of the case are refused."""
     (tmp_path / "there").mkdir()
-    assert "is there already" in problems(rolled(planned, tmp_path / "there"))[0]["message"]
+    assert problems(rolled(planned, tmp_path / "there"))[0]["code"] == "FS080"
     for day in ("2026-10-01", "2030-01-01"):
         assert problems(rolled(planned, tmp_path / "next", day))[0]["column"] == "--to"
     other = shutil.copytree(planned / "case", tmp_path / "other")

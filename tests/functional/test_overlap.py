@@ -79,9 +79,12 @@ def test_everything_wrong_with_an_overlap_is_said_at_once(case: Path) -> None:
     assert sorted(incomplete) == ["offers", "offers", "overlap[3]"]
     said = " ".join(error.message for error in errors)
     for words in (
-        "`plant` does not say which facility of which catalog",
-        "an overlap is of facilities of different catalogs",
-        "the one kept is none of the facilities",
+        "which offers stay is not said",
+        "distinct facilities keep all their offers",
+        "an overlap says which facility to keep, or that they are distinct",
+        "`plant` doesn't name a catalog and a facility",
+        "the facilities of an overlap must be in different catalogs",
+        "the facility to keep isn't one of the facilities",
     ):
         assert words in said
 

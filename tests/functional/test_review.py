@@ -71,10 +71,10 @@ REFUSED = {
     ),
     "more than all capacity": (
         ("", '[[scenario]]\nname = "x"\nchange = [{ accept = "construction", factor = 5 }]'),
-        "more than all",
+        "at most all",
     ),
-    "mass that no plan can add up": (('per_year = "2 t"', 'per_year = "1e400 t"'), "no more than"),
-    "price that hides every other": (('"5000 USD/kg"', '"1e30 USD/kg"'), "no more than"),
+    "mass that no plan can add up": (('per_year = "2 t"', 'per_year = "1e400 t"'), "FS013"),
+    "price that hides every other": (('"5000 USD/kg"', '"1e30 USD/kg"'), "FS013"),
     "store of nothing": (("", '[[store]]\nmaterial = "galium-4n"\nlimit = "0"'), "did you mean `gallium-4n`"),
     "ten thousand periods": (("periods = 6 ", "periods = 10000 "), "1,200"),
 }

@@ -14,7 +14,7 @@ from friendshore.domain.facts import Material
 from friendshore.domain.time import EPOCH, today
 from friendshore.errors import FriendshoreError, InputError
 from friendshore.plugins import Registry
-from friendshore.reading.workbook import adds
+from friendshore.reading.workbook import added_text
 from friendshore.recommend import check, plan
 
 from ..building import case as building_case
@@ -79,7 +79,7 @@ def test_scenarios_that_inherit_without_end_are_told(case: Path) -> None:
 
 def test_a_number_format_longer_than_any_is_told() -> None:
     """A million brackets were read from each of them on."""
-    assert adds("[" * 1_000_000, Decimal(1)) == "what a format of 1,000,000 characters says"
+    assert added_text("[" * 1_000_000, Decimal(1)) == "the text of a format with 1,000,000 characters"
 
 
 @pytest.mark.parametrize("name", ["case.toml", "catalog/catalog.toml"])

@@ -159,9 +159,9 @@ def test_what_was_retired_is_refused_with_day_and_reason(tmp_path: Path) -> None
         (",a,a,2026-05-01,x", "FS110"),
         (",a,from-mil,2026-05-01,x", "FS102"),
         (",a,from-mill,2026-05-01,x\n,a,from-hill,2026-05-01,x", "already has the same of, old"),
-        (",a,from-mill,,x", "this cell is needed"),
-        (",a,from-mill,2026-05-01,", "this cell is needed"),
-        ("site,a,b,2026-05-01,x", "cannot be read"),
+        (",a,from-mill,,x", "FS004"),
+        (",a,from-mill,2026-05-01,", "FS004"),
+        ("site,a,b,2026-05-01,x", "FS003"),
     ],
 )
 def test_ambiguity_and_circles_are_mistakes(tmp_path: Path, rows: str, message: str) -> None:
@@ -202,11 +202,11 @@ def test_ways_of_several_steps() -> None:
     """Each step is followed, up to what was retired at last."""
     steps = ("ab", "bc", "de", "e")
     aliases = Aliases(Alias(old=way[0], new=way[1:], date=date(2026, 5, 1), reason="x") for way in steps)
-    assert [alias.new for alias in aliases.way("offer", "a")] == ["b", "c"]
-    assert aliases.retired("d") is not None
-    assert aliases.following().record(Change(prove="a")).prove == "c"
-    assert aliases.following().record(Change(prove="d")).prove == "d"
-    assert aliases.following({"a"}).record(Change(remove="a")).remove == "a"
+    assert [alias.new for alias in aliases.path("offer", "a")] == ["b", "c"]
+    assert aliases.retirement("d") is not None
+    assert aliases.follower().record(Change(prove="a")).prove == "c"
+    assert aliases.follower().record(Change(prove="d")).prove == "d"
+    assert aliases.follower({"a"}).record(Change(remove="a")).remove == "a"
 
 
 def test_an_older_run_is_verified_against_a_case_whose_names_have_changed(tmp_path: Path) -> None:

@@ -342,7 +342,7 @@ def test_changes_apply_in_order() -> None:
     given, facts, _ = altered(unstored(7, 8), metals(), (), *twice, *steps)
     assert given.demands[0].quantities == (3, 4)
     assert [f.capacity[0].status for f in facts.facilities if f.id == "cn"] == [Status.RAMPING]
-    with pytest.raises(ValueError, match="give one of `factor`, `per_year`, `quantities`"):
+    with pytest.raises(ValueError, match="FS027"):
         Change(demand="metal", factor=Decimal(2), per_year=Decimal(2))
 
 
@@ -435,9 +435,9 @@ REFUSED = {
     "disable": "expected SUBJECT=NAME, KEY=VALUE", "disable=": "expected SUBJECT=NAME, KEY=VALUE", "": "FS011",
     "disabel=x": "did you mean `disable`?", "capacity=x, factor=a lot": "expected a share",
     "factor=2": "exactly one of enable", "remove=a, price=b, factor=2": "exactly one of enable",
-    "price=x": "`price` needs `factor` or `amount`",
-    "capacity=x, factor=2, date=2026-06-30": "`capacity` does not read `date`",
-    "price=x, factor=2, shortage_price=5 USD/kg": "`price` does not read `shortage_price`",
+    "price=x": "FS026 `price` requires `factor` or `amount`",
+    "capacity=x, factor=2, date=2026-06-30": "FS029 `date`",
+    "price=x, factor=2, shortage_price=5 USD/kg": "FS029 `shortage_price`",
     "disable=x, factor=2": "`disable` does not read `factor`", "disable=x, disable=y": "FS202",
     "disable=x, from=2028-01-01, until=2027-01-01": "`until` (2027-01-01)",
 }  # fmt: skip

@@ -345,7 +345,7 @@ SUGGESTED: dict[str, tuple[list[tuple[str, str, str]], list[tuple[str, ...]], tu
     # Antimony is mined and refined: a ban on where it was separated keeps out nothing.
     "a stage that no material has": ([(CASE, 'stages = ["mined"]', 'stages = ["separated"]')], [("rule `by-order` bars nothing", "separated")], ()),
     # A limit that names Hill Metals, or a rule on antimony, does not mean it.
-    "a sign that nobody sees": ([(FACILITIES, "Hill Metals", "Hill Metals\u200b")], [("nobody sees (U+200B, zero width space)",)], ()),
+    "a sign that nobody sees": ([(FACILITIES, "Hill Metals", "Hill Metals\u200b")], [("(U+200B, zero width space)",)], ()),
     "a letter of another alphabet": ([(FACILITIES, "Hill Metals", "Нill Metals")], [("`Н` is U+041D, cyrillic capital letter en",)], ()),
     "another alphabet altogether": ([(FACILITIES, "Hill smelter,Hill Metals", "Завод на холме,Société Générale")], [], ("looks", "alphabets")),
     # Who sells 12 t from stock has said what is available; another offer of the facility is a lead.

@@ -100,5 +100,5 @@ def test_more_rows_than_are_held_are_one_mistake(
     monkeypatch.setattr(csvfile, "TABLE_ROWS", most)
     monkeypatch.setattr(reading, "TABLE_ROWS", most if most > 30 else 100)
     (problem,) = refused(load_catalog, large_case(tmp_path, 20) / "catalog")
-    assert (Path(problem.file).name, problem.message[:17]) == (f"{table}.csv", "has too many rows")
-    assert (problem.found, problem.expected) == (found, f"no more than {most}")
+    assert (Path(problem.file).name, problem.code) == (f"{table}.csv", "FS051")
+    assert (problem.found, problem.expected) == (found, f"at most {most}")

@@ -270,7 +270,7 @@ def test_unknown_goods_are_all_told(wanted: list[str], more: dict[str, Any], fou
 def test_an_order_arrives_within_the_plan(day: str, message: str) -> None:
     """A case of 2026 and 2027 takes no order of another year, however it is made."""
     orders = [{"offer": "cn-metal", "quantity": 1, "arrives": day}]
-    with pytest.raises(ValueError, match=f"arrives: the order arrives {message}"):
+    with pytest.raises(ValueError, match=f"arrives: FS035 the order arrives {message}"):
         case(demand("metal", "civil", 1), orders=orders)
 
 

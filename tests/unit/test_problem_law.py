@@ -421,7 +421,7 @@ def test_collection_is_of_scrap() -> None:
     """The step alone says that the feed is recycled; primary feed of it is refused."""
     assert ChainEntry(stage="collection").feed is Feed.RECYCLED
     assert ChainEntry(stage="mining").feed is Feed.PRIMARY
-    with pytest.raises(ValueError, match="no primary feed"):
+    with pytest.raises(ValueError, match="FS012"):
         ChainEntry(stage="collection", feed=Feed.PRIMARY)
 
 
@@ -506,4 +506,4 @@ def test_primary_feed_of_collection_is_refused_in_files(tmp_path: Path) -> None:
     file = write_case(tmp_path, f'{CASE}[[stock]]\nmaterial = "tin"\nquantity = "1 t"\n{held}')
     (problem,) = refused(load_case, file)
     assert problem.column.endswith("feed")
-    assert "no primary feed" in problem.message
+    assert problem.code == "FS012"

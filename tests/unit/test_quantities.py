@@ -144,11 +144,11 @@ def test_an_amount_with_three_digits_after_its_only_mark_is_ambiguous(
 @pytest.mark.parametrize(
     ("parse", "text", "write"),
     [
-        (parse_unit_price, "148,50 EUR/kg", "148.50: the decimal sign is a point"), (parse_unit_price, "1.250,50 EUR/kg", "1250.50: the decimal sign is a point"),
-        (parse_unit_price, "148.5 €/kg", "EUR in place of €"), (parse_money, "22000000 $", "USD in place of $"),
-        (parse_mass, "1.250.000 kg", "1250000: the decimal sign is a point"), (parse_share, "0,7 %", "0.7: the decimal sign is a point"),
-        (parse_duration, "1,5 months", "1.5: the decimal sign is a point"), (parse_number, "0,125", "0.125: the decimal sign is a point"),
-        (parse_money, "22 Mio USD", "the zeros in place of Mio"), (parse_unit_price, "2.5 k EUR/kg", "the zeros in place of k"), (parse_mass, "many", ""),
+        (parse_unit_price, "148,50 EUR/kg", "148.50 (with a point as the decimal separator)"), (parse_unit_price, "1.250,50 EUR/kg", "1250.50 (with a point as the decimal separator)"),
+        (parse_unit_price, "148.5 €/kg", "EUR instead of €"), (parse_money, "22000000 $", "USD instead of $"),
+        (parse_mass, "1.250.000 kg", "1250000 (with a point as the decimal separator)"), (parse_share, "0,7 %", "0.7 (with a point as the decimal separator)"),
+        (parse_duration, "1,5 months", "1.5 (with a point as the decimal separator)"), (parse_number, "0,125", "0.125 (with a point as the decimal separator)"),
+        (parse_money, "22 Mio USD", "the zeros instead of Mio"), (parse_unit_price, "2.5 k EUR/kg", "the zeros instead of k"), (parse_mass, "many", ""),
     ],
 )  # fmt: skip
 def test_a_number_or_currency_written_as_elsewhere_comes_with_its_fix(

@@ -531,7 +531,7 @@ def test_a_name_that_is_not_there_is_refused(level: dict[str, Any], fix: str) ->
     """With what was probably meant; and an objective that names what it does not look at."""
     (problem,) = refused(ranked, level)
     assert (problem.column, problem.fix) == ("objective.of", fix)
-    with pytest.raises(ValidationError, match="is that of the whole plan"):
+    with pytest.raises(ValidationError, match="FS029"):
         ranked({"minimise": "spend", "of": ["metal"]})
 
 

@@ -11,7 +11,7 @@ import pytest
 from friendshore import load_case
 from friendshore.catalog import load_catalog
 from friendshore.cli.waiting import ProgressBar
-from friendshore.domain.runtime import watched
+from friendshore.domain.runtime import report_progress_to
 from friendshore.plugins import Registry, attribution
 from friendshore.program import compile_program
 from friendshore.recommend import gather, plan
@@ -28,7 +28,9 @@ Told = dict[str, list[tuple[int, int]]]
 def watching() -> Iterator[Told]:
     """How far each kind of work says that it has come."""
     told: Told = {}
-    with watched(lambda done, total, seconds, doing, of: told.setdefault(f"{doing}: {of}", []).append((done, total))):
+    with report_progress_to(
+        lambda done, total, seconds, doing, of: told.setdefault(f"{doing}: {of}", []).append((done, total))
+    ):
         yield told
 
 

@@ -133,7 +133,7 @@ def read_draft(
     facts = _assemble(reading)
     metadata = {key: value for key, value in head.items() if key not in ("schema", "name", "requires")}
     for table in filter(None, reading.table_by_name.values()):
-        table.let_go()
+        table.drop_rows()
     requires = tuple(sorted(head.get("requires", ())))
     catalog = Catalog(name=name, requires=requires, distribution=distribution, **metadata, **facts)
     return CatalogDraft(catalog.but(digest=digest(catalog)), known)

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..domain.base import Fault, Given, UnreadableError
+from ..domain.base import Fault, FieldValues, UnreadableError
 from ..domain.basis import Factors
 from ..domain.facts import Catalog, ChainEntry, Facility, Lane, Material, Offer, Price, RecipeLine
 from ..domain.market import BenchmarkPrice, Factor
@@ -96,7 +96,7 @@ class KnownIds:
 
     def fix_for_old_id(self, sort: str, name: str) -> str:
         """Return the fix for a renamed or retired id. Empty if it is neither."""
-        aliases = Aliases(self.aliases.values()).way(sort, name)
+        aliases = Aliases(self.aliases.values()).path(sort, name)
         if not aliases:
             return ""
         return f"write `{aliases[-1].new}`: {aliases[0].told}" if aliases[-1].new else aliases[-1].told
@@ -151,7 +151,7 @@ class CrossChecks:
             Terms: self._check_subject,
         }
 
-    def faults(self, model: type[BaseModel], given: Given) -> list[Fault]:
+    def faults(self, model: type[BaseModel], given: FieldValues) -> list[Fault]:
         """Return the faults of a record with these fields. Fields that can't be read are missing."""
         faults: list[Fault] = []
         for name, sort, ids_field, is_required in _references(model):
@@ -196,12 +196,12 @@ class CrossChecks:
             if name not in ids and not (sort == "place" and len(name) == 2):
                 yield Fault(field, f"no such {sort} as `{name}`", expected, fix, code="FS102")
 
-    def _check_compound(self, factor: Given) -> Iterator[Fault]:
+    def _check_compound(self, factor: FieldValues) -> Iterator[Fault]:
         compound, materials = factor.get("compound", ""), self.known.materials
         if not is_formula(compound) and compound not in materials:
             yield from self.unknown("material", compound, "compound", materials, "write a formula such as WO3")
 
-    def _check_benchmark(self, price: Given) -> Iterator[Fault]:
+    def _check_benchmark(self, price: FieldValues) -> Iterator[Fault]:
         name, material = price.get("id"), price.get("material")
         if name and material in self.known.materials:
             first = self.material_by_benchmark.setdefault(name, material)
@@ -210,7 +210,7 @@ class CrossChecks:
                 message = f"benchmark `{name}` is also a price of `{first}`"
                 yield Fault("material", message, fix=fix, code="FS106")
 
-    def _check_facility(self, facility: Given) -> Iterator[Fault]:
+    def _check_facility(self, facility: FieldValues) -> Iterator[Fault]:
         site, country, within = (facility.get(name, "") for name in ("place", "country", "within"))
         if site and country and len(site) != 2 and self.country_by_site.setdefault(site, country) != country:
             message = f"site `{site}` is in {self.country_by_site[site]} according to another row"
@@ -218,7 +218,7 @@ class CrossChecks:
         if within:
             yield from nesting_faults(facility.get("id", ""), within, self.known.facilities)
 
-    def _check_subject(self, record: Given) -> Iterator[Fault]:
+    def _check_subject(self, record: FieldValues) -> Iterator[Fault]:
         sort, name = record.get("of", "offer"), record.get("id", "")
         ids = self.known.named(sort)
         if name not in ids:
@@ -230,7 +230,7 @@ def _references(model: type[BaseModel]) -> tuple[tuple[str, str, str, bool], ...
     """Return the fields of a record that refer to ids: name, sort, field of `KnownIds`, and True if it can't be blank."""
     references = []
     for name, info in model.model_fields.items():
-        sorts = [mark.what for mark in info.metadata if isinstance(mark, Names)]
+        sorts = [mark.kind for mark in info.metadata if isinstance(mark, Names)]
         is_required = info.is_required() or any(isinstance(mark, Written) and mark.needed for mark in info.metadata)
         references += [(name, sort, _FIELD_BY_SORT[sort], is_required) for sort in sorts]
     return tuple(references)
@@ -244,7 +244,7 @@ def alias_faults(alias: Alias, known: KnownIds) -> Iterator[Fault]:
         fix = f"delete the row, or change the current {alias.of}'s id"
         message = f"`{alias.old}` is ambiguous: it is still the id of {noun}"
         yield Fault("old", message, fix=fix, code="FS109")
-    if Aliases(known.aliases.values()).circle(alias.of, alias.old):
+    if Aliases(known.aliases.values()).is_cyclic(alias.of, alias.old):
         message = f"alias `{alias.old}` leads back to itself"
         yield Fault("new", message, f"the current id of {noun}", "name the current id in the last row", code="FS110")
     elif alias.new and alias.new not in known.named(alias.of) and (alias.of, alias.new) not in known.aliases:
@@ -269,7 +269,7 @@ def unsourced(figure: str, field: str) -> Fault:
     return Fault(field, f"{figure} has no source", "the id of a row of sources.csv", fix, code="FS104")
 
 
-def unsourced_line(line: Given, *, output: bool) -> Iterator[Fault]:
+def unsourced_line(line: FieldValues, *, output: bool) -> Iterator[Fault]:
     """Yield a fault for a line of a recipe without a source. Only an output of 1 needs none."""
     if not line.get("source") and not (output and line.get("per_unit") == 1):
         yield unsourced("this figure", "source")
@@ -330,8 +330,8 @@ def sound(catalog: Catalog, others: Sequence[Catalog] = ()) -> tuple[Catalog, li
     lists = {name: tuple(_valid_records(checker, catalog, name)) for name in _TABLES}
     head = checker.record(catalog.but(**dict.fromkeys(_TABLES, ())), f"catalog {catalog.name}")
     checked = head.but(**lists)
-    finished = _FinishedCatalog(checked, known_from([*others, checked]), checker.wrong)
-    return checked, [*checker.found, *finished.problems()]
+    finished = _FinishedCatalog(checked, known_from([*others, checked]), checker.invalid)
+    return checked, [*checker.problems, *finished.problems()]
 
 
 def unfit(catalogs: Sequence[Catalog]) -> list[Diagnostic]:
@@ -346,7 +346,7 @@ def _valid_records(checker: RecordChecker, catalog: Catalog, name: str) -> Itera
         is_foreign = name == "offers" and getattr(record, "catalog", "") != catalog.name
         own = record.but(catalog=catalog.name) if is_foreign else record
         valid = checker.record(own, _place(catalog, name, record, position))
-        if id(valid) not in checker.wrong or all(hasattr(valid, field) for field in type(valid).model_fields):
+        if id(valid) not in checker.invalid or all(hasattr(valid, field) for field in type(valid).model_fields):
             yield valid
 
 

@@ -71,11 +71,11 @@ class CatalogReading:
     def _limit_rows(self, table: Table) -> None:
         self._row_count += len(table.rows)
         if self._row_count > TABLE_ROWS:
-            table.too_many(f"{self._row_count:,}", "rows, together with the catalog's other tables")
+            table.drop_excess_rows(f"{self._row_count:,}", "rows, together with the catalog's other tables")
             self._has_too_many_rows = True
             self.known.unsure |= ALL_IDS
             for other in filter(None, self.table_by_name.values()):
-                other.let_go()
+                other.drop_rows()
 
     def check_reference(self, row: TableRow, column: str, sort: str, ids: Collection[str] | None = None) -> bool:
         """Return True if a cell names one of `ids`, which defaults to all ids of a sort. Report an unknown id, but not a blank cell."""

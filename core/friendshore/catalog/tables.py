@@ -210,7 +210,7 @@ def _no_head(folder: Path) -> Diagnostic:
     if not folder.is_dir():
         fix = "check the path"
         return Diagnostic("no such folder", str(folder), expected="a catalog folder", fix=fix, code="FS100")
-    near = nearest(HEAD_FILE, [p.name for p in folder.iterdir()], alike=0.7)
+    near = nearest(HEAD_FILE, [p.name for p in folder.iterdir()], min_similarity=0.7)
     return Diagnostic(
         f"the folder has no {HEAD_FILE}",
         file=str(folder),

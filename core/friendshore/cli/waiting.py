@@ -46,14 +46,14 @@ def progress_bar(
     quiet: bool, doing: str = "solving", counted: str = "parts"
 ) -> Iterator[Callable[[int, int, float], None] | None]:
     """Yield a callback that shows progress on stderr. None if `quiet`, or without a terminal."""
-    from ..domain.runtime import watched
+    from ..domain.runtime import report_progress_to
 
     if quiet or not sys.stderr.isatty():
         yield None
         return
     bar = ProgressBar(doing, counted)
     try:
-        with watched(bar.show):
+        with report_progress_to(bar.show):
             yield bar
     finally:
         bar.stop()

@@ -13,16 +13,12 @@ from .market import Factor
 GROSS = "gross"
 """Basis of a material that is weighed as it is."""
 
-_SAME = Decimal("1e-9")
+# Largest relative difference of equal ratios.
+_TOLERANCE = Decimal("1e-9")
 
 
 class Factors:
-    """Conversion factors by substance.
-
-    Args:
-        factors: Kilograms of an element in a kilogram of a compound or material. The element of one row may be the compound of another (WO3 in a
-            concentrate, W in WO3): such rows are chained.
-    """
+    """Conversion factors by substance. Rows are chained: W in WO3, and WO3 in a concentrate."""
 
     def __init__(self, factors: Iterable[Factor] = ()) -> None:
         self._rows: dict[str, dict[str, Decimal]] = {}
@@ -31,46 +27,44 @@ class Factors:
             self.add(factor)
 
     def add(self, factor: Factor) -> None:
-        """Add a row."""
         self._rows.setdefault(factor.compound, {})[factor.element] = factor.kg_per_kg
         self._contents.clear()
 
     def contents(self, substance: str) -> Mapping[str, Decimal]:
-        """Return the kilograms of every known substance in a kilogram of `substance`, including itself."""
+        """Return the kilograms of every known substance in a kilogram of a substance, including itself."""
         if substance not in self._contents:
-            found = {substance: Decimal(1)}
-            open_ = [substance]
-            while open_:
-                whole = open_.pop()
-                for part, share in sorted(self._rows.get(whole, {}).items()):
-                    if part not in found:
-                        found[part] = found[whole] * share
-                        open_.append(part)
-            self._contents[substance] = found
+            contents = {substance: Decimal(1)}
+            waiting = [substance]
+            while waiting:
+                compound = waiting.pop()
+                for element, share in sorted(self._rows.get(compound, {}).items()):
+                    if element not in contents:
+                        contents[element] = contents[compound] * share
+                        waiting.append(element)
+            self._contents[substance] = contents
         return self._contents[substance]
 
     def compounds(self, element: str) -> list[str]:
-        """Return the compounds that have a row for an element, sorted."""
         return sorted(compound for compound, parts in self._rows.items() if element in parts)
 
 
+# Forms that trade weighs as they are, or by the element.
 _METALLIC = frozenset(("metal", "sponge", "powder", "ferroalloy", "alloy", "magnet"))
-"""Forms that trade weighs as they are, or by the element."""
 
 
 def equal_weights(material: Material, factors: Factors) -> dict[str, Decimal]:
-    """Return the kilograms of other substances that equal one kilogram of a material's basis: its element, its oxide, and what it is sold as.
+    """Return the kilograms of a material's element, oxide, and form that equal one kilogram of its basis.
 
-    Empty for metals and goods that are weighed as they are: their weight has one meaning.
+    Empty for metals and goods that are weighed as they are, because their weight has one meaning.
     """
     if material.basis == GROSS or not material.element or material.form in _METALLIC:
         return {}
     oxide = re.compile(rf"{re.escape(material.element)}\d*O\d*")
     compounds = factors.compounds(material.element)
-    named = [each for each in compounds if each in (material.form, material.form.upper())]
-    named += [each for each in compounds if oxide.fullmatch(each) and each not in named]
-    weights = {each: basis_factor(material, each, factors) for each in (*named, material.element)}
-    return {each: exact(1 / weight) for each, weight in weights.items() if weight and each != material.basis}
+    substances = [compound for compound in compounds if compound in (material.form, material.form.upper())]
+    substances += [compound for compound in compounds if oxide.fullmatch(compound) and compound not in substances]
+    weights = {name: basis_factor(material, name, factors) for name in (*substances, material.element)}
+    return {name: exact(1 / weight) for name, weight in weights.items() if weight and name != material.basis}
 
 
 def _basis_name(material: Material) -> str:
@@ -85,11 +79,10 @@ def _basis_contents(material: Material, factors: Factors) -> Mapping[str, Decima
 
 
 def basis_factor(material: Material, substance: str, factors: Factors | Iterable[Factor]) -> Decimal | None:
-    """Kilograms of the material's basis that go with one kilogram of `substance`; None where no factor is known: `missing_factor` says which row
-    to add. It is not rounded, so that what is computed with it rounds once.
+    """Return the kilograms of the material's basis for one kilogram of a substance. None if no factor is known (see `missing_factor`).
 
-    `substance` is an element, a compound, the material's own id or `gross` (the goods as they are); empty means the basis
-    itself. A price per kilogram of `substance` is divided by this.
+    The substance is an element, a compound, the material's own id, or `gross` (the goods as they are). Empty means the basis itself. A price per
+    kilogram of the substance is divided by the factor. It isn't rounded, so that results round once.
     """
     if substance in ("", material.basis, _basis_name(material)):
         return Decimal(1)
@@ -105,26 +98,24 @@ def basis_factor(material: Material, substance: str, factors: Factors | Iterable
         if part in ratios:
             return ratios[part]
     low, high = min(ratios.values()), max(ratios.values())
-    return low if high - low <= _SAME * high else None
+    return low if high - low <= _TOLERANCE * high else None
 
 
 def missing_factor(material: Material, substance: str, factors: Factors) -> tuple[str, str]:
-    """Return element and compound of the row that `basis_factor` lacks."""
     element = material.element or "?"
-    named = material.id if substance == GROSS else substance
-    if element != named and element not in factors.contents(named):
-        return element, named
+    compound = material.id if substance == GROSS else substance
+    if element != compound and element not in factors.contents(compound):
+        return element, compound
     return element, _basis_name(material)
 
 
 def content_of(material: Material, factors: Factors) -> Decimal | None:
-    """Return the kilograms of the material's element in a kilogram of its basis, stated or derived. None if unknown."""
+    """Return the kilograms of the material's element in a kilogram of its basis. None if unknown."""
     if material.content is not None or not material.element:
         return material.content
-    found = factors.contents(_basis_name(material)).get(material.element)
-    return None if found is None else exact(found)
+    content = factors.contents(_basis_name(material)).get(material.element)
+    return None if content is None else exact(content)
 
 
 def weighed(material: Material) -> str:
-    """Return the substance that a material's kilograms measure, in words."""
     return "the goods as they are" if material.basis == GROSS else f"{material.basis} in it"

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from .base import CheckedRecord, Dated, Fault, Given, Number, Record, Tables, date_order_faults, outside
+from .base import CheckedRecord, Dated, Fault, FieldValues, Number, Record, Tables, date_order_faults, range_faults
 from .change import Change
 from .countries import COVERED_NATIONS
 from .evidence import Confidence, Why
@@ -81,11 +81,9 @@ class Accept(Record):
 
     @property
     def oldest_price_days(self) -> int | None:
-        """The maximum age in whole days."""
         return None if self.oldest_price is None else round(self.oldest_price * 365 / 12)
 
     def counts(self, status: Status) -> Decimal:
-        """Return the share of a capacity of this status that counts."""
         if status in (Status.SUPERSEDED, Status.EVENT):
             return Decimal(0)
         return self.capacity.get(status, CAPACITY_COUNTS[status])
@@ -115,10 +113,10 @@ class OfferAssumption(CheckedRecord):
     why: Why = ""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        if given.get("capacity") is None and given.get("price") is None and not given.get("chain"):
-            wanted = ("capacity", "price", "chain")
-            yield Fault("", "nothing is assumed of the offer", "a capacity, a price or a chain", depends_on=wanted)
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        if values.get("capacity") is None and values.get("price") is None and not values.get("chain"):
+            expected, keys = "a capacity, a price, or a chain", ("capacity", "price", "chain")
+            yield Fault("", "the offer has no assumption", expected, depends_on=keys, code="FS028")
 
 
 class Assume(CheckedRecord):
@@ -144,11 +142,11 @@ class Assume(CheckedRecord):
     offer: tuple[OfferAssumption, ...] = ()
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        for end_use, state in given.get("licence", {}).items():
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        for end_use, state in values.get("licence", {}).items():
             if state != "granted":
-                message, fix = "a licence is either assumed or not", 'write "granted" or delete the line'
-                yield Fault(f"licence.{end_use}", message, '"granted"', fix, depends_on=("licence",))
+                message, fix = "a license is either assumed or not", 'write "granted", or delete the line'
+                yield Fault(f"licence.{end_use}", message, '"granted"', fix, ("licence",), code="FS003")
 
 
 MaterialName = Annotated[
@@ -194,16 +192,17 @@ class DemandSpec(CheckedRecord):
     why: Why = ""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        stated = [name for name in ("per_year", "quantities") if given.get(name) not in (None, ())]
-        expected = "exactly one of per_year, quantity and quantities"
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        stated = [name for name in ("per_year", "quantities") if values.get(name) not in (None, ())]
+        expected = "exactly one of per_year, quantity, and quantities"
         if not stated:
-            message = "the demand says no quantity"
-            yield Fault("", message, expected, depends_on=("per_year", "quantity", "quantities"))
+            message, keys = "the demand has no quantity", ("per_year", "quantity", "quantities")
+            yield Fault("", message, expected, depends_on=keys, code="FS028")
         elif len(stated) > 1:
-            yield Fault("quantities", "the demand says its quantity twice", expected)
-        yield from outside(given, "per_year", "low", "high")
-        yield from date_order_faults(given)
+            message = "the demand states its quantity more than once"
+            yield Fault("quantities", message, expected, "delete all but one", code="FS027")
+        yield from range_faults(values, "per_year", "low", "high")
+        yield from date_order_faults(values)
 
 
 InputOffers = Annotated[
@@ -221,17 +220,17 @@ ConfirmedBy = Annotated[
 ConfirmedOn = Annotated[date | None, Written("2026-11-05", meaning="Date of this document.")]
 
 
-def _confirmed(given: Given) -> Iterator[Fault]:
+def _confirmation_faults(values: FieldValues) -> Iterator[Fault]:
     """Yield a fault if a document confirms no inputs, or has no name or date."""
-    needed = ("inputs", "confirmed_by", "confirmed_on")
-    stated = [name for name in needed if given.get(name)]
-    if not given.get("confirmed_by") and not given.get("confirmed_on"):
+    required = ("inputs", "confirmed_by", "confirmed_on")
+    stated = [name for name in required if values.get(name)]
+    if not values.get("confirmed_by") and not values.get("confirmed_on"):
         return
-    for name in needed:
+    for name in required:
         if name not in stated:
             message = f"`{' and '.join(stated)}` without `{name}` proves nothing"
-            fix = "state the inputs, and the document and date by which the supplier confirms them"
-            yield Fault(name, message, ", ".join(needed), fix, depends_on=tuple(stated))
+            fix = "state the inputs, and the document and date of the supplier's confirmation"
+            yield Fault(name, message, ", ".join(required), fix, tuple(stated), code="FS026")
 
 
 class StockSpec(CheckedRecord):
@@ -256,17 +255,14 @@ class StockSpec(CheckedRecord):
     why: Why = ""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        yield from _confirmed(given)
-        if given.get("inputs") and not given.get("offer"):
-            message, fix = (
-                "the inputs of goods are given without the offer that made them",
-                "add `offer`, or state `chain`",
-            )
-            yield Fault("inputs", message, "an `offer`", fix, depends_on=("offer",))
-        if given.get("offer") and given.get("chain"):
-            message, fix = "the chain of the offer and another one are both given", "delete `offer` or `chain`"
-            yield Fault("chain", message, "one of the two", fix, depends_on=("offer",))
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        yield from _confirmation_faults(values)
+        if values.get("inputs") and not values.get("offer"):
+            message, fix = "the inputs are given without the offer", "add `offer`, or use `chain` instead"
+            yield Fault("inputs", message, "an `offer`", fix, ("offer",), code="FS026")
+        if values.get("offer") and values.get("chain"):
+            message, fix = "an offer and a chain are both given", "delete `offer` or `chain`"
+            yield Fault("chain", message, "one of the two", fix, ("offer",), code="FS027")
 
 
 class OrderSpec(CheckedRecord):
@@ -290,9 +286,9 @@ class OrderSpec(CheckedRecord):
     why: Why = ""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        yield from _confirmed(given)
-        yield from date_order_faults(given, "ordered", "arrives")
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        yield from _confirmation_faults(values)
+        yield from date_order_faults(values, "ordered", "arrives")
 
 
 class IncumbentSpec(Record):
@@ -338,19 +334,20 @@ class Level(CheckedRecord):
     """Share by which later objectives may make it worse, in every independent part of the case. Defaults to 0."""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        minimise = given.get("minimise")
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        minimise = values.get("minimise")
         counted = minimise == "concentration"
         usual = {"by": "country", "stage": None, "per": "year"}
         for name in () if counted or minimise is None else usual:
-            if given.get(name, usual[name]) != usual[name]:
-                yield Fault(name, f"says nothing of `{minimise}`", "only with `concentration`", "delete the line")
-        if given.get("of") and minimise in ("cost", "spend"):
-            expected = "only with `shortage` or `concentration`"
-            yield Fault("of", f"`{minimise}` is that of the whole plan", expected, "delete the line")
-        if counted and given.get("stage") is not None and given.get("by", "country") != "country":
-            fix = "delete one of the two lines"
-            yield Fault("stage", "a stage is performed in a country", 'by = "country"', fix, depends_on=("by",))
+            if values.get(name, usual[name]) != usual[name]:
+                message, expected = f"has no effect on `{minimise}`", "only with `concentration`"
+                yield Fault(name, message, expected, "delete the line", code="FS029")
+        if values.get("of") and minimise in ("cost", "spend"):
+            message, expected = f"`{minimise}` always covers the whole plan", "only with `shortage` or `concentration`"
+            yield Fault("of", message, expected, "delete the line", code="FS029")
+        if counted and values.get("stage") is not None and values.get("by", "country") != "country":
+            message, fix = "a stage can be counted only by country", 'delete `stage`, or write `by = "country"`'
+            yield Fault("stage", message, 'by = "country"', fix, ("by",), code="FS029")
 
 
 class LicenceSpec(Dated):
@@ -421,15 +418,17 @@ class StoreSpec(CheckedRecord):
     """Substance of its kilograms, if the case names one (`5 t WO3`). Empty means the material's basis."""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        loss = given.get("loss", 0)
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        loss = values.get("loss", 0)
         if loss > 1:
-            message = f"{loss * 100:f} % a year is more than is held"
-            yield Fault("loss", message, "0 to 100 % a year", "write what is lost in a year")
-        yield from date_order_faults(given)
+            message, fix = (
+                f"the loss of {loss * 100:f} % a year exceeds the stock",
+                "write the loss per year, like 2 %/year",
+            )
+            yield Fault("loss", message, "0 to 100 % a year", fix, code="FS013")
+        yield from date_order_faults(values)
 
     def holds_on(self, day: date) -> bool:
-        """Return True if it applies on a day."""
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
 
 
@@ -469,22 +468,24 @@ class Overlap(CheckedRecord):
     why: Why = ""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        facilities, keep = given.get("facilities", ()), given.get("keep", "")
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        facilities, keep = values.get("facilities", ()), values.get("keep", "")
         for name in (*facilities, *filter(None, (keep,))):
             if name.count(":") != 1 or not all(name.split(":")):
-                message = f"`{name}` does not say which facility of which catalog"
-                yield Fault("facilities", message, "`catalog:facility`")
+                message = f"`{name}` doesn't name a catalog and a facility"
+                yield Fault("facilities", message, "`catalog:facility`, like `desk:acme-1`", code="FS011")
         catalogs = {name.partition(":")[0] for name in facilities}
         if len(catalogs) < max(2, len(facilities)):
             yield Fault(
                 "facilities",
-                "an overlap is of facilities of different catalogs",
-                "two or more, each of a catalog of its own",
-                "put lines of one plant in it by `within`, in the catalog itself",
+                "the facilities of an overlap must be in different catalogs",
+                "two or more, each in another catalog",
+                "for the lines of one plant, use `within` in the catalog",
+                code="FS038",
             )
         if keep and keep not in facilities:
-            yield Fault("keep", "the one kept is none of the facilities", "one of " + ", ".join(facilities))
+            message = "the facility to keep isn't one of the facilities"
+            yield Fault("keep", message, "one of " + ", ".join(facilities), code="FS003")
 
     @property
     def dropped(self) -> tuple[str, ...]:
@@ -566,19 +567,19 @@ class Case(Tables, CheckedRecord):
         )
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        yield from _named_twice(given)
-        yield from _stored_twice(given)
-        yield from _off_the_plan(given)
-        yield from _circles(given.get("scenarios", ()))
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        yield from _duplicate_names(values)
+        yield from _overlapping_stores(values)
+        yield from _misfits_of_records(values)
+        yield from _inheritance_faults(values.get("scenarios", ()))
 
 
 def numbered(rows: Sequence[tuple[str, str, tuple[Any, ...]]], taken: Collection[str] = ()) -> tuple[str, ...]:
-    """Return the names of rows, numbering those without one from 1 within their pattern, in the order of their keys.
+    """Return the names of rows. Rows without one are numbered from 1 within their pattern, in the order of their keys.
 
     Args:
-        rows: name, the pattern of a name where it is empty, and key of each.
-        taken: names that no number may spell.
+        rows: Name, pattern if the name is empty, and sort key of each.
+        taken: Names that must not result.
     """
     names = [name for name, _, _ in rows]
     counts: Counter[str] = Counter()
@@ -589,41 +590,39 @@ def numbered(rows: Sequence[tuple[str, str, tuple[Any, ...]]], taken: Collection
     return tuple(names)
 
 
-def _named_twice(given: Given) -> Iterator[Fault]:
-    """Yield a fault for each record that has the name of another one of its sort."""
-    place = given.get("place", "")
-    for field, (column, name) in _NAMES.items():
+def _duplicate_names(values: FieldValues) -> Iterator[Fault]:
+    place = values.get("place", "")
+    for field, (column, name_of) in _NAMES.items():
         seen: set[object] = set()
-        for number, entry in enumerate(given.get(field, ())):
-            called = name(entry, place)
-            if called and called in seen:
-                message, fix = f"there are two called `{called}`", f"give each its own `{column}`"
-                yield Fault(column, message, "different names", fix, entry=(field, number))
-            seen.add(called)
-    apart: dict[str, int] = {}
-    for number, overlap in enumerate(given.get("overlaps", ())):
-        for name_ in overlap.facilities if overlap.keep else ():
-            if apart.setdefault(name_, number) != number:
-                message, fix = f"`{name_}` is one with others in two places", "put all of them in one [[overlap]]"
-                yield Fault("facilities", message, "", fix, entry=("overlaps", number))
+        for number, entry in enumerate(values.get(field, ())):
+            name = name_of(entry, place)
+            if name and name in seen:
+                message, fix = f"`{name}` is the name of another one too", f"give each its own `{column}`"
+                yield Fault(column, message, "different names", fix, entry=(field, number), code="FS024")
+            seen.add(name)
+    first_overlaps: dict[str, int] = {}
+    for number, overlap in enumerate(values.get("overlaps", ())):
+        for facility in overlap.facilities if overlap.keep else ():
+            if first_overlaps.setdefault(facility, number) != number:
+                message, fix = f"`{facility}` is in two overlaps", "put all of its facilities in one [[overlap]]"
+                yield Fault("facilities", message, "", fix, entry=("overlaps", number), code="FS038")
 
 
-def _stored_twice(given: Given) -> Iterator[Fault]:
-    """Yield a fault for each store of a material at a place on days that another one covers."""
+def _overlapping_stores(values: FieldValues) -> Iterator[Fault]:
     seen: dict[tuple[str, str], list[Span]] = {}
-    for number, store in enumerate(given.get("stores", ())):
-        named = (store.material, store.place or given.get("place", ""))
+    for number, store in enumerate(values.get("stores", ())):
+        name = (store.material, store.place or values.get("place", ""))
         span = Span(start=store.start, end=store.end)
-        if any(span.meets(other) for other in seen.get(named, ())):
-            message, fix = f"there are two called `{'/'.join(named)}`", "give each its own `place`, or days of its own"
-            yield Fault("place", message, "different names, or days that do not meet", fix, entry=("stores", number))
-        seen.setdefault(named, []).append(span)
+        if any(span.meets(other) for other in seen.get(name, ())):
+            message, fix = f"two stores `{'/'.join(name)}` have days in common", "give each its own `place` or days"
+            expected = "another place, or days that don't overlap"
+            yield Fault("place", message, expected, fix, entry=("stores", number), code="FS025")
+        seen.setdefault(name, []).append(span)
 
 
 def _rule_id(rule: Mapping[str, object], _: str) -> str:
-    """Return a rule's id. One that isn't text is reported when the rule is read by its kind."""
     name = rule.get("id")
-    return name if isinstance(name, str) else ""
+    return name if isinstance(name, str) else ""  # any other id is reported when the rule is read by its kind
 
 
 def _own(field: str) -> Callable[[Any, str], object]:
@@ -644,49 +643,51 @@ _NAMES: Mapping[str, tuple[str, Callable[[Any, str], object]]] = {
 """Field of a case -> the field that identifies its records, and a function that returns all names of one."""
 
 
-def _off_the_plan(given: Given) -> Iterator[Fault]:
-    """Yield faults of demands, stocks, and orders that do not fit the periods of the plan."""
-    horizon = given.get("horizon")
+def _misfits_of_records(values: FieldValues) -> Iterator[Fault]:
+    horizon = values.get("horizon")
     if horizon is None:
         return
     for field in ("demands", "stocks", "orders"):
-        for number, record in enumerate(given.get(field, ())):
+        for number, record in enumerate(values.get(field, ())):
             yield from (replace(fault, entry=(field, number)) for fault in misfits(vars(record), horizon))
 
 
-def misfits(given: Given, horizon: Horizon) -> Iterator[Fault]:
-    """Yield faults of one demand, stock, or order that does not fit the periods of the plan."""
-    listed = len(given.get("quantities", ()))
-    if listed and listed != horizon.count:
-        message, expected = f"{listed} masses are listed", f"{horizon.count}, one for each period"
-        yield Fault("quantities", message, expected)
-    acquired, arrives = given.get("acquired"), given.get("arrives")
+def misfits(values: FieldValues, horizon: Horizon) -> Iterator[Fault]:
+    """Yield faults of one demand, stock, or order that doesn't fit the periods of the plan."""
+    count = len(values.get("quantities", ()))
+    if count and count != horizon.count:
+        message, expected = f"the list has {count} masses", f"{horizon.count}, one for each period"
+        yield Fault("quantities", message, expected, code="FS036")
+    acquired, arrives = values.get("acquired"), values.get("arrives")
     if acquired is not None and acquired > horizon.start:
-        message = f"stock in hand cannot have been acquired after the plan's start ({horizon.start})"
-        yield Fault("acquired", message, "an earlier day", "write what is still to come as [[order]]")
+        message, fix = (
+            f"the stock was acquired after the plan's start ({horizon.start})",
+            "write it as [[order]] instead",
+        )
+        yield Fault("acquired", message, f"{horizon.start} or earlier", fix, code="FS035")
     if arrives is not None and horizon.find(arrives) is None:
         early = arrives < horizon.start
         message = f"the order arrives {'before the plan starts' if early else 'after the plan ends'}"
-        fix = "state what has arrived as [[stock]]" if early else "plan more `periods`, or delete the order"
-        yield Fault("arrives", message, f"a day of {horizon.span}", fix)
+        fix = "write it as [[stock]] instead" if early else "plan more `periods`, or delete the order"
+        yield Fault("arrives", message, f"a date in {horizon.span}", fix, code="FS035")
 
 
-def _circles(scenarios: Sequence[Scenario]) -> Iterator[Fault]:
-    """Yield a fault for each scenario that inherits from an unknown one, or from itself."""
-    known = {scenario.name: scenario.inherits for scenario in scenarios}
+def _inheritance_faults(scenarios: Sequence[Scenario]) -> Iterator[Fault]:
+    parents = {scenario.name: scenario.inherits for scenario in scenarios}
     for number, scenario in enumerate(scenarios):
-        at = ("scenarios", number)
+        entry = ("scenarios", number)
         for parent in scenario.inherits:
-            if parent not in known:
-                message, fix = f"there is no scenario `{parent}`", did_you_mean(parent, known)
-                yield Fault("inherits", message, "the name of a scenario of the case", fix, entry=at)
+            if parent not in parents:
+                message, fix = f"no scenario is named `{parent}`", did_you_mean(parent, parents)
+                expected = "the name of a scenario of the case"
+                yield Fault("inherits", message, expected, fix, entry=entry, code="FS037")
         reached: set[str] = set()
         waiting = list(scenario.inherits)
         while waiting:
             name = waiting.pop()
             if name not in reached:
                 reached.add(name)
-                waiting += known.get(name, ())
+                waiting += parents.get(name, ())
         if scenario.name in reached:
-            fix = "delete one of the scenarios in the circle"
-            yield Fault("inherits", "the scenario inherits from itself", "", fix, entry=at)
+            fix = "delete one of the names from `inherits`"
+            yield Fault("inherits", "the scenario inherits from itself", "", fix, entry=entry, code="FS037")

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import model_validator
 
-from .base import CheckedRecord, Fault, Given, Number, date_order_faults
+from .base import CheckedRecord, Fault, FieldValues, Number, date_order_faults
 from .evidence import Why
 from .facts import Status
 from .naming import Names
@@ -71,9 +71,8 @@ class SubjectKeys(NamedTuple):
     """Keys that go with a subject of a change. Any other key is rejected, because it would have no effect."""
 
     needs: tuple[tuple[str, ...], ...]
-    """Groups of required keys. At least one key of each group is needed."""
+    """Groups of keys, with at least one required key in each."""
     reads: frozenset[str]
-    """All keys that the subject uses."""
 
 
 def _keys(needs: str = "", reads: str = "") -> SubjectKeys:
@@ -216,82 +215,80 @@ class Change(CheckedRecord):
     @model_validator(mode="before")
     @classmethod
     def _as_written(cls, data: Any) -> Any:
-        """Parse amounts as planners write them, in packs as in cases: `5 t`, `20 t/year`, `500 USD/kg`, `150 %`, `2 quarters`."""
+        """Parse amounts in text: `5 t`, `20 t/year`, `500 USD/kg`, `150 %`, `2 quarters`."""
         if not isinstance(data, dict):
             return data
-        found = dict(data)
-        if isinstance(found.get("at"), int | float | Decimal) and not isinstance(found["at"], bool):
-            found["at"] = str(found["at"])
-        for name, parse in _WRITTEN_AS.items():
-            if isinstance(found.get(name), str):
+        values = dict(data)
+        if isinstance(values.get("at"), int | float | Decimal) and not isinstance(values["at"], bool):
+            values["at"] = str(values["at"])
+        for name, parse in _PARSERS.items():
+            if isinstance(values.get(name), str):
                 try:
-                    value = parse(found[name])
+                    value = parse(values[name])
                 except ValueError as error:
-                    raise ValueError(f"`{name}` is `{found[name]}`: expected {error}") from None
+                    raise ValueError(f"`{name}` is `{values[name]}`: expected {error}") from None
                 if getattr(value, "substance", None):
-                    raise ValueError(f"`{name}` is `{found[name]}`: a substance cannot be named here")
+                    raise ValueError(f"`{name}` is `{values[name]}`, but can't name a substance")
                 if isinstance(value, UnitPrice):
-                    found["currency"] = value.currency
-                found[name] = value if isinstance(value, Decimal) else value[0]
-        return found
+                    values["currency"] = value.currency
+                values[name] = value if isinstance(value, Decimal) else value[0]
+        return values
 
     @property
     def subject(self) -> str:
-        """Name of the subject."""
-        fields = self.__dict__  # asked very often
+        fields = self.__dict__  # a frequent call, so without attribute lookups
         return next(name for name in self.SUBJECTS if fields[name])
 
     def as_written(self, currency: str) -> dict[str, Any]:
         """Return the change as a case file states it, with units. Amounts without a currency are in `currency`."""
-        told = self.model_dump(by_alias=True, exclude_defaults=True)
-        for name in _PRICES & told.keys():
-            told[name] = f"{told[name].normalize():f} {told.pop('currency', currency)}/kg"
+        keys = self.model_dump(by_alias=True, exclude_defaults=True)
+        for name in _PRICES & keys.keys():
+            keys[name] = f"{keys[name].normalize():f} {keys.pop('currency', currency)}/kg"
         if self.quantities:
-            told["quantities"] = [f"{quantity.normalize():f} kg" for quantity in self.quantities]
-        return {key: f"{value.normalize():f} {_UNITS[key]}" if key in _UNITS else value for key, value in told.items()}
+            keys["quantities"] = [f"{quantity.normalize():f} kg" for quantity in self.quantities]
+        return {key: f"{value.normalize():f} {_UNITS[key]}" if key in _UNITS else value for key, value in keys.items()}
 
     @property
     def told(self) -> str:
         """The change in the words of a case file, without its reason."""
-        words = {key: _in_words(value) for key, value in self.as_written(self.currency).items() if key != "why"}
-        rest = [f"{key} {value}" for key, value in words.items() if key != self.subject]
-        return ", ".join([f"{self.subject} {words[self.subject]}", *rest])
+        texts = {key: _as_text(value) for key, value in self.as_written(self.currency).items() if key != "why"}
+        other_keys = [f"{key} {text}" for key, text in texts.items() if key != self.subject]
+        return ", ".join([f"{self.subject} {texts[self.subject]}", *other_keys])
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        for message in cls._senseless(given):
-            yield Fault("", message, "one change")
-
-    @classmethod
-    def _senseless(cls, given: Given) -> Iterator[str]:
-        named = [name for name in cls.SUBJECTS if given.get(name)]
-        if len(named) != 1:
-            yield f"exactly one of {', '.join(cls.SUBJECTS)} is needed, found {', '.join(named) or 'none'}"
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        subjects = [name for name in cls.SUBJECTS if values.get(name)]
+        if len(subjects) != 1:
+            message = f"a change needs exactly one of {', '.join(cls.SUBJECTS)}; found {', '.join(subjects) or 'none'}"
+            yield Fault("", message, "one change", code="FS030")
             return
-        keys = cls.SUBJECTS[named[0]]
+        subject, keys = subjects[0], cls.SUBJECTS[subjects[0]]
         for group in keys.needs:
-            if all(given.get(name) in _BLANK for name in group):
-                yield f"`{named[0]}` needs {' or '.join(f'`{_WRITTEN.get(name, name)}`' for name in group)}"
+            if all(values.get(name) in _BLANK for name in group):
+                message = f"`{subject}` requires {' or '.join(f'`{_KEYS.get(name, name)}`' for name in group)}"
+                yield Fault("", message, "one change", code="FS026")
         for name in cls.model_fields:
-            # Dates that it doesn't read are reported where it is applied.
-            if name not in _COMMON and name not in keys.reads and given.get(name) not in _BLANK:
-                yield f"`{named[0]}` does not read `{name}`: leave it out"
-        factor, accept = given.get("factor"), given.get("accept")
-        if given.get("amount") is not None and factor is not None:
-            yield "give either `factor` or `amount`"
-        if named[0] in ("demand", "want") and sum(given.get(name) not in _BLANK for name in _WANTED) > 1:
-            yield f"give one of {', '.join(f'`{name}`' for name in _WANTED)}"
-        for fault in date_order_faults(given):
-            yield f"`until` ({given['end']}) {fault.message}"
-        if given.get("recipe") and factor is not None and not factor:
-            yield "a recipe without a line is another recipe: `factor` is above 0"
+            # Dates that the subject doesn't use are reported when the change is applied.
+            if name not in _COMMON and name not in keys.reads and values.get(name) not in _BLANK:
+                yield Fault("", f"`{name}` has no effect on `{subject}`", "one change", "delete it", code="FS029")
+        factor, accept = values.get("factor"), values.get("accept")
+        if values.get("amount") is not None and factor is not None:
+            yield Fault("", "`factor` and `amount` are both given", "one change", "delete one", code="FS027")
+        if subject in ("demand", "want") and sum(values.get(name) not in _BLANK for name in _DEMAND_QUANTITIES) > 1:
+            message = f"more than one of {', '.join(f'`{name}`' for name in _DEMAND_QUANTITIES)} is given"
+            yield Fault("", message, "one change", "delete all but one", code="FS027")
+        for fault in date_order_faults(values):
+            yield Fault("", f"`until` ({values['end']}) {fault.message}", "one change", code="FS020")
+        if values.get("recipe") and factor is not None and not factor:
+            yield Fault("", "the `factor` of a recipe must be above 0", "one change", code="FS013")
         if accept in (Status.SUPERSEDED, Status.EVENT):
-            yield f"`{accept}` capacity never counts"
+            yield Fault("", f"`{accept}` capacity never counts", "one change", code="FS012")
         if accept is not None and factor is not None and factor > 1:
-            yield f"no more than all of a capacity can count: `factor` is {factor.normalize():f}"
+            message = f"at most all of a capacity can count, but `factor` is {factor.normalize():f}"
+            yield Fault("", message, "one change", code="FS013")
 
 
-def _in_words(value: object) -> str:
+def _as_text(value: object) -> str:
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     if isinstance(value, list):
@@ -299,7 +296,7 @@ def _in_words(value: object) -> str:
     return " and ".join(sorted(map(str, value))) if isinstance(value, frozenset) else str(value)
 
 
-_WRITTEN_AS: dict[str, Callable[[str], Decimal | Mass | UnitPrice]] = {
+_PARSERS: dict[str, Callable[[str], Decimal | Mass | UnitPrice]] = {
     "factor": parse_share,
     "amount": parse_unit_price,
     "shortage_price": parse_unit_price,
@@ -308,15 +305,9 @@ _WRITTEN_AS: dict[str, Callable[[str], Decimal | Mass | UnitPrice]] = {
     "delay": parse_duration,
     "by": parse_number,
 }
-"""Parsers of amounts that are given as text."""
-
 _UNITS = {"quantity": "kg", "per_year": "kg/year", "delay": "months"}
-_PRICES = frozenset(("amount", "shortage_price"))
-"""Prices per kilogram. A change has at most one of them."""
+_PRICES = frozenset(("amount", "shortage_price"))  # a change has at most one of them
 _BLANK: tuple[object, ...] = (None, "", frozenset(), ())
-_WANTED = ("factor", "per_year", "quantities")
-"""Alternative keys for the quantity of a demand."""
-_WRITTEN = {"start": "from", "end": "until"}
-"""Fields whose key in a file differs from their name."""
+_DEMAND_QUANTITIES = ("factor", "per_year", "quantities")
+_KEYS = {"start": "from", "end": "until"}
 _COMMON = frozenset((*Change.SUBJECTS, "start", "end", "why"))
-"""Fields for the subject, the dates, and the reason of a change."""

@@ -1,7 +1,4 @@
-"""Countries by ISO 3166-1 alpha-2 code, with the names people use for them, groups of countries, and currencies by ISO 4217 code.
-
-The lists are pycountry's, imported when the first is read.
-"""
+"""Countries, groups of countries, and currencies, from the lists of pycountry, which is imported on first use."""
 
 from __future__ import annotations
 
@@ -61,7 +58,6 @@ Hong Kong and Macau are regions of China, which the section doesn't set apart. T
 
 @cache
 def country_names() -> Mapping[str, str]:
-    """Alpha-2 code -> short English name."""
     from pycountry import countries
 
     names = {c.alpha_2: str(getattr(c, "common_name", c.name)) for c in countries}
@@ -85,18 +81,17 @@ def country_words() -> Mapping[str, str]:
 
 
 def without_accents(text: str) -> str:
-    """Return a text in lower case, without accents and however its accents are encoded."""
-    return "".join(sign for sign in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(sign))
+    return "".join(char for char in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(char))
 
 
 @cache
 def local_country_words() -> Mapping[str, str]:
-    """Return the alpha-2 codes of countries by their names in `LANGUAGES`, without accents. A name of two countries is left out."""
+    """Name in one of `LANGUAGES`, without accents -> alpha-2 code. Names of two countries are left out."""
     from pycountry import LOCALES_DIR, countries
 
     codes: dict[str, set[str]] = {}
     for language in LANGUAGES:
-        # Some distributions leave the translations out.
+        # Some distributions of pycountry have no translations.
         translation = gettext.translation("iso3166-1", LOCALES_DIR, languages=[language], fallback=True)
         for country in countries:
             for attribute in ("name", "common_name"):
@@ -107,16 +102,11 @@ def local_country_words() -> Mapping[str, str]:
 
 
 def is_country(code: str) -> bool:
-    """Return True if `code` is an alpha-2 code."""
     return code in country_names()
 
 
 def country_of(text: str) -> str:
-    """Return the alpha-2 code of a country, given by code or by name in English or one of `LANGUAGES`.
-
-    Raises:
-        ValueError: If there is no such country.
-    """
+    """Return the alpha-2 code of a country from its code or its name in English or one of `LANGUAGES`, or raise ValueError."""
     word = text.strip()
     code = country_words().get(word.casefold()) or local_country_words().get(without_accents(word))
     if code is None:
@@ -125,27 +115,21 @@ def country_of(text: str) -> str:
 
 
 def countries_of(text: str) -> frozenset[str]:
-    """Return the alpha-2 codes of a country or a group, given by code or name.
-
-    Raises:
-        ValueError: If there is neither.
-    """
+    """Return the alpha-2 codes of a country or a group from its code or name, or raise ValueError."""
     group = GROUPS.get(text.strip().upper())
     return group if group is not None else frozenset({country_of(text)})
 
 
+# Currencies in which metals are commonly priced, for suggestions.
 COMMON = ("USD", "EUR", "GBP", "JPY", "CNY", "AUD", "CAD", "CHF", "INR", "KRW", "KZT", "MYR", "SEK", "VND", "ZAR")
-"""Common currencies of metals, for suggestions."""
 
 
 @cache
 def currency_codes() -> frozenset[str]:
-    """Return all alphabetic codes."""
     from pycountry import currencies
 
     return frozenset(str(c.alpha_3) for c in currencies)
 
 
 def is_currency(code: str) -> bool:
-    """Return True if `code` is an ISO 4217 code."""
     return code in currency_codes()

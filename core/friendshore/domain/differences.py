@@ -14,17 +14,14 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 Steps = tuple[str | int, ...]
-"""Keys and list positions that lead to a value."""
 
 
 class ValueDifference(NamedTuple):
-    """A value that two versions of the same data state differently."""
+    """A value that differs between two versions of the same data. None if absent."""
 
     path: Steps
     before: object
-    """None if absent."""
     after: object
-    """None if absent."""
 
 
 def differences(
@@ -35,16 +32,10 @@ def differences(
     equal: Callable[[object, object], bool] = eq,
     path: Steps = (),
 ) -> Iterator[ValueDifference]:
-    """Yield each value that differs.
+    """Yield each value that differs between two versions of mappings, lists, and values at `path`.
 
-    Lists of the same length are compared entry by entry, but a list of words is one value. Use `paired` for lists whose entries have names.
-
-    Args:
-        before: Mappings, lists, and values.
-        after: The other version.
-        depth: Number of levels to descend. Deeper data are compared as one value. Below 0 means all levels.
-        equal: Comparison of two single values.
-        path: Steps that lead to the two values.
+    Lists of the same length are compared entry by entry, but a list of words is one value. Use `paired` for lists whose entries have names. Data
+    more than `depth` levels down are compared as one value, unless it is below 0.
     """
     if before is after or before == after:
         return
@@ -60,16 +51,13 @@ def differences(
 
 
 def _has_entries(value: object) -> TypeGuard[Sequence[object]]:
-    """Return True if it is a list of anything but words."""
+    """Return True for a list of anything but words."""
     return isinstance(value, list | tuple) and not all(isinstance(entry, str) for entry in value)
 
 
 def paired(before: Iterable[tuple[K, A]], after: Iterable[tuple[K, B]]) -> Iterator[tuple[K, A | None, B | None]]:
-    """Yield the entries of two lists in pairs of the same name, each with that name. An entry without a partner is paired with None.
-
-    Entries that share a name are paired in order.
-    """
-    was, now = grouped(before), grouped(after)
-    for name in {**now, **was}:
-        for pair in zip_longest(was.get(name, ()), now.get(name, ())):
+    """Yield the entries of two lists with the same name in pairs, in order. An entry without a partner is paired with None."""
+    old, new = grouped(before), grouped(after)
+    for name in {**new, **old}:
+        for pair in zip_longest(old.get(name, ()), new.get(name, ())):
             yield name, *pair

@@ -25,43 +25,35 @@ _SYMBOLS = frozenset(_NAMES[::2])
 ELEMENT_SYMBOLS = {name: symbol for symbol, name in dict(zip(_NAMES[::2], _NAMES[1::2], strict=True)).items()}
 """Symbols of elements by their American lowercase names."""
 _GROUPS = ("NdFeB", "NdPr", "SmCo")
-_MEANT = {
+_MEANINGS = {
     **{name: symbol for symbol, name in zip(_NAMES[::2], _NAMES[1::2], strict=True)},
     **{word.casefold(): word for word in (*_SYMBOLS, *_GROUPS)},
     "wolfram": "W", "columbium": "Nb", "didymium": "NdPr",
 }  # fmt: skip
-"""Lowercase word -> meaning."""
-_RARE_EARTHS = "RE"
-"""All rare earths, not rhenium."""
-_MEANT_RARE_EARTHS = frozenset({"ree", "rees", "rare earth", "rare earths", "rare-earth", "rare-earths"})
+_RARE_EARTHS = "RE"  # not rhenium
+_RARE_EARTH_WORDS = frozenset({"ree", "rees", "rare earth", "rare earths", "rare-earth", "rare-earths"})
 _GROUP = re.compile(r"(?:[A-Z][a-z]?[\d.]*[ /()-]*)+")
 _PART = re.compile(r"[A-Z][a-z]?")
 
 
 def element(word: str) -> str:
-    """Return an element or a group. Words like `tungsten` and `nd` that mean an element but aren't its symbol are rejected, as no rule would match them.
-
-    Raises:
-        UnreadableError: If it is such a word.
-    """
+    """Return an element or a group. Reject words like `tungsten` and `nd`, which mean an element but match no rule."""
     folded = word.casefold()
-    meant = _RARE_EARTHS if folded in _MEANT_RARE_EARTHS else _MEANT.get(folded, word)
-    if word not in (meant, _RARE_EARTHS):
-        raise UnreadableError("a symbol, or a group such as `NdPr`", f"did you mean `{meant}`?")
-    return _plain(word)
+    symbol = _RARE_EARTHS if folded in _RARE_EARTH_WORDS else _MEANINGS.get(folded, word)
+    if word not in (symbol, _RARE_EARTHS):
+        raise UnreadableError("a symbol, or a group such as `NdPr`", f"did you mean `{symbol}`?", code="FS017")
+    return _reject_lookalikes(word)
 
 
-def _plain(word: str) -> str:
-    """Reject a word with lookalike characters, as no rule would match it."""
-    why = misleading(unicodedata.normalize("NFKC", word))
-    if why:
-        raise UnreadableError("visible letters of one alphabet", f"`{word}` {why}: type it again")
+def _reject_lookalikes(word: str) -> str:
+    reason = misleading(unicodedata.normalize("NFKC", word))
+    if reason:
+        raise UnreadableError("visible letters of one alphabet", f"`{word}` {reason}; type it again", code="FS014")
     return word
 
 
 Element = Annotated[str, AfterValidator(element)]
-Form = Annotated[str, AfterValidator(_plain)]
-"""Form of a material, in words."""
+Form = Annotated[str, AfterValidator(_reject_lookalikes)]
 
 
 @lru_cache(maxsize=4096)
@@ -72,15 +64,14 @@ def elements_in(word: str) -> frozenset[str]:
 
 @lru_cache(maxsize=4096)
 def symbols_in(word: str) -> frozenset[str]:
-    """Return the elements that a word names, by symbol, group, or name."""
-    found: set[str] = set()
+    elements: set[str] = set()
     for part in re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", word)):
-        # `tin in bars` holds no indium: of small letters only a name counts.
-        named = part != _RARE_EARTHS and (len(part) > 2 or not part.islower())
-        meant = _MEANT.get(part.casefold().rstrip("0123456789"), part) if named else part
-        symbols = frozenset(_PART.findall(meant)) if _GROUP.fullmatch(meant) else frozenset[str]()
-        found |= symbols if symbols <= _SYMBOLS else set()
-    return frozenset(found)
+        # Two lowercase letters aren't a symbol: `tin in bars` contains no indium.
+        is_name = part != _RARE_EARTHS and (len(part) > 2 or not part.islower())
+        formula = _MEANINGS.get(part.casefold().rstrip("0123456789"), part) if is_name else part
+        symbols = frozenset(_PART.findall(formula)) if _GROUP.fullmatch(formula) else frozenset[str]()
+        elements |= symbols if symbols <= _SYMBOLS else set()
+    return frozenset(elements)
 
 
 @lru_cache(maxsize=4096)
@@ -92,5 +83,4 @@ def form_words(form: str) -> frozenset[str]:
 
 @lru_cache(maxsize=4096)
 def tag_words(tags: frozenset[str]) -> frozenset[str]:
-    """Return tags in normalized form: `Contains_Nd` is `contains-nd`."""
     return frozenset("-".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", tag).casefold())) for tag in tags)

@@ -44,16 +44,14 @@ class Confidence(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Position in the order from lowest to highest confidence."""
         return _RANKS[self._value_]
 
-    def reaches(self, least: Confidence) -> bool:
-        """Return True if the confidence is at least `least`."""
-        return _RANKS[self._value_] >= _RANKS[least._value_]
+    def reaches(self, minimum: Confidence) -> bool:
+        return _RANKS[self._value_] >= _RANKS[minimum._value_]
 
 
+# By value, because the hash of an enum member runs in Python and is slower.
 _RANKS = {confidence.value: rank for rank, confidence in enumerate(Confidence)}
-"""Ranks by value. The hash of an enum member is slower, since it runs in Python."""
 
 
 class Source(Record):
@@ -76,5 +74,4 @@ class Source(Record):
     note: Note = ""
 
     def proves(self, step: str) -> bool:
-        """Return True if it states the locations of a step, or of the whole stage that includes the step."""
         return step in self.states or stage_of(step) in self.states

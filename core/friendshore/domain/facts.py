@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
-from .base import CheckedRecord, Fault, Given, Record, Tables, Words, date_order_faults, exact, grouped
+from .base import CheckedRecord, Fault, FieldValues, Record, Tables, Words, date_order_faults, exact, grouped
 from .elements import Element, Form
 from .evidence import Cited, Evidence, Note, Source
 from .market import BenchmarkPrice, Factor, Rate
@@ -91,11 +91,10 @@ class FactColumn(CheckedRecord):
     """An example of a value, as it would be written."""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        if given.get("unit") and given.get("type") is not FactSort.NUMBER:
-            yield Fault(
-                "unit", "only a number has a unit", "no unit", 'write `type = "number"`, or delete it', ("type",)
-            )
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        if values.get("unit") and values.get("type") is not FactSort.NUMBER:
+            fix = 'write `type = "number"`, or delete the unit'
+            yield Fault("unit", "only a number can have a unit", "no unit", fix, ("type",), code="FS029")
 
 
 class StatedFact(CheckedRecord):
@@ -111,22 +110,20 @@ class StatedFact(CheckedRecord):
 
     @classmethod
     def of(cls, name: str, column: FactColumn, value: FactValue) -> StatedFact:
-        """Return the fact for a value of a column."""
         return cls(name=name, type=column.type, unit=column.unit, value=_fact_text(value))
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        sort, text = given.get("type", FactSort.TEXT), given.get("value", "")
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        sort, text = values.get("type", FactSort.TEXT), values.get("value", "")
         try:
-            fine = _fact_text(_read_fact(sort, text)) == text != ""
+            is_valid = _fact_text(_read_fact(sort, text)) == text != ""
         except (LookupError, ValueError, ArithmeticError):
-            fine = False
-        if not fine:
-            yield Fault("value", f"is no {sort}", f"a {sort} as it is written once read", "", ("type",))
+            is_valid = False
+        if not is_valid:
+            yield Fault("value", f"isn't a valid value of type `{sort}`", "", "", ("type",), code="FS011")
 
     @property
     def read(self) -> FactValue:
-        """The value, in the type of its column."""
         return _read_fact(self.type, self.value)
 
 
@@ -137,23 +134,15 @@ class WithFacts(CheckedRecord):
     """Facts in columns that plugins declare, sorted by name."""
 
     def fact(self, name: str, sort: type[V]) -> V | None:
-        """Return a fact by the name of its column. None if it isn't stated, and so unknown.
-
-        Args:
-            name: Name of the column.
-            sort: Type of its values: `str`, `Decimal`, `bool`, `date`, or `frozenset`.
-
-        Raises:
-            TypeError: If the column has values of another type.
-        """
-        found = next((one for one in self.facts if one.name == name), None)
-        if found is None:
+        """Return the fact in a column, or None if it isn't stated. Raise TypeError if its values aren't of type `sort`."""
+        fact = next((fact for fact in self.facts if fact.name == name), None)
+        if fact is None:
             return None
-        value: Any = found.read
+        value: Any = fact.read
         if type(value) is not sort:
-            raise TypeError(f"`{name}` holds {found.type}, and no {sort.__name__}")
-        read: V = value
-        return read
+            raise TypeError(f"`{name}` contains values of type {fact.type}, not {sort.__name__}")
+        typed: V = value
+        return typed
 
 
 class DeclaredColumn(Record):
@@ -284,24 +273,23 @@ class Facility(WithFacts):
     source: Evidence = ""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        country, place = given.get("country"), given.get("place")
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        country, place = values.get("country"), values.get("place")
         if country and place and len(place) == 2 and place != country:
-            yield Fault("place", f"the facility lies in {country}", fix="name a site, or leave it blank")
-        starts = [step.start for step in given.get("capacity", ())]
+            message, fix = f"the facility is in {country}", "write the name of a site, or leave the cell blank"
+            yield Fault("place", message, fix=fix, code="FS012")
+        starts = [step.start for step in values.get("capacity", ())]
         for earlier, later in pairwise(sorted(start or date.min for start in starts)):
             if earlier == later:
-                day = "since ever" if earlier == date.min else f"from {earlier}"
-                yield Fault("capacity", f"there are two capacities {day}", fix="delete one of the two")
+                message = f"two capacities start {'at the beginning' if earlier == date.min else f'on {earlier}'}"
+                yield Fault("capacity", message, fix="delete one of them, or change its date", code="FS025")
 
     @property
     def supplier(self) -> str:
-        """Company that sells its goods."""
         return self.operator or self.name or self.id
 
     @property
     def owner(self) -> str:
-        """Parent company, or the supplier if none is known."""
         return self.parent or self.supplier
 
 
@@ -326,16 +314,14 @@ class ChainEntry(CheckedRecord):
         return data
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        recycled = given.get("feed", Feed.PRIMARY) is Feed.RECYCLED
-        if given.get("stage") == COLLECTION and given.get("feed", Feed.RECYCLED) is not Feed.RECYCLED:
-            message = "what is collected is scrap, and no primary feed"
-            fix = "name the step `mining` or `concentration` where the feed comes out of the ground"
-            yield Fault("feed", message, "recycled, or blank", fix)
-        if given.get("complete") and not given.get("countries") and not recycled:
-            message = "the list of countries is said to be complete but is empty"
-            fix = "list the countries, or leave `complete` out"
-            yield Fault("complete", message, "the countries", fix, ("countries", "feed"))
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        recycled = values.get("feed", Feed.PRIMARY) is Feed.RECYCLED
+        if values.get("stage") == COLLECTION and values.get("feed", Feed.RECYCLED) is not Feed.RECYCLED:
+            message, fix = "collected scrap can't be primary feed", "for ore, name the step `mining` or `concentration`"
+            yield Fault("feed", message, "recycled, or blank", fix, code="FS012")
+        if values.get("complete") and not values.get("countries") and not recycled:
+            message, fix = "a complete list of countries can't be empty", "list the countries, or delete `complete`"
+            yield Fault("complete", message, "the countries", fix, ("countries", "feed"), code="FS026")
 
     @cached_property
     def main_stage(self) -> Stage:
@@ -439,104 +425,100 @@ class Offer(WithFacts):
 
     @property
     def prices(self) -> tuple[Price | Quote, ...]:
-        """All its prices, quoted or listed."""
         return (*self.quotes, *([self.price] if self.price is not None else []))
 
     @property
     def paid(self) -> bool:
-        """True if one of its prices is below zero, so that the buyer is paid."""
+        """True if one of its prices is below zero."""
         return any(map(_is_paid, self.prices))
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        yield from date_order_faults(given)
-        yield from _order_terms(given)
-        price = given.get("price")
-        if not given.get("outputs", True):
-            yield Fault("outputs", "the offer delivers nothing", "one line or more", "name the material")
-        quotes = given.get("quotes", ())
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        yield from date_order_faults(values)
+        yield from _order_term_faults(values)
+        price = values.get("price")
+        if not values.get("outputs", True):
+            fix = "name the material"
+            yield Fault("outputs", "the offer has no output", "one or more materials", fix, code="FS028")
+        quotes = values.get("quotes", ())
         if quotes and price is not None:
             yield TWO_PRICES_FAULT
-        yield from unlimited_payment_faults(given)
-        yield from _quoted_twice(quotes)
-        yield from _open_lanes(given.get("lanes", ()))
+        yield from unlimited_payment_faults(values)
+        yield from _overlapping_quotes(quotes)
+        yield from _undated_row_faults(values.get("lanes", ()))
 
 
 TWO_PRICES_FAULT = Fault(
     "quotes",
-    "the offer has a price of its own as well",
+    "the offer also has a list price",
     "a price, or quotations",
-    "leave out its price and benchmark, or its quotations",
+    "delete its price and benchmark, or its quotations",
+    code="FS027",
 )
-"""Fault of an offer with both a price and quotations."""
 
 
-def _quoted_twice(quotes: Sequence[Quote]) -> Iterator[Fault]:
-    """Yield a fault for each quotation that overlaps the previous one in time, because the price would be ambiguous."""
+def _overlapping_quotes(quotes: Sequence[Quote]) -> Iterator[Fault]:
     order = sorted(range(len(quotes)), key=lambda i: quotes[i].start or date.min)
     for i, j in pairwise(order):
         before = Span(start=quotes[i].start, end=quotes[i].end)
         if before.meets(Span(start=quotes[j].start, end=quotes[j].end)):
-            message, fix = (
-                f"on some days the quotation of {before} holds as well",
-                "let one end before the other begins",
-            )
-            yield Fault("start", message, "one price for a day", fix, entry=("quotes", j))
+            message, fix = f"the quotation of {before} has days in common", "end one before the other starts"
+            yield Fault("start", message, "one price for each day", fix, entry=("quotes", j), code="FS025")
 
 
-def _open_lanes(lanes: Sequence[Lane]) -> Iterator[Fault]:
-    """Yield a fault for each lane without an undated row, because its earlier freight and lead time would be unknown."""
+def _undated_row_faults(lanes: Sequence[Lane]) -> Iterator[Fault]:
+    """Without an undated row, the earlier freight and lead time of a lane would be unknown."""
     for to, rows in grouped((lane.to, position) for position, lane in enumerate(lanes)).items():
         starts = [start for row in rows if (start := lanes[row].start) is not None]
         if len(starts) == len(rows):
-            message = f"nothing says what the lane to {to} costs, or takes, before {min(starts)}"
-            yield Fault(
-                "start", message, "a row without `from`", "leave `from` blank in one row", entry=("lanes", rows[0])
-            )
+            message = f"the lane to {to} has no freight and lead time before {min(starts)}"
+            fix = "leave `from` blank in one row"
+            yield Fault("start", message, "a row without `from`", fix, entry=("lanes", rows[0]), code="FS026")
 
 
-_ENDS = ("max_order", "max_per_year", "total")
-"""Fields that limit the quantity ordered from an offer."""
+_ORDER_LIMITS = ("max_order", "max_per_year", "total")
 
 
 def _is_paid(price: Price | Quote | None) -> bool:
     return price is not None and price.amount is not None and price.amount < 0
 
 
-def unlimited_payment_faults(given: Given) -> Iterator[Fault]:
+def unlimited_payment_faults(values: FieldValues) -> Iterator[Fault]:
     """Yield faults of a price below zero without a limit on orders, or with take-or-pay: a plan would buy without end, or earn by taking nothing."""
-    paid = [number for number, quote in enumerate(given.get("quotes", ())) if _is_paid(quote)]
-    own = _is_paid(given.get("price"))
-    if (own or paid) and all(given.get(name) is None for name in (*_ENDS, "max_lots")):
+    paid_quotes = [number for number, quote in enumerate(values.get("quotes", ())) if _is_paid(quote)]
+    has_paid_price = _is_paid(values.get("price"))
+    if not (has_paid_price or paid_quotes):
+        return
+    if all(values.get(name) is None for name in (*_ORDER_LIMITS, "max_lots")):
         fault = Fault(
             "price",
-            "the price is below zero, and the offer does not limit what is ordered: a plan would buy without end",
-            f"one of {', '.join(_ENDS)}",
-            "state how much of it is given away",
-            (*_ENDS, "max_lots"),
+            "the price is below zero and orders are unlimited, so a plan would buy without end",
+            f"one of {', '.join(_ORDER_LIMITS)}",
+            "state the quantity that the supplier gives away",
+            (*_ORDER_LIMITS, "max_lots"),
+            code="FS033",
         )
-        yield from [fault] if own else []
-        yield from (replace(fault, field="amount", entry=("quotes", number)) for number in paid)
-    if (own or paid) and given.get("take_or_pay") is not None:
-        message = "nothing is owed for what is not taken at a price below zero"
-        yield Fault("take_or_pay", message, "blank", "leave it out", ("price",))
+        yield from [fault] if has_paid_price else []
+        yield from (replace(fault, field="amount", entry=("quotes", number)) for number in paid_quotes)
+    if values.get("take_or_pay") is not None:
+        message = "take-or-pay has no meaning at a price below zero"
+        yield Fault("take_or_pay", message, "blank", "delete it", ("price",), code="FS029")
 
 
-def _order_terms(given: Given) -> Iterator[Fault]:
-    """Yield faults of order terms that no order can satisfy, and of a share without take-or-pay."""
-    least, most, lot, count = (given.get(name) for name in ("min_order", "max_order", "lot", "max_lots"))
-    if least is not None and most is not None and least > most:
-        yield Fault("min_order", "is more than max_order", "", "exchange the two, or mend one")
+def _order_term_faults(values: FieldValues) -> Iterator[Fault]:
+    min_order, max_order, lot, max_lots = (values.get(name) for name in ("min_order", "max_order", "lot", "max_lots"))
+    if min_order is not None and max_order is not None and min_order > max_order:
+        yield Fault("min_order", "is more than `max_order`", "", "swap the two, or correct one", code="FS021")
     if lot is not None and not lot:
-        yield Fault("lot", "a lot of nothing", "a mass above 0", "leave it blank for any quantity")
-    if count is not None and lot is None:
-        fix = "give `lot`, or `max_order` in place of this"
-        yield Fault("max_lots", "there is no lot to count", "", fix, ("lot",))
-    if lot and count is not None and least is not None and least > lot * count:
-        yield Fault("min_order", "is more than `max_lots` lots", "", "mend one of the three")
-    if given.get("take_or_pay_share", 1) != 1 and given.get("take_or_pay") is None:
-        fix = "give `take_or_pay`, or leave it blank"
-        yield Fault("take_or_pay_share", "a share of no take-or-pay", "", fix, ("take_or_pay",))
+        yield Fault("lot", "the lot is 0", "a mass above 0", "leave it blank to allow any quantity", code="FS013")
+    if max_lots is not None and lot is None:
+        fix = "add `lot`, or write `max_order` instead"
+        yield Fault("max_lots", "the offer has no lot size", "", fix, ("lot",), code="FS026")
+    if lot and max_lots is not None and min_order is not None and min_order > lot * max_lots:
+        yield Fault("min_order", "is more than `max_lots` lots", "", "correct one of the three", code="FS021")
+    if values.get("take_or_pay_share", 1) != 1 and values.get("take_or_pay") is None:
+        fix = "add `take_or_pay`, or leave the share blank"
+        yield Fault("take_or_pay_share", "the offer has no take-or-pay", "", fix, ("take_or_pay",), code="FS026")
 
 
 class Catalog(Tables):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated
 
-from .base import CheckedRecord, Dated, Fault, Given, Record, outside
+from .base import CheckedRecord, Dated, Fault, FieldValues, Record, range_faults
 from .evidence import Cited, Evidence
 from .naming import Names
 from .values import (
@@ -48,8 +48,8 @@ class BenchmarkPrice(CheckedRecord):
     source: Cited = ""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        yield from outside(given, "amount", "low", "high")
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        yield from range_faults(values, "amount", "low", "high")
 
 
 class Price(CheckedRecord):
@@ -73,15 +73,18 @@ class Price(CheckedRecord):
     """Evidence of the price. Blank means `source`."""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        amount, benchmark = given.get("amount"), given.get("benchmark")
-        if given.get("premium") and not benchmark:
-            yield Fault("premium", "a premium on no benchmark", fix="name the benchmark", depends_on=("benchmark",))
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        amount, benchmark = values.get("amount"), values.get("benchmark")
+        if values.get("premium") and not benchmark:
+            fix = "add the benchmark, like `gallium-rotterdam`, or delete the premium"
+            yield Fault("premium", "the premium has no benchmark", "", fix, ("benchmark",), code="FS026")
         if amount is not None and benchmark:
-            yield Fault("amount", "a price and a benchmark are both given", "one of the two", "delete one")
-        if amount is not None and not given.get("currency"):
-            yield Fault("currency", "the price has no currency", "a currency by its ISO 4217 code, like USD")
-        yield from outside(given, "amount", "low", "high")
+            fix = "delete the price or the benchmark"
+            yield Fault("amount", "a price and a benchmark are both given", "one of the two", fix, code="FS027")
+        if amount is not None and not values.get("currency"):
+            expected = "an ISO 4217 currency code, like USD"
+            yield Fault("currency", "the price has no currency", expected, code="FS026")
+        yield from range_faults(values, "amount", "low", "high")
 
 
 class Quote(Dated):
@@ -101,9 +104,9 @@ class Quote(Dated):
     source: Cited = ""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        yield from super().faults(given)
-        yield from outside(given, "amount", "low", "high")
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        yield from super().faults(values)
+        yield from range_faults(values, "amount", "low", "high")
 
 
 class Rate(CheckedRecord):
@@ -120,9 +123,9 @@ class Rate(CheckedRecord):
     source: Evidence = ""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        if given.get("currency") and given.get("currency") == given.get("to"):
-            yield Fault("to", "a currency is not exchanged for itself", fix="name two currencies")
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        if values.get("currency") and values.get("currency") == values.get("to"):
+            yield Fault("to", "both currencies are the same", fix="write two different currencies", code="FS012")
 
 
 class Factor(Record):

@@ -31,7 +31,7 @@ class Names:
     these things.
     """
 
-    what: Literal[
+    kind: Literal[
         "material", "element", "form", "tag", "offer", "facility", "catalog", "place", "end use",
         "benchmark", "demand", "facility of a catalog", "source",
     ]  # fmt: skip
@@ -53,7 +53,6 @@ class Alias(Record):
 
     @property
     def told(self) -> str:
-        """The alias as a sentence without its period."""
         now = f"is called `{self.new}` since {self.date}" if self.new else f"was retired on {self.date}"
         return f"{self.of} `{self.old}` {now}: {self.reason}"
 
@@ -61,38 +60,37 @@ class Alias(Record):
 class Aliases:
     """Aliases of some catalogs."""
 
-    def __init__(self, given: Iterable[Alias]) -> None:
-        self.by_name: Mapping[tuple[str, str], Alias] = {(alias.of, alias.old): alias for alias in given}
+    def __init__(self, aliases: Iterable[Alias]) -> None:
+        self.by_name: Mapping[tuple[str, str], Alias] = {(alias.of, alias.old): alias for alias in aliases}
 
     def __bool__(self) -> bool:
         return bool(self.by_name)
 
-    def way(self, of: str, name: str) -> tuple[Alias, ...]:
+    def path(self, sort: str, name: str) -> tuple[Alias, ...]:
         """Return the aliases that lead from a name to the current one, in order. Empty if it is current."""
         steps: list[Alias] = []
-        alias = self.by_name.get((of, name))
+        alias = self.by_name.get((sort, name))
         while alias is not None and alias not in steps:
             steps.append(alias)
-            alias = self.by_name.get((of, alias.new))
+            alias = self.by_name.get((sort, alias.new))
         return tuple(steps)
 
-    def circle(self, of: str, name: str) -> bool:
-        """Return True if a name leads back to itself."""
-        way = self.way(of, name)
-        return bool(way) and way[-1].new == name
+    def is_cyclic(self, sort: str, name: str) -> bool:
+        path = self.path(sort, name)
+        return bool(path) and path[-1].new == name
 
-    def retired(self, name: str) -> Alias | None:
+    def retirement(self, name: str) -> Alias | None:
         """Return the alias that retired a name of any kind. None if it isn't retired."""
-        ways = (self.way(of, name) for of in SORTS)
-        return next((way[-1] for way in ways if way and not way[-1].new), None)
+        paths = (self.path(sort, name) for sort in SORTS)
+        return next((path[-1] for path in paths if path and not path[-1].new), None)
 
-    def following(self, taken: Collection[str] = ()) -> AliasFollower:
+    def follower(self, taken: Collection[str] = ()) -> AliasFollower:
         """Return a renamer of records. If a field can name several kinds of things, names in `taken` refer to something else."""
         return AliasFollower(self, taken)
 
 
 class AliasFollower:
-    """Renaming of names in records, with a list of the aliases used."""
+    """Renamer of names in records, with a list of the aliases used."""
 
     def __init__(self, aliases: Aliases, taken: Collection[str]) -> None:
         self.aliases = aliases
@@ -105,67 +103,69 @@ class AliasFollower:
         update: dict[str, object] = {}
         for field, info in type(record).model_fields.items():
             value = getattr(record, field)
-            sorts = [mark.what for mark in info.metadata if isinstance(mark, Names)]
-            now = self._words(value, sorts) if sorts else self._within(value)
-            if now is not value:
-                update[field] = now
+            sorts = [mark.kind for mark in info.metadata if isinstance(mark, Names)]
+            renamed = self._renamed_words(value, sorts) if sorts else self._renamed_within(value)
+            if renamed is not value:
+                update[field] = renamed
         if not update:
             return record
         copy = record.model_copy(update=update)
+        # Cached properties of the original would still have the old names.
         for name in [name for name in vars(copy) if name not in type(copy).model_fields]:
-            del vars(copy)[name]  # what was computed of the old names, and kept
+            del vars(copy)[name]
         return copy
 
-    def _within(self, value: object) -> object:
+    def _renamed_within(self, value: object) -> object:
         if isinstance(value, BaseModel):
             return self.record(value)
-        if isinstance(value, tuple) and any(isinstance(one, BaseModel) for one in value):
-            made = tuple(self._within(one) for one in value)
-            return made if any(now is not one for now, one in zip(made, value, strict=True)) else value
+        if isinstance(value, tuple) and any(isinstance(entry, BaseModel) for entry in value):
+            renamed = tuple(self._renamed_within(entry) for entry in value)
+            return renamed if any(new is not old for new, old in zip(renamed, value, strict=True)) else value
         return value
 
-    def _words(self, value: object, sorts: Sequence[str]) -> object:
+    def _renamed_words(self, value: object, sorts: Sequence[str]) -> object:
         """Return a word, a list, a set, or pairs whose first entry is a word, with current names."""
         if isinstance(value, str):
-            return self._name(value, sorts)
+            return self._renamed(value, sorts)
         if not isinstance(value, tuple | list | frozenset):
             return value
         words = [
-            (self._name(one[0], sorts), *one[1:]) if isinstance(one, tuple) else self._name(one, sorts) for one in value
+            (self._renamed(entry[0], sorts), *entry[1:]) if isinstance(entry, tuple) else self._renamed(entry, sorts)
+            for entry in value
         ]
-        made = type(value)(words)  # a list or a set, as it was
-        return made if made != value else value
+        renamed = type(value)(words)
+        return renamed if renamed != value else value
 
-    def _name(self, name: str, sorts: Sequence[str]) -> str:
+    def _renamed(self, name: str, sorts: Sequence[str]) -> str:
         if len(sorts) > 1 and name in self.taken:
             return name
         word, colon, rest = name.partition(":")
         if colon and word in sorts:
-            return f"{word}:{self._name(rest, [word])}"
+            return f"{word}:{self._renamed(rest, [word])}"
         for sort in sorts:
-            now: str
+            current: str
             if sort == "demand":
-                now = self._demand(name)
+                current = self._renamed_demand(name)
             elif sort == "facility of a catalog":
-                now = self._of_a_catalog(name)
+                current = self._renamed_facility(name)
             else:
-                now = self._plain(sort, name)
-            if now != name:
-                return now
+                current = self._renamed_id(sort, name)
+            if current != name:
+                return current
         return name
 
-    def _plain(self, sort: str, name: str) -> str:
-        way = self.aliases.way(sort, name)
-        if not way or not way[-1].new:
+    def _renamed_id(self, sort: str, name: str) -> str:
+        path = self.aliases.path(sort, name)
+        if not path or not path[-1].new:
             return name
-        self.followed |= dict.fromkeys(way)
-        return way[-1].new
+        self.followed |= dict.fromkeys(path)
+        return path[-1].new
 
-    def _demand(self, name: str) -> str:
+    def _renamed_demand(self, name: str) -> str:
         """Return the current name of a demand. One without a name of its own is called `material/end_use/place`."""
         material, slash, rest = name.partition("/")
-        return f"{self._plain('material', material)}/{rest}" if slash else name
+        return f"{self._renamed_id('material', material)}/{rest}" if slash else name
 
-    def _of_a_catalog(self, name: str) -> str:
+    def _renamed_facility(self, name: str) -> str:
         catalog, colon, facility = name.partition(":")
-        return f"{catalog}:{self._plain('facility', facility)}" if colon else name
+        return f"{catalog}:{self._renamed_id('facility', facility)}" if colon else name

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Index = Annotated[int, Field(ge=-(PERIODS.most or 0), le=PERIODS.most)]
+Index = Annotated[int, Field(ge=-(PERIODS.maximum or 0), le=PERIODS.maximum)]
 """Position of a period, from 0. One outside any plan is rejected when it is read, and one outside this plan when the plan is checked."""
 
 
@@ -47,42 +47,40 @@ class PurchaseTable(Sequence[Purchase]):
     """Purchases by column. Records are created on access."""
 
     lines: Sequence[tuple[str, str, str]]
-    """Offer, material, and place of all purchases."""
+    """Offer, material, and place."""
     line: NDArray[np.intp]
-    """Position of each purchase's line."""
+    """Position in `lines`."""
     labels: Sequence[str]
-    """Labels of compliance classes."""
     requirement: NDArray[np.intp]
-    """Position of each purchase's label."""
+    """Position in `labels`."""
     ordered: NDArray[np.intp]
     delivered: NDArray[np.intp]
     unit: Decimal
     counts: NDArray[Any]
-    """Quantities as whole numbers of units."""
+    """In whole numbers of units."""
     licences: Mapping[int, tuple[str, ...]]
-    """Licenses of the purchases that move under some, by position."""
+    """By position of the purchase."""
 
     def of(self, materials: Collection[str]) -> PurchaseTable:
-        """Return the purchases of some materials."""
-        wanted = [line[1] in materials for line in self.lines]
-        kept = [number for number, line in enumerate(self.line.tolist()) if wanted[line]]
-        licences = {new: self.licences[old] for new, old in enumerate(kept) if old in self.licences}
+        is_included = [material in materials for _, material, _ in self.lines]
+        positions = [position for position, line in enumerate(self.line.tolist()) if is_included[line]]
+        licences = {new: self.licences[old] for new, old in enumerate(positions) if old in self.licences}
         return replace(
             self,
-            line=self.line[kept],
-            requirement=self.requirement[kept],
-            ordered=self.ordered[kept],
-            delivered=self.delivered[kept],
-            counts=self.counts[kept],
+            line=self.line[positions],
+            requirement=self.requirement[positions],
+            ordered=self.ordered[positions],
+            delivered=self.delivered[positions],
+            counts=self.counts[positions],
             licences=licences,
         )
 
     def relabelled(self, labels: Mapping[str, str]) -> PurchaseTable:
-        """Return the same purchases with other labels of compliance classes, without unused labels."""
         import numpy as np
 
         used, requirement = np.unique(self.requirement, return_inverse=True)
-        return replace(self, labels=[labels[self.labels[at]] for at in used.tolist()], requirement=requirement)
+        new_labels = [labels[self.labels[position]] for position in used.tolist()]
+        return replace(self, labels=new_labels, requirement=requirement)
 
     def __len__(self) -> int:
         return len(self.line)
@@ -92,12 +90,11 @@ class PurchaseTable(Sequence[Purchase]):
     @overload
     def __getitem__(self, position: slice) -> tuple[Purchase, ...]: ...
     def __getitem__(self, position: int | slice) -> Purchase | tuple[Purchase, ...]:
-        """Return a purchase, or several."""
         if isinstance(position, slice):
             return tuple(self[i] for i in range(*position.indices(len(self))))
-        at = range(len(self))[position]
+        index = range(len(self))[position]
         columns = (self.line, self.requirement, self.ordered, self.delivered, self.counts)
-        return self._record(at, *(column[at : at + 1].tolist()[0] for column in columns))
+        return self._record(index, *(column[index : index + 1].tolist()[0] for column in columns))
 
     def __iter__(self) -> Iterator[Purchase]:
         columns = (self.line, self.requirement, self.ordered, self.delivered, self.counts)
@@ -227,8 +224,8 @@ class Infeasible(Record):
     """A minimal set of conflicting rules."""
 
 
-def _kept(value: Any, validated: Callable[[Any], Sequence[Purchase]]) -> Sequence[Purchase]:
-    return value if isinstance(value, PurchaseTable) else tuple(validated(value))
+def _table_or_tuple(value: Any, validate: Callable[[Any], Sequence[Purchase]]) -> Sequence[Purchase]:
+    return value if isinstance(value, PurchaseTable) else tuple(validate(value))
 
 
 class PlanLevel(Record):
@@ -267,9 +264,8 @@ class Plan(Tables):
     levels: tuple[PlanLevel, ...] = ()
     """Ranked objectives, in order."""
     purchases: Annotated[
-        Sequence[Purchase], WrapValidator(_kept), PlainSerializer(tuple, return_type=tuple[Purchase, ...])
+        Sequence[Purchase], WrapValidator(_table_or_tuple), PlainSerializer(tuple, return_type=tuple[Purchase, ...])
     ] = ()
-    """A tuple, or `PurchaseTable`."""
     makes: tuple[Make, ...] = ()
     lots: tuple[LotUse, ...] = ()
     transfers: tuple[Transfer, ...] = ()
@@ -279,45 +275,46 @@ class Plan(Tables):
     infeasible: tuple[Infeasible, ...] = ()
 
     def within(self, materials: Collection[str], offers: Collection[str], demands: Collection[str]) -> Plan:
-        """Return the part of the plan for some materials, their offers, and their demands. The objective stays that of the whole plan."""
-        bought = self.purchases
+        """Return the part of the plan for some materials, offers, and demands. The objective stays that of the whole plan."""
+        purchases = self.purchases
         return self.but(
-            purchases=bought.of(materials)
-            if isinstance(bought, PurchaseTable)
-            else tuple(one for one in bought if one.material in materials),
-            makes=tuple(one for one in self.makes if one.offer in offers),
-            lots=tuple(one for one in self.lots if one.material in materials),
-            transfers=tuple(one for one in self.transfers if one.material in materials),
-            stocks=tuple(one for one in self.stocks if one.material in materials),
-            deliveries=tuple(one for one in self.deliveries if one.demand in demands),
-            shorts=tuple(one for one in self.shorts if one.demand in demands),
+            purchases=purchases.of(materials)
+            if isinstance(purchases, PurchaseTable)
+            else tuple(p for p in purchases if p.material in materials),
+            makes=tuple(make for make in self.makes if make.offer in offers),
+            lots=tuple(lot for lot in self.lots if lot.material in materials),
+            transfers=tuple(transfer for transfer in self.transfers if transfer.material in materials),
+            stocks=tuple(stock for stock in self.stocks if stock.material in materials),
+            deliveries=tuple(delivery for delivery in self.deliveries if delivery.demand in demands),
+            shorts=tuple(short for short in self.shorts if short.demand in demands),
         )
 
     def relabelled(self, labels: Mapping[str, str]) -> Plan:
-        """Return the same plan with other labels of compliance classes."""
-        bought = self.purchases
+        purchases = self.purchases
         return self.but(
-            purchases=bought.relabelled(labels)
-            if isinstance(bought, PurchaseTable)
-            else tuple(one.but(requirement=labels[one.requirement]) for one in bought),
-            makes=tuple(one.but(requirement=labels[one.requirement]) if one.requirement else one for one in self.makes),
-            lots=tuple(one.but(requirement=labels[one.requirement]) for one in self.lots),
-            transfers=tuple(
-                one.but(
-                    from_requirement=labels[one.from_requirement],
-                    to_requirement=labels[one.to_requirement],
-                )
-                for one in self.transfers
+            purchases=purchases.relabelled(labels)
+            if isinstance(purchases, PurchaseTable)
+            else tuple(p.but(requirement=labels[p.requirement]) for p in purchases),
+            makes=tuple(
+                make.but(requirement=labels[make.requirement]) if make.requirement else make for make in self.makes
             ),
-            stocks=tuple(one.but(requirement=labels[one.requirement]) for one in self.stocks),
-            deliveries=tuple(one.but(requirement=labels[one.requirement]) for one in self.deliveries),
+            lots=tuple(lot.but(requirement=labels[lot.requirement]) for lot in self.lots),
+            transfers=tuple(
+                transfer.but(
+                    from_requirement=labels[transfer.from_requirement],
+                    to_requirement=labels[transfer.to_requirement],
+                )
+                for transfer in self.transfers
+            ),
+            stocks=tuple(stock.but(requirement=labels[stock.requirement]) for stock in self.stocks),
+            deliveries=tuple(delivery.but(requirement=labels[delivery.requirement]) for delivery in self.deliveries),
         )
 
     @property
     def short_by_demand(self) -> dict[str, Decimal]:
         """Demand -> kilograms short over the plan. Demands without a shortage are left out."""
-        found = totals((short.demand, short.quantity) for short in self.shorts)
-        return {name: kilograms for name, kilograms in found.items() if kilograms}
+        shortages = totals((short.demand, short.quantity) for short in self.shorts)
+        return {demand: kilograms for demand, kilograms in shortages.items() if kilograms}
 
 
 class Cost(Record):
@@ -348,11 +345,9 @@ class Cost(Record):
     """`total` + `penalties` + `shortage`: the minimized objective."""
 
     def plus(self, other: Cost) -> Cost:
-        """Return the sum of both, line by line."""
         return self._line_by_line(other, 1)
 
     def minus(self, other: Cost) -> Cost:
-        """Return this cost minus another, line by line."""
         return self._line_by_line(other, -1)
 
     def _line_by_line(self, other: Cost, sign: int) -> Cost:

@@ -1,7 +1,7 @@
 """Parsers of masses, rates, money, shares, and durations as people write them, into exact decimals.
 
 A mass is a number, a unit, and the substance weighed unless it is the material's own basis: `5 t`, `5 t WO3`, `100 mtu`. Everything is converted
-to kilograms.
+to kilograms. Each parser raises ValueError with the expected form.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 
-from .base import UnreadableError, exact, stated
+from .base import UnreadableError, exact, stated_number
 
 KILOGRAMS: dict[str, Decimal] = {
     "kg": Decimal(1),
@@ -38,30 +38,25 @@ MONTHS: dict[str, Decimal] = {
 }
 """Months in one unit of time. Days by the 365-day year."""
 
-_YEAR = frozenset(("yr", "y", "a", "annum"))
-"""Abbreviations of a year in rates: `t/yr`, `t/a`."""
+_YEAR_ABBREVIATIONS = frozenset(("yr", "y", "a", "annum"))
 _ALIASES = {
     "tonne": "t", "tonnes": "t", "ton": "", "tons": "", "kilogram": "kg", "kilograms": "kg", "pound": "lb",
     "pounds": "lb", "lbs": "lb", "gram": "g", "grams": "g", "short-ton": "st", "short-tons": "st",
 }  # fmt: skip
+# A comma only separates thousands, so that `1,5` and `0,125` are rejected, not read as 15 and 125.
 _DIGITS = r"[-+]?(?:(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:_\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
-"""A number. A comma only separates thousands, so that `1,5` and `0,125` are rejected, not read as 15 and 125."""
-_EITHER = re.compile(r"\s*([-+]?[1-9]\d{0,2}[.,]\d{3})(?![\d,.])(.*)", re.ASCII | re.DOTALL)
-"""A number whose separator may mean thousands or decimals: `1,250` and `1.250`, but neither `0.125` nor `1250.000`."""
+# The separator may mean thousands or decimals in `1,250` and `1.250`, but not in `0.125` and `1250.000`.
+_AMBIGUOUS = re.compile(r"\s*([-+]?[1-9]\d{0,2}[.,]\d{3})(?![\d,.])(.*)", re.ASCII | re.DOTALL)
 _UNITS = re.compile(r"(\s*[%A-Za-z][\w/%-]*){0,3}\s*")
-"""Text that may follow a number in a cell: its unit."""
 _MASS = re.compile(rf"^\s*({_DIGITS})\s*([A-Za-z-]+)(?:\s+(\S+))?\s*$", re.ASCII)
 _NUMBER = re.compile(rf"^{_DIGITS}$", re.ASCII)
 _TIME = re.compile(rf"^\s*({_DIGITS})\s*(day|week|month|quarter|year)s?\s*$", re.ASCII)
 _MONEY = re.compile(rf"^\s*({_DIGITS})\s*([A-Z]{{3}})\s*$", re.ASCII)
-
+# A number with a decimal comma, or with points between thousands.
 _CONTINENTAL = re.compile(r"([-+]?\d{1,3}(?:\.\d{3})+|[-+]?\d+)(,\d+)?(?![\d.,])", re.ASCII)
-"""A number with a decimal comma, or with points between thousands."""
-_SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "₹": "INR", "₩": "KRW"}
-"""Currency signs and their usual codes."""
-
-_SHORT = re.compile(r"[-+\d.,]+\s*(Mio\.?|Mrd\.?|Mn|bn|million|billion|k|M)(?=\s+[A-Z]{3}\b)", re.ASCII)
-"""A number with a word for its magnitude."""
+_CURRENCY_SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "₹": "INR", "₩": "KRW"}
+# A number with a word for its magnitude.
+_SHORTENED = re.compile(r"[-+\d.,]+\s*(Mio\.?|Mrd\.?|Mn|bn|million|billion|k|M)(?=\s+[A-Z]{3}\b)", re.ASCII)
 
 UNLIMITED = "unlimited"
 
@@ -74,7 +69,7 @@ class Mass(NamedTuple):
 
 
 class Money(NamedTuple):
-    """An amount in a currency (ISO 4217)."""
+    """Amount in an ISO 4217 currency."""
 
     amount: Decimal
     currency: str
@@ -92,9 +87,9 @@ class Ambiguous(NamedTuple):
     """Both readings of an ambiguous amount, written unambiguously."""
 
     read: str
-    """Reading with a decimal point, as here."""
+    """With a decimal point."""
     other: str
-    """The other reading."""
+    """With thousands."""
 
 
 def ambiguous(text: str) -> Ambiguous | None:
@@ -103,54 +98,44 @@ def ambiguous(text: str) -> Ambiguous | None:
     A percentage, or a plain number with a point such as an exchange rate of 1.085, isn't ambiguous. Neither is 1.000, but 9.000 is, because rates
     aren't written that way.
     """
-    found = _EITHER.fullmatch(text)
-    if found is None or _UNITS.fullmatch(found[2]) is None:
+    match = _AMBIGUOUS.fullmatch(text)
+    if match is None or _UNITS.fullmatch(match[2]) is None:
         return None
-    number, unit = found[1], found[2].rstrip()
-    point = "." in number
-    plain = not unit.strip().rstrip("%")
-    if point and plain and (unit.strip() or not number.endswith(".000") or number.lstrip("+-") == "1.000"):
+    number, unit = match[1], match[2].rstrip()
+    has_point = "." in number
+    is_bare = not unit.strip().rstrip("%")
+    if has_point and is_bare and (unit.strip() or not number.endswith(".000") or number.lstrip("+-") == "1.000"):
         return None
     whole = re.sub("[.,]", "", number)
-    part = number.replace(",", ".").rstrip("0").rstrip(".")
-    part += "0" if len(part.partition(".")[2]) == 3 else ""
-    return Ambiguous(part + unit, whole + unit) if point else Ambiguous(whole + unit, part + unit)
+    decimal = number.replace(",", ".").rstrip("0").rstrip(".")
+    decimal += "0" if len(decimal.partition(".")[2]) == 3 else ""
+    return Ambiguous(decimal + unit, whole + unit) if has_point else Ambiguous(whole + unit, decimal + unit)
 
 
 def _unreadable(text: str, expected: str) -> UnreadableError:
     """Return the error for an unreadable amount. The fix covers numbers and currencies in another country's notation."""
-    sign = next((sign for sign in _SIGNS if sign in text), "")
+    sign = next((sign for sign in _CURRENCY_SIGNS if sign in text), "")
     if sign:
-        return UnreadableError(expected, f"write {_SIGNS[sign]} in place of {sign}")
-    if (short := _SHORT.match(text.strip())) is not None:
-        return UnreadableError(expected, f"write the zeros in place of {short[1]}")
-    found = _CONTINENTAL.match(text.strip())
-    if found is not None and (found[2] or found[1].count(".") > 1):
-        number = found[1].replace(".", "") + (found[2] or "").replace(",", ".")
-        return UnreadableError(expected, f"write {number}: the decimal sign is a point")
+        return UnreadableError(expected, f"write {_CURRENCY_SIGNS[sign]} instead of {sign}")
+    if (shortened := _SHORTENED.match(text.strip())) is not None:
+        return UnreadableError(expected, f"write the zeros instead of {shortened[1]}")
+    match = _CONTINENTAL.match(text.strip())
+    if match is not None and (match[2] or match[1].count(".") > 1):
+        number = match[1].replace(".", "") + (match[2] or "").replace(",", ".")
+        return UnreadableError(expected, f"write {number} (with a point as the decimal separator)")
     return UnreadableError(expected)
 
 
 def _decimal(digits: str) -> Decimal:
-    """Return the number in a text.
-
-    Raises:
-        UnreadableError: If it is out of range.
-    """
-    return stated(digits.replace(",", "").replace("_", ""))
+    return stated_number(digits.replace(",", "").replace("_", ""))
 
 
 def is_number(text: str) -> bool:
-    """Return True if a text is a plain number."""
     return _NUMBER.match(text.strip()) is not None
 
 
 def parse_number(text: str) -> Decimal:
-    """Parse a plain number. Commas or underscores may separate thousands.
-
-    Raises:
-        ValueError: With the expected form.
-    """
+    """Parse a plain number. Commas or underscores may separate thousands."""
     if not _NUMBER.match(text.strip()):
         raise _unreadable(text, "a number")
     return _decimal(text.strip())
@@ -159,18 +144,14 @@ def parse_number(text: str) -> Decimal:
 def _unit(word: str) -> str:
     unit = _ALIASES.get(word, word)
     if unit == "":
-        raise ValueError("a unit that is not ambiguous: t (tonne) or st (short ton)")
+        raise ValueError("an unambiguous unit, t (tonne) or st (short ton)")
     if unit not in KILOGRAMS:
         raise ValueError("one of the units " + ", ".join(KILOGRAMS))
     return unit
 
 
 def parse_mass(text: str) -> Mass:
-    """Parse a mass such as `5 t`, `3200 t WO3`, `100 mtu`, or `0`.
-
-    Raises:
-        ValueError: With the expected form.
-    """
+    """Parse a mass such as `5 t`, `3200 t WO3`, `100 mtu`, or `0`."""
     if text.strip() == "0":
         return Mass(Decimal(0), None)
     match = _MASS.match(text)
@@ -182,14 +163,10 @@ def parse_mass(text: str) -> Mass:
 
 
 def parse_rate(text: str) -> Mass:
-    """Parse a mass per year such as `20 t/year` or `20 t WO3/year`. Other periods are converted to a year.
-
-    Raises:
-        ValueError: With the expected form.
-    """
+    """Parse a mass per year such as `20 t/year` or `20 t WO3/year`. Other periods are converted to a year."""
     mass, slash, per = text.partition("/")
     per = per.strip()
-    if not slash or per in _YEAR:
+    if not slash or per in _YEAR_ABBREVIATIONS:
         per = "year"
     if per not in MONTHS:
         raise ValueError("a mass per " + ", ".join(MONTHS) + ", like `20 t/year`")
@@ -198,11 +175,6 @@ def parse_rate(text: str) -> Mass:
 
 
 def parse_money(text: str) -> Money:
-    """Parse an amount with its currency, like `2,500,000 USD`.
-
-    Raises:
-        ValueError: With the expected form.
-    """
     match = _MONEY.match(text)
     if not match:
         raise _unreadable(text, "an amount with its ISO 4217 currency, like `2,500,000 USD`")
@@ -215,11 +187,7 @@ def looks_like_money(text: str) -> bool:
 
 
 def parse_unit_price(text: str) -> UnitPrice:
-    """Parse money per mass, like `580 USD/kg`, `1000 USD/mtu`, or `180 USD/kg Ta2O5`.
-
-    Raises:
-        ValueError: With the expected form.
-    """
+    """Parse money per mass, like `580 USD/kg`, `1000 USD/mtu`, or `180 USD/kg Ta2O5`."""
     money, slash, per = text.partition("/")
     if not slash or not looks_like_money(money):
         raise _unreadable(text, "money per mass, like `580 USD/kg` or `180 USD/kg Ta2O5`")
@@ -229,42 +197,33 @@ def parse_unit_price(text: str) -> UnitPrice:
 
 
 def parse_share(text: str) -> Decimal:
-    """Parse a share: `65 %` or `0.65`.
-
-    Raises:
-        ValueError: With the expected form.
-    """
     text = text.strip()
-    percent = text.endswith("%")
-    if not is_number(text[:-1] if percent else text):
+    digits = text.removesuffix("%")
+    if not is_number(digits):
         raise _unreadable(text, "a share, like `65 %` or `0.65`")
-    number = parse_number(text[:-1] if percent else text)
-    return exact(number / 100) if percent else number
+    number = parse_number(digits)
+    return number if digits == text else exact(number / 100)
 
 
 def in_percent(value: object) -> str:
     """Return the fix for a number above 1 instead of a share, like 70 for 70 %. Empty for anything else."""
-    plain = isinstance(value, int | float | Decimal) or (isinstance(value, str) and is_number(value))
-    number = exact(value if not isinstance(value, str) else parse_number(value)) if plain else Decimal(0)
+    is_bare = isinstance(value, int | float | Decimal) or (isinstance(value, str) and is_number(value))
+    number = exact(value if not isinstance(value, str) else parse_number(value)) if is_bare else Decimal(0)
     return f'write "{number.normalize():f} %"' if 1 < number <= 100 else ""
 
 
 def parse_duration(text: str) -> Decimal:
-    """Parse a duration in months, like `1 quarter`, `45 days`, or `0`.
-
-    Raises:
-        ValueError: With the expected form.
-    """
+    """Parse a duration such as `1 quarter`, `45 days`, or `0`, in months."""
     if text.strip() == "0":
         return Decimal(0)
     match = _TIME.match(text)
     if not match:
-        raise _unreadable(text, "a duration, like `1 quarter`, `45 days` or `2 months`")
+        raise _unreadable(text, "a duration, like `1 quarter`, `45 days`, or `2 months`")
     return exact(_decimal(match[1]) * MONTHS[match[2]])
 
 
 def readable(amount: Decimal, digits: int = 4) -> str:
-    """Return a number for a message: at least `digits` significant digits, all of its whole part, separated thousands, no trailing zeros."""
+    """Return a number for a message, with at least `digits` significant digits and all of its whole part."""
     if not amount:
         return "0"
     places = max(0, digits - 1 - amount.adjusted())

@@ -556,33 +556,28 @@ class Run(Tables):
     """Versions of friendshore, Python, HiGHS, OR-Tools, and the solvers' number format."""
 
     def rank_of(self, end_uses: Iterable[str]) -> int:
-        """Return the position of the first of some end uses in the case's order of priority."""
         order = {name: place for place, name in enumerate(self.priority)}
         return min((order.get(name, len(order)) for name in end_uses), default=len(order))
 
     @cached_property
     def inputs_of(self) -> Mapping[str, list[str]]:
-        """Inputs of each offer of a maker, by offer. The price of such an offer is a fee."""
-        found = grouped((draw.offer, draw.material) for draw in self.draws)
-        return {offer: sorted(set(materials)) for offer, materials in found.items()}
+        """Offer of a maker -> its inputs. The price of such an offer is a fee."""
+        inputs = grouped((draw.offer, draw.material) for draw in self.draws)
+        return {offer: sorted(set(materials)) for offer, materials in inputs.items()}
 
     @cached_property
     def duty_on_inputs(self) -> Decimal:
-        """Duty on the value of inputs that `cost` leaves out."""
-        return sum((one.duty_on_inputs for one in self.purchases), Decimal(0))
+        return sum((purchase.duty_on_inputs for purchase in self.purchases), Decimal(0))
 
     @cached_property
     def shortages_of(self) -> Mapping[str, list[RunShortage]]:
-        """Shortages by demand."""
-        return grouped((entry.demand, entry) for entry in self.shortages)
+        return grouped((shortage.demand, shortage) for shortage in self.shortages)
 
     @cached_property
     def demands_for(self) -> Mapping[tuple[str, str], int]:
-        """Number of demands by material and end use."""
         return Counter((demand.material, demand.end_use) for demand in self.demands)
 
     @cached_property
     def names(self) -> ShownNames:
-        """Names of its materials, and of the offers that it buys from."""
         offers = offer_names((p.offer, p.facility_id, p.facility, p.material) for p in self.purchases)
         return ShownNames(materials=self.materials, offers=offers)

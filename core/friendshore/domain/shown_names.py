@@ -13,13 +13,12 @@ from .base import Number, Record
 from .basis import GROSS
 from .elements import ELEMENT_SYMBOLS
 
-_LABEL = 22
-"""Characters of a label."""
+_LABEL_WIDTH = 22
 _COMPOUND = re.compile(r"\b[A-Za-z]+(?:-[A-Za-z]+)+\b")
 
 
 class RunMaterial(Record):
-    """A material that the run speaks of."""
+    """A material in the run."""
 
     id: str
     name: str
@@ -37,89 +36,85 @@ class ShownNames(Record):
     """Offer -> the name of its plant."""
 
     def joined(self, other: ShownNames) -> ShownNames:
-        """Return these names, and those of another that are not among them."""
-        more = [each for each in other.materials if each.id not in self._by_id]
-        return ShownNames(materials=[*self.materials, *more], offers={**other.offers, **self.offers})
+        new = [material for material in other.materials if material.id not in self._by_id]
+        return ShownNames(materials=[*self.materials, *new], offers={**other.offers, **self.offers})
 
     @cached_property
     def _by_id(self) -> dict[str, RunMaterial]:
-        return {each.id: each for each in self.materials}
+        return {material.id: material for material in self.materials}
 
     @cached_property
     def _short(self) -> dict[str, str]:
-        return short_names({each.id: each.name for each in self.materials})
+        return short_names({material.id: material.name for material in self.materials})
 
     @cached_property
     def _labels(self) -> dict[str, str]:
-        cut = {each: textwrap.shorten(name, _LABEL, placeholder=" …") for each, name in self._short.items()}
-        times = Counter(cut.values())
-        return {each: each if times[name] > 1 or name == "…" else name for each, name in cut.items()}
+        shortened = {id_: textwrap.shorten(name, _LABEL_WIDTH, placeholder=" …") for id_, name in self._short.items()}
+        counts = Counter(shortened.values())
+        return {id_: id_ if counts[name] > 1 or name == "…" else name for id_, name in shortened.items()}
 
-    def material(self, name: str) -> str:
-        """Return the short name of a material."""
-        return self._short.get(name, name)
+    def material(self, material_id: str) -> str:
+        return self._short.get(material_id, material_id)
 
-    def label(self, name: str) -> str:
-        """Return the name of a material for a narrow column: cut where it is long, or the id if another material would then look the same."""
-        return self._labels.get(name, name)
+    def label(self, material_id: str) -> str:
+        """Return the name of a material for a narrow column: shortened, or the id if two materials would look the same."""
+        return self._labels.get(material_id, material_id)
 
-    def material_with_id(self, name: str) -> str:
-        """Return the whole name of a material, then its id, which other commands ask for."""
-        known = self._by_id.get(name)
-        return name if known is None or known.name in ("", name) else f"{known.name} ({name})"
+    def material_with_id(self, material_id: str) -> str:
+        material = self._by_id.get(material_id)
+        if material is None or material.name in ("", material_id):
+            return material_id
+        return f"{material.name} ({material_id})"
 
-    def offer(self, name: str) -> str:
-        """Return the name of an offer's plant."""
-        return self.offers.get(name, name)
+    def offer(self, offer_id: str) -> str:
+        return self.offers.get(offer_id, offer_id)
 
-    def offer_with_id(self, name: str) -> str:
-        """Return the name of an offer's plant, then the offer's id, which other commands ask for."""
-        shown = self.offer(name)
-        return shown if name in shown else f"{shown} ({name})"
+    def offer_with_id(self, offer_id: str) -> str:
+        name = self.offer(offer_id)
+        return name if offer_id in name else f"{name} ({offer_id})"
 
-    def basis(self, material: str) -> str:
+    def basis(self, material_id: str) -> str:
         """Return the substance that kilograms of a material weigh. Empty for the goods as they are."""
-        known = self._by_id.get(material)
-        return "" if known is None or known.basis == GROSS else known.basis
+        material = self._by_id.get(material_id)
+        return "" if material is None or material.basis == GROSS else material.basis
 
-    def equal_kg(self, material: str) -> Mapping[str, Decimal]:
+    def equal_kg(self, material_id: str) -> Mapping[str, Decimal]:
         """Return the kilograms of other substances that equal one kilogram of a material."""
-        known = self._by_id.get(material)
-        return {} if known is None else known.equal_kg
+        material = self._by_id.get(material_id)
+        return {} if material is None else material.equal_kg
 
 
 def offer_names(offers: Iterable[tuple[str, str, str, str]]) -> dict[str, str]:
-    """Return offer -> the name of its plant, with the offer's id where the plant has several offers of a material. Plants without a name are left out.
+    """Return offer id -> name of its plant, with the offer's id if the plant has several offers of a material.
 
-    Args:
-        offers: id of the offer, id of its plant, name of its plant, and a material that it makes.
+    `offers` are offer id, plant id, plant name, and a material that the offer makes. Plants without a name are left out.
     """
-    known = list(offers)
-    alike: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for offer, _, plant, material in known:
-        alike[plant, material].add(offer)
-    ambiguous = {offer for same in alike.values() if len(same) > 1 for offer in same}
+    offers = list(offers)
+    offers_by_plant: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for offer, _, plant, material in offers:
+        offers_by_plant[plant, material].add(offer)
+    ambiguous = {offer for ids in offers_by_plant.values() if len(ids) > 1 for offer in ids}
     return {
         offer: f"{plant} ({offer})" if offer in ambiguous else plant
-        for offer, plant_id, plant, _ in known
+        for offer, plant_id, plant, _ in offers
         if plant not in ("", plant_id)
     }
 
 
 def short_names(names: Mapping[str, str]) -> dict[str, str]:
-    """Return id -> a short name that no other id has.
+    """Return id -> a short, unique name.
 
-    A name loses what follows its first comma, except the part that tells it from others. Hyphenated elements become symbols:
+    Only the part before the first comma stays, and a part that distinguishes the name from others. Hyphenated elements become symbols:
     `Neodymium-iron-boron magnet, sintered, high temperature` is `NdFeB magnet (high temperature)`.
     """
-    parts = {each: _COMPOUND.sub(_symbols, name or each).split(", ") for each, name in names.items()}
-    shown: dict[str, str] = {}
-    for each, (head, *more) in parts.items():
-        rivals = [other for name, other in parts.items() if name != each and other[0] == head]
-        own = [part for part in more if rivals and all(part not in other for other in rivals)]
-        shown[each] = f"{head} ({own[0]})" if own else head
-    times = Counter(shown.values())
-    return {each: f"{names[each]} ({each})" if times[name] > 1 else name for each, name in shown.items()}
+    parts = {id_: _COMPOUND.sub(_symbols, name or id_).split(", ") for id_, name in names.items()}
+    short: dict[str, str] = {}
+    for id_, (head, *details) in parts.items():
+        rivals = [other for other_id, other in parts.items() if other_id != id_ and other[0] == head]
+        distinctive = [part for part in details if rivals and all(part not in other for other in rivals)]
+        short[id_] = f"{head} ({distinctive[0]})" if distinctive else head
+    counts = Counter(short.values())
+    return {id_: f"{names[id_]} ({id_})" if counts[name] > 1 else name for id_, name in short.items()}
 
 
 def _symbols(match: re.Match[str]) -> str:

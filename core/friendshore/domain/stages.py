@@ -17,7 +17,6 @@ class Stage(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Position along the chain."""
         return _RANKS[self]
 
 
@@ -58,24 +57,16 @@ other step comes before or after another step of the same stage.
 
 
 def stage_of(word: str) -> Stage:
-    """Return the default stage of a stage or step word.
-
-    Raises:
-        ValueError: If it is neither.
-    """
+    """Return the default stage of a stage or step. Any other word raises ValueError."""
     if word in STEPS:
         return STEPS[word]
     return Stage(word)
 
 
 def covers_stage(stage: Stage, words: Iterable[str], routes: Iterable[Route] = (), begun: bool = False) -> bool:
-    """Return True if the words recorded for a stage leave none of its steps open.
+    """Return True if the recorded words leave none of the steps of a stage open.
 
-    Args:
-        stage: The stage.
-        words: The stage itself, or steps of it.
-        routes: Routes in addition to those that are valid under every rule.
-        begun: True to accept the first steps of a route, because another maker does the rest.
+    `routes` are valid besides those of every rule. `begun` accepts the first steps of a route, because another maker does the rest.
     """
     recorded = set(words)
     if stage.value in recorded:

@@ -11,25 +11,28 @@ from functools import lru_cache
 MAX_COMPARED = 5_000
 """Maximum number of known words to compare with a word. More would take longer than reading the file."""
 
-_FEW = 100
-"""Maximum number of known words for which results are cached."""
+# Maximum number of known words for which results are cached.
+_MAX_CACHED = 100
+# Maximum number of comparisons for all words of one reading. They take about a second.
+_MAX_COMPARISONS = 50_000
 
-_MOST_IN_ALL = 50_000
-"""Maximum number of comparisons for all words of one reading. They take about a second."""
 
-
-def nearest(word: str, known: Collection[str], alike: float = 0.6) -> str | None:
-    """Return the most similar known word. None if no similarity reaches `alike`, from 0 to 1."""
-    return _nearest_of_few(word, tuple(known), alike) if len(known) <= _FEW else _nearest(word, known, alike)
+def nearest(word: str, known: Collection[str], min_similarity: float = 0.6) -> str | None:
+    """Return the most similar known word. None if no similarity reaches `min_similarity`, from 0 to 1."""
+    return (
+        _nearest_of_few(word, tuple(known), min_similarity)
+        if len(known) <= _MAX_CACHED
+        else _nearest(word, known, min_similarity)
+    )
 
 
 @lru_cache(maxsize=4096)
-def _nearest_of_few(word: str, known: tuple[str, ...], alike: float) -> str | None:
-    """Return the cached result, because a file has the same keys in many tables, each compared with the same few words."""
-    return _nearest(word, known, alike)
+def _nearest_of_few(word: str, known: tuple[str, ...], min_similarity: float) -> str | None:
+    # A file has the same keys in many tables, each compared with the same few words.
+    return _nearest(word, known, min_similarity)
 
 
-def _nearest(word: str, known: Collection[str], alike: float) -> str | None:
+def _nearest(word: str, known: Collection[str], min_similarity: float) -> str | None:
     folded = word.casefold()
     candidates: Iterable[str] = known
     if len(known) > MAX_COMPARED:
@@ -37,80 +40,73 @@ def _nearest(word: str, known: Collection[str], alike: float) -> str | None:
     forms: dict[str, str] = {}
     for candidate in sorted(candidates)[:MAX_COMPARED]:
         forms.setdefault(candidate.casefold(), candidate)
-    close = get_close_matches(folded, forms, n=5, cutoff=alike)
+    close = get_close_matches(folded, forms, n=5, cutoff=min_similarity)
     if not close:
         return None
-    # Of words equally like it, the one that begins like it: slips are rarer at the start of a word.
+    # Among equally similar words, prefer one with the same start, because misspellings are rarer there.
     best = max(close, key=lambda form: (SequenceMatcher(None, form, folded).ratio(), form[:2] == folded[:2]))
     return forms[best]
 
 
 class Suggestions:
-    """Suggestions for one reading. Each word is looked up once, up to a maximum number of comparisons.
-
-    In a column where all ids were renamed, thousands of suggestions would take longer than reading the file, without any use.
-    """
+    """Suggestions for one reading, up to a maximum number of comparisons. If all ids of a column were renamed, thousands of them would not help."""
 
     def __init__(self) -> None:
-        self._left = _MOST_IN_ALL
-        self._made: dict[tuple[str, str], str] = {}
+        self._comparisons_left = _MAX_COMPARISONS
+        self._suggestions: dict[tuple[str, str], str] = {}
 
-    def of(self, what: str, word: str, known: Collection[str]) -> str:
-        """Return a suggestion of the nearest known word. Empty if there is none, or after the maximum number of comparisons.
-
-        `what` names the kind of thing. Kinds are looked up separately.
-        """
-        key = (what, word)
-        if key not in self._made:
-            self._left -= min(len(known), MAX_COMPARED)
-            self._made[key] = did_you_mean(word, known) if self._left >= 0 else ""
-        return self._made[key]
+    def of(self, kind: str, word: str, known: Collection[str]) -> str:
+        key = (kind, word)
+        if key not in self._suggestions:
+            self._comparisons_left -= min(len(known), MAX_COMPARED)
+            self._suggestions[key] = did_you_mean(word, known) if self._comparisons_left >= 0 else ""
+        return self._suggestions[key]
 
 
-def did_you_mean(word: str, known: Collection[str], alike: float = 0.6) -> str:
-    """Return a suggestion of the nearest known word, or an empty string."""
-    found = nearest(word, known, alike)
-    return f"did you mean `{found}`?" if found else ""
+def did_you_mean(word: str, known: Collection[str], min_similarity: float = 0.6) -> str:
+    match = nearest(word, known, min_similarity)
+    return f"did you mean `{match}`?" if match else ""
 
 
 def closest(word: str, known: Iterable[str]) -> str:
     """Return a suggestion of the nearest known name, or else of the shortest one with the word as a part: `Hanau` of `hanau-magnetik-gmbh`."""
     names = sorted({name for name in known if name})
     fix = did_you_mean(word, names)
-    if fix or len(word) < _LEAST_PART:
+    if fix or len(word) < _MIN_PART_LENGTH:
         return fix
     part = re.compile(rf"(?<![^\W_]){re.escape(word.casefold())}")
-    found = min((name for name in names if part.search(name.casefold())), key=len, default="")
-    return f"did you mean `{found}`?" if found else ""
+    match = min((name for name in names if part.search(name.casefold())), key=len, default="")
+    return f"did you mean `{match}`?" if match else ""
 
 
-_LEAST_PART = 3
-"""Minimum length of a word to search for within names."""
+_MIN_PART_LENGTH = 3
 _WORD = re.compile(r"\w+")
-_UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Co", "Cs", "Cn"})
-"""Unicode categories of characters that are invisible or end a line."""
-_ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK", "COPTIC", "ARMENIAN", "CHEROKEE"})
-"""Alphabets with letters that look like those of another."""
+# Unicode categories of characters that are invisible or end a line.
+_INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp", "Co", "Cs", "Cn"})
+# Alphabets with letters that look like those of another.
+_SIMILAR_ALPHABETS = frozenset({"LATIN", "CYRILLIC", "GREEK", "COPTIC", "ARMENIAN", "CHEROKEE"})
+# Unicode decompositions of styled letters and digits.
 _STYLED = ("<wide>", "<narrow>", "<font>")
-"""Unicode decompositions of styled letters and digits."""
 
 
 def misleading(text: str) -> str:
     """Return how the look of a text misleads, as the end of a sentence. Empty if it doesn't."""
     if text.isascii() and text.isprintable():
         return ""
-    unseen = next((sign for sign in text if unicodedata.category(sign) in _UNSEEN), None)
-    if unseen is not None:
-        return f"holds a sign that nobody sees (U+{ord(unseen):04X}, {_name(unseen)})"
+    invisible = next((char for char in text if unicodedata.category(char) in _INVISIBLE), None)
+    if invisible is not None:
+        return f"contains an invisible character (U+{ord(invisible):04X}, {_name(invisible)})"
     for word in _WORD.findall(text):
-        found = {unicodedata.name(sign, "").partition(" ")[0]: sign for sign in word if sign.isalpha()}
-        alike = sorted(_ALIKE & found.keys(), key=lambda alphabet: alphabet != "LATIN")
-        if len(alike) > 1:
-            sign = found[alike[1]]
-            return f"mixes letters of two alphabets: `{sign}` is U+{ord(sign):04X}, {_name(sign)}"
-    other = next((sign for sign in text if unicodedata.decomposition(sign).startswith(_STYLED)), None)
-    return "" if other is None else f"holds a sign that looks like another (U+{ord(other):04X}, {_name(other)})"
+        char_by_alphabet = {unicodedata.name(char, "").partition(" ")[0]: char for char in word if char.isalpha()}
+        alphabets = sorted(_SIMILAR_ALPHABETS & char_by_alphabet.keys(), key=lambda alphabet: alphabet != "LATIN")
+        if len(alphabets) > 1:
+            char = char_by_alphabet[alphabets[1]]
+            return f"mixes letters of two alphabets: `{char}` is U+{ord(char):04X}, {_name(char)}"
+    styled = next((char for char in text if unicodedata.decomposition(char).startswith(_STYLED)), None)
+    if styled is None:
+        return ""
+    return f"contains a character that looks like another (U+{ord(styled):04X}, {_name(styled)})"
 
 
-def _name(sign: str) -> str:
-    return unicodedata.name(sign, "a control character").lower()
+def _name(char: str) -> str:
+    return unicodedata.name(char, "a control character").lower()

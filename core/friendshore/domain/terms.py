@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import combinations, pairwise
 from typing import Annotated, Literal
 
-from .base import CheckedRecord, Dated, Fault, Given, grouped
+from .base import CheckedRecord, Dated, Fault, FieldValues, grouped
 from .evidence import Cited
 from .naming import Names
 from .time import Span
@@ -41,18 +41,15 @@ class OrderCondition(Dated):
 
     @property
     def name(self) -> str:
-        """Name for messages and tables."""
-        about = f" ({', '.join(sorted(self.materials))})" if self.materials else ""
-        return f"{self.of} {self.id}{about}"
+        materials = f" ({', '.join(sorted(self.materials))})" if self.materials else ""
+        return f"{self.of} {self.id}{materials}"
 
     @property
     def order(self) -> tuple[str, ...]:
-        """Sort key: the party, then all other fields."""
         return (self.of, self.id, self.model_dump_json())
 
 
 FIGURES = ("fixed", "least", "most", "setup_use")
-"""Fields of terms that have an effect."""
 
 
 class Terms(OrderCondition):
@@ -78,35 +75,30 @@ class Terms(OrderCondition):
     """First day. A period counts if any of its days is within the dates."""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        yield from super().faults(given)
-        least, most = given.get("least"), given.get("most")
-        if all(given.get(name) is None for name in FIGURES):
-            yield Fault(
-                "fixed",
-                "the terms say nothing",
-                f"one of {', '.join(FIGURES)}",
-                "fill one in, or delete the row",
-                depends_on=FIGURES,
-            )
-        if least is not None and most is not None and least > most:
-            yield Fault("least", "is more than `most`", "", "exchange the two, or mend one")
-        if given.get("setup_use") is None:
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        yield from super().faults(values)
+        minimum, maximum = values.get("least"), values.get("most")
+        if all(values.get(name) is None for name in FIGURES):
+            expected, fix = f"one of {', '.join(FIGURES)}", "fill one in, or delete the row"
+            yield Fault("fixed", "the terms have no effect", expected, fix, depends_on=FIGURES, code="FS028")
+        if minimum is not None and maximum is not None and minimum > maximum:
+            yield Fault("least", "is more than `most`", "", "swap the two, or correct one", code="FS021")
+        if values.get("setup_use") is None:
             return
-        if given.get("of") == "supplier":
-            yield Fault("setup_use", "a supplier has no capacity to set up", "", "name an offer or a facility")
-        if given.get("per", "period") != "period":
-            message = f"a set-up is for a period, not for a {given['per']}"
-            yield Fault("setup_use", message, "per = period", "write the set-up in a row of its own")
+        if values.get("of") == "supplier":
+            message, fix = "a supplier has no capacity", "write `of` = offer or facility, and its id"
+            yield Fault("setup_use", message, "", fix, code="FS029")
+        if values.get("per", "period") != "period":
+            message = f"a set-up is per period, not per {values['per']}"
+            yield Fault("setup_use", message, "per = period", "write the set-up in a separate row", code="FS029")
 
     @property
     def name(self) -> str:
-        to = f" to {', '.join(sorted(self.places))}" if self.places else ""
-        return super().name + to
+        return super().name + (f" to {', '.join(sorted(self.places))}" if self.places else "")
 
     @property
     def switches(self) -> bool:
-        """True if they have an effect as soon as anything is ordered."""
+        """True if they apply as soon as anything is ordered, whatever the quantity."""
         return bool(self.fixed or self.least or self.setup_use)
 
 
@@ -142,13 +134,13 @@ class Tier(CheckedRecord):
     Only if anything is bought in the span."""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        if given.get("most") is not None and given["most"] < given.get("least", 0):
-            yield Fault(
-                "most", "the tier ends before it begins", "no less than `least`", "exchange the two, or mend one"
-            )
-        if given.get("price") is not None and given.get("discount") is not None:
-            yield Fault("discount", "a price and a discount are both given", "one of the two")
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        if values.get("most") is not None and values["most"] < values.get("least", 0):
+            fix = "swap the two, or correct one"
+            yield Fault("most", "the tier ends below its start", "`least` or more", fix, code="FS021")
+        if values.get("price") is not None and values.get("discount") is not None:
+            message, fix = "a price and a discount are both given", "delete one"
+            yield Fault("discount", message, "one of the two", fix, code="FS027")
 
 
 class PriceSchedule(OrderCondition):
@@ -170,47 +162,49 @@ class PriceSchedule(OrderCondition):
     """Tiers in order of `least`."""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        yield from super().faults(given)
-        tiers = given.get("tiers")
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        yield from super().faults(values)
+        tiers = values.get("tiers")
         if tiers is None:
             return
         if not tiers or tiers[0].least:
-            message, fix = "the first tier of the schedule does not begin at 0", "add a row with `least` 0"
-            yield Fault("least", message, "", fix, entry=("tiers", 0)) if tiers else Fault("tiers", message, "", fix)
-        for number, (tier, above) in enumerate(pairwise(tiers)):
-            if tier.least >= above.least:
-                message, fix = "the schedule's tiers are not apart", "give all in one substance"
-                yield Fault("least", message, "", fix, entry=("tiers", number))
-            elif tier.most is not None and tier.most > above.least:
-                message, fix = "the tier ends above where the next begins", "leave `most` blank where there is no gap"
-                yield Fault("most", message, f"at most {above.least.normalize():f}", fix, entry=("tiers", number))
-        for number, tier in enumerate(tiers if given.get("measure") == "money" else ()):
+            field, entry = ("least", ("tiers", 0)) if tiers else ("tiers", None)
+            message, fix = "the first tier doesn't start at 0", "add a row with `least` 0"
+            yield Fault(field, message, "", fix, entry=entry, code="FS034")
+        for number, (tier, next_tier) in enumerate(pairwise(tiers)):
+            if tier.least >= next_tier.least:
+                message, fix = "two tiers start at the same quantity", "state all tiers in one substance"
+                yield Fault("least", message, "", fix, entry=("tiers", number), code="FS034")
+            elif tier.most is not None and tier.most > next_tier.least:
+                message, fix = "the tier ends above the start of the next", "leave `most` blank if there is no gap"
+                expected = f"at most {next_tier.least.normalize():f}"
+                yield Fault("most", message, expected, fix, entry=("tiers", number), code="FS034")
+        for number, tier in enumerate(tiers if values.get("measure") == "money" else ()):
             if tier.price is not None:
-                message = "a tier that begins at an amount of money cannot name a price for units"
-                yield Fault("price", message, "a discount, or thresholds that are masses", entry=("tiers", number))
+                message = "a tier that starts at an amount of money can't have a price per kilogram"
+                expected = "a discount, or thresholds that are masses"
+                yield Fault("price", message, expected, entry=("tiers", number), code="FS034")
 
     def overlaps(self, other: PriceSchedule) -> bool:
-        """Return True if both cover the same party, and may apply to the same purchase."""
-        same = (self.of, self.id) == (other.of, other.id)
-        alike = not self.materials or not other.materials or bool(self.materials & other.materials)
-        dates = Span(start=self.start, end=self.end).meets(Span(start=other.start, end=other.end))
-        return same and alike and dates
+        same_party = (self.of, self.id) == (other.of, other.id)
+        share_materials = not self.materials or not other.materials or bool(self.materials & other.materials)
+        share_days = Span(start=self.start, end=self.end).meets(Span(start=other.start, end=other.end))
+        return same_party and share_materials and share_days
 
 
 def overlapping(schedules: Sequence[PriceSchedule]) -> Iterator[tuple[int, int]]:
     """Yield the positions of two schedules that may apply to the same purchase."""
-    alike = grouped(((schedule.of, schedule.id), position) for position, schedule in enumerate(schedules))
-    for one, other in (pair for group in alike.values() for pair in combinations(group, 2)):
-        if schedules[one].overlaps(schedules[other]):
-            yield one, other
+    by_party = grouped(((schedule.of, schedule.id), position) for position, schedule in enumerate(schedules))
+    for first, second in (pair for group in by_party.values() for pair in combinations(group, 2)):
+        if schedules[first].overlaps(schedules[second]):
+            yield first, second
 
 
 def overlap_fault(schedule: PriceSchedule) -> Fault:
-    """Return the fault of a schedule that applies to the same purchases as another."""
     return Fault(
         "id",
-        f"another price schedule of {schedule.of} `{schedule.id}` bears on the same purchases",
-        "one schedule for a purchase of the same offer, facility or supplier",
-        "delete one, or keep their materials or dates apart",
+        f"another price schedule of {schedule.of} `{schedule.id}` applies to the same purchases",
+        "one schedule for each purchase from an offer, facility, or supplier",
+        "delete one, or separate their materials or dates",
+        code="FS025",
     )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
-from .base import CheckedRecord, Fault, Given, Record, grouped
+from .base import CheckedRecord, Fault, FieldValues, Record, grouped
 from .values import Periods
 from .written import Written
 
@@ -41,19 +41,17 @@ class Span(Record):
     end: date | None = None
 
     def meets(self, other: Span) -> bool:
-        """Return True if both share at least one day."""
         return (self.end is None or other.start is None or other.start <= self.end) and (
             other.end is None or self.start is None or self.start <= other.end
         )
 
     def covers(self, other: Span) -> bool:
-        """Return True if every day of `other` is in this span."""
         starts = self.start is None or (other.start is not None and self.start <= other.start)
         ends = self.end is None or (other.end is not None and other.end <= self.end)
         return starts and ends
 
     def days_within(self, other: Span) -> int:
-        """Return the number of days of the bounded span `other` that are in this one."""
+        """Return the number of common days. `other` must be bounded."""
         assert other.start is not None and other.end is not None
         start = max(other.start, self.start) if self.start else other.start
         end = min(other.end, self.end) if self.end else other.end
@@ -64,7 +62,7 @@ class Span(Record):
 
 
 def stretches_between(first: date, until: date, days: Sequence[date]) -> list[Span]:
-    """Return the parts into which some days divide a span. Each of the days, in order, begins a part."""
+    """Return the parts of a span, each beginning on one of some sorted days."""
     ends = (day - timedelta(days=1) for day in days)
     return [Span(start=start, end=end) for start, end in zip([first, *days], [*ends, until], strict=True)]
 
@@ -93,9 +91,12 @@ class Delay(NamedTuple):
             if duration == duration.to_integral_value():
                 months += int(duration)
             else:
-                exactly = Fraction(duration) * 365 / 12
-                nearest = round(exactly)  # stored durations have 15 digits: 140 days are a little less or more
-                days += nearest if abs(exactly - nearest) < _MEANT else -(-exactly.numerator // exactly.denominator)
+                exact_days = Fraction(duration) * 365 / 12
+                nearest = round(exact_days)  # stored durations have 15 digits: 140 days are a little less or more
+                if abs(exact_days - nearest) < _DAY_TOLERANCE:
+                    days += nearest
+                else:
+                    days += -(-exact_days.numerator // exact_days.denominator)
         return Delay(months, days)
 
     def __str__(self) -> str:
@@ -106,32 +107,28 @@ class Delay(NamedTuple):
         )
 
     def after(self, day: date) -> date:
-        """Return the day that it leads to from `day`.
-
-        Raises:
-            OverflowError, ValueError: If that is after the last day of the calendar.
-        """
+        """Return the day on which the delay ends. Raise OverflowError or ValueError if that is after the last day of the calendar."""
         return add_months(day, self.months) + timedelta(days=self.days)
 
     def before(self, day: date) -> date:
-        """Return the last day from which it leads to `day` or to a day before it."""
+        """Return the last day on which the delay can start to end on `day` or before."""
         until = day - timedelta(days=self.days)
-        found = add_months(until, -self.months)
-        last_of_month = calendar.monthrange(until.year, until.month)[1] == until.day
-        if self.months and last_of_month:  # 31 January and a month is 28 February, as is 28 January and a month
-            return found.replace(day=calendar.monthrange(found.year, found.month)[1])
-        return found
+        start = add_months(until, -self.months)
+        is_last_of_month = calendar.monthrange(until.year, until.month)[1] == until.day
+        # One month after 28, 29, 30, and 31 January is 28 February. The last of these days counts.
+        if self.months and is_last_of_month:
+            return start.replace(day=calendar.monthrange(start.year, start.month)[1])
+        return start
 
 
-_MEANT = Fraction(1, 10**6)
-"""Tolerance in days within which a stored duration counts as a whole number of days."""
+# Difference in days within which a stored duration counts as a whole number of days.
+_DAY_TOLERANCE = Fraction(1, 10**6)
 
 
 class Period(Record):
     """One period of the plan."""
 
     index: int
-    """Position, from 0."""
     start: date
     end: date
     label: str
@@ -152,8 +149,7 @@ class Period(Record):
         """Fraction of each calendar year that the period covers, as a factor of yearly rates."""
         parts: dict[int, Fraction] = {}
         for year in range(self.start.year, self.end.year + 1):
-            whole = Span(start=date(year, 1, 1), end=date(year, 12, 31))
-            days = whole.days_within(self.span)
+            days = Span(start=date(year, 1, 1), end=date(year, 12, 31)).days_within(self.span)
             parts[year] = Fraction(days, 366 if calendar.isleap(year) else 365)
         return parts
 
@@ -168,17 +164,14 @@ class Period(Record):
             return Fraction(span.days_within(self.span), self.days)
         total = Fraction(0)
         for year in range(self.start.year, self.end.year + 1):
-            whole = Span(start=max(date(year, 1, 1), self.start), end=min(date(year, 12, 31), self.end))
-            total += Fraction(span.days_within(whole), 366 if calendar.isleap(year) else 365)
+            days = Span(start=max(date(year, 1, 1), self.start), end=min(date(year, 12, 31), self.end))
+            total += Fraction(span.days_within(days), 366 if calendar.isleap(year) else 365)
         return total
 
 
-_MOST_SPANS = 1000
-"""Maximum number of spans with cached results. Every problem of a session asks for capacities and demands again."""
-
-
+# Every problem of a session asks for the same spans of capacities and demands again.
+_MAX_CACHED_SPANS = 1000
 MAX_MONTHS = 1_200
-"""Maximum number of months of a plan: a century."""
 
 
 _FIELD_OF = {"periods": "count", "period": "length"}
@@ -212,27 +205,27 @@ class Horizon(CheckedRecord):
         return {_FIELD_OF.get(name, name): value for name, value in given.items()}
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
-        start, count, length = (given.get(name) for name in ("start", "count", "length"))
-        if start is None or count is None or length is None or given.get("until") is not None:
+    def faults(cls, values: FieldValues) -> Iterator[Fault]:
+        start, count, length = (values.get(name) for name in ("start", "count", "length"))
+        if start is None or count is None or length is None or values.get("until") is not None:
             return
-        most = MAX_MONTHS // length.months
-        if count > most:
+        max_count = MAX_MONTHS // length.months
+        if count > max_count:
             message = f"{count:,} {length.value}s are longer than a century"
-            fix = f"plan at most {most:,} {length.value}s, or set a longer `period`"
-            yield Fault("count", message, f"1 to {most:,} {length.value}s", fix, ("length",))
+            fix = f"plan at most {max_count:,} {length.value}s, or set a longer `period`"
+            yield Fault("count", message, f"1 to {max_count:,} {length.value}s", fix, ("length",), code="FS040")
         elif start.year * 12 + start.month - 1 + count * length.months >= (date.max.year + 1) * 12:
             message = "the plan ends after the last day of the calendar"
-            yield Fault("count", message, "", "plan fewer periods", ("start", "length"))
+            yield Fault("count", message, "", "plan fewer periods", ("start", "length"), code="FS040")
 
     @model_validator(mode="after")
-    def _one_stretch(self) -> Horizon:
+    def _check_until(self) -> Horizon:
         if self.until is not None and (self.count != 1 or self.until < self.start):
-            raise ValueError("a stretch that stands for a year is one period, and ends no earlier than it starts")
+            raise ValueError("a range that represents a year must be one period, and can't end before its start")
         return self
 
     def __eq__(self, other: object) -> bool:
-        # By what is stated: what has been worked out of it is long to compare, and the same.
+        # Cached properties follow from the stated fields, and are long to compare.
         return isinstance(other, Horizon) and self._stated == other._stated
 
     def __hash__(self) -> int:
@@ -244,22 +237,20 @@ class Horizon(CheckedRecord):
 
     @cached_property
     def periods(self) -> tuple[Period, ...]:
-        """All periods, in order."""
         return tuple(self._period(i) for i in range(self.count))
 
     def years_within(self, span: Span) -> tuple[Fraction, ...]:
-        """Return for each period the length in years of the part within `span`. See `Period.years_within`."""
-        known, key = self._years_within, (span.start, span.end)
-        found = known.get(key)
-        if found is None:
-            found = tuple([period.years_within(span) for period in self.periods])
-            if len(known) < _MOST_SPANS:
-                known[key] = found
-        return found
+        """Return `Period.years_within` for each period."""
+        cache, key = self._years_by_span, (span.start, span.end)
+        years = cache.get(key)
+        if years is None:
+            years = tuple([period.years_within(span) for period in self.periods])
+            if len(cache) < _MAX_CACHED_SPANS:
+                cache[key] = years
+        return years
 
     @cached_property
-    def _years_within(self) -> dict[tuple[date | None, date | None], tuple[Fraction, ...]]:
-        """Cached results by first and last day."""
+    def _years_by_span(self) -> dict[tuple[date | None, date | None], tuple[Fraction, ...]]:
         return {}
 
     def _period(self, index: int) -> Period:
@@ -280,39 +271,27 @@ class Horizon(CheckedRecord):
 
     @cached_property
     def span(self) -> Span:
-        """All days of the plan."""
         return Span(start=self.periods[0].start, end=self.periods[-1].end)
 
     def find(self, day: date) -> int | None:
-        """Return the index of the period that contains `day`. None if it is outside the plan."""
         for period in self.periods:
             if period.start <= day <= period.end:
                 return period.index
         return None
 
     def steps(self, months: Decimal) -> int:
-        """Return the number of whole periods that a duration takes, rounded up.
-
-        Any duration ends beyond a range that represents a year.
-        """
+        """Return the number of whole periods that a duration takes, rounded up. It always exceeds a range that represents a year."""
         if self.until is not None:
             return int(months > 0)
-        whole = Fraction(months) / self.length.months
-        return -(-whole.numerator // whole.denominator)
+        periods = Fraction(months) / self.length.months
+        return -(-periods.numerator // periods.denominator)
 
     def begins(self, index: int) -> date:
-        """Return the first day of a period, which may be after the plan.
-
-        Raises:
-            ValueError: If it is after the last day of the calendar.
-        """
+        """Return the first day of a period, which may be after the plan. Raise ValueError if it is after the last day of the calendar."""
         return self.periods[index].start if index < self.count else add_months(self.start, index * self.length.months)
 
     def arrival(self, ordered: int, delay: Delay) -> int:
-        """Return the first period that begins no earlier than the arrival of an order on the first day of `ordered`. It may be after the plan.
-
-        Any delay ends beyond a range that represents a year.
-        """
+        """Return the first period that begins on or after the arrival of an order from the first day of `ordered`. It may be after the plan."""
         if self.until is not None:
             return ordered + int(any(delay))
         index = ordered + (delay.months + delay.days // 31) // self.length.months
@@ -320,7 +299,7 @@ class Horizon(CheckedRecord):
             earliest = delay.after(self.periods[ordered].start)
             while self.begins(index) < earliest:
                 index += 1
-        except (OverflowError, ValueError):  # beyond the calendar, and beyond every plan
+        except (OverflowError, ValueError):  # after the last day of the calendar, and so after every plan
             return max(index, self.count)
         return index
 
@@ -332,29 +311,25 @@ class Horizon(CheckedRecord):
 def stretches(
     periods: Sequence[Period], per: Literal["period", "year", "horizon"]
 ) -> list[tuple[str, tuple[int, ...]]]:
-    """Return label and period indices of every period, calendar year (by the first day of its periods), or all of them together.
-
-    Raises:
-        ValueError: For any other word.
-    """
+    """Return label and period indices of every period, calendar year (by the first day of its periods), or all of them together."""
     if per not in ("period", "year", "horizon"):
-        raise ValueError(f"there are no stretches of a {per}: period, year or horizon")
+        raise ValueError(f"`{per}` isn't one of period, year, and horizon")
     if per == "period":
         return [(period.label, (period.index,)) for period in periods]
-    found = grouped(("horizon" if per == "horizon" else str(period.start.year), period.index) for period in periods)
-    return [(label, tuple(indices)) for label, indices in found.items()]
+    labels = (("horizon" if per == "horizon" else str(period.start.year), period.index) for period in periods)
+    return [(label, tuple(indices)) for label, indices in grouped(labels).items()]
 
 
 EPOCH = "SOURCE_DATE_EPOCH"
 """Environment variable with the current time in seconds since 1970, for reproducible output: https://reproducible-builds.org/specs/source-date-epoch/"""
 
-_DIGITS = 11
-"""Maximum number of digits of seconds, up to the year 5138. No date is after the year 9999."""
+# Seconds up to the year 5138. No date is after the year 9999.
+_MAX_DIGITS = 11
 
 
 def today() -> date:
     """Return today's date, or the date in the environment variable `SOURCE_DATE_EPOCH`. No plan depends on it, only the age of data."""
-    told = os.environ.get(EPOCH, "")
-    if told.isdecimal() and len(told) <= _DIGITS:
-        return datetime.fromtimestamp(int(told), UTC).date()
+    seconds = os.environ.get(EPOCH, "")
+    if seconds.isdecimal() and len(seconds) <= _MAX_DIGITS:
+        return datetime.fromtimestamp(int(seconds), UTC).date()
     return datetime.now().astimezone().date()

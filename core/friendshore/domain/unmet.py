@@ -117,7 +117,7 @@ class RunRestriction(Record):
             case "no offer":
                 return f"no usable offer: {', '.join(self.reasons)}" if self.reasons else "no offer"
             case "price":
-                cost, price = (readable(each or Decimal(0)) for each in (self.marginal_cost, self.shortage_price))
+                cost, price = (readable(money or Decimal(0)) for money in (self.marginal_cost, self.shortage_price))
                 return f"costs {self.currency} {cost}/kg, {self._compared} its shortage price of {price}"
             case "capacity" | "storage" | "terms" | "competition" | "conflict":
                 return f"{self.brief} ({_first_names(self.names)})" if self.names else self.brief

@@ -52,7 +52,6 @@ class Use(Record):
 
     @property
     def stated(self) -> Mapping[str, Fact]:
-        """The facts by name."""
         return dict(self.facts)
 
 
@@ -82,12 +81,11 @@ class Chained(Record):
 
     @property
     def recycled(self) -> bool:
-        """True if its feed, or a part of it, is recycled."""
         return any(e.recycled for e in self.performed)
 
     @cached_property
     def last_countries(self) -> tuple[frozenset[str], bool]:
-        """Return the possible countries of its last stage, and whether the list is complete."""
+        """Possible countries of its last stage, and True if the list is complete."""
         if not self.performed:
             return frozenset(), False
         last = max(e.main_stage.rank for e in self.performed)
@@ -97,26 +95,22 @@ class Chained(Record):
 
     @cached_property
     def origin_contradicted(self) -> bool:
-        """True if it states a customs origin where it does nothing, and says where its last stage is done.
+        """True if it states a customs origin where it performs no stage, although the countries of its last stage are known.
 
-        Goods originate where they were last changed in substance (19 CFR 134.1(b)): a statement of another country proves nothing. What is made of
-        inputs may originate where these do.
+        Goods originate where they were last substantially transformed (19 CFR 134.1(b)). Goods made from inputs may originate where the inputs do.
         """
-        stated = self.offer.customs_origin
-        known = bool(stated and self.source and self.last_countries[0])
-        return known and not any(stated in entry.countries for entry in self.performed)
+        origin = self.offer.customs_origin
+        is_checkable = bool(origin and self.source and self.last_countries[0])
+        return is_checkable and not any(origin in entry.countries for entry in self.performed)
 
     @cached_property
     def origins(self) -> tuple[frozenset[str], bool]:
-        """Return the possible customs origins, and whether the list is complete: the last stage's, unless the offer states one; both if its stages
-        contradict it.
-        """
+        """Possible customs origins, and True if the list is complete: those of the last stage, unless the offer states one. Both if its stages contradict it."""
         countries, complete = self.last_countries
         if self.offer.customs_origin:
-            contradicted = self.origin_contradicted
-            return frozenset(
-                {self.offer.customs_origin, *(countries if contradicted else ())}
-            ), complete or not contradicted
+            if self.origin_contradicted:
+                return frozenset({self.offer.customs_origin, *countries}), complete
+            return frozenset({self.offer.customs_origin}), True
         return (countries, complete) if countries else (frozenset({self.facility.country}), False)
 
 
@@ -129,7 +123,6 @@ class Move(Record):
 
     @property
     def crosses(self) -> bool:
-        """True if it crosses a border."""
         return self.origin.country != self.to.country
 
 
@@ -142,7 +135,6 @@ class Result(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Position from best to worst."""
         return _RANKS[self]
 
 
@@ -170,11 +162,9 @@ class Verdict(Record):
 
     @property
     def passes(self) -> bool:
-        """True if it passed."""
         return self.result is Result.PASS
 
 
-PASS = Verdict.model_construct(
-    result=Result.PASS
-)  # not checked: what checks verdicts is made when a rule first gives one
+# Not validated, so that the validator of verdicts is built only when a rule gives one.
+PASS = Verdict.model_construct(result=Result.PASS)
 """Verdict of a rule that doesn't apply to a move, or finds nothing against it."""

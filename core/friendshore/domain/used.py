@@ -11,31 +11,28 @@ from typing import Literal, NamedTuple
 
 from .base import Number, Record
 
-_DAY = datetime.timedelta(days=1)
 STALE = datetime.timedelta(days=90)
 """Age since the last review above which catalogs and packs are reported before all else."""
 
 
 def days_since(day: datetime.date, today: datetime.date) -> str:
-    """Return the age of a day in words, or that it is after today."""
     days = (today - day).days
     return "after today" if days < 0 else f"{days:,} {'day' if days == 1 else 'days'}"
 
 
 def dated(day: datetime.date, today: datetime.date | None) -> str:
-    """Return a day and its age in words. If `today` is None, it is unknown."""
+    """Return a day and its age in words. `today` is None if unknown."""
     if today is None:
         return str(day)
     return f"{day}, which is after {today}" if day > today else f"{day}, {days_since(day, today)} old"
 
 
 def aged(as_of: datetime.date | None, today: datetime.date | None) -> str:
-    """Return the age of data in words, from the last review `as_of` to `today`. Either is None if unknown."""
+    """Return the age of data in words. Either day is None if unknown."""
     return "as of an unknown day" if as_of is None else f"as of {dated(as_of, today)}"
 
 
 def is_stale(as_of: datetime.date | None, today: datetime.date | None) -> bool:
-    """Return True if the last review of data is too old to use them without a warning."""
     return as_of is not None and today is not None and today - as_of > STALE
 
 
@@ -48,7 +45,7 @@ class DatedStatus(NamedTuple):
 
     @staticmethod
     def read(text: str) -> DatedStatus:
-        """Return the status in a text such as `2027-01-01..2030-12-31 enacted`, as a run has it."""
+        """Return the status in a text of a run, such as `2027-01-01..2030-12-31 enacted`."""
         days, _, status = text.rpartition(" ")
         start, end = (datetime.date.fromisoformat(day) if day else None for day in days.split(".."))
         return DatedStatus(start, end, status)
@@ -80,13 +77,12 @@ class RunPlugin(Record):
 
     @property
     def has_facts(self) -> bool:
-        """True for a catalog or a pack. Code has no date."""
         return self.kind in ("catalog", "pack")
 
 
 def earliest_action_date(used: Iterable[RunPlugin], start: datetime.date) -> datetime.date:
     """Return the first day on which a plan can be acted on: its own first day, or the latest review date of its facts."""
-    return max([start, *(one.as_of for one in used if one.has_facts and one.as_of is not None)])
+    return max([start, *(source.as_of for source in used if source.has_facts and source.as_of is not None)])
 
 
 class ChangedRule(NamedTuple):
@@ -102,18 +98,22 @@ class ChangedRule(NamedTuple):
 def rule_changes_since_review(
     rules: Iterable[PackedRule], used: Iterable[RunPlugin], today: datetime.date | None
 ) -> Iterator[ChangedRule]:
-    """Yield the changes of rules between the review of their packs and today: phases that began, and those that ended without a successor."""
-    looked_at = {one.name: one.as_of for one in used if one.kind == "pack"}
+    """Yield the rule phases that began, or ended without a successor, between the review of their packs and today."""
+    reviews = {source.name: source.as_of for source in used if source.kind == "pack"}
     for rule in rules:
-        as_of = looked_at.get(rule.pack)
+        as_of = reviews.get(rule.pack)
         if as_of is None or today is None:
             continue
         starts = {phase.start for phase in rule.phases}
         for phase in rule.phases:
             if phase.start is not None and as_of < phase.start <= today:
-                yield ChangedRule(rule.id, f"looked at on {as_of}: {phase.status} from {phase.start} on")
-            if phase.end is not None and as_of <= phase.end < today and phase.end + _DAY not in starts:
-                yield ChangedRule(rule.id, f"looked at on {as_of}: over since {phase.end}")
+                yield ChangedRule(rule.id, f"{phase.status} from {phase.start} (reviewed on {as_of})")
+            if (
+                phase.end is not None
+                and as_of <= phase.end < today
+                and phase.end + datetime.timedelta(days=1) not in starts
+            ):
+                yield ChangedRule(rule.id, f"ended on {phase.end} (reviewed on {as_of})")
 
 
 class RunBlock(Record):
@@ -147,37 +147,34 @@ class PriceDate(Record):
     """First day of the exchange rate to the case's currency. None if it needs no conversion."""
 
     def order(self) -> tuple[str, ...]:
-        """Return the sort key."""
-        told = (self.day, self.exchanged, self.amount, self.currency)
-        return (self.offer, self.material, self.of, self.given_by, *map(str, told))
+        details = map(str, (self.day, self.exchanged, self.amount, self.currency))
+        return (self.offer, self.material, self.of, self.given_by, *details)
 
     @property
     def oldest(self) -> datetime.date | None:
-        """The older of its own date and its exchange rate's. None if it has no date."""
+        """The older date of its own and its exchange rate's. None if it has no date."""
         return self.day if self.day is None or self.exchanged is None else min(self.day, self.exchanged)
 
-    def to_come(self, today: datetime.date | None) -> datetime.date | None:
+    def future_date(self, today: datetime.date | None) -> datetime.date | None:
         """Return the later of its two dates that is after today. None if neither is, or today is unknown."""
         days = [day for day in (self.day, self.exchanged) if day is not None and today is not None and day > today]
         return max(days, default=None)
 
     def age(self, today: datetime.date) -> int | None:
         """Return its age in days. None if it has no date, or one after today."""
-        return None if self.oldest is None or self.to_come(today) else (today - self.oldest).days
+        return None if self.oldest is None or self.future_date(today) else (today - self.oldest).days
 
     def is_older(self, days: int, today: datetime.date | None) -> bool:
         """Return True if it is older than some days. Without a date, or with one after today, it counts as old. If today is unknown, others don't."""
-        if self.oldest is None or self.to_come(today):
+        if self.oldest is None or self.future_date(today):
             return True
         return today is not None and (today - self.oldest).days > days
 
     def dated(self, today: datetime.date | None) -> str:
-        """Return its date and age in words: the date after today, or the older one."""
-        told = self.to_come(today) or self.oldest
-        if told is None:
-            return "of no stated day"
-        what = "" if told == self.day else "exchanged at a rate "
-        return f"{what}of {dated(told, today)}"
+        day = self.future_date(today) or self.oldest
+        if day is None:
+            return "without a date"
+        return f"{'' if day == self.day else 'exchanged at a rate '}of {dated(day, today)}"
 
 
 class RunPriceDate(PriceDate):

@@ -22,7 +22,6 @@ class Written:
     """
 
     example: object = ""
-    """Example, as written."""
     name: str = ""
     """Column or key. Defaults to the field's name."""
     sort: object = None
@@ -46,15 +45,12 @@ class RecordKey:
     """A key of a table that is read as a record."""
 
     name: str
-    """As it is written."""
     default: str
-    """Default in words, or "needed"."""
+    """In words, or "needed"."""
     meaning: str
-    """Meaning in one line."""
 
 
 def keys(record: type[BaseModel], without: Collection[str] = ()) -> list[RecordKey]:
-    """Return the keys of a record, except some fields."""
     texts = meanings(record)
     return [
         RecordKey(
@@ -69,16 +65,16 @@ def keys(record: type[BaseModel], without: Collection[str] = ()) -> list[RecordK
 
 def tables_within(record: type[BaseModel], without: Collection[str] = ()) -> dict[type[BaseModel], list[str]]:
     """Return the records inside a record, at any depth, with the paths of their keys, like `exceptions.when`."""
-    found: dict[type[BaseModel], list[str]] = {}
+    tables: dict[type[BaseModel], list[str]] = {}
     for name, field in record.model_fields.items():
         inner = None if name in without else record_in(field.annotation)
         if inner is None:
             continue
         key = field.alias or name
-        found.setdefault(inner, []).append(key)
+        tables.setdefault(inner, []).append(key)
         for deeper, paths in tables_within(inner).items():
-            found.setdefault(deeper, []).extend(f"{key}.{path}" for path in paths)
-    return found
+            tables.setdefault(deeper, []).extend(f"{key}.{path}" for path in paths)
+    return tables
 
 
 def record_in(annotation: object) -> type[BaseModel] | None:
@@ -104,40 +100,38 @@ def _in_words(default: object) -> str:
 
 def meanings(record: type) -> dict[str, str]:
     """Return field -> docstring in the last class that defines it. Empty if there is none, or no source."""
-    found: dict[str, str] = {}
-    for part in reversed(record.__mro__):
-        if part.__module__.partition(".")[0] in ("builtins", "pydantic"):
+    texts: dict[str, str] = {}
+    for base in reversed(record.__mro__):
+        if base.__module__.partition(".")[0] in ("builtins", "pydantic"):
             continue
-        module = inspect.getmodule(part)
-        body = _classes(module).get(part.__qualname__, []) if module is not None else []
-        for field, text in zip(body, [*body[1:], None], strict=False):
+        module = inspect.getmodule(base)
+        body = _class_bodies(module).get(base.__qualname__, []) if module is not None else []
+        for field, next_statement in zip(body, [*body[1:], None], strict=False):
             if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-                found[field.target.id] = _text(text)
-    return found
+                texts[field.target.id] = _docstring(next_statement)
+    return texts
 
 
-def _text(statement: ast.stmt | None) -> str:
-    """Return the text of a statement that is only a string."""
+def _docstring(statement: ast.stmt | None) -> str:
     value = statement.value if isinstance(statement, ast.Expr) else None
     return inspect.cleandoc(value.value) if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
 
 
 @cache
-def _classes(module: ModuleType) -> dict[str, list[ast.stmt]]:
-    """Return qualified class name -> class body of a module."""
+def _class_bodies(module: ModuleType) -> dict[str, list[ast.stmt]]:
     try:
         tree = ast.parse(inspect.getsource(module))
     except (OSError, TypeError):  # a module without source
         return {}
-    return dict(_defined(tree, ""))
+    return dict(_walk_classes(tree, ""))
 
 
-def _defined(scope: ast.AST, path: str) -> Iterator[tuple[str, list[ast.stmt]]]:
+def _walk_classes(scope: ast.AST, path: str) -> Iterator[tuple[str, list[ast.stmt]]]:
     for node in ast.iter_child_nodes(scope):
         if isinstance(node, ast.ClassDef):
             yield path + node.name, node.body
-            yield from _defined(node, f"{path}{node.name}.")
+            yield from _walk_classes(node, f"{path}{node.name}.")
         elif isinstance(node, ast.FunctionDef):
-            yield from _defined(node, f"{path}{node.name}.<locals>.")
+            yield from _walk_classes(node, f"{path}{node.name}.<locals>.")
         else:
-            yield from _defined(node, path)
+            yield from _walk_classes(node, path)

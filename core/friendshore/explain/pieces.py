@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from ..domain.base import Groups, grouped
 from ..domain.change import Change
-from ..domain.runtime import cached_method, finished
+from ..domain.runtime import cached_method, run_tasks
 from ..problem import Problem
 from ..problem.inputs import Inputs
 from ..problem.parts import Impact, Members, impact
@@ -96,7 +96,7 @@ def ask_apart(
 
     futures = {}
     with ThreadPoolExecutor(session.limits.workers or os.cpu_count() or 1) as pool:
-        for number, future in finished(pool, answer_group, deque(range(len(groups))), meanwhile=report_progress):
+        for number, future in run_tasks(pool, answer_group, deque(range(len(groups))), on_idle=report_progress):
             futures[number] = future
             report_progress()
     return [futures[number].result() for number in range(len(groups))]

@@ -87,10 +87,10 @@ class Inputs:
             names_in_use.update(
                 name for facility in catalog.facilities for name in (facility.supplier, facility.parent)
             )
-        return aliases.following(names_in_use - {""})
+        return aliases.follower(names_in_use - {""})
 
     def name_of_today(self, sort: Sort, name: str) -> str:
-        renamings = self._following().aliases.way(sort, name)
+        renamings = self._following().aliases.path(sort, name)
         return (renamings[-1].new if renamings else "") or name
 
     def with_retirement(self, problem: Diagnostic) -> Diagnostic:
@@ -173,7 +173,7 @@ class Inputs:
 
 
 def _retired(problem: Diagnostic, aliases: Aliases) -> Diagnostic:
-    alias = aliases.retired(problem.found.strip("`")) if aliases else None
+    alias = aliases.retirement(problem.found.strip("`")) if aliases else None
     return (
         problem
         if alias is None

@@ -601,7 +601,7 @@ class OfferReader:
             "supplied": stages.supplied,
             "source": not self.offer.inputs,
         }
-        chained = self.paths.sharing.made(Chained, fields)
+        chained = self.paths.sharing.unchecked_record(Chained, fields)
         if chained.origin_contradicted:
             countries = " and ".join(sorted(chained.last_countries[0]))
             text = f"states {self.offer.customs_origin} as its customs origin, where none of its stages takes place, so {countries} counts as an origin too"

@@ -239,7 +239,7 @@ class _Decoder:
         stocks: list[Stock] = []
         zero, make_record = (
             Decimal(0),
-            SharedValues().made,
+            SharedValues().unchecked_record,
         )  # skips validation: there are very many records, and their values are valid
         demands = [demand.id for demand in self.problem.demands]
         for compliance_class in self.problem.compliance_classes:

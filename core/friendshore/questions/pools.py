@@ -13,7 +13,7 @@ from itertools import islice
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ..domain.runtime import finished
+from ..domain.runtime import run_tasks
 from ..errors import Diagnostic, FriendshoreError, SolverError
 from ..plugins.attribution import limit_for
 from ..plugins.processes import ProcessEndedError, WatchedProcesses, ended
@@ -98,7 +98,7 @@ def carried_out(
         check = _StopCheck(running, again, stopped)
         again.extend(islice(remaining, max_queued))
         try:
-            with closing(finished(running.executor, partial(running.by, do), again, max_queued, check)) as results:
+            with closing(run_tasks(running.executor, partial(running.by, do), again, max_queued, check)) as results:
                 for task, future in results:
                     error = _error(future)
                     if isinstance(error, ProcessEndedError) and not running.begun():

@@ -25,25 +25,22 @@ from .textfile import read_text
 
 M = TypeVar("M", bound=BaseModel)
 
-_WHOLE, _REST = re.compile(r"-?\d+"), re.compile(r"\d{2}\b")
-"""Both halves of a number whose decimal comma was read as a separator."""
+# The halves of a number whose decimal comma was read as a separator.
+_BEFORE_COMMA, _AFTER_COMMA = re.compile(r"-?\d+"), re.compile(r"\d{2}\b")
 BAD_CELL = "\0"
 """Content of a cell that is already reported as unreadable."""
-BLANK: frozenset[str] = frozenset()
+_NO_COLUMNS: frozenset[str] = frozenset()
 MAX_TABLE_BYTES = 500_000_000
-"""Maximum bytes of a file."""
 TABLE_ROWS = 2_000_000
 """Maximum rows of a table, and of all tables of a catalog together, since they are in memory."""
 COLUMNS = 1_000
-"""Maximum columns of a table."""
 MAX_LINE_LENGTH = 1_000_000
-"""Maximum characters of a line."""
 MAX_CELL_LENGTH = 131_072
 """Maximum characters of a cell. Python's parser reads on after an unclosed quote."""
-_LONGEST = 80
-"""Maximum characters of a cell in a message."""
-_TITLES = 10
-"""Number of rows that are searched for a header below a title."""
+# Maximum characters of a cell in a message.
+_MAX_SHOWN = 80
+# Number of rows that are searched for a header below a title.
+_TITLE_ROWS = 10
 
 
 class DayCell(str):
@@ -68,21 +65,18 @@ class TableRow(Entry):
         self.line = line
         self.cells = cells
         self.values = {}
-        self.bad = BLANK
+        self.bad = _NO_COLUMNS
 
     @property
     def layout(self) -> Layout:
-        """Return the columns of the table."""
         return self.table.layout
 
     @property
     def others(self) -> dict[str, Any]:
-        """Return the cells of other columns that aren't blank."""
         return {name: self.cells[at] for name, at in self.table.others.items() if self.cells[at]}
 
     @property
     def facts(self) -> tuple[StatedFact, ...]:
-        """Return the facts that the row states in columns that plugins declare."""
         declared = self.layout.declared
         if not declared:
             return ()
@@ -91,26 +85,23 @@ class TableRow(Entry):
         return tuple(StatedFact.of(name, declared[name], self.values[name]) for name in stated)
 
     def text(self, column: str) -> str:
-        """Return the text of a cell."""
         position = self.table.columns.get(column, self.table.others.get(column))
         return self.cells[position] if position is not None else ""
 
     def problem(self, column: str, message: str, expected: str = "", fix: str = "", code: str = "") -> None:
-        """Report a mistake in a cell."""
         self.table.tell(message, self.line, column, _shown(self.text(column)), expected, fix, code)
 
     def shared(self, record: M) -> M:
-        """Return a new record, which shares equal lists and sets with others of the table."""
         return self.table.sharing.record(record)
 
-    def alike(self, model: type[M], given: Mapping[str, object]) -> M | None:
-        """Return the record of these fields as `made` does: the same for all rows with the same fields."""
+    def alike(self, model: type[M], fields: Mapping[str, object]) -> M | None:
+        """Return the record of these fields like `made`, but the same object for all rows with equal fields."""
         if self.bad:
-            return self.made(model, given)
-        key = (model, *given, *given.values())
+            return self.made(model, fields)
+        key = (model, *fields, *fields.values())
         record = self.table.alike.get(key)
-        if not isinstance(record, model):  # new, or wrong, which is reported for every row
-            record = self.made(model, given)
+        if not isinstance(record, model):  # new, or invalid, which is reported for every row
+            record = self.made(model, fields)
             if record is not None:
                 self.table.alike[key] = record
         return record
@@ -118,7 +109,7 @@ class TableRow(Entry):
 
 @dataclass(slots=True)
 class Table:
-    """A table as read."""
+    """A table after reading."""
 
     layout: Layout
     file: str
@@ -130,9 +121,7 @@ class Table:
     """Column outside the layout -> position, if the layout keeps such columns."""
     rows: list[TableRow] = field(default_factory=list)
     head_line: int = 1
-    """Line of the header."""
     separator: str = ","
-    """Separator of a CSV file."""
     whole: bool = True
     """True if every row is present with its `id`. Otherwise, unknown ids aren't errors."""
     sharing: SharedValues = field(default_factory=SharedValues)
@@ -149,86 +138,77 @@ class Table:
         fix: str = "",
         code: str = "",
     ) -> None:
-        """Record an error in the table or in one of its lines."""
         self.found.append(Diagnostic(message, self.file, row, column, found, expected, fix, code))
 
-    def let_go(self) -> None:
-        """Drop the rows to save memory."""
+    def drop_rows(self) -> None:
         self.rows = []
 
-    def too_many(self, found: str, what: str = "rows") -> None:
+    def drop_excess_rows(self, found: str, unit: str = "rows") -> None:
         """Drop the rows because there are too many, and report the number."""
-        self.let_go()
+        self.drop_rows()
         self.whole = False
-        expected, fix = (
-            f"no more than {TABLE_ROWS:,}",
-            "leave out what no demand can use, or plan some materials in a case of their own",
-        )
-        self.tell(f"has too many {what}", found=found, expected=expected, fix=fix)
+        fix = "delete rows that no demand can use, or plan some materials in a separate case"
+        self.tell(f"has too many {unit}", found=found, expected=f"at most {TABLE_ROWS:,}", fix=fix, code="FS051")
 
     def unique(self, *, last: bool = False, fix: str = "delete or rename one of the two") -> Iterator[TableRow]:
-        """Yield the rows whose key is new. Report the others as mistakes, with their `fix`.
-
-        The `last` time, forget each row as soon as it has been read.
-        """
+        """Yield the rows with a new key, and report the others. If this is the `last` use, free each row after it."""
         columns = self.layout.key
         rows = self.rows
-        gone = TableRow(self, 0, [])
+        freed = TableRow(self, 0, [])
         if last:
-            self.let_go()
-        seen: dict[object, int] = {}
+            self.drop_rows()
+        first_lines: dict[object, int] = {}
         single = columns[0] if len(columns) == 1 else ""
         for number, row in enumerate(with_progress(rows, f"reading {self.file}", "rows")):
             if last:
-                rows[number] = gone
+                rows[number] = freed
             if row.bad and not row.bad.isdisjoint(columns):
                 yield row
                 continue
             key = row.values.get(single) if single else tuple([row.values.get(c) for c in columns])
-            first = seen.setdefault(key, row.line)
+            first = first_lines.setdefault(key, row.line)
             if first == row.line:
                 yield row
             else:
                 message = f"line {first} already has the same {', '.join(columns)}"
-                row.problem(columns[0], message, fix=fix)
+                row.problem(columns[0], message, fix=fix, code="FS062")
 
 
 def _shown(text: str) -> str:
-    """Return the text of a cell for a message, cut if it is long."""
     if not text:
         return "a blank cell"
-    return f"`{text}`" if len(text) <= _LONGEST else f"`{text[:_LONGEST]}…` ({len(text):,} characters)"
+    return f"`{text}`" if len(text) <= _MAX_SHOWN else f"`{text[:_MAX_SHOWN]}…` ({len(text):,} characters)"
 
 
 def read_table(
-    path: Path, layout: Layout, found: list[Diagnostic], separator: str = ",", header: int = 1, *, parsed: bool = True
+    path: Path,
+    layout: Layout,
+    problems: list[Diagnostic],
+    separator: str = ",",
+    header: int = 1,
+    *,
+    parsed: bool = True,
 ) -> Table:
-    """Read one table, and parse it if it is to be `parsed`. A table that cannot be read has no rows.
+    """Read a CSV table, and add all errors to `problems`. A table that can't be read has no rows.
 
-    Args:
-        path: CSV file.
-        layout: Columns of the table.
-        found: List to which problems are added.
-        separator: Sign between the cells. If empty, the sign that the first line uses.
-        header: Line of the header. The lines above are not read.
-        parsed: True to parse the cells.
+    An empty `separator` means the one that the first line uses. Lines above `header` aren't read.
     """
-    table = Table(layout, str(path), found)
-    text = read_text(path, found, MAX_TABLE_BYTES)
+    table = Table(layout, str(path), problems)
+    text = read_text(path, problems, MAX_TABLE_BYTES)
     table.whole = text is not None
     if text is not None:
         table.separator = separator or _separator(text)
         lines = _lines(_physical(text), table)
-        if '"""' in text:  # how a cell is written that begins with a quote
+        if '"""' in text:  # only then can a cell start with a quote
             lines = ((line, [*map(_as_typed, cells)]) for line, cells in lines)
         fill(table, dropwhile(lambda line: line[0] < header, lines), parsed)
     return table
 
 
 def _separator(text: str) -> str:
-    """Return the sign between the cells of a first line without commas: a semicolon or a tab. Else a comma."""
+    """Return the semicolon or tab of a first line without commas, or else a comma."""
     head = next(filter(str.strip, io.StringIO(text)), "")
-    return next((sign for sign in ";\t" if sign in head and "," not in head), ",")
+    return next((char for char in ";\t" if char in head and "," not in head), ",")
 
 
 def _as_typed(cell: str) -> str:
@@ -238,24 +218,19 @@ def _as_typed(cell: str) -> str:
 
 
 def _physical(text: str) -> Iterator[str]:
-    """Yield the lines of a text with their line ends.
-
-    Raises:
-        csv.Error: If a line is too long.
-    """
+    """Yield the lines of a text with their line ends. Raise csv.Error if one is too long."""
     for line in io.StringIO(text, newline=""):
         if len(line) > MAX_LINE_LENGTH:
-            raise csv.Error(f"a line of {len(line):,} characters; no more than {MAX_LINE_LENGTH:,} are read")
+            raise csv.Error(f"a line has {len(line):,} characters, more than {MAX_LINE_LENGTH:,}")
         yield line
 
 
 def fill(table: Table, lines: Iterator[tuple[int, list[str]]], parsed: bool = True) -> None:
-    """Parse the lines of a table, header first: numbered, with stripped cells and without blank lines."""
+    """Parse the lines of a table, header first. Lines are numbered, cells are stripped, and blank lines are omitted."""
     header = next(lines, None)
     if header is None:
         table.whole = False
-        expected = "a header line with " + ", ".join(table.layout.names)
-        table.tell("is empty", expected=expected)
+        table.tell("is empty", expected="a header line with " + ", ".join(table.layout.names), code="FS058")
         return
     table.head_line, cells = header[0], [*map(table.layout.heading, header[1])]
     lines = islice(lines, TABLE_ROWS + 1)
@@ -273,7 +248,7 @@ def fill(table: Table, lines: Iterator[tuple[int, list[str]]], parsed: bool = Tr
         for line, cells in lines
     ]
     if len(table.rows) > TABLE_ROWS:
-        table.too_many(f"more than {TABLE_ROWS:,}")
+        table.drop_excess_rows(f"more than {TABLE_ROWS:,}")
         return
     fields = table.layout.fields if parsed else ()
     for column in with_progress(fields, f"reading {table.file}", "columns", 1):
@@ -287,24 +262,24 @@ def fill(table: Table, lines: Iterator[tuple[int, list[str]]], parsed: bool = Tr
 
 
 def _under_a_title(first: tuple[int, list[str]], rest: list[tuple[int, list[str]]], table: Table) -> bool:
-    """Return True, and record that as the one problem, if the header is further down, below rows that belong to no table."""
+    """Return True, and report only that, if the header is below title rows."""
     names = table.layout.names
-    for line, cells in rest[:_TITLES]:
+    for line, cells in rest[:_TITLE_ROWS]:
         if len(set(cells) & set(names)) >= min(2, len(names)):
             table.head_line, table.whole = line, False
             table.tell(
-                f"looks like a title: the header of the table is row {line}",
+                f"looks like a title; the header is in row {line}",
                 row=first[0],
                 found=f"`{' '.join(cell for cell in first[1] if cell and cell != BAD_CELL)[:60]}`",
                 expected="the header in the first row",
-                fix=f"delete what stands above row {line}; a map may say header = {line} under [sheet] instead",
+                fix=f"delete the rows above row {line}, or write header = {line} under [sheet] of a map",
+                code="FS059",
             )
             return True
     return False
 
 
 def _lines(stream: Iterable[str], table: Table) -> Iterator[tuple[int, list[str]]]:
-    """Yield line number and stripped cells of every row that isn't blank."""
     reader = csv.reader(stream, strict=True, delimiter=table.separator)
     before = 0
     try:
@@ -316,71 +291,78 @@ def _lines(stream: Iterable[str], table: Table) -> Iterator[tuple[int, list[str]
     except csv.Error as error:
         table.whole = False
         if "field limit" in str(error):
-            error = csv.Error(f"a cell of more than {MAX_CELL_LENGTH:,} characters")
-        table.tell(f"is not a CSV table from here on: {error}", row=before + 1, fix="check the quotes")
+            error = csv.Error(f"a cell has more than {MAX_CELL_LENGTH:,} characters")
+        table.tell(f"isn't valid CSV from here on: {error}", row=before + 1, fix="check the quotes", code="FS057")
 
 
 def _read_header(cells: list[str], table: Table) -> bool:
     """Fill `table.columns`. Return False if the rows can't be interpreted."""
     names = table.layout.names
     if len(cells) > COLUMNS:
-        more = f"{len(cells):,}", f"no more than {COLUMNS:,}", "delete the columns that are not needed"
-        table.tell("has too many columns", table.head_line, "", *more)
+        more = f"{len(cells):,}", f"at most {COLUMNS:,}", "delete columns that aren't needed"
+        table.tell("has too many columns", table.head_line, "", *more, code="FS051")
         return False
     if len(cells) == 1 and any(mark in cells[0] for mark in ";\t") and len(names) > 1:
         table.tell(
-            "its columns are not set off by commas",
+            "the columns aren't separated by commas",
             row=table.head_line,
             found=f"`{cells[0]}`",
             expected=",".join(names),
             fix="save the table with commas between the columns",
+            code="FS057",
         )
         return False
-    meant = set()
+    misspelled = set()
     for position, name in enumerate(cells):
         if name == BAD_CELL:
             continue
         if name in table.columns or name in table.others:
-            table.tell("two columns have this name", row=table.head_line, column=name, fix="delete one of the two")
+            message, fix = "two columns have this name", "delete one of them"
+            table.tell(message, row=table.head_line, column=name, fix=fix, code="FS005")
         elif name in names:
             table.columns[name] = position
         else:
-            meant.add(_read_other(position, name, [n for n in names if n not in cells], table))
+            misspelled.add(_read_other(position, name, [n for n in names if n not in cells], table))
     for column in table.layout.fields:
-        if column.required and column.name not in table.columns and column.name not in meant:
-            table.tell("a needed column is missing", row=table.head_line, column=column.name, expected=column.wanted)
+        if column.required and column.name not in table.columns and column.name not in misspelled:
+            message = "a required column is missing"
+            table.tell(message, table.head_line, column.name, expected=column.wanted, code="FS002")
     return True
 
 
 def _read_other(position: int, name: str, free: list[str], table: Table) -> str | None:
-    """Read a column outside the layout. Return the layout's field that is probably meant, since a misspelling is never a fact of its own."""
-    near = nearest(name, free, alike=0.75)
+    """Keep or reject a column outside the layout. Return the missing column that it probably misspells."""
+    near = nearest(name, free, min_similarity=0.75)
     if table.layout.others == "kept" and name and near is None:
         table.others[name] = position
         return None
     suggested = f"did you mean `{near}`?" if near else did_you_mean(name, free)
     table.tell(
-        "no such column",
+        "unknown column",
         row=table.head_line,
         column=name,
         found=f"`{name}`" if name else "a column without a name",
         expected="one of " + ", ".join(table.layout.names),
-        fix=table.layout.stranger(name, suggested) or "delete the column",
+        fix=table.layout.unknown_key_fix(name, suggested) or "delete the column",
+        code="FS001",
     )
     return near
 
 
 def _misfit(line: int, cells: list[str], width: int, table: Table) -> TableRow:
     """Return a row with the wrong number of cells. Only its id is kept, so that references to it aren't errors too."""
-    more = len(cells) > width
-    comma = next((pair for pair in pairwise(cells) if _WHOLE.fullmatch(pair[0]) and _REST.match(pair[1])), None)
-    fix = "put quotes around a cell that holds a comma" if more else "add commas for blank cells"
+    too_many = len(cells) > width
+    fix = "put quotes around cells that contain a comma" if too_many else "add commas for blank cells"
+    halves = (p for p in pairwise(cells) if _BEFORE_COMMA.fullmatch(p[0]) and _AFTER_COMMA.match(p[1]))
+    if too_many and (split := next(halves, None)) is not None:
+        fix = f"write {split[0]}.{split[1]} (with a point as the decimal separator)"
     table.tell(
-        "the row has too many cells" if more else "the row has too few cells",
+        "the row has too many cells" if too_many else "the row has too few cells",
         row=line,
         found=f"{len(cells)} cells",
         expected=f"{width}, as in the header",
-        fix=f"write {comma[0]}.{comma[1]}: the decimal sign is a point" if more and comma else fix,
+        fix=fix,
+        code="FS060",
     )
     name = cells[0] if table.columns.get("id") == 0 else ""
     row = TableRow(table, line, (cells + [""] * width)[:width])
@@ -392,34 +374,33 @@ def _misfit(line: int, cells: list[str], width: int, table: Table) -> TableRow:
 def _parse(table: Table, column: Field) -> None:
     """Parse a column. Equal cells are parsed and stored once."""
     position, name, required = table.columns[column.name], column.name, column.required
-    known: dict[str, tuple[str, object]] = {}
-    names, misfit = "pattern" in column.kind.text, frozenset(table.layout.names)
+    parsed: dict[str, tuple[str, object]] = {}
+    has_names, misfit = "pattern" in column.kind.text, frozenset(table.layout.names)
     for row in table.rows:
         text = row.cells[position]
         if not (text or required) or (row.bad and row.bad == misfit):
             continue
-        read = known.get(text)
-        if read is None or (names and isinstance(text, DayCell)):
-            read = _read(column, row, text)
-            if read is None:
+        result = parsed.get(text)
+        if result is None or (has_names and isinstance(text, DayCell)):
+            result = _parse_cell(column, row, text)
+            if result is None:
                 row.bad |= {name}
                 continue
-            known[text] = read
-        row.cells[position], row.values[name] = read
+            parsed[text] = result
+        row.cells[position], row.values[name] = result
 
 
-def _read(column: Field, row: TableRow, text: str) -> tuple[str, object] | None:
-    """Return the text and the value of a cell. If it can't be read, record an error and return None."""
+def _parse_cell(column: Field, row: TableRow, text: str) -> tuple[str, object] | None:
     if text == BAD_CELL:
         return None
     if not text:
-        row.problem(column.name, "this cell is needed", expected=column.wanted)
+        row.problem(column.name, "a required cell is blank", expected=column.wanted, code="FS004")
     elif isinstance(text, DayCell) and "pattern" in column.kind.text:
-        fix = "give the cell the format `text`, and write the name again"
-        row.problem(column.name, "the cell holds a date", expected=f"a {column.kind.name}", fix=fix)
+        fix = "set the cell's format to `text`, and write the name again"
+        row.problem(column.name, "the cell contains a date", f"a {column.kind.name}", fix, code="FS061")
     else:
         try:
             return text, column.kind.read(text)
-        except UnreadableError as bad:
-            row.problem(column.name, "cannot be read", expected=bad.expected, fix=bad.fix)
+        except UnreadableError as error:
+            row.problem(column.name, "cannot be read", error.expected, error.fix, error.code)
     return None

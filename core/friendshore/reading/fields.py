@@ -1,4 +1,4 @@
-"""Columns of tables and keys of files: name, kind, meaning, and example, mostly made from records. One definition serves reader, schema, and docs."""
+"""Columns of tables and keys of files, mostly defined by records, for readers, schemas, and docs."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ class Field:
     name: str
     kind: Kind
     doc: str = ""
-    """Meaning with unit and default. See `meaning`."""
     example: object = ""
-    """Example, as written."""
     required: bool = False
     inside: Layout | None = None
     """Keys of a table, or of each table in a list. None for a plain value."""
@@ -43,7 +41,6 @@ class Field:
     record: type | None = None
     """Record that defines it, whose attribute docstring completes its meaning. None if there is none."""
     attribute: str = ""
-    """Name of the attribute."""
     currency: str = ""
     """Field with the currency of an amount. Empty means the case's currency, or that of a neighboring amount."""
     by: str = ""
@@ -51,13 +48,13 @@ class Field:
 
     @property
     def meaning(self) -> str:
-        """Return the meaning, with unit and default, in a planner's words."""
+        """Meaning, with unit and default, in a planner's words."""
         text = "" if self.record is None else meanings(self.record).get(self.attribute, "")
         return " ".join([self.doc, *text.partition("\n\n")[0].split("\n")]).strip()
 
     @property
     def wanted(self) -> str:
-        """Return the meaning as the end of a sentence, for a message about a missing value."""
+        """Meaning as the end of a sentence, for a message about a missing value."""
         doc = self.meaning.rstrip(".")
         return doc[0].lower() + doc[1:] if doc[1:2].islower() else doc
 
@@ -73,22 +70,20 @@ class Layout:
     others: Literal["refused", "kept", "declared"] = "refused"
     """Treatment of other keys. `declared` accepts only columns that plugins declare."""
     others_doc: str = ""
-    """Meaning of other keys."""
     declared: Mapping[str, FactColumn] = dataclasses.field(default_factory=dict)
-    """Fields that plugins declare, by name."""
     elsewhere: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Declared columns of unusable plugins, with instructions."""
     key: tuple[str, ...] = ()
     """Columns that together are unique."""
     headings: Mapping[str, str] | None = None
-    """Columns by other headings, like `part_no`. None if headings must be the names of columns to the letter."""
+    """Heading -> column, like `part_no`. None if headings must be exactly the names of columns."""
 
     def heading(self, cell: str) -> str:
-        """Return the column that the heading of a table means. `Part No.` is `part_no`, if headings need not match to the letter."""
+        """Return the column of a heading. `Part No.` is `part_no`, unless headings must match exactly."""
         name = "_".join(re.findall(r"\w+", cell.casefold()))
         return self.headings.get(name, name) if self.headings is not None and name else cell
 
-    def stranger(self, name: str, near: str) -> str:
+    def unknown_key_fix(self, name: str, near: str) -> str:
         """Return the fix for an unknown column or key. `near` is the suggestion of a similar name, if there is one."""
         if self.others == "declared" and name:
             return self.elsewhere.get(name) or near or f"delete it, or install the plugin that declares `{name}`"
@@ -96,35 +91,32 @@ class Layout:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of all fields."""
         return tuple(f.name for f in self.fields)
 
     @property
     def by_name(self) -> Mapping[str, Field]:
-        """All fields by their names."""
         return {f.name: f for f in self.fields}
 
-    @cache  # noqa: B019 - layouts are never let go
+    @cache  # noqa: B019 - layouts live as long as the process
     def of(self, record: type) -> Mapping[str, Field]:
-        """The columns or keys that state fields of a record, by name."""
         return {f.name: f for f in self.fields if f.record is record}
 
     @cache  # noqa: B019
     def columns(self, record: type) -> Mapping[str, str]:
-        """Field of a record -> the column or key that states it."""
-        stated = self.of(record).values()
-        return {f.currency: f.name for f in stated if f.currency} | {f.attribute: f.name for f in stated}
+        """Return attribute of a record -> column or key."""
+        fields = self.of(record).values()
+        return {f.currency: f.name for f in fields if f.currency} | {f.attribute: f.name for f in fields}
 
     def column(self, attribute: str) -> str:
-        """Return the column or key that states a field of a record, or the name of the field if none does."""
+        """Return the column or key of an attribute, or the attribute's name if there is none."""
         return next((f.name for f in self.fields if f.attribute == attribute), attribute)
 
     def stated(self, record: type, values: Mapping[str, object]) -> dict[str, object]:
-        """The fields of a record, by name, that a row or a table states: parsed values by column or key.
+        """Return the attributes of a record from parsed values by column or key.
 
-        Masses are in kilograms; money is an amount, with its currency in the field for that. What else a mass or a price is of has been looked at.
+        Masses become kilograms. Money becomes an amount, with its currency in another attribute. Substances are dropped, so the caller must check them.
         """
-        found: dict[str, object] = {}
+        attributes: dict[str, object] = {}
         fields = self.of(record)
         for name, value in values.items():
             field = fields.get(name)
@@ -132,13 +124,13 @@ class Layout:
                 continue
             if isinstance(value, _MONEYS):
                 if field.currency:
-                    found[field.currency] = value.currency
-                found[field.attribute] = value.amount
+                    attributes[field.currency] = value.currency
+                attributes[field.attribute] = value.amount
             elif type(value) is tuple and value and type(value[0]) is Mass:
-                found[field.attribute] = tuple(mass.kg for mass in value)
+                attributes[field.attribute] = tuple(mass.kg for mass in value)
             else:
-                found[field.attribute] = value.kg if isinstance(value, Mass) else value
-        return found
+                attributes[field.attribute] = value.kg if isinstance(value, Mass) else value
+        return attributes
 
 
 def layout(
@@ -152,19 +144,18 @@ def layout(
     declared: str = "",
     examples: Mapping[str, object] = MappingProxyType({}),
 ) -> Layout:
-    """A table, or a section of a file.
+    """Return the layout of a table, or of a section of a file.
 
     Args:
-        name: file or section, like `offers.csv` or `[[demand]]`.
-        doc: what it holds.
-        parts: records whose fields it states, and fields of its own: what tells whose the record is, what a row is about, tables
-            within. One of the same name as one before it takes its place.
-        key: names of the columns that together are different in every row.
-        first: names of those that come before all others, where the order is not that of the parts.
-        only: names of all fields, where not all of a record's are meant.
-        others: what keys mean that are none of the fields; empty: they are refused.
-        declared: what columns mean that plugins declare; empty: they can declare none here.
-        examples: values as they would be written here, where that is otherwise than in the record.
+        name: File or section, like `offers.csv` or `[[demand]]`.
+        doc: Content.
+        parts: Records whose fields it has, and further fields. A field replaces an earlier one with the same name.
+        key: Names of the columns that together are unique.
+        first: Names of fields that come first, if the order isn't that of the parts.
+        only: Names of all fields, if it doesn't have all of a record.
+        others: Meaning of other keys. Empty if they are refused.
+        declared: Meaning of columns that plugins declare. Empty if they can't declare any.
+        examples: Examples by field, if they differ from the record's.
     """
     named = {field.name: field for part in parts for field in ([part] if isinstance(part, Field) else fields_of(part))}
     named |= {column: replace(named[column], example=example) for column, example in examples.items()}
@@ -175,26 +166,25 @@ def layout(
 
 
 def fields_of(record: type[BaseModel]) -> Iterator[Field]:
-    """The fields of a record that files state, in the order of the record."""
     for attribute, info in record.model_fields.items():
-        for said in info.metadata:
-            if isinstance(said, Written):
-                yield _field(record, attribute, info, said)
-            elif isinstance(said, Beside):
+        for mark in info.metadata:
+            if isinstance(mark, Written):
+                yield _field(record, attribute, info, mark)
+            elif isinstance(mark, Beside):
                 inner = record_in(info.annotation)
                 assert inner is not None
                 yield from fields_of(inner)
 
 
-def _field(record: type[BaseModel], attribute: str, info: FieldInfo, said: Written) -> Field:
-    kind = kind_of(info.annotation, info.metadata) if said.sort is None else kind_of(said.sort)
+def _field(record: type[BaseModel], attribute: str, info: FieldInfo, mark: Written) -> Field:
+    kind = kind_of(info.annotation, info.metadata) if mark.sort is None else kind_of(mark.sort)
     currencies = (f"{attribute}_currency", "currency") if kind in (MONEY, UNIT_PRICE, SIGNED_PRICE) else ()
     return Field(
-        said.name or info.alias or attribute,
+        mark.name or info.alias or attribute,
         kind,
-        said.meaning,
-        said.example,
-        info.is_required() if said.needed is None else said.needed,
+        mark.meaning,
+        mark.example,
+        info.is_required() if mark.needed is None else mark.needed,
         record=record,
         attribute=attribute,
         currency=next((name for name in currencies if name in record.model_fields), ""),
@@ -203,15 +193,14 @@ def _field(record: type[BaseModel], attribute: str, info: FieldInfo, said: Writt
 
 @dataclass(frozen=True, slots=True)
 class FactColumns:
-    """All that the usable plugins declare, and what is to be done about columns of others."""
+    """Columns of facts that plugins declare."""
 
     known: tuple[tuple[str, str, FactColumn, str], ...] = ()
-    """Table, name, column, and the distribution of the plugin that declares it, of several alike the first; sorted."""
+    """Table, name, column, and the first distribution that declares it, sorted."""
     elsewhere: tuple[tuple[str, str, str], ...] = ()
-    """Table, name, and what to do to have the column."""
+    """Table and name of a column of an unusable plugin, with instructions."""
 
     def extended(self, layout: Layout) -> Layout:
-        """The layout of a table with the columns that are declared of it."""
         return _extended(self, layout) if layout.others == "declared" and (self.known or self.elsewhere) else layout
 
 
@@ -223,15 +212,14 @@ def _extended(columns: FactColumns, layout: Layout) -> Layout:
         Field(name, _kind_of_fact(column), _fact_meaning(column), column.example, by=by) for name, column, by in known
     )
     declared = {name: column for name, column, _ in known}
-    hints = {name: told for of, name, told in columns.elsewhere if of == table and name not in declared}
+    hints = {name: hint for of, name, hint in columns.elsewhere if of == table and name not in declared}
     return replace(layout, fields=(*layout.fields, *fields), declared=declared, elsewhere=hints)
 
 
 def _kind_of_fact(column: FactColumn) -> Kind:
-    """How the cells of a column are read."""
     if column.type is FactSort.NUMBER:
-        named = f"number, in {column.unit}" if column.unit else "number"
-        return Kind(named, _number_in(column.unit), also=({"type": "number"},))
+        name = f"number, in {column.unit}" if column.unit else "number"
+        return Kind(name, _number_in(column.unit), also=({"type": "number"},))
     return _FACT_KINDS[column.type]
 
 
@@ -246,16 +234,17 @@ _FACT_KINDS: Mapping[FactSort, Kind] = {
 
 
 def _number_in(unit: str) -> Callable[[Any], Decimal]:
-    """Read a number that may have its unit after it, and no other."""
+    """Return a reader of numbers, with or without the unit after them."""
 
     def read(value: Any) -> Decimal:
         text = value.strip() if isinstance(value, str) else value
         if unit and isinstance(value, str) and (not unit[0].isdigit() or text.endswith(f" {unit}")):
-            text = text.removesuffix(unit).strip()  # of `31/year` nobody can tell whether it is 3 of `1/year`
+            text = text.removesuffix(unit).strip()  # not from `31/year`, which may be 3 in the unit `1/year`
         try:
             return read_number(text)
         except UnreadableError as error:
-            raise UnreadableError(f"a number, or one in {unit}" if unit else error.expected, error.fix) from None
+            expected = f"a number, or one in {unit}" if unit else error.expected
+            raise UnreadableError(expected, error.fix, error.code) from None
 
     return read
 

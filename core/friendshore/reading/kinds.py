@@ -1,6 +1,6 @@
-"""Kinds of cells and values: a reader and a JSON schema for each.
+"""Kinds of cells and values, each with a reader and a JSON schema.
 
-Every reader takes the text of a cell or the value of a TOML key, and raises `UnreadableError` with what it expected.
+Every reader takes the text of a cell or the value of a TOML key, and raises `UnreadableError` with the expected form.
 """
 
 from __future__ import annotations
@@ -42,40 +42,42 @@ Q = TypeVar("Q", Mass, Money, UnitPrice, Decimal)
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Reader of one sort of cell or value."""
+    """A kind of cell or value, with its reader."""
 
     name: str
-    """Name in the docs."""
     read: Callable[[Any], Any]
-    """Text of a cell, or value of a TOML key -> parsed value; raises `UnreadableError`."""
+    """Parses the text of a cell or the value of a TOML key, or raises `UnreadableError`."""
     text: Mapping[str, object] = dataclasses.field(default_factory=lambda: {"type": "string"})
-    """JSON schema of the text form, all there is in a table."""
+    """JSON schema of the text form, the only form in a table."""
     also: tuple[Mapping[str, object], ...] = ()
     """JSON schemas of the other forms that a TOML key may take."""
 
-    def same(self, one: str, other: str) -> bool:
-        """Return True if two texts have the same value: a spreadsheet may write a number or a day another way."""
-        if one == other or not one or not other:
-            return one == other
+    def same(self, first: str, second: str) -> bool:
+        """Return True if two texts have the same value, since a spreadsheet may change the form of a number or date."""
+        if first == second or not first or not second:
+            return first == second
         try:
-            return bool(self.read(one) == self.read(other))
+            return bool(self.read(first) == self.read(second))
         except UnreadableError:
             return False
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The words that there are to choose from; none: it is no choice."""
+        """Accepted words. Empty if it isn't a choice."""
         words = self.text.get("enum")
         return tuple(words) if isinstance(words, list) else ()
 
     @property
     def number(self) -> bool:
-        """Return True if it may be a number without a unit, although a table contains it as text."""
+        """True if it may be a number without a unit, although a table contains it as text."""
         return any(form.get("type") in ("number", "integer") for form in self.also)
 
     @property
+    def is_list(self) -> bool:
+        return any(form.get("type") == "array" for form in self.also)
+
+    @property
     def schema(self) -> dict[str, object]:
-        """JSON schema of a TOML value."""
         return {"anyOf": [dict(self.text), *map(dict, self.also)]} if self.also else dict(self.text)
 
 
@@ -85,55 +87,49 @@ BOOLEANS: Mapping[str, bool] = {"yes": True, "no": False, "true": True, "false":
 
 
 def read_prose(value: object) -> str:
-    """Text as it stands, its line breaks included."""
     if not isinstance(value, str):
         shown = str(value).lower() if isinstance(value, bool) else value
         raise UnreadableError("text in quotes", f'write "{shown}"')
     if SURROGATE.search(value):
-        raise UnreadableError(WHOLE, "delete the half of a character, or write all of it")
+        raise UnreadableError(WHOLE, "delete the half of a character, or write all of it", code="FS055")
     return value
 
 
 def read_text(value: object) -> str:
-    """Text without the blanks around it."""
     return read_prose(value).strip()
 
 
-def named(ask: Callable[[str], T]) -> Callable[[Any], T]:
-    """A reader of text of which `ask` makes a value, or says what was expected."""
-    return lambda value: ask(read_text(value))
+def named(parse: Callable[[str], T]) -> Callable[[Any], T]:
+    return lambda value: parse(read_text(value))
 
 
 def listed(value: object) -> list[str]:
-    """The parts of `a; b; c`, or of a TOML list of texts."""
+    """Return the parts of `a; b; c`, or of a TOML list of texts."""
     parts = value if isinstance(value, list) else read_text(value).split(";")
     return [part for part in map(read_text, parts) if part]
 
 
 def each(read: Callable[[str], T]) -> Callable[[Any], tuple[T, ...]]:
-    """A reader of lists whose parts `read` reads; what is listed twice counts once."""
+    """Return a reader of lists, with a reader of their parts. Duplicates are dropped."""
     return lambda value: tuple(dict.fromkeys(read(part) for part in listed(value)))
 
 
 def read_words(value: object) -> frozenset[str]:
-    """A set of words."""
     return frozenset(listed(value))
 
 
 def read_day(value: object) -> date:
-    """A date."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     if isinstance(value, str) and _DAY.match(value.strip()):
         try:
             return date.fromisoformat(value.strip())
         except ValueError:
-            raise UnreadableError("a day that is in the calendar") from None
+            raise UnreadableError("a date that exists") from None
     raise UnreadableError("a date like 2027-01-31")
 
 
 def read_yes_no(value: object) -> bool:
-    """Yes or no."""
     if isinstance(value, bool):
         return value
     word = value.casefold() if isinstance(value, str) else ""
@@ -143,19 +139,17 @@ def read_yes_no(value: object) -> bool:
 
 
 def read_countries(value: object) -> frozenset[str]:
-    """Alpha-2 codes of countries and of the members of groups."""
     return v.countries(listed(value))
 
 
 def read_version(value: object) -> int:
-    """Version of a file format."""
     if value != 1 or isinstance(value, bool):
-        raise UnreadableError("1, the only version of the format so far")
+        raise UnreadableError("1, the only version of the format")
     return 1
 
 
 def plain(value: object) -> object:
-    """A TOML value as plain data, the same after a round trip through JSON: dates become text, decimals numbers."""
+    """Return a TOML value in JSON types. Dates become text, and decimals become numbers."""
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, date):
@@ -166,12 +160,11 @@ def plain(value: object) -> object:
 
 
 def plain_table(table: Mapping[str, object]) -> dict[str, object]:
-    """A TOML table as plain data: see `plain`."""
     return {key: plain(value) for key, value in table.items()}
 
 
 def cell_text(value: object) -> str | None:
-    """A single value as the text of a cell of a CSV file; None: what is none, as a list."""
+    """Return a single value as the text of a CSV cell. None if it isn't a single value."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -194,33 +187,29 @@ def _number_by(parse: Callable[[str], Decimal], expected: str) -> Callable[[Any]
 
 
 read_number = _number_by(parse_number, "a number")
-"""Read a plain number."""
 read_share = _number_by(parse_share, "a share, like 65 % or 0.65")
-"""Read a share as a fraction."""
 
 
 def within(read: Callable[[Any], Decimal], range_: v.Range) -> Callable[[Any], Decimal]:
-    """A reader of numbers that lie in a range."""
 
     def checked(value: object) -> Decimal:
         number = read(value)
         try:
             return range_(number)
         except UnreadableError as error:
-            fix = error.fix or (in_percent(value) if read is read_share and range_.most == 1 else "")
-            raise UnreadableError(error.expected, fix) from None
+            fix = error.fix or (in_percent(value) if read is read_share and range_.maximum == 1 else "")
+            raise UnreadableError(error.expected, fix, error.code) from None
 
     return checked
 
 
 def whole(range_: v.Range) -> Callable[[Any], int]:
-    """A reader of whole numbers in a range."""
 
     def read(value: object) -> int:
         try:
             return range_.whole(read_number(value))
-        except UnreadableError:
-            raise UnreadableError(range_.expected) from None
+        except UnreadableError as error:
+            raise UnreadableError(range_.expected, code=error.code) from None
 
     return read
 
@@ -234,13 +223,13 @@ def _measured(parse: Callable[[str], Q], range_: v.Range, expected: str) -> Call
                 raise UnreadableError(expected, "write it in quotes, with its unit")
             value = "0"
         try:
-            parsed = parse(value)
+            quantity = parse(value)
         except UnreadableError:
             raise
         except ValueError as error:
             raise UnreadableError(str(error)) from None
-        range_(_size(parsed))
-        return parsed
+        range_(_size(quantity))
+        return quantity
 
     return read
 
@@ -252,8 +241,6 @@ def _size(quantity: Mass | Money | UnitPrice | Decimal) -> Decimal:
 
 
 def _in_currency(parse: Callable[[str], M]) -> Callable[[str], M]:
-    """Return a parser of money that also checks the currency."""
-
     def parsed(text: str) -> M:
         money = parse(text)
         v.currency(money.currency)
@@ -271,20 +258,17 @@ _bare_mass = _measured(parse_mass, v.MASS, "a mass or money, like `10 t` or `1,0
 
 
 def read_masses(value: object) -> tuple[Mass, ...]:
-    """A list of masses."""
     parts = value if isinstance(value, list) else read_text(value).split(";")
     return tuple(read_mass(part.strip() if isinstance(part, str) else part) for part in parts)
 
 
 def read_capacity(value: object) -> Mass | str:
-    """A mass a year, or `unlimited`."""
     if isinstance(value, str) and value.strip().casefold() == UNLIMITED:
         return UNLIMITED
     return read_rate(value)
 
 
 def read_per_unit(value: object) -> Mass:
-    """Kilograms per unit, above zero: a plain number, or a mass."""
     try:
         mass = (
             parse_mass(value)
@@ -305,7 +289,6 @@ def read_mass_or_money(value: object) -> Mass | Money:
 
 
 def _yearly(value: object, expected: str) -> str:
-    """Return the text before `/year`."""
     amount, slash, per = read_text(value).rpartition("/")
     if not slash or per.strip() != "year":
         raise UnreadableError(expected)
@@ -313,20 +296,19 @@ def _yearly(value: object, expected: str) -> str:
 
 
 def read_yearly_price(value: object) -> UnitPrice:
-    """Money per kilogram and year."""
     return read_unit_price(_yearly(value, "money per mass and year, like `1 USD/kg/year`"))
 
 
 def read_yearly_share(value: object) -> Decimal:
-    """A share a year, zero or more; that it is of a year need not be said."""
-    expected = "a share a year, like `5 %/year`"
-    told = _yearly(value, expected) if isinstance(value, str) and "/" in value else value
+    """Read a share per year. The ending `/year` may be missing."""
+    expected = "a share per year, like `5 %/year`"
+    text = _yearly(value, expected) if isinstance(value, str) and "/" in value else value
     try:
-        share = read_share(told)
-    except UnreadableError:
-        raise UnreadableError(expected) from None
+        share = read_share(text)
+    except UnreadableError as error:
+        raise UnreadableError(expected, code=error.code) from None
     if share < 0:
-        raise UnreadableError("zero or more")
+        raise UnreadableError("zero or more", code="FS013")
     return share
 
 
@@ -335,17 +317,14 @@ _LIST: Mapping[str, object] = {"type": "array", "items": {"type": "string"}}
 
 
 def one_value(name: str, words: Mapping[str, object]) -> Kind:
-    """A kind with a fixed set of words."""
     return Kind(name, named(v.one_of(words)), {"type": "string", "enum": list(words)})
 
 
 def choice(name: str, words: type[StrEnum]) -> Kind:
-    """A kind whose values are the words of an enumeration."""
     return one_value(name, {str(word): word for word in words})
 
 
 def several(name: str, words: type[StrEnum]) -> Kind:
-    """A list of the words of an enumeration."""
     values = {str(word): word for word in words}
     items = {"type": "array", "items": {"type": "string", "enum": list(values)}}
     return Kind(name, each(v.one_of(values, "some of")), also=(items,))
@@ -353,7 +332,7 @@ def several(name: str, words: type[StrEnum]) -> Kind:
 
 TEXT = Kind("text", read_text)
 IDENT = Kind("name", named(v.ident), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+-]*$"})
-IDENTS = Kind("names, set apart by `;`", each(v.ident), also=(_LIST,))
+IDENTS = Kind("names, separated by `;`", each(v.ident), also=(_LIST,))
 TEXTS = Kind("list of texts", each(read_text), also=(_LIST,))
 DATE = Kind("date", read_day, {"type": "string", "format": "date"})
 YES_NO = Kind("yes or no", read_yes_no, {"type": "string", "enum": ["yes", "no"]}, ({"type": "boolean"},))
@@ -361,7 +340,7 @@ VERSION = Kind("version", read_version, {"const": 1})
 
 
 def _whole(range_: v.Range) -> Kind:
-    schema = {"type": "integer", "minimum": range_.least, "maximum": range_.most}
+    schema = {"type": "integer", "minimum": range_.minimum, "maximum": range_.maximum}
     return Kind("whole number", whole(range_), also=(schema,))
 
 
@@ -372,7 +351,7 @@ def _number(name: str, read: Callable[[Any], Decimal], range_: v.Range) -> Kind:
 COUNT = _whole(v.LOTS)
 RATE = _number("number above 0", read_number, v.RATE)
 NON_NEGATIVE = _number("number", read_number, v.NON_NEGATIVE)
-AMOUNT = _number("number, also below zero", read_number, v.AMOUNT)
+AMOUNT = _number("number, may be below zero", read_number, v.AMOUNT)
 FRACTION = _number("share", read_share, v.FRACTION)
 PART = _number("share above 0", read_share, v.PART)
 PREMIUM = _number("share", read_share, v.PREMIUM)
@@ -385,7 +364,7 @@ PER_UNIT = Kind("number or mass", read_per_unit, also=(_NUMBER,))
 MONEY = Kind("money", read_money)
 UNIT_PRICE = Kind("money per mass", read_unit_price)
 SIGNED_PRICE = Kind(
-    "money per mass, also below zero", _measured(_in_currency(parse_unit_price), v.SIGNED_PRICE, _PER_MASS)
+    "money per mass, may be below zero", _measured(_in_currency(parse_unit_price), v.SIGNED_PRICE, _PER_MASS)
 )
 DURATION = Kind("duration", _measured(parse_duration, v.MONTHS, "a duration, like `1 quarter` or `45 days`"))
 
@@ -394,27 +373,26 @@ def _unread(value: object) -> object:
     return value
 
 
-TABLE = Kind("table", _unread)
-"""A table within; its layout says how it is read."""
+TABLE = Kind("table", _unread)  # read by its own layout
 TABLES = Kind("list of tables", _unread)
 
 _SORTS: Mapping[object, Kind] = {
     str: TEXT,
     date: DATE,
     bool: YES_NO,
-    frozenset: Kind("words, set apart by `;`", read_words, also=(_LIST,)),
+    frozenset: Kind("words, separated by `;`", read_words, also=(_LIST,)),
     v.ident: IDENT,
     v.label: Kind("name", named(v.label), {"type": "string", "pattern": r"^[A-Za-z0-9][\w.+/-]*$"}),
     v.end_use: Kind("end use", named(v.end_use)),
     v.step: one_value("stage or step", v.STEP_WORDS),
     v.country: Kind("country", named(v.country)),
-    v.countries: Kind("countries, set apart by `;`", read_countries, also=(_LIST,)),
+    v.countries: Kind("countries, separated by `;`", read_countries, also=(_LIST,)),
     v.place: Kind("country or site", named(v.place)),
     v.hs_code: Kind("HS code", named(v.hs_code)),
     v.currency: Kind("currency", named(v.currency), {"type": "string", "pattern": "^[A-Z]{3}$"}),
     v.incoterm: one_value("Incoterm", v.INCOTERMS),
     v.Each(v.ident): IDENTS,
-    v.Each(v.place): Kind("countries or sites, set apart by `;`", each(v.place), also=(_LIST,)),
+    v.Each(v.place): Kind("countries or sites, separated by `;`", each(v.place), also=(_LIST,)),
     v.PERIODS.whole: _whole(v.PERIODS),
     v.LOTS.whole: COUNT,
     v.RATE: RATE,
@@ -425,7 +403,7 @@ _SORTS: Mapping[object, Kind] = {
     v.PART: PART,
     v.PREMIUM: PREMIUM,
     v.DISCOUNT: DISCOUNT,
-    v.YEARLY_SHARE: Kind("share a year", read_yearly_share, also=(_NUMBER,)),
+    v.YEARLY_SHARE: Kind("share per year", read_yearly_share, also=(_NUMBER,)),
     v.MASS: MASS,
     v.MASS_RATE: MASS_RATE,
     v.RESOLUTION: Kind("mass", _measured(parse_mass, v.RESOLUTION, v.RESOLUTION.expected)),
@@ -439,34 +417,29 @@ _SORTS: Mapping[object, Kind] = {
     "mass or money": MASS_OR_MONEY,
     "prose": Kind("text", read_prose),
 }
-"""Type, parser, or range of a field -> its kind in files."""
 _LISTS: Mapping[object, Kind] = {
     str: TEXTS,
     v.ident: IDENTS,
-    v.end_use: Kind("end uses, set apart by `;`", each(v.end_use), also=(_LIST,)),
+    v.end_use: Kind("end uses, separated by `;`", each(v.end_use), also=(_LIST,)),
     v.step: Kind(
-        "stages or steps, set apart by `;`",
+        "stages or steps, separated by `;`",
         each(v.one_of(v.STEP_WORDS, "some of")),
         also=({"type": "array", "items": {"type": "string", "enum": list(v.STEP_WORDS)}},),
     ),
     v.MASS: Kind("list of masses", read_masses, also=({"type": "array", "items": {"type": ["string", "number"]}},)),
 }
-"""The same of what stands in a list."""
 
 
 def kind_of(sort: object, checks: Iterable[object] = ()) -> Kind:
-    """How files state the values of a field: by its type, or by what its type does not tell, one of the checks and ranges of `values` or a word.
+    """Return the kind of a field by its type, or by a parser, range, or word. Raise KeyError if there is none.
 
-    `checks` are what pydantic asks of a value of the type, the last one last.
-
-    Raises:
-        KeyError: if nothing is known of such values.
+    `checks` are pydantic's validators of the type. The last one that has a kind decides.
     """
     origin, inside = get_origin(sort), get_args(sort)
     if origin is Annotated:
         return kind_of(inside[0], (*inside[1:], *checks))
-    for known in filter(_SORTS.__contains__, _asked(checks)):
-        return _SORTS[known]
+    for parser in filter(_SORTS.__contains__, _parsers(checks)):
+        return _SORTS[parser]
     if origin in (Union, UnionType):
         return kind_of(next(part for part in inside if part is not NoneType))
     if origin is Literal:
@@ -478,15 +451,15 @@ def kind_of(sort: object, checks: Iterable[object] = ()) -> Kind:
     return _SORTS[origin or sort]
 
 
-def _asked(checks: Iterable[object]) -> Iterator[object]:
-    """Who asks, the last first."""
+def _parsers(checks: Iterable[object]) -> Iterator[object]:
+    """Yield the parsers of pydantic's validators, the last one first."""
     for check in reversed(tuple(checks)):
-        asks = getattr(check, "func", None)
-        yield asks.ask if isinstance(asks, v.OrBlank) else asks
+        parser = getattr(check, "func", None)
+        yield parser.parse if isinstance(parser, v.OrBlank) else parser
 
 
 def _list_of(part: object) -> Kind:
     if isinstance(part, type) and issubclass(part, StrEnum):
-        return several(f"{part.__name__.lower()}s, set apart by `;`", part)
+        return several(f"{part.__name__.lower()}s, separated by `;`", part)
     base, *checks = get_args(part) if get_origin(part) is Annotated else (part,)
-    return _LISTS[next((asks for asks in _asked(checks) if asks in _LISTS), base)]
+    return _LISTS[next((parser for parser in _parsers(checks) if parser in _LISTS), base)]

@@ -1,4 +1,4 @@
-"""Records made of plain data or of parsed entries of files, with every complaint in a planner's words."""
+"""Creation of records from plain data or parsed entries of files, with a diagnostic for every error."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from .fields import Layout
 
 M = TypeVar("M", bound=BaseModel)
 
-_LONGEST = 60
+_MAX_SHOWN = 60
 
-_COMPLAINTS = {
+_ERROR_TYPES = {
     "true or false": "bool_parsing bool_type",
     "a date like 2027-01-31": "date_from_datetime_parsing date_parsing date_type",
     "a table": "dict_type model_type",
@@ -34,53 +34,46 @@ _COMPLAINTS = {
     "text": "string_type",
     "one entry or more": "too_short",
 }
-_EXPECTED = {kind: expected for expected, kinds in _COMPLAINTS.items() for kind in kinds.split()}
-"""Type of a pydantic error -> expected value."""
+_EXPECTED = {kind: expected for expected, kinds in _ERROR_TYPES.items() for kind in kinds.split()}
 
 
 def record(model: type[M], data: Mapping[str, object], file: str = "", row: int | None = None) -> M:
-    """`data`, read from a file or given in memory, as a record; `file` and `row` say where they stand, for messages.
-
-    Raises:
-        InputError: with everything that is wrong.
-    """
+    """Return data as a record, or raise an InputError with all errors, placed by `file` and `row`."""
     try:
         return model.model_validate(dict(data))
     except ValidationError as error:
-        raise InputError(complaints(model, error, file, row)) from error
+        raise InputError(validation_diagnostics(model, error, file, row)) from error
 
 
-def complaints(
+def validation_diagnostics(
     model: type[BaseModel], error: ValidationError, file: str = "", row: int | None = None
 ) -> list[Diagnostic]:
-    """Return the diagnostics of a pydantic error. `file` and `row` give the place."""
     details = error.errors(include_url=False)
-    return [p for d in details if not _follows(d, details) for p in _problems(model, d, file, row)]
+    return [p for d in details if not _is_consequence(d, details) for p in _diagnostics(model, d, file, row)]
 
 
-def _problems(model: type[BaseModel], detail: ErrorDetails, file: str, row: int | None) -> list[Diagnostic]:
-    """Return one diagnostic for an error, or one for each fault of fields that contradict each other."""
+def _diagnostics(model: type[BaseModel], detail: ErrorDetails, file: str, row: int | None) -> list[Diagnostic]:
     error = detail.get("ctx", {}).get("error")
     if not isinstance(error, FaultsError):
-        return [_problem(model, detail, file, row)]
+        return [_diagnostic(model, detail, file, row)]
     return fault_diagnostics(error.faults, detail["input"], file, row, detail["loc"])
 
 
 def fault_diagnostics(
     faults: Iterable[Fault],
-    given: object,
+    data: object,
     file: str = "",
     row: int | None = None,
     place: tuple[str | int, ...] = (),
 ) -> list[Diagnostic]:
-    """Return the diagnostics of faults in a record or its data. `place` is its path within `file` and `row`."""
+    """Return the diagnostics of faults in a record or its data at a path within `file` and `row`."""
     return [
         Diagnostic(
             fault.message,
             file,
             row,
             path_of((*place, *fault.place)),
-            _held(given, fault.place),
+            _shown_at(data, fault.place),
             fault.expected,
             fault.fix,
             fault.code,
@@ -89,9 +82,9 @@ def fault_diagnostics(
     ]
 
 
-def _held(given: object, place: Sequence[str | int]) -> str:
-    """Return the given value of a field, for a message. Empty for the record as a whole."""
-    value: object = given if place else None
+def _shown_at(data: object, place: Sequence[str | int]) -> str:
+    """Return the value of a field for a message. Empty for the record as a whole."""
+    value: object = data if place else None
     for step in place:
         if isinstance(step, int):
             value = value[step] if isinstance(value, Sequence) and step < len(value) else None
@@ -100,28 +93,28 @@ def _held(given: object, place: Sequence[str | int]) -> str:
     return "" if value in (None, "", (), frozenset()) else shown(value)
 
 
-def _follows(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
-    """Return True if a list is only too short because its entries are wrong, which is said already."""
+def _is_consequence(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
+    """Return True if a list is too short only because of errors in its entries."""
     place = detail["loc"]
-    within = any(other["loc"][: len(place)] == place and len(other["loc"]) > len(place) for other in details)
-    return detail["type"] == "too_short" and within
+    has_bad_entries = any(other["loc"][: len(place)] == place and len(other["loc"]) > len(place) for other in details)
+    return detail["type"] == "too_short" and has_bad_entries
 
 
-def _problem(model: type[BaseModel], detail: ErrorDetails, file: str, row: int | None) -> Diagnostic:
-    place, kind, given = detail["loc"], detail["type"], detail["input"]
-    column, found = path_of(place), shown(given)
+def _diagnostic(model: type[BaseModel], detail: ErrorDetails, file: str, row: int | None) -> Diagnostic:
+    place, kind, value = detail["loc"], detail["type"], detail["input"]
+    column, found = path_of(place), shown(value)
     if kind == "extra_forbidden":
         names = _names_at(model, place[:-1])
         expected = "one of " + ", ".join(names) if names else ""
         fix = did_you_mean(str(place[-1]), names) or "delete it"
-        return Diagnostic("no such key", file, row, column, expected=expected, fix=fix, code="FS001")
+        return Diagnostic("unknown key", file, row, column, expected=expected, fix=fix, code="FS001")
     if kind == "missing":
-        return Diagnostic("a needed key is missing", file, row, column, fix=f"add `{place[-1]}`", code="FS002")
+        return Diagnostic("a required key is missing", file, row, column, fix=f"add `{place[-1]}`", code="FS002")
     context = detail.get("ctx", {})
     if kind in ("enum", "literal_error"):
         words = context.get("expected", "")
         options = [word.strip(" '") for word in words.replace(" or ", ",").split(",")]
-        message, fix = "is not one of the words known here", did_you_mean(str(given), options)
+        message, fix = "isn't one of the accepted words", did_you_mean(str(value), options)
         return Diagnostic(message, file, row, column, found, words, fix, "FS003")
     error = context.get("error")
     if isinstance(error, UnreadableError):
@@ -129,16 +122,12 @@ def _problem(model: type[BaseModel], detail: ErrorDetails, file: str, row: int |
     if kind == "value_error":
         return Diagnostic(str(context["error"]), file, row, column, found if column else "", code="FS012")
     expected = _EXPECTED.get(kind) or detail["msg"].removeprefix("Input should be ")
-    fix = (
-        "put it in a list, with `[` and `]` around it"
-        if expected == "a list" and isinstance(given, str | dict | BaseModel)
-        else ""
-    )
+    fix = "write `[` and `]` around it" if expected == "a list" and isinstance(value, str | dict | BaseModel) else ""
     return Diagnostic("cannot be read", file, row, column, found, expected, fix, "FS011")
 
 
 def path_of(place: Sequence[str | int]) -> str:
-    """`phases[2].from` for the `from` of the second phase: entries of lists count from one."""
+    """Return a path as text, such as `phases[2].from`. List entries are numbered from 1."""
     path = ""
     for step in place:
         if isinstance(step, int):
@@ -149,7 +138,7 @@ def path_of(place: Sequence[str | int]) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as a message shows it: as it would be written in a file, cut where it is long."""
+    """Return a value for a message."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, dict):
@@ -160,57 +149,54 @@ def shown(value: object) -> str:
         text = "[" + ", ".join(map(shown, value)) + "]"
     else:
         text = f'"{value}"' if isinstance(value, str) else str(value)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…"
 
 
 def _names_at(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
-    """Keys known at a place within `model`, as they are written in files; empty where they are not known."""
-    here: type[BaseModel] | None = model
+    record_type: type[BaseModel] | None = model
     for step in place:
-        if here is None or isinstance(step, int):
+        if record_type is None or isinstance(step, int):
             continue
-        field = next((f for name, f in here.model_fields.items() if step in (name, f.alias)), None)
-        here = record_in(field.annotation) if field else None
-    return [field.alias or name for name, field in here.model_fields.items()] if here else []
+        field = next((f for name, f in record_type.model_fields.items() if step in (name, f.alias)), None)
+        record_type = record_in(field.annotation) if field else None
+    return [field.alias or name for name, field in record_type.model_fields.items()] if record_type else []
 
 
 class RecordChecker:
-    """Makes records again from what they hold, and so finds all that is wrong with them: a frozen record that was copied with other
-    values, or built without looking at them, has never been looked at.
-    """
+    """Validates records by creating them again. A record that was copied with other values, or built without validation, was never validated."""
 
     def __init__(self) -> None:
-        self.found: list[Diagnostic] = []
-        self.wrong: set[int] = set()
-        """Records, by `id`, in which something is wrong."""
-        self._made: dict[int, tuple[BaseModel, BaseModel]] = {}
-        """Results for shared objects, by `id()`: the given object, kept so that its id stays in use, and its record."""
+        self.problems: list[Diagnostic] = []
+        self.invalid: set[int] = set()
+        """Records with problems, by `id`."""
+        # Results by `id` of the input, which is kept too, so that its id stays in use.
+        self._checked: dict[int, tuple[BaseModel, BaseModel]] = {}
 
-    def record(self, given: M, file: str, place: tuple[str | int, ...] = ()) -> M:
-        """The record, made again; as it is, with what is wrong put to `found`, if it cannot be made. `place` is where it stands in `file`."""
-        known = self._made.get(id(given))
-        if known is not None:
-            return typing.cast(M, known[1])
-        before = len(self.found)
-        held = given.__dict__  # a field that nobody has set is at its default, and right
+    def record(self, record: M, file: str, place: tuple[str | int, ...] = ()) -> M:
+        """Return the validated record, or the record itself if it is invalid. `place` is its path within `file`."""
+        checked = self._checked.get(id(record))
+        if checked is not None:
+            return typing.cast(M, checked[1])
+        before = len(self.problems)
+        fields = record.__dict__  # fields that aren't set have valid defaults
         data = {
-            name: value if type(value := held[name]) in _PLAIN else self._value(value, file, place, name)
-            for name in given.model_fields_set
+            name: value if type(value := fields[name]) in _PLAIN else self._value(value, file, place, name)
+            for name in record.model_fields_set
         }
-        made = given
+        valid = record
         try:
-            made = type(given).model_validate(data)
+            valid = type(record).model_validate(data)
         except ValidationError as error:
-            self._tell(type(given), data, error, file, place)
+            self._report(type(record), data, error, file, place)
         except (TypeError, AttributeError):
-            if not self.wrong:  # what is wrong within, and told, may keep the whole from being looked at
+            if not self.invalid:  # an invalid record inside may make the validation of this one fail
                 raise
-        if len(self.found) > before:
-            self.wrong |= {id(given), id(made)}
-        self._made[id(given)] = (given, made)
-        return made
+        if len(self.problems) > before:
+            self.invalid |= {id(record), id(valid)}
+        self._checked[id(record)] = (record, valid)
+        return valid
 
-    def _tell(
+    def _report(
         self,
         model: type[BaseModel],
         data: Mapping[str, object],
@@ -218,40 +204,37 @@ class RecordChecker:
         file: str,
         place: tuple[str | int, ...],
     ) -> None:
-        """Report invalid values, and contradictions between valid ones."""
-        bad = {detail["loc"][0] for detail in error.errors(include_url=False) if detail["loc"]}
-        found = complaints(model, error, file)
+        bad = {str(detail["loc"][0]) for detail in error.errors(include_url=False) if detail["loc"]}
+        problems = validation_diagnostics(model, error, file)
         if bad and issubclass(model, CheckedRecord):
-            unread = {str(name) for name in bad}
-            with suppress(TypeError):  # values that validation would have made into others
-                fitting = model.faults({name: value for name, value in data.items() if name not in unread})
-                told = [fault for fault in fitting if fault.known(unread)]
-                found += fault_diagnostics(told, data, file)
-        for problem in found:
-            before, column = path_of(place), problem.column
-            path = f"{before}.{column}" if before and column else before or column
-            self.found.append(replace(problem, column=path))
+            with suppress(TypeError):  # valid fields may still have the wrong type, which validation would convert
+                faults = model.faults({name: value for name, value in data.items() if name not in bad})
+                problems += fault_diagnostics([fault for fault in faults if fault.is_certain(bad)], data, file)
+        for problem in problems:
+            parent, column = path_of(place), problem.column
+            path = f"{parent}.{column}" if parent and column else parent or column
+            self.problems.append(replace(problem, column=path))
 
     def _value(self, value: object, file: str, place: tuple[str | int, ...], name: str) -> object:
         if isinstance(value, BaseModel):
             return self.record(value, file, (*place, name))
         if isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
             return tuple(
-                self.record(one, file, (*place, name, position)) if isinstance(one, BaseModel) else one
-                for position, one in enumerate(value)
+                self.record(entry, file, (*place, name, position)) if isinstance(entry, BaseModel) else entry
+                for position, entry in enumerate(value)
             )
         return value
 
 
+# Types of values that contain no record.
 _PLAIN = frozenset({str, int, bool, Decimal, date, type(None), frozenset})
-"""Types of values that hold no record."""
 
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def faults_in(error: ValidationError) -> tuple[Fault, ...]:
-    """Return the faults of a record whose fields don't fit one another."""
+    """Return the contradictions between fields of the record. Empty for any other error."""
     (first, *_) = error.errors(include_url=False)
     cause = first.get("ctx", {}).get("error")
     return cause.faults if isinstance(cause, FaultsError) and not first["loc"] else ()
@@ -263,22 +246,21 @@ class Entry:
     __slots__ = ("bad", "values")
 
     values: dict[str, Any]
-    """A value that is blank or can't be read is absent. A table within is an `Entry`, a list of tables a list of them."""
+    """Blank and unreadable values are absent. A table inside is an `Entry`, and a list of tables is a list of them."""
     bad: frozenset[str]
-    """Columns that can't be read, or are missing though needed."""
+    """Columns that can't be read, or are required but missing."""
 
     @property
     def layout(self) -> Layout:
-        """Return the columns or keys."""
         raise NotImplementedError
 
     @property
     def others(self) -> dict[str, Any]:
-        """Return the values under other names, as they are, where the layout keeps them."""
+        """Values under names outside the layout, as they are, if the layout keeps them."""
         raise NotImplementedError
 
     def problem(self, column: str, message: str, expected: str = "", fix: str = "", code: str = "") -> None:
-        """Report a mistake. `column` may be empty for the entry as a whole."""
+        """Report an error. `column` may be empty for the entry as a whole."""
         raise NotImplementedError
 
     def shared(self, record: M) -> M:
@@ -286,79 +268,75 @@ class Entry:
         return record
 
     def made(
-        self, model: type[M], given: Mapping[str, object], within: Mapping[str, Sequence[Entry]] = _NOTHING
+        self, model: type[M], fields: Mapping[str, object], within: Mapping[str, Sequence[Entry]] = _NOTHING
     ) -> M | None:
-        """Return the record of these fields, those that can be read. Report what is wrong and return None if they make no record.
-
-        `within`: entries of the records in its lists, by field.
-        """
+        """Return the record, or report all errors and return None. `within` contains the entries of the records in its lists, by field."""
         columns = self.layout.columns(model)
         if self.bad:
             unread = {field for field, column in columns.items() if column in self.bad} | self.bad
             if issubclass(model, CheckedRecord):
-                self.tell((fault for fault in model.faults(given) if fault.known(unread)), columns, within)
+                self.tell((fault for fault in model.faults(fields) if fault.is_certain(unread)), columns, within)
             return None
         try:
-            return self.shared(model(**given))
+            return self.shared(model(**fields))
         except ValidationError as error:
             faults = faults_in(error)
             self.tell(faults, columns, within)
-            for told in complaints(model, error) if not faults else ():
-                self.problem(columns.get(told.column, told.column), told.message, told.expected, told.fix, told.code)
+            for p in validation_diagnostics(model, error) if not faults else ():
+                self.problem(columns.get(p.column, p.column), p.message, p.expected, p.fix, p.code)
             return None
 
     def record(self, model: type[M], currency: str = "", **more: Any) -> M | None:
-        """Return the record of this entry, or None after recording its errors.
+        """Return the record of this entry, or report all errors and return None.
 
-        Args:
-            model: Type of the record.
-            currency: Required currency of prices if the record has no field for it. Empty allows any.
-            more: Fields that the entry doesn't contain directly.
+        `currency` is required of prices if the record has no field for it. `more` are fields that the entry doesn't contain directly.
         """
-        return self.made(model, {**self.layout.stated(model, self.values), **self._of_what(model, currency), **more})
+        fields = self.layout.stated(model, self.values)
+        return self.made(model, {**fields, **self._substance_and_chain(model, currency), **more})
 
-    def _of_what(self, model: type[BaseModel], currency: str) -> dict[str, Any]:
-        """Return the substance of its amounts and its chain, if the record has fields for these. Report amounts with a wrong substance or currency."""
-        found: dict[str, Any] = {}
+    def _substance_and_chain(self, model: type[BaseModel], currency: str) -> dict[str, Any]:
+        """Return these if the record has fields for them. Report amounts with a wrong substance or currency."""
+        fields: dict[str, Any] = {}
         if "substance" in model.model_fields:
-            found["substance"] = self._substance()
+            fields["substance"] = self._substance()
         for column, amount in self._amounts():
             field = self.layout.of(model).get(column)
             if field is not None and amount.substance and "substance" not in model.model_fields:
-                said = "kilograms as moved, like `300 kg`" if isinstance(amount, Mass) else "money per mass alone"
-                self.problem(column, "a substance cannot be named here", said, "leave the substance out")
-            apart = isinstance(amount, UnitPrice) and currency not in ("", amount.currency)
-            if apart and field is not None and not field.currency:
-                self.problem(column, f"the case is in {currency}", f"an amount in {currency}", "convert the amount")
+                expected = "kilograms as moved, like `300 kg`" if isinstance(amount, Mass) else "money per mass alone"
+                self.problem(column, "a substance isn't allowed here", expected, "delete the substance", "FS065")
+            is_foreign = isinstance(amount, UnitPrice) and currency not in ("", amount.currency)
+            if is_foreign and field is not None and not field.currency:
+                message = f"isn't in {currency}, the case's currency"
+                self.problem(column, message, f"an amount in {currency}", "convert the amount", "FS066")
         if "chain" in model.model_fields:
-            from ..domain.facts import ChainEntry  # a run is read without the records of facts
+            from ..domain.facts import ChainEntry  # not needed to read a run
 
-            found["chain"] = tuple(filter(None, [part.record(ChainEntry) for part in self.parts("chain")]))
-        return found
+            fields["chain"] = tuple(filter(None, [part.record(ChainEntry) for part in self.parts("chain")]))
+        return fields
 
     def _amounts(self) -> Iterator[tuple[str, Mass | UnitPrice]]:
-        """Every mass, and every price by mass, with its key."""
         for name in self.layout.names:
             value = self.values.get(name)
-            for one in value if type(value) is tuple else (value,):
-                if isinstance(one, Mass | UnitPrice):
-                    yield name, one
+            for amount in value if type(value) is tuple else (value,):
+                if isinstance(amount, Mass | UnitPrice):
+                    yield name, amount
 
     def _substance(self) -> str:
-        """The one substance that the masses and prices of an entry are of; empty for the material's basis."""
-        named: dict[str, str] = {}
+        """Return the single substance of the masses and prices. Empty for the material's basis."""
+        columns: dict[str, str] = {}
         for column, amount in self._amounts():
             if not isinstance(amount, Mass) or amount.kg:
-                named.setdefault(amount.substance or "", column)
-        substances = sorted(name for name in named if name)
-        if substances and len(named) > 1:
-            odd, other = named.get("", named[substances[-1]]), named[substances[0]]
-            own = "no substance" if "" in named else substances[-1]
+                columns.setdefault(amount.substance or "", column)
+        substances = sorted(name for name in columns if name)
+        if substances and len(columns) > 1:
+            odd, other = columns.get("", columns[substances[-1]]), columns[substances[0]]
+            odd_substance = "no substance" if "" in columns else substances[-1]
             self.problem(
                 odd,
-                f"amounts of one entry are of different substances: `{odd}` names {own}, `{other}` names {substances[0]}",
+                f"the amounts have different substances ({odd_substance} in `{odd}`, {substances[0]} in `{other}`)",
                 f"the same substance in `{odd}` and `{other}`",
-                f"name {substances[0]} in both, or no substance in either",
+                f"write {substances[0]} in both, or no substance in either",
+                "FS064",
             )
         return substances[0] if substances else ""
 
@@ -368,13 +346,7 @@ class Entry:
         columns: Mapping[str, str] = _NOTHING,
         within: Mapping[str, Sequence[Entry]] = _NOTHING,
     ) -> None:
-        """Report what doesn't fit, by fields of a record.
-
-        Args:
-            faults: Faults of the record, or of records in it.
-            columns: Columns by fields, where they have other names.
-            within: Entries of the records in its lists, by field.
-        """
+        """Report faults. `columns` has other names of fields, and `within` the entries of the records in lists, by field."""
         for fault in faults:
             if fault.entry is None or fault.entry[0] not in within:
                 column = columns.get(fault.field, fault.field)
@@ -385,6 +357,5 @@ class Entry:
                 entry.problem(column, fault.message, fault.expected, fault.fix, fault.code)
 
     def parts(self, name: str) -> list[Entry]:
-        """Return the list of tables `name` within."""
-        found = self.values.get(name, [])
-        return found if isinstance(found, list) else []
+        tables = self.values.get(name, [])
+        return tables if isinstance(tables, list) else []

@@ -1,4 +1,4 @@
-"""Text files: UTF-8 and nothing else; what another file looks like is told, and how to save it."""
+"""UTF-8 text files and JSON objects in them, with errors for other encodings and formats."""
 
 from __future__ import annotations
 
@@ -16,149 +16,139 @@ from pathlib import Path
 from ..errors import Diagnostic, InputError
 
 LARGEST = 64_000_000
-"""Bytes of a file that are read, where no other limit is said: four bytes for every character of the longest TOML file."""
+"""Default maximum bytes of a file: four bytes for every character of the longest TOML file."""
+# Byte order marks of other encodings. UTF-32 is first, because one of its marks starts like one of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
-"""Beginnings of files in other encodings; UTF-32 first, since one of its marks begins like one of UTF-16's."""
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-"""How an `.xls` begins, and an `.xlsx` with a password."""
+"""First bytes of an `.xls`, and of an `.xlsx` with a password."""
 _ARCHIVE = b"PK\x03\x04"
+# Letters of a Cyrillic word in Windows-1251. Western text rarely has three accented letters in a row.
 _CYRILLIC = re.compile(rb"[\xa8\xb8\xc0-\xff]{3}")
-"""Letters of a Cyrillic word in Windows-1251; Western letters with accents hardly ever stand three in a row."""
 _SAVE = "save it with the encoding UTF-8 (in a spreadsheet program: `CSV UTF-8`)"
 
 
-def read_text(path: Path, found: list[Diagnostic], most: int = LARGEST) -> str | None:
-    """Text of a UTF-8 file of at most so many bytes, with or without a mark at its beginning; None, with a problem recorded, if it cannot be read."""
+def read_text(path: Path, problems: list[Diagnostic], max_bytes: int = LARGEST) -> str | None:
+    """Return the text of a UTF-8 file, or add an error to `problems` and return None. A byte order mark is removed."""
     try:
-        data = read_bytes(path, most + 1)
-        if len(data) > most:
-            size = f"{path.stat().st_size:,} bytes"
-            fix = "make several of it, or delete what is not needed"
-            found.append(Diagnostic("is too large", str(path), found=size, expected=f"no more than {most:,}", fix=fix))
+        data = read_bytes(path, max_bytes + 1)
+        if len(data) > max_bytes:
+            found, expected = f"{path.stat().st_size:,} bytes", f"at most {max_bytes:,}"
+            fix = "split the file, or delete parts that aren't needed"
+            problems.append(Diagnostic("is too large", str(path), None, "", found, expected, fix, code="FS051"))
             return None
     except OSError as error:
-        found.append(Diagnostic(f"cannot be read: {error.strerror or error}", file=str(path)))
+        fix = "check the path and its permissions"
+        problems.append(Diagnostic(f"cannot be read: {error.strerror or error}", str(path), fix=fix, code="FS050"))
         return None
-    other = _other(data)
-    if other is not None:
-        message, fix = other
-        found.append(Diagnostic(message, file=str(path), expected="UTF-8", fix=fix))
+    other_format = _other_format(data)
+    if other_format is not None:
+        message, fix = other_format
+        problems.append(Diagnostic(message, str(path), expected="UTF-8", fix=fix, code="FS052"))
         return None
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         likely = "Windows-1251 (Cyrillic)" if _CYRILLIC.search(data) else "Windows-1252 (Western European)"
-        message, byte = f"is not UTF-8 text; it looks like {likely}", f"byte 0x{data[error.start]:02x}"
-        found.append(Diagnostic(message, str(path), line, found=byte, expected="UTF-8", fix=_SAVE))
+        message, byte = f"isn't UTF-8 text; it looks like {likely}", f"byte 0x{data[error.start]:02x}"
+        problems.append(Diagnostic(message, str(path), line, "", byte, "UTF-8", _SAVE, code="FS052"))
         return None
 
 
 SURROGATE = re.compile(r"[\ud800-\udfff]")
-"""Half of a character: JSON can escape one, and no encoding can write it."""
+"""Half of a character. JSON can escape it, but UTF-8 can't encode it."""
 WHOLE = "text of whole characters"
 """Expected value if a text contains half of a character."""
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
-_SHOWN = 3
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_MAX_REPORTED = 3
 
 
-def json_object(text: str, file: str, found: list[Diagnostic], fix: str = "") -> dict[str, object] | None:
-    """Return the only JSON object in a file's text. If there is none, record an error with `fix` and return None."""
-    twice: list[str] = []
+def json_object(text: str, file: str, problems: list[Diagnostic], fix: str = "") -> dict[str, object] | None:
+    """Return the only JSON object in a text, or add an error with `fix` to `problems` and return None."""
+    duplicates: list[str] = []
 
-    def told_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        held = dict(pairs)
-        if len(held) < len(pairs):
+    def as_dict(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        values = dict(pairs)
+        if len(values) < len(pairs):
             names = [name for name, _ in pairs]
-            twice.extend(name for name in held if names.count(name) > 1)
-        return held
+            duplicates.extend(name for name in values if names.count(name) > 1)
+        return values
 
     try:
-        data = json.loads(text, object_pairs_hook=told_once)
+        data = json.loads(text, object_pairs_hook=as_dict)
     except json.JSONDecodeError as error:
-        found.append(Diagnostic(f"is not valid JSON: {error.msg}", file, row=error.lineno, fix=fix))
+        problems.append(Diagnostic(f"isn't valid JSON: {error.msg}", file, error.lineno, fix=fix, code="FS054"))
         return None
-    except ValueError:  # Python's own limit on the digits of a whole number
-        found.append(Diagnostic("holds a whole number of thousands of digits", file, fix=fix))
+    except ValueError:  # Python's limit on the digits of an integer
+        problems.append(Diagnostic("contains an integer with thousands of digits", file, fix=fix, code="FS013"))
         return None
     except RecursionError:
-        found.append(Diagnostic("is nested too deeply to be read", file, fix=fix))
+        problems.append(Diagnostic("is nested too deeply", file, fix=fix, code="FS007"))
         return None
-    if twice:  # one reader would take the first, another the last
-        found.extend(
-            Diagnostic("a key stands twice in one object", file, column=name, fix=fix) for name in dict.fromkeys(twice)
+    if duplicates:  # other programs may read the first value, or the last
+        message = "an object has this key more than once"
+        problems.extend(
+            Diagnostic(message, file, column=name, fix=fix, code="FS005") for name in dict.fromkeys(duplicates)
         )
         return None
     if not isinstance(data, dict):
-        found.append(Diagnostic("must hold one JSON object", file, found=type(data).__name__, fix=fix))
+        message, kind = "must contain one JSON object", type(data).__name__
+        problems.append(Diagnostic(message, file, found=kind, fix=fix, code="FS006"))
         return None
-    if halves := list(islice(_halves(data), _SHOWN)) if _HALF.search(text) or SURROGATE.search(text) else []:
-        found.extend(
-            Diagnostic("contains half of a character", file, column=column, found=shown, expected=WHOLE, fix=fix)
-            for column, shown in halves
-        )
-        return None
+    if _ESCAPED_SURROGATE.search(text) or SURROGATE.search(text):
+        halves = [
+            Diagnostic("contains half of a character", file, None, path, shown, WHOLE, fix, code="FS055")
+            for path, shown in islice(_halves(data), _MAX_REPORTED)
+        ]
+        problems.extend(halves)
+        return None if halves else data
     return data
 
 
 def _halves(data: object) -> Iterator[tuple[str, str]]:
-    """Yield the path of every text with half of a character in it, and that text with the half escaped."""
     waiting: list[tuple[str, object]] = [("", data)]
     while waiting:
         path, value = waiting.pop()
         if isinstance(value, str) and SURROGATE.search(value):
             yield path, json.dumps(value)
         elif isinstance(value, list):
-            waiting += [(f"{path}[{number}]", one) for number, one in enumerate(value, 1)][::-1]
+            waiting += [(f"{path}[{number}]", entry) for number, entry in enumerate(value, 1)][::-1]
         elif isinstance(value, dict):
-            for key, one in reversed(value.items()):
-                inside = f"{path}.{key}" if path else str(key)
-                waiting += [(inside, one), (path, key)]
+            for key, entry in reversed(value.items()):
+                waiting += [(f"{path}.{key}" if path else str(key), entry), (path, key)]
 
 
 def read_object(path: Path, fix: str) -> dict[str, object]:
-    """Return the only JSON object in a file.
-
-    Args:
-        path: The file.
-        fix: Instruction for a file without one.
-
-    Raises:
-        InputError: If it doesn't exist, or can't be read.
-    """
+    """Return the only JSON object in a file. Errors get `fix` as their fix."""
     problems: list[Diagnostic] = []
     text = read_text(path, problems)
-    told = None if text is None else json_object(text, str(path), problems)
-    if told is None:
+    data = None if text is None else json_object(text, str(path), problems)
+    if data is None:
         raise InputError([replace(problem, fix=fix) for problem in problems])
-    return told
+    return data
 
 
-def read_bytes(path: Path, most: int | None = None) -> bytes:
-    """Return the contents of a file.
+def read_bytes(path: Path, max_bytes: int | None = None) -> bytes:
+    """Return the contents of a file, or its first `max_bytes`.
 
-    Args:
-        path: The file.
-        most: Maximum bytes to return. None means all.
-
-    Raises:
-        OSError: If it can't be read, or is a pipe, socket, or device, which may never begin or end. Also if all of it is more than `LARGEST`.
+    Raise OSError if it can't be read, if it is a pipe, socket, or device, which may never begin or end, or, without `max_bytes`, if it exceeds `LARGEST`.
     """
     mode, size = path.stat().st_mode, path.stat().st_size
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # of a folder the machine itself says why not
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # for a folder, the system's own error is clearer
         raise OSError(errno.EINVAL, f"it is {_kind(mode)}, not a file", str(path))
-    if most is None:
+    if max_bytes is None:
         if size > LARGEST:
             raise OSError(errno.EFBIG, f"it is larger than {LARGEST:,} bytes", str(path))
-        most = LARGEST
+        max_bytes = LARGEST
     with path.open("rb") as stream:
-        data = stream.read(min(most, size + 1))  # not `most` at once: memory for all of it would be asked for
-        return data if len(data) <= size else data + stream.read(most - len(data))  # it has grown, or says no size
+        # `read(max_bytes)` would allocate that much. The second call is for files that grew, or that state no size.
+        data = stream.read(min(max_bytes, size + 1))
+        return data if len(data) <= size else data + stream.read(max_bytes - len(data))
 
 
 def _kind(mode: int) -> str:
@@ -167,22 +157,22 @@ def _kind(mode: int) -> str:
 
 
 def non_file_diagnostic(path: Path) -> Diagnostic | None:
-    """Return an error if a path is neither a file nor missing, or None. A link that leads nowhere is an error."""
+    """Return an error if a path is neither a file nor missing."""
     if path.is_file() or not os.path.lexists(path):
         return None
     if path.is_dir():
         return Diagnostic(
-            "is a folder, where a file is needed", str(path), fix="put the file in its place, or delete it"
+            "is a folder, not a file", str(path), fix="replace it with a file, or delete it", code="FS053"
         )
     if path.exists():
         message = f"is {_kind(path.stat().st_mode)}, not a file"
-        return Diagnostic(message, str(path), fix="put a file in its place, or delete it")
-    message = "is a link in a circle" if _circles(path) else "is a link that leads to no file"
-    return Diagnostic(message, str(path), found=f"a link to `{path.readlink()}`", fix="mend the link, or delete it")
+        return Diagnostic(message, str(path), fix="replace it with a file, or delete it", code="FS053")
+    message = "is a link that leads back to itself" if _is_circular(path) else "is a link to a missing file"
+    found, fix = f"a link to `{path.readlink()}`", "correct the link, or delete it"
+    return Diagnostic(message, str(path), found=found, fix=fix, code="FS053")
 
 
-def _circles(path: Path) -> bool:
-    """Return True if following a link never ends."""
+def _is_circular(path: Path) -> bool:
     try:
         path.stat()
     except OSError as error:
@@ -190,16 +180,15 @@ def _circles(path: Path) -> bool:
     return False
 
 
-def _other(data: bytes) -> tuple[str, str] | None:
-    """Return the format of a file that can't be UTF-8, by its first bytes, and the fix."""
+def _other_format(data: bytes) -> tuple[str, str] | None:
     if data.startswith((_ARCHIVE, OLD_WORKBOOK)):
         return (
             "is a workbook or an archive, not text",
-            "save the sheet as `CSV UTF-8`, or a whole case or catalog as .xlsx, and name that file",
+            "save the sheet as `CSV UTF-8`, or save the whole case or catalog as .xlsx and name that file",
         )
     for mark, name in _MARKS:
         if data.startswith(mark):
             return f"is {name} text", _SAVE
     if b"\0" in data[:1000]:
-        return "is not text, or UTF-16 text", _SAVE
+        return "isn't text, or is UTF-16 text", _SAVE
     return None

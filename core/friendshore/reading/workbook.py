@@ -1,4 +1,4 @@
-"""Workbooks: sheets as rows of text, with an error for everything that a spreadsheet hides.
+"""Reading of workbooks as rows of text, with an error for everything that a spreadsheet hides.
 
 openpyxl, an extra (`pip install "friendshore[xlsx]"`), reads the list of sheets and the values of cells. It is imported when a workbook is read.
 Its `load_workbook` isn't used: to report hidden rows it keeps all cells in memory, and it fails on styles and filters that no table needs.
@@ -28,46 +28,40 @@ from .textfile import OLD_WORKBOOK, non_file_diagnostic
 
 SUFFIX = ".xlsx"
 PRIVATE = "_"
-"""First character of the names of sheets that are not read."""
 OWN_NOTES = frozenset({"notes", "note", "readme", "read me", "about", "legend", "changelog"})
-"""Names of sheets with words for people, which are not read either."""
+"""Names of sheets for people, which aren't read either."""
 FILES = 2_000
-"""Files in the zip."""
 UNZIPPED = 100_000_000
-"""Bytes of the parts that are read, unzipped."""
 TEXTS = 1_000_000
-"""Texts that cells share."""
 ROWS = 200_000
-"""Rows of a sheet that hold something."""
 CELLS = 2_000_000
-"""Cells of a workbook that hold something."""
-_WHOLE = 4_000_000
-"""Bytes of a part that openpyxl reads as a whole: lists of sheets and of other parts."""
-_ELEMENTS = 1_000_000
-"""Elements of a part that may be kept before one is complete: more than a row has."""
+# Maximum bytes of a part that openpyxl reads at once, such as the list of sheets.
+_MAX_LIST_BYTES = 4_000_000
+# Maximum elements kept before one is complete. A row has fewer.
+_MAX_ELEMENTS = 1_000_000
+# The last cell of a sheet in every spreadsheet program is XFD1048576.
 _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
-"""Last cell of a sheet in every spreadsheet program: XFD1048576."""
-_MERGED = 100
-"""Ranges of merged cells, each of which is reported."""
-_LONGEST_CELL = 32_767
-"""Characters of a cell that every spreadsheet program keeps."""
-_LONGEST_FORMAT = 255
-"""Characters of a number format that every spreadsheet program keeps."""
-_LONGEST_WHOLE = 10**18
-"""Number from which on all are decimal fractions; spreadsheets keep 15 digits."""
-_SHOWN = 80
-"""Characters of a cell that a message shows."""
-_NAMED = 10
-"""Hidden rows that a message names."""
+# Maximum ranges of merged cells, each of which is reported.
+_MAX_MERGED = 100
+# Maximum characters of a cell, and of a number format, that every spreadsheet program keeps.
+_MAX_CELL_LENGTH = 32_767
+_MAX_FORMAT_LENGTH = 255
+# Spreadsheets keep 15 digits, so larger numbers aren't exact integers.
+_MAX_INTEGER = 10**18
+# Maximum characters of a cell in a message.
+_MAX_SHOWN = 80
+# Maximum hidden rows in a message.
+_MAX_HIDDEN_SHOWN = 10
+# Bytes to parse at a time. With many more, the elements of a piece leave the processor's cache, and reading takes twice as long.
 _PIECE = 1 << 14
-"""Bytes that are parsed at a time. With many more, the elements of a piece leave the cache of the processor, and reading takes twice as long."""
-_LONGEST_TEXT = 1_000_000
-"""Characters in which an element ends in every workbook."""
+# In every workbook, an element ends within this many characters.
+_MAX_ELEMENT_LENGTH = 1_000_000
 _TRUE = frozenset({"1", "true", "on"})
 
 Line = tuple[int, list[str]]
 """Number of a row, and the texts of its cells."""
 
+# Exceptions for files that aren't workbooks.
 _BROKEN = (
     OSError,
     BadZipFile,
@@ -83,24 +77,23 @@ _BROKEN = (
     RuntimeError,  # an encrypted archive
     NotImplementedError,  # a compression that Python lacks
 )
-"""Exceptions for files that are not workbooks."""
 
 _PLAIN = r"[0-9#?.,/@ +()\xa0\u202f-]"
+# A token of a number format. The group `digits` shows the number, and every other group adds a text to it.
 _TOKEN = re.compile(
     rf'"(?P<quoted>[^"]*)"|\\(?:{_PLAIN}|(?P<escaped>.))|\[\$(?P<currency>[^\]-]*)[^\]]*\]|(?P<condition>\[[<>=][^\]]*\])'
     rf"|[_*].|\[[^\]]*\]|E[+-]|(?P<digits>General|@|[0#?][0#?,]*)|{_PLAIN}|(?P<sign>.)",
     re.DOTALL | re.IGNORECASE,
 )
-"""A token of a number format. The group `digits` shows the number, and every other group adds a text to it."""
 
 
-def adds(number_format: str, value: Decimal) -> str:
+def added_text(number_format: str, value: Decimal) -> str:
     """Return the text that a number format adds to the digits of a number, or an empty string.
 
     A share shown in hundredths adds `%`. Rounding adds nothing, since it keeps the unit.
     """
-    if len(number_format) > _LONGEST_FORMAT:
-        return f"what a format of {len(number_format):,} characters says"
+    if len(number_format) > _MAX_FORMAT_LENGTH:
+        return f"the text of a format with {len(number_format):,} characters"
     sections: list[list[re.Match[str]]] = [[]]  # of positive numbers, negative ones, zero, and text
     for token in _TOKEN.finditer(number_format or "General"):
         if token[0] == ";":
@@ -113,8 +106,8 @@ def adds(number_format: str, value: Decimal) -> str:
     texts = [token[token.lastgroup] for token in section if token.lastgroup not in (None, "digits")]
     added = " ".join("".join(texts).split())
     if not digits and not added:
-        return "nothing: the number is hidden"
-    # A comma behind the last digit shows thousands in the place of ones.
+        return "nothing (the number is hidden)"
+    # A comma after the last digit shows thousands.
     return f"{added} (in thousands)".strip() if any(token.endswith(",") for token in digits) else added
 
 
@@ -124,121 +117,113 @@ class Workbook:
 
     file: str
     sheets: Mapping[str, list[Line]]
-    """Rows that are not blank by the name of the sheet, without blank and private sheets."""
-    found: Mapping[str, list[Diagnostic]] = field(default_factory=dict)
+    """Rows of each sheet that aren't blank, without blank and private sheets."""
+    problems: Mapping[str, list[Diagnostic]] = field(default_factory=dict)
     """Errors in the cells of each sheet. They count only if the sheet is read as a table."""
 
     def place(self, sheet: str) -> str:
-        """Return the name of a sheet for messages."""
         return f"{self.file}, sheet {sheet}"
 
     def named(self, name: str) -> str | None:
-        """Return the sheet with a name in upper or lower case, as it is written there; None if there is none."""
+        """Return the sheet with a name, ignoring case. None if there is none."""
         return next((sheet for sheet in self.sheets if sheet.strip().casefold() == name.casefold()), None)
 
 
 def is_workbook(path: Path) -> bool:
-    """Return True if a path has the ending of a workbook."""
     return path.suffix.lower() == SUFFIX
 
 
-def read_workbook(path: Path, found: list[Diagnostic], also: Collection[str] = ()) -> Workbook:
-    """Read a workbook. If it can't be read, the error goes to `found` and no sheet is returned.
+def read_workbook(path: Path, problems: list[Diagnostic], also: Collection[str] = ()) -> Workbook:
+    """Read a workbook, and the private sheets in `also`. If it can't be read, an error is added to `problems` and no sheet is returned.
 
-    A formula has the value that the spreadsheet saved with it. A share shown in percent is read as it is shown. These are errors, since the
-    reader of the sheet sees something else than what is read:
+    A formula has the value that the spreadsheet saved with it. A share in percent is read as shown. These are errors, since people see something
+    else than what is read:
 
     - formulas without a value, errors such as `#N/A`, and merged cells, which would pass for blank cells
     - hidden sheets, rows, and columns that contain something
     - numbers with a format that changes their meaning
 
-    Args:
-        path: Workbook.
-        found: List to which errors are added.
-        also: Private sheets to read as well.
-
     Raises:
-        InputError: if openpyxl is not installed.
+        InputError: If openpyxl isn't installed.
     """
     try:
         import openpyxl  # noqa: F401 (an extra)
     except ImportError as error:
-        fix = 'pip install "friendshore[xlsx]", or convert the workbook to a folder where that is installed'
-        raise InputError("workbooks need openpyxl, which is not installed", str(path), fix=fix) from error
-    other = non_file_diagnostic(path)
-    if other is not None:
-        found.append(other)
+        fix = 'pip install "friendshore[xlsx]", or convert the workbook to a folder on a computer with it'
+        message = "workbooks require openpyxl, which isn't installed"
+        raise InputError(message, str(path), fix=fix, code="FS070") from error
+    not_a_file = non_file_diagnostic(path)
+    if not_a_file is not None:
+        problems.append(not_a_file)
         return Workbook(str(path), {})
     try:
         with warnings.catch_warnings(), _Archive(path) as archive:
             warnings.simplefilter("ignore")  # openpyxl warns of parts that it ignores
             return _read(path, archive, also)
     except InputError as error:
-        found.extend(error.problems)
+        problems.extend(error.problems)
     except _BROKEN as error:
-        why = (
+        reason = (
             "its list of sheets is damaged" if isinstance(error, AttributeError | KeyError | TypeError) else str(error)
         )
-        why = "it is an old `.xls`, or has a password" if _is_old(path) else why
-        found.append(
+        reason = "it is an old `.xls`, or has a password" if _is_old_format(path) else reason
+        problems.append(
             Diagnostic(
-                f"is no workbook that can be read: {why}",
+                f"cannot be read as a workbook: {reason}",
                 str(path),
                 expected="an .xlsx workbook without a password",
                 fix="open it in a spreadsheet program and save it as .xlsx",
+                code="FS071",
             )
         )
     return Workbook(str(path), {})
 
 
-def sheet_table(book: Workbook, sheet: str, layout: Layout, found: list[Diagnostic]) -> Table:
-    """Return a sheet as a table, with the errors in its cells."""
+def sheet_table(book: Workbook, sheet: str, layout: Layout, problems: list[Diagnostic]) -> Table:
     lines = book.sheets[sheet]
-    table = Table(layout, book.place(sheet), found)
+    table = Table(layout, book.place(sheet), problems)
     width = max((len(cells) for _, cells in lines), default=0)
     padded: list[Line] = [(number, cells + [""] * (width - len(cells))) for number, cells in lines]
     fill(table, iter(padded))
-    # Rows above the header are reported as no part of the table.
-    found.extend(p for p in book.found.get(sheet, ()) if p.row is None or p.row >= table.head_line)
+    # `fill` has already reported the rows above the header.
+    problems.extend(p for p in book.problems.get(sheet, ()) if p.row is None or p.row >= table.head_line)
     return table
 
 
 def _read(path: Path, archive: _Archive, also: Collection[str]) -> Workbook:
-    """Read the sheets that are not private, and those that are read also."""
     from openpyxl.packaging.relationship import get_dependents
     from openpyxl.reader.workbook import WorkbookParser
 
-    main = [link.target for link in get_dependents(archive, "_rels/.rels") if _sort(link) == "officeDocument"]
+    main = [link.target for link in get_dependents(archive, "_rels/.rels") if _part_kind(link) == "officeDocument"]
     if not main:
         raise ValueError("it has no list of sheets")
     package = WorkbookParser(archive, main[0], keep_links=False)
     package.parse()
-    parts = {_sort(link): link.target for link in package.rels.values() if link.target in archive.NameToInfo}
+    parts = {_part_kind(link): link.target for link in package.rels.values() if link.target in archive.NameToInfo}
     texts = archive.texts(parts["sharedStrings"]) if "sharedStrings" in parts else []
     formats = archive.formats(parts["styles"]) if "styles" in parts else []
     reader = _SheetReader(archive, texts, formats, package.wb.epoch)
     lines: dict[str, list[Line]] = {}
-    found: dict[str, list[Diagnostic]] = {}
+    problems: dict[str, list[Diagnostic]] = {}
     for sheet, link in package.find_sheets():
         name = sheet.name
-        private = name.startswith(PRIVATE) or name.strip().casefold() in OWN_NOTES
-        if _sort(link) == "worksheet" and (not private or name in also):
+        is_private = name.startswith(PRIVATE) or name.strip().casefold() in OWN_NOTES
+        if _part_kind(link) == "worksheet" and (not is_private or name in also):
             archive.place = f"{path}, sheet {name}"
-            found[name] = []
+            problems[name] = []
             if sheet.state != "visible":
-                fix = f"show the sheet, or delete it; what is yours alone goes to a sheet whose name begins with `{PRIVATE}`"
-                found[name].append(Diagnostic("the sheet is hidden", archive.place, fix=fix))
-            if read := reader.read(link.target, found[name]):
-                lines[name] = read
-    return Workbook(str(path), lines, found)
+                fix = f"show or delete the sheet, or start its name with `{PRIVATE}` to leave it out"
+                problems[name].append(Diagnostic("the sheet is hidden", archive.place, fix=fix, code="FS072"))
+            if sheet_lines := reader.read(link.target, problems[name]):
+                lines[name] = sheet_lines
+    return Workbook(str(path), lines, problems)
 
 
-def _sort(link: Any) -> str:
-    """Return the sort of part that a link of a package leads to, such as `worksheet`."""
+def _part_kind(link: Any) -> str:
     return str(link.Type).rpartition("/")[2]
 
 
-def _is_old(path: Path) -> bool:
+def _is_old_format(path: Path) -> bool:
     if not path.is_file():
         return False
     with path.open("rb") as stream:
@@ -246,12 +231,9 @@ def _is_old(path: Path) -> bool:
 
 
 def stated(path: Path, sheet: str = "catalog", key: str = "name") -> str:
-    """Return the value of a key in a sheet of keys and values, or the name of the file without its ending if there is none.
+    """Return the value of a key in a sheet of keys and values, or else the file's name without its extension.
 
-    Errors in the workbook are left to the caller that reads it in full.
-
-    Raises:
-        InputError: if openpyxl is not installed.
+    Errors in the workbook are ignored, because the caller reads it again in full.
     """
     book = read_workbook(path, [])
     name = book.named(sheet)
@@ -263,20 +245,16 @@ _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _ROW, _CELL, _FORMULA, _VALUE, _INLINE = (f"{_MAIN}{name}" for name in ("row", "c", "f", "v", "is"))
 _COLUMN, _MERGE, _SHARED = (f"{_MAIN}{name}" for name in ("col", "mergeCell", "si"))
 _FORMAT, _STYLES = f"{_MAIN}numFmt", f"{_MAIN}cellXfs"
+# Namespaces of workbooks that Excel saves as "Strict Open XML", which openpyxl doesn't know.
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(spreadsheetml|officeDocument)/(main|relationships)")
-"""Namespaces of workbooks that Excel saves as "Strict Open XML", which openpyxl doesn't know."""
 
 
-def _usual(xml: bytes) -> bytes:
+def _with_usual_namespaces(xml: bytes) -> bytes:
     return _STRICT.sub(rb"http://schemas.openxmlformats.org/\1/2006/\2", xml)
 
 
 def _refuse_entities(part: IO[bytes]) -> None:
-    """Read the beginning of a part, which shows whether it declares entities: a few of them can stand for any amount of text.
-
-    Raises:
-        ValueError: if it does, or if no element begins there.
-    """
+    """Raise ValueError if the beginning of a part declares a document type, or has no element. A few entities can stand for any amount of text."""
     parser = ParserCreate()
     elements: list[str] = []
 
@@ -287,11 +265,11 @@ def _refuse_entities(part: IO[bytes]) -> None:
     parser.StartElementHandler = lambda name, _: elements.append(name)
     parser.Parse(part.read(_PIECE), False)
     if not elements:
-        raise ValueError("it is no XML")
+        raise ValueError("it isn't XML")
 
 
 class _Archive(ZipFile):
-    """The zip of a workbook, whose parts are checked before they are unpacked."""
+    """The zip of a workbook, which checks each part before unpacking it."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -299,13 +277,12 @@ class _Archive(ZipFile):
         """File, and sheet if one is being read, for messages."""
         self._unzipped = 0
         if len(self.infolist()) > FILES:
-            raise self.too_much("holds too many files", len(self.infolist()), FILES, "files")
+            raise self.limit_error("contains too many files", len(self.infolist()), FILES, "files")
 
-    def too_much(self, message: str, found: int, limit: int, what: str) -> InputError:
-        """Return the error for a limit that is exceeded."""
-        fix = "delete what is not needed, or keep the tables as CSV files in a folder"
-        more = f"{found:,} {what}" if found > limit + 1 else f"more than {limit:,} {what}"
-        return InputError(message, self.place, found=more, expected=f"no more than {limit:,} {what}", fix=fix)
+    def limit_error(self, message: str, count: int, limit: int, unit: str) -> InputError:
+        found = f"{count:,} {unit}" if count > limit + 1 else f"more than {limit:,} {unit}"
+        fix = "delete what isn't needed, or keep the tables as CSV files in a folder"
+        return InputError(message, self.place, None, "", found, f"at most {limit:,} {unit}", fix, code="FS051")
 
     def _size(self, name: str) -> int:
         if name not in self.NameToInfo:
@@ -313,43 +290,28 @@ class _Archive(ZipFile):
         return self.NameToInfo[name].file_size
 
     def open(self, name: Any, *_: Any, **__: Any) -> IO[bytes]:
-        """Open a part to read it.
-
-        Raises:
-            InputError: if more would be unzipped than the limit.
-            ValueError: if it declares entities.
-        """
+        """Open a part. Raise InputError if it exceeds the limit, and ValueError if it declares entities."""
         self._unzipped += self._size(name)
         if self._unzipped > UNZIPPED:
-            raise self.too_much("is too large when it is unzipped", self._unzipped, UNZIPPED, "bytes")
+            raise self.limit_error("is too large when unzipped", self._unzipped, UNZIPPED, "bytes")
         with super().open(name) as part:
             _refuse_entities(part)
         return super().open(name)
 
     def read(self, name: Any, *_: Any) -> bytes:
-        """Return a part as a whole, for openpyxl.
-
-        Raises:
-            InputError: as `open` does; if it is too large for that.
-        """
+        """Return a whole part, for openpyxl. Raise InputError if it is too large."""
         size = self._size(name)
-        if size > _WHOLE:
-            raise self.too_much(f"has too large a part `{name}`", size, _WHOLE, "bytes")
-        return _usual(super().read(name))
+        if size > _MAX_LIST_BYTES:
+            raise self.limit_error(f"has too large a part `{name}`", size, _MAX_LIST_BYTES, "bytes")
+        return _with_usual_namespaces(super().read(name))
 
     def elements(self, part: str, *tags: str) -> Iterator[Element]:
-        """Yield the elements of some tags in a part. Each is complete, and empty once the next is asked for.
-
-        Raises:
-            InputError: as `open` does.
-            ValueError: if more lies between two of them than in any workbook, or it is no part of one.
-            ParseError: if it is no XML.
-        """
+        """Yield the complete elements of some tags in a part, each emptied before the next. Raise InputError if it exceeds the limit, and ValueError or ParseError if it isn't part of a workbook."""
         parser: Any = XMLPullParser(("end",))
         count, size, tag = 0, _PIECE, ""
         with self.open(part) as stream:
             while piece := stream.read(size):
-                parser.feed(_usual(piece))
+                parser.feed(_with_usual_namespaces(piece))
                 size *= 2  # until an element ends: an unfinished tag is parsed again with every piece
                 for _, element in parser.read_events():
                     size, tag = _PIECE, element.tag
@@ -358,27 +320,22 @@ class _Archive(ZipFile):
                         yield element
                         element.clear()
                         count = 0
-                    elif count > _ELEMENTS:
-                        raise ValueError(f"more than {_ELEMENTS:,} elements are no part of a row or text")
-                if size > _LONGEST_TEXT:
-                    raise ValueError(f"a text in it has more than {_LONGEST_TEXT:,} characters")
+                    elif count > _MAX_ELEMENTS:
+                        raise ValueError(f"more than {_MAX_ELEMENTS:,} elements belong to no row or text")
+                if size > _MAX_ELEMENT_LENGTH:
+                    raise ValueError(f"a text in it has more than {_MAX_ELEMENT_LENGTH:,} characters")
         parser.close()
-        if not tag.startswith(_MAIN):  # of the outermost element, which ends last
-            raise ValueError(f"`{tag[:_SHOWN]}` is no part of a workbook")
+        if not tag.startswith(_MAIN):  # the outermost element, which ends last
+            raise ValueError(f"`{tag[:_MAX_SHOWN]}` isn't part of a workbook")
 
     def texts(self, part: str) -> list[str]:
-        """Return the texts that cells refer to by number.
-
-        Raises:
-            InputError: if there are more than the limit.
-        """
         texts: list[str] = []
         for element in self.elements(part, _SHARED):
-            texts.append(_text(element).replace("x005F_", ""))  # escapes an underscore that would begin a code
-            if len(texts[-1]) > _LONGEST_CELL:
-                raise ValueError(f"a cell holds {len(texts[-1]):,} characters: no more than {_LONGEST_CELL:,} are read")
+            texts.append(_text(element).replace("x005F_", ""))  # the escape of an underscore before a code
+            if len(texts[-1]) > _MAX_CELL_LENGTH:
+                raise ValueError(f"a cell has {len(texts[-1]):,} characters, more than {_MAX_CELL_LENGTH:,}")
             if len(texts) > TEXTS:
-                raise self.too_much("has too many texts", len(texts), TEXTS, "texts")
+                raise self.limit_error("has too many texts", len(texts), TEXTS, "texts")
         return texts
 
     def formats(self, part: str) -> list[str]:
@@ -396,14 +353,12 @@ class _Archive(ZipFile):
 
 
 def _text(element: Element) -> str:
-    """Return the text of a cell in one or several runs, without its pronunciation."""
+    """Return the text of a cell, without its pronunciation."""
     runs = (*element.iterfind(f"{_MAIN}t"), *element.iterfind(f"{_MAIN}r/{_MAIN}t"))
     return "".join(run.text or "" for run in runs)
 
 
 class _SheetReader:
-    """Reads the sheets of a workbook, one after another."""
-
     def __init__(self, archive: _Archive, texts: Sequence[str], formats: Sequence[str], epoch: datetime) -> None:
         from openpyxl.styles.numbers import is_date_format, is_timedelta_format
         from openpyxl.utils import coordinate_to_tuple, get_column_letter, range_boundaries
@@ -411,26 +366,21 @@ class _SheetReader:
 
         self._archive, self._formats = archive, formats
         self._letters, self._position, self._bounds = get_column_letter, coordinate_to_tuple, range_boundaries
-        usual = [(style, form) for style, form in enumerate(formats) if len(form) <= _LONGEST_FORMAT]
-        dates, spans = (
-            {style for style, form in usual if is_one(form)} for is_one in (is_date_format, is_timedelta_format)
-        )
+        usual = [(style, text) for style, text in enumerate(formats) if len(text) <= _MAX_FORMAT_LENGTH]
+        dates = {style for style, text in usual if is_date_format(text)}
+        spans = {style for style, text in usual if is_timedelta_format(text)}
         self._parse = WorkSheetParser(None, texts, True, epoch, dates, spans).parse_cell
         self._cells = 0
 
-    def read(self, part: str, found: list[Diagnostic]) -> list[Line]:
-        """Return the rows of a sheet that are not blank; what is wrong with its cells goes to `found`.
-
-        Raises:
-            InputError: if the sheet cannot be read, or has more rows or cells than the limits.
-        """
+    def read(self, part: str, problems: list[Diagnostic]) -> list[Line]:
+        """Return the rows of a sheet that aren't blank. Raise InputError if it can't be read or exceeds the limits."""
         try:
-            return self._lines(part, found)
+            return self._lines(part, problems)
         except (ArithmeticError, ExpatError, LookupError, SyntaxError, TypeError, ValueError) as error:
-            fix = "open it in a spreadsheet program, mend it, and save it again"
-            raise InputError(f"cannot be read: {error}", self._archive.place, fix=fix) from error
+            fix = "open it in a spreadsheet program, repair it, and save it again"
+            raise InputError(f"cannot be read: {error}", self._archive.place, fix=fix, code="FS071") from error
 
-    def _lines(self, part: str, found: list[Diagnostic]) -> list[Line]:
+    def _lines(self, part: str, problems: list[Diagnostic]) -> list[Line]:
         lines: list[Line] = []
         hidden_rows: list[int] = []
         hidden_columns: list[tuple[int, int]] = []
@@ -440,31 +390,30 @@ class _SheetReader:
             if element.tag == _ROW:
                 before, number = number, int(element.get("r", number + 1))
                 if not before < number <= _LAST_ROW:
-                    raise ValueError(f"row {number} comes after row {before}: the last is {_LAST_ROW}")
-                if cells := self._texts(element, number, found):
+                    raise ValueError(f"row {number} is after row {before}, and the last possible row is {_LAST_ROW}")
+                if cells := self._texts(element, number, problems):
                     lines.append((number, cells))
                     hidden_rows += [number] if _is_hidden(element, "ht") else []
                 if len(lines) > ROWS:
-                    raise self._archive.too_much("has too many rows", len(lines), ROWS, "rows with a value")
+                    raise self._archive.limit_error("has too many rows", len(lines), ROWS, "rows with a value")
             elif element.tag == _MERGE:
                 merged.append(element.get("ref", ""))
-                if len(merged) > _MERGED:
-                    raise ValueError(f"more than {_MERGED} ranges of cells are merged: undo that")
+                if len(merged) > _MAX_MERGED:
+                    raise ValueError(f"more than {_MAX_MERGED} ranges of cells are merged")
             elif _is_hidden(element, "width") and len(hidden_columns) < _LAST_COLUMN:
                 hidden_columns.append((int(element.get("min", 0)), int(element.get("max", 0))))
         filled = {position for _, cells in lines for position, text in enumerate(cells, 1) if text}
         for cell_range in merged:
-            self._cover(lines, cell_range, found)
-        found += _hidden_rows(hidden_rows, self._archive.place)
+            self._report_merged(lines, cell_range, problems)
+        problems += _hidden_row_problems(hidden_rows, self._archive.place)
         for first, last in hidden_columns:
             if any(first <= column <= last for column in filled):
-                message, letter = "a column is hidden, and holds something", self._letters(first)
-                fix = "show it, or delete it"
-                found.append(Diagnostic(message, self._archive.place, None, letter, f"column {letter}", fix=fix))
+                message, letter, fix = "a hidden column isn't empty", self._letters(first), "show it, or delete it"
+                place = self._archive.place
+                problems.append(Diagnostic(message, place, None, letter, f"column {letter}", fix=fix, code="FS072"))
         return lines
 
-    def _texts(self, row: Element, number: int, found: list[Diagnostic]) -> list[str]:
-        """Return the texts of a row up to its last cell that holds something."""
+    def _texts(self, row: Element, number: int, problems: list[Diagnostic]) -> list[str]:
         texts: list[str] = []
         last = 0
         for cell in row.iterfind(_CELL):
@@ -474,75 +423,66 @@ class _SheetReader:
             except ValueError:
                 at, column = 0, 0
             if at != number or not last < column <= _LAST_COLUMN:
-                raise ValueError(
-                    f"cell `{reference or column}` is out of place in row {number}; the last column is XFD"
-                )
+                raise ValueError(f"cell `{reference or column}` isn't in its place in row {number}")
             last = column
-            if text := self._cell_text(cell, number, column, found):
+            if text := self._cell_text(cell, number, column, problems):
                 texts += [""] * (column - 1 - len(texts)) + [text]
                 self._cells += 1
         if self._cells > CELLS:
-            raise self._archive.too_much("has too many cells", self._cells, CELLS, "cells with a value")
+            raise self._archive.limit_error("has too many cells", self._cells, CELLS, "cells with a value")
         return texts
 
-    def _cell_text(self, cell: Element, row: int, column: int, found: list[Diagnostic]) -> str:
-        """Return the text of a cell, as it would be in a CSV file."""
-        wrong, value, formula = "", None, cell.findtext(_FORMULA)
-        fix = "write the value itself, or open the workbook in a spreadsheet program, mend it and save it"
+    def _cell_text(self, cell: Element, row: int, column: int, problems: list[Diagnostic]) -> str:
+        message, code, value, formula = "", "FS074", None, cell.findtext(_FORMULA)
+        fix = "write the value itself, or open the workbook in a spreadsheet program, repair it, and save it"
         try:
             value = self._value(cell)
         except (ArithmeticError, LookupError, ValueError):
-            wrong = "the cell holds an error"
-        if isinstance(value, str) and len(value) > _LONGEST_CELL:
-            raise ValueError(
-                f"a cell in row {row} holds {len(value):,} characters: no more than {_LONGEST_CELL:,} are read"
-            )
+            message = "the cell contains an error"
+        if isinstance(value, str) and len(value) > _MAX_CELL_LENGTH:
+            raise ValueError(f"a cell in row {row} has {len(value):,} characters, more than {_MAX_CELL_LENGTH:,}")
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if formula is not None and value is None and not wrong:
-            wrong = "the formula has no value saved with it"
+        if formula is not None and value is None and not message:
+            message = "the formula has no saved value"
         elif isinstance(value, time | timedelta):
-            wrong, fix = "the cell holds a time", "write the value as text"
+            message, fix = "the cell contains a time", "write the value as text"
         elif is_number:
             number, style = Decimal(repr(value)), int(cell.get("s", 0))
-            added = adds(self._formats[style] if 0 <= style < len(self._formats) else "General", number)
+            added = added_text(self._formats[style] if 0 <= style < len(self._formats) else "General", number)
             if added == "%":
                 return f"{as_text(float(number * 100))} %"
             if added:
-                wrong = f"the cell shows more than its number: its format adds `{added}`"
-                fix = "write the unit into the cell, as text, and give the cell the format General"
-        if wrong:
+                message, code = f"the cell's format adds `{added}` to its number", "FS075"
+                fix = "write the unit into the cell as text, and set the cell's format to General"
+        if message:
             shown = f"={formula}" if formula is not None else cell.findtext(_VALUE, "")
-            place, at = self._archive.place, f"{self._letters(column)}{row}"
-            found.append(Diagnostic(wrong, place, row, at, f"`{shown[:_SHOWN]}`", fix=fix))
+            place, address = self._archive.place, f"{self._letters(column)}{row}"
+            problems.append(Diagnostic(message, place, row, address, f"`{shown[:_MAX_SHOWN]}`", fix=fix, code=code))
             return BAD_CELL
         text = as_text(value)
         return DayCell(text) if isinstance(value, date) else NumberCell(text) if is_number else text
 
     def _value(self, cell: Element) -> object:
-        """Return the value of a cell; None if it has none.
-
-        Raises:
-            ValueError: if it holds an error, or a value that is none of its sort. So do ArithmeticError and LookupError.
-        """
+        """Return the value of a cell, or None. Raise ValueError, ArithmeticError, or LookupError if it is an error, or doesn't have its type."""
         inline = cell.find(_INLINE)
         if inline is not None:
             return _text(inline)
         parsed = self._parse(cell)
         value = parsed["value"]
-        is_lost = value is None and cell.findtext(_VALUE)  # openpyxl passes over a value of no known sort
+        is_lost = value is None and cell.findtext(_VALUE)  # openpyxl ignores values of unknown types
         if is_lost or value is not None and parsed["data_type"] == "e":
             raise ValueError(value)
-        if isinstance(value, int) and abs(value) >= _LONGEST_WHOLE:
+        if isinstance(value, int) and abs(value) >= _MAX_INTEGER:
             value = float(value)
         if isinstance(value, float) and not isfinite(value):
-            raise ValueError(f"{value} is beyond all numbers")
+            raise ValueError(f"{value} isn't a finite number")
         return value
 
-    def _cover(self, lines: list[Line], cell_range: str, found: list[Diagnostic]) -> None:
-        """Report cells that are merged into one. All but the first are blank, and don't look so."""
+    def _report_merged(self, lines: list[Line], cell_range: str, problems: list[Diagnostic]) -> None:
+        """Report merged cells. All but the first are blank, although they don't look blank."""
         left, top, right, bottom = self._bounds(cell_range)
-        fix = "undo the merge, and write the value into each cell"
-        found.append(Diagnostic("cells are merged into one", self._archive.place, top, cell_range, fix=fix))
+        message, fix = "cells are merged", "unmerge them, and write the value into each cell"
+        problems.append(Diagnostic(message, self._archive.place, top, cell_range, fix=fix, code="FS073"))
         width = max((len(cells) for _, cells in lines), default=0)
         numbers = [number for number, _ in lines]
         last = min(right, width)
@@ -554,19 +494,18 @@ class _SheetReader:
 
 
 def _is_hidden(element: Element, size: str) -> bool:
-    """Return True if a row or column is hidden, or has no size."""
     text = element.get(size, "")
     return element.get("hidden", "") in _TRUE or text.strip("0.") == "" != text
 
 
-def _hidden_rows(rows: Sequence[int], place: str) -> Iterator[Diagnostic]:
-    """Yield an error if rows are hidden, for example by a filter: by oversight, or because they shouldn't count."""
+def _hidden_row_problems(rows: Sequence[int], place: str) -> Iterator[Diagnostic]:
+    # It is unclear whether hidden rows, for example of a filter, should count.
     if rows:
-        named = ", ".join(map(str, rows[:_NAMED])) + (f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else "")
-        message = "a row is hidden, and holds something" if len(rows) == 1 else "rows are hidden, and hold something"
-        yield Diagnostic(
-            message, place, rows[0], found=f"row {named}", fix="show them (clear the filter), or delete them"
-        )
+        numbers, more = ", ".join(map(str, rows[:_MAX_HIDDEN_SHOWN])), len(rows) - _MAX_HIDDEN_SHOWN
+        message = "a hidden row isn't empty" if len(rows) == 1 else "hidden rows aren't empty"
+        found = f"row {numbers}" + (f" and {more} more" if more > 0 else "")
+        fix = "show them (clear the filter), or delete them"
+        yield Diagnostic(message, place, rows[0], found=found, fix=fix, code="FS072")
 
 
 def as_text(value: object) -> str:

@@ -124,7 +124,7 @@ def _named_by_rules(words: list[Mention], registry: Registry) -> dict[tuple[str,
     for kind in dict.fromkeys(word.word for word in words if (word.section, word.column) == ("rule", "kind")):
         made = attempt(partial(registry.kind, kind), [])
         for name, field in made.model_fields.items() if made is not None else ():
-            named = [mark.what for mark in field.metadata if isinstance(mark, Names)]
+            named = [mark.kind for mark in field.metadata if isinstance(mark, Names)]
             if len(named) == 1 and named[0] in _IN_RULES:
                 found["rule", field.alias or name] = named[0]
     return found

@@ -189,7 +189,7 @@ def under_current_names(told: Entries, right: Entries, since: Iterable[Alias]) -
     aliases = Aliases(since)
     if not aliases:
         return told, right
-    names = {old: way[-1].new for of, old in aliases.by_name if (way := aliases.way(of, old))[-1].new}
+    names = {old: way[-1].new for of, old in aliases.by_name if (way := aliases.path(of, old))[-1].new}
     known = {*map(RECORD_NAMES["aliases"], aliases.by_name.values())}
     kept = {key: data for key, data in right.items() if key not in known or key in told}
     return _called(told, names), _called(kept, names)

@@ -203,8 +203,8 @@ def _looked_at(case: Case, rules: Sequence[Rule], errors: list[FriendshoreError]
     again = RecordChecker()
     case = again.record(case, f"case {case.name}")
     checked = tuple(again.record(rule, f"rule {rule.id}") for rule in rules)
-    if again.found:
-        errors.append(InputError(again.found))
+    if again.problems:
+        errors.append(InputError(again.problems))
     return case, checked
 
 
@@ -426,7 +426,7 @@ def _names(record: BaseModel) -> Iterator[tuple[str, str, str]]:
         value: object = getattr(record, column)
         for mark in info.metadata:
             if isinstance(mark, Names):
-                yield from ((column, mark.what, name) for name in _words(value))
+                yield from ((column, mark.kind, name) for name in _words(value))
         for one in value if isinstance(value, tuple) else (value,):
             if isinstance(one, BaseModel):
                 yield from ((f"{column}.{within}", what, name) for within, what, name in _names(one))
@@ -535,7 +535,7 @@ def _told(old: list[PriceDate], limit: int, now: datetime.date, merged: Merged) 
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         followed = one.of == "price" and merged.prices.get(one.given_by)
         source = followed[0].source if followed else one.given_by
-        ahead = one.to_come(now) is not None
+        ahead = one.future_date(now) is not None
         yield Diagnostic(
             f"the {one.of} of {', '.join(names[:_NAMED])}{more} is {'of a day to come' if ahead else 'older than the case allows'}: {one.dated(now)}",
             file=f"catalog {source.partition(':')[0]}" if source in merged.sources else "",

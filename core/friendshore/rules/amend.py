@@ -11,7 +11,7 @@ from ..domain.change import Change
 from ..domain.suggest import did_you_mean
 from ..domain.time import Span
 from ..errors import Diagnostic, InputError
-from ..reading.records import complaints
+from ..reading.records import validation_diagnostics
 from .base import Phase, PhaseStatus, Rule
 from .pack import LegislativeBill
 
@@ -92,7 +92,7 @@ def with_figure(rule: Rule, figure: str) -> Rule:
         changed = type(rule).model_validate({**values, name: figure})
     except ValueError as error:
         reason = (
-            "; ".join(problem.message for problem in complaints(type(rule), error))
+            "; ".join(problem.message for problem in validation_diagnostics(type(rule), error))
             if isinstance(error, ValidationError)
             else str(error)
         )

@@ -20,7 +20,7 @@ from threading import Lock
 import numpy as np
 
 from ..domain.plan import Confirmation
-from ..domain.runtime import finished
+from ..domain.runtime import run_tasks
 from ..errors import Diagnostic
 from ..program.limits import Goal
 from ..program.matrix import Floats, Linear, continuous
@@ -134,7 +134,7 @@ class _TimeSharing:
         waiting: list[ResumableSearch] = []
         running = len(self.queue)
         with ThreadPoolExecutor(self.workers) as pool:
-            for search, future in finished(pool, self._turn, self.queue, meanwhile=on_turn):
+            for search, future in run_tasks(pool, self._turn, self.queue, on_idle=on_turn):
                 future.result()
                 running -= 1
                 if not search.done:

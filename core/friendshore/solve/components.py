@@ -143,7 +143,7 @@ class AnswerCache:
             self._answers.keep(key, answer, _size_in_bytes(answer))
 
     def __reduce__(self) -> tuple[type[AnswerCache], tuple[list[tuple[bytes, SolverAnswer, int]], int]]:
-        return AnswerCache, (self._answers.items(), self._answers.most)
+        return AnswerCache, (self._answers.items(), self._answers.max_size)
 
 
 def _size_in_bytes(answer: SolverAnswer) -> int:

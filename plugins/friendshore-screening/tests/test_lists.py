@@ -151,7 +151,7 @@ def test_a_list_of_ones_own(tmp_path: Path) -> None:
         ("csl-csv", (",2010-12-31,,", ""), [("csl.csv", 4, "has another number of cells")]),
         ("csl-csv", (",alt_names", ",aliases"), [("csl.csv", 1, "has no column `alt_names`")]),
         ("csl-csv", ('"ETC; Exampel Volfram"', '"ETC; Exampel Volfram'), [("csl.csv", 2, "cannot be read from here on: unexpected end of data")]),
-        ("csl-json", ("]}", ""), [("csl.json", 1, "is not valid JSON: Expecting ',' delimiter")]),
+        ("csl-json", ("]}", ""), [("csl.json", 1, "isn't valid JSON: Expecting ',' delimiter")]),
         ("csl-json", ("results", "entries"), [("csl.json", None, "holds no list `results`")]),
         ("csl-json", ('"name": "', '"name": "\\ud800'), [("csl.json", None, "contains half of a character")] * 2),
         ("ofac-sdn", ("101,2,", "103,2,"), [("alt.csv", 2, "belongs to entry 103, which is not on the list")]),
@@ -160,7 +160,7 @@ def test_a_list_of_ones_own(tmp_path: Path) -> None:
         ("eu-csv", (";13;EU.1.1;;;;;;CH", ";x;EU.1.1;;;;;;CH"), [("eu.csv", 4, "is no number of an entity")]),
         ("eu-xml", ("</export>", ""), [("eu.xml", 8, "is not valid XML: no element found")]),
         ("eu-xml", ("<export", '<!DOCTYPE a [<!ENTITY b "c">]><export'), [("eu.xml", 2, "has a document type of its own, which no file of this list has")]),
-        ("table", (",invented notice of 2026-06-08", ","), [("own.csv", 2, "this cell is needed")]),
+        ("table", (",invented notice of 2026-06-08", ","), [("own.csv", 2, "a required cell is blank")]),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_by_row(

@@ -94,7 +94,7 @@ def test_json_and_a_page_tell_the_same_sweep(case: Path, tmp_path: Path) -> None
     assert "price:quebec-gallium 2" in page.read_text(encoding="utf-8")
     again = command(*words)
     assert again.exit_code == 2
-    assert "is there already" in again.stderr
+    assert "FS080" in again.stderr
 
 
 @pytest.mark.parametrize(

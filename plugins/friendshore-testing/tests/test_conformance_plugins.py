@@ -218,7 +218,7 @@ WRONG = VECTORS.replace('"fail"', '"pass"')
         deep(PACK, "", "vectors", "there is no vectors.toml"),
         (PACK.replace('source = "a text", ', ""), WRONG, "citations vectors", "has no source; expected verdict pass, got fail"),
         (PACK.replace("origin-ban", "orign-ban"), VECTORS, "read", "did you mean"),
-        deep(PACK.replace('title = "Tin"', ""), VECTORS, "read", "a needed key is missing"),
+        deep(PACK.replace('title = "Tin"', ""), VECTORS, "read", "FS002"),
         deep(PACK, VECTORS.replace('why = "Refined in China."', ""), "citations", "neither reason nor citation"),
         deep(PACK, VECTORS.replace("delivered", "deliverd"), "vectors", "did you mean `delivered`"),
     ],

@@ -343,12 +343,12 @@ def test_a_reason_alone_changes_nothing(figures: tuple[Cell, ...], expected: lis
 
 
 BOOKS: dict[str, tuple[Any, str]] = {
-    "formula": (lambda book: setattr(cell_of(book, "demand", "radar", "per_year"), "value", "=1+1"), "demand!E2: the formula has no value"),
+    "formula": (lambda book: setattr(cell_of(book, "demand", "radar", "per_year"), "value", "=1+1"), "demand!E2: FS074"),
     "sheet gone": (lambda book: book.remove(book["demand"]), "demand: the sheet is gone"),
     "column gone": (lambda book: book["demand"].delete_cols(2), "the column is gone"),
     "stranger": (lambda book: book.create_sheet("prises").append(["a"]), "is no sheet of a case"),
     "head": (lambda book: setattr(book["demand"]["A1"], "value", "name"), "no such column"),
-    "hidden": (lambda book: setattr(book["demand"].row_dimensions[2], "hidden", True), "a row is hidden"),
+    "hidden": (lambda book: setattr(book["demand"].row_dimensions[2], "hidden", True), "a hidden row"),
     "merged": (lambda book: book["demand"].merge_cells("A2:A3"), "cells are merged"),
     "no catalog": (lambda book: book["capacity"].append(["", "quebec", "", "5 t/year", "operating"]), "this cell is needed"),
     "head of a baseline": (lambda book: book["_baseline"].delete_rows(2), "is no workbook of a case"),

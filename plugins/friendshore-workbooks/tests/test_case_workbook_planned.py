@@ -112,11 +112,11 @@ def test_an_edited_catalog_is_no_longer_the_installed_one(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        (("demand", "radar", "per_year", "a lot"), "[demand!E2]: cannot be read"),
+        (("demand", "radar", "per_year", "a lot"), "[demand!E2]: FS011"),
         (("demand", "radar", "material", "tin"), "[demand!B2]"),
-        (("demand", "radar", "material", ""), "[demand!B2]: a needed key is missing"),
-        (("settings", "key=periods", "value", "many"), "[settings!C4]: cannot be read"),
-        (("settings", "", NEW, {"section": "case", "key": "colour", "value": "red"}), "no such key"),
+        (("demand", "radar", "material", ""), "[demand!B2]: FS002"),
+        (("settings", "key=periods", "value", "many"), "[settings!C4]: FS011"),
+        (("settings", "", NEW, {"section": "case", "key": "colour", "value": "red"}), "FS001"),
         (("settings", "", NEW, {"section": "schema", "key": "a", "value": "b"}), "no section of a case"),
         (("settings", "", NEW, {"section": "demand", "key": "a", "value": "b"}), "a list, which has a sheet"),
         (("settings", "key=periods", "key", "start"), "is said twice"),

@@ -157,7 +157,7 @@ def test_a_mistake_has_its_place(tmp_path: Path, text: str, rows: str, expected:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('country = "country"', 'kountry = "country"', "no such key"),
+        ('country = "country"', 'kountry = "country"', "unknown key"),
         ('{ id = ["firm"] }', '{ id = ["firm"], value = "x" }', "cannot be read"),
         ('{ value = "Ga" }', "7", "cannot be read"),
         ('span = "last"', 'span = "middle"', "cannot be read"),
@@ -240,7 +240,7 @@ def test_a_merged_cell_is_the_only_mistake_of_its_rows(tmp_path: Path, cells: st
     text = MAP.replace('id = { id = ["firm", "material"] }\nmaterial = "material"\n', "") + makes
     (tmp_path / "columns.toml").write_text(text, encoding="utf-8")
     found = refused(mapped, workbook(tmp_path, cells), tmp_path / "columns.toml")
-    assert [(p.message, p.row, p.column) for p in found] == [("cells are merged into one", 2, cells)]
+    assert [(p.code, p.row, p.column) for p in found] == [("FS073", 2, cells)]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from friendshore.domain.base import CheckedRecord, Fault, Given, exact
+from friendshore.domain.base import CheckedRecord, Fault, FieldValues, exact
 from friendshore.domain.case import Case, DemandSpec
 from friendshore.domain.change import Change
 from friendshore.domain.evidence import Why
@@ -132,7 +132,7 @@ class Event(CheckedRecord):
         return bool(self.between or self.uniform or self.normal or self.lognormal)
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         """Yield errors unless there is exactly one probability and one subject, and for unused values."""
         named = [name for name in cls.SUBJECTS if given.get(name)]
         if len(named) != 1:
@@ -154,7 +154,7 @@ class Event(CheckedRecord):
         yield from cls._sizes(given)
 
     @classmethod
-    def _sizes(cls, given: Given) -> Iterator[Fault]:
+    def _sizes(cls, given: FieldValues) -> Iterator[Fault]:
         """Yield errors in factors of prices and demand: missing, repeated, inconsistent, or unused."""
         sizes = [name for name in ("factor", "factors", *cls.DRAWN) if given.get(name) not in (None, ())]
         moves = bool(given.get("price") or given.get("demand"))
@@ -173,7 +173,7 @@ class Event(CheckedRecord):
         yield from cls._durations(given, moves or bool(given.get("lose")))
 
     @classmethod
-    def _distributions(cls, given: Given) -> Iterator[Fault]:
+    def _distributions(cls, given: FieldValues) -> Iterator[Fault]:
         """Yield errors in the parameters of distributions."""
         between, uniform, normal, lognormal = (given.get(name, ()) for name in cls.DRAWN)
         if between and (len(between) != 3 or list(between) != sorted(between) or between[0] == between[-1]):
@@ -194,7 +194,7 @@ class Event(CheckedRecord):
             yield Fault("chances", "are those of the event that it goes along with", "no `chances`")
 
     @classmethod
-    def _durations(cls, given: Given, read: bool) -> Iterator[Fault]:
+    def _durations(cls, given: FieldValues, read: bool) -> Iterator[Fault]:
         """Yield errors in the duration: repeated, inconsistent, or unused."""
         said = [name for name in ("lasts", "durations", "ends_per_year") if given.get(name) not in (None, ())]
         for name in said if not read else ():
@@ -220,7 +220,7 @@ class RiskSettings(CheckedRecord):
     event: tuple[Event, ...] = ()
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         """Yield errors for events of the same name, and for causes that come after their effects."""
         known: set[str] = set()
         drawn: set[str] = set()

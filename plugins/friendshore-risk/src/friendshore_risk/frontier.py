@@ -208,7 +208,7 @@ POINTS = 16
 """Default number of points."""
 CAP = "cap of the frontier"
 """Name of the rule that caps the money. No case uses this name."""
-_MAX_PRICE = Decimal(FACTOR.most or 0)
+_MAX_PRICE = Decimal(FACTOR.maximum or 0)
 """Largest penalty that a budget may have. Cases whose shortages cost far more than their goods exceed it."""
 _DETERRENT = Decimal(10_000)
 """Price of a unit of capped money at which a plan spends as little of it as possible."""
@@ -323,7 +323,7 @@ class _Search:
         """Offers that the plan of the latest point uses."""
         self._latest: list[PartPlan] = []
         self.today = _capped_by(session.verified, asked.rule(Decimal(0)))
-        if MONEY.most is not None and self.today > MONEY.most:
+        if MONEY.maximum is not None and self.today > MONEY.maximum:
             message = "the plan spends more on the capped purchases than a budget can state"
             raise InputError(message, found=f"{self.today:,.0f}", expected=MONEY.expected)
         self._first = self._point(None, _Whole(session, session.verified.cost, (), ()), None, None)

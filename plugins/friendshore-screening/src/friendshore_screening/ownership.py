@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
-from friendshore.domain.base import CheckedRecord, Fault, Given
+from friendshore.domain.base import CheckedRecord, Fault, FieldValues
 from friendshore.domain.suggest import did_you_mean
 from friendshore.domain.values import Part
 from friendshore.domain.written import Written
@@ -298,7 +298,7 @@ class OwnerRow(CheckedRecord):
     """Source, with its date."""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         """Yield errors for a share given twice, and for bounds or days in the wrong order."""
         share, least, most = (given.get(name) for name in ("share", "least", "most"))
         if share is not None and (least is not None or most is not None):

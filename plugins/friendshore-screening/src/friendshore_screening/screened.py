@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from friendshore.domain.base import CheckedRecord, Fault, Given
+from friendshore.domain.base import CheckedRecord, Fault, FieldValues
 from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog, Facility
 from friendshore.domain.suggest import nearest
@@ -55,7 +55,7 @@ class ListFile(CheckedRecord):
         return self.file or f"{self.list} {self.edition}"
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         """Yield errors for a file without a format, for neither a file nor a list, and for an unknown or redundant list."""
         file, form, listed = (str(given.get(key, "")) for key in ("file", "format", "list"))
         if file and not form:
@@ -96,7 +96,7 @@ class ScreeningSettings(CheckedRecord):
     """Maximum age of an edition in days. `--strict` rejects older ones."""
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, given: FieldValues) -> Iterator[Fault]:
         """Yield an error if reviews begin above matches."""
         match, review = given.get("match", MATCH), given.get("review", REVIEW)
         if isinstance(match, float) and isinstance(review, float) and review > match:

@@ -225,7 +225,7 @@ class BidSheet:
         The first `keys` of the columns that are not filled in identify rows.
         """
         lines = book.sheets.get(book.named(sheet) or "", [])
-        self.found += book.found.get(book.named(sheet) or "", [])
+        self.found += book.problems.get(book.named(sheet) or "", [])
         columns = self._columns(book, sheet, lines[0], [*named, *fields]) if lines else None
         found: dict[tuple[str, ...], BidRow] = {}
         for line, cells in lines[1:] if columns is not None else []:

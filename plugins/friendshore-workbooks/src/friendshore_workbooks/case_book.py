@@ -195,7 +195,7 @@ def _edited(book: Workbook, name: str, written: WrittenSheet, found: list[Diagno
         fix = "write the workbook anew, or take it back from a copy; rows that are not wanted are deleted one by one"
         found.append(Diagnostic("the sheet is gone", str(book.file), column=name, fix=fix))
         return None
-    found.extend(book.found.get(name, ()))
+    found.extend(book.problems.get(name, ()))
     line, heads = lines[0]
     columns: dict[int, tuple[str, str]] = {}
     for position, head in enumerate(heads):

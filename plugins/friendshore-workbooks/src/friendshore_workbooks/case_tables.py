@@ -533,7 +533,7 @@ def _chosen_from(field: Field) -> str:
         return _NAMED[field.name]
     record = field.record
     info = getattr(record, "model_fields", {}).get(field.attribute)
-    marks = [mark.what for mark in info.metadata if isinstance(mark, Names)] if info is not None else []
+    marks = [mark.kind for mark in info.metadata if isinstance(mark, Names)] if info is not None else []
     return marks[0] if marks and info is not None and info.annotation is str else ""
 
 

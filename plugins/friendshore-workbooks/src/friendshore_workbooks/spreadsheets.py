@@ -32,7 +32,7 @@ from friendshore.reading.workbook import Workbook, is_workbook, read_workbook
 
 from .column_map import CellText, Map, MapEntry, Row, read_map, table_name
 
-_STRANGER = "no such column"
+_UNKNOWN_COLUMN = "FS001"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _from_workbook(
     table = Table(layout, book.place(name), found)
     width = max((len(cells) for _, cells in lines[:1]), default=0)
     fill(table, iter([(number, cells + [""] * (width - len(cells))) for number, cells in lines]))
-    found.extend(p for p in book.found.get(name, ()) if p.row is None or p.row >= table.head_line)
+    found.extend(p for p in book.problems.get(name, ()) if p.row is None or p.row >= table.head_line)
     return table
 
 
@@ -114,7 +114,7 @@ def _tell_missing(table: Table, by: Map, found: list[Diagnostic]) -> None:
     """Report columns that the map names and the spreadsheet lacks, once, as errors of the map."""
     if not table.columns and not table.others:
         return  # what keeps it from being read has been told
-    strangers = [p for p in found if p.file == table.file and p.message == _STRANGER]
+    strangers = [p for p in found if p.file == table.file and p.code == _UNKNOWN_COLUMN]
     found[:] = [p for p in found if p not in strangers]
     there = [*table.columns, *table.others, *(p.column for p in strangers)]
     told: set[str] = set()
@@ -322,8 +322,7 @@ class _Making:
             place = ", ".join(text.named)
             self.found.append(Diagnostic(message, self.file, row.line, place, shown, error.expected, error.fix))
             return BAD_CELL
-        listed = "set apart by" in column.kind.name
-        return ";".join(text.parts(row.cells)) if listed else text.single(row.cells)
+        return ";".join(text.parts(row.cells)) if column.kind.is_list else text.single(row.cells)
 
 
 class _MappedTables:
