@@ -144,7 +144,7 @@ SPOILED = [
     ('per_year = "2 t"', "per_year = 2", "demand[1].per_year", "FS011"),
     ('per_year = "2 t"', "", "demand[1]", "no quantity"),
     ("cots = false", "cots = [1]", "demand[1].cots", "FS011"),
-    ('end_use = "civil"', 'end_use = "civil"\nid = "penetrators"', "demand[2].id", "two called `penetrators`"),
+    ('end_use = "civil"', 'end_use = "civil"\nid = "penetrators"', "demand[2].id", "FS024"),
     ("acquired = 2025-01-31", "acquired = 2027-01-31", "stock[1].acquired", "after the plan's start"),
     ('countries = ["CN"]', "countries = []", "stock[1].chain[2].complete", "empty"),
     ("arrives = 2026-11-15", "", "order[1].arrives", "FS002"),

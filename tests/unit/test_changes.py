@@ -438,7 +438,7 @@ REFUSED = {
     "price=x": "FS026 `price` requires `factor` or `amount`",
     "capacity=x, factor=2, date=2026-06-30": "FS029 `date`",
     "price=x, factor=2, shortage_price=5 USD/kg": "FS029 `shortage_price`",
-    "disable=x, factor=2": "`disable` does not read `factor`", "disable=x, disable=y": "FS202",
+    "disable=x, factor=2": "FS029", "disable=x, disable=y": "FS202",
     "disable=x, from=2028-01-01, until=2027-01-01": "`until` (2027-01-01)",
 }  # fmt: skip
 

@@ -145,7 +145,7 @@ def test_a_copy_that_nobody_looked_at_is_looked_at() -> None:
         ("case tiny", "demands[2].id", "FS024", "different names"),
         ("catalog tiny, offer cn-metal", "min_order", "FS013", "zero or more"),
         ("catalog tiny, offer cn-metal", "customs_origin", "FS015", country),
-        ("catalog tiny, offer cn-metal", "facility", "", "the id of a facility"),
+        ("catalog tiny, offer cn-metal", "facility", "FS102", "the id of a facility"),
         ("catalog tiny, offer au-metal", "end", "FS020", "2027-01-01 or later"),
     }
 
