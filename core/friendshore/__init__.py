@@ -15,7 +15,7 @@ from .official import names_by_module, plugin_with_name
 
 _NAMES = {
     ".case": ["load_case"],
-    ".catalog": ["read_catalog"],
+    ".catalog": ["load_catalog"],
     ".plugins": ["Registry"],
     ".plugins.interface": ["__version__"],
     ".questions.alternatives.find_alternatives": ["Alternatives", "alternatives"],

@@ -6,7 +6,7 @@ from friendshore_reasons.ledger.search import Ledger as Ledger, ledger as ledger
 from friendshore_reasons.repairs.search import Repairs as Repairs, repairs as repairs
 
 from .case import load_case as load_case
-from .catalog import read_catalog as read_catalog
+from .catalog import load_catalog as load_catalog
 from .plugins import Registry as Registry
 from .plugins.interface import __version__ as __version__
 from .questions.alternatives.find_alternatives import Alternatives as Alternatives, alternatives as alternatives

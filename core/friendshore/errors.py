@@ -179,10 +179,10 @@ def takes(kind: type, line: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T
 
 CHANGES = (
     '`Change(price="OFFER", factor="1.1")` is a change, `Change.model_validate(TABLE)` makes one of a dict; write '
-    "`session.after(CHANGE, ...)`, and `changes=[CHANGE, ...]` elsewhere"
+    "`session.what_if(CHANGE, ...)`, and `changes=[CHANGE, ...]` elsewhere"
 )
 RULES = "write `rules=[RULE, ...]`; `registry.rule(TABLE)` makes a rule of a dict"
-CATALOGS = "write `catalogs=[CATALOG, ...]`; `friendshore.read_catalog(PATH)` reads one"
+CATALOGS = "write `catalogs=[CATALOG, ...]`; `friendshore.load_catalog(PATH)` reads one"
 
 
 def each_of(values: object, kind: type[_T], name: str, fix: str) -> tuple[_T, ...]:

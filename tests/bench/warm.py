@@ -91,7 +91,7 @@ def _ask(session: Session, name: str, kind: str, changes: Sequence[Change], cold
     seconds, solved, costs = [], 0, []
     for change in changes:
         started = time.perf_counter()
-        answer = session.after(change)
+        answer = session.what_if(change)
         seconds.append(time.perf_counter() - started)
         solved += answer.solved
         costs.append(float(answer.cost.objective))

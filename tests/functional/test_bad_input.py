@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from friendshore.case import load_case
-from friendshore.catalog import read_catalog
+from friendshore.catalog import load_catalog
 from friendshore.errors import InputError
 
 DATA = Path(__file__).parents[1] / "data"
@@ -53,7 +53,7 @@ def problems(read: Callable[[], object]) -> InputError:
 def test_every_mistake_of_a_bad_catalog_is_told_at_once() -> None:
     """Some seventy mistakes in fifteen files: each is told once, at its line and column, and nothing else is."""
     found: dict[str, list[str]] = {}
-    for problem in problems(lambda: read_catalog(DATA / "bad-catalog")).problems:
+    for problem in problems(lambda: load_catalog(DATA / "bad-catalog")).problems:
         found.setdefault(Path(problem.file).name, []).append(f"{problem.column}:{problem.row}")
     assert {file: sorted(places) for file, places in found.items()} == {
         file: sorted(places.split()) for file, places in BAD_CATALOG.items()
@@ -67,7 +67,7 @@ def test_every_mistake_of_a_bad_case_is_told_at_once() -> None:
     assert all(p.row for p in error.problems)
 
 
-@pytest.mark.parametrize("read", [lambda: read_catalog(DATA / "bad-catalog"), lambda: load_case(DATA / "bad-case")])
+@pytest.mark.parametrize("read", [lambda: load_catalog(DATA / "bad-catalog"), lambda: load_case(DATA / "bad-case")])
 def test_every_message_helps(read: Callable[[], object]) -> None:
     """Each message says what was expected or how to mend it, in order of file and line, with the exit code of bad input."""
     error = problems(read)

@@ -14,7 +14,7 @@ import pytest
 
 import friendshore
 from friendshore.domain.change import Change
-from friendshore.domain.runtime import Recent
+from friendshore.domain.runtime import SizeLimitedCache
 from friendshore.errors import InputError, VerificationError
 from friendshore_testing.check import outcomes_of
 from friendshore_testing.subjects import checks_of
@@ -45,7 +45,7 @@ def test_what_is_printed_is_short(recommendation: friendshore.Recommendation) ->
     plan, session, gathered = recommendation.plan, recommendation.session, recommendation.gathered
     for one in (
         recommendation, recommendation.run, plan, plan.plan, plan.problem, gathered, gathered.catalogs[0],
-        session, session.inputs, session.program, session.solution, session.after(Change(remove="hill-antimony")),
+        session, session.inputs, session.program, session.solution, session.what_if(Change(remove="hill-antimony")),
         friendshore.alternatives(session), friendshore.ledger(session),
     ):  # fmt: skip
         assert len(repr(one)) < 2_000, type(one)
@@ -94,7 +94,7 @@ def test_what_is_bought_and_what_a_change_does_are_tables(recommendation: friend
     ids = {facility.id for catalog in recommendation.gathered.catalogs for facility in catalog.facilities}
     assert set(recommendation.to_frame("purchases")["facility_id"]) <= ids
     lost = recommendation.run.purchases[0].offer
-    frame = recommendation.session.after(Change(remove=lost)).to_frame().set_index("offer")
+    frame = recommendation.session.what_if(Change(remove=lost)).to_frame().set_index("offer")
     assert frame.loc[lost, "after_kg"] == 0
     assert frame.loc[lost, "before_kg"] > 0
     assert (frame["change_kg"] == frame["after_kg"] - frame["before_kg"]).all()
@@ -107,7 +107,7 @@ def test_what_is_stored_is_verified_again_when_it_is_read(recommendation: friend
     assert back.to_dict() == recommendation.to_dict()
     assert back.session.answers.solved == 0
     change = Change(remove="river-antimony")
-    assert back.session.after(change).cost == recommendation.session.after(change).cost
+    assert back.session.what_if(change).cost == recommendation.session.what_if(change).cost
     plugins = [[p.name for p in one.gathered.registry.plugins] for one in (back, recommendation)]
     assert plugins[0] == plugins[1]
 
@@ -123,7 +123,7 @@ def test_a_stored_plan_that_does_not_hold_is_refused(recommendation: friendshore
 
 def test_a_session_remembers_only_so_much() -> None:
     """What was used least recently goes first, and the newest always stays."""
-    kept = Recent[str, int](10)
+    kept = SizeLimitedCache[str, int](10)
     for name, size in (("a", 4), ("b", 4)):
         kept.keep(name, size, size)
     assert kept.get("a") == 4

@@ -60,7 +60,7 @@ def test_a_change_moves_numbers_of_the_parts_that_it_touches() -> None:
     assert moved.columns == wide.columns
     assert np.array_equal(moved.linear.entries.data, wide.linear.entries.data)
     assert not np.array_equal(moved.linear.row_lower, wide.linear.row_lower)
-    assert minimum(moved) == pytest.approx(float(session.after(change).cost.objective), rel=1e-6)
+    assert minimum(moved) == pytest.approx(float(session.what_if(change).cost.objective), rel=1e-6)
 
 
 @pytest.mark.parametrize(("factor", "fits"), [(4, True), (5, False)])
@@ -76,4 +76,4 @@ def test_a_rule_that_is_disabled_changes_one_part() -> None:
     """The part of its materials comes to what the session says."""
     session, off = session_of("stock"), Change(disable="by-order")
     (part,) = session.parts_after(off)
-    assert minimum(part.layout()) == pytest.approx(float(session.after(off).cost.objective), rel=1e-6)
+    assert minimum(part.layout()) == pytest.approx(float(session.what_if(off).cost.objective), rel=1e-6)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import friendshore
-from friendshore.catalog import read_catalog
+from friendshore.catalog import load_catalog
 from friendshore.domain.change import Change
 from friendshore.domain.countries import GROUPS
 from friendshore.plugins import Registry
@@ -20,7 +20,7 @@ from friendshore.rules.pack import RulePack, read_pack
 from .program import here
 
 ROOT = Path(__file__).parents[2]
-MATERIALS = read_catalog(ROOT / "catalogs/friendshore_catalogs/materials").materials
+MATERIALS = load_catalog(ROOT / "catalogs/friendshore_catalogs/materials").materials
 
 
 def pack_of(name: str) -> tuple[RulePack, tuple[Rule, ...]]:

@@ -84,13 +84,13 @@ def one_more(market: str) -> Decimal:
     plan = planned("trnsport")
     (demand,) = (demand for demand in plan.session.problem.demands if demand.id == market)
     (wanted,) = demand.quantity
-    return plan.session.after(Change(demand=market, factor=(wanted + 1) / wanted)).rise.objective
+    return plan.session.what_if(Change(demand=market, factor=(wanted + 1) / wanted)).rise.objective
 
 
 @cache
 def without_limit() -> Decimal:
     """What the steel mills save if they may serve any number of cities."""
-    return -planned("multmip3").session.after(Change(disable="max-served")).rise.objective
+    return -planned("multmip3").session.what_if(Change(disable="max-served")).rise.objective
 
 
 @pytest.mark.parametrize(

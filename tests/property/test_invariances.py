@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.building import planned
 
-from friendshore.catalog import read_catalog, sound
+from friendshore.catalog import load_catalog, sound
 from friendshore.catalog.convert import convert
 from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog
@@ -77,7 +77,7 @@ def test_order_of_catalogs_changes_no_byte(tiny: Tiny, order: Random) -> None:
 def test_the_unit_of_masses_changes_no_byte(tiny: Tiny, order: Random) -> None:
     """The same catalog written in grams, kilograms and tonnes, rows in any order, gives the same run, to the byte."""
     with tempfile.TemporaryDirectory() as folder:
-        read = [read_catalog(write(tiny.catalog, Path(folder, unit), unit, order)) for unit in ("g", "kg", "t")]
+        read = [load_catalog(write(tiny.catalog, Path(folder, unit), unit, order)) for unit in ("g", "kg", "t")]
     assert read[0] == read[1] == read[2]
     try:
         grams, kilograms, tonnes = (text(planned(tiny.case, catalog, *tiny.rules)) for catalog in read)
@@ -93,9 +93,9 @@ def test_a_workbook_holds_the_same_facts(tiny: Tiny, order: Random, unit: str) -
     with tempfile.TemporaryDirectory() as scratch:
         folder, book, again = (Path(scratch, name) for name in ("first", "first.xlsx", "again"))
         write(tiny.catalog, folder, unit, order)
-        convert(folder, book, read_catalog)
-        convert(book, again, read_catalog)
-        assert read_catalog(folder) == read_catalog(book) == read_catalog(again)
+        convert(folder, book, load_catalog)
+        convert(book, again, load_catalog)
+        assert load_catalog(folder) == load_catalog(book) == load_catalog(again)
 
 
 @examples(300)

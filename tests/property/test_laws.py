@@ -104,7 +104,7 @@ def test_a_loss_never_saves_and_more_supply_never_costs(tiny: Tiny, data: st.Dat
     session = opened(inputs)
     change = worse(data, inputs)
     try:
-        answer = session.after(change)
+        answer = session.what_if(change)
         anew = Session.open(session.inputs.after((change,)), ONE)
     except InputError:
         return  # it names nothing that can reach the demands, or closes a loop of recipes
@@ -127,7 +127,7 @@ def test_no_question_says_that_a_loss_saves(tiny: Tiny, data: st.DataObject) -> 
     assert all(float(loss.rise.value) >= -allowed for loss in losses)
     offer = data.draw(st.sampled_from([facts.offer.id for facts in session.problem.offers]))
     loss = Change(remove=offer)
-    lost = float(session.after(loss).rise.objective)
+    lost = float(session.what_if(loss).rise.objective)
     compared = compare(session, (), (loss,))
     assert abs(float(compared.difference.value) - lost) <= 2 * allowed
     for one in alternatives(session).offers:

@@ -118,7 +118,7 @@ def test_a_change_costs_what_the_changed_case_costs(
     except InputError:
         return  # what was named is gone, or a limit names what no longer counts
     session = Session.open(inputs, ONE)
-    answer = session.after(*some)
+    answer = session.what_if(*some)
     assert bool(answer.infeasible) == (anew.solution.status is PlanStatus.INFEASIBLE)
     if answer.infeasible or session.verified.plan.infeasible:
         return  # what cannot be planned has no cost

@@ -246,7 +246,7 @@ def test_more_or_less_of_each_exchangeable_offer_costs_the_same(seed: int) -> No
         changes = [{"at_least": amount + little}, *([{"at_most": amount - little}] if amount > little else [])]
         rises = []
         for change in changes:
-            answer = found.session.after(rules=(rule(Pin, id="pin", offer=name, **change),))
+            answer = found.session.what_if(rules=(rule(Pin, id="pin", offer=name, **change),))
             rises += [] if answer.infeasible else [answer.rise.objective]
         assert min(rises) < Decimal("0.02"), name
 

@@ -10,7 +10,7 @@ import pytest
 
 from friendshore import alternatives, why_not
 from friendshore.case import load_case
-from friendshore.catalog import read_catalog
+from friendshore.catalog import load_catalog
 from friendshore.domain.change import Change
 from friendshore.domain.naming import Alias, Aliases
 from friendshore.errors import InputError, PluginError
@@ -167,7 +167,7 @@ def test_what_was_retired_is_refused_with_day_and_reason(tmp_path: Path) -> None
 def test_ambiguity_and_circles_are_mistakes(tmp_path: Path, rows: str, message: str) -> None:
     """An old id means one thing of today, or nothing."""
     folder = write(tmp_path / "ours", CATALOG | {"aliases.csv": f"{HEAD}{rows}\n"})
-    assert [p for p in refused(read_catalog, folder) if message in p.message and p.row is not None]
+    assert [p for p in refused(load_catalog, folder) if message in p.message and p.row is not None]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_row_of_a_catalog_that_names_an_old_id_is_told_the_new_one(tmp_path: P
     files = today()
     files["offers.csv"] = files["offers.csv"].replace("mill-tin,mill-1", "mill-tin,mill")
     with pytest.raises(InputError, match="write `mill-1`: facility `mill` is called"):
-        read_catalog(write(tmp_path / "ours", files))
+        load_catalog(write(tmp_path / "ours", files))
 
 
 def test_ways_of_several_steps() -> None:

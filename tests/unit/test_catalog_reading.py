@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from friendshore.case import load_case
-from friendshore.catalog import read_catalog, sound, unfit
+from friendshore.catalog import load_catalog, sound, unfit
 from friendshore.domain.facts import Catalog, Feed, Offer
 from friendshore.domain.naming import Names
 from friendshore.domain.stages import Stage
@@ -62,7 +62,7 @@ def offer(catalog: Catalog, name: str) -> Offer:
 
 def one(folder: Path, file: str) -> Diagnostic:
     """The only thing that is wrong, and that it is in `file`."""
-    problems = refused(read_catalog, folder)
+    problems = refused(load_catalog, folder)
     assert len(problems) == 1, [str(p) for p in problems]
     assert problems[0].file.endswith(file)
     return problems[0]
@@ -70,7 +70,7 @@ def one(folder: Path, file: str) -> Diagnostic:
 
 def test_figures_are_in_the_basis_of_their_material() -> None:
     """Ton units of WO3, pounds and contained metal all become kilograms of what the material is weighed in. Contents follow from factors."""
-    catalog = read_catalog(GOOD)
+    catalog = load_catalog(GOOD)
     ore, powder, stock = offer(catalog, "ore"), offer(catalog, "powder"), offer(catalog, "stock")
     assert ore.price.amount == Decimal("8.45")  # 13 USD/kg WO3, 65 % of the concentrate
     assert (stock.price.amount, stock.price.currency) == (Decimal(100), "USD")
@@ -88,7 +88,7 @@ def test_figures_are_in_the_basis_of_their_material() -> None:
 
 def test_facts_are_complete_and_named() -> None:
     """Countries by name, stages by step, sources by catalog: all become what rules and reports speak of, and stay so as JSON."""
-    catalog = read_catalog(GOOD, "friendshore-small 1.0")
+    catalog = load_catalog(GOOD, "friendshore-small 1.0")
     assert catalog.distribution == "friendshore-small 1.0"
     assert {s.id for s in catalog.sources} == {"small:paper", "small:weights", "small:guess"}
     powder = offer(catalog, "powder")
@@ -173,7 +173,7 @@ def test_files_that_would_not_be_read_are_mistakes(folder: Path) -> None:
     (folder / "README.md").write_text("about", encoding="utf-8")
     assert "`offers.csv`" in one(folder, "offer.csv").fix
     (folder / "factors.csv").write_text("element,compound,source\nW,WO3,weights\nDy,Dy2O3,weights\n", encoding="utf-8")
-    missing = [p for p in refused(read_catalog, folder) if p.file.endswith("factors.csv")]
+    missing = [p for p in refused(load_catalog, folder) if p.file.endswith("factors.csv")]
     assert [(p.row, p.column) for p in missing] == [(1, "kg_per_kg")]
 
 
@@ -193,7 +193,7 @@ def test_what_stands_in_place_of_a_table_is_a_mistake(
     """A table that a broken link stands for would be taken for one that is not there, and its terms for none."""
     (folder / file).unlink(missing_ok=True)
     put(folder / file)
-    told = [problem for problem in refused(read_catalog, folder) if problem.file.endswith(file)]
+    told = [problem for problem in refused(load_catalog, folder) if problem.file.endswith(file)]
     assert [message in problem.message for problem in told] == [True]
     assert told[0].fix
 
@@ -204,18 +204,18 @@ def test_what_stands_in_place_of_a_table_is_a_mistake(
 def test_a_cell_or_line_that_is_too_long_is_a_mistake_of_its_row(folder: Path, row: str, said: str) -> None:
     """What a quote that nobody closed makes of the rest of a file."""
     (folder / "rates.csv").write_text(f"currency,to\nEUR,USD\n{row}\n", encoding="utf-8")
-    told = [p for p in refused(read_catalog, folder) if "no CSV table" in p.message or "not a CSV" in p.message]
+    told = [p for p in refused(load_catalog, folder) if "no CSV table" in p.message or "not a CSV" in p.message]
     assert [(problem.row, said in problem.message) for problem in told] == [(3, True)]
 
 
 def test_a_folder_without_its_head_says_so(tmp_path: Path) -> None:
     """A missing folder, a missing catalog.toml and one that is not TOML are told apart; so is the root, which has no name to be called by."""
-    assert "no such folder" in refused(read_catalog, tmp_path / "nowhere")[0].message
-    assert "catalog.toml" in str(refused(read_catalog, Path("/"))[0])
+    assert "no such folder" in refused(load_catalog, tmp_path / "nowhere")[0].message
+    assert "catalog.toml" in str(refused(load_catalog, Path("/"))[0])
     (tmp_path / "catalogue.toml").write_text("", encoding="utf-8")
-    assert "rename `catalogue.toml`" in refused(read_catalog, tmp_path)[0].fix
+    assert "rename `catalogue.toml`" in refused(load_catalog, tmp_path)[0].fix
     (tmp_path / "catalog.toml").write_text("schema = \n", encoding="utf-8")
-    broken = refused(read_catalog, tmp_path)[0]
+    broken = refused(load_catalog, tmp_path)[0]
     assert ("not valid TOML" in broken.message, broken.row) == (True, 1)
 
 
@@ -231,9 +231,9 @@ def test_what_a_required_catalog_defines_may_be_referred_to(folder: Path, tmp_pa
     (tmp_path / "other").mkdir()
     for name, text in tables.items():
         (tmp_path / "other" / name).write_text(text, encoding="utf-8")
-    (apt,) = read_catalog(tmp_path / "other", context=(read_catalog(folder),)).offers
+    (apt,) = load_catalog(tmp_path / "other", context=(load_catalog(folder),)).offers
     assert (apt.max_per_year, apt.source) == (Decimal(100_000), "small:paper")
-    assert any("requires catalogs" in p.message for p in refused(read_catalog, tmp_path / "other"))
+    assert any("requires catalogs" in p.message for p in refused(load_catalog, tmp_path / "other"))
 
 
 ALIASES = "of,old,new,date,reason\n,mud,ore,2026-01-01,x\nfacility,seoul,korea,2026-01-02,y\n,gone,,2026-01-03,z\n"
@@ -258,20 +258,20 @@ def test_the_order_of_rows_and_columns_changes_nothing(seed: int) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(shutil.copytree(GOOD, Path(scratch) / "small"))
         (folder / "aliases.csv").write_text(ALIASES, encoding="utf-8")
-        before = read_catalog(folder)
+        before = load_catalog(folder)
         for table in folder.glob("*.csv"):
             table.write_text(shuffled(table.read_text(encoding="utf-8"), seed), encoding="utf-8", newline="")
-        after = read_catalog(folder)
+        after = load_catalog(folder)
     assert after == before
     assert after.digest == before.digest
 
 
 def test_digests_tell_facts_apart(folder: Path, change: Change) -> None:
     """Another figure is another digest; another distribution is not. A blank price is none, never one of zero."""
-    before = read_catalog(folder, "a 1").digest
-    assert read_catalog(folder, "b 2").digest == before
+    before = load_catalog(folder, "a 1").digest
+    assert load_catalog(folder, "b 2").digest == before
     change("offers.csv", "13 USD/kg WO3", "")
-    after = read_catalog(folder, "a 1")
+    after = load_catalog(folder, "a 1")
     assert (after.digest == before, offer(after, "ore").price) == (False, None)
 
 
@@ -309,7 +309,7 @@ def test_another_encoding_is_the_one_mistake(name: str, encoding: str, said: str
 def test_a_table_that_cannot_be_read_blames_no_other(content: bytes, row: int | None, said: str, folder: Path) -> None:
     """Rows of other tables that name its rows may well be right."""
     (folder / "sources.csv").write_bytes(content)
-    told = refused(read_catalog, folder)
+    told = refused(load_catalog, folder)
     assert {problem.row for problem in told if said in str(problem)} == {row}
     assert {problem.file for problem in told} == {str(folder / "sources.csv")}
 
@@ -319,7 +319,7 @@ def test_what_spreadsheets_and_editors_add_does_no_harm(folder: Path) -> None:
     for path in folder.iterdir():
         blank = b",,,\r\n\r\n" if path.name == "offers.csv" else b""
         path.write_bytes(codecs.BOM_UTF8 + path.read_bytes().replace(b"\n", b"\r\n") + blank)
-    assert read_catalog(folder) == read_catalog(GOOD)
+    assert load_catalog(folder) == load_catalog(GOOD)
     assert Registry.of().catalog_folder(f"./{folder.name}", folder.parent).name == "small"
     (folder / "pack.toml").write_bytes(codecs.BOM_UTF8 + PACK.encode())
     assert read_pack(folder).id == "house"
@@ -364,7 +364,7 @@ def test_half_of_a_character_in_a_cell_or_in_toml_text_is_named(folder: Path) ->
     cells = first.split(",")
     cells[head.split(",").index("name")] = r'"""half \ud800"""'
     path.write_text("\n".join([head, ",".join(cells), *others]) + "\n")
-    (problem,) = refused(read_catalog, folder)
+    (problem,) = refused(load_catalog, folder)
     assert (problem.row, problem.column, problem.expected) == (2, "name", "text of whole characters")
     (problem,) = refused(toml_data, 'a = 1\nb = "\ud800"\n', "case.toml")
     assert (problem.row, problem.message) == (2, "contains half of a character")
@@ -395,7 +395,7 @@ def misnamed(record: BaseModel, word: str, path: str = "") -> Iterator[tuple[str
 
 def test_unknown_names_are_refused_in_memory_as_in_files() -> None:
     """Each field that names something is checked, in records within others too, in a catalog made in memory and in the facts of a run."""
-    catalog = read_catalog(GOOD)
+    catalog = load_catalog(GOOD)
     fields = set()
     for path, changed in (*misnamed(catalog, "nowhere"), *misnamed(catalog, "")):
         assert isinstance(changed, Catalog)

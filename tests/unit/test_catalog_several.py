@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friendshore.catalog import read_catalogs, review, twins
-from friendshore.catalog.folder import read_catalog
+from friendshore.catalog.folder import load_catalog
 from friendshore.domain.case import Case, Overlap
 from friendshore.domain.facts import Catalog
 from friendshore.errors import Diagnostic, InputError, PluginError
@@ -182,7 +182,7 @@ def test_review_tells_what_is_not_fatal(shelf: Shelf) -> None:
         "materials.csv": "id,element,basis,content,stages\napt,W,WO3,0.5,mined;refined\nscrap,W,gross,,mined\n",
         "offers.csv": "id,facility,material,benchmark,source\nbase-apt,base-mine,apt,,s\nbase-scrap,base-mine,scrap,rotterdam,s\n",
     }
-    told = "\n".join(map(str, review(read_catalog(shelf.put("base", tables).folder))))
+    told = "\n".join(map(str, review(load_catalog(shelf.put("base", tables).folder))))
     words = [
         "no capacity",
         "no price",

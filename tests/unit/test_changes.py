@@ -184,7 +184,7 @@ def test_a_question_refuses_a_demand_that_no_part_of_the_plan_has() -> None:
     """Nothing in the plan reaches salt: the demand would be lost without a word."""
     salt = change(want="salt", end_use="civil", per_year="5 kg", shortage_price="500 USD/kg")
     with pytest.raises(InputError, match="a question cannot add a demand"):
-        planned(GIVEN, metals()).session.after(salt)
+        planned(GIVEN, metals()).session.what_if(salt)
 
 
 def test_an_offer_that_is_bought_from_today_can_be_removed() -> None:
@@ -496,7 +496,7 @@ def test_what_changes_costs_what_the_changed_case_costs(altered: Change) -> None
     """Asked of a session, and planned from the start."""
     found = planned(GIVEN, metals(), CAP, PURSE)
     wanted = planned(GIVEN, metals(), CAP, PURSE, changes=[altered])
-    assert float(found.session.after(altered).cost.objective) == pytest.approx(float(wanted.cost.objective))
+    assert float(found.session.what_if(altered).cost.objective) == pytest.approx(float(wanted.cost.objective))
     assert float(found.cost.objective) != pytest.approx(float(wanted.cost.objective))
 
 

@@ -76,7 +76,7 @@ def served(found: Recommendation) -> dict[tuple[str, ...], float]:
 
 def without(found: Recommendation, *changes: Change) -> float:
     """Return the kilograms short in the same case after some changes, planned again."""
-    return sum(float(short.quantity) for part in found.session.after(*changes).after for short in part.plan.shorts)
+    return sum(float(short.quantity) for part in found.session.what_if(*changes).after for short in part.plan.shorts)
 
 
 def test_law_that_keeps_the_supply_out_is_named_with_the_offer() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from friendshore import load_case
-from friendshore.catalog import folder, read_catalog, reading
+from friendshore.catalog import folder, load_catalog, reading
 from friendshore.explain import replans
 from friendshore.plugins import Registry
 from friendshore.problem import Problem
@@ -52,7 +52,7 @@ def _used(case: Path) -> tuple[int, int]:
 
 def test_records_of_a_table_share_what_they_hold_alike(tmp_path: Path) -> None:
     """Prices, capacities, outputs and chains of the same content are one record."""
-    catalog = read_catalog(large_case(tmp_path, MANY) / "catalog")
+    catalog = load_catalog(large_case(tmp_path, MANY) / "catalog")
     offers = catalog.offers
     assert len({id(step) for facility in catalog.facilities for step in facility.capacity}) == 50
     assert len({id(line) for offer in offers for line in offer.outputs}) == 1
@@ -65,7 +65,7 @@ def test_records_of_a_table_share_what_they_hold_alike(tmp_path: Path) -> None:
 @pytest.mark.parametrize("piece", [1, 2, 7, 1_000])
 def test_facts_are_summed_up_alike_in_pieces(piece: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The digest is that of the whole JSON, whatever the length of the pieces it is made of."""
-    catalog = read_catalog(large_case(tmp_path, 20) / "catalog")
+    catalog = load_catalog(large_case(tmp_path, 20) / "catalog")
     whole = catalog.model_dump_json(exclude={"digest", "distribution"}, exclude_defaults=True)
     monkeypatch.setattr(folder, "_PIECE", piece)
     assert folder.digest(catalog) == catalog.digest == hashlib.sha256(whole.encode()).hexdigest()
@@ -99,6 +99,6 @@ def test_more_rows_than_are_held_are_one_mistake(
     """Of a table alone, or of all tables of a catalog: told once, with nothing else that would follow from it."""
     monkeypatch.setattr(csvfile, "TABLE_ROWS", most)
     monkeypatch.setattr(reading, "TABLE_ROWS", most if most > 30 else 100)
-    (problem,) = refused(read_catalog, large_case(tmp_path, 20) / "catalog")
+    (problem,) = refused(load_catalog, large_case(tmp_path, 20) / "catalog")
     assert (Path(problem.file).name, problem.message[:17]) == (f"{table}.csv", "has too many rows")
     assert (problem.found, problem.expected) == (found, f"no more than {most}")

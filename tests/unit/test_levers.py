@@ -149,8 +149,8 @@ def test_an_imposed_rule_holds_for_one_question() -> None:
     """A rule beyond those of the case: the answer keeps it, the session does not."""
     session = opened(wanted(10), metals())
     floor = rule(MinShare, by="facility", facilities=["jp"], share="0.2")
-    assert session.after(rules=[floor]).rise.objective == 2 * (80 - 10)
-    assert session.after().rise.objective == 0
+    assert session.what_if(rules=[floor]).rise.objective == 2 * (80 - 10)
+    assert session.what_if().rise.objective == 0
 
 
 @pytest.mark.parametrize(

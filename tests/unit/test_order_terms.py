@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from friendshore.catalog import read_catalog
+from friendshore.catalog import load_catalog
 from friendshore.domain.case import Case
 from friendshore.domain.change import Change
 from friendshore.domain.facts import Catalog
@@ -56,7 +56,7 @@ CIVIL = demand("metal", "civil", 100)
 def test_rows_become_terms_in_kilograms_and_money() -> None:
     """Masses of a substance are those of the material's basis; what is blank is not said."""
     powder, lynas, works = (
-        next(t for t in read_catalog(GOOD).terms if t.id == name) for name in ("powder", "Lynas", "powder-works")
+        next(t for t in load_catalog(GOOD).terms if t.id == name) for name in ("powder", "Lynas", "powder-works")
     )
     assert (powder.of, powder.per, powder.fixed, powder.currency) == ("offer", "period", 2000, "USD")
     assert (powder.least, powder.most, powder.setup_use) == (1000, None, 500)
@@ -87,7 +87,7 @@ def test_a_mistake_is_told_at_its_cell(tmp_path: Path, row: str, column: str, wo
     """Each mistake of a row is told at its column, with what was expected or how to mend it."""
     folder = Path(shutil.copytree(GOOD, tmp_path / "small"))
     (folder / "terms.csv").write_text(HEADER + row + "\n", encoding="utf-8")
-    problems = refused(read_catalog, folder)
+    problems = refused(load_catalog, folder)
     assert [(p.column, p.row) for p in problems] == [(column, 2)]
     (problem,) = problems
     assert words in problem.message
@@ -256,9 +256,9 @@ def test_a_change_keeps_terms_and_moves_quotations() -> None:
     """A dearer offer still has its fixed cost, and the terms of a part that is solved again are those of the whole."""
     dearer = Change(price="cn-metal", factor=Decimal(2))
     facts = metals(source("CN", 3, "salt"), terms("cn-metal", fixed=100))
-    answer = planned(case(CIVIL, SALT), facts).session.after(dearer)
+    answer = planned(case(CIVIL, SALT), facts).session.what_if(dearer)
     assert (answer.cost.fixed, answer.rise.total) == (100, 1000)
-    assert planned(case(CIVIL), quoted((None, "2026-12-31", 10))).session.after(dearer).cost.price == 2000
+    assert planned(case(CIVIL), quoted((None, "2026-12-31", 10))).session.what_if(dearer).cost.price == 2000
 
 
 def test_a_fixed_cost_and_holding_make_dynamic_lot_sizing() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from friendshore.case import load_case
-from friendshore.catalog import read_catalog
+from friendshore.catalog import load_catalog
 from friendshore.document.markdown import markdown
 from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog, ChainEntry, Feed, Offer
@@ -493,13 +493,13 @@ def recycled(folder: Path, feed: str) -> Path:
 
 def test_a_blank_feed_of_collection_is_recycled(tmp_path: Path) -> None:
     """Nobody need say twice that it is scrap."""
-    (offer,) = read_catalog(recycled(tmp_path, "")).offers
+    (offer,) = load_catalog(recycled(tmp_path, "")).offers
     assert [entry.feed for entry in offer.chain] == [Feed.RECYCLED]
 
 
 def test_primary_feed_of_collection_is_refused_in_files(tmp_path: Path) -> None:
     """With row and column, in the catalog and in the case alike."""
-    (problem,) = refused(read_catalog, recycled(tmp_path, "primary"))
+    (problem,) = refused(load_catalog, recycled(tmp_path, "primary"))
     assert (problem.row, problem.column, problem.found) == (2, "feed", "`primary`")
     assert problem.expected == "recycled, or blank"
     held = 'chain = [{ stage = "collection", countries = ["JP"], feed = "primary" }]\n'

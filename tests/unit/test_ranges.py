@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from friendshore.catalog import read_catalog
+from friendshore.catalog import load_catalog
 from friendshore.document.elements import Document
 from friendshore.domain.case import DemandSpec
 from friendshore.domain.change import Change
@@ -130,11 +130,11 @@ def test_ranges_are_read_with_their_price(tmp_path: Path) -> None:
     lines = [f"{header},price_low,price_high", *(f"{row},{end}" for row, end in zip(rows, ends_of, strict=True))]
     written = "\n".join(lines) + "\n"
     (folder / "offers.csv").write_text(written, encoding="utf-8")
-    price = next(offer.price for offer in read_catalog(folder).offers if offer.id == "ore")
+    price = next(offer.price for offer in load_catalog(folder).offers if offer.id == "ore")
     assert price is not None
     assert (price.low, price.amount, price.high) == (Decimal("7.8"), Decimal("8.45"), Decimal("9.75"))
     (folder / "offers.csv").write_text(written.replace("15 USD/kg WO3", "15 EUR/kg WO3"), encoding="utf-8")
-    (one,) = refused(read_catalog, folder)
+    (one,) = refused(load_catalog, folder)
     assert (one.column, one.message) == ("price_high", "the range is in another currency than the price")
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.reference.schema import files_page, schema_text, schemas
 
 from friendshore.case.keys import FILE
-from friendshore.catalog import read_catalog
+from friendshore.catalog import load_catalog
 from friendshore.catalog.columns import HEAD, TABLES
 from friendshore.catalog.convert import FILE as PACKAGE
 from friendshore.catalog.convert import stale, write_datapackage
@@ -114,7 +114,7 @@ def test_dates_words_and_keys_are_said_in_the_formats_own_terms(folder: Path) ->
     assert (fields["sources", "date"]["type"], fields["chain", "complete"]["type"]) == ("date", "boolean")
     assert "verified" in fields["sources", "confidence"]["constraints"]["enum"]
     assert (by_name["offers"]["primaryKey"], "primaryKey" in by_name["prices"]) == (["id"], False)
-    assert read_catalog(folder).digest == read_catalog(GOOD).digest
+    assert load_catalog(folder).digest == load_catalog(GOOD).digest
 
 
 def test_one_that_no_longer_fits_is_noticed_and_written_anew(folder: Path) -> None:

@@ -109,13 +109,13 @@ def test_a_change_of_a_price_solves_its_own_component_alone() -> None:
     """The dearer ore costs 2 USD a kilogram more on 200 kg; tin is not looked at, nor is anything that was asked before."""
     found = session()
     dearer = Change(price="ore-1", factor=Decimal(3))
-    answer = found.after(dearer)
+    answer = found.what_if(dearer)
     assert [part.members for part in answer.after] == [ORE]
     assert (answer.solved, answer.reused) == (1, 1)
     assert answer.rise.total == 2 * 200
     assert answer.cost.total == found.verified.cost.total + 400
     assert answer.rise_between == (400, 400)
-    assert [found.after(dearer).solved, found.after(Change(price="ore-1", factor=Decimal(1))).solved] == [0, 0]
+    assert [found.what_if(dearer).solved, found.after(Change(price="ore-1", factor=Decimal(1))).solved] == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_change_of_a_price_solves_its_own_component_alone() -> None:
 def test_a_change_that_names_nothing_is_refused(change: dict[str, Any]) -> None:
     """Also beside one that does."""
     with pytest.raises(InputError, match="names no"):
-        session().after(Change(price="ore-1", factor=Decimal(2)), Change.model_validate(change))
+        session().what_if(Change(price="ore-1", factor=Decimal(2)), Change.model_validate(change))
 
 
 def test_a_rule_that_nothing_can_keep_is_no_conflict_once_it_is_switched_off() -> None:
@@ -132,8 +132,8 @@ def test_a_rule_that_nothing_can_keep_is_no_conflict_once_it_is_switched_off() -
     floors = (rule(MinShare, id=f"{x}-floor", materials=[x], share="0.5", countries=["JP"]) for x in ("tin", "ore"))
     found = session(*floors)
     assert [part.rules for part in found.verified.plan.infeasible] == [("ore-floor",), ("tin-floor",)]
-    assert [part.rules for part in found.after(Change(disable="tin-floor")).infeasible] == [("ore-floor",)]
-    assert found.after(Change(disable="tin-floor"), Change(disable="ore-floor")).infeasible == ()
+    assert [part.rules for part in found.what_if(Change(disable="tin-floor")).infeasible] == [("ore-floor",)]
+    assert found.what_if(Change(disable="tin-floor"), Change(disable="ore-floor")).infeasible == ()
 
 
 def test_a_lead_that_comes_to_count_is_planned_with_all_it_needs() -> None:
@@ -141,7 +141,7 @@ def test_a_lead_that_comes_to_count_is_planned_with_all_it_needs() -> None:
     made = facts(offer("ore-3", "smelter", "ore", 1, inputs=lines(zinc=2)), offer("zinc-1", "hole", "zinc", 0.5))
     made = made.but(facilities=(*made.facilities, facility("smelter", "JP").but(capacity=())))
     found = session(rule(MaxSuppliers, materials=["zinc"], count=1), given=made)
-    answer = found.after(Change(capacity="smelter", per_year=Decimal(60)))
+    answer = found.what_if(Change(capacity="smelter", per_year=Decimal(60)))
     assert [part.members for part in answer.after] == [{"ore", "zinc"}]
     assert answer.rise.objective == -2 * 60 * (7 - 2)
 
@@ -157,7 +157,7 @@ def unpriced() -> Inputs:
 def test_the_loss_of_the_dearest_offer_costs_what_is_short_for_it() -> None:
     """60 kg a year at 9 are lost, and short at ten times 9, not at ten times the 7 of what is left: two years of 60 × (90 - 9)."""
     asked = Session.open(unpriced())
-    assert [asked.after(Change(remove=name)).rise.objective for name in ("ore-2", "ore-1")] == [
+    assert [asked.what_if(Change(remove=name)).rise.objective for name in ("ore-2", "ore-1")] == [
         2 * 60 * (90 - 9),
         2 * 200 * (90 - 7),
     ]
@@ -189,7 +189,7 @@ def test_what_a_session_keeps_is_bounded_and_answers_are_the_same() -> None:
     costs, again = [], []
     for memory in (128 * 2**20, 4096):
         opened = Session.open(session().inputs, memory=memory)
-        answers = [opened.after(change) for change in (*changes, changes[0])]
+        answers = [opened.what_if(change) for change in (*changes, changes[0])]
         costs.append([answer.cost for answer in answers])
         assert answers[-1].before[0] is answers[0].before[0]
         again.append(answers[-1].after[0] is not answers[0].after[0])
@@ -252,7 +252,7 @@ def test_a_rule_is_asked_again_only_after_it_changed_itself() -> None:
     asked = shared(Counting(id="r"), ban("mined", countries="AU", end_uses=["civil"], phases=[{"status": "pending"}]))
     asked.part_of("oxide")
     before = Counter(Counting.asked)
-    found = asked.after(Change(enable="ban"))
+    found = asked.what_if(Change(enable="ban"))
     assert {entry.offer for part in found.after for entry in part.plan.purchases} == {"o2"}
     more = Counting.asked - before
     assert more["o1"] == 0
@@ -265,7 +265,7 @@ def test_answers_of_rules_are_bounded() -> None:
     opened.inputs.kept.planned = answers = Answers(most=20)
     sizes = []
     for number in range(100):
-        opened.after(Change(price="o1", factor=Decimal(1000 + number) / 1000))
+        opened.what_if(Change(price="o1", factor=Decimal(1000 + number) / 1000))
         sizes.append(answers.size)
     assert max(sizes) <= 20 + 64 * 2, "as many more as are added between two counts"
     assert sizes != sorted(sizes)
@@ -295,7 +295,7 @@ def test_a_duty_that_ends_earlier_costs_less_though_it_asks_the_same_of_every_de
     """What rules charge together is kept for the days on which each holds: half a period of a duty is half of it."""
     whole = shared(Duty(id="d"))
     lists = ((), (Change.model_validate({"move": "d", "until": date(2028, 6, 30)}),), (Change(disable="d"),))
-    charges = [round(whole.after(*changes).cost.charges, 9) for changes in lists]
+    charges = [round(whole.what_if(*changes).cost.charges, 9) for changes in lists]
     alone = [Session.open(whole.inputs.after(changes)).verified.cost.charges for changes in lists]
     assert charges == [round(money, 9) for money in alone]
     assert charges[0] > charges[1] > charges[2] == 0

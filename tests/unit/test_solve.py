@@ -506,7 +506,7 @@ def test_parts_that_a_level_says_nothing_of_are_planned_by_cost() -> None:
 def test_what_a_change_does_under_a_ranking() -> None:
     """With half of the Australian capacity gone defence is still served, by Japan."""
     found = ranked(SHORTAGE)
-    answer = found.session.after(Change(capacity="au", factor=Decimal("0.5")))
+    answer = found.session.what_if(Change(capacity="au", factor=Decimal("0.5")))
     assert (answer.levels[0], answer.levels[1]) == (0, answer.cost.objective)
     assert answer.rise.objective == 35 * (60 - 50)  # civil demand goes without what Australia no longer sells
     assert answer.rise_between == (350, 350)

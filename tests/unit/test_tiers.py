@@ -12,7 +12,7 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_matrix
 
-from friendshore.catalog import read_catalog
+from friendshore.catalog import load_catalog
 from friendshore.domain.case import Case, DemandSpec
 from friendshore.domain.change import Change
 from friendshore.domain.evidence import Confidence, Source
@@ -74,7 +74,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_rows_become_schedules_in_kilograms_and_money() -> None:
     """Rows of one schedule are put together in any order; masses and prices of a substance are those of the material's basis."""
-    found = {(s.of, s.id): s for s in read_catalog(GOOD).schedules}
+    found = {(s.of, s.id): s for s in load_catalog(GOOD).schedules}
     powder, lynas, works = found["offer", "powder"], found["supplier", "Lynas"], found["facility", "powder-works"]
     assert powder.kind is TierKind.INCREMENTAL
     assert [(float(t.least), t.price) for t in powder.tiers] == [(0, EURO), (79_300, Decimal("100.882723833544"))]
@@ -88,7 +88,7 @@ def test_the_first_tier_is_the_price_of_an_offer_without_one(folder: Path) -> No
     """A price list need not be told twice; its rows say where a tier ends, in masses, of a substance too, and in money."""
     file = folder / "offers.csv"
     file.write_text(file.read_text().replace(",,,apt-rotterdam,25 %,", ",,,,,"), encoding="utf-8")
-    powder = next(o for o in read_catalog(folder).offers if o.id == "powder")
+    powder = next(o for o in load_catalog(folder).offers if o.id == "powder")
     assert (powder.price.amount, powder.price.source) == (EURO, "small:paper")
     shutil.copy(GOOD / "offers.csv", file)
     rows = (
@@ -97,7 +97,7 @@ def test_the_first_tier_is_the_price_of_an_offer_without_one(folder: Path) -> No
         "supplier,Lynas,,all-units,horizon,0,2 EUR,,,,,,paper",
     )
     (folder / "tiers.csv").write_text(GAPS + "\n".join(rows) + "\n", encoding="utf-8")
-    found = {s.id: s for s in read_catalog(folder).schedules}
+    found = {s.id: s for s in load_catalog(folder).schedules}
     assert [(t.least, t.most) for t in found["powder"].tiers] == [(0, 7930), (79_300, None)]
     assert (found["Lynas"].measure, found["Lynas"].currency, found["Lynas"].tiers[0].most) == ("money", "EUR", 2)
 
@@ -127,7 +127,7 @@ def test_the_first_tier_is_the_price_of_an_offer_without_one(folder: Path) -> No
 def test_a_mistake_is_told_at_its_cell(folder: Path, rows: str, column: str, row: int, words: str) -> None:
     """Each mistake of a price list is told at its line and column, with what was expected or how to mend it."""
     (folder / "tiers.csv").write_text((rows if rows.startswith(GAPS) else HEADER + rows) + "\n", encoding="utf-8")
-    (problem,) = refused(read_catalog, folder)
+    (problem,) = refused(load_catalog, folder)
     assert (problem.column, problem.row) == (column, row)
     assert words in problem.message
     assert problem.expected or problem.fix
@@ -135,7 +135,7 @@ def test_a_mistake_is_told_at_its_cell(folder: Path, rows: str, column: str, row
 
 def test_contracts_may_bear_on_the_offers_of_another_catalog(tmp_path: Path) -> None:
     """A planner's own catalog holds the prices agreed for offers of a catalog that it requires."""
-    context = (read_catalog(GOOD),)
+    context = (load_catalog(GOOD),)
     (tmp_path / "catalog.toml").write_text('schema = 1\nname = "mine"\nrequires = ["small"]\n', encoding="utf-8")
     (tmp_path / "tiers.csv").write_text(
         HEADER
@@ -143,7 +143,7 @@ def test_contracts_may_bear_on_the_offers_of_another_catalog(tmp_path: Path) -> 
         + ",stock,,all-units,year,1 t WO3,,2 %,,,,small:paper\n,stock,,all-units,year,0,,,,,,small:paper\n",
         encoding="utf-8",
     )
-    assert [s.id for s in read_catalog(tmp_path, context=context).schedules] == ["ore", "stock", "Almonty"]
+    assert [s.id for s in load_catalog(tmp_path, context=context).schedules] == ["ore", "stock", "Almonty"]
 
 
 # ------------------------------------------------------------------------------------------------------------- settlement
@@ -364,7 +364,7 @@ def test_a_question_after_the_plan_sees_what_a_suppliers_discount_joins() -> Non
     terms = schedule("cn", tier(0), tier(120, discount=0.5), of="supplier")
     facts = metals(source("CN", 60, "salt"), source("AU", 70, "salt"), terms)
     given, change = case(CIVIL, demand("salt", "civil", 20)), Change(price="cn-salt", factor="100")
-    answer = planned(given, facts).session.after(change)
+    answer = planned(given, facts).session.what_if(change)
     fresh = planned(given, facts, changes=[change])
     assert answer.cost.objective == fresh.cost.objective == 120 * 5 + 20 * 70
     assert answer.rise.discounts == 1100 - 600

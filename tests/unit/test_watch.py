@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from friendshore import load_case
-from friendshore.catalog import read_catalog
+from friendshore.catalog import load_catalog
 from friendshore.cli.waiting import ProgressBar
 from friendshore.domain.runtime import watched
 from friendshore.plugins import Registry, attribution
@@ -38,8 +38,8 @@ def test_rows_of_a_large_table_are_counted_while_they_are_read(tmp_path: Path) -
     rows = "".join(f"plant-{number},AU\n" for number in range(2_500))
     (tmp_path / "facilities.csv").write_text("id,country\n" + rows, encoding="utf-8")
     with watching() as told:
-        read_catalog(tmp_path)
-    read_catalog(tmp_path)
+        load_catalog(tmp_path)
+    load_catalog(tmp_path)
     assert told[f"reading {tmp_path / 'facilities.csv'}: rows"] == [(0, 2500), (1000, 2500), (2000, 2500)]
 
 

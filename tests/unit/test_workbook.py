@@ -16,7 +16,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import openpyxl  # noqa: TID253 (what it writes is what is tested)
 import pytest
 
-from friendshore.catalog import read_catalog
+from friendshore.catalog import load_catalog
 from friendshore.catalog.convert import convert
 from friendshore.errors import InputError
 from friendshore.plugins import Registry
@@ -34,7 +34,7 @@ ODD = ["=1+1", "+1", "-", "1/2", "0012", "2841.80", "1e5", "TRUE", "true", "#N/A
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The good catalog as a workbook, which nobody changes."""
     path = tmp_path_factory.mktemp("made") / "mine.xlsx"
-    convert(GOOD, path, read_catalog)
+    convert(GOOD, path, load_catalog)
     return path
 
 
@@ -54,12 +54,12 @@ def edited(path: Path, edit: Callable[[Any], object]) -> Path:
 
 def mistakes(path: Path) -> list[str]:
     """All that is wrong with a catalog."""
-    return [str(problem) for problem in refused(read_catalog, path)]
+    return [str(problem) for problem in refused(load_catalog, path)]
 
 
 def same_facts(path: Path) -> bool:
     """Return True if a catalog says what the good one says."""
-    return read_catalog(path).digest == read_catalog(GOOD).digest
+    return load_catalog(path).digest == load_catalog(GOOD).digest
 
 
 @pytest.fixture
@@ -70,11 +70,11 @@ def odd(tmp_path: Path) -> Path:
 
 def test_there_and_back_every_table_is_the_same(book: Path, tmp_path: Path) -> None:
     """Folder, workbook, folder: the same rows and columns in the same order, cell by cell."""
-    assert read_catalog(book) == read_catalog(GOOD)
+    assert load_catalog(book) == load_catalog(GOOD)
     back, again = tmp_path / "back", tmp_path / "again.xlsx"
-    written = convert(book, back, read_catalog)
+    written = convert(book, back, load_catalog)
     assert {path.name for path in written} == {path.name for path in GOOD.iterdir() if path.suffix in (".csv", ".toml")}
-    convert(back, again, read_catalog)
+    convert(back, again, load_catalog)
     assert same_facts(back)
     assert same_facts(again)
     first, second = (openpyxl.load_workbook(path) for path in (book, again))
@@ -89,10 +89,10 @@ def test_texts_that_spreadsheets_take_for_something_else_stay_what_they_are(text
     (folder / "catalog.toml").write_text('schema = 1\nname = "odd"\n')
     cell = text.replace('"', '""')
     (folder / "facilities.csv").write_text(f'id,country,note\nplant,AU,"{cell}"\n', encoding="utf-8")
-    convert(folder, tmp_path / "odd.xlsx", read_catalog)
-    convert(tmp_path / "odd.xlsx", back, read_catalog)
-    assert read_catalog(back).facilities[0].note == text.strip()
-    assert read_catalog(back).digest == read_catalog(folder).digest
+    convert(folder, tmp_path / "odd.xlsx", load_catalog)
+    convert(tmp_path / "odd.xlsx", back, load_catalog)
+    assert load_catalog(back).facilities[0].note == text.strip()
+    assert load_catalog(back).digest == load_catalog(folder).digest
 
 
 def test_numbers_and_dates_are_cells_that_a_spreadsheet_computes_with(book: Path) -> None:
@@ -130,7 +130,7 @@ def test_mistakes_name_sheet_row_and_column(book: Path) -> None:
         opened["catalog"].append(["as-of", "2026-01-01"])
         opened["facilities"].append(["new-plant", "New plant"])
 
-    told = refused(read_catalog, edited(book, spoil))
+    told = refused(load_catalog, edited(book, spoil))
     places = {(problem.file.removeprefix(f"{book}, sheet "), problem.column): problem for problem in told}
     assert {("offers", "id"), ("sources", "remarks"), ("catalog", "as-of"), ("facilities", "country")} <= set(places)
     assert [places["offers", "id"].row, places["sources", "remarks"].row] == [3, 1]
@@ -274,7 +274,7 @@ def test_without_openpyxl_the_fix_is_told(book: Path, monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     assert any('pip install "friendshore[xlsx]"' in one for one in mistakes(book))
     with pytest.raises(InputError, match="openpyxl"):
-        convert(GOOD, book.with_name("other.xlsx"), read_catalog)
+        convert(GOOD, book.with_name("other.xlsx"), load_catalog)
     assert [path.name for path in book.parent.iterdir()] == ["mine.xlsx"]
 
 
@@ -282,7 +282,7 @@ def test_a_catalog_with_mistakes_is_not_converted(book: Path) -> None:
     """Its mistakes are told, and nothing is left behind."""
     edited(book, lambda b: b["offers"].__setitem__("A3", "no name"))
     with pytest.raises(InputError, match="no name"):
-        convert(book, book.parent / "back", read_catalog)
+        convert(book, book.parent / "back", load_catalog)
     assert [path.name for path in book.parent.iterdir()] == ["mine.xlsx"]
 
 
@@ -291,7 +291,7 @@ def test_signs_that_no_workbook_can_hold_are_refused(sign: str, odd: Path) -> No
     """A control character, or a line break that XML does not keep, is told before anything is written."""
     (odd / "catalog.toml").write_text(f'schema = 1\nname = "odd"\nnote = "a{sign}b"\n')
     with pytest.raises(InputError, match=r"control character|same facts"):
-        convert(odd, odd.with_name("odd.xlsx"), read_catalog)
+        convert(odd, odd.with_name("odd.xlsx"), load_catalog)
     assert not odd.with_name("odd.xlsx").exists()
 
 
@@ -300,14 +300,14 @@ def test_a_head_with_odd_signs_is_written_so_that_it_reads_back(odd: Path) -> No
     note = r"a \"b\"\"\" \\ [c] # d\r\ne\t\u0007\u007f é 鎵"
     head = f'schema = 1\nname = "odd"\nas_of = 2026-01-31\nnote = "{note}"\nlicence = "\'"\n'
     (odd / "catalog.toml").write_text(head, encoding="utf-8")
-    convert(odd, odd.with_name("back"), read_catalog)
-    assert read_catalog(odd.with_name("back")) == read_catalog(odd)
+    convert(odd, odd.with_name("back"), load_catalog)
+    assert load_catalog(odd.with_name("back")) == load_catalog(odd)
 
 
 def test_a_registry_finds_a_workbook_by_its_path(book: Path) -> None:
     """`./mine.xlsx` in a case means the workbook, by the name it states; a wrong path is told."""
     ref = Registry.of().catalog_folder("./mine.xlsx", book.parent)
-    assert (ref.name, ref.folder) == (read_catalog(GOOD).name, book.parent / "./mine.xlsx")
+    assert (ref.name, ref.folder) == (load_catalog(GOOD).name, book.parent / "./mine.xlsx")
     with pytest.raises(InputError, match="there is no such workbook"):
         Registry.of().catalog_folder("./yours.xlsx", book.parent)
 

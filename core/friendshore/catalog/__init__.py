@@ -1,7 +1,7 @@
 """Catalogs: tables, conversion to kilograms, checks, and digest."""
 # ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
-from .folder import digest as digest, read_catalog as read_catalog
+from .folder import digest as digest, load_catalog as load_catalog
 from .known import sound as sound, unfit as unfit
 from .review import nothings as nothings, review as review
 from .several import (

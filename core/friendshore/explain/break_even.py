@@ -89,7 +89,7 @@ class _Search:
         """Return the cheapest plan at a factor, and update the bounds."""
         if factor not in self.tried:
             price = Change(price=f"offer:{self.offer}", factor=factor)
-            self.tried[factor] = self.session.after(*self.base, price)
+            self.tried[factor] = self.session.what_if(*self.base, price)
         found = self.tried[factor]
         if objective(found) < bound(self.without) - self.slack:
             if self.low is None or factor >= self.low:
@@ -160,7 +160,7 @@ def break_even_price(session: Session, offer: str, changes: Sequence[Change] = (
         return BreakEven(outcome="paid")
     bare = without(session, offer, base)
     if any(part.plan.infeasible for part in bare.after):
-        today = session.after(*base, Change(price=f"offer:{offer}", factor=Decimal(1)))
+        today = session.what_if(*base, Change(price=f"offer:{offer}", factor=Decimal(1)))
         lost = any(part.plan.infeasible for part in today.after)
         return BreakEven(outcome="conflict" if lost else "any price")
     search = _Search(session, offer, base, bare)
@@ -289,7 +289,7 @@ def _told(search: _Search, factor: Decimal | None, saved: Decimal) -> BreakEven:
 
 
 def _priced(search: _Search, entering: BreakEven, factor: Decimal) -> BreakEven:
-    today = search.session.after(*search.base, Change(price=f"offer:{search.offer}", factor=Decimal(1)))
+    today = search.session.what_if(*search.base, Change(price=f"offer:{search.offer}", factor=Decimal(1)))
     offers = (facts for part in today.after for facts in part.verified.problem.offers)
     facts = next(facts for facts in offers if facts.offer.id == search.offer)
     open_in = [t for t, most in enumerate(facts.most) if most != 0] or [0]
@@ -309,8 +309,8 @@ def _priced(search: _Search, entering: BreakEven, factor: Decimal) -> BreakEven:
 def without(session: Session, offer: str, changes: Sequence[Change] = ()) -> Answer:
     """Return the cheapest plan without an offer. An offer that counts stays with a quantity of 0, so that rules can refer to it. A lead is removed."""
     if any(facts.offer.id == offer for facts in session.problem.offers):
-        return session.after(*changes, rules=[Pin(id=f"nothing of {offer}", offer=offer, at_most=Decimal(0))])
-    return session.after(*changes, Change(remove=f"offer:{offer}"))
+        return session.what_if(*changes, rules=[Pin(id=f"nothing of {offer}", offer=offer, at_most=Decimal(0))])
+    return session.what_if(*changes, Change(remove=f"offer:{offer}"))
 
 
 def objective(answer: Answer) -> Decimal:

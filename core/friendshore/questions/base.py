@@ -90,7 +90,7 @@ class Question(ABC, Generic[Options, Result]):
         """Return the answer.
 
         Args:
-            opened: The solved case. `opened.session.after(…)` returns the cost of a change.
+            opened: The solved case. `opened.session.what_if(…)` returns the cost of a change.
             options: Options set by the user.
             progress: Called with the finished number, the total, and seconds. None if there is no progress bar.
 

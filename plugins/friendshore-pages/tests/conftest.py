@@ -106,7 +106,7 @@ def _expected(session: Session, offered: Offered, taken: Sequence[Taken]) -> flo
     changes: list[Change] = [
         offered.levers[number].at(factor, starts[first] if first else None) for number, factor, first in order
     ]
-    answer = session.after(*changes)
+    answer = session.what_if(*changes)
     return np.inf if answer.infeasible else float(answer.cost.objective)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from friendshore.catalog import read_catalog
+from friendshore.catalog import load_catalog
 from friendshore.domain.facts import Material
 from friendshore.errors import InputError
 from friendshore.plugins import Registry
@@ -35,7 +35,7 @@ def pack_of(name: str) -> tuple[RulePack, tuple[Rule, ...]]:
 @cache
 def materials_of(name: str) -> Mapping[str, Material]:
     """The materials of the bundled catalog, and those that the vectors add."""
-    bundled = read_catalog(ROOT / "catalogs" / "friendshore_catalogs" / "materials").materials
+    bundled = load_catalog(ROOT / "catalogs" / "friendshore_catalogs" / "materials").materials
     added = read_vectors(FOLDERS[name]).material
     both = {material.id for material in bundled} & {material.id for material in added}
     assert not both, f"{name} redefines {both}: its vectors would no longer test the catalog's materials"

@@ -165,9 +165,9 @@ def test_a_lead_time_changes_on_every_lane() -> None:
     session = opened(metals(), given=given)
     assert session.verified.cost.shortage == 0
     for name in ("cn-metal", "country:CN", "supplier:cn"):
-        late = session.after(Change(lead_time=name, factor=Decimal(2)), Change(remove="outside:CN"))
+        late = session.what_if(Change(lead_time=name, factor=Decimal(2)), Change(remove="outside:CN"))
         assert late.cost.shortage == 4000
     with pytest.raises(InputError, match="`lead_time` names nothing"):
-        session.after(Change(lead_time="nobody", factor=Decimal(2)))
+        session.what_if(Change(lead_time="nobody", factor=Decimal(2)))
     with pytest.raises(InputError, match="`recipe` names nothing"):
-        session.after(Change(recipe="cn-metal", of="oxide", factor=Decimal(2)))
+        session.what_if(Change(recipe="cn-metal", of="oxide", factor=Decimal(2)))

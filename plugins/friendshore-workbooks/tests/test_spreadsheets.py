@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.building import refused
 
-from friendshore.catalog import read_catalog
+from friendshore.catalog import load_catalog
 from friendshore.catalog.convert import Texts, put
 from friendshore.catalog.review import ambiguous_cells
 from friendshore.domain.base import UnreadableError
@@ -118,8 +118,8 @@ def test_a_list_becomes_a_catalog(tmp_path: Path) -> None:
     assert (first.id, first.source) == ("arzte-co-metal", "ours:arzte-co")
     assert (first.price.amount, first.price.currency) == (Decimal(600), "EUR")
     assert (first.chain[0].countries, second.chain[0].feed) == ({"AU", "NZ"}, Feed.RECYCLED)
-    put(Texts(one.head, one.tables), one.catalog.digest, tmp_path / "ours", read_catalog)
-    assert read_catalog(tmp_path / "ours").digest == one.catalog.digest
+    put(Texts(one.head, one.tables), one.catalog.digest, tmp_path / "ours", load_catalog)
+    assert load_catalog(tmp_path / "ours").digest == one.catalog.digest
 
 
 def test_all_mistakes_are_told_at_once_where_they_stand(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_a_map_with_its_decimal_sign_leaves_no_amount_ambiguous(tmp_path: Path, 
     (step,) = one.catalog.facilities[0].capacity
     assert step.per_year == kilograms
     assert [(p.row, p.column) for p in one.doubts] == ([] if decimal else [(2, "made")])
-    put(Texts(one.head, one.tables), one.catalog.digest, tmp_path / "ours", read_catalog)
+    put(Texts(one.head, one.tables), one.catalog.digest, tmp_path / "ours", load_catalog)
     assert bool(ambiguous_cells(tmp_path / "ours")) == (not decimal)
 
 

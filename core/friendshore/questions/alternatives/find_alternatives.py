@@ -136,7 +136,7 @@ class Alternatives(QuestionResult):
     """Every offer of some demanded materials."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("offers", "materials")
-    TOLD_BY: ClassVar[str] = "friendshore.questions.alternatives.alternatives_document:alternatives_document"
+    DOCUMENT_FUNCTION: ClassVar[str] = "friendshore.questions.alternatives.alternatives_document:alternatives_document"
 
     case: str
     currency: str
@@ -594,7 +594,7 @@ class UsageRange:
             self.questions += 1
             pin = Pin(id=f"use of {name}", offer=name, material=material, places=tuple(places), at_least=least)
             try:
-                answer = session.after(rules=[pin])
+                answer = session.what_if(rules=[pin])
             except NoPlanError:
                 return CheapestUse(least, None, None)
             if not any(part.plan.infeasible for part in answer.after):

@@ -94,7 +94,7 @@ class Frontier(QuestionResult):
     """The cheapest plan for each cap, from the plan as it is down to the lowest cap."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("points",)
-    TOLD_BY: ClassVar[str] = "friendshore_risk.frontier:frontier_document"
+    DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_risk.frontier:frontier_document"
 
     case: str
     currency: str
@@ -415,7 +415,7 @@ class _Search:
         if self.session.stopped:
             return None
         self.counted.questions += 1
-        answer = self.session.after(rules=[rule])
+        answer = self.session.what_if(rules=[rule])
         self._progress()
         return answer
 

@@ -78,7 +78,7 @@ class Stress(QuestionResult):
     """The plan without each dependency, the most expensive loss first."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("losses", "pairs")
-    TOLD_BY: ClassVar[str] = "friendshore_risk.stress:stress_document"
+    DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_risk.stress:stress_document"
 
     currency: str
     start: date
@@ -145,7 +145,7 @@ def stress(
         if session.stopped:
             break
         counted.questions += 1
-        found.append(_stressed(session, loss, session.after(*loss.changes(day))))
+        found.append(_stressed(session, loss, session.what_if(*loss.changes(day))))
         counted.told(number, len(asked))
     alone = [each for each in found if len(each.loss.names) == 1]
     return Stress(
@@ -282,7 +282,7 @@ class Insurance(QuestionResult):
     """Cost of insurance: no single loss leaves more shortage than the plan as it is."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("losses", "stock", "ordered", "ready")
-    TOLD_BY: ClassVar[str] = "friendshore_risk.stress:insurance_document"
+    DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_risk.stress:insurance_document"
 
     currency: str
     by: LossKind
@@ -737,7 +737,7 @@ class _Insuring:
             short = {each.material for each in row.exposed}
             own = [change for change in stocks if change.stock in short]
             self.counted.questions += 1
-            answer = self.session.after(*own, *row.loss.changes(self.day))
+            answer = self.session.what_if(*own, *row.loss.changes(self.day))
             found |= {each.material for each in shortfalls(self.session, answer) if each.kilograms > 0}
             if any(part.plan.infeasible for part in answer.after):
                 found |= short

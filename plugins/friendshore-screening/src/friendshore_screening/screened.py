@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from friendshore.domain.base import Fault, Fitting, Given
+from friendshore.domain.base import CheckedRecord, Fault, Given
 from friendshore.domain.case import Case
 from friendshore.domain.facts import Catalog, Facility
 from friendshore.domain.suggest import nearest
@@ -34,7 +34,7 @@ SLIP = 0.8
 """Minimum similarity at which an unknown list is probably a misspelled one, which would bar nothing."""
 
 
-class ListFile(Fitting):
+class ListFile(CheckedRecord):
     """A list to screen against: `{ file = "sdn.csv", format = "ofac-sdn", edition = 2026-11-20 }`.
 
     Or an edition that comes with the plugin: `{ list = "us-1260h", edition = 2026-06-08 }`.
@@ -80,7 +80,7 @@ class ListFile(Fitting):
             yield Fault("list", message, meant, f"write `{meant}`, or call a list of one's own otherwise")
 
 
-class ScreeningSettings(Fitting):
+class ScreeningSettings(CheckedRecord):
     """Screening settings of a case."""
 
     lists: tuple[ListFile, ...] = ()

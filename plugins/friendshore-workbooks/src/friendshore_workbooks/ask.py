@@ -174,7 +174,7 @@ class _Asking:
                 {**told, "rise": NO_DIFFERENCE, "cash": nothing, "spent": nothing, "short_kg": nothing}
             )
         try:
-            answer = self.session.after(*one.changes)
+            answer = self.session.what_if(*one.changes)
         except InputError as error:  # recipes that make something of nothing, say
             return Possibility(answer=one.answer, changes=list(one.changes), impossible=str(error.problems[0].message))
         before = {rule for part in answer.before for each in part.plan.infeasible for rule in each.rules}
@@ -220,7 +220,7 @@ class _Asking:
         known = _cheapest(self.session, draft.unpriced)
         saves = None
         if known is not None:
-            priced = self.session.after(*others, Change(price=f"offer:{draft.unpriced}", amount=known))
+            priced = self.session.what_if(*others, Change(price=f"offer:{draft.unpriced}", amount=known))
             saves = _turned(difference(priced))
         even = break_even_price(
             self.session, draft.unpriced, (*others, Change(price=f"offer:{draft.unpriced}", amount=Decimal(1)))

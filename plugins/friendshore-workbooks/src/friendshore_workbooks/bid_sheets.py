@@ -29,7 +29,7 @@ from friendshore.reading.fields import Field
 from friendshore.reading.workbook import Line, Workbook, is_workbook, read_workbook
 from friendshore.rules.base import Rule
 from friendshore.rules.kinds import Exclude, OriginBan
-from friendshore.writing import write_file, written_aside
+from friendshore.writing import atomic_write_path, write_file
 
 from .unknowns import Unknown, UnknownKind, Unknowns
 
@@ -489,7 +489,7 @@ def write_bid_sheets(session: Session, found: Unknowns, folder: Path) -> Unknown
             name = _file(supplier, files)
             files[name] = workbook(name, list(_sheets(session, supplier, unknowns, offers)))
     try:
-        with written_aside(folder) as made:
+        with atomic_write_path(folder) as made:
             made.mkdir()
             for name, content in files.items():
                 write_file(made / name, content)

@@ -104,7 +104,7 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progr
     for number, periods in scarce:
         session.go_on(len(capacities), asked, "questions about one more unit")
         pool = session.problem.pools[number]
-        answer = session.after(Change(capacity=pool.facility, factor=1 + increment))
+        answer = session.what_if(Change(capacity=pool.facility, factor=1 + increment))
         more = increment * sum((kg for kg in pool.capacity if kg is not None), Decimal(0))
         saves = _saved(answer)
         per_kg = exact(saves.value / more)
@@ -115,7 +115,7 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progr
     for rule, demand, kilograms in waivable:
         session.go_on(len(capacities) + len(waivers), asked, "questions about one more unit")
         quantity = exact(increment * kilograms)
-        saves = _saved(session.after(_waived(session.problem, rule, demand, quantity)))
+        saves = _saved(session.what_if(_waived(session.problem, rule, demand, quantity)))
         per_kg = exact(saves.value / quantity)
         waivers.append(WaiverValue(rule=rule, demand=demand, waived_kg=quantity, saves=saves, per_kg=per_kg))
         counted.told(len(capacities) + len(waivers), asked)
@@ -233,7 +233,7 @@ class Ledger(QuestionResult):
     """The way from the plan without the items to the plan with all of them."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("items", "parts", "cells")
-    TOLD_BY: ClassVar[str] = "friendshore_reasons.ledger.document:ledger_document"
+    DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_reasons.ledger.document:ledger_document"
 
     currency: str
     """ISO 4217 code of all its money."""

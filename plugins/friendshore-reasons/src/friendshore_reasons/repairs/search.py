@@ -136,7 +136,7 @@ class Repairs(QuestionResult):
     """Repairs of a plan."""
 
     TABLES = ("repairs", "gaps")
-    TOLD_BY: ClassVar[str] = "friendshore_reasons.repairs.document:repairs_document"
+    DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_reasons.repairs.document:repairs_document"
 
     currency: str
     gaps: tuple[Gap, ...]
@@ -386,7 +386,7 @@ class _Mending:
         if self.session.stopped:
             return None, None
         try:
-            answer = self.session.after(*self._changes(amounts))
+            answer = self.session.what_if(*self._changes(amounts))
         except NoPlanError:
             return None, None
         except VerificationError:
