@@ -65,6 +65,22 @@ def test_an_untouched_run_is_verified(run: Path) -> None:
     assert (found.findings, found.verified, found.exit_code) == ((), True, 0)
 
 
+def without_codes(assumptions: list[dict[str, Any]]) -> None:
+    """Remove the fields that assumptions of older runs don't have."""
+    for row in assumptions:
+        del row["code"], row["short"]
+
+
+def test_a_run_from_before_assumptions_had_codes_is_verified(run: Path) -> None:
+    """It has neither field in any of them. In a newer run, both are compared."""
+    change_json(run / "run.json", lambda data: without_codes(data["assumptions"]))
+    resum(run)
+    assert verified(run).findings == ()
+    change_json(run / "run.json", lambda data: data["assumptions"][0].update(code="", short=""))
+    resum(run)
+    assert "assumptions[1].code" in [found.column for found in verified(run).findings]
+
+
 def test_causes_of_a_shortage_are_taken_as_told(tmp_path: Path) -> None:
     """Finding them takes further solves."""
     found = planned(case(demand("metal", "civil", 10)), catalog(facility("cn", "CN", 4), source("CN", 10)))

@@ -9,6 +9,7 @@ from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 from typing import Literal, NamedTuple, TypeVar
 
+from ..domain.assumption_codes import OFFER_FIGURE
 from ..domain.base import Sharing, as_decimal, exact, rounded
 from ..domain.basis import Factors, basis_factor, content_of
 from ..domain.case import Case, OfferAssumption
@@ -351,10 +352,12 @@ class Lead:
 
 
 class Assumption(NamedTuple):
-    """Assumption, in a planner's words."""
+    """Assumption, in a planner's words. The fields are those of `RunAssumption`."""
 
     subject: str
     text: str
+    code: str
+    short: str = ""
 
 
 def resolve_offers(merged: Merged, case: Case) -> tuple[list[OfferFacts], list[Lead], list[Assumption]]:
@@ -645,7 +648,7 @@ class OfferReader:
             self._assume(f"origin of {stages} given by the case" + (f": {self.given.why}" if self.given.why else ""))
 
     def _assume(self, text: str) -> None:
-        self.assumptions.append(Assumption(self.offer.id, text))
+        self.assumptions.append(Assumption(self.offer.id, text, OFFER_FIGURE))
 
 
 P = TypeVar("P", Price, Quote, BenchmarkPrice)

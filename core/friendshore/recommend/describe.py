@@ -14,6 +14,7 @@ from importlib.metadata import version
 from typing import Any, get_args
 
 from .. import explain
+from ..domain import assumption_codes as codes
 from ..domain.base import as_decimal, exact, totals
 from ..domain.quantities import readable
 from ..domain.run import (
@@ -208,7 +209,7 @@ def _assumptions(verified: VerifiedPlan, told: RunContext) -> list[RunAssumption
         *_taken_as_given(verified),
         # A pack is written for many cases, and need not concern this one.
         *(
-            RunAssumption(subject=IDLE_LIMIT, text=text)
+            RunAssumption(subject=IDLE_LIMIT, text=text, code=codes.IDLE_LIMIT)
             for rule, text in idle_limits(verified.problem)
             if rule.id not in told.pack_of
         ),
@@ -666,7 +667,7 @@ def _taken_as_given(verified: VerifiedPlan) -> list[RunAssumption]:
     offers = {facts.offer.id for facts in problem.offers}
     given = {assumption.id for assumption in problem.case.assume.offer}
     found = [
-        RunAssumption(subject=a.subject, text=a.text)
+        RunAssumption(subject=a.subject, text=a.text, code=a.code, short=a.short)
         for a in problem.assumptions
         if a.subject not in offers or a.subject in used or a.subject in given
     ]
@@ -690,7 +691,11 @@ def _let_pass(verified: VerifiedPlan) -> list[RunAssumption]:
         key = (item.arc.chained.offer.id, verdict.rule, verdict.reason)
         found.setdefault(key, {})[id(item)] = item
     return [
-        RunAssumption(subject=offer, text=f"{readable(kilograms)} kg let pass by `{rule}` without proof: {reason}")
+        RunAssumption(
+            subject=offer,
+            text=f"{readable(kilograms)} kg let pass by `{rule}` without proof: {reason}",
+            code=codes.UNPROVEN_ACCEPTED,
+        )
         for (offer, rule, reason), items in sorted(found.items())
         for kilograms in [sum((item.quantity for item in items.values()), Decimal(0))]
     ]

@@ -9,6 +9,7 @@ from fractions import Fraction
 from itertools import groupby
 from operator import attrgetter
 
+from ..domain import assumption_codes as codes
 from ..domain.base import as_decimal, exact, grouped
 from ..domain.facts import Material
 from ..domain.run import (
@@ -78,7 +79,7 @@ def describe_packs(packs: Iterable[PackFacts], made: date | None) -> list[RunAss
         notes = list(pack.notes)
         if pack.good_until is not None and made is not None and pack.good_until < made:
             notes.insert(0, f"older than the case allows (until {pack.good_until})")
-        found += [RunAssumption(subject=f"{PACK} {pack.id}", text=note) for note in notes]
+        found += [RunAssumption(subject=f"{PACK} {pack.id}", text=note, code=codes.PACK_NOTE) for note in notes]
     return found
 
 
@@ -213,11 +214,17 @@ def describe_duties(verified: VerifiedPlan) -> list[RunAssumption]:
     """Return the assumptions about duties on the purchases of a plan."""
     problem = verified.problem
     arcs = list({item.arc.index: item.arc for item in verified.ledger.bought if item.arc.offer >= 0}.values())
-    texts = [(NO_DUTY, text) for text in goods_without_duty(problem, arcs).values()]
-    texts += [(MOST_DUTY, text) for text in offers_of_unknown_origin(problem, arcs).values()]
-    found = [RunAssumption(subject=subject, text=text) for subject, text in texts]
-    return found + [
-        RunAssumption(subject=arc.chained.offer.id, text=_presumed(arc)) for arc in _without_stages(problem, arcs)
+    no_duty, highest = goods_without_duty(problem, arcs), offers_of_unknown_origin(problem, arcs)
+    return [
+        *(RunAssumption(subject=NO_DUTY, text=no_duty[name], code=codes.NO_DUTY, short=name) for name in no_duty),
+        *(
+            RunAssumption(subject=MOST_DUTY, text=highest[name], code=codes.HIGHEST_DUTY, short=name)
+            for name in highest
+        ),
+        *(
+            RunAssumption(subject=arc.chained.offer.id, text=_presumed(arc), code=codes.PRESUMED_ORIGIN)
+            for arc in _without_stages(problem, arcs)
+        ),
     ]
 
 
@@ -254,6 +261,7 @@ def describe_duties_on_inputs(bought: Iterable[RunPurchase], currency: str) -> l
             subject=DUTY_ON_FEE,
             text=f"{offer}: customs adds the value of the inputs that the buyer supplies, {_sum(p.inputs_cost for p in purchases):,.0f} {currency} in "
             f"this plan. The duty would be {_sum(p.duty_on_inputs for p in purchases):,.0f} {currency} higher than charged here",
+            code=codes.DUTY_ON_FEE,
         )
         for offer, purchases in sorted(left_out.items())
     ]

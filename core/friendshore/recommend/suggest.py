@@ -17,6 +17,7 @@ from ..case.formats import is_toml
 from ..case.load import mentions
 from ..catalog import nothings, review
 from ..catalog.review import ambiguous_amounts, ambiguous_cells
+from ..domain import assumption_codes as codes
 from ..domain.base import grouped
 from ..domain.basis import Factors, equal_weights
 from ..domain.facts import Catalog
@@ -152,7 +153,7 @@ def _unnamed(problem: Problem) -> Iterator[Diagnostic]:
 def _unexamined(problem: Problem) -> Iterator[Diagnostic]:
     """Yield goods for defense and similar uses whose origin no rule in use checks."""
     for told in problem.assumptions:
-        if told.subject == UNEXAMINED:
+        if told.code == codes.UNEXAMINED:
             yield Diagnostic(
                 f"{UNEXAMINED}, {told.text}",
                 column="use.packs",
