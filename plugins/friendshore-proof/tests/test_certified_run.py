@@ -86,7 +86,7 @@ def test_a_certificate_that_is_missing_or_cannot_be_read_is_found(runs: Path, tm
     assert friendshore("verify", run)[0] == 0
     certificate.write_text(text, encoding="utf-8")
     code, told = friendshore("verify", run)
-    assert (code, "is not the file that was written" in told) == (4, True)
+    assert (code, "FS602" in told) == (4, True)
     certificate.write_text("[", encoding="utf-8")
     assert friendshore("verify", run)[0] == 2
 
