@@ -334,4 +334,4 @@ def test_a_run_is_left_unverified_where_its_blocks_are_taken_out(world: Path, ru
     resum(bare)
     assert "`origin-ban` is brought by friendshore" in said(friendshore(world, "verify", str(bare)))
     elsewhere = friendshore(world, "verify", str(bare), site="empty")
-    assert "rule `r` is left unverified: it was judged by acme-bans 1.5" in said(elsewhere)
+    assert "rule `r` is left unverified: it was evaluated by acme-bans 1.5" in said(elsewhere)

@@ -216,9 +216,11 @@ def test_rows_looked_at_in_doubles_first_give_the_same_findings_and_largest_miss
     """Those that rounding explains to the last digit, and those that it does not by a hair, fall as in decimals."""
     every, some = _ledger(), _ledger()
     for number, (by, pieces) in enumerate(rows):
-        every.miss(by, pieces, f"row {number}")
+        every.report_excess("FS627", by, pieces, f"row {number}")
     near, pieces_of = (np.array([float(row[i]) for row in rows]) for i in (0, 1))
-    some.misses(near, 4 * EPSILON * np.abs(near), pieces_of, lambda number: (*rows[number], f"row {number}"))
+    some.report_excesses(
+        "FS627", near, 4 * EPSILON * np.abs(near), pieces_of, lambda number: (*rows[number], f"row {number}")
+    )
     assert [found.message for found in some.findings] == [found.message for found in every.findings]
     assert some.largest_miss == every.largest_miss
 
