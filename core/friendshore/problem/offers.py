@@ -24,7 +24,7 @@ from ..domain.use import Chained
 from ..errors import Diagnostic, InputError
 from .capacity import accepted_steps
 from .decimal_arrays import Scaled
-from .merged import CASE_SOURCE, Merged, around, exchange, up_the_chain
+from .merged import CASE_SOURCE, Merged, RowDiagnostic, around, exchange, up_the_chain
 
 
 class _Stages(NamedTuple):
@@ -205,13 +205,15 @@ def no_rate(currency: str, to: str, amounts: Sequence[InCurrency]) -> Diagnostic
     first, names = amounts[0], list(dict.fromkeys(amount.of for amount in amounts))
     left = len(names) - _NAMED
     named = ", ".join(names[:_NAMED]) + (f" and {left} more" if left > 0 else "")
-    return Diagnostic(
+    return RowDiagnostic(
         f"no exchange rate from {currency} to {to} for {named}",
         file=first.file if first.file != "catalog " else "",
         column=first.column,
         found=f"`{first.subject}`",
         expected=f"a row for {currency} in rates.csv",
         fix=f"add the rate of {currency} to a catalog of the case, with its source, or state the amount in {to}",
+        cell=currency,
+        found_in_row=f"an amount in {currency}",
     )
 
 

@@ -296,7 +296,7 @@ def suggest_duties(problem: Problem) -> Iterator[Diagnostic]:
         line = problem.merged.materials[name].hs
         first = "check the line" if line else "give its line in `hs` of materials.csv"
         fix = f"{first}; add a pack, or a [[rule]] of kind `tariff`, that names the line"
-        yield Diagnostic(text, column="materials.hs", found=line, fix=fix)
+        yield Diagnostic(text, column="materials.hs", found=line, fix=fix, code="FS804")
 
 
 def offers_of_unknown_origin(problem: Problem, arcs: Iterable[Arc]) -> dict[str, str]:
