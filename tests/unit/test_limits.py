@@ -394,7 +394,7 @@ def test_what_covers_is_named_by_the_demands_that_it_covers() -> None:
     for limit in found.run.limits:
         assert re.fullmatch(r"metal US for civil-metal \+ defense-metal 2027-Q\d", limit.label)
         assert limit.unit == "kg"
-    assert [requirement.name for requirement in found.run.requirements] == ["civil and defense: whatever there is"]
+    assert [requirement.name for requirement in found.run.requirements] == ["civil and defense: all goods"]
 
 
 # ------------------------------------------------------------------------------------------------- limits without demand
@@ -426,7 +426,7 @@ def test_a_cap_on_what_is_bought_only_as_an_input_admits_none_of_it_and_the_plan
     words = {"countries": ["CN"], "share": "20 %", "materials": ["oxide"]}
     found = planned(NOW, facts, rule(limits.MaxShare, **words))
     assert "cn-oxide" not in bought(found)
-    assert "takes a share of the demand for oxide, and the case demands none" in shown(found)
+    assert "limits a share of the demand for oxide, but the case demands none" in shown(found)
     assert "demands none" not in shown(planned(NOW, facts, rule(limits.MaxShare, **words, of="purchases")))
 
 
