@@ -1,7 +1,6 @@
-"""Planning: from a case to a recommendation. The body of `plan` reads as the algorithm.
+"""Planning: from a case to a recommendation. The body of `plan` reads as the algorithm."""
 
-A `Recommendation` contains the run, its verified plan, and everything needed to check it elsewhere (`recheck`).
-"""
+# A `Recommendation` contains the run, its verified plan, and everything needed to check it elsewhere (`recheck`).
 # ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
 from __future__ import annotations
@@ -168,7 +167,6 @@ class Recommendation(ShownOnScreen):
 
     @property
     def cost(self) -> Cost:
-        """Money spent, by part."""
         return self.run.cost
 
     @property
@@ -214,13 +212,9 @@ class Recommendation(ShownOnScreen):
         return facts_of(self.gathered, self.applied, self.plan.plan).written
 
     def certificate(self, progress: Progress | None = None, cancel: Cancel | None = None) -> str | None:
-        """Return a proof of the bound that can be checked without a solver, for `write_run`. None if the program is too large.
-
-        The proof takes at most the rest of the time limit, and leaves out anything unproved by then. It requires friendshore-proof.
-        """
+        """Return a proof of the bound for `write_run`, made in the rest of the time limit. None if the program is too large. Needs friendshore-proof."""
         return checker_named("optimality", self.gathered.registry).evidence(self.session, progress, cancel)
 
 
 def _restored(run: Run, gathered: Gathered, session: Session, applied: Applied) -> Recommendation:
-    """Return a stored recommendation, with the plan that was verified again when its session was opened."""
     return Recommendation(run, session.verified, gathered, session, applied)

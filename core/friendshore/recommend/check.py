@@ -1,7 +1,6 @@
-"""All errors of a case and everything that it names, and suggestions of additions, without solving.
+"""All errors of a case and everything that it names, and suggestions of additions, without solving."""
 
-Unknown names and currencies are reported even if errors of the case, a catalog, or a pack keep it from being assembled.
-"""
+# Unknown names and currencies are reported even if errors of the case, a catalog, or a pack keep it from being assembled.
 
 from __future__ import annotations
 
@@ -103,7 +102,6 @@ def _rules(words: list[Mention], case: Case, registry: Registry) -> set[str] | N
 
 
 def _without_rate(words: list[Mention], refs: Sequence[CatalogRef], ids: KnownIds) -> Iterator[Diagnostic]:
-    """Yield the amounts in catalogs beside the case that no rate converts into its currency."""
     currencies = [word.word for word in words if (word.section, word.column) == ("case", "currency")]
     own_currency = currencies[0] if currencies else "USD"
     amounts_by_currency: dict[str, list[tuple[int, InCurrency]]] = {}
@@ -119,7 +117,6 @@ def _without_rate(words: list[Mention], refs: Sequence[CatalogRef], ids: KnownId
 
 
 def _named_by_rules(words: list[Mention], registry: Registry) -> dict[tuple[str, ...], str]:
-    """Return the keys of the case's own rules whose words name one sort of thing, by the kinds of these rules."""
     sort_by_key: dict[tuple[str, ...], str] = {}
     for kind in dict.fromkeys(word.word for word in words if (word.section, word.column) == ("rule", "kind")):
         rule_class = attempt(partial(registry.kind, kind), [])
@@ -181,7 +178,6 @@ class Checked:
     """Prices and freight of possible purchases for the demands, if the case limits their age."""
 
     def old_prices(self, day: date | None) -> list[PriceDate]:
-        """Return the prices that are too old on a day, the oldest first."""
         limit = self.oldest_price_days
         old = [] if limit is None else [price for price in self.prices if price.is_older(limit, day)]
         return sorted(old, key=lambda price: (str(price.oldest or ""), price.order()))
@@ -194,10 +190,7 @@ class Checked:
 
 
 def check(path: Path, registry: Registry, *, strict: bool = False) -> Checked:
-    """Read a case, its catalogs, packs, and rules, and assemble them, also with each scenario.
-
-    With `strict`, everything that `--strict` rejects is an error. Errors in the case file don't prevent the check of its catalogs, packs, and names.
-    """
+    """Read a case and everything that it names, and assemble it, also with each scenario. With `strict`, what `--strict` rejects is an error."""
     errors: list[FriendshoreError] = []
     case = attempt(partial(load_case, path), errors)
     named_case = case or _names_of(path)
@@ -239,7 +232,6 @@ def check(path: Path, registry: Registry, *, strict: bool = False) -> Checked:
 
 
 def _check_limits(problem: Problem, inputs: Inputs) -> None:
-    """Evaluate every limit, which reveals some errors."""
     try:
         problem.limit_rows  # noqa: B018 (a cached property)
     except InputError as error:

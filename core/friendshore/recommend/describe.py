@@ -105,7 +105,6 @@ class RunContext:
 
 
 def describe(session: Session, gathered: Gathered, applied: Applied, progress: Progress | None = None) -> Run:
-    """Return the run of a solved and verified session. `progress` covers the further solves."""
     context = RunContext(
         today(),
         applied.scenario,
@@ -291,12 +290,7 @@ def purchases(
     plugins: Iterable[RunPlugin] = (),
     inputs: Sequence[Fraction] = (),
 ) -> list[RunPurchase]:
-    """Return every purchase with its cost, and with the end uses of the deliveries that it may end in.
-
-    Args:
-        used: Plugins used by the plan. Orders due before their newest date are late.
-        inputs: Cash of each purchase's inputs. If empty, purchases have no full price.
-    """
+    """Return every purchase with its cost. `inputs` is the cash of each purchase's inputs. Without it, purchases have no full price."""
     known_from = known_by(plugins, problem.case.horizon.start)
     wanted_by_node = totals((final_node(demand.use), sum(demand.quantity, Decimal(0))) for demand in problem.demands)
     inputs_of_lines: Sequence[Fraction | None] = inputs or [None] * len(lines)
@@ -308,7 +302,6 @@ def purchases(
 
 
 def _range_fields(verified: VerifiedPlan) -> dict[str, Any]:
-    """Return the fields of a run about prices with a range: purchases of each such offer by material, and total spend at both ends."""
     spends, rows = explain.spend_at_ends(verified), list[RunRange]()
     if spends is None:
         return {}
@@ -473,7 +466,6 @@ def _with_duties(verified: VerifiedPlan, traced: TracedCash, plugins: Iterable[R
 
 
 def _with_dependence(bought: list[RunPurchase], dependence: PlanDependence | None) -> list[RunPurchase]:
-    """Return purchases with a mark for sources of concern. Without countries of concern in the case, there is no mark."""
     if dependence is None:
         return bought
     return [
@@ -509,7 +501,6 @@ def _dependent(scope: str, name: str, sums: DependentSums) -> RunDependence:
 
 
 def _price_dates(verified: VerifiedPlan) -> list[RunPriceDate]:
-    """Return every price and freight that is paid, with its date and the money, if the case limits the age of prices."""
     if verified.problem.case.accept.oldest_price is None:
         return []
     days = PriceDates(verified.problem)
@@ -594,7 +585,6 @@ def describe_shortages(verified: VerifiedPlan, causes: Causes) -> list[RunShorta
 
 
 def _shortage_totals(shortages: Sequence[RunShortage]) -> dict[str, dict[str, Decimal]]:
-    """Material -> end use -> kilograms short over the plan."""
     totals: dict[str, dict[str, Decimal]] = {}
     for short in shortages:
         by_use = totals.setdefault(short.material, {})
@@ -677,7 +667,6 @@ def _problem_assumptions(verified: VerifiedPlan) -> list[RunAssumption]:
 
 
 def _unproven_accepted(verified: VerifiedPlan) -> list[RunAssumption]:
-    """Return assumptions for the goods that the case accepts although a rule in force finds them unproven."""
     problem = verified.problem
     accept = problem.case.accept
     if not accept.unproven and not accept.proven:

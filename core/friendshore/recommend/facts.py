@@ -1,7 +1,6 @@
-"""`facts.json`: the facts of a case before scenarios and changes, the changes, and the resulting plan.
+"""`facts.json`: the facts of a case before scenarios and changes, the changes, and the resulting plan."""
 
-Ids that catalogs have renamed are compared under their current names, and the new names are reported.
-"""
+# Ids that catalogs have renamed are compared under their current names, and the new names are reported.
 
 from __future__ import annotations
 
@@ -149,7 +148,6 @@ RECORD_NAMES: Mapping[str, Callable[[Any], str]] = {
 
 
 def renamed_since(file: FactsFile, current: Iterable[Catalog]) -> list[Alias]:
-    """Return the aliases of current catalogs that apply to names in the facts of a run."""
     return [alias for catalog in current for recorded in file.catalogs for alias in _newer_aliases(recorded, catalog)]
 
 

@@ -101,10 +101,6 @@ def gather(
         ids: Collects the ids that the catalogs define, even if there are errors.
         once: Cache of catalogs read for other cases.
         process: Process in which plugins are asked for their rule packs. None starts a new one.
-
-    Raises:
-        InputError: With all errors.
-        PluginError: If all errors are about plugins.
     """
     catalogs, rules = each_of(catalogs, Catalog, "catalogs", CATALOGS), each_of(rules, Rule, "rules", RULES)
     plugins = registry if registry is not None else _registry(case, catalogs)
@@ -182,7 +178,6 @@ def _gathered(
 def _names_in_case(
     case: Case, names: Sequence[str], in_memory: Collection[str], packs: Sequence[tuple[RulePack, str]]
 ) -> dict[str, str]:
-    """Return catalog or `pack NAME` -> its name in the case."""
     names_in_case = [name for name in case.catalogs if name not in in_memory]
     catalogs = dict(zip(names, names_in_case, strict=True))
     return catalogs | {f"pack {pack.id}": name for (pack, _), name in zip(packs, case.packs, strict=True)}
@@ -246,7 +241,6 @@ def _registry(case: Case, in_memory: Sequence[Catalog]) -> Registry:
 def named_catalogs(
     case: Case, find: FindCatalog, in_memory: Collection[str], errors: list[FriendshoreError]
 ) -> list[CatalogRef]:
-    """Return the places of the catalogs that a case names, without those given in memory."""
     names = [name for name in case.catalogs if name not in in_memory]
     refs = [attempt(partial(find, name), errors) for name in names]
     return [ref for ref in refs if ref is not None]
@@ -295,7 +289,6 @@ def _case_packs(
     process: OtherProcess | None,
     errors: list[FriendshoreError],
 ) -> list[tuple[str, tuple[RulePack, str]]]:
-    """Return the rule packs that follow from the case's plugin settings, each with its table in the case."""
     return [
         (table_of(name), pack)
         for name in sorted(filter(registry.makes_packs, case.settings))
@@ -311,7 +304,6 @@ def _check_pack_names(packs: Sequence[tuple[RulePack, str]], errors: list[Friend
 
 
 def _with_settings(case: Case, registry: Registry) -> tuple[Registry, list[FriendshoreError]]:
-    """Return the registry with the case's plugin settings, and their errors by line."""
     toml = read_case_file(case.file, []) if case.settings and case.file is not None else None
     where = str(case.file) if case.file is not None else f"case {case.name}"
     return registry.setting(case.settings, where, nowhere if toml is None else toml.line)
@@ -332,10 +324,9 @@ def _with_demands(
 
 
 def _own_rules(case: Case, registry: Registry) -> tuple[Rule, ...]:
-    """Return the case's own rules, or none if they aren't a list, which was reported when the case was checked."""
     tables: object = case.rules
     if not isinstance(tables, tuple | list):
-        return ()
+        return ()  # reported when the case was checked
     try:
         return registry.rules(case.rules, f"case {case.name}")
     except FriendshoreError:
@@ -369,10 +360,7 @@ def _combined(
 
 
 def _unknown_names(rules: Sequence[Rule], case: Case, catalogs: Sequence[Catalog]) -> list[Diagnostic]:
-    """Return the unknown names in the case's own rules and in those given in memory.
-
-    Rules of packs aren't checked, since laws name more than the catalogs of one case contain.
-    """
+    """Return the unknown names in rules outside of packs. Laws name more than the catalogs of one case contain."""
     if not rules:
         return []
     known_names = _names_by_sort(case, catalogs)
@@ -531,7 +519,6 @@ def refuse_old_prices(inputs: Inputs, applied: Applied, day: datetime.date | Non
 def _old_price_errors(
     old_prices: list[PriceDate], limit: int, planning_day: datetime.date, merged: Merged
 ) -> Iterator[Diagnostic]:
-    """Yield an error for every old benchmark, price, or freight, with the offers that use it."""
     for price, offers in grouped((price.but(offer="", material=""), price.offer) for price in old_prices).items():
         names = [f"`{name}`" for name in dict.fromkeys(offers)]
         others = f" and {len(names) - _MAX_OFFERS} more" if len(names) > _MAX_OFFERS else ""
@@ -551,7 +538,6 @@ def _old_price_errors(
 
 
 def doubts(packs: Iterable[RulePack]) -> Iterator[Diagnostic]:
-    """Yield the rule packs that are older today than the case allows."""
     day = today()
     for pack in packs:
         if pack.good_until is not None and pack.good_until < day:

@@ -216,16 +216,13 @@ def describe_duties(verified: VerifiedPlan) -> list[RunAssumption]:
         ),
         *(
             RunAssumption(subject=arc.chained.offer.id, text=_presumed_origin(arc), code=codes.PRESUMED_ORIGIN)
-            for arc in _without_stages(problem, arcs)
+            for arc in _arcs_without_origin(problem, arcs)
         ),
     ]
 
 
 def duties_on_inputs(verified: VerifiedPlan, inputs: Sequence[Fraction]) -> list[Decimal]:
-    """Return the duty that each purchase from a maker leaves out, because tariffs are charged on the price of processing alone.
-
-    Customs adds the value of the inputs that the buyer supplies, whose cash is in `inputs`, including transport to the maker.
-    """
+    """Return the duty on the inputs of each purchase, which tariffs on the price of processing leave out. `inputs` is their cash."""
     charges = verified.costing.charges
     tariffs = {rule.id for rule in charges.rules if isinstance(rule, Tariff)}
     duties = []
@@ -245,7 +242,6 @@ def duties_on_inputs(verified: VerifiedPlan, inputs: Sequence[Fraction]) -> list
 
 
 def describe_duties_on_inputs(bought: Iterable[RunPurchase], currency: str) -> list[RunAssumption]:
-    """Return the offers whose duty leaves out the value of the inputs, each with the missing amount."""
     left_out = grouped((purchase.offer, purchase) for purchase in bought if purchase.duty_on_inputs)
     return [
         RunAssumption(
@@ -264,7 +260,7 @@ def _sum(amounts: Iterable[Decimal]) -> Decimal:
 
 def goods_without_duty(problem: Problem, arcs: Iterable[Arc]) -> dict[str, str]:
     """Return the materials that enter a customs territory without a stated duty, each with the assumption."""
-    tariffs = _tariffs(problem)
+    tariffs = _tariffs_in_force(problem)
     entering = grouped((arc.chained.material.id, arc) for arc in arcs)
     texts = {}
     for name, moves in sorted(entering.items()):
@@ -290,7 +286,6 @@ def suggest_duties(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def offers_of_unknown_origin(problem: Problem, arcs: Iterable[Arc]) -> dict[str, str]:
-    """Return the offers of unknown origin that enter a customs territory, each with the assumption."""
     charging = [rule for rule in problem.rules if "charge" in rule.verbs]
     texts = {}
     for arc in arcs:
@@ -306,9 +301,8 @@ def offers_of_unknown_origin(problem: Problem, arcs: Iterable[Arc]) -> dict[str,
     return dict(sorted(texts.items()))
 
 
-def _without_stages(problem: Problem, arcs: Iterable[Arc]) -> Iterator[Arc]:
-    """Yield one move of each offer without a recorded stage or customs origin that enters a customs territory."""
-    tariffs, seen = _tariffs(problem), set[str]()
+def _arcs_without_origin(problem: Problem, arcs: Iterable[Arc]) -> Iterator[Arc]:
+    tariffs, seen = _tariffs_in_force(problem), set[str]()
     for arc in arcs:
         offer = arc.chained.offer
         silent = not arc.chained.performed and not offer.customs_origin and offer.id not in seen
@@ -322,8 +316,7 @@ def _presumed_origin(arc: Arc) -> str:
     return f"no stage is recorded, so its customs origin is assumed to be {country}, where its facility is"
 
 
-def _tariffs(problem: Problem) -> list[Tariff]:
-    """Return the tariffs in force on some day of the plan."""
+def _tariffs_in_force(problem: Problem) -> list[Tariff]:
     span, statuses = problem.case.horizon.span, problem.law.statuses
     return [rule for rule in problem.rules if isinstance(rule, Tariff) and rule.applies(span, statuses)]
 
@@ -341,10 +334,7 @@ def _states_duty_on(rule: Tariff, material: Material) -> bool:
 
 
 def idle_limits(problem: Problem) -> Iterator[tuple[Rule, str]]:
-    """Yield every rule in force that requires something that the case doesn't have, with a sentence about it.
-
-    A cap on nothing is always satisfied, and is left out.
-    """
+    """Yield every rule in force that requires something that the case doesn't have, with a sentence. A cap on nothing is left out."""
     limiting = {rule.id for rule, _ in problem.limit_rows}
     for rule in problem.rules:
         if rule.id not in limiting and _requires_something(rule) and _in_force(problem, rule):

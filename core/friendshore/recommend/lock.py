@@ -28,11 +28,7 @@ _HASH_DIGITS = 16
 
 
 def lock_of(gathered: Gathered) -> Lock:
-    """Return a lock of the data and code of a gathered case.
-
-    Raises:
-        PluginError: If a rule kind was given in memory, since it has no hash.
-    """
+    """Return a lock of the data and code of a gathered case. A rule kind that was given in memory is an error."""
     entries = [_locked_catalog(catalog) for catalog in gathered.catalogs]
     entries += [_locked_pack(pack, distribution) for pack, distribution in gathered.packs]
     entries += _locked_plugins(gathered)
@@ -66,7 +62,6 @@ def _is_lock(content: bytes) -> bool:
 
 
 def check_lock(lock: Lock, now: Lock, path: Path) -> None:
-    """Reject data or code that differs from the lock. Differences are reported down to the record."""
     locked, current = ({_key(entry): entry for entry in side.locked} for side in (lock, now))
     problems = [
         problem

@@ -97,13 +97,7 @@ class Rechecked:
 def reverify(
     facts: Mapping[str, object], registry: Registry
 ) -> tuple[VerifiedPlan | None, list[Diagnostic], list[Diagnostic]]:
-    """Check a plan again from the facts of its run alone.
-
-    Returns:
-        The plan, or None if it fails verification.
-        Everything that failed verification.
-        Rules that can't be checked here, since their plugin is missing or different.
-    """
+    """Check a plan again from facts alone. Return the plan or None, the failures, and the rules that can't be checked here."""
     read = read_facts(facts, registry)
     verified, findings = examine(read.problem, read.plan, all_rules=read.complete)
     return verified, findings, list(read.unchecked)
@@ -121,7 +115,7 @@ def recheck(
 
     Args:
         stored: The run. Results of further solves, such as reasons for shortages, are taken from it.
-        case: The case that was allegedly planned, with everything that it names. None if it isn't available.
+        case: The case that was allegedly planned. None if it isn't available.
     """
     registry = as_run(registry, stored)
     run_facts = read_facts(facts, registry, ask_others=ask_others)
@@ -180,13 +174,7 @@ def as_run(registry: Registry, run: Run) -> Registry:
 
 
 def read_facts(facts: Mapping[str, object], registry: Registry, *, ask_others: bool = True) -> RunFacts:
-    """Return the facts of a run as records, with the changes. Unavailable rules are left out and reported.
-
-    Rules with different code here are also reported, and checked only with `ask_others`.
-
-    Raises:
-        PluginError: If the facts can't be assembled because a plugin is missing.
-    """
+    """Return facts as records. Unavailable rules are left out and reported. Rules with other code are used only with `ask_others`."""
     file = facts_file(facts)
     plugins_of_case, _ = registry.blocking(file.case.blocked, Blocker.CASE).setting(file.case.settings, FACTS)
     rules, unchecked = _rules(file, plugins_of_case, ask_others)
@@ -247,7 +235,6 @@ def _distribution(label: str) -> str:
 
 
 def _version_notes(run: Run, run_facts: RunFacts) -> list[str]:
-    """Return notes on other versions of friendshore, whose own rule kinds are part of the verification."""
     judged = (rule.owner.partition(" ") for rule in run_facts.file.rules)
     used = {run.versions.get(OWN, ""), *(number for name, _, number in judged if name == OWN)}
     own_version = version(OWN)
@@ -321,13 +308,7 @@ class Vouching:
     """Names that the catalogs of the case have changed since."""
 
     def compare(self, part: str, stated: Entries, original: Entries, source: str, confirmation: str) -> None:
-        """Compare a part of the facts with its origin.
-
-        Args:
-            part: Name of the part, with its size.
-            source: Alleged origin, for messages.
-            confirmation: Note if all is equal.
-        """
+        """Compare a named part of the facts with its origin. `confirmation` is the note if all is equal."""
         differing = list(_differences(*as_called_today(stated, original, self.since), source))
         self.findings += differing
         if not differing:
@@ -335,7 +316,6 @@ class Vouching:
 
 
 def vouch(file: FactsFile, registry: Registry, case: Gathered | None = None) -> Vouching:
-    """Compare all facts before changes with the installed data, and with the case that was allegedly planned."""
     renamed = tuple(renamed_since(file, case.read)) if case is not None else ()
     vouching = Vouching(
         findings=list(_inconsistent_names(file)), differs=[alias.told for alias in renamed], since=renamed
@@ -554,7 +534,6 @@ def _reason(error: FriendshoreError) -> str:
 
 
 def _inconsistent_names(file: FactsFile) -> Iterator[Diagnostic]:
-    """Yield an error for everything that the case names and the facts lack, and for facts under an unknown name."""
     names_in_facts = {catalog.name for catalog in file.catalogs} | {f"pack {pack.id}" for pack in file.packs}
     called_in_case = {*file.named.values(), *(catalog.name for catalog in file.catalogs)}
     for kind, names in (("catalog", file.case.catalogs), ("pack", file.case.packs)):
@@ -655,7 +634,6 @@ def _rules_by_name(rules: Mapping[str, Mapping[str, object]]) -> dict[str, Mappi
 
 
 def _parts_of_record(record: Record) -> dict[str, Mapping[str, object]]:
-    """Return a record as named parts: its lists of records by position and name, and the rest as its heading."""
     parts: dict[str, Mapping[str, object]] = {}
     rest: dict[str, object] = {}
     for key, value in record.model_dump(mode="json", by_alias=True, exclude_defaults=True).items():

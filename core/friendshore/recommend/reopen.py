@@ -62,18 +62,13 @@ class Opened:
         return self.session.inputs if self.given is None else self.given
 
     def settings(self, plugin: str) -> Any:
-        """Return the case's settings for a plugin, as a record of its model. None if the plugin has no settings.
-
-        Args:
-            plugin: Its distribution, entry point, or package.
-        """
+        """Return the case's settings for a plugin (distribution, entry point, or package). None if the plugin has no settings."""
         registry, errors = (self.registry or Registry.discover()).setting(self.session.problem.case.settings)
         if errors:
             raise errors[0]
         return registry.settings_of(plugin)
 
     def beside(self, path: Path, progress: Progress | None = None) -> Opened:
-        """Return another case or run, opened with the same registry, strictness, and limits."""
         session = self.session
         return reopen(
             path, registry=self.registry, strict=self.strict, limits=session.limits, progress=progress, cancel=session.cancel
@@ -82,8 +77,6 @@ class Opened:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Contents:
-    """Contents of a path, before requested changes."""
-
     inputs: Inputs
     """Facts. For a run, after the changes that it was planned with."""
     catalogs: tuple[Catalog, ...]
@@ -109,13 +102,7 @@ def reopen(
 ) -> Opened:
     """Open a case file (or its folder), or the folder of a run, which is planned again from its own facts.
 
-    Args:
-        registry: Registry of names. None means what is installed.
-        scenario: Names of the case's scenarios to apply, in order.
-        changes: Further changes after those of the scenarios.
-        strict: True to enforce phases of unknown status, and to reject prices older than the case allows.
-        limits: Limits of every plan. With `until`, of all of them together.
-        cancel: Ends the search with the best plan found so far once its `is_set()` is true.
+    The other arguments are as in `plan`. `limits` apply to each plan, but their `until` to all plans together.
     """
     start, own_limits = monotonic(), limits or Limits()
     contents = _read_run(path, registry) if is_run(path) else _read_case(path, registry)
@@ -171,7 +158,6 @@ def _read_run(path: Path, registry: Registry | None) -> _Contents:
 
 
 def _notes_on_edits(path: Path) -> tuple[str, ...]:
-    """Return a note if a file that answers depend on was changed after the run was written."""
     sums = read_sums(path)
     edited = [] if sums is None else [name for name in changed(path, sums) if name in (RUN_FILE, FACTS_FILE)]
     if not edited:

@@ -112,7 +112,6 @@ def _ambiguous(gathered: Gathered, own_catalogs: Iterable[Catalog]) -> Iterator[
 
 
 def _small_shares(gathered: Gathered) -> Iterator[Diagnostic]:
-    """Yield shares in rules of the case below one percent: `0.7 %` more often means 0.7."""
     file = gathered.places.case
     for word in mentions(file) if file is not None else ():
         stated = _BELOW_ONE.fullmatch(word.word)
@@ -143,7 +142,6 @@ def _bought_leads(gathered: Gathered, problem: Problem) -> list[Diagnostic]:
 
 
 def _unused_demand_table(problem: Problem) -> Iterator[Diagnostic]:
-    """Yield a table of demands beside the case file that the case doesn't name."""
     file = problem.case.file
     table = None if file is None or not is_toml(file) else file.with_name(DEMAND_FILE)
     if file is None or table is None or not table.is_file():
@@ -169,7 +167,6 @@ def _unchecked_origins(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _namesakes(gathered: Gathered, registry: Registry) -> Iterator[Diagnostic]:
-    """Yield packs and catalogs of the case that share a name with installed ones, which the plan doesn't use."""
     named_items = [("packs", pack.id, registry.packs) for pack, distribution in gathered.packs if not distribution]
     named_items += [
         ("catalogs", catalog.name, registry.catalogs) for catalog in gathered.catalogs if not catalog.distribution
@@ -217,7 +214,6 @@ def _dates_within_periods(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _rules_without_phase(gathered: Gathered, problem: Problem) -> Iterator[Diagnostic]:
-    """Yield rules without a phase, including those of packs."""
     for rule in problem.rules:
         if not rule.phases:
             pack = gathered.pack_of.get(rule.id)
@@ -227,7 +223,6 @@ def _rules_without_phase(gathered: Gathered, problem: Problem) -> Iterator[Diagn
 
 
 def _ineffective_rules(problem: Problem) -> Iterator[Diagnostic]:
-    """Yield rules of the case without the apparent effect: limits that limit nothing, and exclusions without a match."""
     limiting = {rule.id for rule, _ in problem.limit_rows}
     own_rules = {str(table.get("id")) for table in problem.case.rules}
     for rule, text in idle_limits(problem):
@@ -265,7 +260,6 @@ def _ineffective_rules(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _misspelled_companies(rule: Exclude, problem: Problem) -> Iterator[Diagnostic]:
-    """Yield excluded companies that match none in the case but nearly match one."""
     facilities = problem.merged.facilities.values()
     for field, listed, names in (
         ("suppliers", rule.suppliers, {facility.supplier for facility in facilities}),
@@ -373,7 +367,6 @@ def _demands(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _unstated_bases(problem: Problem) -> Iterator[Diagnostic]:
-    """Yield materials with several trade bases whose demands name no substance."""
     factors = Factors(problem.merged.factors)
     demands_without_substance = grouped(
         (demand.use.material.id, demand.id) for demand in problem.demands if not demand.spec.substance
@@ -406,7 +399,6 @@ def _leads(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _contradicted_origins(problem: Problem) -> Iterator[Diagnostic]:
-    """Yield customs origins that contradict the stages of their offer."""
     for chained in dict.fromkeys(arc.chained for arc in problem.network.arcs if arc.chained.origin_contradicted):
         yield Diagnostic(
             f"the customs origin of `{chained.offer.id}` is a country without any of its stages: both count, with the higher duty",
@@ -419,9 +411,8 @@ def _contradicted_origins(problem: Problem) -> Iterator[Diagnostic]:
 
 
 def _catalog_reviews(gathered: Gathered) -> Iterator[Diagnostic]:
-    """Yield the review of the catalogs beside the case. Those of plugins are their authors' responsibility."""
     for catalog in gathered.catalogs:
-        if not catalog.distribution:
+        if not catalog.distribution:  # authors of plugins review their own
             yield from review(catalog, [other for other in gathered.catalogs if other.name in catalog.requires])
 
 
@@ -458,7 +449,6 @@ def _far_apart(pair: FarApart, names: _ColumnNames, program: Program) -> Diagnos
 
 
 def _below_resolution(program: Program) -> Iterator[Diagnostic]:
-    """Yield offers that can deliver, and inputs that can be used, less than one step of the resolution in every period."""
     problem, linear, columns = program.problem, program.linear, program.columns
     step = float(problem.case.resolution)
     arc = problem.moves.arc[columns.buy_move]
@@ -492,8 +482,6 @@ def _below(subject: str, kilograms: float, catalog: str, program: Program) -> Di
 
 
 class _ColumnNames:
-    """Names of columns in a planner's words."""
-
     def __init__(self, program: Program) -> None:
         self.program, self.problem = program, program.problem
         self.count = self.problem.case.horizon.count
@@ -549,7 +537,6 @@ _NO_END = 9999
 
 
 def _far_dates(problem: Problem, dates: Iterable[tuple[date, str]]) -> Iterator[Diagnostic]:
-    """Yield dates so far from the plan that a digit is probably wrong."""
     periods = problem.case.horizon.periods
     first, last = periods[0].start.year - _YEARS_BEFORE, periods[-1].end.year + _YEARS_AFTER
     for day, text in dict.fromkeys(dates):
@@ -564,7 +551,6 @@ def _far_dates(problem: Problem, dates: Iterable[tuple[date, str]]) -> Iterator[
 
 
 def _own_rules(problem: Problem) -> Iterator[Diagnostic]:
-    """Yield the case's own rules that are never in force, or that prohibit a stage that none of their materials have."""
     own_rules = {str(table.get("id")) for table in problem.case.rules}
     span = problem.case.horizon.span
     for rule in problem.rules:
@@ -602,7 +588,6 @@ def _stages_of_nothing(rule: Rule, problem: Problem) -> Iterator[Diagnostic]:
 
 
 def misleading_words(catalog: Catalog) -> Iterator[Diagnostic]:
-    """Yield words of a catalog with misleading characters, which rules and limits don't match as expected."""
     for material in catalog.materials:
         for column in ("name", "element", "form"):
             yield from _misleading(getattr(material, column), f"{catalog.name}/materials.csv", column, material.id)

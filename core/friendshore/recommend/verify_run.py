@@ -1,7 +1,6 @@
-"""Check of a run folder, and the checks that plugins add.
+"""Check of a run folder, and the checks that plugins add."""
 
-Charges of unavailable rules are taken from the run if its figures are consistent.
-"""
+# Charges of unavailable rules are taken from the run if its figures are consistent.
 
 from __future__ import annotations
 
@@ -108,22 +107,14 @@ class RunChecker(ABC):
 
     @abstractmethod
     def check(self, asked: CheckRequest) -> CheckAnswer:
-        """Check a run.
-
-        Raises:
-            InputError: If an option of the verification, such as a key, can't be used.
-        """
+        """Check a run. An option of the verification that can't be used, such as a key, raises an `InputError`."""
 
     def evidence(self, session: Session, progress: Progress | None = None, cancel: Cancel | None = None) -> str | None:
         """Return the content of a file for `check` to read later, or None if there is nothing to write. `plan --certify` uses `optimality`."""
         return None
 
     def signer(self, key: Path) -> Callable[[bytes], bytes]:
-        """Return a function from the bytes of `SHA256SUMS` to the content of the signature. `plan --sign` uses `signature`.
-
-        Raises:
-            InputError: If the key can't be used. By default, no key can.
-        """
+        """Return a function from the bytes of `SHA256SUMS` to the content of the signature, for `plan --sign`. By default, no key can be used."""
         fix = "install friendshore-proof, whose check `signature` signs runs"
         raise InputError(f"the check `{self.name}` can't sign a run", str(key), fix=fix, code="FS612")
 
@@ -169,7 +160,6 @@ _ROUNDING = Decimal("1e-9")
 
 
 def _unevaluated_figures(run: Run, left_out: Collection[str]) -> Iterator[str]:
-    """Yield the figures that are taken from the run, since some rule is unavailable."""
     for rule in run.rules:
         if rule.id in left_out and rule.charges:
             yield f"charges of rule {rule.id}, {rule.charges.normalize():,f} {run.currency}, since it couldn't be evaluated"
@@ -178,7 +168,6 @@ def _unevaluated_figures(run: Run, left_out: Collection[str]) -> Iterator[str]:
 
 
 def _contradictory_charges(run: Run, derived: Iterable[RunPurchase], left_out: Collection[str]) -> Iterator[Diagnostic]:
-    """Yield an error for each recorded charge that contradicts others, or the charges of the available rules."""
     file = "run.json"
     charges_by_purchase = grouped((_purchase_key(purchase), purchase.charges) for purchase in derived)
     charged_by_missing = Decimal(0)
@@ -290,10 +279,6 @@ def verify_run(
     Args:
         case: File or folder of the case that was allegedly planned. None skips the comparison.
         signed_by: Public key of the alleged signer. None skips the signature.
-
-    Raises:
-        InputError: If a file of the run or the case is missing or can't be read.
-        PluginError: If the facts or the case can't be assembled because a plugin is missing.
     """
     return verify_stored(read_run(folder), registry, case, effort, signed_by)
 
@@ -403,7 +388,6 @@ def _affects_plans(info: PluginInfo) -> bool:
 
 
 def _figures_of_further_solves(run: Run) -> Iterator[str]:
-    """Yield the figures that are taken from the run, since they take further solves."""
     if run.shortages:
         short = len({entry.demand for entry in run.shortages})
         yield f"causes of the shortage of {count(short, 'demand')}"
@@ -425,7 +409,6 @@ _NEW_IN_ASSUMPTIONS = ("code", "short")
 
 
 def _differences(stored: RunFolder, rechecked: Rechecked) -> list[Diagnostic]:
-    """Compare the files of a run with what its facts give."""
     if rechecked.run is None or rechecked.verified is None:
         return _differences_in_part(stored, rechecked)
     expected = rechecked.run.model_dump(mode="json", by_alias=True)

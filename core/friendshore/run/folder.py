@@ -1,7 +1,6 @@
-"""Run folders: atomic writing, reading that reports all errors together, and file hashes.
+"""Run folders: atomic writing, reading that reports all errors together, and file hashes."""
 
-`SHA256SUMS` contains the hash of every file of a run folder in the format of coreutils. `sha256sum -c SHA256SUMS` checks it.
-"""
+# `SHA256SUMS` contains the hash of every file of a run folder in the format of coreutils. `sha256sum -c SHA256SUMS` checks it.
 
 from __future__ import annotations
 
@@ -58,7 +57,6 @@ def read_sums(folder: Path) -> dict[str, str] | None:
 
 
 def changed(folder: Path, sums: Mapping[str, str]) -> list[str]:
-    """Return the entries of a folder that were added or changed since it was written, sorted."""
     return sorted(entry.name for entry in folder.iterdir() if not _written(entry, sums))
 
 
@@ -177,7 +175,6 @@ def write_run(
 
     Args:
         sign: Function from the hashes of all files to the content of the signature. None leaves the run unsigned.
-        certificate: Proof of the bound, as text.
 
     Raises:
         InputError: If the folder contains anything but an unchanged run, or can't be written.
@@ -208,7 +205,6 @@ def write_run(
 
 
 def sign_run(folder: Path, sign: Callable[[bytes], bytes]) -> Path:
-    """Sign the hashes of a run's files, and return the path of the signature. An existing one is replaced."""
     path = folder / SIGNATURE_FILE
     try:
         replace_file(path, sign(read_bytes(folder / SUMS_FILE)))
@@ -324,7 +320,6 @@ def _read_run(folder: Path) -> RunFolder:
 
 
 def _check_version(path: Path, data: Mapping[str, object]) -> None:
-    """Reject a run of another format, whose differences would otherwise be reported one by one."""
     current, version = Run.model_fields["schema_version"].default, data.get("schema_version")
     if isinstance(version, int) and version != current:
         raise InputError(

@@ -144,7 +144,6 @@ def cell(value: object) -> str:
 
 
 def plain(number: Decimal) -> str:
-    """Return a number with all its digits, without an exponent or trailing zeros."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -180,7 +179,6 @@ _FACTS_GIVE = "the facts give"
 
 
 def differences(stored: Mapping[str, object], expected: Mapping[str, object], file: Path) -> list[Diagnostic]:
-    """Return the differences between `run.json` and the run that the facts give."""
     problems: list[Diagnostic] = []
     for field in expected:
         if field not in _LISTS:
@@ -236,7 +234,6 @@ def differences_in_rows(
 def differences_in_table(
     table: RunTable, stored: Table, expected: Sequence[Cells], source: str = _FACTS_GIVE
 ) -> list[Diagnostic]:
-    """Return the differences between a table of the folder and what the `source` gives, with row and column."""
     columns = tuple(sorted(stored.columns, key=stored.columns.__getitem__))
     if columns == table.columns and [tuple(row.cells) for row in stored.rows] == expected:
         return []  # the cells are exactly as written

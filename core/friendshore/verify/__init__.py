@@ -1,19 +1,15 @@
-"""Verification of a plan against the facts, by code that knows neither solver nor program.
+"""Verification of a plan against the facts, by code that knows neither solver nor program."""
 
-The verifier itself derives every sum of kilograms and money in decimals, every verdict, and the value of every limit row. It checks orders, lots,
-licenses, and waivers. It asks the rules for verdicts purchase by purchase, and ignores the program's grouping of uses.
-
-It shares the problem with the program: usable offers and their moves, prices, capacities, demands, freight, charges, and discount factors by period,
-penalties, holding costs, order terms, price schedules, and limit rows. Rules of plugins are asked for their rows again, and a difference is an error. When a run is checked,
-`again` derives the figures that the plan uses a second time from the records.
-
-The verifier doesn't check that there is no cheaper plan (see `friendshore_proof`), or that the facts are true. Only `verify` makes a `VerifiedPlan`.
-Explanations and reports accept nothing else.
-
-`reused` skips a search. If an offer is lost from some day on, a cheapest plan that buys nothing of it remains cheapest, with the same bound: the
-rows are the same, and there are only fewer moves. The plan is then verified on the new facts. With take-or-pay terms, a loss may cancel an amount
-due, so this doesn't apply.
-"""
+# The verifier itself derives every sum of kilograms and money in decimals, every verdict, and the value of every limit row. It checks
+# orders, lots, licenses, and waivers. It asks the rules for verdicts purchase by purchase, and ignores the program's grouping of uses.
+#
+# It shares the problem with the program: usable offers and their moves, prices, capacities, demands, freight, charges, and discount
+# factors by period, penalties, holding costs, order terms, price schedules, and limit rows. Rules of plugins are asked for their rows
+# again, and a difference is an error. When a run is checked, `again` derives the figures that the plan uses a second time from the
+# records.
+#
+# The verifier doesn't check that there is no cheaper plan (see `friendshore_proof`), or that the facts are true. Only `verify` makes a
+# `VerifiedPlan`. Explanations and reports accept nothing else.
 # ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
 from __future__ import annotations
@@ -101,10 +97,7 @@ def verify(problem: Problem, plan: Plan) -> VerifiedPlan:
 
 @uncollected()
 def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[VerifiedPlan | None, list[Diagnostic]]:
-    """Return the verified plan, or everything that failed verification.
-
-    Without `all_rules`, the objective and the compliance classes aren't checked: missing rules may add charges and change the classes.
-    """
+    """Return the verified plan, or everything that failed verification. Without `all_rules`, the objective and the classes aren't checked."""
     ledger = PlanEntries.of(problem, plan)
     placed = placed_orders(ledger)
     amounts = Amounts(ledger, placed)
@@ -150,12 +143,10 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
 
 
 def level_value(objective: Objective, verified: VerifiedPlan) -> Decimal:
-    """Return the value of an objective on a plan, even if the plan wasn't optimized for it."""
     return measured(objective, verified.ledger, verified.readings.values, verified.cost)[0]
 
 
 def _max_rounding(ledger: PlanEntries, costing: Costing) -> Decimal:
-    """Return the maximum change of the plan's money through rounding to the resolution."""
     plan, problem = ledger.plan, ledger.problem
     dearest = max(problem.shortage_price, default=Decimal(0))
     per_kg = problem.moves.dearest
@@ -167,11 +158,7 @@ def _max_rounding(ledger: PlanEntries, costing: Costing) -> Decimal:
 
 
 def _check_objective(ledger: PlanEntries, cost: Cost, rounding: Decimal) -> None:
-    """Check that the solver's objective equals the plan's, up to rounding and the solver's tolerance.
-
-    A search that ends early may switch on things that nothing uses, such as the onboarding of an offer without purchases. The plan may then cost
-    less than the solver's objective, by at most the remaining gap.
-    """
+    """Check that the solver's objective equals the plan's, up to rounding and the solver's tolerance."""
     plan = ledger.plan
     allowed = rounding + Decimal("1e-6") * max(abs(cost.objective), Decimal(1))
     if plan.infeasible:
@@ -211,6 +198,9 @@ def without_a_loss(changes: tuple[Change, ...]) -> Iterator[tuple[Change, ...]]:
             yield (*changes[:number], *changes[number + 1 :])
 
 
+# If an offer is lost from some day on, a cheapest plan that buys nothing of it remains cheapest, with the same bound: the rows are the same, and
+# there are only fewer moves. The plan is then verified on the new facts, without a search. With take-or-pay terms, a loss may cancel an amount
+# due, so this doesn't apply.
 def reused(verified: VerifiedPlan, problem: Problem) -> VerifiedPlan | None:
     """Return the plan from before a loss, verified on facts that are otherwise unchanged. None if it is no longer valid or the rows differ."""
     if verified.plan.infeasible or _orders_without_supply(verified, problem):

@@ -1,9 +1,8 @@
-"""Second derivation of a plan's input figures, from the records and day by day.
+"""Second derivation of a plan's input figures, from the records and day by day."""
 
-The program and the rest of the verifier read prices, capacities, demands, freight, charges, and discount factors from the same problem. This module
-derives those that a plan uses again, directly from the records of catalogs and case. It has its own currency conversion and its own calendar (a day
-is a fraction of its year), and asks the rules for their charges again. A difference is a finding.
-"""
+# The program and the rest of the verifier read prices, capacities, demands, freight, charges, and discount factors from the same problem.
+# This module derives those that a plan uses again, directly from the records of catalogs and case. It has its own currency conversion and
+# its own calendar (a day is a fraction of its year), and asks the rules for their charges again. A difference is a finding.
 
 from __future__ import annotations
 
@@ -42,7 +41,6 @@ DIGITS = Fraction(1, 10**12)
 
 
 def derived_again(ledger: PlanEntries, costing: Costing) -> list[Diagnostic]:
-    """Return an error for each figure of a plan whose second derivation differs."""
     return list(_SecondDerivation(ledger.problem, ledger, costing).findings())
 
 
@@ -123,7 +121,6 @@ class _SecondDerivation:
         return quantities
 
     def _capacities(self) -> Iterator[Diagnostic]:
-        """Check the capacities in use, from the step in force on each day, weighted by its status."""
         offers_in_use = {offer for offer, _ in self.ledger.units()}
         for pool in self.problem.pools:
             if not offers_in_use.intersection(pool.offers):
@@ -482,7 +479,6 @@ class _SecondDerivation:
 
     @cached_method
     def charging_rules(self, t: int) -> tuple[tuple[int, Fraction], ...]:
-        """Return the positions of the rules that charge, each with the share of the period's days on which it is in force."""
         shares = [
             (position, self._share_in_force(rule, t))
             for position, rule in enumerate(self.problem.rules)

@@ -25,7 +25,6 @@ class Amounts:
     """Check of every quantity in a plan."""
 
     def __init__(self, ledger: PlanEntries, placed: Sequence[Placed] = ()) -> None:
-        """`placed` are the order terms with orders."""
         self.ledger = ledger
         self.problem = ledger.problem
         self.placed = placed
@@ -48,8 +47,8 @@ class Amounts:
         self._licenses()
 
     def _balances(self) -> None:
-        flow, roundings_by_flow, stated = (self._by_period() for _ in range(3))
-        delivered = self._by_period()
+        flow, roundings_by_flow, stated = (self._zeros_by_period() for _ in range(3))
+        delivered = self._zeros_by_period()
         for kind, t, quantity, count_of_roundings in self._arrivals():
             flow[kind][t] += quantity
             roundings_by_flow[kind][t] += count_of_roundings
@@ -76,8 +75,7 @@ class Amounts:
         for kind in sorted(flow.keys() | stated.keys()):
             self._balance(kind, flow[kind], roundings_by_flow[kind], delivered[kind], stated[kind])
 
-    def _by_period(self) -> defaultdict[Flow, list[Decimal]]:
-        """Return zeros by period, for every node and compliance class."""
+    def _zeros_by_period(self) -> defaultdict[Flow, list[Decimal]]:
         return defaultdict(lambda: [Decimal(0)] * self.problem.case.horizon.count)
 
     def _arrivals(self) -> Iterator[tuple[Flow, int, Decimal, int]]:
@@ -259,10 +257,7 @@ class Amounts:
 
 
 def pool_use(ledger: PlanEntries, placed: Sequence[Placed]) -> tuple[Floats, Floats, Mapping[tuple[int, int], Decimal]]:
-    """Return kilograms used by pool and period as doubles, the number of rounded values behind them, and the set-ups among them in decimals.
-
-    Rounded values are weighted by their coefficients. The kilograms include set-ups.
-    """
+    """Return kilograms by pool and period as doubles, the number of rounded values in them (weighted), and the set-ups among them in decimals."""
     problem, orders = ledger.problem, ledger.orders
     setups: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
     for placement in placed:

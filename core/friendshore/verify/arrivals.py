@@ -1,12 +1,12 @@
-"""Check that stock lasts until the next arrival, for every node and period with an arrival after the first day.
+"""Check that stock lasts until the next arrival, for every node and period with an arrival after the first day."""
 
-Deliveries of such a period are used evenly over the days with demand. A shortage may fall on any of them. An order to a maker draws its inputs on the
-last day on which it may be placed.
-
-The plan is valid if each delivery can be split between the stretches from one arrival to the next. No stretch may use more than its share of a demand,
-and no compliance class more than it has by then. The first split uses everything as late as it is needed. If that fails, a linear program looks for
-another split. Its result is summed and checked like everything else, so no trust in the program is needed.
-"""
+# Deliveries of such a period are used evenly over the days with demand. A shortage may fall on any of them. An order to a maker draws its
+# inputs on the last day on which it may be placed.
+#
+# The plan is valid if each delivery can be split between the stretches from one arrival to the next. No stretch may use more than its
+# share of a demand, and no compliance class more than it has by then. The first split uses everything as late as it is needed. If that
+# fails, a linear program looks for another split. Its result is summed and checked like everything else, so no trust in the program is
+# needed.
 
 from __future__ import annotations
 
@@ -218,7 +218,6 @@ class _Stretches:
         }
 
     def _limited(self, value: float, limit: Fraction) -> Decimal:
-        """Return a part found by the linear program as a decimal, limited to the share of its stretch."""
         return min(exact(Decimal(repr(float(value)))), exact(Decimal(limit.numerator) / limit.denominator))
 
     def _stretches(self, demand: Demand) -> list[Fraction]:

@@ -1,8 +1,8 @@
-"""Compliance of every kilogram: verdicts of each rule on each purchase for each delivery it may end in, and compliance classes.
+"""Compliance of every kilogram: verdicts of each rule on each purchase for each delivery it may end in, and compliance classes."""
 
-Verdicts on purchases are derived from deliveries. Classes are labels of the plan's entries, and their meaning follows from the facts. Limits by end
-use, stock reserved for some uses, and readers of a run rely on the labels, so each delivery must be one that its class serves.
-"""
+# Verdicts on purchases are derived from deliveries. Classes are labels of the plan's entries, and their meaning follows from the facts.
+# Limits by end use, stock reserved for some uses, and readers of a run rely on the labels, so each delivery must be one that its class
+# serves.
 
 from __future__ import annotations
 
@@ -117,7 +117,6 @@ class Judging:
                     yield Judged(item, delivery.use, rule.id, self._ask(rule, item.arc, delivery), day)
 
     def _verdicts_of(self, item: Bought, wanted_checks: Collection[tuple[str, int]]) -> Iterator[Judged]:
-        """Yield the verdicts of some rules, each for the uses with a number."""
         seen: set[_Check] = set()
         moves = item.arc.moves
         numbers = {number for _, number in wanted_checks}
@@ -175,7 +174,6 @@ class Judging:
         return self._applicable_rules[key]
 
     def _of_sort(self, delivery: FinalDelivery, sort: str, days: Sequence[Span]) -> list[tuple[int, _Applicable]]:
-        """Return the applicable rules that are dated by one sort of day, with their positions among all rules."""
         key = (delivery.number, delivery.waived, sort, tuple((day.start, day.end) for day in days))
         if key not in self._rules_by_sort:
             self._rules_by_sort[key] = [
@@ -189,7 +187,6 @@ class Judging:
 
     @cached_method
     def _bearing(self, number: int, waived: frozenset[str]) -> list[Rule]:
-        """Return the rules that can apply to a delivery on some day."""
         return [rule for rule in self._concerning(number) if not (rule.id in waived and rule.bears_on == "chain")]
 
     @cached_method
@@ -235,7 +232,6 @@ class Judging:
         return self._verdicts[key]
 
     def _days(self, item: Bought, delivery: FinalDelivery, *, moves: bool, is_final: bool) -> dict[str, list[Span]]:
-        """Return the relevant days for each sort of rule: arrival, delivery to the user, or order of the final good."""
         final = final_node(delivery.use)
         return {
             "trade": [self.periods[item.delivered].span] if moves else [],
@@ -284,10 +280,7 @@ class Judging:
         return waiver.demand in ("", demand, material) and dates.covers(self.periods[period].span)
 
     def ends(self, item: Bought) -> list[FinalDelivery]:
-        """Return the deliveries that a purchase may end in: down its chain, and not before it arrives.
-
-        A purchase that ends in none is stock for everything that its compliance class serves.
-        """
+        """Return the deliveries that a purchase may end in, or if there are none, everything that its compliance class serves."""
         return self._ends(item.requirement, item.arc.node, item.delivered)
 
     @cached_method
@@ -322,10 +315,7 @@ class Judging:
     def _outlets(
         self, requirement: str, node: Node, seen: frozenset[str], latest: int
     ) -> list[tuple[FinalDelivery, int]]:
-        """Return the deliveries from a class and from the classes that its co-products were lent to, each with the latest arrival period.
-
-        A loan happens in the period of the arrival or later.
-        """
+        """Return the deliveries from a class and from the classes that its co-products were lent to, each with the latest arrival period."""
         deliveries = [
             (delivery, latest)
             for final in self._finals.get(node, ())
@@ -340,7 +330,6 @@ class Judging:
 
     @cached_method
     def _upstream(self, node: Node) -> frozenset[Node]:
-        """Return all nodes up the chain of a node, including itself."""
         return self.problem.network.reach(node)[1]
 
 
@@ -378,7 +367,6 @@ def _check_licenses(ledger: PlanEntries) -> None:
 
 
 def check_classes(ledger: PlanEntries) -> None:
-    """Report deliveries that their compliance class doesn't serve, and entries with unknown classes."""
     outlets = {
         each.label: {(outlet.demand, outlet.period, frozenset(outlet.waivers)) for outlet in each.outlets}
         for each in ledger.problem.compliance_classes
@@ -406,7 +394,6 @@ def check_classes(ledger: PlanEntries) -> None:
 
 
 def check_ends(ledger: PlanEntries) -> None:
-    """Report deliveries and loans between compliance classes that leave the end uses of the class they come from."""
     problem = ledger.problem
     counted = frozenset[str]().union(*(rule.counted_end_uses for rule in problem.rules))
     if not counted:
@@ -432,7 +419,6 @@ def check_ends(ledger: PlanEntries) -> None:
 
 
 def check_free(ledger: PlanEntries) -> None:
-    """Report tainted purchases in compliance classes that must be free of them, and loans to such classes from others."""
     rules = {rule.id: rule for rule in ledger.problem.rules if rule.keeps_apart}
     free_of = {each.label: each.free_of for each in ledger.problem.compliance_classes if each.free_of}
     for item in ledger.bought if free_of else ():

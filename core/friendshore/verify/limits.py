@@ -1,8 +1,7 @@
-"""Limits and ranked objectives of a finished plan, in decimals.
+"""Limits and ranked objectives of a finished plan, in decimals."""
 
-Program and verifier would both miss a row that is left out. For caps on shares, the most frequent limits in law, `check_caps` therefore derives the
-purchases that must count: every purchase from a named party in a period with the rule in force.
-"""
+# Program and verifier would both miss a row that is left out. For caps on shares, the most frequent limits in law, `check_caps` therefore
+# derives the purchases that must count: every purchase from a named party in a period with the rule in force.
 
 from __future__ import annotations
 
@@ -73,7 +72,6 @@ class TermValues:
         self._nodes = {node: i for i, node in enumerate(self.problem.network.nodes)}
 
     def counts(self, label: str, for_uses: terms.ForUses | None) -> bool:
-        """Return True if purchases, production, or stock of a compliance class count."""
         compliance_class = self.problem.class_of.get(label)
         return for_uses is None or for_uses.takes(
             *((compliance_class.ends, compliance_class.free_of) if compliance_class else (frozenset(), frozenset()))
@@ -81,7 +79,6 @@ class TermValues:
 
     @cached_method
     def bought(self, for_uses: terms.ForUses | None = None) -> MoveSums:
-        """Return the purchases of every move, for any use or for some."""
         columns, moves = self.ledger.columns, self.problem.moves
         move = moves.slots[columns.arc, columns.ordered].astype(np.intp)
         counted_labels = np.array([self.counts(label, for_uses) for label in columns.labels], dtype=bool)
@@ -92,7 +89,6 @@ class TermValues:
 
     @cached_method
     def spent(self, for_uses: terms.ForUses | None) -> dict[int, Decimal]:
-        """Return the money on every move, for any use or for some."""
         spent: defaultdict[int, Decimal] = defaultdict(Decimal)
         for line in self.costing.lines:
             move = self.problem.moves.at(line.arc.index, line.ordered)
@@ -101,7 +97,6 @@ class TermValues:
         return spent
 
     def making(self, for_uses: terms.ForUses | None) -> dict[Cell, Decimal]:
-        """Return the money on runs by offer and period, for any use or for some."""
         spent: defaultdict[Cell, Decimal] = defaultdict(Decimal)
         for make, offer in self.ledger.makes:
             if self.counts(make.requirement, for_uses):
@@ -110,7 +105,6 @@ class TermValues:
 
     @cached_property
     def delivered(self) -> dict[Cell, Decimal]:
-        """Kilograms delivered, by demand and period."""
         return totals(((demand, delivery.period), delivery.quantity) for delivery, demand in self.ledger.deliveries)
 
     @cached_property
@@ -144,12 +138,11 @@ class TermValues:
         return frozenset(np.flatnonzero((self.ledger.orders.counts > 0).any(axis=1)).tolist())
 
     def value(self, term: Term) -> Answer:
-        """Return a term's value and its maximum rounding error."""
-        value, slack = self._counted_moves(term)
+        value, slack = self._unscaled_value(term)
         times = Decimal(repr(term.times))
         return times * value, abs(times) * slack
 
-    def _counted_moves(self, term: Term) -> Answer:  # noqa: C901 - a case for each term
+    def _unscaled_value(self, term: Term) -> Answer:  # noqa: C901 - a case for each term
         """Return the value without the factor `times`."""
         match term:
             case terms.BoughtTerm():
@@ -185,7 +178,6 @@ class TermValues:
                 assert_never(term)
 
     def _summed(self, weights: Floats, read: Callable[..., Answer], *positions: Ints) -> Answer:
-        """Return the weighted sum over the entries of a term, each read by `read`."""
         total = half_steps = NOTHING
         for *at, weight in zip(
             *(positions_of_axis.tolist() for positions_of_axis in positions), weights.tolist(), strict=True
@@ -197,7 +189,6 @@ class TermValues:
         return total, half_steps * self.resolution / 2
 
     def _lacking(self, term: terms.LackingTerm) -> Answer:
-        """Return the largest lack among the parts, with the largest rounding error of any of them."""
         most = slack = NOTHING
         for base, part in term.parts:
             amount, moved = self.value(part)
@@ -275,14 +266,7 @@ class TermValues:
 
 
 def limit_rows(problem: Problem) -> list[tuple[Rule, Row | Rows]]:
-    """Return every row of every limit rule, in the order of the problem's rules.
-
-    Rules of plugins are asked again. Their first answer is in the program that was solved, and a rule that answers differently the second time limits
-    nothing. friendshore's own kinds are pure functions, as its tests show.
-
-    Raises:
-        PluginError: If a plugin's rule raises or answers differently.
-    """
+    """Return every row of every limit rule, in the order of the problem's rules. Rules of plugins are asked again."""
     plugin_rules = [rule for rule in problem.rules if "rows" in rule.verbs and not is_own(type(rule))]
     if not plugin_rules:
         return problem.limit_rows
@@ -299,11 +283,7 @@ def limit_rows(problem: Problem) -> list[tuple[Rule, Row | Rows]]:
 
 
 def _reject_difference(first: Sequence[Row | Rows], second: Sequence[Row | Rows]) -> None:
-    """Reject a rule's second answer if it differs from the first.
-
-    Raises:
-        WrongAnswer: With the first row that differs.
-    """
+    """Raise `WrongAnswer` with the first row that differs between a rule's two answers."""
     for before, after in zip_longest(first, second):
         if contents(before) != contents(after):
             raise WrongAnswer(
@@ -333,7 +313,6 @@ def _row_text(rows: Row | Rows | None) -> str:
 
 
 def check_caps(ledger: PlanEntries) -> None:
-    """Find purchases that a cap on shares names and none of its rows counts."""
     problem, columns = ledger.problem, ledger.columns
     # Shares of use also count stock from before the plan, whoever supplied it, so only shares of purchases can be derived here.
     caps = [r for r in problem.rules if isinstance(r, MaxShare) and r.share < 1 and r.counts == "bought"]
@@ -348,13 +327,12 @@ def check_caps(ledger: PlanEntries) -> None:
         day = columns.ordered if rule.dated_by == "order" else columns.delivered
         must_count = is_named[columns.arc] & in_force[day] & np.array(class_counts, dtype=bool)[columns.requirement]
         rows = [row for of, row in problem.limit_rows if of is rule]
-        counted = np.concatenate([np.array([], dtype=np.intp), *map(np.asarray, _counted_moves(rows))])
+        counted = np.concatenate([np.array([], dtype=np.intp), *map(np.asarray, _unscaled_value(rows))])
         for position in np.flatnonzero(must_count & ~np.isin(moves, counted)).tolist():
             ledger.report("FS631", f"no row of rule `{rule.id}` counts {ledger.bought[position]}, which it names")
 
 
 def _is_named(rule: MaxShare, arc: Arc, demanded: Collection[str], facts: Facts) -> bool:
-    """Return True if a cap names a possible source of a purchase."""
     offer, place = arc.chained, arc.move.to
     group = rule.group(offer.material) if arc.offer >= 0 else ""
     if not group or not (rule.selects or group in demanded) or not rule.is_at(place):
@@ -365,7 +343,7 @@ def _is_named(rule: MaxShare, arc: Arc, demanded: Collection[str], facts: Facts)
     return not complete or bool(rule.about(sorted(names)))
 
 
-def _counted_moves(limit_rows: list[Row | Rows]) -> Iterator[Ints]:
+def _unscaled_value(limit_rows: list[Row | Rows]) -> Iterator[Ints]:
     for row in limit_rows:
         if isinstance(row, Rows):
             yield row.bought.moves[row.bought.weight != 0]
@@ -490,7 +468,6 @@ class Readings(Sequence[RowReading]):
     """Number of readings up to the end of each block."""
 
     def add(self, block: tuple[Rule, Rows] | list[RowReading]) -> None:
-        """Add readings, or a rule with rows to read."""
         self.blocks.append(block)
         self.ends.append(len(self) + (len(block) if isinstance(block, list) else len(block[1])))
 

@@ -79,7 +79,6 @@ class Untaken:
 
 
 def untaken_quantities(ledger: PlanEntries) -> list[Untaken]:
-    """Return the shortfalls of every take-or-pay year, for offers in use."""
     units = ledger.units() if ledger.problem.commitments else {}
     used = {offer for (offer, _), amount in units.items() if amount > 0}
     shortfalls = []
@@ -92,7 +91,6 @@ def untaken_quantities(ledger: PlanEntries) -> list[Untaken]:
 
 
 def check_terms(ledger: PlanEntries, placed: list[Placed]) -> None:
-    """Check the minimums and maximums of order terms, and that orders are whole lots."""
     for placement in placed:
         terms = placement.span.terms
         if terms.least is not None:
@@ -191,8 +189,6 @@ def settle(ledger: PlanEntries) -> list[Settled]:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Purchases from an offer in a period."""
-
     price: Decimal
     units: Decimal
     pieces: int
@@ -229,7 +225,6 @@ def _settled(span: PriceSpan, position: int, measured: Decimal, bought: list[_Pa
 
 
 def _discount(span: PriceSpan, reached: int, measured: Decimal, bought: list[_Part]) -> Decimal:
-    """Return the discount of a span that ends in a tier."""
     tiers, lump = span.tiers, span.tiers[reached].lump
     if span.all_units:
         return sum((span.rate(tiers[reached], part.price) * part.units for part in bought), Decimal(0)) - lump
@@ -303,7 +298,6 @@ class Costing:
 
     @cached_property
     def _cost_per_kg_made(self) -> dict[tuple[int, int], Decimal]:
-        """Offer and period -> production cost per kilogram bought, for offers with several outputs."""
         bought: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
         columns = self.ledger.columns
         for position in np.flatnonzero((columns.offer >= 0) & ~columns.single).tolist():
@@ -316,7 +310,7 @@ class Costing:
         return {key: cost.get(key, Decimal(0)) / quantity for key, quantity in bought.items()}
 
     def charge(self, arc: Arc, requirement: str, ordered: int) -> Decimal:
-        """Return the charges per kilogram on an arc, bought for a compliance class in a period."""
+        """Return the charges per kilogram."""
         return self._charge_by_period(arc.index, requirement)[ordered]
 
     @cached_method
@@ -427,7 +421,6 @@ class Costing:
         return sum((self.problem.offers[offer].onboarding for offer in used), Decimal(0))
 
     def holding(self) -> dict[int, Decimal]:
-        """Return the holding costs by period, including those of unused lots."""
         periods = self.problem.case.horizon.periods
         spent = dict.fromkeys(range(len(periods)), Decimal(0))
         years = [Decimal(p.years.numerator) / Decimal(p.years.denominator) for p in periods]

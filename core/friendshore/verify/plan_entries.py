@@ -115,7 +115,6 @@ class PurchaseColumns:
 
     @staticmethod
     def of(problem: Problem, *tables: tuple[PurchaseTable, Ints]) -> PurchaseColumns:
-        """Return tables as columns, each given with the positions of its arcs."""
         unit = min(table.unit for table, _ in tables)
         scaled = [table.counts if table.unit == unit else _counts_in_unit(table, unit) for table, _ in tables]
         network, offers = problem.network.arcs, problem.offers
@@ -235,7 +234,7 @@ class _Matcher:
         return not (move < 0).any() and bool((self.problem.moves.delivered[move] == columns.delivered).all())
 
     def _purchase(self, purchase: Purchase) -> int | None:
-        """Return the arc of a purchase, or None if it is invalid, which is reported."""
+        """Return the position of the arc, or None if the purchase is invalid, which is reported."""
         if purchase.offer not in self.offers:
             self._unknown("offer", purchase.offer)
             return None
@@ -260,7 +259,6 @@ class _Matcher:
         return arc.index if self._has_valid_quantity(purchase, arc.offer) else None
 
     def _lot(self, lot: LotUse) -> int | None:
-        """Return the arc of a used stock lot, or None if it is invalid, which is reported."""
         facts = self.lots.get(lot.lot)
         if facts is None:
             self._unknown("lot", lot.lot)
@@ -311,7 +309,6 @@ def _entry_text(entry: Purchase | LotUse) -> str:
 
 
 def _in_steps(columns: PurchaseColumns, problem: Problem) -> bool:
-    """Return True if every quantity that isn't part of a lot is a multiple of the resolution."""
     step = problem.case.resolution / columns.unit
     whole_steps = columns.counts[columns.roundings == 1]
     return step == int(step) and not np.any(whole_steps % int(step))
@@ -328,7 +325,6 @@ _DATED = {
 
 
 def _within_time(problem: Problem, plan: Plan, report: Callable[..., None]) -> Plan:
-    """Return a plan without the entries outside its periods, each of which is reported."""
     count = problem.case.horizon.count
     entries_in_time: dict[str, tuple[Record, ...]] = {}
     for name, noun in _DATED.items():
@@ -421,10 +417,7 @@ class PlanEntries:
         self.findings.append(Diagnostic(message, found=found, expected=expected, code=code))
 
     def report_excess(self, code: str, excess: Decimal, pieces: Decimal | int, message: str) -> None:
-        """Record a violation of a row by `excess` kilograms, as a finding if rounding doesn't explain it. 0 or less is no violation.
-
-        `pieces` is the number of rounded values in the row, weighted by their coefficients. Each may be half a resolution off.
-        """
+        """Record a violation by `excess` kilograms, as a finding if it is larger than the rounding of `pieces` values explains. 0 or less is none."""
         if excess <= 0:
             return
         if excess > self.problem.case.resolution / 2 * pieces + SLACK:
@@ -440,15 +433,9 @@ class PlanEntries:
         pieces: Floats,
         exactly: Callable[[int], tuple[Decimal, Decimal | int, str]],
     ) -> None:
-        """Record violations of many rows, and calculate in decimals only where it matters.
+        """Record violations of many rows, given as doubles with a maximum `error`.
 
-        These are the rows whose violation may be larger than rounding explains, and those with the potentially largest violation.
-
-        Args:
-            excess: Kilograms of violation, as doubles.
-            error: Maximum error of `excess`.
-            pieces: Pieces as in `report_excess`, as doubles.
-            exactly: Function from the position of a row to the arguments of `report_excess` after the code.
+        `exactly` returns the arguments of `report_excess` after the code in decimals. It is called only for rows that may be findings or the largest violation.
         """
         allowed = (float(self.problem.case.resolution) / 2 * pieces + float(SLACK)) * (1 - 1e-9)
         may_matter = excess + error > allowed
@@ -479,7 +466,6 @@ class PlanEntries:
         return rests
 
     def set_aside(self) -> tuple[list[Decimal], list[int]]:
-        """Return the used kilograms of every lot, and the number of rounded values in each sum."""
         columns, lots = self.columns, len(self.problem.lots)
         is_lot = columns.lot >= 0
         used = added_up(columns.counts[is_lot], columns.lot[is_lot], lots)
@@ -510,7 +496,6 @@ class PlanEntries:
         return Orders.of(self.columns, runs, len(self.problem.offers), self.problem.case.horizon.count)
 
     def units(self) -> dict[tuple[int, int], Decimal]:
-        """Return the units ordered by offer and period, over places and classes. Cells without orders are left out."""
         offer, t = np.nonzero(self.orders.pieces)
         units = self.orders.decimals(offer, t)
         return dict(zip(zip(offer.tolist(), t.tolist(), strict=True), units, strict=True))
