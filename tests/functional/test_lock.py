@@ -107,7 +107,7 @@ def test_a_plugin_that_is_locked_and_not_installed_is_named_with_its_version(sit
     write_lock(tmp_path / LOCK_FILE, locked(tmp_path))
     shutil.rmtree(next(site.folder.glob("acme_house-*")))
     (problem,) = refused(planned, tmp_path / "case.toml")
-    assert "acme-house 1.2 is not installed" in problem.message
+    assert (problem.code, problem.message.partition(" is ")[0]) == ("FS623", "acme-house 1.2")
     assert problem.fix == "pip install 'acme-house==1.2'"
     (tmp_path / LOCK_FILE).unlink()
     problems = refused(planned, tmp_path / "case.toml")

@@ -220,7 +220,7 @@ def test_a_question_about_a_run_that_was_changed_says_so(run: Path) -> None:
     assert reopen(run, registry=Registry.of()).notes == ()
     change_json(run / "facts.json", lambda facts: facts["catalogs"][0].update(title="Audited offers"))
     (note,) = reopen(run, registry=Registry.of()).notes
-    assert note.startswith("changed since the run was written: facts.json;")
+    assert note.startswith("facts.json changed after the run was written;")
 
 
 def test_a_rule_whose_plugin_is_missing_is_left_unverified_and_named(run: Path) -> None:

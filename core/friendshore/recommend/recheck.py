@@ -143,7 +143,7 @@ def recheck(
         by_others=run_facts.by_others,
         left_out=frozenset(str(rule.data.get("id")) for rule in run_facts.file.rules)
         - {rule.id for rule in run_facts.rules},
-        applied=_applied(run_facts),
+        applied=_change_fields(run_facts),
     )
 
 
@@ -162,7 +162,7 @@ def _changes_without_scenario(file: FactsFile) -> Iterator[str]:
         yield f"{subject} of the facts outside of scenarios: {'; '.join(texts)}"
 
 
-def _applied(run_facts: RunFacts) -> dict[str, Any]:
+def _change_fields(run_facts: RunFacts) -> dict[str, Any]:
     applied = run_facts.file.applied
     case = with_scenarios(run_facts.file.case, [(pack.id, pack.scenarios) for pack in run_facts.file.packs], [])
     return {"scenario": list(applied.scenario), "changes": applied.told(case), "strict": applied.strict}
@@ -202,11 +202,11 @@ def _rules(file: FactsFile, registry: Registry, ask_others: bool) -> tuple[list[
         except FriendshoreError as error:
             reason = "; ".join(problem.message for problem in error.problems)
             if isinstance(error, InputError):
-                here = registry.owner(kind)
-                if _distribution(here) == _distribution(owner):
+                installed_owner = registry.owner(kind)
+                if _distribution(installed_owner) == _distribution(owner):
                     raise
                 # The facts may be valid. The kind of this name is another one here.
-                reason = f"it was evaluated by {owner}, and `{kind}` of {here} can't read it: {reason}"
+                reason = f"it was evaluated by {owner}, and `{kind}` of {installed_owner} can't read it: {reason}"
             unchecked.append(_unverified(name, reason, owner))
             continue
         reason = _reason_for_other_code(entry, kinds.get(kind), registry)
@@ -223,10 +223,10 @@ def _unverified(name: object, why: str, owner: str) -> Diagnostic:
 
 def _reason_for_other_code(rule: RuleFacts, used: RunPlugin | None, registry: Registry) -> str:
     """Return the reason why other code judges a rule here. Empty if it is the same code."""
-    here = registry.owner(rule.kind)
+    installed_owner = registry.owner(rule.kind)
     # Another version of friendshore's own kinds is only noted. Its kind in place of a plugin's is another rule.
-    if here != rule.owner and not _distribution(here) == _distribution(rule.owner) == OWN:
-        return f"it was evaluated by {rule.owner}, and {here} is installed"
+    if installed_owner != rule.owner and not _distribution(installed_owner) == _distribution(rule.owner) == OWN:
+        return f"it was evaluated by {rule.owner}, and {installed_owner} is installed"
     return _difference_of_kind(used, registry) if used is not None else ""
 
 
@@ -249,7 +249,7 @@ def _context_of(stored: Run, run_facts: RunFacts) -> RunContext:
     file = run_facts.file
     return RunContext(
         made=stored.made,
-        **_applied(run_facts),
+        **_change_fields(run_facts),
         causes=causes_as_told(run_facts.inputs, run_facts.problem, stored.shortages, stored.conflicts),
         packs=file.packs,
         pack_of=file.pack_of,
@@ -286,7 +286,7 @@ def _used_though_blocked(run: Run, registry: Registry) -> Iterator[Diagnostic]:
 
 
 OWN = "friendshore"
-_LABELS = frozenset({"digest", "distribution"})
+_ORIGIN_FIELDS = frozenset({"digest", "distribution"})
 """Fields of a catalog about its origin, which are compared apart from its contents."""
 GIVE_CASE = "give --case CASE to compare with it"
 READ_AGAIN = "give --case CASE to read it again, and compare with that"
@@ -364,7 +364,7 @@ def _vouch_for_reader(used: RunPlugin, case: Gathered | None, vouching: Vouching
     if case is None:
         vouching.unvouched.append(f"{part}: its data were not read again; give --case CASE to read them")
         return
-    now = next((one for one in case.plugins if (one.kind, one.name) == ("reader", used.name)), None)
+    now = next((plugin for plugin in case.plugins if (plugin.kind, plugin.name) == ("reader", used.name)), None)
     if now is not None and now.digest == used.digest:
         vouching.vouched.append(f"{part}: its data are the same when read again")
     else:
@@ -421,19 +421,19 @@ def _vouch_for_catalog(
             renamed = (alias.told for alias in renamed_since(file, [original]))
             vouching.differs += [text for text in renamed if text not in vouching.differs]
             if _same_digest(catalog, original, vouching, part):
-                whole = _parts_of_catalog(original if name_in_case else as_required(original))
-                vouching.compare(part, stated, whole, source, f"as {original.distribution} has it here")
+                installed_parts = _parts_of_catalog(original if name_in_case else as_required(original))
+                vouching.compare(part, stated, installed_parts, source, f"as {original.distribution} has it here")
     elif not is_folder(name_in_case) and reader_in(name_in_case) is None:
         vouching.unvouched.append(f"{part}: a program gave it in memory")
     elif case is None:
-        by = (
+        origin = (
             f"beside the case ({name_in_case})"
             if is_folder(name_in_case)
             else f"as {catalog.distribution} read it ({name_in_case})"
         )
-        vouching.unvouched.append(f"{part}, {by}: {GIVE_CASE if is_folder(name_in_case) else READ_AGAIN}")
+        vouching.unvouched.append(f"{part}, {origin}: {GIVE_CASE if is_folder(name_in_case) else READ_AGAIN}")
     else:
-        in_case = next((one for one in case.read if one.name == name), None)
+        in_case = next((catalog_of_case for catalog_of_case in case.read if catalog_of_case.name == name), None)
         vouching.compare(
             part, stated, _parts_of_catalog(in_case) if in_case else {}, f"{source} of the case", "as the case has it"
         )
@@ -483,14 +483,17 @@ def _vouch_for_pack(
                 part, stated, _parts_of_pack(original, rules_here), source, f"as {original.distribution} has it here"
             )
     elif case is None:
-        by = (
+        origin = (
             f"made by {pack.distribution} of [{name_in_case}]"
             if is_made_for_case
             else f"beside the case ({name_in_case})"
         )
-        vouching.unvouched.append(f"{part}, {by}: {GIVE_CASE}")
+        vouching.unvouched.append(f"{part}, {origin}: {GIVE_CASE}")
     else:
-        in_case = next((PackFacts.of(one, owner) for one, owner in case.packs if one.id == pack.id), None)
+        in_case = next(
+            (PackFacts.of(pack_of_case, owner) for pack_of_case, owner in case.packs if pack_of_case.id == pack.id),
+            None,
+        )
         rules_here = {rule.id: as_data(rule) for rule in case.rules if case.pack_of.get(rule.id) == pack.id}
         original_parts = _parts_of_pack(in_case, rules_here) if in_case else {}
         vouching.compare(part, stated, original_parts, f"{source} of the case", "as the case has it")
@@ -529,8 +532,8 @@ def _same_digest(stated: Catalog | PackFacts, installed: Catalog | PackFacts, vo
 def _reason(error: FriendshoreError) -> str:
     first, *others = error.problems
     text = str(replace(first, found="", expected="", fix="")) if first.column else first.message
-    more = f", and {len(others)} more error{'s' if len(others) > 1 else ''}" if others else ""
-    return f"it can't be compared here: {text}{more}"
+    rest = f", and {len(others)} more error{'s' if len(others) > 1 else ''}" if others else ""
+    return f"it can't be compared here: {text}{rest}"
 
 
 def _inconsistent_names(file: FactsFile) -> Iterator[Diagnostic]:
@@ -590,8 +593,8 @@ def _unlisted_facts(file: FactsFile) -> Iterator[Diagnostic]:
     for key in sorted({*expected, *listed}):
         if expected.get(key) != listed.get(key):
             message = f"{' '.join(key)} is listed with other data than the facts have"
-            found, wanted = _joined(listed.get(key)), _joined(expected.get(key))
-            yield Diagnostic(message, FACTS, column="plugins", found=found, expected=wanted, code="FS617")
+            stated, wanted = _joined(listed.get(key)), _joined(expected.get(key))
+            yield Diagnostic(message, FACTS, column="plugins", found=stated, expected=wanted, code="FS617")
 
 
 def _joined(entry: Iterable[object] | None) -> str:
@@ -615,7 +618,9 @@ def _short_text(value: object) -> str:
 
 
 def _parts_of_catalog(catalog: Catalog) -> dict[str, Mapping[str, object]]:
-    heading = catalog.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={*RECORD_NAMES, *_LABELS})
+    heading = catalog.model_dump(
+        mode="json", by_alias=True, exclude_defaults=True, exclude={*RECORD_NAMES, *_ORIGIN_FIELDS}
+    )
     parts: dict[str, Mapping[str, object]] = {f"the heading of catalog {catalog.name}": heading}
     for table, name_of in RECORD_NAMES.items():
         parts |= _by_name((name_of(record), record) for record in getattr(catalog, table))

@@ -121,7 +121,7 @@ class RunChecker(ABC):
 
 def _run_checkers(registry: Registry) -> Iterator[RunChecker]:
     usable = registry.names("check")
-    for name in (one.name for info in registry.plugins for one in info.checks if one.name in usable):
+    for name in (check.name for info in registry.plugins for check in info.checks if check.name in usable):
         yield checker_named(name, registry)
 
 
@@ -301,7 +301,7 @@ def verify_stored(
         problems = _differences(stored, rechecked)
     vouching = rechecked.vouching
     findings = list(dict.fromkeys((*rechecked.findings, *_differing_derivations(rechecked), *problems)))
-    file_problems, file_notes = other_files(folder, {Path(one.file).name for one in findings})
+    file_problems, file_notes = other_files(folder, {Path(finding.file).name for finding in findings})
     findings += file_problems
     checkers = list(_run_checkers(registry))
     if signed_by is not None:
@@ -341,7 +341,7 @@ def _run_checks(
     unproved = [text for answer in answers.values() for text in answer.unvouched]
     return answers, [
         *unproved,
-        *_unproved_conflicts(rechecked, [one for answer in answers.values() for one in answer.conflicts]),
+        *_unproved_conflicts(rechecked, [conflict for answer in answers.values() for conflict in answer.conflicts]),
     ]
 
 

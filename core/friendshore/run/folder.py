@@ -38,7 +38,7 @@ FILES = (RUN_FILE, FACTS_FILE, *(table.file for table in TABLES), CERTIFICATE_FI
 SIGNATURE_HEAD = b"friendshore "
 """Start of a signature made by friendshore. Other tools use the same file name."""
 
-_LARGEST = 4_000_000_000
+_MAX_BYTES = 4_000_000_000
 """Maximum bytes of a file of a run, more than the facts of the largest case take."""
 _LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9._-]+)")
 
@@ -57,17 +57,17 @@ def read_sums(folder: Path) -> dict[str, str] | None:
 
 
 def changed(folder: Path, sums: Mapping[str, str]) -> list[str]:
-    return sorted(entry.name for entry in folder.iterdir() if not _written(entry, sums))
+    return sorted(entry.name for entry in folder.iterdir() if not _is_unchanged(entry, sums))
 
 
-def _written(entry: Path, sums: Mapping[str, str]) -> bool:
+def _is_unchanged(entry: Path, sums: Mapping[str, str]) -> bool:
     if entry.is_symlink() or not entry.is_file():
         return False
     if entry.name == SUMS_FILE:
         return True
     if entry.name == SIGNATURE_FILE:
         return read_bytes(entry, len(SIGNATURE_HEAD)) == SIGNATURE_HEAD
-    if entry.name not in sums or entry.stat().st_size > _LARGEST:
+    if entry.name not in sums or entry.stat().st_size > _MAX_BYTES:
         return False
     with entry.open("rb") as stream:
         return sums[entry.name] == file_digest(stream, "sha256").hexdigest()
@@ -102,7 +102,7 @@ def other_files(folder: Path, reported: Collection[str]) -> tuple[list[Diagnosti
 _TEXT = Kind("text", str)
 _ATTEMPTS = 100
 """Maximum number of attempts to put a run in place while other processes do the same."""
-_BY_OTHERS = frozenset({errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST})
+_RACE_ERRORS = frozenset({errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST})
 """Rename errors if another process has restored the old run or put its own in place."""
 
 
@@ -144,7 +144,7 @@ def check_target(folder: Path) -> None:
         raise InputError("is a file, not a run folder, and wasn't replaced", str(folder), fix=fix, code="FS603")
     names = sorted(entry.name for entry in folder.iterdir())
     if names:
-        message, obstacles = _not_replaced(folder, names)
+        message, obstacles = _replacement_obstacles(folder, names)
         if obstacles:
             found = ", ".join(obstacles[:5]) + (f" and {len(obstacles) - 5} more" if len(obstacles) > 5 else "")
             fix += ", or move or delete the files in this one"
@@ -152,7 +152,7 @@ def check_target(folder: Path) -> None:
             raise InputError(f"{message}, and wasn't replaced", str(folder), None, "", found, expected, fix, "FS603")
 
 
-def _not_replaced(folder: Path, names: Sequence[str]) -> tuple[str, list[str]]:
+def _replacement_obstacles(folder: Path, names: Sequence[str]) -> tuple[str, list[str]]:
     """Return the reason why a folder can't be replaced, and the files responsible. No files mean that it can be."""
     others = [name for name in names if name not in FILES]
     if others:
@@ -197,7 +197,7 @@ def write_run(
                 _put_in_place(contents, place)
                 break
             except OSError as error:
-                if attempt + 1 == _ATTEMPTS or error.errno not in _BY_OTHERS:
+                if attempt + 1 == _ATTEMPTS or error.errno not in _RACE_ERRORS:
                     raise
     except OSError as error:
         message = f"can't be written: {error.strerror or error}"
@@ -222,20 +222,20 @@ def _put_in_place(contents: Mapping[str, bytes], place: Path) -> None:
             write_file(new / name, content)
         try:
             if place.exists():
-                place.rename(_old(place))
+                place.rename(_replaced_path(place))
             new.rename(place)
         finally:
             _recover(place)
     sync(place.parent)
 
 
-def _old(place: Path) -> Path:
+def _replaced_path(place: Path) -> Path:
     return place.with_name(f".{place.name}.old")
 
 
 def _recover(place: Path) -> None:
     """Restore a run whose replacement wasn't finished, or delete one whose replacement is in place."""
-    old = _old(place)
+    old = _replaced_path(place)
     if not old.exists():
         return
     if not place.exists():

@@ -39,11 +39,11 @@ from .compliance import ends_of
 from .money import Costing
 from .plan_entries import EPSILON, Ints, PlanEntries
 
-Answer = tuple[Decimal, Decimal]
+ValueAndError = tuple[Decimal, Decimal]
 """A number and its rounding error."""
 Cell = tuple[int, int]
 """Position of a demand, node, or offer, and of a period."""
-NOTHING, ONE = Decimal(0), Decimal(1)
+ZERO, ONE = Decimal(0), Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,7 +114,7 @@ class TermValues:
         return totals(((demands[short.demand], short.period), short.quantity) for short in shorts)
 
     @cached_property
-    def stock(self) -> dict[Cell, Answer]:
+    def stock(self) -> dict[Cell, ValueAndError]:
         """Kilograms in stock by node and period, and the number of rounded values behind them."""
         nodes, amounts = self._nodes, self.amounts
         return {
@@ -124,7 +124,7 @@ class TermValues:
         }
 
     @cached_property
-    def reserved(self) -> dict[tuple[int, int, int], Answer]:
+    def reserved(self) -> dict[tuple[int, int, int], ValueAndError]:
         """Kilograms in stock by compliance class, node, and period, and the number of rounded values behind them."""
         classes = self.problem.class_of
         return {
@@ -137,18 +137,18 @@ class TermValues:
     def used(self) -> frozenset[int]:
         return frozenset(np.flatnonzero((self.ledger.orders.counts > 0).any(axis=1)).tolist())
 
-    def value(self, term: Term) -> Answer:
+    def value(self, term: Term) -> ValueAndError:
         value, slack = self._unscaled_value(term)
         times = Decimal(repr(term.times))
         return times * value, abs(times) * slack
 
-    def _unscaled_value(self, term: Term) -> Answer:  # noqa: C901 - a case for each term
+    def _unscaled_value(self, term: Term) -> ValueAndError:  # noqa: C901 - a case for each term
         """Return the value without the factor `times`."""
         match term:
             case terms.BoughtTerm():
                 return self._summed(term.weight, partial(self._bought_of, self.bought(term.for_uses)), term.moves)
             case terms.UsedTerm():
-                return Decimal(self._used(term)), NOTHING
+                return Decimal(self._used(term)), ZERO
             case terms.SpentTerm():
                 return self._summed(term.weight, partial(self._spent, term.for_uses), term.moves)
             case terms.DeliveredTerm():
@@ -177,8 +177,8 @@ class TermValues:
             case _:
                 assert_never(term)
 
-    def _summed(self, weights: Floats, read: Callable[..., Answer], *positions: Ints) -> Answer:
-        total = half_steps = NOTHING
+    def _summed(self, weights: Floats, read: Callable[..., ValueAndError], *positions: Ints) -> ValueAndError:
+        total = half_steps = ZERO
         for *at, weight in zip(
             *(positions_of_axis.tolist() for positions_of_axis in positions), weights.tolist(), strict=True
         ):
@@ -188,8 +188,8 @@ class TermValues:
             half_steps += abs(factor) * error
         return total, half_steps * self.resolution / 2
 
-    def _lacking(self, term: terms.LackingTerm) -> Answer:
-        most = slack = NOTHING
+    def _lacking(self, term: terms.LackingTerm) -> ValueAndError:
+        most = slack = ZERO
         for base, part in term.parts:
             amount, moved = self.value(part)
             most, slack = max(most, base - amount), max(slack, moved)
@@ -201,68 +201,68 @@ class TermValues:
         threshold = Decimal(repr(term.at_least)) if term.at_least else self.resolution
         # A share of a demand need not be a multiple of the resolution: rounding may leave the sum half a step short.
         parts = int(np.maximum(bought.parts[term.moves], 1).sum())
-        slack = self.resolution / 2 * parts if term.at_least else NOTHING
+        slack = self.resolution / 2 * parts if term.at_least else ZERO
         return int(total >= threshold - slack)
 
     # Each method returns the value at one entry of a term, and its rounding error in half steps of the resolution. An entry without a value has
     # none, except for stock, which is a difference of rounded numbers.
 
-    def _bought_of(self, bought: MoveSums, move: int) -> Answer:
+    def _bought_of(self, bought: MoveSums, move: int) -> ValueAndError:
         count = int(bought.counts[move])
-        return Decimal(count) * self.unit, Decimal(int(bought.parts[move])) if count else NOTHING
+        return Decimal(count) * self.unit, Decimal(int(bought.parts[move])) if count else ZERO
 
-    def _spent(self, for_uses: terms.ForUses | None, move: int) -> Answer:
-        spent, parts = self.spent(for_uses).get(move, NOTHING), int(self.bought(for_uses).parts[move])
-        return spent, abs(self.problem.moves.money(move)) * parts if spent else NOTHING
+    def _spent(self, for_uses: terms.ForUses | None, move: int) -> ValueAndError:
+        spent, parts = self.spent(for_uses).get(move, ZERO), int(self.bought(for_uses).parts[move])
+        return spent, abs(self.problem.moves.money(move)) * parts if spent else ZERO
 
-    def _delivered(self, demand: int, t: int) -> Answer:
-        delivered = self.delivered.get((demand, t), NOTHING)
-        return delivered, ONE if delivered else NOTHING
+    def _delivered(self, demand: int, t: int) -> ValueAndError:
+        delivered = self.delivered.get((demand, t), ZERO)
+        return delivered, ONE if delivered else ZERO
 
-    def _short(self, demand: int, t: int) -> Answer:
-        short = self.short.get((demand, t), NOTHING)
-        return short, ONE if short else NOTHING
+    def _short(self, demand: int, t: int) -> ValueAndError:
+        short = self.short.get((demand, t), ZERO)
+        return short, ONE if short else ZERO
 
-    def _stock(self, for_uses: terms.ForUses | None, node: int, t: int) -> Answer:
+    def _stock(self, for_uses: terms.ForUses | None, node: int, t: int) -> ValueAndError:
         if for_uses is None:
-            return self.stock.get((node, t), (NOTHING, ONE))
+            return self.stock.get((node, t), (ZERO, ONE))
         reserves = [
             self.reserved[r.index, node, t]
             for r in self.problem.compliance_classes
             if self.counts(r.label, for_uses) and (r.index, node, t) in self.reserved
         ]
-        return sum((kilograms for kilograms, _ in reserves), NOTHING), sum((pieces for _, pieces in reserves), ONE)
+        return sum((kilograms for kilograms, _ in reserves), ZERO), sum((pieces for _, pieces in reserves), ONE)
 
-    def _holding(self, for_uses: terms.ForUses | None, node: int, t: int) -> Answer:
+    def _holding(self, for_uses: terms.ForUses | None, node: int, t: int) -> ValueAndError:
         years = self.problem.case.horizon.periods[t].years
         rate = self.problem.stores[self.problem.network.nodes[node]].holding[t] * years.numerator / years.denominator
         kilograms, pieces = self._stock(for_uses, node, t)
         return kilograms * rate, rate * pieces
 
-    def _reserved(self, compliance_class: int, node: int, t: int) -> Answer:
-        return self.reserved.get((compliance_class, node, t), (NOTHING, ONE))
+    def _reserved(self, compliance_class: int, node: int, t: int) -> ValueAndError:
+        return self.reserved.get((compliance_class, node, t), (ZERO, ONE))
 
-    def _making(self, spent: Mapping[Cell, Decimal], offer: int, t: int) -> Answer:
-        money = spent.get((offer, t), NOTHING)
-        return money, abs(self.problem.offers[offer].price[t]) if money else NOTHING
+    def _making(self, spent: Mapping[Cell, Decimal], offer: int, t: int) -> ValueAndError:
+        money = spent.get((offer, t), ZERO)
+        return money, abs(self.problem.offers[offer].price[t]) if money else ZERO
 
-    def _onboarding(self, offer: int) -> Answer:
-        return self.problem.offers[offer].onboarding if offer in self.used else NOTHING, NOTHING
+    def _onboarding(self, offer: int) -> ValueAndError:
+        return self.problem.offers[offer].onboarding if offer in self.used else ZERO, ZERO
 
-    def _discounts(self, span: int) -> Answer:
+    def _discounts(self, span: int) -> ValueAndError:
         if span not in self.settled:
-            return NOTHING, NOTHING
+            return ZERO, ZERO
         settled = self.settled[span]
-        return -settled.off, settled.rate * settled.pieces if settled.off else NOTHING
+        return -settled.off, settled.rate * settled.pieces if settled.off else ZERO
 
-    def _fixed(self, span: int) -> Answer:
-        return self.problem.term_spans[span].fixed if span in self.placed else NOTHING, NOTHING
+    def _fixed(self, span: int) -> ValueAndError:
+        return self.problem.term_spans[span].fixed if span in self.placed else ZERO, ZERO
 
-    def _untaken(self, commitment: int) -> Answer:
+    def _untaken(self, commitment: int) -> ValueAndError:
         if commitment not in self.untaken:
-            return NOTHING, NOTHING
+            return ZERO, ZERO
         untaken = self.untaken[commitment]
-        return untaken.due, untaken.commitment.rate * untaken.pieces if untaken.due else NOTHING
+        return untaken.due, untaken.commitment.rate * untaken.pieces if untaken.due else ZERO
 
 
 def limit_rows(problem: Problem) -> list[tuple[Rule, Row | Rows]]:

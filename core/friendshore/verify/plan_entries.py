@@ -216,9 +216,9 @@ class _Matcher:
         matches = [self.arcs.get((False, *line)) for line in table.lines]
         arcs = _ints(-1 if arc is None else arc.index for arc in matches)[table.line]
         if not self._all_match(table, arcs):
-            taken = [(entry, arc) for entry in plan.purchases if (arc := self._purchase(entry)) is not None]
+            taken = [(entry, arc) for entry in plan.purchases if (arc := self._arc_of_purchase(entry)) is not None]
             table, arcs = in_columns([entry for entry, _ in taken], step), _ints(arc for _, arc in taken)
-        lots = [(lot, arc) for lot in plan.lots if (arc := self._lot(lot)) is not None]
+        lots = [(lot, arc) for lot in plan.lots if (arc := self._arc_of_lot(lot)) is not None]
         of_lots = in_columns([lot for lot, _ in lots], step), _ints(arc for _, arc in lots)
         return PurchaseColumns.of(self.problem, (table, arcs), of_lots)
 
@@ -233,7 +233,7 @@ class _Matcher:
         move = self.problem.moves.slots[columns.arc, columns.ordered]
         return not (move < 0).any() and bool((self.problem.moves.delivered[move] == columns.delivered).all())
 
-    def _purchase(self, purchase: Purchase) -> int | None:
+    def _arc_of_purchase(self, purchase: Purchase) -> int | None:
         """Return the position of the arc, or None if the purchase is invalid, which is reported."""
         if purchase.offer not in self.offers:
             self._unknown("offer", purchase.offer)
@@ -258,7 +258,7 @@ class _Matcher:
             self.report("FS624", f"{item} is ordered in a period in which it isn't offered")
         return arc.index if self._has_valid_quantity(purchase, arc.offer) else None
 
-    def _lot(self, lot: LotUse) -> int | None:
+    def _arc_of_lot(self, lot: LotUse) -> int | None:
         facts = self.lots.get(lot.lot)
         if facts is None:
             self._unknown("lot", lot.lot)
@@ -314,7 +314,7 @@ def _in_steps(columns: PurchaseColumns, problem: Problem) -> bool:
     return step == int(step) and not np.any(whole_steps % int(step))
 
 
-_DATED = {
+_NOUNS_OF_DATED = {
     "makes": "a run of",
     "transfers": "a transfer of",
     "stocks": "a stock of",
@@ -327,7 +327,7 @@ _DATED = {
 def _within_time(problem: Problem, plan: Plan, report: Callable[..., None]) -> Plan:
     count = problem.case.horizon.count
     entries_in_time: dict[str, tuple[Record, ...]] = {}
-    for name, noun in _DATED.items():
+    for name, noun in _NOUNS_OF_DATED.items():
         entries = getattr(plan, name)
         outside = [entry for entry in entries if not 0 <= entry.period < count]
         if outside:
