@@ -14,7 +14,7 @@ from friendshore.orders.lines import order_lines
 from friendshore.recommend import Recommendation
 from friendshore.rules.kinds import ExportControl, Tariff
 from friendshore.verify import examine
-from friendshore.verify.again import order_days_again
+from friendshore.verify.second_derivation import order_days_again
 
 from ..building import (
     METAL,

@@ -17,9 +17,9 @@ from friendshore.domain.quantities import parse_duration
 from friendshore.problem import Problem
 from friendshore.recommend import Recommendation
 from friendshore.rules.kinds import Tariff
-from friendshore.verify.again import derived_again
 from friendshore.verify.money import Costing
 from friendshore.verify.plan_entries import PlanEntries
+from friendshore.verify.second_derivation import derived_again
 
 from ..building import SOURCE, bought, case, catalog, changed, demand, facility, planned, rule, source, unstored
 

@@ -555,7 +555,7 @@ def _cash(verified: VerifiedPlan, traced: TracedCash) -> list[RunCash]:
     ]
 
 
-def by_months_as_told(rows: Iterable[RunByMonths]) -> dict[str, ByMonths]:
+def by_months_of_run(rows: Iterable[RunByMonths]) -> dict[str, ByMonths]:
     """Return a run's plans by months. They aren't part of its facts, so they are taken from the run."""
     return {row.demand: ByMonths(row.by_months_kg, row.note) for row in rows}
 

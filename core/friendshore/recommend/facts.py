@@ -166,7 +166,7 @@ def _newer_aliases(recorded: Catalog, current: Catalog) -> Iterator[Alias]:
             yield alias
 
 
-def as_called_today(stated: Entries, original: Entries, renamed: Iterable[Alias]) -> tuple[Entries, Entries]:
+def under_current_names(stated: Entries, original: Entries, renamed: Iterable[Alias]) -> tuple[Entries, Entries]:
     """Return two versions of the facts, both under current names. Aliases that are newer than the facts aren't a difference."""
     aliases = Aliases(renamed)
     if not aliases:

@@ -32,7 +32,7 @@ from ..verify import VerifiedPlan, examine
 from ..verify.compliance import Judging
 from ..verify.money import Costing
 from ..verify.plan_entries import PlanEntries
-from .describe import RunContext, by_months_as_told, purchases, run_of
+from .describe import RunContext, by_months_of_run, purchases, run_of
 from .facts import (
     FACTS,
     RECORD_NAMES,
@@ -40,9 +40,9 @@ from .facts import (
     FactsFile,
     PackFacts,
     RuleFacts,
-    as_called_today,
     facts_file,
     renamed_since,
+    under_current_names,
 )
 from .gather import Gathered, with_scenarios
 from .law import describe_compliance_classes
@@ -259,7 +259,7 @@ def _context_of(stored: Run, run_facts: RunFacts) -> RunContext:
         plugins=file.plugins,
         plugins_blocked=stored.plugins_blocked,
         versions=stored.versions,
-        by_months=by_months_as_told(stored.by_months),
+        by_months=by_months_of_run(stored.by_months),
     )
 
 
@@ -309,7 +309,7 @@ class Vouching:
 
     def compare(self, part: str, stated: Entries, original: Entries, source: str, confirmation: str) -> None:
         """Compare a named part of the facts with its origin. `confirmation` is the note if all is equal."""
-        differing = list(_differences(*as_called_today(stated, original, self.since), source))
+        differing = list(_differences(*under_current_names(stated, original, self.since), source))
         self.findings += differing
         if not differing:
             self.vouched.append(f"{part}: {confirmation}")

@@ -35,7 +35,7 @@ from ..run.folder import CERTIFICATE_FILE, SIGNATURE_FILE, other_files
 from ..session import Session
 from ..solve import Cancel, Progress
 from ..verify import VerifiedPlan
-from ..verify.again import derived_again, order_days_again
+from ..verify.second_derivation import derived_again, order_days_again
 from .facts import FACTS
 from .gather import gather
 from .law import verdicts

@@ -38,7 +38,7 @@ from ..solve import (
     solve,
 )
 from ..solve.components import column_labels
-from ..verify import VerifiedPlan, examine, reused, verify, without_a_loss
+from ..verify import VerifiedPlan, examine, reused, verify, without_each_loss
 from .answer import Answer, Extreme, PartPlan, PlanCache, Together, carried
 from .layout import ChangedPart, LaidColumn, PartLayout, Weigh, about, weights
 
@@ -358,7 +358,7 @@ class Session:
         if found is None:
             inputs = self.parts.part(members, rules).after(changes)
             problem = replace(inputs, rules=(*inputs.rules, *imposed)).problem()
-            known = (self._plans.get((*key[:2], fewer, key[3])) for fewer in without_a_loss(changes))
+            known = (self._plans.get((*key[:2], fewer, key[3])) for fewer in without_each_loss(changes))
             spared = (reused(one.verified, problem) for one in known if one is not None)
             verified = next((plan for plan in spared if plan is not None), None)
             if verified is None:

@@ -5,7 +5,7 @@
 #
 # It shares the problem with the program: usable offers and their moves, prices, capacities, demands, freight, charges, and discount
 # factors by period, penalties, holding costs, order terms, price schedules, and limit rows. Rules of plugins are asked for their rows
-# again, and a difference is an error. When a run is checked, `again` derives the figures that the plan uses a second time from the
+# again, and a difference is an error. When a run is checked, `second_derivation` derives the figures that the plan uses a second time from the
 # records.
 #
 # The verifier doesn't check that there is no cheaper plan (see `friendshore_proof`), or that the facts are true. Only `verify` makes a
@@ -191,7 +191,7 @@ def _check_status(ledger: PlanEntries, cost: Cost, allowed: Decimal) -> None:
             ledger.report("FS634", message, found=f"{bound}", expected=expected)
 
 
-def without_a_loss(changes: tuple[Change, ...]) -> Iterator[tuple[Change, ...]]:
+def without_each_loss(changes: tuple[Change, ...]) -> Iterator[tuple[Change, ...]]:
     """Yield the changes without each one that removes offers from some day on. Those offers then stay known, with everything that depends on them."""
     for number, change in enumerate(changes):
         if change.remove and change.start is not None:
