@@ -70,6 +70,7 @@ def test_a_missing_rate_is_one_problem_that_names_all_who_need_it(folder: Path, 
     edit(folder, ("", other))
     (one,) = [one for one in check(folder, Registry.of()).errors if "exchange rate" in one.message]
     assert (one.file, one.column, one.found) == (str(folder / OFFERS), "price", "an amount in CHF")
+    assert type(one) is Diagnostic  # reports show all fields
     assert all(name in one.message for name in ("quebec-gallium", "guangxi-gallium", "kwinana-gallium"))
 
 

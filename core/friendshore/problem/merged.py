@@ -154,6 +154,12 @@ class RowDiagnostic(Diagnostic):
         found = self.found_in_row or self.found
         return Diagnostic(self.message, file, row, column, found, self.expected, self.fix, self.code)
 
+    def without_cell(self) -> Diagnostic:
+        """Return the diagnostic without the fields that find its line."""
+        return Diagnostic(
+            self.message, self.file, self.row, self.column, self.found, self.expected, self.fix, self.code
+        )
+
 
 def rate_wanting(currency: str, case: Case, of: str, column: str) -> Diagnostic:
     """Return the error for money without an exchange rate to the case's currency."""

@@ -200,7 +200,7 @@ _NAMED = 8
 """Maximum number of amounts named in a message."""
 
 
-def no_rate(currency: str, to: str, amounts: Sequence[InCurrency]) -> Diagnostic:
+def no_rate(currency: str, to: str, amounts: Sequence[InCurrency]) -> RowDiagnostic:
     """Return one error for a missing exchange rate, at the first amount that needs it. It names as many amounts as fit in a sentence."""
     first, names = amounts[0], list(dict.fromkeys(amount.of for amount in amounts))
     left = len(names) - _NAMED

@@ -113,7 +113,7 @@ def _without_rate(words: list[Mention], refs: Sequence[CatalogRef], ids: KnownId
                 amounts_by_currency.setdefault(currency, []).append((row.line, amount))
     for currency, amounts in sorted(amounts_by_currency.items()):
         problem = no_rate(currency, own_currency, [amount for _, amount in amounts])
-        yield replace(problem, row=amounts[0][0], found=f"an amount in {currency}")
+        yield problem.at(problem.file, amounts[0][0], problem.column)
 
 
 def _named_by_rules(words: list[Mention], registry: Registry) -> dict[tuple[str, ...], str]:

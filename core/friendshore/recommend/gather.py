@@ -450,7 +450,7 @@ class Places:
         words = mentions(self.case) if self.case is not None and any(not p.file for p in problem_list) else []
         words += self.read
         placed = dict.fromkeys(
-            placed_problem for problem in problem_list for placed_problem in self._placed(problem, words)
+            _without_cell(placed_problem) for problem in problem_list for placed_problem in self._placed(problem, words)
         )
         return self.told(sorted(placed, key=lambda problem: (problem.file, problem.row or 0)))
 
@@ -484,6 +484,11 @@ class Places:
         if isinstance(problem, RowDiagnostic):
             return problem.at(file, row, column)
         return replace(problem, file=file, row=row, column=column)
+
+
+def _without_cell(problem: Diagnostic) -> Diagnostic:
+    """Return a plain diagnostic, since reports show all fields of one."""
+    return problem.without_cell() if isinstance(problem, RowDiagnostic) else problem
 
 
 def _mentioned(words: Iterable[Mention], column: str, name: str) -> list[Mention]:
