@@ -32,7 +32,7 @@ def remembered() -> Iterator[None]:
         replace = partial(_replace, stack)
         # What is installed, and the case, stay as they are.
         replace(vouching, "read_catalogs", lambda refs, find: tuple(str(ref.folder) for ref in refs))
-        replace(vouching, "_of_catalog", _One)
+        replace(vouching, "_parts_of_catalog", _One)
         replace(vouching, "digest", _One)
         replace(Registry, "pack", lambda registry, name, folder=None: (registry, name, str(folder)))
         replace(verifying, "gather", lambda case, registry: str(case.file))

@@ -271,7 +271,7 @@ def test_a_run_is_verified_with_and_without_reading_again(site: Site, case: Path
     write_run(folder, done.run, done.facts(), verdicts(done.plan))
     alone = verify_run(folder, Registry.discover())
     assert alone.verified
-    assert any("what it reads was not read again; give --case CASE" in line for line in alone.unvouched)
+    assert any("its data were not read again; give --case CASE" in line for line in alone.unvouched)
     assert any("catalog erp" in line and "as acme-erp-plugin 1.0 read it" in line for line in alone.unvouched)
     again = verify_run(folder, Registry.discover(), case)
     assert again.verified
@@ -280,7 +280,7 @@ def test_a_run_is_verified_with_and_without_reading_again(site: Site, case: Path
     )
     with_text(case.parent / "orders-2027.erp", "2 t", "3 t")
     changed = verify_run(folder, Registry.discover(), case)
-    assert any("it gives something else now" in line for line in changed.differs)
+    assert any("its data have changed" in line for line in changed.differs)
     assert any("tin/defense/US" in finding.message for finding in changed.findings)
     assert verify_run(folder, Registry.of()).verified
 
