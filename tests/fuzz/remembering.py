@@ -43,8 +43,10 @@ def remembered() -> Iterator[None]:
         replace(verifying, "verdicts", _One)
         replace(verifying, "rows_of", lambda table, run, judged: (table.file, _One(run), _One(judged)))
         replace(run_folder, "_read", lambda folder, table, found: None if found else _bytes(folder / table.file), 2)
-        replace(verifying, "_derived_again", lambda again: None if again.verified is None else _One(again.verified))
-        replace(verifying, "_in_run", lambda told, run, file: (_One(told), _One(run)))
+        replace(
+            verifying, "_differing_derivations", lambda again: None if again.verified is None else _One(again.verified)
+        )
+        replace(verifying, "_differences_in_run_file", lambda told, run, file: (_One(told), _One(run)))
         replace(verifying, "differences_in_table", _table_key)
         yield
 

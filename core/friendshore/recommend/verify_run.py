@@ -408,17 +408,20 @@ _NEW_IN_ASSUMPTIONS = ("code", "short")
 """Fields that assumptions don't have in runs written before they had codes."""
 
 
-def _differences(stored: RunFolder, rechecked: Rechecked) -> list[Diagnostic]:
-    if rechecked.run is None or rechecked.verified is None:
-        return _differences_in_part(stored, rechecked)
-    expected = rechecked.run.model_dump(mode="json", by_alias=True)
-    assumptions = stored.data["assumptions"]
-    if not any(field in row for row in assumptions for field in _NEW_IN_ASSUMPTIONS):
+def _differences_in_run_file(data: Mapping[str, Any], run: Run, file: Path) -> list[Diagnostic]:
+    expected = run.model_dump(mode="json", by_alias=True)
+    if not any(field in row for row in data["assumptions"] for field in _NEW_IN_ASSUMPTIONS):
         # An older run. Its subjects and texts say the same.
         for row in expected["assumptions"]:
             for field in _NEW_IN_ASSUMPTIONS:
                 del row[field]
-    problems = differences(stored.data, expected, stored.folder / RUN_FILE)
+    return differences(data, expected, file)
+
+
+def _differences(stored: RunFolder, rechecked: Rechecked) -> list[Diagnostic]:
+    if rechecked.run is None or rechecked.verified is None:
+        return _differences_in_part(stored, rechecked)
+    problems = _differences_in_run_file(stored.data, rechecked.run, stored.folder / RUN_FILE)
     judged = verdicts(rechecked.verified)
     for table in TABLES:
         problems += differences_in_table(table, stored.tables[table.file], rows_of(table, rechecked.run, judged))
