@@ -487,7 +487,7 @@ class Places:
 
 
 def _without_cell(problem: Diagnostic) -> Diagnostic:
-    """Return a plain diagnostic, since reports show all fields of one."""
+    # Reports show all fields of a diagnostic, and these only find its line.
     return problem.without_cell() if isinstance(problem, RowDiagnostic) else problem
 
 
