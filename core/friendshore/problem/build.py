@@ -7,6 +7,7 @@ from decimal import Context, Decimal
 from fractions import Fraction
 from functools import lru_cache, partial
 
+from ..domain.assumption_codes import FREIGHT, LEAD_TIME, LICENSE, SEPARATE_MAKING
 from ..domain.base import exact, grouped
 from ..domain.basis import Factors, basis_factor
 from ..domain.case import Case, StoreSpec
@@ -147,7 +148,7 @@ class _Builder:
         self.assumptions += siteless_buyer_assumptions([counted[i] for i in network.feeds], self.rules)
         if network.feeds and len({demand.use for demand in demands}) > 1:
             text = "a plant that takes inputs is taken to keep apart what it makes for different uses"
-            self.assumptions.append(Assumption("makers", text))
+            self.assumptions.append(Assumption("makers", text, SEPARATE_MAKING))
 
     def _law(self, network: Network) -> Law:
         law = Law(self.rules, self.case)
@@ -221,16 +222,15 @@ class _Builder:
         }
         if without and months:
             text = f"offers that publish no lead time ({len(without)}) are taken to need {months.normalize():f} months"
-            self.assumptions.append(Assumption("lead time", text))
+            self.assumptions.append(Assumption("lead time", text, LEAD_TIME))
         if self.case.assume.safety_lead and network.arcs:
             wait = Delay.of(self.case.assume.safety_lead)
             text = f"every purchase is ordered {wait} earlier than its lead time asks, to be safe"
-            self.assumptions.append(Assumption("lead time", text))
+            self.assumptions.append(Assumption("lead time", text, LEAD_TIME))
         for end_use, state in sorted(self.case.assume.licence.items()):
             if state == "granted":
-                self.assumptions.append(
-                    Assumption("licences", f"every export licence that {end_use} use needs is taken as granted")
-                )
+                text = f"every export licence that {end_use} use needs is taken as granted"
+                self.assumptions.append(Assumption("licences", text, LICENSE))
 
     def _note_freight(self, network: Network, counted: Sequence[OfferFacts]) -> None:
         """Add an assumption for the assumed freight, with the number of offers that it is charged on."""
@@ -245,7 +245,7 @@ class _Builder:
         if without and freight is not None:
             money = f"{freight.normalize():f} {self.case.currency}/kg"
             text = f"offers that state no freight ({len(without)}) are taken to cost {money} to move across a border"
-            self.assumptions.append(Assumption("freight", text))
+            self.assumptions.append(Assumption("freight", text, FREIGHT))
 
 
 @lru_cache(maxsize=64)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import product
 
 from ..catalog import twins, united
+from ..domain import assumption_codes as codes
 from ..domain.case import CAPACITY_COUNTS, Accept, Assume, Case
 from ..domain.countries import country_names, is_country, local_country_words, without_accents
 from ..domain.facts import Catalog, Offer
@@ -184,7 +185,11 @@ def carryover_assumptions(case: Case) -> list[Assumption]:
     """Return the assumptions about amounts before the plan that limits count, as stated in the case."""
     rules = Counter(one.rule for one in case.carryovers)
     return [
-        Assumption(rule, f"counts what was used before {case.horizon.start} in {count} of its amounts ([[carryover]])")
+        Assumption(
+            rule,
+            f"counts what was used before {case.horizon.start} in {count} of its amounts ([[carryover]])",
+            codes.CARRYOVER,
+        )
         for rule, count in sorted(rules.items())
     ]
 
@@ -209,12 +214,12 @@ def accepted(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
             texts.append(f"{(share * 100).normalize():f} % of `{status}` capacity counts")
     if not any("judge" in rule.verbs for rule in rules):
         texts.append("no rule of origin and no export control is in use: nothing is kept out")
-    return [Assumption(ACCEPTED, text) for text in texts]
+    return [Assumption(ACCEPTED, text, codes.ACCEPTED) for text in texts]
 
 
 def renamed(case: Case) -> list[Assumption]:
     """Return an assumption for each outdated name in the case, its rules, or its bills that was replaced by the current one."""
-    return [Assumption("renamed", alias.told) for alias in case.followed]
+    return [Assumption("renamed", alias.told, codes.RENAMED) for alias in case.followed]
 
 
 def overlap_assumptions(case: Case, catalogs: Sequence[Catalog], reached: Iterable[Offer]) -> list[Assumption]:
@@ -230,20 +235,20 @@ def overlap_assumptions(case: Case, catalogs: Sequence[Catalog], reached: Iterab
             theirs = "offers of all draw on it" if overlap.offers == "all" else "its offers alone count"
             why = f" ({overlap.why})" if overlap.why else ""
             text = f"{others} is taken to be `{overlap.keep}`, whose record and capacity count; {theirs}{why}"
-            found.append(Assumption("overlap", text))
+            found.append(Assumption("overlap", text, codes.OVERLAP))
     for pair in twins(united(catalogs, case.overlaps), case.overlaps):
         if pair.first.id in at and pair.second.id in at:
             first, second = pair.names
             text = (
                 f"`{first}` and `{second}` count as two facilities, though {pair.why}; [[overlap]] would make them one"
             )
-            found.append(Assumption(COUNTED_TWICE, text))
+            found.append(Assumption(COUNTED_TWICE, text, codes.COUNTED_TWICE))
     return found
 
 
 def end_use_assumptions(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
     """Return an assumption for each end use of the case that no rule names, if rules name others. Those rules don't apply to it."""
-    return [Assumption(ACCEPTED, told.message) for told in end_uses(case, rules)]
+    return [Assumption(ACCEPTED, told.message, codes.ACCEPTED) for told in end_uses(case, rules)]
 
 
 def end_uses(case: Case, rules: Sequence[Rule]) -> Iterator[Diagnostic]:
@@ -296,10 +301,13 @@ def unexamined(demands: Sequence[Demand], law: Law) -> list[Assumption]:
     return [
         Assumption(
             UNEXAMINED,
-            f"for {use}: {', '.join(materials)}. No rule in use asks where {'it comes' if len(materials) == 1 else 'they come'} from: "
+            f"{goods}. No rule in use asks where {'it comes' if len(materials) == 1 else 'they come'} from: "
             "any origin passes, and nothing here finds it lawful",
+            codes.UNEXAMINED,
+            short=goods,
         )
         for use, materials in sorted(open_to_all.items())
+        for goods in [f"for {use}: {', '.join(materials)}"]
     ]
 
 
@@ -314,9 +322,12 @@ def incomplete_law_assumptions(demands: Sequence[Demand], law: Law) -> list[Assu
     return [
         Assumption(
             NOT_ASKED,
-            f"{gaps[name].not_asked} ({', '.join(materials)}). {gaps[name].citation} asks it, and no chain records it: `{name}` finds only part of it lawful",
+            f"{gap}. {gaps[name].citation} asks it, and no chain records it: `{name}` finds only part of it lawful",
+            codes.NOT_ASKED,
+            short=gap,
         )
         for name, materials in sorted(covered.items())
+        for gap in [f"{gaps[name].not_asked} ({', '.join(materials)})"]
     ]
 
 
@@ -364,5 +375,5 @@ def siteless_buyer_assumptions(offers: Sequence[OfferFacts], rules: Sequence[Rul
                     f"`{rule.id}` names {facility.supplier}, whose plant `{facility.id}` has no `place` of its own in its "
                     "catalog: the rule does not bear on what is bought for it"
                 )
-                found[text] = Assumption(ACCEPTED, text)
+                found[text] = Assumption(ACCEPTED, text, codes.ACCEPTED)
     return list(found.values())

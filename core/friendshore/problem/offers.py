@@ -9,6 +9,7 @@ from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 from typing import Literal, NamedTuple, TypeVar
 
+from ..domain.assumption_codes import OFFER_FIGURE
 from ..domain.base import SharedValues, as_decimal, exact, rounded
 from ..domain.basis import Factors, basis_factor, content_of
 from ..domain.case import Case, OfferAssumption
@@ -23,7 +24,7 @@ from ..domain.use import Chained
 from ..errors import Diagnostic, InputError
 from .capacity import accepted_steps
 from .decimal_arrays import Scaled
-from .merged import CASE_SOURCE, Merged, around, exchange, up_the_chain
+from .merged import CASE_SOURCE, Merged, RowDiagnostic, around, exchange, up_the_chain
 
 
 class _Stages(NamedTuple):
@@ -199,18 +200,20 @@ _NAMED = 8
 """Maximum number of amounts named in a message."""
 
 
-def no_rate(currency: str, to: str, amounts: Sequence[InCurrency]) -> Diagnostic:
+def no_rate(currency: str, to: str, amounts: Sequence[InCurrency]) -> RowDiagnostic:
     """Return one error for a missing exchange rate, at the first amount that needs it. It names as many amounts as fit in a sentence."""
     first, names = amounts[0], list(dict.fromkeys(amount.of for amount in amounts))
     left = len(names) - _NAMED
     named = ", ".join(names[:_NAMED]) + (f" and {left} more" if left > 0 else "")
-    return Diagnostic(
+    return RowDiagnostic(
         f"no exchange rate from {currency} to {to} for {named}",
         file=first.file if first.file != "catalog " else "",
         column=first.column,
         found=f"`{first.subject}`",
         expected=f"a row for {currency} in rates.csv",
         fix=f"add the rate of {currency} to a catalog of the case, with its source, or state the amount in {to}",
+        cell=currency,
+        found_in_row=f"an amount in {currency}",
     )
 
 
@@ -351,10 +354,12 @@ class Lead:
 
 
 class Assumption(NamedTuple):
-    """Assumption, in a planner's words."""
+    """Assumption, in a planner's words. The fields are those of `RunAssumption`."""
 
     subject: str
     text: str
+    code: str
+    short: str = ""
 
 
 def resolve_offers(merged: Merged, case: Case) -> tuple[list[OfferFacts], list[Lead], list[Assumption]]:
@@ -645,7 +650,7 @@ class OfferReader:
             self._assume(f"origin of {stages} given by the case" + (f": {self.given.why}" if self.given.why else ""))
 
     def _assume(self, text: str) -> None:
-        self.assumptions.append(Assumption(self.offer.id, text))
+        self.assumptions.append(Assumption(self.offer.id, text, OFFER_FIGURE))
 
 
 P = TypeVar("P", Price, Quote, BenchmarkPrice)

@@ -13,6 +13,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 
+from ..domain.assumption_codes import SHORTAGE_PRICE, STOCK_COST
 from ..domain.base import Groups, exact, rounded
 from ..domain.case import Case, FrozenPrices, StoreSpec
 from ..domain.facts import Facility
@@ -104,7 +105,7 @@ class PriceDerivation:
             text = (
                 f"holding stock costs {(share * 100).normalize():f} % a year of the dearest landed offer or benchmark"
             )
-            self.assumptions.append(Assumption("stock", text))
+            self.assumptions.append(Assumption("stock", text, STOCK_COST))
         stated = [(s, (s.material, s.place or self.case.place)) for s in self.case.stores if s.holding is not None]
         always = {node for store, node in stated if store.start is None and store.end is None}
         frozen = self.case.frozen.stores if self.case.frozen is not None else ()
@@ -132,7 +133,8 @@ class PriceDerivation:
             if not price:
                 missing.append(_unpriced(demand))
             found.append(price)
-            self.assumptions.append(Assumption(demand.id, self._said(demand, reference, price, factor)))
+            text = self._said(demand, reference, price, factor)
+            self.assumptions.append(Assumption(demand.id, text, SHORTAGE_PRICE))
         if missing:
             raise InputError(missing)
         return tuple(found)

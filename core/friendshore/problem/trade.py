@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 
+from ..domain.assumption_codes import OFFER_FIGURE
 from ..domain.base import as_decimal, exact, grouped
 from ..domain.case import Case
 from ..domain.evidence import Confidence
@@ -136,7 +137,7 @@ def resolve_schedules(
         if not accepted or confidence is Confidence.ASSUMED:
             text = f"price schedule of {schedule.name} ({schedule.kind}, {SPANS[schedule.per]}) is {confidence.value}"
             text += "" if counts else " and does not count: list prices do"
-            assumptions += [Assumption(counted[i].offer.id, text) for i in about]
+            assumptions += [Assumption(counted[i].offer.id, text, OFFER_FIGURE) for i in about]
         if not counts:
             continue
         spans += found
@@ -276,7 +277,7 @@ def resolve_terms(
         confidence = merged.confidence(terms.source)
         if confidence is Confidence.ASSUMED or not confidence.reaches(case.accept.confidence):
             text = f"terms of {terms.name} ({SPANS[terms.per]}) are {confidence.value}"
-            assumptions += [Assumption(counted[i].offer.id, text) for i in about]
+            assumptions += [Assumption(counted[i].offer.id, text, OFFER_FIGURE) for i in about]
     if troubles:
         raise InputError(list(dict.fromkeys(troubles)))
     return tuple(spans), assumptions

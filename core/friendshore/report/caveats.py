@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from ..document import elements as doc
 from ..document.figures import count, large_money, mass, percent, rounded_money
+from ..domain import assumption_codes as codes
 from ..domain.base import grouped
 from ..domain.run import Run, RunDoubt, RunLimit
 from ..domain.unmet import RunConflict
@@ -75,21 +76,17 @@ def noted_packs(run: Run) -> Iterator[str]:
             yield f"{plugin.name}, {aged(plugin.as_of, run.made)}: {'; '.join(texts)}"
 
 
-_UNEXAMINED, _ACCEPTED, _TWICE = "looked at by no rule of origin", "accepted", "counted twice"
-_DUTY_ON_FEE = "duty on the fee alone"
-_NO_DUTY, _MOST_DUTY = "no duty charged", "highest duty charged"
-_IDLE, _NOT_ASKED = "limit without demand", "origin not asked about"
 BEFORE_ALL = {
-    _UNEXAMINED: "Looked at by no rule of origin",
-    _NOT_ASKED: "Origin not asked about",
-    _ACCEPTED: "Accepted by the case",
-    _TWICE: "Perhaps counted twice",
-    _NO_DUTY: "No duty charged",
-    _MOST_DUTY: "Highest duty charged",
-    _IDLE: "Limit without demand",
-    _DUTY_ON_FEE: "Duty on the fee alone",
+    codes.UNEXAMINED: "Looked at by no rule of origin",
+    codes.NOT_ASKED: "Origin not asked about",
+    codes.ACCEPTED: "Accepted by the case",
+    codes.COUNTED_TWICE: "Perhaps counted twice",
+    codes.NO_DUTY: "No duty charged",
+    codes.HIGHEST_DUTY: "Highest duty charged",
+    codes.IDLE_LIMIT: "Limit without demand",
+    codes.DUTY_ON_FEE: "Duty on the fee alone",
 }
-"""Titles of the assumptions that a reader of a mix must know, by subject. A plan is compliant only if those on origin and evidence are right.
+"""Titles of the assumptions that a reader of a mix must know, by code. A plan is compliant only if those on origin and evidence are right.
 They cover goods without a rule of origin, evidence accepted beyond the usual, capacity that two catalogs may both count, unknown duties, and
 limits without demand.
 """
@@ -97,8 +94,8 @@ limits without demand.
 
 def unexamined(run: Run) -> doc.Section | None:
     """Return the goods without a rule of origin. No short form of an answer may omit them."""
-    texts = [row.text for row in run.assumptions if row.subject == _UNEXAMINED]
-    return doc.section_if_any(BEFORE_ALL[_UNEXAMINED], doc.notes(texts, doc.Tone.DOUBTFUL))
+    texts = [row.text for row in run.assumptions if row.kind == codes.UNEXAMINED]
+    return doc.section_if_any(BEFORE_ALL[codes.UNEXAMINED], doc.notes(texts, doc.Tone.DOUBTFUL))
 
 
 def conflict_section(run: Run) -> doc.Section | None:
@@ -121,8 +118,8 @@ def _warnings(run: Run) -> Iterator[str]:
     if old_prices := stale_line(run):
         yield f"Old prices: {old_prices}."
     yield from (f"Made for the case: {text}." for text in noted_packs(run))
-    for subject, title in BEFORE_ALL.items():
-        yield from (f"{title}: {row.text}" for row in run.assumptions if row.subject == subject)
+    for code, title in BEFORE_ALL.items():
+        yield from (f"{title}: {row.text}" for row in run.assumptions if row.kind == code)
     yield from exposures(run)
     yield from (f"Paid for, and barred from all that wants it: {text}." for text in unusable_lots(run))
     yield from (f"{text}." for text in only_by_periods(run))
@@ -213,26 +210,22 @@ def _caveats(run: Run, most: int) -> Iterator[str]:
 
 def _assumed(run: Run, most: int) -> Iterator[str]:
     """Yield the assumptions in `BEFORE_ALL`, without repeating their titles."""
-    for row in run.assumptions:
-        if row.subject == _UNEXAMINED:
-            yield f"{BEFORE_ALL[_UNEXAMINED]} {row.text.partition('. ')[0]}"
-    not_asked = [row.text.partition(". ")[0] for row in run.assumptions if row.subject == _NOT_ASKED]
-    if not_asked:
-        yield f"{BEFORE_ALL[_NOT_ASKED]}: {few(not_asked, '; ', 1)}"
-    accepted = [row.text for row in run.assumptions if row.subject == _ACCEPTED]
-    if accepted:
-        yield f"{BEFORE_ALL[_ACCEPTED]}: {'; '.join(accepted)}"
-    twice = (f"{BEFORE_ALL[_TWICE]}: {row.text}" for row in run.assumptions if row.subject == _TWICE)
+    briefs = grouped((row.kind, row.brief) for row in run.assumptions)
+    yield from (f"{BEFORE_ALL[codes.UNEXAMINED]} {goods}" for goods in briefs.get(codes.UNEXAMINED, ()))
+    if codes.NOT_ASKED in briefs:
+        yield f"{BEFORE_ALL[codes.NOT_ASKED]}: {few(briefs[codes.NOT_ASKED], '; ', 1)}"
+    if codes.ACCEPTED in briefs:
+        yield f"{BEFORE_ALL[codes.ACCEPTED]}: {'; '.join(briefs[codes.ACCEPTED])}"
+    twice = (f"{BEFORE_ALL[codes.COUNTED_TWICE]}: {text}" for text in briefs.get(codes.COUNTED_TWICE, ()))
     yield from _most(twice, most, "more perhaps counted twice", "more perhaps counted twice")
-    for subject, why in ((_NO_DUTY, "no tariff line known"), (_MOST_DUTY, "customs origin not known")):
-        about = [row.text.partition(":")[0] for row in run.assumptions if row.subject == subject]
-        if about:
-            yield f"{BEFORE_ALL[subject]}, {why}: {few(about, most=most)}"
+    for code, why in ((codes.NO_DUTY, "no tariff line known"), (codes.HIGHEST_DUTY, "customs origin not known")):
+        if code in briefs:
+            yield f"{BEFORE_ALL[code]}, {why}: {few(briefs[code], most=most)}"
     if is_duty_told(run):
         makers = list(dict.fromkeys(run.names.offer(one.offer) for one in run.purchases if one.duty_on_inputs))
         more = large_money(run.duty_on_inputs, run.currency)
-        yield f"{BEFORE_ALL[_DUTY_ON_FEE]} (*): with that on the inputs supplied it is {more} more: {few(makers, most=most)}"
-    idle = (f"{BEFORE_ALL[_IDLE]}: {row.text}" for row in run.assumptions if row.subject == _IDLE)
+        yield f"{BEFORE_ALL[codes.DUTY_ON_FEE]} (*): with that on the inputs supplied it is {more} more: {few(makers, most=most)}"
+    idle = (f"{BEFORE_ALL[codes.IDLE_LIMIT]}: {text}" for text in briefs.get(codes.IDLE_LIMIT, ()))
     yield from _most(idle, most, "more such limit", "more such limits")
 
 
