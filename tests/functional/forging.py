@@ -15,7 +15,7 @@ from friendshore.plugins import Registry
 from friendshore.recommend import plan, verdicts
 from friendshore.recommend.describe import run_of
 from friendshore.recommend.facts import facts_file
-from friendshore.recommend.recheck import _as_told, read_facts
+from friendshore.recommend.recheck import _context_of, read_facts
 from friendshore.run import read_run, write_run
 from friendshore.run.folder import SIGNATURE_FILE, SUMS_FILE, sums_text
 from friendshore.session import Session
@@ -111,7 +111,7 @@ def forge(original: Path, out: Path, bend: Bend, registry: Registry) -> Path:
     read = read_facts(facts, registry)
     session = Session.open(read.inputs, Limits(workers=1))
     file = facts_file(facts).model_copy(update={"plan": session.verified.plan})
-    run = run_of(session.verified, _as_told(stored.run, read_facts(file.written, registry)))
+    run = run_of(session.verified, _context_of(stored.run, read_facts(file.written, registry)))
     write_run(out, run, file.written, verdicts(session.verified))
     return out
 

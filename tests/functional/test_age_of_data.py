@@ -115,7 +115,7 @@ def test_check_names_prices_that_are_older_than_the_case_allows(first: Path, cas
         (f"{name}-gallium", "2026-11-26", 372) for name in ("quebec", "guangxi", "kwinana")
     }
     assert "old_prices" not in json.loads(friendshore("check", first, "--json", day="2027-12-03"))
-    line = "sources.csv:2 [date]: the price of `guangxi-gallium` is older than the case allows: of 2026-11-26, 372 days old"
+    line = "sources.csv:2 [date]: FS642 the price of `guangxi-gallium` is older than the case allows: of 2026-11-26, 372 days old"
     for name in ("plan", "check"):
         asked = run(name, case, "--strict", day="2027-12-03")
         assert (asked.exit_code, line in asked.output) == (2, True), asked.output

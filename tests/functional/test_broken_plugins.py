@@ -323,7 +323,7 @@ def test_a_run_cannot_block_what_it_was_made_with(world: Path, tmp_path: Path, n
     told = json.loads((out / "run.json").read_text())
     told["plugins_blocked"].append({"name": name, "by": ["--block"], "plugins": []})
     (out / "run.json").write_text(json.dumps(told))
-    assert f"it was made without `{name}`, and with catalog tin of it" in said(
+    assert f"FS615 the run states that it was made without `{name}`, but uses catalog tin of it" in said(
         friendshore(world, "verify", str(out)), 4
     )
 
@@ -338,4 +338,4 @@ def test_a_run_is_left_unverified_where_its_blocks_are_taken_out(world: Path, ru
         friendshore(world, "verify", str(bare))
     )
     elsewhere = friendshore(world, "verify", str(bare), site="empty")
-    assert "rule `r` is left unverified: it was judged by acme-bans 1.5" in said(elsewhere)
+    assert "rule `r` is left unverified: it was evaluated by acme-bans 1.5" in said(elsewhere)

@@ -70,6 +70,7 @@ def test_a_missing_rate_is_one_problem_that_names_all_who_need_it(folder: Path, 
     edit(folder, ("", other))
     (one,) = [one for one in check(folder, Registry.of()).errors if "exchange rate" in one.message]
     assert (one.file, one.column, one.found) == (str(folder / OFFERS), "price", "an amount in CHF")
+    assert type(one) is Diagnostic  # reports show all fields
     assert all(name in one.message for name in ("quebec-gallium", "guangxi-gallium", "kwinana-gallium"))
 
 
@@ -197,7 +198,7 @@ def test_a_blank_basis_and_a_demand_in_plain_kilograms_are_asked_about(
     found = check(folder, Registry.of()).suggestions
     blank = [(one.column, one.expected) for one in found if "has no basis" in one.message]
     assert blank == [("basis", "`Ga`, `Ga2O3`, `gross`")] * asked
-    plain = [one for one in found if "what its kilograms weigh" in one.message]
+    plain = [one for one in found if one.code == "FS656"]
     assert [one.found for one in plain] == ["`wafers`"] * doubtful
     assert all("count as Ga, of which 1 kg is 1.344 kg of Ga2O3" in one.message for one in plain)
     told = json.loads(here("catalogs", "convert", folder / "catalog", tmp_path / "new", "--json").stdout)

@@ -267,7 +267,7 @@ FORGERIES = [
     Forgery("prices of shortages frozen", _frozen, CASE, found=False),
     Forgery("a stock made up", lambda f: f["case"]["stocks"][0].update(quantity=5000.0), CASE, found=False),
     Forgery("a scenario says something else", lambda f: f["case"]["scenarios"][0].update(change=[{"disable": BAN}, {"disable": "us-4872-tungsten"}]), CASE, found=False, planned="relaxed"),
-    Forgery("a change that no scenario holds", lambda f: _change(f, disable=BAN), "no scenario holds: disable", found=False),
+    Forgery("a change that no scenario holds", lambda f: _change(f, disable=BAN), "of the facts outside of scenarios: disable", found=False),
     Forgery("a waiver made up", _in_case(waivers=[{"rule": BAN, "quantity": 5000.0, "from": "2027-01-01", "until": "2028-12-31"}]), CASE, found=False),
 ]  # fmt: skip
 

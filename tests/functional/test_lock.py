@@ -107,7 +107,7 @@ def test_a_plugin_that_is_locked_and_not_installed_is_named_with_its_version(sit
     write_lock(tmp_path / LOCK_FILE, locked(tmp_path))
     shutil.rmtree(next(site.folder.glob("acme_house-*")))
     (problem,) = refused(planned, tmp_path / "case.toml")
-    assert "acme-house 1.2 is not installed" in problem.message
+    assert (problem.code, problem.message.partition(" is ")[0]) == ("FS623", "acme-house 1.2")
     assert problem.fix == "pip install 'acme-house==1.2'"
     (tmp_path / LOCK_FILE).unlink()
     problems = refused(planned, tmp_path / "case.toml")
@@ -136,7 +136,7 @@ def test_new_and_missing_and_other_versions_are_refused_all_at_once(case: Path) 
     changed = (mine.but(distribution="acme-tin 0.9"), mine.but(name="gone"))
     given = was.but(locked=changed, versions={**was.versions, "ortools": "1.0"})
     told = " / ".join(one.message for one in refused(check_lock, given, was, case / LOCK_FILE))
-    for words in ("`gone` is locked, and no longer used", "comes from acme-tin 1.0", "ortools"):
+    for words in ("`gone` is locked, but no longer used", "comes from acme-tin 1.0", "ortools"):
         assert words in told
 
 
@@ -165,13 +165,13 @@ def test_lock_and_plan_locked_on_the_command_line(tmp_path: Path) -> None:
     (offers,) = case.rglob("offers.csv")
     offers.write_text(offers.read_text().replace(" USD/kg", "1 USD/kg", 1))
     done = friendshore("plan", str(case), "--locked", "-q")
-    assert (done.returncode, done.stdout, "is not what was locked" in done.stderr) == (3, "", True)
+    assert (done.returncode, done.stdout, "FS620" in done.stderr) == (3, "", True)
 
 
 @pytest.mark.parametrize("text", ["my notes", '{"case": "tin"}', "<<<<<<< mine"])
 def test_what_is_no_lock_is_not_overwritten(text: str, case: Path) -> None:
     """A file that friendshore didn't write stays as it is."""
     (case / LOCK_FILE).write_text(text)
-    with pytest.raises(InputError, match="left as it is"):
+    with pytest.raises(InputError, match="FS622"):
         write_lock(case / LOCK_FILE, locked(case))
     assert (case / LOCK_FILE).read_text() == text

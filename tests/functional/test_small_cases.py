@@ -125,7 +125,7 @@ def test_the_check_names_dates_within_a_period() -> None:
     """A quotation for part of a quarter isn't counted on; terms for part of one hold for all of it."""
     told = " ".join(str(one) for one in check(DOCS / "cases" / "small" / "orders", Registry.of()).suggestions)
     assert "2027-06-16 falls within 2027-Q2: a quotation of `spot-antimony` ends" in told
-    assert "2027-12-01 falls within 2027-Q4: terms of offer mill-antimony end: they hold for the whole period" in told
+    assert "2027-12-01 falls within 2027-Q4: terms of offer mill-antimony end: they apply for the whole period" in told
 
 
 @pytest.mark.parametrize("scenario", TIERS)

@@ -32,7 +32,7 @@ def remembered() -> Iterator[None]:
         replace = partial(_replace, stack)
         # What is installed, and the case, stay as they are.
         replace(vouching, "read_catalogs", lambda refs, find: tuple(str(ref.folder) for ref in refs))
-        replace(vouching, "_of_catalog", _One)
+        replace(vouching, "_parts_of_catalog", _One)
         replace(vouching, "digest", _One)
         replace(Registry, "pack", lambda registry, name, folder=None: (registry, name, str(folder)))
         replace(verifying, "gather", lambda case, registry: str(case.file))
@@ -43,8 +43,10 @@ def remembered() -> Iterator[None]:
         replace(verifying, "verdicts", _One)
         replace(verifying, "rows_of", lambda table, run, judged: (table.file, _One(run), _One(judged)))
         replace(run_folder, "_read", lambda folder, table, found: None if found else _bytes(folder / table.file), 2)
-        replace(verifying, "_derived_again", lambda again: None if again.verified is None else _One(again.verified))
-        replace(verifying, "_in_run", lambda told, run, file: (_One(told), _One(run)))
+        replace(
+            verifying, "_differing_derivations", lambda again: None if again.verified is None else _One(again.verified)
+        )
+        replace(verifying, "_differences_in_run_file", lambda told, run, file: (_One(told), _One(run)))
         replace(verifying, "differences_in_table", _table_key)
         yield
 

@@ -15,7 +15,7 @@ from friendshore.domain.plan import PlanStatus
 from friendshore.recommend import Recommendation
 from friendshore.rules.base import Rule
 from friendshore.session import Session
-from friendshore.verify.again import derived_again
+from friendshore.verify.second_derivation import derived_again
 
 from .oracle import optimum
 from .patterns import Answer

@@ -9,7 +9,7 @@ from hypothesis import given
 from tests.building import METAL, OXIDE, case, catalog, chain, demand, maker, source, stock, store
 
 from friendshore.domain.case import OrderSpec
-from friendshore.verify.again import order_days_again
+from friendshore.verify.second_derivation import order_days_again
 
 from .daily import arrives_late, lacking
 from .random_cases.facts import in_days

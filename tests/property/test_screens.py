@@ -97,12 +97,22 @@ def warnings(draw: st.DrawFn, materials: list[str], ids: list[str]) -> dict[str,
         return draw(st.lists(st.sampled_from(ids), max_size=most))
 
     unseen = draw(st.lists(st.sampled_from(materials), max_size=len(materials), unique=True))
-    looked = f"for defense: {', '.join(unseen)}. Any origin passes"
-    told = [("looked at by no rule of origin", looked)] if unseen else []
-    told += [("accepted", f"`{rule}` counts from `computed` on") for rule in names(2)]
-    told += [("counted twice", f"`{rule}` is perhaps the same as another") for rule in names(5)]
-    told += [(rule, "its price is assumed") for rule in names(5)]
-    assumptions = [{"subject": subject, "text": text} for subject, text in told]
+    looked = f"for defense: {', '.join(unseen)}. No rule in use asks"
+    told = [("looked at by no rule of origin", looked, "FS800")] if unseen else []
+    told += [("accepted", f"`{rule}` counts from `computed` on", "FS802") for rule in names(2)]
+    told += [("counted twice", f"`{rule}` is perhaps the same as another", "FS803") for rule in names(5)]
+    told += [(rule, "its price is assumed", "FS818") for rule in names(5)]
+    # A run has codes in all of its assumptions, or is an older one and has none.
+    coded = draw(st.booleans())
+    assumptions = [
+        {
+            "subject": subject,
+            "text": text,
+            "code": code if coded else "",
+            "short": text.partition(". ")[0] if coded else "",
+        }
+        for subject, text, code in told
+    ]
     return {"conflicts": conflicts, "exposed": exposed, "assumptions": assumptions}
 
 

@@ -14,7 +14,7 @@ from friendshore.orders.lines import order_lines
 from friendshore.recommend import Recommendation
 from friendshore.rules.kinds import ExportControl, Tariff
 from friendshore.verify import examine
-from friendshore.verify.again import order_days_again
+from friendshore.verify.second_derivation import order_days_again
 
 from ..building import (
     METAL,
@@ -110,7 +110,9 @@ def test_a_plan_that_uses_an_order_before_it_arrives_does_not_hold() -> None:
     assert findings(asked(20, LATER), planned(asked(20, FIRST), facts(), *RULES)) == []
     late = planned(asked(19, FIRST), facts(), *RULES)
     assert findings(asked(19, FIRST), late) == []
-    assert findings(asked(19, LATER), late) == ["more metal at US (R1) is used before 2027-03-15 than is there by then"]
+    assert findings(asked(19, LATER), late) == [
+        "more metal at US (R1) is used before 2027-03-15 than is available by then"
+    ]
 
 
 @pytest.mark.parametrize(("second", "lacking"), [(date(2027, 5, 27), 0), (date(2027, 5, 28), 0.274)])
@@ -161,12 +163,12 @@ def test_makers_take_their_inputs_when_the_order_goes_out() -> None:
         assert sum(short(planned(asked(day), facts(lead_time=lead))).values()) == lacking
     problem = built(asked(date(2027, 1, 2)), facts(lead_time=3))
     told = [one.message for one in examine(problem, found.plan.plan)[1]]
-    assert told == ["more oxide at AU (R1) is used before 2027-01-02 than is there by then"]
+    assert told == ["more oxide at AU (R1) is used before 2027-01-02 than is available by then"]
 
 
 def test_one_class_that_lasts_until_the_arrival_needs_no_program(monkeypatch: pytest.MonkeyPatch) -> None:
     """Loading scipy for it would take longer than the plan of most cases."""
-    monkeypatch.setattr("friendshore.verify.arrivals._Stretches._late", None)
+    monkeypatch.setattr("friendshore.verify.arrivals._Stretches._optimal_split", None)
     given = year(demand("metal", "civil", 100, price=100), stocks=held(20), orders=coming("metal", (80, LATER)))
     found = planned(given, facts())
     assert found.verified

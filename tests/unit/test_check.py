@@ -198,7 +198,7 @@ def test_what_a_rule_names_is_told_where_it_stands(folder: Path) -> None:
     add(folder / "case.toml", '\n[[rule]]\nkind = "pin"\nid = "fixed"\noffer = "quebec"\nat_most = "5 t"\n')
     (problem,) = check(folder, Registry.of()).errors
     assert problem.row == line_of(folder / "case.toml", 'offer = "quebec"')
-    assert problem.message == "rule `fixed` names the offer `quebec`, which is not there"
+    assert (problem.code, problem.found) == ("FS641", "quebec")
 
 
 def test_a_price_or_a_capacity_of_nothing_is_told(folder: Path) -> None:
@@ -332,18 +332,18 @@ SUGGESTED: dict[str, tuple[list[tuple[str, str, str]], list[tuple[str, ...]], tu
     "an end use of its own": ([(CASE, USE, 'end_use = "civic"')], [("no rule names the end use `civic`",)], ()),
     # 2207 for 2027: the ban never holds, and nothing else says so.
     "a ban from another century": (
-        [(CASE, FROM, FROM.replace("2027", "2207"))], [("rule `by-order` holds on no day of the plan", "2207-01-01"), ("2207-01-01 is far from the plan", "check the year")], (),
+        [(CASE, FROM, FROM.replace("2027", "2207"))], [("FS650 rule `by-order`", "2207-01-01"), ("FS659 2207-01-01", "check the year")], (),
     ),
     "an offer from another century": (
-        [(OFFERS, ALIKE, f"price_source,source,until\n{RIVER},9999-12-31\n{HILL},2207-12-30")], [("2207-12-31 is far from the plan",)], ("9999",),
+        [(OFFERS, ALIKE, f"price_source,source,until\n{RIVER},9999-12-31\n{HILL},2207-12-30")], [("FS659 2207-12-31",)], ("9999",),
     ),
     # Who is kept out by a name with a slip is bought from; a list may name many whom the case does not know.
-    "a slip": ([(CASE, "[[scenario]]", OUT.format("Hil Metals"))], [("rule `out` keeps out", "did you mean `Hill Metals`?")], ()),
-    "another form": ([(CASE, "[[scenario]]", OUT.format("HILL METALS Ltd."))], [("rule `out` keeps out", "did you mean `Hill Metals`?")], ()),
+    "a slip": ([(CASE, "[[scenario]]", OUT.format("Hil Metals"))], [("FS652 rule `out`", "did you mean `Hill Metals`?")], ()),
+    "another form": ([(CASE, "[[scenario]]", OUT.format("HILL METALS Ltd."))], [("FS652 rule `out`", "did you mean `Hill Metals`?")], ()),
     "the name": ([(CASE, "[[scenario]]", OUT.format("hill metals"))], [], ("did you mean",)),
     "another company": ([(CASE, "[[scenario]]", OUT.format("Norinco"))], [], ("did you mean",)),
     # Antimony is mined and refined: a ban on where it was separated keeps out nothing.
-    "a stage that no material has": ([(CASE, 'stages = ["mined"]', 'stages = ["separated"]')], [("rule `by-order` bars nothing", "separated")], ()),
+    "a stage that no material has": ([(CASE, 'stages = ["mined"]', 'stages = ["separated"]')], [("FS651 rule `by-order`", "separated")], ()),
     # A limit that names Hill Metals, or a rule on antimony, does not mean it.
     "a sign that nobody sees": ([(FACILITIES, "Hill Metals", "Hill Metals\u200b")], [("(U+200B, zero width space)",)], ()),
     "a letter of another alphabet": ([(FACILITIES, "Hill Metals", "Нill Metals")], [("`Н` is U+041D, cyrillic capital letter en",)], ()),
@@ -410,5 +410,5 @@ def test_a_pack_that_is_called_as_an_installed_one_is_told(tmp_path: Path) -> No
     case = folder / "case.toml"
     case.write_text(case.read_text(encoding="utf-8").replace("[use]", '[use]\npacks = ["./law"]', 1), encoding="utf-8")
     found = check(folder, Registry.of(packs={"us-10usc4872": folder / "law"}))
-    assert suggestions(found, "`us-10usc4872` is that of the case", "given in memory brings")
-    assert suggestions(found, "rule `empty` of us-10usc4872 has no phase", str(folder / "law" / "pack.toml"))
+    assert suggestions(found, "FS648 `us-10usc4872`", "from given in memory")
+    assert suggestions(found, "FS650 rule `empty` of us-10usc4872", str(folder / "law" / "pack.toml"))

@@ -210,7 +210,9 @@ def test_the_verifier_asks_which_purchases_a_budget_counts() -> None:
     problem.__dict__["limit_rows"] = [(law, replace(row, terms=(empty, *row.terms[1:])))]
     verified, findings = examine(problem, free)
     assert verified is None
-    assert [f.message for f in findings] == ["rule `budget` counts other purchases than it is about"]
+    assert [(f.code, f.message.partition("`")[2]) for f in findings] == [
+        ("FS631", "budget` counts the wrong purchases")
+    ]
 
 
 def test_reports_lead_with_the_share_and_show_each_material() -> None:
@@ -264,4 +266,4 @@ def test_the_verifier_finds_what_a_free_class_may_not_hold() -> None:
     forged = tuple(p.but(offer="cn-oxide") if p.offer == "au-oxide" else p for p in capped.plan.purchases)
     verified, findings = examine(capped.problem, capped.plan.but(purchases=forged))
     assert verified is None
-    assert any("free of what rule `none` taints" in finding.message for finding in findings)
+    assert any(finding.code == "FS629" and "`none`" in finding.message for finding in findings)

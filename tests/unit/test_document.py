@@ -351,7 +351,7 @@ def test_a_case_is_no_run_and_a_run_no_case(tmp_path: Path) -> None:
     (tmp_path / "case.toml").write_text("schema = 1\n", encoding="utf-8")
     for path in (tmp_path, tmp_path / "case.toml"):
         (problem,) = refused(read_run, path)
-        assert problem.message == "this is a case, and not yet a run of it"
+        assert problem.message == "is a case, not a run"
         assert "--out" in problem.fix
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "run.json").write_text("{}", encoding="utf-8")

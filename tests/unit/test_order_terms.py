@@ -298,15 +298,15 @@ LATER = case(demand("metal", "civil", 0, 20), stores=(store("metal", 1),))
 @pytest.mark.parametrize(
     ("given", "facts", "tamper", "words"),
     [
-        (SOON, IN_LOTS, resized(110), "no whole number of lots"),
-        (SOON, IN_LOTS, resized(99.999), "no whole number of lots"),
-        (SOON, IN_LOTS, resized(125), "more lots are ordered"),
-        (SOON, IN_LOTS, resized(125), "more is ordered under the terms of offer cn-metal in 2026"),
-        (SOON, IN_LOTS, resized(125), "more is taken from `cn` in 2026 than its capacity"),
-        (SOON, IN_LOTS, resized(25), "less is ordered under the terms of offer cn-metal in 2026"),
-        (SOON, IN_LOTS, lambda plan: plan.but(objective=plan.objective - 40, bound=Decimal(0)), "objective is not"),
-        (LATER, committed(qualification=12), lambda plan: plan.but(objective=plan.objective - 450), "objective is not"),
-        (LATER, committed(qualification=12), moved, "is ordered when it is not offered"),
+        (SOON, IN_LOTS, resized(110), "FS632 the orders from `cn-metal` in 2026"),
+        (SOON, IN_LOTS, resized(99.999), "FS632 the orders from `cn-metal` in 2026"),
+        (SOON, IN_LOTS, resized(125), "FS632 more lots are ordered"),
+        (SOON, IN_LOTS, resized(125), "FS632 more is ordered under the terms of offer cn-metal in 2026"),
+        (SOON, IN_LOTS, resized(125), "FS627 more is taken from `cn` in 2026 than its capacity"),
+        (SOON, IN_LOTS, resized(25), "FS632 less is ordered under the terms of offer cn-metal in 2026"),
+        (SOON, IN_LOTS, lambda plan: plan.but(objective=plan.objective - 40, bound=Decimal(0)), "FS634 the plan's objective"),
+        (LATER, committed(qualification=12), lambda plan: plan.but(objective=plan.objective - 450), "FS634 the plan's objective"),
+        (LATER, committed(qualification=12), moved, "FS624 cn-metal to US"),
     ],
 )  # fmt: skip
 def test_the_verifier_names_what_is_wrong(

@@ -184,7 +184,7 @@ def test_a_case_may_let_the_unproven_pass_and_it_is_told() -> None:
     facts = facts.but(offers=(*facts.offers, source("CN", 5, name="cn-sure")))
     found = planned(case(demand("metal", "defense", 10), accept={"unproven": True}), facts, ban("mined", start=None))
     assert bought(found) == {"cn-metal": 10}
-    assert "10 kg let pass by `ban` without proof" in told(found, "cn-metal")
+    assert "10 kg accepted under `ban` without proof" in told(found, "cn-metal")
     assert [row.offer for row in found.run.blocked] == ["cn-sure"]
 
 

@@ -216,9 +216,11 @@ def test_rows_looked_at_in_doubles_first_give_the_same_findings_and_largest_miss
     """Those that rounding explains to the last digit, and those that it does not by a hair, fall as in decimals."""
     every, some = _ledger(), _ledger()
     for number, (by, pieces) in enumerate(rows):
-        every.miss(by, pieces, f"row {number}")
+        every.report_excess("FS627", by, pieces, f"row {number}")
     near, pieces_of = (np.array([float(row[i]) for row in rows]) for i in (0, 1))
-    some.misses(near, 4 * EPSILON * np.abs(near), pieces_of, lambda number: (*rows[number], f"row {number}"))
+    some.report_excesses(
+        "FS627", near, 4 * EPSILON * np.abs(near), pieces_of, lambda number: (*rows[number], f"row {number}")
+    )
     assert [found.message for found in some.findings] == [found.message for found in every.findings]
     assert some.largest_miss == every.largest_miss
 
@@ -285,7 +287,11 @@ def test_prices_that_no_solver_tells_apart_are_warned_of() -> None:
     facts = catalog(source("CN", 3), source("AU", 4), source("AU", 1, "salt"), source("CN", 2, "salt"))
     given = case(demand("metal", "civil", 50_000_000), demand("salt", "civil", "0.005", price=10**7))
     (warning,) = out_of_scale(built(given, facts, rule(Budget, amount=10**10)))
-    assert "what salt from `au-salt` costs is lost beside what a shortage of `metal-civil` costs" in warning.message
+    assert warning.code == "FS658"
+    assert (
+        "the cost of salt from `au-salt` is negligible beside the cost of a shortage of `metal-civil`"
+        in warning.message
+    )
     assert warning.file == "tiny: offers.csv"
     assert "times apart" in warning.found
     assert list(out_of_scale(built(given, facts))) == []  # without the budget they have nothing to do with each other
@@ -295,7 +301,7 @@ def test_an_order_minimum_that_is_nothing_beside_the_order_is_warned_of() -> Non
     """At least 10 g, of an offer that may bring five million tonnes."""
     facts = catalog(source("CN", 3, min_order="0.01"))
     (warning,) = out_of_scale(built(case(demand("metal", "civil", 5 * 10**9)), facts))
-    assert "an order of `cn-metal` is lost beside metal from `cn-metal`" in warning.message
+    assert "an order of `cn-metal` is negligible beside metal from `cn-metal`" in warning.message
     assert "order minimum of cn-metal" in warning.message
 
 
@@ -305,9 +311,9 @@ def test_what_is_below_the_resolution_is_warned_of_and_rounded_up() -> None:
     given = case(demand("metal", "civil", 4_000_000))
     finer = given.but(resolution=Decimal("1e-7"))
     warned, fine = ([one.message for one in out_of_scale(built(some, facts))] for some in (given, finer))
-    what = ("offer `au-oxide` can bring", "offer `jp-melt` can take of oxide")
+    what = ("offer `au-oxide` can deliver", "offer `jp-melt` can use of oxide")
     for message, words in zip(warned[-2:], what, strict=True):
-        assert message.startswith(f"the most that {words} in any period is below 0.001 kg, the resolution")
+        assert message.startswith(f"the maximum that {words} in any period is below 0.001 kg, the resolution")
     assert not any("below" in message for message in fine)
     assert bought(planned(given, facts)) == {"jp-melt": 4_000_000, "au-oxide": 0.001}
     assert bought(planned(finer, facts))["au-oxide"] == pytest.approx(0.0004)

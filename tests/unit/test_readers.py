@@ -141,9 +141,7 @@ def test_a_case_is_planned_of_what_a_reader_reads(case: Path) -> None:
     before = lock_of(gathered(case))
     assert {one.name for one in before.locked if one.kind == "reader"} == {orders.name, suppliers.name}
     with_text(case.parent / "orders-2027.erp", "1 t", "3 t")
-    with pytest.raises(
-        PluginError, match=r"orders-2027 \(demand\)` .* is not what was locked: it reads something else"
-    ):
+    with pytest.raises(PluginError, match=r"FS620 .*orders-2027 \(demand\)` .*: its data changed"):
         check_lock(before, lock_of(gathered(case)), Path("lock"))
 
 
@@ -273,14 +271,16 @@ def test_a_run_is_verified_with_and_without_reading_again(site: Site, case: Path
     write_run(folder, done.run, done.facts(), verdicts(done.plan))
     alone = verify_run(folder, Registry.discover())
     assert alone.verified
-    assert any("what it reads was not read again; give --case CASE" in line for line in alone.unvouched)
+    assert any("its data were not read again; give --case CASE" in line for line in alone.unvouched)
     assert any("catalog erp" in line and "as acme-erp-plugin 1.0 read it" in line for line in alone.unvouched)
     again = verify_run(folder, Registry.discover(), case)
     assert again.verified
-    assert any(line.startswith("reader acme-erp:orders-2027") and "gives the same" in line for line in again.vouched)
+    assert any(
+        line.startswith("reader acme-erp:orders-2027") and "the same when read again" in line for line in again.vouched
+    )
     with_text(case.parent / "orders-2027.erp", "2 t", "3 t")
     changed = verify_run(folder, Registry.discover(), case)
-    assert any("it gives something else now" in line for line in changed.differs)
+    assert any("its data have changed" in line for line in changed.differs)
     assert any("tin/defense/US" in finding.message for finding in changed.findings)
     assert verify_run(folder, Registry.of()).verified
 

@@ -219,7 +219,7 @@ def test_facts_changed_are_found(found: Recommendation) -> None:
         link["countries"] = ["CN"]
     verified, findings, _ = proved(facts)
     assert verified is None
-    assert any("forbidden by `ban` at mined (CN)" in f.message for f in findings)
+    assert any(f.code == "FS628" and "by `ban` at mined (CN)" in f.message for f in findings)
 
 
 def test_a_run_tells_what_it_rests_on(found: Recommendation) -> None:

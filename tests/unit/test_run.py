@@ -139,9 +139,9 @@ def test_only_what_friendshore_wrote_is_replaced(
     change(folder)
     before = {path.name: path.is_dir() or path.read_bytes() for path in folder.iterdir()}
     (problem,) = refused(write_run, folder, run, {})
-    assert "left as it is" in str(problem)
+    assert problem.code == "FS603"
     assert named in str(problem)
-    assert "delete what is in this one yourself" in problem.fix or not named
+    assert "delete the files in this one" in problem.fix or not named
     assert {path.name: path.is_dir() or path.read_bytes() for path in folder.iterdir()} == before
     assert names(folder.parent) == ["run"]
 
@@ -153,18 +153,16 @@ def test_a_run_that_was_put_aside_is_read(run: Run, folder: Path) -> None:
     assert names(folder.parent) == ["run"]
 
 
-@pytest.mark.parametrize(
-    ("place", "words"), [("run", "put in the place of a run"), (".run.old", "in the way")], ids=["its place", "aside"]
-)
-def test_what_was_put_in_the_place_of_a_run_meanwhile_is_kept(place: str, words: str, run: Run, folder: Path) -> None:
+@pytest.mark.parametrize("place", ["run", ".run.old"], ids=["its place", "aside"])
+def test_what_was_put_in_the_place_of_a_run_meanwhile_is_kept(place: str, run: Run, folder: Path) -> None:
     """Where a killed write has left the old run aside, or the user has put something there, both are kept and named."""
     if place == "run":
         folder.rename(folder.with_name(".run.old"))
     mine = folder.with_name(place) / "notes.txt"
     mine.parent.mkdir()
     mine.write_text("mine")
-    with pytest.raises(InputError, match=words):
-        write_run(folder, run, {})
+    (problem,) = refused(write_run, folder, run, {})
+    assert (problem.code, problem.file) == ("FS605", str(folder.with_name(place)))
     assert mine.read_text() == "mine"
     assert len(list(folder.parent.glob("*/run.json"))) == 1
 
@@ -219,7 +217,7 @@ def test_a_run_of_an_earlier_format_is_one_problem(folder: Path) -> None:
 def test_a_folder_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     """A wrong path is one problem, not seven."""
     (problem,) = refused(read_run, tmp_path / "nowhere")
-    assert "no such run folder" in problem.message
+    assert (problem.code, problem.file) == ("FS606", str(tmp_path / "nowhere"))
 
 
 def test_a_difference_is_named_by_row_and_figure(run: Run, tmp_path: Path) -> None:

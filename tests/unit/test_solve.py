@@ -485,7 +485,7 @@ def test_defence_first_leaves_the_rest_to_cost() -> None:
     assert (last.minimise, last.implied, last.value) == ("cost", True, found.cost.objective)
     assert found.status is PlanStatus.OPTIMAL
     told = cheapest.plan.plan.but(levels=found.plan.plan.levels)  # passed off as one that puts defense first
-    with pytest.raises(VerificationError, match=r"level 1 .* is not kept"):
+    with pytest.raises(VerificationError, match=r"FS634 level 1 .* is exceeded"):
         verify(found.plan.problem, told)
 
 
@@ -567,7 +567,7 @@ def level(plan: Plan, rank: int, **update: Any) -> Plan:
     ("tamper", "words"),
     [
         (lambda plan: level(plan, 1, bound=Decimal(5)), "the bound of level 1"),
-        (lambda plan: level(plan, 2, most=Decimal(4000)), "level 2 .* is not kept"),
+        (lambda plan: level(plan, 2, most=Decimal(4000)), "level 2 .* is exceeded"),
         (lambda plan: level(plan, 1, most=Decimal(50)), "level 1 .* another share"),
         (lambda plan: level(plan, 2, least=Decimal(9000)), "level 2 .* another share"),
         (lambda plan: plan.but(levels=plan.levels[:1]), "states 1 ranked objectives"),

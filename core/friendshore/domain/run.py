@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import model_validator
 
+from .assumption_codes import CODE_BY_SUBJECT
 from .base import Number, Record, Tables, grouped
 from .plan import Confirmation, Cost, Exchangeable, PlanStatus
 from .shown_names import RunMaterial, ShownNames, offer_names
@@ -465,6 +466,19 @@ class RunAssumption(Record):
 
     subject: str
     text: str
+    code: str = ""
+    """Code of this kind of assumption, such as `FS804`. Empty for assumptions of plugins, and in older runs."""
+    short: str = ""
+    """Part of the text that a screen shows. Empty means all of it."""
+
+    @property
+    def kind(self) -> str:
+        """Its code. In older runs, it follows from the subject."""
+        return self.code or CODE_BY_SUBJECT.get(self.subject, "")
+
+    @property
+    def brief(self) -> str:
+        return self.short or self.text
 
 
 class Run(Tables):

@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import lru_cache, partial
 
 from ..document.figures import count
+from ..domain.assumption_codes import FREIGHT, LEAD_TIME, LICENSE, SEPARATE_MAKING
 from ..domain.base import exact, grouped
 from ..domain.basis import Factors, basis_factor
 from ..domain.case import Case, StoreSpec
@@ -141,7 +142,7 @@ class _Builder:
         self.assumptions += siteless_buyer_assumptions([counted[i] for i in network.feeds], self.rules)
         if network.feeds and len({demand.use for demand in demands}) > 1:
             text = "assumed: a plant that takes inputs separates its products for different uses"
-            self.assumptions.append(Assumption("makers", text))
+            self.assumptions.append(Assumption("makers", text, SEPARATE_MAKING))
 
     def _law(self, network: Network) -> Law:
         law = Law(self.rules, self.case)
@@ -218,15 +219,17 @@ class _Builder:
         }
         if without and months:
             text = f"assumed to be {months.normalize():f} months for {count(len(without), 'offer')} without one"
-            self.assumptions.append(Assumption("lead time", text))
+            self.assumptions.append(Assumption("lead time", text, LEAD_TIME))
         if self.case.assume.safety_lead and network.arcs:
             wait = Delay.of(self.case.assume.safety_lead)
             text = f"every purchase is ordered {wait} earlier than its lead time requires, as a safety margin"
-            self.assumptions.append(Assumption("lead time", text))
+            self.assumptions.append(Assumption("lead time", text, LEAD_TIME))
         for end_use, state in sorted(self.case.assume.licence.items()):
             if state == "granted":
                 self.assumptions.append(
-                    Assumption("licences", f"every export license that {end_use} use needs is assumed to be granted")
+                    Assumption(
+                        "licences", f"every export license that {end_use} use needs is assumed to be granted", LICENSE
+                    )
                 )
 
     def _note_freight(self, network: Network, counted: Sequence[OfferFacts]) -> None:
@@ -241,7 +244,7 @@ class _Builder:
         if without and freight is not None:
             money = f"{freight.normalize():f} {self.case.currency}/kg"
             text = f"assumed to be {money} across a border for {count(len(without), 'offer')} without one"
-            self.assumptions.append(Assumption("freight", text))
+            self.assumptions.append(Assumption("freight", text, FREIGHT))
 
 
 @lru_cache(maxsize=64)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import product
 
 from ..catalog import twins, united
+from ..domain import assumption_codes as codes
 from ..domain.case import CAPACITY_COUNTS, Accept, Assume, Case
 from ..domain.countries import country_names, is_country, local_country_words, without_accents
 from ..domain.facts import Catalog, Offer
@@ -185,7 +186,11 @@ def unknown_name(kind: str, name: str, column: str, valid_names: Collection[str]
 def carryover_assumptions(case: Case) -> list[Assumption]:
     entries_by_rule = Counter(carryover.rule for carryover in case.carryovers)
     return [
-        Assumption(rule, f"includes use before {case.horizon.start} in {entries} of its amounts ([[carryover]])")
+        Assumption(
+            rule,
+            f"includes use before {case.horizon.start} in {entries} of its amounts ([[carryover]])",
+            codes.CARRYOVER,
+        )
         for rule, entries in sorted(entries_by_rule.items())
     ]
 
@@ -208,11 +213,11 @@ def acceptance_assumptions(case: Case, rules: Sequence[Rule]) -> list[Assumption
             texts.append(f"{(share * 100).normalize():f} % of `{status}` capacity counts")
     if not any("judge" in rule.verbs for rule in rules):
         texts.append("no origin rule and no export control is in use, so no offer is excluded")
-    return [Assumption(ACCEPTED, text) for text in texts]
+    return [Assumption(ACCEPTED, text, codes.ACCEPTED) for text in texts]
 
 
 def renaming_assumptions(case: Case) -> list[Assumption]:
-    return [Assumption("renamed", alias.told) for alias in case.followed]
+    return [Assumption("renamed", alias.told, codes.RENAMED) for alias in case.followed]
 
 
 def overlap_assumptions(case: Case, catalogs: Sequence[Catalog], reached: Iterable[Offer]) -> list[Assumption]:
@@ -225,17 +230,17 @@ def overlap_assumptions(case: Case, catalogs: Sequence[Catalog], reached: Iterab
             effect = "the offers of all use its capacity" if overlap.offers == "all" else "only its own offers count"
             reason = f" ({overlap.why})" if overlap.why else ""
             text = f"{others} is assumed to be `{overlap.keep}`, whose record and capacity count; {effect}{reason}"
-            assumptions.append(Assumption("overlap", text))
+            assumptions.append(Assumption("overlap", text, codes.OVERLAP))
     for pair in twins(united(catalogs, case.overlaps), case.overlaps):
         if pair.first.id in facility_ids and pair.second.id in facility_ids:
             first, second = pair.names
             text = f"`{first}` and `{second}` count as two facilities, although {pair.why}; merge them with [[overlap]] if they are one"
-            assumptions.append(Assumption(COUNTED_TWICE, text))
+            assumptions.append(Assumption(COUNTED_TWICE, text, codes.COUNTED_TWICE))
     return assumptions
 
 
 def end_use_assumptions(case: Case, rules: Sequence[Rule]) -> list[Assumption]:
-    return [Assumption(ACCEPTED, problem.message) for problem in end_uses(case, rules)]
+    return [Assumption(ACCEPTED, problem.message, codes.ACCEPTED) for problem in end_uses(case, rules)]
 
 
 def end_uses(case: Case, rules: Sequence[Rule]) -> Iterator[Diagnostic]:
@@ -286,10 +291,13 @@ def unexamined_assumptions(demands: Sequence[Demand], law: Law) -> list[Assumpti
     return [
         Assumption(
             UNEXAMINED,
-            f"for {use}: {', '.join(materials)}. Any origin passes, because no rule in use checks where "
+            f"{goods}. Any origin passes, because no rule in use checks where "
             f"{'it comes' if len(materials) == 1 else 'they come'} from. This doesn't mean that every origin is lawful",
+            codes.UNEXAMINED,
+            short=goods,
         )
         for use, materials in sorted(materials_by_use.items())
+        for goods in [f"for {use}: {', '.join(materials)}"]
     ]
 
 
@@ -304,9 +312,12 @@ def incomplete_law_assumptions(demands: Sequence[Demand], law: Law) -> list[Assu
     return [
         Assumption(
             NOT_ASKED,
-            f"{incomplete_rules[name].not_asked} ({', '.join(materials)}). {incomplete_rules[name].citation} requires it, but chains don't record it, so `{name}` checks only part of the law",
+            f"{gap}. {incomplete_rules[name].citation} requires it, but chains don't record it, so `{name}` checks only part of the law",
+            codes.NOT_ASKED,
+            short=gap,
         )
         for name, materials in sorted(materials_by_rule.items())
+        for gap in [f"{incomplete_rules[name].not_asked} ({', '.join(materials)})"]
     ]
 
 
@@ -351,5 +362,5 @@ def siteless_buyer_assumptions(offers: Sequence[OfferFacts], rules: Sequence[Rul
                     f"`{rule.id}` names {facility.supplier}, but doesn't apply to purchases for its plant `{facility.id}`, "
                     "which has no `place` of its own in its catalog"
                 )
-                assumption_by_text[text] = Assumption(ACCEPTED, text)
+                assumption_by_text[text] = Assumption(ACCEPTED, text, codes.ACCEPTED)
     return list(assumption_by_text.values())

@@ -131,6 +131,27 @@ def _by_id(records: Iterable[T]) -> dict[str, T]:
     return {key: record_by_id[key] for key in sorted(record_by_id)}
 
 
+@dataclass(frozen=True, slots=True)
+class RowDiagnostic(Diagnostic):
+    """A diagnostic about a row of a catalog whose line isn't known yet. `found` is the subject of the row until then."""
+
+    cell: str = ""
+    """Text of a cell of the row, which tells it from other rows of the same subject."""
+    found_in_row: str = ""
+    """Value for `found` once the line is known. Empty keeps `found`."""
+
+    def at(self, file: str, row: int, column: str) -> Diagnostic:
+        """Return the diagnostic at its line."""
+        found = self.found_in_row or self.found
+        return Diagnostic(self.message, file, row, column, found, self.expected, self.fix, self.code)
+
+    def without_cell(self) -> Diagnostic:
+        """Return the diagnostic without the fields that find its line."""
+        return Diagnostic(
+            self.message, self.file, self.row, self.column, self.found, self.expected, self.fix, self.code
+        )
+
+
 def missing_rate(currency: str, case: Case, amount: str, column: str) -> Diagnostic:
     expected, fix = f"a row for {currency} in rates.csv", "add the rate to a catalog of the case, with its source"
     message = f"no exchange rate from {currency} to {case.currency} for {amount}"

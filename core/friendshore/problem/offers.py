@@ -9,6 +9,7 @@ from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 from typing import Literal, NamedTuple, TypeVar
 
+from ..domain.assumption_codes import OFFER_FIGURE
 from ..domain.base import SharedValues, as_decimal, exact, rounded
 from ..domain.basis import Factors, basis_factor, content_of
 from ..domain.case import Case, OfferAssumption
@@ -23,7 +24,7 @@ from ..domain.use import Chained
 from ..errors import Diagnostic, InputError
 from .capacity import accepted_steps
 from .decimal_arrays import Scaled
-from .merged import CASE_SOURCE, Merged, around, exchange, up_the_chain
+from .merged import CASE_SOURCE, Merged, RowDiagnostic, around, exchange, up_the_chain
 
 
 class _Stages(NamedTuple):
@@ -186,12 +187,12 @@ class InCurrency(NamedTuple):
 _MAX_NAMED = 8
 
 
-def no_rate(currency: str, to: str, amounts: Sequence[InCurrency]) -> Diagnostic:
+def no_rate(currency: str, to: str, amounts: Sequence[InCurrency]) -> RowDiagnostic:
     """Return one error for a missing exchange rate, at the first amount that needs it."""
     first, items = amounts[0], list(dict.fromkeys(amount.of for amount in amounts))
     extra = len(items) - _MAX_NAMED
     text = ", ".join(items[:_MAX_NAMED]) + (f" and {extra} more" if extra > 0 else "")
-    return Diagnostic(
+    return RowDiagnostic(
         f"no exchange rate from {currency} to {to} for {text}",
         file=first.file if first.file != "catalog " else "",
         column=first.column,
@@ -199,6 +200,8 @@ def no_rate(currency: str, to: str, amounts: Sequence[InCurrency]) -> Diagnostic
         expected=f"a row for {currency} in rates.csv",
         fix=f"add the rate of {currency} to a catalog of the case, with its source, or state the amount in {to}",
         code="FS251",
+        cell=currency,
+        found_in_row=f"an amount in {currency}",
     )
 
 
@@ -330,10 +333,12 @@ class Lead:
 
 
 class Assumption(NamedTuple):
-    """Assumption, in a planner's words."""
+    """Assumption, in a planner's words. The fields are those of `RunAssumption`."""
 
     subject: str
     text: str
+    code: str
+    short: str = ""
 
 
 def resolve_offers(merged: Merged, case: Case) -> tuple[list[OfferFacts], list[Lead], list[Assumption]]:
@@ -630,7 +635,7 @@ class OfferReader:
             )
 
     def _assume(self, text: str) -> None:
-        self.assumptions.append(Assumption(self.offer.id, text))
+        self.assumptions.append(Assumption(self.offer.id, text, OFFER_FIGURE))
 
 
 P = TypeVar("P", Price, Quote, BenchmarkPrice)

@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import cache
 from operator import attrgetter
 
+from ..domain.assumption_codes import SHORTAGE_PRICE, STOCK_COST
 from ..domain.base import Groups, exact, rounded
 from ..domain.case import Case, FrozenPrices, StoreSpec
 from ..domain.facts import Facility
@@ -98,7 +99,7 @@ class PriceDerivation:
         share = self.case.assume.holding or Decimal(0)
         if share:
             text = f"holding stock costs {(share * 100).normalize():f} % a year of the most expensive landed offer or benchmark"
-            self.assumptions.append(Assumption("stock", text))
+            self.assumptions.append(Assumption("stock", text, STOCK_COST))
         node_by_store = [
             (store, (store.material, store.place or self.case.place))
             for store in self.case.stores
@@ -136,7 +137,8 @@ class PriceDerivation:
             if not price:
                 problems.append(_underivable(demand))
             penalties.append(price)
-            self.assumptions.append(Assumption(demand.id, self._penalty_text(demand, reference, price, factor)))
+            text = self._penalty_text(demand, reference, price, factor)
+            self.assumptions.append(Assumption(demand.id, text, SHORTAGE_PRICE))
         if problems:
             raise InputError(problems)
         return tuple(penalties)

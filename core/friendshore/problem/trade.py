@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 
+from ..domain.assumption_codes import OFFER_FIGURE
 from ..domain.base import as_decimal, exact, grouped
 from ..domain.case import Case
 from ..domain.evidence import Confidence
@@ -125,7 +126,7 @@ def resolve_schedules(
         if not accepted or confidence is Confidence.ASSUMED:
             text = f"price schedule of {schedule.name} ({schedule.kind}, {SPANS[schedule.per]}) is {confidence.value}"
             text += "" if counts else " and doesn't count, so list prices apply"
-            assumptions += [Assumption(counted[i].offer.id, text) for i in offers]
+            assumptions += [Assumption(counted[i].offer.id, text, OFFER_FIGURE) for i in offers]
         if not counts:
             continue
         spans += schedule_spans
@@ -257,7 +258,7 @@ def resolve_terms(
         confidence = merged.confidence(terms.source)
         if confidence is Confidence.ASSUMED or not confidence.reaches(case.accept.confidence):
             text = f"terms of {terms.name} ({SPANS[terms.per]}) are {confidence.value}"
-            assumptions += [Assumption(counted[i].offer.id, text) for i in offers]
+            assumptions += [Assumption(counted[i].offer.id, text, OFFER_FIGURE) for i in offers]
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
     return tuple(spans), assumptions

@@ -1,7 +1,6 @@
-"""Planning: from a case to a recommendation. The body of `plan` reads as the algorithm.
+"""Planning: from a case to a recommendation. The body of `plan` reads as the algorithm."""
 
-A `Recommendation` contains the run, its verified plan, and everything needed to check it elsewhere (`recheck`).
-"""
+# A `Recommendation` contains the run, its verified plan, and everything needed to check it elsewhere (`recheck`).
 # ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
 from __future__ import annotations
@@ -105,7 +104,7 @@ def plan(
         gap: Relative gap to the bound at which a plan counts as cheapest.
         workers: Number of components solved at once. None means the number of processors. Without a time limit it doesn't affect the result.
         engines: Solvers to use, in order. None means `friendshore.solve.ENGINES`.
-        memory_mb: Megabytes that `session` may keep for questions, besides the case and its plan. With less, more is recalculated, with equal answers.
+        memory_mb: Megabytes that `session` may keep for questions. With less, more is recalculated, with equal answers.
         lock: Lock file that the installed data and code must match. None skips the check.
         progress: Callback with components solved, components in total, and seconds.
         cancel: Returns the best plan found so far once its `is_set()` is true.
@@ -117,31 +116,28 @@ def plan(
         VerificationError: If the plan fails verification. It is never returned as a plan.
     """
     refuse_other_types(case, "`plan`", (Case,))
-    began, limits = monotonic(), Limits(gap, time_limit, workers, ENGINES if engines is None else engines)
+    start, limits = monotonic(), Limits(gap, time_limit, workers, ENGINES if engines is None else engines)
     memory = _bytes(memory_mb)
-    names = (scenario,) if isinstance(scenario, str) else scenario
-    listed = changes if isinstance(changes, list | tuple) else each_of(changes, Change, "changes", CHANGES)
-    applied = record(Applied, {"scenario": names, "changes": listed, "strict": strict, "period": period}, "plan()")
+    scenarios = (scenario,) if isinstance(scenario, str) else scenario
+    change_list = changes if isinstance(changes, list | tuple) else each_of(changes, Change, "changes", CHANGES)
+    applied = record(
+        Applied, {"scenario": scenarios, "changes": change_list, "strict": strict, "period": period}, "plan()"
+    )
     gathered = gather(case, registry, catalogs, rules)
     if lock is not None:
         check_lock(read_lock(lock), lock_of(gathered), lock)
-    asked = gathered.inputs.apply(applied)
-    refuse_old_prices(asked, applied)
-    session = Session.open(asked, limits, progress, cancel, began=began, memory=memory)
+    inputs = gathered.inputs.apply(applied)
+    refuse_old_prices(inputs, applied)
+    session = Session.open(inputs, limits, progress, cancel, began=start, memory=memory)
     run = describe(session, gathered, applied, progress)
     return Recommendation(run, session.verified, gathered, session, applied)
 
 
 def _bytes(megabytes: object) -> int:
-    """Return megabytes in bytes.
-
-    Raises:
-        InputError: If it isn't a number, or not a possible amount of memory.
-    """
     if isinstance(megabytes, int | float) and 0 <= megabytes < inf:
         return int(megabytes * 2**20)
-    expected = "megabytes, zero or more, like 128"
-    raise InputError("`memory_mb` cannot be read", found=f"{megabytes!r}", expected=expected, code="FS590")
+    expected = "a number of megabytes, 0 or more, such as 128"
+    raise InputError("`memory_mb` is invalid", found=f"{megabytes!r}", expected=expected, code="FS012")
 
 
 TABLES = ("purchases", "discounts", "makes", "lots", "holdings", "draws", "stocks", "deliveries", "shortages", "by_months", "rounded", "demands", "dependence", "exposed", "rules",
@@ -165,19 +161,18 @@ class Recommendation(ShownOnScreen):
 
     def __repr__(self) -> str:
         spent = f"{self.cost.nominal:,.0f} {self.run.currency}"
-        told = f"{self.status.value}, verified, gap {self.run.gap:.2%}, spends {spent}, {len(self.run.purchases):,} purchases"
-        return f"<Recommendation {self.run.case}: {told}>"
+        summary = f"{self.status.value}, verified, gap {self.run.gap:.2%}, spends {spent}, {len(self.run.purchases):,} purchases"
+        return f"<Recommendation {self.run.case}: {summary}>"
 
     def screen(self) -> Document:
         """Return the output of `plan`: cost, shortages with reasons, purchases, orders, and notes."""
         return document_by("friendshore.report.plan:plan_document", self.run).on_screen()
 
     def __reduce__(self) -> tuple[Callable[..., Recommendation], tuple[Run, Gathered, Session, Applied]]:
-        return _read_back, (self.run, self.gathered, self.session, self.applied)
+        return _restored, (self.run, self.gathered, self.session, self.applied)
 
     @property
     def status(self) -> PlanStatus:
-        """Status of the plan."""
         return self.run.status
 
     @property
@@ -187,12 +182,10 @@ class Recommendation(ShownOnScreen):
 
     @property
     def cost(self) -> Cost:
-        """Money spent, by part."""
         return self.run.cost
 
     @property
     def objective(self) -> float:
-        """Value that was minimized."""
         return float(self.run.objective)
 
     @property
@@ -202,17 +195,16 @@ class Recommendation(ShownOnScreen):
 
     @property
     def gap(self) -> float:
-        """Relative gap between objective and bound."""
         return float(self.run.gap)
 
     @property
     def opened(self) -> Opened:
         """The case opened for questions of plugins: `question.ask(recommendation.opened, options, None)`."""
-        made = self.gathered
-        notes, scenario = tuple(map(str, made.idle)), self.applied.scenario
+        gathered = self.gathered
+        notes, scenario = tuple(map(str, gathered.idle)), self.applied.scenario
         return Opened(
-            self.session, tuple(scenario), made.pack_of, made.plugins, notes,
-            registry=made.registry, applied=self.applied, given=made.inputs, catalogs=tuple(made.read),
+            self.session, tuple(scenario), gathered.pack_of, gathered.plugins, notes,
+            registry=gathered.registry, applied=self.applied, given=gathered.inputs, catalogs=tuple(gathered.read),
         )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
@@ -220,15 +212,7 @@ class Recommendation(ShownOnScreen):
         return self.run.model_dump(mode="json", by_alias=True)
 
     def to_frame(self, table: str = "purchases") -> pandas.DataFrame:
-        """Return a table of the run as a data frame, with a row for each entry.
-
-        Args:
-            table: One of `purchases`, `discounts`, `makes`, `lots`, `holdings`, `draws`, `stocks`, `deliveries`, `shortages`, `by_months`, `rounded`, `demands`, `dependence`,
-                `exposed`, `rules`, `unproven`, `blocked`, `leads`, `limits`, `levels`, `assumptions`.
-
-        Raises:
-            ValueError: For another table.
-        """
+        """Return a table of the run as a data frame, with a row for each entry. `TABLES` lists the names."""
         import pandas
 
         if table not in TABLES:
@@ -243,17 +227,7 @@ class Recommendation(ShownOnScreen):
         return facts_of(self.gathered, self.applied, self.plan.plan).written
 
     def certificate(self, progress: Progress | None = None, cancel: Cancel | None = None) -> str | None:
-        """Return a proof of the bound that can be checked without a solver, as a file of the run, by the check `optimality` of friendshore-proof.
-
-        The proof takes at most the rest of the time limit, and leaves out anything unproved by then.
-
-        Returns:
-            None if the program is too large for a proof.
-
-        Raises:
-            PluginError: If no installed plugin has the check.
-            SolverError: If the solver fails.
-        """
+        """Return a proof of the bound for `write_run`, made in the rest of the time limit. None if the program is too large. Needs friendshore-proof."""
         return checker_named("optimality", self.gathered.registry).evidence(self.session, progress, cancel)
 
 
@@ -261,6 +235,5 @@ PlanSource: TypeAlias = Session | Recommendation | Case
 """A plan to ask about: a recommendation, its session, or a case, which is planned first."""
 
 
-def _read_back(run: Run, gathered: Gathered, session: Session, applied: Applied) -> Recommendation:
-    """Return a stored recommendation, with the plan that was verified again when its session was opened."""
+def _restored(run: Run, gathered: Gathered, session: Session, applied: Applied) -> Recommendation:
     return Recommendation(run, session.verified, gathered, session, applied)

@@ -1,7 +1,6 @@
-"""All errors of a case and everything that it names, and suggestions of additions, without solving.
+"""All errors of a case and everything that it names, and suggestions of additions, without solving."""
 
-Unknown names and currencies are reported even if errors of the case, a catalog, or a pack keep it from being assembled.
-"""
+# Unknown names and currencies are reported even if errors of the case, a catalog, or a pack keep it from being assembled.
 
 from __future__ import annotations
 
@@ -46,49 +45,49 @@ _PLACES = {
     + " ".join(f"scenario.change.{subject}" for subject in ("disable", "move", "loosen", "limit", "waive", "grant")),
     "place": "case.place demand.place stock.place order.place store.place",
 }
-_SORTS = {tuple(place.rsplit(".", 1)): sort for sort, places in _PLACES.items() for place in places.split()}
+_SORT_BY_KEY = {tuple(place.rsplit(".", 1)): sort for sort, places in _PLACES.items() for place in places.split()}
 """Section and key of a case -> sort of name that its values must match."""
 _IN_RULES = ("material", "element", "offer", "facility", "place")
 """Sorts of names in rules that are known even if the case can't be assembled."""
 
 
-def _unanswered(file: Path, case: Case, registry: Registry, ids: KnownIds) -> list[Diagnostic]:
-    """Return unknown names and currencies by line, except those that an invalid row may define. `ids` are the ids that the catalogs define."""
-    unheard: list[FriendshoreError] = []
-    known = registry.blocking(case.blocked, Blocker.CASE)
-    find = attempt(partial(case_format(case.file, known).catalogs, case, known), unheard)
+def _unknown_names(file: Path, case: Case, registry: Registry, ids: KnownIds) -> list[Diagnostic]:
+    """Return unknown names and currencies by line, except those that an invalid row may define. `ids` are those of the catalogs."""
+    ignored: list[FriendshoreError] = []
+    plugins = registry.blocking(case.blocked, Blocker.CASE)
+    find = attempt(partial(case_format(case.file, plugins).catalogs, case, plugins), ignored)
     if find is None:
         return []
-    refs = named_catalogs(case, find, (), unheard)
+    refs = named_catalogs(case, find, (), ignored)
     words = mentions(file)
-    rules = _rules(words, case, known)
-    there: dict[str, Collection[str]] = {
+    rules = _rules(words, case, plugins)
+    names_by_sort: dict[str, Collection[str]] = {
         "material": ids.materials, "offer": ids.offers, "facility": ids.facilities, "place": ids.places,
         "rule": rules or (),
     }  # fmt: skip
     materials = [material for material in ids.materials.values() if material is not None]
-    there["element"] = frozenset().union(*(elements_in(material.element) for material in materials))
-    for of, old in ids.aliases:  # what is followed is answered
-        there[of] = {*there.get(of, ()), old}
-    unsure = set(ids.unsure)
-    if "material" in unsure or len(materials) < len(ids.materials):
-        unsure.add("element")
+    names_by_sort["element"] = frozenset().union(*(elements_in(material.element) for material in materials))
+    for sort, old in ids.aliases:  # old names are replaced by current ones
+        names_by_sort[sort] = {*names_by_sort.get(sort, ()), old}
+    uncertain = set(ids.unsure)
+    if "material" in uncertain or len(materials) < len(ids.materials):
+        uncertain.add("element")
     if len(refs) < len(case.catalogs):
-        unsure |= {"material", "element", "offer", "facility", "place", "rate"}
+        uncertain |= {"material", "element", "offer", "facility", "place", "rate"}
     if rules is None:
-        unsure.add("rule")
-    sorts = {**_SORTS, **_named_by_rules(words, known)}
-    found = list(_unknown(words, sorts, there, unsure))
-    if "rate" not in unsure:
-        found += _without_rate(words, refs, ids)
-    return found
+        uncertain.add("rule")
+    sorts = {**_SORT_BY_KEY, **_named_by_rules(words, plugins)}
+    problems = list(_unknown(words, sorts, names_by_sort, uncertain))
+    if "rate" not in uncertain:
+        problems += _without_rate(words, refs, ids)
+    return problems
 
 
 def _rules(words: list[Mention], case: Case, registry: Registry) -> set[str] | None:
     """Return the names of all rules, including invalid ones. None if there may be more."""
-    found = {word.word for word in words if (word.section, word.column) == ("rule", "id")}
+    names = {word.word for word in words if (word.section, word.column) == ("rule", "id")}
     kinds = [word.word for word in words if (word.section, word.column) == ("rule", "kind")]
-    found |= {f"{kind}-{number}" for kind in kinds for number in range(1, len(kinds) + 1)}  # those without an id
+    names |= {f"{kind}-{number}" for kind in kinds for number in range(1, len(kinds) + 1)}  # ids of rules without one
     if any(map(registry.makes_packs, case.settings)):
         return None
     for name in case.packs:
@@ -98,59 +97,62 @@ def _rules(words: list[Mention], case: Case, registry: Registry) -> set[str] | N
             _, rules, _ = identified_rules((case.folder or Path()) / name)
         if not rules:
             return None
-        found |= {str(rule.get("id")) for rule in rules}
-    return found
+        names |= {str(rule.get("id")) for rule in rules}
+    return names
 
 
 def _without_rate(words: list[Mention], refs: Sequence[CatalogRef], ids: KnownIds) -> Iterator[Diagnostic]:
-    """Yield the amounts in catalogs beside the case that no rate converts into its currency."""
-    stated = [word.word for word in words if (word.section, word.column) == ("case", "currency")]
-    to = stated[0] if stated else "USD"
-    needed: dict[str, list[tuple[int, InCurrency]]] = {}
+    currencies = [word.word for word in words if (word.section, word.column) == ("case", "currency")]
+    own_currency = currencies[0] if currencies else "USD"
+    amounts_by_currency: dict[str, list[tuple[int, InCurrency]]] = {}
     for ref in refs:
         for table, row, column, currency in amounts_in(ref.place) if not ref.distribution else ():
-            if currency != to and frozenset((currency, to)) not in ids.rates:
+            if currency != own_currency and frozenset((currency, own_currency)) not in ids.rates:
                 subject = row.text("id") or row.text("offer")
                 amount = InCurrency(f"{column} of `{subject}`", table.file, column, subject)
-                needed.setdefault(currency, []).append((row.line, amount))
-    for currency, amounts in sorted(needed.items()):
-        problem = no_rate(currency, to, [amount for _, amount in amounts])
-        yield replace(problem, row=amounts[0][0], found=f"an amount in {currency}")
+                amounts_by_currency.setdefault(currency, []).append((row.line, amount))
+    for currency, amounts in sorted(amounts_by_currency.items()):
+        problem = no_rate(currency, own_currency, [amount for _, amount in amounts])
+        yield problem.at(problem.file, amounts[0][0], problem.column)
 
 
 def _named_by_rules(words: list[Mention], registry: Registry) -> dict[tuple[str, ...], str]:
-    """Return the keys of the case's own rules whose words name one sort of thing, by the kinds of these rules."""
-    found: dict[tuple[str, ...], str] = {}
+    sort_by_key: dict[tuple[str, ...], str] = {}
     for kind in dict.fromkeys(word.word for word in words if (word.section, word.column) == ("rule", "kind")):
-        made = attempt(partial(registry.kind, kind), [])
-        for name, field in made.model_fields.items() if made is not None else ():
-            named = [mark.kind for mark in field.metadata if isinstance(mark, Names)]
-            if len(named) == 1 and named[0] in _IN_RULES:
-                found["rule", field.alias or name] = named[0]
-    return found
+        rule_class = attempt(partial(registry.kind, kind), [])
+        for name, field in rule_class.model_fields.items() if rule_class is not None else ():
+            sorts = [mark.kind for mark in field.metadata if isinstance(mark, Names)]
+            if len(sorts) == 1 and sorts[0] in _IN_RULES:
+                sort_by_key["rule", field.alias or name] = sorts[0]
+    return sort_by_key
 
 
 def _unknown(
     words: list[Mention],
     sorts: Mapping[tuple[str, ...], str],
-    there: Mapping[str, Collection[str]],
-    unsure: Collection[str],
+    names_by_sort: Mapping[str, Collection[str]],
+    uncertain: Collection[str],
 ) -> Iterator[Diagnostic]:
     for word in words:
         sort = sorts.get((word.section, word.column), "")
         if sort == "facility" and word.word.startswith("offer:"):
-            continue  # told where the change is applied
-        if not sort or sort in unsure or word.word in there[sort] or (sort == "place" and _is_land(word.word)):
+            continue  # reported when the change is applied
+        if (
+            not sort
+            or sort in uncertain
+            or word.word in names_by_sort[sort]
+            or (sort == "place" and _is_country_word(word.word))
+        ):
             continue
-        told = unknown_name(sort, word.word, f"{word.section}.{word.column}", there[sort])
+        problem = unknown_name(sort, word.word, f"{word.section}.{word.column}", names_by_sort[sort])
         if sort == "place":
             expected = "a country by its ISO 3166 code or English name, or the site of a facility"
-            told = replace(told, expected=expected, fix=country_in_english(word.word) or told.fix)
-        yield replace(told, file=word.file, row=word.row)
+            problem = replace(problem, expected=expected, fix=country_in_english(word.word) or problem.fix)
+        yield replace(problem, file=word.file, row=word.row)
 
 
-def _is_land(word: str) -> bool:
-    """Return True if a word is a country, or cannot be read as a place, which is reported elsewhere."""
+def _is_country_word(word: str) -> bool:
+    """Return True if a word is a country, or can't be read as a place, which is reported elsewhere."""
     try:
         return is_country(place(word))
     except UnreadableError:
@@ -176,10 +178,9 @@ class Checked:
     """Prices and freight of possible purchases for the demands, if the case limits their age."""
 
     def old_prices(self, day: date | None) -> list[PriceDate]:
-        """Return the prices that are too old on a day, the oldest first."""
         limit = self.oldest_price_days
-        found = [] if limit is None else [one for one in self.prices if one.is_older(limit, day)]
-        return sorted(found, key=lambda one: (str(one.oldest or ""), one.order()))
+        old = [] if limit is None else [price for price in self.prices if price.is_older(limit, day)]
+        return sorted(old, key=lambda price: (str(price.oldest or ""), price.order()))
 
     @property
     def exit_code(self) -> int:
@@ -189,19 +190,18 @@ class Checked:
 
 
 def check(path: Path, registry: Registry, *, strict: bool = False) -> Checked:
-    """Read a case, its catalogs, packs, and rules, and assemble them, also with each scenario.
-
-    With `strict`, everything that `--strict` rejects is an error. Errors in the case file don't prevent the check of its catalogs, packs, and names.
-    """
+    """Read a case and everything that it names, and assemble it, also with each scenario. With `strict`, what `--strict` rejects is an error."""
     errors: list[FriendshoreError] = []
     case = attempt(partial(load_case, path), errors)
-    named = case or _names_of(path)
-    ids = KnownIds(unsure=set(ALL_IDS))  # until the catalogs are read there may be any
-    gathered = attempt(partial(gather, named, registry, ids=ids), errors)
+    named_case = case or _names_of(path)
+    ids = KnownIds(unsure=set(ALL_IDS))  # any id may exist until the catalogs are read
+    gathered = attempt(partial(gather, named_case, registry, ids=ids), errors)
     if case is None or gathered is None:
         file = path / CASE_FILE if path.is_dir() else path
         reported = {(p.file, p.row, p.column) for error in errors for p in error.problems}
-        unknown = [p for p in _unanswered(file, named, registry, ids) if (p.file, p.row, p.column) not in reported]
+        unknown = [
+            p for p in _unknown_names(file, named_case, registry, ids) if (p.file, p.row, p.column) not in reported
+        ]
         return _checked([*errors, *([InputError(unknown)] if unknown else [])], path, ())
     inputs = gathered.inputs
     if strict and inputs.doubts:
@@ -212,10 +212,10 @@ def check(path: Path, registry: Registry, *, strict: bool = False) -> Checked:
     for scenario in case.scenarios:
         attempt(partial(_apply, inputs, gathered.case, scenario.name), errors)
     if problem is not None:
-        attempt(partial(_asked, problem, inputs), errors)
+        attempt(partial(_check_limits, problem, inputs), errors)
         for rule in problem.rules:
             attempt(partial(sentence_of, rule), errors)
-    told = suggestions(gathered, problem, registry) if problem is not None and not errors else ()
+    suggested = suggestions(gathered, problem, registry) if problem is not None and not errors else ()
     law = tuple(
         PackedRule(
             rule.id, gathered.pack_of[rule.id], tuple(DatedStatus(p.start, p.end, p.status) for p in rule.phases)
@@ -223,18 +223,17 @@ def check(path: Path, registry: Registry, *, strict: bool = False) -> Checked:
         for rule in gathered.rules
         if rule.id in gathered.pack_of
     )
-    used = tuple(one for one in gathered.plugins if one.has_facts)
+    used = tuple(plugin for plugin in gathered.plugins if plugin.has_facts)
     limit = case.accept.oldest_price_days
     prices = () if problem is None or limit is None else tuple(PriceDates(problem).all())
-    noted = (Diagnostic(note, pack.id) for pack, _ in gathered.packs for note in pack.notes)
-    found = _checked(errors, path, (*gathered.idle, *noted, *inputs.doubts, *told))
-    return replace(found, data=used, law=law, oldest_price_days=limit, prices=prices)
+    notes = (Diagnostic(note, pack.id, code="FS808") for pack, _ in gathered.packs for note in pack.notes)
+    checked = _checked(errors, path, (*gathered.idle, *notes, *inputs.doubts, *suggested))
+    return replace(checked, data=used, law=law, oldest_price_days=limit, prices=prices)
 
 
-def _asked(problem: Problem, inputs: Inputs) -> None:
-    """Ask every limit for its rows, which reveals some errors."""
+def _check_limits(problem: Problem, inputs: Inputs) -> None:
     try:
-        problem.limit_rows  # noqa: B018 (computed once, and kept)
+        problem.limit_rows  # noqa: B018 (a cached property)
     except InputError as error:
         raise InputError(inputs.where(error.problems)) from error
 
@@ -244,38 +243,38 @@ def _apply(inputs: Inputs, case: Case, scenario: str) -> None:
     try:
         inputs.after(changes)
     except InputError as error:
-        found = [
+        problems = [
             replace(p, column=p.column or "change", message=f"{p.message} (scenario `{scenario}`)")
             for p in error.problems
         ]
-        raise InputError(found) from error
+        raise InputError(problems) from error
 
 
-def _checked(errors: Iterable[FriendshoreError], path: Path, found: Iterable[Diagnostic]) -> Checked:
+def _checked(errors: Iterable[FriendshoreError], path: Path, suggested: Iterable[Diagnostic]) -> Checked:
     file = str(path / CASE_FILE if path.is_dir() else path)
     problems = [p if p.file else replace(p, file=file) for error in errors for p in error.problems]
     only_plugins = all(isinstance(error, PluginError) for error in errors)
-    in_order = sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.row or 0))
-    return Checked(tuple(in_order), only_plugins, tuple(found))
+    sorted_problems = sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.row or 0))
+    return Checked(tuple(sorted_problems), only_plugins, tuple(suggested))
 
 
 def _names_of(path: Path) -> Case:
     """Return a case with only the names and rules that can be read from an invalid file."""
     file = path / CASE_FILE if path.is_dir() else path
-    toml = read_case_file(file, [])  # what is wrong with the file has been said already
+    toml = read_case_file(file, [])  # its errors are already reported
     data: dict[str, Any] = {} if toml is None else toml.data
     use, rules = data.get("use", {}), data.get("rule", [])
 
     def names(key: str) -> tuple[str, ...]:
-        found = use.get(key, ()) if isinstance(use, dict) else ()
-        return tuple(name for name in found if isinstance(name, str)) if isinstance(found, list) else ()
+        listed = use.get(key, ()) if isinstance(use, dict) else ()
+        return tuple(name for name in listed if isinstance(name, str)) if isinstance(listed, list) else ()
 
-    own = [plain_table(rule) for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
-    own = [rule for rule in own if isinstance(rule.get("kind"), str)]
-    once = {str(rule.get("id", number)): rule for number, rule in enumerate(own)}
+    rule_tables = [plain_table(rule) for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
+    rule_tables = [rule for rule in rule_tables if isinstance(rule.get("kind"), str)]
+    rules_by_id = {str(rule.get("id", number)): rule for number, rule in enumerate(rule_tables)}
     horizon = Horizon(start=date(2000, 1, 1), periods=1, period=PeriodLength.YEAR)
-    # Not validated: what is wrong with the file has been said, and must not keep the rest from being found.
+    # Not validated: its errors are already reported, and must not hide those of catalogs and packs.
     return Case.model_construct(
         name="case", horizon=horizon, place="", catalogs=names("catalogs"), packs=names("packs"), blocked=names("block"),
-        folder=file.parent, file=file, rules=tuple(once.values()),
+        folder=file.parent, file=file, rules=tuple(rules_by_id.values()),
     )  # fmt: skip

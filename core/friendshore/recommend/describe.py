@@ -14,6 +14,7 @@ from importlib.metadata import version
 from typing import Any, get_args
 
 from .. import explain
+from ..domain import assumption_codes as codes
 from ..domain.base import as_decimal, exact, totals
 from ..domain.quantities import readable
 from ..domain.run import (
@@ -104,8 +105,7 @@ class RunContext:
 
 
 def describe(session: Session, gathered: Gathered, applied: Applied, progress: Progress | None = None) -> Run:
-    """Return the run of a solved and verified session. `progress` covers the further solves."""
-    told = RunContext(
+    context = RunContext(
         today(),
         applied.scenario,
         applied.change_texts(gathered.case),
@@ -121,34 +121,34 @@ def describe(session: Session, gathered: Gathered, applied: Applied, progress: P
         _versions(),
         explain.by_months(session, progress),
     )
-    return run_of(session.verified, told)
+    return run_of(session.verified, context)
 
 
-def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
+def run_of(verified: VerifiedPlan, context: RunContext) -> Run:
     """Return the run of a verified plan. It is identical after a solve and after a check of its facts."""
     problem, case = verified.problem, verified.problem.case
-    out = explain.kept_out(problem)
-    shortages = describe_shortages(verified, told.causes)
+    excluded = explain.kept_out(problem)
+    shortages = describe_shortages(verified, context.causes)
     dependence = explain.plan_dependence(verified, case.concern.countries)
     traced = explain.trace_cash(verified)
-    bought = _with_duties(verified, traced, told.plugins)
+    run_purchases = _with_duties(verified, traced, context.plugins)
     return Run(
         case=case.name,
-        **_stated(told),
-        **_proved(verified),
+        **_context_fields(context),
+        **_plan_fields(verified),
         currency=case.currency,
         place=case.place,
         cash=_cash(verified, traced),
-        levels=_levels(verified, told.ranks),
+        levels=_levels(verified, context.ranks),
         shortage_kg=_shortage_totals(shortages),
         periods=[RunPeriod(label=p.label, start=p.start, end=p.end) for p in case.horizon.periods],
         materials=explain.materials_of(problem),
         demands=_demands(verified, traced),
         priority=list(case.assume.priority),
-        purchases=_with_dependence(bought, dependence),
+        purchases=_with_dependence(run_purchases, dependence),
         countries_of_concern=sorted(case.concern.countries),
         dependence=_dependence(dependence),
-        **_ranged(verified),
+        **_range_fields(verified),
         oldest_price_days=case.accept.oldest_price_days,
         price_dates=_price_dates(verified),
         discounts=_discounts(verified),
@@ -156,24 +156,24 @@ def run_of(verified: VerifiedPlan, told: RunContext) -> Run:
         lots=_lots(verified),
         holdings=explain.holdings(verified),
         rounded=explain.rounded(problem),
-        by_months=_by_months(verified, told.by_months),
+        by_months=_by_months(verified, context.by_months),
         draws=_draws(verified),
         stocks=_stocks(verified),
         deliveries=_deliveries(verified),
         shortages=shortages,
         exposed=explain.exposed(verified),
-        rules=describe_rules(verified, out, told.pack_of),
+        rules=describe_rules(verified, excluded, context.pack_of),
         requirements=describe_compliance_classes(problem),
         limits=describe_limits(verified),
-        conflicts=_conflicts(verified, told.holds_from),
-        unproven=describe_unproven(out),
-        blocked=describe_blocked(out),
+        conflicts=_conflicts(verified, context.holds_from),
+        unproven=describe_unproven(excluded),
+        blocked=describe_blocked(excluded),
         leads=describe_leads(problem),
-        assumptions=[*_assumptions(verified, told), *describe_duties_on_inputs(bought, case.currency)],
+        assumptions=[*_assumptions(verified, context), *describe_duties_on_inputs(run_purchases, case.currency)],
     )
 
 
-def _proved(verified: VerifiedPlan) -> dict[str, Any]:
+def _plan_fields(verified: VerifiedPlan) -> dict[str, Any]:
     plan, objective = verified.plan, verified.cost.objective
     bound = exact(min(plan.bound, objective))
     return {
@@ -190,30 +190,30 @@ def _proved(verified: VerifiedPlan) -> dict[str, Any]:
     }
 
 
-def _stated(told: RunContext) -> dict[str, Any]:
+def _context_fields(context: RunContext) -> dict[str, Any]:
     return {
-        "made": told.made,
-        "scenario": list(told.scenario),
-        "changes": list(told.changes),
-        "strict": told.strict,
-        "components": told.components,
-        "plugins": list(told.plugins),
-        "plugins_blocked": list(told.plugins_blocked),
-        "versions": dict(told.versions),
+        "made": context.made,
+        "scenario": list(context.scenario),
+        "changes": list(context.changes),
+        "strict": context.strict,
+        "components": context.components,
+        "plugins": list(context.plugins),
+        "plugins_blocked": list(context.plugins_blocked),
+        "versions": dict(context.versions),
     }
 
 
-def _assumptions(verified: VerifiedPlan, told: RunContext) -> list[RunAssumption]:
+def _assumptions(verified: VerifiedPlan, context: RunContext) -> list[RunAssumption]:
     return [
-        *_taken_as_given(verified),
+        *_problem_assumptions(verified),
         # A pack is written for many cases, and need not concern this one.
         *(
-            RunAssumption(subject=IDLE_LIMIT, text=text)
+            RunAssumption(subject=IDLE_LIMIT, text=text, code=codes.IDLE_LIMIT)
             for rule, text in idle_limits(verified.problem)
-            if rule.id not in told.pack_of
+            if rule.id not in context.pack_of
         ),
         *describe_duties(verified),
-        *describe_packs(told.packs, told.made),
+        *describe_packs(context.packs, context.made),
     ]
 
 
@@ -251,9 +251,9 @@ def _label(problem: Problem, period: int) -> str:
 
 def _demands(verified: VerifiedPlan, traced: explain.TracedCash) -> list[RunDemand]:
     problem = verified.problem
-    every, short = verified.plan.short_by_demand, defaultdict[str, dict[int, Decimal]](dict)
+    short_by_demand, short_by_period = verified.plan.short_by_demand, defaultdict[str, dict[int, Decimal]](dict)
     for entry in explain.counted_shorts(verified):
-        short[entry.demand][entry.period] = entry.quantity
+        short_by_period[entry.demand][entry.period] = entry.quantity
     return [
         RunDemand(
             id=demand.id,
@@ -263,19 +263,19 @@ def _demands(verified: VerifiedPlan, traced: explain.TracedCash) -> list[RunDema
             wanted_kg=sum(demand.quantity, Decimal(0)),
             low_kg=demand_at_rate(demand, demand.spec.low),
             high_kg=demand_at_rate(demand, demand.spec.high),
-            delivered_kg=sum(demand.quantity, Decimal(0)) - every.get(demand.id, Decimal(0)),
-            short_kg=sum(short[demand.id].values(), Decimal(0)),
+            delivered_kg=sum(demand.quantity, Decimal(0)) - short_by_demand.get(demand.id, Decimal(0)),
+            short_kg=sum(short_by_period[demand.id].values(), Decimal(0)),
             shortage_price=price,
             program=str(demand.use.stated.get(PROGRAM, "")),
             cash=as_decimal(sum(traced.by_demand.get(demand.id, {}).values(), Fraction(0))),
-            first_met=_first_met(problem, demand, short[demand.id]),
+            first_met=_first_met_period(problem, demand, short_by_period[demand.id]),
             origin_rules=origin_rules(demand, problem.law),
         )
         for demand, price in zip(problem.demands, problem.shortage_price, strict=True)
     ]
 
 
-def _first_met(problem: Problem, demand: Demand, short: dict[int, Decimal]) -> str:
+def _first_met_period(problem: Problem, demand: Demand, short: dict[int, Decimal]) -> str:
     """Return the first period from which the demand stays met, up to a rounding of a few grams, or ""."""
     slack = problem.case.resolution * 10
     last = max((t for t, quantity in short.items() if quantity > slack), default=-1)
@@ -287,36 +287,34 @@ def purchases(
     problem: Problem,
     lines: Sequence[Line],
     judging: Judging,
-    used: Iterable[RunPlugin] = (),
+    plugins: Iterable[RunPlugin] = (),
     inputs: Sequence[Fraction] = (),
 ) -> list[RunPurchase]:
-    """Return every purchase with its cost, and with the end uses of the deliveries that it may end in.
-
-    Args:
-        used: Plugins used by the plan. Orders that should have gone out before their newest date are late.
-        inputs: Cash of each purchase's inputs. If empty, purchases have no full price.
-    """
-    known = earliest_action_date(used, problem.case.horizon.start)
-    wanted = totals((final_node(demand.use), sum(demand.quantity, Decimal(0))) for demand in problem.demands)
-    carried: Sequence[Fraction | None] = inputs or [None] * len(lines)
-    days = explain.order_days(judging.ledger)
+    """Return every purchase with its cost. `inputs` is the cash of each purchase's inputs. Without it, purchases have no full price."""
+    known_from = earliest_action_date(plugins, problem.case.horizon.start)
+    wanted_by_node = totals((final_node(demand.use), sum(demand.quantity, Decimal(0))) for demand in problem.demands)
+    inputs_of_lines: Sequence[Fraction | None] = inputs or [None] * len(lines)
+    order_days = explain.order_days(judging.ledger)
     return [
-        _purchase(problem, line, wanted, judging, known, cash, day)
-        for line, cash, day in zip(lines, carried, days, strict=True)
+        _purchase(problem, line, wanted_by_node, judging, known_from, cash, day)
+        for line, cash, day in zip(lines, inputs_of_lines, order_days, strict=True)
     ]
 
 
-def _ranged(verified: VerifiedPlan) -> dict[str, Any]:
-    """Return the fields of a run about prices with a range: purchases of each such offer by material, and total spend at both ends."""
-    ranged, found = explain.spend_at_ends(verified), list[RunRange]()
-    if ranged is None:
+def _range_fields(verified: VerifiedPlan) -> dict[str, Any]:
+    spends, rows = explain.spend_at_ends(verified), list[RunRange]()
+    if spends is None:
         return {}
-    for offer, ends in sorted(ranged.lines.items()):
-        for material in sorted({line.material for line in ends[0]}):
-            lines = [[line for line in some if line.material == material] for some in ends]
-            price, price_low, price_high = (exact(sum((line.price for line in some), Decimal(0))) for some in lines)
-            cost, cost_low, cost_high = (exact(sum((line.total for line in some), Decimal(0))) for some in lines)
-            found.append(
+    for offer, lines_at_ends in sorted(spends.lines.items()):
+        for material in sorted({line.material for line in lines_at_ends[0]}):
+            lines = [[line for line in lines_at_end if line.material == material] for lines_at_end in lines_at_ends]
+            price, price_low, price_high = (
+                exact(sum((line.price for line in lines_at_end), Decimal(0))) for lines_at_end in lines
+            )
+            cost, cost_low, cost_high = (
+                exact(sum((line.total for line in lines_at_end), Decimal(0))) for lines_at_end in lines
+            )
+            rows.append(
                 RunRange(
                     offer=offer,
                     material=material,
@@ -329,23 +327,23 @@ def _ranged(verified: VerifiedPlan) -> dict[str, Any]:
                     cost_high=cost_high,
                 )
             )
-    return {"ranges": found, "nominal_low": ranged.low, "nominal_high": ranged.high}
+    return {"ranges": rows, "nominal_low": spends.low, "nominal_high": spends.high}
 
 
 def _purchase(
     problem: Problem,
     line: Line,
-    wanted: dict[tuple[str, str], Decimal],
+    wanted_by_node: dict[tuple[str, str], Decimal],
     judging: Judging,
-    known: date,
+    known_from: date,
     inputs: Fraction | None,
     order: explain.OrderDay,
 ) -> RunPurchase:
     arc, facility = line.arc, line.arc.chained.facility
-    total = wanted.get(arc.node, Decimal(0))
-    traced = inputs is not None and line.quantity
+    total = wanted_by_node.get(arc.node, Decimal(0))
+    has_full_price = inputs is not None and line.quantity
     full = None
-    if traced:
+    if has_full_price:
         full = (
             as_decimal((Fraction(line.total) + inputs) / Fraction(line.quantity))
             if inputs
@@ -366,7 +364,7 @@ def _purchase(
         ordered=_label(problem, line.ordered),
         order_by=order.day,
         at_once=order.at_once,
-        late_days=(known - order.day).days if known > arc.order_by[line.ordered] else 0,
+        late_days=(known_from - order.day).days if known_from > arc.order_by[line.ordered] else 0,
         delivered=_label(problem, line.delivered),
         end_use="+".join(sorted({served.use.end_use for served in judging.ends(line)})),
         requirement=line.requirement,
@@ -400,10 +398,10 @@ def _makes(verified: VerifiedPlan) -> list[RunMake]:
 
 def _deliveries(verified: VerifiedPlan) -> list[RunDelivery]:
     problem = verified.problem
-    found = []
+    deliveries = []
     for delivery, position in verified.ledger.deliveries:
         use = problem.demands[position].use
-        found.append(
+        deliveries.append(
             RunDelivery(
                 demand=delivery.demand,
                 material=use.material.id,
@@ -415,7 +413,7 @@ def _deliveries(verified: VerifiedPlan) -> list[RunDelivery]:
                 waivers=list(delivery.waivers),
             )
         )
-    return found
+    return deliveries
 
 
 def _conflicts(verified: VerifiedPlan, holds_from: Sequence[Mapping[str, date]]) -> list[RunConflict]:
@@ -436,51 +434,53 @@ IDLE_LIMIT = "limit without demand"
 """Subject of notes on limits of the case without an effect."""
 
 
-def _by_months(verified: VerifiedPlan, found: Mapping[str, ByMonths]) -> list[RunByMonths]:
+def _by_months(verified: VerifiedPlan, plans: Mapping[str, ByMonths]) -> list[RunByMonths]:
     """Return every demand that was planned by months, or should have been, with the shortage that only the length of the periods causes."""
     short = totals((each.demand, each.quantity) for each in counted_shorts(verified))
     case = verified.problem.case
     rounding = case.resolution * case.horizon.count * case.horizon.length.months
     rows = []
-    for name, by_months in sorted(found.items()):
-        only = Decimal(0) if by_months.kilograms is None else short.get(name, Decimal(0)) - by_months.kilograms
+    for name, by_months in sorted(plans.items()):
+        due_to_periods = (
+            Decimal(0) if by_months.kilograms is None else short.get(name, Decimal(0)) - by_months.kilograms
+        )
         rows.append(
             RunByMonths(
                 demand=name,
                 short_kg=short.get(name, Decimal(0)),
                 by_months_kg=by_months.kilograms,
-                only_kg=only if only > rounding else Decimal(0),
+                only_kg=due_to_periods if due_to_periods > rounding else Decimal(0),
                 note=by_months.note,
             )
         )
     return rows
 
 
-def _with_duties(verified: VerifiedPlan, traced: TracedCash, used: Iterable[RunPlugin]) -> list[RunPurchase]:
-    """Return all purchases, each with the duty that it leaves out on its inputs."""
-    bought = purchases(verified.problem, verified.lines, verified.judging, used, traced.inputs)
-    left_out = duties_on_inputs(verified, traced.inputs)
-    return [one.but(duty_on_inputs=duty) if duty else one for one, duty in zip(bought, left_out, strict=True)]
-
-
-def _with_dependence(bought: list[RunPurchase], found: PlanDependence | None) -> list[RunPurchase]:
-    """Return purchases with a mark for sources of concern. Without countries of concern in the case, there is no mark."""
-    if found is None:
-        return bought
+def _with_duties(verified: VerifiedPlan, traced: TracedCash, plugins: Iterable[RunPlugin]) -> list[RunPurchase]:
+    bought = purchases(verified.problem, verified.lines, verified.judging, plugins, traced.inputs)
+    missing_duties = duties_on_inputs(verified, traced.inputs)
     return [
-        purchase.but(concern=each.whole.value, concern_because=list(each.because))
-        for purchase, each in zip(bought, found.purchases, strict=True)
+        purchase.but(duty_on_inputs=duty) if duty else purchase
+        for purchase, duty in zip(bought, missing_duties, strict=True)
     ]
 
 
-def _dependence(found: PlanDependence | None) -> list[RunDependence]:
-    """Return the dependence of the plan, of each material, and of each end use."""
-    if found is None:
+def _with_dependence(bought: list[RunPurchase], dependence: PlanDependence | None) -> list[RunPurchase]:
+    if dependence is None:
+        return bought
+    return [
+        purchase.but(concern=dependence_of_purchase.whole.value, concern_because=list(dependence_of_purchase.because))
+        for purchase, dependence_of_purchase in zip(bought, dependence.purchases, strict=True)
+    ]
+
+
+def _dependence(dependence: PlanDependence | None) -> list[RunDependence]:
+    if dependence is None:
         return []
-    sums = {("plan", ""): found.plan}
-    sums |= {("material", name): each for name, each in found.by_material.items()}
-    sums |= {("end use" if name else "stock", name): each for name, each in found.by_end_use.items()}
-    return [_dependent(scope, name, each) for (scope, name), each in sums.items()]
+    sums = {("plan", ""): dependence.plan}
+    sums |= {("material", name): sums_of_row for name, sums_of_row in dependence.by_material.items()}
+    sums |= {("end use" if name else "stock", name): sums_of_row for name, sums_of_row in dependence.by_end_use.items()}
+    return [_dependent(scope, name, sums_of_row) for (scope, name), sums_of_row in sums.items()]
 
 
 def _dependent(scope: str, name: str, sums: DependentSums) -> RunDependence:
@@ -501,27 +501,26 @@ def _dependent(scope: str, name: str, sums: DependentSums) -> RunDependence:
 
 
 def _price_dates(verified: VerifiedPlan) -> list[RunPriceDate]:
-    """Return every price and freight that is paid, with its date and the money, if the case limits the age of prices."""
     if verified.problem.case.accept.oldest_price is None:
         return []
     days = PriceDates(verified.problem)
     quantities, costs = defaultdict[PriceDate, Decimal](Decimal), defaultdict[PriceDate, Decimal](Decimal)
     for line in verified.lines:
-        for one in days.of(line.arc, line.ordered, line.delivered):
-            quantities[one] += line.quantity
-            costs[one] += line.price if one.of == "price" else line.freight
+        for price in days.of(line.arc, line.ordered, line.delivered):
+            quantities[price] += line.quantity
+            costs[price] += line.price if price.of == "price" else line.freight
     return [
-        RunPriceDate(**dict(one), quantity_kg=exact(quantities[one]), cost=exact(costs[one]))
-        for one in sorted(quantities, key=PriceDate.order)
+        RunPriceDate(**dict(price), quantity_kg=exact(quantities[price]), cost=exact(costs[price]))
+        for price in sorted(quantities, key=PriceDate.order)
     ]
 
 
 def _discounts(verified: VerifiedPlan) -> list[RunDiscount]:
     periods = verified.problem.case.horizon
-    found = []
+    discounts = []
     for settled in verified.settled:
-        span, above = settled.span, settled.span.tiers[settled.tier + 1 :]
-        found.append(
+        span, next_tiers = settled.span, settled.span.tiers[settled.tier + 1 :]
+        discounts.append(
             RunDiscount(
                 schedule=span.schedule.name,
                 span=span.label,
@@ -530,30 +529,29 @@ def _discounts(verified: VerifiedPlan) -> list[RunDiscount]:
                 measured=exact(settled.measured),
                 tier=settled.tier + 1,
                 least=span.tiers[settled.tier].least,
-                next=above[0].least if above else None,
+                next=next_tiers[0].least if next_tiers else None,
                 most=span.tiers[settled.tier].most,
                 at_list=exact(settled.at_list),
                 discount=exact(settled.off),
             )
         )
-    return found
+    return discounts
 
 
 def _cash(verified: VerifiedPlan, traced: TracedCash) -> list[RunCash]:
-    """Return the traced cash by period, site, and purpose."""
     site = {demand.id: demand.use.place.id for demand in verified.problem.demands}
     parts: list[tuple[CashUse, str, Cash]] = [("use", site[demand], cash) for demand, cash in traced.by_demand.items()]
     parts += [("stock", "", traced.stock), ("unused", "", traced.unused)]
     parts += [(on, "", traced.separate.get(on, {})) for on in SEPARATE]
-    found = defaultdict[tuple[int, CashUse, str], Fraction](Fraction)
+    amounts = defaultdict[tuple[int, CashUse, str], Fraction](Fraction)
     for on, place, cash in parts:
         for t, amount in cash.items():
-            found[t, on, place] += amount
+            amounts[t, on, place] += amount
     label, order = verified.problem.case.horizon.label, list(get_args(CashUse))
     return [
-        RunCash(period=label(t), on=on, place=place, amount=as_decimal(found[t, on, place]))
-        for t, on, place in sorted(found, key=lambda key: (key[0], order.index(key[1]), key[2]))
-        if found[t, on, place]
+        RunCash(period=label(t), on=on, place=place, amount=as_decimal(amounts[t, on, place]))
+        for t, on, place in sorted(amounts, key=lambda key: (key[0], order.index(key[1]), key[2]))
+        if amounts[t, on, place]
     ]
 
 
@@ -563,15 +561,14 @@ def by_months_of_run(rows: Iterable[RunByMonths]) -> dict[str, ByMonths]:
 
 
 def describe_shortages(verified: VerifiedPlan, causes: Causes) -> list[RunShortage]:
-    """Return every demand and period with a shortage, with the causes."""
     problem = verified.problem
     demands = {demand.id: demand for demand in problem.demands}
     shorts = counted_shorts(verified)
-    groups, lacking = competing(problem), {short.demand for short in shorts}
-    found = []
+    groups, short_demands = competing(problem), {short.demand for short in shorts}
+    shortages = []
     for short in shorts:
         demand = demands[short.demand]
-        found.append(
+        shortages.append(
             RunShortage(
                 demand=short.demand,
                 material=demand.use.material.id,
@@ -581,14 +578,13 @@ def describe_shortages(verified: VerifiedPlan, causes: Causes) -> list[RunShorta
                 quantity_kg=short.quantity,
                 wanted_kg=demand.quantity[short.period],
                 causes=list(causes.get((short.demand, short.period), ())),
-                competes_with=[name for name in groups[short.demand] if name != short.demand and name in lacking],
+                competes_with=[name for name in groups[short.demand] if name != short.demand and name in short_demands],
             )
         )
-    return found
+    return shortages
 
 
 def _shortage_totals(shortages: Sequence[RunShortage]) -> dict[str, dict[str, Decimal]]:
-    """Material -> end use -> kilograms short over the plan."""
     totals: dict[str, dict[str, Decimal]] = {}
     for short in shortages:
         by_use = totals.setdefault(short.material, {})
@@ -597,7 +593,6 @@ def _shortage_totals(shortages: Sequence[RunShortage]) -> dict[str, dict[str, De
 
 
 def _lots(verified: VerifiedPlan) -> list[RunLot]:
-    """Return the stock and open orders that the plan uses."""
     return [
         RunLot(
             lot=entry.lot,
@@ -642,11 +637,10 @@ def _stocks(verified: VerifiedPlan) -> list[RunStock]:
 
 
 def describe_leads(problem: Problem) -> list[RunLead]:
-    """Return the offers that could supply a demand but whose figures lack a good enough source."""
-    found = []
+    leads = []
     for lead in problem.leads:
         facility = problem.merged.facilities[lead.offer.facility]
-        found.append(
+        leads.append(
             RunLead(
                 offer=lead.offer.id,
                 materials=[line.material for line in lead.offer.outputs],
@@ -656,30 +650,28 @@ def describe_leads(problem: Problem) -> list[RunLead]:
                 reasons=lead.texts,
             )
         )
-    return found
+    return leads
 
 
-def _taken_as_given(verified: VerifiedPlan) -> list[RunAssumption]:
-    """Return all assumptions by the case, and by the offers that the plan buys from."""
+def _problem_assumptions(verified: VerifiedPlan) -> list[RunAssumption]:
     problem = verified.problem
     used = {item.arc.chained.offer.id for item in verified.ledger.bought} | {m.offer for m, _ in verified.ledger.makes}
     offers = {facts.offer.id for facts in problem.offers}
-    given = {assumption.id for assumption in problem.case.assume.offer}
-    found = [
-        RunAssumption(subject=a.subject, text=a.text)
-        for a in problem.assumptions
-        if a.subject not in offers or a.subject in used or a.subject in given
+    assumed_offers = {assumption.id for assumption in problem.case.assume.offer}
+    assumptions = [
+        RunAssumption(subject=assumption.subject, text=assumption.text, code=assumption.code, short=assumption.short)
+        for assumption in problem.assumptions
+        if assumption.subject not in offers or assumption.subject in used or assumption.subject in assumed_offers
     ]
-    return found + _let_pass(verified)
+    return assumptions + _unproven_accepted(verified)
 
 
-def _let_pass(verified: VerifiedPlan) -> list[RunAssumption]:
-    """Return the goods that the case accepts although a rule in force finds them unproven."""
+def _unproven_accepted(verified: VerifiedPlan) -> list[RunAssumption]:
     problem = verified.problem
     accept = problem.case.accept
     if not accept.unproven and not accept.proven:
         return []
-    found: dict[tuple[str, str, str], dict[int, Bought]] = {}
+    items_by_reason: dict[tuple[str, str, str], dict[int, Bought]] = {}
     for judged in verified.judged:
         item, verdict = judged.item, judged.verdict
         if verdict.result is not Result.UNPROVEN or problem.law.forbids(verdict, item.arc):
@@ -688,9 +680,13 @@ def _let_pass(verified: VerifiedPlan) -> list[RunAssumption]:
         if verdict.licence and problem.law.licences(verdict, item.arc, judged.use, arrival) is not None:
             continue
         key = (item.arc.chained.offer.id, verdict.rule, verdict.reason)
-        found.setdefault(key, {})[id(item)] = item
+        items_by_reason.setdefault(key, {})[id(item)] = item
     return [
-        RunAssumption(subject=offer, text=f"{readable(kilograms)} kg let pass by `{rule}` without proof: {reason}")
-        for (offer, rule, reason), items in sorted(found.items())
+        RunAssumption(
+            subject=offer,
+            text=f"{readable(kilograms)} kg accepted under `{rule}` without proof: {reason}",
+            code=codes.UNPROVEN_ACCEPTED,
+        )
+        for (offer, rule, reason), items in sorted(items_by_reason.items())
         for kilograms in [sum((item.quantity for item in items.values()), Decimal(0))]
     ]

@@ -1,7 +1,6 @@
-"""`facts.json`: the facts of a case before scenarios and changes, the changes, and the resulting plan.
+"""`facts.json`: the facts of a case before scenarios and changes, the changes, and the resulting plan."""
 
-Ids that catalogs have renamed are compared under their current names, and the new names are reported.
-"""
+# Ids that catalogs have renamed are compared under their current names, and the new names are reported.
 
 from __future__ import annotations
 
@@ -55,7 +54,6 @@ class PackFacts(Record):
 
     @classmethod
     def of(cls, pack: RulePack, distribution: str) -> PackFacts:
-        """Return the facts of a pack from a distribution."""
         return cls(distribution=distribution, **{name: getattr(pack, name) for name in ("digest", *KEPT)})
 
 
@@ -78,32 +76,24 @@ class FactsFile(Tables):
 
     @property
     def written(self) -> dict[str, object]:
-        """Contents of the file."""
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
     def inputs(self, rules: Sequence[Rule]) -> Inputs:
-        """Return the facts after the changes, applied by the code that `plan` uses. Unavailable rules are left out.
-
-        Raises:
-            InputError: With all inconsistencies.
-            PluginError: If a plugin's rule raises.
-        """
+        """Return the facts after the changes, applied by the code that `plan` uses. Unavailable rules are left out."""
         errors: list[FriendshoreError] = []
         case = with_scenarios(self.case, [(pack.id, pack.scenarios) for pack in self.packs], errors)
         if errors:
             raise InputError(problem for error in errors for problem in error.problems)
         bills = tuple(bill for pack in self.packs for bill in pack.bills)
-        given = Inputs(case, united(self.catalogs, case.overlaps), tuple(rules), bills).followed()
-        return given.apply(self.applied)
+        inputs = Inputs(case, united(self.catalogs, case.overlaps), tuple(rules), bills).followed()
+        return inputs.apply(self.applied)
 
     @property
     def pack_of(self) -> dict[str, str]:
-        """Rule -> pack that contains it."""
         return {str(rule.data.get("id")): rule.pack for rule in self.rules if rule.pack}
 
 
 def facts_of(gathered: Gathered, applied: Applied, plan: Plan) -> FactsFile:
-    """Return the facts of a gathered case and its plan."""
     return FactsFile(
         format=FORMAT,
         case=gathered.declared.but(rules=()),
@@ -121,26 +111,22 @@ def _rule(rule: Rule, gathered: Gathered) -> RuleFacts:
     try:
         owner = gathered.registry.owner(rule.kind)
     except PluginError:
-        owner = type(rule).__module__  # a kind given in memory, that no registry knows
+        owner = type(rule).__module__  # a kind given in memory, which isn't in any registry
     return RuleFacts(kind=rule.kind, owner=owner, pack=gathered.pack_of.get(rule.id, ""), data=as_data(rule))
 
 
 def facts_file(data: Mapping[str, object]) -> FactsFile:
-    """Return the facts of a run as records.
-
-    Raises:
-        InputError: With everything that can't be read or that a reader of catalogs would reject. Also for facts of another format, which can't be
-            compared with their origins.
-    """
+    """Return the facts of a run as records. Facts of another format are an error, since they can't be compared with their origins."""
     if data.get("format") != FORMAT:
-        message = "its facts are not kept in the format that is read here, in which they can be compared with what they come from"
+        message = "the facts have another format, which can't be compared with its sources"
         shown = f"format {data['format']}" if "format" in data else "no format"
-        raise InputError(message, FACTS, column="format", found=shown, expected=str(FORMAT), fix="plan the case again")
-    Catalog.model_rebuild()  # asked for by itself afterwards: what checks it is then made once, and not once more within that of the file
+        fix = "plan the case again"
+        raise InputError(message, FACTS, column="format", found=shown, expected=str(FORMAT), fix=fix, code="FS607")
+    Catalog.model_rebuild()  # builds the validator of catalogs once, not a second time as a part of the file's
     file = record(FactsFile, data, FACTS)
-    wrong = unfit(file.catalogs)  # what readers of files refuse is refused here: no code behind this asks again
-    if wrong:
-        raise InputError([replace(problem, file=f"{FACTS}, {problem.file}") for problem in wrong])
+    problems = unfit(file.catalogs)  # these checks happen in readers of files, and nowhere later
+    if problems:
+        raise InputError([replace(problem, file=f"{FACTS}, {problem.file}") for problem in problems])
     return file
 
 
@@ -161,58 +147,55 @@ RECORD_NAMES: Mapping[str, Callable[[Any], str]] = {
 """Table of a catalog -> function that returns the name of a record."""
 
 
-def renamed_since(file: FactsFile, here: Iterable[Catalog]) -> list[Alias]:
-    """Return the aliases of current catalogs that apply to names in the facts of a run."""
-    return [alias for catalog in here for was in file.catalogs for alias in _since(was, catalog)]
+def renamed_since(file: FactsFile, current: Iterable[Catalog]) -> list[Alias]:
+    return [alias for catalog in current for recorded in file.catalogs for alias in _newer_aliases(recorded, catalog)]
 
 
-def _since(was: Catalog, now: Catalog) -> Iterator[Alias]:
-    if was.name != now.name:
+def _newer_aliases(recorded: Catalog, current: Catalog) -> Iterator[Alias]:
+    if recorded.name != current.name:
         return
     records: dict[str, tuple[Offer | Facility | Material | BenchmarkPrice, ...]] = {
-        "offer": was.offers,
-        "facility": was.facilities,
-        "material": was.materials,
-        "benchmark": was.prices,
+        "offer": recorded.offers,
+        "facility": recorded.facilities,
+        "material": recorded.materials,
+        "benchmark": recorded.prices,
     }
     ids = {(of, record.id) for of, listed in records.items() for record in listed}
-    for alias in now.aliases:
-        if alias not in was.aliases and (alias.of, alias.old) in ids:
+    for alias in current.aliases:
+        if alias not in recorded.aliases and (alias.of, alias.old) in ids:
             yield alias
 
 
-def under_current_names(told: Entries, right: Entries, since: Iterable[Alias]) -> tuple[Entries, Entries]:
-    """Return the facts and what they should be, both under current names.
-
-    Aliases for what was renamed `since` are only in the latter, and aren't a difference.
-    """
-    aliases = Aliases(since)
+def under_current_names(stated: Entries, original: Entries, renamed: Iterable[Alias]) -> tuple[Entries, Entries]:
+    """Return two versions of the facts, both under current names. Aliases that are newer than the facts aren't a difference."""
+    aliases = Aliases(renamed)
     if not aliases:
-        return told, right
-    names = {old: way[-1].new for of, old in aliases.by_name if (way := aliases.path(of, old))[-1].new}
-    known = {*map(RECORD_NAMES["aliases"], aliases.by_name.values())}
-    kept = {key: data for key, data in right.items() if key not in known or key in told}
-    return _called(told, names), _called(kept, names)
+        return stated, original
+    names = {old: steps[-1].new for of, old in aliases.by_name if (steps := aliases.path(of, old))[-1].new}
+    new_aliases = {*map(RECORD_NAMES["aliases"], aliases.by_name.values())}
+    kept = {key: data for key, data in original.items() if key not in new_aliases or key in stated}
+    return _renamed(stated, names), _renamed(kept, names)
 
 
-def _called(entries: Entries, names: Mapping[str, str]) -> Entries:
+def _renamed(entries: Entries, names: Mapping[str, str]) -> Entries:
     return {
-        " ".join(_word(word, names) for word in key.split(" ")): _table(data, names) for key, data in entries.items()
+        " ".join(_renamed_word(word, names) for word in key.split(" ")): _renamed_table(data, names)
+        for key, data in entries.items()
     }
 
 
-def _word(word: str, names: Mapping[str, str]) -> str:
+def _renamed_word(word: str, names: Mapping[str, str]) -> str:
     head, slash, rest = word.partition("/")
     return names.get(word, f"{names.get(head, head)}{slash}{rest}")
 
 
-def _table(table: Mapping[str, object], names: Mapping[str, str]) -> dict[str, object]:
-    return {names.get(key, key): _value(inner, names) for key, inner in table.items()}
+def _renamed_table(table: Mapping[str, object], names: Mapping[str, str]) -> dict[str, object]:
+    return {names.get(key, key): _renamed_value(inner, names) for key, inner in table.items()}
 
 
-def _value(value: object, names: Mapping[str, str]) -> object:
+def _renamed_value(value: object, names: Mapping[str, str]) -> object:
     if isinstance(value, str):
-        return _word(value, names)
+        return _renamed_word(value, names)
     if isinstance(value, Mapping):
-        return _table(value, names)
-    return [_value(inner, names) for inner in value] if isinstance(value, list) else value
+        return _renamed_table(value, names)
+    return [_renamed_value(inner, names) for inner in value] if isinstance(value, list) else value

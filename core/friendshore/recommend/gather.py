@@ -33,7 +33,7 @@ from ..plugins.isolated import CatalogRef, OtherProcess, Reading
 from ..plugins.settings import no_line, table_of
 from ..problem.case_checks import end_uses
 from ..problem.inputs import Applied, Inputs
-from ..problem.merged import Merged
+from ..problem.merged import Merged, RowDiagnostic
 from ..problem.prices import PriceDates
 from ..readers import CatalogRows
 from ..reading.records import RecordChecker
@@ -78,10 +78,9 @@ class Gathered:
 
     @property
     def inputs(self) -> Inputs:
-        """The facts before any changes."""
-        slips = self.places(told for told in end_uses(self.case, self.rules) if told.fix)
-        old = (*doubts(pack for pack, _ in self.packs), *slips)
-        return Inputs(self.case, self.catalogs, self.rules, self.bills, doubts=old, where=self.places).followed()
+        misspelled = self.places(end_use for end_use in end_uses(self.case, self.rules) if end_use.fix)
+        all_doubts = (*doubts(pack for pack, _ in self.packs), *misspelled)
+        return Inputs(self.case, self.catalogs, self.rules, self.bills, doubts=all_doubts, where=self.places).followed()
 
     def __repr__(self) -> str:
         return f"<Gathered {self.case.name}: {len(self.catalogs):,} catalogs, {len(self.packs):,} packs, {len(self.rules):,} rules>"
@@ -102,95 +101,89 @@ def gather(
         ids: Collects the ids that the catalogs define, even if there are errors.
         once: Cache of catalogs read for other cases.
         process: Process in which plugins are asked for their rule packs. None starts a new one.
-
-    Raises:
-        InputError: With all errors.
-        PluginError: If all errors are about plugins.
     """
     catalogs, rules = each_of(catalogs, Catalog, "catalogs", CATALOGS), each_of(rules, Rule, "rules", RULES)
-    known = registry if registry is not None else _registry(case, catalogs)
-    known = known.blocking(case.blocked, Blocker.CASE)
+    plugins = registry if registry is not None else _registry(case, catalogs)
+    plugins = plugins.blocking(case.blocked, Blocker.CASE)
     try:
-        return _gathered(case, known, catalogs, rules, ids, once, process)
+        return _gathered(case, plugins, catalogs, rules, ids, once, process)
     except FriendshoreError:
-        missing = absent(case, known)
+        missing = absent(case, plugins)
         if not missing:
             raise
-        # It fails again, and says what is to be installed.
-        return _gathered(case, known.lacking(missing), catalogs, rules, ids, once, process)
+        # It fails again, now with an error that says what to install.
+        return _gathered(case, plugins.lacking(missing), catalogs, rules, ids, once, process)
 
 
 def _gathered(
     case: Case,
-    known: Registry,
+    plugins: Registry,
     catalogs: Sequence[Catalog],
     rules: Sequence[Rule],
     ids: KnownIds | None,
     once: Once | None,
     process: OtherProcess | None,
 ) -> Gathered:
-    idle = known.idle_blocks(Blocker.CASE)
-    known, errors = _with_settings(case, known)
-    case, rules = _looked_at(case, rules, errors)
-    find = case_format(case.file, known).catalogs(case, known)
-    refs = named_catalogs(case, find, [catalog.name for catalog in catalogs], errors)
+    idle = plugins.idle_blocks(Blocker.CASE)
+    plugins, errors = _with_settings(case, plugins)
+    case, rules = _checked_in_memory(case, rules, errors)
+    find_catalog = case_format(case.file, plugins).catalogs(case, plugins)
+    refs = named_catalogs(case, find_catalog, [catalog.name for catalog in catalogs], errors)
     readings = [ref.reading for ref in refs if ref.reading is not None]
-    case, words = _with_demands(case, known, readings, errors)
-    read = _catalogs(case, catalogs, errors, partial(read_catalogs, refs, find, case.overlaps, ids, once))
-    case_packs = [] if errors else _case_packs(case, known, read, process, errors)
-    named_packs = _packs(case, known, errors)
+    case, words = _with_demands(case, plugins, readings, errors)
+    read = _catalogs(case, catalogs, errors, partial(read_catalogs, refs, find_catalog, case.overlaps, ids, once))
+    case_packs = [] if errors else _case_packs(case, plugins, read, process, errors)
+    named_packs = _packs(case, plugins, errors)
     packs = [*named_packs, *(pack for _, pack in case_packs)]
-    _told_apart(packs, errors)
-    found: list[Rule] = list(rules)
+    _check_pack_names(packs, errors)
+    all_rules: list[Rule] = list(rules)
     pack_of: dict[str, str] = {}
     for pack, _ in packs:
-        made = attempt(partial(known.pack_rules, pack), errors)
-        found.extend(made or ())
-        pack_of |= {rule.id: pack.id for rule in made or ()}
-    own = [*rules, *(attempt(partial(_own_rules, case, known), errors) or ())]
-    found.extend(own[len(rules) :])
+        rules_of_pack = attempt(partial(plugins.pack_rules, pack), errors)
+        all_rules.extend(rules_of_pack or ())
+        pack_of |= {rule.id: pack.id for rule in rules_of_pack or ()}
+    own_rules = [*rules, *(attempt(partial(_own_rules, case, plugins), errors) or ())]
+    all_rules.extend(own_rules[len(rules) :])
     declared = case
     case = with_scenarios(case, [(pack.id, pack.scenarios) for pack, _ in packs], errors)
-    places = Places(case.file, {ref.name: ref.place for ref in refs}, _of_packs(packs), words, find.told)
+    places = Places(case.file, {ref.name: ref.place for ref in refs}, _rule_places(packs), words, find_catalog.told)
     if not errors:
-        followed = Inputs(case, read, tuple(own), where=places).followed()
-        wrong = _misnamed(followed.rules, followed.case, read)
+        followed = Inputs(case, read, tuple(own_rules), where=places).followed()
+        wrong = _unknown_names(followed.rules, followed.case, read)
         if wrong:
             errors.append(followed.located_error(wrong))
     if errors:
-        # A slip in the name of what is blocked may be why.
-        raise _all_of([*errors, *map(PluginError, idle)], find, known.broken)
+        # A misspelled block may be the cause, so blocks without an effect are errors too.
+        raise _combined([*errors, *map(PluginError, idle)], find_catalog, plugins.broken)
     return Gathered(
         case=case,
         declared=declared,
         catalogs=united(read, case.overlaps),
         read=read,
-        named=_named(case, [ref.name for ref in refs], [catalog.name for catalog in catalogs], named_packs)
+        named=_names_in_case(case, [ref.name for ref in refs], [catalog.name for catalog in catalogs], named_packs)
         | {f"pack {pack.id}": table for table, (pack, _) in case_packs},
-        rules=tuple(found),
+        rules=tuple(all_rules),
         bills=tuple(bill for pack, _ in packs for bill in pack.bills),
         packs=tuple(packs),
         pack_of=pack_of,
-        plugins=_plugins_used(read, packs, found, readings, known),
+        plugins=_used_plugins(read, packs, all_rules, readings, plugins),
         overridden=tuple(overridden(read, case.overlaps)),
-        registry=known,
-        find=find,
+        registry=plugins,
+        find=find_catalog,
         idle=idle,
         places=places,
     )
 
 
-def _named(
-    case: Case, found: Sequence[str], given: Collection[str], packs: Sequence[tuple[RulePack, str]]
+def _names_in_case(
+    case: Case, names: Sequence[str], in_memory: Collection[str], packs: Sequence[tuple[RulePack, str]]
 ) -> dict[str, str]:
-    """Return catalog or `pack NAME` -> its name in the case."""
-    called = [name for name in case.catalogs if name not in given]
-    catalogs = dict(zip(found, called, strict=True))
+    names_in_case = [name for name in case.catalogs if name not in in_memory]
+    catalogs = dict(zip(names, names_in_case, strict=True))
     return catalogs | {f"pack {pack.id}": name for (pack, _), name in zip(packs, case.packs, strict=True)}
 
 
-def _of_packs(packs: Sequence[tuple[RulePack, str]]) -> dict[str, tuple[str, int | None]]:
-    """Return file and line of every rule of the packs."""
+def _rule_places(packs: Sequence[tuple[RulePack, str]]) -> dict[str, tuple[str, int | None]]:
     return {
         str(rule["id"]): (pack.file, pack.lines[number] if number < len(pack.lines) else None)
         for pack, _ in packs
@@ -198,26 +191,26 @@ def _of_packs(packs: Sequence[tuple[RulePack, str]]) -> dict[str, tuple[str, int
     }
 
 
-def _looked_at(case: Case, rules: Sequence[Rule], errors: list[FriendshoreError]) -> tuple[Case, tuple[Rule, ...]]:
-    """Check a case and rules given in memory as a reader of files would."""
-    again = RecordChecker()
-    case = again.record(case, f"case {case.name}")
-    checked = tuple(again.record(rule, f"rule {rule.id}") for rule in rules)
-    if again.problems:
-        errors.append(InputError(again.problems))
+def _checked_in_memory(
+    case: Case, rules: Sequence[Rule], errors: list[FriendshoreError]
+) -> tuple[Case, tuple[Rule, ...]]:
+    checker = RecordChecker()
+    case = checker.record(case, f"case {case.name}")
+    checked = tuple(checker.record(rule, f"rule {rule.id}") for rule in rules)
+    if checker.problems:
+        errors.append(InputError(checker.problems))
     return case, checked
 
 
 def blocks_of(registry: Registry) -> list[RunBlock]:
-    """Return the blocks of plugins for the run, by name."""
-    by = grouped((block.name, block) for block in registry.blocks)
+    blocks_by_name = grouped((block.name, block) for block in registry.blocks)
     return [
         RunBlock(
             name=name,
             by=[block.by.value for block in blocks],
             plugins=[info.label for info in registry.plugins if blocks[0].meets(info)],
         )
-        for name, blocks in sorted(by.items())
+        for name, blocks in sorted(blocks_by_name.items())
     ]
 
 
@@ -231,49 +224,49 @@ def with_scenarios(case: Case, packs: Iterable[tuple[str, Sequence[Scenario]]], 
             if before == f"rule pack {pack}":
                 brought.append(scenario)
                 continue
-            message = f"the scenario `{scenario.name}` is given by {before} and by rule pack {pack}"
-            errors.append(InputError(message, column="scenario.name", fix="rename the one in the case"))
+            message = f"the scenario `{scenario.name}` is defined by {before} and by rule pack {pack}"
+            fix = "rename the one in the case"
+            errors.append(InputError(message, column="scenario.name", fix=fix, code="FS640"))
     return case.but(scenarios=(*case.scenarios, *brought)) if brought else case
 
 
-def _registry(case: Case, given: Sequence[Catalog]) -> Registry:
+def _registry(case: Case, in_memory: Sequence[Catalog]) -> Registry:
     """Return the installed plugins, or an empty registry if the case names only data given in memory."""
-    names = {catalog.name for catalog in given}
+    names = {catalog.name for catalog in in_memory}
     others = any(name not in names for name in case.catalogs)
     needed = others or case.packs or case.rules or case.blocked or case.settings or case.demand_from
     return Registry.discover() if needed else Registry.of()
 
 
 def named_catalogs(
-    case: Case, find: FindCatalog, given: Collection[str], errors: list[FriendshoreError]
+    case: Case, find: FindCatalog, in_memory: Collection[str], errors: list[FriendshoreError]
 ) -> list[CatalogRef]:
-    """Return the places of the catalogs that a case names, without those given in memory."""
-    names = [name for name in case.catalogs if name not in given]
-    found = [attempt(partial(find, name), errors) for name in names]
-    return [ref for ref in found if ref is not None]
+    names = [name for name in case.catalogs if name not in in_memory]
+    refs = [attempt(partial(find, name), errors) for name in names]
+    return [ref for ref in refs if ref is not None]
 
 
 def _catalogs(
     case: Case,
-    given: Sequence[Catalog],
+    in_memory: Sequence[Catalog],
     errors: list[FriendshoreError],
     reading: Callable[[], tuple[Catalog, ...]],
 ) -> tuple[Catalog, ...]:
     read = attempt(reading, errors)
     checked = []
-    for catalog in given:
-        others = [other for other in (*given, *(read or ())) if other is not catalog]
-        one, wrong = sound(catalog, others)
-        checked.append(one)
-        if wrong and read is not None:
-            errors.append(InputError(wrong))
+    for catalog in in_memory:
+        others = [other for other in (*in_memory, *(read or ())) if other is not catalog]
+        checked_catalog, problems = sound(catalog, others)
+        checked.append(checked_catalog)
+        if problems and read is not None:
+            errors.append(InputError(problems))
     if read is None or errors:
         return tuple(checked)
-    found = (*checked, *read)
-    troubles = [*misfits(found, case.overlaps), *(ambiguous(found) if given else ())]
-    if troubles:
-        errors.append(InputError(troubles))
-    return found
+    all_catalogs = (*checked, *read)
+    problems_together = [*misfits(all_catalogs, case.overlaps), *(ambiguous(all_catalogs) if in_memory else ())]
+    if problems_together:
+        errors.append(InputError(problems_together))
+    return all_catalogs
 
 
 def _packs(case: Case, registry: Registry, errors: list[FriendshoreError]) -> list[tuple[RulePack, str]]:
@@ -283,7 +276,7 @@ def _packs(case: Case, registry: Registry, errors: list[FriendshoreError]) -> li
         if pack is not None:
             packs.append((pack, registry.packs.get(name, "")))
         elif is_folder(name):
-            # A mistake in a pack does not keep those of its rules from being found.
+            # Report the errors of its rules even if the pack itself has one.
             file, rules, lines = identified_rules((case.folder or Path()) / name)
             attempt(partial(registry.rules, rules, file, lines), errors)
     return packs
@@ -296,7 +289,6 @@ def _case_packs(
     process: OtherProcess | None,
     errors: list[FriendshoreError],
 ) -> list[tuple[str, tuple[RulePack, str]]]:
-    """Return the rule packs that follow from the case's plugin settings, each with its table in the case."""
     return [
         (table_of(name), pack)
         for name in sorted(filter(registry.makes_packs, case.settings))
@@ -304,16 +296,14 @@ def _case_packs(
     ]
 
 
-def _told_apart(packs: Sequence[tuple[RulePack, str]], errors: list[FriendshoreError]) -> None:
-    """Add an error for each name that two packs share."""
+def _check_pack_names(packs: Sequence[tuple[RulePack, str]], errors: list[FriendshoreError]) -> None:
     names = [pack.id for pack, _ in packs]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        fix = "leave one of the two, or name it otherwise"
-        errors.append(InputError(f"two rule packs are called `{name}`", column="use.packs", fix=fix))
+        fix = "remove one of them, or rename it"
+        errors.append(InputError(f"two rule packs are called `{name}`", column="use.packs", fix=fix, code="FS640"))
 
 
 def _with_settings(case: Case, registry: Registry) -> tuple[Registry, list[FriendshoreError]]:
-    """Return the registry with the case's plugin settings, and their errors by line."""
     toml = read_case_file(case.file, []) if case.settings and case.file is not None else None
     where = str(case.file) if case.file is not None else f"case {case.name}"
     return registry.setting(case.settings, where, no_line if toml is None else toml.line)
@@ -322,22 +312,21 @@ def _with_settings(case: Case, registry: Registry) -> tuple[Registry, list[Frien
 def _with_demands(
     case: Case, registry: Registry, readings: list[Reading], errors: list[FriendshoreError]
 ) -> tuple[Case, Sequence[Mention]]:
-    """Return the case with the demands from a reader, and each of their words with its place. Add the reading to `readings`."""
+    """Return the case with the demands from a reader, and their words with places. Add the reading to `readings`."""
     if not case.demand_from:
         return case, ()
     reading = attempt(partial(registry.read, case.demand_from, "demand", case.folder), errors)
     if reading is None:
         return case, ()
     readings.append(reading)
-    made = attempt(partial(with_demands, case, reading.rows.tables["demand"], reading.name), errors)
-    return (case, ()) if made is None else (made[0], words_of(made[1]))
+    case_and_words = attempt(partial(with_demands, case, reading.rows.tables["demand"], reading.name), errors)
+    return (case, ()) if case_and_words is None else (case_and_words[0], words_of(case_and_words[1]))
 
 
 def _own_rules(case: Case, registry: Registry) -> tuple[Rule, ...]:
-    """Return the case's own rules, or none if they aren't a list, which was reported when the case was checked."""
     tables: object = case.rules
     if not isinstance(tables, tuple | list):
-        return ()
+        return ()  # reported when the case was checked
     try:
         return registry.rules(case.rules, f"case {case.name}")
     except FriendshoreError:
@@ -350,18 +339,19 @@ def _own_rules(case: Case, registry: Registry) -> tuple[Rule, ...]:
         try:
             return registry.rules(case.rules, str(case.file), rows)
         except FriendshoreError as error:
-            raise type(error)([_at_its_key(problem, toml, rows) for problem in error.problems]) from error
+            raise type(error)([_at_line_of_key(problem, toml, rows) for problem in error.problems]) from error
 
 
-def _at_its_key(problem: Diagnostic, toml: TomlFile, rows: Sequence[int | None]) -> Diagnostic:
-    """Return an error in a rule of the case at the line of its key."""
+def _at_line_of_key(problem: Diagnostic, toml: TomlFile, rows: Sequence[int | None]) -> Diagnostic:
     if problem.row not in rows or not problem.column:
         return problem
     number, key = rows.index(problem.row), re.split(r"[.\[]", problem.column)[0]
     return replace(problem, row=toml.line(("rule", number, key)))
 
 
-def _all_of(errors: Sequence[FriendshoreError], find: FindCatalog, broken: Collection[Diagnostic]) -> FriendshoreError:
+def _combined(
+    errors: Sequence[FriendshoreError], find: FindCatalog, broken: Collection[Diagnostic]
+) -> FriendshoreError:
     """Return one error with all problems. Those of `broken` plugins come first, since they may cause the others."""
     problems = tuple(find.told(problem for error in errors for problem in error.problems))
     if causes := [problem for problem in problems if problem in broken]:
@@ -369,42 +359,40 @@ def _all_of(errors: Sequence[FriendshoreError], find: FindCatalog, broken: Colle
     return PluginError(problems) if all(isinstance(error, PluginError) for error in errors) else InputError(problems)
 
 
-def _misnamed(rules: Sequence[Rule], case: Case, catalogs: Sequence[Catalog]) -> list[Diagnostic]:
-    """Return the unknown names in the case's own rules and in those given in memory.
-
-    Rules of packs aren't checked, since laws name more than the catalogs of one case contain.
-    """
+def _unknown_names(rules: Sequence[Rule], case: Case, catalogs: Sequence[Catalog]) -> list[Diagnostic]:
+    """Return the unknown names in rules outside of packs. Laws name more than the catalogs of one case contain."""
     if not rules:
         return []
-    known = _known(case, catalogs)
+    known_names = _names_by_sort(case, catalogs)
     return [
         Diagnostic(
-            f"rule `{rule.id}` names the {what} `{name}`, which is not there",
+            f"rule `{rule.id}` names the {sort} `{name}`, which doesn't exist",
             column=f"rule.{field}",
             found=name,
-            expected=_expected(what, known[what]),
-            fix=did_you_mean(name, known[what]),
+            expected=_expected(sort, known_names[sort]),
+            fix=did_you_mean(name, known_names[sort]),
+            code="FS641",
         )
         for rule in rules
-        for field, what, name in _names(rule)
-        if name not in known[what] and not _elsewhere(what, name, known[what])
+        for field, sort, name in _names_in(rule)
+        if name not in known_names[sort] and not _may_be_elsewhere(sort, name, known_names[sort])
     ]
 
 
-def _elsewhere(what: str, name: str, known: Collection[str]) -> bool:
-    """Return True if a name may refer to something outside the catalogs: a country, or an end use of other cases that isn't a misspelling."""
-    return is_country(name) if what == "place" else what == "end use" and not did_you_mean(name, known)
+def _may_be_elsewhere(sort: str, name: str, known_names: Collection[str]) -> bool:
+    """Return True if a name may refer to something outside the catalogs: a country, or an end use that isn't a misspelling."""
+    return is_country(name) if sort == "place" else sort == "end use" and not did_you_mean(name, known_names)
 
 
-def _expected(what: str, known: Iterable[str]) -> str:
-    if what == "end use":
-        return "defense, civil, or an end use of a demand: one of " + ", ".join(sorted(known))
-    return f"a{'n' if what[0] in 'aeiou' else ''} {what} of the case's catalogs" + (
-        ", or a country" * (what == "place")
+def _expected(sort: str, known_names: Iterable[str]) -> str:
+    if sort == "end use":
+        return "defense, civil, or an end use of a demand: one of " + ", ".join(sorted(known_names))
+    return f"a{'n' if sort[0] in 'aeiou' else ''} {sort} of the case's catalogs" + (
+        ", or a country" * (sort == "place")
     )
 
 
-def _known(case: Case, catalogs: Sequence[Catalog]) -> Mapping[str, frozenset[str]]:
+def _names_by_sort(case: Case, catalogs: Sequence[Catalog]) -> Mapping[str, frozenset[str]]:
     materials = [material for catalog in catalogs for material in catalog.materials]
     facilities = [facility for catalog in catalogs for facility in catalog.facilities]
     return {
@@ -420,16 +408,16 @@ def _known(case: Case, catalogs: Sequence[Catalog]) -> Mapping[str, frozenset[st
     }
 
 
-def _names(record: BaseModel) -> Iterator[tuple[str, str, str]]:
+def _names_in(record: BaseModel) -> Iterator[tuple[str, str, str]]:
     """Yield field, sort, and value of each name in a rule and in its nested records."""
     for column, info in type(record).model_fields.items():
         value: object = getattr(record, column)
         for mark in info.metadata:
             if isinstance(mark, Names):
                 yield from ((column, mark.kind, name) for name in _words(value))
-        for one in value if isinstance(value, tuple) else (value,):
-            if isinstance(one, BaseModel):
-                yield from ((f"{column}.{within}", what, name) for within, what, name in _names(one))
+        for inner in value if isinstance(value, tuple) else (value,):
+            if isinstance(inner, BaseModel):
+                yield from ((f"{column}.{inner_field}", sort, name) for inner_field, sort, name in _names_in(inner))
 
 
 def _words(value: object) -> list[str]:
@@ -439,8 +427,6 @@ def _words(value: object) -> list[str]:
 
 _CATALOG = re.compile(r"catalog (\S+)\Z")
 _RULE = re.compile(r"rule `(.+)`\Z")
-_HELD = re.compile(r"no exchange rate from ([A-Z]{3})|older than the case allows: of (\d{4}-\d{2}-\d{2})")
-"""Pattern for the text of a cell in the row that an error is about: a currency, or the date of a price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -460,10 +446,12 @@ class Places:
 
     def __call__(self, problems: Iterable[Diagnostic]) -> list[Diagnostic]:
         """Return the problems at every place of the names that they are about. Those without a known place are unchanged."""
-        found = list(problems)
-        words = mentions(self.case) if self.case is not None and any(not p.file for p in found) else []
+        problem_list = list(problems)
+        words = mentions(self.case) if self.case is not None and any(not p.file for p in problem_list) else []
         words += self.read
-        placed = dict.fromkeys(one for problem in found for one in self._placed(problem, words))
+        placed = dict.fromkeys(
+            _without_cell(placed_problem) for problem in problem_list for placed_problem in self._placed(problem, words)
+        )
         return self.told(sorted(placed, key=lambda problem: (problem.file, problem.row or 0)))
 
     def _placed(self, problem: Diagnostic, words: list[Mention]) -> Iterator[Diagnostic]:
@@ -474,13 +462,13 @@ class Places:
             file, row = self.rules[rule[1]]
             yield replace(problem, file=file, row=row)
         else:
-            named = rule[1] if rule is not None else problem.found.strip("`")
+            name = rule[1] if rule is not None else problem.found.strip("`")
             column = "rule.id" if rule is not None else problem.column
-            at = _mentioned(words, column, named) if named else []
-            for word in at:
+            mentions_of_name = _mentioned(words, column, name) if name else []
+            for word in mentions_of_name:
                 column = problem.column if rule is not None or problem.column else word.column
                 yield replace(problem, file=word.file, row=word.row, column=column)
-            if not at:
+            if not mentions_of_name:
                 yield replace(problem, file=str(self.case)) if self.case is not None else problem
 
     def _in_catalog(self, problem: Diagnostic) -> Diagnostic:
@@ -488,109 +476,122 @@ class Places:
         table, dot, column = problem.column.partition(".")
         if catalog is None or not dot or catalog[1] not in self.catalogs:
             return problem
-        held = _HELD.search(problem.message)
-        path, holding = self.catalogs[catalog[1]], (held[1] or held[2]) if held else ""
-        place = place_of(path, table, problem.found.strip("`"), holding)
-        found = f"an amount in {held[1]}" if held is not None and held[1] else problem.found
-        return problem if place is None else replace(problem, file=place[0], row=place[1], column=column, found=found)
+        cell = problem.cell if isinstance(problem, RowDiagnostic) else ""
+        place = place_of(self.catalogs[catalog[1]], table, problem.found.strip("`"), cell)
+        if place is None:
+            return problem
+        file, row = place
+        if isinstance(problem, RowDiagnostic):
+            return problem.at(file, row, column)
+        return replace(problem, file=file, row=row, column=column)
+
+
+def _without_cell(problem: Diagnostic) -> Diagnostic:
+    # Reports show all fields of a diagnostic, and these only find its line.
+    return problem.without_cell() if isinstance(problem, RowDiagnostic) else problem
 
 
 def _mentioned(words: Iterable[Mention], column: str, name: str) -> list[Mention]:
-    """Return the mentions of a name under a key. If there are none, use ids in its section and mentions in rules, or without a section those in scenarios."""
+    """Return the mentions of a name under a key, else of ids in its section, else in rules. Without a section, those in scenarios come second."""
     section, _, key = column.rpartition(".")
-    here = [word for word in words if word.word == name]
-    exact = [word for word in here if word.column == key and (word.section == section or not section)]
-    within = [word for word in here if word.section.startswith("scenario")] if not section else []
-    of_rule = [word for word in here if section == "rule" and word.section.startswith("rule")]
-    itself = [word for word in here if (word.section, word.column) == (section, "id")] if section else []
-    return exact or within or itself or of_rule
+    same_word = [word for word in words if word.word == name]
+    exact = [word for word in same_word if word.column == key and (word.section == section or not section)]
+    in_scenarios = [word for word in same_word if word.section.startswith("scenario")] if not section else []
+    in_rules = [word for word in same_word if section == "rule" and word.section.startswith("rule")]
+    ids = [word for word in same_word if (word.section, word.column) == (section, "id")] if section else []
+    return exact or in_scenarios or ids or in_rules
 
 
-_NAMED = 3
+_MAX_OFFERS = 3
 """Maximum number of offers named per price. `check --json` prints all."""
-_NEWER = "bring a newer price to the catalog, state one in [[assume.offer]], allow older ones, or plan without --strict"
+_FIX_OLD_PRICE = (
+    "add a newer price to the catalog, state one in [[assume.offer]], allow older ones, or plan without --strict"
+)
 
 
 def refuse_old_prices(inputs: Inputs, applied: Applied, day: datetime.date | None = None) -> None:
-    """Reject prices that are older than the case allows on a day (None means today) in the changed facts. Only with `strict` and an age limit.
-
-    Raises:
-        InputError: With every such price of a possible purchase for the demands.
-        PluginError: If a plugin's rule raises.
-    """
+    """Reject prices in the changed facts that are older than the case allows on a day (None means today). Only with `strict` and an age limit."""
     limit = inputs.case.accept.oldest_price_days
     if limit is None or not applied.strict:
         return
-    now = today() if day is None else day
+    planning_day = today() if day is None else day
     problem = inputs.problem()
-    old = [one for one in PriceDates(problem).all() if one.is_older(limit, now)]
-    if old:
-        raise InputError(inputs.where(list(_told(old, limit, now, problem.merged))))
+    old_prices = [price for price in PriceDates(problem).all() if price.is_older(limit, planning_day)]
+    if old_prices:
+        raise InputError(inputs.where(list(_old_price_errors(old_prices, limit, planning_day, problem.merged))))
 
 
-def _told(old: list[PriceDate], limit: int, now: datetime.date, merged: Merged) -> Iterator[Diagnostic]:
-    """Yield an error for every old benchmark, price, or freight, with the offers that use it."""
-    for one, offers in grouped((one.but(offer="", material=""), one.offer) for one in old).items():
+def _old_price_errors(
+    old_prices: list[PriceDate], limit: int, planning_day: datetime.date, merged: Merged
+) -> Iterator[Diagnostic]:
+    for price, offers in grouped((price.but(offer="", material=""), price.offer) for price in old_prices).items():
         names = [f"`{name}`" for name in dict.fromkeys(offers)]
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        followed = one.of == "price" and merged.prices.get(one.given_by)
-        source = followed[0].source if followed else one.given_by
-        ahead = one.future_date(now) is not None
-        yield Diagnostic(
-            f"the {one.of} of {', '.join(names[:_NAMED])}{more} is {'of a day to come' if ahead else 'older than the case allows'}: {one.dated(now)}",
+        others = f" and {len(names) - _MAX_OFFERS} more" if len(names) > _MAX_OFFERS else ""
+        benchmark = price.of == "price" and merged.prices.get(price.given_by)
+        source = benchmark[0].source if benchmark else price.given_by
+        is_future = price.future_date(planning_day) is not None
+        yield RowDiagnostic(
+            f"the {price.of} of {', '.join(names[:_MAX_OFFERS])}{others} is {'dated in the future' if is_future else 'older than the case allows'}: {price.dated(planning_day)}",
             file=f"catalog {source.partition(':')[0]}" if source in merged.sources else "",
-            column="lanes.freight" if one.of == "freight" else "prices.date" if followed else "sources.date",
-            found=f"`{offers[0] if one.of == 'freight' else one.given_by.rpartition(':')[2]}`",
-            expected=f"{'a day that has been, ' if ahead else ''}at most {count(limit, 'day')} old on {now}, by `oldest_price` of [accept]",
-            fix="write down on which day it was looked at" if ahead else _NEWER,
+            column="lanes.freight" if price.of == "freight" else "prices.date" if benchmark else "sources.date",
+            found=f"`{offers[0] if price.of == 'freight' else price.given_by.rpartition(':')[2]}`",
+            expected=f"{'a date in the past, ' if is_future else ''}at most {count(limit, 'day')} old on {planning_day}, by `oldest_price` of [accept]",
+            fix="correct the date" if is_future else _FIX_OLD_PRICE,
+            code="FS642",
+            cell=str(price.day) if price.day is not None and price.day == price.oldest and not is_future else "",
         )
 
 
 def doubts(packs: Iterable[RulePack]) -> Iterator[Diagnostic]:
-    """Yield the rule packs that are older today than the case allows."""
     day = today()
     for pack in packs:
         if pack.good_until is not None and pack.good_until < day:
-            expected = f"one that is good on {day}: this was until {pack.good_until}"
-            fix = "fetch it once more, and say of which day it is"
-            message = f"`{pack.id}` is older than the case allows"
-            yield Diagnostic(message, found=aged(pack.as_of, day), expected=expected, fix=fix)
+            expected = f"one that is valid on {day}; this one was valid until {pack.good_until}"
+            fix = "download its data again, and state their date"
+            message = f"rule pack `{pack.id}` is older than the case allows"
+            yield Diagnostic(message, found=aged(pack.as_of, day), expected=expected, fix=fix, code="FS643")
 
 
-def _plugins_used(
+def _used_plugins(
     catalogs: Sequence[Catalog],
     packs: Sequence[tuple[RulePack, str]],
     rules: Sequence[Rule],
     readings: Sequence[Reading],
     registry: Registry,
 ) -> tuple[RunPlugin, ...]:
-    """Return all plugins, and folders beside the case, that it uses, each with its hash."""
-    found = [
+    used = [
         RunPlugin(name=c.name, kind="catalog", distribution=c.distribution, digest=c.digest, as_of=c.as_of)
         for c in catalogs
     ]
-    found += [
+    used += [
         RunPlugin(name=pack.id, kind="pack", distribution=owner, digest=pack.digest, as_of=pack.as_of)
         for pack, owner in packs
     ]
-    found += [
-        RunPlugin(name=f"{one.name} ({one.what})", kind="reader", distribution=one.distribution, digest=one.digest)
-        for one in readings
+    used += [
+        RunPlugin(
+            name=f"{reading.name} ({reading.what})",
+            kind="reader",
+            distribution=reading.distribution,
+            digest=reading.digest,
+        )
+        for reading in readings
     ]
     kinds = {kind: owner for kind in {rule.kind for rule in rules} if (owner := _owner(registry, kind))}
     digests: dict[str, str] = {}
-    for label in sorted({*(plugin.distribution for plugin in found), *kinds.values()}):
+    for label in sorted({*(plugin.distribution for plugin in used), *kinds.values()}):
         name = label.partition(" ")[0]
         files = plugin_files(registry, name) if name != OWN else {}
         digests[label] = digest_of(files)
         if files:
-            short = {file: digest[:SHORT] for file, digest in files.items()}
-            found.append(RunPlugin(name=name, kind="plugin", distribution=label, digest=digests[label], files=short))
-    found += [
+            short_digests = {file: digest[:SHORT] for file, digest in files.items()}
+            used.append(
+                RunPlugin(name=name, kind="plugin", distribution=label, digest=digests[label], files=short_digests)
+            )
+    used += [
         RunPlugin(name=kind, kind="rule kind", distribution=label, digest=digests[label])
         for kind, label in kinds.items()
     ]
-    return tuple(sorted(found, key=lambda plugin: (plugin.kind, plugin.name)))
+    return tuple(sorted(used, key=lambda plugin: (plugin.kind, plugin.name)))
 
 
 def _owner(registry: Registry, kind: str) -> str:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from itertools import groupby
 from operator import attrgetter
 
+from ..domain import assumption_codes as codes
 from ..domain.base import as_decimal, exact, grouped
 from ..domain.facts import Material
 from ..domain.run import (
@@ -41,25 +42,24 @@ PACK = "pack"
 """Prefix of the subject of notes on a pack, before its name."""
 
 
-def describe_rules(verified: VerifiedPlan, out: Sequence[KeptOut], pack_of: Mapping[str, str]) -> list[RunRule]:
-    """Return every rule with its status during the plan and its effects on the plan."""
+def describe_rules(verified: VerifiedPlan, excluded: Sequence[KeptOut], pack_of: Mapping[str, str]) -> list[RunRule]:
     problem = verified.problem
     offers: dict[str, set[str]] = {}
-    for k in out:
+    for k in excluded:
         offers.setdefault(k.verdict.rule, set()).add(k.arc.chained.offer.id)
     rows = verified.readings.rules
     span = problem.case.horizon.span
-    found = []
+    rules = []
     for rule in problem.rules:
         phases = [phase for phase in rule.phases if phase.span.meets(span)]
-        found.append(
+        rules.append(
             RunRule(
                 id=rule.id,
                 kind=rule.kind,
                 title=rule.title,
                 citation=rule.citation,
                 sentence=sentence_of(rule),
-                status=", ".join(dict.fromkeys(phase.status.value for phase in phases)) or "not in the plan's time",
+                status=", ".join(dict.fromkeys(phase.status.value for phase in phases)) or "not during the plan",
                 phases=[f"{phase.span} {phase.status.value}" for phase in phases],
                 bites=rule.applies(span, problem.law.statuses),
                 keeps_out=len(offers.get(rule.id, ())),
@@ -68,22 +68,23 @@ def describe_rules(verified: VerifiedPlan, out: Sequence[KeptOut], pack_of: Mapp
                 pack=pack_of.get(rule.id, ""),
             )
         )
-    return found
+    return rules
 
 
-def describe_packs(packs: Iterable[PackFacts], made: date | None) -> list[RunAssumption]:
+def describe_packs(packs: Iterable[PackFacts], day: date | None) -> list[RunAssumption]:
     """Return the notes on rule packs that were made for a case, and warnings for those older than it allows on the day of the run."""
-    found = []
+    notes_of_packs = []
     for pack in packs:
         notes = list(pack.notes)
-        if pack.good_until is not None and made is not None and pack.good_until < made:
-            notes.insert(0, f"older than the case allows (until {pack.good_until})")
-        found += [RunAssumption(subject=f"{PACK} {pack.id}", text=note) for note in notes]
-    return found
+        if pack.good_until is not None and day is not None and pack.good_until < day:
+            notes.insert(0, f"older than the case allows (valid until {pack.good_until})")
+        notes_of_packs += [
+            RunAssumption(subject=f"{PACK} {pack.id}", text=note, code=codes.PACK_NOTE) for note in notes
+        ]
+    return notes_of_packs
 
 
 def describe_compliance_classes(problem: Problem) -> list[RunComplianceClass]:
-    """Return every compliance class with its demands and periods."""
     return [
         RunComplianceClass(label=r.label, name=_name(problem, r, forbids), uses=_uses(problem, r), forbids=forbids)
         for r, forbids in ((r, _forbids(problem, r)) for r in problem.compliance_classes)
@@ -92,23 +93,22 @@ def describe_compliance_classes(problem: Problem) -> list[RunComplianceClass]:
 
 def _name(problem: Problem, requirement: ComplianceClass, forbids: Sequence[str]) -> str:
     uses = sorted({problem.demands[outlet.demand].use.end_use for outlet in requirement.outlets})
-    but = f"all but what {' and '.join(forbids)} forbid{'s' if len(forbids) == 1 else ''}"
-    admits = but if forbids else "whatever there is"
-    free_of = " or ".join(sorted(requirement.free_of))
-    free = f"; nothing that {free_of} taints" if free_of else ""
-    return f"{' and '.join(uses) or 'several uses at once'}: {admits}{free}"
+    excluded = f", except what {' and '.join(forbids)} prohibit{'s' if len(forbids) == 1 else ''}" if forbids else ""
+    tainting_rules = " or ".join(sorted(requirement.free_of))
+    tainted = f", and nothing that {tainting_rules} taints" if tainting_rules else ""
+    return f"{' and '.join(uses) or 'several uses at once'}: all goods{excluded}{tainted}"
 
 
 def _uses(problem: Problem, requirement: ComplianceClass) -> list[str]:
     periods = grouped(((outlet.demand, outlet.waivers), outlet.period) for outlet in requirement.outlets)
-    found = []
+    texts = []
     for (demand, waivers), indices in periods.items():
         first, last = min(indices), max(indices)
         label = problem.case.horizon.label
         stretch = label(first) if first == last else f"{label(first)} to {label(last)}"
         under = f" under {', '.join(waivers)}" if waivers else ""
-        found.append(f"{problem.demands[demand].id} {stretch}{under}")
-    return found
+        texts.append(f"{problem.demands[demand].id} {stretch}{under}")
+    return texts
 
 
 def _forbids(problem: Problem, requirement: ComplianceClass) -> list[str]:
@@ -118,7 +118,7 @@ def _forbids(problem: Problem, requirement: ComplianceClass) -> list[str]:
         judgement = problem.judgements[problem.demands[outlet.demand].use]
         for table in (judgement.chain, judgement.trade):
             for rule, verdicts in table.items():
-                if not _bears_on(problem, rule, outlet):
+                if not _can_be_in_force(problem, rule, outlet):
                     continue
                 if any(
                     arc in blocked and problem.law.forbids(verdict, problem.network.arcs[arc])
@@ -128,38 +128,34 @@ def _forbids(problem: Problem, requirement: ComplianceClass) -> list[str]:
     return sorted(rules)
 
 
-def _bears_on(problem: Problem, rule: int, outlet: Outlet) -> bool:
+def _can_be_in_force(problem: Problem, rule: int, outlet: Outlet) -> bool:
     """Return True if a rule can be in force for a delivery: on its days, or on any day of the plan if the rule is dated by another day."""
-    found = problem.rules[rule]
-    if found.bears_on == "trade" or found.dated_by == "order":
+    candidate = problem.rules[rule]
+    if candidate.bears_on == "trade" or candidate.dated_by == "order":
         return problem.law.in_force(rule, problem.case.horizon.span)
     return problem.law.in_force(rule, problem.case.horizon.periods[outlet.period].span)
 
 
-def describe_unproven(out: list[KeptOut]) -> list[RunUnproven]:
-    """Return the offers excluded only because something is unproven."""
-    return list(dict.fromkeys(RunUnproven(**_kept(k)) for k in out if k.unproven))
+def describe_unproven(all_excluded: list[KeptOut]) -> list[RunUnproven]:
+    return list(dict.fromkeys(RunUnproven(**_shared_fields(k)) for k in all_excluded if k.unproven))
 
 
-def describe_blocked(out: list[KeptOut]) -> list[RunBlocked]:
-    """Return the offers that a rule prohibits."""
-    found: dict[tuple[str, ...], RunBlocked] = {}
-    for k in (one for one in out if not one.unproven):
-        row = RunBlocked(**_kept(k), countries=list(k.verdict.countries), clause=k.verdict.clause)
-        found.setdefault((row.offer, row.material, row.end_use, row.demand_material, row.rule), row)
-    return list(found.values())
+def describe_blocked(all_excluded: list[KeptOut]) -> list[RunBlocked]:
+    rows: dict[tuple[str, ...], RunBlocked] = {}
+    for k in (excluded for excluded in all_excluded if not excluded.unproven):
+        row = RunBlocked(**_shared_fields(k), countries=list(k.verdict.countries), clause=k.verdict.clause)
+        rows.setdefault((row.offer, row.material, row.end_use, row.demand_material, row.rule), row)
+    return list(rows.values())
 
 
-def _kept(out: KeptOut) -> dict[str, str]:
-    """Return the fields that unproven and prohibited offers share."""
-    offer, verdict = out.arc.chained, out.verdict
-    about = {"offer": offer.offer.id, "material": offer.material.id, "end_use": out.use.end_use}
-    about |= {"demand_material": out.use.material.id, "rule": verdict.rule, "stage": verdict.stage}
-    return {**about, "reason": verdict.reason}
+def _shared_fields(excluded: KeptOut) -> dict[str, str]:
+    offer, verdict = excluded.arc.chained, excluded.verdict
+    fields = {"offer": offer.offer.id, "material": offer.material.id, "end_use": excluded.use.end_use}
+    fields |= {"demand_material": excluded.use.material.id, "rule": verdict.rule, "stage": verdict.stage}
+    return {**fields, "reason": verdict.reason}
 
 
 def describe_limits(verified: VerifiedPlan) -> list[RunLimit]:
-    """Return every row of every limit rule."""
     return [
         RunLimit(
             rule=reading.rule.id,
@@ -184,7 +180,6 @@ def _unit(row: Row, currency: str) -> str:
 
 
 def verdicts(verified: VerifiedPlan) -> list[RunVerdict]:
-    """Return a record for each verdict on a purchase, stock, or open order, sorted."""
     label = verified.problem.case.horizon.label
     days: dict[int, str] = {}
     rows = []
@@ -194,8 +189,8 @@ def verdicts(verified: VerifiedPlan) -> list[RunVerdict]:
             verdict, use = judged.verdict, judged.use
             day = days.get(id(judged.day)) or days.setdefault(id(judged.day), str(judged.day))
             countries = "; ".join(verdict.countries)
-            told = verdict.result.value, verdict.stage, countries, verdict.clause, day, verdict.reason
-            rows.append(RunVerdict(*bought, use.material.id, use.end_use, judged.rule, *told))
+            columns = verdict.result.value, verdict.stage, countries, verdict.clause, day, verdict.reason
+            rows.append(RunVerdict(*bought, use.material.id, use.end_use, judged.rule, *columns))
     return sorted(
         rows, key=attrgetter("offer", "material", "place", "ordered", "requirement", "rule", "days", "end_use")
     )
@@ -203,57 +198,57 @@ def verdicts(verified: VerifiedPlan) -> list[RunVerdict]:
 
 NO_DUTY = "no duty charged"
 """Subject of assumptions about goods without a duty in any rule in use. They are shown above the mix."""
-MOST_DUTY = "highest duty charged"
+HIGHEST_DUTY = "highest duty charged"
 """Subject of assumptions about goods of unknown customs origin. They are shown above the mix."""
 DUTY_ON_FEE = "duty on the fee alone"
 """Subject of the assumptions about makers whose duty leaves out the value of their inputs."""
 
 
 def describe_duties(verified: VerifiedPlan) -> list[RunAssumption]:
-    """Return the assumptions about duties on the purchases of a plan."""
     problem = verified.problem
     arcs = list({item.arc.index: item.arc for item in verified.ledger.bought if item.arc.offer >= 0}.values())
-    texts = [(NO_DUTY, text) for text in goods_without_duty(problem, arcs).values()]
-    texts += [(MOST_DUTY, text) for text in offers_of_unknown_origin(problem, arcs).values()]
-    found = [RunAssumption(subject=subject, text=text) for subject, text in texts]
-    return found + [
-        RunAssumption(subject=arc.chained.offer.id, text=_presumed(arc)) for arc in _without_stages(problem, arcs)
+    no_duty, highest = goods_without_duty(problem, arcs), offers_of_unknown_origin(problem, arcs)
+    return [
+        *(RunAssumption(subject=NO_DUTY, text=no_duty[name], code=codes.NO_DUTY, short=name) for name in no_duty),
+        *(
+            RunAssumption(subject=HIGHEST_DUTY, text=highest[name], code=codes.HIGHEST_DUTY, short=name)
+            for name in highest
+        ),
+        *(
+            RunAssumption(subject=arc.chained.offer.id, text=_presumed_origin(arc), code=codes.PRESUMED_ORIGIN)
+            for arc in _arcs_without_origin(problem, arcs)
+        ),
     ]
 
 
 def duties_on_inputs(verified: VerifiedPlan, inputs: Sequence[Fraction]) -> list[Decimal]:
-    """Return the duty that each purchase from a maker leaves out, because tariffs are charged on the price of processing alone.
-
-    Customs adds the value of the inputs that the buyer supplies: their cost, including transport to the maker.
-
-    Args:
-        verified: The plan.
-        inputs: Cash of the inputs of each purchase.
-    """
+    """Return the duty on the inputs of each purchase, which tariffs on the price of processing leave out. `inputs` is their cash."""
     charges = verified.costing.charges
     tariffs = {rule.id for rule in charges.rules if isinstance(rule, Tariff)}
-    found = []
+    duties = []
     for line, cash in zip(verified.lines, inputs, strict=True):
         arc, t = line.arc, line.ordered
-        more = Decimal(0)
+        missing = Decimal(0)
         if cash and line.quantity and tariffs:
             value = charges.value(arc, t)
-            whole = value + as_decimal(cash / Fraction(line.quantity))
+            value_with_inputs = value + as_decimal(cash / Fraction(line.quantity))
             for use in verified.costing.uses(arc, line.requirement):
-                now, then = (charges.parts_at(arc, use, t, worth) for worth in (value, whole))
-                more = max(more, _sum(then.get(rule, Decimal(0)) - now.get(rule, Decimal(0)) for rule in tariffs))
-        found.append(exact(more * line.quantity))
-    return found
+                charged, due = (charges.parts_at(arc, use, t, worth) for worth in (value, value_with_inputs))
+                missing = max(
+                    missing, _sum(due.get(rule, Decimal(0)) - charged.get(rule, Decimal(0)) for rule in tariffs)
+                )
+        duties.append(exact(missing * line.quantity))
+    return duties
 
 
 def describe_duties_on_inputs(bought: Iterable[RunPurchase], currency: str) -> list[RunAssumption]:
-    """Return the offers whose duty leaves out the value of the inputs, each with the missing amount."""
     left_out = grouped((purchase.offer, purchase) for purchase in bought if purchase.duty_on_inputs)
     return [
         RunAssumption(
             subject=DUTY_ON_FEE,
             text=f"{offer}: customs adds the value of the inputs that the buyer supplies, {_sum(p.inputs_cost for p in purchases):,.0f} {currency} in "
             f"this plan. The duty would be {_sum(p.duty_on_inputs for p in purchases):,.0f} {currency} higher than charged here",
+            code=codes.DUTY_ON_FEE,
         )
         for offer, purchases in sorted(left_out.items())
     ]
@@ -265,52 +260,49 @@ def _sum(amounts: Iterable[Decimal]) -> Decimal:
 
 def goods_without_duty(problem: Problem, arcs: Iterable[Arc]) -> dict[str, str]:
     """Return the materials that enter a customs territory without a stated duty, each with the assumption."""
-    tariffs = _tariffs(problem)
+    tariffs = _tariffs_in_force(problem)
     entering = grouped((arc.chained.material.id, arc) for arc in arcs)
-    found = {}
+    texts = {}
     for name, moves in sorted(entering.items()):
         material = moves[0].chained.material
         crossed = [[rule for rule in tariffs if _enters(arc, rule)] for arc in moves]
-        if any(rules and not any(_states_duty(rule, material) for rule in rules) for rules in crossed):
+        if any(rules and not any(_states_duty_on(rule, material) for rule in rules) for rules in crossed):
             line = (
                 f"no rule in use names its tariff line, {material.hs}"
                 if material.hs
                 else "it has no tariff line (`hs`)"
             )
-            found[name] = f"{name}: {line}. It is charged no such duty, which does not mean that none is due"
-    return found
+            texts[name] = f"{name}: {line}. No such duty is charged, but one may be due"
+    return texts
 
 
 def suggest_duties(problem: Problem) -> Iterator[Diagnostic]:
-    """Yield a suggestion for each material that may enter a customs territory without a stated duty."""
     offered = [arc for arc in problem.network.arcs if arc.offer >= 0]
     for name, text in goods_without_duty(problem, offered).items():
         line = problem.merged.materials[name].hs
         first = "check the line" if line else "give its line in `hs` of materials.csv"
         fix = f"{first}; add a pack, or a [[rule]] of kind `tariff`, that names the line"
-        yield Diagnostic(text, column="materials.hs", found=line, fix=fix)
+        yield Diagnostic(text, column="materials.hs", found=line, fix=fix, code="FS804")
 
 
 def offers_of_unknown_origin(problem: Problem, arcs: Iterable[Arc]) -> dict[str, str]:
-    """Return the offers of unknown origin that enter a customs territory, each with the assumption."""
     charging = [rule for rule in problem.rules if "charge" in rule.verbs]
-    found = {}
+    texts = {}
     for arc in arcs:
         if is_origin_unknown(arc.chained) and any(
             not isinstance(rule, Tariff) or _enters(arc, rule) for rule in charging
         ):
             offer = arc.chained.offer.id
-            named = "/".join(sorted(arc.chained.last_countries[0]))
-            known = f"it may be {named} or elsewhere" if named else "nobody states it"
-            found[offer] = (
-                f"{offer}: its customs origin is not known ({known}). It is charged the most that goods of any country pay"
+            countries = "/".join(sorted(arc.chained.last_countries[0]))
+            possible = f"it may be {countries} or elsewhere" if countries else "no source states it"
+            texts[offer] = (
+                f"{offer}: its customs origin is not known ({possible}). It is charged the highest duty for any country"
             )
-    return dict(sorted(found.items()))
+    return dict(sorted(texts.items()))
 
 
-def _without_stages(problem: Problem, arcs: Iterable[Arc]) -> Iterator[Arc]:
-    """Yield one move of each offer without a recorded stage or customs origin that enters a customs territory."""
-    tariffs, seen = _tariffs(problem), set[str]()
+def _arcs_without_origin(problem: Problem, arcs: Iterable[Arc]) -> Iterator[Arc]:
+    tariffs, seen = _tariffs_in_force(problem), set[str]()
     for arc in arcs:
         offer = arc.chained.offer
         silent = not arc.chained.performed and not offer.customs_origin and offer.id not in seen
@@ -319,13 +311,12 @@ def _without_stages(problem: Problem, arcs: Iterable[Arc]) -> Iterator[Arc]:
             yield arc
 
 
-def _presumed(arc: Arc) -> str:
+def _presumed_origin(arc: Arc) -> str:
     country = arc.chained.facility.country
-    return f"no stage is recorded, so its customs origin is taken to be {country}, where its facility is"
+    return f"no stage is recorded, so its customs origin is assumed to be {country}, where its facility is"
 
 
-def _tariffs(problem: Problem) -> list[Tariff]:
-    """Return the tariffs in force on some day of the plan."""
+def _tariffs_in_force(problem: Problem) -> list[Tariff]:
     span, statuses = problem.case.horizon.span, problem.law.statuses
     return [rule for rule in problem.rules if isinstance(rule, Tariff) and rule.applies(span, statuses)]
 
@@ -334,7 +325,7 @@ def _enters(arc: Arc, rule: Tariff) -> bool:
     return arc.move.origin.country not in rule.territory and arc.move.to.country in rule.territory
 
 
-def _states_duty(rule: Tariff, material: Material) -> bool:
+def _states_duty_on(rule: Tariff, material: Material) -> bool:
     """Return True if a tariff covers a material by its line or name, or covers all goods. A tag or an element alone isn't a tariff line."""
     return any(
         (part.hs or part.materials or not rule.selects) and Selector.covers(part, material)
@@ -343,29 +334,25 @@ def _states_duty(rule: Tariff, material: Material) -> bool:
 
 
 def idle_limits(problem: Problem) -> Iterator[tuple[Rule, str]]:
-    """Yield every rule in force that requires something that the case doesn't have, with a sentence about it.
-
-    A cap on nothing is always satisfied, and is left out.
-    """
-    asked = {rule.id for rule, _ in problem.limit_rows}
+    """Yield every rule in force that requires something that the case doesn't have, with a sentence. A cap on nothing is left out."""
+    limiting = {rule.id for rule, _ in problem.limit_rows}
     for rule in problem.rules:
-        if rule.id not in asked and _asks(rule) and _in_force(problem, rule):
-            what = "bought today" if isinstance(rule, MaxChurn) else "demanded"
+        if rule.id not in limiting and _requires_something(rule) and _in_force(problem, rule):
+            basis = "bought today" if isinstance(rule, MaxChurn) else "demanded"
             later = " later" if isinstance(rule, Cover) else ""
-            yield rule, f"rule `{rule.id}` limits nothing: nothing that it is about is {what}{later}"
+            yield rule, f"rule `{rule.id}` limits nothing: it covers nothing that is {basis}{later}"
     for rule, groups in _shares_of_nothing(problem):
-        if rule.id in asked:
+        if rule.id in limiting:
             capped = isinstance(rule, MaxShare) and rule.counts == "bought"
-            then = "what it caps may not be bought" if capped else "it asks for none of it"
-            of = f"rule `{rule.id}` takes a share of the demand for {listed(groups)}"
-            yield rule, f"{of}, and the case demands none: so {then}"
+            effect = "nothing that it caps may be bought" if capped else "it requires nothing"
+            subject = f"rule `{rule.id}` limits a share of the demand for {listed(groups)}"
+            yield rule, f"{subject}, but the case demands none, so {effect}"
 
 
 def _shares_of_nothing(problem: Problem) -> Iterator[tuple[Rule, list[str]]]:
-    """Yield every rule on a share of the demand, with its groups of materials without a demand."""
     for rule in problem.rules:
-        share = isinstance(rule, MaxShare | MinShare) and rule.of == "demand"
-        if not (share or isinstance(rule, MinSuppliers)):
+        is_share = isinstance(rule, MaxShare | MinShare) and rule.of == "demand"
+        if not (is_share or isinstance(rule, MinSuppliers)):
             continue
         assert isinstance(rule, MaxShare | MinShare | MinSuppliers)
         periods = [period.index for period in _in_force(problem, rule)]
@@ -375,7 +362,7 @@ def _shares_of_nothing(problem: Problem) -> Iterator[tuple[Rule, list[str]]]:
             yield rule, groups
 
 
-def _asks(rule: Rule) -> bool:
+def _requires_something(rule: Rule) -> bool:
     if isinstance(rule, StockLevel):
         return bool(rule.exactly or rule.at_least)
     return isinstance(rule, Cover | MaxChurn | MinDelivered | MinShare | MinSuppliers)

@@ -45,42 +45,36 @@ class Lock(Record):
 
 
 def read_lock(path: Path) -> Lock:
-    """Read a lock file.
-
-    Raises:
-        InputError: If it is missing or can't be read.
-    """
     return record(Lock, read_object(path, "write it with `friendshore lock`"), str(path))
 
 
 def absent(case: Case, registry: Registry) -> tuple[Plugin, ...]:
-    """Return the plugins in the lock beside a case that aren't installed, as broken ones. None without a lock."""
+    """Return the plugins in the lock beside a case that aren't installed, as broken ones. Empty without a lock."""
     path = None if case.folder is None else case.folder / LOCK_FILE
     if path is None or not path.is_file():
         return ()
     try:
         lock = read_lock(path)
     except InputError:
-        return ()  # it is only asked what was there; whoever plans by it is told what is wrong with it
-    return tuple(_plugin(label, locked, str(path)) for label, locked in _missing(lock, registry))
+        return ()  # planning with this lock reports its errors
+    return tuple(_broken_plugin(label, locked, str(path)) for label, locked in _missing_plugins(lock, registry))
 
 
-def _missing(lock: Lock, registry: Registry) -> Iterator[tuple[str, list[Locked]]]:
-    """Yield distribution and version of each plugin that isn't installed, with its locked entries that no other plugin has."""
-    here = {normal(info.distribution) for info in registry.plugins} | {OWN}
+def _missing_plugins(lock: Lock, registry: Registry) -> Iterator[tuple[str, list[Locked]]]:
+    """Yield distribution and version of each plugin that isn't installed, with those of its locked entries that no other plugin has."""
+    installed = {normal(info.distribution) for info in registry.plugins} | {OWN}
     brought = {name for info in registry.plugins for name in info.brings}
-    for label, locked in grouped((one.distribution, one) for one in lock.locked if one.distribution).items():
-        if normal(label.partition(" ")[0]) not in here:
-            yield label, [one for one in locked if one.name not in brought]
+    for label, locked in grouped((entry.distribution, entry) for entry in lock.locked if entry.distribution).items():
+        if normal(label.partition(" ")[0]) not in installed:
+            yield label, [entry for entry in locked if entry.name not in brought]
 
 
-def _plugin(label: str, locked: list[Locked], file: str) -> Plugin:
+def _broken_plugin(label: str, locked: list[Locked], file: str) -> Plugin:
     distribution, _, version = label.partition(" ")
     wanted = f"{distribution}=={version}" if version else distribution
-    problem = Diagnostic(
-        f"{label} is not installed, which the lock beside the case names", file, fix=f"pip install '{wanted}'"
-    )
-    names = grouped((one.kind, one.name) for one in locked)
+    message = f"{label} is in the lock beside the case, but isn't installed"
+    problem = Diagnostic(message, file, fix=f"pip install '{wanted}'", code="FS623")
+    names = grouped((entry.kind, entry.name) for entry in locked)
     info = PluginInfo(
         distribution=distribution,
         version=version,

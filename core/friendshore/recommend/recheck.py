@@ -67,7 +67,6 @@ class RunFacts:
 
     @property
     def plan(self) -> Plan:
-        """Plan that the run claims."""
         return self.file.plan
 
 
@@ -98,114 +97,97 @@ class Rechecked:
 def reverify(
     facts: Mapping[str, object], registry: Registry
 ) -> tuple[VerifiedPlan | None, list[Diagnostic], list[Diagnostic]]:
-    """Check a plan again from the facts of its run alone.
-
-    Returns:
-        The plan, or None if it fails verification.
-        Everything that failed verification.
-        Rules that can't be checked here, since their plugin is missing or different.
-
-    Raises:
-        InputError: If the facts can't be read.
-        PluginError: If they can't be assembled because a plugin is missing.
-    """
+    """Check a plan again from facts alone. Return the plan or None, the failures, and the rules that can't be checked here."""
     read = read_facts(facts, registry)
     verified, findings = examine(read.problem, read.plan, all_rules=read.complete)
     return verified, findings, list(read.unchecked)
 
 
 def recheck(
-    facts: Mapping[str, object], told: Run, registry: Registry, case: Gathered | None = None, *, ask_others: bool = True
+    facts: Mapping[str, object],
+    stored: Run,
+    registry: Registry,
+    case: Gathered | None = None,
+    *,
+    ask_others: bool = True,
 ) -> Rechecked:
     """Check a run again from its facts, derive it again for comparison, and compare the facts with other sources.
 
     Args:
-        facts: Content of `facts.json`.
-        told: The run. Results of further solves, such as reasons for shortages, are taken from it.
-        registry: Installed plugins.
-        case: The case that was allegedly planned, with everything that it names. None if it isn't available.
-        ask_others: See `read_facts`.
-
-    Raises:
-        InputError, PluginError: As in `read_facts`.
+        stored: The run. Results of further solves, such as reasons for shortages, are taken from it.
+        case: The case that was allegedly planned. None if it isn't available.
     """
-    registry = as_run(registry, told)
-    read = read_facts(facts, registry, ask_others=ask_others)
-    verified, findings = examine(read.problem, read.plan, all_rules=read.complete)
-    run = run_of(verified, _as_told(told, read)) if verified is not None and read.complete else None
-    ledger = verified.ledger if verified is not None else PlanEntries.of(read.problem, read.plan)
+    registry = as_run(registry, stored)
+    run_facts = read_facts(facts, registry, ask_others=ask_others)
+    verified, findings = examine(run_facts.problem, run_facts.plan, all_rules=run_facts.complete)
+    run = run_of(verified, _context_of(stored, run_facts)) if verified is not None and run_facts.complete else None
+    ledger = verified.ledger if verified is not None else PlanEntries.of(run_facts.problem, run_facts.plan)
     lines = verified.lines if verified is not None else Costing(ledger).lines
-    unclassed = list(_unclassed(told, read, findings))
-    findings = [] if unclassed else findings
-    located = [replace(one, file=one.file or FACTS) for one in findings]
-    vouching = vouch(read.file, registry, case)
-    vouching.unvouched += _changes(read.file)
-    vouching.differs[:0] = _own_version(told, read)
+    unchecked_classes = list(_note_on_classes(stored, run_facts, findings))
+    findings = [] if unchecked_classes else findings
+    located = [replace(finding, file=finding.file or FACTS) for finding in findings]
+    vouching = vouch(run_facts.file, registry, case)
+    vouching.unvouched += _changes_without_scenario(run_facts.file)
+    vouching.differs[:0] = _version_notes(stored, run_facts)
     return Rechecked(
         verified=verified,
         run=run,
         purchases=tuple(
-            run.purchases if run is not None else purchases(read.problem, lines, Judging(ledger), read.file.plugins)
+            run.purchases
+            if run is not None
+            else purchases(run_facts.problem, lines, Judging(ledger), run_facts.file.plugins)
         ),
-        findings=(*located, *_used_though_blocked(told, registry), *vouching.findings),
-        unchecked=(*read.unchecked, *unclassed),
+        findings=(*located, *_used_though_blocked(stored, registry), *vouching.findings),
+        unchecked=(*run_facts.unchecked, *unchecked_classes),
         vouching=vouching,
-        by_others=read.by_others,
-        left_out=frozenset(str(rule.data.get("id")) for rule in read.file.rules) - {rule.id for rule in read.rules},
-        applied=_applied(read),
+        by_others=run_facts.by_others,
+        left_out=frozenset(str(rule.data.get("id")) for rule in run_facts.file.rules)
+        - {rule.id for rule in run_facts.rules},
+        applied=_change_fields(run_facts),
     )
 
 
-def _unclassed(told: Run, read: RunFacts, findings: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
-    """Yield a note if omitted rules decide the compliance classes, so that failures say nothing about the run."""
-    here = [(one.label, one.uses) for one in describe_compliance_classes(read.problem)]
-    if findings and not read.complete and here != [(one.label, one.uses) for one in told.requirements]:
-        message = f"the plan is left unverified: without these rules its compliance classes are others, and {len(findings):,} things fail verification"
-        yield Diagnostic(message, FACTS, fix="install what judged them")
+def _note_on_classes(stored: Run, run_facts: RunFacts, findings: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+    classes = [(each.label, each.uses) for each in describe_compliance_classes(run_facts.problem)]
+    if findings and not run_facts.complete and classes != [(each.label, each.uses) for each in stored.requirements]:
+        message = f"the plan is left unverified: without these rules, it has other compliance classes, and {len(findings):,} checks fail"
+        yield Diagnostic(message, FACTS, fix="install the plugins of these rules", code="FS614")
 
 
-def _changes(file: FactsFile) -> Iterator[str]:
+def _changes_without_scenario(file: FactsFile) -> Iterator[str]:
     """Yield the changes of the facts that no scenario contains. Only the author of the run vouches for them."""
-    told = [change.told for change in file.applied.changes]
-    if told:
-        what = "a change" if len(told) == 1 else f"{len(told):,} changes"
-        yield f"{what} of the facts that no scenario holds: {'; '.join(told)}"
+    texts = [change.told for change in file.applied.changes]
+    if texts:
+        subject = "a change" if len(texts) == 1 else f"{len(texts):,} changes"
+        yield f"{subject} of the facts outside of scenarios: {'; '.join(texts)}"
 
 
-def _applied(read: RunFacts) -> dict[str, Any]:
-    """Return the fields of `run.json` about the changes applied to the facts."""
-    applied = read.file.applied
-    case = with_scenarios(read.file.case, [(pack.id, pack.scenarios) for pack in read.file.packs], [])
+def _change_fields(run_facts: RunFacts) -> dict[str, Any]:
+    applied = run_facts.file.applied
+    case = with_scenarios(run_facts.file.case, [(pack.id, pack.scenarios) for pack in run_facts.file.packs], [])
     return {"scenario": list(applied.scenario), "changes": applied.change_texts(case), "strict": applied.strict}
 
 
-def as_run(registry: Registry, told: Run) -> Registry:
+def as_run(registry: Registry, run: Run) -> Registry:
     """Return the installed plugins without those that were blocked when the run was made."""
-    return registry.blocking([block.name for block in told.plugins_blocked], Blocker.RUN)
+    return registry.blocking([block.name for block in run.plugins_blocked], Blocker.RUN)
 
 
 def read_facts(facts: Mapping[str, object], registry: Registry, *, ask_others: bool = True) -> RunFacts:
-    """Return the facts of a run as records, with the changes. Unavailable rules are left out and reported.
-
-    Rules with different code here are also reported, and checked only with `ask_others`.
-
-    Raises:
-        InputError: If the facts can't be read.
-        PluginError: If they can't be assembled because a plugin is missing.
-    """
+    """Return facts as records. Unavailable rules are left out and reported. Rules with other code are used only with `ask_others`."""
     file = facts_file(facts)
-    known, _ = registry.blocking(file.case.blocked, Blocker.CASE).setting(file.case.settings, FACTS)
-    rules, unchecked = _rules(file, known, ask_others)
+    plugins_of_case, _ = registry.blocking(file.case.blocked, Blocker.CASE).setting(file.case.settings, FACTS)
+    rules, unchecked = _rules(file, plugins_of_case, ask_others)
     complete = len(rules) == len(file.rules)
     by_others = len(unchecked) > len(file.rules) - len(rules)
     try:
         inputs = file.inputs(rules)
         problem = inputs.problem()
     except InputError as error:
-        found = [problem if problem.file else replace(problem, file=FACTS) for problem in error.problems]
+        problems = [problem if problem.file else replace(problem, file=FACTS) for problem in error.problems]
         if complete:
-            raise InputError(found) from error
-        raise PluginError([*unchecked, *found]) from error
+            raise InputError(problems) from error
+        raise PluginError([*unchecked, *problems]) from error
     return RunFacts(file, inputs, problem, tuple(rules), tuple(unchecked), complete, by_others)
 
 
@@ -216,91 +198,95 @@ def _rules(file: FactsFile, registry: Registry, ask_others: bool) -> tuple[list[
     for entry in file.rules:
         kind, owner, name = entry.kind, entry.owner, entry.data.get("id")
         try:
-            made = registry.rule(entry.data, FACTS)
+            rule = registry.rule(entry.data, FACTS)
         except FriendshoreError as error:
-            why = "; ".join(problem.message for problem in error.problems)
+            reason = "; ".join(problem.message for problem in error.problems)
             if isinstance(error, InputError):
-                here = registry.owner(kind)
-                if _distribution(here) == _distribution(owner):
+                installed_owner = registry.owner(kind)
+                if _distribution(installed_owner) == _distribution(owner):
                     raise
-                # The facts may be well, and the kind that goes by the name here another one.
-                why = f"it was judged by {owner}, and `{kind}` of {here} cannot read it: {why}"
-            unchecked.append(_left(name, why, owner))
+                # The facts may be valid. The kind of this name is another one here.
+                reason = f"it was evaluated by {owner}, and `{kind}` of {installed_owner} can't read it: {reason}"
+            unchecked.append(_unverified(name, reason, owner))
             continue
-        why = _asked_by_others(entry, kinds.get(kind), registry)
-        if why:
-            unchecked.append(_left(name, why, owner))
-        if ask_others or not why:
-            rules.append(made)
+        reason = _reason_for_other_code(entry, kinds.get(kind), registry)
+        if reason:
+            unchecked.append(_unverified(name, reason, owner))
+        if ask_others or not reason:
+            rules.append(rule)
     return rules, unchecked
 
 
-def _left(name: object, why: str, owner: str) -> Diagnostic:
-    return Diagnostic(f"rule `{name}` is left unverified: {why}", FACTS, fix=f"install {owner}, which judged it")
+def _unverified(name: object, why: str, owner: str) -> Diagnostic:
+    return Diagnostic(f"rule `{name}` is left unverified: {why}", FACTS, fix=f"install {owner}", code="FS614")
 
 
-def _asked_by_others(rule: RuleFacts, used: RunPlugin | None, registry: Registry) -> str:
+def _reason_for_other_code(rule: RuleFacts, used: RunPlugin | None, registry: Registry) -> str:
     """Return the reason why other code judges a rule here. Empty if it is the same code."""
-    here = registry.owner(rule.kind)
-    # Another version of friendshore's own kinds is worth a note; its kind in the place of a plugin's is another rule.
-    if here != rule.owner and not _distribution(here) == _distribution(rule.owner) == OWN:
-        return f"it was judged by {rule.owner}, and {here} is installed"
-    return _other_kind(used, registry) if used is not None else ""
+    installed_owner = registry.owner(rule.kind)
+    # Another version of friendshore's own kinds is only noted. Its kind in place of a plugin's is another rule.
+    if installed_owner != rule.owner and not _distribution(installed_owner) == _distribution(rule.owner) == OWN:
+        return f"it was evaluated by {rule.owner}, and {installed_owner} is installed"
+    return _difference_of_kind(used, registry) if used is not None else ""
 
 
 def _distribution(label: str) -> str:
     return label.partition(" ")[0]
 
 
-def _own_version(told: Run, read: RunFacts) -> list[str]:
-    """Return notes on other versions of friendshore, whose own kinds are part of the verification."""
-    judged = (rule.owner.partition(" ") for rule in read.file.rules)
-    used = {told.versions.get(OWN, ""), *(number for name, _, number in judged if name == OWN)}
-    here = version(OWN)
+def _version_notes(run: Run, run_facts: RunFacts) -> list[str]:
+    judged = (rule.owner.partition(" ") for rule in run_facts.file.rules)
+    used = {run.versions.get(OWN, ""), *(number for name, _, number in judged if name == OWN)}
+    own_version = version(OWN)
     return [
-        f"it was made by {OWN} {one or 'of no version'}, and is checked by {OWN} {here}"
-        for one in sorted(used - {here})
+        f"it was made by {OWN} {version_used or 'of unknown version'}, and is checked by {OWN} {own_version}"
+        for version_used in sorted(used - {own_version})
     ]
 
 
-def _as_told(run: Run, read: RunFacts) -> RunContext:
+def _context_of(stored: Run, run_facts: RunFacts) -> RunContext:
     """Return the parts of a run that don't follow from the plan: from the facts if they contain it, else from the run."""
-    file = read.file
+    file = run_facts.file
     return RunContext(
-        made=run.made,
-        **_applied(read),
-        causes=consistent_causes(read.inputs, read.problem, run.shortages, run.conflicts),
+        made=stored.made,
+        **_change_fields(run_facts),
+        causes=consistent_causes(run_facts.inputs, run_facts.problem, stored.shortages, stored.conflicts),
         packs=file.packs,
         pack_of=file.pack_of,
-        components=run.components,
-        holds_from=[part.holds_from for part in run.conflicts],
-        ranks={level.rank: RankPrice(level.gained, level.raised_objective) for level in run.levels},
+        components=stored.components,
+        holds_from=[part.holds_from for part in stored.conflicts],
+        ranks={level.rank: RankPrice(level.gained, level.raised_objective) for level in stored.levels},
         plugins=file.plugins,
-        plugins_blocked=run.plugins_blocked,
-        versions=run.versions,
-        by_months=by_months_of_run(run.by_months),
+        plugins_blocked=stored.plugins_blocked,
+        versions=stored.versions,
+        by_months=by_months_of_run(stored.by_months),
     )
 
 
-def _used_though_blocked(told: Run, registry: Registry) -> Iterator[Diagnostic]:
+def _used_though_blocked(run: Run, registry: Registry) -> Iterator[Diagnostic]:
     """Yield everything that a run claims to have both used and blocked. Otherwise a block would keep its data from being compared."""
-    blocks = [Block(name=block.name, by=Blocker.RUN) for block in told.plugins_blocked]
-    for plugin in told.plugins:
-        of = normal(_distribution(plugin.distribution))
-        bringing = [i for i in registry.plugins if of and normal(i.distribution) == of and plugin.name in i.brings]
+    blocks = [Block(name=block.name, by=Blocker.RUN) for block in run.plugins_blocked]
+    for plugin in run.plugins:
+        distribution = normal(_distribution(plugin.distribution))
+        providers = [
+            i
+            for i in registry.plugins
+            if distribution and normal(i.distribution) == distribution and plugin.name in i.brings
+        ]
         for block in blocks:
-            if any(block.meets(info, plugin.name) for info in bringing):
+            if any(block.meets(info, plugin.name) for info in providers):
                 yield Diagnostic(
-                    f"the run says that it was made without `{block.name}`, and with {plugin.kind} {plugin.name} of it",
+                    f"the run states that it was made without `{block.name}`, but uses {plugin.kind} {plugin.name} of it",
                     "run.json",
                     column="plugins_blocked",
                     found=block.name,
                     expected=f"nothing of {plugin.distribution}",
+                    code="FS615",
                 )
 
 
 OWN = "friendshore"
-_LABELS = frozenset({"digest", "distribution"})
+_ORIGIN_FIELDS = frozenset({"digest", "distribution"})
 """Fields of a catalog about its origin, which are compared apart from its contents."""
 GIVE_CASE = "give --case CASE to compare with it"
 READ_AGAIN = "give --case CASE to read it again, and compare with that"
@@ -321,260 +307,280 @@ class Vouching:
     since: tuple[Alias, ...] = ()
     """Names that the catalogs of the case have changed since."""
 
-    def compare(self, what: str, told: Entries, right: Entries, source: str, standing: str) -> None:
-        """Compare a part of the facts with its origin.
-
-        Args:
-            what: Name of the part, with its size.
-            told: The part in the facts.
-            right: The part that the origin gives.
-            source: Alleged origin, for messages.
-            standing: What vouches for the part if all is equal.
-        """
-        found = list(_differences(*under_current_names(told, right, self.since), source))
-        self.findings += found
-        if not found:
-            self.vouched.append(f"{what}: {standing}")
+    def compare(self, part: str, stated: Entries, original: Entries, source: str, confirmation: str) -> None:
+        """Compare a named part of the facts with its origin. `confirmation` is the note if all is equal."""
+        differing = list(_differences(*under_current_names(stated, original, self.since), source))
+        self.findings += differing
+        if not differing:
+            self.vouched.append(f"{part}: {confirmation}")
 
 
 def vouch(file: FactsFile, registry: Registry, case: Gathered | None = None) -> Vouching:
-    """Compare all facts before changes with the installed data, and with the case that was allegedly planned."""
-    since = tuple(renamed_since(file, case.read)) if case is not None else ()
-    found = Vouching(findings=list(_out_of_place(file)), differs=[alias.told for alias in since], since=since)
-    installed = _installed(file, registry)
+    renamed = tuple(renamed_since(file, case.read)) if case is not None else ()
+    vouching = Vouching(
+        findings=list(_inconsistent_names(file)), differs=[alias.told for alias in renamed], since=renamed
+    )
+    installed = _installed_catalogs(file, registry)
     for catalog in file.catalogs:
-        _catalog(catalog, file, registry, case, installed, found)
+        _vouch_for_catalog(catalog, file, registry, case, installed, vouching)
     for pack in file.packs:
-        _pack(pack, file, registry, case, found)
-    none = {table_of(name) for name in file.case.settings if case is None and registry.makes_packs(name)}
-    none -= {*file.named.values()}
-    found.unvouched += [f"that no rule pack follows from [{one}]: {GIVE_CASE}" for one in sorted(none)]
-    _kinds(file, found)
+        _vouch_for_pack(pack, file, registry, case, vouching)
+    without_packs = {table_of(name) for name in file.case.settings if case is None and registry.makes_packs(name)}
+    without_packs -= {*file.named.values()}
+    vouching.unvouched += [f"that [{table}] makes no rule pack: {GIVE_CASE}" for table in sorted(without_packs)]
+    _check_hashes_of_kinds(file, vouching)
     for plugin in file.plugins:
         if plugin.kind == "rule kind":
-            _kind(plugin, registry, found)
+            _vouch_for_kind(plugin, registry, vouching)
         elif plugin.kind == "reader":
-            _reader(plugin, case, found)
+            _vouch_for_reader(plugin, case, vouching)
         elif plugin.kind == "plugin" and (edits := changes(plugin.files, plugin_files(registry, plugin.name))):
-            found.differs.append(f"{plugin.distribution} is not as it was: {'; '.join(edits)}")
-    _own(file, case, found)
-    return found
+            vouching.differs.append(f"{plugin.distribution} has changed: {'; '.join(edits)}")
+    _vouch_for_case(file, case, vouching)
+    return vouching
 
 
-def _kinds(file: FactsFile, found: Vouching) -> None:
-    """Report rule kinds of the run that have no hash."""
+def _check_hashes_of_kinds(file: FactsFile, vouching: Vouching) -> None:
     listed = {(plugin.name, plugin.distribution) for plugin in file.plugins if plugin.kind == "rule kind"}
     used = {(rule.kind, rule.owner) for rule in file.rules if rule.owner.partition(" ")[0] != OWN}
-    found.unvouched += [
-        f"kind of rule {kind} ({owner}): the run keeps no hash of it" for kind, owner in sorted(used - listed)
+    vouching.unvouched += [
+        f"kind of rule {kind} ({owner}): the run has no hash of it" for kind, owner in sorted(used - listed)
     ]
 
 
-def _kind(used: RunPlugin, registry: Registry, found: Vouching) -> None:
-    """Report a plugin's rule kind as confirmed or as different here."""
-    what = f"kind of rule {used.name} ({used.distribution or 'of no plugin'})"
+def _vouch_for_kind(used: RunPlugin, registry: Registry, vouching: Vouching) -> None:
+    part = f"kind of rule {used.name} ({used.distribution or 'of no plugin'})"
     if not used.digest:
-        found.unvouched.append(f"{what}: it was given in memory by a program")
-    elif error := _other_kind(used, registry):
-        found.differs.append(f"{what}: {error}")
-        found.unvouched.append(f"{what}: the code that judged by it is not here")
+        vouching.unvouched.append(f"{part}: a program gave it in memory")
+    elif error := _difference_of_kind(used, registry):
+        vouching.differs.append(f"{part}: {error}")
+        vouching.unvouched.append(f"{part}: its code is not installed here")
     else:
-        found.vouched.append(f"{what}: its code is the one that is here")
+        vouching.vouched.append(f"{part}: its code is the same here")
 
 
-def _reader(used: RunPlugin, case: Gathered | None, found: Vouching) -> None:
-    """Report a reader's data as confirmed, different, or unconfirmed."""
-    what = f"reader {used.name} ({used.distribution})"
+def _vouch_for_reader(used: RunPlugin, case: Gathered | None, vouching: Vouching) -> None:
+    part = f"reader {used.name} ({used.distribution})"
     if case is None:
-        found.unvouched.append(f"{what}: what it reads was not read again; give --case CASE to do so")
+        vouching.unvouched.append(f"{part}: its data were not read again; give --case CASE to read them")
         return
-    here = next((one for one in case.plugins if (one.kind, one.name) == ("reader", used.name)), None)
-    if here is not None and here.digest == used.digest:
-        found.vouched.append(f"{what}: read again, it gives the same")
+    now = next((plugin for plugin in case.plugins if (plugin.kind, plugin.name) == ("reader", used.name)), None)
+    if now is not None and now.digest == used.digest:
+        vouching.vouched.append(f"{part}: its data are the same when read again")
     else:
-        found.differs.append(f"{what}: {'it gives something else now' if here else 'the case does not name it'}")
+        vouching.differs.append(f"{part}: {'its data have changed' if now else 'the case does not name it'}")
 
 
-def _other_kind(used: RunPlugin, registry: Registry) -> str:
+def _difference_of_kind(used: RunPlugin, registry: Registry) -> str:
     """Return the reason why a kind of rule differs here, by the digest of its plugin. Empty if it is the same."""
     try:
-        here = kind_digest(registry, used.name)
+        digest_here = kind_digest(registry, used.name)
     except PluginError as error:
-        return _why(error)
-    return "" if here == used.digest else f"the files of {registry.owner(used.name)} here are not those that were used"
+        return _reason(error)
+    return (
+        ""
+        if digest_here == used.digest
+        else f"the files of {registry.owner(used.name)} differ from those that were used"
+    )
 
 
-def _installed(file: FactsFile, registry: Registry) -> Mapping[str, Catalog]:
+def _installed_catalogs(file: FactsFile, registry: Registry) -> Mapping[str, Catalog]:
     """Return the catalogs of plugins as installed here, by name. Empty if they can't be read together."""
-    names = [one.name for one in file.catalogs if _comes_with_a_plugin(one, file.named.get(one.name, ""))]
+    names = [
+        catalog.name for catalog in file.catalogs if _comes_with_a_plugin(catalog, file.named.get(catalog.name, ""))
+    ]
     try:
-        read = read_catalogs([registry.catalog_folder(name) for name in names], registry.catalog_folder)
+        catalogs = read_catalogs([registry.catalog_folder(name) for name in names], registry.catalog_folder)
     except FriendshoreError:
-        return {}  # what is wrong with which of them is told where each is read alone
-    return {one.name: one for one in read if one.name in names}
+        return {}  # each is read alone later, which reports its errors
+    return {catalog.name: catalog for catalog in catalogs if catalog.name in names}
 
 
 def _comes_with_a_plugin(catalog: Catalog, called: str) -> bool:
     return bool(catalog.distribution) and not is_folder(called) and reader_in(called) is None
 
 
-def _catalog(
+def _vouch_for_catalog(
     catalog: Catalog,
     file: FactsFile,
     registry: Registry,
     case: Gathered | None,
     installed: Mapping[str, Catalog],
-    found: Vouching,
+    vouching: Vouching,
 ) -> None:
-    name, called = catalog.name, file.named.get(catalog.name, "")
-    before, source = len(found.findings), f"catalog {catalog.name}"
-    what = f"{source}, {count(len(catalog.offers), 'offer')}"
-    told = _of_catalog(catalog)
-    if _comes_with_a_plugin(catalog, called):
+    name, name_in_case = catalog.name, file.named.get(catalog.name, "")
+    findings_before, source = len(vouching.findings), f"catalog {catalog.name}"
+    part = f"{source}, {count(len(catalog.offers), 'offer')}"
+    stated = _parts_of_catalog(catalog)
+    if _comes_with_a_plugin(catalog, name_in_case):
         try:
-            right = installed[name] if name in installed else _read_alone(name, registry)
+            original = installed[name] if name in installed else _read_alone(name, registry)
         except FriendshoreError as error:
-            found.unvouched.append(f"{what}: {_why(error)}")
+            vouching.unvouched.append(f"{part}: {_reason(error)}")
         else:
-            told_since = (alias.told for alias in renamed_since(file, [right]))
-            found.differs += [text for text in told_since if text not in found.differs]
-            if _same_digest(catalog, right, found, what):
-                whole = _of_catalog(right if called else as_required(right))
-                found.compare(what, told, whole, source, f"as {right.distribution} has it here")
-    elif not is_folder(called) and reader_in(called) is None:
-        found.unvouched.append(f"{what}: it was given in memory by a program")
+            renamed = (alias.told for alias in renamed_since(file, [original]))
+            vouching.differs += [text for text in renamed if text not in vouching.differs]
+            if _same_digest(catalog, original, vouching, part):
+                installed_parts = _parts_of_catalog(original if name_in_case else as_required(original))
+                vouching.compare(part, stated, installed_parts, source, f"as {original.distribution} has it here")
+    elif not is_folder(name_in_case) and reader_in(name_in_case) is None:
+        vouching.unvouched.append(f"{part}: a program gave it in memory")
     elif case is None:
-        by = f"beside the case ({called})" if is_folder(called) else f"as {catalog.distribution} read it ({called})"
-        found.unvouched.append(f"{what}, {by}: {GIVE_CASE if is_folder(called) else READ_AGAIN}")
+        origin = (
+            f"beside the case ({name_in_case})"
+            if is_folder(name_in_case)
+            else f"as {catalog.distribution} read it ({name_in_case})"
+        )
+        vouching.unvouched.append(f"{part}, {origin}: {GIVE_CASE if is_folder(name_in_case) else READ_AGAIN}")
     else:
-        here = next((one for one in case.read if one.name == name), None)
-        found.compare(what, told, _of_catalog(here) if here else {}, f"{source} of the case", "as the case has it")
-    if called and catalog.digest and len(found.findings) == before and digest(catalog) != catalog.digest:
-        found.findings.append(
+        in_case = next((catalog_of_case for catalog_of_case in case.read if catalog_of_case.name == name), None)
+        vouching.compare(
+            part, stated, _parts_of_catalog(in_case) if in_case else {}, f"{source} of the case", "as the case has it"
+        )
+    if (
+        name_in_case
+        and catalog.digest
+        and len(vouching.findings) == findings_before
+        and digest(catalog) != catalog.digest
+    ):
+        vouching.findings.append(
             Diagnostic(
-                f"{source} is not what its own digest says",
+                f"{source} doesn't match its digest",
                 FACTS,
                 column="catalogs",
                 found=digest(catalog),
                 expected=catalog.digest,
+                code="FS616",
             )
         )
 
 
 def _read_alone(name: str, registry: Registry) -> Catalog:
-    read = read_catalogs([registry.catalog_folder(name)], registry.catalog_folder)
-    return next(one for one in read if one.name == name)
+    catalogs = read_catalogs([registry.catalog_folder(name)], registry.catalog_folder)
+    return next(catalog for catalog in catalogs if catalog.name == name)
 
 
-def _pack(pack: PackFacts, file: FactsFile, registry: Registry, case: Gathered | None, found: Vouching) -> None:
-    source, called = f"pack {pack.id}", file.named.get(f"pack {pack.id}", "")
+def _vouch_for_pack(
+    pack: PackFacts, file: FactsFile, registry: Registry, case: Gathered | None, vouching: Vouching
+) -> None:
+    source, name_in_case = f"pack {pack.id}", file.named.get(f"pack {pack.id}", "")
     rules = {str(rule.data.get("id")): rule.data for rule in file.rules if rule.pack == pack.id}
-    what = f"{source}, {count(len(rules), 'rule')}"
-    told = _of_pack(pack, rules)
-    follows = called in map(table_of, file.case.settings)
-    if follows and digest_of_made(pack, rules.values()) != pack.digest:
-        found.findings.append(Diagnostic(f"{source} is not what its own digest says", FACTS, column="packs"))
-    if not is_folder(called) and not follows:
+    part = f"{source}, {count(len(rules), 'rule')}"
+    stated = _parts_of_pack(pack, rules)
+    is_made_for_case = name_in_case in map(table_of, file.case.settings)
+    if is_made_for_case and digest_of_made(pack, rules.values()) != pack.digest:
+        vouching.findings.append(Diagnostic(f"{source} doesn't match its digest", FACTS, column="packs", code="FS616"))
+    if not is_folder(name_in_case) and not is_made_for_case:
         try:
-            here = registry.pack(pack.id)
-            made = {rule.id: as_data(rule) for rule in registry.pack_rules(here)}
+            installed = registry.pack(pack.id)
+            rules_here = {rule.id: as_data(rule) for rule in registry.pack_rules(installed)}
         except FriendshoreError as error:
-            found.unvouched.append(f"{what}: {_why(error)}")
+            vouching.unvouched.append(f"{part}: {_reason(error)}")
             return
-        right = PackFacts.of(here, registry.packs[pack.id])
-        if _same_digest(pack, right, found, what):
-            found.compare(what, told, _of_pack(right, made), source, f"as {right.distribution} has it here")
+        original = PackFacts.of(installed, registry.packs[pack.id])
+        if _same_digest(pack, original, vouching, part):
+            vouching.compare(
+                part, stated, _parts_of_pack(original, rules_here), source, f"as {original.distribution} has it here"
+            )
     elif case is None:
-        by = f"made by {pack.distribution} of [{called}]" if follows else f"beside the case ({called})"
-        found.unvouched.append(f"{what}, {by}: {GIVE_CASE}")
+        origin = (
+            f"made by {pack.distribution} of [{name_in_case}]"
+            if is_made_for_case
+            else f"beside the case ({name_in_case})"
+        )
+        vouching.unvouched.append(f"{part}, {origin}: {GIVE_CASE}")
     else:
-        mine = next((PackFacts.of(one, owner) for one, owner in case.packs if one.id == pack.id), None)
-        made = {rule.id: as_data(rule) for rule in case.rules if case.pack_of.get(rule.id) == pack.id}
-        standing = _of_pack(mine, made) if mine else {}
-        found.compare(what, told, standing, f"{source} of the case", "as the case has it")
+        in_case = next(
+            (PackFacts.of(pack_of_case, owner) for pack_of_case, owner in case.packs if pack_of_case.id == pack.id),
+            None,
+        )
+        rules_here = {rule.id: as_data(rule) for rule in case.rules if case.pack_of.get(rule.id) == pack.id}
+        original_parts = _parts_of_pack(in_case, rules_here) if in_case else {}
+        vouching.compare(part, stated, original_parts, f"{source} of the case", "as the case has it")
 
 
-def _own(file: FactsFile, case: Gathered | None, found: Vouching) -> None:
-    """Compare the facts and rules that the case itself states."""
+def _vouch_for_case(file: FactsFile, case: Gathered | None, vouching: Vouching) -> None:
     rules = {str(rule.data.get("id")): rule.data for rule in file.rules if not rule.pack}
-    many = [count(len(file.case.demands), "demand"), count(len(rules), "rule")]
-    many += [count(len(file.case.scenarios), "scenario")] if file.case.scenarios else []
-    what = f"the case {file.case.name} itself ({', '.join(many)}, and all else that it states)"
+    counts = [count(len(file.case.demands), "demand"), count(len(rules), "rule")]
+    counts += [count(len(file.case.scenarios), "scenario")] if file.case.scenarios else []
+    part = f"the case {file.case.name} itself ({', '.join(counts)}, and all else that it states)"
     if case is None:
-        found.unvouched.append(f"{what}: {GIVE_CASE}")
+        vouching.unvouched.append(f"{part}: {GIVE_CASE}")
         return
-    made = {rule.id: as_data(rule) for rule in case.rules if rule.id not in case.pack_of}
+    rules_of_case = {rule.id: as_data(rule) for rule in case.rules if rule.id not in case.pack_of}
     declared = case.declared.but(rules=())
-    told, right = (
-        _of_record(one) | _rules_by_name(own) | {"what the case names": dict(named)}
-        for one, own, named in ((file.case, rules, file.named), (declared, made, case.named))
+    stated, original = (
+        _parts_of_record(record) | _rules_by_name(rules_of_record) | {"what the case names": dict(named)}
+        for record, rules_of_record, named in ((file.case, rules, file.named), (declared, rules_of_case, case.named))
     )
-    found.compare(what, told, right, "the case", "as the case says")
+    vouching.compare(part, stated, original, "the case", "as the case says")
 
 
-def _same_digest(told: Catalog | PackFacts, here: Catalog | PackFacts, found: Vouching, what: str) -> bool:
-    """Return True if the installed data are the data that were used. Otherwise nothing can be compared with them."""
-    if told.digest == here.digest:
-        if told.distribution != here.distribution:
-            found.differs.append(
-                f"{what}: {told.distribution} was used, {here.distribution} is here; its data are alike"
+def _same_digest(stated: Catalog | PackFacts, installed: Catalog | PackFacts, vouching: Vouching, part: str) -> bool:
+    """Return True if the installed data are the data that were used. Otherwise they can't be compared."""
+    if stated.digest == installed.digest:
+        if stated.distribution != installed.distribution:
+            vouching.differs.append(
+                f"{part}: {stated.distribution} was used, and {installed.distribution} here has the same data"
             )
         return True
-    found.differs.append(f"{what}: {told.distribution} was used, and {here.distribution} here holds other data")
-    found.unvouched.append(f"{what}: what is installed here is not what was used, so it could not be compared")
+    vouching.differs.append(f"{part}: {stated.distribution} was used, and {installed.distribution} here has other data")
+    vouching.unvouched.append(f"{part}: other data are installed here than were used, so it couldn't be compared")
     return False
 
 
-def _why(error: FriendshoreError) -> str:
+def _reason(error: FriendshoreError) -> str:
     first, *others = error.problems
-    told = str(replace(first, found="", expected="", fix="")) if first.column else first.message
-    more = f", and {len(others)} more mistake{'s' if len(others) > 1 else ''}" if others else ""
-    return f"it is not here to compare with: {told}{more}"
+    text = str(replace(first, found="", expected="", fix="")) if first.column else first.message
+    rest = f", and {len(others)} more error{'s' if len(others) > 1 else ''}" if others else ""
+    return f"it can't be compared here: {text}{rest}"
 
 
-def _out_of_place(file: FactsFile) -> Iterator[Diagnostic]:
-    """Yield everything that the case names and the facts lack, and facts under an unknown name."""
-    held = {catalog.name for catalog in file.catalogs} | {f"pack {pack.id}" for pack in file.packs}
-    called = {*file.named.values(), *(catalog.name for catalog in file.catalogs)}
+def _inconsistent_names(file: FactsFile) -> Iterator[Diagnostic]:
+    names_in_facts = {catalog.name for catalog in file.catalogs} | {f"pack {pack.id}" for pack in file.packs}
+    called_in_case = {*file.named.values(), *(catalog.name for catalog in file.catalogs)}
     for kind, names in (("catalog", file.case.catalogs), ("pack", file.case.packs)):
         for name in names:
-            if name not in called:
-                yield Diagnostic(
-                    f"the case names the {kind} {name}, which the facts do not hold", FACTS, column=f"{kind}s"
-                )
+            if name not in called_in_case:
+                message = f"the facts lack the {kind} {name}, which the case names"
+                yield Diagnostic(message, FACTS, column=f"{kind}s", code="FS617")
     named = {*file.case.catalogs, *file.case.packs, *map(table_of, file.case.settings)}
-    for name, call in file.named.items():
-        if name not in held or call not in named:
-            yield Diagnostic(f"{name} is said to be what the case calls {call}, and is not", FACTS, column="named")
-    yield from _unnamed(file)
-    yield from _unlisted(file)
+    for name, called in file.named.items():
+        if name not in names_in_facts or called not in named:
+            message = f"the facts state that the case calls {name} {called}, which it doesn't"
+            yield Diagnostic(message, FACTS, column="named", code="FS617")
+    yield from _unnamed_facts(file)
+    yield from _unlisted_facts(file)
 
 
-def _unnamed(file: FactsFile) -> Iterator[Diagnostic]:
+def _unnamed_facts(file: FactsFile) -> Iterator[Diagnostic]:
     required = {name for catalog in file.catalogs for name in catalog.requires}
     packs = {pack.id for pack in file.packs}
     for catalog in file.catalogs:
         if catalog.distribution and catalog.name not in file.named and catalog.name not in required:
-            yield Diagnostic(f"nothing names catalog {catalog.name}, which the facts hold", FACTS, column="catalogs")
+            message = f"the facts contain catalog {catalog.name}, which nothing names"
+            yield Diagnostic(message, FACTS, column="catalogs", code="FS617")
         for offer in catalog.offers:
             if offer.catalog != catalog.name:
-                message = f"offer {offer.id} stands in catalog {catalog.name}, and says that it is of another"
-                yield Diagnostic(message, FACTS, column="catalogs", found=offer.catalog, expected=catalog.name)
+                message = f"offer {offer.id} is in catalog {catalog.name}, but names another catalog"
+                yield Diagnostic(
+                    message, FACTS, column="catalogs", found=offer.catalog, expected=catalog.name, code="FS617"
+                )
     for pack in file.packs:
         if f"pack {pack.id}" not in file.named:
-            yield Diagnostic(f"nothing names pack {pack.id}, which the facts hold", FACTS, column="packs")
+            message = f"the facts contain pack {pack.id}, which nothing names"
+            yield Diagnostic(message, FACTS, column="packs", code="FS617")
     for rule in file.rules:
-        name = rule.data.get("id")
+        rule_id = rule.data.get("id")
         if rule.kind != rule.data.get("kind"):
-            message = f"rule {name} is said to be of another kind than it is"
-            yield Diagnostic(message, FACTS, column="rules", found=rule.kind, expected=str(rule.data.get("kind")))
+            message, kind = f"rule {rule_id} is listed with another kind than its own", str(rule.data.get("kind"))
+            yield Diagnostic(message, FACTS, column="rules", found=rule.kind, expected=kind, code="FS617")
         if rule.pack and rule.pack not in packs:
-            message = f"rule {name} is said to come from pack {rule.pack}, which the facts do not hold"
-            yield Diagnostic(message, FACTS, column="rules")
+            message = f"rule {rule_id} names pack {rule.pack}, which the facts lack"
+            yield Diagnostic(message, FACTS, column="rules", code="FS617")
 
 
-def _unlisted(file: FactsFile) -> Iterator[Diagnostic]:
-    """Yield catalogs and packs that aren't listed as used, and listed ones without data."""
+def _unlisted_facts(file: FactsFile) -> Iterator[Diagnostic]:
     expected: dict[tuple[str, str], tuple[object, ...]] = {
         ("catalog", c.name): (c.distribution, c.digest, c.as_of) for c in file.catalogs
     }
@@ -583,74 +589,74 @@ def _unlisted(file: FactsFile) -> Iterator[Diagnostic]:
         (p.kind, p.name): (p.distribution, p.digest, p.as_of) for p in file.plugins if p.has_facts
     }
     if len({*expected}) < len(file.catalogs) + len(file.packs):
-        yield Diagnostic("two catalogs or packs of the facts have one name", FACTS)
+        yield Diagnostic("two catalogs or packs of the facts have the same name", FACTS, code="FS617")
     for key in sorted({*expected, *listed}):
         if expected.get(key) != listed.get(key):
-            message = f"what was used says of {' '.join(key)} what the facts do not"
-            yield Diagnostic(
-                message, FACTS, column="plugins", found=_text(listed.get(key)), expected=_text(expected.get(key))
-            )
+            message = f"{' '.join(key)} is listed with other data than the facts have"
+            stated, wanted = _joined(listed.get(key)), _joined(expected.get(key))
+            yield Diagnostic(message, FACTS, column="plugins", found=stated, expected=wanted, code="FS617")
 
 
-def _text(entry: Iterable[object] | None) -> str:
+def _joined(entry: Iterable[object] | None) -> str:
     return ", ".join(str(part) for part in entry if part) if entry else "nothing"
 
 
-def _differences(told: Entries, right: Entries, source: str) -> Iterator[Diagnostic]:
-    for (name, *fields), one, other in sorted(differences(told, right, depth=2)):
+def _differences(stated: Entries, original: Entries, source: str) -> Iterator[Diagnostic]:
+    for (name, *fields), found, wanted in sorted(differences(stated, original, depth=2)):
         if fields:
-            message = f"`{fields[0]}` of {name} is not what {source} says"
-            yield Diagnostic(message, FACTS, found=_shown(one), expected=_shown(other))
-        elif one is None:
-            yield Diagnostic(f"{name} of {source} is missing from the facts", FACTS)
+            message = f"`{fields[0]}` of {name} differs from {source}"
+            yield Diagnostic(message, FACTS, found=_short_text(found), expected=_short_text(wanted), code="FS618")
+        elif found is None:
+            yield Diagnostic(f"{name} of {source} is missing from the facts", FACTS, code="FS618")
         else:
-            yield Diagnostic(f"{name} is said to come from {source}, which has none of that name", FACTS)
+            yield Diagnostic(f"{name} is in the facts, but not in {source}", FACTS, code="FS618")
 
 
-def _shown(value: object) -> str:
+def _short_text(value: object) -> str:
     text = "nothing" if value is None else shown(value) if not isinstance(value, dict) else str(value)
     return text if len(text) <= 80 else text[:79] + "…"
 
 
-def _of_catalog(catalog: Catalog) -> dict[str, Mapping[str, object]]:
-    about = catalog.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={*RECORD_NAMES, *_LABELS})
-    found: dict[str, Mapping[str, object]] = {f"the heading of catalog {catalog.name}": about}
-    for table, name in RECORD_NAMES.items():
-        found |= _by_name((name(one), one) for one in getattr(catalog, table))
-    return found
+def _parts_of_catalog(catalog: Catalog) -> dict[str, Mapping[str, object]]:
+    heading = catalog.model_dump(
+        mode="json", by_alias=True, exclude_defaults=True, exclude={*RECORD_NAMES, *_ORIGIN_FIELDS}
+    )
+    parts: dict[str, Mapping[str, object]] = {f"the heading of catalog {catalog.name}": heading}
+    for table, name_of in RECORD_NAMES.items():
+        parts |= _by_name((name_of(record), record) for record in getattr(catalog, table))
+    return parts
 
 
-def _of_pack(pack: PackFacts, rules: Mapping[str, Mapping[str, object]]) -> dict[str, Mapping[str, object]]:
-    found = _by_name((f"bill {bill.id}", bill) for bill in pack.bills)
-    found |= _by_name((f"scenario {one.name}", one) for one in pack.scenarios)
+def _parts_of_pack(pack: PackFacts, rules: Mapping[str, Mapping[str, object]]) -> dict[str, Mapping[str, object]]:
+    parts = _by_name((f"bill {bill.id}", bill) for bill in pack.bills)
+    parts |= _by_name((f"scenario {scenario.name}", scenario) for scenario in pack.scenarios)
     heading = pack.model_dump(mode="json", exclude_defaults=True, include={"as_of", "good_until", "notes"})
-    return {f"the heading of pack {pack.id}": heading} | found | _rules_by_name(rules)
+    return {f"the heading of pack {pack.id}": heading} | parts | _rules_by_name(rules)
 
 
 def _rules_by_name(rules: Mapping[str, Mapping[str, object]]) -> dict[str, Mapping[str, object]]:
     return {f"rule `{name}`": data for name, data in rules.items()}
 
 
-def _of_record(record: Record) -> dict[str, Mapping[str, object]]:
-    """Return a record as named parts: its lists of records by position and name, and everything else as its heading."""
-    found: dict[str, Mapping[str, object]] = {}
+def _parts_of_record(record: Record) -> dict[str, Mapping[str, object]]:
+    parts: dict[str, Mapping[str, object]] = {}
     rest: dict[str, object] = {}
     for key, value in record.model_dump(mode="json", by_alias=True, exclude_defaults=True).items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
-            for number, one in enumerate(value, 1):
-                name = one.get("id") or one.get("name") or ""
-                found[f"{key}[{number}] {name}".rstrip()] = one
+            for number, entry in enumerate(value, 1):
+                name = entry.get("id") or entry.get("name") or ""
+                parts[f"{key}[{number}] {name}".rstrip()] = entry
         else:
             rest[key] = value
-    return {"the heading": rest} | found
+    return {"the heading": rest} | parts
 
 
 def _by_name(records: Iterable[tuple[str, Record]]) -> dict[str, Mapping[str, object]]:
     """Return records by name. If several share a name, number the later ones."""
-    found: dict[str, Mapping[str, object]] = {}
-    for name, one in records:
+    parts: dict[str, Mapping[str, object]] = {}
+    for name, record in records:
         number, key = 2, name
-        while key in found:
+        while key in parts:
             number, key = number + 1, f"{name} ({number})"
-        found[key] = one.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    return found
+        parts[key] = record.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return parts

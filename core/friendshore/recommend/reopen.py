@@ -54,7 +54,6 @@ class Opened:
 
     @property
     def strict(self) -> bool:
-        """True if phases of unknown status are enforced."""
         return self.applied.strict
 
     @property
@@ -63,26 +62,13 @@ class Opened:
         return self.session.inputs if self.given is None else self.given
 
     def settings(self, plugin: str) -> Any:
-        """Return the case's settings for a plugin, as a record of its model. None if the plugin has no settings.
-
-        Args:
-            plugin: Its distribution, entry point, or package.
-
-        Raises:
-            InputError: With all errors in the settings, or if a required setting is missing.
-            PluginError: If there is no such plugin, or it can't be used.
-        """
-        known, errors = (self.registry or Registry.discover()).setting(self.session.problem.case.settings)
+        """Return the case's settings for a plugin (distribution, entry point, or package). None if the plugin has no settings."""
+        registry, errors = (self.registry or Registry.discover()).setting(self.session.problem.case.settings)
         if errors:
             raise errors[0]
-        return known.settings_of(plugin)
+        return registry.settings_of(plugin)
 
     def beside(self, path: Path, progress: Progress | None = None) -> Opened:
-        """Return another case or run, opened with the same registry, strictness, and limits.
-
-        Raises:
-            InputError, PluginError, SolverError, VerificationError: As in `reopen`.
-        """
         session = self.session
         return reopen(
             path, registry=self.registry, strict=self.strict, limits=session.limits, progress=progress, cancel=session.cancel
@@ -90,9 +76,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Given:
-    """Contents of a path, before requested changes."""
-
+class _Contents:
     inputs: Inputs
     """Facts. For a run, after the changes that it was planned with."""
     catalogs: tuple[Catalog, ...]
@@ -118,76 +102,77 @@ def reopen(
 ) -> Opened:
     """Open a case file (or its folder), or the folder of a run, which is planned again from its own facts.
 
-    Args:
-        path: The case or run.
-        registry: Registry of names. None means what is installed.
-        scenario: Names of the case's scenarios to apply, in order.
-        changes: Further changes after those of the scenarios.
-        strict: True to enforce phases of unknown status, and to reject prices older than the case allows.
-        limits: Limits of every plan. With `until`, of all of them together.
-        progress: Callback with components solved, components in total, and seconds.
-        cancel: Ends the search with the best plan found so far once its `is_set()` is true.
-
-    Raises:
-        InputError: With all errors.
-        PluginError: If a plugin is missing, broken, or different from the run's.
-        SolverError: If the solver fails.
-        VerificationError: If the plan fails verification.
+    The other arguments are as in `plan`. `limits` apply to each plan, but their `until` to all plans together.
     """
-    began, bounds = monotonic(), limits or Limits()
-    given = _read_run(path, registry) if is_run(path) else _read_case(path, registry)
+    start, own_limits = monotonic(), limits or Limits()
+    contents = _read_run(path, registry) if is_run(path) else _read_case(path, registry)
     applied = Applied(scenario=tuple(scenario), changes=tuple(changes), strict=strict)
-    asked = given.inputs.apply(applied)
-    refuse_old_prices(asked, applied, given.run.made if given.run is not None else None)
-    session = Session.open(asked, bounds, progress, cancel, began=began)
-    unchanged = given.run if applied == Applied() else None
-    notes = given.notes if unchanged is None else (*given.notes, *_differs(session, unchanged, bounds))
-    named = (*given.scenario, *scenario)
+    inputs = contents.inputs.apply(applied)
+    refuse_old_prices(inputs, applied, contents.run.made if contents.run is not None else None)
+    session = Session.open(inputs, own_limits, progress, cancel, began=start)
+    planned_run = contents.run if applied == Applied() else None
+    notes = (
+        contents.notes if planned_run is None else (*contents.notes, *_notes_on_plan(session, planned_run, own_limits))
+    )
+    scenarios = (*contents.scenario, *scenario)
     return Opened(
-        session, named, given.pack_of, given.plugins, notes, path, registry, applied, given.inputs, given.catalogs
+        session,
+        scenarios,
+        contents.pack_of,
+        contents.plugins,
+        notes,
+        path,
+        registry,
+        applied,
+        contents.inputs,
+        contents.catalogs,
     )
 
 
 def is_run(path: Path) -> bool:
-    """Return True if a path is a folder that a run was written to."""
     return (path / RUN_FILE).is_file()
 
 
-def _read_case(path: Path, registry: Registry | None) -> _Given:
+def _read_case(path: Path, registry: Registry | None) -> _Contents:
     gathered = gather(load_case(path), registry)
     notes = tuple(map(str, gathered.idle))
-    return _Given(gathered.inputs, tuple(gathered.read), (), gathered.pack_of, gathered.plugins, notes)
+    return _Contents(gathered.inputs, tuple(gathered.read), (), gathered.pack_of, gathered.plugins, notes)
 
 
-def _read_run(path: Path, registry: Registry | None) -> _Given:
+def _read_run(path: Path, registry: Registry | None) -> _Contents:
     stored = read_run(path)
     run = stored.run
     facts = read_facts(stored.facts, as_run(registry or Registry.discover(), run))
     if not facts.complete:
         raise PluginError(facts.unchecked)
     packs = {rule.id: rule.pack for rule in run.rules if rule.pack}
-    return _Given(
-        facts.inputs, tuple(facts.inputs.catalogs), tuple(run.scenario), packs, tuple(run.plugins), _edited(path), run
+    return _Contents(
+        facts.inputs,
+        tuple(facts.inputs.catalogs),
+        tuple(run.scenario),
+        packs,
+        tuple(run.plugins),
+        _notes_on_edits(path),
+        run,
     )
 
 
-def _edited(path: Path) -> tuple[str, ...]:
-    """Return a note if a file that answers depend on differs from its hash."""
+def _notes_on_edits(path: Path) -> tuple[str, ...]:
     sums = read_sums(path)
-    found = [] if sums is None else [name for name in changed(path, sums) if name in (RUN_FILE, FACTS_FILE)]
-    if not found:
+    edited = [] if sums is None else [name for name in changed(path, sums) if name in (RUN_FILE, FACTS_FILE)]
+    if not edited:
         return ()
     return (
-        f"changed since the run was written: {', '.join(found)}; answers are about what it says now: `friendshore verify` says what of it holds",
+        f"{' and '.join(edited)} changed after the run was written; answers use the current files; `friendshore verify` checks them",
     )
 
 
-def _differs(session: Session, told: Run, limits: Limits) -> tuple[str, ...]:
+def _notes_on_plan(session: Session, run: Run, limits: Limits) -> tuple[str, ...]:
     """Return a note if the facts of a run give another plan than the run's, because a limit ended one of the two."""
-    again = session.verified.cost.objective
-    allowed = max(abs(told.objective), Decimal(1)) * Decimal(ROUNDING + limits.gap + float(told.gap))
-    if abs(again - told.objective) <= allowed:
+    objective = session.verified.cost.objective
+    tolerance = max(abs(run.objective), Decimal(1)) * Decimal(ROUNDING + limits.gap + float(run.gap))
+    if abs(objective - run.objective) <= tolerance:
         return ()
     return (
-        f"planned again, the run comes to {again:,.2f} and not to {told.objective:,.2f}: answers are about the former",
+        f"planned again, the run has the objective {objective:,.2f} instead of {run.objective:,.2f}; answers are about the new plan",
     )

@@ -1,7 +1,6 @@
-"""Check of a run folder, and the checks that plugins add.
+"""Check of a run folder, and the checks that plugins add."""
 
-Charges of unavailable rules are taken from the run if its figures are consistent.
-"""
+# Charges of unavailable rules are taken from the run if its figures are consistent.
 
 from __future__ import annotations
 
@@ -36,7 +35,7 @@ from ..run.folder import CERTIFICATE_FILE, SIGNATURE_FILE, other_files
 from ..session import Session
 from ..solve import Cancel, Progress
 from ..verify import VerifiedPlan
-from ..verify.again import derived_again, order_days_again
+from ..verify.second_derivation import derived_again, order_days_again
 from .facts import FACTS
 from .gather import gather
 from .law import verdicts
@@ -50,7 +49,7 @@ CHECKED_BY: Mapping[str, str] = {CERTIFICATE_FILE: "optimality", SIGNATURE_FILE:
 
 @dataclass(frozen=True, slots=True)
 class ProofEffort:
-    """Effort of a verification to prove the optimality of the plan."""
+    """Effort to prove the optimality of a plan."""
 
     prove: bool = True
     """Prove a bound. Otherwise optimality isn't checked."""
@@ -108,59 +107,34 @@ class RunChecker(ABC):
 
     @abstractmethod
     def check(self, asked: CheckRequest) -> CheckAnswer:
-        """Check a run.
-
-        Raises:
-            InputError: If an option of the verification, such as a key, can't be used.
-        """
+        """Check a run. An option of the verification that can't be used, such as a key, raises an `InputError`."""
 
     def evidence(self, session: Session, progress: Progress | None = None, cancel: Cancel | None = None) -> str | None:
-        """Return the file that this check reads later, for a plan that will be written. `plan --certify` uses `optimality`.
-
-        Returns:
-            None if there is nothing to write, which is the default.
-        """
+        """Return the content of a file for `check` to read later, or None if there is nothing to write. `plan --certify` uses `optimality`."""
         return None
 
     def signer(self, key: Path) -> Callable[[bytes], bytes]:
-        """Return a function from the bytes of `SHA256SUMS` to the content of the signature's file. `plan --sign` uses `signature`.
-
-        Raises:
-            InputError: If the key can't be used. By default, no key can.
-        """
-        raise InputError(f"the check `{self.name}` signs nothing", str(key))
+        """Return a function from the bytes of `SHA256SUMS` to the content of the signature, for `plan --sign`. By default, no key can be used."""
+        fix = "install friendshore-proof, whose check `signature` signs runs"
+        raise InputError(f"the check `{self.name}` can't sign a run", str(key), fix=fix, code="FS612")
 
 
 def _run_checkers(registry: Registry) -> Iterator[RunChecker]:
-    """Yield the checks of all plugins, in the order of the manifests.
-
-    Raises:
-        PluginError: If a plugin's check can't be used.
-    """
     usable = registry.names("check")
-    for name in (one.name for info in registry.plugins for one in info.checks if one.name in usable):
+    for name in (check.name for info in registry.plugins for check in info.checks if check.name in usable):
         yield checker_named(name, registry)
 
 
 def checker_named(name: str, registry: Registry) -> RunChecker:
-    """Return a check by its name.
-
-    Raises:
-        PluginError: If no plugin or several plugins have it, or if it can't be used.
-    """
-    found, info = registry.thing("check", name)
-    if not isinstance(found, RunChecker):
-        raise wrong(info, f"its check `{name}` can't be asked", repr(found), "an object of a subclass of RunChecker")
-    return found
+    checker, info = registry.thing("check", name)
+    if not isinstance(checker, RunChecker):
+        raise wrong(
+            info, f"its check `{name}` isn't a RunChecker", repr(checker), "an object of a subclass of RunChecker"
+        )
+    return checker
 
 
 def answer_of(checker: RunChecker, asked: CheckRequest) -> CheckAnswer:
-    """Return the answer of a check.
-
-    Raises:
-        InputError: As in `RunChecker.check`.
-        PluginError: If a plugin's check raises or returns anything else.
-    """
     with asked_of(checker, checker.name, "check"):
         answer = checker.check(asked)
         if not isinstance(answer, CheckAnswer):
@@ -169,7 +143,6 @@ def answer_of(checker: RunChecker, asked: CheckRequest) -> CheckAnswer:
 
 
 def _unreadable_files(stored: RunFolder, names: Sequence[str]) -> Iterator[Diagnostic]:
-    """Yield an error for each file of a run that can be read only by a check that isn't among the available `names`."""
     for file, check in CHECKED_BY.items():
         path = stored.folder / file
         if check not in names and path.exists():
@@ -178,6 +151,7 @@ def _unreadable_files(stored: RunFolder, names: Sequence[str]) -> Iterator[Diagn
                 str(path),
                 expected=f"the check `{check}`, from friendshore-proof",
                 fix="install friendshore-proof",
+                code="FS612",
             )
 
 
@@ -185,61 +159,60 @@ _ROUNDING = Decimal("1e-9")
 """Relative difference that sums of 15-digit figures may have."""
 
 
-def _taken_as_recorded(run: Run, left_out: Collection[str]) -> Iterator[str]:
-    """Yield the figures that are taken from the run since a rule is unavailable: its charges, and everything except purchases and changes."""
+def _unevaluated_figures(run: Run, left_out: Collection[str]) -> Iterator[str]:
     for rule in run.rules:
         if rule.id in left_out and rule.charges:
-            yield f"what rule {rule.id} charges: {rule.charges.normalize():,f} {run.currency}, since it could not be asked again"
+            yield f"charges of rule {rule.id}, {rule.charges.normalize():,f} {run.currency}, since it couldn't be evaluated"
     if left_out:
-        yield "all totals, full prices, demands, deliveries, shortages, limits, verdicts and bounds, since not every rule could be asked"
+        yield "all totals, full prices, demands, deliveries, shortages, limits, verdicts, and bounds, since some rules couldn't be evaluated"
 
 
-def _unlike_recorded(run: Run, derived: Iterable[RunPurchase], left_out: Collection[str]) -> Iterator[Diagnostic]:
-    """Yield recorded charges that contradict one another, or the charges of the available rules."""
+def _contradictory_charges(run: Run, derived: Iterable[RunPurchase], left_out: Collection[str]) -> Iterator[Diagnostic]:
     file = "run.json"
-    known = grouped((_key(purchase), purchase.charges) for purchase in derived)
-    added = Decimal(0)
+    charges_by_purchase = grouped((_purchase_key(purchase), purchase.charges) for purchase in derived)
+    charged_by_missing = Decimal(0)
     for number, purchase in enumerate(run.purchases, 1):
         parts = purchase.price + purchase.charges + purchase.freight
-        if _differ(purchase.cost, parts):
-            message = f"purchase {purchase.offer}: its cost is not its price, charges and freight"
-            yield Diagnostic(message, file, None, f"purchases[{number}].cost", f"{purchase.cost}", f"{parts}")
-        whole = purchase.cost + purchase.inputs_cost
-        if purchase.full_price_per_kg is not None and _differ(purchase.full_price_per_kg * purchase.quantity_kg, whole):
-            message = f"purchase {purchase.offer}: its full price is not its cost and that of its inputs"
-            place = f"purchases[{number}].full_price_per_kg"
-            expected = f"{whole / purchase.quantity_kg}" if purchase.quantity_kg else ""
-            yield Diagnostic(message, file, None, place, f"{purchase.full_price_per_kg}", expected)
-        others = known.get(_key(purchase))
-        if others:
-            added += purchase.charges - others.pop(0)
+        if _are_different(purchase.cost, parts):
+            message = f"purchase {purchase.offer}: the cost isn't the sum of price, charges, and freight"
+            column = f"purchases[{number}].cost"
+            yield Diagnostic(message, file, None, column, f"{purchase.cost}", f"{parts}", code="FS613")
+        cost_with_inputs = purchase.cost + purchase.inputs_cost
+        if purchase.full_price_per_kg is not None and _are_different(
+            purchase.full_price_per_kg * purchase.quantity_kg, cost_with_inputs
+        ):
+            message = f"purchase {purchase.offer}: the full price isn't the sum of its cost and that of its inputs"
+            column = f"purchases[{number}].full_price_per_kg"
+            expected = f"{cost_with_inputs / purchase.quantity_kg}" if purchase.quantity_kg else ""
+            yield Diagnostic(message, file, None, column, f"{purchase.full_price_per_kg}", expected, code="FS613")
+        charges = charges_by_purchase.get(_purchase_key(purchase))
+        if charges:
+            charged_by_missing += purchase.charges - charges.pop(0)
     stated = sum((rule.charges for rule in run.rules if rule.id in left_out), Decimal(0))
-    if _differ(added, stated, sum((purchase.charges for purchase in run.purchases), Decimal(0))):
-        message = (
-            "what purchases are charged beyond the rules that can be asked is not what the others are said to charge"
-        )
-        yield Diagnostic(message, file, None, "rules", f"{stated}", f"{added}")
+    if _are_different(charged_by_missing, stated, sum((purchase.charges for purchase in run.purchases), Decimal(0))):
+        message = "the charges of the rules that can't be evaluated aren't what the purchases leave for them"
+        yield Diagnostic(message, file, None, "rules", f"{stated}", f"{charged_by_missing}", code="FS613")
 
 
-def _key(purchase: RunPurchase) -> tuple[str, ...]:
+def _purchase_key(purchase: RunPurchase) -> tuple[str, ...]:
     return purchase.offer, purchase.material, purchase.place, purchase.ordered, purchase.requirement
 
 
-def _differ(one: Decimal, other: Decimal, size: Decimal = Decimal(0)) -> bool:
-    return abs(one - other) > _ROUNDING * max(abs(one), abs(other), abs(size), Decimal(1))
+def _are_different(first: Decimal, second: Decimal, scale: Decimal = Decimal(0)) -> bool:
+    return abs(first - second) > _ROUNDING * max(abs(first), abs(second), abs(scale), Decimal(1))
 
 
-_FREE_OF_RULES = (
+_FIELDS_WITHOUT_RULES = (
     "quantity_kg", "price", "freight", "countries", "country", "facility", "supplier", "delivered", "order_by", "at_once", "late_days",
 )  # fmt: skip
 """Fields of a purchase that no rule affects."""
-_OF_FACTS = (*_FREE_OF_RULES, "cost", "charges", "share_of_demand", "confidence", "catalog")
+_FIELDS_OF_FACTS = (*_FIELDS_WITHOUT_RULES, "cost", "charges", "share_of_demand", "confidence", "catalog")
 """Fields of a purchase that follow from the facts, even if the plan fails verification."""
 
 
 PROVES_NOT = (
-    "This does not prove that the facts are true, nor who made the run, unless a signature was checked: whoever can write the folder can "
-    "write another that follows from other facts."
+    "This does not prove that the facts are true. Only a checked signature proves who made the run: anyone who can write the folder can "
+    "write another run, with other facts."
 )
 """Limits of every verification."""
 
@@ -271,28 +244,24 @@ class RunCheck:
 
     @property
     def verified(self) -> bool:
-        """True if everything that follows from the facts of the run was derived again, and is equal. The facts themselves may be wrong (see `unvouched`)."""
+        """True if everything that follows from the facts of the run was derived again and is equal. The facts may be wrong (see `unvouched`)."""
         return not self.findings and not self.unchecked
 
     @property
     def optimality_proved(self) -> bool:
-        """True if the plan is proved to be as good as the run says."""
         return any(answer.proves_optimality for answer in self.answers.values())
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """Results of further checks, in sentences."""
-        told = [text for answer in self.answers.values() for text in answer.sentences]
-        return tuple(told) if "optimality" in self.answers else (NOT_PROVED, *told)
+        texts = [text for answer in self.answers.values() for text in answer.sentences]
+        return tuple(texts) if "optimality" in self.answers else (NOT_PROVED, *texts)
 
     @property
     def proves_not(self) -> str:
-        """Limits of every verification, as a statement."""
         return PROVES_NOT
 
     @property
     def exit_code(self) -> int:
-        """Exit code of the worst finding."""
         if self.findings:
             return VerificationError.exit_code
         return PluginError.exit_code if self.unchecked else 0
@@ -308,15 +277,8 @@ def verify_run(
     """Check a run folder from its own files, and compare its facts with the installed data and, if given, the case.
 
     Args:
-        folder: The run.
-        registry: Installed plugins.
         case: File or folder of the case that was allegedly planned. None skips the comparison.
-        effort: Effort to prove the plan's optimality.
         signed_by: Public key of the alleged signer. None skips the signature.
-
-    Raises:
-        InputError: If a file of the run or the case is missing or can't be read.
-        PluginError: If the facts or the case can't be assembled because a plugin is missing, or if a plugin has changed friendshore's own code.
     """
     return verify_stored(read_run(folder), registry, case, effort, signed_by)
 
@@ -331,89 +293,86 @@ def verify_stored(
     """Check a run that was already read, so that exactly the data shown later are checked. See `verify_run`."""
     folder = stored.folder
     gathered = gather(load_case(case), as_run(registry, stored.run)) if case is not None else None
-    again = recheck(stored.facts, stored.run, registry, gathered)
-    told = _told(stored, again)
-    if again.by_others and (again.findings or told):
-        # What failed verification may be the doing of code that judged nothing of this run: once more, without its rules.
-        again = recheck(stored.facts, stored.run, registry, gathered, ask_others=False)
-        told = _told(stored, again)
-    vouching = again.vouching
-    found = list(dict.fromkeys((*again.findings, *_derived_again(again), *told)))
-    others, saved = other_files(folder, {Path(one.file).name for one in found})
-    found += others
+    rechecked = recheck(stored.facts, stored.run, registry, gathered)
+    problems = _differences(stored, rechecked)
+    if rechecked.by_others and (rechecked.findings or problems):
+        # Another version of a rule may have caused the failures. Check once more without those rules.
+        rechecked = recheck(stored.facts, stored.run, registry, gathered, ask_others=False)
+        problems = _differences(stored, rechecked)
+    vouching = rechecked.vouching
+    findings = list(dict.fromkeys((*rechecked.findings, *_differing_derivations(rechecked), *problems)))
+    file_problems, file_notes = other_files(folder, {Path(finding.file).name for finding in findings})
+    findings += file_problems
     checkers = list(_run_checkers(registry))
     if signed_by is not None:
         checker_named("signature", registry)
-    answers, extra = _answers(stored, again, found, registry, checkers, effort, signed_by)
+    answers, unproved = _run_checks(stored, rechecked, findings, registry, checkers, effort, signed_by)
     return RunCheck(
         case=stored.run.case,
-        findings=tuple(found),
-        unchecked=again.unchecked,
-        differs=(*vouching.differs, *saved),
+        findings=tuple(findings),
+        unchecked=rechecked.unchecked,
+        differs=(*vouching.differs, *file_notes),
         vouched=tuple(vouching.vouched),
-        unvouched=(*vouching.unvouched, *extra, *_unseen(registry)),
-        applied=tuple(_applied(again.applied)),
-        as_told=(*_taken_as_recorded(stored.run, again.left_out), *_as_told(stored.run)),
+        unvouched=(*vouching.unvouched, *unproved, *_plugin_code_in_process(registry)),
+        applied=tuple(_change_texts(rechecked.applied)),
+        as_told=(*_unevaluated_figures(stored.run, rechecked.left_out), *_figures_of_further_solves(stored.run)),
         answers=answers,
     )
 
 
-def _answers(
+def _run_checks(
     stored: RunFolder,
-    again: Rechecked,
-    found: list[Diagnostic],
+    rechecked: Rechecked,
+    findings: list[Diagnostic],
     registry: Registry,
     checkers: Sequence[RunChecker],
     effort: ProofEffort,
     signed_by: Path | None,
 ) -> tuple[dict[str, CheckAnswer], list[str]]:
-    """Run all further checks, add their findings to `found`, and return the answers and the facts that nothing proves.
-
-    Raises:
-        InputError, PluginError: If a check can't be run.
-    """
-    found += _unreadable_files(stored, [checker.name for checker in checkers])
-    whole = again.run is not None and not again.unchecked
+    """Run all further checks, add their findings to `findings`, and return the answers and the facts that nothing proves."""
+    findings += _unreadable_files(stored, [checker.name for checker in checkers])
+    is_complete = rechecked.run is not None and not rechecked.unchecked
     answers: dict[str, CheckAnswer] = {}
     for checker in checkers:
-        verified = again.verified if whole else None
-        asked = CheckRequest(stored, verified, tuple(found), registry, effort, signed_by)
-        answers[checker.name] = answer_of(checker, asked)
-        found += answers[checker.name].findings
+        verified = rechecked.verified if is_complete else None
+        request = CheckRequest(stored, verified, tuple(findings), registry, effort, signed_by)
+        answers[checker.name] = answer_of(checker, request)
+        findings += answers[checker.name].findings
     unproved = [text for answer in answers.values() for text in answer.unvouched]
-    return answers, [*unproved, *_conflicts(again, [one for answer in answers.values() for one in answer.conflicts])]
+    return answers, [
+        *unproved,
+        *_unproved_conflicts(rechecked, [conflict for answer in answers.values() for conflict in answer.conflicts]),
+    ]
 
 
-def _conflicts(again: Rechecked, proved: Collection[Infeasible]) -> Iterator[str]:
-    """Yield the conflicts of rules that the run names without a proof. The plan isn't required to serve anything that they affect."""
-    for part in again.verified.plan.infeasible if again.verified is not None else ():
+def _unproved_conflicts(rechecked: Rechecked, proved: Collection[Infeasible]) -> Iterator[str]:
+    """Yield the conflicts of rules that the run names without a proof. Nothing that they affect is required of the plan."""
+    for part in rechecked.verified.plan.infeasible if rechecked.verified is not None else ():
         if part not in proved:
-            about = ", ".join(part.materials)
-            yield f"that rules conflict ({', '.join(part.rules)}), so that nothing is asked to hold of {about}: it is not proved"
+            yield f"that rules conflict ({', '.join(part.rules)}), so that {', '.join(part.materials)} can't be planned: not proved"
 
 
-def _derived_again(again: Rechecked) -> list[Diagnostic]:
-    """Return the plan's figures whose second derivation differs."""
-    if again.run is None or again.verified is None:
+def _differing_derivations(rechecked: Rechecked) -> list[Diagnostic]:
+    if rechecked.run is None or rechecked.verified is None:
         return []
-    ledger, costing = again.verified.ledger, again.verified.costing
-    found = [*derived_again(ledger, costing), *order_days_again(ledger, costing, again.run.purchases)]
-    return [replace(one, file=FACTS) for one in found]
+    ledger, costing = rechecked.verified.ledger, rechecked.verified.costing
+    problems = [*derived_again(ledger, costing), *order_days_again(ledger, costing, rechecked.run.purchases)]
+    return [replace(problem, file=FACTS) for problem in problems]
 
 
-def _applied(applied: Mapping[str, Any]) -> Iterator[str]:
+def _change_texts(applied: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"scenario {name}" for name in applied["scenario"])
     yield from applied["changes"]
     if applied["strict"]:
         yield "rules of unknown status are enforced"
 
 
-def _unseen(registry: Registry) -> Iterator[str]:
-    """Yield the plugins whose code ran in this process and can affect a plan. No check can detect everything that it does."""
+def _plugin_code_in_process(registry: Registry) -> Iterator[str]:
+    """Yield the plugins whose code ran in this process and can affect a plan. No check can detect all of its effects."""
     affecting = {info.package for info in registry.plugins if _affects_plans(info)}
     for package in packages_run():
         if package in affecting:
-            yield f"what code of {owner_of_package(package).label}, which runs in the same process, may do unseen"
+            yield f"effects of the code of {owner_of_package(package).label}, which runs in the same process"
 
 
 def _affects_plans(info: PluginInfo) -> bool:
@@ -428,52 +387,58 @@ def _affects_plans(info: PluginInfo) -> bool:
     )
 
 
-def _as_told(run: Run) -> Iterator[str]:
-    """Yield the figures that are taken from the run, since they take further solves."""
+def _figures_of_further_solves(run: Run) -> Iterator[str]:
     if run.shortages:
         short = len({entry.demand for entry in run.shortages})
-        yield f"why {count(short, 'demand')} {'is' if short == 1 else 'are'} short, and which limits make it so"
+        yield f"causes of the shortage of {count(short, 'demand')}"
     if run.conflicts:
-        yield "from when conflicting rules could be kept"
+        yield "the days from which conflicting rules could be satisfied"
     if any(level.gained is not None for level in run.levels):
-        yield "what each ranked objective costs"
+        yield "the cost of each ranked objective"
     if run.by_months:
-        yield "what plans in months leave short"
+        yield "shortages of plans in months"
     if run.confirmed_by:
-        yield "what confirms that its plan is optimal"
+        yield "confirmations that the plan is optimal"
     if run.exchangeable:
-        yield "which offers could replace one another at the same cost"
-    yield "the day on which the run was made, the versions that made it, and the number of its independent parts"
+        yield "offers that could replace one another at the same cost"
+    yield "the date of the run, the versions that made it, and the number of its independent parts"
 
 
-def _told(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
-    return _whole(stored, again) if again.run is not None else _purchases(stored, again)
+_NEW_IN_ASSUMPTIONS = ("code", "short")
+"""Fields that assumptions don't have in runs written before they had codes."""
 
 
-def _whole(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
-    assert again.run is not None and again.verified is not None
-    found = _in_run(stored.told, again.run, stored.folder / RUN_FILE)
-    judged = verdicts(again.verified)
+def _differences_in_run_file(data: Mapping[str, Any], run: Run, file: Path) -> list[Diagnostic]:
+    expected = run.model_dump(mode="json", by_alias=True)
+    if not any(field in row for row in data["assumptions"] for field in _NEW_IN_ASSUMPTIONS):
+        # An older run. Its subjects and texts say the same.
+        for row in expected["assumptions"]:
+            for field in _NEW_IN_ASSUMPTIONS:
+                del row[field]
+    return differences(data, expected, file)
+
+
+def _differences(stored: RunFolder, rechecked: Rechecked) -> list[Diagnostic]:
+    if rechecked.run is None or rechecked.verified is None:
+        return _differences_in_part(stored, rechecked)
+    problems = _differences_in_run_file(stored.data, rechecked.run, stored.folder / RUN_FILE)
+    judged = verdicts(rechecked.verified)
     for table in TABLES:
-        found += differences_in_table(table, stored.tables[table.file], rows_of(table, again.run, judged))
-    return found
+        problems += differences_in_table(table, stored.tables[table.file], rows_of(table, rechecked.run, judged))
+    return problems
 
 
-def _in_run(told: Mapping[str, object], run: Run, file: Path) -> list[Diagnostic]:
-    return list(differences(told, run.model_dump(mode="json", by_alias=True), file))
-
-
-def _purchases(stored: RunFolder, again: Rechecked) -> list[Diagnostic]:
+def _differences_in_part(stored: RunFolder, rechecked: Rechecked) -> list[Diagnostic]:
     """Compare purchases, and the tables with `run.json`, if the plan fails verification or a rule is missing."""
-    only = _OF_FACTS if again.verified is None and not again.left_out else _FREE_OF_RULES
-    expected = [purchase.model_dump(mode="json", by_alias=True) for purchase in again.purchases]
+    fields = _FIELDS_OF_FACTS if rechecked.verified is None and not rechecked.left_out else _FIELDS_WITHOUT_RULES
+    expected = [purchase.model_dump(mode="json", by_alias=True) for purchase in rechecked.purchases]
     file = stored.folder / RUN_FILE
-    found = differences_in_rows(stored.told["purchases"], expected, PURCHASES.field, file, only)
-    found += differences({name: stored.told.get(name) for name in again.applied}, again.applied, file)
-    if again.left_out:
-        found += _unlike_recorded(stored.run, again.purchases, again.left_out)
+    problems = differences_in_rows(stored.data["purchases"], expected, PURCHASES.field, file, fields)
+    problems += differences({name: stored.data.get(name) for name in rechecked.applied}, rechecked.applied, file)
+    if rechecked.left_out:
+        problems += _contradictory_charges(stored.run, rechecked.purchases, rechecked.left_out)
     for table in TABLES:
         if table.field:
             rows = rows_of(table, stored.run, ())
-            found += differences_in_table(table, stored.tables[table.file], rows, f"{RUN_FILE} gives")
-    return found
+            problems += differences_in_table(table, stored.tables[table.file], rows, f"{RUN_FILE} gives")
+    return problems

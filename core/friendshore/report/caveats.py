@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ..document import elements as doc
 from ..document.figures import count, large_money, mass, percent, rounded_money
+from ..domain import assumption_codes as codes
 from ..domain.base import grouped
 from ..domain.run import Run, RunDoubt, RunLimit
 from ..domain.unmet import RunConflict
@@ -95,21 +96,17 @@ def noted_packs(run: Run) -> Iterator[str]:
             yield f"{plugin.name}, {aged(plugin.as_of, run.made)}: {'; '.join(texts)}"
 
 
-_UNEXAMINED, _ACCEPTED, _TWICE = "looked at by no rule of origin", "accepted", "counted twice"
-_DUTY_ON_FEE = "duty on the fee alone"
-_NO_DUTY, _MOST_DUTY = "no duty charged", "highest duty charged"
-_IDLE, _NOT_ASKED = "limit without demand", "origin not asked about"
 BEFORE_ALL = {
-    _UNEXAMINED: "Looked at by no rule of origin",
-    _NOT_ASKED: "Origin not asked about",
-    _ACCEPTED: "Accepted by the case",
-    _TWICE: "Perhaps counted twice",
-    _NO_DUTY: "No duty charged",
-    _MOST_DUTY: "Highest duty charged",
-    _IDLE: "Limit without demand",
-    _DUTY_ON_FEE: "Duty on the fee alone",
+    codes.UNEXAMINED: "No origin rule",
+    codes.NOT_ASKED: "Law checked only in part",
+    codes.ACCEPTED: "Accepted by the case",
+    codes.COUNTED_TWICE: "Possibly counted twice",
+    codes.NO_DUTY: "No duty charged",
+    codes.HIGHEST_DUTY: "Highest duty charged",
+    codes.IDLE_LIMIT: "Limit without demand",
+    codes.DUTY_ON_FEE: "Duty on the fee alone",
 }
-"""Titles of the assumptions that a reader of a mix must know, by subject. A plan is compliant only if those on origin and evidence are right.
+"""Titles of the assumptions that a reader of a mix must know, by code. A plan is compliant only if those on origin and evidence are right.
 They cover goods without a rule of origin, evidence accepted beyond the usual, capacity that two catalogs may both count, unknown duties, and
 limits without demand.
 """
@@ -117,8 +114,8 @@ limits without demand.
 
 def unexamined(run: Run) -> doc.Section | None:
     """Return the goods without a rule of origin. No short form of an answer may omit them."""
-    texts = [row.text for row in run.assumptions if row.subject == _UNEXAMINED]
-    return doc.section_if_any(BEFORE_ALL[_UNEXAMINED], doc.notes(texts, doc.Tone.DOUBTFUL))
+    texts = [row.text for row in run.assumptions if row.kind == codes.UNEXAMINED]
+    return doc.section_if_any(BEFORE_ALL[codes.UNEXAMINED], doc.notes(texts, doc.Tone.DOUBTFUL))
 
 
 def conflict_section(run: Run) -> doc.Section | None:
@@ -147,8 +144,8 @@ def _warnings(run: Run) -> Iterator[Caveat]:
         yield Caveat("FS833", f"Old prices: {old_prices}.")
     for text in noted_packs(run):
         yield Caveat("FS834", f"Rule pack made for this case: {text}.")
-    for text in _titled_assumptions(run):
-        yield Caveat("", text)
+    for code, title in BEFORE_ALL.items():
+        yield from (Caveat(code, f"{title}: {row.text}") for row in run.assumptions if row.kind == code)
     yield from exposures(run)
     yield from _prohibited_lots(run)
     for text in only_by_periods(run):
@@ -166,11 +163,6 @@ def _warnings(run: Run) -> Iterator[Caveat]:
     if run.unproven:
         offers = count(len({row.offer for row in run.unproven}), "offer")
         yield Caveat("FS842", f"{offers} excluded from some uses only because an origin or a license isn't proved.")
-
-
-def _titled_assumptions(run: Run) -> Iterator[str]:
-    for subject, title in BEFORE_ALL.items():
-        yield from (f"{title}: {row.text}" for row in run.assumptions if row.subject == subject)
 
 
 def _prohibited_lots(run: Run) -> Iterator[Caveat]:
@@ -259,26 +251,22 @@ def _caveats(run: Run, max_items: int) -> Iterator[Caveat]:
 
 def _assumed(run: Run, most: int) -> Iterator[str]:
     """Yield the assumptions in `BEFORE_ALL`, without repeating their titles."""
-    for row in run.assumptions:
-        if row.subject == _UNEXAMINED:
-            yield f"{BEFORE_ALL[_UNEXAMINED]} {row.text.partition('. ')[0]}"
-    not_asked = [row.text.partition(". ")[0] for row in run.assumptions if row.subject == _NOT_ASKED]
-    if not_asked:
-        yield f"{BEFORE_ALL[_NOT_ASKED]}: {few(not_asked, '; ', 1)}"
-    accepted = [row.text for row in run.assumptions if row.subject == _ACCEPTED]
-    if accepted:
-        yield f"{BEFORE_ALL[_ACCEPTED]}: {'; '.join(accepted)}"
-    twice = (f"{BEFORE_ALL[_TWICE]}: {row.text}" for row in run.assumptions if row.subject == _TWICE)
+    briefs = grouped((row.kind, row.brief) for row in run.assumptions)
+    yield from (f"{BEFORE_ALL[codes.UNEXAMINED]} {goods}" for goods in briefs.get(codes.UNEXAMINED, ()))
+    if codes.NOT_ASKED in briefs:
+        yield f"{BEFORE_ALL[codes.NOT_ASKED]}: {few(briefs[codes.NOT_ASKED], '; ', 1)}"
+    if codes.ACCEPTED in briefs:
+        yield f"{BEFORE_ALL[codes.ACCEPTED]}: {'; '.join(briefs[codes.ACCEPTED])}"
+    twice = (f"{BEFORE_ALL[codes.COUNTED_TWICE]}: {text}" for text in briefs.get(codes.COUNTED_TWICE, ()))
     yield from _most(twice, most, "more perhaps counted twice", "more perhaps counted twice")
-    for subject, why in ((_NO_DUTY, "no tariff line known"), (_MOST_DUTY, "customs origin not known")):
-        about = [row.text.partition(":")[0] for row in run.assumptions if row.subject == subject]
-        if about:
-            yield f"{BEFORE_ALL[subject]}, {why}: {few(about, most=most)}"
+    for code, why in ((codes.NO_DUTY, "no tariff line known"), (codes.HIGHEST_DUTY, "customs origin not known")):
+        if code in briefs:
+            yield f"{BEFORE_ALL[code]}, {why}: {few(briefs[code], most=most)}"
     if is_duty_told(run):
         makers = list(dict.fromkeys(run.names.offer(one.offer) for one in run.purchases if one.duty_on_inputs))
         more = large_money(run.duty_on_inputs, run.currency)
-        yield f"{BEFORE_ALL[_DUTY_ON_FEE]} (*): with that on the inputs supplied it is {more} more: {few(makers, most=most)}"
-    idle = (f"{BEFORE_ALL[_IDLE]}: {row.text}" for row in run.assumptions if row.subject == _IDLE)
+        yield f"{BEFORE_ALL[codes.DUTY_ON_FEE]} (*): with the duty on supplied inputs, it is {more} more: {few(makers, most=most)}"
+    idle = (f"{BEFORE_ALL[codes.IDLE_LIMIT]}: {text}" for text in briefs.get(codes.IDLE_LIMIT, ()))
     yield from _most(idle, most, "more such limit", "more such limits")
 
 

@@ -27,7 +27,7 @@ FACTS_FILE = "facts.json"
 
 
 class RunVerdict(NamedTuple):
-    """A table row with the verdict of a rule on a purchase, for one use that it may end in. A tuple, since a plan has tens of thousands."""
+    """A row of the table of verdicts: a rule's verdict on a purchase, for one use that it may end in. A tuple, since a plan has tens of thousands."""
 
     offer: str
     """Id of an offer, stock lot, or open order."""
@@ -112,7 +112,6 @@ TABLES: tuple[RunTable, ...] = (
 
 
 def rows_of(table: RunTable, run: Run, verdicts: Sequence[RunVerdict]) -> list[Cells]:
-    """Return the rows of a table as text."""
     if not table.field:
         return list(verdicts)
     values = attrgetter(*table.columns)
@@ -120,17 +119,17 @@ def rows_of(table: RunTable, run: Run, verdicts: Sequence[RunVerdict]) -> list[C
 
 
 def table_text(table: RunTable, rows: Iterable[Cells]) -> str:
-    """Return a table as CSV without cells that a spreadsheet would evaluate (see `inert.cell_inert`)."""
+    """Return a table as CSV, without cells that a spreadsheet would evaluate."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.columns)
-    inert = cache(cell_inert)  # most cells of a table are equal to many others
+    inert = cache(cell_inert)  # Most cells of a table are equal to many others.
     writer.writerows(map(inert, row) for row in rows)
     return text.getvalue()
 
 
 def cell(value: object) -> str:
-    """Return a value as text of a cell: numbers without an exponent, and lists separated by `;`."""
+    """Return a value as a cell: numbers without an exponent, and lists separated by `;`."""
     if value is None:
         return ""
     if isinstance(value, Decimal):
@@ -145,7 +144,6 @@ def cell(value: object) -> str:
 
 
 def plain(number: Decimal) -> str:
-    """Return a number with all its digits, without an exponent or trailing zeros."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -180,18 +178,20 @@ _FACTS_GIVE = "the facts give"
 """Reference of a comparison, for messages."""
 
 
-def differences(told: Mapping[str, object], expected: Mapping[str, object], file: Path) -> list[Diagnostic]:
-    """Return the differences between `run.json` and the run that the facts give."""
-    found: list[Diagnostic] = []
+def differences(stored: Mapping[str, object], expected: Mapping[str, object], file: Path) -> list[Diagnostic]:
+    problems: list[Diagnostic] = []
     for field in expected:
         if field not in _LISTS:
-            for path, ours, theirs in record_differences(told.get(field), expected[field], path=(field,)):
-                message, place = f"`{path_of(path)}` is not what {_FACTS_GIVE}", path_of(path)
-                found.append(Diagnostic(message, str(file), None, place, shown(ours), shown(theirs)))
+            for path, found, wanted in record_differences(stored.get(field), expected[field], path=(field,)):
+                column = path_of(path)
+                message = f"`{column}` is not what {_FACTS_GIVE}"
+                problems.append(Diagnostic(message, str(file), None, column, shown(found), shown(wanted), code="FS610"))
         else:
-            mine, right = _entries(told.get(field)), _entries(expected[field])
-            found += differences_in_rows(mine, right, field, file) or _out_of_order(mine, right, field, file)
-    return found
+            entries, expected_entries = _entries(stored.get(field)), _entries(expected[field])
+            problems += differences_in_rows(entries, expected_entries, field, file) or _out_of_order(
+                entries, expected_entries, field, file
+            )
+    return problems
 
 
 def _entries(value: object) -> Sequence[Mapping[str, object]]:
@@ -199,53 +199,63 @@ def _entries(value: object) -> Sequence[Mapping[str, object]]:
 
 
 def _out_of_order(
-    told: Sequence[Mapping[str, object]], expected: Sequence[Mapping[str, object]], field: str, file: Path
+    stored: Sequence[Mapping[str, object]], expected: Sequence[Mapping[str, object]], field: str, file: Path
 ) -> list[Diagnostic]:
-    """Return the first entry in another order than the facts give. Charts and summaries depend on the order."""
-    pairs = enumerate(zip(told, expected, strict=False))
-    number = next((number for number, (ours, theirs) in pairs if ours != theirs), None)
+    """Return an error for the first entry in another position than the facts give. Charts and summaries depend on the order."""
+    pairs = enumerate(zip(stored, expected, strict=False))
+    number = next((number for number, (entry, expected_entry) in pairs if entry != expected_entry), None)
     if number is None:
         return []
     noun, key = _LISTS[field]
-    names = (_named(_key_of(entry, key)) for entry in (told[number], expected[number]))
-    message, place = f"{noun}s stand in another order than the facts give", path_of((field, number))
-    return [Diagnostic(message, str(file), column=place, found=next(names), expected=next(names))]
+    names = (_key_text(_key_of(entry, key)) for entry in (stored[number], expected[number]))
+    message, column = f"{noun}s are in another order than the facts give", path_of((field, number))
+    return [Diagnostic(message, str(file), column=column, found=next(names), expected=next(names), code="FS611")]
 
 
 def differences_in_rows(
-    told: Sequence[Mapping[str, object]],
+    stored: Sequence[Mapping[str, object]],
     expected: Sequence[Mapping[str, object]],
     field: str,
     file: Path,
     only: Collection[str] = (),
 ) -> list[Diagnostic]:
-    """Return the differences between the entries of one list of a run, matched by key. If `only` is given, compare just those fields."""
-    found = []
-    for one in _row_differences(list(enumerate(told)), expected, *_LISTS[field], only=only):
-        place = path_of((field, *((one.place, *one.path) if one.place is not None else ())))
-        found.append(Diagnostic(one.message, str(file), None, place, one.found, one.expected))
-    return found
+    """Return the differences between the entries of a list of a run, matched by key. `only` limits the compared fields."""
+    problems = []
+    for difference in _row_differences(list(enumerate(stored)), expected, *_LISTS[field], only=only):
+        column = path_of((field, *((difference.place, *difference.path) if difference.place is not None else ())))
+        problems.append(
+            Diagnostic(
+                difference.message, str(file), None, column, difference.found, difference.expected, code=difference.code
+            )
+        )
+    return problems
 
 
 def differences_in_table(
-    table: RunTable, told: Table, expected: Sequence[Cells], source: str = _FACTS_GIVE
+    table: RunTable, stored: Table, expected: Sequence[Cells], source: str = _FACTS_GIVE
 ) -> list[Diagnostic]:
-    """Return the differences between a table of the folder and the `source`, each with file, row, and column."""
-    columns = tuple(sorted(told.columns, key=told.columns.__getitem__))
-    if columns == table.columns and [tuple(row.cells) for row in told.rows] == expected:
-        return []  # letter by letter, as it is written
-    rows = [(row.line, {column: row.text(column) for column in table.columns}) for row in told.rows]
-    right = [dict(zip(table.columns, cells, strict=True)) for cells in expected]
+    columns = tuple(sorted(stored.columns, key=stored.columns.__getitem__))
+    if columns == table.columns and [tuple(row.cells) for row in stored.rows] == expected:
+        return []  # the cells are exactly as written
+    rows = [(row.line, {column: row.text(column) for column in table.columns}) for row in stored.rows]
+    expected_rows = [dict(zip(table.columns, cells, strict=True)) for cells in expected]
     return [
-        Diagnostic(one.message, told.file, one.place, path_of(one.path), one.found, one.expected)
-        for one in _row_differences(rows, right, table.noun, table.key, source, same)
+        Diagnostic(
+            difference.message,
+            stored.file,
+            difference.place,
+            path_of(difference.path),
+            difference.found,
+            difference.expected,
+            code=difference.code,
+        )
+        for difference in _row_differences(rows, expected_rows, table.noun, table.key, source, same)
     ]
 
 
 class _RowDifference(NamedTuple):
-    """A row that is on one side only, or a value that differs."""
-
     message: str
+    code: str
     place: int | None = None
     """Place of the row. None if it is missing."""
     path: Steps = ()
@@ -254,7 +264,7 @@ class _RowDifference(NamedTuple):
 
 
 def _row_differences(
-    told: Iterable[tuple[int, Mapping[str, object]]],
+    rows: Iterable[tuple[int, Mapping[str, object]]],
     expected: Iterable[Mapping[str, object]],
     noun: str,
     key: tuple[str, ...],
@@ -262,22 +272,23 @@ def _row_differences(
     equal: Callable[[Any, Any], bool] = eq,
     only: Collection[str] = (),
 ) -> Iterator[_RowDifference]:
-    """Yield the differences between rows, and the rows that are on one side only."""
-    ours = ((_key_of(row, key), (place, row)) for place, row in told)
-    for name, mine, right in paired(ours, ((_key_of(row, key), row) for row in expected)):
-        subject = f"{noun} {_named(name)}"
-        if mine is None:
-            yield _RowDifference(f"{subject}: is missing, though {source} it")
-        elif right is None:
-            yield _RowDifference(f"{subject}: {source} no such {noun}", mine[0])
+    keyed = ((_key_of(row, key), (place, row)) for place, row in rows)
+    for name, placed_row, expected_row in paired(keyed, ((_key_of(row, key), row) for row in expected)):
+        subject = f"{noun} {_key_text(name)}"
+        if placed_row is None:
+            yield _RowDifference(f"{subject} is missing, although {source} it", code="FS611")
+        elif expected_row is None:
+            yield _RowDifference(f"{subject}: {source} no such {noun}", code="FS611", place=placed_row[0])
         else:
-            for path, one, other in record_differences(_part(mine[1], only), _part(right, only), equal=equal):
+            for path, found, wanted in record_differences(
+                _selected(placed_row[1], only), _selected(expected_row, only), equal=equal
+            ):
                 value = ".".join(step for step in path if isinstance(step, str))
                 message = f"{subject}: `{value}` is not what {source}"
-                yield _RowDifference(message, mine[0], path, shown(one), shown(other))
+                yield _RowDifference(message, "FS610", placed_row[0], path, shown(found), shown(wanted))
 
 
-def _part(entry: Mapping[str, object], only: Collection[str]) -> Mapping[str, object]:
+def _selected(entry: Mapping[str, object], only: Collection[str]) -> Mapping[str, object]:
     return {name: value for name, value in entry.items() if name in only} if only else entry
 
 
@@ -286,15 +297,15 @@ def _key_of(entry: Mapping[str, object], key: tuple[str, ...]) -> Key:
     return tuple(" ".join(map(str, value)) if isinstance(value, list) else str(value) for value in values)
 
 
-def _named(key: Key) -> str:
+def _key_text(key: Key) -> str:
     return "/".join(part for part in key if part)
 
 
-def same(one: str, other: str) -> bool:
+def same(first: str, second: str) -> bool:
     """Return True if two cells are equal as text, or as numbers in any format that a spreadsheet may write."""
-    if one.strip() == other.strip():
+    if first.strip() == second.strip():
         return True
     try:
-        return Decimal(one) == Decimal(other)
+        return Decimal(first) == Decimal(second)
     except InvalidOperation:
         return False

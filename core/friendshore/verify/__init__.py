@@ -1,19 +1,15 @@
-"""Verification of a plan against the facts, by code that knows neither solver nor program.
+"""Verification of a plan against the facts, by code that knows neither solver nor program."""
 
-The verifier itself derives every sum of kilograms and money in decimals, every verdict, and the value of every limit row. It checks orders, lots,
-licenses, and waivers. It asks the rules for verdicts purchase by purchase, and ignores the program's grouping of uses.
-
-It shares the problem with the program: usable offers and their moves, prices, capacities, demands, freight, charges, and discount factors by period,
-penalties, holding costs, order terms, price schedules, and limit rows. Rules of plugins are asked for their rows again, and a difference is an error. When a run is checked,
-`again` derives the figures that the plan uses a second time from the records.
-
-The verifier doesn't check that there is no cheaper plan (see `friendshore_proof`), or that the facts are true. Only `verify` makes a `VerifiedPlan`.
-Explanations and reports accept nothing else.
-
-`reused` skips a search. If an offer is lost from some day on, a cheapest plan that buys nothing of it remains cheapest, with the same bound: the
-rows are the same, and there are only fewer moves. The plan is then verified on the new facts. With take-or-pay terms, a loss may cancel an amount
-due, so this doesn't apply.
-"""
+# The verifier itself derives every sum of kilograms and money in decimals, every verdict, and the value of every limit row. It checks
+# orders, lots, licenses, and waivers. It asks the rules for verdicts purchase by purchase, and ignores the program's grouping of uses.
+#
+# It shares the problem with the program: usable offers and their moves, prices, capacities, demands, freight, charges, and discount
+# factors by period, penalties, holding costs, order terms, price schedules, and limit rows. Rules of plugins are asked for their rows
+# again, and a difference is an error. When a run is checked, `second_derivation` derives the figures that the plan uses a second time from the
+# records.
+#
+# The verifier doesn't check that there is no cheaper plan (see `friendshore_proof`), or that the facts are true. Only `verify` makes a
+# `VerifiedPlan`. Explanations and reports accept nothing else.
 # ruff: noqa: I001 - what the package offers is imported as itself, once, the names of a module together
 
 from __future__ import annotations
@@ -74,7 +70,6 @@ class VerifiedPlan:
 
     @property
     def charged(self) -> Mapping[str, Decimal]:
-        """Undiscounted money that each rule adds."""
         return self.costing.charged_by_rule
 
     @property
@@ -85,7 +80,7 @@ class VerifiedPlan:
         return f"<VerifiedPlan of {self.problem.case.name}: {self.plan.status.value}, cost {self.cost.total:,.2f}>"
 
     def __reduce__(self) -> tuple[Callable[[Problem, Plan], VerifiedPlan], tuple[Problem, Plan]]:
-        # What was stored proves nothing: it is verified again where it is read back.
+        # A stored object proves nothing, so it is verified again when it is loaded.
         return verify, (self.problem, self.plan)
 
     def __post_init__(self) -> None:
@@ -94,11 +89,6 @@ class VerifiedPlan:
 
 
 def verify(problem: Problem, plan: Plan) -> VerifiedPlan:
-    """Check a plan against the facts.
-
-    Raises:
-        VerificationError: With everything that failed verification.
-    """
     verified, findings = examine(problem, plan)
     if verified is None:
         raise VerificationError(findings)
@@ -107,10 +97,7 @@ def verify(problem: Problem, plan: Plan) -> VerifiedPlan:
 
 @without_gc()
 def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[VerifiedPlan | None, list[Diagnostic]]:
-    """Return the verified plan, or everything that failed verification.
-
-    Without `all_rules` of the plan, the objective and the compliance classes aren't checked: missing rules may add charges and change the classes.
-    """
+    """Return the verified plan, or everything that failed verification. Without `all_rules`, the objective and the classes aren't checked."""
     ledger = PlanEntries.of(problem, plan)
     placed = placed_orders(ledger)
     amounts = Amounts(ledger, placed)
@@ -126,12 +113,13 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
     costing = Costing(ledger, placed)
     readings, penalties = read_limits(ledger, amounts, costing)
     cost = costing.cost(penalties)
-    rounding = _rounding(ledger, costing)
+    rounding = _max_rounding(ledger, costing)
     levels = read_levels(ledger, readings.values, cost, rounding)
     if (plan.status is PlanStatus.INFEASIBLE) != bool(plan.infeasible):
-        ledger.find(
+        ledger.report(
+            "FS634",
             f"the plan is called {plan.status}, and names {len(plan.infeasible)} conflicts of rules",
-            expected="conflicts where it is infeasible, and nowhere else",
+            expected="conflicts if it is infeasible, otherwise none",
         )
     if all_rules:
         _check_objective(ledger, cost, rounding)
@@ -155,12 +143,10 @@ def examine(problem: Problem, plan: Plan, *, all_rules: bool = True) -> tuple[Ve
 
 
 def level_value(objective: Objective, verified: VerifiedPlan) -> Decimal:
-    """Return the value of an objective on a plan, even if the plan wasn't optimized for it."""
     return measured(objective, verified.ledger, verified.readings.values, verified.cost)[0]
 
 
-def _rounding(ledger: PlanEntries, costing: Costing) -> Decimal:
-    """Return the maximum change of the plan's money through rounding to the resolution."""
+def _max_rounding(ledger: PlanEntries, costing: Costing) -> Decimal:
     plan, problem = ledger.plan, ledger.problem
     dearest = max(problem.shortage_price, default=Decimal(0))
     per_kg = problem.moves.max_money
@@ -172,41 +158,37 @@ def _rounding(ledger: PlanEntries, costing: Costing) -> Decimal:
 
 
 def _check_objective(ledger: PlanEntries, cost: Cost, rounding: Decimal) -> None:
-    """Check that the solver's objective equals the plan's, up to rounding and the solver's tolerance.
-
-    A search that ends early may switch on things that nothing uses, such as the onboarding of an offer without purchases. The plan may then cost less
-    than the solver's objective, by at most the remaining gap.
-    """
+    """Check that the solver's objective equals the plan's, up to rounding and the solver's tolerance."""
     plan = ledger.plan
     allowed = rounding + Decimal("1e-6") * max(abs(cost.objective), Decimal(1))
     if plan.infeasible:
-        return  # what conflicting rules leave unplanned has no objective of the solver's
+        return  # the solver has no objective for materials that conflicting rules leave unplanned
     open_still = max(plan.objective - plan.bound, Decimal(0))
     if not -allowed - open_still <= cost.objective - plan.objective <= allowed:
-        ledger.find(
-            "the plan's objective is not what its purchases and shortages cost",
+        ledger.report(
+            "FS634",
+            "the plan's objective is not the cost of its purchases and shortages",
             found=f"{plan.objective}",
             expected=f"{cost.objective}",
         )
     if plan.bound > cost.objective + allowed:
-        ledger.find(
-            "the bound lies above the plan's own cost", found=f"{plan.bound}", expected=f"at most {cost.objective}"
-        )
+        message, expected = "the bound is above the plan's own cost", f"at most {cost.objective}"
+        ledger.report("FS634", message, found=f"{plan.bound}", expected=expected)
     _check_status(ledger, cost, allowed)
 
 
 def _check_status(ledger: PlanEntries, cost: Cost, allowed: Decimal) -> None:
-    """Check that a plan called optimal has a small enough gap, also on each ranked objective."""
     plan = ledger.plan
     if plan.status is not PlanStatus.OPTIMAL:
         return
-    stated = [("the bound", cost.objective, plan.bound)]
-    stated += [(f"the bound of level {rank}", level.least, level.bound) for rank, level in enumerate(plan.levels, 1)]
-    for what, value, bound in stated:
+    bounds = [("the bound", cost.objective, plan.bound)]
+    bounds += [(f"the bound of level {rank}", level.least, level.bound) for rank, level in enumerate(plan.levels, 1)]
+    for bound_name, value, bound in bounds:
         if value - bound > OPTIMAL_GAP * abs(value) + OPTIMAL_MONEY + allowed:
             least = value - OPTIMAL_GAP * abs(value)
             expected = f"{PlanStatus.FEASIBLE}, or at least {least}"
-            ledger.find(f"the plan is called optimal, and {what} leaves more open", found=f"{bound}", expected=expected)
+            message = f"the plan is called optimal, but {bound_name} leaves a larger gap"
+            ledger.report("FS634", message, found=f"{bound}", expected=expected)
 
 
 def without_each_loss(changes: tuple[Change, ...]) -> Iterator[tuple[Change, ...]]:
@@ -216,47 +198,45 @@ def without_each_loss(changes: tuple[Change, ...]) -> Iterator[tuple[Change, ...
             yield (*changes[:number], *changes[number + 1 :])
 
 
+# If an offer is lost from some day on, a cheapest plan that buys nothing of it remains cheapest, with the same bound: the rows are the same, and
+# there are only fewer moves. The plan is then verified on the new facts, without a search. With take-or-pay terms, a loss may cancel an amount
+# due, so this doesn't apply.
 def reused(verified: VerifiedPlan, problem: Problem) -> VerifiedPlan | None:
     """Return the plan from before a loss, verified on facts that are otherwise unchanged. None if it is no longer valid or the rows differ."""
-    if verified.plan.infeasible or _buys_what_is_closed(verified, problem):
+    if verified.plan.infeasible or _orders_without_supply(verified, problem):
         return None
-    if _asked(verified.problem) != _asked(problem):
+    if _limits_and_commitments(verified.problem) != _limits_and_commitments(problem):
         return None
     return examine(problem, verified.plan)[0]
 
 
-def _buys_what_is_closed(verified: VerifiedPlan, problem: Problem) -> bool:
-    """Return True if the plan orders from an offer in a period without supply under the new facts, which always fails verification."""
-    most = {facts.offer.id: facts.most for facts in problem.offers}
+def _orders_without_supply(verified: VerifiedPlan, problem: Problem) -> bool:
+    max_by_offer = {facts.offer.id: facts.most for facts in problem.offers}
     columns, offers = verified.ledger.columns, verified.problem.offers
     orders = set(zip(columns.offer.tolist(), columns.ordered.tolist(), strict=True))
-    found = ((most.get(offers[offer].offer.id), ordered) for offer, ordered in orders if offer >= 0)
-    return any(of_offer is not None and of_offer[ordered] == 0 for of_offer, ordered in found)
+    limits = ((max_by_offer.get(offers[offer].offer.id), ordered) for offer, ordered in orders if offer >= 0)
+    return any(limit is not None and limit[ordered] == 0 for limit, ordered in limits)
 
 
 def bearing(verified: VerifiedPlan, rules: Sequence[Rule]) -> frozenset[str]:
-    """Return the rules that prohibit or charge anything in a plan, without checking limit rules.
-
-    Under the other rules, the plan remains compliant at the same cost.
-    """
-    kept = verified.problem.kept
-    asked = tuple(rules) if kept is None else tuple(map(kept.same, rules))
-    ledger = replace(verified.ledger, problem=replace(verified.problem, rules=asked), findings=[])
+    """Return the rules that prohibit or charge anything in a plan. Limits aren't checked. Without the other rules, the plan is the same."""
+    caches = verified.problem.kept
+    rules_to_check = tuple(rules) if caches is None else tuple(map(caches.same, rules))
+    ledger = replace(verified.ledger, problem=replace(verified.problem, rules=rules_to_check), findings=[])
     judging = Judging(ledger)
-    against = judging.forbidding()
+    rules_in_effect = judging.forbidding()
     charges = Charges(ledger.problem.network, judging.law, ledger.problem.offers, ledger.answers)
     for item in ledger.bought if charges.rules else ():
         for use in verified.costing.uses(item.arc, item.requirement):
-            against |= charges.charging(item.arc, use, item.ordered)
-    return frozenset(against)
+            rules_in_effect |= charges.charging(item.arc, use, item.ordered)
+    return frozenset(rules_in_effect)
 
 
-def _asked(problem: Problem) -> list[tuple[object, ...]]:
-    """Return the bounds and penalties of every limit row, and the take-or-pay commitments."""
-    asked: list[tuple[object, ...]] = [
+def _limits_and_commitments(problem: Problem) -> list[tuple[object, ...]]:
+    bounds: list[tuple[object, ...]] = [
         (rule.id, row.label, row.at_least, row.at_most, row.penalty)
         for rule, rows in problem.limit_rows
         for row in one_by_one(rows)
     ]
-    due = ((problem.offers[c.offer].offer.id, c.periods, c.quantity, c.rate) for c in problem.commitments)
-    return [*asked, *due]
+    commitments = ((problem.offers[c.offer].offer.id, c.periods, c.quantity, c.rate) for c in problem.commitments)
+    return [*bounds, *commitments]

@@ -25,7 +25,6 @@ class Amounts:
     """Check of every quantity in a plan."""
 
     def __init__(self, ledger: PlanEntries, placed: Sequence[Placed] = ()) -> None:
-        """Check the entries of a plan. `placed` are the order terms with orders."""
         self.ledger = ledger
         self.problem = ledger.problem
         self.placed = placed
@@ -40,58 +39,57 @@ class Amounts:
         self._balances()
         self._demand()
         self._pools()
-        self._own_limits()
+        self._offer_limits()
         self._outputs()
         self._lots()
         self._stores()
         self._waivers()
-        self._licences()
+        self._licenses()
 
     def _balances(self) -> None:
-        """Check that stock equals previous stock plus arrivals, less draws and deliveries, and is never negative."""
-        flow, weight, stated = (self._by_period() for _ in range(3))
-        delivered = self._by_period()
-        for kind, t, quantity, roundings in self._arrivals():
+        flow, roundings_by_flow, stated = (self._zeros_by_period() for _ in range(3))
+        delivered = self._zeros_by_period()
+        for kind, t, quantity, count_of_roundings in self._arrivals():
             flow[kind][t] += quantity
-            weight[kind][t] += roundings
+            roundings_by_flow[kind][t] += count_of_roundings
         for node, requirement, t, quantity, offer in self.ledger.draws():
             kind = (node, requirement)
             flow[kind][t] -= quantity
             inputs = self.problem.offers[offer].offer.inputs
             per_unit = sum((line.per_unit for line in inputs if line.material == node[0]), Decimal(0))
-            weight[kind][t] += per_unit * self.ledger.roundings(offer)
+            roundings_by_flow[kind][t] += per_unit * self.ledger.roundings(offer)
         finals = [final_node(demand.use) for demand in self.problem.demands]
         for delivery, demand in self.ledger.deliveries:
             kind = (finals[demand], delivery.requirement)
             flow[kind][delivery.period] -= delivery.quantity
             delivered[kind][delivery.period] += 1
-        told: set[tuple[Flow, int]] = set()
+        listed: set[tuple[Flow, int]] = set()
         for stock in self.ledger.plan.stocks:
             kind = (stock.material, stock.place), stock.requirement
-            if (kind, stock.period) in told:
+            if (kind, stock.period) in listed:
                 label = self.problem.case.horizon.periods[stock.period].label
-                self.ledger.find(f"the stock of `{stock.material}` at `{stock.place}` in {label} is told twice")
-            told.add((kind, stock.period))
+                message = f"the stock of `{stock.material}` at `{stock.place}` in {label} is listed twice"
+                self.ledger.report("FS624", message)
+            listed.add((kind, stock.period))
             stated[kind][stock.period] = stock.quantity
         for kind in sorted(flow.keys() | stated.keys()):
-            self._balance(kind, flow[kind], weight[kind], delivered[kind], stated[kind])
+            self._balance(kind, flow[kind], roundings_by_flow[kind], delivered[kind], stated[kind])
 
-    def _by_period(self) -> defaultdict[Flow, list[Decimal]]:
-        """Return zeros by period for every node and compliance class."""
+    def _zeros_by_period(self) -> defaultdict[Flow, list[Decimal]]:
         return defaultdict(lambda: [Decimal(0)] * self.problem.case.horizon.count)
 
     def _arrivals(self) -> Iterator[tuple[Flow, int, Decimal, int]]:
-        """Yield the arrivals at each node for each compliance class and period, with the number of rounded values in the sum."""
+        """Yield the arrivals by node, class, and period, with the number of rounded values in each sum."""
         columns, network = self.ledger.columns, self.problem.network
         position = {node: i for i, node in enumerate(network.nodes)}
         node = np.array([position[arc.node] for arc in network.arcs], dtype=np.intp)[columns.arc]
         shape = len(network.nodes), len(columns.labels), self.problem.case.horizon.count
         cells = np.ravel_multi_index((node, columns.requirement, columns.delivered), shape)
         roundings = added_up(columns.roundings, cells, math.prod(shape))
-        found = np.flatnonzero(roundings)
-        sums = columns.kilograms(added_up(columns.counts, cells, math.prod(shape))[found])
-        places = zip(*(part.tolist() for part in np.unravel_index(found, shape)), strict=True)
-        for (n, label, t), quantity, pieces in zip(places, sums, roundings[found].tolist(), strict=True):
+        occupied = np.flatnonzero(roundings)
+        sums = columns.kilograms(added_up(columns.counts, cells, math.prod(shape))[occupied])
+        places = zip(*(part.tolist() for part in np.unravel_index(occupied, shape)), strict=True)
+        for (n, label, t), quantity, pieces in zip(places, sums, roundings[occupied].tolist(), strict=True):
             yield (network.nodes[n], columns.labels[label]), t, quantity, pieces
 
     def _balance(
@@ -104,49 +102,47 @@ class Amounts:
     ) -> None:
         node, horizon = kind[0], self.problem.case.horizon
         store = self.problem.stores.get(node)
-        held = terms = served = Decimal(0)
-        for t, (more, pieces, found) in enumerate(zip(flow, weight, stated, strict=True)):
+        stock = rounded_values = rounded_deliveries = Decimal(0)
+        for t, (added, pieces, stated_stock) in enumerate(zip(flow, weight, stated, strict=True)):
             if store is not None and store.kept[t] != 1:
-                held, roundings = self.ledger.carried(node, held, t)
-                terms += roundings
-            held += more
-            terms += pieces
-            if held < 0:
-                where = _where(kind, horizon.label(t))
-                self.ledger.miss(-held, terms, f"more {where} is taken than is there")
-                held = Decimal(0)
-            if found != held and abs(found - held) > SLACK * max(held, found, Decimal(1)):
-                self.ledger.find(
-                    f"stock of {_where(kind, horizon.label(t))} does not follow from what comes and goes",
-                    found=f"{found} kg",
-                    expected=f"{held} kg",
-                )
-            served += delivered[t]
-            self.reserved[kind, t] = (held, terms + served)
-            at = (node, t)
-            self.stock[at] = self.stock.get(at, Decimal(0)) + held
-            self.pieces[at] = self.pieces.get(at, Decimal(0)) + terms + served
+                stock, roundings = self.ledger.carried(node, stock, t)
+                rounded_values += roundings
+            stock += added
+            rounded_values += pieces
+            if stock < 0:
+                where = _flow_text(kind, horizon.label(t))
+                self.ledger.report_excess("FS625", -stock, rounded_values, f"more {where} is taken than is available")
+                stock = Decimal(0)
+            if stated_stock != stock and abs(stated_stock - stock) > SLACK * max(stock, stated_stock, Decimal(1)):
+                message = f"the stock of {_flow_text(kind, horizon.label(t))} does not follow from arrivals and use"
+                self.ledger.report("FS626", message, found=f"{stated_stock} kg", expected=f"{stock} kg")
+            rounded_deliveries += delivered[t]
+            self.reserved[kind, t] = (stock, rounded_values + rounded_deliveries)
+            cell = (node, t)
+            self.stock[cell] = self.stock.get(cell, Decimal(0)) + stock
+            self.pieces[cell] = self.pieces.get(cell, Decimal(0)) + rounded_values + rounded_deliveries
 
     def _demand(self) -> None:
-        given: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)
+        supplied: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)
         for delivery, _ in self.ledger.deliveries:
-            given[delivery.demand, delivery.period] += delivery.quantity
+            supplied[delivery.demand, delivery.period] += delivery.quantity
         for short in self.ledger.plan.shorts:
-            given[short.demand, short.period] += short.quantity
+            supplied[short.demand, short.period] += short.quantity
             if short.quantity < 0:
-                self.ledger.find(f"a shortage of `{short.demand}` is negative", found=f"{short.quantity} kg")
+                message = f"a shortage of `{short.demand}` is negative"
+                self.ledger.report("FS624", message, found=f"{short.quantity} kg")
         for demand in self.problem.demands:
             for t, wanted in enumerate(demand.quantity):
-                found = given.pop((demand.id, t), Decimal(0))
-                if found != wanted:
+                quantity = supplied.pop((demand.id, t), Decimal(0))
+                if quantity != wanted:
                     label = self.problem.case.horizon.label(t)
-                    message = f"deliveries and shortage of `{demand.id}` in {label} do not come to its demand"
-                    self.ledger.find(message, found=f"{found} kg", expected=f"{wanted} kg")
-        for name, period in given:
-            self.ledger.find(f"something is delivered to `{name}` in period {period}, which is no demand of this plan")
+                    message = f"deliveries and shortage of `{demand.id}` in {label} do not add up to its demand"
+                    self.ledger.report("FS626", message, found=f"{quantity} kg", expected=f"{wanted} kg")
+        for name, period in supplied:
+            message = f"something is delivered to `{name}` in period {period}, which is not a demand of this plan"
+            self.ledger.report("FS624", message)
 
     def _pools(self) -> None:
-        """Check that no capacity is exceeded in any period."""
         orders, pools, count = self.ledger.orders, self.problem.pools, self.problem.case.horizon.count
         used, pieces, setups = pool_use(self.ledger, self.placed)
         capacity = self.problem.capacity
@@ -166,9 +162,9 @@ class Amounts:
             message = f"more is taken from `{pool.facility}` in {label} than its capacity"
             return taken - (pool.capacity[t] or 0), rounded, message
 
-        self.ledger.misses((used - capacity).ravel(), off.ravel(), pieces.ravel(), exactly)
+        self.ledger.report_excesses("FS627", (used - capacity).ravel(), off.ravel(), pieces.ravel(), exactly)
 
-    def _own_limits(self) -> None:
+    def _offer_limits(self) -> None:
         orders, count = self.ledger.orders, self.problem.case.horizon.count
         offers = [(i, f) for i, f in enumerate(self.problem.offers) if f.limited]
         units = self.ledger.units() if offers else {}
@@ -176,19 +172,19 @@ class Amounts:
             for t in np.flatnonzero(orders.pieces[offer]).tolist():
                 amount, pieces = units[offer, t], Decimal(self.ledger.pieces(offer, t))
                 ordered = f"is ordered from `{facts.offer.id}` in {self.problem.case.horizon.label(t)} than"
-                most, least = facts.most[t], facts.offer.min_order
-                if most is not None:
-                    self.ledger.miss(amount - most, pieces, f"more {ordered} it offers")
-                if least and amount > 0:
-                    self.ledger.miss(least - amount, pieces, f"less {ordered} its order minimum")
+                max_units, min_order = facts.most[t], facts.offer.min_order
+                if max_units is not None:
+                    self.ledger.report_excess("FS627", amount - max_units, pieces, f"more {ordered} it offers")
+                if min_order and amount > 0:
+                    self.ledger.report_excess("FS627", min_order - amount, pieces, f"less {ordered} its order minimum")
         for offer, facts in offers:
             if facts.offer.total is not None and orders.pieces[offer].any():
                 total = sum((units.get((offer, t), Decimal(0)) for t in range(count)), Decimal(0))
                 parts, name = Decimal(int(orders.pieces[offer].sum())), facts.offer.id
-                self.ledger.miss(total - facts.offer.total, parts, f"more is ordered from `{name}` than it has in all")
+                message = f"more is ordered from `{name}` than it has in total"
+                self.ledger.report_excess("FS627", total - facts.offer.total, parts, message)
 
     def _outputs(self) -> None:
-        """Check that no more of a co-product is bought than was made, in its own compliance class or lent by a stricter one."""
         room: defaultdict[tuple[int, str, str, int], Decimal] = defaultdict(Decimal)
         terms: defaultdict[tuple[int, str, str, int], Decimal] = defaultdict(Decimal)
         for make, offer in self.ledger.makes:
@@ -204,77 +200,69 @@ class Amounts:
         columns = self.ledger.columns
         for position in np.flatnonzero((columns.offer >= 0) & ~columns.single).tolist():
             item = self.ledger.bought[position]
-            own = item.requirement if self.problem.offers[item.arc.offer].offer.inputs else ""
-            key = (item.arc.offer, item.material, own, item.ordered)
+            own_class = item.requirement if self.problem.offers[item.arc.offer].offer.inputs else ""
+            key = (item.arc.offer, item.material, own_class, item.ordered)
             room[key] -= item.quantity
             terms[key] += 1
-        for key, left in sorted(room.items()):
+        for key, remainder in sorted(room.items()):
             offer, material, _, t = key
             name = self.problem.offers[offer].offer.id
             label = self.problem.case.horizon.label(t)
-            self.ledger.miss(-left, terms[key], f"more {material} is taken from `{name}` in {label} than it makes")
+            message = f"more {material} is taken from `{name}` in {label} than it makes"
+            self.ledger.report_excess("FS625", -remainder, terms[key], message)
 
     def _lots(self) -> None:
         used, pieces = self.ledger.set_aside()
         for number, lot in enumerate(self.problem.lots):
-            self.ledger.miss(
-                used[number] - lot.quantity, Decimal(pieces[number]), f"more is taken from `{lot.id}` than is there"
-            )
+            excess, message = used[number] - lot.quantity, f"more is taken from `{lot.id}` than is available"
+            self.ledger.report_excess("FS625", excess, Decimal(pieces[number]), message)
         for lot, t, rest, roundings in self.ledger.rests:
             node = (lot.material, lot.place.id)
             self.pieces[node, t] = self.pieces.get((node, t), Decimal(0)) + roundings
             self.stock[node, t] = self.stock.get((node, t), Decimal(0)) + rest
 
     def _stores(self) -> None:
-        for (node, t), held in sorted(self.stock.items()):
+        for (node, t), stock in sorted(self.stock.items()):
             store = self.problem.stores.get(node)
-            most = None if store is None else store.limit[t]
-            if most is None or node[0] in self.ledger.unplanned:
+            limit = None if store is None else store.limit[t]
+            if limit is None or node[0] in self.ledger.unplanned:
                 continue
             label = self.problem.case.horizon.label(t)
-            self.ledger.miss(
-                held - most,
-                self.pieces.get((node, t), Decimal(0)) + 1,
-                f"more {node[0]} is held at {node[1]} in {label} than may be",
-            )
+            message = f"more {node[0]} is stored at {node[1]} in {label} than is allowed"
+            self.ledger.report_excess("FS627", stock - limit, self.pieces.get((node, t), Decimal(0)) + 1, message)
 
     def _waivers(self) -> None:
-        known = {waiver_id(w): w for w in self.problem.case.waivers}
-        used: defaultdict[str, Decimal] = defaultdict(Decimal)
+        waivers = {waiver_id(w): w for w in self.problem.case.waivers}
+        used_by_waiver: defaultdict[str, Decimal] = defaultdict(Decimal)
         for delivery, _ in self.ledger.deliveries:
             for name in delivery.waivers:
-                used[name] += delivery.quantity
-                if name not in known:
-                    self.ledger.find(f"`{delivery.demand}` draws on a waiver `{name}` that the case does not hold")
-        for name, quantity in used.items():
-            if name in known:
-                pieces = sum(1 for d, _ in self.ledger.deliveries if name in d.waivers)
-                self.ledger.miss(
-                    quantity - known[name].quantity, Decimal(pieces), f"more is delivered under `{name}` than it allows"
-                )
+                used_by_waiver[name] += delivery.quantity
+                if name not in waivers:
+                    self.ledger.report("FS624", f"`{delivery.demand}` uses a waiver `{name}` that the case lacks")
+        for name, quantity in used_by_waiver.items():
+            if name in waivers:
+                roundings = sum(1 for d, _ in self.ledger.deliveries if name in d.waivers)
+                message = f"more is delivered under `{name}` than it allows"
+                self.ledger.report_excess("FS627", quantity - waivers[name].quantity, Decimal(roundings), message)
 
-    def _licences(self) -> None:
-        known = {licence_id(licence): licence for licence in self.problem.case.licences}
-        used = ((name, item.quantity) for item in self.ledger.licensed for name in item.licences)
-        for name, quantity in totals(used).items():
-            licence = known.get(name)
-            if licence is not None and licence.quantity is not None:
-                pieces = sum(2 if self.ledger.in_lots(i) else 1 for i in self.ledger.licensed if name in i.licences)
-                self.ledger.miss(
-                    quantity - licence.quantity, Decimal(pieces), f"more moves under `{name}` than it allows"
-                )
+    def _licenses(self) -> None:
+        permits = {licence_id(permit): permit for permit in self.problem.case.licences}
+        quantities = ((name, item.quantity) for item in self.ledger.licensed for name in item.licences)
+        for name, quantity in totals(quantities).items():
+            permit = permits.get(name)
+            if permit is not None and permit.quantity is not None:
+                roundings = sum(2 if self.ledger.in_lots(i) else 1 for i in self.ledger.licensed if name in i.licences)
+                message = f"more moves under `{name}` than it allows"
+                self.ledger.report_excess("FS627", quantity - permit.quantity, Decimal(roundings), message)
 
 
 def pool_use(ledger: PlanEntries, placed: Sequence[Placed]) -> tuple[Floats, Floats, Mapping[tuple[int, int], Decimal]]:
-    """Return kilograms used by pool and period as doubles, the number of rounded values behind them, and the set-ups among them in decimals.
-
-    Rounded values are weighted by their coefficients. The kilograms include set-ups.
-    """
+    """Return kilograms by pool and period as doubles, the number of rounded values in them (weighted), and the set-ups among them in decimals."""
     problem, orders = ledger.problem, ledger.orders
     setups: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
-    for found in placed:
-        for number in found.span.pools:
-            setups[number, found.span.periods[0]] += found.span.terms.setup_use or 0
+    for placement in placed:
+        for number in placement.span.pools:
+            setups[number, placement.span.periods[0]] += placement.span.terms.setup_use or 0
     pools, count = problem.pools, problem.case.horizon.count
     used, pieces = np.zeros((len(pools), count)), np.zeros((len(pools), count))
     for (number, t), setup in setups.items():
@@ -282,14 +270,14 @@ def pool_use(ledger: PlanEntries, placed: Sequence[Placed]) -> tuple[Floats, Flo
     member = np.array([offer for pool in pools for offer in pool.offers], dtype=np.intp)
     of_pool = np.repeat(np.arange(len(pools)), [len(pool.offers) for pool in pools])
     use = as_floats([problem.offers[offer].offer.capacity_use for offer in member.tolist()])[:, None]
-    some = np.flatnonzero([bool(pool.offers) for pool in pools])
-    if len(some):
-        first = np.searchsorted(of_pool, some)
-        used[some] += np.add.reduceat(use * (orders.counts[member].astype(np.float64) * float(orders.unit)), first)
-        pieces[some] = np.add.reduceat(use * orders.pieces[member], first)
+    nonempty = np.flatnonzero([bool(pool.offers) for pool in pools])
+    if len(nonempty):
+        first = np.searchsorted(of_pool, nonempty)
+        used[nonempty] += np.add.reduceat(use * (orders.counts[member].astype(np.float64) * float(orders.unit)), first)
+        pieces[nonempty] = np.add.reduceat(use * orders.pieces[member], first)
     return used, pieces, setups
 
 
-def _where(kind: Flow, label: str) -> str:
+def _flow_text(kind: Flow, label: str) -> str:
     node, requirement = kind
     return f"{node[0]} at {node[1]} for {requirement} in {label}"

@@ -1,12 +1,12 @@
-"""Check that stock lasts until the next arrival, for every node and period with an arrival after the first day.
+"""Check that stock lasts until the next arrival, for every node and period with an arrival after the first day."""
 
-Deliveries of such a period are used evenly over the days with demand. A shortage may fall on any of them. An order to a maker draws its inputs on the
-last day on which it may be placed.
-
-The plan is valid if each delivery can be split between the stretches from one arrival to the next. No stretch may use more than its share of a demand,
-and no compliance class more than it has by then. The first split uses everything as late as it is needed. If that fails, a linear program looks for
-another split. Its result is summed and checked like everything else, so no trust in the program is needed.
-"""
+# Deliveries of such a period are used evenly over the days with demand. A shortage may fall on any of them. An order to a maker draws its
+# inputs on the last day on which it may be placed.
+#
+# The plan is valid if each delivery can be split between the stretches from one arrival to the next. No stretch may use more than its
+# share of a demand, and no compliance class more than it has by then. The first split uses everything as late as it is needed. If that
+# fails, a linear program looks for another split. Its result is summed and checked like everything else, so no trust in the program is
+# needed.
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class DatedFlow(NamedTuple):
     """Number of rounded values behind the kilograms."""
 
 
-def check_arrivals(ledger: PlanEntries, held: dict[tuple[tuple[Node, str], int], tuple[Decimal, Decimal]]) -> None:
-    """Find use of stock before it arrives. `held` is the stock by node, class, and period, with the number of rounded values behind it."""
+def check_arrivals(ledger: PlanEntries, stock: dict[tuple[tuple[Node, str], int], tuple[Decimal, Decimal]]) -> None:
+    """Report use of stock before it arrives. `stock` is by node, class, and period, with the number of rounded values behind it."""
     problem = ledger.problem
     used = sorted(set(ledger.columns.arc.tolist()))
     if not any(problem.network.arcs[arc].lot >= 0 or any(problem.network.arcs[arc].arrives) for arc in used):
@@ -55,18 +55,19 @@ def check_arrivals(ledger: PlanEntries, held: dict[tuple[tuple[Node, str], int],
             days[item.arc.node, item.delivered].add(day)
     flows: defaultdict[tuple[Node, int], list[DatedFlow]] = defaultdict(list)
     if days:
-        for at, flow in (*_arriving(ledger), *_drawn(ledger)):
+        for at, flow in (*_arrivals(ledger), *_draws(ledger)):
             flows[at].append(flow)
-        for ((node, requirement), t), (kilograms, roundings) in held.items():
-            carried, more = ledger.carried(node, kilograms, t + 1) if (node, t + 1) in days else (kilograms, 0)
-            flows[node, t + 1].append(DatedFlow(requirement, None, carried, roundings + more))
-    for (node, t), found in sorted(days.items()):
+        for ((node, requirement), t), (kilograms, roundings) in stock.items():
+            carried, extra_roundings = (
+                ledger.carried(node, kilograms, t + 1) if (node, t + 1) in days else (kilograms, 0)
+            )
+            flows[node, t + 1].append(DatedFlow(requirement, None, carried, roundings + extra_roundings))
+    for (node, t), days_of_node in sorted(days.items()):
         if node[0] not in ledger.unplanned:
-            _Stretches(ledger, node, t, sorted(found), flows[node, t]).check()
+            _Stretches(ledger, node, t, sorted(days_of_node), flows[node, t]).check()
 
 
-def _arriving(ledger: PlanEntries) -> Iterator[tuple[tuple[Node, int], DatedFlow]]:
-    """Yield the purchases and stock lots."""
+def _arrivals(ledger: PlanEntries) -> Iterator[tuple[tuple[Node, int], DatedFlow]]:
     for item in ledger.bought:
         roundings = Decimal(2 if ledger.in_lots(item) else 1)
         flow = DatedFlow(item.requirement, arrival_day(ledger, item), item.quantity, roundings)
@@ -79,8 +80,8 @@ def arrival_day(ledger: PlanEntries, item: Bought) -> date | None:
     return ledger.problem.lots[lot].arrives if lot >= 0 else item.arc.arrives[item.ordered]
 
 
-def _drawn(ledger: PlanEntries) -> Iterator[tuple[tuple[Node, int], DatedFlow]]:
-    """Yield the inputs of orders, each on the last day on which the order may be placed. If several outputs go different ways, the earliest of these days counts."""
+def _draws(ledger: PlanEntries) -> Iterator[tuple[tuple[Node, int], DatedFlow]]:
+    """Yield the inputs of orders, each on the last day for the order. If several outputs go different ways, the earliest such day counts."""
     problem, count = ledger.problem, ledger.problem.case.horizon.count
     orders = [
         (item.arc.offer, item.requirement, item.ordered, item.quantity, item.arc.order_by[item.ordered])
@@ -111,76 +112,76 @@ class _Stretches:
 
     @cached_property
     def used(self) -> dict[tuple[str, int], tuple[Decimal, int]]:
-        """Compliance class and demand -> kilograms delivered, and the number of rounded values behind them."""
-        found: dict[tuple[str, int], tuple[Decimal, int]] = {}
+        deliveries: dict[tuple[str, int], tuple[Decimal, int]] = {}
         for delivery, demand in self.ledger.deliveries:
             if delivery.period == self.t and final_node(self.ledger.problem.demands[demand].use) == self.node:
-                known, roundings = found.get((delivery.requirement, demand), (Decimal(0), 0))
-                found[delivery.requirement, demand] = known + delivery.quantity, roundings + 1
-        return found
+                kilograms, roundings = deliveries.get((delivery.requirement, demand), (Decimal(0), 0))
+                deliveries[delivery.requirement, demand] = kilograms + delivery.quantity, roundings + 1
+        return deliveries
 
     def check(self) -> None:
-        """Find the compliance classes that use more before an arrival than they have."""
-        late, step = self._as_late_as_wanted(), self.ledger.problem.case.resolution
-        if any(miss > step / 2 * more * Decimal(_OF_ROUNDING) for _, _, miss, more in self._misses(late)):
-            late = self._late()
-        for requirement, day, miss, roundings in self._misses(late):
-            message = (
-                f"more {self.node[0]} at {self.node[1]} ({requirement}) is used before {day} than is there by then"
+        split, step = self._simple_split(), self.ledger.problem.case.resolution
+        if any(lack > step / 2 * count * Decimal(_OF_ROUNDING) for _, _, lack, count in self._lacks(split)):
+            split = self._optimal_split()
+        for requirement, day, lack, roundings in self._lacks(split):
+            subject = f"more {self.node[0]} at {self.node[1]} ({requirement})"
+            self.ledger.report_excess(
+                "FS625", lack, roundings, f"{subject} is used before {day} than is available by then"
             )
-            self.ledger.miss(miss, roundings, message)
 
-    def _misses(
-        self, late: Mapping[tuple[str, int], Sequence[Decimal]]
+    def _lacks(
+        self, split: Mapping[tuple[str, int], Sequence[Decimal]]
     ) -> Iterator[tuple[str, date, Decimal, Decimal]]:
-        """Yield each compliance class that lacks material before an arrival, with the day, the lacking kilograms, and the number of rounded values behind them."""
-        taken = {(flow.requirement, flow.day) for flow in self.flows if flow.kilograms < 0}
-        for requirement in sorted({key[0] for key in self.used} | {name for name, _ in taken}):
+        """Yield each compliance class that lacks material before an arrival: class, day, kilograms, and the number of rounded values behind them."""
+        draws = {(flow.requirement, flow.day) for flow in self.flows if flow.kilograms < 0}
+        for requirement in sorted({key[0] for key in self.used} | {name for name, _ in draws}):
             for number, day in enumerate(self.days):
-                there, roundings = self._before(requirement, day)
+                available, roundings = self._available_before(requirement, day)
                 used = sum(
                     (
-                        kilograms - sum(late[key][number:])
+                        kilograms - sum(split[key][number:])
                         for key, (kilograms, _) in self.used.items()
                         if key[0] == requirement
                     ),
                     Decimal(0),
                 )
-                if used > there:
-                    yield requirement, day, used - there, roundings
+                if used > available:
+                    yield requirement, day, used - available, roundings
 
-    def _before(self, requirement: str, day: date) -> tuple[Decimal, Decimal]:
-        """Return the stock of a compliance class before a day, less draws by orders until then, and the number of rounded values in stock and use."""
+    def _available_before(self, requirement: str, day: date) -> tuple[Decimal, Decimal]:
+        """Return the stock of a class before a day, less draws until then, and the number of rounded values in stock and use."""
         before = [f for f in self.flows if f.requirement == requirement and (f.day is None or f.day < day)]
         used = sum(roundings for (name, _), (_, roundings) in self.used.items() if name == requirement)
         return sum((f.kilograms for f in before), Decimal(0)), sum((f.roundings for f in before), Decimal(used))
 
-    def _as_late_as_wanted(self) -> dict[tuple[str, int], list[Decimal]]:
-        """Return a split as `_late` does, without a linear program: each demand as late as possible, in equal proportions of its classes."""
-        found = {}
+    def _simple_split(self) -> dict[tuple[str, int], list[Decimal]]:
+        """Return a split as `_optimal_split` does, but without a linear program: as late as possible, in equal proportions of a demand's classes."""
+        split = {}
         for demand in {demand for _, demand in self.used}:
-            given = {key: Fraction(kilograms) for key, (kilograms, _) in self.used.items() if key[1] == demand}
-            left = whole = sum(given.values(), Fraction(0))
+            deliveries = {key: Fraction(kilograms) for key, (kilograms, _) in self.used.items() if key[1] == demand}
+            remaining = total = sum(deliveries.values(), Fraction(0))
             parts = list[Fraction]()
-            for most in reversed(self._stretches(self.ledger.problem.demands[demand])):
-                parts.insert(0, min(most, left))
-                left -= parts[0]
-            for key, own in given.items():
-                shares = [part * own / whole if whole else part for part in parts]
-                found[key] = [exact(Decimal(each.numerator) / each.denominator) for each in shares]
-        return found
+            for stretch_limit in reversed(self._stretches(self.ledger.problem.demands[demand])):
+                parts.insert(0, min(stretch_limit, remaining))
+                remaining -= parts[0]
+            for key, amount in deliveries.items():
+                shares = [part * amount / total if total else part for part in parts]
+                split[key] = [exact(Decimal(each.numerator) / each.denominator) for each in shares]
+        return split
 
-    def _late(self) -> dict[tuple[str, int], list[Decimal]]:
-        """Return compliance class and demand -> use in each stretch, with a minimum of use before arrival."""
+    def _optimal_split(self) -> dict[tuple[str, int], list[Decimal]]:
+        """Return class and demand -> use in each stretch, with a minimum of use before arrival."""
         from scipy.optimize import linprog  # heavy, and few periods have an arrival within them
 
-        keys, many = list(self.used), len(self.days)
+        keys, stretch_count = list(self.used), len(self.days)
         if not keys:
             return {}
         stretches = {demand: self._stretches(self.ledger.problem.demands[demand]) for _, demand in keys}
         names = sorted({name for name, _ in keys})
-        width = len(keys) * many + len(names) * many  # parts of deliveries, then what each class lacks before each day
-        rows, most = [], []
+        width = (
+            len(keys) * stretch_count + len(names) * stretch_count
+        )  # parts of deliveries, then what each class lacks before each day
+        rows, limits_of_rows = [], []
 
         def at_most(columns: Sequence[int], limit: float, lacking: int = -1) -> None:
             row = np.zeros(width)
@@ -188,48 +189,47 @@ class _Stretches:
             if lacking >= 0:
                 row[lacking] = -1.0
             rows.append(row)
-            most.append(limit)
+            limits_of_rows.append(limit)
 
         for i, key in enumerate(keys):
-            at_most(range(i * many, (i + 1) * many), float(self.used[key][0]))
+            at_most(range(i * stretch_count, (i + 1) * stretch_count), float(self.used[key][0]))
         for demand, limits in stretches.items():
             for number, limit in enumerate(limits):
-                at_most([i * many + number for i, key in enumerate(keys) if key[1] == demand], float(limit))
-        for place, name in enumerate(names):
-            mine = [i for i, key in enumerate(keys) if key[0] == name]
+                at_most([i * stretch_count + number for i, key in enumerate(keys) if key[1] == demand], float(limit))
+        for row, name in enumerate(names):
+            of_class = [i for i, key in enumerate(keys) if key[0] == name]
             for number, day in enumerate(self.days):
-                there, roundings = self._before(name, day)
-                allowed = there + self.ledger.problem.case.resolution / 2 * roundings * Decimal(_OF_ROUNDING)
-                used = sum((self.used[keys[i]][0] for i in mine), Decimal(0))
-                later = [i * many + stretch for i in mine for stretch in range(number, many)]
-                at_most(later, float(allowed - used), len(keys) * many + place * many + number)
-        cost = np.concatenate([np.zeros(len(keys) * many), np.ones(len(names) * many)])
-        x = linprog(cost, A_ub=np.array(rows), b_ub=np.array(most), bounds=(0, None)).x
+                available, roundings = self._available_before(name, day)
+                allowed = available + self.ledger.problem.case.resolution / 2 * roundings * Decimal(_OF_ROUNDING)
+                used = sum((self.used[keys[i]][0] for i in of_class), Decimal(0))
+                later = [i * stretch_count + stretch for i in of_class for stretch in range(number, stretch_count)]
+                at_most(later, float(allowed - used), len(keys) * stretch_count + row * stretch_count + number)
+        cost = np.concatenate([np.zeros(len(keys) * stretch_count), np.ones(len(names) * stretch_count)])
+        x = linprog(cost, A_ub=np.array(rows), b_ub=np.array(limits_of_rows), bounds=(0, None)).x
         parts = np.zeros(width) if x is None else x
         return {
             key: [
-                self._within(value, limit)
-                for value, limit in zip(parts[i * many : (i + 1) * many], stretches[key[1]], strict=True)
+                self._limited(value, limit)
+                for value, limit in zip(
+                    parts[i * stretch_count : (i + 1) * stretch_count], stretches[key[1]], strict=True
+                )
             ]
             for i, key in enumerate(keys)
         }
 
-    def _within(self, value: float, limit: Fraction) -> Decimal:
-        """Return a part found by the linear program as a decimal, limited to the share of its stretch."""
+    def _limited(self, value: float, limit: Fraction) -> Decimal:
         return min(exact(Decimal(repr(float(value)))), exact(Decimal(limit.numerator) / limit.denominator))
 
     def _stretches(self, demand: Demand) -> list[Fraction]:
-        """Return the part of a demand in each stretch, day by day."""
         period, later = self.ledger.problem.case.horizon.periods[self.t], demand.spec.later
         first, last = (None if day is None else add_months(day, later) for day in (demand.spec.start, demand.spec.end))
-        every = [period.start + timedelta(days=number) for number in range(period.days)]
-        wanted = [d for d in every if (first is None or first <= d) and (last is None or d <= last)] or every
-        weights = {d: Fraction(1) if demand.spec.quantities else _of_year(d) for d in wanted}
+        days = [period.start + timedelta(days=number) for number in range(period.days)]
+        days_with_demand = [d for d in days if (first is None or first <= d) and (last is None or d <= last)] or days
+        weights = {d: Fraction(1) if demand.spec.quantities else _share_of_year(d) for d in days_with_demand}
         ends = [*self.days[1:], date.max]
         parts = [sum(w for d, w in weights.items() if a <= d < b) for a, b in zip(self.days, ends, strict=True)]
         return [Fraction(demand.quantity[self.t]) * part / sum(weights.values()) for part in parts]
 
 
-def _of_year(day: date) -> Fraction:
-    """Return the fraction of a year that a day is."""
+def _share_of_year(day: date) -> Fraction:
     return Fraction(1, (date(day.year, 12, 31) - date(day.year, 1, 1)).days + 1)

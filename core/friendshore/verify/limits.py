@@ -1,8 +1,7 @@
-"""Limits and ranked objectives of a finished plan, in decimals.
+"""Limits and ranked objectives of a finished plan, in decimals."""
 
-Program and verifier would both miss a row that is left out. For caps on shares, the most frequent limits in law, `check_caps` therefore derives the
-purchases that must count: every purchase from a named party in a period with the rule in force.
-"""
+# Program and verifier would both miss a row that is left out. For caps on shares, the most frequent limits in law, `check_caps` therefore
+# derives the purchases that must count: every purchase from a named party in a period with the rule in force.
 
 from __future__ import annotations
 
@@ -40,11 +39,11 @@ from .compliance import ends_of
 from .money import Costing
 from .plan_entries import EPSILON, Ints, PlanEntries
 
-Answer = tuple[Decimal, Decimal]
+ValueAndError = tuple[Decimal, Decimal]
 """A number and its rounding error."""
 Cell = tuple[int, int]
 """Position of a demand, node, or offer, and of a period."""
-NOTHING, ONE = Decimal(0), Decimal(1)
+ZERO, ONE = Decimal(0), Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,67 +72,64 @@ class TermValues:
         self._nodes = {node: i for i, node in enumerate(self.problem.network.nodes)}
 
     def counts(self, label: str, for_uses: terms.ForUses | None) -> bool:
-        """Return True if purchases, production, or stock of a compliance class count."""
-        own = self.problem.class_of.get(label)
-        return for_uses is None or for_uses.takes(*((own.ends, own.free_of) if own else (frozenset(), frozenset())))
+        compliance_class = self.problem.class_of.get(label)
+        return for_uses is None or for_uses.takes(
+            *((compliance_class.ends, compliance_class.free_of) if compliance_class else (frozenset(), frozenset()))
+        )
 
     @cached_method
     def bought(self, for_uses: terms.ForUses | None = None) -> MoveSums:
-        """Return the purchases of every move, for any use or for some."""
         columns, moves = self.ledger.columns, self.problem.moves
         move = moves.slots[columns.arc, columns.ordered].astype(np.intp)
-        taken = np.array([self.counts(label, for_uses) for label in columns.labels], dtype=bool)
-        known = (move >= 0) & taken[columns.requirement]
-        counts = added_up(columns.counts[known], move[known], len(moves))
-        parts: Ints = added_up(columns.roundings[known], move[known], len(moves))
+        counted_labels = np.array([self.counts(label, for_uses) for label in columns.labels], dtype=bool)
+        counted = (move >= 0) & counted_labels[columns.requirement]
+        counts = added_up(columns.counts[counted], move[counted], len(moves))
+        parts: Ints = added_up(columns.roundings[counted], move[counted], len(moves))
         return MoveSums(counts, parts, columns.near(counts))
 
     @cached_method
     def spent(self, for_uses: terms.ForUses | None) -> dict[int, Decimal]:
-        """Return the money on every move, for any use or for some."""
-        found: defaultdict[int, Decimal] = defaultdict(Decimal)
+        spent: defaultdict[int, Decimal] = defaultdict(Decimal)
         for line in self.costing.lines:
             move = self.problem.moves.at(line.arc.index, line.ordered)
             if move is not None and self.counts(line.requirement, for_uses):
-                found[move] += line.direct + line.charges + line.freight
-        return found
+                spent[move] += line.direct + line.charges + line.freight
+        return spent
 
     def making(self, for_uses: terms.ForUses | None) -> dict[Cell, Decimal]:
-        """Return the money on runs by offer and period, for any use or for some."""
-        found: defaultdict[Cell, Decimal] = defaultdict(Decimal)
+        spent: defaultdict[Cell, Decimal] = defaultdict(Decimal)
         for make, offer in self.ledger.makes:
             if self.counts(make.requirement, for_uses):
-                found[offer, make.period] += self.problem.offers[offer].price[make.period] * make.units
-        return found
+                spent[offer, make.period] += self.problem.offers[offer].price[make.period] * make.units
+        return spent
 
     @cached_property
     def delivered(self) -> dict[Cell, Decimal]:
-        """Kilograms delivered, by demand and period."""
         return totals(((demand, delivery.period), delivery.quantity) for delivery, demand in self.ledger.deliveries)
 
     @cached_property
     def short(self) -> dict[Cell, Decimal]:
         demands = {demand.id: i for i, demand in enumerate(self.problem.demands)}
-        known = (short for short in self.ledger.plan.shorts if short.demand in demands)
-        return totals(((demands[short.demand], short.period), short.quantity) for short in known)
+        shorts = (short for short in self.ledger.plan.shorts if short.demand in demands)
+        return totals(((demands[short.demand], short.period), short.quantity) for short in shorts)
 
     @cached_property
-    def stock(self) -> dict[Cell, Answer]:
+    def stock(self) -> dict[Cell, ValueAndError]:
         """Kilograms in stock by node and period, and the number of rounded values behind them."""
         nodes, amounts = self._nodes, self.amounts
         return {
-            (nodes[node], t): (held, amounts.pieces.get((node, t), ONE))
-            for (node, t), held in amounts.stock.items()
+            (nodes[node], t): (kilograms, amounts.pieces.get((node, t), ONE))
+            for (node, t), kilograms in amounts.stock.items()
             if node in nodes
         }
 
     @cached_property
-    def reserved(self) -> dict[tuple[int, int, int], Answer]:
+    def reserved(self) -> dict[tuple[int, int, int], ValueAndError]:
         """Kilograms in stock by compliance class, node, and period, and the number of rounded values behind them."""
         classes = self.problem.class_of
         return {
-            (classes[label].index, self._nodes[node], t): held
-            for ((node, label), t), held in self.amounts.reserved.items()
+            (classes[label].index, self._nodes[node], t): stock
+            for ((node, label), t), stock in self.amounts.reserved.items()
             if node in self._nodes and label in classes
         }
 
@@ -141,19 +137,18 @@ class TermValues:
     def used(self) -> frozenset[int]:
         return frozenset(np.flatnonzero((self.ledger.orders.counts > 0).any(axis=1)).tolist())
 
-    def value(self, term: Term) -> Answer:
-        """Return a term's value and its maximum rounding error."""
-        value, slack = self._counted(term)
+    def value(self, term: Term) -> ValueAndError:
+        value, slack = self._unscaled_value(term)
         times = Decimal(repr(term.times))
         return times * value, abs(times) * slack
 
-    def _counted(self, term: Term) -> Answer:  # noqa: C901 - a case for each term
+    def _unscaled_value(self, term: Term) -> ValueAndError:  # noqa: C901 - a case for each term
         """Return the value without the factor `times`."""
         match term:
             case terms.BoughtTerm():
                 return self._summed(term.weight, partial(self._bought_of, self.bought(term.for_uses)), term.moves)
             case terms.UsedTerm():
-                return Decimal(self._used(term)), NOTHING
+                return Decimal(self._used(term)), ZERO
             case terms.SpentTerm():
                 return self._summed(term.weight, partial(self._spent, term.for_uses), term.moves)
             case terms.DeliveredTerm():
@@ -167,8 +162,8 @@ class TermValues:
             case terms.ReservedTerm():
                 return self._summed(term.weight, self._reserved, term.classes, term.nodes, term.periods)
             case terms.MakingTerm():
-                made = partial(self._making, self.making(term.for_uses))
-                return self._summed(term.weight, made, term.offers, term.periods)
+                value_of = partial(self._making, self.making(term.for_uses))
+                return self._summed(term.weight, value_of, term.offers, term.periods)
             case terms.OnboardingTerm():
                 return self._summed(term.weight, self._onboarding, term.offers)
             case terms.DiscountsTerm():
@@ -182,19 +177,19 @@ class TermValues:
             case _:
                 assert_never(term)
 
-    def _summed(self, weights: Floats, read: Callable[..., Answer], *positions: Ints) -> Answer:
-        """Return the weighted sum over the entries of a term, each read by `read`."""
-        total = halves = NOTHING
-        for *at, weight in zip(*(some.tolist() for some in positions), weights.tolist(), strict=True):
+    def _summed(self, weights: Floats, read: Callable[..., ValueAndError], *positions: Ints) -> ValueAndError:
+        total = half_steps = ZERO
+        for *at, weight in zip(
+            *(positions_of_axis.tolist() for positions_of_axis in positions), weights.tolist(), strict=True
+        ):
             factor = Decimal(repr(weight))
-            answer, rounded = read(*at)
-            total += factor * answer
-            halves += abs(factor) * rounded
-        return total, halves * self.resolution / 2
+            value, error = read(*at)
+            total += factor * value
+            half_steps += abs(factor) * error
+        return total, half_steps * self.resolution / 2
 
-    def _lacking(self, term: terms.LackingTerm) -> Answer:
-        """Return the largest lack among the parts, with the largest rounding error of any of them."""
-        most = slack = NOTHING
+    def _lacking(self, term: terms.LackingTerm) -> ValueAndError:
+        most = slack = ZERO
         for base, part in term.parts:
             amount, moved = self.value(part)
             most, slack = max(most, base - amount), max(slack, moved)
@@ -206,104 +201,94 @@ class TermValues:
         threshold = Decimal(repr(term.at_least)) if term.at_least else self.resolution
         # A share of a demand need not be a multiple of the resolution: rounding may leave the sum half a step short.
         parts = int(np.maximum(bought.parts[term.moves], 1).sum())
-        slack = self.resolution / 2 * parts if term.at_least else NOTHING
+        slack = self.resolution / 2 * parts if term.at_least else ZERO
         return int(total >= threshold - slack)
 
-    # What is read at one entry of a term, and how many half steps of the resolution a kilogram may be off, in its unit: none where
-    # nothing is read, but for stock, which is what is left of numbers that are rounded each.
+    # Each method returns the value at one entry of a term, and its rounding error in half steps of the resolution. An entry without a value has
+    # none, except for stock, which is a difference of rounded numbers.
 
-    def _bought_of(self, bought: MoveSums, move: int) -> Answer:
+    def _bought_of(self, bought: MoveSums, move: int) -> ValueAndError:
         count = int(bought.counts[move])
-        return Decimal(count) * self.unit, Decimal(int(bought.parts[move])) if count else NOTHING
+        return Decimal(count) * self.unit, Decimal(int(bought.parts[move])) if count else ZERO
 
-    def _spent(self, for_uses: terms.ForUses | None, move: int) -> Answer:
-        spent, parts = self.spent(for_uses).get(move, NOTHING), int(self.bought(for_uses).parts[move])
-        return spent, abs(self.problem.moves.money(move)) * parts if spent else NOTHING
+    def _spent(self, for_uses: terms.ForUses | None, move: int) -> ValueAndError:
+        spent, parts = self.spent(for_uses).get(move, ZERO), int(self.bought(for_uses).parts[move])
+        return spent, abs(self.problem.moves.money(move)) * parts if spent else ZERO
 
-    def _delivered(self, demand: int, t: int) -> Answer:
-        delivered = self.delivered.get((demand, t), NOTHING)
-        return delivered, ONE if delivered else NOTHING
+    def _delivered(self, demand: int, t: int) -> ValueAndError:
+        delivered = self.delivered.get((demand, t), ZERO)
+        return delivered, ONE if delivered else ZERO
 
-    def _short(self, demand: int, t: int) -> Answer:
-        short = self.short.get((demand, t), NOTHING)
-        return short, ONE if short else NOTHING
+    def _short(self, demand: int, t: int) -> ValueAndError:
+        short = self.short.get((demand, t), ZERO)
+        return short, ONE if short else ZERO
 
-    def _stock(self, for_uses: terms.ForUses | None, node: int, t: int) -> Answer:
+    def _stock(self, for_uses: terms.ForUses | None, node: int, t: int) -> ValueAndError:
         if for_uses is None:
-            return self.stock.get((node, t), (NOTHING, ONE))
-        held = [
+            return self.stock.get((node, t), (ZERO, ONE))
+        reserves = [
             self.reserved[r.index, node, t]
             for r in self.problem.compliance_classes
             if self.counts(r.label, for_uses) and (r.index, node, t) in self.reserved
         ]
-        return sum((kilograms for kilograms, _ in held), NOTHING), sum((pieces for _, pieces in held), ONE)
+        return sum((kilograms for kilograms, _ in reserves), ZERO), sum((pieces for _, pieces in reserves), ONE)
 
-    def _holding(self, for_uses: terms.ForUses | None, node: int, t: int) -> Answer:
+    def _holding(self, for_uses: terms.ForUses | None, node: int, t: int) -> ValueAndError:
         years = self.problem.case.horizon.periods[t].years
         rate = self.problem.stores[self.problem.network.nodes[node]].holding[t] * years.numerator / years.denominator
-        held, pieces = self._stock(for_uses, node, t)
-        return held * rate, rate * pieces
+        kilograms, pieces = self._stock(for_uses, node, t)
+        return kilograms * rate, rate * pieces
 
-    def _reserved(self, compliance_class: int, node: int, t: int) -> Answer:
-        return self.reserved.get((compliance_class, node, t), (NOTHING, ONE))
+    def _reserved(self, compliance_class: int, node: int, t: int) -> ValueAndError:
+        return self.reserved.get((compliance_class, node, t), (ZERO, ONE))
 
-    def _making(self, made: Mapping[Cell, Decimal], offer: int, t: int) -> Answer:
-        money = made.get((offer, t), NOTHING)
-        return money, abs(self.problem.offers[offer].price[t]) if money else NOTHING
+    def _making(self, spent: Mapping[Cell, Decimal], offer: int, t: int) -> ValueAndError:
+        money = spent.get((offer, t), ZERO)
+        return money, abs(self.problem.offers[offer].price[t]) if money else ZERO
 
-    def _onboarding(self, offer: int) -> Answer:
-        return self.problem.offers[offer].onboarding if offer in self.used else NOTHING, NOTHING
+    def _onboarding(self, offer: int) -> ValueAndError:
+        return self.problem.offers[offer].onboarding if offer in self.used else ZERO, ZERO
 
-    def _discounts(self, span: int) -> Answer:
+    def _discounts(self, span: int) -> ValueAndError:
         if span not in self.settled:
-            return NOTHING, NOTHING
+            return ZERO, ZERO
         settled = self.settled[span]
-        return -settled.off, settled.rate * settled.pieces if settled.off else NOTHING
+        return -settled.off, settled.rate * settled.pieces if settled.off else ZERO
 
-    def _fixed(self, span: int) -> Answer:
-        return self.problem.term_spans[span].fixed if span in self.placed else NOTHING, NOTHING
+    def _fixed(self, span: int) -> ValueAndError:
+        return self.problem.term_spans[span].fixed if span in self.placed else ZERO, ZERO
 
-    def _untaken(self, commitment: int) -> Answer:
+    def _untaken(self, commitment: int) -> ValueAndError:
         if commitment not in self.untaken:
-            return NOTHING, NOTHING
+            return ZERO, ZERO
         untaken = self.untaken[commitment]
-        return untaken.due, untaken.commitment.rate * untaken.pieces if untaken.due else NOTHING
+        return untaken.due, untaken.commitment.rate * untaken.pieces if untaken.due else ZERO
 
 
 def limit_rows(problem: Problem) -> list[tuple[Rule, Row | Rows]]:
-    """Return every row of every limit rule, in the order of the problem's rules.
-
-    Rules of plugins are asked again. Their first answer is in the program that was solved, and a rule that answers differently the second time limits
-    nothing. friendshore's own kinds are pure functions, as its tests show.
-
-    Raises:
-        PluginError: If a plugin's rule raises or answers differently.
-    """
-    foreign = [rule for rule in problem.rules if "rows" in rule.verbs and not is_own(type(rule))]
-    if not foreign:
+    """Return every row of every limit rule, in the order of the problem's rules. Rules of plugins are asked again."""
+    plugin_rules = [rule for rule in problem.rules if "rows" in rule.verbs and not is_own(type(rule))]
+    if not plugin_rules:
         return problem.limit_rows
     first = grouped((id(rule), row) for rule, row in problem.limit_rows)
-    again = grouped(
-        (id(rule), row) for rule, row in ask_limits(foreign, problem.case.horizon.periods, problem.law, problem.facts)
+    second = grouped(
+        (id(rule), row)
+        for rule, row in ask_limits(plugin_rules, problem.case.horizon.periods, problem.law, problem.facts)
     )
-    for rule in foreign:
+    for rule in plugin_rules:
         with attributed(rule):
-            _refuse_difference(first.get(id(rule), ()), again.get(id(rule), ()))
-    asked = {**first, **again}
-    return [(rule, row) for rule in problem.rules for row in asked.get(id(rule), ())]
+            _reject_difference(first.get(id(rule), ()), second.get(id(rule), ()))
+    rows_by_rule = {**first, **second}
+    return [(rule, row) for rule in problem.rules for row in rows_by_rule.get(id(rule), ())]
 
 
-def _refuse_difference(first: Sequence[Row | Rows], again: Sequence[Row | Rows]) -> None:
-    """Reject a rule's second answer if it differs from the first.
-
-    Raises:
-        WrongAnswer: With the first row that differs.
-    """
-    for before, after in zip_longest(first, again):
+def _reject_difference(first: Sequence[Row | Rows], second: Sequence[Row | Rows]) -> None:
+    """Raise `WrongAnswer` with the first row that differs between a rule's two answers."""
+    for before, after in zip_longest(first, second):
         if contents(before) != contents(after):
             raise WrongAnswer(
-                f"`rows` answers differently when it is asked again: {_in_words(before)} the first time, {_in_words(after)} the second. "
-                "A rule may depend on nothing but what it is given"
+                f"`rows` gave two different answers: first {_row_text(before)}, then {_row_text(after)}. "
+                "A rule must depend only on its arguments"
             )
 
 
@@ -318,7 +303,7 @@ def contents(value: object) -> object:
     return value
 
 
-def _in_words(rows: Row | Rows | None) -> str:
+def _row_text(rows: Row | Rows | None) -> str:
     if rows is None or (isinstance(rows, Rows) and not len(rows)):
         return "no further row"
     row, named = (rows, "row `{}`") if isinstance(rows, Row) else (rows[0], "rows `{}` and on")
@@ -328,28 +313,26 @@ def _in_words(rows: Row | Rows | None) -> str:
 
 
 def check_caps(ledger: PlanEntries) -> None:
-    """Find purchases that a cap on shares names and none of its rows counts."""
     problem, columns = ledger.problem, ledger.columns
-    # What may be used counts with the stock that is carried into the time, whoever it came from.
+    # Shares of use also count stock from before the plan, whoever supplied it, so only shares of purchases can be derived here.
     caps = [r for r in problem.rules if isinstance(r, MaxShare) and r.share < 1 and r.counts == "bought"]
     moves = problem.moves.slots[columns.arc, columns.ordered] if caps else np.array([], dtype=np.intp)
     for rule in caps:
         periods = problem.case.horizon.periods
         in_force = np.array([rule.applies(period.span, problem.law.statuses) for period in periods], dtype=bool)
         demanded = {rule.group(demand.use.material) for demand in problem.demands if rule.is_here(demand)}
-        named = np.array([_is_named(rule, arc, demanded, problem.facts) for arc in problem.network.arcs], dtype=bool)
+        is_named = np.array([_is_named(rule, arc, demanded, problem.facts) for arc in problem.network.arcs], dtype=bool)
         uses = ForUses(rule.end_uses, surely=False) if rule.end_uses else None
-        taken = [uses is None or uses.takes(ends_of(problem, label)) for label in columns.labels]
+        class_counts = [uses is None or uses.takes(ends_of(problem, label)) for label in columns.labels]
         day = columns.ordered if rule.dated_by == "order" else columns.delivered
-        wanted = named[columns.arc] & in_force[day] & np.array(taken, dtype=bool)[columns.requirement]
-        asked = [row for of, row in problem.limit_rows if of is rule]
-        counted = np.concatenate([np.array([], dtype=np.intp), *map(np.asarray, _counted(asked))])
-        for position in np.flatnonzero(wanted & ~np.isin(moves, counted)).tolist():
-            ledger.find(f"no row of rule `{rule.id}` counts {ledger.bought[position]}, which it names")
+        must_count = is_named[columns.arc] & in_force[day] & np.array(class_counts, dtype=bool)[columns.requirement]
+        rows = [row for of, row in problem.limit_rows if of is rule]
+        counted = np.concatenate([np.array([], dtype=np.intp), *map(np.asarray, _unscaled_value(rows))])
+        for position in np.flatnonzero(must_count & ~np.isin(moves, counted)).tolist():
+            ledger.report("FS631", f"no row of rule `{rule.id}` counts {ledger.bought[position]}, which it names")
 
 
 def _is_named(rule: MaxShare, arc: Arc, demanded: Collection[str], facts: Facts) -> bool:
-    """Return True if a cap names a possible source of a purchase."""
     offer, place = arc.chained, arc.move.to
     group = rule.group(offer.material) if arc.offer >= 0 else ""
     if not group or not (rule.selects or group in demanded) or not rule.is_at(place):
@@ -360,8 +343,8 @@ def _is_named(rule: MaxShare, arc: Arc, demanded: Collection[str], facts: Facts)
     return not complete or bool(rule.about(sorted(names)))
 
 
-def _counted(asked: list[Row | Rows]) -> Iterator[Ints]:
-    for row in asked:
+def _unscaled_value(limit_rows: list[Row | Rows]) -> Iterator[Ints]:
+    for row in limit_rows:
         if isinstance(row, Rows):
             yield row.bought.moves[row.bought.weight != 0]
         else:
@@ -401,8 +384,10 @@ def measured(objective: Objective, ledger: PlanEntries, values: TermValues, cost
             money = sum((problem.discount[s.period] * price[s.demand] * s.quantity for s in short), Decimal(0))
             return exact(money), Decimal(0)
         case Minimise.CONCENTRATION:
-            found = [values.value(row.terms[0]) for row in objective.rows]
-            return exact(sum((v for v, _ in found), Decimal(0))), sum((moved for _, moved in found), Decimal(0))
+            values_of_rows = [values.value(row.terms[0]) for row in objective.rows]
+            return exact(sum((v for v, _ in values_of_rows), Decimal(0))), sum(
+                (error for _, error in values_of_rows), Decimal(0)
+            )
         case _:
             assert_never(minimise)
 
@@ -411,9 +396,10 @@ def read_levels(ledger: PlanEntries, values: TermValues, cost: Cost, rounding: D
     """Return every level with its value. Differences from the plan's statement beyond `rounding` (for levels in money) are findings."""
     ranked, stated = ledger.problem.objectives, ledger.plan.levels
     if len(ranked) != len(stated):
-        ledger.find(
+        ledger.report(
+            "FS634",
             f"the plan states {len(stated)} ranked objectives",
-            expected=f"{len(ranked)}, as many as the case ranks, cost last",
+            expected=f"{len(ranked)}, as in the case, with cost last",
         )
         return []
     readings = []
@@ -421,29 +407,33 @@ def read_levels(ledger: PlanEntries, values: TermValues, cost: Cost, rounding: D
         value, moved = measured(objective, ledger, values, cost)
         reading = LevelReading(objective, value, level.least, level.bound, level.most)
         readings.append(reading)
-        if not ledger.plan.infeasible:  # what conflicting rules leave unplanned has no level of the solver's
+        if not ledger.plan.infeasible:  # the solver has no level for materials that conflicting rules leave unplanned
             allowed = (rounding if objective.in_money else moved) + TOLERANCE * max(abs(value), Decimal(1))
             _check_level(ledger, reading, rank, allowed)
     return readings
 
 
 def _check_level(ledger: PlanEntries, reading: LevelReading, rank: int, allowed: Decimal) -> None:
-    what, level = f"level {rank} ({reading.objective.sentence})", reading.objective.level
+    level_name, level = f"level {rank} ({reading.objective.sentence})", reading.objective.level
     if reading.value > reading.most + allowed:
-        ledger.find(f"{what} is not kept", found=f"{reading.value}", expected=f"at most {reading.most}")
+        ledger.report(
+            "FS634", f"{level_name} is exceeded", found=f"{reading.value}", expected=f"at most {reading.most}"
+        )
     if reading.bound > reading.value + allowed:
-        ledger.find(
-            f"the bound of {what} lies above what the plan comes to",
+        ledger.report(
+            "FS634",
+            f"the bound of {level_name} is above the plan's value",
             found=f"{reading.bound}",
             expected=f"at most {reading.value}",
         )
-    given_up = reading.most - reading.least
+    allowed_increase = reading.most - reading.least
     never_below = level.minimise in (Minimise.SHORTAGE, Minimise.CONCENTRATION)
-    if given_up < -allowed or (
-        given_up > level.within * abs(reading.least) + allowed and (never_below or not level.within)
+    if allowed_increase < -allowed or (
+        allowed_increase > level.within * abs(reading.least) + allowed and (never_below or not level.within)
     ):
-        ledger.find(
-            f"{what} may be made worse by another share than the case says",
+        ledger.report(
+            "FS634",
+            f"{level_name} may increase by another share than the case states",
             found=f"{reading.least} to {reading.most}",
             expected=f"{(level.within * 100).normalize():f} %",
         )
@@ -478,7 +468,6 @@ class Readings(Sequence[RowReading]):
     """Number of readings up to the end of each block."""
 
     def add(self, block: tuple[Rule, Rows] | list[RowReading]) -> None:
-        """Add readings, or a rule with rows to read."""
         self.blocks.append(block)
         self.ends.append(len(self) + (len(block) if isinstance(block, list) else len(block[1])))
 
@@ -510,14 +499,14 @@ class Readings(Sequence[RowReading]):
 
     @property
     def rules(self) -> Counter[str]:
-        found: Counter[str] = Counter()
+        row_counts: Counter[str] = Counter()
         for block in self.blocks:
             if isinstance(block, list):
-                found.update(reading.rule.id for reading in block)
+                row_counts.update(reading.rule.id for reading in block)
             else:
                 rule, rows = block
-                found[rule.id] += len(rows)
-        return found
+                row_counts[rule.id] += len(rows)
+        return row_counts
 
 
 def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tuple[Readings, Decimal]:
@@ -525,18 +514,20 @@ def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tupl
     values = TermValues(ledger, amounts, costing)
     readings = Readings(values)
     penalties = Decimal(0)
-    asked = limit_rows(ledger.problem)
-    for own in grouped((rule.id, (rule, rows)) for rule, rows in asked if isinstance(rule, Budget)).values():
-        _check_counted(own[0][0], [row for _, rows in own for row in one_by_one(rows)], values)
-    for rule, rows in asked:
+    rows_by_rule = limit_rows(ledger.problem)
+    for rows_of_budget in grouped(
+        (rule.id, (rule, rows)) for rule, rows in rows_by_rule if isinstance(rule, Budget)
+    ).values():
+        _check_budget(rows_of_budget[0][0], [row for _, rows in rows_of_budget for row in one_by_one(rows)], values)
+    for rule, rows in rows_by_rule:
         if isinstance(rows, Rows) and rows.penalty is None:
             readings.add((rule, rows))
-            for position in _doubtful(rows, values):
+            for position in _possibly_violated(rows, values):
                 _check_row(_read(rule, rows[position], values), values)
             continue
-        found = [_read(rule, row, values) for row in one_by_one(rows)]
-        readings.add(found)
-        for reading in found:
+        row_readings = [_read(rule, row, values) for row in one_by_one(rows)]
+        readings.add(row_readings)
+        for reading in row_readings:
             if reading.row.penalty is not None:
                 penalties += reading.row.penalty * reading.miss
             else:
@@ -544,13 +535,14 @@ def read_limits(ledger: PlanEntries, amounts: Amounts, costing: Costing) -> tupl
     return readings, penalties
 
 
-def _check_counted(rule: Rule, rows: Sequence[Row], values: TermValues) -> None:
+def _check_budget(rule: Rule, rows: Sequence[Row], values: TermValues) -> None:
     """Find purchases that the rows of a budget count although the budget doesn't by their offer, or the reverse."""
     assert isinstance(rule, Budget)
     problem = values.problem
     spent = [term for row in rows for term in row.terms if isinstance(term, terms.SpentTerm)]
-    whole, tainted = (
-        {int(move) for term in spent if _is_of_tainted(term) is made for move in term.moves} for made in (False, True)
+    counted, counted_if_tainted = (
+        {int(move) for term in spent if _is_of_tainted(term) is is_tainted for move in term.moves}
+        for is_tainted in (False, True)
     )
     periods = problem.case.horizon.periods
     for item in values.ledger.bought:
@@ -558,8 +550,8 @@ def _check_counted(rule: Rule, rows: Sequence[Row], values: TermValues) -> None:
         if move is None or item.arc.offer < 0 or not rule.applies(periods[item.ordered].span, problem.law.statuses):
             continue
         offer = item.arc.chained
-        if rule.counts(offer) != (move in whole) or rule.counts_if_tainted(offer) != (move in tainted):
-            values.ledger.find(f"rule `{rule.id}` counts other purchases than it is about", found=str(item))
+        if rule.counts(offer) != (move in counted) or rule.counts_if_tainted(offer) != (move in counted_if_tainted):
+            values.ledger.report("FS631", f"rule `{rule.id}` counts the wrong purchases", found=str(item))
 
 
 def _is_of_tainted(term: terms.SpentTerm) -> bool:
@@ -584,31 +576,32 @@ def _check_row(reading: RowReading, values: TermValues) -> None:
     counted = any(values.value(term)[0] for term in reading.row.terms if isinstance(term, _PLANNED))
     if counted or not reading.unplanned:
         rule, row = reading.rule, reading.row
-        values.ledger.find(
-            f"rule `{rule.id}` does not hold: {row.sentence or row.label}",
+        values.ledger.report(
+            "FS630",
+            f"rule `{rule.id}` is violated: {row.sentence or row.label}",
             found=f"{reading.value.normalize():f}",
             expected=_expected(row),
         )
 
 
-def _doubtful(rows: Rows, values: TermValues) -> list[int]:
+def _possibly_violated(rows: Rows, values: TermValues) -> list[int]:
     """Return the rows that may be violated, judged in doubles with a bound on their error."""
     bought, count = rows.bought, len(rows)
     row = np.repeat(np.arange(count), np.diff(bought.first))
     sums = values.bought(bought.for_uses)
-    each = bought.weight * sums.near[bought.moves]
-    value = np.bincount(row, each, count)
-    size = np.bincount(row, np.abs(each), count)
-    least = as_floats(rows.at_least) if rows.at_least is not None else np.full(count, -np.inf)
-    most = as_floats(rows.at_most) if rows.at_most is not None else np.full(count, np.inf)
-    ends = np.maximum(*(np.where(np.isfinite(end), np.abs(end), 0.0) for end in (least, most)))
-    off = (np.diff(bought.first) + 8) * EPSILON * (size + ends)
+    amounts = bought.weight * sums.near[bought.moves]
+    value = np.bincount(row, amounts, count)
+    magnitude = np.bincount(row, np.abs(amounts), count)
+    at_least = as_floats(rows.at_least) if rows.at_least is not None else np.full(count, -np.inf)
+    at_most = as_floats(rows.at_most) if rows.at_most is not None else np.full(count, np.inf)
+    bounds = np.maximum(*(np.where(np.isfinite(bound), np.abs(bound), 0.0) for bound in (at_least, at_most)))
+    error = (np.diff(bought.first) + 8) * EPSILON * (magnitude + bounds)
     halves = np.bincount(row, np.abs(bought.weight) * sums.parts[bought.moves], count)
     tolerance = float(values.resolution) / 2 * halves
-    tolerance += np.maximum(np.maximum(np.abs(value), ends), 1.0) * float(_DIGITS)
-    miss = np.maximum(least - value, value - most)
-    found: list[int] = np.flatnonzero(miss + 2 * off > tolerance * (1 - 1e-9)).tolist()
-    return found
+    tolerance += np.maximum(np.maximum(np.abs(value), bounds), 1.0) * float(_DIGITS)
+    miss = np.maximum(at_least - value, value - at_most)
+    positions: list[int] = np.flatnonzero(miss + 2 * error > tolerance * (1 - 1e-9)).tolist()
+    return positions
 
 
 def _expected(row: Row) -> str:

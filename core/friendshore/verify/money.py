@@ -41,7 +41,6 @@ class Placed:
 
 
 def placed_orders(ledger: PlanEntries) -> list[Placed]:
-    """Return every span of order terms with orders, in canonical order."""
     spans: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     for position, span in enumerate(ledger.problem.term_spans):
         for offer in span.offers:
@@ -80,28 +79,36 @@ class Untaken:
 
 
 def untaken_quantities(ledger: PlanEntries) -> list[Untaken]:
-    """Return the shortfalls of every take-or-pay year, for offers in use, in canonical order."""
     units = ledger.units() if ledger.problem.commitments else {}
     used = {offer for (offer, _), amount in units.items() if amount > 0}
-    found = []
+    shortfalls = []
     for position, commitment in enumerate(ledger.problem.commitments):
         cells = [(commitment.offer, t) for t in commitment.periods]
-        left = commitment.quantity - sum((units.get(cell, Decimal(0)) for cell in cells), Decimal(0))
-        if commitment.offer in used and left > 0:
-            found.append(Untaken(commitment, position, left, sum(ledger.pieces(*cell) for cell in cells)))
-    return found
+        shortfall = commitment.quantity - sum((units.get(cell, Decimal(0)) for cell in cells), Decimal(0))
+        if commitment.offer in used and shortfall > 0:
+            shortfalls.append(Untaken(commitment, position, shortfall, sum(ledger.pieces(*cell) for cell in cells)))
+    return shortfalls
 
 
 def check_terms(ledger: PlanEntries, placed: list[Placed]) -> None:
-    """Check the minimums and maximums of order terms, and that orders are whole lots."""
-    for found in placed:
-        terms = found.span.terms
+    for placement in placed:
+        terms = placement.span.terms
         if terms.least is not None:
-            by = terms.least - found.units
-            ledger.miss(by, found.pieces, f"less is ordered under the terms of {found.span} than they ask for")
+            excess = terms.least - placement.units
+            ledger.report_excess(
+                "FS632",
+                excess,
+                placement.pieces,
+                f"less is ordered under the terms of {placement.span} than they require",
+            )
         if terms.most is not None:
-            by = found.units - terms.most
-            ledger.miss(by, found.pieces, f"more is ordered under the terms of {found.span} than they allow")
+            excess = placement.units - terms.most
+            ledger.report_excess(
+                "FS632",
+                excess,
+                placement.pieces,
+                f"more is ordered under the terms of {placement.span} than they allow",
+            )
     lots_of = {i: facts.offer.lot for i, facts in enumerate(ledger.problem.offers) if facts.offer.lot is not None}
     for (offer, t), units in sorted(ledger.units().items()) if lots_of else ():
         if offer not in lots_of:
@@ -110,13 +117,15 @@ def check_terms(ledger: PlanEntries, placed: list[Placed]) -> None:
         lots = (units / lot).to_integral_value()
         label = ledger.problem.case.horizon.label(t)
         if abs(units - lots * lot) > _DIGITS * units:
-            ledger.find(
-                f"what is ordered from `{facts.id}` in {label} is no whole number of lots",
+            ledger.report(
+                "FS632",
+                f"the orders from `{facts.id}` in {label} are not a whole number of lots",
                 found=f"{units.normalize():f} kg",
                 expected=f"a multiple of {lot.normalize():f} kg",
             )
         if facts.max_lots is not None and lots > facts.max_lots:
-            ledger.find(
+            ledger.report(
+                "FS632",
                 f"more lots are ordered from `{facts.id}` in {label} than it offers",
                 found=f"{lots}",
                 expected=f"at most {facts.max_lots}",
@@ -145,11 +154,11 @@ class Settled:
 
 
 def settle(ledger: PlanEntries) -> list[Settled]:
-    """Return the settlement of every span with purchases, in canonical order. Violations are recorded in the ledger."""
+    """Return the settlement of every span with purchases, in the order of the spans. Violations are recorded in the ledger."""
     problem = ledger.problem
     units = ledger.units() if problem.price_spans else {}
     by_offer = grouped(sorted(units))
-    found = []
+    settlements = []
     for position, span in enumerate(problem.price_spans):
         bought = [
             _Part(problem.offers[o].price[t], units[o, t], ledger.pieces(o, t))
@@ -160,23 +169,26 @@ def settle(ledger: PlanEntries) -> list[Settled]:
         measured = sum((span.weight(part.price) * part.units for part in bought), Decimal(0))
         if measured > 0:
             slack = problem.case.resolution / 2 * sum((span.weight(p.price) * p.pieces for p in bought), Decimal(0))
-            one = _settled(span, position, measured, bought, slack)
-            found.append(one)
-            least, most = span.tiers[one.tier].least, span.tiers[one.tier].most
-            beyond = Decimal(0) if most is None else measured - most
-            more = f"what is bought under {span} is more than its tier ends at, and less than the next begins at"
+            settlement = _settled(span, position, measured, bought, slack)
+            settlements.append(settlement)
+            tier_start, tier_end = span.tiers[settlement.tier].least, span.tiers[settlement.tier].most
+            beyond = Decimal(0) if tier_end is None else measured - tier_end
+            message = f"purchases under {span} are above the end of their tier, and below the start of the next"
             if not span.by_money:
-                ledger.miss(least - measured, one.pieces, f"less than a tier of {span} begins at is bought")
-                ledger.miss(beyond, 2 * one.pieces, more)
+                ledger.report_excess(
+                    "FS633",
+                    tier_start - measured,
+                    settlement.pieces,
+                    f"purchases under {span} are below the start of their tier",
+                )
+                ledger.report_excess("FS633", beyond, 2 * settlement.pieces, message)
             elif beyond > 2 * slack:
-                ledger.find(more, found=f"{measured.normalize():f} {problem.case.currency}")
-    return found
+                ledger.report("FS633", message, found=f"{measured.normalize():f} {problem.case.currency}")
+    return settlements
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Purchases from an offer in a period."""
-
     price: Decimal
     units: Decimal
     pieces: int
@@ -189,17 +201,17 @@ def _settled(span: PriceSpan, position: int, measured: Decimal, bought: list[_Pa
     If only rounding keeps the total from the next tier, that tier applies if it is cheaper or if the total is beyond the end of its own. A total may
     exceed the end by twice the rounding error, since orders are rounded up to the start of a tier.
 
-    As elsewhere, a total may violate a row by half a resolution for each value in it. There is no tolerance in the other direction: a total that reaches
+    A total may violate a row by half a resolution for each value in it. There is no tolerance in the other direction: a total that reaches
     the start of a more expensive tier is in it.
     """
     tiers = span.tiers
     reached = max(k for k, tier in enumerate(tiers) if tier.least <= measured)
-    tier, off = reached, _off(span, reached, measured, bought)
+    tier, off = reached, _discount(span, reached, measured, bought)
     if reached + 1 < len(tiers):
-        above, most = _off(span, reached + 1, measured, bought), tiers[reached].most
-        in_gap = most is not None and measured - most > 2 * slack
-        if tiers[reached + 1].least - measured <= slack and (in_gap or above > off):
-            tier, off = reached + 1, above
+        next_off, tier_end = _discount(span, reached + 1, measured, bought), tiers[reached].most
+        in_gap = tier_end is not None and measured - tier_end > 2 * slack
+        if tiers[reached + 1].least - measured <= slack and (in_gap or next_off > off):
+            tier, off = reached + 1, next_off
     return Settled(
         span=span,
         position=position,
@@ -212,8 +224,7 @@ def _settled(span: PriceSpan, position: int, measured: Decimal, bought: list[_Pa
     )
 
 
-def _off(span: PriceSpan, reached: int, measured: Decimal, bought: list[_Part]) -> Decimal:
-    """Return the discount of a span that ends in a tier."""
+def _discount(span: PriceSpan, reached: int, measured: Decimal, bought: list[_Part]) -> Decimal:
     tiers, lump = span.tiers, span.tiers[reached].lump
     if span.all_units:
         return sum((span.rate(tiers[reached], part.price) * part.units for part in bought), Decimal(0)) - lump
@@ -234,7 +245,7 @@ def _incremental_rate(span: PriceSpan, tier: Tier, bought: list[_Part], *, price
         return -(tier.price or Decimal(0))
     if span.by_money:
         return tier.discount or Decimal(0)
-    return span.rate(tier, bought[0].price)  # one list price for all: the problem has seen to that
+    return span.rate(tier, bought[0].price)  # all have the same list price, as the problem ensures
 
 
 @dataclass(slots=True, eq=False)
@@ -257,7 +268,6 @@ class Costing:
     """Recalculation of all money from prices, rules, and quantities."""
 
     def __init__(self, ledger: PlanEntries, placed: Sequence[Placed] = ()) -> None:
-        """Calculate the cost of a plan. `placed` are the order terms with orders."""
         self.ledger = ledger
         self.placed = placed
         self.problem = ledger.problem
@@ -280,15 +290,14 @@ class Costing:
             item.delivered,
             quantity,
             item.licences,
-            price=direct if facts.single else exact(self._made[arc.offer, ordered] * quantity),
+            price=direct if facts.single else exact(self._cost_per_kg_made[arc.offer, ordered] * quantity),
             direct=direct,
             charges=self.charge(arc, item.requirement, ordered) * quantity,
             freight=arc.freight[item.delivered] * quantity,
         )
 
     @cached_property
-    def _made(self) -> dict[tuple[int, int], Decimal]:
-        """Offer and period -> production cost per kilogram bought, for offers with several outputs."""
+    def _cost_per_kg_made(self) -> dict[tuple[int, int], Decimal]:
         bought: defaultdict[tuple[int, int], Decimal] = defaultdict(Decimal)
         columns = self.ledger.columns
         for position in np.flatnonzero((columns.offer >= 0) & ~columns.single).tolist():
@@ -301,44 +310,44 @@ class Costing:
         return {key: cost.get(key, Decimal(0)) / quantity for key, quantity in bought.items()}
 
     def charge(self, arc: Arc, requirement: str, ordered: int) -> Decimal:
-        """Return the charges per kilogram on an arc, bought for a compliance class in a period."""
+        """Return the charges per kilogram."""
         return self._charge_by_period(arc.index, requirement)[ordered]
 
     @cached_method
     def _charge_by_period(self, arc: int, requirement: str) -> tuple[Decimal, ...]:
-        """Return the highest charge among the uses that a compliance class serves by an arc. In a valid class, all are equal."""
-        found = [self.charges.of_arc(self.problem.network.arcs[arc], use) for use in self._uses(arc, requirement)]
-        return tuple(max(amounts) for amounts in zip(*found, strict=True))
+        """Return the highest charge among the uses that a class serves by an arc. In a valid class, all are equal."""
+        charges = [self.charges.of_arc(self.problem.network.arcs[arc], use) for use in self._uses(arc, requirement)]
+        return tuple(max(amounts) for amounts in zip(*charges, strict=True))
 
     def uses(self, arc: Arc, requirement: str) -> list[Use]:
-        """Return the uses that a purchase for a compliance class may serve. All reachable uses if there are no deliveries."""
+        """Return the uses that a purchase for a class may serve. All reachable uses if there are no deliveries."""
         return self._uses(arc.index, requirement)
 
     @cached_method
     def _uses(self, arc: int, requirement: str) -> list[Use]:
-        reaching, served = self._reaching.get(arc, []), self._served.get(requirement, set())
+        reaching, served = self._uses_of_arc.get(arc, []), self._uses_of_class.get(requirement, set())
         return [use for use in reaching if use in served] or reaching
 
     @cached_property
-    def _reaching(self) -> dict[int, list[Use]]:
-        """Arc -> uses down its chains, in canonical order."""
+    def _uses_of_arc(self) -> dict[int, list[Use]]:
         judged = sorted(self.problem.judgements.items(), key=lambda pair: str(pair[0]))
         return grouped((arc, use) for use, judgement in judged for arc in judgement.reach)
 
     @cached_property
-    def _served(self) -> dict[str, set[Use]]:
-        found: defaultdict[str, set[Use]] = defaultdict(set)
+    def _uses_of_class(self) -> dict[str, set[Use]]:
+        uses: defaultdict[str, set[Use]] = defaultdict(set)
         for requirement, demand in {(delivery.requirement, demand) for delivery, demand in self.ledger.deliveries}:
-            found[requirement].add(self.problem.demands[demand].use)
-        return dict(found)
+            uses[requirement].add(self.problem.demands[demand].use)
+        return dict(uses)
 
     @cached_property
     def charged_by_rule(self) -> dict[str, Decimal]:
-        """Undiscounted money that each rule adds to the plan."""
         total: defaultdict[str, Decimal] = defaultdict(Decimal)
         for line in self.lines if self.charges.rules else ():
-            found = [self.charges.parts(line.arc, use, line.ordered) for use in self.uses(line.arc, line.requirement)]
-            for rule, amount in max(found, key=lambda parts: sum(parts.values(), Decimal(0))).items():
+            charges_of_uses = [
+                self.charges.parts(line.arc, use, line.ordered) for use in self.uses(line.arc, line.requirement)
+            ]
+            for rule, amount in max(charges_of_uses, key=lambda parts: sum(parts.values(), Decimal(0))).items():
                 total[rule] += amount * line.quantity
         return dict(total)
 
@@ -352,29 +361,31 @@ class Costing:
             "freight": freight,
             "onboarding": {0: self.onboarding()},
             "fixed": totals((placed.span.due, placed.span.fixed) for placed in self.placed),
-            "untaken": totals((left.commitment.due, left.due) for left in self.untaken),
+            "untaken": totals((shortfall.commitment.due, shortfall.due) for shortfall in self.untaken),
             "holding": self.holding(),
         }
 
     def _on_purchases(self) -> tuple[dict[int, Decimal], dict[int, Decimal], dict[int, Decimal]]:
-        """Return list prices (with runs of several outputs) by order period, and charges and freight by delivery period."""
+        """Return list prices (with production cost of several outputs) by order period, and charges and freight by delivery period."""
         columns, offers, network = self.ledger.columns, self.problem.offers, self.problem.network.arcs
         price, charges, freight = (defaultdict[int, Decimal](Decimal) for _ in range(3))
-        own = columns.single
-        ordered, prices = columns.ordered[own].tolist(), [facts.price for facts in offers]
-        each = picked(prices, columns.offer[own].tolist(), ordered)
-        for t, amount, count in zip(ordered, each, columns.counts[own].tolist(), strict=True):
+        single = columns.single
+        ordered, prices = columns.ordered[single].tolist(), [facts.price for facts in offers]
+        unit_prices = picked(prices, columns.offer[single].tolist(), ordered)
+        for t, amount, count in zip(ordered, unit_prices, columns.counts[single].tolist(), strict=True):
             price[t] += amount * count
-        moved = columns.offer >= 0
+        has_freight = columns.offer >= 0
         if self.charges.rules:
             parts = (columns.arc, columns.requirement, columns.ordered, columns.delivered, columns.counts)
-            for arc, label, t, due, count in _rows(*(part[moved] for part in parts)):
-                charges[due] += self.charge(network[arc], columns.labels[label], t) * count
+            for arc, label, t, arrival, count in _rows(*(part[has_freight] for part in parts)):
+                charges[arrival] += self.charge(network[arc], columns.labels[label], t) * count
         lists = {id(arc.freight): arc.freight for arc in network}  # one for very many arcs
         costs = {key: any(freight) for key, freight in lists.items()}
-        moved &= np.array([costs[id(arc.freight)] for arc in network], dtype=bool)[columns.arc]
-        for arc, due, count in _rows(columns.arc[moved], columns.delivered[moved], columns.counts[moved]):
-            freight[due] += network[arc].freight[due] * count
+        has_freight &= np.array([costs[id(arc.freight)] for arc in network], dtype=bool)[columns.arc]
+        for arc, arrival, count in _rows(
+            columns.arc[has_freight], columns.delivered[has_freight], columns.counts[has_freight]
+        ):
+            freight[arrival] += network[arc].freight[arrival] * count
         for money in (price, charges, freight):
             for t in money:
                 money[t] *= columns.unit
@@ -383,7 +394,6 @@ class Costing:
         return price, charges, freight
 
     def cost(self, penalties: Decimal) -> Cost:
-        """Return the plan's cost, given the penalties for soft violations."""
         discount = self.problem.discount
         spent = self.spent()
         parts = {
@@ -403,7 +413,6 @@ class Costing:
         )
 
     def making(self) -> dict[int, Decimal]:
-        """Return the money by period on units of offers with several outputs."""
         offers = self.problem.offers
         return totals((m.period, offers[offer].price[m.period] * m.units) for m, offer in self.ledger.makes)
 
@@ -412,7 +421,6 @@ class Costing:
         return sum((self.problem.offers[offer].onboarding for offer in used), Decimal(0))
 
     def holding(self) -> dict[int, Decimal]:
-        """Return the holding costs by period, including those of unused lots."""
         periods = self.problem.case.horizon.periods
         spent = dict.fromkeys(range(len(periods)), Decimal(0))
         years = [Decimal(p.years.numerator) / Decimal(p.years.denominator) for p in periods]
@@ -437,5 +445,4 @@ class Costing:
 
 
 def _rows(*columns: NDArray[Any]) -> Iterator[tuple[Any, ...]]:
-    """Return the rows of parallel arrays as Python numbers."""
     return zip(*(column.tolist() for column in columns), strict=True)

@@ -42,7 +42,6 @@ class Bought:
 
     @property
     def name(self) -> str:
-        """Id of the offer or lot."""
         return self.arc.name
 
     @property
@@ -58,7 +57,7 @@ class Bought:
 
 
 def in_lots(problem: Problem, offer: int) -> bool:
-    """Return True if a purchase is part of a lot, so that it needn't be a multiple of the resolution. An `offer` of -1 is a stock lot."""
+    """Return True if a purchase is part of a lot, and needn't be a multiple of the resolution. An `offer` of -1 is a stock lot."""
     return offer >= 0 and problem.offers[offer].single and problem.offers[offer].offer.lot is not None
 
 
@@ -83,8 +82,7 @@ def in_columns(entries: Sequence[Purchase | LotUse], unit: Decimal) -> PurchaseT
     )
 
 
-def _finer(table: PurchaseTable, unit: Decimal) -> Whole:
-    """Return the counts of a table in a smaller unit."""
+def _counts_in_unit(table: PurchaseTable, unit: Decimal) -> Whole:
     times = int(table.unit / unit)
     return kept([count * times for count in table.counts.tolist()])
 
@@ -117,9 +115,8 @@ class PurchaseColumns:
 
     @staticmethod
     def of(problem: Problem, *tables: tuple[PurchaseTable, Ints]) -> PurchaseColumns:
-        """Return tables as columns, each given with the positions of its arcs. Used stock lots become purchases in their period."""
         unit = min(table.unit for table, _ in tables)
-        scaled = [table.counts if table.unit == unit else _finer(table, unit) for table, _ in tables]
+        scaled = [table.counts if table.unit == unit else _counts_in_unit(table, unit) for table, _ in tables]
         network, offers = problem.network.arcs, problem.offers
         arc = joined([arcs for _, arcs in tables])
         offer, lot = _ints([a.offer for a in network])[arc], _ints([a.lot for a in network])[arc]
@@ -150,13 +147,12 @@ class PurchaseColumns:
         )
 
     def kilograms(self, counts: Whole) -> list[Decimal]:
-        """Return sums of counts as decimals."""
         return list(map(mul, map(Decimal, counts.tolist()), repeat(self.unit)))
 
     def near(self, counts: Whole) -> Floats:
         """Return sums of counts as doubles, exact up to one or two roundings."""
-        found: Floats = counts.astype(np.float64) * float(self.unit)
-        return found
+        doubles: Floats = counts.astype(np.float64) * float(self.unit)
+        return doubles
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,19 +166,19 @@ class Orders:
 
     @staticmethod
     def of(
-        columns: PurchaseColumns, made: Sequence[tuple[int, int, Decimal, int]], offers: int, periods: int
+        columns: PurchaseColumns, runs: Sequence[tuple[int, int, Decimal, int]], offers: int, periods: int
     ) -> Orders:
-        """Return the purchases of offers with one output, and the production of the others (offer, period, units, roundings)."""
-        one = columns.single
-        counts, unit = columns.counts[one], columns.unit
-        if made:
-            of_runs, finer = whole([units for _, _, units, _ in made], unit)
+        """Return the orders of offers with one output, and the runs of the others (offer, period, units, roundings)."""
+        single = columns.single
+        counts, unit = columns.counts[single], columns.unit
+        if runs:
+            of_runs, finer = whole([units for _, _, units, _ in runs], unit)
             times = int(unit / finer)
             counts = kept([*(count * times for count in counts.tolist()), *of_runs.tolist()])
             unit = finer
-        offer = np.concatenate([columns.offer[one], _ints(offer for offer, _, _, _ in made)])
-        period = np.concatenate([columns.ordered[one], _ints(t for _, t, _, _ in made)])
-        roundings = np.concatenate([columns.roundings[one], _ints(roundings for _, _, _, roundings in made)])
+        offer = np.concatenate([columns.offer[single], _ints(offer for offer, _, _, _ in runs)])
+        period = np.concatenate([columns.ordered[single], _ints(t for _, t, _, _ in runs)])
+        roundings = np.concatenate([columns.roundings[single], _ints(roundings for _, _, _, roundings in runs)])
         cells, size = offer * periods + period, offers * periods
         return Orders(
             unit=unit,
@@ -191,7 +187,6 @@ class Orders:
         )
 
     def decimals(self, offer: Ints, period: Ints) -> list[Decimal]:
-        """Return the units of some cells."""
         return list(map(mul, map(Decimal, self.counts[offer, period].tolist()), repeat(self.unit)))
 
 
@@ -200,16 +195,15 @@ def _ints(numbers: Iterable[int]) -> Ints:
 
 
 def joined(columns: Sequence[Ints]) -> Ints:
-    """Concatenate columns."""
     return np.concatenate([np.empty(0, dtype=np.intp), *columns])
 
 
 class _Matcher:
     """Search for the facts that the entries of a plan name. Entries without a match or with an impossible quantity are findings."""
 
-    def __init__(self, problem: Problem, find: Callable[..., None]) -> None:
+    def __init__(self, problem: Problem, report: Callable[..., None]) -> None:
         self.problem = problem
-        self.find = find
+        self.report = report
         self.offers = {facts.offer.id: i for i, facts in enumerate(problem.offers)}
         self.demands: dict[str, int] = {demand.id: i for i, demand in enumerate(problem.demands)}
         self.lots = {lot.id: lot for lot in problem.lots}
@@ -217,15 +211,14 @@ class _Matcher:
         """Arcs by offer or lot, and destination."""
 
     def columns(self, plan: Plan) -> PurchaseColumns:
-        """Return the purchases and lots that match."""
         step = self.problem.case.resolution
         table = in_columns(plan.purchases, step)
-        known = [self.arcs.get((False, *line)) for line in table.lines]
-        arcs = _ints(-1 if arc is None else arc.index for arc in known)[table.line]
+        matches = [self.arcs.get((False, *line)) for line in table.lines]
+        arcs = _ints(-1 if arc is None else arc.index for arc in matches)[table.line]
         if not self._all_match(table, arcs):
-            taken = [(one, arc) for one in plan.purchases if (arc := self._purchase(one)) is not None]
-            table, arcs = in_columns([one for one, _ in taken], step), _ints(arc for _, arc in taken)
-        lots = [(lot, arc) for lot in plan.lots if (arc := self._lot(lot)) is not None]
+            taken = [(entry, arc) for entry in plan.purchases if (arc := self._arc_of_purchase(entry)) is not None]
+            table, arcs = in_columns([entry for entry, _ in taken], step), _ints(arc for _, arc in taken)
+        lots = [(lot, arc) for lot in plan.lots if (arc := self._arc_of_lot(lot)) is not None]
         of_lots = in_columns([lot for lot, _ in lots], step), _ints(arc for _, arc in lots)
         return PurchaseColumns.of(self.problem, (table, arcs), of_lots)
 
@@ -240,40 +233,41 @@ class _Matcher:
         move = self.problem.moves.slots[columns.arc, columns.ordered]
         return not (move < 0).any() and bool((self.problem.moves.delivered[move] == columns.delivered).all())
 
-    def _purchase(self, purchase: Purchase) -> int | None:
-        """Return the arc of a purchase, or None if it is rejected."""
+    def _arc_of_purchase(self, purchase: Purchase) -> int | None:
+        """Return the position of the arc, or None if the purchase is invalid, which is reported."""
         if purchase.offer not in self.offers:
             self._unknown("offer", purchase.offer)
             return None
         arc = self.arcs.get((False, purchase.offer, purchase.material, purchase.place))
         if arc is None:
-            self.find(f"offer `{purchase.offer}` cannot bring {purchase.material} to {purchase.place}")
+            message = f"offer `{purchase.offer}` can't deliver {purchase.material} to {purchase.place}"
+            self.report("FS624", message)
             return None
-        item, horizon = _named(purchase), self.problem.case.horizon
+        item, horizon = _entry_text(purchase), self.problem.case.horizon
         if not 0 <= purchase.ordered <= purchase.delivered < horizon.count:
-            self.find(f"{item} lies outside the plan")
+            self.report("FS624", f"{item} is outside the periods of the plan")
             return None
         arrival = arc.arrival(purchase.ordered)
         if purchase.delivered != arrival:
-            self.find(
+            self.report(
+                "FS624",
                 f"{item} arrives in {horizon.label(purchase.delivered)}",
                 expected=f"{horizon.label(arrival)}, {arc.lags[purchase.ordered]} periods after the order",
             )
         if self.problem.offers[arc.offer].most[purchase.ordered] == 0:
-            self.find(f"{item} is ordered when it is not offered")
-        return arc.index if self._positive(purchase, arc.offer) else None
+            self.report("FS624", f"{item} is ordered in a period in which it isn't offered")
+        return arc.index if self._has_valid_quantity(purchase, arc.offer) else None
 
-    def _lot(self, lot: LotUse) -> int | None:
-        """Return the arc of a used stock lot, or None if it is rejected."""
+    def _arc_of_lot(self, lot: LotUse) -> int | None:
         facts = self.lots.get(lot.lot)
         if facts is None:
             self._unknown("lot", lot.lot)
             return None
         if (lot.material, lot.place, lot.period) != (facts.material, facts.place.id, facts.period):
             expected = f"{facts.material} at {facts.place.id}"
-            self.find(f"{_named(lot)} is not what the case holds", expected=expected)
+            self.report("FS624", f"{_entry_text(lot)} differs from the stock or order of the case", expected=expected)
             return None
-        return self.arcs[True, lot.lot, lot.material, lot.place].index if self._positive(lot, -1) else None
+        return self.arcs[True, lot.lot, lot.material, lot.place].index if self._has_valid_quantity(lot, -1) else None
 
     def of_offers(self, entries: Iterable[OfOffer]) -> list[tuple[OfOffer, int]]:
         return self._with_positions("offer", ((entry, entry.offer) for entry in entries), self.offers)
@@ -282,46 +276,45 @@ class _Matcher:
         return self._with_positions("demand", ((entry, entry.demand) for entry in entries), self.demands)
 
     def _with_positions(
-        self, what: str, named: Iterable[tuple[Entry, str]], known: Mapping[str, int]
+        self, noun: str, named: Iterable[tuple[Entry, str]], positions: Mapping[str, int]
     ) -> list[tuple[Entry, int]]:
-        found = []
+        matched = []
         for entry, name in named:
-            if name in known:
-                found.append((entry, known[name]))
+            if name in positions:
+                matched.append((entry, positions[name]))
             else:
-                self._unknown(what, name)
-        return found
+                self._unknown(noun, name)
+        return matched
 
-    def _unknown(self, what: str, name: str) -> None:
-        self.find(f"{what} `{name}` does not count in this case: it is unknown, or only a lead")
+    def _unknown(self, noun: str, name: str) -> None:
+        self.report("FS624", f"{noun} `{name}` does not count in this case: it is unknown, or only a lead")
 
-    def _positive(self, entry: Purchase | LotUse, offer: int) -> bool:
-        """Return True if a quantity is valid, else record a finding."""
+    def _has_valid_quantity(self, entry: Purchase | LotUse, offer: int) -> bool:
         resolution = self.problem.case.resolution
         # As fractions: the remainder of decimals has no more digits than their context.
         off_step = Fraction(entry.quantity) % Fraction(resolution) and not in_lots(self.problem, offer)
         if entry.quantity > 0 and not off_step:
             return True
-        self.find(
-            f"{_named(entry)} has a quantity of {entry.quantity} kg", expected=f"a positive multiple of {resolution} kg"
+        self.report(
+            "FS624",
+            f"{_entry_text(entry)} has a quantity of {entry.quantity} kg",
+            expected=f"a positive multiple of {resolution} kg",
         )
         return False
 
 
-def _named(entry: Purchase | LotUse) -> str:
-    """Return an entry in words, as `Bought` does."""
+def _entry_text(entry: Purchase | LotUse) -> str:
     name, period = (entry.offer, entry.ordered) if isinstance(entry, Purchase) else (entry.lot, entry.period)
     return f"{name} to {entry.place} ({entry.material}, {entry.requirement}, period {period})"
 
 
 def _in_steps(columns: PurchaseColumns, problem: Problem) -> bool:
-    """Return True if every quantity that isn't part of a lot is a multiple of the resolution."""
     step = problem.case.resolution / columns.unit
     whole_steps = columns.counts[columns.roundings == 1]
     return step == int(step) and not np.any(whole_steps % int(step))
 
 
-_DATED = {
+_NOUNS_OF_DATED = {
     "makes": "a run of",
     "transfers": "a transfer of",
     "stocks": "a stock of",
@@ -331,19 +324,19 @@ _DATED = {
 """Fields of a plan whose entries have one period -> words for messages."""
 
 
-def _within_time(problem: Problem, plan: Plan, find: Callable[..., None]) -> Plan:
-    """Return a plan without the entries outside its periods. Each of them is a finding."""
+def _within_time(problem: Problem, plan: Plan, report: Callable[..., None]) -> Plan:
     count = problem.case.horizon.count
-    kept: dict[str, tuple[Record, ...]] = {}
-    for name, noun in _DATED.items():
+    entries_in_time: dict[str, tuple[Record, ...]] = {}
+    for name, noun in _NOUNS_OF_DATED.items():
         entries = getattr(plan, name)
         outside = [entry for entry in entries if not 0 <= entry.period < count]
         if outside:
-            kept[name] = tuple(entry for entry in entries if 0 <= entry.period < count)
+            entries_in_time[name] = tuple(entry for entry in entries if 0 <= entry.period < count)
         for entry in outside:
             about = getattr(entry, "offer", "") or getattr(entry, "demand", "") or entry.material
-            find(f"{noun} `{about}` lies outside the plan", found=f"period {entry.period}")
-    return plan.but(**kept)
+            message = f"{noun} `{about}` is outside the periods of the plan"
+            report("FS624", message, found=f"period {entry.period}")
+    return plan.but(**entries_in_time)
 
 
 SLACK = Decimal("1e-9")
@@ -377,11 +370,11 @@ class PlanEntries:
     def of(problem: Problem, plan: Plan) -> PlanEntries:
         findings: list[Diagnostic] = []
 
-        def find(message: str, *, found: str = "", expected: str = "") -> None:
-            findings.append(Diagnostic(message, found=found, expected=expected))
+        def report(code: str, message: str, *, found: str = "", expected: str = "") -> None:
+            findings.append(Diagnostic(message, found=found, expected=expected, code=code))
 
-        plan = _within_time(problem, plan, find)
-        matcher = _Matcher(problem, find)
+        plan = _within_time(problem, plan, report)
+        matcher = _Matcher(problem, report)
         return PlanEntries(
             problem=problem,
             plan=plan,
@@ -396,12 +389,11 @@ class PlanEntries:
     @property
     def answers(self) -> Answers | None:
         """Answers of rules, shared by the verifications of a session. None if they aren't kept."""
-        kept = self.problem.kept
-        return kept.verified if kept is not None else None
+        caches = self.problem.kept
+        return caches.verified if caches is not None else None
 
     @cached_property
     def bought(self) -> list[Bought]:
-        """Purchases and used stock lots, each with its arc."""
         arcs, columns = self.problem.network.arcs, self.columns
         parts = (columns.arc, columns.requirement, columns.ordered, columns.delivered)
         rows = zip(*(part.tolist() for part in parts), columns.kilograms(columns.counts), strict=True)
@@ -419,78 +411,71 @@ class PlanEntries:
 
     @property
     def licensed(self) -> list[Bought]:
-        """Purchases under licenses with limited quantities."""
         return [self.bought[position] for position in self.columns.licences]
 
-    def find(self, message: str, *, found: str = "", expected: str = "") -> None:
-        self.findings.append(Diagnostic(message, found=found, expected=expected))
+    def report(self, code: str, message: str, *, found: str = "", expected: str = "") -> None:
+        self.findings.append(Diagnostic(message, found=found, expected=expected, code=code))
 
-    def miss(self, by: Decimal, pieces: Decimal | int, message: str) -> None:
-        """Record a violation of a row by `by` kilograms, as a finding if it is larger than rounding explains. 0 or less is no violation.
-
-        `pieces` is the number of rounded values in the row, weighted by their coefficients. Each may be half a resolution off.
-        """
-        if by <= 0:
+    def report_excess(self, code: str, excess: Decimal, pieces: Decimal | int, message: str) -> None:
+        """Record a violation by `excess` kilograms, as a finding if it is larger than the rounding of `pieces` values explains. 0 or less is none."""
+        if excess <= 0:
             return
-        if by > self.problem.case.resolution / 2 * pieces + SLACK:
-            self.find(message, found=f"{by.normalize():f} kg too much")
+        if excess > self.problem.case.resolution / 2 * pieces + SLACK:
+            self.report(code, message, found=f"a violation by {excess.normalize():f} kg")
         else:
-            self.largest_miss = max(self.largest_miss, by)
+            self.largest_miss = max(self.largest_miss, excess)
 
-    def misses(
-        self, by: Floats, off: Floats, pieces: Floats, exactly: Callable[[int], tuple[Decimal, Decimal | int, str]]
+    def report_excesses(
+        self,
+        code: str,
+        excess: Floats,
+        error: Floats,
+        pieces: Floats,
+        exactly: Callable[[int], tuple[Decimal, Decimal | int, str]],
     ) -> None:
-        """Record violations of many rows, and calculate in decimals only where it matters.
+        """Record violations of many rows, given as doubles with a maximum `error`.
 
-        These are the rows whose violation may be larger than rounding explains, and those with the potentially largest violation.
-
-        Args:
-            by: Kilograms of violation, as doubles.
-            off: Maximum error of `by`.
-            pieces: Pieces as in `miss`, as doubles.
-            exactly: Function from the position of a row to the arguments of `miss`.
+        `exactly` returns the arguments of `report_excess` after the code in decimals. It is called only for rows that may be findings or the largest violation.
         """
         allowed = (float(self.problem.case.resolution) / 2 * pieces + float(SLACK)) * (1 - 1e-9)
-        beyond = by + off > allowed
-        most = float(np.max(by - off, initial=0.0, where=~beyond))
-        for position in np.flatnonzero(beyond | ((by + off > 0) & (by + off >= most))).tolist():
-            self.miss(*exactly(position))
+        may_matter = excess + error > allowed
+        min_largest = float(np.max(excess - error, initial=0.0, where=~may_matter))
+        for position in np.flatnonzero(may_matter | ((excess + error > 0) & (excess + error >= min_largest))).tolist():
+            self.report_excess(code, *exactly(position))
 
-    def carried(self, node: Node, held: Decimal, period: int) -> tuple[Decimal, int]:
+    def carried(self, node: Node, stock: Decimal, period: int) -> tuple[Decimal, int]:
         """Return the stock carried over from the period before, and the number of additional roundings, since losses are rounded."""
-        kept = self.problem.stores[node].kept[period] if node in self.problem.stores else Decimal(1)
-        if kept == 1:
-            return held, 0
-        return (held * kept / self.problem.case.resolution).to_integral_value(
+        kept_share = self.problem.stores[node].kept[period] if node in self.problem.stores else Decimal(1)
+        if kept_share == 1:
+            return stock, 0
+        return (stock * kept_share / self.problem.case.resolution).to_integral_value(
             ROUND_HALF_EVEN
         ) * self.problem.case.resolution, 1
 
     @cached_property
     def rests(self) -> list[tuple[Lot, int, Decimal, int]]:
         """Unused rest of each lot at the end of each period, and the number of rounded values behind it."""
-        found, (used, pieces) = list[tuple[Lot, int, Decimal, int]](), self.set_aside()
+        rests, (used, pieces) = list[tuple[Lot, int, Decimal, int]](), self.set_aside()
         for number, lot in enumerate(self.problem.lots):
-            left, roundings = max(lot.quantity - used[number], Decimal(0)), pieces[number]
-            found.append((lot, lot.period, left, roundings))
+            remainder, roundings = max(lot.quantity - used[number], Decimal(0)), pieces[number]
+            rests.append((lot, lot.period, remainder, roundings))
             for period in range(lot.period + 1, self.problem.case.horizon.count):
-                left, more = self.carried((lot.material, lot.place.id), left, period)
-                roundings += more
-                found.append((lot, period, left, roundings))
-        return found
+                remainder, extra_roundings = self.carried((lot.material, lot.place.id), remainder, period)
+                roundings += extra_roundings
+                rests.append((lot, period, remainder, roundings))
+        return rests
 
     def set_aside(self) -> tuple[list[Decimal], list[int]]:
-        """Return the used kilograms of every lot, and the number of rounded values in each sum."""
         columns, lots = self.columns, len(self.problem.lots)
-        own = columns.lot >= 0
-        used = added_up(columns.counts[own], columns.lot[own], lots)
-        return columns.kilograms(used), np.bincount(columns.lot[own], minlength=lots).tolist()
+        is_lot = columns.lot >= 0
+        used = added_up(columns.counts[is_lot], columns.lot[is_lot], lots)
+        return columns.kilograms(used), np.bincount(columns.lot[is_lot], minlength=lots).tolist()
 
     def pieces(self, offer: int, period: int) -> int:
-        """Return the number of rounded values in an offer's units in a period."""
         return int(self.orders.pieces[offer, period])
 
     def roundings(self, offer: int) -> int:
-        """Return the maximum rounding error of an order from an offer in half steps of the resolution: 2 if part of a lot, else 1."""
+        """Return the maximum rounding error of an order in half steps of the resolution: 2 if part of a lot, else 1."""
         return 2 if self.problem.offers[offer].offer.lot is not None else 1
 
     def in_lots(self, item: Bought) -> bool:
@@ -507,12 +492,10 @@ class PlanEntries:
 
     @cached_property
     def orders(self) -> Orders:
-        """Orders by offer and period, over places and compliance classes."""
-        made = [(offer, make.period, make.units, self.roundings(offer)) for make, offer in self.makes]
-        return Orders.of(self.columns, made, len(self.problem.offers), self.problem.case.horizon.count)
+        runs = [(offer, make.period, make.units, self.roundings(offer)) for make, offer in self.makes]
+        return Orders.of(self.columns, runs, len(self.problem.offers), self.problem.case.horizon.count)
 
     def units(self) -> dict[tuple[int, int], Decimal]:
-        """Return the units ordered by offer and period, over places and compliance classes. Cells without orders are left out."""
         offer, t = np.nonzero(self.orders.pieces)
         units = self.orders.decimals(offer, t)
         return dict(zip(zip(offer.tolist(), t.tolist(), strict=True), units, strict=True))
@@ -523,11 +506,11 @@ class PlanEntries:
         fed[[i for i, facts in enumerate(self.problem.offers) if facts.single and facts.offer.inputs]] = True
         for position in np.flatnonzero(fed[self.columns.offer]).tolist():
             item = self.bought[position]
-            yield from self._takes(item.arc.offer, item.requirement, item.ordered, item.quantity)
+            yield from self._draws_of(item.arc.offer, item.requirement, item.ordered, item.quantity)
         for make, offer in self.makes:
-            yield from self._takes(offer, make.requirement, make.period, make.units)
+            yield from self._draws_of(offer, make.requirement, make.period, make.units)
 
-    def _takes(
+    def _draws_of(
         self, offer: int, requirement: str, period: int, units: Decimal
     ) -> Iterable[tuple[Node, str, int, Decimal, int]]:
         facts = self.problem.offers[offer]

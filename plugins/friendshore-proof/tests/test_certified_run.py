@@ -81,12 +81,12 @@ def test_a_certificate_that_is_missing_or_cannot_be_read_is_found(runs: Path, tm
     text = certificate.read_text(encoding="utf-8")
     certificate.unlink()
     code, told = friendshore("verify", run)
-    assert (code, "certificate.json: is missing, and SHA256SUMS names it" in told) == (4, True)
+    assert (code, "certificate.json: FS602 is missing" in told) == (4, True)
     resum(run)
     assert friendshore("verify", run)[0] == 0
     certificate.write_text(text, encoding="utf-8")
     code, told = friendshore("verify", run)
-    assert (code, "is not the file that was written" in told) == (4, True)
+    assert (code, "FS602" in told) == (4, True)
     certificate.write_text("[", encoding="utf-8")
     assert friendshore("verify", run)[0] == 2
 

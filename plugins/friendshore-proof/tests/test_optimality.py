@@ -19,7 +19,7 @@ from friendshore.plugins import Registry
 from friendshore.recommend import ProofEffort, plan, verdicts, verify_run
 from friendshore.recommend.describe import run_of
 from friendshore.recommend.facts import facts_file
-from friendshore.recommend.recheck import _as_told, read_facts
+from friendshore.recommend.recheck import _context_of, read_facts
 from friendshore.run import read_run, write_run
 from friendshore.session import Session
 from friendshore.solve import Limits
@@ -50,7 +50,7 @@ def claimed(original: Path, out: Path, make: MAKE, share: str = "1") -> Path:
     verified = verify(read.problem, made.model_copy(update=stated))
     optimal = verified.plan.model_copy(update={"status": PlanStatus.OPTIMAL})
     file = facts_file(stored.facts).model_copy(update={"plan": optimal})
-    run = run_of(verified, _as_told(stored.run, read)).model_copy(update={"status": PlanStatus.OPTIMAL})
+    run = run_of(verified, _context_of(stored.run, read)).model_copy(update={"status": PlanStatus.OPTIMAL})
     write_run(out, run, file.written, verdicts(verified))
     return out
 

@@ -170,7 +170,7 @@ def test_a_conflict_that_is_named_excuses_nothing_that_is_planned() -> None:
     free = planned(case(demand("metal", "civil", 40)), metals(cn=0)).plan.plan
     named = Infeasible(materials=("metal",), demands=(), rules=("cap",))
     forged = free.but(status=PlanStatus.INFEASIBLE, infeasible=(named,))
-    with pytest.raises(VerificationError, match="rule `cap` does not hold"):
+    with pytest.raises(VerificationError, match="FS630 rule `cap`"):
         verify(honest.plan.problem, forged)
 
 
