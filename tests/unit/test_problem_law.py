@@ -299,7 +299,7 @@ def test_goods_for_defence_that_no_rule_of_origin_looks_at_are_named_before_the_
     found = planned(given, metals(source("CN", 3, material="salt")), ban("melted", materials=["metal"]))
     assert told(found, UNEXAMINED).startswith("for defense: salt.")
     shown = text(plan_document(found.run))
-    assert shown.index("Looked at by no rule of origin") < shown.index("Demand"), shown
+    assert shown.index("No origin rule") < shown.index("Demand"), shown
     for other in (text(summary_document(found.run)), markdown(page_document(found.run))):
         assert "for defense: salt" in other
     by_demand = {one.id: one.origin_rules for one in found.run.demands}

@@ -74,8 +74,8 @@ def in_order(shown: str, *words: str) -> bool:
         ({"plugins_blocked": [{"name": "acme", "by": ["--block"], "plugins": ["acme 1"]}]}, "Planned without acme (acme 1), blocked by --block"),
         ({"assumptions": [{"subject": "no duty charged", "text": "trisulfide: no rule in use names its tariff line, 2830.90. It is charged none"}]}, "No duty charged, no tariff line known: trisulfide"),
         ({"assumptions": [{"subject": "highest duty charged", "text": "kr-oxide: its customs origin is not known. It is charged the most"}]}, "Highest duty charged, customs origin not known: kr-oxide"),
-        ({"assumptions": [{"subject": "s", "text": "trisulfide: it has no tariff line", "code": "FS804", "short": "trisulfide"}]}, "No duty charged, no tariff line known: trisulfide · Rests on 1"),
-        ({"exposed": [EXPOSED]}, "Exposed: cn-46, unknown from 2026-11-28 on (no extension found). Counted as not in force; if it is (--strict), it forbids USD 5,000 from 2026-Q4 on: Dysprosium oxide 500 kg Dy2O3"),
+        ({"assumptions": [{"subject": "s", "text": "trisulfide: it has no tariff line", "code": "FS804", "short": "trisulfide"}]}, "No duty charged, no tariff line known: trisulfide · Based on 1"),
+        ({"exposed": [EXPOSED]}, "At risk: USD 5,000 from 2026-Q4 on if cn-46 applies (status unknown from 2026-11-28 on: no extension found; --strict enforces it): Dysprosium oxide 500 kg Dy2O3"),
         ({"assumptions": ACCEPTED}, "Accepted by the case: evidence counts from `assumed` on; 50 % of `announced` capacity counts"),
     ],
 )  # fmt: skip
