@@ -2,7 +2,7 @@
 
 With offers o of material m(o) from facility f(o) in country c(o), months t, and D the demand:
 
-    minimise   sum price[o,t] buy[o,t] + sum held[m,t] stock[m,t] + sum missed[m,t] short[m,t]
+    minimize   sum price[o,t] buy[o,t] + sum held[m,t] stock[m,t] + sum missed[m,t] short[m,t]
                + sum onboarding[o] use[o] + sum saving[k,y,i] tier[k,y,i]
     stock[m,t-1] + sum buy[o,t] - stock[m,t] + short[m,t] = D[m,t]                  balance (stock[m,-1]: the opening stock)
     sum of o at f: capacity_use[o] buy[o,t] <= capacity[f,t]                        joint capacity

@@ -84,7 +84,7 @@ def test_the_screen_holds_the_answer(width: int) -> None:
 NEVER = {
     "germanium-metal-5n", "ndfeb-magnet-dy", "smco-alloy", "smco-magnet", "tantalum-powder", "tungsten-heavy-alloy",
 }  # fmt: skip
-"""What the README says is not available at all for defence."""
+"""What the README says is not available at all for defense."""
 
 
 def test_the_heading_says_how_many_demands_are_met_and_which_never() -> None:
@@ -131,7 +131,7 @@ def test_unknown_phases_are_exposed() -> None:
 
 @pytest.mark.deep
 def test_strict_lets_unknown_phases_bite() -> None:
-    """With `--strict` nothing stands beside the mix any more, and civil gallium runs short, defence first."""
+    """With `--strict` nothing stands beside the mix any more, and civil gallium runs short, defense first."""
     assert planned("strict").run.exposed == []
     short = {d.id: round(float(d.short_kg) / 1000, 1) for d in planned("strict").run.demands if "gallium" in d.id}
     assert short == {"gallium-civil": 64.0, "gallium-defense": 0.0}

@@ -79,9 +79,9 @@ def test_everything_wrong_with_an_overlap_is_said_at_once(case: Path) -> None:
     assert sorted(incomplete) == ["offers", "offers", "overlap[3]"]
     said = " ".join(error.message for error in errors)
     for words in (
-        "which offers stay is not said",
+        "an overlap with `keep` needs `offers`",
         "distinct facilities keep all their offers",
-        "an overlap says which facility to keep, or that they are distinct",
+        "an overlap needs either the facility",
         "`plant` doesn't name a catalog and a facility",
         "the facilities of an overlap must be in different catalogs",
         "the facility to keep isn't one of the facilities",

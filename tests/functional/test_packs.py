@@ -47,7 +47,7 @@ def tagged(tag: str) -> set[str]:
 
 @pytest.mark.parametrize("name", ["cn-46-1-us-military", "cn-1-japan-military", "cn-el-2026-06-22"])
 def test_what_needs_a_licence_is_what_military_users_are_refused(name: str) -> None:
-    """A prohibition covers the items of all licence lists, which the catalog marks."""
+    """A prohibition covers the items of all license lists, which the catalog marks."""
     listed = covered(*(rule for rule in CONTROLS.values() if rule.effect == "licence"))
     assert covered(CONTROLS[name]) == listed == tagged("cn-dual-use")
 

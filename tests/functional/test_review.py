@@ -20,7 +20,7 @@ RECIPE = "offer,role,material,per_unit,source\n"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return the starter case: Canadian gallium for defence, Chinese for lamps."""
+    """Return the starter case: Canadian gallium for defense, Chinese for lamps."""
     write_starter(tmp_path / "case")
     return tmp_path / "case"
 
@@ -44,7 +44,7 @@ def plan(folder: Path) -> dict[str, Any]:
 
 
 def chinese_for_defense(run: dict[str, Any]) -> bool:
-    """Return True if Chinese gallium serves defence."""
+    """Return True if Chinese gallium serves defense."""
     return any(p["offer"] == "guangxi-gallium" and "defense" in p["end_use"] for p in run["purchases"])
 
 
@@ -122,7 +122,7 @@ def test_departures_from_enacted_law_are_told(folder: Path) -> None:
 
 
 def test_a_licence_in_hand_is_not_asked_for(folder: Path) -> None:
-    """A use whose licence the case records is not unproven."""
+    """A use whose license the case records is not unproven."""
     edit(folder, ("", '[[rule]]\nkind = "export-control"\nid = "cn"\nexporters = ["CN"]\neffect = "licence"'))
     assert any(row["rule"] == "cn" for row in plan(folder)["unproven"])
     assert not any(row["rule"] == "cn" for row in plan(edit(folder, ("", '[[licence]]\nrule = "cn"')))["unproven"])

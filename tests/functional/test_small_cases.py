@@ -93,13 +93,13 @@ def test_the_page_tells_what_the_plan_costs(name: str, scenario: str) -> None:
 
 
 def test_what_is_bought_before_the_ban_is_lost_in_part() -> None:
-    """Defence orders what is left of it by the year of delivery; the 4 t in hand may be used for either."""
+    """Defense orders what is left of it by the year of delivery; the 4 t in hand may be used for either."""
     bought = sum(float(p.quantity_kg) for p in planned("stock").run.purchases if p.ordered == "2026")
     assert bought + 4000 == pytest.approx(10_000 + 5000 + 5000 / 0.9 + 5000 / 0.81, abs=0.003)
 
 
 def test_cover_counts_each_kilogram_once() -> None:
-    """Stock for defence covers its 73 days, stock for both the 73 days of both."""
+    """Stock for defense covers its 73 days, stock for both the 73 days of both."""
     limits = {limit.label: float(limit.value) for limit in planned("stock", "cover").run.limits}
     assert limits["antimony US for defense 2027"] == pytest.approx(5000 * 73 / 366, abs=0.01)
     assert limits["antimony US for civil + defense 2027"] == pytest.approx(15000 * 73 / 366, abs=0.01)
@@ -140,7 +140,7 @@ def test_the_page_tells_what_price_schedules_give(scenario: str) -> None:
 
 @pytest.mark.parametrize("ranked", range(4))
 def test_the_page_tells_what_each_ranking_gives(ranked: int) -> None:
-    """Shortage of defence, objective, and kilograms from the largest country."""
+    """Shortage of defense, objective, and kilograms from the largest country."""
     case = friendshore.load_case(DOCS / "cases" / "small" / "objectives")
     found = friendshore.plan(case.but(objectives=case.objectives[:ranked]), registry=Registry.of())
     assert found.status.value == "optimal"

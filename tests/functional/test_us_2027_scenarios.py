@@ -98,7 +98,7 @@ def test_nobody_is_shorter(runs: Runs, name: str) -> None:
 
 
 def test_defence_is_never_short_of_what_civil_buyers_get(runs: Runs) -> None:
-    """A kilogram short costs ten times as much for defence, whichever metal can replace it in a plant."""
+    """A kilogram short costs ten times as much for defense, whichever metal can replace it in a plant."""
     for run in runs.values():
         by_material: defaultdict[str, dict[str, float]] = defaultdict(dict)
         for demand in run.demands:

@@ -226,7 +226,7 @@ def several_outputs() -> Problem:
 
 @piece
 def several_outputs_with_inputs() -> Problem:
-    """A plant makes metal and salt of oxide; defence metal may not be mined in China, so its salt may serve civil use."""
+    """A plant makes metal and salt of oxide; defense metal may not be mined in China, so its salt may serve civil use."""
     run = offer(
         "jp-run", "jp", "metal", 50, chain("JP", "melted"), inputs=lines(oxide=2), outputs=lines(metal=1, salt=1)
     )
@@ -392,7 +392,7 @@ def tiers_of_money() -> Problem:
 
 @piece
 def origin_ban() -> Problem:
-    """Defence metal may not be mined in China: a compliance class of its own."""
+    """Defense metal may not be mined in China: a compliance class of its own."""
     return model(CIVIL, DEFENSE, rules=(ban("mined", start=None),))
 
 
@@ -412,7 +412,7 @@ def waiver() -> Problem:
 
 @piece
 def export_control() -> Problem:
-    """Chinese metal only under licence: 7 kg under one, 5 under another."""
+    """Chinese metal only under license: 7 kg under one, 5 under another."""
     control = rule(ExportControl, exporters=["CN"], effect="licence")
     papers = [{"id": name, "rule": "export-control", "quantity": q} for name, q in (("L", 7), ("M", 5))]
     return model(rules=(control,), licences=papers)
@@ -473,7 +473,7 @@ def min_suppliers() -> Problem:
 
 @piece
 def max_share_of_one_use() -> Problem:
-    """No more than half of what is bought for defence from one country: each use has a class of its own."""
+    """No more than half of what is bought for defense from one country: each use has a class of its own."""
     return model(CIVIL, DEFENSE, rules=(rule(MaxShare, share="0.5", end_uses=["defense"]),))
 
 
@@ -499,7 +499,7 @@ def pin() -> Problem:
 
 @piece
 def min_delivered() -> Problem:
-    """At least 90 % of the civil demand of each period, and all of that for defence."""
+    """At least 90 % of the civil demand of each period, and all of that for defense."""
     rules = rule(MinDelivered, id="most", share="0.9", end_uses=["civil"]), rule(MinDelivered, end_uses=["defense"])
     return model(CIVIL, DEFENSE, rules=rules)
 
@@ -558,7 +558,7 @@ def max_churn() -> Problem:
 
 @piece
 def cover() -> Problem:
-    """Stock for 73 days of next year's demand, a fifth of it; defence metal may not be mined in China."""
+    """Stock for 73 days of next year's demand, a fifth of it; defense metal may not be mined in China."""
     wanted = demand("metal", "civil", 100, 60), demand("metal", "defense", 40, 20)
     return model(*wanted, rules=(rule(Cover, days=73), ban("mined", start=None)))
 
@@ -586,7 +586,7 @@ def joint_store() -> Problem:
 
 @piece
 def ranked_objectives() -> Problem:
-    """Least shortage of defence first; then the largest country of each year, but for a tenth; then the cost of everything."""
+    """Least shortage of defense first; then the largest country of each year, but for a tenth; then the cost of everything."""
     levels = [
         {"minimise": "shortage", "of": ["defense"]},
         {"minimise": "concentration", "within": "0.1"},

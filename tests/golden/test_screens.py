@@ -64,7 +64,7 @@ def conflict(folder: Path) -> None:
 
 
 def short(folder: Path) -> None:
-    """Without Canada defence waits for Australia; of indium there is no offer at all."""
+    """Without Canada defense waits for Australia; of indium there is no offer at all."""
     capacity = folder / "catalog" / "capacity.csv"
     rows = capacity.read_text(encoding="utf-8").splitlines()
     capacity.write_text("\n".join(row for row in rows if not row.startswith("quebec")) + "\n", encoding="utf-8")

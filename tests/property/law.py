@@ -56,14 +56,14 @@ class Law:
     def deliveries(
         self, tree: Tree, demand: DemandSpec, period: int, waived: frozenset[str] = frozenset()
     ) -> list[Tree]:
-        """A tree once for each choice of licences under which it may be delivered in a period; none if it may not."""
+        """A tree once for each choice of licenses under which it may be delivered in a period; none if it may not."""
         ordered = self.forest.lot(tree).ordered if tree.lot else tree.ordered
         return self.ways(tree, demand, self.asked(period, ordered, waived), waived)
 
     def ways(
         self, node: Tree, demand: DemandSpec, bans: tuple[Rule, ...], waived: frozenset[str] = frozenset()
     ) -> list[Tree]:
-        """A tree once for each choice of licences under which it may be part of a delivery that these rules judge."""
+        """A tree once for each choice of licenses under which it may be part of a delivery that these rules judge."""
         material = self.world.materials[demand.material]
         for ban in bans:
             had = self.had(node) if node.material == demand.material else set()
@@ -113,7 +113,7 @@ class Law:
     # --------------------------------------------------------------------------------------------------------- moves
 
     def _licences(self, node: Tree, demand: DemandSpec, waived: frozenset[str]) -> list[tuple[str, ...]]:
-        """Each choice of licences with which the node's move passes every rule on moves; none if it cannot."""
+        """Each choice of licenses with which the node's move passes every rule on moves; none if it cannot."""
         offer = self.forest.lot(node).offer if node.lot else node.offer
         if not offer:
             return [()]
@@ -125,7 +125,7 @@ class Law:
         return [tuple(name for name in way if name) for way in product(*answers)]
 
     def _passes(self, rule: Rule, node: Tree, name: str, demand: DemandSpec) -> list[str]:
-        """Under which licences a rule lets a move pass; an empty name where it needs none."""
+        """Under which licenses a rule lets a move pass; an empty name where it needs none."""
         world = self.world
         offer = world.offers[name]
         facility = world.facilities[offer.facility]

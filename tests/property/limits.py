@@ -23,7 +23,7 @@ NUMBERS = ("max-suppliers", "min-suppliers", "single-source", "max-places")
 
 @dataclass
 class Limits:
-    """What the limit rules of a case add to its linear programmes."""
+    """What the limit rules of a case add to its linear programs."""
 
     bounds: list[Bound] = field(default_factory=list)
     choices: list[Choice] = field(default_factory=list)

@@ -109,7 +109,7 @@ class _Draw:
         return found
 
     def demands(self) -> list[DemandSpec]:
-        """Defence wants metal and magnets, civil use all goods, some of it in Japan."""
+        """Defense wants metal and magnets, civil use all goods, some of it in Japan."""
         wanted = [("metal", "defense", "US"), ("magnet", "defense", "US"), ("magnet", "civil", "US")]
         wanted += [("metal", "civil", "JP"), ("oxide", "civil", "US"), ("salt", "civil", "US")]
         return [
@@ -119,7 +119,7 @@ class _Draw:
         ]
 
     def rules(self) -> list[Rule]:
-        """A ban on what defence buys, duties, and limits of every sort."""
+        """A ban on what defense buys, duties, and limits of every sort."""
         dice = self.dice
         found: list[Rule] = [b.ban("mined", "refined", countries=dice.choice(("CN", "CN/KZ")))]
         if self.sometimes(2):

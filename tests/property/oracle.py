@@ -6,11 +6,11 @@
    order has a minimum or a rule a floor. It may lie anywhere on the way to a use that might have it, to the end, and costs
    its holding. What is left of a lot lies to the end as well.
 4. An offer with several outputs is run in *batches*, one variable for each history of its inputs; trees take their output
-   from a batch, and what no tree takes costs nothing. A batch of inputs moved under licences may lend to one of the same
+   from a batch, and what no tree takes costs nothing. A batch of inputs moved under licenses may lend to one of the same
    inputs that needs none of them.
 5. What is used on days between one arrival of an order already placed and the next is delivered by itself: of lots that are there on
    the first of these days, and no more than these days' part of the demand. Inputs are there on the day on which their order may be placed at the latest.
-6. Enumerate the binary patterns of all discrete decisions; each pattern is a linear programme (`patterns`).
+6. Enumerate the binary patterns of all discrete decisions; each pattern is a linear program (`patterns`).
 """
 
 from __future__ import annotations
@@ -301,7 +301,7 @@ class Oracle:
 
 
 def _serves(giver: Any, taker: Any) -> bool:
-    """Whether two batches are of the same inputs, the first moved under licences of the second's and more."""
+    """Whether two batches are of the same inputs, the first moved under licenses of the second's and more."""
     if giver[:2] != taker[:2]:
         return False
     pairs = [(list(one.nodes()), list(other.nodes())) for one, other in zip(giver[2], taker[2], strict=True)]

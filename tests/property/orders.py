@@ -14,7 +14,7 @@ from .world import World, days, within
 
 @dataclass
 class Orders:
-    """What order terms add to a world's linear programmes."""
+    """What order terms add to a world's linear programs."""
 
     columns: list[Column] = field(default_factory=list)
     bounds: list[Bound] = field(default_factory=list)

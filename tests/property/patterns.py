@@ -1,4 +1,4 @@
-"""The cheapest of all binary patterns: every pattern of the discrete decisions, each a linear programme solved by HiGHS.
+"""The cheapest of all binary patterns: every pattern of the discrete decisions, each a linear program solved by HiGHS.
 
 Columns are supply trees; a column says how much of each *amount* (kilograms ordered, held, delivered, …) one unit of it
 comes to. Rows are bounds on weighted amounts. A choice is on or off, and each side has its own rows.
@@ -68,7 +68,7 @@ class Answer:
 
 class Enumeration:
     """Walks the tree of patterns. A choice not yet made is left free of both its sides, which can only make the linear
-    programme cheaper: where even that is no better than the best pattern found, the patterns below are skipped.
+    program cheaper: where even that is no better than the best pattern found, the patterns below are skipped.
     """
 
     def __init__(self, columns: Sequence[Column], bounds: Sequence[Bound]) -> None:

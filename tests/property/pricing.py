@@ -13,7 +13,7 @@ Node = tuple[str, str]
 
 class Priced:
     """Ten times the dearest landed kilogram of all that shares inputs or a stated capacity with the good, on the way to any demand;
-    ten times more for defence where others want something too.
+    ten times more for defense where others want something too.
     """
 
     def __init__(self, world: World, law: Law) -> None:

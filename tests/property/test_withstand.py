@@ -52,7 +52,7 @@ class World:
     lags: tuple[int, ...]
     holding: int
     apart: bool
-    """Whether civil use is in the US, and defence in Korea; else both are in the US."""
+    """Whether civil use is in the US, and defense in Korea; else both are in the US."""
 
     def session(self) -> Session:
         """The same as a case."""

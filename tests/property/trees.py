@@ -34,7 +34,7 @@ class Tree:
     inputs: tuple[Tree, ...] = ()
     lot: str = ""
     licences: tuple[str, ...] = ()
-    """Export licences under which it is moved here."""
+    """Export licenses under which it is moved here."""
 
     def nodes(self) -> Iterator[Tree]:
         """This kilogram and everything that went into it."""

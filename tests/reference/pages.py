@@ -189,7 +189,7 @@ def _cli_page() -> Iterator[str]:
         "This page is made from the commands themselves. Answers go to stdout, all else to stderr; with `--json` stdout holds one",
         'JSON object and nothing else, also for errors (`{"errors": [...]}`); only a mistyped command line is told on stderr alone.',
         "A sign that a terminal would act on is shown by its number wherever text is printed; JSON holds each name as it was typed.",
-        "Colours are shown on a terminal only, and not under `NO_COLOR`. Nothing is written to disk except by `--out`, `--folder`, and `--bid-sheets`, by `sign`,",
+        "Colors are shown on a terminal only, and not under `NO_COLOR`. Nothing is written to disk except by `--out`, `--folder`, and `--bid-sheets`, by `sign`,",
         "`init`, `lock`, `case to-xlsx`, `case from-xlsx --write`, `plugins new`, `catalogs convert`, `catalogs datapackage` and `--install-completion`. What each exit code",
         "means: [exit-codes.md](exit-codes.md); what `--out` writes: [run-folder.md](run-folder.md).",
         "",

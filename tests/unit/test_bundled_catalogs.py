@@ -46,7 +46,7 @@ FORMS = {
     "beryllium-copper", "aluminium-beryllium", "magnesium-alloy", "cobalt-superalloy", "yttria-zirconia", "cadmium-telluride",
     "bismuth-telluride", "indium-antimonide", "indium-phosphide", "hydrogen-fluoride",
 }  # fmt: skip
-"""What defence buys of the materials from titanium to fluorspar."""
+"""What defense buys of the materials from titanium to fluorspar."""
 
 OPEN_FEED = [
     "caremag-heavy-dy-oxide", "caremag-heavy-tb-oxide", "caremag-ndpr-oxide", "clarksville-antimony", "clarksville-gallium",
@@ -105,7 +105,7 @@ def performed(offer: Offer, stage: Stage) -> list[tuple[frozenset[str], bool]]:
 
 
 def test_each_has_a_licence_a_date_and_nothing_to_mend(catalogs: dict[str, Catalog]) -> None:
-    """Every catalog says its licence and as-of date, and a review finds leads only."""
+    """Every catalog says its license and as-of date, and a review finds leads only."""
     assert sorted(catalogs) == sorted(NAMES)
     for catalog in catalogs.values():
         day = {"kazakhstan": "2026-11-24"}.get(catalog.name, "2026-11-27")

@@ -24,7 +24,7 @@ YEAR = date(2027, 1, 1)
 
 
 def yearly(per_year: float = 365, **more: Any) -> Any:
-    """A kilogram a day for defence in the four quarters of 2027, of which nothing can be held."""
+    """A kilogram a day for defense in the four quarters of 2027, of which nothing can be held."""
     wanted = demand("metal", "defense", per_year=Decimal(str(per_year)))
     given = {"start": YEAR, "length": "quarter", "count": 4, "stores": (store("metal", 0, limit=0),)}
     return case(wanted, **{**given, **more})

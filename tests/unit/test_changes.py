@@ -108,7 +108,7 @@ OF_ITS_OWN = catalog(facility("cn", "CN", per_year=1000), source("CN", 10, max_p
 def test_what_is_bought_after_a_change(
     given: Any, facts: Catalog, change: dict[str, Any], expected: dict[str, float]
 ) -> None:
-    """China sells at 10, in a case of licences for civil use that the case takes as granted; Australia at 50."""
+    """China sells at 10, in a case of licenses for civil use that the case takes as granted; Australia at 50."""
     rules = [BY_LICENCE] if given is GRANTED else []
     assert after(given, facts, change, rules=rules) == expected
 
@@ -311,7 +311,7 @@ def test_demand_is_multiplied(name: str, wanted: list[int]) -> None:
 @pytest.mark.parametrize(
     ("phases", "change", "chinese"),
     [
-        # Defence metal for 2026, 2027 and 2028; years in which Chinese metal may be bought.
+        # Defense metal for 2026, 2027 and 2028; years in which Chinese metal may be bought.
         ([{"status": "pending"}], {"enable": "ban"}, set()),
         ([{"status": "unknown"}], {"enable": "ban"}, set()),
         ([{"status": "suspended"}], {"enable": "ban"}, {"2026", "2027", "2028"}),

@@ -291,7 +291,7 @@ NEVER = ("type the name again", "did you mean", "a name of letters")
 @pytest.mark.parametrize(
     ("file", "old", "new", "column", "helps"),
     [
-        # A ban on goods for defence does not look at goods for `defens`: the plan would be called compliant.
+        # A ban on goods for defense does not look at goods for `defens`: the plan would be called compliant.
         *((CASE, USE, f'end_use = "{word}"', "demand[2].end_use", NEVER) for word in
           ("defens", "defnse", "DoD", "civl", "dеfense", "defense\u200b", "Defence")),
         # Two ids that look alike are two offers.
@@ -328,7 +328,7 @@ OUT = '[[rule]]\nkind = "exclude"\nid = "out"\nsuppliers = ["{}"]\n\n[[scenario]
 DUTY = '[[rule]]\nkind = "tariff"\nid = "us"\nterritory = ["US"]\nhs = ["{}"]\n{}rate = "5 %"\n\n[[scenario]]'
 HS = (MATERIALS, HEAD, f"{HEAD},hs")
 SUGGESTED: dict[str, tuple[list[tuple[str, str, str]], list[tuple[str, ...]], tuple[str, ...]]] = {
-    # `civic` is no slip of `civil`, nor is what has a part of its own; that no rule for defence looks at it is told.
+    # `civic` is no slip of `civil`, nor is what has a part of its own; that no rule for defense looks at it is told.
     "an end use of its own": ([(CASE, USE, 'end_use = "civic"')], [("no rule names the end use `civic`",)], ()),
     # 2207 for 2027: the ban never holds, and nothing else says so.
     "a ban from another century": (
@@ -383,7 +383,7 @@ def suggestions(found: Checked, *words: str) -> int:
 def test_an_end_use_that_is_a_part_of_one_that_a_rule_names_is_told_and_not_taken_by_the_strict(
     word: str, told: Told, tmp_path: Path
 ) -> None:
-    """A ban on goods for defence does not look at goods for `defense-spares`; a rule that names these makes them a use of its own."""
+    """A ban on goods for defense does not look at goods for `defense-spares`; a rule that names these makes them a use of its own."""
     found = told((CASE, USE, f'end_use = "{word}"'))
     assert not found.errors
     assert suggestions(found, f"no rule names the end use `{word}`", "case.toml:29", "did you mean `defense`?") == 1

@@ -277,7 +277,7 @@ def unknown(**more: Any) -> Rule:
 
 
 def test_exposed_states_kilograms_and_cost_of_what_unknown_law_would_forbid() -> None:
-    """47 kg are Chinese, with price, duty and freight: one compliance class, so that any of it may end in defence."""
+    """47 kg are Chinese, with price, duty and freight: one compliance class, so that any of it may end in defense."""
     given = case(demand("metal", "defense", 100), demand("metal", "civil", 7), assume={"freight": 3})
     duty = rule(Tariff, rate="0.25", origins=["CN"])
     found = planned(given, metals(), unknown(), duty, rule(Pin, offer="au-metal", exactly=60))
@@ -332,7 +332,7 @@ def test_exposed_says_on_which_days_nobody_knows_whether_the_rule_holds() -> Non
 
 
 def test_what_is_kept_out_names_rule_stage_country_and_clause() -> None:
-    """Chinese metal for defence: by the ban, at mining, in China, under its clause; civil use is not kept from it."""
+    """Chinese metal for defense: by the ban, at mining, in China, under its clause; civil use is not kept from it."""
     given = case(demand("metal", "defense", 10), demand("metal", "civil", 10))
     (b,) = planned(given, metals(), ban("mined", start=None)).run.blocked
     assert (b.offer, b.end_use, b.rule, b.stage) == ("cn-metal", "defense", "ban", "mined")
@@ -358,7 +358,7 @@ def test_law_that_does_not_apply_keeps_nothing_out(phase: dict[str, str]) -> Non
 
 
 def test_exclusions_and_controls_stand_among_what_is_kept_out() -> None:
-    """A planner's own exclusion with its reason; a control for want of a licence as unproven, until it is granted."""
+    """A planner's own exclusion with its reason; a control for want of a license as unproven, until it is granted."""
     rules = rule(Exclude, countries=["JP"]), rule(ExportControl, exporters=["CN"], effect="licence")
     bare = planned(case(demand("metal", "civil", 10)), metals(), *rules)
     assert [(b.offer, b.countries) for b in bare.run.blocked] == [("jp-metal", ["JP"])]

@@ -43,7 +43,7 @@ BOTH = (demand("metal", "defense", 5, 5), demand("metal", "civil", 5, 5))
 
 
 def test_an_order_that_a_rule_bars_is_told_with_rule_day_and_remedy() -> None:
-    """An order for defence arrives after the halt: nothing of it is used, and plan, page and JSON say what became of it."""
+    """An order for defense arrives after the halt: nothing of it is used, and plan, page and JSON say what became of it."""
     found = planned(case(BOTH[0], orders=(order("2027-05-15"),)), metals(), ban("melted"), halt("2027-03-01"))
     one = held(found)
     assert (one.quantity_kg, one.used_kg, one.left_kg) == (8, 0, 8)
@@ -57,7 +57,7 @@ def test_an_order_that_a_rule_bars_is_told_with_rule_day_and_remedy() -> None:
 
 
 def test_what_civil_use_may_take_is_used_and_the_rest_is_left_over() -> None:
-    """30 kg in hand, barred for defence from 2027 on; civil use takes its 10 kg, defence its 5 kg of 2026, 15 kg are left."""
+    """30 kg in hand, barred for defense from 2027 on; civil use takes its 10 kg, defense its 5 kg of 2026, 15 kg are left."""
     lot = stock("metal", 30, chain("CN", *METAL), id="shelf")
     one = held(planned(case(*BOTH, stocks=(lot,)), metals(), ban("melted")), "shelf")
     assert verdicts(one) == {"defense": "may be used in part of the time", "civil": "may be used"}
@@ -72,14 +72,14 @@ def test_what_civil_use_may_take_is_used_and_the_rest_is_left_over() -> None:
     [("2027-02-15", "prohibit", "periods one of which begins on 2027-03-01"), ("2027-05-15", "licence", "an export licence")],
 )  # fmt: skip
 def test_an_export_control_is_healed_by_its_own_means(arrives: str, effect: str, heals: str) -> None:
-    """An order that arrives before the halt, in its period, is lost to the grid alone; a control by licence asks for one."""
+    """An order that arrives before the halt, in its period, is lost to the grid alone; a control by license asks for one."""
     one = held(planned(case(BOTH[1], orders=(order(arrives),)), metals(), halt("2027-03-01", effect)))
     assert verdicts(one) == {"civil": "barred"}
     assert one.uses[0].bars[0].heals.startswith(heals)
 
 
 def test_stock_of_unknown_origin_asks_for_proof() -> None:
-    """Nobody says where the stock was melted: it is unproven for defence, and proof would heal it."""
+    """Nobody says where the stock was melted: it is unproven for defense, and proof would heal it."""
     lot = stock("metal", 4, chain("?", *METAL), id="shelf")
     one = held(planned(case(demand("metal", "defense", 0, 5), stocks=(lot,)), metals(), ban("melted")), "shelf")
     (bar,) = one.uses[0].bars

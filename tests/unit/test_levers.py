@@ -1,4 +1,4 @@
-"""Changes that loosen: proofs, waivers, licences, bounds, stock, terms of trade, later demand; and rules imposed."""
+"""Changes that loosen: proofs, waivers, licenses, bounds, stock, terms of trade, later demand; and rules imposed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CAP = rule(MaxShare, id="cap", by="facility", share="0.5")
 
 
 def wanted(*quantities: float) -> Case:
-    """Metal for defence of which nothing can be held."""
+    """Metal for defense of which nothing can be held."""
     return unstored(*quantities, end_use="defense")
 
 
@@ -66,7 +66,7 @@ def after(given: Case, facts: Catalog, *changes: dict[str, Any], rules: Any = ()
     ],
 )  # fmt: skip
 def test_rules_are_loosened(law: Rule, change: dict[str, Any], kilograms: dict[str, float]) -> None:
-    """Of 10 kg for defence, Chinese at 10 and Australian at 50."""
+    """Of 10 kg for defense, Chinese at 10 and Australian at 50."""
     assert bought(after(wanted(10), metals(), change, rules=[law])) == kilograms
 
 

@@ -136,12 +136,12 @@ DEFENSE = {"end_uses": ["defense"]}
 
 
 def both(*quantities: float, **more: Any) -> Any:
-    """Metal for defence and for civil use."""
+    """Metal for defense and for civil use."""
     return case(demand("metal", "defense", *quantities), demand("metal", "civil", *quantities), **more)
 
 
 def test_three_suppliers_for_defence() -> None:
-    """Said of defence, a number of suppliers asks for nothing of what civil use is bought."""
+    """Said of defense, a number of suppliers asks for nothing of what civil use is bought."""
     three = rule(limits.MinSuppliers, count=3, least_share="0.1", **DEFENSE)
     found = {(p.offer, p.end_use): p.quantity_kg for p in planned(both(100), metals(), three).run.purchases}
     defence = {("au-metal", "defense"): 10, ("cn-metal", "defense"): 80, ("jp-metal", "defense"): 10}
@@ -157,7 +157,7 @@ def test_classes_are_told_apart_only_where_a_limit_counts_by_use() -> None:
 
 @pytest.mark.parametrize(("words", "extra"), [({"at_least": 30}, 30), ({"at_most": 0}, 0), ({"exactly": 20}, 20)])
 def test_stock_of_one_use(words: dict[str, Any], extra: float) -> None:
-    """What is set aside for defence at the end is so much; nothing is asked of civil stock."""
+    """What is set aside for defense at the end is so much; nothing is asked of civil stock."""
     found = planned(both(100), metals(), rule(limits.StockLevel, when="end", **words, **DEFENSE))
     assert bought(found) == {"cn-metal": 200 + extra}
     assert sum(float(s.quantity) for s in found.plan.plan.stocks) == extra
@@ -174,7 +174,7 @@ def test_stock_of_one_use(words: dict[str, Any], extra: float) -> None:
     ],
 )  # fmt: skip
 def test_what_is_made_for_several_uses_in_one_run_counts_for_caps_alone(limit: Rule, cost: float) -> None:
-    """A kilogram of oxide, Chinese at 10 or Australian at 20, gives metal for defence and salt for civil use, for 5."""
+    """A kilogram of oxide, Chinese at 10 or Australian at 20, gives metal for defense and salt for civil use, for 5."""
     run = offer("run", "us", "metal", 5, chain("US", "melted"), outputs=lines(metal=1, salt=1), inputs=lines(oxide=1))
     facts = catalog(run, source("CN", 10, "oxide"), source("AU", 20, "oxide"))
     found = planned(case(demand("metal", "defense", 50), demand("salt", "civil", 50)), facts, limit)
@@ -241,7 +241,7 @@ def test_a_kind_must_name_what_it_counts_by() -> None:
 def test_kilograms_that_end_elsewhere_than_they_were_bought_for_are_found(
     tables: list[str], code: str, words: str
 ) -> None:
-    """Defence is served by what was bought for civil use, or Australian metal is said to be for civil use."""
+    """Defense is served by what was bought for civil use, or Australian metal is said to be for civil use."""
     found = planned(both(100), metals(), rule(limits.MinShare, countries=["AU"], share="0.5", **DEFENSE))
     swap = {"R1": "R2", "R2": "R1"}
     plan = found.plan.plan

@@ -114,7 +114,7 @@ def test_an_order_is_whole_lots_to_the_last_digit() -> None:
         demand("metal", "civil", 70, 31), demand("metal", "defense", 55, 17), demand("metal", "civil", 33.3, 20, place="JP", id="japan"),
     ]  # fmt: skip
     given = case(*wanted, stores=(store("metal", 1), store("metal", 1, "JP")))
-    apart = ban("mined", countries="AU", start=None)  # makes defence a compliance class of its own
+    apart = ban("mined", countries="AU", start=None)  # makes defense a compliance class of its own
     found = planned(given, changed(metals(), "cn-metal", lot=pounds), apart).plan.plan.purchases
     for t in (0, 1):
         units = sum((p.quantity for p in found if p.ordered == t and p.offer == "cn-metal"), Decimal(0))

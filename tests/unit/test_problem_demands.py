@@ -99,7 +99,7 @@ def test_where_no_shortage_price_is_given_it_is_ten_times_the_dearest() -> None:
 
 
 def test_defence_comes_before_civil_use_whatever_the_metal_costs() -> None:
-    """One plant makes 10 kg a year of metal at 1 for defence, or of salt at 300 for others. By the metal alone the one would be priced at 10."""
+    """One plant makes 10 kg a year of metal at 1 for defense, or of salt at 300 for others. By the metal alone the one would be priced at 10."""
     facts = catalog(facility("au", "AU", 10), source("AU", 1), source("AU", 300, "salt"), source("CN", 2, "oxide"))
     found = planned(case(bare("metal", "defense"), bare("salt")), facts)
     assert short(found) == {"salt-civil": 10}
@@ -134,7 +134,7 @@ def test_what_prices_a_shortage(given: Case, facts: Catalog, prices: dict[str, f
     ],
 )  # fmt: skip
 def test_a_case_puts_its_end_uses_in_order(assume: dict[str, Any], prices: list[float]) -> None:
-    """Space first, then defence, then all others alike; without priority, all alike."""
+    """Space first, then defense, then all others alike; without priority, all alike."""
     wanted = [bare("metal", use) for use in ("civil", "defense", "medical", "space")]
     assert list(priced(planned(case(*wanted, assume=assume), metals())).values()) == prices
 
@@ -239,7 +239,7 @@ def test_a_stock_without_a_name_takes_no_name_that_is_stated() -> None:
 
 
 def test_names_that_nothing_answers_to_are_all_told() -> None:
-    """Offers assumed or bought from today, rules of a licence and of a waiver: every wrong name of one step at once, each with a suggestion."""
+    """Offers assumed or bought from today, rules of a license and of a waiver: every wrong name of one step at once, each with a suggestion."""
     given = case(
         demand("metal", "civil", 1),
         assume={"offer": [{"id": "cn-metall", "capacity": 1}]},
@@ -275,7 +275,7 @@ def test_an_order_arrives_within_the_plan(day: str, message: str) -> None:
 
 
 def test_two_rules_of_one_name_are_refused() -> None:
-    """Which of them a licence or a change means could not be told."""
+    """Which of them a license or a change means could not be told."""
     with pytest.raises(InputError, match="FS243"):
         built(case(demand("metal", "civil", 1)), metals(), ban("mined"), ban("refined"))
 

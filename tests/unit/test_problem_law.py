@@ -57,7 +57,7 @@ NOTHING_HELD = (store("metal", 0, limit=0),)
 
 
 def control(**more: Any) -> Rule:
-    """A Chinese control on metal, by licence."""
+    """A Chinese control on metal, by license."""
     return rule(ExportControl, **{"id": "control", "exporters": ["CN"], "effect": "licence", **more})
 
 
@@ -189,7 +189,7 @@ def test_a_case_may_let_the_unproven_pass_and_it_is_told() -> None:
 
 
 def test_compliance_travels_through_a_recipe() -> None:
-    """A Japanese melter takes 2 kg of Australian oxide at 40 for defence, and of Chinese oxide at 10 for civil use."""
+    """A Japanese melter takes 2 kg of Australian oxide at 40 for defense, and of Chinese oxide at 10 for civil use."""
     facts = catalog(maker("JP", 5), source("AU", 40, "oxide"), source("CN", 10, "oxide"))
     found = planned(case(*TWO_USES), facts, ban("mined", start=None))
     assert bought(found) == {"jp-melt": 20, "au-oxide": 20, "cn-oxide": 20}
@@ -206,7 +206,7 @@ def test_compliance_travels_through_a_recipe() -> None:
     ],
 )  # fmt: skip
 def test_a_licence_is_bounded_in_kilograms_days_and_exporter(licence: dict[str, Any], chinese: float) -> None:
-    """10 kg in each of two years; without a licence Chinese metal cannot come. It must cover every day of the arrival's period."""
+    """10 kg in each of two years; without a license Chinese metal cannot come. It must cover every day of the arrival's period."""
     given = wanted("defense", 10, 10, licences=[{"id": "L", "rule": "control", **licence}])
     found = planned(given, metals(), control())
     kilograms = {"cn-metal": chinese, "au-metal": 20 - chinese}
@@ -216,7 +216,7 @@ def test_a_licence_is_bounded_in_kilograms_days_and_exporter(licence: dict[str, 
 
 
 def test_assumed_licences_let_pass_and_are_told() -> None:
-    """Granted for civil use alone: defence still buys elsewhere."""
+    """Granted for civil use alone: defense still buys elsewhere."""
     found = planned(case(*TWO_USES, assume={"licence": {"civil": "granted"}}), metals(), control())
     assert bought(found) == {"cn-metal": 10, "au-metal": 10}
     assert "civil" in told(found, "licences")
@@ -230,7 +230,7 @@ def test_assumed_licences_let_pass_and_are_told() -> None:
     ],
 )  # fmt: skip
 def test_a_waiver_is_bounded_in_kilograms_and_days(waiver: dict[str, Any], chinese: float) -> None:
-    """10 kg for defence in each of two years; a waiver must cover every day of the delivery's period."""
+    """10 kg for defense in each of two years; a waiver must cover every day of the delivery's period."""
     given = wanted("defense", 10, 10, waivers=[{"id": "W", "rule": "ban", **waiver}])
     found = planned(given, metals(), ban("mined", start=None))
     kilograms = {"cn-metal": chinese, "au-metal": 20 - chinese}
@@ -271,9 +271,9 @@ def test_a_lane_is_the_only_way_an_offer_moves(to: str, name: str, freight: floa
 
 
 def test_what_is_bought_after_a_co_product_was_lent_cannot_be_in_it() -> None:
-    """Metal made in 2026 for magnets is lent to defence, lawfully: the ban on its ore's export begins in 2027.
+    """Metal made in 2026 for magnets is lent to defense, lawfully: the ban on its ore's export begins in 2027.
 
-    Oxide bought in 2027 for more magnets cannot end in that metal, though defence takes it in 2027.
+    Oxide bought in 2027 for more magnets cannot end in that metal, though defense takes it in 2027.
     """
     ore, melted = chain("AU", "mined", "refined"), chain("AU", "melted", "produced")
     offers = (

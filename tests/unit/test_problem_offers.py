@@ -230,7 +230,7 @@ def test_confidence_that_the_case_accepts_makes_guesses_count() -> None:
 
 
 def test_evidence_below_what_is_accepted_proves_no_origin() -> None:
-    """A chain that somebody assumed is read as incomplete: unproven for defence; where the case takes assumptions, it passes."""
+    """A chain that somebody assumed is read as incomplete: unproven for defense; where the case takes assumptions, it passes."""
     facts = catalog(source("AU", 10, chain=tuple(entry.but(source=GUESS) for entry in chain("AU", *METAL))))
     given, law = case(demand("metal", "defense", 10)), ban(*METAL, start=None)
     found = planned(given, facts, law)

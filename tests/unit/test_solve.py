@@ -61,7 +61,7 @@ from ..building import (
 
 
 def linear(cost: Any, rows: Any, least: Any, whole: bool = False, **more: Any) -> Linear:
-    """Minimise cost @ x subject to rows @ x >= least and 0 <= x <= 10."""
+    """Minimize cost @ x subject to rows @ x >= least and 0 <= x <= 10."""
     count = len(cost)
     given = {
         "cost": np.array(cost, dtype=float),
@@ -471,7 +471,7 @@ CONCENTRATION = {"minimise": "concentration"}
 
 
 def ranked(*levels: dict[str, Any], **options: Any) -> Recommendation:
-    """140 kg of metal wanted, 60 at 10 from China, 70 at 50 from Australia, the rest at 80 from Japan; defence offers least for it."""
+    """140 kg of metal wanted, 60 at 10 from China, 70 at 50 from Australia, the rest at 80 from Japan; defense offers least for it."""
     given = case(*WANTED, objectives=levels)
     return planned(given, metals(cn=60, au=70), *options.pop("rules", ()), **options)
 
@@ -505,7 +505,7 @@ def test_parts_that_a_level_says_nothing_of_are_planned_by_cost() -> None:
 
 
 def test_what_a_change_does_under_a_ranking() -> None:
-    """With half of the Australian capacity gone defence is still served, by Japan."""
+    """With half of the Australian capacity gone defense is still served, by Japan."""
     found = ranked(SHORTAGE)
     answer = found.session.what_if(Change(capacity="au", factor=Decimal("0.5")))
     assert (answer.levels[0], answer.levels[1]) == (0, answer.cost.objective)

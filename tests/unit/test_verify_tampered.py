@@ -63,9 +63,9 @@ def plain() -> Recommendation:
 
 @cache
 def lawful() -> Recommendation:
-    """Defence and civil use of 10 kg each in 2026 and 2027, a ban on Chinese metal from 2027 on, and a control by licence.
+    """Defense and civil use of 10 kg each in 2026 and 2027, a ban on Chinese metal from 2027 on, and a control by license.
 
-    The licence is for 34 kg, the waiver for 4 kg of the defence metal of 2027, of which 3 kg lie in stock: 3 more are Australian.
+    The license is for 34 kg, the waiver for 4 kg of the defense metal of 2027, of which 3 kg lie in stock: 3 more are Australian.
     """
     control = rule(ExportControl, id="control", exporters=["CN"], effect="licence")
     licence, waiver = {"id": "L", "rule": "control", "quantity": 34}, {"id": "W", "rule": "ban", "quantity": 4}
@@ -87,9 +87,9 @@ def lawful() -> Recommendation:
 
 @cache
 def circuits() -> Recommendation:
-    """A plant makes metal and magnets of one oxide; defence metal asks for Australian oxide, civil magnets do not.
+    """A plant makes metal and magnets of one oxide; defense metal asks for Australian oxide, civil magnets do not.
 
-    10 units for defence give 10 kg of metal and 10 of magnets, which serve civil use; 20 more units are made for it.
+    10 units for defense give 10 kg of metal and 10 of magnets, which serve civil use; 20 more units are made for it.
     """
     run = maker("JP", 50, id="jp-run", outputs=lines(metal=1, magnet=1))
     facts = catalog(facility("jp", "JP"), run, source("AU", 40, "oxide"), source("CN", 10, "oxide"))

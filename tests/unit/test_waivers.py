@@ -127,7 +127,7 @@ def law(**more: Any) -> Rule:
 
 
 def wanting(*waivers: tuple[str, str], under: str = "", count: int = 1, **more: Any) -> Case:
-    """Metal for defence from 2027 on, of which nothing can be held, with waivers of the ban for a tonne from one day until another."""
+    """Metal for defense from 2027 on, of which nothing can be held, with waivers of the ban for a tonne from one day until another."""
     each = {"id": "w", "rule": "ban", "quantity": 1000, "under": under}
     specs = [WaiverSpec.model_validate({**each, "from": start or None, "until": end or None}) for start, end in waivers]
     return unstored(*[10] * count, end_use="defense", start=date(2027, 1, 1), waivers=specs, **more)

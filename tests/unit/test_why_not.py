@@ -187,7 +187,7 @@ def test_proving_an_origin_is_worth_what_the_offer_saves() -> None:
 
 
 def test_a_licence_that_is_missing_is_asked_about() -> None:
-    """An export control that wants a licence: granted, China delivers."""
+    """An export control that wants a license: granted, China delivers."""
     control = rule(ExportControl, exporters=["CN"], effect="licence", citation="e")
     obstacle, way = lifted(asked("cn-metal", control))
     assert (obstacle.kind, way.changes[0].grant, way.gives_kg) == ("licence", "export-control", 40)

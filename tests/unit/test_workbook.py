@@ -217,7 +217,7 @@ def test_what_does_not_meet_the_eye_is_one_mistake(name: str, book: Path) -> Non
      ('0;0 "short"', "5", ""), ('"none"', "5", "none")],
 )  # fmt: skip
 def test_number_formats_that_add_something(number_format: str, value: str, added: str) -> None:
-    """Digits, signs, colours and languages add nothing; units, currencies, thousands and hundredths do."""
+    """Digits, signs, colors and languages add nothing; units, currencies, thousands and hundredths do."""
     assert added_text(number_format, Decimal(value)) == added
 
 

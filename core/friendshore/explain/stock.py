@@ -130,7 +130,7 @@ def _prohibitions(problem: Problem, lot: Lot, arc: Arc, judgement: Judgement) ->
 
 
 def _trade_remedies(lot: Lot, phase: Phase, verdict: Verdict) -> str:
-    ways = [f"an export licence, recorded as [[licence]] with rule = `{verdict.rule}`"] if verdict.licence else []
+    ways = [f"an export license, recorded as [[licence]] with rule = `{verdict.rule}`"] if verdict.licence else []
     if not verdict.licence and verdict.result is Result.UNPROVEN:
         ways.append("proof of its customs origin")
     if phase.start is not None and lot.arrives is not None:

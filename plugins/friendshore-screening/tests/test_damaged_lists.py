@@ -28,7 +28,7 @@ Row = dict[str, str]
 Rows = dict[str, list[Row]]
 """By file."""
 Told = tuple[str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...], date | None, date | None]
-"""Of an entry: its list, name, aliases, weak ones, programmes, first and last day."""
+"""Of an entry: its list, name, aliases, weak ones, programs, first and last day."""
 EDITION = date(2026, 11, 20)
 NAMES = st.text("AbĉЖ \"',.&-\u2028\x0b\x85", min_size=1, max_size=6).filter(
     lambda text: text == text.strip() and not set(text) <= set("\"',.&-")

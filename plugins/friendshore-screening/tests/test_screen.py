@@ -315,7 +315,7 @@ def test_law_has_a_clause_and_says_what_was_read() -> None:
     [("UKR", "DE", "enacted"), ("CHEM", "DE", "enacted"), ("UKR", "US", None), ("RUR", "DE", "unknown")],
 )
 def test_the_union_freezes_by_programme(case: Path, program: str, place: str, status: str | None) -> None:
-    """Article 2 of the regulations that were read binds buyers in the Union; what other programmes say is not known, and one law alone is told of an entry."""
+    """Article 2 of the regulations that were read binds buyers in the Union; what other programs say is not known, and one law alone is told of an entry."""
     (case / "eu.csv").write_text(f"{EU_HEAD}28/10/2026;7;EU.1.1;2026-02-03;E;;{program};Hentzau Metals Co. Ltd.;\n")
     edit(case, LISTED, 'lists = [{ file = "eu.csv", format = "eu-csv", edition = 2026-11-20 }]')
     edit(case, 'place = "US"', f'place = "{place}"')

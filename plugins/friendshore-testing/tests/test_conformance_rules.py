@@ -246,7 +246,7 @@ class TestExamples:
         return Example(self.case, {offer: amount}, allowed, (b.metals(au=50),))
 
     def test_right_examples_hold(self) -> None:
-        """Chinese metal is refused for defence, Australian is not."""
+        """Chinese metal is refused for defense, Australian is not."""
         examples = [self.example("cn-metal", False), self.example("au-metal", True)]
         assert found(rule_checks(self.ban, examples=examples), "examples") == {}
 

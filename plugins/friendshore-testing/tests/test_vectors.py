@@ -75,7 +75,7 @@ def test_no_suspension_outlasts_its_last_day(name: str) -> None:
 
 
 def vector_with(**fields: object) -> Vector:
-    """Return a Japanese magnet of Chinese oxide, delivered for defence in 2027."""
+    """Return a Japanese magnet of Chinese oxide, delivered for defense in 2027."""
     chain = {"mined": "AU", "refined": "CN", "separated": "MY", "melted": "JP", "produced": "JP"}
     offer = {"country": "JP", "chain": chain}
     table = {"id": "v", "use": {"material": "ndfeb-magnet"}, "offer": offer, "delivered": "2027-01-15"}

@@ -117,13 +117,13 @@ def proved(*names: str) -> Edit:
 
 
 def licensed(rule: str, plant: str) -> Edit:
-    """A licence for all that one facility exports under a rule."""
+    """A license for all that one facility exports under a rule."""
     licence = LicenceSpec(id="asked", rule=rule, exporter=plant)
     return lambda given: replace(given, case=given.case.model_copy(update={"licences": (licence,)}))
 
 
 def unlicensed(given: Inputs) -> Inputs:
-    """No licence taken as granted."""
+    """No license taken as granted."""
     return _with_case(given, "assume", licence={})
 
 
@@ -204,7 +204,7 @@ def _of_offer(one: Offer, lacking: set[str]) -> dict[Key, list[Edit]]:
 
 
 def perhaps_asked(given: Inputs) -> Iterator[tuple[Key, Edit]]:
-    """Origins and licences, which are asked only where they keep something out."""
+    """Origins and licenses, which are asked only where they keep something out."""
     (facts,) = given.catalogs
     for one in facts.offers:
         yield ("origin", one.id, ""), proved(one.id)

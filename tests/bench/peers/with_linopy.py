@@ -1,4 +1,4 @@
-"""linopy: labelled arrays of variables, grouped sums, handed to HiGHS in memory."""
+"""linopy: labeled arrays of variables, grouped sums, handed to HiGHS in memory."""
 
 from __future__ import annotations
 

@@ -216,7 +216,7 @@ def _goes(offer: Offer, material: str, place: str) -> bool:
 
 
 def some_demands(draw: Draw[Any], count: int, good: str, offers: tuple[Offer, ...]) -> tuple[DemandSpec, ...]:
-    """Defence wants the good; civil use wants it too, or something on the way to it, or what is made beside it."""
+    """Defense wants the good; civil use wants it too, or something on the way to it, or what is made beside it."""
 
     def wanted(material: str, end_use: str, **more: Any) -> DemandSpec:
         quantities = draw(st.lists(st.integers(0, 40), min_size=count, max_size=count).filter(any))

@@ -1,4 +1,4 @@
-"""Random rules, limits, waivers and licences."""
+"""Random rules, limits, waivers and licenses."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def a_control(draw: Draw[Any]) -> Rule:
 
 
 def some_papers(draw: Draw[Any], rules: tuple[Rule, ...], good: str) -> dict[str, Any]:
-    """Waivers, licences and assumed licences that fit the rules."""
+    """Waivers, licenses and assumed licenses that fit the rules."""
     ids = [rule.id for rule in rules]
     papers: dict[str, Any] = {}
     day = st.sampled_from((None, date(2026, 10, 1), date(2027, 1, 2)))

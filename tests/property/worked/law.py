@@ -1,4 +1,4 @@
-"""Bans, controls, licences and waivers, along chains and across dates."""
+"""Bans, controls, licenses and waivers, along chains and across dates."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ TEN_EACH = (demand("magnet", "defense", 10), demand("magnet", "civil", 10))
 
 
 def control(effect: str) -> ExportControl:
-    """China lets nothing out for defence use, wherever it is."""
+    """China lets nothing out for defense use, wherever it is."""
     return rule(ExportControl, id="control", exporters=["CN"], effect=effect, end_uses=["defense"])
 
 
 def licensed(**more: Any) -> Case:
-    """Ten magnets for defence, and a licence for 3 kg of oxide."""
+    """Ten magnets for defense, and a license for 3 kg of oxide."""
     licence = LicenceSpec(id="lic", rule="control", quantity=Decimal(3), **more)
     return case(demand("magnet", "defense", 10), licences=(licence,))
 
 
 def waived(*names: str) -> Case:
-    """Ten of metal for defence, and waivers of 4 kg each."""
+    """Ten of metal for defense, and waivers of 4 kg each."""
     waivers = tuple(WaiverSpec(id=name, rule="ban", quantity=Decimal(4)) for name in names)
     return case(demand("metal", "defense", 10), start=NEW_YEAR, waivers=waivers)
 
 
 rows(
     *MAGNETS,
-    # Australian oxide for defence (120), Chinese else (105).
+    # Australian oxide for defense (120), Chinese else (105).
     banned_input_in_a_clean_magnet=(case(*TEN_EACH, start=NEW_YEAR), ban(*ALL), 2250),
-    # China lets nothing out for foreign defence use: the oxide for its magnets comes from Australia all the same.
+    # China lets nothing out for foreign defense use: the oxide for its magnets comes from Australia all the same.
     input_moved_to_japan_is_controlled=(case(*TEN_EACH), control("prohibit"), 2250),
-    # A licence for 3 kg of oxide makes 6 magnets at 105; the other 4 cost 120.
+    # A license for 3 kg of oxide makes 6 magnets at 105; the other 4 cost 120.
     licence_of_three_kilograms=(licensed(exporter="CN"), control("licence"), 1110),
-    # A licence from 2 January on covers no yearly period: 10 x 120.
+    # A license from 2 January on covers no yearly period: 10 x 120.
     licence_that_covers_part_of_a_period=(licensed(start=date(2026, 1, 2)), control("licence"), 1200),
     # Dated by order: the order of the magnet counts, in 2026 with Chinese oxide at 105; it is held one year at 4.
     magnet_ordered_before_a_ban_from_later_oxide=(
@@ -60,7 +60,7 @@ rows(
 
 rows(
     *METALS,
-    # 100 kg of Chinese metal serve 60 before the ban; after it only 30 of civil use. Defence buys 60 at 50 = 3000.
+    # 100 kg of Chinese metal serve 60 before the ban; after it only 30 of civil use. Defense buys 60 at 50 = 3000.
     # At the end of 2026 40 kg are held, at the end of 2027 10 kg: 2 x 50 = 100.
     stock_held_across_a_ban=(case(demand("metal", "defense", 60, 60), demand("metal", "civil", 0, 30), **IN_HAND), ban("mined"), 3100),
     # 4 kg of Chinese metal under the waiver, 6 of Australian: 40 + 300.
@@ -103,7 +103,7 @@ def stages_of_inputs_are_not_missing() -> Any:
 
 @worked
 def exclusion_of_a_facility() -> Any:
-    """The cheap plant is kept out for defence, inputs included."""
+    """The cheap plant is kept out for defense, inputs included."""
     facts = catalog(*plants(), source("AU", 40, "oxide"), source("JP", 10, "oxide"), maker("US", 100, 1))
     kept_out = rule(Exclude, facilities=["jp"], end_uses=["defense"])
     return case(demand("metal", "defense", 10), demand("metal", "civil", 10)), facts, (kept_out,), 1400.0 + 1100.0
@@ -111,7 +111,7 @@ def exclusion_of_a_facility() -> Any:
 
 @worked
 def coproduct_for_defence_serves_civil() -> Any:
-    """10 units at 60 give the oxide for defence, and 30 of salt: the civil 20 are free, the Chinese salt is not bought."""
+    """10 units at 60 give the oxide for defense, and 30 of salt: the civil 20 are free, the Chinese salt is not bought."""
     circuit = source("AU", 60, "oxide", name="au-circuit", outputs=lines(oxide=1, salt=3))
     wanted = demand("oxide", "defense", 10), demand("salt", "civil", 20)
     return case(*wanted, start=NEW_YEAR), catalog(*plants(), circuit, source("CN", 5, "salt")), (ban(*OXIDE),), 600.0
@@ -125,7 +125,7 @@ def both(country: str, *stages: str) -> Any:
 
 @worked
 def coproduct_with_inputs() -> Any:
-    """A Japanese plant makes metal and magnets from one oxide. Defence metal needs Australian oxide: 10 units at 50 + 2 x 40.
+    """A Japanese plant makes metal and magnets from one oxide. Defense metal needs Australian oxide: 10 units at 50 + 2 x 40.
 
     The magnets of these units serve civil use (10 of 30); 20 more units from Chinese oxide at 50 + 2 x 10 make the rest.
     The metal of those is left.
@@ -136,7 +136,7 @@ def coproduct_with_inputs() -> Any:
 
 @worked
 def coproducts_for_uses_with_different_bans() -> Any:
-    """Defence bars Chinese oxide, civil use Japanese; each bars what the other takes. Australian oxide serves both from one
+    """Defense bars Chinese oxide, civil use Japanese; each bars what the other takes. Australian oxide serves both from one
     run: 10 x (50 + 2 x 40). Two runs with the cheapest that each may take cost 10 x (50 + 2 x 12) + 10 x (50 + 2 x 10).
     """
     facts = catalog(*plants(), *OXIDES, source("JP", 12, "oxide"), both("AU", "melted", "produced"))

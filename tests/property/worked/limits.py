@@ -108,7 +108,7 @@ rows(
 
 rows(
     facility("cn", "CN", 80), source("CN", 10),
-    # 80 can be made of 100 + 100, 40 % of both together: all 80 for defence, though civil use would rather be short.
+    # 80 can be made of 100 + 100, 40 % of both together: all 80 for defense, though civil use would rather be short.
     two_demands_served_together=(
         case(demand("metal", "civil", 100, price=5), demand("metal", "defense", 100, price=100)),
         rule(MinDelivered, share="0.4", together=True), 80 * 10 + 20 * 100 + 100 * 5,

@@ -203,7 +203,7 @@ rows(
     stock_that_must_lie_where_nothing_may=(
         metal(15, stocks=(b.stock("metal", 20, chain("AU", *METAL)),), stores=NOTHING_HELD), (), math.inf,
     ),
-    # 15 kg in hand serve defence at once, since nothing may be held, and the civil use buys 10 at 10.
+    # 15 kg in hand serve defense at once, since nothing may be held, and the civil use buys 10 at 10.
     stock_that_is_used_at_once=(
         defence_and_civil(15, 10, stocks=(b.stock("metal", 15, chain("AU", *METAL)),), stores=NOTHING_HELD), b.ban("mined", start=None), 100,
     ),

@@ -69,7 +69,7 @@ def move(origin: str = "JP", to: str = "US", operator: str = "") -> Move:
 
 
 def ban(**fields: Any) -> OriginBan:
-    """A ban on magnets for defence."""
+    """A ban on magnets for defense."""
     known = {
         "id": "ban",
         "citation": "the clause",

@@ -67,7 +67,7 @@ def test_a_stated_fact_may_take_a_use_out_of_a_control(facts: dict[str, bool], b
 
 
 def test_a_first_stop_elsewhere_does_not_help_a_military_end_use() -> None:
-    """Chinese dysprosium oxide moved to Japan for a magnet of US defence use fails; the same for civil use does not."""
+    """Chinese dysprosium oxide moved to Japan for a magnet of US defense use fails; the same for civil use does not."""
     rule = control(destinations=["US"], judged_on="use", end_uses=["defense"], reach="origin")
     assert rule.judge(OXIDE_CN, move("CN", "JP"), use()).result is Result.FAIL
     assert rule.judge(OXIDE_CN, move("CN", "JP"), use(end_use="civil")).passes
@@ -76,7 +76,7 @@ def test_a_first_stop_elsewhere_does_not_help_a_military_end_use() -> None:
 
 
 def test_a_licence_leaves_it_unproven() -> None:
-    """Where a licence would do, the verdict is unproven for want of it, even where the origin is open too."""
+    """Where a license would do, the verdict is unproven for want of it, even where the origin is open too."""
     rule = control(effect="licence", reach="origin")
     for chained, way in ((OXIDE_CN, move("CN", "US")), (oxide_from("JP", "JP CN"), move("JP", "US"))):
         verdict = rule.judge(chained, way, use())
