@@ -115,8 +115,14 @@ def order_lines(verified: VerifiedPlan) -> tuple[OrderLine, ...]:
     return (*_planned_lines(verified), *_open_lines(verified.problem))
 
 
+_IN_WORDS = ("note", "made_from")
+"""Columns with sentences, which a later version may write in other words."""
+
+
 def plan_id(case: str, lines: Sequence[OrderLine]) -> str:
-    text = "\n".join([case, *("\t".join(line.texts.values()) for line in lines)])
+    """Return the identifier of a plan in its order sheet. It depends on figures, ids, and names, but not on notes."""
+    rows = ([text for name, text in line.texts.items() if name not in _IN_WORDS] for line in lines)
+    text = "\n".join([case, *map("\t".join, rows)])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
