@@ -42,6 +42,26 @@ RETIRED = {
 }
 """What is no longer said -> what is said in its place."""
 
+PHRASES = {
+    r"nobody": "no source, no one",
+    r"whoever": "the person who, anyone who",
+    r"anew": "again",
+    r"mend(?:s|ed|ing)?": "correct, fix",
+    r"dear(?:er|est)": "more expensive, most expensive",
+    r"for want of": "without",
+    r"so many": "a number",
+    r"likewise": "also",
+    r"bear(?:s|ing)? (?:up)?on": "applies to",
+    r"(?:is|are) (?:told|said|heard|looked at)": "is reported, is listed, is checked",
+    r"let pass": "accepted",
+    r"comes? to (?=\d)": "equals, sums to",
+    r"kept out": "excluded",
+    r"barred": "prohibited",
+    r"as it stands": "unchanged, in its present form",
+    r"stands? in": "is in",
+}
+"""Phrases of an older style, which messages, docstrings, comments, and pages don't use -> what to write. Tests may still have them."""
+
 NAMES = {
     r"^troubles?$|^Trouble$|^Finding$|^Suggestion$": "diagnostic",
     r"(?:^|_)(?:bites?|biting)(?:_|$)": "applies",
@@ -58,12 +78,12 @@ ANY = re.compile(f"{BEFORE}(?:{'|'.join(RETIRED)}){AFTER}", re.IGNORECASE)
 """Any retired word: far quicker than looking for each."""
 
 
-def found(text: str) -> list[tuple[str, str]]:
-    """Retired words in a text, each with what to say in its place. What stands between backticks is a name, and not looked at."""
+def found(text: str, words: dict[str, str] = RETIRED) -> list[tuple[str, str]]:
+    """Return the retired words in a text, each with its replacement. Names between backticks aren't checked."""
     prose = re.sub(r"`[^`\n]*`", "``", text)
     return [
         (hit.group(), instead)
-        for word, instead in (RETIRED.items() if ANY.search(prose) else ())
+        for word, instead in (words.items() if words is not RETIRED or ANY.search(prose) else ())
         for hit in re.finditer(f"{BEFORE}(?:{word}){AFTER}", prose, re.IGNORECASE)
     ]
 
@@ -94,6 +114,16 @@ def test_pages_keep_to_the_vocabulary() -> None:
     for path in PAGES:
         text = re.sub(r"^```(?!text).*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
         hits[str(path)] = found(text)
+    assert {path: here for path, here in hits.items() if here} == {}
+
+
+def test_texts_have_no_phrases_of_an_older_style() -> None:
+    """In sources and pages."""
+    hits = {str(path): found("\n".join(prose_tokens(path)), PHRASES) for path in SOURCES}
+    for path in PAGES:
+        if path.name != "style.md":
+            text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+            hits[str(path)] = found(text, PHRASES)
     assert {path: here for path, here in hits.items() if here} == {}
 
 

@@ -186,20 +186,20 @@ def _cli_page() -> Iterator[str]:
     root: Any = get_command(app)
     yield from ("# Command line", "", root.help, "")
     yield from (
-        "This page is made from the commands themselves. Answers go to stdout, all else to stderr; with `--json` stdout holds one",
-        'JSON object and nothing else, also for errors (`{"errors": [...]}`); only a mistyped command line is told on stderr alone.',
-        "A sign that a terminal would act on is shown by its number wherever text is printed; JSON holds each name as it was typed.",
-        "Colors are shown on a terminal only, and not under `NO_COLOR`. Nothing is written to disk except by `--out`, `--folder`, and `--bid-sheets`, by `sign`,",
-        "`init`, `lock`, `case to-xlsx`, `case from-xlsx --write`, `plugins new`, `catalogs convert`, `catalogs datapackage` and `--install-completion`. What each exit code",
-        "means: [exit-codes.md](exit-codes.md); what `--out` writes: [run-folder.md](run-folder.md).",
+        "This page is generated from the commands. Answers go to stdout, everything else to stderr. With `--json`, stdout has one JSON object and nothing else, also for",
+        'errors (`{"errors": [...]}`). Only a mistyped command line is reported on stderr alone.',
         "",
-        "`friendshore --version` says which version it is. Commands and options are completed by the Tab key once the shell is told:",
-        "`friendshore --install-completion` writes to the settings of the shell in which it is run (bash, zsh, fish, PowerShell), and holds",
-        "from the next window on; `--show-completion` prints the same, to be put there by hand.",
+        "Control characters are printed as numbers. JSON has each name as it was typed. Colors appear only on a terminal, and not with `NO_COLOR`.",
         "",
-        "What if, without an edit of the case: `--change` states a change in the words of a [`change` table](files.md) of a case file, and",
-        "may repeat: `--change 'disable=RULE' --change 'stock=MATERIAL, quantity=5 t, countries=US;CA'`. A comma ends a value where another key",
-        "follows; entries of a list are set apart by `;`. A run keeps its changes, and `verify` derives it again with them.",
+        "Only these write to disk: `--out`, `--folder`, and `--bid-sheets`, `sign`, `init`, `lock`, `case to-xlsx`, `case from-xlsx --write`, `plugins new`, `catalogs convert`,",
+        "`catalogs datapackage`, and `--install-completion`. See also [exit codes](exit-codes.md) and [run folders](run-folder.md).",
+        "",
+        "`friendshore --version` prints the version. `friendshore --install-completion` sets up completion by the Tab key in the current shell (bash, zsh, fish, PowerShell).",
+        "`--show-completion` prints the script instead.",
+        "",
+        "`--change` applies a change without editing the case. It is written like a [`change` table](files.md) of a case file, and may repeat: `--change 'disable=RULE'`",
+        "`--change 'stock=MATERIAL, quantity=5 t, countries=US;CA'`. A comma ends a value if another key follows. A semicolon separates entries of a list. A run keeps its",
+        "changes, and `verify` applies them too.",
         "",
     )
     for name, command in _commands(root, NAME):

@@ -169,7 +169,7 @@ def test_a_price_that_the_gap_leaves_unproved_is_not_doubled_again_and_again(mon
 def test_what_is_forbidden_is_asked_about_without_the_rule() -> None:
     """The ban keeps out China at 10 and lets in Australia at 50: without it 40 kg come from China, and 40 × 40 are saved."""
     found = asked("cn-metal", ban("melted"), given=BANNED)
-    assert found.state == "kept out"
+    assert found.state == "excluded"
     obstacle, way = lifted(found)
     assert (obstacle.rule, obstacle.stage, obstacle.end_uses) == ("ban", "melted", ["metal for defense"])
     assert (way.gives_kg, way.saves.value, way.saves.proved) == (40, 1600, True)
@@ -264,11 +264,11 @@ def test_what_an_offer_takes_in_and_nobody_offers_is_lifted_by_nothing() -> None
     assert "no change of the case relaxes it" in text(found)
     pit = facility("pit", "AU").but(capacity=())
     found = asked("jp-melt", facts=catalog(pit, *SMELTER[1:]))
-    assert (found.state, [one.obstacle.kind for one in found.obstacles]) == ("kept out", ["inputs"])
+    assert (found.state, [one.obstacle.kind for one in found.obstacles]) == ("excluded", ["inputs"])
     assert found.obstacles[0].obstacle.code == "FS759"
     assert found.obstacles[0].obstacle.text.endswith(": au-oxide")  # the lead that could deliver it
     found = asked("au-metal", rule(Pin, offer="au-metal", at_most=0))
-    assert (found.state, [one.obstacle.kind for one in found.obstacles]) == ("kept out", ["no room"])
+    assert (found.state, [one.obstacle.kind for one in found.obstacles]) == ("excluded", ["no room"])
 
 
 @pytest.mark.parametrize(

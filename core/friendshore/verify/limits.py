@@ -314,7 +314,7 @@ def _row_text(rows: Row | Rows | None) -> str:
 
 def check_caps(ledger: PlanEntries) -> None:
     problem, columns = ledger.problem, ledger.columns
-    # Shares of use also count stock from before the plan, whoever supplied it, so only shares of purchases can be derived here.
+    # Shares of use also count stock from before the plan, whichever supplier it came from, so only shares of purchases can be derived here.
     caps = [r for r in problem.rules if isinstance(r, MaxShare) and r.share < 1 and r.counts == "bought"]
     moves = problem.moves.slots[columns.arc, columns.ordered] if caps else np.array([], dtype=np.intp)
     for rule in caps:

@@ -68,8 +68,8 @@ class WhyNot(QuestionResult):
     country: str
     materials: list[str]
     """Materials that it delivers."""
-    state: Literal["in the plan", "not bought", "kept out", "not wanted"]
-    """State of the offer. `not bought`: allowed, but too expensive. `kept out`: no purchase is allowed. `not wanted`: the case needs nothing
+    state: Literal["in the plan", "not bought", "excluded", "not wanted"]
+    """State of the offer. `not bought`: allowed, but too expensive. `excluded`: no purchase is allowed. `not wanted`: the case needs nothing
     that it delivers.
     """
     bought: list[OfferPurchase]
@@ -228,13 +228,13 @@ def _bought(session: Session, offer: str) -> list[OfferPurchase]:
 
 def _state(
     wanted: bool, bought: Sequence[OfferPurchase], entering: BreakEven | None, obstacles: Sequence[Obstacle]
-) -> Literal["in the plan", "not bought", "kept out", "not wanted"]:
+) -> Literal["in the plan", "not bought", "excluded", "not wanted"]:
     if bought:
         return "in the plan"
     if not wanted:
         return "not wanted"
     is_excluded = entering is None or (entering.outcome == "no price" and bool(obstacles))
-    return "kept out" if is_excluded else "not bought"
+    return "excluded" if is_excluded else "not bought"
 
 
 def _unknown(session: Session, name: str) -> Diagnostic:

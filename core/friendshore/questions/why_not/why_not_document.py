@@ -18,7 +18,7 @@ from .find_why_not import Relaxed, WhyNot
 _STATES = {
     "in the plan": "is in the plan",
     "not bought": "may be bought, but isn't",
-    "kept out": "is excluded",
+    "excluded": "is excluded",
     "not wanted": "delivers nothing that the case needs",
 }
 
@@ -59,7 +59,7 @@ def _full_price_notes(answer: WhyNot) -> Iterator[str]:
         return
     inputs, price = ", ".join(map(answer.names.material, answer.made_from)), answer.full_price
     if price is None:
-        reason = "the offer is excluded" if answer.state == "kept out" else f"no input is admissible ({inputs})"
+        reason = "the offer is excluded" if answer.state == "excluded" else f"no input is admissible ({inputs})"
         yield f"its own price is a fee that excludes inputs ({inputs}). It has no full price, because {reason}"
         return
     how = "in the plan" if price.how == "traced" else f"marginal, ordered in {price.ordered}"
@@ -72,7 +72,7 @@ def _full_price_notes(answer: WhyNot) -> Iterator[str]:
 def _price_notes(break_even: BreakEven, answer: WhyNot) -> list[str]:
     if break_even.outcome == "no price":
         too_expensive = "freight, duties, inputs, and fixed costs alone exceed its value"
-        reason = "it may not be bought" if answer.state == "kept out" else too_expensive
+        reason = "it may not be bought" if answer.state == "excluded" else too_expensive
         return [f"at no price: even for free, it would save nothing ({reason})"]
     if break_even.outcome == "any price":
         return ["at any price: no plan follows the rules of the case without it"]
