@@ -30,7 +30,7 @@ CASE = """schema = 1
 case = { name = "tungsten", start = 2027-01-01, periods = 2, period = "year", currency = "USD", place = "US" }
 use = { catalogs = ["usgs-2026", "./own"], packs = ["us-10usc4872", "us-tariffs", "cn-export-controls", "./house"] }
 accept = { confidence = "assumed" }
-assume = { lead_time = "0", license = { civil = "granted" } }
+assume = { lead_time = "0", licence = { civil = "granted" } }
 demand = [
     { id = "penetrators", material = "tungsten-powder", end_use = "defense", per_year = "10 t", shortage_price = "9000 USD/kg" },
     { id = "tools", material = "tungsten-powder", end_use = "civil", per_year = "20 t", shortage_price = "9000 USD/kg" },
@@ -66,7 +66,7 @@ id = "house"
 title = "House rules"
 authority = "House"
 as_of = 2026-10-01
-license = "CC0-1.0"
+licence = "CC0-1.0"
 [[rule]]
 kind = "origin-ban"
 id = "house-ban"

@@ -24,7 +24,7 @@ id = "law"
 title = "A law"
 authority = "A parliament"
 as_of = 2026-11-01
-license = "public domain"
+licence = "public domain"
 """
 RULES = """
 [[rule]]

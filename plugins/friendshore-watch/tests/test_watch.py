@@ -26,7 +26,7 @@ id = "cn-controls"
 title = "Invented controls"
 authority = "Nobody"
 as_of = 2026-10-01
-license = "CC0-1.0"
+licence = "CC0-1.0"
 
 [[rule]]
 kind = "export-control"
@@ -35,11 +35,11 @@ title = "Gallium under license"
 citation = "invented"
 elements = ["Ga"]
 exporters = ["CN"]
-effect = "license"
+effect = "licence"
 phases = {phases}
 """
 LICENCE = """
-[[license]]
+[[licence]]
 rule = "cn-gallium"
 from = 2027-04-01
 until = 2027-06-30
