@@ -146,7 +146,7 @@ def test_the_page_tells_what_each_ranking_gives(ranked: int) -> None:
     assert found.status.value == "optimal"
     short = sum((d.short_kg * d.shortage_price for d in found.run.demands if d.end_use == "defense"), Decimal(0))
     largest = max(purchase.quantity_kg for purchase in found.run.purchases)
-    page = (DOCS / "reference" / "model" / "objectives.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference" / "model" / "limits.md").read_text(encoding="utf-8")
     (row,) = [line for line in page.splitlines() if line.startswith(f"| {ranked}: ")]
     assert row.endswith(f"| {short:,.2f} | {found.cost.objective:,.2f} | {largest:,.3f} kg |")
 

@@ -255,7 +255,7 @@ def _exit_page() -> Iterator[str]:
 
 def _run_page() -> Iterator[str]:
     yield from (
-        "# Run folder",
+        "# Run folder and lock file",
         "",
         "`friendshore plan --out` writes a run folder, and `friendshore verify` checks it ([what that proves](../decisions/runs.md)).",
         "A folder is a whole run or none: it is written beside its place and renamed. If a command is killed between two renames,",
@@ -293,6 +293,40 @@ def _run_page() -> Iterator[str]:
         "- cuts, numbered after the rows, one per line: `[denominator, [[row, numerator], …], [column counted from its upper end, …]]`",
         '- a tree, one step per line. `["split", column, at]` is followed by everything up to `at`, then by everything above. '
         '`["leaf", denominator, [[row, numerator], …]]` has multipliers that prove a bound; `"empty"` replaces it if they prove that no plan satisfies the rows',
+    )
+    yield from (
+        "",
+        "## Lock file",
+        "",
+        "`friendshore lock CASE` writes `friendshore.lock`, sorted JSON, beside the case. Keep it under version control. `friendshore plan CASE --locked`",
+        "plans only if nothing has changed since. Otherwise it exits with 3 and lists every difference.",
+        "",
+        "| key | contents |",
+        "|---|---|",
+        "| `schema` | 2 |",
+        "| `case` | name of the case |",
+        "| `versions` | of friendshore and OR-Tools |",
+        "| `locked` | an entry for each catalog, rule pack, and kind of rule that the case uses, and for each plugin that provides any of them |",
+        "",
+        "An entry has its `kind`, `name`, `distribution` with version (empty: beside the case), `digest`, and `records`: the start of each record's hash, by name.",
+        "",
+        "- **Catalogs and packs**: the digest is a SHA-256 of the parsed, sorted facts. Another order of rows, or the same mass in another unit, is no change.",
+        "- **Plugins**: every file counts, byte for byte: the folders of the package, also through links, and everything else that its distribution installed by its",
+        "  `RECORD`. For an editable installation, only the package counts. A kind of rule has the digest of its plugin.",
+        "- **Left out**: `__pycache__`, and metadata that installers write in different ways.",
+        "- **Refused**: a plugin that is a single module or in an archive, and kinds given in memory.",
+        "- **Not covered**: the case, which is your own input, and what a plugin reads elsewhere, such as other distributions, files, or the network. friendshore",
+        "  itself is locked by version.",
+        "",
+        "A changed price is refused like this:",
+        "",
+        "```",
+        "$ friendshore plan case --locked",
+        "case/friendshore.lock: FS620 catalog `acme` (acme-tin 1.0) differs from the lock: offer tin-my changed",
+        "    fix:      restore the locked version, or review the change and run `friendshore lock`",
+        "```",
+        "",
+        "If a locked plugin isn't installed, `plan` and `check` print the command that installs the locked version, also without `--locked`.",
     )
 
 
