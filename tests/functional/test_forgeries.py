@@ -337,7 +337,7 @@ def test_a_key_that_stands_twice_is_refused(run: Path, registry: Registry) -> No
     text = (run / "run.json").read_text(encoding="utf-8")
     (run / "run.json").write_text('{"objective": 1, "status": "infeasible",' + text.lstrip()[1:], encoding="utf-8")
     resum(run)
-    with pytest.raises(InputError, match="a key stands twice") as refused:
+    with pytest.raises(InputError, match="FS005") as refused:
         verify_run(run, registry)
     assert [problem.column for problem in refused.value.problems] == ["objective", "status"]
 
