@@ -13,7 +13,7 @@ from friendshore_risk.twostage import (
     ScenarioBranch,
     SecondStage,
     evaluated,
-    expected_value_of,
+    expected_value_program,
     gap_interval,
     solve_recourse,
     solver_within,
@@ -75,7 +75,7 @@ def values(program: RecourseProgram) -> tuple[float, float, float]:
     """RP, EVPI and VSS."""
     solver = solver_within()
     answer = solve_recourse(program, EXPECTED, solver)
-    mean = solve_recourse(expected_value_of(program), EXPECTED, solver)
+    mean = solve_recourse(expected_value_program(program), EXPECTED, solver)
     chances = program.probabilities
     known = float(wait_and_see(program, solver) @ chances)
     as_if = float(evaluated(program, mean.x, solver) @ chances)

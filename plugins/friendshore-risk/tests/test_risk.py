@@ -21,7 +21,7 @@ from friendshore.explain.results import Counted
 from friendshore.rules.kinds.origin_ban import OriginBan
 from friendshore_risk.events import Event, sampled
 from friendshore_risk.risk import check_saved, risk_document
-from friendshore_risk.risk_answer import FrontierPoint, Risk, RiskSearch, risk_of, told_again
+from friendshore_risk.risk_answer import FrontierPoint, Risk, RiskSearch, recompute_answer, risk_of
 from friendshore_risk.twostage import RiskMeasure
 
 from .small import BAN, COVER, Seller, opened, searching
@@ -398,7 +398,7 @@ def test_a_plan_that_is_not_the_best_is_found_whatever_it_says_of_its_bound() ->
     search = searching(opened(SCARCE, TENS, SHORT, holding=1), (LOST,), DAY)
     honest = risk_of(search, EXPECTED, frontier=True)
     assert check_saved(search, honest, "", 0) == 1 + len(honest.frontier)
-    worse = told_again(search, replace(search.as_it_is, bound=search.as_it_is.objective), EXPECTED, "", 0)
+    worse = recompute_answer(search, replace(search.as_it_is, bound=search.as_it_is.objective), EXPECTED, "", 0)
     worse = worse.but(bound=worse.minimised)
     assert worse.expected > honest.expected
     with pytest.raises(VerificationError, match="a plan below the bound"):

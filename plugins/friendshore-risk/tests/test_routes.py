@@ -16,7 +16,7 @@ from friendshore.errors import InputError, VerificationError
 from friendshore.plugins import Registry
 from friendshore.session import Session
 from friendshore_risk.events import Event
-from friendshore_risk.losses import named_losses, usual_losses
+from friendshore_risk.losses import default_losses, named_losses
 from friendshore_risk.questions import RiskQuestion
 from friendshore_risk.risk_answer import Risk, _check_routes, risk_of
 from friendshore_risk.twostage import RiskMeasure
@@ -97,11 +97,11 @@ def test_a_place_on_the_way_takes_all_lanes_that_pass_it() -> None:
 def test_routes_are_losses_of_a_kind_of_their_own_each_once() -> None:
     """Korea sells to itself alone: no route. A route that takes what a country's loss takes is told with it."""
     given = opened([*CHEAP, Seller("KR", 70)], WANTED, {"civil": 100, "defense": 100}, 1, PLACES)
-    found, _ = usual_losses(given, ["route"])
+    found, _ = default_losses(given, ["route"])
     ways = "AU to KR", "AU to US", "CN to KR", "CN to US", "KR to US"
     assert [one.name for one in found] == [f"the route {way}" for way in ways]
     alone = opened(CHEAP, {"civil": [10, 10]}, {"civil": 100}, 1)
-    both, _ = usual_losses(alone, ["country", "route"])
+    both, _ = default_losses(alone, ["country", "route"])
     expected = [(f"country:{country}", (f"the route {country} to US",)) for country in ("AU", "CN")]
     assert [(one.word, one.also) for one in both] == expected
 
@@ -109,7 +109,7 @@ def test_routes_are_losses_of_a_kind_of_their_own_each_once() -> None:
 def test_any_two_routes_are_withstood_by_stock_for_the_place_that_loses_both() -> None:
     """20 kg wait, 10 at each place, since no pair takes more from either than both of its suppliers: 1 a kilogram."""
     given = session()
-    curve = withstand(given, usual_losses(given, ["route"])[0], 2, start=DAY).curve
+    curve = withstand(given, default_losses(given, ["route"])[0], 2, start=DAY).curve
     assert ([point.extra.value for point in curve], curve[2].not_withstood) == ([0, 0, 20], 0)
 
 

@@ -26,7 +26,7 @@ from friendshore.program.matrix import Entries, Floats, Linear
 from friendshore.recommend import reopen
 from friendshore.session import Session
 from friendshore.solve import NO_LIMITS, AnswerCache, SolverAnswer, optimum
-from friendshore_risk.losses import named_losses, usual_losses
+from friendshore_risk.losses import default_losses, named_losses
 from friendshore_risk.robust import ListedScenarios, RobustProgram, RobustScenario, generate
 from friendshore_risk.withstand import checked_document, withstand_document
 from friendshore_risk.withstand_recheck import check_proof
@@ -329,7 +329,7 @@ def test_where_the_plan_ends_before_there_is_time_to_react_only_what_is_there_he
 @pytest.mark.nightly
 def test_any_two_of_thirty_losses_of_us_2027_are_withstood_and_all_pairs_enumerated(us_2027: Session) -> None:
     """435 pairs, 30 alone and none: each is followed by a verified plan, and what no mix avoids names its losses; the answer is one screen, and its proof holds."""
-    losses, left_out = usual_losses(us_2027, most=30)
+    losses, left_out = default_losses(us_2027, most=30)
     found = withstand(us_2027, losses, 2, react=Decimal(6), left_out=left_out)
     assert [point.combinations for point in found.curve] == [1, 31, 466]
     extra = [point.extra.value for point in found.curve]

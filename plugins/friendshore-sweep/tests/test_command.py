@@ -27,7 +27,7 @@ from friendshore.problem.inputs import Applied
 from friendshore.recommend import gather
 from friendshore.solve import AnswerCache, Limits
 from friendshore_sweep.planning import SweepFolder, SweptCase, dask, run_sweep, sweep
-from friendshore_sweep.results import JOURNAL, KeptScenario, SweepScenario
+from friendshore_sweep.results import JOURNAL, StoredScenario, SweepScenario
 
 GRID = ("--vary", "price:quebec-gallium=0.5..2/4", "--vary", "demand:civil=1,2")
 SCENARIOS = 8
@@ -191,7 +191,7 @@ def plans(folder: Path) -> list[str]:
 
 def figures(folder: Path) -> list[str]:
     """The figures of the plans in a journal, as JSON."""
-    return [KeptScenario.model_validate_json(plan).told.model_dump_json() for plan in plans(folder)]
+    return [StoredScenario.model_validate_json(plan).told.model_dump_json() for plan in plans(folder)]
 
 
 @contextmanager

@@ -278,7 +278,7 @@ def test_a_worker_of_other_software_is_refused(monkeypatch: pytest.MonkeyPatch) 
     packed = swept_case(Inputs(CASE, (FACTS,), ())).packed()
     monkeypatch.setattr(processes, "versions", lambda: {"friendshore": "9.9", "ortools": "9.9"})
     with pytest.raises(InputError, match=r"other software.*friendshore 9\.9"):
-        planning.planned(planning.AskedScenario(0, Applied(), planning.name_of(packed), packed=packed))
+        planning.planned(planning.ScenarioTask(0, Applied(), planning.name_of(packed), packed=packed))
 
 
 FACTS_GIVEN = Inputs(CASE, (FACTS,), (rule(MaxShare, id="share", materials=["metal"], share="0.9", countries=["CN"]),))

@@ -24,7 +24,7 @@ from ...recommend import PlanSource, session_of
 from ...rules.amend import with_bills
 from ...session import PartPlan, Session
 from ...session.answer import carried
-from ...session.decided import days_of, foreseen, keep_decisions, refuse_undone
+from ...session.decided import days_of, foreseen, keep_decisions, reject_impossible_orders
 from ...session.layout import Line, least_moved
 from ...solve import Progress, solve
 from ...solve.solving import plan_of
@@ -69,7 +69,7 @@ def compare(
         session.go_on(number - 1, len(stops), "plans")
         states.append(walk.state(stop.changes, states))
         counter.told(number, len(stops))
-    refuse_undone(session, (rules for state in states for plan in state.plans for rules in plan.conflicts))
+    reject_impossible_orders(session, (rules for state in states for plan in state.plans for rules in plan.conflicts))
     steps = [walk.step(stop, was, now) for stop, was, now in zip(stops[1:], states, states[1:], strict=False)]
     comparison = walk.comparison(names, states[0], states[-1], steps, counter.effort)
     mix = [line for step in steps for line in step.mix]

@@ -19,7 +19,7 @@ from friendshore.domain.plan import OPTIMAL_GAP, OPTIMAL_MONEY
 from friendshore.program.matrix import Floats, Linear
 from friendshore.solve import Component, Watch, digest
 
-from .claims import Aim, ProvedParts
+from .claims import Claim, ProvedParts
 from .cuts import Cut, ExactRows
 from .exact import ExactProgram, Multipliers
 from .search import Branch, ClaimParts, Leaf, ProofSearch, first_upper, halves
@@ -33,7 +33,7 @@ _LARGEST = 2**53
 Steps = tuple[Branch | Leaf, ...]
 
 
-class NoCertificateError(ValueError):
+class CertificateError(ValueError):
     """A certificate that can't be read. The message says where."""
 
 
@@ -64,16 +64,16 @@ class Certificate:
 class Certified(ClaimParts):
     """Results that a certificate proves for a claim."""
 
-    def __init__(self, aim: Aim, certificate: Certificate, watch: Watch) -> None:
+    def __init__(self, aim: Claim, certificate: Certificate, watch: Watch) -> None:
         """Derive every bound.
 
         Raises:
-            NoCertificateError: If it doesn't fit such a program.
+            CertificateError: If it doesn't fit such a program.
         """
         super().__init__(aim)
         self.certificate = certificate
         if len(certificate.parts) != len(self.parts):
-            raise NoCertificateError(f"is of {len(certificate.parts):,} parts, and there are {len(self.parts):,}")
+            raise CertificateError(f"is of {len(certificate.parts):,} parts, and there are {len(self.parts):,}")
         self.of_this = certificate.program == name_of(aim.linear)
         """True if it is about exactly the program's numbers."""
         self.bounds: list[Fraction | None] = []
@@ -89,8 +89,8 @@ class Certified(ClaimParts):
     ) -> tuple[Fraction | None, bool]:
         try:
             return proved(part.linear, self.most(number), given.steps, watch, given.cuts)
-        except NoCertificateError as error:
-            raise NoCertificateError(f"part {number + 1}: {error}") from error
+        except CertificateError as error:
+            raise CertificateError(f"part {number + 1}: {error}") from error
 
     @property
     def bound(self) -> Fraction | None:
@@ -159,7 +159,7 @@ def proved(
     """Return the bound that the leaves of a part prove for plans of at most a cost, and whether there is no such plan.
 
     Raises:
-        NoCertificateError: If they aren't a tree of such a program.
+        CertificateError: If they aren't a tree of such a program.
     """
     rows = ExactRows(linear, first_upper(linear, most))
     for cut in cuts:
@@ -173,7 +173,7 @@ def proved(
     bounds: list[Fraction] = []
     for step in steps:
         if not left:
-            raise NoCertificateError("a leaf is left over")
+            raise CertificateError("a leaf is left over")
         lower, upper = left.pop()
         if isinstance(step, Branch):
             _check(linear, step)
@@ -184,20 +184,20 @@ def proved(
         try:
             bound = exact.value(step.multipliers, lower, upper, costs=not step.empty)
         except OverflowError as error:
-            raise NoCertificateError("a multiplier is too large") from error
+            raise CertificateError("a multiplier is too large") from error
         if step.empty and bound is not None and bound > 0:
             continue
         if step.empty or bound is None:
             return None, False
         bounds.append(bound)
     if left:
-        raise NoCertificateError("a leaf is missing")
+        raise CertificateError("a leaf is missing")
     return min(bounds, default=None), not bounds
 
 
 def _check(linear: Linear, step: Branch) -> None:
     if step.column >= len(linear.cost) or not linear.integer[step.column] or abs(step.at) >= _LARGEST:
-        raise NoCertificateError(f"column {step.column} cannot be split")
+        raise CertificateError(f"column {step.column} cannot be split")
 
 
 def name_of(linear: Linear) -> str:
@@ -264,10 +264,10 @@ def read(data: Mapping[str, object]) -> list[Certificate]:
     """Parse the certificates of a file, one for each claim of the run, in order of rank.
 
     Raises:
-        NoCertificateError: If it isn't valid.
+        CertificateError: If it isn't valid.
     """
     if data.get("format") != FORMAT:
-        raise NoCertificateError(f"is of format {data.get('format')!r}, and {FORMAT} can be read")
+        raise CertificateError(f"is of format {data.get('format')!r}, and {FORMAT} can be read")
     return [_read_claim(one) for one in _of(data.get("claims"), list)]
 
 
@@ -289,7 +289,7 @@ def _read_cut(data: object) -> Cut:
     match _of(data, list):
         case [over, list(rows), list(ends)]:
             return Cut(_read_multipliers(over, rows), tuple(_whole(column, 0) for column in ends))
-    raise NoCertificateError(f"{str(data)[:60]} is no cut")
+    raise CertificateError(f"{str(data)[:60]} is no cut")
 
 
 def _read_step(data: object) -> Branch | Leaf:
@@ -298,33 +298,33 @@ def _read_step(data: object) -> Branch | Leaf:
             return Branch(_whole(column, 0), _whole(at))
         case ["leaf" | "empty" as kind, over, list(rows)]:
             return Leaf(_read_multipliers(over, rows), empty=kind == "empty")
-    raise NoCertificateError(f"{str(data)[:60]} is neither a split nor a leaf")
+    raise CertificateError(f"{str(data)[:60]} is neither a split nor a leaf")
 
 
 def _read_multipliers(over: object, rows: Sequence[object]) -> Multipliers:
     given = tuple((_whole(row, 0), _whole(times)) for row, times in map(_pair, rows))
     if any(one[0] >= other[0] for one, other in pairwise(given)):
-        raise NoCertificateError("multipliers stand in the order of their rows, one for each")
+        raise CertificateError("multipliers stand in the order of their rows, one for each")
     return Multipliers(_whole(over, 1), given)
 
 
 def _pair(data: object) -> list[object]:
     pair: list[object] = _of(data, list)
     if len(pair) != 2:
-        raise NoCertificateError("a multiplier is a row and a number")
+        raise CertificateError("a multiplier is a row and a number")
     return pair
 
 
 def _of(data: object, kind: type[T]) -> T:
     if not isinstance(data, kind):
-        raise NoCertificateError(f"{str(data)[:60]} stands where a {kind.__name__} is expected")
+        raise CertificateError(f"{str(data)[:60]} stands where a {kind.__name__} is expected")
     return data
 
 
 def _whole(data: object, least: int | None = None) -> int:
     number = _of(data, int)
     if isinstance(data, bool) or (least is not None and number < least):
-        raise NoCertificateError(f"{number} is no whole number that can stand there")
+        raise CertificateError(f"{number} is no whole number that can stand there")
     return number
 
 
@@ -332,7 +332,7 @@ def _number(data: object) -> Decimal:
     try:
         number = Decimal(_of(data, str))
     except DecimalException as error:
-        raise NoCertificateError(f"{str(data)[:60]} is no number") from error
+        raise CertificateError(f"{str(data)[:60]} is no number") from error
     if not number.is_finite() or abs(number.adjusted()) > 300:
-        raise NoCertificateError(f"{str(data)[:60]} is no number that can stand there")
+        raise CertificateError(f"{str(data)[:60]} is no number that can stand there")
     return number

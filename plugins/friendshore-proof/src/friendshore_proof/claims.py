@@ -25,7 +25,7 @@ KEPT = Decimal("1e-8")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Aim:
+class Claim:
     """A claim: no plan that keeps the earlier objectives has a smaller value."""
 
     name: str
@@ -54,12 +54,12 @@ class Aim:
         return verified.cost.objective if self.rank is None else verified.levels[self.rank].value
 
 
-def aims_of(verified: VerifiedPlan, program: Program) -> Iterator[Aim]:
+def aims_of(verified: VerifiedPlan, program: Program) -> Iterator[Claim]:
     """Yield the claims of a run in order of rank."""
     plan, rounding = verified.plan, verified.rounding
     if not program.goals:
         cost = verified.cost.objective
-        yield Aim("", True, program.linear, cost, min(plan.bound, cost), rounding + _tolerance(cost))
+        yield Claim("", True, program.linear, cost, min(plan.bound, cost), rounding + _tolerance(cost))
         return
     kilograms = verified.problem.case.resolution * (len(plan.purchases) + len(plan.lots) + 1)
     step = program.linear
@@ -69,13 +69,13 @@ def aims_of(verified: VerifiedPlan, program: Program) -> Iterator[Aim]:
         slack = (rounding if in_money else kilograms) + OPTIMAL_GAP * abs(level.least) + _tolerance(level.least)
         name = f"objective {rank + 1}, {level.objective.sentence}"
         asked = replace(step, cost=goal.cost, constant=0.0)
-        yield Aim(name, in_money, asked, level.least, min(level.bound, level.least), slack, rank)
+        yield Claim(name, in_money, asked, level.least, min(level.bound, level.least), slack, rank)
         step = _keeping(step, goal, max(level.most, level.value))
 
 
-def any_plan(program: Program) -> Aim:
+def any_plan(program: Program) -> Claim:
     """Return the claim that any plan exists."""
-    return Aim("", True, program.linear, ANY, ANY, Decimal(0))
+    return Claim("", True, program.linear, ANY, ANY, Decimal(0))
 
 
 def _tolerance(value: Decimal) -> Decimal:
@@ -149,7 +149,7 @@ class Proof:
 class Shown:
     """A claim and its proof."""
 
-    aim: Aim
+    aim: Claim
     bound: Fraction | None
     """Proved lower bound. None if nothing is proved."""
     better: VerifiedPlan | None
@@ -251,7 +251,7 @@ def told(shown: Sequence[Shown], verified: VerifiedPlan, *, late: bool) -> Proof
     return Proof(text, proved=False, bound=worst.bound, gap=worst.proved)
 
 
-def beaten(aim: Aim, better: VerifiedPlan, currency: str) -> Diagnostic:
+def beaten(aim: Claim, better: VerifiedPlan, currency: str) -> Diagnostic:
     """Return the diagnostic for a claim that another plan of the same facts refutes."""
     least = _amount(aim.of(better), aim, currency, ROUND_CEILING)
     what = f"{aim.name}: a plan" if aim.name else "a plan"
@@ -270,7 +270,7 @@ def _least(shown: Shown, objectives: int, currency: str) -> str:
     return f"no plan {comes_to} less than {least} (this one is within {_percent(shown.proved)})"
 
 
-def _amount(value: Decimal, aim: Aim, currency: str, rounding: str) -> str:
+def _amount(value: Decimal, aim: Claim, currency: str, rounding: str) -> str:
     number = f"{value.quantize(_CENT, rounding):,}"
     return f"{currency} {number}" if aim.in_money else f"{number} kg"
 

@@ -18,12 +18,12 @@ from friendshore.program import Program, compile_program
 from friendshore.program.matrix import Floats, Ints
 from friendshore.solve import Cancel, Component, Conflict, Progress, Solution, Watch, infeasible, plan_of
 from friendshore.solve.components import empty_rows
-from friendshore.solve.engine import Reached
+from friendshore.solve.engine import LevelResult
 from friendshore.verify import VerifiedPlan, examine
 
-from .certificate import Certificate, Certified, NoCertificateError, certified, counts, read, stated_as, text_of
+from .certificate import Certificate, CertificateError, Certified, certified, counts, read, stated_as, text_of
 from .claims import (
-    Aim,
+    Claim,
     Proof,
     ProvedParts,
     Shown,
@@ -77,7 +77,7 @@ def prove_optimality(
         if verified.plan.infeasible:
             return prove_conflicts(verified, program, watch, progress, given[0] if given else None)
         return _proved(verified, program, watch, progress, given)
-    except NoCertificateError as error:
+    except CertificateError as error:
         return no_certificate([str(error)])
 
 
@@ -146,7 +146,7 @@ def certify(
     return text_of([certified(search, x) for search in searches])
 
 
-def _stated(aim: Aim, verified: VerifiedPlan) -> tuple[Decimal, tuple[Decimal, Decimal]]:
+def _stated(aim: Claim, verified: VerifiedPlan) -> tuple[Decimal, tuple[Decimal, Decimal]]:
     """Return the total value of a plan's parts with its lower and upper tolerance: unused leftovers may have been dropped."""
     value = aim.of(verified)
     return value, (aim.slack, aim.slack + max(aim.value - aim.claimed, Decimal(0)))
@@ -161,7 +161,7 @@ def _counts(search: ProofSearch, shown: Shown) -> ProvedParts:
     return counts(search.parts, bounds, best, certified=False)
 
 
-def better(verified: VerifiedPlan, program: Program, aim: Aim, x: Floats | None) -> VerifiedPlan | None:
+def better(verified: VerifiedPlan, program: Program, aim: Claim, x: Floats | None) -> VerifiedPlan | None:
     """Return the verified plan of `x` if it beats the claim, or None."""
     if x is None or float(aim.linear.cost @ x) + aim.linear.constant >= float(aim.claimed - aim.slack):
         return None
@@ -172,7 +172,7 @@ def better(verified: VerifiedPlan, program: Program, aim: Aim, x: Floats | None)
 def derived(verified: VerifiedPlan, program: Program, x: Floats) -> VerifiedPlan | None:
     """Derive the plan of `x` from the facts. None if it isn't valid."""
     cost = float(program.linear.cost @ x) + program.linear.constant
-    levels = tuple(Reached(value, value, value) for value in (float(goal.cost @ x) for goal in program.goals))
+    levels = tuple(LevelResult(value, value, value) for value in (float(goal.cost @ x) for goal in program.goals))
     # The bound of this plan is not what is asked: that all but nothing is proved of it lets `examine` take it as it is.
     plan = plan_of(program, Solution(x, PlanStatus.FEASIBLE, cost, min(0.0, 2 * cost), (), 1, levels))
     return examine(verified.problem, plan)[0]
@@ -192,7 +192,7 @@ def prove_conflicts(
     """Prove or refute the conflicts of rules that the run names: a part without a plan proves one, a plan that keeps all rules refutes it.
 
     Raises:
-        NoCertificateError: If the given certificate doesn't fit such a program.
+        CertificateError: If the given certificate doesn't fit such a program.
     """
     named = verified.plan.infeasible
     if given is not None:

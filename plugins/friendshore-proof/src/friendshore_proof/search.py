@@ -19,7 +19,7 @@ import numpy as np
 from friendshore.program.matrix import Entries, Floats, Linear, Mask
 from friendshore.solve import ENGINES, Progress, SolverAnswer, SolverOutcome, Watch, relaxation, split
 
-from .claims import Aim
+from .claims import Claim
 from .cuts import Cut, ExactRows
 from .exact import ExactProgram, Multipliers, reach
 
@@ -274,7 +274,7 @@ def first_upper(linear: Linear, most: float) -> Floats:
 class ClaimParts:
     """Independent parts of a claim's program."""
 
-    def __init__(self, aim: Aim) -> None:
+    def __init__(self, aim: Claim) -> None:
         self.linear, self.parts = aim.linear, split(aim.linear)
         self._floors = np.array([_floor(part.linear) for part in self.parts])
         self._most = float(aim.value + aim.slack) - self.linear.constant
@@ -293,7 +293,7 @@ class ClaimParts:
 class ProofSearch(ClaimParts):
     """The parts of a program with their trees."""
 
-    def __init__(self, aim: Aim, watch: Watch, progress: Progress | None, x: Floats | None = None) -> None:
+    def __init__(self, aim: Claim, watch: Watch, progress: Progress | None, x: Floats | None = None) -> None:
         """Search for the best bound. Parts for which there is no time get the cost of their columns at their cheapest ends.
 
         Args:

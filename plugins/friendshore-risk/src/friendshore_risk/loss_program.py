@@ -207,7 +207,7 @@ def _made(program: Program, lost: Mask, period: int) -> Iterator[int]:
             yield column
 
 
-def kept_ready(program: Program, x: Floats, used: Collection[str]) -> dict[str, float]:
+def ready_costs(program: Program, x: Floats, used: Collection[str]) -> dict[str, float]:
     """Return the discounted cost of onboarding and take-or-pay of each offer without purchases.
 
     A plan without purchases doesn't include that money. `used` are offers with purchases.

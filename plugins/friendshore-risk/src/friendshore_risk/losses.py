@@ -317,7 +317,9 @@ def named_losses(session: Session, words: Sequence[str]) -> list[PossibleLoss]:
     return found
 
 
-def usual_losses(session: Session, kinds: Sequence[str] = USUAL_KINDS, most: int = 0) -> tuple[list[PossibleLoss], int]:
+def default_losses(
+    session: Session, kinds: Sequence[str] = USUAL_KINDS, most: int = 0
+) -> tuple[list[PossibleLoss], int]:
     """Return all possible losses as in `stress`, and all routes (`ROUTE_KINDS`), without duplicates, and the number left out.
 
     If there are more than `most` (0 means no limit), those with the highest spending of the plan are kept, then those with the most offers.

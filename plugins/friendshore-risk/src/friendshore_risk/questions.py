@@ -337,20 +337,20 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
 
     def check(self, options: WithstandOptions) -> None:
         """Reject unknown kinds of losses, invalid times, and an existing output file."""
-        from friendshore.writing import refuse_present
+        from friendshore.writing import reject_existing
 
         from .withstand import _kinds, _months
 
         if options.out is not None and options.check is not None:
             raise OptionsError("a proof is written, or checked: --out or --check")
         if options.out is not None:
-            refuse_present(options.out)
+            reject_existing(options.out)
         _kinds(options.by)
         _months(options.react)
 
     def ask(self, opened: Opened, options: WithstandOptions, progress: Progress | None) -> Withstood | WithstandChecked:
         """Return the verified plans, or the result of checking a proof of them."""
-        from .losses import first_day, named_losses, usual_losses
+        from .losses import default_losses, first_day, named_losses
         from .withstand import _kinds, _months
         from .withstand_recheck import check_proof
         from .withstand_search import read_proof, withstand, write_proof
@@ -362,7 +362,7 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
         if options.lose:
             found, left_out = named_losses(session, options.lose), 0
         else:
-            found, left_out = usual_losses(session, _kinds(options.by), options.most)
+            found, left_out = default_losses(session, _kinds(options.by), options.most)
         answer = withstand(
             session,
             found,

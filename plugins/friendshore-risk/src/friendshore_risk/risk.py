@@ -23,7 +23,7 @@ from friendshore.reading.records import path_of, record
 from friendshore.reading.textfile import json_object
 
 from .events import NOTHING_HAPPENS, RiskSettings, duration
-from .risk_answer import WEIGHTS, Decision, Risk, RiskSearch, mean, told_again
+from .risk_answer import WEIGHTS, Decision, Risk, RiskSearch, mean, recompute_answer
 from .twostage import RiskMeasure, cvar_of
 
 if TYPE_CHECKING:
@@ -315,7 +315,7 @@ def check_saved(search: RiskSearch, saved: Risk, seed: str, draws: int) -> int:
         measure = RiskMeasure(float(saved.weight), float(saved.alpha))
         followed = search.following(search.decided(saved.decisions))
         followed = replace(followed, bound=float(saved.bound - search.rest))
-        derived = told_again(search, followed, measure, seed, draws).but(frontier=saved.frontier)
+        derived = recompute_answer(search, followed, measure, seed, draws).but(frontier=saved.frontier)
         wrong = list(_differences(saved.model_dump(), derived.model_dump(), UNKNOWN if saved.evpi is None else ()))
     if not wrong:
         wrong = list(_better(search, saved))

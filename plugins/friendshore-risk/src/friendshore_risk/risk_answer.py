@@ -20,12 +20,12 @@ from friendshore.explain import names_of
 from friendshore.explain.results import Counted, QuestionResult
 from friendshore.program.decode import decode
 from friendshore.program.matrix import Floats
-from friendshore.session import LEAST_SEARCH, Session
+from friendshore.session import MIN_SEARCH_SHARE, Session
 from friendshore.solve import SolverOutcome, Watch
 from friendshore.verify import VerifiedPlan, verify
 
 from .events import Event, RiskScenario
-from .loss_program import kept_ready
+from .loss_program import ready_costs
 from .losses import unsaid
 from .staging import PartStage, RiskPart, StagedCase, staged
 from .twostage import (
@@ -292,7 +292,7 @@ class RiskSearch:
         limits, session = self.session.limits, self.session
         if not session.stopped or limits.seconds is None:
             return None
-        least = replace(limits, until=None, seconds=max(LAST_SECONDS, LEAST_SEARCH * limits.seconds))
+        least = replace(limits, until=None, seconds=max(LAST_SECONDS, MIN_SEARCH_SHARE * limits.seconds))
         solver = solver_within(least, session.cancel, session.answers)
         found = self._if_nothing_happens(solver)
         return None if found is None else followed(asked, measure, found.x, solver, limits.gap)
@@ -373,7 +373,7 @@ class RiskSearch:
                 x = stage.values(answer.x, answer.seconds[number])
                 plan = decode(stage.program, x, PlanStatus.FEASIBLE, 0.0, 0.0)
                 used = {purchase.offer for purchase in plan.purchases}
-                ready = exact(sum(kept_ready(stage.program, x, used).values()))
+                ready = exact(sum(ready_costs(stage.program, x, used).values()))
                 cost = exact(float(stage.program.linear.cost @ x) + stage.program.linear.constant - float(ready))
                 found[number] = CarriedPart(verify(stage.program.problem, plan.but(objective=cost, bound=cost)), ready)
                 _check_routes(stage, plan)
@@ -494,12 +494,12 @@ def risk_of(
     steps = 2 + (len(WEIGHTS) if frontier else 0)
     answer = search.best(measure)
     search.counted.told(1, steps)
-    found = told_again(search, answer, measure, seed, draws)
+    found = recompute_answer(search, answer, measure, seed, draws)
     search.counted.told(2, steps)
     return found.but(frontier=_frontier(search, measure.alpha, steps)) if frontier else found
 
 
-def told_again(search: RiskSearch, answer: RecourseAnswer, measure: RiskMeasure, seed: str, draws: int) -> Risk:
+def recompute_answer(search: RiskSearch, answer: RecourseAnswer, measure: RiskMeasure, seed: str, draws: int) -> Risk:
     """Return the answer for given decisions without the frontier.
 
     Raises:

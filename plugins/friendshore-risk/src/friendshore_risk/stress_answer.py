@@ -39,7 +39,7 @@ from friendshore.session.decided import foreseen, keep_decisions
 from friendshore.solve import Progress, Solution, SolverAnswer, SolverOutcome, optimum, split
 from friendshore.verify import VerifiedPlan, examine, verify
 
-from .loss_program import TwoStage, closed_by, decided_before, kept_ready, with_shortage_bounds
+from .loss_program import TwoStage, closed_by, decided_before, ready_costs, with_shortage_bounds
 from .losses import KINDS, Loss, LossKind, losses
 
 
@@ -79,7 +79,7 @@ class Stress(QuestionResult):
     """The plan without each dependency, the most expensive loss first."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("losses", "pairs")
-    TOLD_BY: ClassVar[str] = "friendshore_risk.stress:stress_document"
+    DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_risk.stress:stress_document"
 
     currency: str
     start: date
@@ -283,7 +283,7 @@ class Insurance(QuestionResult):
     """Cost of insurance: no single loss leaves more shortage than the plan as it is."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("losses", "stock", "ordered", "ready")
-    TOLD_BY: ClassVar[str] = "friendshore_risk.stress:insurance_document"
+    DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_risk.stress:insurance_document"
 
     currency: str
     by: LossKind
@@ -771,7 +771,7 @@ def decoded(program: Program, x: Floats) -> tuple[Plan, Mapping[str, Decimal]]:
     """Return the plan of some values, without its cost, and the cost of offers kept ready without purchases."""
     plan = decode(program, x, PlanStatus.FEASIBLE, 0.0, 0.0)
     used = {purchase.offer for purchase in plan.purchases}
-    return plan, {name: exact(money) for name, money in kept_ready(program, x, used).items()}
+    return plan, {name: exact(money) for name, money in ready_costs(program, x, used).items()}
 
 
 def add_up(table: dict[str, Decimal], more: Mapping[str, Decimal]) -> None:

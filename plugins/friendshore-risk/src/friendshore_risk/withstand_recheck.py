@@ -21,7 +21,7 @@ from friendshore.session import Session
 from friendshore.solve import Progress
 from friendshore.verify import VerifiedPlan, examine
 
-from .loss_program import kept_ready
+from .loss_program import ready_costs
 from .losses import PossibleLoss, named_losses
 from .robust import Losses, RobustComponent, bounded_by
 from .withstand_program import FollowsJudge, LossDay, PartProgram, part_program, rules_then
@@ -347,4 +347,4 @@ def _ready(part: PartProgram, ready: Sequence[str], used: set[str]) -> Mapping[s
     x = np.zeros(len(program.linear.cost))
     for index, column in program.columns.onboard.items():
         x[column] = program.problem.offers[index].offer.id in ready
-    return kept_ready(program, x, used)
+    return ready_costs(program, x, used)

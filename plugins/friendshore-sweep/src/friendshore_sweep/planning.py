@@ -41,14 +41,14 @@ from .grid import AS_IT_IS
 from .results import (
     FAILED,
     Journal,
-    KeptScenario,
+    LazyScenarios,
     ScenarioMaterial,
     ScenarioPlan,
     ScenarioPurchase,
     Scenarios,
+    StoredScenario,
     Sweep,
     SweepScenario,
-    SweptScenarios,
     kept,
     keys,
     put_in_order,
@@ -81,7 +81,7 @@ class SweptCase:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedScenario:
+class ScenarioTask:
     """A scenario as sent to a worker."""
 
     number: int
@@ -95,7 +95,7 @@ class AskedScenario:
     """A stored plan to verify, as JSON, if there is one."""
 
 
-def planned(asked: AskedScenario, cancel: Cancel | None = None) -> str | None:
+def planned(asked: ScenarioTask, cancel: Cancel | None = None) -> str | None:
     """Return the plan of a scenario as JSON: the stored one if it is valid, else a new one. None if the worker doesn't have the case.
 
     Raises:
@@ -104,12 +104,12 @@ def planned(asked: AskedScenario, cancel: Cancel | None = None) -> str | None:
     case = _case(asked)
     if case is None:
         return None
-    if asked.known is not None and _holds(case, asked.applied, KeptScenario.model_validate_json(asked.known)):
+    if asked.known is not None and _holds(case, asked.applied, StoredScenario.model_validate_json(asked.known)):
         return asked.known
     return _planned(case, asked.applied, cancel).model_dump_json()
 
 
-def _holds(case: SweptCase, applied: Applied, known: KeptScenario) -> bool:
+def _holds(case: SweptCase, applied: Applied, known: StoredScenario) -> bool:
     """Return True if a stored plan belongs to the scenario and has the stored figures. A stored error can't be verified."""
     if not known.entries:
         return known.told.failed
@@ -123,7 +123,7 @@ def _holds(case: SweptCase, applied: Applied, known: KeptScenario) -> bool:
     return verified is not None and told(verified) == known.told
 
 
-def _case(asked: AskedScenario) -> SweptCase | None:
+def _case(asked: ScenarioTask) -> SweptCase | None:
     if getattr(_HERE, "name", "") != asked.case:
         if asked.packed is None:
             return None
@@ -135,15 +135,15 @@ def _case(asked: AskedScenario) -> SweptCase | None:
     return held
 
 
-def _planned(case: SweptCase, applied: Applied, cancel: Cancel | None) -> KeptScenario:
+def _planned(case: SweptCase, applied: Applied, cancel: Cancel | None) -> StoredScenario:
     try:
         inputs = case.facts.apply(applied)
         refuse_old_prices(inputs, applied)
         verified = Session.open(inputs, case.limits, None, cancel, case.answers).verified
     except FriendshoreError as error:
-        return KeptScenario(told=failed(map(str, error.problems)))
+        return StoredScenario(told=failed(map(str, error.problems)))
     entries = verified.plan.model_dump_json(exclude_defaults=True).encode()
-    return KeptScenario(told=told(verified), entries=b64encode(zlib.compress(entries)).decode())
+    return StoredScenario(told=told(verified), entries=b64encode(zlib.compress(entries)).decode())
 
 
 def failed(messages: Iterable[str]) -> ScenarioPlan:
@@ -363,7 +363,7 @@ def run_sweep(
         case=case.facts.case.name,
         currency=case.facts.case.currency,
         axes=tuple(dict.fromkeys(axis for one in asked for axis in one.varied)),
-        scenarios=SweptScenarios(asked, planned, lambda place: journal.plan(names[place])),
+        scenarios=LazyScenarios(asked, planned, lambda place: journal.plan(names[place])),
         unasked=len(asked) - len(planned),
         kept=sum(name in sweeping.held for name in names),
     )
@@ -417,7 +417,7 @@ class _Sweeping:
         """
         if self._stopped() or not self._left:
             return
-        again: deque[AskedScenario] = deque()
+        again: deque[ScenarioTask] = deque()
         try:
             with closing(carried_out(pool, planned, self._tasks, again, self._stopped)) as done:
                 for asked, future in done:
@@ -425,25 +425,25 @@ class _Sweeping:
         except SolverError as error:
             raise self._gone(error.problems[0]) from error
 
-    def _tasks(self, workers: int) -> Iterator[AskedScenario]:
+    def _tasks(self, workers: int) -> Iterator[ScenarioTask]:
         """Yield all scenarios. The first ones include the case, one for each worker."""
         name = name_of(self._packed)
         for number, place in enumerate(self._left):
             along = self._packed if number < workers else None
             known = self._journal.known(self._names[place])
-            yield AskedScenario(place, self._asked[place].applied, name, along, known)
+            yield ScenarioTask(place, self._asked[place].applied, name, along, known)
 
-    def _take(self, asked: AskedScenario, future: Future[str | None], again: deque[AskedScenario]) -> None:
+    def _take(self, asked: ScenarioTask, future: Future[str | None], again: deque[ScenarioTask]) -> None:
         """Store a plan, or send the case to a worker without it."""
         error = future.exception()
         if error is not None:
-            self._keep(asked, KeptScenario(told=failed(told_of(error))).model_dump_json())
+            self._keep(asked, StoredScenario(told=failed(told_of(error))).model_dump_json())
         elif (plan := future.result()) is not None:
             self._keep(asked, plan)
         else:
             again.appendleft(replace(asked, packed=self._packed))
 
-    def _keep(self, asked: AskedScenario, plan: str) -> None:
+    def _keep(self, asked: ScenarioTask, plan: str) -> None:
         name = self._names[asked.number]
         if plan == asked.known:
             self.held.add(name)

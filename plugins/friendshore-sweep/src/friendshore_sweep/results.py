@@ -101,7 +101,7 @@ class ScenarioPlan(Record):
         return self.status == FAILED
 
 
-class KeptScenario(Record):
+class StoredScenario(Record):
     """Plan of a scenario as stored: its figures, and the whole plan to verify them."""
 
     told: ScenarioPlan
@@ -139,7 +139,7 @@ class Scenarios(Sequence[SweepScenario]):
         return self._make(here) if isinstance(here, int) else tuple(map(self._make, here))
 
 
-class SweptScenarios(Sequence[SweptScenario]):
+class LazyScenarios(Sequence[SweptScenario]):
     """Scenarios with their plans, each parsed on access."""
 
     def __init__(self, asked: Sequence[SweepScenario], places: Sequence[int], plan: Callable[[int], str]) -> None:
@@ -174,12 +174,12 @@ class SweptScenarios(Sequence[SweptScenario]):
 
     def _read(self, place: int) -> SweptScenario:
         one = self._asked[place]
-        kept = KeptScenario.model_validate_json(self._plan(place))
+        kept = StoredScenario.model_validate_json(self._plan(place))
         return SweptScenario(number=place + 1, name=one.name, varied=one.varied, plan=kept.told)
 
 
 def _kept(value: Any, validated: Callable[[Any], Sequence[SweptScenario]]) -> Sequence[SweptScenario]:
-    return value if isinstance(value, SweptScenarios) else tuple(validated(value))
+    return value if isinstance(value, LazyScenarios) else tuple(validated(value))
 
 
 _PLAN_COLUMNS = ("status", "message", "bound", "demands_short")
@@ -204,7 +204,7 @@ class Sweep(QuestionResult):
     scenarios: Annotated[
         Sequence[SweptScenario], WrapValidator(_kept), PlainSerializer(tuple, return_type=tuple[SweptScenario, ...])
     ] = ()
-    """A tuple, or `SweptScenarios`, which parses on access."""
+    """A tuple, or `LazyScenarios`, which parses on access."""
     unasked: int = 0
     """Number of scenarios that weren't planned, because the user or a time limit ended the sweep."""
     kept: int = Field(default=0, exclude=True)
@@ -521,7 +521,7 @@ def _read(file: Path, *, rerun: bool) -> Iterator[tuple[str, str]]:
                 continue
             key, between, plan = rest.removeprefix(_KEY_MARK)[:-1].partition(_PLAN_MARK)
             try:
-                known = KeptScenario.model_validate_json(plan)
+                known = StoredScenario.model_validate_json(plan)
             except ValidationError:
                 continue
             if between and not (rerun and known.told.failed):

@@ -17,7 +17,7 @@ from .solving import GapInterval as GapInterval
 from .solving import RecourseAnswer as RecourseAnswer
 from .solving import Solver as Solver
 from .solving import evaluated as evaluated
-from .solving import expected_value_of as expected_value_of
+from .solving import expected_value_program as expected_value_program
 from .solving import followed as followed
 from .solving import gap_interval as gap_interval
 from .solving import solve_recourse as solve_recourse

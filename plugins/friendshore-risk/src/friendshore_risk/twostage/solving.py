@@ -352,7 +352,7 @@ def wait_and_see(program: RecourseProgram, solver: Solver) -> Floats:
     return np.array(found)
 
 
-def expected_value_of(program: RecourseProgram) -> RecourseProgram:
+def expected_value_program(program: RecourseProgram) -> RecourseProgram:
     """Return the program with one branch, in which every number is its expected value.
 
     Raises:
