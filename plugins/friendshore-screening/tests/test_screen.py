@@ -218,7 +218,10 @@ def test_all_mistakes_of_all_files(case: Path) -> None:
         ("lists = [{ file = 1 }]\n", ""),
         ("oldest = -1\n", ""),
         ('lists = [{ file = "a.csv", edition = 2026-01-01 }]\n', "[plugin.friendshore-screening.lists[1].format]"),
-        ('lists = [{ format = "table", list = "us-sdn", edition = 2026-01-01 }]\n', "[plugin.friendshore-screening.lists[1].file]"),
+        (
+            'lists = [{ format = "table", list = "us-sdn", edition = 2026-01-01 }]\n',
+            "[plugin.friendshore-screening.lists[1].file]",
+        ),
         ("lists = [{ edition = 2026-01-01 }]\n", "[plugin.friendshore-screening.lists[1].list]"),
     ],
 )

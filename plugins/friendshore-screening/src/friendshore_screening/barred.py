@@ -47,7 +47,6 @@ class ListLaw(Record):
     programs: tuple[str, ...] = ()
     """Programs of the list that it covers. Empty means all but `besides`."""
     besides: tuple[str, ...] = ()
-    """Programs of the list that another law covers."""
     id: str = ""
     """Empty if it prohibits no purchases."""
     title: str = ""
@@ -59,7 +58,6 @@ class ListLaw(Record):
     buyers: tuple[str, ...] = ()
     """Countries or groups whose buyers it binds. Empty means all."""
     end_uses: tuple[str, ...] = ()
-    """End uses that it covers. Empty means all."""
     ownership: OwnershipRule = ""
     """Rule for companies that listed parties own. Empty if it doesn't cover them."""
     phases: tuple[Phase, ...] = ()
@@ -71,7 +69,6 @@ class ListLaw(Record):
 
     @property
     def places(self) -> frozenset[str]:
-        """Country codes of the buyers that it binds. Empty means all."""
         codes = frozenset(code for word in self.buyers for code in countries_of(word))
         return codes | _POSSESSIONS if "US" in codes else codes
 
@@ -124,7 +121,6 @@ def laws() -> tuple[ListLaw, ...]:
 
 
 DOUBT = "it isn't known whether the company is listed, or owned by listed parties"
-"""Note on a phase that may not apply to a company."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +136,7 @@ class Prohibition:
     certain: bool
     """True if the match is certain on some day."""
     why: str
-    """Matching entry or listed owner, certain or possible."""
     file: str
-    """List that causes it."""
     causes: tuple[ListHit, ...]
     """Hits that `why` names."""
 
@@ -174,7 +168,6 @@ class Consequences:
 
     @property
     def facilities(self) -> frozenset[str]:
-        """Facilities prohibited on some day."""
         return frozenset(facility for prohibition in self.prohibitions for facility in prohibition.facilities)
 
 
@@ -201,7 +194,6 @@ class _Match:
 
 
 def spans_without_change(stakes: Iterable[Stake], entries: Iterable[ListEntry], start: date, end: date) -> list[Span]:
-    """Return the date ranges of a plan in which the shares and the entries stay the same."""
     spans = [(stake.start, stake.end) for stake in stakes] + [(entry.start, entry.end) for entry in entries]
     change_days = {first for first, _ in spans if first is not None and start < first <= end}
     change_days |= {last + timedelta(days=1) for _, last in spans if last is not None and start <= last < end}
@@ -220,11 +212,6 @@ def consequences(
     """Return the effects of the lists. Matches are certain and reviews possible, while the entry is on its list.
 
     Args:
-        hits: Matches and reviews.
-        facilities: Facilities of the case.
-        stakes: Shares of parties in companies.
-        laws: Laws of the lists.
-        horizon: First and last day.
         threshold: Minimum score of names that count as listed, in place of bands. Decisions still apply.
         places: Countries of the buyers. None means any country.
     """
@@ -280,7 +267,7 @@ def _matches_of_law(
 ) -> dict[str, list[_Match]]:
     """Return the matches by company and facility, in order of days. Add results of the ownership rule to `owned`.
 
-    `facilities` maps operators to the facilities that they run, and every name that an entry may contain to the facilities with that name.
+    `facilities` has two maps: facilities by operator, and facilities by any name that an entry may contain.
     """
     operated, facilities_by_name = facilities
     matches: dict[str, list[_Match]] = defaultdict(list)
@@ -303,7 +290,6 @@ def _matches_of_law(
 def _ownership_results(
     law: ListLaw, stretch: _Stretch, certain: set[str], possible: set[str], operated: Mapping[str, set[str]]
 ) -> list[OwnedBy]:
-    """Return the result of the ownership rule for each operator that isn't listed itself."""
     if not law.ownership:
         return []
     findings = stretch.structure.findings(certain, possible, RULES[law.ownership], operated)
@@ -332,7 +318,6 @@ def _named_parties(
 def _owned_operators(
     stretch: _Stretch, hits: Sequence[ListHit], results: Iterable[OwnedBy]
 ) -> Iterator[tuple[str, _Match]]:
-    """Yield the operators that listed parties own, or may own because they have some share."""
     for result in results:
         standing = result.finding.standing
         if standing is OwnerStanding.OWNED or (standing is OwnerStanding.UNPROVEN and result.exposed):
@@ -368,7 +353,6 @@ def _prohibition(
 
 
 def _joined(matches: Iterable[_Match]) -> list[_Match]:
-    """Merge matches of adjacent days with the same content."""
     joined: list[_Match] = []
     for match in matches:
         before = joined[-1] if joined else None
@@ -418,7 +402,6 @@ def is_listed_party(hit: ListHit, threshold: float | None) -> bool:
 
 
 def rules_of(prohibitions: Iterable[Prohibition]) -> dict[str, tuple[Prohibition, Rule]]:
-    """Return the prohibitions as rules with unique ids."""
     rules: dict[str, tuple[Prohibition, Rule]] = {}
     for prohibition in prohibitions:
         name = base = f"{prohibition.law.id}-{_slug(prohibition.company)}"

@@ -29,9 +29,7 @@ from friendshore.readers import read_record_rows
 from friendshore.reading.textfile import json_object
 
 CACHE_SIZE = 8
-"""Number of lists kept for other cases of the process."""
 MAX_ERRORS = 50
-"""Maximum number of errors reported individually for a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +52,11 @@ class ListEntry:
     end: date | None = None
     remarks: str = ""
     source: str = ""
-    """Publisher's address."""
     line: int = field(default=0, compare=False)
     """Line in the file."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All names, weak aliases last."""
         return tuple(dict.fromkeys((self.name, *self.aliases, *self.weak)))
 
     def is_active(self, day: date) -> bool:
@@ -96,7 +92,6 @@ _TRUNCATED = "download the file again (it may be truncated)"
 
 
 def file_error(problems: Sequence[Diagnostic]) -> InputError:
-    """Return the errors of a file: the first ones by line, and the number of the others."""
     reported = list(problems[:MAX_ERRORS])
     if len(problems) > MAX_ERRORS:
         others = len(problems) - MAX_ERRORS
@@ -123,7 +118,6 @@ def parse_day(text: str, file: str, row: int, column: str, problems: list[Diagno
 
 
 def unique(entries: Iterable[ListEntry], file: str, problems: list[Diagnostic]) -> tuple[ListEntry, ...]:
-    """Return the entries. Add an error for each id with two different contents."""
     seen: dict[tuple[str, str], ListEntry] = {}
     for entry in entries:
         before = seen.setdefault((entry.list, entry.id), entry)
@@ -154,11 +148,7 @@ class TextRow:
 
 
 def file_text(path: Path) -> str:
-    """Return the text of a file: UTF-8, or Windows-1252 if no line has non-ASCII letters in UTF-8.
-
-    Raises:
-        InputError: If it is missing, too large, or of mixed encodings, with each line that doesn't fit.
-    """
+    """Return the text of a file: UTF-8, or Windows-1252 if no line has non-ASCII letters in UTF-8. Raise an `InputError` for mixed encodings."""
     try:
         size = path.stat().st_size
         if size > MAX_FILE_BYTES:
@@ -203,7 +193,7 @@ def _misfit(path: Path, line: int, byte: int) -> Diagnostic:
 
 
 def csv_rows(path: Path, columns: int, delimiter: str = ",") -> list[TextRow]:
-    """Return all rows of a CSV file without a header. Raise an `InputError` for rows with another number of cells, and for truncated files."""
+    """Return all rows of a CSV file without a header."""
     problems: list[Diagnostic] = []
     rows = []
     for row in _rows(path, delimiter, problems):
@@ -218,7 +208,7 @@ def csv_rows(path: Path, columns: int, delimiter: str = ",") -> list[TextRow]:
 
 
 def csv_table(path: Path, required: Sequence[str], delimiter: str = ",") -> list[tuple[int, dict[str, str]]]:
-    """Return the rows of a CSV file with a header: line numbers, and cells by column. Raise an `InputError` with all errors."""
+    """Return the rows of a CSV file with a header: line numbers, and cells by column."""
     problems: list[Diagnostic] = []
     rows = list(_rows(path, delimiter, problems))
     header = [name.strip() for name in rows[0].cells] if rows else []
@@ -283,7 +273,6 @@ _WEAK = "weak"
 
 
 def read_csl_csv(path: Path) -> tuple[ListEntry, ...]:
-    """Read the Consolidated Screening List as CSV, with or without the column `_id`."""
     rows = csv_table(
         path, ("source", "entity_number", "type", "programs", "name", "start_date", "end_date", "alt_names")
     )
@@ -296,7 +285,6 @@ def read_csl_csv(path: Path) -> tuple[ListEntry, ...]:
 
 
 def read_csl_json(path: Path) -> tuple[ListEntry, ...]:
-    """Read the Consolidated Screening List as JSON."""
     file, problems = str(path), list[Diagnostic]()
     data = json_object(file_text(path), file, problems, _TRUNCATED)
     if data is None:
@@ -360,7 +348,6 @@ def _csl_entry(file: str, line: int, cells: Mapping[str, str], problems: list[Di
 
 
 def _legal_remarks(cells: Mapping[str, str]) -> str:
-    """Return further details that may matter for the law."""
     keys = ("license_requirement", "license_policy", "standard_order", "federal_register_notice", "remarks")
     return "; ".join(f"{key}: {cells[key]}" for key in keys if cells.get(key))
 
@@ -382,8 +369,7 @@ def _countries_in(addresses: str) -> str:
 def read_ofac(path: Path, listed: str) -> tuple[ListEntry, ...]:
     """Read the OFAC files of a list: `sdn.csv` or `cons_prim.csv`, with its aliases, addresses, and long remarks.
 
-    Aliases and addresses are required, since half of the names would be missing without them. If one of their rows belongs to no entry, the files
-    are of different editions, or one of them is truncated.
+    Aliases and addresses are required, since half of the names would be missing without them.
     """
     stem = path.name.casefold().replace("prim", "").removesuffix(".csv").removesuffix("sdn").rstrip("_")
     neighbors = {name: _neighbor(path, stem, name) for name in ("alt", "add", "comments")}
@@ -456,13 +442,12 @@ def _ofac_entries(
 
 
 def _list_of_programs(programs: Sequence[str]) -> str:
-    """Return the list of an entry in OFAC's consolidated file."""
     text = " ".join(programs).upper()
     return next((listed for word, listed in CONSOLIDATED.items() if word in text), "us-consolidated-other")
 
 
 def _neighbor(path: Path, stem: str, name: str) -> Path:
-    """Return the path of a related file, in any case of letters: `alt.csv` for `sdn.csv`, `cons_alt.csv` for `cons_prim.csv`."""
+    """Return the path of a related file: `alt.csv` for `sdn.csv`, `cons_alt.csv` for `cons_prim.csv`."""
     file_name = f"sdn_{name}.csv" if name == "comments" and not stem else f"{stem}_{name}.csv".lstrip("_")
     folder = path.parent
     matches = (
@@ -489,7 +474,6 @@ def _blank(cell: str) -> bool:
 
 
 def _without_null(cell: str) -> str:
-    """Return an OFAC cell, with `-0-` as blank."""
     return "" if _NULL.fullmatch(cell) else cell
 
 
@@ -507,8 +491,6 @@ _EU_KINDS = {"person": "individual", "enterprise": "entity", "P": "individual", 
 
 @dataclass
 class _Entity:
-    """Contents of the rows or elements of one EU entity."""
-
     line: int
     reference: str = ""
     kind: str = ""
@@ -674,7 +656,6 @@ class ListedParty(Record):
 
 
 def read_table(path: Path, listed: str) -> tuple[ListEntry, ...]:
-    """Read a CSV file or workbook with the columns of `ListedParty`."""
     file, rows = read_record_rows(path, ListedParty, "Parties on a list.")
     entries = []
     for row in rows:
@@ -708,7 +689,6 @@ class InstalledEdition(Record):
     list: str
     edition: date
     entries: int
-    """Number of parties in the document."""
     source: str
     """Document with its date, and the source of its text."""
     note: str = ""
@@ -717,7 +697,6 @@ class InstalledEdition(Record):
 
 @lru_cache(maxsize=1)
 def installed_editions() -> tuple[InstalledEdition, ...]:
-    """Return all installed editions, by list and day."""
     data = tomllib.loads(files(__package__).joinpath("editions", "editions.toml").read_text(encoding="utf-8"))
     editions = [InstalledEdition.model_validate(table) for table in data["edition"]]
     return tuple(sorted(editions, key=lambda edition: (edition.list, edition.edition)))
@@ -755,15 +734,7 @@ FORMATS: Mapping[str, Callable[[Path, str], tuple[ListEntry, ...]]] = {
 
 
 def read_list(path: Path, name: str, form: str, edition: date, listed: str = "") -> ScreeningList:
-    """Return the list in a file.
-
-    Args:
-        path: Path of the file. For OFAC, the one with the entries.
-        name: Name in the case.
-        form: One of `FORMATS`.
-        edition: Day of the publisher's edition.
-        listed: List, for formats that don't name it.
-    """
+    """Return the list in a file. For OFAC, `path` is the file with the entries. `listed` is the list, for formats that don't name it."""
     if form not in FORMATS:
         raise unknown_format(form, FORMATS)
     return _read(path, name, form, edition, listed, _file_hashes(path, form))
@@ -784,7 +755,6 @@ def _file_hashes(path: Path, form: str) -> tuple[tuple[str, bytes], ...]:
 def _read(
     path: Path, name: str, form: str, edition: date, listed: str, content: tuple[tuple[str, bytes], ...]
 ) -> ScreeningList:
-    """Return the list, read once for each `content`."""
     del content
     entries = FORMATS[form](path, listed)
     if not entries:

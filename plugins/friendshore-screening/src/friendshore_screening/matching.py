@@ -41,10 +41,9 @@ class Party:
 
 
 def facilities_of(catalogs: Iterable[Catalog], overlaps: Iterable[Overlap]) -> tuple[Facility, ...]:
-    """Return the facilities of a case. Without an operator, a facility gets that of the nearest surrounding plant.
+    """Return the facilities of a case, each with the operator of the nearest surrounding plant that names one.
 
-    If the case identifies several records as one facility, all of them are returned with the name of the record that counts, because a record that
-    doesn't count can still name the operator.
+    If the case identifies several records as one facility, all of them are returned with the same id, because each can name the operator.
     """
     kept_id = {name: overlap.keep.partition(":")[2] for overlap in overlaps for name in overlap.dropped}
     records: dict[str, list[Facility]] = defaultdict(list)
@@ -74,7 +73,6 @@ def _records_with_operator(facility: Facility, records: Mapping[str, Sequence[Fa
 
 
 def facilities_by_name(facilities: Iterable[Facility]) -> dict[str, set[str]]:
-    """Return the facilities with each name, including all facilities within them."""
     records: dict[str, list[Facility]] = defaultdict(list)
     for facility in facilities:
         records[facility.id].append(facility)
@@ -92,7 +90,6 @@ def facilities_by_name(facilities: Iterable[Facility]) -> dict[str, set[str]]:
 
 
 def company_names(facilities: Iterable[Facility]) -> frozenset[str]:
-    """Return the names of suppliers and parents."""
     names: set[str] = set()
     for facility in facilities:
         names |= {facility.supplier, *map(str.strip, facility.parent.split(";"))}
@@ -114,7 +111,7 @@ def stated_stakes(facilities: Iterable[Facility]) -> tuple[Stake, ...]:
 
 
 def _consistent(stakes: Iterable[Stake]) -> tuple[Stake, ...]:
-    """Return the stakes with unknown shares where facilities name different parents for the same operator."""
+    """Return the stakes, with unknown shares where facilities name different parents for the same operator."""
     by_company: dict[str, list[Stake]] = defaultdict(list)
     for stake in stakes:
         by_company[stake.owned].append(stake)
@@ -126,10 +123,7 @@ def _consistent(stakes: Iterable[Stake]) -> tuple[Stake, ...]:
 
 
 def all_stakes(facilities: Iterable[Facility], owners: Iterable[Stake]) -> tuple[Stake, ...]:
-    """Return the stakes of the owner table, and those of `parent` for companies that the table doesn't cover.
-
-    If the table covers a company but not its parent, the parent may own the remaining share.
-    """
+    """Return the stakes of the owner table, and those of `parent`, which may have any share of a company that the table covers."""
     table_stakes = tuple(owners)
     covered = {stake.owned for stake in table_stakes}
     stated_pairs = {(parse_name(stake.owner).words, stake.owned) for stake in table_stakes}
@@ -172,7 +166,6 @@ def parties(facilities: Iterable[Facility], stakes: Iterable[Stake]) -> tuple[Pa
 
 
 def _behind(party: str, owned_companies: Mapping[str, set[str]], operated: Mapping[str, set[str]]) -> set[str]:
-    """Return the facilities that a party runs, or that companies it owns run."""
     seen, waiting, facilities = {party}, [party], set()
     while waiting:
         company = waiting.pop()
@@ -210,7 +203,6 @@ class ReviewDecision(Record):
 
 
 def read_decisions(path: Path) -> tuple[ReviewDecision, ...]:
-    """Read the decision table. Raise an `InputError` with all errors in it."""
     file, rows = read_record_rows(path, ReviewDecision, "Decisions of reviewers about similar names.")
     seen: dict[tuple[str, str, str], int] = {}
     problems = []
@@ -278,7 +270,6 @@ class ListHit:
 
     @property
     def why(self) -> str:
-        """Agreements and differences of the names, in words."""
         comparison = self.comparison
         parts = []
         same = [pair.words for pair in comparison.agreed if pair.likeness == 1]
@@ -297,7 +288,6 @@ class ListHit:
 
 
 def is_active_from(entry: ListEntry, day: date) -> bool:
-    """Return True if an entry is on its list on the day or later."""
     return entry.end is None or entry.end >= day
 
 
@@ -310,8 +300,7 @@ def screen(
 ) -> list[ListHit]:
     """Return matches, reviews, and parties decided to be others, by party and with the most similar first.
 
-    The most similar name of an entry counts. A weak alias leads to a review at most. Ships and aircraft are skipped, and persons are compared only
-    with owners. Entries that ended before `day` are left out.
+    The most similar name of an entry counts. A weak alias leads to a review at most. Persons are compared only with owners.
     """
     entries = _entry_index(tuple(lists), day, bands.review)
     decision_by_key = {(each.party, each.list, each.entry): each for each in decisions}
@@ -366,7 +355,6 @@ class _EntryIndex:
         self._results: dict[str, dict[int, tuple[NameComparison, str]]] = {}
 
     def best(self, parties: Iterable[Party]) -> Iterator[tuple[Party, int, NameComparison, str]]:
-        """Yield each party with each entry whose score is high enough, and their most similar names."""
         party_list = list(parties)
         self._look_up({party.name for party in party_list} - self._results.keys())
         for party in party_list:
@@ -387,5 +375,4 @@ class _EntryIndex:
 
 @lru_cache(maxsize=CACHE_SIZE)
 def _entry_index(lists: tuple[ScreeningList, ...], day: date, min_score: float) -> _EntryIndex:
-    """Return the index of entries that haven't ended on a day, cached for other cases."""
     return _EntryIndex(lists, day, min_score)

@@ -153,7 +153,6 @@ def _words(text: str) -> list[str]:
 
 
 def _joined(parts: Sequence[str]) -> Iterator[str]:
-    """Yield the words of a text without spaces. Adjacent single letters form one word."""
     letters = ""
     for part in parts:
         if len(part) == 1 and part.isalpha():
@@ -410,9 +409,7 @@ class NameComparison:
     score: float
     agreed: tuple[WordPair, ...]
     lacking: tuple[str, ...]
-    """Words only in the first name."""
     others: tuple[str, ...]
-    """Words only in the second name."""
     forms: tuple[str, str] = ("", "")
     """Legal forms, if they contradict each other."""
     gated: bool = False
@@ -420,7 +417,6 @@ class NameComparison:
 
 
 def allowed_typos(letters: int) -> int:
-    """Return the number of typing errors allowed for a number of letters."""
     return 0 if letters < 4 else 1 if letters < 6 else 2 if letters < 11 else 3
 
 
@@ -507,7 +503,6 @@ def _shortened_agreement(
 
 
 def leftover_penalty(first: float, second: float) -> float:
-    """Return the penalty for the leftover weights of two names."""
     return BOTH_LEFT_OVER * min(first, second) + ONE_LEFT_OVER * abs(first - second)
 
 
@@ -589,7 +584,6 @@ def abbreviated(word: str, other: str) -> float:
 def _split_words(
     first: tuple[str, ...], second: tuple[str, ...], weights: Weights, swapped: bool
 ) -> Iterable[tuple[float, int, int, int, int, WordPair]]:
-    """Yield two adjacent words of the first name that the second writes as one."""
     for i in range(len(first) - 1):
         joined = first[i] + first[i + 1]
         if len(joined) < 5 or not joined.isalpha():
@@ -607,7 +601,6 @@ def _split_words(
 
 
 def _leftover(words: tuple[str, ...], agreed: Iterable[str]) -> tuple[str, ...]:
-    """Return the words that are in no pair, as often as they occur."""
     used = Counter(word for pair in agreed for word in pair.split())
     leftover = []
     for word in words:
@@ -642,11 +635,9 @@ class _SharedWords:
     """Ordinary words of the name, each with its weight and the words of the list that may agree."""
     all_ordinary: set[str] = field(default_factory=set)
     distinctive: float = 0.0
-    """Weight of the name's distinctive words."""
     flexible: float = 0.0
     """Part of this weight that may agree with ordinary words of the list."""
     ordinary: float = 0.0
-    """Weight of its ordinary words."""
 
 
 class NameIndex:
@@ -660,7 +651,6 @@ class NameIndex:
         self.names = names
         self.weights = weights
         self._names_with_word: dict[str, list[int]] = defaultdict(list)
-        """Word -> names that contain it."""
         self._names_with_pair: dict[str, list[int]] = defaultdict(list)
         """Two adjacent words as one, by sound -> names that contain them."""
         for position, name in enumerate(names):
@@ -693,7 +683,6 @@ class NameIndex:
             yield position, hits
 
     def _similar_words(self, queries: Sequence[Name]) -> dict[str, list[str]]:
-        """Return for each word of the queries the equal words of the list, up to typing errors and sound."""
         words = sorted({word for query in queries for word in query.words})
         list_words = sorted(self._names_with_word)
         similar = {
@@ -714,7 +703,6 @@ class NameIndex:
         return {word: sorted(others) for word, others in similar.items()}
 
     def _names_by_variant(self, queries: Sequence[Name]) -> dict[str, list[int]]:
-        """Return the names of the list by each variant of the queries as one word."""
         by_variant: dict[str, list[int]] = {variant: [] for query in queries for variant in _one_word_variants(query)}
         for position, name in enumerate(self.names):
             for variant in _one_word_variants(name):
@@ -792,7 +780,6 @@ class NameIndex:
         return bounds
 
     def _weights_of(self, name: Name) -> tuple[float, float]:
-        """Return the total weights of the distinctive words and of the others."""
         weights = [self.weights.weigh(word) for word in name.words]
         distinctive = sum(weight for weight in weights if weight >= DISTINCT)
         return distinctive, sum(weights) - distinctive
@@ -823,7 +810,6 @@ class NameIndex:
         return fewest
 
     def _abbreviations_of(self, word: str) -> list[str]:
-        """Return the words of the list that abbreviate the word, or that it abbreviates."""
         if word not in self._abbreviations:
             ordinary_flags = (True, False) if word in tables().ordinary else (True,)
             list_words = (
@@ -836,12 +822,10 @@ class NameIndex:
 
 
 def _can_reach(max_agreement: float, first_left: float, second_left: float, min_score: float) -> bool:
-    """Return True if a score may reach `min_score`, given the maximum agreement and the minimum leftovers."""
     return max_agreement >= min_score * (max_agreement + leftover_penalty(first_left, second_left)) - 1e-4
 
 
 def _adjacent_pairs(name: Name) -> Iterator[str]:
-    """Yield adjacent words as one."""
     for first, second in zip(name.words, name.words[1:], strict=False):
         if len(first) + len(second) >= 5 and (first + second).isalpha():
             yield first + second

@@ -1,8 +1,4 @@
-"""Ownership: minimum and maximum shares under rules of 50 % and 25 %, along chains, with unknown shares and circles.
-
-Shares are intervals of exact fractions. Anyone may own an unknown share of a company, so the result of a rule is then `unproven`.
-
-"""
+"""Ownership: minimum and maximum shares as exact fractions, along chains, with unknown shares and circles."""
 
 from __future__ import annotations
 
@@ -36,7 +32,6 @@ class OwnerStanding(StrEnum):
     OWNED = "owned"
     """Listed parties own enough for the rule, for any values of the unknown shares."""
     UNPROVEN = "unproven"
-    """They may own enough."""
     CLEAR = "clear"
     """They own less, for any values of the unknown shares."""
 
@@ -94,13 +89,10 @@ class OwnershipFinding:
 
     standing: OwnerStanding
     least: Fraction
-    """Minimum share of listed parties, as the rule counts."""
     most: Fraction
-    """Maximum share of listed parties."""
     through: tuple[str, ...] = ()
     """Owners that cause the result, largest first."""
     unknown: Fraction = Fraction(0)
-    """Share without a known owner."""
 
 
 class Structure:
@@ -128,22 +120,15 @@ class Structure:
         )
 
     def owners(self, company: str) -> Mapping[str, tuple[Fraction, Fraction]]:
-        """Return the minimum and maximum share of each owner."""
         return self._owners_by_company.get(company, {})
 
     def unknown(self, company: str) -> Fraction:
-        """Return the maximum share without a known owner."""
         return 1 - sum((least for least, _ in self.owners(company).values()), Fraction(0))
 
     def findings(
         self, listed: Iterable[str], doubtful: Iterable[str], rule: Share50 | Attributed, requested: Iterable[str] = ()
     ) -> dict[str, OwnershipFinding]:
-        """Return the result of a rule for every company, including `requested` ones without known owners.
-
-        Args:
-            listed: Parties named on a list.
-            doubtful: Parties possibly named, such as names under review.
-        """
+        """Return the result of a rule for every company, including `requested` ones without known owners. `doubtful` parties may be listed."""
         certain, possible = frozenset(listed), frozenset({*listed, *doubtful})
         companies = self.companies | certain | possible | frozenset(requested)
         if isinstance(rule, Share50):
@@ -221,7 +206,6 @@ class Structure:
     def _shares_with_whole(
         self, companies: frozenset[str], named: frozenset[str], whole: set[str], *, upper: bool
     ) -> dict[str, Fraction]:
-        """Return the shares if the companies in `whole` count in full."""
         constant: dict[str, Fraction] = {}
         factors: dict[str, dict[str, Fraction]] = {}
         for company in companies - named:
@@ -234,10 +218,7 @@ class Structure:
         }
 
     def _shares_by_owner(self, company: str, whole: set[str], *, upper: bool) -> dict[str, Fraction]:
-        """Return the share by owner, with full shares under an empty name.
-
-        With `upper`, unknown shares belong to parties that count in full, as does everything that owners may have above their minimum.
-        """
+        """Return the share by owner, with full shares under an empty name. With `upper`, unknown shares count in full."""
         shares: dict[str, Fraction] = defaultdict(Fraction)
         for owner, (least, _) in self.owners(company).items():
             if owner != INDEPENDENT:
@@ -333,7 +314,7 @@ class OwnerRow(Fitting):
 
 
 def read_owners(path: Path, company_names: Collection[str]) -> tuple[Stake, ...]:
-    """Read the owner table. Raise an `InputError` with all errors in it.
+    """Read the owner table.
 
     An owned company must be a supplier or parent of the case (`company_names`) or an owner in the table, because a misspelled name could clear a
     company or hide a listed owner.
@@ -358,7 +339,6 @@ def _unknown_companies(
 
 
 def _excess_shares(file: str, rows: Sequence[RecordRow[OwnerRow]]) -> Iterator[Diagnostic]:
-    """Yield an error for each company with shares of more than 100 % on a day."""
     rows_by_company: dict[str, list[RecordRow[OwnerRow]]] = defaultdict(list)
     for row in rows:
         rows_by_company[row.record.owned].append(row)

@@ -1,4 +1,4 @@
-"""The question `screen`: listed parties behind the facilities of a case, certain or possible, and the cost of a plan without them."""
+"""The question `screen`: listed parties behind the facilities of a case, and the cost of a plan without them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,6 @@ class AtStake:
     """Purchases of a plan from some facilities."""
 
     kilograms: Mapping[str, Decimal]
-    """Material -> kilograms bought."""
     money: Decimal
     """Price, charges, and freight, not discounted."""
 
@@ -63,13 +62,11 @@ class PlanWithout:
     same: bool
     """True if the current plan buys nothing from them while they are prohibited."""
     spent: Decimal
-    """Cash spent."""
     rise: Decimal
     """Rise of the objective, including priced shortage."""
     short: Mapping[str, Decimal]
     """Material -> additional kilograms short."""
     conflict: bool = False
-    """True if the rules of the case conflict with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +172,6 @@ MAX_COMPANIES = 6
 
 
 def screening_document(result: Screening, top: int) -> doc.Document:
-    """Return the matches, reviews, and decisions, the resulting prohibitions, and the plan without them by threshold."""
     return doc.document(
         f"{result.case}: screening",
         _headline(result),
@@ -223,7 +219,6 @@ def _hits_section(title: str, result: Screening, hits: Sequence[ListHit], top: i
 
 
 def _why(hit: ListHit) -> str:
-    """Return the agreement of the names, with a note if the countries differ."""
     entry_countries = [country for country in hit.entry.countries if len(country) == len("US")]
     differ = entry_countries and hit.party.countries and not set(entry_countries) & set(hit.party.countries)
     note = (
@@ -344,7 +339,6 @@ def _ownership_rule(result: OwnedBy) -> str:
 
 
 def _plans_section(result: Screening) -> doc.Section:
-    """Return the plan without the prohibited facilities, and the cost of each threshold."""
     lines = [("matches excluded", result.without)]
     if result.with_reviews is not None:
         lines.append(("names under review excluded too", result.with_reviews))
@@ -476,7 +470,7 @@ class ScreenQuestion(Question[ScreenOptions, Screening]):
 
 
 def _folder(settings: ScreeningSettings, folder: Path | None) -> Path:
-    """Return the folder of the files that the case names. Raise an `InputError` for a run or a case made in memory, which have none."""
+    """Return the folder of the files that the case names. A run, or a case made in memory, has none."""
     files = [list_file.file for list_file in settings.lists] + [settings.owners, settings.decisions]
     if folder is None and any(name and not Path(name).is_absolute() for name in files):
         message, fix = (
@@ -488,7 +482,6 @@ def _folder(settings: ScreeningSettings, folder: Path | None) -> Path:
 
 
 def _list_labels(settings: ScreeningSettings) -> set[str]:
-    """Return the labels of the lists, which are the ids of the packs that follow from them."""
     return {list_file.label for list_file in settings.lists}
 
 
@@ -541,7 +534,6 @@ class _Plans:
 
     original: Session
     list_rules: Mapping[str, Rule]
-    """Rules that follow from its lists."""
     free: Session
     """Session without these rules."""
     purchases: Mapping[str, AtStake]
@@ -559,10 +551,7 @@ class _Plans:
     def without(
         self, effects: Consequences, threshold: float | None, in_case: Iterable[Prohibition] = ()
     ) -> PlanWithout:
-        """Return the plan under the resulting rules. If it buys nothing from excluded facilities, it is the plan without these rules.
-
-        If the rules of the case are those of `in_case`, its own plan is used.
-        """
+        """Return the plan under the resulting rules. If the rules of the case are those of `in_case`, its own plan is used."""
         excluded = tuple(sorted(effects.facilities))
         before = self.free.verified
         if not set(excluded) & self.purchases.keys():
@@ -587,7 +576,6 @@ def _enforces_unknown(session: Session) -> bool:
 
 
 def _planned(session: Session, removed: Collection[str], rules: tuple[Rule, ...]) -> Session:
-    """Return the case with other rules, at the same penalties for shortage and costs of holding."""
     inputs = session.inputs.freeze(session.problem)
     remaining = tuple(rule for rule in inputs.rules if rule.id not in removed)
     return Session.open(

@@ -141,12 +141,7 @@ class ScreenedCase:
         catalogs: Iterable[Catalog],
         case: Case,
     ) -> ScreenedCase:
-        """Return the screened case. Raise an `InputError` with all errors in any file.
-
-        Args:
-            folder_of: Function that returns the folder of the files that a settings key names.
-            catalogs: Catalogs as read.
-        """
+        """Return the screened case. `folder_of` returns the folder of the files that a settings key names. `catalogs` are as read."""
         facilities, horizon = facilities_of(catalogs, case.overlaps), case.horizon
         lists, table_stakes, decisions = _read(settings, folder_of, facilities)
         stakes = all_stakes(facilities, table_stakes)
@@ -163,7 +158,6 @@ class ScreenedCase:
         threshold: float | None = None,
         hits: Iterable[ListHit] | None = None,
     ) -> Consequences:
-        """Return the effects of all hits, or of some of them."""
         counted = self.hits if hits is None else tuple(hits)
         return consequences(counted, self.facilities, self.stakes, self.laws, self.days, threshold, places)
 
@@ -247,7 +241,6 @@ def _without_operator_names(hits: Sequence[ListHit], facilities: Iterable[Facili
 
 
 def unscreened(case: Case) -> Iterator[str]:
-    """Yield notes on what lists can't cover: stock of unknown makers."""
     count = sum(1 for stock in case.stocks if not stock.offer)
     if count:
         stocks = "1 stock in hand names" if count == 1 else f"{count} stocks in hand name"
@@ -263,7 +256,6 @@ def _few(names: Iterable[str]) -> str:
 def _read(
     settings: ScreeningSettings, folder_of: Callable[[str], Path], facilities: Iterable[Facility]
 ) -> tuple[list[ScreeningList], tuple[Stake, ...], tuple[ReviewDecision, ...]]:
-    """Return the contents of all files that the case names. Raise an `InputError` with all errors in any of them."""
     errors: list[FriendshoreError] = []
     lists = [attempt(partial(_list_of_case, list_file, folder_of("lists")), errors) for list_file in settings.lists]
     names = company_names(facilities)

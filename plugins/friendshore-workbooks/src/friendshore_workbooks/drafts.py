@@ -666,7 +666,8 @@ def duties(doubts: Doubts) -> Iterator[Unasked]:
         )
     for offer, text in offers_of_unknown_origin(problem, arcs).items():
         yield Unasked(
-            subject=offer, why=f"unknown duty, since {_without_subject(text, offer)}. Ask the supplier where it was last processed"
+            subject=offer,
+            why=f"unknown duty, since {_without_subject(text, offer)}. Ask the supplier where it was last processed",
         )
 
 
