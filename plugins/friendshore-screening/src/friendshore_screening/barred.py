@@ -374,8 +374,8 @@ def _why_named(company: str, hit: ListHit, *, certain: bool) -> str:
 
 
 def _why_owned(result: OwnedBy, hits: Sequence[ListHit]) -> str:
-    least, most = result.finding.least, result.finding.most
-    share = f"{float(least):.4g}" if least == most else f"{float(least):.4g} to {float(most):.4g}"
+    min_share, max_share = result.finding.min_share, result.finding.max_share
+    share = f"{float(min_share):.4g}" if min_share == max_share else f"{float(min_share):.4g} to {float(max_share):.4g}"
     verb = "is" if result.finding.standing is OwnerStanding.OWNED else "may be"
     owners = dict.fromkeys(f"{hit.party.name}, {entry_of(hit)}" for hit in hits)
     return f"{result.company} {verb} owned by listed parties (a share of {share} by {result.law.ownership}): {'; '.join(owners)}"
@@ -388,7 +388,7 @@ def entry_of(hit: ListHit) -> str:
 
 def owned_by(stakes: Iterable[Stake], parties: Iterable[str]) -> set[str]:
     """Return the companies in which some parties have any share along any chain of stakes."""
-    chains = [stake for stake in stakes if stake.most]
+    chains = [stake for stake in stakes if stake.max_share]
     companies = set(parties)
     while grown := {stake.owned for stake in chains if stake.owner in companies} - companies:
         companies |= grown

@@ -104,9 +104,11 @@ def stated_stakes(facilities: Iterable[Facility]) -> tuple[Stake, ...]:
         for parent in parents:
             if _have_same_words(parent, facility.supplier):
                 continue
-            least = ALL if len(parents) == 1 else NOTHING
+            min_share = ALL if len(parents) == 1 else NOTHING
             source = f"parent of facility `{facility.id}`"
-            stakes.setdefault((parent, facility.supplier), Stake(parent, facility.supplier, least, ALL, source=source))
+            stakes.setdefault(
+                (parent, facility.supplier), Stake(parent, facility.supplier, min_share, ALL, source=source)
+            )
     return _consistent(stakes.values())
 
 
@@ -128,7 +130,7 @@ def all_stakes(facilities: Iterable[Facility], owners: Iterable[Stake]) -> tuple
     covered = {stake.owned for stake in table_stakes}
     stated_pairs = {(parse_name(stake.owner).words, stake.owned) for stake in table_stakes}
     return table_stakes + tuple(
-        stake if stake.owned not in covered else replace(stake, least=NOTHING)
+        stake if stake.owned not in covered else replace(stake, min_share=NOTHING)
         for stake in stated_stakes(facilities)
         if (parse_name(stake.owner).words, stake.owned) not in stated_pairs
     )

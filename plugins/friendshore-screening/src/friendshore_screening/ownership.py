@@ -42,8 +42,8 @@ class Stake:
 
     owner: str
     owned: str
-    least: Fraction
-    most: Fraction
+    min_share: Fraction
+    max_share: Fraction
     start: date | None = None
     """None if unknown. The share then counts on every day."""
     end: date | None = None
@@ -88,8 +88,8 @@ class OwnershipFinding:
     """Result of a rule for one company."""
 
     standing: OwnerStanding
-    least: Fraction
-    most: Fraction
+    min_share: Fraction
+    max_share: Fraction
     through: tuple[str, ...] = ()
     """Owners that cause the result, largest first."""
     unknown: Fraction = Fraction(0)
@@ -103,13 +103,13 @@ class Structure:
         self._owners_by_company: dict[str, dict[str, tuple[Fraction, Fraction]]] = defaultdict(dict)
         for stake in stakes:
             if stake.is_held(day):
-                least, most = self._owners_by_company[stake.owned].get(stake.owner, (Fraction(0), Fraction(0)))
+                min_share, max_share = self._owners_by_company[stake.owned].get(stake.owner, (Fraction(0), Fraction(0)))
                 self._owners_by_company[stake.owned][stake.owner] = (
-                    least + stake.least,
-                    min(most + stake.most, Fraction(1)),
+                    min_share + stake.min_share,
+                    min(max_share + stake.max_share, Fraction(1)),
                 )
         for owned, owners in self._owners_by_company.items():
-            if sum(least for least, _ in owners.values()) > 1:
+            if sum(min_share for min_share, _ in owners.values()) > 1:
                 raise ValueError(owned)
 
     @property
@@ -123,7 +123,7 @@ class Structure:
         return self._owners_by_company.get(company, {})
 
     def unknown(self, company: str) -> Fraction:
-        return 1 - sum((least for least, _ in self.owners(company).values()), Fraction(0))
+        return 1 - sum((min_share for min_share, _ in self.owners(company).values()), Fraction(0))
 
     def findings(
         self, listed: Iterable[str], doubtful: Iterable[str], rule: Share50 | Attributed, requested: Iterable[str] = ()
@@ -132,39 +132,39 @@ class Structure:
         certain, possible = frozenset(listed), frozenset({*listed, *doubtful})
         companies = self.companies | certain | possible | frozenset(requested)
         if isinstance(rule, Share50):
-            least, most = (
+            min_shares, max_shares = (
                 self._levels(companies, certain, rule, upper=False),
                 self._levels(companies, possible, rule, upper=True),
             )
         else:
-            least = self._attributed(companies, certain, rule, upper=False)
-            most = self._attributed(companies, possible, rule, upper=True)
+            min_shares = self._attributed(companies, certain, rule, upper=False)
+            max_shares = self._attributed(companies, possible, rule, upper=True)
         return {
-            company: self._finding(company, least[company], most[company], rule, most, certain)
+            company: self._finding(company, min_shares[company], max_shares[company], rule, max_shares, certain)
             for company in sorted(companies)
         }
 
     def _finding(
         self,
         company: str,
-        least: Fraction,
-        most: Fraction,
+        min_share: Fraction,
+        max_share: Fraction,
         rule: Share50 | Attributed,
         max_shares: Mapping[str, Fraction],
         listed: frozenset[str],
     ) -> OwnershipFinding:
         if isinstance(rule, Share50):
-            is_reached, is_possible = rule.is_reached(least), rule.is_reached(most)
-            is_possible = is_possible or (rule.control and most > 0)
+            is_reached, is_possible = rule.is_reached(min_share), rule.is_reached(max_share)
+            is_possible = is_possible or (rule.control and max_share > 0)
         else:
-            is_reached, is_possible = least >= rule.threshold, most >= rule.threshold
+            is_reached, is_possible = min_share >= rule.threshold, max_share >= rule.threshold
         standing = OwnerStanding.OWNED if is_reached else OwnerStanding.UNPROVEN if is_possible else OwnerStanding.CLEAR
         owners = self.owners(company)
         through = sorted(
             (owner for owner in owners if owner != INDEPENDENT and max_shares[owner] > 0 and owners[owner][1] > 0),
             key=lambda owner: (owner not in listed, -owners[owner][1], owner),
         )
-        return OwnershipFinding(standing, least, most, tuple(through), self.unknown(company))
+        return OwnershipFinding(standing, min_share, max_share, tuple(through), self.unknown(company))
 
     def _levels(
         self, companies: frozenset[str], named: frozenset[str], rule: Share50, *, upper: bool
@@ -179,7 +179,7 @@ class Structure:
             for company in companies - named:
                 owners = self.owners(company)
                 if upper:
-                    others = (least for owner, (least, _) in owners.items() if owner not in counted)
+                    others = (min_share for owner, (min_share, _) in owners.items() if owner not in counted)
                     shares[company] = 1 - sum(others, Fraction(0))
                 else:
                     shares[company] = sum((low for owner, (low, _) in owners.items() if owner in counted), Fraction(0))
@@ -220,9 +220,9 @@ class Structure:
     def _shares_by_owner(self, company: str, whole: set[str], *, upper: bool) -> dict[str, Fraction]:
         """Return the share by owner, with full shares under an empty name. With `upper`, unknown shares count in full."""
         shares: dict[str, Fraction] = defaultdict(Fraction)
-        for owner, (least, _) in self.owners(company).items():
+        for owner, (min_share, _) in self.owners(company).items():
             if owner != INDEPENDENT:
-                shares["" if owner in whole else owner] += least
+                shares["" if owner in whole else owner] += min_share
         if upper:
             shares[""] += self.unknown(company)
         return dict(shares)
@@ -345,7 +345,7 @@ def _excess_shares(file: str, rows: Sequence[RecordRow[OwnerRow]]) -> Iterator[D
     for company, stakes in rows_by_company.items():
         for row in stakes:
             day = row.record.start or min((s.record.end for s in stakes if s.record.end), default=date.max)
-            total = sum((s.record.stake.least for s in stakes if s.record.stake.is_held(day)), Fraction(0))
+            total = sum((s.record.stake.min_share for s in stakes if s.record.stake.is_held(day)), Fraction(0))
             if total > 1:
                 found = f"{float(total):.2%} on {day}" if day != date.max else f"{float(total):.2%}"
                 fix = "fill in `until` for former owners"

@@ -155,7 +155,7 @@ def _prohibition_data(prohibition: Prohibition) -> dict[str, Any]:
 def _owned_data(result: OwnedBy) -> dict[str, Any]:
     return {
         "company": result.company, "list": result.law.list, "rule": result.law.ownership, "status": result.law.status(result.start), "standing": result.finding.standing.value,
-        "least": str(result.finding.least), "most": str(result.finding.most), "through": list(result.finding.through),
+        "least": str(result.finding.min_share), "most": str(result.finding.max_share), "through": list(result.finding.through),
         "from": result.start.isoformat(), "facilities": list(result.facilities),
     }  # fmt: skip
 
@@ -308,7 +308,9 @@ def _phases(phases: Sequence[Phase]) -> str:
 
 
 def _owned_section(result: Screening) -> doc.Section | None:
-    results = [finding for finding in result.consequences.owned if finding.finding.standing is not OwnerStanding.CLEAR]
+    results = [
+        owned_by for owned_by in result.consequences.owned if owned_by.finding.standing is not OwnerStanding.CLEAR
+    ]
     columns = [
         doc.Column("Company"),
         doc.Column("Rule"),
@@ -317,16 +319,16 @@ def _owned_section(result: Screening) -> doc.Section | None:
         doc.Column("Result", whole=True),
     ]
     rows = []
-    for finding in results:
-        least, most = float(finding.finding.least), float(finding.finding.most)
-        share = f"{least:.1%}" if least == most else f"{least:.1%} to {most:.1%}"
+    for owned_by in results:
+        min_share, max_share = float(owned_by.finding.min_share), float(owned_by.finding.max_share)
+        share = f"{min_share:.1%}" if min_share == max_share else f"{min_share:.1%} to {max_share:.1%}"
         rows.append(
             [
-                finding.company,
-                _ownership_rule(finding),
+                owned_by.company,
+                _ownership_rule(owned_by),
                 share,
-                ", ".join(finding.finding.through),
-                finding.finding.standing.value,
+                ", ".join(owned_by.finding.through),
+                owned_by.finding.standing.value,
             ]
         )
     return doc.section("Owned by listed parties, or possibly owned", doc.table(columns, rows)) if rows else None

@@ -508,10 +508,10 @@ def write_bid_sheets(session: Session, result: Unknowns, folder: Path) -> Unknow
             name = _file_name(supplier, files)
             files[name] = workbook(name, list(_sheets(session, supplier, unknowns, offers)))
     try:
-        with written_aside(folder) as made:
-            made.mkdir()
+        with written_aside(folder) as temporary_folder:
+            temporary_folder.mkdir()
             for name, content in files.items():
-                write_file(made / name, content)
+                write_file(temporary_folder / name, content)
     except OSError as error:
         message = f"the folder can't be written: {error.strerror or error}"
         raise InputError(message, str(folder), fix="choose another folder", code="FS918") from error
@@ -543,7 +543,7 @@ def _sheets(session: Session, supplier: str, unknowns: Sequence[Unknown], offers
     about = [
         ["format", FORMAT],
         ["case", case.name],
-        ["edition", edition(session.inputs.catalogs, {one.id for one in offers})],
+        ["edition", edition(session.inputs.catalogs, {offer.id for offer in offers})],
         ["supplier", supplier],
     ]
     about += [[name, ""] for name in FILLED]
@@ -553,7 +553,7 @@ def _sheets(session: Session, supplier: str, unknowns: Sequence[Unknown], offers
             "Fill in the colored cells. In a row that you fill in, cells with `*` are required. Leave a row blank if you make no bid for it.",
         ]
     ]
-    about += [["asked", one.question] for one in unknowns]
+    about += [["asked", unknown.question] for unknown in unknowns]
     yield Sheet(
         ABOUT,
         ("key", "value"),
@@ -562,15 +562,15 @@ def _sheets(session: Session, supplier: str, unknowns: Sequence[Unknown], offers
         inputs={"value": "the rows `filled in by`, `quoted on`, `quotation`, and `valid until`"},
     )
     units = {"price*": f"{case.currency}/kg", "capacity*": "t/year", "lead time*": "months", "min order": "kg"}
-    identities = [row_identity(one, merged.materials, merged.facilities) for one in offers]
-    rows = [[*(one[name] for name in NAMED), *[""] * len(BIDS)] for one in identities]
+    identities = [row_identity(offer, merged.materials, merged.facilities) for offer in offers]
+    rows = [[*(cells[name] for name in NAMED), *[""] * len(BIDS)] for cells in identities]
     inputs = dict.fromkeys(BIDS, "your bid")
     yield Sheet(BID, (*NAMED, *BIDS), rows, BIDS, units=units, inputs=inputs)
     stages = [
-        [one.id, one.outputs[0].material, stage, *[""] * len(ORIGINS)]
-        for one in offers
+        [offer.id, offer.outputs[0].material, stage, *[""] * len(ORIGINS)]
+        for offer in offers
         for stage in stages_to_prove(
-            one, [str(stage.value) for stage in merged.materials[one.outputs[0].material].stages]
+            offer, [str(stage.value) for stage in merged.materials[offer.outputs[0].material].stages]
         )
     ]
     yield Sheet(
