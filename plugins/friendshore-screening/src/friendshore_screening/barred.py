@@ -265,10 +265,7 @@ def _matches_of_law(
     threshold: float | None,
     owned: list[OwnedBy],
 ) -> dict[str, list[_Match]]:
-    """Return the matches by company and facility, in order of days. Add results of the ownership rule to `owned`.
-
-    `facilities` has two maps: facilities by operator, and facilities by any name that an entry may contain.
-    """
+    """Return the matches by company and facility. `facilities` is by operator, and by any name that an entry may contain."""
     operated, facilities_by_name = facilities
     matches: dict[str, list[_Match]] = defaultdict(list)
     for stretch in stretches:

@@ -109,10 +109,10 @@ def stated_stakes(facilities: Iterable[Facility]) -> tuple[Stake, ...]:
             stakes.setdefault(
                 (parent, facility.supplier), Stake(parent, facility.supplier, min_share, ALL, source=source)
             )
-    return _consistent(stakes.values())
+    return _without_contradictions(stakes.values())
 
 
-def _consistent(stakes: Iterable[Stake]) -> tuple[Stake, ...]:
+def _without_contradictions(stakes: Iterable[Stake]) -> tuple[Stake, ...]:
     """Return the stakes, with unknown shares where facilities name different parents for the same operator."""
     by_company: dict[str, list[Stake]] = defaultdict(list)
     for stake in stakes:

@@ -184,10 +184,7 @@ def _phrases(words: Sequence[str]) -> list[str]:
 
 
 def _without_form(words: list[str]) -> tuple[list[str], str, tuple[str, ...]]:
-    """Return the words without leading and trailing forms, the family of the most specific form, and its words.
-
-    `Co Ltd` is one form. Among several adjacent forms, `company` and `inc` are the least specific.
-    """
+    """Return the words without leading and trailing forms, the family of the most specific form, and its words."""
     rest = list(words)
     families: list[str] = []
     form_words: list[str] = []
@@ -726,16 +723,12 @@ class NameIndex:
         return candidates
 
     def _sharing_rare_words(self, query: Name) -> Iterator[int]:
-        """Yield the names that contain all words of the query but one, or one more. They contain its rarest or second rarest word."""
         identifying = [word for word in dict.fromkeys(query.words) if word not in tables().joining]
         for word in sorted(identifying, key=lambda word: len(self._names_with_word.get(word, ())))[:2]:
             yield from self._names_with_word.get(word, ())
 
     def _sharing_distinctive(self, query: Name, similar_words: dict[str, list[str]], min_score: float) -> Iterator[int]:
-        """Yield the names that share a distinctive word and may reach the score despite the leftover words.
-
-        The agreement is overestimated, if necessary by counting it twice, and the leftover is underestimated.
-        """
+        """Yield the names that share a distinctive word and may reach the score. Agreement is overestimated, and leftover words underestimated."""
         bounds = self._shared_words(query, similar_words)
         for position, agreement in bounds.agreement_by_name.items():
             crossover = bounds.crossover_by_name.get(position, 0.0)
@@ -832,10 +825,7 @@ def _adjacent_pairs(name: Name) -> Iterator[str]:
 
 
 def _one_word_variants(name: Name) -> set[str]:
-    """Return the name as one word, with and without its form: by sound, and with one letter removed.
-
-    Two texts one typing error apart have one of these in common.
-    """
+    """Return the name as one word, also with one letter removed, so that texts one typing error apart share a variant."""
     variants = set()
     for text in {name.joined, name.joined + "".join(name.form_words)}:
         if len(text) >= 5:

@@ -171,7 +171,7 @@ class Structure:
     ) -> dict[str, Fraction]:
         """Return the share of each company that named parties, or companies they own, have: the least fixed point, level by level.
 
-        With `upper`, they have every share except those of parties that they definitely don't own. A circle of companies can't make itself listed.
+        With `upper`, they have every share that others don't definitely have. A circle of companies can't make itself listed.
         """
         shares = {company: Fraction(int(company in named)) for company in companies}
         counted = set(named)
@@ -314,11 +314,7 @@ class OwnerRow(Fitting):
 
 
 def read_owners(path: Path, company_names: Collection[str]) -> tuple[Stake, ...]:
-    """Read the owner table.
-
-    An owned company must be a supplier or parent of the case (`company_names`) or an owner in the table, because a misspelled name could clear a
-    company or hide a listed owner.
-    """
+    """Read the owner table. Unknown companies are errors, because a misspelled name could clear a company or hide a listed owner."""
     file, rows = read_record_rows(path, OwnerRow, "Shares of owners in companies.")
     problems = [*_excess_shares(file, rows), *_unknown_companies(file, rows, company_names)]
     if problems:

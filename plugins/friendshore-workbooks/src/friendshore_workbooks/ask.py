@@ -56,10 +56,6 @@ def ask(
 
     Penalties for shortage and costs of holding stay those of the case. `spread` is from 0 to below 1. `progress` is called with the number of
     finished unknowns, of all unknowns, and seconds.
-
-    Raises:
-        InputError: If the spread is out of range.
-        FriendshoreError: If a plan can't be found or fails verification.
     """
     session = session_of(source)
     if not 0 <= spread < 1:
@@ -289,7 +285,7 @@ _ORDER = list(UnknownKind)
 def _ranked(unknowns: Sequence[Unknown], by: By) -> tuple[Unknown, ...]:
     """Return unknowns by resolved conflicts of rules, then saving, possible loss, kind, and id."""
 
-    def weight(unknown: Unknown) -> tuple[bool, Decimal, Decimal, bool, Decimal, int, str]:
+    def rank_key(unknown: Unknown) -> tuple[bool, Decimal, Decimal, bool, Decimal, int, str]:
         saved, kg, lost = (
             value.quantize(CENT) for value in (unknown.saves.value, unknown.saved_kg, unknown.loses.value)
         )
@@ -304,7 +300,7 @@ def _ranked(unknowns: Sequence[Unknown], by: By) -> tuple[Unknown, ...]:
             unknown.subject,
         )
 
-    ranked = sorted(unknowns, key=lambda unknown: (*weight(unknown), unknown.question))
+    ranked = sorted(unknowns, key=lambda unknown: (*rank_key(unknown), unknown.question))
     tied = [*(_second_may_save_more(unknown, next_unknown) for unknown, next_unknown in pairwise(ranked)), False]
     return tuple(
         unknown.but(rank=rank, tied=is_tied)

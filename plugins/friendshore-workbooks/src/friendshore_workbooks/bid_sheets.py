@@ -1,9 +1,4 @@
-"""Bid sheets: workbooks in which suppliers answer the questions of a plan, read back as catalogs with evidence `quoted`.
-
-The sheet `bid` has a row for each offer, and the sheet `origin` a row for each stage of an offer. A cell under a head with `*` is required. A
-blank row is no bid.
-
-"""
+"""Bid sheets: workbooks in which suppliers answer the questions of a plan, read back as catalogs with evidence `quoted`."""
 
 from __future__ import annotations
 

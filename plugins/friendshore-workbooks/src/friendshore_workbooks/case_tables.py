@@ -1,8 +1,4 @@
-"""A case as tables of texts, and the workbook that is written from them.
-
-Records define the columns. This module defines the tables, their keys, and the cells that can be edited.
-
-"""
+"""A case as tables of texts with keys and editable cells, and the workbook that is written from them."""
 
 from __future__ import annotations
 
@@ -202,7 +198,6 @@ def toml_cell(value: object) -> str:
 def _table(
     name: str, fields: Iterable[Field], key: str, records: Sequence[Mapping[str, str]], always: str = ""
 ) -> CaseTable:
-    """Return a table of records, without empty columns, except those of the key and those in `always`."""
     fields_by_name = {field.name: field for field in fields}
     filled = {column for record in records for column, text in record.items() if text}
     fields_by_name |= {
@@ -273,7 +268,6 @@ def _rules(gathered: Gathered) -> CaseTable:
 
 
 def figure_text(rule: Rule) -> str:
-    """Return the figure of a limit in the notation of a case file. Empty if it has no figure or several."""
     name = figure_of(rule)
     if not name:
         return ""

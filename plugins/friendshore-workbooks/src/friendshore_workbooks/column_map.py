@@ -1,8 +1,4 @@
-"""The file `columns.toml`, which maps the columns of a spreadsheet to the columns of a catalog.
-
-The reader, the reference page, and the schema use the keys that are defined here.
-
-"""
+"""The file `columns.toml`, which maps the columns of a spreadsheet to the columns of a catalog."""
 
 from __future__ import annotations
 
@@ -109,7 +105,6 @@ class CellText:
 
 
 def _bounds(year: str, quarter: str | None, half: str | None, month: str | None) -> tuple[date, date]:
-    """Return the first day of a span, and the day after its last."""
     months = 3 if quarter else 6 if half else 1 if month else 12
     first_month = (int(quarter) - 1) * 3 if quarter else (int(half) - 1) * 6 if half else int(month) - 1 if month else 0
     if not 0 <= first_month <= 11:
@@ -195,7 +190,6 @@ def read_patterns(value: object) -> Patterns:
 
 
 def pattern_matches(row: Row, patterns: Patterns) -> Iterator[bool]:
-    """Yield for each column with patterns True if the row matches one of them."""
     for column, column_patterns in patterns.items():
         folded = row[column].casefold()
         yield any(fnmatchcase(folded, pattern.casefold()) for pattern in column_patterns)
@@ -305,7 +299,6 @@ def map_of(facts: FactColumns = NO_FACTS) -> Layout:
 
 
 MAP = map_of()
-"""Layout of a map without plugins' columns."""
 
 
 @dataclass(frozen=True, slots=True)

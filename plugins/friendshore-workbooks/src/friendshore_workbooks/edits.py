@@ -248,7 +248,6 @@ def _undo(edits: str) -> str:
 
 
 def _is_expressible(edit: Edit, current: CaseTables) -> bool:
-    """Return True if a change might express an edit, judging by its place alone."""
     table = current.tables[edit.sheet]
     if edit.column not in CELLS.get(edit.sheet, {}):
         return False
@@ -305,7 +304,7 @@ class EditedFacts:
     united: tuple[Catalog, ...]
 
 
-def about(current: CaseTables) -> About:
+def case_facts(current: CaseTables) -> About:
     case = current.gathered.case
     return About(case.currency, case.place, case.horizon)
 
@@ -313,7 +312,6 @@ def about(current: CaseTables) -> About:
 def read_row(
     book: CaseWorkbook, layout: Layout, sheet: str, line: int, texts: Mapping[str, str], problems: list[Diagnostic]
 ) -> Entry | None:
-    """Read one row of a sheet by a layout. None if it is blank."""
     cells = {name: text for name, text in texts.items() if text or name in layout.names}
     rows = TableRows(tuple(cells), [(line, tuple(cells.values()))], book.place(sheet))
     table = read_rows(rows, layout, book.place(sheet), problems)
@@ -356,7 +354,7 @@ class _EditedTables:
         for row, before in enumerate(self.current.gathered.case.demands):
             edits = self._edits_of("demand", row)
             entry = self._edited_row(keys.DEMAND, "demand", row, _without_range("per_year", edits) | edits)
-            edited_demand = keys.demand(entry, about(self.current)) if entry is not None else None
+            edited_demand = keys.demand(entry, case_facts(self.current)) if entry is not None else None
             yield (
                 _without_quantity(before)
                 if row in self.differences.deleted.get("demand", ())
@@ -366,7 +364,7 @@ class _EditedTables:
     def _added_demands(self) -> Iterator[DemandSpec]:
         for row in (row for row in self.differences.added if row.sheet == "demand"):
             entry = read_row(self.book, keys.DEMAND, "demand", row.line, row.texts, self.problems)
-            demand = keys.demand(entry, about(self.current)) if entry is not None else None
+            demand = keys.demand(entry, case_facts(self.current)) if entry is not None else None
             if demand is not None and demand.substance and entry is not None:
                 amounts = ("per_year", "quantity", "quantities", "shortage_price")
                 column = next(name for name in amounts if row.texts.get(name))
@@ -380,7 +378,7 @@ class _EditedTables:
         for row, before in enumerate(self.current.gathered.case.orders):
             edits = self._edits_of("order", row)
             entry = self._edited_row(keys.ORDER, "order", row, edits if "quantity" in edits else {})
-            edited_order = keys.made(entry, OrderSpec, about(self.current)) if entry is not None else None
+            edited_order = keys.made(entry, OrderSpec, case_facts(self.current)) if entry is not None else None
             if edited_order is not None and entry is not None and edited_order.substance != before.substance:
                 expected = before.substance or "kilograms of the material's basis"
                 message, fix = "the quantity isn't in the order's substance", "use the order's substance"
@@ -458,7 +456,6 @@ class _EditedTables:
         return TableRows(columns, rows, self.book.place(sheet))
 
     def _offers_with_new_price(self) -> set[str]:
-        """Return the offers with an edited price, which replaces their benchmark or quotes."""
         edits = (
             edit for edit in self.differences.edits if (edit.sheet, edit.column) == ("offers", "price") and edit.after
         )

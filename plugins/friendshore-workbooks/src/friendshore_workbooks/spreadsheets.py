@@ -86,7 +86,7 @@ def _from_workbook(
     path: Path, layout: Layout, column_map: Map, problems: list[Diagnostic], number_cells: set[tuple[int, int]]
 ) -> Table | None:
     book = read_workbook(path, problems)
-    name = _sheet_of(book, column_map)
+    name = _chosen_sheet(book, column_map)
     if name is None:
         return None
     lines = list(dropwhile(lambda line: line[0] < column_map.sheet.get("header", 1), book.sheets[name]))
@@ -100,7 +100,7 @@ def _from_workbook(
     return table
 
 
-def _sheet_of(book: Workbook, column_map: Map) -> str | None:
+def _chosen_sheet(book: Workbook, column_map: Map) -> str | None:
     sheet_name = column_map.sheet.get("name", "")
     name = book.named(sheet_name) if sheet_name else next(iter(book.sheets)) if len(book.sheets) == 1 else None
     if name is None and book.sheets:
@@ -173,11 +173,7 @@ class _DraftTable:
 def convert_spreadsheet(
     source: Path, map_file: Path, required: Sequence[Catalog] | None = None, facts: FactColumns = NO_FACTS
 ) -> MappedCatalog:
-    """Convert a CSV file or a workbook with a map of its columns. `required` are the catalogs that the map requires.
-
-    Raises:
-        InputError: With every error of the map and of the spreadsheet.
-    """
+    """Convert a CSV file or a workbook with a map of its columns. `required` are the catalogs that the map requires."""
     problems: list[Diagnostic] = []
     column_map = read_map(map_file, problems, facts)
     if column_map is None:
@@ -290,7 +286,6 @@ class _CatalogBuilder:
             yield cells
 
     def _text(self, row: SheetRow, column: Field, text: CellText, layout: Layout) -> str:
-        """Return the text of a cell. If it can't be read, report it and return a placeholder."""
         if not row.bad.isdisjoint(text.source_columns):
             return BAD_CELL
         try:

@@ -189,12 +189,7 @@ MAX_OFFERS = 3
 
 
 def ask_document(result: Unknowns, shown: int = SHOWN, detailed: int = DETAILED) -> doc.Document:
-    """Return the document of the unknowns.
-
-    Args:
-        shown: Number of unknowns in the table of the whole document. 0 means all.
-        detailed: Number of these with details.
-    """
+    """Return the document of the unknowns: a table of the first `shown` (0: all), with details of the first `detailed`."""
     listed = result.unknowns[: shown or None]
     table = doc.apart(_table(result, shown), doc.notes(_notes(result, len(listed)), doc.Tone.ASIDE)) if listed else None
     details = [
