@@ -366,7 +366,6 @@ def _read_other(position: int, name: str, free: list[str], table: Table) -> str 
         found=f"`{name}`" if name else "a column without a name",
         expected="one of " + ", ".join(table.layout.names),
         fix=table.layout.stranger(name, suggested) or "delete the column",
-        code="FS001",
     )
     return near
 

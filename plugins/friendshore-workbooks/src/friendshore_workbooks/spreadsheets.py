@@ -29,8 +29,6 @@ from friendshore.reading.workbook import Workbook, is_workbook, read_workbook
 
 from .column_map import CellText, Map, MapEntry, Row, read_map, table_name
 
-_UNKNOWN_COLUMN = "FS001"
-
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
@@ -114,7 +112,7 @@ def _chosen_sheet(book: Workbook, column_map: Map) -> str | None:
 def _report_missing_columns(table: Table, column_map: Map, problems: list[Diagnostic]) -> None:
     if not table.columns and not table.others:
         return  # the reader has reported why
-    unknown_columns = [p for p in problems if p.file == table.file and p.code == _UNKNOWN_COLUMN]
+    unknown_columns = [p for p in problems if p.file == table.file and _is_unknown_column(p, table.head_line)]
     problems[:] = [p for p in problems if p not in unknown_columns]
     existing = [*table.columns, *table.others, *(p.column for p in unknown_columns)]
     reported: set[str] = set()
@@ -126,6 +124,11 @@ def _report_missing_columns(table: Table, column_map: Map, problems: list[Diagno
                 expected = "one of " + ", ".join(existing)
                 fix = did_you_mean(column, existing) or "correct the name in the map"
                 column_map.toml.problem((entry.table, entry.number, key), message, "", expected, fix, "FS915")
+
+
+def _is_unknown_column(problem: Diagnostic, head_line: int) -> bool:
+    """Return True for the error of a column outside the layout, which shows the column's name as the value found."""
+    return problem.row == head_line and (not problem.column or problem.found == f"`{problem.column}`")
 
 
 _AMOUNT_KINDS = (k.MASS, k.MASS_RATE, k.CAPACITY, k.MONEY, k.UNIT_PRICE, k.SIGNED_PRICE, k.MASS_OR_MONEY, k.DURATION)
