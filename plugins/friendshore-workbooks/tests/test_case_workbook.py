@@ -304,6 +304,18 @@ def test_a_new_demand_that_no_scenario_can_say_is_refused(cells: dict[str, str],
     assert [line for line in found if line.startswith("demand!") and line.endswith(code)], found
 
 
+def test_errors_of_the_whole_case_are_placed_at_the_edits_that_add_them(case: Path) -> None:
+    """Two new demands that the case can't have, beside edits that it can."""
+    cells: list[Cell] = [
+        ("demand", "radar", "per_year", 3),
+        ("demand", "", NEW, want(per_year="5 t", material="gallium")),
+        ("demand", "", NEW, want(per_year="5 t", id="more")),
+        ("demand", "", NEW, want(per_year="5 t", id="radar")),
+    ]
+    places = [line.partition(":")[0] for line in told(case, case, *cells)]
+    assert places == ["demand!4", "demand!6"]
+
+
 @pytest.mark.deep
 def test_every_mistake_is_told_by_its_cell_in_one_run(tmp_path: Path) -> None:
     """Mistakes in nine sheets: each is told, none hides another, and nothing is written."""
