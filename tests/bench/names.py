@@ -22,7 +22,7 @@ from pathlib import Path
 from rapidfuzz import fuzz, utils
 from rapidfuzz.distance import JaroWinkler
 
-from friendshore_screening.names import MATCH, REVIEW, NameIndex, Weights, compare, name, readings
+from friendshore_screening.names import MATCH, REVIEW, NameIndex, Weights, compare, parse_name, readings
 
 ORGANISATIONS = {"Company", "Organization", "LegalEntity"}
 
@@ -86,10 +86,10 @@ def speed(asked: int, listed: int) -> None:
     for n in range(0, asked, 3):
         others[n] = texts[n % listed].replace("a", "o", 1)
     begun = time.process_time()
-    names = [name(text) for text in texts]
+    names = [parse_name(text) for text in texts]
     index = NameIndex(names, Weights.of(names))
     read = time.process_time()
-    hits = sum(len(found) for _, found in index.find([name(text) for text in others], REVIEW))
+    hits = sum(len(found) for _, found in index.find([parse_name(text) for text in others], REVIEW))
     took = f"read in {read - begun:.1f} s, looked up in {time.process_time() - read:.1f} s"
     sys.stdout.write(f"{asked:,} names among {listed:,}: {took}; {hits:,} to be looked at\n")
 

@@ -139,7 +139,7 @@ def ask(draw: st.DrawFn) -> tuple[doc.Document, Counts]:
     found = made(draw, Unknowns)
     for one in found.unknowns:  # the position of an answer is that of one that was tried
         one.__dict__["best"] = 0 if one.possibilities else None
-    return ask_document(found, 6), [("^( *#)? +Not known|^Not known", len(found.unknowns))]
+    return ask_document(found, 6), [("^( *#)? +Unknown|^Unknown", len(found.unknowns))]
 
 
 def repairs(draw: st.DrawFn) -> tuple[doc.Document, Counts]:

@@ -16,7 +16,7 @@ from friendshore.reading.fields import Field, Layout
 from friendshore.reading.tomlfile import DEEPEST, LONGEST
 from friendshore.reading.workbook import CELLS, FILES, ROWS, TEXTS, UNZIPPED
 from friendshore.rules.pack import pack_layout
-from friendshore_workbooks.column_map import BLOCKS, MAP, TEXT_OF
+from friendshore_workbooks.column_map import MAP, TABLE_NAMES, TEXT_OF
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -131,7 +131,7 @@ def _map_part() -> Iterator[str]:
         "",
     )
     for field in MAP.fields:
-        if field.inside is not None and field.name not in BLOCKS:
+        if field.inside is not None and field.name not in TABLE_NAMES:
             yield from _layout(field.inside)
     yield from (
         "### `[[sources]]`, `[[facilities]]`, `[[offers]]` and so on",

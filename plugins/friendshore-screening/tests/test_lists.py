@@ -104,8 +104,8 @@ def test_the_same_content_is_read_once(tmp_path: Path, form: str) -> None:
 
 
 def mistakes(folder: Path, form: str, change: tuple[str, str] = ("", "")) -> list[tuple[str, int | None, str]]:
-    """File, line and message of all that is wrong."""
-    return [(Path(one.file).name, one.row, one.message) for one in refused(read, folder, form, change)]
+    """File, line, and code of each error."""
+    return [(Path(one.file).name, one.row, one.code) for one in refused(read, folder, form, change)]
 
 
 def test_the_consolidated_screening_list(tmp_path: Path) -> None:
@@ -146,28 +146,30 @@ def test_a_list_of_ones_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("form", "change", "found"),
     [
-        ("csl-csv", (",Gone Trading,", ",,"), [("csl.csv", 4, "names nobody")]),
-        ("csl-csv", (",Gone Trading,,,2001-01-01,", ",Gone Trading,,,2001-13-01,"), [("csl.csv", 4, "is no day")]),
-        ("csl-csv", (",2010-12-31,,", ""), [("csl.csv", 4, "has another number of cells")]),
-        ("csl-csv", (",alt_names", ",aliases"), [("csl.csv", 1, "has no column `alt_names`")]),
-        ("csl-csv", ('"ETC; Exampel Volfram"', '"ETC; Exampel Volfram'), [("csl.csv", 2, "cannot be read from here on: unexpected end of data")]),
-        ("csl-json", ("]}", ""), [("csl.json", 1, "isn't valid JSON: Expecting ',' delimiter")]),
-        ("csl-json", ("results", "entries"), [("csl.json", None, "holds no list `results`")]),
-        ("csl-json", ('"name": "', '"name": "\\ud800'), [("csl.json", None, "contains half of a character")] * 2),
-        ("ofac-sdn", ("101,2,", "103,2,"), [("alt.csv", 2, "belongs to entry 103, which is not on the list")]),
-        ("ofac-sdn", ('102,"HENTZAU, Rupert"', "102,-0- "), [("sdn.csv", 2, "names nobody")]),
-        ("ofac-sdn", ("102,2,-0- ,-0- ,-0- ,-0- ", "102,2,-0- "), [("add.csv", 2, "has another number of cells")]),
-        ("eu-csv", (";13;EU.1.1;;;;;;CH", ";x;EU.1.1;;;;;;CH"), [("eu.csv", 4, "is no number of an entity")]),
-        ("eu-xml", ("</export>", ""), [("eu.xml", 8, "is not valid XML: no element found")]),
-        ("eu-xml", ("<export", '<!DOCTYPE a [<!ENTITY b "c">]><export'), [("eu.xml", 2, "has a document type of its own, which no file of this list has")]),
-        ("table", (",invented notice of 2026-06-08", ","), [("own.csv", 2, "a required cell is blank")]),
+        ("csl-csv", (",Gone Trading,", ",,"), [("csl.csv", 4, "FS941")]),
+        ("csl-csv", (",Gone Trading,,,2001-01-01,", ",Gone Trading,,,2001-13-01,"), [("csl.csv", 4, "FS011")]),
+        ("csl-csv", (",2010-12-31,,", ""), [("csl.csv", 4, "FS941")]),
+        ("csl-csv", (",alt_names", ",aliases"), [("csl.csv", 1, "FS942")]),
+        ("csl-csv", ('"ETC; Exampel Volfram"', '"ETC; Exampel Volfram'), [("csl.csv", 2, "FS941")]),
+        ("csl-json", ("]}", ""), [("csl.json", 1, "")]),
+        ("csl-json", ("results", "entries"), [("csl.json", None, "FS942")]),
+        ("csl-json", ('"name": "', '"name": "\\ud800'), [("csl.json", None, "")] * 2),
+        ("ofac-sdn", ("101,2,", "103,2,"), [("alt.csv", 2, "FS943")]),
+        ("ofac-sdn", ('102,"HENTZAU, Rupert"', "102,-0- "), [("sdn.csv", 2, "FS941")]),
+        ("ofac-sdn", ("102,2,-0- ,-0- ,-0- ,-0- ", "102,2,-0- "), [("add.csv", 2, "FS941")]),
+        ("eu-csv", (";13;EU.1.1;;;;;;CH", ";x;EU.1.1;;;;;;CH"), [("eu.csv", 4, "FS942")]),
+        ("eu-xml", ("</export>", ""), [("eu.xml", 8, "FS941")]),
+        ("eu-xml", ("<export", '<!DOCTYPE a [<!ENTITY b "c">]><export'), [("eu.xml", 2, "FS942")]),
+        ("table", (",invented notice of 2026-06-08", ","), [("own.csv", 2, "")]),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_by_row(
     tmp_path: Path, form: str, change: tuple[str, str], found: list[tuple[str, int | None, str]]
 ) -> None:
-    """Malformed and cut off: the file and line of each mistake, and nothing half read."""
-    assert mistakes(tmp_path, form, change) == found
+    """Malformed and cut off: the file, line, and code of each mistake (none: one of the kernel's), and nothing half read."""
+    listed = mistakes(tmp_path, form, change)
+    assert [(file, line) for file, line, _ in listed] == [(file, line) for file, line, _ in found]
+    assert all(code in ("", actual) for (_, _, code), (_, _, actual) in zip(found, listed, strict=True))
 
 
 def test_all_mistakes_at_once(tmp_path: Path) -> None:
@@ -177,7 +179,7 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
     (tmp_path / "csl.csv").write_text(CSL_HEAD + "a,b\n" * 20_000)
     problems = refused(again, tmp_path, "csl-csv")
     assert len(problems) == 51
-    assert any("19950 more mistakes" in one.message for one in problems)
+    assert any("19950 more errors" in one.message for one in problems)
 
 
 def test_one_encoding_from_beginning_to_end(tmp_path: Path) -> None:
@@ -195,16 +197,16 @@ def test_no_list_at_all(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "x").write_bytes(data)
     for form, name in product(FORMATS, ("x", "gone")):
         assert refused(read_list, tmp_path / name, name, form, DAY)
-    assert "no such format" in refused(read_list, tmp_path / "x", "x", "ofac", DAY)[0].message
+    assert refused(read_list, tmp_path / "x", "x", "ofac", DAY)[0].code == "FS003"
 
 
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("X,A,60 %,,,,,s\nY,A,50 %,,,,,s\n", "more than all is held"),
-        ("X,A,60 %,10 %,,,,s\n", "says twice what is held"),
-        ("X,A,,60 %,50 %,,,s\n", "is below `least`"),
-        ("X,A,60 %,,,2027-01-01,2026-01-01,s\n", "is before `from`"),
+        ("X,A,60 %,,,,,s\nY,A,50 %,,,,,s\n", "FS946"),
+        ("X,A,60 %,10 %,,,,s\n", "[share]: "),
+        ("X,A,,60 %,50 %,,,s\n", "[most]: "),
+        ("X,A,60 %,,,2027-01-01,2026-01-01,s\n", "[until]: "),
         ("X,A,160 %,,,,,s\n", ""),
         ("X,Acme Metal,60 %,,,,,s\n", "did you mean `Acme Metals`"),
     ],
@@ -221,7 +223,7 @@ def test_decisions_say_by_whom_and_why(tmp_path: Path) -> None:
     """And each is made once."""
     rows = "A,us-sdn,1,other,JD,2026-11-01,another,ab\nA,us-sdn,1,same,JD,2026-11-02,one,ab\n"
     (tmp_path / "d.csv").write_text("party,list,entry,decision,by,date,reason,content\n" + rows)
-    assert "line 2 already decides" in refused(read_decisions, tmp_path / "d.csv")[0].message
+    assert [(one.code, one.row) for one in refused(read_decisions, tmp_path / "d.csv")] == [("FS948", 3)]
 
 
 @examples(20, least=20)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.property.settings import examples
 
-from friendshore_screening.names import REVIEW, Band, Bands, NameIndex, Weights, compare, name, readings
+from friendshore_screening.names import REVIEW, Band, Bands, NameIndex, Weights, compare, parse_name, readings
 
 EDITIONS = files("friendshore_screening") / "editions"
 
@@ -78,19 +78,19 @@ def test_how_far_two_names_are_alike(one: str, other: str, band: Band) -> None:
 
 def test_what_agreed_is_told() -> None:
     """A comparison names the words that agree, those left over, and forms that contradict each other."""
-    found = compare(name("Exampel Steel AG"), name("Example Steel Ruritania LLC"), Weights())
+    found = compare(parse_name("Exampel Steel AG"), parse_name("Example Steel Ruritania LLC"), Weights())
     assert {(pair.words, pair.other) for pair in found.agreed} == {("exampel", "example"), ("steel", "steel")}
     assert (found.lacking, found.others, found.forms) == ((), ("ruritania",), ("ag", "llc"))
 
 
 def test_frequent_words_of_a_list_say_little() -> None:
     """A word that a list holds in every fortieth name counts as an ordinary one."""
-    listed = [name(f"Zhejiang Firm{'abcdefghij'[n % 10]}{'klmnopqrst'[n // 10 % 10]}{n}") for n in range(100)]
-    listed += [name(f"Other{n} Thing{n}") for n in range(1900)]
+    listed = [parse_name(f"Zhejiang Firm{'abcdefghij'[n % 10]}{'klmnopqrst'[n // 10 % 10]}{n}") for n in range(100)]
+    listed += [parse_name(f"Other{n} Thing{n}") for n in range(1900)]
     weights = Weights.of(listed)
     assert weights.weigh("zhejiang") < 0.6 < Weights().weigh("zhejiang")
-    assert compare(name("Zhejiang"), name("Zhejiang Alpha Beta"), weights).score == 0
-    assert compare(name("Zhejiang"), name("Zhejiang Alpha Beta"), Weights()).score > 0
+    assert compare(parse_name("Zhejiang"), parse_name("Zhejiang Alpha Beta"), weights).score == 0
+    assert compare(parse_name("Zhejiang"), parse_name("Zhejiang Alpha Beta"), Weights()).score > 0
 
 
 RARE_EARTH = "Rare Earth Magnesium Technology Group Holdings, Ltd."
@@ -114,8 +114,8 @@ def test_a_name_of_ordinary_words_is_found_without_its_last_one(asked: str, band
         f"{word}{n} International Trading Group" for n in range(40) for word in ("Alba", "Vero", "Kirun", "Dosta")
     )
     texts = [RARE_EARTH, "China Cargo Airlines Co., Ltd.", *others, *(f"China Works {n}" for n in range(100))]
-    listed = [name(one) for one in texts]
-    ((_, hits),) = NameIndex(listed, Weights.of(listed)).find([name(asked)], REVIEW)
+    listed = [parse_name(one) for one in texts]
+    ((_, hits),) = NameIndex(listed, Weights.of(listed)).find([parse_name(asked)], REVIEW)
     assert Bands().of(max((hit.comparison.score for hit in hits), default=0.0)) is band
 
 
@@ -124,12 +124,13 @@ def test_listed_names_are_found_without_their_last_word() -> None:
     found = asked = 0
     for file in ("us-1260h-2026-06-08.csv", "us-uflpa-2026-08-03.csv"):
         listed = [
-            name(row["name"]) for row in DictReader(EDITIONS.joinpath(file).read_text(encoding="utf-8").splitlines())
+            parse_name(row["name"])
+            for row in DictReader(EDITIONS.joinpath(file).read_text(encoding="utf-8").splitlines())
         ]
         index = NameIndex(listed, Weights.of(listed))
-        cut = [(at, name(" ".join(one.words[:-1]))) for at, one in enumerate(listed) if len(one.words) >= 3]
+        cut = [(at, parse_name(" ".join(one.words[:-1]))) for at, one in enumerate(listed) if len(one.words) >= 3]
         for (at, _), (_, hits) in zip(cut, index.find([one for _, one in cut], REVIEW), strict=True):
-            found += any(listed[hit.at] == listed[at] for hit in hits)
+            found += any(listed[hit.position] == listed[at] for hit in hits)
         asked += len(cut)
     assert asked == 308
     assert found >= 298
@@ -143,13 +144,13 @@ _texts = st.lists(st.sampled_from(_WORDS.split()), min_size=1, max_size=4).map("
 @given(st.lists(_texts, min_size=1, max_size=8), st.lists(_texts, min_size=1, max_size=12), st.booleans())
 def test_nothing_is_missed(asked: list[str], listed: list[str], all_that_is: bool) -> None:
     """Looking names up among many finds what comparing each with each finds, and no score depends on who is asked about whom."""
-    mine, theirs = [name(one) for one in asked], [name(one) for one in listed]
+    mine, theirs = [parse_name(one) for one in asked], [parse_name(one) for one in listed]
     least = 0.0 if all_that_is else REVIEW
     for weights in (Weights(), Weights.of(theirs)):
         for at, hits in NameIndex(theirs, weights).find(mine, least):
             scores = {n: compare(mine[at], other, weights).score for n, other in enumerate(theirs)}
             expected = {n: found for n, found in scores.items() if found >= least and found > 0}
-            assert {hit.at: hit.comparison.score for hit in hits} == expected
+            assert {hit.position: hit.comparison.score for hit in hits} == expected
             for n, found in scores.items():
                 assert compare(theirs[n], mine[at], weights).score == found
                 assert 0 <= found <= 1
@@ -170,5 +171,5 @@ def test_any_text_is_a_name(one: str, other: str) -> None:
 def test_a_name_of_a_million_letters() -> None:
     """Takes no longer than a long name does."""
     long = "ab " * 400_000 + "(also known as " * 1000
-    (hits,) = (found for _, found in NameIndex(list(readings(long)), Weights()).find([name(long)], REVIEW))
+    (hits,) = (found for _, found in NameIndex(list(readings(long)), Weights()).find([parse_name(long)], REVIEW))
     assert hits[0].comparison.score == 1

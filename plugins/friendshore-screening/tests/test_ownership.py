@@ -28,7 +28,7 @@ def said(stakes: str, company: str, listed: str = "X Y", rule: Share50 | Attribu
     """What a rule says of a company; all that no stake names is held by nobody listed."""
     named = [stake(one.strip()) for one in stakes.split(",")]
     owned = {one.owned for one in named} | {one.owner for one in named if one.owner not in listed.split()}
-    rest = {one: 1 - sum(s.least for s in named if s.owned == one) for one in owned}
+    rest = {one: 1 - sum(s.min_share for s in named if s.owned == one) for one in owned}
     named += [Stake(INDEPENDENT, one, share, share) for one, share in rest.items()]
     return Structure(named, DAY).findings(listed.split(), (), rule or Share50())[company].standing
 
@@ -150,10 +150,10 @@ _stakes = st.lists(
 def _worlds(stakes: list[Stake]) -> list[list[Stake]]:
     """All ways in which shares may be held, least or most: what nobody states is X's, or nobody's listed."""
     worlds = []
-    ranges = [sorted({one.least, one.most}) for one in stakes]
+    ranges = [sorted({one.min_share, one.max_share}) for one in stakes]
     for shares in product(*ranges):
         exact = [Stake(one.owner, one.owned, share, share) for one, share in zip(stakes, shares, strict=True)]
-        rest = {one: 1 - sum(s.least for s in exact if s.owned == one) for one in "ABC"}
+        rest = {one: 1 - sum(s.min_share for s in exact if s.owned == one) for one in "ABC"}
         if min(rest.values()) >= 0:
             for holders in product("XI", repeat=3):
                 held = zip("ABC", holders, strict=True)
@@ -166,7 +166,7 @@ def _blocked(world: list[Stake]) -> set[str]:
     blocked = {"X"}
     for _ in range(4):
         for one in "ABC":
-            if sum(s.least for s in world if s.owned == one and s.owner in blocked) >= Fraction(1, 2):
+            if sum(s.min_share for s in world if s.owned == one and s.owner in blocked) >= Fraction(1, 2):
                 blocked.add(one)
     return blocked
 
@@ -180,7 +180,7 @@ def _multiplied(world: list[Stake]) -> dict[str, Fraction]:
         while before is None or max(abs(held[one] - before[one]) for one in "ABC") > 1e-6:
             before = dict(held)
             for one in "ABC":
-                counts = ((float(s.least), s.owner) for s in world if s.owned == one)
+                counts = ((float(s.min_share), s.owner) for s in world if s.owned == one)
                 held[one] = sum(share * (1.0 if owner in whole else held[owner]) for share, owner in counts)
         grown = {one for one in "ABC" if held[one] >= 0.5 - 1e-5} | whole
         if grown == whole:
@@ -213,5 +213,5 @@ def test_chains_against_everything(stakes: list[Stake]) -> None:
     found = Structure(stakes, DAY).findings(["X"], (), Attributed(), "ABC")
     shares = [_multiplied(world) for world in worlds]
     for one in "ABC":
-        assert abs(min(world[one] for world in shares) - found[one].least) < 1e-3, one
-        assert abs(max(world[one] for world in shares) - found[one].most) < 1e-3, one
+        assert abs(min(world[one] for world in shares) - found[one].min_share) < 1e-3, one
+        assert abs(max(world[one] for world in shares) - found[one].max_share) < 1e-3, one

@@ -48,7 +48,7 @@ def test_whom_a_list_names_nothing_is_bought_from(case: Path) -> None:
     """In the plan, which names the list with its age and whom it bars; and why-not names company, entry, list and clause."""
     assert bought(case) == {"from-owned"}
     told = said("plan", case)
-    assert "sdn.csv, as of 2026-11-20, 7 days old: bars Hentzau Metals" in told
+    assert "sdn.csv, as of 2026-11-20, 7 days old: prohibits Hentzau Metals" in told
     told = said("why-not", case, "from-cheap")
     for part in ("Hentzau Metals is entry 7 of us-sdn (Hentzau Metals Co. Ltd.; sdn.csv of 2026-11-20)", "31 CFR"):
         assert part in told, told
@@ -149,19 +149,19 @@ def test_a_case_that_names_no_list_is_not_called_screened(case: Path, table: str
     (case / "case.toml").write_text(CASE.partition("[plugin")[0] + table)
     for command in ("plan", "check", "screen"):
         told = said(command, case, code=2)
-        for part in ("plugin.friendshore-screening.lists", "nobody is screened", "or delete the table"):
+        for part in ("plugin.friendshore-screening.lists", "FS945", "or delete the table"):
             assert part in told
 
 
 @pytest.mark.parametrize(
     ("rows", "given", "message"),
     [
-        ("name,id,from,source\n", "", "names nobody"),
-        (LIST, 'list = ""', "nothing says which list the table is of"),
+        ("name,id,from,source\n", "", "FS941"),
+        (LIST, 'list = ""', "the list of the table isn't named"),
         (LIST, 'list = "us-sdnn"', "write `us-sdn`"),
         (LIST, 'list = "US-SDN"', "write `us-sdn`"),
-        (LIST, 'format = "csl-csv", list = "us-sdn"', "says itself which list it is of"),
-        (LIST, "edition = 2026-11-28", "its edition is of a day to come"),
+        (LIST, 'format = "csl-csv", list = "us-sdn"', "names its own list"),
+        (LIST, "edition = 2026-11-28", "FS944"),
     ],
 )
 def test_a_list_that_could_bar_nobody_by_a_slip_is_refused(case: Path, rows: str, given: str, message: str) -> None:
@@ -182,7 +182,7 @@ def test_names_under_review_are_told_and_barred_where_one_is_strict(case: Path) 
     assert {line.offer for line in found.run.purchases} == {"from-cheap"}
     told = [(one.rule, one.offers, float(one.cost)) for one in found.run.exposed]
     assert told == [("us-sdn-blocked-hentzau-metals", ["from-cheap"], 100_000)]
-    assert "may bar Hentzau Metals (--strict)" in said("plan", case)
+    assert "may prohibit Hentzau Metals (--strict)" in said("plan", case)
     assert bought(case, strict=True) == {"from-owned"}
     done = CliRunner().invoke(app, ["screen", str(case), "--draft", "--quiet"], env=NOW)
     (cells,) = (row for row in csv.DictReader(io.StringIO(done.stdout)) if row["party"] == "Hentzau Metals")

@@ -177,7 +177,7 @@ def test_decisions_are_honoured_until_the_entry_changes(case: Path) -> None:
     assert (found["hits"][0]["band"], found["hits"][0]["decision"]["by"]) == ("no match", "J. Doe")
     assert not found["bars"]
     decide(case, row, date="2026-11-28")
-    assert "is of a day to come" in refused(case)
+    assert "FS948" in refused(case)
     decide(case, row)
     (case / "sdn.csv").write_text(LIST.replace("2026-01-01", "2026-01-02"))
     found = asked(case)
@@ -188,17 +188,17 @@ def test_decisions_are_honoured_until_the_entry_changes(case: Path) -> None:
 def test_an_old_list_stops_who_is_strict(case: Path) -> None:
     """It is told in any case; `--strict` refuses it, and a case without a list."""
     set_in(case, "oldest = 5\n")
-    assert "7 days ago" in asked(case)["notes"][0]
+    assert "7 days old" in asked(case)["notes"][0]
     assert "older than the case allows" in refused(case, "--strict")
     (case / "case.toml").write_text(CASE.partition("[plugin")[0])
-    assert "nobody was screened" in asked(case)["notes"][0]
-    assert "names no list" in refused(case, "--strict")
+    assert "no company was screened" in asked(case)["notes"][0]
+    assert "FS945" in refused(case, "--strict")
 
 
 def test_a_run_keeps_no_lists(case: Path, tmp_path: Path) -> None:
     """It is the case that is asked."""
     run("plan", case, "--out", tmp_path / "run", "--quiet")
-    assert "ask the case" in refused(tmp_path / "run")
+    assert "FS949" in refused(tmp_path / "run")
 
 
 def test_all_mistakes_of_all_files(case: Path) -> None:
@@ -217,9 +217,12 @@ def test_all_mistakes_of_all_files(case: Path) -> None:
         ("match = 2\n", ""),
         ("lists = [{ file = 1 }]\n", ""),
         ("oldest = -1\n", ""),
-        ('lists = [{ file = "a.csv", edition = 2026-01-01 }]\n', "is needed with `file`"),
-        ('lists = [{ format = "table", list = "us-sdn", edition = 2026-01-01 }]\n', "is needed with `format`"),
-        ("lists = [{ edition = 2026-01-01 }]\n", "nothing says which list it is"),
+        ('lists = [{ file = "a.csv", edition = 2026-01-01 }]\n', "[plugin.friendshore-screening.lists[1].format]"),
+        (
+            'lists = [{ format = "table", list = "us-sdn", edition = 2026-01-01 }]\n',
+            "[plugin.friendshore-screening.lists[1].file]",
+        ),
+        ("lists = [{ edition = 2026-01-01 }]\n", "[plugin.friendshore-screening.lists[1].list]"),
     ],
 )
 def test_settings_that_make_no_sense(case: Path, line: str, message: str) -> None:

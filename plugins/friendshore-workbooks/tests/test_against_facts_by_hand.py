@@ -161,7 +161,7 @@ def surely_asked(given: Inputs) -> dict[Key, list[Edit]]:
     for one in facts.offers:
         found |= _of_offer(one, lacking)
     if given.case.assume.licence:
-        found["licence", "civil, taken as granted", ""] = [unlicensed]
+        found["licence", "civil, assumed to be granted", ""] = [unlicensed]
     enforced = "unknown" in given.case.accept.rule_status
     for rule in given.rules:
         if rule.phases[0].status is PhaseStatus.UNKNOWN:

@@ -13,7 +13,7 @@ from tests.building import catalog, demand, facility, opened, source
 from tests.functional.program import here as friendshore
 
 from friendshore.rules.kinds import Exclude, OriginBan
-from friendshore_workbooks.bid_sheets import unaddressed
+from friendshore_workbooks.bid_sheets import reason_not_to_ask
 
 openpyxl = pytest.importorskip("openpyxl")
 BIDDER = {"filled in by*": "J. Doe", "quoted on*": "2026-11-20", "quotation": "Q-17", "valid until*": "2029-12-31"}
@@ -64,13 +64,21 @@ def convert(sheet: Path, case: Path) -> Any:
     return friendshore("catalogs", "convert", str(sheet), str(case / "metals-bid"), "--case", str(case), "--json")
 
 
-def refused(sheet: Path, case: Path) -> str:
-    """What is said of a sheet that is refused; nothing is written."""
+def refused(sheet: Path, case: Path) -> list[dict[str, Any]]:
+    """Errors of a sheet that is rejected, so that nothing is written."""
     done = convert(sheet, case)
     assert done.returncode == 2
     assert not (case / "metals-bid").exists()
-    told: str = done.stdout
-    return told
+    errors: list[dict[str, Any]] = json.loads(done.stdout)["errors"]
+    return errors
+
+
+def places(sheet: Path, case: Path) -> list[tuple[str, str, int | None, str]]:
+    """Code, sheet, row, and column of the errors of a sheet that is rejected."""
+    return [
+        (error["code"], error["file"].rpartition(", sheet ")[2], error.get("row"), error.get("column", ""))
+        for error in refused(sheet, case)
+    ]
 
 
 def edited(case: Path, sheet: str, column: str | int, text: str) -> Path:
@@ -87,13 +95,13 @@ def edited(case: Path, sheet: str, column: str | int, text: str) -> Path:
     ("operator", "rule", "reason"),
     [
         ("Acme", {}, ""),
-        ("", {}, "no company is named"),
-        ("Acme; Norinco and others", {}, "no company is named"),
-        ("Magnet makers", {}, "no company is named"),
-        ("Acme", {"suppliers": ["Acme"], "end_uses": ["defense"]}, "barred by law"),
-        ("Acme", {"suppliers": ["Acme"], "phases": [{"status": "unknown"}]}, "barred by law"),
+        ("", {}, "no single operator is known"),
+        ("Acme; Norinco and others", {}, "no single operator is known"),
+        ("Magnet makers", {}, "no single operator is known"),
+        ("Acme", {"suppliers": ["Acme"], "end_uses": ["defense"]}, "a rule prohibits its goods: law"),
+        ("Acme", {"suppliers": ["Acme"], "phases": [{"status": "unknown"}]}, "a rule prohibits its goods: law"),
         ("Acme", {"suppliers": ["Other"]}, ""),
-        ("Acme", {"stages": ["mined"], "countries": ["CN"], "asks_proof": False}, "barred by law"),
+        ("Acme", {"stages": ["mined"], "countries": ["CN"], "asks_proof": False}, "a rule prohibits its goods: law"),
         ("Acme", {"stages": ["mined"], "countries": ["RU"], "asks_proof": False}, ""),
         ("Acme", {"stages": ["mined"], "countries": ["CN"]}, ""),
     ],
@@ -104,7 +112,9 @@ def test_only_a_company_that_no_sanction_bars_is_written_to(operator: str, rule:
     kind = OriginBan if "stages" in rule else Exclude
     rules = [kind.model_validate({"id": "law", **rule})] if rule else []
     assert (
-        unaddressed(opened(case_of(demand("metal", "civil", 10)), catalog(plant, source("CN", 10)), *rules), plant)
+        reason_not_to_ask(
+            opened(case_of(demand("metal", "civil", 10)), catalog(plant, source("CN", 10)), *rules), plant
+        )
         == reason
     )
 
@@ -116,7 +126,7 @@ def test_whom_no_sheet_is_written_for_is_named(case: Path, tmp_path: Path) -> No
     done = friendshore("ask", str(case), "--bid-sheets", str(tmp_path / "new"))
     assert done.returncode == 0
     assert "2 bid sheets written" in done.stderr
-    assert "no bid sheet for Quebec gallium plant: no company is named" in done.stderr
+    assert "no bid sheet for Quebec gallium plant: no single operator is known" in done.stderr
     assert len(list((tmp_path / "new").iterdir())) == 2
 
 
@@ -144,13 +154,13 @@ def test_a_bid_changes_the_plan_as_was_foretold(case: Path) -> None:
 def test_every_mistake_is_told_by_its_cell(case: Path) -> None:
     """Partial bids, zero bids and what cannot be read, all at once; nothing is written."""
     wrong = {"price*": 0, "capacity*": None, "lead time*": "soon", "proof*": None, "filled in by*": None}
-    errors = json.loads(refused(filled(sheets(case), **wrong), case))["errors"]
-    told = sorted((one["file"].rpartition(", ")[2], one["row"], one["column"]) for one in errors)
-    assert told == [
-        *(("sheet bid", 2, column) for column in ("capacity*", "lead time*", "price*")),
-        ("sheet bidder", 6, "filled in by*"),
-        ("sheet origin", 2, "proof*"),
-        ("sheet origin", 3, "proof*"),
+    assert sorted(places(filled(sheets(case), **wrong), case)) == [
+        ("FS011", "bid", 2, "lead time*"),
+        ("FS913", "bid", 2, "capacity*"),
+        ("FS913", "bidder", 6, "filled in by*"),
+        ("FS913", "origin", 2, "proof*"),
+        ("FS913", "origin", 3, "proof*"),
+        ("FS914", "bid", 2, "price*"),
     ]
 
 
@@ -167,12 +177,12 @@ def test_columns_are_found_by_their_heads(case: Path) -> None:
     book.save(sheet)
     done = friendshore("catalogs", "convert", str(sheet), str(case / "again"), "--case", str(case))
     assert done.returncode == 2
-    assert "[price*]: the column is not there once" in done.stderr
+    assert "[price*]: FS901" in done.stderr
 
 
 def test_nobody_bids_for_another(case: Path) -> None:
     """A sheet whose row was made another supplier's is refused."""
-    assert "the offer is another supplier's" in refused(edited(case, "bid", 1, "kwinana-gallium"), case)
+    assert ("FS912", "bid", 2, "offer") in places(edited(case, "bid", 1, "kwinana-gallium"), case)
 
 
 @pytest.mark.parametrize(
@@ -187,37 +197,39 @@ def test_nobody_bids_for_another(case: Path) -> None:
 )
 def test_a_bid_on_something_else_is_refused(case: Path, sheet: str, column: str, text: str) -> None:
     """A price of oxide, or of a purer grade, is not read as that of what was asked for."""
-    (told,) = json.loads(refused(edited(case, sheet, column, text), case))["errors"]
-    assert (told["row"], told["column"], told["found"]) == (2, column, text)
-    assert told["message"].startswith("this is not what the bid was asked for")
+    (error,) = refused(edited(case, sheet, column, text), case)
+    assert (error["code"], error["row"], error["column"], error["found"]) == ("FS912", 2, column, text)
 
 
 @pytest.mark.parametrize(
-    ("cells", "said"),
+    ("cells", "expected"),
     [
-        ({"quoted on*": "2999-01-01"}, "the quotation is of a day to come"),
-        ({"quoted on*": "2999-01-01", "valid until*": "2998-01-01"}, "the bid ends before it was made"),
-        ({"valid until*": "2026-11-21"}, "no longer valid"),
-        (dict.fromkeys([*BID, *ORIGIN]), "nothing is bid"),
+        ({"quoted on*": "2999-01-01"}, ("FS914", "bidder", "quoted on*")),
+        ({"quoted on*": "2999-01-01", "valid until*": "2998-01-01"}, ("FS914", "bidder", "valid until*")),
+        ({"valid until*": "2026-11-21"}, ("FS911", "bidder", "valid until*")),
+        (dict.fromkeys([*BID, *ORIGIN]), ("FS913", "bid", "")),
     ],
 )
-def test_a_bid_that_cannot_be_meant_is_refused(case: Path, cells: dict[str, Any], said: str) -> None:
+def test_a_bid_that_cannot_be_meant_is_refused(
+    case: Path, cells: dict[str, Any], expected: tuple[str, str, str]
+) -> None:
     """Of a day to come, past its day, or blank."""
-    assert said in refused(filled(sheets(case), **cells), case)
+    found = places(filled(sheets(case), **cells), case)
+    assert expected in [(code, sheet, column) for code, sheet, _, column in found]
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "said"),
+    ("file", "old", "new", "key"),
     [
-        ("catalog/offers.csv", "700 USD/kg", "701 USD/kg", "it is stale"),
-        ("case.toml", "first-case", "second-case", "of another case"),
+        ("catalog/offers.csv", "700 USD/kg", "701 USD/kg", "edition"),
+        ("case.toml", "first-case", "second-case", "case"),
     ],
 )
-def test_a_stale_sheet_is_refused(case: Path, file: str, old: str, new: str, said: str) -> None:
+def test_a_stale_sheet_is_refused(case: Path, file: str, old: str, new: str, key: str) -> None:
     """Of other facts, or of another case."""
     sheet = filled(sheets(case))
     (case / file).write_text((case / file).read_text().replace(old, new))
-    assert said in refused(sheet, case)
+    assert [(code, column) for code, _, _, column in places(sheet, case)] == [("FS911", key)]
 
 
 def test_a_bid_sheet_is_read_beside_its_case(case: Path) -> None:
@@ -244,4 +256,4 @@ def test_sheets_are_the_same_bytes_and_hold_no_formula(case: Path) -> None:
     assert any(str(cell.value).startswith("=HYPERLINK") for cell in cells)
     refused = friendshore("ask", str(case), "--bid-sheets", str(two))
     assert refused.returncode == 2
-    assert "left as it is" in refused.stderr
+    assert "FS918" in refused.stderr

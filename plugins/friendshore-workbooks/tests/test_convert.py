@@ -12,7 +12,7 @@ def test_a_case_is_planned_with_a_workbook(case: Path) -> None:
     """The same catalog as a workbook gives the same plan."""
     plans = [json.loads(friendshore("plan", ".", "--json").output)]
     told = friendshore("catalogs", "convert", "catalog", "mine.xlsx")
-    assert (told.exit_code, "the same facts" in told.output) == (0, True), told.output
+    assert (told.exit_code, "same facts" in told.output) == (0, True), told.output
     (case / "case.toml").write_text((case / "case.toml").read_text().replace('"./catalog"', '"./mine.xlsx"'))
     plans.append(json.loads(friendshore("plan", ".", "--json").output))
     assert [plans[1][key] for key in ("purchases", "cost")] == [plans[0][key] for key in ("purchases", "cost")]

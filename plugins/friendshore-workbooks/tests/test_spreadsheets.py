@@ -15,8 +15,8 @@ from friendshore.catalog.review import ambiguous_cells
 from friendshore.domain.base import UnreadableError
 from friendshore.domain.facts import Feed, Status
 from friendshore.errors import Diagnostic, InputError
-from friendshore_workbooks.column_map import as_id, read_text_of, with_point
-from friendshore_workbooks.spreadsheets import Mapped, mapped
+from friendshore_workbooks.column_map import as_id, read_cell_text, with_point
+from friendshore_workbooks.spreadsheets import MappedCatalog, convert_spreadsheet
 
 HEAD = """schema = 1
 [catalog]
@@ -61,11 +61,11 @@ LIST = """firm,town,country,material,made,since,state,price,money,mine
 """
 
 
-def made(tmp_path: Path, text: str = MAP, rows: str = LIST) -> Mapped:
+def made(tmp_path: Path, text: str = MAP, rows: str = LIST) -> MappedCatalog:
     """What a list comes to."""
     (tmp_path / "columns.toml").write_text(text, encoding="utf-8")
     (tmp_path / "list.csv").write_text(rows, encoding="utf-8")
-    return mapped(tmp_path / "list.csv", tmp_path / "columns.toml")
+    return convert_spreadsheet(tmp_path / "list.csv", tmp_path / "columns.toml")
 
 
 def wrong(tmp_path: Path, text: str = MAP, rows: str = LIST) -> list[tuple[str, int | None, str, str]]:
@@ -205,11 +205,11 @@ def test_a_workbook_is_a_list_too(tmp_path: Path) -> None:
         sheet.append([float(cell) if cell in ("2.5", "600", "300") else cell for cell in row.split(",")])
     book.save(tmp_path / "list.xlsx")
     (tmp_path / "columns.toml").write_text(MAP + '[sheet]\nname = "suppliers"\nheader = 2\n', encoding="utf-8")
-    catalog = mapped(tmp_path / "list.xlsx", tmp_path / "columns.toml").catalog
+    catalog = convert_spreadsheet(tmp_path / "list.xlsx", tmp_path / "columns.toml").catalog
     assert catalog.digest == made(tmp_path).catalog.digest
     (tmp_path / "columns.toml").write_text(MAP, encoding="utf-8")
-    with pytest.raises(InputError, match="several sheets"):
-        mapped(tmp_path / "list.xlsx", tmp_path / "columns.toml")
+    with pytest.raises(InputError, match="FS916"):
+        convert_spreadsheet(tmp_path / "list.xlsx", tmp_path / "columns.toml")
 
 
 @pytest.mark.parametrize(("decimal", "kilograms"), [("", 2500), (".", 2500), (",", 2_500_000)])
@@ -228,7 +228,7 @@ def test_texts_in_a_workbook_may_have_decimal_commas(tmp_path: Path) -> None:
     """The decimal sign is that of cells that are text; a number has none, though others in its column are text."""
     book = workbook(tmp_path, E2=2.5, H2="600,5", E3="2,5")
     (tmp_path / "columns.toml").write_text(MAP + '[sheet]\ndecimal = ","\n', encoding="utf-8")
-    catalog = mapped(book, tmp_path / "columns.toml").catalog
+    catalog = convert_spreadsheet(book, tmp_path / "columns.toml").catalog
     assert [step.per_year for step in catalog.facilities[0].capacity] == [2500]
     assert [str(offer.price.amount) for offer in catalog.offers if offer.price] == ["600.5", "300"]
 
@@ -239,8 +239,8 @@ def test_a_merged_cell_is_the_only_mistake_of_its_rows(tmp_path: Path, cells: st
     makes = '[[makes]]\nmaterial = { column = "material", words = { met = "metal" } }\n'
     text = MAP.replace('id = { id = ["firm", "material"] }\nmaterial = "material"\n', "") + makes
     (tmp_path / "columns.toml").write_text(text, encoding="utf-8")
-    found = refused(mapped, workbook(tmp_path, cells), tmp_path / "columns.toml")
-    assert [(p.code, p.row, p.column) for p in found] == [("FS073", 2, cells)]
+    found = refused(convert_spreadsheet, workbook(tmp_path, cells), tmp_path / "columns.toml")
+    assert [(p.message, p.row, p.column) for p in found] == [("cells are merged into one", 2, cells)]
 
 
 @pytest.mark.parametrize(
@@ -262,10 +262,12 @@ def test_decimal_commas(text: str, number: str | None) -> None:
 def test_ids_are_made_of_words() -> None:
     """Signs and accents go, and words stay."""
     assert as_id("  São Tomé & Söhne (GmbH) ") == "sao-tome-sohne-gmbh"
-    assert read_text_of({"id": "firm"}).raw({"firm": "A  b"}) == "a-b"
+    assert read_cell_text({"id": "firm"}).raw({"firm": "A  b"}) == "a-b"
 
 
 def test_problems_are_diagnostics(tmp_path: Path) -> None:
     """A list that is not there is one problem."""
     (tmp_path / "columns.toml").write_text(MAP, encoding="utf-8")
-    assert [type(p) for p in refused(mapped, tmp_path / "none.csv", tmp_path / "columns.toml")] == [Diagnostic]
+    assert [type(p) for p in refused(convert_spreadsheet, tmp_path / "none.csv", tmp_path / "columns.toml")] == [
+        Diagnostic
+    ]

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 @hookimpl
 def friendshore_settings() -> list[type[ScreeningSettings]]:
-    """Return the settings of a case."""
     from .screened import ScreeningSettings
 
     return [ScreeningSettings]
@@ -25,7 +24,6 @@ def friendshore_settings() -> list[type[ScreeningSettings]]:
 
 @hookimpl
 def friendshore_questions() -> list[ScreenQuestion]:
-    """Return the question `screen`."""
     from .screen import ScreenQuestion
 
     return [ScreenQuestion()]
@@ -33,7 +31,6 @@ def friendshore_questions() -> list[ScreenQuestion]:
 
 @hookimpl
 def friendshore_case_packs(facts: CaseFacts) -> Iterator[RulePack]:
-    """Yield a rule pack for each list of a case."""
     from .screened import packs_of
 
     return packs_of(facts)

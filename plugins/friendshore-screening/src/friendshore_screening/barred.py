@@ -1,4 +1,4 @@
-"""Parties barred by a list: the law of each list, the companies that listed parties own, and the effect on a case."""
+"""Prohibitions of lists: the law of each list, the companies that listed parties own, and the effect on a case."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from friendshore.rules.base import Phase, PhaseStatus, Rule
 from friendshore.rules.kinds.trade import Exclude
 
 from .lists import ListEntry
-from .matching import ListHit, plants
+from .matching import ListHit, facilities_by_name
 from .names import Band
 from .ownership import Attributed, OwnershipFinding, OwnerStanding, Share50, Stake, Structure
 
@@ -47,48 +47,42 @@ class ListLaw(Record):
     programs: tuple[str, ...] = ()
     """Programs of the list that it covers. Empty means all but `besides`."""
     besides: tuple[str, ...] = ()
-    """Programs of the list that another law covers."""
     id: str = ""
-    """Empty if it bars no purchases."""
+    """Empty if it prohibits no purchases."""
     title: str = ""
     says: str = ""
-    """Effect of a law that bars no purchases."""
+    """Effect of a law that prohibits no purchases."""
     citation: str
     source: str
     note: str = ""
     buyers: tuple[str, ...] = ()
     """Countries or groups whose buyers it binds. Empty means all."""
     end_uses: tuple[str, ...] = ()
-    """End uses that it covers. Empty means all."""
     ownership: OwnershipRule = ""
     """Rule for companies that listed parties own. Empty if it doesn't cover them."""
     phases: tuple[Phase, ...] = ()
 
-    def is_about(self, entry: ListEntry) -> bool:
-        """Return True if it covers an entry: one of its list and of one of its programs."""
-        told = set(entry.programs)
-        mine = not self.programs or bool(told & set(self.programs))
-        return entry.list == self.list and mine and not (told and told <= set(self.besides))
+    def covers(self, entry: ListEntry) -> bool:
+        programs = set(entry.programs)
+        is_covered = not self.programs or bool(programs & set(self.programs))
+        return entry.list == self.list and is_covered and not (programs and programs <= set(self.besides))
 
     @property
     def places(self) -> frozenset[str]:
-        """Country codes of the buyers that it binds. Empty means all."""
-        found = frozenset(code for word in self.buyers for code in countries_of(word))
-        return found | _POSSESSIONS if "US" in found else found
+        codes = frozenset(code for word in self.buyers for code in countries_of(word))
+        return codes | _POSSESSIONS if "US" in codes else codes
 
     def binds(self, places: Iterable[str]) -> bool:
-        """Return True if it binds a buyer in one of the countries."""
         return not self.buyers or not self.places.isdisjoint(places)
 
     def status(self, day: date) -> str:
-        """Return its status on a day: `unknown` if its dates are unknown, empty if it isn't in force."""
+        """Return the status on a day: `unknown` if its dates are unknown, empty if it isn't in force."""
         if not self.phases:
             return "unknown"
-        held = (phase for phase in self.phases if phase.span.meets(Span(start=day, end=day)))
-        return next((phase.status.value for phase in held), "")
+        in_force = (phase for phase in self.phases if phase.span.meets(Span(start=day, end=day)))
+        return next((phase.status.value for phase in in_force), "")
 
     def rule(self, name: str, party: str, facilities: Iterable[str], phases: Sequence[Phase], why: str) -> Rule:
-        """Return a rule that excludes the output of a party's facilities from a plan, with the reason."""
         return Exclude(
             id=name,
             title=f"{self.title}: {party}",
@@ -103,12 +97,11 @@ class ListLaw(Record):
         )
 
     def within(self, start: date | None, end: date | None) -> tuple[Phase, ...]:
-        """Return its phases, limited to a date range."""
-        cut = (_cut(phase, start, end) for phase in self.phases)
-        return tuple(phase for phase in cut if phase is not None)
+        limited = (_limited_to(phase, start, end) for phase in self.phases)
+        return tuple(phase for phase in limited if phase is not None)
 
 
-def _cut(phase: Phase, start: date | None, end: date | None) -> Phase | None:
+def _limited_to(phase: Phase, start: date | None, end: date | None) -> Phase | None:
     first = max((day for day in (phase.start, start) if day is not None), default=None)
     last = min((day for day in (phase.end, end) if day is not None), default=None)
     if first is not None and last is not None and last < first:
@@ -117,38 +110,35 @@ def _cut(phase: Phase, start: date | None, end: date | None) -> Phase | None:
 
 
 def day_before(day: date) -> date:
-    """Return the day before a day."""
     return day - timedelta(days=1)
 
 
 @lru_cache(maxsize=1)
 def laws() -> tuple[ListLaw, ...]:
-    """Return the contents of `law.toml`, with the laws that bar purchases first."""
+    """Return the contents of `law.toml`, with the laws that prohibit purchases first."""
     data = tomllib.loads(files(__package__).joinpath("law.toml").read_text(encoding="utf-8"))
-    return tuple(ListLaw.model_validate(one) for key in ("bar", "other") for one in data[key])
+    return tuple(ListLaw.model_validate(law) for key in ("bar", "other") for law in data[key])
 
 
-DOUBT = "it is not known whether the company is the listed one, or owned by such"
-"""Reason for a phase that may not apply to a company."""
+DOUBT = "it isn't known whether the company is listed, or owned by listed parties"
 
 
 @dataclass(frozen=True, slots=True)
-class ListBar:
-    """Definite or possible effect of one law on one company or facility."""
+class Prohibition:
+    """Certain or possible effect of one law on one company or facility."""
 
     law: ListLaw
     company: str
-    """Name of the company or the facility."""
     facilities: tuple[str, ...]
     """Facilities that the company runs, or that have the name."""
     phases: tuple[Phase, ...]
     """Phases, with status unknown if the match is uncertain."""
-    sure: bool
+    certain: bool
     """True if the match is certain on some day."""
     why: str
-    """Matching entry or listed owner, certain or possible."""
     file: str
-    """List that causes it."""
+    causes: tuple[ListHit, ...]
+    """Hits that `why` names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,21 +156,19 @@ class OwnedBy:
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """All effects of the lists on a case."""
+    """Effects of the lists on a case."""
 
-    bars: tuple[ListBar, ...]
-    """Companies that are listed, or that listed parties own."""
-    doubts: tuple[ListBar, ...]
-    """Companies that may be listed or owned by listed parties."""
+    prohibitions: tuple[Prohibition, ...]
+    """Of companies that are listed, or that listed parties own."""
+    possible: tuple[Prohibition, ...]
+    """Of companies that may be listed or owned by listed parties."""
     owned: tuple[OwnedBy, ...]
-    """Operators that listed parties own, definitely or possibly."""
     unknown: tuple[str, ...]
     """Operators without a complete list of owners, which no ownership rule clears."""
 
     @property
     def facilities(self) -> frozenset[str]:
-        """Facilities barred by some law on some day."""
-        return frozenset(facility for bar in self.bars for facility in bar.facilities)
+        return frozenset(facility for prohibition in self.prohibitions for facility in prohibition.facilities)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,28 +178,26 @@ class _Stretch:
     first: date
     last: date
     stakes: tuple[Stake, ...]
-    """Stakes held on these days."""
     structure: Structure
 
 
 @dataclass(frozen=True, slots=True)
-class _Meant:
-    """A definite or possible match of a company or facility with a law on some days."""
+class _Match:
+    """A certain or possible match of a company or facility with a law on some days."""
 
     first: date
     last: date
-    sure: bool
+    certain: bool
     why: str
     file: str
-    """List that causes it."""
+    causes: tuple[ListHit, ...]
 
 
-def unchanged(stakes: Iterable[Stake], entries: Iterable[ListEntry], start: date, end: date) -> list[Span]:
-    """Return the date ranges of a plan in which the shares and the entries stay the same."""
-    spans = [(one.start, one.end) for one in stakes] + [(one.start, one.end) for one in entries]
-    turns = {first for first, _ in spans if first is not None and start < first <= end}
-    turns |= {last + timedelta(days=1) for _, last in spans if last is not None and start <= last < end}
-    return stretches_between(start, end, sorted(turns))
+def spans_without_change(stakes: Iterable[Stake], entries: Iterable[ListEntry], start: date, end: date) -> list[Span]:
+    spans = [(stake.start, stake.end) for stake in stakes] + [(entry.start, entry.end) for entry in entries]
+    change_days = {first for first, _ in spans if first is not None and start < first <= end}
+    change_days |= {last + timedelta(days=1) for _, last in spans if last is not None and start <= last < end}
+    return stretches_between(start, end, sorted(change_days))
 
 
 def consequences(
@@ -223,196 +209,211 @@ def consequences(
     threshold: float | None = None,
     places: frozenset[str] | None = None,
 ) -> Consequences:
-    """Return the effects of the lists. Matches are listed and reviews may be, from the first day of the entry to the last.
+    """Return the effects of the lists. Matches are certain and reviews possible, while the entry is on its list.
 
     Args:
-        hits: Matches and reviews.
-        facilities: Facilities of the case.
-        stakes: Shares of parties in companies.
-        laws: Laws of the lists.
-        horizon: First and last day.
-        threshold: Minimum score at which names count as listed, instead of bands. Decisions still apply.
+        threshold: Minimum score of names that count as listed, in place of bands. Decisions still apply.
         places: Countries of the buyers. None means any country.
     """
-    runs: dict[str, set[str]] = defaultdict(set)
+    operated: dict[str, set[str]] = defaultdict(set)
     for facility in facilities:
-        runs[facility.supplier].add(facility.id)
-    called = plants(facilities)
-    bears = {name: runs.get(name, set()) | called.get(name, set()) for name in runs.keys() | called.keys()}
+        operated[facility.supplier].add(facility.id)
+    named = facilities_by_name(facilities)
+    facilities_with_name = {
+        name: operated.get(name, set()) | named.get(name, set()) for name in operated.keys() | named.keys()
+    }
     stretches = _stretches(hits, stakes, horizon)
-    bars: list[ListBar] = []
+    prohibitions: list[Prohibition] = []
     owned: list[OwnedBy] = []
     for law in laws:
         if law.id or law.ownership:
-            own = [hit for hit in hits if law.is_about(hit.entry) and hit.band is not Band.NONE]
-            meant = _by_law(law, own, stretches, (runs, bears), threshold, owned)
+            covered = [hit for hit in hits if law.covers(hit.entry) and hit.band is not Band.NONE]
+            matches = _matches_of_law(law, covered, stretches, (operated, facilities_with_name), threshold, owned)
             if law.id and (places is None or law.binds(places)):
-                bars += [_bar(law, name, days, bears[name], horizon) for name, days in sorted(meant.items())]
-    held = [bar for bar in bars if bar.phases]
-    unknown = {one.company for one in owned if one.finding.standing is OwnerStanding.UNPROVEN}
+                prohibitions += [
+                    _prohibition(law, name, days, facilities_with_name[name], horizon)
+                    for name, days in sorted(matches.items())
+                ]
+    in_force = [prohibition for prohibition in prohibitions if prohibition.phases]
+    unknown = {result.company for result in owned if result.finding.standing is OwnerStanding.UNPROVEN}
     return Consequences(
-        tuple(bar for bar in held if bar.sure),
-        tuple(bar for bar in held if not bar.sure),
-        tuple(one for one in owned if one.exposed),
+        tuple(prohibition for prohibition in in_force if prohibition.certain),
+        tuple(prohibition for prohibition in in_force if not prohibition.certain),
+        tuple(result for result in owned if result.exposed),
         tuple(sorted(unknown)),
     )
 
 
 def _stretches(hits: Iterable[ListHit], stakes: Sequence[Stake], horizon: tuple[date, date]) -> list[_Stretch]:
-    """Return the stretches of a plan."""
     return [
-        _Stretch(span.start, span.end, tuple(s for s in stakes if s.held(span.start)), Structure(stakes, span.start))
-        for span in unchanged(stakes, (hit.entry for hit in hits), *horizon)
-        if span.start is not None and span.end is not None  # none is open at an end
+        _Stretch(
+            span.start,
+            span.end,
+            tuple(stake for stake in stakes if stake.is_held(span.start)),
+            Structure(stakes, span.start),
+        )
+        for span in spans_without_change(stakes, (hit.entry for hit in hits), *horizon)
+        if span.start is not None and span.end is not None  # every span has both ends
     ]
 
 
-def _by_law(
+def _matches_of_law(
     law: ListLaw,
     hits: Sequence[ListHit],
     stretches: Iterable[_Stretch],
     facilities: tuple[Mapping[str, set[str]], Mapping[str, set[str]]],
     threshold: float | None,
     owned: list[OwnedBy],
-) -> dict[str, list[_Meant]]:
-    """Return the definite and possible matches by company and facility, in order of days. Add results of the ownership rule to `owned`.
-
-    `facilities` maps operators to the facilities that they run, and every name that an entry may contain to the facilities with that name.
-    """
-    runs, bears = facilities
-    meant: dict[str, list[_Meant]] = defaultdict(list)
+) -> dict[str, list[_Match]]:
+    """Return the matches by company and facility. `facilities` is by operator, and by any name that an entry may contain."""
+    operated, facilities_by_name = facilities
+    matches: dict[str, list[_Match]] = defaultdict(list)
     for stretch in stretches:
-        now = [hit for hit in hits if hit.entry.stands(stretch.first)]
-        sure = {hit.party.name for hit in now if counts(hit, threshold)}
-        may = {hit.party.name for hit in now if hit.band is Band.REVIEW} - sure
-        found = _owned(law, stretch, sure, may, runs)
-        owned += found
-        named, held = _named(stretch, now, sure, may, bears), _held(stretch, now, found)
-        # Who is owned, or perhaps, and under review: the surer of the two counts.
-        for name, one in {**dict(named), **dict(held)}.items():
-            meant[name].append(one)
-    return meant
+        current = [hit for hit in hits if hit.entry.is_active(stretch.first)]
+        certain = {hit.party.name for hit in current if is_listed_party(hit, threshold)}
+        possible = {hit.party.name for hit in current if hit.band is Band.REVIEW} - certain
+        owned_now = _ownership_results(law, stretch, certain, possible, operated)
+        owned += owned_now
+        named_matches, owner_matches = (
+            _named_parties(stretch, current, certain, possible, facilities_by_name),
+            _owned_operators(stretch, current, owned_now),
+        )
+        # An operator under review may also be owned by listed parties, which is at least as certain.
+        for name, match in {**dict(named_matches), **dict(owner_matches)}.items():
+            matches[name].append(match)
+    return matches
 
 
-def _owned(
-    law: ListLaw, stretch: _Stretch, sure: set[str], may: set[str], runs: Mapping[str, set[str]]
+def _ownership_results(
+    law: ListLaw, stretch: _Stretch, certain: set[str], possible: set[str], operated: Mapping[str, set[str]]
 ) -> list[OwnedBy]:
-    """Return the result of the ownership rule for each operator that isn't itself listed."""
     if not law.ownership:
         return []
-    findings = stretch.structure.findings(sure, may, RULES[law.ownership], runs)
-    exposed = reached(stretch.stakes, sure | may)
+    findings = stretch.structure.findings(certain, possible, RULES[law.ownership], operated)
+    exposed = owned_by(stretch.stakes, certain | possible)
     return [
-        OwnedBy(one, law, findings[one], stretch.first, tuple(sorted(runs[one])), one in exposed)
-        for one in sorted(findings)
-        if one in runs and one not in sure
+        OwnedBy(company, law, findings[company], stretch.first, tuple(sorted(operated[company])), company in exposed)
+        for company in sorted(findings)
+        if company in operated and company not in certain
     ]
 
 
-def _named(
-    stretch: _Stretch, hits: Sequence[ListHit], sure: set[str], may: set[str], bears: Mapping[str, set[str]]
-) -> Iterator[tuple[str, _Meant]]:
-    """Yield the operators and facilities that entries name, definitely or possibly."""
-    for name in sorted((sure | may) & bears.keys()):
-        own = [hit for hit in hits if hit.party.name == name]
-        why = _entry(name, own, sure=name in sure)
-        yield name, _Meant(stretch.first, stretch.last, name in sure, why, own[0].file)
+def _named_parties(
+    stretch: _Stretch,
+    hits: Sequence[ListHit],
+    certain: set[str],
+    possible: set[str],
+    facilities_by_name: Mapping[str, set[str]],
+) -> Iterator[tuple[str, _Match]]:
+    for name in sorted((certain | possible) & facilities_by_name.keys()):
+        own_hits = [hit for hit in hits if hit.party.name == name]
+        best = max(own_hits, key=lambda hit: (hit.band is Band.MATCH, hit.score))
+        why = _why_named(name, best, certain=name in certain)
+        yield name, _Match(stretch.first, stretch.last, name in certain, why, own_hits[0].file, (best,))
 
 
-def _held(stretch: _Stretch, hits: Sequence[ListHit], owned: Iterable[OwnedBy]) -> Iterator[tuple[str, _Meant]]:
-    """Yield the operators that listed parties own, or may own because they have some share."""
-    for one in owned:
-        standing = one.finding.standing
-        if standing is OwnerStanding.OWNED or (standing is OwnerStanding.UNPROVEN and one.exposed):
-            owners = [hit for hit in hits if one.company in reached(stretch.stakes, {hit.party.name})] or hits
-            why = _owners(one, owners)
-            file = next((hit.file for hit in hits if hit.party.name == one.company), hits[0].file)
-            yield one.company, _Meant(stretch.first, stretch.last, standing is OwnerStanding.OWNED, why, file)
+def _owned_operators(
+    stretch: _Stretch, hits: Sequence[ListHit], results: Iterable[OwnedBy]
+) -> Iterator[tuple[str, _Match]]:
+    for result in results:
+        standing = result.finding.standing
+        if standing is OwnerStanding.OWNED or (standing is OwnerStanding.UNPROVEN and result.exposed):
+            owners = [hit for hit in hits if result.company in owned_by(stretch.stakes, {hit.party.name})] or hits
+            why = _why_owned(result, owners)
+            file = next((hit.file for hit in hits if hit.party.name == result.company), hits[0].file)
+            yield (
+                result.company,
+                _Match(stretch.first, stretch.last, standing is OwnerStanding.OWNED, why, file, tuple(owners)),
+            )
 
 
-def _bar(
-    law: ListLaw, name: str, meant: Sequence[_Meant], facilities: Iterable[str], horizon: tuple[date, date]
-) -> ListBar:
-    """Return the effect of a law on a company or facility that it covers, definitely or possibly, on some days of a plan."""
+def _prohibition(
+    law: ListLaw, name: str, matches: Sequence[_Match], facilities: Iterable[str], horizon: tuple[date, date]
+) -> Prohibition:
     phases: list[Phase] = []
-    for one in _joined(meant):
-        whole = (one.first, one.last) == horizon
-        for phase in law.within(None if whole else one.first, None if whole else one.last):
-            doubtful = not one.sure and phase.status is PhaseStatus.ENACTED
+    for match in _joined(matches):
+        is_whole_plan = (match.first, match.last) == horizon
+        for phase in law.within(None if is_whole_plan else match.first, None if is_whole_plan else match.last):
+            doubtful = not match.certain and phase.status is PhaseStatus.ENACTED
             phases.append(phase.but(status=PhaseStatus.UNKNOWN, note=DOUBT) if doubtful else phase)
-    surest = max(meant, key=lambda one: one.sure)
-    return ListBar(law, name, tuple(sorted(facilities)), tuple(phases), surest.sure, surest.why, meant[0].file)
-
-
-def _joined(meant: Iterable[_Meant]) -> list[_Meant]:
-    """Merge adjacent stretches with the same contents."""
-    found: list[_Meant] = []
-    for one in meant:
-        before = found[-1] if found else None
-        if (
-            before is not None
-            and day_before(one.first) == before.last
-            and (before.sure, before.why) == (one.sure, one.why)
-        ):
-            found[-1] = replace(before, last=one.last)
-        else:
-            found.append(one)
-    return found
-
-
-def _entry(company: str, hits: Sequence[ListHit], *, sure: bool) -> str:
-    """Return the entry that the company matches, definitely or possibly."""
-    best = max(hits, key=lambda hit: (hit.band is Band.MATCH, hit.score))
-    if sure:
-        return f"{company} is {entry_of(best)}"
-    return f"{company} may be {entry_of(best)}: score {best.score:.2f}, {best.why}"
-
-
-def _owners(one: OwnedBy, hits: Sequence[ListHit]) -> str:
-    """Return the owners through which listed parties own a company, definitely or possibly."""
-    least, most = one.finding.least, one.finding.most
-    share = f"{float(least):.4g}" if least == most else f"{float(least):.4g} to {float(most):.4g}"
-    verb = "is" if one.finding.standing is OwnerStanding.OWNED else "may be"
-    owners = dict.fromkeys(f"{hit.party.name}, {entry_of(hit)}" for hit in hits)
-    return (
-        f"{one.company} {verb} owned by listed parties (a share of {share} by {one.law.ownership}): {'; '.join(owners)}"
+    most_certain = max(matches, key=lambda match: match.certain)
+    return Prohibition(
+        law,
+        name,
+        tuple(sorted(facilities)),
+        tuple(phases),
+        most_certain.certain,
+        most_certain.why,
+        matches[0].file,
+        most_certain.causes,
     )
 
 
+def _joined(matches: Iterable[_Match]) -> list[_Match]:
+    joined: list[_Match] = []
+    for match in matches:
+        before = joined[-1] if joined else None
+        if (
+            before is not None
+            and day_before(match.first) == before.last
+            and (before.certain, before.why) == (match.certain, match.why)
+        ):
+            joined[-1] = replace(before, last=match.last)
+        else:
+            joined.append(match)
+    return joined
+
+
+def _why_named(company: str, hit: ListHit, *, certain: bool) -> str:
+    if certain:
+        return f"{company} is {entry_of(hit)}"
+    return f"{company} may be {entry_of(hit)}: score {hit.score:.2f}, {hit.why}"
+
+
+def _why_owned(result: OwnedBy, hits: Sequence[ListHit]) -> str:
+    min_share, max_share = result.finding.min_share, result.finding.max_share
+    share = f"{float(min_share):.4g}" if min_share == max_share else f"{float(min_share):.4g} to {float(max_share):.4g}"
+    verb = "is" if result.finding.standing is OwnerStanding.OWNED else "may be"
+    owners = dict.fromkeys(f"{hit.party.name}, {entry_of(hit)}" for hit in hits)
+    return f"{result.company} {verb} owned by listed parties (a share of {share} by {result.law.ownership}): {'; '.join(owners)}"
+
+
 def entry_of(hit: ListHit) -> str:
-    """Return the name of an entry: `entry 7 of us-sdn (Example Metals Ltd.; sdn.csv of 2026-11-20)`."""
+    """Return the label of an entry: `entry 7 of us-sdn (Example Metals Ltd.; sdn.csv of 2026-11-20)`."""
     return f"entry {hit.entry.id} of {hit.entry.list} ({hit.listed_as}; {hit.file} of {hit.edition})"
 
 
-def reached(held: Iterable[Stake], parties: Iterable[str]) -> set[str]:
-    """Return the companies in which some parties have any share along any chain of held stakes."""
-    chains = [stake for stake in held if stake.most]
-    found = set(parties)
-    while grown := {stake.owned for stake in chains if stake.owner in found} - found:
-        found |= grown
-    return found - set(parties)
+def owned_by(stakes: Iterable[Stake], parties: Iterable[str]) -> set[str]:
+    """Return the companies in which some parties have any share along any chain of stakes."""
+    chains = [stake for stake in stakes if stake.max_share]
+    companies = set(parties)
+    while grown := {stake.owned for stake in chains if stake.owner in companies} - companies:
+        companies |= grown
+    return companies - set(parties)
 
 
-def counts(hit: ListHit, threshold: float | None) -> bool:
-    """Return True if a hit counts as the listed party."""
+def is_listed_party(hit: ListHit, threshold: float | None) -> bool:
     if threshold is None or hit.decision is not None:
         return hit.band is Band.MATCH
     return hit.score >= threshold
 
 
-def rules_of(bars: Iterable[ListBar]) -> dict[str, tuple[ListBar, Rule]]:
-    """Return the bars as rules with unique names."""
-    made: dict[str, tuple[ListBar, Rule]] = {}
-    for bar in bars:
-        name = own = f"{bar.law.id}-{_slug(bar.company)}"
+def rules_of(prohibitions: Iterable[Prohibition]) -> dict[str, tuple[Prohibition, Rule]]:
+    rules: dict[str, tuple[Prohibition, Rule]] = {}
+    for prohibition in prohibitions:
+        name = base = f"{prohibition.law.id}-{_slug(prohibition.company)}"
         number = 2
-        while name in made:
-            name, number = f"{own}-{number}", number + 1
-        made[name] = (bar, bar.law.rule(name, bar.company, bar.facilities, bar.phases, bar.why))
-    return made
+        while name in rules:
+            name, number = f"{base}-{number}", number + 1
+        rules[name] = (
+            prohibition,
+            prohibition.law.rule(
+                name, prohibition.company, prohibition.facilities, prohibition.phases, prohibition.why
+            ),
+        )
+    return rules
 
 
 def _slug(text: str) -> str:
-    """Return a company's name as a part of a rule's name."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -28,10 +28,8 @@ from friendshore.errors import Diagnostic, InputError, all_of
 from friendshore.readers import read_record_rows
 from friendshore.reading.textfile import json_object
 
-KEPT = 8
-"""Number of lists cached for other cases of the process."""
-MOST_TOLD = 50
-"""Maximum number of errors reported individually for a file."""
+CACHE_SIZE = 8
+MAX_ERRORS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class ListEntry:
     """One party on a list."""
 
     list: str
-    """The list, such as `us-sdn`. It determines the law."""
+    """List, such as `us-sdn`. It determines the law."""
     id: str
     """The publisher's id of the entry. Without one, its name and the day on which it began."""
     name: str
@@ -54,22 +52,19 @@ class ListEntry:
     end: date | None = None
     remarks: str = ""
     source: str = ""
-    """Publisher's address."""
     line: int = field(default=0, compare=False)
     """Line in the file."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Return all its names, weak ones last."""
         return tuple(dict.fromkeys((self.name, *self.aliases, *self.weak)))
 
-    def stands(self, day: date) -> bool:
-        """Return True if it is on its list on a day."""
+    def is_active(self, day: date) -> bool:
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
 
     @property
     def digest(self) -> str:
-        """Hash of its contents. A decision on the entry lapses when this changes."""
+        """Hash of the contents. A decision on the entry lapses when it changes."""
         data = asdict(self)
         del data["line"]
         text = json.dumps(data, sort_keys=True, default=str, ensure_ascii=True)
@@ -91,53 +86,55 @@ class ScreeningList:
         return f"<ScreeningList {self.file}: {len(self.entries)} entries>"
 
 
-def refused(problems: Sequence[Diagnostic]) -> InputError:
-    """Return the errors of a file, the first ones by line, and the number of others."""
-    told = list(problems[:MOST_TOLD])
-    if len(problems) > MOST_TOLD:
-        more = len(problems) - MOST_TOLD
-        told.append(Diagnostic(f"{more} more mistakes in this file", problems[0].file, fix="fetch the file once more"))
-    return all_of(told)
+_DOWNLOAD = "download the file again"
+_CHECK_FORMAT = "check the `format` of the list in the case, or download the file again"
+_TRUNCATED = "download the file again (it may be truncated)"
+
+
+def file_error(problems: Sequence[Diagnostic]) -> InputError:
+    reported = list(problems[:MAX_ERRORS])
+    if len(problems) > MAX_ERRORS:
+        others = len(problems) - MAX_ERRORS
+        message = f"the file has {others} more errors"
+        reported.append(Diagnostic(message, problems[0].file, fix=_DOWNLOAD, code=problems[0].code))
+    return all_of(reported)
 
 
 def split_names(text: str) -> tuple[str, ...]:
-    """Return the names in a cell, separated by `;`."""
     return tuple(name for part in text.split(";") if (name := part.strip()))
 
 
-def a_day(text: str, file: str, row: int, column: str, found: list[Diagnostic]) -> date | None:
-    """Return a date like `2026-01-31`. None if blank or invalid; the latter adds an error."""
+def parse_day(text: str, file: str, row: int, column: str, problems: list[Diagnostic]) -> date | None:
+    """Return a date like `2026-01-31`. None if it is blank, or invalid, which adds an error."""
     if not text.strip():
         return None
     try:
         return date.fromisoformat(text.strip()[:10])
     except ValueError:
-        found.append(Diagnostic("is no day", file, row, column, text[:40], "a day such as 2026-01-31"))
+        problems.append(
+            Diagnostic("isn't a date", file, row, column, text[:40], "a date such as 2026-01-31", code="FS011")
+        )
         return None
 
 
-def unique(entries: Iterable[ListEntry], file: str, found: list[Diagnostic]) -> tuple[ListEntry, ...]:
-    """Return the entries, and add an error for each id that occurs twice on a list."""
+def unique(entries: Iterable[ListEntry], file: str, problems: list[Diagnostic]) -> tuple[ListEntry, ...]:
     seen: dict[tuple[str, str], ListEntry] = {}
     for entry in entries:
         before = seen.setdefault((entry.list, entry.id), entry)
         if before is not entry and before != entry:
-            message = f"entry `{entry.id}` of `{entry.list}` stands on line {before.line} as well, with other content"
-            found.append(Diagnostic(message, file, entry.line))
+            message = f"entry `{entry.id}` of `{entry.list}` has other content on line {before.line}"
+            problems.append(Diagnostic(message, file, entry.line, fix=_DOWNLOAD, code="FS943"))
     return tuple(seen.values())
 
 
-def a_format(name: str, known: Iterable[str]) -> InputError:
-    """Return the error for an unknown format."""
-    names = sorted(known)
-    fix = did_you_mean(name, names) or "name one of them"
-    return InputError("there is no such format of a list", found=f"`{name}`", expected=", ".join(names), fix=fix)
+def unknown_format(name: str, formats: Iterable[str]) -> InputError:
+    names = sorted(formats)
+    fix = did_you_mean(name, names) or "choose one of them"
+    return InputError("unknown format of a list", found=f"`{name}`", expected=", ".join(names), fix=fix, code="FS003")
 
 
-LARGEST = 400_000_000
-"""Maximum file size in bytes."""
-LONGEST = 1_000_000
-"""Maximum length of a cell in characters."""
+MAX_FILE_BYTES = 400_000_000
+MAX_CELL_LENGTH = 1_000_000
 END = "\x1a"
 """Last character of OFAC's files."""
 
@@ -147,110 +144,98 @@ class TextRow:
     """A row of a CSV file."""
 
     line: int
-    """First line."""
     cells: tuple[str, ...]
 
 
 def file_text(path: Path) -> str:
-    """Return the text of a file: UTF-8, or Windows-1252 if no line has non-ASCII letters in UTF-8.
-
-    Raises:
-        InputError: If it is missing, too large, or of mixed encodings, with each line that doesn't fit.
-    """
+    """Return the text of a file: UTF-8, or Windows-1252 if no line has non-ASCII letters in UTF-8. Raise an `InputError` for mixed encodings."""
     try:
         size = path.stat().st_size
-        if size > LARGEST:
-            problem = Diagnostic(
-                "is too large", str(path), found=f"{size:,} bytes", expected=f"no more than {LARGEST:,}"
-            )
-            raise refused([problem])
+        if size > MAX_FILE_BYTES:
+            found, expected = f"{size:,} bytes", f"no more than {MAX_FILE_BYTES:,}"
+            fix = "check that the file is a list"
+            problem = Diagnostic("is too large", str(path), found=found, expected=expected, fix=fix, code="FS940")
+            raise file_error([problem])
         data = path.read_bytes()
     except OSError as error:
-        fix = "fetch the list, and name its file in the settings of the case"
-        raise refused([Diagnostic(f"cannot be read: {error.strerror or error}", str(path), fix=fix)]) from error
+        fix = "download the list, and name its file in the settings of the case"
+        message = f"can't be read: {error.strerror or error}"
+        raise file_error([Diagnostic(message, str(path), fix=fix, code="FS940")]) from error
     if not data.strip():
-        raise refused([Diagnostic("is empty", str(path), expected="a list", fix="fetch the file once more")])
+        raise file_error([Diagnostic("is empty", str(path), expected="a list", fix=_DOWNLOAD, code="FS941")])
     if b"\0" in data[:4096]:
-        raise refused([Diagnostic("is no text", str(path), expected="text in UTF-8 or Windows-1252")])
+        raise file_error(
+            [Diagnostic("isn't text", str(path), expected="UTF-8 or Windows-1252", fix=_DOWNLOAD, code="FS940")]
+        )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         pass
-    odd, fine = [], False
+    misfits, has_utf8 = [], False
     for number, line in enumerate(data.split(b"\n"), 1):
         try:
-            fine = fine or not line.isascii() and bool(line.decode("utf-8"))
+            has_utf8 = has_utf8 or not line.isascii() and bool(line.decode("utf-8"))
         except UnicodeDecodeError as error:
-            odd.append((number, line[error.start]))
-    if fine:
-        raise refused([_odd(path, number, byte) for number, byte in odd])
+            misfits.append((number, line[error.start]))
+    if has_utf8:
+        raise file_error([_misfit(path, number, byte) for number, byte in misfits])
     try:
         return data.decode("cp1252")
     except UnicodeDecodeError as error:
         number = data.count(b"\n", 0, error.start) + 1
-        raise refused([_odd(path, number, data[error.start])]) from error
+        raise file_error([_misfit(path, number, data[error.start])]) from error
 
 
-def _odd(path: Path, line: int, byte: int) -> Diagnostic:
-    message = "is not UTF-8, as other lines of the file are"
-    fix = "fetch the file once more, and do not save it from a spreadsheet program"
-    return Diagnostic(message, str(path), line, found=f"byte 0x{byte:02x}", expected="UTF-8", fix=fix)
+def _misfit(path: Path, line: int, byte: int) -> Diagnostic:
+    message = "isn't UTF-8, unlike other lines of the file"
+    fix = "download the file again, and don't save it from a spreadsheet program"
+    return Diagnostic(message, str(path), line, found=f"byte 0x{byte:02x}", expected="UTF-8", fix=fix, code="FS940")
 
 
 def csv_rows(path: Path, columns: int, delimiter: str = ",") -> list[TextRow]:
-    """Return all rows of a CSV file without a header, given its number of columns.
-
-    Raises:
-        InputError: With every row that has a different number of cells. Also for a quotation without an end, as in a truncated file.
-    """
-    found: list[Diagnostic] = []
+    """Return all rows of a CSV file without a header."""
+    problems: list[Diagnostic] = []
     rows = []
-    for row in _rows(path, delimiter, found):
+    for row in _rows(path, delimiter, problems):
         if row.cells == (END,):
             continue
         if len(row.cells) != columns:
-            found.append(_cells(path, row, columns))
+            problems.append(_wrong_cell_count(path, row, columns))
         rows.append(row)
-    if found:
-        raise refused(found)
+    if problems:
+        raise file_error(problems)
     return rows
 
 
-def csv_table(path: Path, needed: Sequence[str], delimiter: str = ",") -> list[tuple[int, dict[str, str]]]:
-    """Return the rows of a CSV file with a header: line numbers, and cells by column.
-
-    Raises:
-        InputError: For missing columns, and for every row with a different number of cells than the header.
-    """
-    found: list[Diagnostic] = []
-    rows = list(_rows(path, delimiter, found))
-    head = [name.strip() for name in rows[0].cells] if rows else []
-    missing = [name for name in needed if name not in head]
+def csv_table(path: Path, required: Sequence[str], delimiter: str = ",") -> list[tuple[int, dict[str, str]]]:
+    """Return the rows of a CSV file with a header: line numbers, and cells by column."""
+    problems: list[Diagnostic] = []
+    rows = list(_rows(path, delimiter, problems))
+    header = [name.strip() for name in rows[0].cells] if rows else []
+    missing = [name for name in required if name not in header]
     if missing:
-        expected = "columns " + ", ".join(needed)
-        problem = Diagnostic(
-            f"has no column `{missing[0]}`", str(path), 1, found=", ".join(head)[:120], expected=expected
-        )
-        raise refused([problem])
-    twice = sorted({name for name in head if name and head.count(name) > 1 and name in needed})
-    if twice:
-        raise refused([Diagnostic(f"has column `{twice[0]}` twice", str(path), 1)])
-    found += [_cells(path, row, len(head)) for row in rows[1:] if len(row.cells) != len(head)]
-    if found:
-        raise refused(found)
-    return [(row.line, dict(zip(head, row.cells, strict=True))) for row in rows[1:]]
+        expected = "columns " + ", ".join(required)
+        message, found = f"the column `{missing[0]}` is missing", ", ".join(header)[:120]
+        raise file_error([Diagnostic(message, str(path), 1, "", found, expected, _CHECK_FORMAT, "FS942")])
+    duplicates = sorted({name for name in header if name and header.count(name) > 1 and name in required})
+    if duplicates:
+        message = f"the column `{duplicates[0]}` exists twice"
+        raise file_error([Diagnostic(message, str(path), 1, fix=_CHECK_FORMAT, code="FS942")])
+    problems += [_wrong_cell_count(path, row, len(header)) for row in rows[1:] if len(row.cells) != len(header)]
+    if problems:
+        raise file_error(problems)
+    return [(row.line, dict(zip(header, row.cells, strict=True))) for row in rows[1:]]
 
 
-def _cells(path: Path, row: TextRow, columns: int) -> Diagnostic:
-    expected = f"{columns}, as every row of this format has"
-    fix = "fetch the file once more: it may have been cut off"
-    return Diagnostic("has another number of cells", str(path), row.line, "", str(len(row.cells)), expected, fix)
+def _wrong_cell_count(path: Path, row: TextRow, columns: int) -> Diagnostic:
+    message, expected = "wrong number of cells", f"{columns}, as in every row of this format"
+    return Diagnostic(message, str(path), row.line, "", str(len(row.cells)), expected, _TRUNCATED, "FS941")
 
 
-def _rows(path: Path, delimiter: str, found: list[Diagnostic]) -> Iterator[TextRow]:
+def _rows(path: Path, delimiter: str, problems: list[Diagnostic]) -> Iterator[TextRow]:
     """Yield the rows that aren't blank. An unreadable row adds an error and ends them."""
-    lines = StringIO(file_text(path), newline="")  # of what Unicode calls ends of lines, only those that CSV does
-    before = csv.field_size_limit(LONGEST)
+    lines = StringIO(file_text(path), newline="")  # splits only at the line ends of CSV, not at all of Unicode
+    limit_before = csv.field_size_limit(MAX_CELL_LENGTH)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
         while True:
@@ -260,13 +245,13 @@ def _rows(path: Path, delimiter: str, found: list[Diagnostic]) -> Iterator[TextR
             except StopIteration:
                 return
             except csv.Error as error:
-                fix = "fetch the file once more: it may have been cut off"
-                found.append(Diagnostic(f"cannot be read from here on: {error}", str(path), line, fix=fix))
+                message = f"can't be read from this line: {error}"
+                problems.append(Diagnostic(message, str(path), line, fix=_TRUNCATED, code="FS941"))
                 return
             if cells and any(cell.strip() for cell in cells):
                 yield TextRow(line, tuple(cell.strip() for cell in cells))
     finally:
-        csv.field_size_limit(before)
+        csv.field_size_limit(limit_before)
 
 
 CSL_LISTS: Mapping[str, str] = {
@@ -274,87 +259,81 @@ CSL_LISTS: Mapping[str, str] = {
     "ISN": "us-nonproliferation", "DTC": "us-aeca-debarred", "SSI": "us-ssi", "CAP": "us-capta", "MBS": "us-mbs",
     "PLC": "us-plc", "FSE": "us-fse", "CMIC": "us-cmic", "NS-CMIC": "us-cmic", "561": "us-561", "AECA": "us-aeca-debarred",
 }  # fmt: skip
-"""Text in brackets in the column `source` -> list."""
+"""Code in parentheses in the column `source` -> list."""
 CONSOLIDATED: Mapping[str, str] = {
     "CMIC": "us-cmic", "EO13662": "us-ssi", "PLC": "us-plc", "FSE": "us-fse", "561": "us-561", "CAPTA": "us-capta", "MBS": "us-mbs",
 }  # fmt: skip
 """Part of a program's name in OFAC's consolidated file -> list."""
 _CODE = re.compile(r"\(([A-Z0-9-]+)\)")
 _NULL = re.compile(r"-0-\s*")
-BESIDE = ("alt.csv", "add.csv", "comments.csv")
-"""Endings of the files next to the one with OFAC's entries."""
+NEIGHBORS = ("alt.csv", "add.csv", "comments.csv")
+"""Endings of the files that belong to OFAC's file of entries."""
 SDN_COLUMNS, ALT_COLUMNS, ADD_COLUMNS = 12, 5, 6
 _WEAK = "weak"
 
 
 def read_csl_csv(path: Path) -> tuple[ListEntry, ...]:
-    """Read the Consolidated Screening List as a CSV file, with or without the column `_id`.
-
-    Raises:
-        InputError: With all errors in it.
-    """
     rows = csv_table(
         path, ("source", "entity_number", "type", "programs", "name", "start_date", "end_date", "alt_names")
     )
-    found: list[Diagnostic] = []
-    entries = [_csl(str(path), line, {k: v for k, v in cells.items() if v}, found) for line, cells in rows]
-    listed = unique((entry for entry in entries if entry is not None), str(path), found)
-    if found:
-        raise refused(found)
+    problems: list[Diagnostic] = []
+    entries = [_csl_entry(str(path), line, {k: v for k, v in cells.items() if v}, problems) for line, cells in rows]
+    listed = unique((entry for entry in entries if entry is not None), str(path), problems)
+    if problems:
+        raise file_error(problems)
     return listed
 
 
 def read_csl_json(path: Path) -> tuple[ListEntry, ...]:
-    """Read the Consolidated Screening List as JSON: an object with a list `results`.
-
-    Raises:
-        InputError: With all errors in it.
-    """
-    file, found = str(path), list[Diagnostic]()
-    data = json_object(file_text(path), file, found, "fetch the file once more: it may have been cut off")
+    file, problems = str(path), list[Diagnostic]()
+    data = json_object(file_text(path), file, problems, _TRUNCATED)
     if data is None:
-        raise refused(found)
+        raise file_error(problems)
     results = data.get("results")
     if not isinstance(results, list):
-        raise refused([Diagnostic("holds no list `results`", file, expected='an object such as {"results": […]}')])
+        expected = 'an object such as {"results": […]}'
+        message = "the list `results` is missing"
+        raise file_error([Diagnostic(message, file, expected=expected, fix=_CHECK_FORMAT, code="FS942")])
     entries = []
-    for number, one in enumerate(results, 1):
-        if not isinstance(one, dict):
-            found.append(Diagnostic("is no object", file, column=f"results[{number}]", expected="an entry"))
+    for number, result in enumerate(results, 1):
+        if not isinstance(result, dict):
+            place = f"results[{number}]"
+            problems.append(Diagnostic("isn't an object", file, column=place, expected="an entry", code="FS942"))
             continue
-        cells = {key: _flat(value) for key, value in one.items() if value not in (None, "", [])}
-        entries.append(_csl(file, number, cells, found))
-    listed = unique((entry for entry in entries if entry is not None), file, found)
-    if found:
-        raise refused(found)
+        cells = {key: _as_cell(value) for key, value in result.items() if value not in (None, "", [])}
+        entries.append(_csl_entry(file, number, cells, problems))
+    listed = unique((entry for entry in entries if entry is not None), file, problems)
+    if problems:
+        raise file_error(problems)
     return listed
 
 
-def _flat(value: object) -> str:
-    """Return a JSON value as the text of a cell."""
+def _as_cell(value: object) -> str:
     if isinstance(value, list):
-        return "; ".join(_flat(one) for one in value)
+        return "; ".join(_as_cell(item) for item in value)
     if isinstance(value, dict):
-        return ", ".join(str(one) for one in value.values() if one)
+        return ", ".join(str(item) for item in value.values() if item)
     return str(value)
 
 
-def _csl(file: str, line: int, cells: Mapping[str, str], found: list[Diagnostic]) -> ListEntry | None:
+def _csl_entry(file: str, line: int, cells: Mapping[str, str], problems: list[Diagnostic]) -> ListEntry | None:
     name, source = cells.get("name", "").strip(), cells.get("source", "")
     if not name:
-        found.append(Diagnostic("names nobody", file, line, "name", expected="a name"))
+        problems.append(
+            Diagnostic("the name is missing", file, line, "name", expected="a name", fix=_TRUNCATED, code="FS941")
+        )
         return None
     code = _CODE.search(source)
     if not source:
-        found.append(Diagnostic("does not say which list it is of", file, line, "source"))
+        problems.append(Diagnostic("the source list is missing", file, line, "source", fix=_TRUNCATED, code="FS941"))
         return None
     listed = CSL_LISTS.get(code[1] if code else "", "us-csl-other")
-    start, end = (a_day(cells.get(key, ""), file, line, key, found) for key in ("start_date", "end_date"))
+    start, end = (parse_day(cells.get(key, ""), file, line, key, problems) for key in ("start_date", "end_date"))
     number = cells.get("entity_number", "")
-    places = cells.get("country", "") or _countries(cells.get("addresses", ""))
+    places = cells.get("country", "") or _countries_in(cells.get("addresses", ""))
     return ListEntry(
         listed,
-        number or "/".join(filter(None, (name, cells.get("start_date", ""), _short(cells.get("addresses", ""))))),
+        number or "/".join(filter(None, (name, cells.get("start_date", ""), _shortened(cells.get("addresses", ""))))),
         name,
         split_names(cells.get("alt_names", "")),
         kind=cells.get("type", "").casefold(),
@@ -362,59 +341,69 @@ def _csl(file: str, line: int, cells: Mapping[str, str], found: list[Diagnostic]
         countries=split_names(places),
         start=start,
         end=end,
-        remarks=_other(cells),
+        remarks=_legal_remarks(cells),
         source=cells.get("source_information_url", ""),
         line=line,
     )
 
 
-def _other(cells: Mapping[str, str]) -> str:
-    """Return further details that may matter for the law."""
+def _legal_remarks(cells: Mapping[str, str]) -> str:
     keys = ("license_requirement", "license_policy", "standard_order", "federal_register_notice", "remarks")
     return "; ".join(f"{key}: {cells[key]}" for key in keys if cells.get(key))
 
 
-def _short(text: str) -> str:
+def _shortened(text: str) -> str:
     return re.sub(r"\s+", " ", text)[:60]
 
 
-def _countries(addresses: str) -> str:
+def _countries_in(addresses: str) -> str:
     """Return the last word of each address that is a country code."""
-    last = [one.strip().rsplit(" ", 1)[-1].rsplit(",", 1)[-1].strip() for one in addresses.split(";") if one.strip()]
-    return ";".join(dict.fromkeys(code for code in last if re.fullmatch(r"[A-Z]{2}", code)))
+    last_words = [
+        address.strip().rsplit(" ", 1)[-1].rsplit(",", 1)[-1].strip()
+        for address in addresses.split(";")
+        if address.strip()
+    ]
+    return ";".join(dict.fromkeys(code for code in last_words if re.fullmatch(r"[A-Z]{2}", code)))
 
 
 def read_ofac(path: Path, listed: str) -> tuple[ListEntry, ...]:
-    """Read the OFAC files of a list: `sdn.csv` or `cons_prim.csv`, and next to it aliases, addresses, and long remarks.
+    """Read the OFAC files of a list: `sdn.csv` or `cons_prim.csv`, with its aliases, addresses, and long remarks.
 
-    Aliases and addresses are required, since half of the names would be missing without them. If one of their rows belongs to no entry, the
-    files are of different editions, or one of them was truncated.
-
-    Raises:
-        InputError: With all errors in them.
+    Aliases and addresses are required, since half of the names would be missing without them.
     """
     stem = path.name.casefold().replace("prim", "").removesuffix(".csv").removesuffix("sdn").rstrip("_")
-    beside = {name: _beside(path, stem, name) for name in ("alt", "add", "comments")}
-    found: list[Diagnostic] = []
+    neighbors = {name: _neighbor(path, stem, name) for name in ("alt", "add", "comments")}
+    problems: list[Diagnostic] = []
     rows = csv_rows(path, SDN_COLUMNS)
     numbers = {row.cells[0] for row in rows}
     for row in rows:
         if not row.cells[0].isdigit():
-            found.append(Diagnostic("is no number of an entry", str(path), row.line, "1", row.cells[0][:20], "digits"))
+            problems.append(
+                Diagnostic(
+                    "isn't the number of an entry",
+                    str(path),
+                    row.line,
+                    "1",
+                    row.cells[0][:20],
+                    "digits",
+                    _CHECK_FORMAT,
+                    "FS942",
+                )
+            )
         if _blank(row.cells[1]):
-            found.append(Diagnostic("names nobody", str(path), row.line, "2"))
-    aliases = _by_entry(beside["alt"], ALT_COLUMNS, numbers, found)
-    places = _by_entry(beside["add"], ADD_COLUMNS, numbers, found)
-    overflow = _by_entry(beside["comments"], 2, numbers, found) if beside["comments"].is_file() else {}
-    if found:
-        raise refused(found)
-    entries = unique(_us_entries(rows, listed, aliases, places, overflow), str(path), found)
-    if found:
-        raise refused(found)
+            problems.append(Diagnostic("the name is missing", str(path), row.line, "2", fix=_TRUNCATED, code="FS941"))
+    aliases = _cells_by_entry(neighbors["alt"], ALT_COLUMNS, numbers, problems)
+    places = _cells_by_entry(neighbors["add"], ADD_COLUMNS, numbers, problems)
+    overflow = _cells_by_entry(neighbors["comments"], 2, numbers, problems) if neighbors["comments"].is_file() else {}
+    if problems:
+        raise file_error(problems)
+    entries = unique(_ofac_entries(rows, listed, aliases, places, overflow), str(path), problems)
+    if problems:
+        raise file_error(problems)
     return entries
 
 
-def _us_entries(
+def _ofac_entries(
     rows: Sequence[TextRow],
     listed: str,
     aliases: Mapping[str, list[tuple[str, ...]]],
@@ -422,76 +411,86 @@ def _us_entries(
     overflow: Mapping[str, list[tuple[str, ...]]],
 ) -> Iterator[ListEntry]:
     for row in rows:
-        line, cells = row.line, [_told(cell) for cell in row.cells]
+        line, cells = row.line, [_without_null(cell) for cell in row.cells]
         number = cells[0]
-        remarks = " ".join([cells[11], *(_told(one[1]) for one in overflow.get(number, ()))]).strip()
-        named = aliases.get(number, ())
+        remarks = " ".join([cells[11], *(_without_null(other[1]) for other in overflow.get(number, ()))]).strip()
+        alias_rows = aliases.get(number, ())
         programs = tuple(filter(None, re.split(r"\]?\s*\[", cells[3].strip("[]"))))
         yield ListEntry(
-            listed or _by_program(programs),
+            listed or _list_of_programs(programs),
             number,
             cells[1],
-            tuple(_told(one[3]) for one in named if _WEAK not in _told(one[4]).casefold() and not _blank(one[3])),
-            tuple(_told(one[3]) for one in named if _WEAK in _told(one[4]).casefold() and not _blank(one[3])),
+            tuple(
+                _without_null(other[3])
+                for other in alias_rows
+                if _WEAK not in _without_null(other[4]).casefold() and not _blank(other[3])
+            ),
+            tuple(
+                _without_null(other[3])
+                for other in alias_rows
+                if _WEAK in _without_null(other[4]).casefold() and not _blank(other[3])
+            ),
             kind=cells[2].casefold() or "entity",
             programs=programs,
-            countries=tuple(dict.fromkeys(_told(one[4]) for one in places.get(number, ()) if not _blank(one[4]))),
+            countries=tuple(
+                dict.fromkeys(_without_null(other[4]) for other in places.get(number, ()) if not _blank(other[4]))
+            ),
             remarks=remarks,
             source="https://sanctionslist.ofac.treas.gov",
             line=line,
         )
 
 
-def _by_program(programs: Sequence[str]) -> str:
-    """Return the list of an entry in OFAC's consolidated file."""
-    told = " ".join(programs).upper()
-    return next((listed for word, listed in CONSOLIDATED.items() if word in told), "us-consolidated-other")
+def _list_of_programs(programs: Sequence[str]) -> str:
+    text = " ".join(programs).upper()
+    return next((listed for word, listed in CONSOLIDATED.items() if word in text), "us-consolidated-other")
 
 
-def _beside(path: Path, stem: str, name: str) -> Path:
-    """Return the path of a neighboring file: `alt.csv` for `sdn.csv`, `cons_alt.csv` for `cons_prim.csv`. The case of letters doesn't matter."""
-    wanted = f"sdn_{name}.csv" if name == "comments" and not stem else f"{stem}_{name}.csv".lstrip("_")
+def _neighbor(path: Path, stem: str, name: str) -> Path:
+    """Return the path of a related file: `alt.csv` for `sdn.csv`, `cons_alt.csv` for `cons_prim.csv`."""
+    file_name = f"sdn_{name}.csv" if name == "comments" and not stem else f"{stem}_{name}.csv".lstrip("_")
     folder = path.parent
-    found = [one for one in sorted(folder.iterdir()) if one.name.casefold() == wanted] if folder.is_dir() else []
-    return found[0] if found else folder / wanted
+    matches = (
+        [file for file in sorted(folder.iterdir()) if file.name.casefold() == file_name] if folder.is_dir() else []
+    )
+    return matches[0] if matches else folder / file_name
 
 
-def _by_entry(path: Path, columns: int, numbers: set[str], found: list[Diagnostic]) -> dict[str, list[tuple[str, ...]]]:
+def _cells_by_entry(
+    path: Path, columns: int, numbers: set[str], problems: list[Diagnostic]
+) -> dict[str, list[tuple[str, ...]]]:
     rows: dict[str, list[tuple[str, ...]]] = defaultdict(list)
     for row in csv_rows(path, columns):
         if row.cells[0] not in numbers:
-            message = f"belongs to entry {row.cells[0][:20]}, which is not on the list"
-            fix = "fetch all files of the list once more: they are of different editions, or one was cut off"
-            found.append(Diagnostic(message, str(path), row.line, "1", fix=fix))
+            message = f"belongs to entry {row.cells[0][:20]}, which isn't on the list"
+            fix = "download all files of the list again (their editions differ, or one is truncated)"
+            problems.append(Diagnostic(message, str(path), row.line, "1", fix=fix, code="FS943"))
         rows[row.cells[0]].append(row.cells)
     return rows
 
 
 def _blank(cell: str) -> bool:
-    return not _told(cell)
+    return not _without_null(cell)
 
 
-def _told(cell: str) -> str:
-    """Return an OFAC cell, with `-0-` as blank."""
+def _without_null(cell: str) -> str:
     return "" if _NULL.fullmatch(cell) else cell
 
 
-LIST = "eu-consolidated"
-_SOURCE = "https://webgate.ec.europa.eu/fsd/fsf"
-_NEEDED = (
+EU_LIST = "eu-consolidated"
+_EU_SOURCE = "https://webgate.ec.europa.eu/fsd/fsf"
+_EU_COLUMNS = (
     "Entity_LogicalId",
     "Entity_EU_ReferenceNumber",
     "Entity_SubjectType",
     "Entity_Regulation_Programme",
     "NameAlias_WholeName",
 )
-_KINDS = {"person": "individual", "enterprise": "entity", "P": "individual", "E": "entity"}
+_EU_KINDS = {"person": "individual", "enterprise": "entity", "P": "individual", "E": "entity"}
 
 
 @dataclass
-class _Gathered:
-    """Contents of the rows or elements of one entity."""
-
+class _Entity:
     line: int
     reference: str = ""
     kind: str = ""
@@ -504,124 +503,134 @@ class _Gathered:
 
 
 def read_eu_csv(path: Path) -> tuple[ListEntry, ...]:
-    """Read the CSV file, version 1.1, separated by `;`, with a row for each name, address, and birth date of an entity.
-
-    Raises:
-        InputError: With all errors in it.
-    """
-    found: list[Diagnostic] = []
-    gathered: dict[str, _Gathered] = {}
-    for line, cells in csv_table(path, _NEEDED, ";"):
+    """Read the CSV file, version 1.1, with a row for each name, address, and birth date of an entity."""
+    problems: list[Diagnostic] = []
+    entities: dict[str, _Entity] = {}
+    for line, cells in csv_table(path, _EU_COLUMNS, ";"):
         number = cells["Entity_LogicalId"]
         if not number.isdigit():
-            found.append(Diagnostic("is no number of an entity", str(path), line, "Entity_LogicalId", number[:20]))
+            problems.append(
+                Diagnostic(
+                    "isn't the number of an entity",
+                    str(path),
+                    line,
+                    "Entity_LogicalId",
+                    number[:20],
+                    "digits",
+                    _CHECK_FORMAT,
+                    "FS942",
+                )
+            )
             continue
-        one = gathered.setdefault(number, _Gathered(line))
-        one.reference = one.reference or cells["Entity_EU_ReferenceNumber"]
-        one.kind = one.kind or cells["Entity_SubjectType"]
-        one.remark = one.remark or cells.get("Entity_Remark", "")
-        one.day = one.day or cells.get("Entity_DesignationDate", "")
-        _named(one, cells["NameAlias_WholeName"], cells.get("NameAlias_Strong", "true"))
-        _added(one.programs, cells["Entity_Regulation_Programme"])
-        _added(one.countries, cells.get("Address_CountryIso2Code", ""))
-    return _eu_entries(gathered, str(path), found)
+        entity = entities.setdefault(number, _Entity(line))
+        entity.reference = entity.reference or cells["Entity_EU_ReferenceNumber"]
+        entity.kind = entity.kind or cells["Entity_SubjectType"]
+        entity.remark = entity.remark or cells.get("Entity_Remark", "")
+        entity.day = entity.day or cells.get("Entity_DesignationDate", "")
+        _add_name(entity, cells["NameAlias_WholeName"], cells.get("NameAlias_Strong", "true"))
+        _add_text(entity.programs, cells["Entity_Regulation_Programme"])
+        _add_text(entity.countries, cells.get("Address_CountryIso2Code", ""))
+    return _eu_entries(entities, str(path), problems)
 
 
 def read_eu_xml(path: Path) -> tuple[ListEntry, ...]:
-    """Read the XML file, version 1.1, with an element `sanctionEntity` for each entity. A file with its own document type is rejected.
-
-    Raises:
-        InputError: With all errors in it.
-    """
+    """Read the XML file, version 1.1. A file with its own document type is rejected, since entities of XML could grow without limit."""
     file = str(path)
     text = file_text(path)
-    found: list[Diagnostic] = []
-    gathered: dict[str, _Gathered] = {}
-    open_: list[_Gathered] = []
+    problems: list[Diagnostic] = []
+    entities: dict[str, _Entity] = {}
+    open_entities: list[_Entity] = []
     parser = expat.ParserCreate(encoding="utf-8")
 
-    def start(name: str, given: dict[str, str]) -> None:
-        local = name.rpartition(":")[2]
-        if local == "sanctionEntity":
-            number = given.get("logicalId", "")
+    def start(name: str, attributes: dict[str, str]) -> None:
+        tag = name.rpartition(":")[2]
+        if tag == "sanctionEntity":
+            number = attributes.get("logicalId", "")
             if not number.isdigit():
-                found.append(Diagnostic("has no number", file, parser.CurrentLineNumber, "logicalId", number[:20]))
-            one = gathered.setdefault(number, _Gathered(parser.CurrentLineNumber))
-            one.reference, one.day = given.get("euReferenceNumber", ""), given.get("designationDate", "")
-            open_.append(one)
-        elif open_:
-            _element(open_[-1], local, given)
+                problems.append(
+                    Diagnostic(
+                        "the number is missing", file, parser.CurrentLineNumber, "logicalId", number[:20], code="FS942"
+                    )
+                )
+            entity = entities.setdefault(number, _Entity(parser.CurrentLineNumber))
+            entity.reference, entity.day = (
+                attributes.get("euReferenceNumber", ""),
+                attributes.get("designationDate", ""),
+            )
+            open_entities.append(entity)
+        elif open_entities:
+            _add_element(open_entities[-1], tag, attributes)
 
     def end(name: str) -> None:
         if name.rpartition(":")[2] == "sanctionEntity":
-            open_.pop()
+            open_entities.pop()
 
     def doctype(*_: object) -> None:
-        message = "has a document type of its own, which no file of this list has"
-        raise refused([Diagnostic(message, file, parser.CurrentLineNumber)])
+        message = "has a document type, unlike the files of this list"
+        raise file_error([Diagnostic(message, file, parser.CurrentLineNumber, fix=_CHECK_FORMAT, code="FS942")])
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.StartDoctypeDeclHandler = doctype
     try:
         parser.Parse(text.encode(), True)
     except expat.ExpatError as error:
-        fix = "fetch the file once more: it may have been cut off"
-        raise refused(
-            [Diagnostic(f"is not valid XML: {expat.ErrorString(error.code)}", file, error.lineno, fix=fix)]
-        ) from error
-    return _eu_entries(gathered, file, found)
+        message = f"isn't valid XML: {expat.ErrorString(error.code)}"
+        raise file_error([Diagnostic(message, file, error.lineno, fix=_TRUNCATED, code="FS941")]) from error
+    return _eu_entries(entities, file, problems)
 
 
-def _element(one: _Gathered, name: str, given: Mapping[str, str]) -> None:
-    if name == "nameAlias":
-        _named(one, given.get("wholeName", ""), given.get("strong", "true"))
-    elif name == "subjectType":
-        one.kind = given.get("code", "") or given.get("classificationCode", "")
-    elif name == "regulation":
-        _added(one.programs, given.get("programme", ""))
-    elif name in ("address", "citizenship"):
-        _added(one.countries, given.get("countryIso2Code", ""))
+def _add_element(entity: _Entity, tag: str, attributes: Mapping[str, str]) -> None:
+    if tag == "nameAlias":
+        _add_name(entity, attributes.get("wholeName", ""), attributes.get("strong", "true"))
+    elif tag == "subjectType":
+        entity.kind = attributes.get("code", "") or attributes.get("classificationCode", "")
+    elif tag == "regulation":
+        _add_text(entity.programs, attributes.get("programme", ""))
+    elif tag in ("address", "citizenship"):
+        _add_text(entity.countries, attributes.get("countryIso2Code", ""))
 
 
-def _named(one: _Gathered, name: str, strong: str) -> None:
-    _added(one.weak if strong.casefold() == "false" else one.names, name)
+def _add_name(entity: _Entity, name: str, strong: str) -> None:
+    _add_text(entity.weak if strong.casefold() == "false" else entity.names, name)
 
 
-def _added(to: list[str], text: str) -> None:
-    if text.strip() and text.strip() not in to and text.strip() != "00":
-        to.append(text.strip())
+def _add_text(texts: list[str], text: str) -> None:
+    if text.strip() and text.strip() not in texts and text.strip() != "00":
+        texts.append(text.strip())
 
 
-def _eu_entries(gathered: Mapping[str, _Gathered], file: str, found: list[Diagnostic]) -> tuple[ListEntry, ...]:
+def _eu_entries(entities: Mapping[str, _Entity], file: str, problems: list[Diagnostic]) -> tuple[ListEntry, ...]:
     entries = []
-    for number, one in gathered.items():
-        names = one.names or one.weak
+    for number, entity in entities.items():
+        names = entity.names or entity.weak
         if not names:
-            found.append(Diagnostic(f"entity {number} has no name", file, one.line))
+            problems.append(Diagnostic(f"entity {number} has no name", file, entity.line, fix=_TRUNCATED, code="FS941"))
             continue
-        start = a_day(one.day, file, one.line, "designation", found)
-        kind = _KINDS.get(one.kind, one.kind)
-        weak = tuple(one.weak) if one.names else ()
+        start = parse_day(entity.day, file, entity.line, "designation", problems)
+        kind = _EU_KINDS.get(entity.kind, entity.kind)
+        weak = tuple(entity.weak) if entity.names else ()
         entries.append(
             ListEntry(
-                LIST,
-                one.reference or number,
+                EU_LIST,
+                entity.reference or number,
                 names[0],
                 tuple(names[1:]),
                 weak,
                 kind,
-                tuple(one.programs),
-                tuple(one.countries),
+                tuple(entity.programs),
+                tuple(entity.countries),
                 start,
-                remarks=one.remark,
-                source=_SOURCE,
-                line=one.line,
+                remarks=entity.remark,
+                source=_EU_SOURCE,
+                line=entity.line,
             )
         )
-    if not entries and not found:
-        found.append(Diagnostic("holds no entity", file, expected="the list, version 1.1"))
-    if found:
-        raise refused(found)
+    if not entries and not problems:
+        problems.append(
+            Diagnostic("has no entities", file, expected="the list, version 1.1", fix=_CHECK_FORMAT, code="FS941")
+        )
+    if problems:
+        raise file_error(problems)
     return tuple(entries)
 
 
@@ -647,45 +656,39 @@ class ListedParty(Record):
 
 
 def read_table(path: Path, listed: str) -> tuple[ListEntry, ...]:
-    """Read a CSV file or workbook with the columns of `ListedParty`.
-
-    Raises:
-        InputError: With all errors in it.
-    """
     file, rows = read_record_rows(path, ListedParty, "Parties on a list.")
     entries = []
     for row in rows:
-        one = row.record
-        remarks = f"under {one.parent}" if one.parent else ""
-        names = split_names(one.aliases)
+        party = row.record
+        remarks = f"under {party.parent}" if party.parent else ""
+        names = split_names(party.aliases)
         entries.append(
             ListEntry(
                 listed,
-                one.id or one.name,
-                one.name,
+                party.id or party.name,
+                party.name,
                 names,
-                countries=tuple(sorted(one.countries)),
-                start=one.start,
-                end=one.end,
+                countries=tuple(sorted(party.countries)),
+                start=party.start,
+                end=party.end,
                 remarks=remarks,
-                source=one.source,
+                source=party.source,
                 line=row.line,
             )
         )
-    found: list[Diagnostic] = []
-    listed_entries = unique(entries, file, found)
-    if found:
-        raise refused(found)
+    problems: list[Diagnostic] = []
+    listed_entries = unique(entries, file, problems)
+    if problems:
+        raise file_error(problems)
     return listed_entries
 
 
 class InstalledEdition(Record):
-    """One edition of one list, as described in `editions.toml`."""
+    """One edition of one list, described in `editions.toml`."""
 
     list: str
     edition: date
     entries: int
-    """Number of parties in the document."""
     source: str
     """Document with its date, and the source of its text."""
     note: str = ""
@@ -694,32 +697,28 @@ class InstalledEdition(Record):
 
 @lru_cache(maxsize=1)
 def installed_editions() -> tuple[InstalledEdition, ...]:
-    """Return all installed editions, by list and day."""
     data = tomllib.loads(files(__package__).joinpath("editions", "editions.toml").read_text(encoding="utf-8"))
-    found = [InstalledEdition.model_validate(one) for one in data["edition"]]
-    return tuple(sorted(found, key=lambda one: (one.list, one.edition)))
+    editions = [InstalledEdition.model_validate(table) for table in data["edition"]]
+    return tuple(sorted(editions, key=lambda edition: (edition.list, edition.edition)))
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=CACHE_SIZE)
 def read_installed(listed: str, edition: date) -> ScreeningList:
-    """Return an edition that comes with the plugin. Only the publisher knows if there is a later one, so its age is reported like that of a file.
-
-    Raises:
-        InputError: If there is no such edition, with the available ones.
-    """
-    known = installed_editions()
-    for one in known:
-        if (one.list, one.edition) == (listed, edition):
-            later = [str(other.edition) for other in known if other.list == listed and other.edition > edition]
-            newer = f"a later edition comes with the plugin: {later[-1]}" if later else ""
-            note = "; ".join(filter(None, (newer, one.note)))
+    """Return an edition that the plugin contains. Its age is reported like that of a file, since only the publisher knows of later ones."""
+    editions = installed_editions()
+    for installed in editions:
+        if (installed.list, installed.edition) == (listed, edition):
+            later_editions = [
+                str(other.edition) for other in editions if other.list == listed and other.edition > edition
+            ]
+            hint = f"the plugin contains a later edition: {later_editions[-1]}" if later_editions else ""
+            note = "; ".join(filter(None, (hint, installed.note)))
             with as_file(files(__package__).joinpath("editions", f"{listed}-{edition}.csv")) as path:
                 return ScreeningList(f"{listed} {edition}", "installed", edition, read_table(path, listed), note)
-    expected = ", ".join(f"{one.list} {one.edition}" for one in known)
-    fix = "name one of them; or fetch the list, and name its `file` and `format`"
-    raise InputError(
-        "no such edition of a list comes with the plugin", found=f"{listed} {edition}", expected=expected, fix=fix
-    )
+    expected = ", ".join(f"{installed.list} {installed.edition}" for installed in editions)
+    message, found = "the plugin doesn't contain this edition", f"{listed} {edition}"
+    fix = "choose one of them, or download the list and name its `file` and `format`"
+    raise InputError(message, found=found, expected=expected, fix=fix, code="FS944")
 
 
 FORMATS: Mapping[str, Callable[[Path, str], tuple[ListEntry, ...]]] = {
@@ -731,46 +730,34 @@ FORMATS: Mapping[str, Callable[[Path, str], tuple[ListEntry, ...]]] = {
     "eu-xml": lambda path, _: read_eu_xml(path),
     "table": read_table,
 }
-"""Format -> reader of a file, which also takes the list's name."""
+"""Format -> reader of a file. Its second argument is the list, for formats that don't name it."""
 
 
-def read_list(path: Path, called: str, form: str, edition: date, listed: str = "") -> ScreeningList:
-    """Return the list in a file.
-
-    Args:
-        path: The file. For OFAC, the one with the entries.
-        called: Name in the case.
-        form: One of `FORMATS`.
-        edition: Day of the publisher's edition.
-        listed: The list, for formats that don't name it.
-
-    Raises:
-        InputError: With all errors in it.
-    """
+def read_list(path: Path, name: str, form: str, edition: date, listed: str = "") -> ScreeningList:
+    """Return the list in a file. For OFAC, `path` is the file with the entries. `listed` is the list, for formats that don't name it."""
     if form not in FORMATS:
-        raise a_format(form, FORMATS)
-    return _read(path, called, form, edition, listed, _content(path, form))
+        raise unknown_format(form, FORMATS)
+    return _read(path, name, form, edition, listed, _file_hashes(path, form))
 
 
-def _content(path: Path, form: str) -> tuple[tuple[str, bytes], ...]:
-    """Return hashes of a file and of the neighboring files that its format may use. Unreadable files are left out, since the reader reports them."""
-    beside = path.parent.iterdir() if form.startswith("ofac") and path.parent.is_dir() else ()
-    found = []
-    for one in sorted({path, *(one for one in beside if one.name.casefold().endswith(BESIDE))}):
+def _file_hashes(path: Path, form: str) -> tuple[tuple[str, bytes], ...]:
+    """Return hashes of a file and of the related files. Unreadable files are left out, since the reader reports them."""
+    neighbors = path.parent.iterdir() if form.startswith("ofac") and path.parent.is_dir() else ()
+    hashes = []
+    for file in sorted({path, *(file for file in neighbors if file.name.casefold().endswith(NEIGHBORS))}):
         with suppress(OSError):
-            if one.stat().st_size <= LARGEST:
-                found.append((one.name, sha256(one.read_bytes()).digest()))
-    return tuple(found)
+            if file.stat().st_size <= MAX_FILE_BYTES:
+                hashes.append((file.name, sha256(file.read_bytes()).digest()))
+    return tuple(hashes)
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=CACHE_SIZE)
 def _read(
-    path: Path, called: str, form: str, edition: date, listed: str, content: tuple[tuple[str, bytes], ...]
+    path: Path, name: str, form: str, edition: date, listed: str, content: tuple[tuple[str, bytes], ...]
 ) -> ScreeningList:
-    """Return the list, read once for each `content`."""
     del content
     entries = FORMATS[form](path, listed)
     if not entries:
-        fix = "fetch the file once more: it may have been cut off"
-        raise InputError("names nobody", str(path), expected="a list with one entry or more", fix=fix)
-    return ScreeningList(called, form, edition, entries)
+        message, expected = "the list has no entries", "a list with at least one entry"
+        raise InputError(message, str(path), expected=expected, fix=_TRUNCATED, code="FS941")
+    return ScreeningList(name, form, edition, entries)

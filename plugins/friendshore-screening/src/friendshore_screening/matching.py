@@ -19,8 +19,8 @@ from friendshore.domain.written import Written
 from friendshore.errors import Diagnostic
 from friendshore.readers import read_record_rows
 
-from .lists import KEPT, ListEntry, ScreeningList, refused
-from .names import Band, Bands, Name, NameComparison, NameIndex, Weights, name, readings
+from .lists import CACHE_SIZE, ListEntry, ScreeningList, file_error
+from .names import Band, Bands, Name, NameComparison, NameIndex, Weights, parse_name, readings
 from .ownership import INDEPENDENT, Stake
 
 ALL, NOTHING = Fraction(1), Fraction(0)
@@ -32,72 +32,64 @@ class Party:
 
     name: str
     roles: tuple[str, ...]
-    """All its roles: `supplier`, `parent`, `owner`, `facility`. Lists also name plants."""
+    """`supplier`, `parent`, `owner`, `facility`. Lists also name plants."""
     facilities: tuple[str, ...]
     """Facilities that it runs or that have its name, with the facilities within them."""
     behind: tuple[str, ...]
     """These, and the facilities of operators that it owns along any chain, with any share."""
     countries: tuple[str, ...] = ()
-    """Countries of these facilities."""
 
 
 def facilities_of(catalogs: Iterable[Catalog], overlaps: Iterable[Overlap]) -> tuple[Facility, ...]:
-    """Return the facilities of a case. One without an operator gets the operator of the plant or surrounding plant that it belongs to.
+    """Return the facilities of a case, each with the operator of the nearest surrounding plant that names one.
 
-    If the case identifies several records as one facility, all of them are returned with the name of the record that counts. A record that doesn't
-    count can still name the operator.
-
-    Args:
-        catalogs: Catalogs as read.
-        overlaps: Facilities that the case identifies as one.
+    If the case identifies several records as one facility, all of them are returned with the same id, because each can name the operator.
     """
-    into = {name: one.keep.partition(":")[2] for one in overlaps for name in one.dropped}
-    listed: dict[str, list[Facility]] = defaultdict(list)
+    kept_id = {name: overlap.keep.partition(":")[2] for overlap in overlaps for name in overlap.dropped}
+    records: dict[str, list[Facility]] = defaultdict(list)
     for catalog in catalogs:
         homes = (catalog.name, *catalog.requires)
         for facility in catalog.facilities:
-            own = into.get(f"{catalog.name}:{facility.id}", facility.id)
-            around = (into[name] for home in homes if (name := f"{home}:{facility.within}") in into)
-            listed[own].append(facility.but(id=own, within=next(around, facility.within)))
+            facility_id = kept_id.get(f"{catalog.name}:{facility.id}", facility.id)
+            kept_surroundings = (kept_id[name] for home in homes if (name := f"{home}:{facility.within}") in kept_id)
+            records[facility_id].append(facility.but(id=facility_id, within=next(kept_surroundings, facility.within)))
     return tuple(
-        facility.but(operator=runs.operator, parent=facility.parent or runs.parent)
-        for own in sorted(listed)
-        for facility in listed[own]
-        for runs in _run_by(facility, listed)
+        facility.but(operator=operating.operator, parent=facility.parent or operating.parent)
+        for facility_id in sorted(records)
+        for facility in records[facility_id]
+        for operating in _records_with_operator(facility, records)
     )
 
 
-def _run_by(facility: Facility, listed: Mapping[str, Sequence[Facility]]) -> tuple[Facility, ...]:
-    """Return the nearest of a facility and its surrounding plants that name an operator. The facility itself if none does."""
+def _records_with_operator(facility: Facility, records: Mapping[str, Sequence[Facility]]) -> tuple[Facility, ...]:
+    """Return the nearest records of a facility and its surrounding plants that name an operator. The facility itself if none does."""
     nearest: list[Facility] = [facility]
     seen = {facility.id}
-    while nearest and not any(one.operator for one in nearest):
-        around = {one.within for one in nearest} & listed.keys() - seen
-        seen |= around
-        nearest = [one for name in sorted(around) for one in listed[name]]
-    return tuple(one for one in nearest if one.operator) or (facility,)
+    while nearest and not any(record.operator for record in nearest):
+        surroundings = {record.within for record in nearest} & records.keys() - seen
+        seen |= surroundings
+        nearest = [record for name in sorted(surroundings) for record in records[name]]
+    return tuple(record for record in nearest if record.operator) or (facility,)
 
 
-def plants(facilities: Iterable[Facility]) -> dict[str, set[str]]:
-    """Return name -> facilities with the name, and all facilities within them."""
-    listed: dict[str, list[Facility]] = defaultdict(list)
+def facilities_by_name(facilities: Iterable[Facility]) -> dict[str, set[str]]:
+    records: dict[str, list[Facility]] = defaultdict(list)
     for facility in facilities:
-        listed[facility.id].append(facility)
-    found: dict[str, set[str]] = defaultdict(set)
-    for own in listed:
-        seen, waiting = {own}, [own]
+        records[facility.id].append(facility)
+    by_name: dict[str, set[str]] = defaultdict(set)
+    for facility_id in records:
+        seen, waiting = {facility_id}, [facility_id]
         while waiting:
-            for one in listed[waiting.pop()]:
-                if one.name:
-                    found[one.name].add(own)
-                if one.within in listed and one.within not in seen:
-                    seen.add(one.within)
-                    waiting.append(one.within)
-    return found
+            for record in records[waiting.pop()]:
+                if record.name:
+                    by_name[record.name].add(facility_id)
+                if record.within in records and record.within not in seen:
+                    seen.add(record.within)
+                    waiting.append(record.within)
+    return by_name
 
 
-def called(facilities: Iterable[Facility]) -> frozenset[str]:
-    """Return the names of suppliers and parents, with several parents separated."""
+def company_names(facilities: Iterable[Facility]) -> frozenset[str]:
     names: set[str] = set()
     for facility in facilities:
         names |= {facility.supplier, *map(str.strip, facility.parent.split(";"))}
@@ -105,89 +97,89 @@ def called(facilities: Iterable[Facility]) -> frozenset[str]:
 
 
 def stated_stakes(facilities: Iterable[Facility]) -> tuple[Stake, ...]:
-    """Return the stakes of the column `parent`: all of the operator, on every day. With several parents separated by `;`, the shares are unknown."""
-    found: dict[tuple[str, str], Stake] = {}
+    """Return the stakes of the column `parent`. A single parent owns all of the operator. The shares of several parents are unknown."""
+    stakes: dict[tuple[str, str], Stake] = {}
     for facility in facilities:
         parents = [text for part in facility.parent.split(";") if (text := part.strip())]
         for parent in parents:
-            if _same(parent, facility.supplier):
+            if _have_same_words(parent, facility.supplier):
                 continue
-            least = ALL if len(parents) == 1 else NOTHING
+            min_share = ALL if len(parents) == 1 else NOTHING
             source = f"parent of facility `{facility.id}`"
-            found.setdefault((parent, facility.supplier), Stake(parent, facility.supplier, least, ALL, source=source))
-    return _consistent(found.values())
+            stakes.setdefault(
+                (parent, facility.supplier), Stake(parent, facility.supplier, min_share, ALL, source=source)
+            )
+    return _without_contradictions(stakes.values())
 
 
-def _consistent(stakes: Iterable[Stake]) -> tuple[Stake, ...]:
-    """Make the shares unknown if facilities name different parents for the same operator."""
-    of: dict[str, list[Stake]] = defaultdict(list)
+def _without_contradictions(stakes: Iterable[Stake]) -> tuple[Stake, ...]:
+    """Return the stakes, with unknown shares where facilities name different parents for the same operator."""
+    by_company: dict[str, list[Stake]] = defaultdict(list)
     for stake in stakes:
-        of[stake.owned].append(stake)
+        by_company[stake.owned].append(stake)
     return tuple(
-        stake if len(held) == 1 else Stake(stake.owner, stake.owned, NOTHING, ALL, source=stake.source)
-        for held in of.values()
-        for stake in held
+        stake if len(company_stakes) == 1 else Stake(stake.owner, stake.owned, NOTHING, ALL, source=stake.source)
+        for company_stakes in by_company.values()
+        for stake in company_stakes
     )
 
 
 def all_stakes(facilities: Iterable[Facility], owners: Iterable[Stake]) -> tuple[Stake, ...]:
-    """Return the stakes of the owner table, and those of `parent` for companies that the table doesn't cover.
-
-    If the table covers a company but not its parent, the parent may own the remaining share.
-    """
-    told = tuple(owners)
-    owned = {stake.owned for stake in told}
-    named = {(name(stake.owner).words, stake.owned) for stake in told}
-    return told + tuple(
-        stake if stake.owned not in owned else replace(stake, least=NOTHING)
+    """Return the stakes of the owner table, and those of `parent`, which may have any share of a company that the table covers."""
+    table_stakes = tuple(owners)
+    covered = {stake.owned for stake in table_stakes}
+    stated_pairs = {(parse_name(stake.owner).words, stake.owned) for stake in table_stakes}
+    return table_stakes + tuple(
+        stake if stake.owned not in covered else replace(stake, min_share=NOTHING)
         for stake in stated_stakes(facilities)
-        if (name(stake.owner).words, stake.owned) not in named
+        if (parse_name(stake.owner).words, stake.owned) not in stated_pairs
     )
 
 
 def parties(facilities: Iterable[Facility], stakes: Iterable[Stake]) -> tuple[Party, ...]:
-    """Return all parties behind some facilities, with the names of these, sorted by name. `independent` is not a party."""
-    listed = tuple(facilities)
-    runs: dict[str, set[str]] = defaultdict(set)
+    """Return all parties behind some facilities, sorted by name. `independent` is not a party."""
+    records = tuple(facilities)
+    operated: dict[str, set[str]] = defaultdict(set)
     roles: dict[str, set[str]] = defaultdict(set)
-    lies = {facility.id: facility.country for facility in listed}
-    for facility in listed:
+    country_of = {facility.id: facility.country for facility in records}
+    for facility in records:
         if facility.operator or facility.name:
-            runs[facility.supplier].add(facility.id)
+            operated[facility.supplier].add(facility.id)
             roles[facility.supplier].add("supplier")
         if facility.name not in ("", facility.supplier):
             roles[facility.name].add("facility")
         for parent in filter(None, map(str.strip, facility.parent.split(";"))):
             roles[parent].add("parent")
-    owned: dict[str, set[str]] = defaultdict(set)
+    owned_companies: dict[str, set[str]] = defaultdict(set)
     for stake in stakes:
         if stake.owner != INDEPENDENT:
-            owned[stake.owner].add(stake.owned)
+            owned_companies[stake.owner].add(stake.owned)
             roles[stake.owner].add("owner")
-    called_so = plants(listed)
-    found = []
-    for one in sorted(roles):
-        own = runs.get(one, set()) | called_so.get(one, set())
-        behind = _behind(one, owned, runs) | own
-        where = tuple(sorted({lies[facility] for facility in behind if lies[facility]}))
-        found.append(Party(one, tuple(sorted(roles[one])), tuple(sorted(own)), tuple(sorted(behind)), where))
-    return tuple(found)
+    named_facilities = facilities_by_name(records)
+    parties = []
+    for name in sorted(roles):
+        own_facilities = operated.get(name, set()) | named_facilities.get(name, set())
+        behind = _behind(name, owned_companies, operated) | own_facilities
+        countries = tuple(sorted({country_of[facility] for facility in behind if country_of[facility]}))
+        parties.append(
+            Party(name, tuple(sorted(roles[name])), tuple(sorted(own_facilities)), tuple(sorted(behind)), countries)
+        )
+    return tuple(parties)
 
 
-def _behind(one: str, owned: Mapping[str, set[str]], runs: Mapping[str, set[str]]) -> set[str]:
-    """Return the facilities that a party runs, or that companies it owns run."""
-    seen, waiting, found = {one}, [one], set()
+def _behind(party: str, owned_companies: Mapping[str, set[str]], operated: Mapping[str, set[str]]) -> set[str]:
+    seen, waiting, facilities = {party}, [party], set()
     while waiting:
         company = waiting.pop()
-        found |= runs.get(company, set())
-        new = owned.get(company, set()) - seen
+        facilities |= operated.get(company, set())
+        new = owned_companies.get(company, set()) - seen
         seen |= new
         waiting.extend(sorted(new))
-    return found
+    return facilities
 
 
-def _same(one: str, other: str) -> bool:
-    return name(one).words == name(other).words
+def _have_same_words(first: str, second: str) -> bool:
+    return parse_name(first).words == parse_name(second).words
 
 
 class ReviewDecision(Record):
@@ -208,46 +200,48 @@ class ReviewDecision(Record):
     content: Annotated[str, Written("5d697dd96d13afe5")]
     """Hash of the entry at the time of the decision, as shown by `screen`. If the entry changes, the decision lapses."""
 
-    def honoured(self, entry: ListEntry) -> bool:
-        """Return True if the entry hasn't changed."""
+    def applies_to(self, entry: ListEntry) -> bool:
         return self.content == entry.digest
 
 
 def read_decisions(path: Path) -> tuple[ReviewDecision, ...]:
-    """Read the decision table.
-
-    Raises:
-        InputError: With all errors in it, including two decisions on the same entry and future dates.
-    """
-    file, rows = read_record_rows(path, ReviewDecision, "What a reviewer decided about names that look alike.")
+    file, rows = read_record_rows(path, ReviewDecision, "Decisions of reviewers about similar names.")
     seen: dict[tuple[str, str, str], int] = {}
-    found = []
+    problems = []
     for row in rows:
         key = (row.record.party, row.record.list, row.record.entry)
-        before = seen.setdefault(key, row.line)
-        if before != row.line:
-            found.append(Diagnostic(f"line {before} already decides about this", file, row.line, fix="delete one"))
-        if not all(text.strip() for text in (row.record.by, row.record.reason)):
-            found.append(Diagnostic("does not say by whom, or why", file, row.line, expected="a name and a reason"))
-        if row.record.day > today():
-            found.append(
-                Diagnostic("is of a day to come", file, row.line, "date", str(row.record.day), f"{today()} or before")
+        first_line = seen.setdefault(key, row.line)
+        if first_line != row.line:
+            problems.append(
+                Diagnostic(
+                    f"line {first_line} has a decision on the same entry",
+                    file,
+                    row.line,
+                    fix="delete one",
+                    code="FS948",
+                )
             )
-    if found:
-        raise refused(found)
+        if not all(text.strip() for text in (row.record.by, row.record.reason)):
+            fix = "fill in `by` and `reason`"
+            problems.append(Diagnostic("reviewer or reason is missing", file, row.line, fix=fix, code="FS948"))
+        if row.record.day > today():
+            day, expected = str(row.record.day), f"{today()} or earlier"
+            message = "the decision has a future date"
+            problems.append(Diagnostic(message, file, row.line, "date", day, expected, "correct the date", "FS948"))
+    if problems:
+        raise file_error(problems)
     return tuple(row.record for row in rows)
 
 
-def draft(rows: Sequence[tuple[str, ListEntry]]) -> str:
-    """Return table rows for open decisions, with party, list, entry, and hash."""
+def decision_rows(rows: Sequence[tuple[str, ListEntry]]) -> str:
     import csv
     import io
 
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("party", "list", "entry", "decision", "by", "date", "reason", "content"))
     writer.writerows((party, entry.list, entry.id, "", "", "", "", entry.digest) for party, entry in rows)
-    return out.getvalue()
+    return text.getvalue()
 
 
 _NO_COMPANY = frozenset({"vessel", "aircraft"})
@@ -268,37 +262,34 @@ class ListHit:
     file: str
     edition: date
     decision: ReviewDecision | None = None
-    """Decision on the entry. None if there is none, or if the entry has changed since."""
+    """None if there is none, or if the entry has changed since."""
     lapsed: ReviewDecision | None = None
-    """Decision before the entry changed. None if there is none."""
+    """Decision from before the entry changed."""
 
     @property
     def score(self) -> float:
-        """Similarity of the names, from 0 to 1."""
         return self.comparison.score
 
     @property
     def why(self) -> str:
-        """Agreements and differences, in words."""
-        found = self.comparison
-        told = []
-        same = [pair.words for pair in found.agreed if pair.likeness == 1]
-        like = [f"{pair.words} ~ {pair.other}" for pair in found.agreed if pair.likeness < 1]
-        if same or like:
-            told.append("agree: " + ", ".join(same + like))
-        if found.lacking:
-            told.append("only here: " + " ".join(found.lacking))
-        if found.others:
-            told.append("only on the list: " + " ".join(found.others))
-        if found.forms != ("", ""):
-            told.append(f"another legal form: {found.forms[0]}, {found.forms[1]}")
+        comparison = self.comparison
+        parts = []
+        same = [pair.words for pair in comparison.agreed if pair.likeness == 1]
+        similar = [f"{pair.words} ~ {pair.other}" for pair in comparison.agreed if pair.likeness < 1]
+        if same or similar:
+            parts.append("agree: " + ", ".join(same + similar))
+        if comparison.lacking:
+            parts.append("only in the case: " + " ".join(comparison.lacking))
+        if comparison.others:
+            parts.append("only on the list: " + " ".join(comparison.others))
+        if comparison.forms != ("", ""):
+            parts.append(f"different legal forms: {comparison.forms[0]}, {comparison.forms[1]}")
         if self.listed_as in self.entry.weak:
-            told.append("an alias that the list calls weak")
-        return "; ".join(told)
+            parts.append("weak alias of the list")
+        return "; ".join(parts)
 
 
-def active(entry: ListEntry, day: date) -> bool:
-    """Return True if an entry is on its list on a day or later."""
+def is_active_from(entry: ListEntry, day: date) -> bool:
     return entry.end is None or entry.end >= day
 
 
@@ -311,70 +302,79 @@ def screen(
 ) -> list[ListHit]:
     """Return matches, reviews, and parties decided to be others, by party and with the most similar first.
 
-    The most similar name of an entry counts. A weak alias leads to a review at most. Ships and aircraft are skipped, and persons are compared only
-    with owners. Entries that ended before `day` are left out.
+    The most similar name of an entry counts. A weak alias leads to a review at most. Persons are compared only with owners.
     """
-    found = _entries_of(tuple(lists), day, bands.review)
-    known = {(one.party, one.list, one.entry): one for one in decisions}
+    entries = _entry_index(tuple(lists), day, bands.review)
+    decision_by_key = {(each.party, each.list, each.entry): each for each in decisions}
     hits = []
-    for party, at, comparison, stated in found.best(parties):
-        one, entry = found.entries[at]
+    for party, position, comparison, listed_name in entries.best(parties):
+        screening_list, entry = entries.entries[position]
         if entry.kind == _PERSON and "owner" not in party.roles:
             continue
         band = bands.of(comparison.score)
-        if stated in entry.weak and band is Band.MATCH:
+        if listed_name in entry.weak and band is Band.MATCH:
             band = Band.REVIEW
-        told = known.get((party.name, entry.list, entry.id))
-        decided = told if told is not None and told.honoured(entry) else None
-        if decided is not None:
-            band = Band.MATCH if decided.decision == "same" else Band.NONE
-        lapsed = told if decided is None else None
-        hits.append(ListHit(party, entry, stated, band, comparison, one.file, one.edition, decided, lapsed))
+        decision = decision_by_key.get((party.name, entry.list, entry.id))
+        applicable = decision if decision is not None and decision.applies_to(entry) else None
+        if applicable is not None:
+            band = Band.MATCH if applicable.decision == "same" else Band.NONE
+        lapsed = decision if applicable is None else None
+        hits.append(
+            ListHit(
+                party,
+                entry,
+                listed_name,
+                band,
+                comparison,
+                screening_list.file,
+                screening_list.edition,
+                applicable,
+                lapsed,
+            )
+        )
     return sorted(hits, key=lambda hit: (hit.party.name, -hit.score, hit.entry.list, hit.entry.id))
 
 
-class _Entries:
-    """Entries of lists, with cached results for each name."""
+class _EntryIndex:
+    """Search index of the entries of lists, with cached results for each name."""
 
-    def __init__(self, lists: Iterable[ScreeningList], day: date, least: float) -> None:
+    def __init__(self, lists: Iterable[ScreeningList], day: date, min_score: float) -> None:
         self.entries = [
-            (one, entry)
-            for one in lists
-            for entry in one.entries
-            if active(entry, day) and entry.kind not in _NO_COMPANY
+            (screening_list, entry)
+            for screening_list in lists
+            for entry in screening_list.entries
+            if is_active_from(entry, day) and entry.kind not in _NO_COMPANY
         ]
-        self._least = least
-        self._of: list[tuple[int, str]] = []
+        self._min_score = min_score
+        self._source_of_name: list[tuple[int, str]] = []
         names: list[Name] = []
-        for at, (_, entry) in enumerate(self.entries):
-            for stated in entry.names:
-                read = readings(stated)
-                names += read
-                self._of += [(at, stated)] * len(read)
+        for position, (_, entry) in enumerate(self.entries):
+            for listed_name in entry.names:
+                possible_names = readings(listed_name)
+                names += possible_names
+                self._source_of_name += [(position, listed_name)] * len(possible_names)
         self._index = NameIndex(names, Weights.of(names))
-        self._found: dict[str, dict[int, tuple[NameComparison, str]]] = {}
+        self._results: dict[str, dict[int, tuple[NameComparison, str]]] = {}
 
     def best(self, parties: Iterable[Party]) -> Iterator[tuple[Party, int, NameComparison, str]]:
-        """Yield each party with each entry whose score is high enough, and their most similar names."""
-        asked = list(parties)
-        self._look_up({party.name for party in asked} - self._found.keys())
-        for party in asked:
-            for at, (comparison, stated) in self._found[party.name].items():
-                yield party, at, comparison, stated
+        party_list = list(parties)
+        self._look_up({party.name for party in party_list} - self._results.keys())
+        for party in party_list:
+            for position, (comparison, listed_name) in self._results[party.name].items():
+                yield party, position, comparison, listed_name
 
     def _look_up(self, names: Iterable[str]) -> None:
-        asked = [(name, reading) for name in sorted(names) for reading in readings(name)]
+        queries = [(name, reading) for name in sorted(names) for reading in readings(name)]
         for spelled in names:
-            self._found[spelled] = {}
-        for n, found in self._index.find([reading for _, reading in asked], self._least):
-            best = self._found[asked[n][0]]
-            for hit in found:
-                at, stated = self._of[hit.at]
-                if at not in best or hit.comparison.score > best[at][0].score:
-                    best[at] = hit.comparison, stated
+            self._results[spelled] = {}
+        for query, hits in self._index.find([reading for _, reading in queries], self._min_score):
+            best = self._results[queries[query][0]]
+            for hit in hits:
+                position, listed_name = self._source_of_name[hit.position]
+                if position not in best or hit.comparison.score > best[position][0].score:
+                    best[position] = hit.comparison, listed_name
 
 
-@lru_cache(maxsize=KEPT)
-def _entries_of(lists: tuple[ScreeningList, ...], day: date, least: float) -> _Entries:
-    """Return the entries of lists that haven't ended on a day, for names with a score of at least `least`. They are cached for other cases."""
-    return _Entries(lists, day, least)
+@lru_cache(maxsize=CACHE_SIZE)
+def _entry_index(lists: tuple[ScreeningList, ...], day: date, min_score: float) -> _EntryIndex:
+    return _EntryIndex(lists, day, min_score)

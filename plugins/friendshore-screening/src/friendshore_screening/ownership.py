@@ -1,7 +1,4 @@
-"""Ownership: minimum and maximum shares under rules of 50 % and 25 %, along chains, with unknown shares and circles, computed exactly.
-
-Shares are intervals of exact fractions. Anyone may own an unknown share of a company, and the result of a rule is then `unproven`.
-"""
+"""Ownership: minimum and maximum shares as exact fractions, along chains, with unknown shares and circles."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ from friendshore.domain.written import Written
 from friendshore.errors import Diagnostic
 from friendshore.readers import RecordRow, read_record_rows
 
-from .lists import refused
+from .lists import file_error
 
 INDEPENDENT = "independent"
 """Owner of a share that no listed party owns, according to the source."""
@@ -35,7 +32,6 @@ class OwnerStanding(StrEnum):
     OWNED = "owned"
     """Listed parties own enough for the rule, for any values of the unknown shares."""
     UNPROVEN = "unproven"
-    """They may own enough."""
     CLEAR = "clear"
     """They own less, for any values of the unknown shares."""
 
@@ -46,16 +42,15 @@ class Stake:
 
     owner: str
     owned: str
-    least: Fraction
-    most: Fraction
+    min_share: Fraction
+    max_share: Fraction
     start: date | None = None
-    """First day. None if unknown; it then counts on every day."""
+    """None if unknown. The share then counts on every day."""
     end: date | None = None
-    """Last day. None if no end is known."""
+    """None if no end is known."""
     source: str = ""
 
-    def held(self, day: date) -> bool:
-        """Return True if it is held on a day."""
+    def is_held(self, day: date) -> bool:
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
 
 
@@ -73,8 +68,7 @@ class Share50:
     control: bool = False
     """True if control is enough. No share then clears a company in which listed parties have any share."""
 
-    def reached(self, share: Fraction) -> bool:
-        """Return True if a share is enough."""
+    def is_reached(self, share: Fraction) -> bool:
         return share > self.threshold if self.more_than else share >= self.threshold
 
 
@@ -94,112 +88,104 @@ class OwnershipFinding:
     """Result of a rule for one company."""
 
     standing: OwnerStanding
-    least: Fraction
-    """Minimum share of listed parties, as the rule counts."""
-    most: Fraction
-    """Maximum share of listed parties."""
+    min_share: Fraction
+    max_share: Fraction
     through: tuple[str, ...] = ()
     """Owners that cause the result, largest first."""
     unknown: Fraction = Fraction(0)
-    """Share without a known owner."""
 
 
 class Structure:
     """Shares of all owners on one day."""
 
     def __init__(self, stakes: Iterable[Stake], day: date) -> None:
-        """Create it from the stakes held on the day. Stakes of one owner in one company are added.
-
-        Raises:
-            ValueError: If the minimum shares of a company total more than 100 %.
-        """
-        self._of: dict[str, dict[str, tuple[Fraction, Fraction]]] = defaultdict(dict)
+        """Add the stakes of one owner in one company. Raise `ValueError` if the minimum shares of a company total more than 100 %."""
+        self._owners_by_company: dict[str, dict[str, tuple[Fraction, Fraction]]] = defaultdict(dict)
         for stake in stakes:
-            if stake.held(day):
-                least, most = self._of[stake.owned].get(stake.owner, (Fraction(0), Fraction(0)))
-                self._of[stake.owned][stake.owner] = least + stake.least, min(most + stake.most, Fraction(1))
-        for owned, owners in self._of.items():
-            if sum(least for least, _ in owners.values()) > 1:
+            if stake.is_held(day):
+                min_share, max_share = self._owners_by_company[stake.owned].get(stake.owner, (Fraction(0), Fraction(0)))
+                self._owners_by_company[stake.owned][stake.owner] = (
+                    min_share + stake.min_share,
+                    min(max_share + stake.max_share, Fraction(1)),
+                )
+        for owned, owners in self._owners_by_company.items():
+            if sum(min_share for min_share, _ in owners.values()) > 1:
                 raise ValueError(owned)
 
     @property
     def companies(self) -> frozenset[str]:
-        """All owners and owned companies, except `independent`."""
-        return frozenset({*self._of, *(owner for owners in self._of.values() for owner in owners)} - {INDEPENDENT})
+        return frozenset(
+            {*self._owners_by_company, *(owner for owners in self._owners_by_company.values() for owner in owners)}
+            - {INDEPENDENT}
+        )
 
     def owners(self, company: str) -> Mapping[str, tuple[Fraction, Fraction]]:
-        """Return owner -> minimum and maximum share."""
-        return self._of.get(company, {})
+        return self._owners_by_company.get(company, {})
 
     def unknown(self, company: str) -> Fraction:
-        """Return the maximum share without a known owner."""
-        return 1 - sum((least for least, _ in self.owners(company).values()), Fraction(0))
+        return 1 - sum((min_share for min_share, _ in self.owners(company).values()), Fraction(0))
 
     def findings(
-        self, listed: Iterable[str], doubtful: Iterable[str], rule: Share50 | Attributed, of: Iterable[str] = ()
+        self, listed: Iterable[str], doubtful: Iterable[str], rule: Share50 | Attributed, requested: Iterable[str] = ()
     ) -> dict[str, OwnershipFinding]:
-        """Return the result of a rule for every company, including the requested ones.
-
-        Args:
-            listed: Parties named on a list.
-            doubtful: Parties possibly named, such as names under review.
-            rule: How shares count.
-            of: Companies to include even if their owners are unknown.
-        """
-        sure, may = frozenset(listed), frozenset({*listed, *doubtful})
-        companies = self.companies | sure | may | frozenset(of)
+        """Return the result of a rule for every company, including `requested` ones without known owners. `doubtful` parties may be listed."""
+        certain, possible = frozenset(listed), frozenset({*listed, *doubtful})
+        companies = self.companies | certain | possible | frozenset(requested)
         if isinstance(rule, Share50):
-            least, most = (
-                self._levels(companies, sure, rule, upper=False),
-                self._levels(companies, may, rule, upper=True),
+            min_shares, max_shares = (
+                self._levels(companies, certain, rule, upper=False),
+                self._levels(companies, possible, rule, upper=True),
             )
         else:
-            least = self._attributed(companies, sure, rule, upper=False)
-            most = self._attributed(companies, may, rule, upper=True)
-        return {one: self._finding(one, least[one], most[one], rule, most, sure) for one in sorted(companies)}
+            min_shares = self._attributed(companies, certain, rule, upper=False)
+            max_shares = self._attributed(companies, possible, rule, upper=True)
+        return {
+            company: self._finding(company, min_shares[company], max_shares[company], rule, max_shares, certain)
+            for company in sorted(companies)
+        }
 
     def _finding(
         self,
         company: str,
-        least: Fraction,
-        most: Fraction,
+        min_share: Fraction,
+        max_share: Fraction,
         rule: Share50 | Attributed,
-        mosts: Mapping[str, Fraction],
+        max_shares: Mapping[str, Fraction],
         listed: frozenset[str],
     ) -> OwnershipFinding:
         if isinstance(rule, Share50):
-            reached, possible = rule.reached(least), rule.reached(most)
-            possible = possible or (rule.control and most > 0)
+            is_reached, is_possible = rule.is_reached(min_share), rule.is_reached(max_share)
+            is_possible = is_possible or (rule.control and max_share > 0)
         else:
-            reached, possible = least >= rule.threshold, most >= rule.threshold
-        standing = OwnerStanding.OWNED if reached else OwnerStanding.UNPROVEN if possible else OwnerStanding.CLEAR
+            is_reached, is_possible = min_share >= rule.threshold, max_share >= rule.threshold
+        standing = OwnerStanding.OWNED if is_reached else OwnerStanding.UNPROVEN if is_possible else OwnerStanding.CLEAR
         owners = self.owners(company)
         through = sorted(
-            (owner for owner in owners if owner != INDEPENDENT and mosts[owner] > 0 and owners[owner][1] > 0),
+            (owner for owner in owners if owner != INDEPENDENT and max_shares[owner] > 0 and owners[owner][1] > 0),
             key=lambda owner: (owner not in listed, -owners[owner][1], owner),
         )
-        return OwnershipFinding(standing, least, most, tuple(through), self.unknown(company))
+        return OwnershipFinding(standing, min_share, max_share, tuple(through), self.unknown(company))
 
     def _levels(
         self, companies: frozenset[str], named: frozenset[str], rule: Share50, *, upper: bool
     ) -> dict[str, Fraction]:
         """Return the share of each company that named parties, or companies they own, have: the least fixed point, level by level.
 
-        With `upper`, they have every share except those of parties that they definitely don't own. A circle of companies can't make itself listed.
+        With `upper`, they have every share that others don't definitely have. A circle of companies can't make itself listed.
         """
-        held = {one: Fraction(int(one in named)) for one in companies}
+        shares = {company: Fraction(int(company in named)) for company in companies}
         counted = set(named)
         while True:
-            for one in companies - named:
-                owners = self.owners(one)
+            for company in companies - named:
+                owners = self.owners(company)
                 if upper:
-                    others = (least for owner, (least, _) in owners.items() if owner not in counted)
-                    held[one] = 1 - sum(others, Fraction(0))
+                    others = (min_share for owner, (min_share, _) in owners.items() if owner not in counted)
+                    shares[company] = 1 - sum(others, Fraction(0))
                 else:
-                    held[one] = sum((low for owner, (low, _) in owners.items() if owner in counted), Fraction(0))
-            grown = {one for one in companies if rule.reached(held[one])} | counted
+                    shares[company] = sum((low for owner, (low, _) in owners.items() if owner in counted), Fraction(0))
+            grown = {company for company in companies if rule.is_reached(shares[company])} | counted
             if grown == counted:
-                return held
+                return shares
             counted = grown
 
     def _attributed(
@@ -211,37 +197,35 @@ class Structure:
         """
         whole = set(named)
         while True:
-            held = self._solved(companies, named, whole, upper=upper)
-            grown = {one for one in companies if held[one] >= rule.whole} | whole
+            shares = self._shares_with_whole(companies, named, whole, upper=upper)
+            grown = {company for company in companies if shares[company] >= rule.whole} | whole
             if grown == whole:
-                return held
+                return shares
             whole = grown
 
-    def _solved(
+    def _shares_with_whole(
         self, companies: frozenset[str], named: frozenset[str], whole: set[str], *, upper: bool
     ) -> dict[str, Fraction]:
-        """Return the shares, with 1 for companies in `whole`."""
         constant: dict[str, Fraction] = {}
         factors: dict[str, dict[str, Fraction]] = {}
-        for one in companies - named:
-            taken = self._taken(one, whole, upper=upper)
-            constant[one] = taken.pop("", Fraction(0))
-            factors[one] = taken
+        for company in companies - named:
+            shares_by_owner = self._shares_by_owner(company, whole, upper=upper)
+            constant[company] = shares_by_owner.pop("", Fraction(0))
+            factors[company] = shares_by_owner
         solved = least_fixed_point(constant, factors)
-        return {one: Fraction(1) if one in named else min(Fraction(1), solved[one]) for one in companies}
+        return {
+            company: Fraction(1) if company in named else min(Fraction(1), solved[company]) for company in companies
+        }
 
-    def _taken(self, company: str, whole: set[str], *, upper: bool) -> dict[str, Fraction]:
-        """Return the share by owner, with full shares under an empty name.
-
-        At most, unknown shares belong to parties that count in full, as does everything that owners may have above their minimum.
-        """
-        taken: dict[str, Fraction] = defaultdict(Fraction)
-        for owner, (least, _) in self.owners(company).items():
+    def _shares_by_owner(self, company: str, whole: set[str], *, upper: bool) -> dict[str, Fraction]:
+        """Return the share by owner, with full shares under an empty name. With `upper`, unknown shares count in full."""
+        shares: dict[str, Fraction] = defaultdict(Fraction)
+        for owner, (min_share, _) in self.owners(company).items():
             if owner != INDEPENDENT:
-                taken["" if owner in whole else owner] += least
+                shares["" if owner in whole else owner] += min_share
         if upper:
-            taken[""] += self.unknown(company)
-        return dict(taken)
+            shares[""] += self.unknown(company)
+        return dict(shares)
 
 
 def least_fixed_point(
@@ -251,21 +235,21 @@ def least_fixed_point(
 
     Variables without inflow are 0, including circles that only own themselves. The others have exactly one solution (Gaussian elimination).
     """
-    flowing = {one for one, value in constant.items() if value}
-    while grown := {
-        one
-        for one, taken in factors.items()
-        if one not in flowing and any(factor and other in flowing for other, factor in taken.items())
+    reachable = {name for name, value in constant.items() if value}
+    while added := {
+        name
+        for name, inputs in factors.items()
+        if name not in reachable and any(factor and other in reachable for other, factor in inputs.items())
     }:
-        flowing |= grown
-    order = sorted(flowing)
-    rows = {one: {k: f for k, f in factors[one].items() if k in flowing and f} for one in order}
-    right = {one: constant[one] for one in order}
-    for n, pivot in enumerate(order):
+        reachable |= added
+    order = sorted(reachable)
+    rows = {name: {k: f for k, f in factors[name].items() if k in reachable and f} for name in order}
+    right = {name: constant[name] for name in order}
+    for position, pivot in enumerate(order):
         scale = 1 - rows[pivot].pop(pivot, Fraction(0))
         right[pivot] /= scale
         rows[pivot] = {k: f / scale for k, f in rows[pivot].items()}
-        for other in order[n + 1 :]:
+        for other in order[position + 1 :]:
             factor = rows[other].pop(pivot, None)
             if factor:
                 right[other] += factor * right[pivot]
@@ -299,19 +283,29 @@ class OwnerRow(CheckedRecord):
 
     @classmethod
     def faults(cls, given: FieldValues) -> Iterator[Fault]:
-        """Yield errors for a share given twice, and for bounds or days in the wrong order."""
         share, least, most = (given.get(name) for name in ("share", "least", "most"))
         if share is not None and (least is not None or most is not None):
-            yield Fault("share", "says twice what is held", "either share, or least and most", "", ("least", "most"))
+            fix = "delete `share`, or `least` and `most`"
+            yield Fault(
+                "share",
+                "states the share twice",
+                "either `share`, or `least` and `most`",
+                fix,
+                ("least", "most"),
+                code="FS012",
+            )
         if isinstance(least, Decimal) and isinstance(most, Decimal) and least > most:
-            yield Fault("most", "is below `least`", f"{least} or more", "", ("least",))
+            yield Fault(
+                "most", "is below `least`", f"{least} or more", "swap or correct the two", ("least",), code="FS012"
+            )
         start, end = given.get("start"), given.get("end")
         if isinstance(start, date) and isinstance(end, date) and end < start:
-            yield Fault("end", "is before `from`", f"{start} or later", "", ("start",))
+            yield Fault(
+                "end", "is before `from`", f"{start} or later", "swap or correct the dates", ("start",), code="FS012"
+            )
 
     @property
     def stake(self) -> Stake:
-        """Return the row as a stake."""
         least = self.share if self.share is not None else self.least
         most = self.share if self.share is not None else self.most
         return Stake(
@@ -319,48 +313,38 @@ class OwnerRow(CheckedRecord):
         )  # fmt: skip
 
 
-def read_owners(path: Path, known: Collection[str]) -> tuple[Stake, ...]:
-    """Read the owner table.
-
-    Args:
-        path: The table.
-        known: Names of the case's suppliers and parents. Owners in the table are known too. Other owned companies are errors, because a misspelled
-            name could clear a company or hide a listed owner.
-
-    Raises:
-        InputError: With all errors in it, including minimum shares of a company that total more than 100 %.
-    """
-    file, rows = read_record_rows(path, OwnerRow, "Who holds what of whom.")
-    found = [*_too_much(file, rows), *_unheard_of(file, rows, known)]
-    if found:
-        raise refused(found)
+def read_owners(path: Path, company_names: Collection[str]) -> tuple[Stake, ...]:
+    """Read the owner table. Unknown companies are errors, because a misspelled name could clear a company or hide a listed owner."""
+    file, rows = read_record_rows(path, OwnerRow, "Shares of owners in companies.")
+    problems = [*_excess_shares(file, rows), *_unknown_companies(file, rows, company_names)]
+    if problems:
+        raise file_error(problems)
     return tuple(row.record.stake for row in rows)
 
 
-def _unheard_of(file: str, rows: Sequence[RecordRow[OwnerRow]], known: Collection[str]) -> Iterator[Diagnostic]:
-    """Yield an error for each company that neither the case nor the table names."""
-    names = {*known, *(row.record.owner for row in rows)}
+def _unknown_companies(
+    file: str, rows: Sequence[RecordRow[OwnerRow]], company_names: Collection[str]
+) -> Iterator[Diagnostic]:
+    names = {*company_names, *(row.record.owner for row in rows)}
     for row in rows:
         if row.record.owned not in names:
             expected = "a supplier or parent of the case, or an owner of this table"
-            fix = did_you_mean(row.record.owned, names) or "write it as the catalog does, or delete the row"
-            message = "nobody in the case is called so"
-            yield Diagnostic(message, file, row.line, "owned", f"`{row.record.owned}`", expected, fix)
+            fix = did_you_mean(row.record.owned, names) or "write the name as in the catalog, or delete the row"
+            message, found = "no company of the case has this name", f"`{row.record.owned}`"
+            yield Diagnostic(message, file, row.line, "owned", found, expected, fix, "FS947")
 
 
-def _too_much(file: str, rows: Sequence[RecordRow[OwnerRow]]) -> Iterator[Diagnostic]:
-    """Yield an error for each company with shares of more than 100 % on a day."""
-    of: dict[str, list[RecordRow[OwnerRow]]] = defaultdict(list)
+def _excess_shares(file: str, rows: Sequence[RecordRow[OwnerRow]]) -> Iterator[Diagnostic]:
+    rows_by_company: dict[str, list[RecordRow[OwnerRow]]] = defaultdict(list)
     for row in rows:
-        of[row.record.owned].append(row)
-    for company, stakes in of.items():
+        rows_by_company[row.record.owned].append(row)
+    for company, stakes in rows_by_company.items():
         for row in stakes:
             day = row.record.start or min((s.record.end for s in stakes if s.record.end), default=date.max)
-            held = sum((s.record.stake.least for s in stakes if s.record.stake.held(day)), Fraction(0))
-            if held > 1:
-                told = f"{float(held):.2%} on {day}" if day != date.max else f"{float(held):.2%}"
-                fix = "say until when former owners held their shares"
-                yield Diagnostic(
-                    f"of `{company}` more than all is held", file, row.line, "share", told, "100 % at most", fix
-                )
+            total = sum((s.record.stake.min_share for s in stakes if s.record.stake.is_held(day)), Fraction(0))
+            if total > 1:
+                found = f"{float(total):.2%} on {day}" if day != date.max else f"{float(total):.2%}"
+                fix = "fill in `until` for former owners"
+                message = f"the owners of `{company}` hold more than 100 %"
+                yield Diagnostic(message, file, row.line, "share", found, "100 % at most", fix, "FS946")
                 break

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 @hookimpl
 def friendshore_case_formats() -> list[WorkbookCase]:
-    """Return the format of cases as workbooks."""
     from .case_book import WorkbookCase
 
     return [WorkbookCase()]
@@ -23,7 +22,6 @@ def friendshore_case_formats() -> list[WorkbookCase]:
 
 @hookimpl
 def friendshore_commands() -> list[Command]:
-    """Return the commands that write and read workbooks."""
     from friendshore.cli import Command
 
     from .commands import convert, from_xlsx, to_xlsx
@@ -37,7 +35,6 @@ def friendshore_commands() -> list[Command]:
 
 @hookimpl
 def friendshore_questions() -> list[AskQuestion]:
-    """Return the question `ask`."""
     from .question import AskQuestion
 
     return [AskQuestion()]

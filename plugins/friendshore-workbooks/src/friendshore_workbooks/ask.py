@@ -1,8 +1,8 @@
-"""The search for what to find out next, ranked by the maximum saving of an answer.
+"""Ranking of unknowns by the maximum saving of an answer.
 
-Each unknown is tried alone, with a new plan for each answer. This is the value of perfect information about one thing at its best, not its
-expected value (Raiffa and Schlaifer, Applied Statistical Decision Theory, 1961): no answer has a known probability. If no answer can beat the one
-that was tried, the saving is a bound.
+This is the value of perfect information about one thing at its best, not its expected value (Raiffa and Schlaifer, Applied Statistical Decision
+Theory, 1961), because no answer has a known probability.
+
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ from .drafts import (
 from .unknowns import AtPrice, BoughtMore, By, Possibility, Unknown, UnknownKind, Unknowns
 
 SPREAD = Decimal("0.25")
-"""Share by which a figure without a stated range is varied down and up."""
 NO_DIFFERENCE = Difference(value=Decimal(0), low=Decimal(0), high=Decimal(0), proved=True)
 
 
@@ -53,42 +52,37 @@ def ask(
     by: By = "money",
     progress: Progress | None = None,
 ) -> Unknowns:
-    """Return all unknowns of the case, ranked by the maximum saving of an answer.
+    """Return all unknowns of the case, ranked by the maximum saving of an answer. Each is tried alone, with a new plan for each answer.
 
-    Penalties for shortage and costs of holding stay those of the case. Each unknown is tried alone, with the plan's assumptions for the others.
-
-    Args:
-        source: A recommendation, a session, or a case.
-        spread: Share by which a figure without a stated range is varied down and up, from 0 to below 1.
-        by: Measure of the ranking: money saved, or kilograms no longer short.
-        progress: Called with the number of finished unknowns, of all unknowns, and seconds.
-
-    Raises:
-        InputError: For a spread out of its range.
-        SolverError: If a solver fails.
-        VerificationError: If a plan fails verification.
-        PluginError: If a plugin's rule raises.
+    Penalties for shortage and costs of holding stay those of the case. `spread` is from 0 to below 1. `progress` is called with the number of
+    finished unknowns, of all unknowns, and seconds.
     """
     session = session_of(source)
     if not 0 <= spread < 1:
         raise InputError(
-            "a figure cannot be so much less", column="spread", found=str(spread), expected="0 or more, below 1"
+            "the spread is out of range",
+            column="spread",
+            found=str(spread),
+            expected="0 or more, below 1",
+            code="FS012",
         )
     counted = Counted(session)
-    doubts, enough = Doubts(session, spread), EnoughCapacity(session.problem)
+    doubts, sufficient_capacity = Doubts(session, spread), EnoughCapacity(session.problem)
     drafts = [
-        *capacities(doubts, enough),
+        *capacities(doubts, sufficient_capacity),
         *quantities(doubts),
-        *prices(doubts, enough),
+        *prices(doubts, sufficient_capacity),
         *lead_times(doubts),
         *conversions(doubts),
     ]
-    drafts = [one for one in (*drafts, *origins(doubts), *assumed_licences(doubts), *rules(doubts)) if one.tries]
+    drafts = [draft for draft in (*drafts, *origins(doubts), *assumed_licences(doubts), *rules(doubts)) if draft.tries]
     doubts.unasked.extend(duties(doubts))
-    groups = _apart(session, drafts)
-    answers = ask_apart(session, [[drafts[i] for i in group] for group in groups], lambda: _Asking(session), progress)
-    found = [one for group in answers for one in group if one is not None]
-    counted.questions = sum(not one.same for draft in drafts for one in draft.tries)
+    groups = _independent_groups(session, drafts)
+    answers = ask_apart(
+        session, [[drafts[i] for i in group] for group in groups], lambda: _UnknownEvaluator(session), progress
+    )
+    unknowns = [unknown for group in answers for unknown in group if unknown is not None]
+    counted.questions = sum(not trial.same for draft in drafts for trial in draft.tries)
     plan = session.verified.plan
     return Unknowns(
         case=session.problem.case.name,
@@ -98,46 +92,46 @@ def ask(
         short=len(plan.short_by_demand),
         spread=spread,
         by=by,
-        unknowns=_ranked(found, by),
-        unasked=tuple(sorted(set(doubts.unasked), key=lambda one: (one.subject, one.why))),
-        stopped=len(drafts) - len(found),
+        unknowns=_ranked(unknowns, by),
+        unasked=tuple(sorted(set(doubts.unasked), key=lambda unasked: (unasked.subject, unasked.why))),
+        stopped=len(drafts) - len(unknowns),
         effort=counted.effort,
     )
 
 
-def _apart(session: Session, drafts: Sequence[Draft]) -> list[list[int]]:
-    """Return groups of positions of unknowns that affect a common part of the case, the largest group first."""
+def _independent_groups(session: Session, drafts: Sequence[Draft]) -> list[list[int]]:
+    """Return groups of positions of drafts that affect a common part of the case, the largest group first."""
     groups: list[tuple[set[str], list[int]]] = []
     for position, draft in enumerate(drafts):
-        members = {name for one in draft.tries for hit in impact(session.parts, one.changes) for name in hit.members}
-        meeting = [group for group in groups if group[0] & members]
+        members = {
+            name for trial in draft.tries for hit in impact(session.parts, trial.changes) for name in hit.members
+        }
+        overlapping = [group for group in groups if group[0] & members]
         groups = [group for group in groups if not group[0] & members]
-        together = sorted({position, *(i for group in meeting for i in group[1])})
-        groups.append((members.union(*(group[0] for group in meeting)), together))
+        merged = sorted({position, *(i for group in overlapping for i in group[1])})
+        groups.append((members.union(*(group[0] for group in overlapping)), merged))
     return sorted((group for _, group in groups), key=lambda group: (-len(group), group))
 
 
 @dataclass(frozen=True, slots=True)
-class _Asking:
-    """Evaluation of one unknown after the other."""
-
+class _UnknownEvaluator:
     session: Session
 
     def __call__(self, draft: Draft) -> Unknown | None:
-        """Return the unknown with the plan for each answer. None once the user or the time limit ended the search."""
+        """Return the unknown with the plan for each answer. None once the user or the time limit has ended the search."""
         if self.session.stopped:
             return None
         try:
-            return self._asked(draft)
-        except NoPlanError:  # not even one plan in what was left of the time
+            return self._evaluated(draft)
+        except NoPlanError:  # the time left was too short for even one plan
             return None
 
-    def _asked(self, draft: Draft) -> Unknown:
-        tried = self._all(draft)
-        better = _extreme(tried, lambda rise: -rise)
-        worse = _extreme(tried, lambda rise: rise)
-        best, worst = (None if at is None else tried[at] for at in (better, worse))
-        lost = Decimal(0) if best is None or best.short_kg is None else best.short_kg
+    def _evaluated(self, draft: Draft) -> Unknown:
+        possibilities = self._possibilities(draft)
+        best_at = _position_of_extreme(possibilities, lambda rise: -rise)
+        worst_at = _position_of_extreme(possibilities, lambda rise: rise)
+        best, worst = (None if position is None else possibilities[position] for position in (best_at, worst_at))
+        added_kg = Decimal(0) if best is None or best.short_kg is None else best.short_kg
         return Unknown(
             kind=draft.kind,
             subject=draft.subject,
@@ -147,68 +141,70 @@ class _Asking:
             country=draft.country,
             known=draft.known,
             taken=draft.taken,
-            possibilities=tried,
-            saves=NO_DIFFERENCE if best is None or best.rise is None else _turned(best.rise),
-            best=better,
+            possibilities=possibilities,
+            saves=NO_DIFFERENCE if best is None or best.rise is None else _saving(best.rise),
+            best=best_at,
             loses=NO_DIFFERENCE if worst is None or worst.rise is None else worst.rise,
-            worst=worse,
-            saved_kg=exact(max(-lost, Decimal(0))),
-            conflict=any(one.conflict for one in tried),
-            resolves=any(one.resolved for one in tried),
+            worst=worst_at,
+            saved_kg=exact(max(-added_kg, Decimal(0))),
+            conflict=any(possibility.conflict for possibility in possibilities),
+            resolves=any(possibility.resolved for possibility in possibilities),
             at_price=self._at_price(draft) if draft.unpriced else None,
         )
 
-    def _all(self, draft: Draft) -> tuple[Possibility, ...]:
-        found: list[Possibility] = []
-        for one in draft.tries:
-            tried = self._tried(draft, one)
-            if not (one.further and _alike(tried, found[-1])):
-                found.append(tried)
-        return tuple(found)
+    def _possibilities(self, draft: Draft) -> tuple[Possibility, ...]:
+        possibilities: list[Possibility] = []
+        for trial in draft.tries:
+            possibility = self._possibility(draft, trial)
+            if not (trial.further and _have_same_figures(possibility, possibilities[-1])):
+                possibilities.append(possibility)
+        return tuple(possibilities)
 
-    def _tried(self, draft: Draft, one: Try) -> Possibility:
-        """Return the plan for one answer."""
-        if one.same:
-            nothing = Decimal(0)
-            told = {"answer": one.answer, "changes": list(one.changes)}
+    def _possibility(self, draft: Draft, trial: Try) -> Possibility:
+        if trial.same:
+            zero = Decimal(0)
+            answered = {"answer": trial.answer, "changes": list(trial.changes)}
             return Possibility.model_validate(
-                {**told, "rise": NO_DIFFERENCE, "cash": nothing, "spent": nothing, "short_kg": nothing}
+                {**answered, "rise": NO_DIFFERENCE, "cash": zero, "spent": zero, "short_kg": zero}
             )
         try:
-            answer = self.session.what_if(*one.changes)
-        except InputError as error:  # recipes that make something of nothing, say
-            return Possibility(answer=one.answer, changes=list(one.changes), impossible=str(error.problems[0].message))
+            answer = self.session.what_if(*trial.changes)
+        except InputError as error:  # for example, a recipe whose output contains more than its inputs
+            return Possibility(
+                answer=trial.answer, changes=list(trial.changes), impossible=str(error.problems[0].message)
+            )
         before = {rule for part in answer.before for each in part.plan.infeasible for rule in each.rules}
         after = {rule for part in answer.after for each in part.plan.infeasible for rule in each.rules}
         rise = difference(answer)
-        if before or after:  # of the rest alone, which proves nothing
+        if before or after:  # the part with the conflict is left out, so no bound holds
             rise = rise.but(low=None, high=None, proved=False)
         return Possibility(
-            answer=one.answer,
-            changes=list(one.changes),
-            bound=one.bound and not (draft.never_full and _full(answer, draft.never_full)),
+            answer=trial.answer,
+            changes=list(trial.changes),
+            bound=trial.bound and not (draft.never_full and _is_used_up(answer, draft.never_full)),
             rise=rise,
             cash=answer.rise.nominal,
             spent=answer.rise.total,
-            short_kg=self._short(answer),
+            short_kg=self._added_shortage(answer),
             conflict=tuple(sorted(after - before)),
             resolved=tuple(sorted(before - after)),
-            buys=self._buys(answer),
+            buys=self._purchase_changes(answer),
         )
 
-    def _short(self, answer: Answer) -> Decimal:
-        """Return the additional shortage in kilograms, without rounding."""
+    def _added_shortage(self, answer: Answer) -> Decimal:
         before, after = shortage(answer, after=False), shortage(answer)
-        more = [after.get(name, Decimal(0)) - before.get(name, Decimal(0)) for name in {*before, *after}]
-        return exact(sum((kg for kg in more if abs(kg) > self._slack), Decimal(0)))
+        increases = [after.get(name, Decimal(0)) - before.get(name, Decimal(0)) for name in {*before, *after}]
+        return exact(sum((kg for kg in increases if abs(kg) > self._slack), Decimal(0)))
 
-    def _buys(self, answer: Answer) -> tuple[BoughtMore, ...]:
-        before, after = _bought(answer.before), _bought(answer.after)
-        found = {key: after.get(key, Decimal(0)) - before.get(key, Decimal(0)) for key in {*before, *after}}
-        kept = sorted(
-            ((kg, key) for key, kg in found.items() if abs(kg) > self._slack), key=lambda e: (-abs(e[0]), e[1])
+    def _purchase_changes(self, answer: Answer) -> tuple[BoughtMore, ...]:
+        before, after = _kilograms_bought(answer.before), _kilograms_bought(answer.after)
+        increases = {key: after.get(key, Decimal(0)) - before.get(key, Decimal(0)) for key in {*before, *after}}
+        significant = sorted(
+            ((kg, key) for key, kg in increases.items() if abs(kg) > self._slack), key=lambda e: (-abs(e[0]), e[1])
         )
-        return tuple(BoughtMore(material=material, offer=offer, kilograms=exact(kg)) for kg, (material, offer) in kept)
+        return tuple(
+            BoughtMore(material=material, offer=offer, kilograms=exact(kg)) for kg, (material, offer) in significant
+        )
 
     @property
     def _slack(self) -> Decimal:
@@ -216,31 +212,29 @@ class _Asking:
         return case.resolution * case.horizon.count
 
     def _at_price(self, draft: Draft) -> AtPrice:
-        """Return the results at known prices of the same goods, and the price from which nothing is saved."""
-        others = [change for change in draft.tries[0].changes if not change.price]
-        known = _cheapest(self.session, draft.unpriced)
+        other_changes = [change for change in draft.tries[0].changes if not change.price]
+        similar = _cheapest_similar(self.session, draft.unpriced)
         saves = None
-        if known is not None:
-            priced = self.session.what_if(*others, Change(price=f"offer:{draft.unpriced}", amount=known))
-            saves = _turned(difference(priced))
-        even = break_even_price(
-            self.session, draft.unpriced, (*others, Change(price=f"offer:{draft.unpriced}", amount=Decimal(1)))
+        if similar is not None:
+            priced = self.session.what_if(*other_changes, Change(price=f"offer:{draft.unpriced}", amount=similar))
+            saves = _saving(difference(priced))
+        break_even = break_even_price(
+            self.session, draft.unpriced, (*other_changes, Change(price=f"offer:{draft.unpriced}", amount=Decimal(1)))
         )
-        return AtPrice(known=known, saves=saves, break_even=even.price, proved=even.proved)
+        return AtPrice(known=similar, saves=saves, break_even=break_even.price, proved=break_even.proved)
 
 
-def _cheapest(session: Session, name: str) -> Decimal | None:
-    """Return the cheapest price of a usable offer of the same single material. None if there is none, or if several goods share a price."""
+def _cheapest_similar(session: Session, name: str) -> Decimal | None:
+    """Return the lowest price of a usable offer of the same material. None if there is none, or if the offer has several goods."""
     offer = session.problem.merged.offers[name]
     if len(offer.outputs) > 1:
         return None
     material = offer.outputs[0].material
-    alike = [f for f in session.problem.offers if f.single and f.offer.outputs[0].material == material]
-    return min((price for facts in alike for price in facts.price if price > 0), default=None)
+    similar = [f for f in session.problem.offers if f.single and f.offer.outputs[0].material == material]
+    return min((price for facts in similar for price in facts.price if price > 0), default=None)
 
 
-def _full(answer: Answer, facility: str) -> bool:
-    """Return True if a plan uses a capacity in full in some period, so that more of it might save more."""
+def _is_used_up(answer: Answer, facility: str) -> bool:
     for part in answer.after:
         problem = part.verified.problem
         used, pieces, _ = (
@@ -253,38 +247,33 @@ def _full(answer: Answer, facility: str) -> bool:
     return False
 
 
-def _bought(parts: Sequence[PartPlan]) -> dict[tuple[str, str], Decimal]:
+def _kilograms_bought(parts: Sequence[PartPlan]) -> dict[tuple[str, str], Decimal]:
     bought = (entry for part in parts for entry in part.plan.purchases)
     return dict(totals(((entry.material, entry.offer), entry.quantity) for entry in bought))
 
 
-def _alike(one: Possibility, other: Possibility) -> bool:
-    """Return True if two answers give the same plan figures, to a cent."""
-    if one.rise is None or other.rise is None:
-        return one.impossible == other.impossible
-    same = abs(one.rise.value - other.rise.value) < CENT
-    return same and (one.conflict, one.resolved) == (other.conflict, other.resolved)
+def _have_same_figures(first: Possibility, second: Possibility) -> bool:
+    if first.rise is None or second.rise is None:
+        return first.impossible == second.impossible
+    same = abs(first.rise.value - second.rise.value) < CENT
+    return same and (first.conflict, first.resolved) == (second.conflict, second.resolved)
 
 
-def _extreme(tried: Sequence[Possibility], weigh: Callable[[Decimal], Decimal]) -> int | None:
-    """Return the answer with the largest weighted rise of at least a cent. None if there is none.
-
-    An answer that creates or resolves a conflict of rules precedes all others.
-    """
-    found: list[tuple[bool, Decimal, int]] = []
-    worse = weigh(Decimal(1)) > 0
-    for position, one in enumerate(tried):
-        if one.rise is None:
+def _position_of_extreme(possibilities: Sequence[Possibility], weigh: Callable[[Decimal], Decimal]) -> int | None:
+    """Return the position of the answer with the largest rise after `weigh`, of at least a cent. Answers that change conflicts come first."""
+    candidates: list[tuple[bool, Decimal, int]] = []
+    seeks_worst = weigh(Decimal(1)) > 0
+    for position, possibility in enumerate(possibilities):
+        if possibility.rise is None:
             continue
-        beyond = bool(one.conflict if worse else one.resolved)
-        opposite = bool(one.resolved if worse else one.conflict)
-        if beyond or (weigh(one.rise.value) >= CENT and not opposite):
-            found.append((beyond, weigh(one.rise.value), -position))
-    return -max(found)[2] if found else None
+        decisive = bool(possibility.conflict if seeks_worst else possibility.resolved)
+        opposite = bool(possibility.resolved if seeks_worst else possibility.conflict)
+        if decisive or (weigh(possibility.rise.value) >= CENT and not opposite):
+            candidates.append((decisive, weigh(possibility.rise.value), -position))
+    return -max(candidates)[2] if candidates else None
 
 
-def _turned(rise: Difference) -> Difference:
-    """Return a rise as a saving."""
+def _saving(rise: Difference) -> Difference:
     if rise.low is None or rise.high is None:
         return rise.but(value=exact(-rise.value))
     return Difference(value=exact(-rise.value), low=exact(-rise.high), high=exact(-rise.low), proved=rise.proved)
@@ -293,22 +282,34 @@ def _turned(rise: Difference) -> Difference:
 _ORDER = list(UnknownKind)
 
 
-def _ranked(found: Sequence[Unknown], by: By) -> tuple[Unknown, ...]:
-    """Return unknowns in order: those that resolve conflicts of rules, then by saving, then by possible loss, then by kind and id."""
+def _ranked(unknowns: Sequence[Unknown], by: By) -> tuple[Unknown, ...]:
+    """Return unknowns by resolved conflicts of rules, then saving, possible loss, kind, and id."""
 
-    def weight(one: Unknown) -> tuple[bool, Decimal, Decimal, bool, Decimal, int, str]:
-        saved, kg, lost = (value.quantize(CENT) for value in (one.saves.value, one.saved_kg, one.loses.value))
+    def rank_key(unknown: Unknown) -> tuple[bool, Decimal, Decimal, bool, Decimal, int, str]:
+        saved, kg, lost = (
+            value.quantize(CENT) for value in (unknown.saves.value, unknown.saved_kg, unknown.loses.value)
+        )
         first, second = (saved, kg) if by == "money" else (kg, saved)
-        return not one.resolves, -first, -second, not one.conflict, -lost, _ORDER.index(one.kind), one.subject
+        return (
+            not unknown.resolves,
+            -first,
+            -second,
+            not unknown.conflict,
+            -lost,
+            _ORDER.index(unknown.kind),
+            unknown.subject,
+        )
 
-    ranked = sorted(found, key=lambda one: (*weight(one), one.question))
-    tied = [*(_may_swap(one, other) for one, other in pairwise(ranked)), False]
-    return tuple(one.but(rank=at, tied=tie) for at, (one, tie) in enumerate(zip(ranked, tied, strict=False), 1))
+    ranked = sorted(unknowns, key=lambda unknown: (*rank_key(unknown), unknown.question))
+    tied = [*(_second_may_save_more(unknown, next_unknown) for unknown, next_unknown in pairwise(ranked)), False]
+    return tuple(
+        unknown.but(rank=rank, tied=is_tied)
+        for rank, (unknown, is_tied) in enumerate(zip(ranked, tied, strict=False), 1)
+    )
 
 
-def _may_swap(one: Unknown, other: Unknown) -> bool:
-    """Return True if the true saving of the second may be larger than that of the first."""
-    if one.saves.proved and other.saves.proved:
+def _second_may_save_more(first: Unknown, second: Unknown) -> bool:
+    if first.saves.proved and second.saves.proved:
         return False
-    low, high = one.saves.low, other.saves.high
+    low, high = first.saves.low, second.saves.high
     return low is None or high is None or low < high

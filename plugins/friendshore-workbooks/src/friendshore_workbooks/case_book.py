@@ -1,7 +1,4 @@
-"""The workbook of a case, read back: as the edits in its cells, as a format of cases, and as the place of the catalogs of the case.
-
-Values without an edit are those of the case file, digit by digit. Edited cells are read like the cells of a table.
-"""
+"""The workbook of a case, read back as edits, as a format of cases, and as the place of the catalogs of the case."""
 
 from __future__ import annotations
 
@@ -36,20 +33,18 @@ from friendshore.reading.workbook import Workbook, read_workbook
 BASELINE = "_baseline"
 """Hidden sheet with the original text of every cell."""
 FORMAT = "friendshore case 1"
-"""First text of the baseline."""
 HEAD, ROW = "head", "row"
 CASE, CALLED = "case.toml", "called"
 """Other parts of the baseline: the case file, in pieces written as JSON, and the case's name for each catalog."""
-PIECE = 4_000
-"""Characters of a piece."""
+PIECE_LENGTH = 4_000
+"""Characters of a piece. Its JSON is longer, and a cell has at most 32,767 characters."""
 
 RowTexts = Mapping[str, str]
-"""Texts of a row by column."""
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenSheet:
-    """A sheet as it was written."""
+    """A sheet as friendshore wrote it."""
 
     columns: tuple[str, ...]
     rows: tuple[RowTexts, ...]
@@ -60,53 +55,46 @@ class EditedSheet:
     """A sheet as it is now."""
 
     letters: Mapping[str, str]
-    """Column -> its letters."""
     rows: tuple[tuple[int, RowTexts], ...]
-    """Number and texts of each row that isn't blank."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseWorkbook:
-    """The workbook of a case."""
+    """The workbook of a case, as written and as edited."""
 
     path: Path
     case: str
-    """Name of its case."""
     written: Mapping[str, WrittenSheet]
     edited: Mapping[str, EditedSheet]
     data: dict[str, Any]
     """Data of the case file, without the tables of other sheets."""
-    called: Mapping[str, str]
-    """Catalog -> the case's name for it, without catalogs that are only required."""
+    name_in_case: Mapping[str, str]
+    """Name of each catalog in the case. Catalogs that are only required aren't included."""
     order: list[str] = field(default_factory=list)
 
     def place(self, sheet: str) -> str:
-        """Return the name of a sheet for errors."""
         return f"{self.path}, sheet {sheet}"
 
-    def at(self, sheet: str, row: int | None = None, column: str = "") -> str:
-        """Return the name of a cell in a spreadsheet, such as `demand!C7`."""
+    def cell_name(self, sheet: str, row: int | None = None, column: str = "") -> str:
+        """Return the name of a cell, such as `demand!C7`. Without a column, return a row, and without a row, the sheet."""
         letter = self.edited[sheet].letters.get(column, "") if sheet in self.edited else ""
         return sheet if row is None else f"{sheet}!{letter}{row}" if letter else f"{sheet}!{row}"
 
-    def told(self, problem: Diagnostic) -> Diagnostic:
-        """Return a reader's error with the name of its cell."""
+    def at_cell(self, problem: Diagnostic) -> Diagnostic:
         sheet = problem.file.removeprefix(self.place(""))
         if sheet == problem.file or sheet not in self.edited:
             return problem
         if re.fullmatch(r"[A-Z]{1,3}\d+", problem.column):
-            where = f"{sheet}!{problem.column}"
+            cell = f"{sheet}!{problem.column}"
         else:
-            known = self.edited[sheet].letters
-            column = problem.column if problem.column in known else problem.column.rpartition(".")[2]
-            where = self.at(sheet, problem.row, column)
-            where += f" {problem.column}" if problem.column and column not in known else ""
-        return replace(problem, file=str(self.path), row=None, column=where)
+            letters = self.edited[sheet].letters
+            column = problem.column if problem.column in letters else problem.column.rpartition(".")[2]
+            cell = self.cell_name(sheet, problem.row, column)
+            cell += f" {problem.column}" if problem.column and column not in letters else ""
+        return replace(problem, file=str(self.path), row=None, column=cell)
 
     def sorted(self, problems: Iterable[Diagnostic]) -> list[Diagnostic]:
-        """Return errors in the order of sheets and rows, without duplicates."""
-
-        def where(problem: Diagnostic) -> tuple[int, int, str]:
+        def position(problem: Diagnostic) -> tuple[int, int, str]:
             sheet, _, cell = problem.column.partition("!")
             number = re.search(r"\d+", cell)
             return (
@@ -115,70 +103,70 @@ class CaseWorkbook:
                 problem.column,
             )
 
-        return sorted(dict.fromkeys(map(self.told, problems)), key=where)
+        return sorted(dict.fromkeys(map(self.at_cell, problems)), key=position)
 
 
-def read_case_workbook(path: Path, found: list[Diagnostic]) -> CaseWorkbook:
-    """Read the workbook of a case. Errors in its sheets go to `found`.
-
-    Raises:
-        InputError: If it wasn't written by `case to-xlsx`, or openpyxl is not installed.
-    """
-    unread: list[Diagnostic] = []
-    book = read_workbook(path, unread, also=(BASELINE,))
-    if unread:
-        raise InputError(unread)
+def read_case_workbook(path: Path, problems: list[Diagnostic]) -> CaseWorkbook:
+    """Read the workbook of a case. Errors in its sheets go to `problems`. Raise an `InputError` if it isn't one."""
+    unreadable: list[Diagnostic] = []
+    book = read_workbook(path, unreadable, also=(BASELINE,))
+    if unreadable:
+        raise InputError(unreadable)
     lines = [cells for _, cells in book.sheets.get(BASELINE, [])]
-    said = [cells for cells in lines[1:] if cells[0] in (CASE, CALLED)]
+    case_lines = [cells for cells in lines[1:] if cells[0] in (CASE, CALLED)]
     written = _written([cells for cells in lines[1:] if cells[0] not in (CASE, CALLED)])
-    data = _case_file(said)
+    data = _case_file(case_lines)
     if written is None or data is None or not lines or lines[0][0] != FORMAT or len(lines[0]) < 3:
-        known = bool(lines) and lines[0][0].startswith(FORMAT.rpartition(" ")[0]) and lines[0][0] != FORMAT
-        message = "was written by another version of friendshore" if known else "is no workbook of a case"
-        fix = "write it anew: friendshore case to-xlsx CASE --out FILE"
-        raise InputError(message, str(path), expected=f"one with the hidden sheet `{BASELINE}`", fix=fix)
-    edited = {name: sheet for name, one in written.items() if (sheet := _edited(book, name, one, found)) is not None}
+        is_other_version = bool(lines) and lines[0][0].startswith(FORMAT.rpartition(" ")[0]) and lines[0][0] != FORMAT
+        message = (
+            "was written by another version of friendshore" if is_other_version else "isn't the workbook of a case"
+        )
+        fix = "write it again: `friendshore case to-xlsx CASE --out FILE`"
+        expected = f"a workbook with the hidden sheet `{BASELINE}`"
+        raise InputError(message, str(path), expected=expected, fix=fix, code="FS900")
+    edited = {
+        name: sheet
+        for name, as_written in written.items()
+        if (sheet := _edited(book, name, as_written, problems)) is not None
+    }
     for name in book.sheets:
         if name not in written and name != BASELINE:
             fix = (
                 did_you_mean(name, written)
-                or "call it `notes`, or begin its name with `_`: such a sheet is yours alone"
+                or "rename it to `notes`, or to a name that starts with `_`: such sheets are ignored"
             )
-            found.append(Diagnostic("is no sheet of a case, so it would not be read", book.place(name), fix=fix))
-    called = {cells[1]: cells[2] for cells in said if cells[0] == CALLED and len(cells) > 2}
-    return CaseWorkbook(path, lines[0][2], written, edited, data, called, list(book.sheets))
+            message = "unknown sheet, which would not be read"
+            problems.append(Diagnostic(message, book.place(name), fix=fix, code="FS902"))
+    name_in_case = {cells[1]: cells[2] for cells in case_lines if cells[0] == CALLED and len(cells) > 2}
+    return CaseWorkbook(path, lines[0][2], written, edited, data, name_in_case, list(book.sheets))
 
 
 def case_pieces(text: str) -> list[str]:
-    """Return a case file in pieces that fit into cells without loss."""
-    return [json.dumps(text[at : at + PIECE]) for at in range(0, len(text), PIECE)]
+    return [json.dumps(text[start : start + PIECE_LENGTH]) for start in range(0, len(text), PIECE_LENGTH)]
 
 
-def _case_file(said: list[list[str]]) -> dict[str, Any] | None:
-    """Return the data of the case file in the hidden sheet. None if it can't be read."""
+def _case_file(case_lines: list[list[str]]) -> dict[str, Any] | None:
     try:
-        pieces = [json.loads(cells[1]) for cells in said if cells[0] == CASE]
+        pieces = [json.loads(cells[1]) for cells in case_lines if cells[0] == CASE]
         return toml_data("".join(pieces), BASELINE) if pieces else None
     except (ValueError, TypeError, IndexError, RecursionError, InputError):
         return None
 
 
 def plain(text: str) -> str:
-    """Return a text without the characters that a workbook can't keep."""
     text = text.strip().replace("\r\n", "\n").replace("\r", "\n")
     text = UNSEEN.sub(lambda sign: sign[0] if sign[0] in "\n\t" else sign[0].encode("unicode_escape").decode(), text)
     return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
 
 
 def _written(lines: list[list[str]]) -> dict[str, WrittenSheet] | None:
-    """Return the sheets as the hidden sheet records them. None if it can't be read."""
     columns: dict[str, tuple[str, ...]] = {}
     rows: dict[str, list[RowTexts]] = {}
     for line in lines:
-        name, what, cells = line[0], "".join(line[1:2]), line[2:]
-        if what == HEAD:
+        name, line_kind, cells = line[0], "".join(line[1:2]), line[2:]
+        if line_kind == HEAD:
             columns[name] = tuple(split_head(head)[0] for head in cells if head)
-        elif what != ROW or name not in columns:
+        elif line_kind != ROW or name not in columns:
             return None
         else:
             padded = cells + [""] * (len(columns[name]) - len(cells))
@@ -186,51 +174,49 @@ def _written(lines: list[list[str]]) -> dict[str, WrittenSheet] | None:
     return {name: WrittenSheet(names, tuple(rows.get(name, ()))) for name, names in columns.items()}
 
 
-def _edited(book: Workbook, name: str, written: WrittenSheet, found: list[Diagnostic]) -> EditedSheet | None:
-    """Return a sheet as it is now. None, with an error in `found`, if it is missing."""
+def _edited(book: Workbook, name: str, written: WrittenSheet, problems: list[Diagnostic]) -> EditedSheet | None:
+    """Return a sheet as it is now. None, with an error in `problems`, if it is missing."""
     from openpyxl.utils import get_column_letter as letters  # an extra
 
-    place, lines = book.place(name), book.sheets.get(name)
-    if lines is None:
-        fix = "write the workbook anew, or take it back from a copy; rows that are not wanted are deleted one by one"
-        found.append(Diagnostic("the sheet is gone", str(book.file), column=name, fix=fix))
+    place, sheet_rows = book.place(name), book.sheets.get(name)
+    if sheet_rows is None:
+        fix = "restore it from a copy, or write the workbook again. To remove rows, delete them one by one"
+        problems.append(Diagnostic("the sheet is missing", str(book.file), column=name, fix=fix, code="FS901"))
         return None
-    found.extend(book.problems.get(name, ()))
-    line, heads = lines[0]
+    problems.extend(book.problems.get(name, ()))
+    line, heads = sheet_rows[0]
     columns: dict[int, tuple[str, str]] = {}
     for position, head in enumerate(heads):
         column, unit = split_head(head)
-        if column in written.columns and column not in [known for known, _ in columns.values()]:
+        if column in written.columns and column not in [name for name, _ in columns.values()]:
             columns[position] = (column, unit)
         elif head and head != BAD_CELL:
-            at = f"{letters(position + 1)}{line}"
+            cell = f"{letters(position + 1)}{line}"
             expected = ", ".join(written.columns)
             fix = did_you_mean(column, written.columns) or "delete the column"
-            found.append(Diagnostic("no such column, or twice", place, line, at, f"`{head}`", expected, fix))
-    gone = [column for column in written.columns if column not in [known for known, _ in columns.values()]]
-    found += [
-        Diagnostic("the column is gone", place, line, column, fix="take it back: blank cells are deleted one by one")
-        for column in gone
-    ]
-    rows = () if gone else tuple((number, _texts(cells, columns)) for number, cells in lines[1:])
-    return EditedSheet({column: letters(at + 1) for at, (column, _) in columns.items()}, rows)
+            message = "duplicate column" if column in written.columns else "unknown column"
+            problems.append(Diagnostic(message, place, line, cell, f"`{head}`", expected, fix, "FS001"))
+    missing = [column for column in written.columns if column not in [name for name, _ in columns.values()]]
+    fix = "restore the column. To remove values, clear their cells"
+    problems += [Diagnostic("the column is missing", place, line, column, fix=fix, code="FS901") for column in missing]
+    rows = () if missing else tuple((number, _texts(cells, columns)) for number, cells in sheet_rows[1:])
+    return EditedSheet({column: letters(position + 1) for position, (column, _) in columns.items()}, rows)
 
 
 def _texts(cells: list[str], columns: Mapping[int, tuple[str, str]]) -> RowTexts:
     """Return the texts of a row by column. A number without a unit gets the unit of its head."""
-    found = {}
+    texts = {}
     for position, (column, unit) in columns.items():
         text = cells[position] if position < len(cells) else ""
-        found[column] = f"{text} {unit}" if unit and re.fullmatch(NUMBER, text) else text
-    return found
+        texts[column] = f"{text} {unit}" if unit and re.fullmatch(NUMBER, text) else text
+    return texts
 
 
-OFFERED = frozenset(("facilities", "offers", "capacity", "recipe", "chain", "lanes", "quotes", "tiers", "terms"))
+OFFER_TABLES = frozenset(("facilities", "offers", "capacity", "recipe", "chain", "lanes", "quotes", "tiers", "terms"))
 """Tables that a catalog contributes only if the case names it."""
-CATALOG_SHEET, OF = "catalog", "catalog"
-"""Sheet of the heads of catalogs, and the column of their other sheets with the name of a row's catalog."""
-_OWN = ("rule", "scenario")
-"""Sheets that summarize tables of the case file."""
+CATALOG_SHEET, CATALOG_COLUMN = "catalog", "catalog"
+"""Sheet with the heads of catalogs, and the column of their other sheets with the name of a row's catalog."""
+_SUMMARIES = ("rule", "scenario")
 
 
 class WorkbookCase(CaseFormat):
@@ -239,19 +225,9 @@ class WorkbookCase(CaseFormat):
     name = "xlsx"
 
     def read(self, file: Path, problems: list[Diagnostic]) -> TomlFile | None:
-        """Return the data of the case in the cells of the workbook.
-
-        Raises:
-            InputError: If it isn't a workbook of a case, or openpyxl isn't installed.
-        """
-        return CaseSheets.of(read_case_workbook(file, problems), problems)
+        return CaseSheets.from_book(read_case_workbook(file, problems), problems)
 
     def catalogs(self, case: Case, registry: Registry) -> FindCatalog:
-        """Return what finds the catalogs of a case in its workbook, which contains all of them.
-
-        Raises:
-            InputError: If the workbook can't be read any more.
-        """
         return NamedCatalogs(case, registry)
 
 
@@ -261,103 +237,102 @@ class CaseSheets(TomlFile):
 
     book: CaseWorkbook
     cells: dict[Key, tuple[str, int, str]] = field(default_factory=dict)
-    """Position of tables and keys: sheet, row, and column, if it is one cell."""
+    """Sheet, row, and column of each table and key. The column is empty for a whole row."""
 
     @classmethod
-    def of(cls, book: CaseWorkbook, found: list[Diagnostic]) -> CaseSheets:
-        """Return the data in a workbook. Edits that no case file can state go to `found`."""
-        sheets = cls(str(book.path), book.data, {}, found, book)
-        for layout in (one.inside for one in keys.FILE.fields if one.repeated and one.inside is not None):
+    def from_book(cls, book: CaseWorkbook, problems: list[Diagnostic]) -> CaseSheets:
+        sheets = cls(str(book.path), book.data, {}, problems, book)
+        for layout in (key.inside for key in keys.FILE.fields if key.repeated and key.inside is not None):
             name = layout.name.strip("[]")
-            if name not in _OWN and name in book.edited:
-                sheets._list(name, layout)
-        sheets._settings()
-        for name in _OWN:
-            found.extend(_changed(book, name))
+            if name not in _SUMMARIES and name in book.edited:
+                sheets._read_list(name, layout)
+        sheets._apply_settings()
+        for name in _SUMMARIES:
+            problems.extend(_summary_edits(book, name))
         return sheets
 
     def place(self, key: Key) -> tuple[str, int | None]:
-        """Return the sheet and row of a key."""
-        sheet, row, _ = self._cell(key)
+        sheet, row, _ = self._position(key)
         return (self.book.place(sheet) if sheet else self.file), row
 
     def told(self, problems: list[Diagnostic]) -> list[Diagnostic]:
-        """Return errors with the names of their cells."""
         return self.book.sorted(problems)
 
     def problem(
         self, key: Key, message: str, found: str = "", expected: str = "", fix: str = "", code: str = ""
     ) -> None:
-        """Record an error at the cell of a key, unless the cell is reported as unreadable already."""
-        sheet, row, column = self._cell(key)
+        """Record an error at the cell of a key, unless the cell has already been reported as unreadable."""
+        sheet, row, column = self._position(key)
         if found != f"`{BAD_CELL}`":
             file = self.book.place(sheet) if sheet else self.file
             self.found.append(Diagnostic(message, file, row, column, found, expected, fix, code))
 
-    def _cell(self, key: Key) -> tuple[str, int | None, str]:
+    def _position(self, key: Key) -> tuple[str, int | None, str]:
         for length in range(len(key), 0, -1):
             if key[:length] in self.cells:
                 sheet, row, column = self.cells[key[:length]]
                 return sheet, row, column or path_of(key[length:])
         return "", None, path_of(key)
 
-    def _list(self, name: str, layout: Layout) -> None:
-        """Read a list of tables from the rows of its sheet."""
-        columns, given = self.book.written[name].columns, self.data.get(name, [])
-        stated = dict(zip((_cells(texts, columns) for texts in self.book.written[name].rows), given, strict=False))
+    def _read_list(self, name: str, layout: Layout) -> None:
+        """Read a list of tables from the rows of its sheet. An unedited row is the table of the case file."""
+        columns, tables_before = self.book.written[name].columns, self.data.get(name, [])
+        unedited = dict(
+            zip((_cells(texts, columns) for texts in self.book.written[name].rows), tables_before, strict=False)
+        )
         tables = []
         for number, (line, texts) in enumerate(self.book.edited[name].rows):
-            tables.append(stated.get(_cells(texts, columns)) or _table(texts, layout))
+            tables.append(unedited.get(_cells(texts, columns)) or _table(texts, layout))
             self.cells[name, number] = (name, line, "")
         if tables or name in self.data:
             self.data[name] = tables
-        if name == "demand":  # the sheet holds those of the table of demands and of a reader too
+        if name == "demand":  # the sheet also contains the demands of a demand table or reader
             self.data.get("use", {}).pop("demand", None)
 
-    def _settings(self) -> None:
-        """Apply edits of the sections that aren't lists."""
+    def _apply_settings(self) -> None:
         if "settings" not in self.book.edited:
             return
-        before = {_setting(texts): texts["value"] for texts in self.book.written["settings"].rows}
-        now: set[tuple[str, str]] = set()
+        texts_before = {_section_and_key(texts): texts["value"] for texts in self.book.written["settings"].rows}
+        seen: set[tuple[str, str]] = set()
         for line, texts in self.book.edited["settings"].rows:
-            section, key = at = _setting(texts)
-            path = self._path(section, key)
+            section, key = setting = _section_and_key(texts)
+            path = self._path_of_setting(section, key)
             self.cells[path] = ("settings", line, "value")
-            if at in now:
-                self.problem(path, "is said twice", fix="delete one of the two rows")
-            now.add(at)
-            if texts["value"] == before.get(at):
+            if setting in seen:
+                self.problem(path, "the key has two rows", fix="delete one of the two", code="FS903")
+            seen.add(setting)
+            if texts["value"] == texts_before.get(setting):
                 continue
-            if at == ("use", "demand"):
-                self.problem(path, "demands stand in the sheet `demand`", f"`{texts['value']}`", fix="undo it")
+            if setting == ("use", "demand"):
+                message = "demands of a workbook are in its sheet `demand`"
+                self.problem(path, message, f"`{texts['value']}`", fix="undo the edit", code="FS903")
             else:
                 self._set(path, texts["value"])
-        for section, key in before.keys() - now:
-            self._set(self._path(section, key), "")
+        for section, key in texts_before.keys() - seen:
+            self._set(self._path_of_setting(section, key), "")
 
-    def _path(self, section: str, key: str) -> Key:
-        """Return the place in the case file of a row of the settings."""
+    def _path_of_setting(self, section: str, key: str) -> Key:
         name, _, rest = section.partition(" ")
         if name == "assume.offer":
-            known = self.data.setdefault("assume", {}).setdefault("offer", [])
-            at = next((number for number, one in enumerate(known) if one.get("id") == rest), len(known))
-            known += [{"id": rest}] if at == len(known) else []
-            return ("assume", "offer", at, key)
+            assumptions = self.data.setdefault("assume", {}).setdefault("offer", [])
+            position = next(
+                (number for number, entry in enumerate(assumptions) if entry.get("id") == rest), len(assumptions)
+            )
+            assumptions += [{"id": rest}] if position == len(assumptions) else []
+            return ("assume", "offer", position, key)
         name, _, rest = section.partition(".")
         return (name, rest, key) if rest else (name, key)
 
     def _set(self, path: Key, text: str) -> None:
-        """Replace a value of the case file by that of a cell. A blank cell removes it."""
         table: Any = self.data
         for step in path[:-1]:
             table = table.setdefault(step, {}) if isinstance(table, dict) else table[step]
             if not isinstance(table, dict | list):
-                self.problem(path, "no section of a case", fix="undo it")
+                self.problem(path, "a case has no such section", fix="undo the edit", code="FS001")
                 return
         last = str(path[-1])
         if isinstance(table, list):
-            self.problem(path, "a list, which has a sheet of its own", fix="undo it")
+            self.problem(path, "this list has its own sheet", fix="edit that sheet", code="FS903")
             return
         table.pop(last, None)
         if text:
@@ -368,141 +343,136 @@ def _cells(texts: RowTexts, columns: Sequence[str]) -> tuple[str, ...]:
     return tuple(texts[column] for column in columns)
 
 
-def _setting(texts: RowTexts) -> tuple[str, str]:
+def _section_and_key(texts: RowTexts) -> tuple[str, str]:
     return texts["section"], texts["key"]
 
 
 def _table(texts: RowTexts, layout: Layout) -> dict[str, object]:
-    """Return a table of the case file, from a row of a sheet."""
-    tables = {one.name for one in layout.fields if one.inside is not None}
+    tables = {field.name for field in layout.fields if field.inside is not None}
     return {column: _value(text) if column in tables else text for column, text in texts.items() if text}
 
 
 def _value(text: str) -> object:
-    """Return the value of a cell in the notation of a case file, or its text if it has none."""
     try:
         return toml_data(f"x = {text}", "")["x"]
     except (InputError, KeyError):
         return text
 
 
-def _changed(book: CaseWorkbook, name: str) -> Iterator[Diagnostic]:
-    """Yield errors for edits that no case file can state: rules and scenarios are defined in the case file or in a pack."""
+def _summary_edits(book: CaseWorkbook, name: str) -> Iterator[Diagnostic]:
     fix = (
-        "undo it, and name it when you plan: --change CHANGE, or --scenario NAME of one that "
+        "undo the edit, and plan with `--change CHANGE`, or with a scenario that "
         "`friendshore case from-xlsx FILE CASE --scenario NAME` reads from the workbook"
     )
     written = list(book.written[name].rows) if name in book.edited else []
     key = book.written[name].columns[0] if name in book.written else ""
-    named = {texts[key]: texts for texts in written}
+    rows_before = {texts[key]: texts for texts in written}
     seen = set()
     for line, texts in book.edited[name].rows if name in book.edited else ():
-        before = named.get(texts[key])
+        before = rows_before.get(texts[key])
         seen.add(texts[key])
         if before is None:
             found = f"`{texts[key]}`"
-            yield Diagnostic(f"no {name} is added by a row", book.place(name), line, key, found, fix=fix)
+            message = f"a row of this sheet can't add a {name}"
+            yield Diagnostic(message, book.place(name), line, key, found, fix=fix, code="FS903")
             continue
         for column, text in texts.items():
             if text not in (before[column], BAD_CELL):
                 expected = f"`{before[column]}`, as it was" if before[column] else "a blank cell, as it was"
-                message, found = f"only a scenario says this of a {name}", f"`{text}`" if text else "a blank cell"
-                yield Diagnostic(message, book.place(name), line, column, found, expected, fix)
-    for called in named.keys() - seen:
-        yield Diagnostic(f"no {name} is taken away with its row", book.place(name), found=f"`{called}`", fix=fix)
+                message, found = f"only a scenario can change a {name}", f"`{text}`" if text else "a blank cell"
+                yield Diagnostic(message, book.place(name), line, column, found, expected, fix, "FS903")
+    for name_before in rows_before.keys() - seen:
+        message = f"deleting its row doesn't remove a {name}"
+        yield Diagnostic(message, book.place(name), found=f"`{name_before}`", fix=fix, code="FS903")
 
 
-def catalogs_in(book: CaseWorkbook, tables: Mapping[str, Layout], found: list[Diagnostic]) -> dict[str, CatalogRows]:
-    """Return the catalogs in the workbook of a case by name. Rows without a catalog go to `found`."""
+def catalogs_in(book: CaseWorkbook, tables: Mapping[str, Layout], problems: list[Diagnostic]) -> dict[str, CatalogRows]:
+    """Return the catalogs in the workbook by name. Errors go to `problems`."""
     heads = book.edited[CATALOG_SHEET].rows if CATALOG_SHEET in book.edited else ()
     names = {
         texts["name"]: {key: text for key, text in texts.items() if text and key != "schema"} for _, texts in heads
     }
-    held: dict[str, dict[str, TableRows]] = {name: {} for name in names}
+    tables_by_catalog: dict[str, dict[str, TableRows]] = {name: {} for name in names}
     for sheet in tables.keys() & book.edited.keys():
         rows = book.edited[sheet].rows
         for line, texts in rows:
-            if texts[OF] not in names:
-                expected, named = "one of " + ", ".join(sorted(names)), f"`{texts[OF]}`" if texts[OF] else ""
-                message = "the sheet `catalog` has no such catalog"
-                found.append(Diagnostic(message, book.place(sheet), line, OF, named, expected))
+            if texts[CATALOG_COLUMN] not in names:
+                expected, shown = (
+                    "one of " + ", ".join(sorted(names)),
+                    f"`{texts[CATALOG_COLUMN]}`" if texts[CATALOG_COLUMN] else "",
+                )
+                message = "the sheet `catalog` has no catalog of this name"
+                fix = "correct the name, or add the catalog to that sheet"
+                place = book.place(sheet)
+                problems.append(Diagnostic(message, place, line, CATALOG_COLUMN, shown, expected, fix, "FS908"))
         for name in names:
-            own = [(line, texts) for line, texts in rows if texts[OF] == name]
-            columns = [one for one in book.written[sheet].columns if one != OF and any(t[one] for _, t in own)]
-            if own:
-                cells = [(line, [texts[column] for column in columns]) for line, texts in own]
-                held[name][sheet] = TableRows(columns, cells, book.place(sheet))
-    return {name: CatalogRows(head, held[name], book.place(CATALOG_SHEET)) for name, head in names.items()}
+            own_rows = [(line, texts) for line, texts in rows if texts[CATALOG_COLUMN] == name]
+            columns = [
+                column
+                for column in book.written[sheet].columns
+                if column != CATALOG_COLUMN and any(t[column] for _, t in own_rows)
+            ]
+            if own_rows:
+                cells = [(line, [texts[column] for column in columns]) for line, texts in own_rows]
+                tables_by_catalog[name][sheet] = TableRows(columns, cells, book.place(sheet))
+    return {name: CatalogRows(head, tables_by_catalog[name], book.place(CATALOG_SHEET)) for name, head in names.items()}
 
 
 _TABLES: Mapping[str, Layout] = {sheet_name(layout): layout for layout in columns.TABLES}
 
 
 class NamedCatalogs:
-    """Finds the catalogs of a case in its workbook, which contains all of them.
-
-    A catalog with the rows of the installed catalog of its name is the installed one.
-    """
+    """Finder of the catalogs of a case in its workbook. A catalog with the rows of the installed catalog of its name is the installed one."""
 
     def __init__(self, case: Case, registry: Registry) -> None:
-        """Read the workbook of the case again.
-
-        Raises:
-            InputError: If it can no longer be read.
-        """
         assert case.file is not None  # the case was read from it
         self._registry, self._folder = registry, case.folder
-        found: list[Diagnostic] = []
-        self._book = read_case_workbook(case.file, found)
-        self._rows = catalogs_in(self._book, _TABLES, found)
-        if found:
-            raise InputError(self.told(found))
+        problems: list[Diagnostic] = []
+        self._book = read_case_workbook(case.file, problems)
+        self._rows = catalogs_in(self._book, _TABLES, problems)
+        if problems:
+            raise InputError(self.told(problems))
 
     def __call__(self, name: str) -> CatalogRef:
-        """Return where a catalog is.
-
-        Raises:
-            FriendshoreError: As `Registry.catalog_folder` does.
-        """
-        called = {said: catalog for catalog, said in self._book.called.items()}
-        held = called.get(name, name)
-        if held not in self._rows:
+        catalog_by_name = {name_in_case: catalog for catalog, name_in_case in self._book.name_in_case.items()}
+        catalog = catalog_by_name.get(name, name)
+        if catalog not in self._rows:
             return self._registry.catalog_folder(name, self._folder)
-        rows = self._rows[held]
-        ref = CatalogRef(name=held, folder=self._book.path, rows=rows, columns=self._registry.fact_columns)
-        if held not in self._registry.catalogs or name != held:
+        rows = self._rows[catalog]
+        ref = CatalogRef(name=catalog, folder=self._book.path, rows=rows, columns=self._registry.fact_columns)
+        if catalog not in self._registry.catalogs or name != catalog:
             return ref
-        installed = self._registry.catalog_folder(held)
-        return installed if _alike(ref, installed, held in self._book.called) else ref
+        installed = self._registry.catalog_folder(catalog)
+        return installed if _have_same_rows(ref, installed, catalog in self._book.name_in_case) else ref
 
     @property
     def told(self) -> Callable[[Iterable[Diagnostic]], list[Diagnostic]]:
-        """Function that sorts errors and gives them the names of their cells."""
         return self._book.sorted
 
 
-def _alike(one: CatalogRef, other: CatalogRef, offered: bool) -> bool:
-    """Return True if two catalogs have the same rows, in any order and notation. Unless `offered`, only the tables of a required catalog count."""
+def _have_same_rows(first: CatalogRef, second: CatalogRef, is_named_by_case: bool) -> bool:
+    """Return True if two catalogs have the same rows, in any order and notation. The tables of offers count only if the case names the catalog."""
     try:
-        said, there = (texts_of(ref.place, ref.columns) for ref in (one, other))
+        first_texts, second_texts = (texts_of(ref.place, ref.columns) for ref in (first, second))
     except InputError:
-        return False  # what is wrong with it is told by whoever reads it in full
-    tables = [name for name in _TABLES if offered or name not in OFFERED]
-    heads = [{key: value for key, value in texts.head.items() if key != "schema"} for texts in (said, there)]
-    return heads[0] == heads[1] and all(_rows(said, name) == _rows(there, name) for name in tables)
+        return False  # reading it in full reports the error
+    tables = [name for name in _TABLES if is_named_by_case or name not in OFFER_TABLES]
+    heads = [
+        {key: value for key, value in texts.head.items() if key != "schema"} for texts in (first_texts, second_texts)
+    ]
+    return heads[0] == heads[1] and all(_rows(first_texts, name) == _rows(second_texts, name) for name in tables)
 
 
 def _rows(texts: Texts, name: str) -> Counter[tuple[tuple[str, object], ...]]:
-    """Return the values of each row of a table by column, without blank cells."""
     header, rows = texts.tables.get(_TABLES[name].name, ((), ()))
-    known = texts.facts.extended(_TABLES[name]).by_name
+    fields = texts.facts.extended(_TABLES[name]).by_name
 
-    def said(row: tuple[str, ...]) -> Iterator[tuple[str, object]]:
+    def values(row: tuple[str, ...]) -> Iterator[tuple[str, object]]:
         for column, text in zip(header, map(plain, row), strict=True):
             if text:
                 try:
-                    yield column, known[column].kind.read(text)
+                    yield column, fields[column].kind.read(text)
                 except UnreadableError:
                     yield column, text
 
-    return Counter(tuple(sorted(said(row), key=lambda cell: cell[0])) for row in rows)
+    return Counter(tuple(sorted(values(row), key=lambda cell: cell[0])) for row in rows)

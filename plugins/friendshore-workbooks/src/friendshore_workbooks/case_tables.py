@@ -1,8 +1,4 @@
-"""A case as tables of texts, and the workbook that is written from them.
-
-The records state the meaning of each column. This module states which tables there are, which columns identify their rows, and which cells a
-planner can edit.
-"""
+"""A case as tables of texts with keys and editable cells, and the workbook that is written from them."""
 
 from __future__ import annotations
 
@@ -38,30 +34,27 @@ from friendshore.rules.amend import figure_of
 from friendshore.rules.base import PhaseStatus, Rule
 from friendshore.rules.keys import SCENARIO
 
-from .case_book import BASELINE, CALLED, CASE, FORMAT, HEAD, OFFERED, ROW, case_pieces, plain
+from .case_book import BASELINE, CALLED, CASE, FORMAT, HEAD, OFFER_TABLES, ROW, case_pieces, plain
 
 Row = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CaseTable:
-    """A table: a sheet of the workbook."""
+    """A table, which becomes a sheet of the workbook."""
 
     name: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     fields: Mapping[str, Field]
     key: tuple[str, ...]
-    """Columns that identify rows."""
     origins: tuple[tuple[str, int], ...] = ()
     """Catalog and row number there of each row, for a table of catalogs."""
 
     def text(self, row: int, column: str) -> str:
-        """Return the text of a cell. Empty if there is no such column."""
         return self.rows[row][self.columns.index(column)] if column in self.columns else ""
 
-    def called(self, row: int) -> str:
-        """Return the name of a row for messages."""
+    def row_name(self, row: int) -> str:
         return ", ".join(filter(None, (self.text(row, column) for column in self.key)))
 
 
@@ -71,21 +64,18 @@ class CaseTables:
 
     gathered: Gathered
     tables: Mapping[str, CaseTable]
-    """By the name of the sheet."""
     catalogs: Mapping[str, tuple[CatalogRef, Texts]]
-    """Location and texts of each catalog."""
     data: Mapping[str, object]
-    """Data of the case file."""
 
 
-_OF_CATALOGS: Mapping[str, str] = {
+_CATALOG_TABLES: Mapping[str, str] = {
     "sources": "id", "materials": "id", "factors": "element compound", "prices": "id date", "rates": "currency to from",
     "facilities": "id", "capacity": "facility from material", "offers": "id", "recipe": "offer role material",
     "chain": "offer stage", "lanes": "offer to from", "quotes": "offer from", "tiers": "of id materials kind per from least",
     "terms": "of id materials places per from", "aliases": "of old",
 }  # fmt: skip
 """Tables of catalogs, and the columns that identify their rows within a catalog."""
-_OF_THE_CASE: Mapping[str, tuple[Layout, str, str]] = {
+_CASE_TABLES: Mapping[str, tuple[Layout, str, str]] = {
     "demand": (keys.DEMAND, "id material end_use place from", "place per_year quantity from until shortage_price why"),
     "stock": (keys.STOCK, "id material place", "id material quantity countries why"),
     "order": (keys.ORDER, "id offer arrives", ""),
@@ -97,148 +87,152 @@ _OF_THE_CASE: Mapping[str, tuple[Layout, str, str]] = {
     "objective": (keys.OBJECTIVE, "minimise of by per", ""),
     "overlap": (keys.OVERLAP, "facilities", ""),
 }
-"""Lists of the case: their layout, the columns that identify their rows, and columns that are present even if empty."""
+"""Lists of the case: layout, key, and columns that are present even if empty."""
 
 
-_SHOWN: Mapping[str, str] = {"offers": "price until", "capacity": "from per_year status"}
-"""Columns of catalogs' tables that are present even if empty."""
+_ALWAYS_SHOWN: Mapping[str, str] = {"offers": "price until", "capacity": "from per_year status"}
 
-CATALOG = Field("catalog", k.IDENT, "Catalog that the row is of.", "world", required=True)
+CATALOG = Field("catalog", k.IDENT, "Catalog of the row.", "world", required=True)
 COUNTRIES = Field(
     "countries",
     k.kind_of(countries),
-    "Of a stock that you add: where all its stages were performed, set apart by `;`.",
+    "For a stock that you add: countries where all its stages were performed, separated by `;`.",
     "US",
 )
-ON = k.one_value("yes, no or partly", {word: word for word in ("yes", "no", "partly")})
-"""Status of a rule: `partly` if only some of its phases apply."""
+ON = k.one_value("yes, no, or partly", {word: word for word in ("yes", "no", "partly")})
 _NUMBER_OR_TEXT = Kind("text", k.TEXT.read, also=({"type": "number"},))
 RULE = Layout(
     "rule",
-    "The rules that the case uses, its own and those of rule packs, and the bills of these.",
+    "Rules that the case uses, both its own and those of rule packs, and the bills of the packs.",
     (
         Field("id", k.IDENT, "Name of the rule or bill.", "cn-gallium-licence"),
-        Field("kind", k.TEXT, "Kind of rule; `bill` of a bill.", "exclude"),
-        Field("pack", k.TEXT, "Rule pack that brings it; blank: the case's own.", "us-tariffs"),
-        Field("title", k.TEXT, "What it says, in a line.", "No purchases from Iran"),
-        Field("citation", k.TEXT, "The clause.", "10 U.S.C. 4872"),
-        Field("phases", k.TEXT, "When it holds, and what is known of that.", "enacted from 2027-01-01"),
-        Field("on", ON, "Whether it applies.", "yes"),
-        Field("from", k.DATE, "Blank. A day: it holds no earlier than that.", "2028-01-01"),
-        Field("until", k.DATE, "Blank. A day: it holds no later than that.", "2028-12-31"),
+        Field("kind", k.TEXT, "Kind of rule, or `bill`.", "exclude"),
+        Field("pack", k.TEXT, "Rule pack that contains it. Blank for a rule of the case.", "us-tariffs"),
+        Field("title", k.TEXT, "Title in one line.", "No purchases from Iran"),
+        Field("citation", k.TEXT, "Clause of the law.", "10 U.S.C. 4872"),
+        Field("phases", k.TEXT, "Dates when it applies, and how certain they are.", "enacted from 2027-01-01"),
+        Field("on", ON, "`yes` if it applies, `partly` if some of its phases do.", "yes"),
+        Field("from", k.DATE, "Blank. With a date, the rule applies no earlier.", "2028-01-01"),
+        Field("until", k.DATE, "Blank. With a date, the rule applies no later.", "2028-12-31"),
         Field(
-            "limit", k.TEXT, "Its figure: the amount of a budget, the share, mass or number of another limit.", "60 %"
+            "limit",
+            k.TEXT,
+            "Figure of a limit: the amount of a budget, or the share, mass, or number of another limit.",
+            "60 %",
         ),
         Field(
-            "loosen", k.NON_NEGATIVE, "Blank. By how much the bounds of a limit are relaxed, in its own unit.", "1000"
+            "loosen",
+            k.NON_NEGATIVE,
+            "Blank. With a number, the bounds of a limit are relaxed by it, in the limit's own unit.",
+            "1000",
         ),
     ),
 )
 SETTINGS = Layout(
     "settings",
-    "The sections of the case file that are no lists.",
+    "Sections of the case file that aren't lists.",
     (
         Field("section", k.TEXT, "Section of the case file.", "accept.capacity"),
         Field("key", k.TEXT, "Key in it.", "announced"),
-        Field("value", _NUMBER_OR_TEXT, "Its value; what is not given stands here only where it can be edited.", "0.5"),
-        Field("meaning", k.TEXT, "What it means."),
+        Field(
+            "value",
+            _NUMBER_OR_TEXT,
+            "Value of the key. Keys that the case doesn't set are listed only if they can be edited.",
+            "0.5",
+        ),
+        Field("meaning", k.TEXT, "Meaning of the key."),
     ),
 )
 _SCENARIOS = Layout(
     "scenario",
-    "The scenarios of the case and of its rule packs.",
+    "Scenarios of the case and of its rule packs.",
     (
         *(replace(field, inside=None) for field in SCENARIO.fields if field.name != "change"),
-        Field("changes", k.TEXT, "What it changes, in order.", "disable tariff-145"),
+        Field("changes", k.TEXT, "Its changes, in order.", "disable tariff-145"),
     ),
 )
-_HEADS = Layout(HEAD_SHEET, "The catalogs that are used.", tuple(f for f in columns.HEAD.fields if f.name != "schema"))
+_HEADS = Layout(HEAD_SHEET, "Catalogs that the case uses.", tuple(f for f in columns.HEAD.fields if f.name != "schema"))
 
 
 def case_tables(gathered: Gathered) -> CaseTables:
-    """Return the tables of a case that was read from a file.
-
-    Raises:
-        InputError: If it was made in memory, or one of its files can no longer be read.
-    """
+    """Return the tables of a case that was read from a file. Raise an `InputError` if it was made in memory."""
     file = gathered.case.file
     if file is None:
-        fix = "write it to a file, and load that"
-        raise InputError("the case was made in memory: its tables have no texts", gathered.case.name, fix=fix)
-    found: list[Diagnostic] = []
-    toml = read_case_file(file, found)
+        fix = "write the case to a file, and load the file"
+        raise InputError("a case made in memory has no workbook", gathered.case.name, fix=fix, code="FS909")
+    problems: list[Diagnostic] = []
+    toml = read_case_file(file, problems)
     if toml is None:
-        raise InputError(found)
+        raise InputError(problems)
     catalogs = _catalogs(gathered)
-    tables: list[CaseTable] = [_demand(gathered, toml.data, found)]
-    tables += [_listed(name, toml.data) for name in _OF_THE_CASE if name != "demand"]
+    tables: list[CaseTable] = [_demands(gathered, toml.data, problems)]
+    tables += [_case_list(name, toml.data) for name in _CASE_TABLES if name != "demand"]
     tables += [_rules(gathered), _scenarios(gathered), _settings(toml.data)]
     tables.append(_heads(catalogs))
     tables += [_of_catalogs(layout, catalogs, gathered) for layout in columns.TABLES]
-    if found:
-        raise InputError(found)
+    if problems:
+        raise InputError(problems)
     always = ("demand", "stock", "licence", "waiver", "rule", "settings")
     return CaseTables(
-        gathered, {one.name: one for one in tables if one.rows or one.name in always}, catalogs, toml.data
+        gathered, {table.name: table for table in tables if table.rows or table.name in always}, catalogs, toml.data
     )
 
 
 def _catalogs(gathered: Gathered) -> dict[str, tuple[CatalogRef, Texts]]:
-    found = {}
+    catalogs = {}
     for catalog in gathered.read:
         ref = gathered.find(gathered.named.get(catalog.name, catalog.name))
-        found[catalog.name] = (ref, texts_of(ref.place, ref.columns))
-    return found
+        catalogs[catalog.name] = (ref, texts_of(ref.place, ref.columns))
+    return catalogs
 
 
-def cell(value: object) -> str:
-    """Return a value of a TOML file as the text of a cell."""
+def toml_cell(value: object) -> str:
     text = cell_text(value)
     if text is not None:
         return plain(text) if isinstance(value, str) else text
-    if isinstance(value, list | tuple) and not any(isinstance(one, dict | list) for one in value):
-        return plain(";".join(map(cell, value)))
+    if isinstance(value, list | tuple) and not any(isinstance(item, dict | list) for item in value):
+        return plain(";".join(map(toml_cell, value)))
     return plain(toml_line(value))
 
 
 def _table(
     name: str, fields: Iterable[Field], key: str, records: Sequence[Mapping[str, str]], always: str = ""
 ) -> CaseTable:
-    """Return a table of records, without empty columns other than those of the key and those in `always`."""
-    known = {field.name: field for field in fields}
+    fields_by_name = {field.name: field for field in fields}
     filled = {column for record in records for column, text in record.items() if text}
-    known |= {column: Field(column, k.TEXT, "A fact of the item.") for column in sorted(filled - known.keys())}
-    kept = {*filled, *always.split(), *key.split()}
-    shown = tuple(column for column in known if column in kept)
+    fields_by_name |= {
+        column: Field(column, k.TEXT, "A fact of the item.") for column in sorted(filled - fields_by_name.keys())
+    }
+    kept_columns = {*filled, *always.split(), *key.split()}
+    shown = tuple(column for column in fields_by_name if column in kept_columns)
     rows = tuple(tuple(record.get(column, "") for column in shown) for record in records)
-    return CaseTable(name, shown, rows, known, tuple(key.split()))
+    return CaseTable(name, shown, rows, fields_by_name, tuple(key.split()))
 
 
-def _tables_in(data: Mapping[str, object], section: str) -> list[dict[str, str]]:
+def _records_in(data: Mapping[str, object], section: str) -> list[dict[str, str]]:
     tables = data.get(section, [])
     assert isinstance(tables, list)  # the case was read
-    return [{key: cell(value) for key, value in cast(dict[str, object], one).items()} for one in tables]
+    return [{key: toml_cell(value) for key, value in cast(dict[str, object], table).items()} for table in tables]
 
 
-def _listed(name: str, data: Mapping[str, object]) -> CaseTable:
-    layout, key, always = _OF_THE_CASE[name]
+def _case_list(name: str, data: Mapping[str, object]) -> CaseTable:
+    layout, key, always = _CASE_TABLES[name]
     fields = (*layout.fields, COUNTRIES) if name == "stock" else layout.fields
-    return _table(name, fields, key, _tables_in(data, name), always)
+    return _table(name, fields, key, _records_in(data, name), always)
 
 
-def _demand(gathered: Gathered, data: Mapping[str, object], found: list[Diagnostic]) -> CaseTable:
-    """Return the demands of the case file, of its table of demands, and of a reader, in the order of the case."""
-    layout, key, always = _OF_THE_CASE["demand"]
-    records = _tables_in(data, "demand")
+def _demands(gathered: Gathered, data: Mapping[str, object], problems: list[Diagnostic]) -> CaseTable:
+    layout, key, always = _CASE_TABLES["demand"]
+    records = _records_in(data, "demand")
     use = data.get("use", {})
     name = str(use.get("demand", "")) if isinstance(use, dict) else ""
     if name and reader_in(name) is None:
-        table = read_table((gathered.case.folder or Path()) / name, layout, found)
+        table = read_table((gathered.case.folder or Path()) / name, layout, problems)
         places = {**table.columns, **table.others}
         records += [{column: plain(row.cells[at]) for column, at in places.items()} for row in table.rows]
     elif name:
         rows = gathered.registry.read(name, "demand", gathered.case.folder).rows.tables["demand"]
-        records += [dict(zip(rows.columns, map(cell, cells), strict=True)) for _, cells in rows.rows]
+        records += [dict(zip(rows.columns, map(toml_cell, cells), strict=True)) for _, cells in rows.rows]
     return _table("demand", layout.fields, key, records, always)
 
 
@@ -250,11 +244,11 @@ def _rules(gathered: Gathered) -> CaseTable:
             "pack": gathered.pack_of.get(rule.id, ""),
             "title": rule.title,
             "citation": rule.citation,
-            "phases": "; ".join(_phase(*one) for one in ((p.status, p.start, p.end) for p in rule.phases)),
+            "phases": "; ".join(_phase_text(phase.status, phase.start, phase.end) for phase in rule.phases),
             "on": _applies(rule),
             "limit": figure_text(rule),
         }
-        for rule in sorted(gathered.rules, key=lambda one: (gathered.pack_of.get(one.id, ""), one.id))
+        for rule in sorted(gathered.rules, key=lambda rule: (gathered.pack_of.get(rule.id, ""), rule.id))
     ]
     packs = {bill.id: pack.id for pack, _ in gathered.packs for bill in pack.bills}
     records += [
@@ -269,12 +263,11 @@ def _rules(gathered: Gathered) -> CaseTable:
         }
         for bill in gathered.bills
     ]
-    tidied = [{column: plain(text) for column, text in record.items()} for record in records]
-    return _table("rule", RULE.fields, "id", tidied, "on from until limit loosen")
+    plain_records = [{column: plain(text) for column, text in record.items()} for record in records]
+    return _table("rule", RULE.fields, "id", plain_records, "on from until limit loosen")
 
 
 def figure_text(rule: Rule) -> str:
-    """Return the figure of a limit in the notation of a case file. Empty if it has none or several."""
     name = figure_of(rule)
     if not name:
         return ""
@@ -284,13 +277,13 @@ def figure_text(rule: Rule) -> str:
     return f"{Decimal(figure).normalize():f}" + (" kg" if name in ("exactly", "at_least", "at_most") else "")
 
 
-def _phase(status: PhaseStatus, start: date | None, end: date | None) -> str:
+def _phase_text(status: PhaseStatus, start: date | None, end: date | None) -> str:
     dates = [f"{word} {day}" for word, day in (("from", start), ("until", end)) if day is not None]
     return " ".join([str(status), *dates])
 
 
 def _applies(rule: Rule) -> str:
-    """Return `yes`, `partly`, or `no` as a rule applies without a scenario."""
+    """Return `yes`, `partly`, or `no` for how a rule applies without a scenario."""
     enacted = [phase.status is PhaseStatus.ENACTED for phase in rule.phases]
     return "yes" if enacted and all(enacted) else "partly" if any(enacted) else "no"
 
@@ -298,12 +291,12 @@ def _applies(rule: Rule) -> str:
 def _scenarios(gathered: Gathered) -> CaseTable:
     records = [
         {
-            "name": one.name,
-            "title": plain(one.title),
-            "inherits": ";".join(one.inherits),
-            "changes": plain("\n".join(change.told for change in one.change)),
+            "name": scenario.name,
+            "title": plain(scenario.title),
+            "inherits": ";".join(scenario.inherits),
+            "changes": plain("\n".join(change.told for change in scenario.change)),
         }
-        for one in gathered.case.scenarios
+        for scenario in gathered.case.scenarios
     ]
     return _table("scenario", _SCENARIOS.fields, "name", records)
 
@@ -315,59 +308,58 @@ def _settings(data: Mapping[str, object]) -> CaseTable:
     records = []
     for layout in _SECTIONS:
         section = layout.name.strip("[]")
-        given = _section(data, section)
+        data_of_section = _section(data, section)
         meanings = {field.name: field.meaning for field in layout.fields}
-        values = {key: cell(value) for key, value in given.items() if not isinstance(value, dict)}
+        values = {key: toml_cell(value) for key, value in data_of_section.items() if not isinstance(value, dict)}
         if layout is keys.ACCEPT_CAPACITY:
-            values = {status: cell(counts) for status, counts in _counts()} | values
+            values = {status: toml_cell(counts) for status, counts in _editable_shares()} | values
         if section == "accept":
             values.setdefault("proven", "")
         values.pop("offer" if section == "assume" else "", None)
         for key, text in values.items():
             meaning = plain(meanings.get(key, ""))
             records.append({"section": section, "key": key, "value": text, "meaning": meaning})
-    for one in _tables_in(_section(data, "assume"), "offer"):
-        section = f"assume.offer {one['id']}"
-        records += [{"section": section, "key": key, "value": text} for key, text in one.items() if key != "id"]
+    for assumption in _records_in(_section(data, "assume"), "offer"):
+        section = f"assume.offer {assumption['id']}"
+        records += [{"section": section, "key": key, "value": text} for key, text in assumption.items() if key != "id"]
     for name in _section(data, "plugin"):
         for key, value in _section(data, f"plugin.{name}").items():
-            records.append({"section": f"plugin.{name}", "key": key, "value": cell(value)})
+            records.append({"section": f"plugin.{name}", "key": key, "value": toml_cell(value)})
     return _table("settings", SETTINGS.fields, "section key", records, "value meaning")
 
 
-def _counts() -> Iterator[tuple[str, Decimal]]:
-    for status, counts in CAPACITY_COUNTS.items():
+def _editable_shares() -> Iterator[tuple[str, Decimal]]:
+    for status, share in CAPACITY_COUNTS.items():
         if status not in (Status.SUPERSEDED, Status.EVENT):
-            yield status.value, counts
+            yield status.value, share
 
 
 def _section(data: Mapping[str, object], name: str) -> dict[str, object]:
-    at: object = data
+    section: object = data
     for part in name.split("."):
-        at = at.get(part, {}) if isinstance(at, dict) else {}
-    return at if isinstance(at, dict) else {}
+        section = section.get(part, {}) if isinstance(section, dict) else {}
+    return section if isinstance(section, dict) else {}
 
 
 def _heads(catalogs: Mapping[str, tuple[CatalogRef, Texts]]) -> CaseTable:
-    records = [{key: cell(value) for key, value in texts.head.items()} for _, texts in catalogs.values()]
+    records = [{key: toml_cell(value) for key, value in texts.head.items()} for _, texts in catalogs.values()]
     return _table(HEAD_SHEET, _HEADS.fields, "name", records)
 
 
 def _of_catalogs(layout: Layout, catalogs: Mapping[str, tuple[CatalogRef, Texts]], gathered: Gathered) -> CaseTable:
-    """Return a table of all catalogs, with the catalog as the first column."""
     name = sheet_name(layout)
     records: list[dict[str, str]] = []
     origins: list[tuple[str, int]] = []
     fields = {CATALOG.name: CATALOG}
     for catalog, (ref, texts) in catalogs.items():
         fields |= ref.columns.extended(layout).by_name
-        if layout.name not in texts.tables or (name in OFFERED and catalog not in gathered.named):
+        if layout.name not in texts.tables or (name in OFFER_TABLES and catalog not in gathered.named):
             continue
         header, rows = texts.tables[layout.name]
         for number, row in enumerate(rows):
             records.append({CATALOG.name: catalog, **dict(zip(header, map(plain, row), strict=True))})
             origins.append((catalog, number))
-    table = _table(name, fields.values(), f"catalog {_OF_CATALOGS[name]}", records, _SHOWN.get(name, ""))
+    table = _table(name, fields.values(), f"catalog {_CATALOG_TABLES[name]}", records, _ALWAYS_SHOWN.get(name, ""))
     return replace(table, origins=tuple(origins))
 
 
@@ -377,66 +369,66 @@ _MEASURED = (k.MASS, k.MASS_RATE, k.CAPACITY, k.MONEY, k.UNIT_PRICE, k.SIGNED_PR
 
 def units_of(table: CaseTable) -> dict[str, str]:
     """Return the most frequent unit of each column. Cells in other units state theirs. A column with a number without a unit has none."""
-    found = {}
+    unit_by_column = {}
     for position, column in enumerate(table.columns):
         kind = table.fields[column].kind
         texts = [row[position] for row in table.rows if row[position]]
         if kind in _MEASURED and not any(re.fullmatch(r"[-\d.,]+", text) for text in texts):
             units = [match[1] for text in texts if (match := _UNIT.fullmatch(text))]
             if units:
-                found[column] = max(sorted(set(units)), key=units.count)
-    return found
+                unit_by_column[column] = max(sorted(set(units)), key=units.count)
+    return unit_by_column
 
 
 CELLS: Mapping[str, Mapping[str, str]] = {
     "demand": {
-        "per_year": "the scenario states what is wanted a year.",
-        "quantity": "the scenario states what is wanted in each period.",
-        "quantities": "the scenario states what is wanted in each period.",
-        "shortage_price": "the scenario states what a kilogram costs that is short.",
-        "why": "with any of these: the reason that the scenario gives.",
+        "per_year": "the scenario changes the yearly demand.",
+        "quantity": "the scenario changes the demand of each period.",
+        "quantities": "the scenario changes the demand of each period.",
+        "shortage_price": "the scenario changes the penalty per kilogram of shortage.",
+        "why": "together with one of these: the scenario states the reason.",
     },
     "rule": {
-        "on": "`no` switches the rule off, `yes` switches a pending or unknown rule, or a bill, on.",
-        "from": "the rule holds no earlier than this day.",
-        "until": "the rule holds no later than this day.",
-        "limit": "the scenario states the budget, share, mass or number of the limit.",
-        "loosen": "the bounds of a limit are relaxed by so much.",
+        "on": "`no` switches the rule off. `yes` switches on a bill, or a rule that is pending or unknown.",
+        "from": "the rule applies no earlier than this day.",
+        "until": "the rule applies no later than this day.",
+        "limit": "the scenario changes the budget, share, mass, or number of the limit.",
+        "loosen": "the bounds of a limit are relaxed by this number.",
     },
-    "order": {"quantity": "the scenario states what the order brings."},
+    "order": {"quantity": "the scenario changes the quantity that arrives."},
     "settings": {
-        "value": "of `accept.capacity`: what a status counts for; of `accept`, `proven`: offers added are taken as proved."
+        "value": "in `accept.capacity`: the share with which capacity of this status counts. In `accept`, `proven`: added offers count as proved."
     },
     "offers": {
-        "price": "the scenario states the price, in place of a benchmark or quotes.",
+        "price": "the scenario states the price, which replaces a benchmark or quotes.",
         "premium": "the scenario multiplies the price.",
-        "until": "an earlier day: the offer is taken away from the next day on.",
-        "min_order": "made blank: the least order is relaxed.",
-        "max_order": "made blank, with max_lots, max_per_year and total: the most that may be ordered is relaxed.",
-        "max_lots": "made blank, with lot, or with max_order, max_per_year and total: relaxed.",
-        "max_per_year": "made blank, with max_order, max_lots and total: the most that may be ordered is relaxed.",
-        "total": "made blank, with max_order, max_lots and max_per_year: the most that may be ordered is relaxed.",
-        "lot": "made blank, with max_lots: lots are relaxed.",
-        "onboarding": "made blank: the one-off cost is relaxed.",
-        "qualification": "made blank: the months of qualification are relaxed.",
-        "from": "made blank, with until: the dates of orders are relaxed.",
-        "lead_time": "the scenario multiplies the lead time, on every lane; 0: it is relaxed.",
-        "take_or_pay": "made blank, with take_or_pay_share: it is relaxed.",
-        "take_or_pay_share": "made blank, with take_or_pay: it is relaxed.",
+        "until": "an earlier day: the offer is removed from the next day on.",
+        "min_order": "if cleared: the minimum order is lifted.",
+        "max_order": "if cleared together with max_lots, max_per_year, and total: the maximum order is lifted.",
+        "max_lots": "if cleared together with lot, or with max_order, max_per_year, and total: the maximum is lifted.",
+        "max_per_year": "if cleared together with max_order, max_lots, and total: the maximum order is lifted.",
+        "total": "if cleared together with max_order, max_lots, and max_per_year: the maximum order is lifted.",
+        "lot": "if cleared together with max_lots: lots are lifted.",
+        "onboarding": "if cleared: the one-off cost is lifted.",
+        "qualification": "if cleared: the qualification time is lifted.",
+        "from": "if cleared together with until: the dates of orders are lifted.",
+        "lead_time": "the scenario multiplies the lead time on every lane. 0 lifts it.",
+        "take_or_pay": "if cleared together with take_or_pay_share: take-or-pay is lifted.",
+        "take_or_pay_share": "if cleared together with take_or_pay: take-or-pay is lifted.",
     },
     "capacity": {
         "per_year": "the scenario states the capacity, from the row's day to the next row's.",
         "status": "the scenario states the status, from the row's day to the next row's.",
-        "from": "later by whole months: the scenario delays the capacity; earlier: it states the capacity from that day on.",
+        "from": "later by whole months: the scenario delays the capacity. Earlier: the scenario states the capacity from that day on.",
     },
-    "prices": {"price": "the scenario states the benchmark, on the dates that are edited, or multiplies it."},
-    "recipe": {"per_unit": "the scenario multiplies what a unit takes or gives of the material."},
-    "quotes": {"price": "all quotes of an offer by one factor: the scenario multiplies its price."},
+    "prices": {"price": "the scenario states the benchmark price on the edited dates, or multiplies it."},
+    "recipe": {"per_unit": "the scenario multiplies the quantity of the material per unit."},
+    "quotes": {"price": "if all quotes of an offer change by one factor: the scenario multiplies its price."},
     "terms": {
-        "fixed": "made blank: the fixed cost is relaxed.",
-        "least": "made blank: the least quantity is relaxed.",
-        "most": "made blank: the most is relaxed.",
-        "setup_use": "made blank: the set-up is relaxed.",
+        "fixed": "if cleared: the fixed cost is lifted.",
+        "least": "if cleared: the minimum is lifted.",
+        "most": "if cleared: the maximum is lifted.",
+        "setup_use": "if cleared: the set-up is lifted.",
     },
 }
 """Sheet -> column -> effect of an edit."""
@@ -457,50 +449,49 @@ ROWS_ADDED: Mapping[str, tuple[tuple[str, ...], str]] = {
             "shortage_price",
             "why",
         ),
-        "one more demand is wanted.",
+        "the scenario adds a demand.",
     ),
-    "licence": (("rule", "exporter", "quantity", "from", "until", "why"), "a licence is granted."),
-    "waiver": (("rule", "demand", "quantity", "from", "until", "why"), "a rule is waived."),
-    "stock": (("material", "quantity", "countries", "why"), "so much more lies at the case's place from the start."),
+    "licence": (("rule", "exporter", "quantity", "from", "until", "why"), "the scenario grants a license."),
+    "waiver": (("rule", "demand", "quantity", "from", "until", "why"), "the scenario waives a rule."),
+    "stock": (
+        ("material", "quantity", "countries", "why"),
+        "the scenario adds stock at the case's place from the start.",
+    ),
     "capacity": (
         ("catalog", "facility", "from", "per_year", "status", "source"),
-        "the scenario states a capacity from that day on, also of a facility that has none.",
+        "the scenario states a capacity from that day on, even if the facility has none.",
     ),
 }
 """Sheet -> columns that a new row may fill, and its effect."""
 
 ROWS_DELETED: Mapping[str, str] = {
-    "demand": "nothing of it is wanted.",
-    "offers": "the offer is taken away; its rows in other sheets may stay.",
-    "facilities": "all its offers are taken away; its rows in other sheets may stay.",
-    "tiers": "all rows of an offer, facility or supplier: its prices by quantity are relaxed.",
+    "demand": "the scenario removes the demand.",
+    "offers": "the scenario removes the offer. Its rows in other sheets can stay.",
+    "facilities": "the scenario removes all its offers. Their rows in other sheets can stay.",
+    "tiers": "if all rows of an offer, facility, or supplier are deleted: its tiered prices are lifted.",
 }
 """Sheet -> effect of deleting a row."""
 
-AFTER: Mapping[str, str] = {
+DELETED_WITH: Mapping[str, str] = {
     "capacity": "facility", "recipe": "offer", "chain": "offer", "lanes": "offer", "quotes": "offer", "tiers": "id", "terms": "id",
     "offers": "facility",
 }  # fmt: skip
-"""Sheet -> column of the offer or facility with which its rows may be deleted."""
+"""Sheet -> column with an offer or facility. If that is deleted, the row can be deleted too."""
 
 
 def editable(sheet: str) -> str:
-    """Return what can be edited in a sheet, as the end of a sentence."""
-    said = [f"in `{sheet}`: {', '.join(CELLS[sheet])}"] if sheet in CELLS else []
+    """Return the cells and rows of a sheet that can be edited, as the end of a sentence."""
+    options = [f"in `{sheet}`, the columns {', '.join(CELLS[sheet])}"] if sheet in CELLS else []
     if sheet in ROWS_ADDED:
-        said.append(f"rows can be added to `{sheet}`")
+        options.append(f"rows can be added to `{sheet}`")
     if sheet in ROWS_DELETED:
-        said.append(f"rows of `{sheet}` can be deleted")
-    others = ", ".join(dict.fromkeys((*CELLS, *ROWS_ADDED)))
-    return "; ".join(said) or f"nothing in `{sheet}`; cells in {others}"
+        options.append(f"rows of `{sheet}` can be deleted")
+    other_sheets = ", ".join(dict.fromkeys((*CELLS, *ROWS_ADDED)))
+    return "; ".join(options) or f"nothing in `{sheet}`, only cells in {other_sheets}"
 
 
 def case_workbook(case: CaseTables, file: str) -> bytes:
-    """Return the workbook of a case, with the same bytes for the same facts.
-
-    Raises:
-        InputError: If XlsxWriter is not installed, or a table has more rows than a sheet.
-    """
+    """Return the workbook of a case. The same facts give the same bytes."""
     lists = _lists(case)
     sheets = [_sheet(table, lists) for table in case.tables.values()]
     return workbook(file, [_readme(case), *sheets, _baseline(case, sheets)], lists)
@@ -515,22 +506,22 @@ def _sheet(table: CaseTable, lists: Mapping[str, Sequence[str]]) -> Sheet:
         table.fields,
         units=units_of(table),
         typed=True,
-        inputs={column: told for column, told in inputs.items() if column in table.columns},
-        choices={column: of for column in table.columns if (of := _chosen_from(table.fields[column])) in lists},
+        inputs={column: effect for column, effect in inputs.items() if column in table.columns},
+        choices={column: sort for column in table.columns if (sort := _sort_of_ids(table.fields[column])) in lists},
     )
 
 
-_NAMED: Mapping[str, str] = {
+_SORT_BY_COLUMN: Mapping[str, str] = {
     "facility": "facility", "offer": "offer", "material": "material", "benchmark": "benchmark", "rule": "rule",
     "within": "facility", "source": "source", "price_source": "source", "catalog": "catalog",
 }  # fmt: skip
 """Kinds of ids in columns of these names, in any table."""
 
 
-def _chosen_from(field: Field) -> str:
+def _sort_of_ids(field: Field) -> str:
     """Return the sort of ids in a column. Empty if they can't be listed or the table defines them."""
-    if field.name in _NAMED:
-        return _NAMED[field.name]
+    if field.name in _SORT_BY_COLUMN:
+        return _SORT_BY_COLUMN[field.name]
     record = field.record
     info = getattr(record, "model_fields", {}).get(field.attribute)
     marks = [mark.kind for mark in info.metadata if isinstance(mark, Names)] if info is not None else []
@@ -538,54 +529,55 @@ def _chosen_from(field: Field) -> str:
 
 
 def _lists(case: CaseTables) -> dict[str, Sequence[str]]:
-    """Return the ids to choose from, by sort."""
     gathered = case.gathered
     catalogs = gathered.read
     return {
-        "material": sorted({one.id for catalog in catalogs for one in catalog.materials}),
-        "facility": sorted({one.id for catalog in catalogs for one in catalog.facilities}),
-        "offer": sorted({one.id for catalog in catalogs for one in catalog.offers}),
-        "benchmark": sorted({one.id for catalog in catalogs for one in catalog.prices}),
-        "source": sorted({one.id.rpartition(":")[2] for catalog in catalogs for one in catalog.sources}),
-        "demand": sorted({demand_name(one, gathered.case) for one in gathered.case.demands}),
-        "rule": sorted(one.id for one in gathered.rules),
-        "catalog": sorted(one.name for one in catalogs),
+        "material": sorted({record.id for catalog in catalogs for record in catalog.materials}),
+        "facility": sorted({record.id for catalog in catalogs for record in catalog.facilities}),
+        "offer": sorted({record.id for catalog in catalogs for record in catalog.offers}),
+        "benchmark": sorted({record.id for catalog in catalogs for record in catalog.prices}),
+        "source": sorted({record.id.rpartition(":")[2] for catalog in catalogs for record in catalog.sources}),
+        "demand": sorted({demand_name(demand, gathered.case) for demand in gathered.case.demands}),
+        "rule": sorted(rule.id for rule in gathered.rules),
+        "catalog": sorted(catalog.name for catalog in catalogs),
     }
 
 
 def _readme(case: CaseTables) -> Sheet:
-    """Return the sheet that explains the workbook and what can be edited."""
     name = case.gathered.case.name
     lines: list[tuple[str, str, str]] = [
-        (f"The case {name}, written by friendshore", "", ""),
-        ("Edit the coloured cells, save, and read the edits back as a scenario of the case:", "", ""),
+        (f"Case {name}, written by friendshore", "", ""),
+        ("Edit the colored cells, save the file, and read the edits back as a scenario of the case:", "", ""),
         ("friendshore case from-xlsx FILE CASE --scenario NAME", "", ""),
         (
-            "Or plan it as it is, wherever it lies: friendshore plan FILE. Then every cell counts, but for rules and scenarios.",
+            "Or plan the workbook itself: friendshore plan FILE. Then every cell counts, except in the sheets `rule` and `scenario`.",
             "",
             "",
         ),
         (
-            "Read as a scenario, every other edit is refused, and told with its cell. A number without a unit is in the unit of its head.",
+            "As a scenario, edits in other cells are rejected, and reported with their cell. A number without a unit has the unit of its column head.",
             "",
             "",
         ),
-        ("Sheets of your own begin with `_`, or are called `notes`.", "", ""),
+        ("For your own notes, add sheets named `notes`, or with a name that starts with `_`.", "", ""),
         ("", "", ""),
     ]
     for sheet, cells in CELLS.items():
         if sheet in case.tables:
-            lines += [(sheet, column, told) for column, told in cells.items() if column in case.tables[sheet].columns]
-    lines += [(sheet, "new row", told) for sheet, (_, told) in ROWS_ADDED.items() if sheet in case.tables]
-    lines += [(sheet, "row deleted", told) for sheet, told in ROWS_DELETED.items() if sheet in case.tables]
-    return Sheet("readme", ("sheet", "cell", "what an edit comes to"), lines, {})
+            lines += [
+                (sheet, column, effect) for column, effect in cells.items() if column in case.tables[sheet].columns
+            ]
+    lines += [(sheet, "new row", effect) for sheet, (_, effect) in ROWS_ADDED.items() if sheet in case.tables]
+    lines += [(sheet, "row deleted", effect) for sheet, effect in ROWS_DELETED.items() if sheet in case.tables]
+    return Sheet("readme", ("sheet", "cell", "effect of an edit"), lines, {})
 
 
 def _baseline(case: CaseTables, sheets: Sequence[Sheet]) -> Sheet:
-    """Return the hidden sheet with every cell as it is written, after the name of its sheet."""
     rows: list[tuple[str, ...]] = [(FORMAT, "case", case.gathered.case.name)]
     rows += [(CASE, piece) for piece in case_pieces(toml_text(case.data))]
-    rows += [(CALLED, name, called) for name, called in case.gathered.named.items() if name in case.catalogs]
+    rows += [
+        (CALLED, name, name_in_case) for name, name_in_case in case.gathered.named.items() if name in case.catalogs
+    ]
     for sheet in sheets:
         rows.append((sheet.name, HEAD, *map(sheet.head, sheet.header)))
         rows += [(sheet.name, ROW, *row) for row in sheet.rows]

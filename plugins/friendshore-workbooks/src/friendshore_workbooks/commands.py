@@ -31,16 +31,18 @@ from .bid_sheets import BidSheet, is_bid_sheet, overlaps
 def convert(
     source: Annotated[
         str,
-        typer.Argument(metavar="FROM", help="An installed catalog, a folder, or a workbook; with --map a spreadsheet."),
+        typer.Argument(
+            metavar="FROM", help="An installed catalog, a folder, a workbook, or (with --map) a spreadsheet."
+        ),
     ],
     target: Annotated[
-        Path, typer.Argument(metavar="TO", help="What to write: x.xlsx, or a folder. Overwrites nothing.")
+        Path, typer.Argument(metavar="TO", help="Workbook (x.xlsx) or folder to write. It must not exist yet.")
     ],
     by: Annotated[
-        Path | None, typer.Option("--map", metavar="FILE", help="What the columns of a spreadsheet of yours are.")
+        Path | None, typer.Option("--map", metavar="FILE", help="File that maps the columns of your spreadsheet.")
     ] = None,
     case: Annotated[
-        Path | None, typer.Option("--case", metavar="CASE", help="The case that a bid sheet was written for.")
+        Path | None, typer.Option("--case", metavar="CASE", help="Case for which a bid sheet was written.")
     ] = None,
     block: Blocked = None,
     as_json: AsJson = False,
@@ -55,30 +57,29 @@ def convert(
     """
     registry = installed(block)
     if by is None and is_bid_sheet(Path(source)):
-        return _bid(Path(source), target, case, registry, as_json=as_json)
+        return _convert_bid_sheet(Path(source), target, case, registry, as_json=as_json)
     if by is not None:
-        return _by_map(Path(source), target, by, registry, as_json=as_json)
+        return _convert_by_map(Path(source), target, by, registry, as_json=as_json)
     read, ref = read_along(source, registry)
     catalog, place = read[ref.name], ref.place
     unstated = list(missing_bases(catalog, _factors(read.values())))
-    written = converted(
+    files = converted(
         place, target, lambda path: catalog if path == place else read_one(str(path), registry)[0], ref.columns
     )
-    wrote(as_json, written, digest=catalog.digest, doubts=[asdict(one) for one in unstated])
+    wrote(as_json, files, digest=catalog.digest, doubts=[asdict(doubt) for doubt in unstated])
     if not as_json:
-        for one in unstated:
-            bare(str(one))
-        bare(f"the same facts as {source}: {catalog.digest}")
+        for doubt in unstated:
+            bare(str(doubt))
+        bare(f"same facts as {source} (digest {catalog.digest})")
     return 0
 
 
-def _bid(source: Path, target: Path, case: Path | None, registry: Registry, *, as_json: bool) -> int:
-    """Write a supplier's bid as a catalog, and print the entry that makes it count in the case."""
+def _convert_bid_sheet(source: Path, target: Path, case: Path | None, registry: Registry, *, as_json: bool) -> int:
     from friendshore.recommend import gather
 
     if case is None:
         fix = f"friendshore catalogs convert {source} {target} --case CASE"
-        raise InputError("is a bid sheet, which is read beside the case that it was written for", str(source), fix=fix)
+        raise InputError("a bid sheet needs the case for which it was written", str(source), fix=fix, code="FS910")
     gathered = gather(load_case(case), registry)
     sheet = BidSheet(source, gathered.case.name, gathered.catalogs)
     rows = sheet.rows(target.stem)
@@ -90,40 +91,40 @@ def _bid(source: Path, target: Path, case: Path | None, registry: Registry, *, a
 
     def read(place: Path | CatalogRows) -> Catalog:
         ref = bid if place is rows else find(str(Path(str(place)).resolve()))
-        return next(one for one in read_catalogs([ref], find) if one.name == target.stem)
+        return next(catalog for catalog in read_catalogs([ref], find) if catalog.name == target.stem)
 
     digest = read(rows).digest
     written = converted(rows, target, read, registry.fact_columns)
-    said = overlaps(target.stem, rows, gathered.catalogs)
-    wrote(as_json, written, digest=digest, overlaps=said)
+    entry = overlaps(target.stem, rows, gathered.catalogs)
+    wrote(as_json, written, digest=digest, overlaps=entry)
     if not as_json:
         bare(
-            f"to count in place of what was known, the case names the catalog under [use] catalogs, and says:\n\n{said}"
+            f"To use the bid in place of the earlier facts, add the catalog to [use] catalogs of the case, and add:\n\n{entry}"
         )
     return 0
 
 
-def _by_map(source: Path, target: Path, by: Path, registry: Registry, *, as_json: bool) -> int:
+def _convert_by_map(source: Path, target: Path, by: Path, registry: Registry, *, as_json: bool) -> int:
     from .column_map import required_by
-    from .spreadsheets import mapped
+    from .spreadsheets import convert_spreadsheet
 
     facts = registry.fact_columns
     refs = [registry.catalog_folder(name) for name in required_by(by, facts)]
     required = read_catalogs(refs, registry.catalog_folder)
-    made = mapped(source, by, required, facts)
-    texts = Texts(made.head, made.tables, facts)
-    written = put(texts, made.catalog.digest, target, lambda path: read_one(str(path), registry)[0])
-    left = [{"row": one.row, "why": one.why} for one in made.left_out]
-    made_doubts = [*made.doubts, *missing_bases(made.catalog, _factors([*required, made.catalog]))]
-    doubts = [asdict(one) for one in made_doubts]
-    wrote(as_json, written, digest=made.catalog.digest, rows=made.rows, left_out=left, doubts=doubts)
+    conversion = convert_spreadsheet(source, by, required, facts)
+    texts = Texts(conversion.head, conversion.tables, facts)
+    written = put(texts, conversion.catalog.digest, target, lambda path: read_one(str(path), registry)[0])
+    left_out = [{"row": row.row, "why": row.why} for row in conversion.left_out]
+    warnings = [*conversion.doubts, *missing_bases(conversion.catalog, _factors([*required, conversion.catalog]))]
+    doubts = [asdict(warning) for warning in warnings]
+    wrote(as_json, written, digest=conversion.catalog.digest, rows=conversion.rows, left_out=left_out, doubts=doubts)
     if as_json:
         return 0
-    for one in made_doubts:
-        bare(str(one))
-    bare(f"{made.rows} rows of {source.name}, {len(left)} left out")
-    for why in dict.fromkeys(one.why for one in made.left_out):
-        rows = [str(one.row) for one in made.left_out if one.why == why]
+    for warning in warnings:
+        bare(str(warning))
+    bare(f"read {conversion.rows} rows of {source.name}, left out {len(left_out)}")
+    for why in dict.fromkeys(row.why for row in conversion.left_out):
+        rows = [str(row.row) for row in conversion.left_out if row.why == why]
         bare(f"  left out: {why} (row{'s' if len(rows) > 1 else ''} {', '.join(rows)})")
     return 0
 
@@ -134,7 +135,7 @@ def _factors(catalogs: Iterable[Catalog]) -> Factors:
 
 def to_xlsx(
     case: CasePath,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The workbook to write. Overwrites nothing.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Workbook to write. It must not exist yet.")],
     block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
@@ -148,7 +149,10 @@ def to_xlsx(
 
     may_be_written(out)
     if not is_workbook(out):
-        raise InputError("is no name of a workbook", str(out), expected="a name that ends in .xlsx")
+        fix = f"write `--out {out.with_suffix('.xlsx')}`"
+        raise InputError(
+            "isn't the name of a workbook", str(out), expected="a name that ends in .xlsx", fix=fix, code="FS918"
+        )
     tables = case_tables(gather(load_case(case), installed(block)))
     replace_file(out, case_workbook(tables, out.name))
     wrote(as_json, [out], sheets=list(tables.tables))
@@ -156,32 +160,32 @@ def to_xlsx(
 
 
 def from_xlsx(
-    workbook: Annotated[Path, typer.Argument(metavar="FILE", help="A workbook written by `case to-xlsx`, and edited.")],
+    workbook: Annotated[Path, typer.Argument(metavar="FILE", help="An edited workbook of `case to-xlsx`.")],
     case: CasePath,
-    scenario: Annotated[str, typer.Option("--scenario", metavar="NAME", help="What the scenario is to be called.")],
-    write: Annotated[bool, typer.Option("--write", help="Write the scenario at the end of the case file.")] = False,
+    scenario: Annotated[str, typer.Option("--scenario", metavar="NAME", help="Name of the new scenario.")],
+    write: Annotated[bool, typer.Option("--write", help="Add the scenario to the case file.")] = False,
     block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
     """Read the edits in the workbook of a case, and print them as a scenario of the current case. --write adds it to the case file.
 
-    Cells that weren't edited take the current values of the case. An edited cell that the case changed too is a conflict. Edits that no change of a
-    scenario can state are refused. All errors are reported by cell, and with an error nothing is written.
+    Cells that you didn't edit have the current values of the case. A cell that you edited and that has also changed in the case is a conflict.
+    Edits that no change of a scenario can express are rejected. All errors are reported by cell, and with an error nothing is written.
     """
     from friendshore.recommend import gather
 
-    from .scenario import edits_of, with_scenario
+    from .scenario import add_scenario, edits_of
 
     gathered = gather(load_case(case), installed(block))
-    found = edits_of(workbook, gathered, scenario)
-    file = gathered.case.file
-    written = [file] if write and found.toml and file is not None else []
-    for one in written:
-        with_scenario(one, found)
+    edits = edits_of(workbook, gathered, scenario)
+    case_file = gathered.case.file
+    written = [case_file] if write and edits.toml and case_file is not None else []
+    for path in written:
+        add_scenario(path, edits)
     if as_json:
-        changes = [change.told for change in found.scenario.change]
-        wrote(as_json, written, scenario=scenario, changes=changes, toml=found.toml)
+        changes = [change.told for change in edits.scenario.change]
+        wrote(as_json, written, scenario=scenario, changes=changes, toml=edits.toml)
     else:
-        bare(found.toml.rstrip() or "no change")
+        bare(edits.toml.rstrip() or "no changes")
         wrote(as_json, written)
     return 0

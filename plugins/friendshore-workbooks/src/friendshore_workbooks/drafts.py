@@ -1,7 +1,7 @@
-"""Drafts of unknowns: possible questions about capacities, prices, lead times, conversions, origins, licenses, and rules before any planning.
+"""Drafts of unknowns: questions about capacities, prices, lead times, conversions, origins, licenses, and rules, before any planning.
 
-No figure is invented. A stated figure is tried better and worse by a share that is reported as an assumption. Without a stated figure, the best
-case is a bound that no answer can beat.
+A stated figure is tried lower and higher by a share that is reported as an assumption. Without a stated figure, the best case is a bound.
+
 """
 
 from __future__ import annotations
@@ -27,13 +27,12 @@ from friendshore.session import Session
 
 from .unknowns import EvidenceToday, Unasked, UnknownKind
 
-NOT_KNOWN = EvidenceToday(reference="", date=None, confidence="")
-"""Absent evidence."""
+NO_EVIDENCE = EvidenceToday(reference="", date=None, confidence="")
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One answer, and the changes of the case with it."""
+    """One answer, with the changes of the case that it means."""
 
     answer: str
     changes: tuple[Change, ...]
@@ -66,40 +65,37 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Doubts:
-    """Data for the unknowns of a session."""
+    """Facts of a session whose evidence is missing or doubtful."""
 
     session: Session
     spread: Decimal
-    """Share by which a figure without a stated range is varied."""
     unasked: list[Unasked] = field(default_factory=list)
-    """Unknowns that can't be tried, collected along the way."""
 
-    def wanted(self, offer: Offer) -> bool:
-        """Return True if any good of an offer may be wanted."""
+    def may_be_wanted(self, offer: Offer) -> bool:
         return any(line.material in self.session.parts.of_material for line in offer.outputs)
 
     def leads(self) -> list[Lead]:
-        """Return unusable offers that may be wanted, including those whose goods only other leads could take."""
+        """Return unusable offers that may be wanted, even if only other leads can use their goods."""
         problem = self.session.problem
         _, leads, _ = resolve_offers(problem.merged, problem.case)
-        return [lead for lead in leads if self.wanted(lead.offer)]
+        return [lead for lead in leads if self.may_be_wanted(lead.offer)]
 
-    def counting(self) -> list[OfferFacts]:
-        """Return usable offers that may be wanted."""
-        return [facts for facts in self.session.problem.offers if self.wanted(facts.offer)]
+    def usable_offers(self) -> list[OfferFacts]:
+        return [facts for facts in self.session.problem.offers if self.may_be_wanted(facts.offer)]
 
-    def doubted(self, source: str) -> bool:
+    def is_doubtful(self, source: str) -> bool:
         """Return True if evidence is at best assumed or recalled, or less than the case requires."""
         problem = self.session.problem
         confidence = problem.merged.confidence(source)
         return not (confidence.reaches(Confidence.REPORTED) and confidence.reaches(problem.case.accept.confidence))
 
-    def known(self, source: str, prefix: str = "") -> EvidenceToday:
-        """Return the evidence behind a figure."""
-        found = self.session.problem.merged.sources.get(source)
-        if found is None:
-            return NOT_KNOWN
-        return EvidenceToday(reference=f"{prefix}{found.reference}", date=found.date, confidence=found.confidence.value)
+    def evidence(self, source: str, prefix: str = "") -> EvidenceToday:
+        record = self.session.problem.merged.sources.get(source)
+        if record is None:
+            return NO_EVIDENCE
+        return EvidenceToday(
+            reference=f"{prefix}{record.reference}", date=record.date, confidence=record.confidence.value
+        )
 
     def draft(
         self,
@@ -111,7 +107,6 @@ class Doubts:
         tries: tuple[Try, ...],
         unpriced: bool = False,
     ) -> Draft:
-        """Return an unknown about one offer, to ask its supplier."""
         facility = self.session.problem.merged.facilities[offer.facility]
         return Draft(
             kind=kind,
@@ -126,86 +121,78 @@ class Doubts:
             unpriced=offer.id if unpriced else "",
         )
 
-    def named(self, offer: Offer) -> str:
-        """Return an offer in words: its goods, and their source."""
+    def in_words(self, offer: Offer) -> str:
         facility = self.session.problem.merged.facilities[offer.facility]
         return f"{goods(offer)} of {facility.name or facility.id}"
 
-    def either_way(self, told: Callable[[Decimal], str], change: Callable[[Decimal], Change]) -> tuple[Try, ...]:
-        """Return a figure varied down and up by the spread, described and changed by a factor."""
-        return tuple(Try(told(factor), (change(factor),)) for factor in (1 - self.spread, 1 + self.spread))
+    def lower_and_higher(
+        self, answer: Callable[[Decimal], str], change: Callable[[Decimal], Change]
+    ) -> tuple[Try, ...]:
+        return tuple(Try(answer(factor), (change(factor),)) for factor in (1 - self.spread, 1 + self.spread))
 
     @property
-    def by_spread(self) -> str:
-        """Assumption about the spread, in words."""
-        return f"assumption: no range is stated, {percent(self.spread)} less and more are tried"
+    def spread_assumption(self) -> str:
+        return f"assumption: {percent(self.spread)} lower and higher, since no range is stated"
 
 
 def goods(offer: Offer) -> str:
-    """Return the goods of an offer."""
     return " and ".join(sorted(line.material for line in offer.outputs))
 
 
 def percent(share: Decimal) -> str:
-    """Return a share in words."""
     return f"{readable(share * 100)} %"
 
 
 def tonnes(kilograms: Decimal | None) -> str:
-    """Return a mass in words."""
     size = kilograms or Decimal(0)
     return f"{readable(size / 1000)} t" if size >= 1000 else f"{readable(size)} kg"
 
 
 _SLACK = 2
-"""Factor of the maximum use of the case in a bound on a capacity, since stock is made too."""
+"""Factor of the maximum use of the case in a bound on a capacity, because output may also go to stock."""
 
 
-def capacities(doubts: Doubts, enough: EnoughCapacity) -> Iterator[Draft]:
-    """Yield a draft for each facility by id."""
+def capacities(doubts: Doubts, sufficient_capacity: EnoughCapacity) -> Iterator[Draft]:
     problem = doubts.session.problem
-    lacking = grouped((lead.offer.facility, lead) for lead in doubts.leads() if _lacks(doubts, lead))
-    counting = grouped((facts.facility.id, facts.offer) for facts in doubts.counting())
-    for name in sorted({*lacking, *counting}):
-        facility, leads = problem.merged.facilities[name], lacking.get(name, [])
+    leads_by_facility = grouped((lead.offer.facility, lead) for lead in doubts.leads() if _lacks_capacity(doubts, lead))
+    usable_by_facility = grouped((facts.facility.id, facts.offer) for facts in doubts.usable_offers())
+    for name in sorted({*leads_by_facility, *usable_by_facility}):
+        facility, leads = problem.merged.facilities[name], leads_by_facility.get(name, [])
         if any({reason.lacks for reason in lead.reasons} == {"capacity"} for lead in leads):
-            yield _unpublished_capacity(doubts, facility, leads, enough)
-        steps = accepted_steps(facility, problem.merged, problem.case) if name in counting else ()
-        doubted = [step for step in steps if step.per_year and doubts.doubted(step.source)]
-        if doubted:
-            yield _doubted_capacity(doubts, facility, counting[name], doubted[-1])
+            yield _missing_capacity(doubts, facility, leads, sufficient_capacity)
+        steps = accepted_steps(facility, problem.merged, problem.case) if name in usable_by_facility else ()
+        doubtful = [step for step in steps if step.per_year and doubts.is_doubtful(step.source)]
+        if doubtful:
+            yield _doubtful_capacity(doubts, facility, usable_by_facility[name], doubtful[-1])
 
 
-def _lacks(doubts: Doubts, lead: Lead) -> bool:
+def _lacks_capacity(doubts: Doubts, lead: Lead) -> bool:
     for reason in lead.reasons:
         if reason.lacks == "rate" or (reason.lacks == "quantity" and len(lead.reasons) > 1):
-            why = f"{reason.text}, which no change of a case states"
+            why = f"{reason.text}, which no change of a case can state"
             doubts.unasked.append(Unasked(subject=lead.offer.id, why=why))
     return lead.lacks("capacity")
 
 
 def quantities(doubts: Doubts) -> Iterator[Draft]:
-    """Yield a draft for each offer with its own quantity whose evidence is insufficient or doubted, by id."""
     for lead in doubts.leads():
         if all(reason.lacks == "quantity" for reason in lead.reasons):
-            yield _own_quantity(doubts, lead.offer, _stated_again(doubts, lead))
-    for facts in doubts.counting():
+            yield _quantity_draft(doubts, lead.offer, _stated_quantity(doubts, lead))
+    for facts in doubts.usable_offers():
         offer = facts.offer
-        if (offer.max_per_year is not None or offer.total is not None) and doubts.doubted(offer.source):
-            yield _own_quantity(doubts, offer, _multiplied(doubts, offer.id))
+        if (offer.max_per_year is not None or offer.total is not None) and doubts.is_doubtful(offer.source):
+            yield _quantity_draft(doubts, offer, _multiplied_quantity(doubts, offer.id))
 
 
-def _multiplied(doubts: Doubts, name: str) -> tuple[Try, ...]:
-    """Return the quantity of an offer, varied down and up by the spread."""
+def _multiplied_quantity(doubts: Doubts, name: str) -> tuple[Try, ...]:
     by = percent(doubts.spread)
-    return doubts.either_way(
+    return doubts.lower_and_higher(
         lambda factor: f"{by} {'more' if factor > 1 else 'less'}",
         lambda factor: Change(capacity=f"offer:{name}", factor=factor),
     )
 
 
-def _stated_again(doubts: Doubts, lead: Lead) -> tuple[Try, ...]:
-    """Return the stated quantity as true, varied down and up by the spread, and with all origins proved."""
+def _stated_quantity(doubts: Doubts, lead: Lead) -> tuple[Try, ...]:
     offer = lead.offer
     changes = [
         Change(
@@ -216,12 +203,12 @@ def _stated_again(doubts: Doubts, lead: Lead) -> tuple[Try, ...]:
         for factor in (1 - doubts.spread, 1 + doubts.spread)
     ]
     by = percent(doubts.spread)
-    less, more = Try(f"{by} less than is told", (changes[0],)), Try(f"{by} more than is told", (changes[1],))
-    return less, more, _proved(more.answer, more.changes, [lead])
+    lower, higher = Try(f"{by} less than stated", (changes[0],)), Try(f"{by} more than stated", (changes[1],))
+    return lower, higher, _with_origins_proved(higher.answer, higher.changes, [lead])
 
 
-def _own_quantity(doubts: Doubts, offer: Offer, tries: tuple[Try, ...]) -> Draft:
-    told = [
+def _quantity_draft(doubts: Doubts, offer: Offer, tries: tuple[Try, ...]) -> Draft:
+    stated = [
         *([] if offer.max_per_year is None else [f"{tonnes(offer.max_per_year)} a year"]),
         *([] if offer.total is None else [f"{tonnes(offer.total)} over the plan"]),
     ]
@@ -229,65 +216,71 @@ def _own_quantity(doubts: Doubts, offer: Offer, tries: tuple[Try, ...]) -> Draft
     return doubts.draft(
         UnknownKind.CAPACITY,
         offer,
-        f"Can {facility.supplier} deliver {' and '.join(told)} of {goods(offer)}?",
-        doubts.known(offer.source),
-        doubts.by_spread,
+        f"Can {facility.supplier} deliver {' and '.join(stated)} of {goods(offer)}?",
+        doubts.evidence(offer.source),
+        doubts.spread_assumption,
         tries,
     )
 
 
-def _unpublished_capacity(doubts: Doubts, facility: Facility, leads: Sequence[Lead], enough: EnoughCapacity) -> Draft:
+def _missing_capacity(
+    doubts: Doubts, facility: Facility, leads: Sequence[Lead], sufficient_capacity: EnoughCapacity
+) -> Draft:
     materials = sorted({line.material for lead in leads for line in lead.offer.outputs})
-    stated = any(step.per_year for step in facility.capacity) and all(s.per_year is not None for s in facility.capacity)
-    if stated:
-        told = tonnes(max(step.per_year or Decimal(0) for step in facility.capacity))
-        known = doubts.known(facility.capacity[-1].source, f"{told} a year: ")
-        taken = f"{doubts.by_spread}, running from the day that is told"
-        tries = _confirmed(doubts, facility, told, leads)
+    is_stated = any(step.per_year for step in facility.capacity) and all(
+        s.per_year is not None for s in facility.capacity
+    )
+    if is_stated:
+        rate = tonnes(max(step.per_year or Decimal(0) for step in facility.capacity))
+        evidence = doubts.evidence(facility.capacity[-1].source, f"{rate} a year: ")
+        assumption = f"{doubts.spread_assumption}; the capacity starts on the stated day"
+        tries = _stated_capacity(doubts, facility, rate, leads)
     else:
-        large = (enough.change(facility, [lead.offer for lead in leads]),)
-        known = doubts.known(leads[0].offer.source)
-        taken = (
-            f"a bound: {tonnes(large[0].per_year)} a year from the start, more than the case can use, at the price asked; "
-            "beside that, every origin of it that is not proved turns out to be what the rules ask for"
+        unlimited = (sufficient_capacity.change(facility, [lead.offer for lead in leads]),)
+        evidence = doubts.evidence(leads[0].offer.source)
+        assumption = (
+            f"upper bound: {tonnes(unlimited[0].per_year)} a year from the start, more than the case can use, at the stated price; "
+            "in a second trial, all unproved origins also satisfy the rules"
         )
-        tries = (Try("large", large, bound=True), _proved("large", large, leads))
+        tries = (Try("unlimited", unlimited, bound=True), _with_origins_proved("unlimited", unlimited, leads))
     return Draft(
         kind=UnknownKind.CAPACITY,
         subject=facility.id,
         material=", ".join(materials),
-        question=f"How much {' and '.join(materials)} can {facility.name or facility.id} deliver a year, from when, and of what origin?",
+        question=f"How much {' and '.join(materials)} can {facility.name or facility.id} deliver a year, from what day, and of what origin?",
         whom=facility.supplier,
         country=facility.country,
-        known=known,
-        taken=taken,
+        known=evidence,
+        taken=assumption,
         tries=tries,
-        never_full="" if stated else facility.id,
+        never_full="" if is_stated else facility.id,
     )
 
 
-def _confirmed(doubts: Doubts, facility: Facility, told: str, leads: Sequence[Lead]) -> tuple[Try, ...]:
-    """Return the stated capacity as true, varied down and up by the spread, and running from the stated days."""
-
-    def held(factor: Decimal) -> Iterator[Change]:
-        for step in facility.capacity:  # each holds up to the next
+def _stated_capacity(doubts: Doubts, facility: Facility, stated_rate: str, leads: Sequence[Lead]) -> tuple[Try, ...]:
+    def changes(factor: Decimal) -> Iterator[Change]:
+        for step in facility.capacity:  # each step lasts until the next one
             rate = exact((step.per_year or Decimal(0)) * factor)
-            stated = {"capacity": facility.id, "per_year": rate, "status": Status.OPERATING, "from": step.start}
-            yield Change.model_validate(stated)
+            change = {"capacity": facility.id, "per_year": rate, "status": Status.OPERATING, "from": step.start}
+            yield Change.model_validate(change)
 
-    less, more = tuple(held(1 - doubts.spread)), tuple(held(1 + doubts.spread))
+    lower, higher = tuple(changes(1 - doubts.spread)), tuple(changes(1 + doubts.spread))
     by = percent(doubts.spread)
-    largest = f"{by} more than {told} a year"
-    return Try(f"{by} less than {told} a year", less), Try(largest, more), _proved(largest, more, leads)
+    largest = f"{by} more than {stated_rate} a year"
+    return (
+        Try(f"{by} less than {stated_rate} a year", lower),
+        Try(largest, higher),
+        _with_origins_proved(largest, higher, leads),
+    )
 
 
-def _proved(answer: str, changes: tuple[Change, ...], leads: Sequence[Lead]) -> Try:
-    """Return an answer with all origins of the offers proved too, since a supplier who is asked for quantities is also asked for origins."""
+def _with_origins_proved(answer: str, changes: tuple[Change, ...], leads: Sequence[Lead]) -> Try:
+    """Return an answer with all origins proved too, because a supplier who is asked for quantities is also asked for origins."""
     proofs = tuple(Change(prove=lead.offer.id) for lead in leads)
-    return Try(f"{answer}, and its origins proved", (*changes, *proofs), bound=True, further=True)
+    return Try(f"{answer}, with its origins proved", (*changes, *proofs), bound=True, further=True)
 
 
-def _doubted_capacity(doubts: Doubts, facility: Facility, offers: Sequence[Offer], step: CapacityStep) -> Draft:
+def _doubtful_capacity(doubts: Doubts, facility: Facility, offers: Sequence[Offer], step: CapacityStep) -> Draft:
     materials = sorted({line.material for offer in offers for line in offer.outputs})
     rate = step.per_year or Decimal(0)
     name = facility.name or facility.id
@@ -298,9 +291,9 @@ def _doubted_capacity(doubts: Doubts, facility: Facility, offers: Sequence[Offer
         question=f"Can {name} deliver {tonnes(rate)} of {' and '.join(materials)} a year?",
         whom=facility.supplier,
         country=facility.country,
-        known=doubts.known(step.source),
-        taken=doubts.by_spread,
-        tries=doubts.either_way(
+        known=doubts.evidence(step.source),
+        taken=doubts.spread_assumption,
+        tries=doubts.lower_and_higher(
             lambda factor: f"{tonnes(exact(rate * factor))} a year",
             lambda factor: Change(capacity=facility.id, factor=factor),
         ),
@@ -315,91 +308,94 @@ class EnoughCapacity:
         self._needs = _needs(problem)
 
     def change(self, facility: Facility, offers: Iterable[Offer]) -> Change:
-        """Return a capacity from the start that in the shortest period gives twice the total demand of the plan, for each of its offers."""
-        most = Decimal(0)
+        max_use = Decimal(0)
         for offer in offers:
             units = [self._needs.get(line.material, Decimal(0)) / line.per_unit for line in offer.outputs]
-            most += max(units) * max(offer.capacity_use, Decimal(1))
-        rate = max(_SLACK * most / self._shortest, Decimal(1))
-        step = Decimal(1).scaleb(rate.adjusted() - 1)  # two digits, rounded up
-        per_year = exact((rate / step).to_integral_value(ROUND_CEILING) * step)
+            max_use += max(units) * max(offer.capacity_use, Decimal(1))
+        rate = max(_SLACK * max_use / self._shortest, Decimal(1))
+        rounding_step = Decimal(1).scaleb(rate.adjusted() - 1)  # two digits, rounded up
+        per_year = exact((rate / rounding_step).to_integral_value(ROUND_CEILING) * rounding_step)
         return Change(capacity=facility.id, per_year=per_year, status=Status.OPERATING)
 
 
 def _needs(problem: Problem) -> dict[str, Decimal]:
-    """Return the kilograms of each material that a case can use over the plan, by the recipe that takes most."""
+    """Return the kilograms of each material that a case can use over the plan, with the recipe that needs the most input."""
     demanded: dict[str, Decimal] = {}
     for demand in problem.demands:
         name = demand.use.material.id
         demanded[name] = demanded.get(name, Decimal(0)) + sum(demand.quantity, Decimal(0))
-    takes: dict[tuple[str, str], Decimal] = {}
+    input_per_output: dict[tuple[str, str], Decimal] = {}
     for offer in problem.merged.offers.values():
-        for given in offer.inputs:
-            for made in offer.outputs:
-                key = (given.material, made.material)
-                takes[key] = max(takes.get(key, Decimal(0)), given.per_unit / made.per_unit)
-    found = dict(demanded)
-    for _ in problem.merged.materials:  # no way up the chain has more steps
-        more = dict(demanded)
-        for (given_id, made_id), ratio in takes.items():
-            more[given_id] = exact(more.get(given_id, Decimal(0)) + ratio * found.get(made_id, Decimal(0)))
-        if more == found:
+        for input_line in offer.inputs:
+            for output_line in offer.outputs:
+                key = (input_line.material, output_line.material)
+                input_per_output[key] = max(
+                    input_per_output.get(key, Decimal(0)), input_line.per_unit / output_line.per_unit
+                )
+    needs = dict(demanded)
+    for _ in problem.merged.materials:  # no chain has more steps than materials
+        updated = dict(demanded)
+        for (input_id, output_id), ratio in input_per_output.items():
+            updated[input_id] = exact(updated.get(input_id, Decimal(0)) + ratio * needs.get(output_id, Decimal(0)))
+        if updated == needs:
             break
-        found = more
-    return found
+        needs = updated
+    return needs
 
 
-def prices(doubts: Doubts, enough: EnoughCapacity) -> Iterator[Draft]:
-    """Yield a draft for every offer without a published price, and for usable ones with an assumed price."""
+def prices(doubts: Doubts, sufficient_capacity: EnoughCapacity) -> Iterator[Draft]:
     for lead in doubts.leads():
         if lead.lacks("price"):
-            yield _unpublished_price(doubts, lead, enough)
-    for facts in doubts.counting():
-        known = _assumed_price(doubts, facts.offer)
-        if known is not None and any(facts.price):
-            yield _doubted_price(doubts, facts, known)
+            yield _missing_price(doubts, lead, sufficient_capacity)
+    for facts in doubts.usable_offers():
+        evidence = _assumed_price_evidence(doubts, facts.offer)
+        if evidence is not None and any(facts.price):
+            yield _doubtful_price(doubts, facts, evidence)
 
 
-def _unpublished_price(doubts: Doubts, lead: Lead, enough: EnoughCapacity) -> Draft:
+def _missing_price(doubts: Doubts, lead: Lead, sufficient_capacity: EnoughCapacity) -> Draft:
     offer, price = lead.offer, lead.offer.price
     facility = doubts.session.problem.merged.facilities[offer.facility]
-    also = (enough.change(facility, [offer]),) if lead.lacks("capacity") else ()
-    large = ", and a capacity that is never used up" if also else ""
+    capacity_change = (sufficient_capacity.change(facility, [offer]),) if lead.lacks("capacity") else ()
+    assumed_capacity = ", with unlimited capacity" if capacity_change else ""
     if price is not None and price.amount is not None:
         amount, currency = price.amount, price.currency
         return doubts.draft(
             UnknownKind.PRICE,
             offer,
-            f"At what price does {facility.supplier} sell {doubts.named(offer)}?",
-            doubts.known(price.source, f"{readable(amount)} {currency}/kg: "),
-            doubts.by_spread + large,
+            f"At what price does {facility.supplier} sell {doubts.in_words(offer)}?",
+            doubts.evidence(price.source, f"{readable(amount)} {currency}/kg: "),
+            doubts.spread_assumption + assumed_capacity,
             tuple(
                 Try(
                     f"at {readable(exact(amount * factor))} {currency}/kg",
-                    (*also, Change(price=f"offer:{offer.id}", amount=exact(amount * factor), currency=currency)),
+                    (
+                        *capacity_change,
+                        Change(price=f"offer:{offer.id}", amount=exact(amount * factor), currency=currency),
+                    ),
                 )
                 for factor in (1 - doubts.spread, 1 + doubts.spread)
             ),
         )
     free = Change(price=f"offer:{offer.id}", amount=Decimal(0), currency=doubts.session.problem.case.currency)
-    how_much = ", and how much of it a year" if also else ""
+    how_much = ", and how much of it a year" if capacity_change else ""
     return doubts.draft(
         UnknownKind.PRICE,
         offer,
-        f"At what price does {facility.supplier} sell {doubts.named(offer)}{how_much}?",
-        doubts.known(offer.source),
-        f"a bound: a price of nothing{large}; no price saves more",
-        (Try("for nothing", (*also, free), bound=True),),
+        f"At what price does {facility.supplier} sell {doubts.in_words(offer)}{how_much}?",
+        doubts.evidence(offer.source),
+        f"upper bound: a price of 0{assumed_capacity}",
+        (Try("free of charge", (*capacity_change, free), bound=True),),
         unpriced=True,
     )
 
 
-def _assumed_price(doubts: Doubts, offer: Offer) -> EvidenceToday | None:
+def _assumed_price_evidence(doubts: Doubts, offer: Offer) -> EvidenceToday | None:
     """Return the evidence of an assumed price. None if it isn't assumed. A price that follows a benchmark is, since no source links the offer to it."""
     merged = doubts.session.problem.merged
     for quote in offer.quotes:
-        if doubts.doubted(quote.source):
-            return doubts.known(quote.source)
+        if doubts.is_doubtful(quote.source):
+            return doubts.evidence(quote.source)
     price = offer.price
     if price is None:
         return None
@@ -408,84 +404,84 @@ def _assumed_price(doubts: Doubts, offer: Offer) -> EvidenceToday | None:
         if not rows:
             return None
         premium = f"{readable(price.premium * 100)} % on " if price.premium else ""
-        found = doubts.known(rows[-1].source, f"assumed to follow {premium}benchmark {price.benchmark}: ")
-        return found.but(date=rows[-1].date, confidence=Confidence.ASSUMED.value)
-    given = {one.id for one in doubts.session.problem.case.assume.offer if one.price is not None}
-    if offer.id in given:
-        return EvidenceToday(reference="the case assumes it", date=None, confidence=Confidence.ASSUMED.value)
-    return doubts.known(price.source) if doubts.doubted(price.source) else None
+        evidence = doubts.evidence(rows[-1].source, f"assumed to follow {premium}benchmark {price.benchmark}: ")
+        return evidence.but(date=rows[-1].date, confidence=Confidence.ASSUMED.value)
+    assumed_offers = {
+        assumption.id for assumption in doubts.session.problem.case.assume.offer if assumption.price is not None
+    }
+    if offer.id in assumed_offers:
+        return EvidenceToday(reference="assumption of the case", date=None, confidence=Confidence.ASSUMED.value)
+    return doubts.evidence(price.source) if doubts.is_doubtful(price.source) else None
 
 
-def _doubted_price(doubts: Doubts, facts: OfferFacts, known: EvidenceToday) -> Draft:
-    first = next((t for t, most in enumerate(facts.most) if most != 0), 0)
-    today, currency = facts.price[first], doubts.session.problem.case.currency
+def _doubtful_price(doubts: Doubts, facts: OfferFacts, evidence: EvidenceToday) -> Draft:
+    first = next((t for t, max_quantity in enumerate(facts.most) if max_quantity != 0), 0)
+    current_price, currency = facts.price[first], doubts.session.problem.case.currency
     return doubts.draft(
         UnknownKind.PRICE,
         facts.offer,
-        f"Is {readable(today)} {currency}/kg what {facts.facility.supplier} asks for {doubts.named(facts.offer)}?",
-        known,
-        doubts.by_spread,
-        doubts.either_way(
-            lambda factor: f"at {readable(exact(today * factor))} {currency}/kg",
+        f"Does {facts.facility.supplier} sell {doubts.in_words(facts.offer)} at {readable(current_price)} {currency}/kg?",
+        evidence,
+        doubts.spread_assumption,
+        doubts.lower_and_higher(
+            lambda factor: f"at {readable(exact(current_price * factor))} {currency}/kg",
             lambda factor: Change(price=f"offer:{facts.offer.id}", factor=factor),
         ),
     )
 
 
 def lead_times(doubts: Doubts) -> Iterator[Draft]:
-    """Yield a draft for every usable offer without a lead time, or with a doubted one."""
     problem = doubts.session.problem
-    for facts in doubts.counting():
+    for facts in doubts.usable_offers():
         offer = facts.offer
-        own = problem.case.assume.lead_time if offer.lead_time is None else offer.lead_time
-        if offer.lead_time is not None and not doubts.doubted(offer.source):
+        months = problem.case.assume.lead_time if offer.lead_time is None else offer.lead_time
+        if offer.lead_time is not None and not doubts.is_doubtful(offer.source):
             continue
         if any(lane.lead_time is not None for lane in offer.lanes):
             if not all(lane.lead_time is not None for lane in offer.lanes):
-                why = "some of its ways state a lead time and some do not, which one change cannot tell apart"
+                why = "some of its lanes have a lead time of their own, which a change of the offer can't vary"
                 doubts.unasked.append(Unasked(subject=offer.id, why=why))
             continue
-        if not own:
+        if not months:
             doubts.unasked.append(
-                Unasked(subject=offer.id, why="its lead time is taken as none, of which no share is more")
+                Unasked(subject=offer.id, why="its lead time is assumed to be 0, so no share of it is longer")
             )
             continue
-        yield _lead_time(doubts, offer, own)
+        yield _lead_time(doubts, offer, months)
 
 
-def _lead_time(doubts: Doubts, offer: Offer, own: Decimal) -> Draft:
+def _lead_time(doubts: Doubts, offer: Offer, months: Decimal) -> Draft:
     problem = doubts.session.problem
     horizon = problem.case.horizon
-    stated = offer.lead_time is not None
-    known = (
-        doubts.known(offer.source)
-        if stated
-        else EvidenceToday(reference="the case assumes it", date=None, confidence=Confidence.ASSUMED.value)
+    is_stated = offer.lead_time is not None
+    evidence = (
+        doubts.evidence(offer.source)
+        if is_stated
+        else EvidenceToday(reference="assumption of the case", date=None, confidence=Confidence.ASSUMED.value)
     )
 
     def arrivals(lead_time: Decimal) -> list[int]:
         delay = Delay.of(lead_time, problem.case.assume.safety_lead)
         return [horizon.arrival(t, delay) for t in range(horizon.count)]
 
-    def tried(factor: Decimal) -> Try:
-        months = exact(own * factor)
-        same = arrivals(months) == arrivals(own)
-        told = f"{readable(months)} months{', the same in whole periods' if same else ''}"
-        return Try(told, (Change(lead_time=f"offer:{offer.id}", factor=factor),), same=same)
+    def trial(factor: Decimal) -> Try:
+        varied = exact(months * factor)
+        is_same = arrivals(varied) == arrivals(months)
+        answer = f"{readable(varied)} months{', the same in whole periods' if is_same else ''}"
+        return Try(answer, (Change(lead_time=f"offer:{offer.id}", factor=factor),), same=is_same)
 
     return doubts.draft(
         UnknownKind.LEAD_TIME,
         offer,
-        f"How many months pass from order to delivery of {doubts.named(offer)}? Taken are {readable(own)}.",
-        known,
-        doubts.by_spread,
-        (tried(1 - doubts.spread), tried(1 + doubts.spread)),
+        f"How many months pass from order to delivery of {doubts.in_words(offer)}? The plan assumes {readable(months)}.",
+        evidence,
+        doubts.spread_assumption,
+        (trial(1 - doubts.spread), trial(1 + doubts.spread)),
     )
 
 
 def conversions(doubts: Doubts) -> Iterator[Draft]:
-    """Yield a draft for every usable maker with an assumed or recalled line in its recipe."""
-    for facts in doubts.counting():
+    for facts in doubts.usable_offers():
         offer = facts.offer
         lines = (*offer.inputs, *(offer.outputs if len(offer.outputs) > 1 else ()))
         for line in lines:
@@ -495,12 +491,16 @@ def conversions(doubts: Doubts) -> Iterator[Draft]:
 
 
 def _conversion(doubts: Doubts, offer: Offer, line: RecipeLine, *, takes: bool) -> Draft:
-    least = _lossless(doubts, offer, line) if takes else Decimal(0)
-    low = max(1 - doubts.spread, min(exact(least / line.per_unit), Decimal(1)))
+    min_input = _min_input(doubts, offer, line) if takes else Decimal(0)
+    low = max(1 - doubts.spread, min(exact(min_input / line.per_unit), Decimal(1)))
     verb = "take" if takes else "give"
     unit = "a kilogram" if len(offer.outputs) == 1 else "a unit"
     facility = doubts.session.problem.merged.facilities[offer.facility]
-    bounded = f"; less than {readable(least)} kg would make something of nothing" if low > 1 - doubts.spread else ""
+    bound_note = (
+        f"; at least {readable(min_input)} kg, since less would contain less of the element than the output"
+        if low > 1 - doubts.spread
+        else ""
+    )
     tries = tuple(
         Try(
             f"{readable(exact(line.per_unit * factor))} kg",
@@ -513,140 +513,137 @@ def _conversion(doubts: Doubts, offer: Offer, line: RecipeLine, *, takes: bool) 
         UnknownKind.CONVERSION,
         offer,
         f"How many kilograms of {line.material} does {facility.name or facility.id} {verb} for {unit} of {goods(offer) if takes else offer.id}? "
-        f"Taken are {readable(line.per_unit)}.",
-        doubts.known(line.source) if line.source else NOT_KNOWN,
-        doubts.by_spread + bounded,
+        f"The plan assumes {readable(line.per_unit)}.",
+        doubts.evidence(line.source) if line.source else NO_EVIDENCE,
+        doubts.spread_assumption + bound_note,
         tries,
     )
 
 
-def _lossless(doubts: Doubts, offer: Offer, line: RecipeLine) -> Decimal:
+def _min_input(doubts: Doubts, offer: Offer, line: RecipeLine) -> Decimal:
     """Return the kilograms of an input that contain as much of its element as the output. Zero if unknown."""
     materials = doubts.session.problem.merged.materials
-    given = materials[line.material]
-    if not given.content or not given.element:
+    input_material = materials[line.material]
+    if not input_material.content or not input_material.element:
         return Decimal(0)
-    held = Decimal(0)
-    for out in offer.outputs:
-        made = materials[out.material]
-        if made.element == given.element and made.content:
-            held += out.per_unit * made.content
-    return held / given.content
+    element_kg = Decimal(0)
+    for output in offer.outputs:
+        output_material = materials[output.material]
+        if output_material.element == input_material.element and output_material.content:
+            element_kg += output.per_unit * output_material.content
+    return element_kg / input_material.content
 
 
 def origins(doubts: Doubts) -> Iterator[Draft]:
     """Yield offers that are excluded from a use only because an origin is unproved, then those that a license would admit."""
-    out = Eligibilities(doubts.session.problem).out
-    for _, kept in sorted(out.items()):
-        unproven = [one for one in kept if one.unproven and not one.verdict.licence]
+    excluded_by_offer = Eligibilities(doubts.session.problem).out
+    for _, exclusions in sorted(excluded_by_offer.items()):
+        unproven = [exclusion for exclusion in exclusions if exclusion.unproven and not exclusion.verdict.licence]
         if unproven:
             yield _origin(doubts, unproven)
-    licensed = grouped(
-        ((one.verdict.rule, one.arc.chained.facility.id), one)
-        for kept in out.values()
-        for one in kept
-        if one.verdict.licence
+    licensable_by_subject = grouped(
+        ((exclusion.verdict.rule, exclusion.arc.chained.facility.id), exclusion)
+        for exclusions in excluded_by_offer.values()
+        for exclusion in exclusions
+        if exclusion.verdict.licence
     )
-    for (rule, facility), some in sorted(licensed.items()):
-        yield _licence(doubts, rule, facility, some)
+    for (rule, facility), licensable in sorted(licensable_by_subject.items()):
+        yield _licence_draft(doubts, rule, facility, licensable)
 
 
-def _uses(kept: list[KeptOut]) -> str:
-    return ", ".join(sorted({f"{one.use.end_use} {one.use.material.id}" for one in kept}))
+def _uses(exclusions: list[KeptOut]) -> str:
+    return ", ".join(sorted({f"{exclusion.use.end_use} {exclusion.use.material.id}" for exclusion in exclusions}))
 
 
-def _origin(doubts: Doubts, kept: list[KeptOut]) -> Draft:
-    offer = kept[0].arc.chained.offer
-    stages = sorted({one.verdict.stage for one in kept} - {""})
-    rules = sorted({one.verdict.rule for one in kept})
-    what = (
-        f"Where is {doubts.named(offer)} {' and '.join(stages)}"
+def _origin(doubts: Doubts, exclusions: list[KeptOut]) -> Draft:
+    offer = exclusions[0].arc.chained.offer
+    stages = sorted({exclusion.verdict.stage for exclusion in exclusions} - {""})
+    rules = sorted({exclusion.verdict.rule for exclusion in exclusions})
+    question = (
+        f"Where is {doubts.in_words(offer)} {' and '.join(stages)}"
         if stages
-        else f"Where does {doubts.named(offer)} come from"
+        else f"Where does {doubts.in_words(offer)} come from"
     )
     return doubts.draft(
         UnknownKind.ORIGIN,
         offer,
-        f"{what}, and what proves it? {', '.join(rules)} asks, for {_uses(kept)}.",
+        f"{question}, and how can it be proved? Required by {', '.join(rules)} for {_uses(exclusions)}.",
         _stated_origin(doubts, offer, stages),
-        "every stage that is not proved turns out to be what the rules ask for; if not, the plan stays what it is",
+        "every unproved stage satisfies the rules; otherwise, the plan doesn't change",
         (Try("it is proved", (Change(prove=offer.id),), bound=True),),
     )
 
 
 def _stated_origin(doubts: Doubts, offer: Offer, stages: list[str]) -> EvidenceToday:
-    """Return the best evidence of the stages in question."""
     entries = [
         entry for entry in offer.chain if not stages or entry.main_stage.value in stages or entry.stage in stages
     ]
     if not entries:
-        return NOT_KNOWN
+        return NO_EVIDENCE
     merged = doubts.session.problem.merged
     best = max(entries, key=lambda entry: merged.confidence(entry.source).rank)
     where = "/".join(sorted(best.countries)) or "no country"
-    return doubts.known(best.source, f"{best.stage} {where}{'' if best.complete else ', maybe elsewhere'}: ")
+    return doubts.evidence(best.source, f"{best.stage} {where}{'' if best.complete else ', possibly elsewhere'}: ")
 
 
-def _licence(doubts: Doubts, name: str, facility: str, kept: list[KeptOut]) -> Draft:
+def _licence_draft(doubts: Doubts, rule_id: str, facility: str, exclusions: list[KeptOut]) -> Draft:
     problem = doubts.session.problem
-    rule = next(one for one in problem.rules if one.id == name)
+    rule = next(rule for rule in problem.rules if rule.id == rule_id)
     plant = problem.merged.facilities[facility]
-    materials = sorted({line.material for one in kept for line in one.arc.chained.offer.outputs})
+    materials = sorted({line.material for exclusion in exclusions for line in exclusion.arc.chained.offer.outputs})
     return Draft(
         kind=UnknownKind.LICENCE,
-        subject=f"{name} for {facility}",
+        subject=f"{rule_id} for {facility}",
         material=", ".join(materials),
-        question=f"Is {' and '.join(materials)} of {plant.name or facility} licensed under {name} ({_title(rule)}), for {_uses(kept)}?",
-        whom=f"{plant.supplier}, and whoever licenses under {rule.citation or name}",
+        question=f"Is {' and '.join(materials)} of {plant.name or facility} licensed under {rule_id} ({_title(rule)}), for {_uses(exclusions)}?",
+        whom=f"{plant.supplier}, and the licensing authority under {rule.citation or rule_id}",
         country=plant.country,
-        known=NOT_KNOWN,
-        taken="a licence without a limit for all of the plan; if there is none, the plan stays what it is",
-        tries=(Try("it is licensed", (Change(grant=name, of=facility),), bound=True),),
+        known=NO_EVIDENCE,
+        taken="an unlimited license for the whole plan; without a license, the plan doesn't change",
+        tries=(Try("it is licensed", (Change(grant=rule_id, of=facility),), bound=True),),
     )
 
 
 def assumed_licences(doubts: Doubts) -> Iterator[Draft]:
-    """Yield end uses with licenses that the case assumes to be granted, if a rule requires any."""
     problem = doubts.session.problem
-    asking = sorted(rule.id for rule in problem.rules if rule.bears_on == "trade")
-    for use in sorted(problem.case.assume.licence) if asking else ():
+    controls = sorted(rule.id for rule in problem.rules if rule.bears_on == "trade")
+    for use in sorted(problem.case.assume.licence) if controls else ():
         materials = sorted({demand.use.material.id for demand in problem.demands if demand.use.end_use == use})
         yield Draft(
             kind=UnknownKind.LICENCE,
-            subject=f"{use}, taken as granted",
+            subject=f"{use}, assumed to be granted",
             material="",
-            question=f"Is all that is exported for {use} use licensed, as the case takes it: {', '.join(materials)}, and what goes into them?",
-            whom=f"suppliers, and whoever licenses under {', '.join(asking)}",
+            question=f"Are all exports for {use} use licensed, as the case assumes? Materials: {', '.join(materials)}, and their inputs.",
+            whom=f"suppliers, and the licensing authorities under {', '.join(controls)}",
             country="",
-            known=EvidenceToday(reference="the case assumes it", date=None, confidence=Confidence.ASSUMED.value),
-            taken="today's plan takes every licence as granted; if none is, only licences in hand count",
+            known=EvidenceToday(reference="assumption of the case", date=None, confidence=Confidence.ASSUMED.value),
+            taken="the plan assumes that every license is granted; otherwise, only licenses in hand count",
             tries=(Try("none is granted", (Change(revoke=use),), bound=True),),
         )
 
 
 def rules(doubts: Doubts) -> Iterator[Draft]:
-    """Yield rules with a phase of unknown status within the plan, by id."""
     problem = doubts.session.problem
     span = problem.case.horizon.span
-    for rule in sorted(problem.rules, key=lambda one: one.id):
-        open_ = [p for p in rule.phases if p.status is PhaseStatus.UNKNOWN and p.span.meets(span)]
-        if open_:
-            yield _rule(doubts, rule, open_)
+    for rule in sorted(problem.rules, key=lambda rule: rule.id):
+        unknown_phases = [p for p in rule.phases if p.status is PhaseStatus.UNKNOWN and p.span.meets(span)]
+        if unknown_phases:
+            yield _rule_draft(doubts, rule, unknown_phases)
 
 
-def _rule(doubts: Doubts, rule: Rule, phases: list[Phase]) -> Draft:
+def _rule_draft(doubts: Doubts, rule: Rule, phases: list[Phase]) -> Draft:
     enforced = PhaseStatus.UNKNOWN in doubts.session.problem.law.statuses
-    verb, answer = ("disable", "it does not hold") if enforced else ("enable", "it holds")
-    changes = tuple(Change.model_validate({verb: rule.id, "from": one.start, "until": one.end}) for one in phases)
-    since = f" from {phases[0].start} on" if phases[0].start else ""
-    note = " ".join(one.note for one in phases if one.note) or rule.source
-    taken = "today's plan enforces it" if enforced else "today's plan takes it not to hold"
+    verb, answer = ("disable", "it doesn't apply") if enforced else ("enable", "it applies")
+    changes = tuple(Change.model_validate({verb: rule.id, "from": phase.start, "until": phase.end}) for phase in phases)
+    from_day = f" from {phases[0].start}" if phases[0].start else ""
+    note = " ".join(phase.note for phase in phases if phase.note) or rule.source
+    taken = "the plan enforces it" if enforced else "the plan assumes that it doesn't apply"
     return Draft(
         kind=UnknownKind.RULE,
         subject=rule.id,
         material="",
-        question=f"Does {rule.id} ({_title(rule)}) hold{since}?",
-        whom=f"whoever made it: {rule.citation or rule.source or rule.id}",
+        question=f"Does {rule.id} ({_title(rule)}) apply{from_day}?",
+        whom=f"the author of {rule.citation or rule.source or rule.id}",
         country="",
         known=EvidenceToday(reference=note, date=None, confidence="unknown" if note else ""),
         taken=taken,
@@ -659,16 +656,20 @@ def _title(rule: Rule) -> str:
 
 
 def duties(doubts: Doubts) -> Iterator[Unasked]:
-    """Yield purchasable goods whose tariff line or customs origin is unknown. No rate of duty is known to try."""
+    """Yield purchasable goods whose tariff line or customs origin is unknown. They can't be tried, because no rate is known."""
     problem = doubts.session.problem
     arcs = [arc for arc in problem.network.arcs if arc.offer >= 0]
     for material, text in goods_without_duty(problem, arcs).items():
         yield Unasked(
-            subject=material, why=f"duty: {_about(text, material)}. Ask a customs broker for the line and its rate"
+            subject=material,
+            why=f"unknown duty, since {_without_subject(text, material)}. Ask a customs broker for the tariff line and its rate",
         )
     for offer, text in offers_of_unknown_origin(problem, arcs).items():
-        yield Unasked(subject=offer, why=f"duty: {_about(text, offer)}. Ask the supplier where it was last worked")
+        yield Unasked(
+            subject=offer,
+            why=f"unknown duty, since {_without_subject(text, offer)}. Ask the supplier where it was last processed",
+        )
 
 
-def _about(text: str, subject: str) -> str:
+def _without_subject(text: str, subject: str) -> str:
     return text.removeprefix(f"{subject}: ")

@@ -1,13 +1,12 @@
-"""The edits of a workbook: the ones that a scenario can state, and the facts with them.
+"""The edits of a workbook, those that a scenario can express, and the facts with them.
 
-Three versions are compared: the workbook as it was written, the case of today, and the workbook as it is now. A cell that wasn't edited has the
-value of the case of today. An edited cell counts if the case of today still has the old value. If it has neither the old nor the new value, that
-is a conflict.
+The workbook as it was written, the current case, and the edited workbook are compared. A cell that wasn't edited has the current value of the
+case. An edited cell counts if the case still has the old value. If the case has neither the old nor the new value, that is a conflict.
+
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,6 +28,7 @@ from friendshore.domain.suggest import did_you_mean
 from friendshore.errors import Diagnostic, InputError
 from friendshore.plugins.isolated import CatalogRef
 from friendshore.problem.changes import OFFER_TERMS, apply_changes
+from friendshore.problem.demands import demand_name
 from friendshore.readers import CatalogRows, TableRows
 from friendshore.reading import kinds as k
 from friendshore.reading.csvfile import BAD_CELL
@@ -37,7 +37,9 @@ from friendshore.reading.kinds import Kind
 from friendshore.reading.records import Entry
 
 from .case_book import CaseWorkbook, EditedSheet, RowTexts, WrittenSheet
-from .case_tables import AFTER, CATALOG, CELLS, ROWS_ADDED, ROWS_DELETED, CaseTable, CaseTables, editable
+from .case_tables import CATALOG, CELLS, DELETED_WITH, ROWS_ADDED, ROWS_DELETED, CaseTable, CaseTables, editable
+
+_WRITE_AGAIN = "write the workbook again and repeat the edit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,12 @@ class Edit:
 
     sheet: str
     row: int
-    """Number of the row in the table of today."""
+    """Row of the current table, from 0."""
     column: str
     before: str
-    """Today's value in the case."""
     after: str
     line: int
-    """Number of the row in the sheet."""
+    """Row of the sheet, as spreadsheets number it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,63 +67,62 @@ class AddedRow:
 
 @dataclass(slots=True)
 class Differences:
-    """The differences between the workbook and the case of today."""
+    """Differences between the workbook and the current case."""
 
     edits: list[Edit] = field(default_factory=list)
     added: list[AddedRow] = field(default_factory=list)
     deleted: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    """Sheet -> rows of the table of today."""
+    """Sheet -> rows of the current table."""
     lines: dict[tuple[str, int], int] = field(default_factory=dict)
-    """Sheet and row of the table of today -> row of the sheet."""
+    """Sheet and row of the current table -> row of the sheet."""
 
 
-def differences(book: CaseWorkbook, today: CaseTables, found: list[Diagnostic]) -> Differences:
-    """Compare the three versions. Conflicts go to `found`."""
+def differences(book: CaseWorkbook, current: CaseTables, problems: list[Diagnostic]) -> Differences:
+    """Compare the three versions. Conflicts go to `problems`."""
     result = Differences()
     for name, written in book.written.items():
         edited = book.edited.get(name)
         if edited is not None and len(edited.letters) == len(written.columns):
-            _Sheet(book, name, written, edited, today.tables.get(name), result, found).compare()
+            _SheetComparison(book, name, written, edited, current.tables.get(name), result, problems).compare()
     return result
 
 
 @dataclass(frozen=True, slots=True)
-class _Sheet:
+class _SheetComparison:
     book: CaseWorkbook
     name: str
     written: WrittenSheet
     edited: EditedSheet
     table: CaseTable | None
-    """None if the case no longer has any of it."""
+    """Current table. None if the case no longer has any row of it."""
     result: Differences
-    found: list[Diagnostic]
+    problems: list[Diagnostic]
 
     def compare(self) -> None:
-        """Compare the three versions row by row."""
-        today = self._today()
-        now = [texts for _, texts in self.edited.rows]
+        current_rows = self._current_rows()
+        edited_rows = [texts for _, texts in self.edited.rows]
         key = self.table.key if self.table is not None else self.written.columns[:1]
-        to_today = matched(self.written.rows, today, key)
-        to_now = matched(self.written.rows, now, key)
+        current_of = matched(self.written.rows, current_rows, key)
+        edited_of = matched(self.written.rows, edited_rows, key)
         for number, before in enumerate(self.written.rows):
-            at, on = to_today.get(number), to_now.get(number)
-            if on is None:
-                self._gone(before, at, today)
+            position, edited_position = current_of.get(number), edited_of.get(number)
+            if edited_position is None:
+                self._record_deletion(before, position, current_rows)
                 continue
-            line, texts = self.edited.rows[on]
-            if at is not None:
-                self.result.lines[self.name, at] = line
+            line, texts = self.edited.rows[edited_position]
+            if position is not None:
+                self.result.lines[self.name, position] = line
             for column in self.written.columns:
                 if texts[column] != BAD_CELL and not self._kind(column).same(texts[column], before[column]):
-                    self._cell(line, column, texts[column], before[column], at, today)
-        known = set(to_today.values())
-        others = [texts for number, texts in enumerate(today) if number not in known]
-        taken = set(to_now.values())
+                    self._record_edit(line, column, texts[column], before[column], position, current_rows)
+        matched_positions = set(current_of.values())
+        unmatched = [texts for number, texts in enumerate(current_rows) if number not in matched_positions]
+        matched_edited = set(edited_of.values())
         for number, (line, texts) in enumerate(self.edited.rows):
-            if number not in taken and not any(self._alike(texts, other) for other in others):
+            if number not in matched_edited and not any(self._are_equal(texts, other) for other in unmatched):
                 self.result.added.append(AddedRow(self.name, line, texts))
 
-    def _today(self) -> list[RowTexts]:
+    def _current_rows(self) -> list[RowTexts]:
         table = self.table
         if table is None:
             return []
@@ -133,158 +133,164 @@ class _Sheet:
         field = None if self.table is None else self.table.fields.get(column)
         return k.TEXT if field is None else field.kind
 
-    def _alike(self, one: RowTexts, other: RowTexts) -> bool:
-        return all(self._kind(column).same(one[column], other[column]) for column in self.written.columns)
+    def _are_equal(self, first: RowTexts, second: RowTexts) -> bool:
+        return all(self._kind(column).same(first[column], second[column]) for column in self.written.columns)
 
-    def _gone(self, before: RowTexts, at: int | None, today: Sequence[RowTexts]) -> None:
-        """Record a row that was deleted in the workbook."""
-        if at is None:
+    def _record_deletion(self, before: RowTexts, position: int | None, current_rows: Sequence[RowTexts]) -> None:
+        if position is None:
             return
-        if self._alike(before, today[at]):
-            self.result.deleted[self.name].append(at)
+        if self._are_equal(before, current_rows[position]):
+            self.result.deleted[self.name].append(position)
             return
         assert self.table is not None
-        self.found.append(
+        self.problems.append(
             Diagnostic(
-                "the row was deleted here, and changed in the case since the workbook was written",
+                "the row was deleted here, but the case has changed it since the workbook was written",
                 str(self.book.path),
                 column=self.name,
-                found=f"`{self.table.called(at)}`",
-                fix="write the workbook anew, and edit that",
+                found=f"`{self.table.row_name(position)}`",
+                fix=_WRITE_AGAIN,
+                code="FS904",
             )
         )
 
-    def _cell(self, line: int, column: str, now: str, before: str, at: int | None, today: Sequence[RowTexts]) -> None:
-        kind, of_today = self._kind(column), None if at is None else today[at][column]
-        if of_today is not None and kind.same(now, of_today):
+    def _record_edit(
+        self, line: int, column: str, after: str, before: str, position: int | None, current_rows: Sequence[RowTexts]
+    ) -> None:
+        kind, current = self._kind(column), None if position is None else current_rows[position][column]
+        if current is not None and kind.same(after, current):
             return
-        if at is not None and of_today is not None and kind.same(before, of_today):
-            self.result.edits.append(Edit(self.name, at, column, of_today, now, line))
+        if position is not None and current is not None and kind.same(before, current):
+            self.result.edits.append(Edit(self.name, position, column, current, after, line))
             return
-        changed = "the row is gone from the case" if of_today is None else f"`{of_today}` in the case of today"
-        self.found.append(
+        in_case = "the case no longer has the row" if current is None else f"`{current}` in the current case"
+        self.problems.append(
             Diagnostic(
-                "was edited here, and changed in the case since the workbook was written",
+                "was edited here, but the case has changed since the workbook was written",
                 str(self.book.path),
-                column=self.book.at(self.name, line, column),
-                found=f"`{now}` here, {changed}",
+                column=self.book.cell_name(self.name, line, column),
+                found=f"`{after}` here, {in_case}",
                 expected=f"`{before}`, as it was",
-                fix="write the workbook anew, and edit that",
+                fix=_WRITE_AGAIN,
+                code="FS904",
             )
         )
 
 
 def matched(old: Sequence[RowTexts], new: Sequence[RowTexts], key: Sequence[str]) -> dict[int, int]:
-    """Match rows of `old` with rows of `new`: equal rows first, then rows with equal keys, then rows whose keys differ only in the last columns."""
-    found: dict[int, int] = {}
+    """Match rows of `old` with rows of `new` by position: equal rows first, then equal keys, then keys that differ only in the last columns."""
+    matches: dict[int, int] = {}
     columns = tuple(old[0]) if old else ()
-    ways: list[tuple[str, ...]] = [columns, tuple(key)]
-    # Of what is in a catalog its name alone says nothing.
-    ways += [tuple(key[:-count]) for count in range(1, len(key)) if len(key) - count > (key[0] == CATALOG.name)]
-    for way in ways:
-        _pair(old, new, found, _by(way))
-    return found
+    column_sets: list[tuple[str, ...]] = [columns, tuple(key)]
+    # The name of a catalog alone identifies no row.
+    column_sets += [tuple(key[:-count]) for count in range(1, len(key)) if len(key) - count > (key[0] == CATALOG.name)]
+    for columns_to_match in column_sets:
+        _match_rows(old, new, matches, _name_by(columns_to_match))
+    return matches
 
 
-def _by(columns: Sequence[str]) -> Callable[[RowTexts], Hashable]:
-    """Return a function that names a row by some columns. The name is None if they are blank."""
+def _name_by(columns: Sequence[str]) -> Callable[[RowTexts], Hashable]:
+    def name(texts: RowTexts) -> Hashable:
+        cells = tuple(texts.get(column, "") for column in columns)
+        return cells if any(cells) else None
 
-    def called(texts: RowTexts) -> Hashable:
-        found = tuple(texts.get(column, "") for column in columns)
-        return found if any(found) else None
-
-    return called
+    return name
 
 
-def _pair(
-    old: Sequence[RowTexts], new: Sequence[RowTexts], found: dict[int, int], name: Callable[[RowTexts], Hashable]
+def _match_rows(
+    old: Sequence[RowTexts], new: Sequence[RowTexts], matches: dict[int, int], name_of: Callable[[RowTexts], Hashable]
 ) -> None:
-    """Match remaining rows with the same name, in their order."""
-    taken = set(found.values())
-    waiting: Mapping[Hashable, list[int]] = defaultdict(list)
+    taken = set(matches.values())
+    unmatched: Mapping[Hashable, list[int]] = defaultdict(list)
     for number in range(len(new) - 1, -1, -1):
-        called = name(new[number])
-        if number not in taken and called is not None:
-            waiting[called].append(number)
+        name = name_of(new[number])
+        if number not in taken and name is not None:
+            unmatched[name].append(number)
     for number, texts in enumerate(old):
-        if number not in found and waiting[name(texts)]:
-            found[number] = waiting[name(texts)].pop()
+        if number not in matches and unmatched[name_of(texts)]:
+            matches[number] = unmatched[name_of(texts)].pop()
 
 
-_LIFTED = {field for kind, terms in OFFER_TERMS.items() if kind is not TermKind.LEAD_TIME for field in terms}
-BLANK_ONLY = _LIFTED - {"start", "end"} | {"from"}
-"""Columns of offers that can only be made blank."""
+_LIFTED_FIELDS = {field for kind, terms in OFFER_TERMS.items() if kind is not TermKind.LEAD_TIME for field in terms}
+CLEARED_ONLY = _LIFTED_FIELDS - {"start", "end"} | {"from"}
 
 
-def refused(book: CaseWorkbook, today: CaseTables, merged: Differences) -> Iterator[Diagnostic]:
-    """Yield an error for each edit that no change of a scenario can state, whatever its value."""
-    for edit in merged.edits:
-        if not _may(edit, today):
+def inexpressible_edits(book: CaseWorkbook, current: CaseTables, differences: Differences) -> Iterator[Diagnostic]:
+    for edit in differences.edits:
+        if not _is_expressible(edit, current):
             yield Diagnostic(
-                "no scenario can say this",
+                "a scenario can't express this edit",
                 str(book.path),
-                column=book.at(edit.sheet, edit.line, edit.column),
+                column=book.cell_name(edit.sheet, edit.line, edit.column),
                 found=f"`{edit.after}`" if edit.after else "a blank cell",
                 expected=f"`{edit.before}`, as it was" if edit.before else "a blank cell, as it was",
-                fix=f"undo it, or edit the case itself; what can be edited: {editable(edit.sheet)}",
+                fix=_undo(editable(edit.sheet)),
+                code="FS903",
             )
-    for row in merged.added:
-        yield from _row(row, book)
-        yield from _of_no_catalog(row, book, today)
-    for sheet, rows in merged.deleted.items():
+    for row in differences.added:
+        yield from _inexpressible_row(row, book)
+        yield from _unknown_catalog(row, book, current)
+    for sheet, rows in differences.deleted.items():
         for number in rows:
-            if sheet not in ROWS_DELETED and not goes_along(sheet, number, today, merged):
+            if sheet not in ROWS_DELETED and not is_deleted_with_subject(sheet, number, current, differences):
                 yield Diagnostic(
-                    "no scenario can delete this row",
+                    "a scenario can't delete this row",
                     str(book.path),
                     column=sheet,
-                    found=f"no row of `{today.tables[sheet].called(number)}`",
-                    fix=f"take it back, or edit the case itself; what can be edited: {editable(sheet)}",
+                    found=f"no row of `{current.tables[sheet].row_name(number)}`",
+                    fix=_undo(editable(sheet)),
+                    code="FS903",
                 )
 
 
-def _may(edit: Edit, today: CaseTables) -> bool:
-    """Return True if a change may state an edit, judging by its place alone."""
-    table = today.tables[edit.sheet]
+def _undo(edits: str) -> str:
+    return f"undo the edit, or edit the case itself (a scenario can edit: {edits})"
+
+
+def _is_expressible(edit: Edit, current: CaseTables) -> bool:
+    table = current.tables[edit.sheet]
     if edit.column not in CELLS.get(edit.sheet, {}):
         return False
     if edit.sheet == "settings":
         section, key = table.text(edit.row, "section"), table.text(edit.row, "key")
         return section == "accept.capacity" or (section, key) == ("accept", "proven")
     if edit.sheet == "offers":
-        return not (edit.column in BLANK_ONLY and edit.after)
+        return not (edit.column in CLEARED_ONLY and edit.after)
     if edit.sheet == "rule":
-        bill = table.text(edit.row, "kind") == "bill"
-        return edit.after in ("yes", "no") if edit.column == "on" else not bill
+        is_bill = table.text(edit.row, "kind") == "bill"
+        return edit.after in ("yes", "no") if edit.column == "on" else not is_bill
     return edit.sheet != "terms" or not edit.after
 
 
-def _row(row: AddedRow, book: CaseWorkbook) -> Iterator[Diagnostic]:
+def _inexpressible_row(row: AddedRow, book: CaseWorkbook) -> Iterator[Diagnostic]:
     filled = [column for column, text in row.texts.items() if text]
-    may, _ = ROWS_ADDED.get(row.sheet, ((), ""))
-    for column in filled[:1] if not may else filled:
-        if column not in may:
+    allowed, _ = ROWS_ADDED.get(row.sheet, ((), ""))
+    for column in filled[:1] if not allowed else filled:
+        if column not in allowed:
             yield Diagnostic(
-                f"no scenario can say this of a row added to `{row.sheet}`" if may else "no scenario can add this row",
+                f"a scenario can't state this in a row added to `{row.sheet}`"
+                if allowed
+                else "a scenario can't add this row",
                 str(book.path),
-                column=book.at(row.sheet, row.line, column),
+                column=book.cell_name(row.sheet, row.line, column),
                 found=f"`{row.texts[column]}`",
-                expected=f"cells in {', '.join(may)}" if may else "",
-                fix=f"delete it, or edit the case itself; what can be edited: {editable(row.sheet)}",
+                expected=f"cells in {', '.join(allowed)}" if allowed else "",
+                fix=_undo(editable(row.sheet)),
+                code="FS903",
             )
 
 
-def _of_no_catalog(row: AddedRow, book: CaseWorkbook, today: CaseTables) -> Iterator[Diagnostic]:
-    """Yield an error if a row is added to a catalog that the case doesn't name."""
+def _unknown_catalog(row: AddedRow, book: CaseWorkbook, current: CaseTables) -> Iterator[Diagnostic]:
     name = row.texts.get(CATALOG.name, "")
-    if row.sheet in ROWS_ADDED and CATALOG.name in row.texts and name not in today.gathered.named:
+    if row.sheet in ROWS_ADDED and CATALOG.name in row.texts and name not in current.gathered.named:
         yield Diagnostic(
-            "no such catalog in the case" if name else "this cell is needed",
+            f"the case doesn't name a catalog `{name}`" if name else "the catalog of the row is missing",
             str(book.path),
-            column=book.at(row.sheet, row.line, CATALOG.name),
+            column=book.cell_name(row.sheet, row.line, CATALOG.name),
             found=f"`{name}`" if name else "a blank cell",
-            expected="one of " + ", ".join(sorted(today.catalogs.keys() & today.gathered.named.keys())),
-            fix=did_you_mean(name, today.catalogs),
+            expected="one of " + ", ".join(sorted(current.catalogs.keys() & current.gathered.named.keys())),
+            fix=did_you_mean(name, current.catalogs) or "write the name of a catalog of the case",
+            code="FS908",
         )
 
 
@@ -293,164 +299,170 @@ class EditedFacts:
     """The case with the edits in its own files."""
 
     case: Case
-    """With the demands of added rows at the end. Deleted demands have a quantity of 0."""
+    """With demands of added rows at the end. Deleted demands have a quantity of 0."""
     catalogs: tuple[Catalog, ...]
-    """All catalogs, including those without edits."""
     united: tuple[Catalog, ...]
 
 
-def about(today: CaseTables) -> About:
-    """Return the facts of the case that its tables depend on."""
-    case = today.gathered.case
+def case_facts(current: CaseTables) -> About:
+    case = current.gathered.case
     return About(case.currency, case.place, case.horizon)
 
 
-def entry_of(
-    book: CaseWorkbook, layout: Layout, sheet: str, line: int, texts: Mapping[str, str], found: list[Diagnostic]
+def read_row(
+    book: CaseWorkbook, layout: Layout, sheet: str, line: int, texts: Mapping[str, str], problems: list[Diagnostic]
 ) -> Entry | None:
-    """Read one row of a sheet by a layout. None if it is blank."""
     cells = {name: text for name, text in texts.items() if text or name in layout.names}
     rows = TableRows(tuple(cells), [(line, tuple(cells.values()))], book.place(sheet))
-    table = read_rows(rows, layout, book.place(sheet), found)
+    table = read_rows(rows, layout, book.place(sheet), problems)
     return table.rows[0] if table.rows else None
 
 
 def edited_facts(
-    book: CaseWorkbook, today: CaseTables, merged: Differences, found: list[Diagnostic]
+    book: CaseWorkbook, current: CaseTables, differences: Differences, problems: list[Diagnostic]
 ) -> EditedFacts | None:
-    """Return the facts with the edits. None, with every error in `found`, if they can't be read."""
-    return _EditedTables(book, today, merged, found).facts()
+    return _EditedTables(book, current, differences, problems).facts()
 
 
 @dataclass(frozen=True, slots=True)
 class _EditedTables:
-    """The tables of the case of today with the edits."""
-
     book: CaseWorkbook
-    today: CaseTables
-    merged: Differences
-    found: list[Diagnostic]
+    current: CaseTables
+    differences: Differences
+    problems: list[Diagnostic]
 
     def facts(self) -> EditedFacts | None:
-        """Read the tables."""
-        before, case = len(self.found), self.today.gathered.case
-        demands, orders = (*self._demands(), *self._more_demands()), tuple(self._orders())
-        catalogs: tuple[Catalog, ...] = self.today.gathered.read
+        before, case = len(self.problems), self.current.gathered.case
+        demands, orders = (*self._demands(), *self._added_demands()), tuple(self._orders())
+        catalogs: tuple[Catalog, ...] = self.current.gathered.read
         edited = {*self._edited_catalogs()}
         if edited:
-            refs = {name: self._ref(name) if name in edited else ref for name, (ref, _) in self.today.catalogs.items()}
-            named = [refs[name] for name in refs if name in self.today.gathered.named]
+            refs = {
+                name: self._edited_catalog(name) if name in edited else ref
+                for name, (ref, _) in self.current.catalogs.items()
+            }
+            named = [refs[name] for name in refs if name in self.current.gathered.named]
             try:
                 catalogs = read_catalogs(named, lambda name: refs[name], case.overlaps)
             except InputError as error:
-                self.found.extend(error.problems)
-        if len(self.found) > before:
+                self.problems.extend(error.problems)
+        if len(self.problems) > before:
             return None
         return EditedFacts(case.but(demands=demands, orders=orders), catalogs, united(catalogs, case.overlaps))
 
     def _demands(self) -> Iterator[DemandSpec]:
-        for row, before in enumerate(self.today.gathered.case.demands):
-            after = self._after("demand", row)
-            entry = self._edited_row(keys.DEMAND, "demand", row, _without_range("per_year", after) | after)
-            record = keys.demand(entry, about(self.today)) if entry is not None else None
-            yield _nothing_of(before) if row in self.merged.deleted.get("demand", ()) else record or before
+        for row, before in enumerate(self.current.gathered.case.demands):
+            edits = self._edits_of("demand", row)
+            entry = self._edited_row(keys.DEMAND, "demand", row, _without_range("per_year", edits) | edits)
+            edited_demand = keys.demand(entry, case_facts(self.current)) if entry is not None else None
+            yield (
+                _without_quantity(before)
+                if row in self.differences.deleted.get("demand", ())
+                else edited_demand or before
+            )
 
-    def _more_demands(self) -> Iterator[DemandSpec]:
-        for row in (row for row in self.merged.added if row.sheet == "demand"):
-            entry = entry_of(self.book, keys.DEMAND, "demand", row.line, row.texts, self.found)
-            record = keys.demand(entry, about(self.today)) if entry is not None else None
-            if record is not None and record.substance and entry is not None:
+    def _added_demands(self) -> Iterator[DemandSpec]:
+        for row in (row for row in self.differences.added if row.sheet == "demand"):
+            entry = read_row(self.book, keys.DEMAND, "demand", row.line, row.texts, self.problems)
+            demand = keys.demand(entry, case_facts(self.current)) if entry is not None else None
+            if demand is not None and demand.substance and entry is not None:
                 amounts = ("per_year", "quantity", "quantities", "shortage_price")
-                stated = next(column for column in amounts if row.texts.get(column))
-                entry.problem(stated, "a substance cannot be named here", "kilograms of the material's basis")
-            elif record is not None:
-                yield record
+                column = next(name for name in amounts if row.texts.get(name))
+                message = "the amount of a new demand can't name a substance"
+                fix = "state kilograms of the material's basis, such as `5 t`"
+                entry.problem(column, message, "kilograms of the material's basis", fix, "FS012")
+            elif demand is not None:
+                yield demand
 
     def _orders(self) -> Iterator[OrderSpec]:
-        for row, before in enumerate(self.today.gathered.case.orders):
-            after = self._after("order", row)
-            entry = self._edited_row(keys.ORDER, "order", row, after if "quantity" in after else {})
-            record = keys.made(entry, OrderSpec, about(self.today)) if entry is not None else None
-            if record is not None and entry is not None and record.substance != before.substance:
-                of, fix = (
-                    before.substance or "kilograms of the material's basis",
-                    "state it of the same, or edit the case itself",
-                )
-                entry.problem("quantity", "is stated of something else than the order", of, fix)
-            yield record or before
+        for row, before in enumerate(self.current.gathered.case.orders):
+            edits = self._edits_of("order", row)
+            entry = self._edited_row(keys.ORDER, "order", row, edits if "quantity" in edits else {})
+            edited_order = keys.made(entry, OrderSpec, case_facts(self.current)) if entry is not None else None
+            if edited_order is not None and entry is not None and edited_order.substance != before.substance:
+                expected = before.substance or "kilograms of the material's basis"
+                message, fix = "the quantity isn't in the order's substance", "use the order's substance"
+                entry.problem("quantity", message, expected, fix, "FS012")
+            yield edited_order or before
 
-    def _edited_row(self, layout: Layout, sheet: str, row: int, after: RowTexts) -> Entry | None:
-        """Read a row of today by a layout, with its edits. None if it has none."""
-        if not after:
+    def _edited_row(self, layout: Layout, sheet: str, row: int, edits: RowTexts) -> Entry | None:
+        if not edits:
             return None
-        table = self.today.tables[sheet]
-        texts = {**dict(zip(table.columns, table.rows[row], strict=True)), **after}
-        return entry_of(self.book, layout, sheet, self.merged.lines[sheet, row], texts, self.found)
+        table = self.current.tables[sheet]
+        texts = {**dict(zip(table.columns, table.rows[row], strict=True)), **edits}
+        return read_row(self.book, layout, sheet, self.differences.lines[sheet, row], texts, self.problems)
 
-    def _after(self, sheet: str, row: int) -> dict[str, str]:
-        return {edit.column: edit.after for edit in self.merged.edits if (edit.sheet, edit.row) == (sheet, row)}
+    def _edits_of(self, sheet: str, row: int) -> dict[str, str]:
+        return {edit.column: edit.after for edit in self.differences.edits if (edit.sheet, edit.row) == (sheet, row)}
 
     def _edited_catalogs(self) -> Iterator[str]:
-        for sheet, row in [*((edit.sheet, edit.row) for edit in self.merged.edits), *self._left_out()]:
-            table = self.today.tables[sheet]
+        for sheet, row in [*((edit.sheet, edit.row) for edit in self.differences.edits), *self._rows_to_omit()]:
+            table = self.current.tables[sheet]
             if table.origins:
                 yield table.origins[row][0]
-        for added in self.merged.added:
-            if added.texts.get(CATALOG.name) in self.today.catalogs:
+        for added in self.differences.added:
+            if added.texts.get(CATALOG.name) in self.current.catalogs:
                 yield added.texts[CATALOG.name]
 
-    def _left_out(self) -> list[tuple[str, int]]:
-        """Return the deleted rows to leave out at once. Rows of a deleted offer stay until a change removes the offer."""
-        return [("tiers", row) for row in self.merged.deleted.get("tiers", ())]
+    def _rows_to_omit(self) -> list[tuple[str, int]]:
+        """Return the deleted rows to omit here. Rows of a deleted offer stay until a change removes the offer."""
+        return [("tiers", row) for row in self.differences.deleted.get("tiers", ())]
 
-    def _ref(self, name: str) -> CatalogRef:
-        """Return where an edited catalog is."""
-        ref, texts = self.today.catalogs[name]
-        added = (row.sheet for row in self.merged.added if row.texts.get(CATALOG.name) == name)
-        sheets = dict.fromkeys([*(file.removesuffix(".csv") for file in texts.tables), *added])
-        tables = {sheet: self._rows(name, sheet) for sheet in sheets}
+    def _edited_catalog(self, name: str) -> CatalogRef:
+        ref, texts = self.current.catalogs[name]
+        sheets_with_new_rows = (row.sheet for row in self.differences.added if row.texts.get(CATALOG.name) == name)
+        sheets = dict.fromkeys([*(file.removesuffix(".csv") for file in texts.tables), *sheets_with_new_rows])
+        tables = {sheet: self._edited_table(name, sheet) for sheet in sheets}
         head = {key: list(value) if isinstance(value, tuple) else value for key, value in texts.head.items()}
         return ref.but(reading=None, rows=CatalogRows(head, tables, str(self.book.path)))
 
-    def _rows(self, catalog: str, sheet: str) -> TableRows:
-        """Return a table of a catalog, each row with its number in the sheet."""
-        table, (_, texts) = self.today.tables.get(sheet), self.today.catalogs[catalog]
-        header, given = texts.tables.get(f"{sheet}.csv", ((), ()))
-        records: list[tuple[int, dict[str, str]]] = [(0, dict(zip(header, row, strict=True))) for row in given]
-        numbers = {} if table is None else {row: at for row, (name, at) in enumerate(table.origins) if name == catalog}
-        for row, at in numbers.items():
-            records[at] = (self.merged.lines.get((sheet, row), 0), records[at][1])
-        touched = [edit for edit in self.merged.edits if edit.sheet == sheet and edit.row in numbers]
-        for edit in touched:
-            record = records[numbers[edit.row]][1]
+    def _edited_table(self, catalog: str, sheet: str) -> TableRows:
+        table, (_, texts) = self.current.tables.get(sheet), self.current.catalogs[catalog]
+        header, rows_before = texts.tables.get(f"{sheet}.csv", ((), ()))
+        records: list[tuple[int, dict[str, str]]] = [(0, dict(zip(header, row, strict=True))) for row in rows_before]
+        position_by_row = (
+            {}
+            if table is None
+            else {row: position for row, (name, position) in enumerate(table.origins) if name == catalog}
+        )
+        for row, position in position_by_row.items():
+            records[position] = (self.differences.lines.get((sheet, row), 0), records[position][1])
+        edits = [edit for edit in self.differences.edits if edit.sheet == sheet and edit.row in position_by_row]
+        for edit in edits:
+            record = records[position_by_row[edit.row]][1]
             blank = _without_range("price", (edit.column,))
             record.update({end: text for end, text in blank.items() if end in record}, **{edit.column: edit.after})
-        priced = self._priced()
-        for edit in touched:
-            record = _with_evidence(sheet, records[numbers[edit.row]][1], texts)
-            if sheet == "offers" and record["id"] in priced:
+        repriced = self._offers_with_new_price()
+        for edit in edits:
+            record = _with_evidence(sheet, records[position_by_row[edit.row]][1], texts)
+            if sheet == "offers" and record["id"] in repriced:
                 record |= dict.fromkeys(("benchmark", "premium"), "")
-        gone = {numbers[row] for where, row in self._left_out() if where == sheet and row in numbers}
-        kept = [
-            one
-            for at, one in enumerate(records)
-            if at not in gone and not (sheet == "quotes" and one[1]["offer"] in priced)
+        omitted = {
+            position_by_row[row]
+            for of_sheet, row in self._rows_to_omit()
+            if of_sheet == sheet and row in position_by_row
+        }
+        remaining = [
+            item
+            for position, item in enumerate(records)
+            if position not in omitted and not (sheet == "quotes" and item[1]["offer"] in repriced)
         ]
-        for one in self.merged.added:
-            if one.sheet == sheet and one.texts.get(CATALOG.name) == catalog:
-                record = {column: text for column, text in one.texts.items() if column != CATALOG.name and text}
-                kept.append((one.line, _with_evidence(sheet, record, texts)))
-        columns = tuple(dict.fromkeys((*header, *(name for _, record in kept for name in record))))
-        rows = [(line, tuple(record.get(column, "") for column in columns)) for line, record in kept]
+        for item in self.differences.added:
+            if item.sheet == sheet and item.texts.get(CATALOG.name) == catalog:
+                record = {column: text for column, text in item.texts.items() if column != CATALOG.name and text}
+                remaining.append((item.line, _with_evidence(sheet, record, texts)))
+        columns = tuple(dict.fromkeys((*header, *(name for _, record in remaining for name in record))))
+        rows = [(line, tuple(record.get(column, "") for column in columns)) for line, record in remaining]
         return TableRows(columns, rows, self.book.place(sheet))
 
-    def _priced(self) -> set[str]:
-        """Return the offers with an edited price, which replaces their benchmark or quotes."""
-        edits = (edit for edit in self.merged.edits if (edit.sheet, edit.column) == ("offers", "price") and edit.after)
-        return {self.today.tables["offers"].text(edit.row, "id") for edit in edits}
+    def _offers_with_new_price(self) -> set[str]:
+        edits = (
+            edit for edit in self.differences.edits if (edit.sheet, edit.column) == ("offers", "price") and edit.after
+        )
+        return {self.current.tables["offers"].text(edit.row, "id") for edit in edits}
 
 
-def _nothing_of(demand: DemandSpec) -> DemandSpec:
+def _without_quantity(demand: DemandSpec) -> DemandSpec:
     per_year = None if demand.per_year is None else Decimal(0)
     return demand.but(per_year=per_year, quantities=tuple(Decimal(0) for _ in demand.quantities))
 
@@ -461,108 +473,164 @@ def _without_range(column: str, edited: Collection[str]) -> dict[str, str]:
 
 
 def _with_evidence(sheet: str, record: dict[str, str], texts: Texts) -> dict[str, str]:
-    """Return a row with a source. The source of a scenario's figure is the case, which no table can name."""
+    """Return a row with a source. A scenario's figure comes from the case, which no table can name as a source, so any source serves."""
     header, rows = texts.tables.get("sources.csv", ((), ()))
     if rows and not record.get("source") and sheet in ("capacity", "offers"):
         record["price_source" if sheet == "offers" else "source"] = rows[0][header.index("id")]
     return record
 
 
-def goes_along(sheet: str, row: int, today: CaseTables, merged: Differences) -> bool:
-    """Return True if the offer or facility of a deleted row is deleted too."""
-    column = AFTER.get(sheet)
+def is_deleted_with_subject(sheet: str, row: int, current: CaseTables, differences: Differences) -> bool:
+    column = DELETED_WITH.get(sheet)
     if column is None:
         return False
-    gone = {today.tables[of].text(one, "id") for of in ("offers", "facilities") for one in merged.deleted.get(of, ())}
-    offers = (
+    deleted_ids = {
+        current.tables[table].text(number, "id")
+        for table in ("offers", "facilities")
+        for number in differences.deleted.get(table, ())
+    }
+    facility_of_offer = (
         {
-            today.tables["offers"].text(one, "id"): today.tables["offers"].text(one, "facility")
-            for one in range(len(today.tables["offers"].rows))
+            current.tables["offers"].text(number, "id"): current.tables["offers"].text(number, "facility")
+            for number in range(len(current.tables["offers"].rows))
         }
-        if "offers" in today.tables
+        if "offers" in current.tables
         else {}
     )
-    named = today.tables[sheet].text(row, column)
-    return named in gone or offers.get(named) in gone
+    subject = current.tables[sheet].text(row, column)
+    return subject in deleted_ids or facility_of_offer.get(subject) in deleted_ids
 
 
-class ProvedEdits:
-    """Comparison of the facts after the changes with those of the workbook."""
+_ROW_OF_SUBJECT: Mapping[str, str] = {"want": "demand", "grant": "licence", "waive": "waiver", "stock": "stock"}
+"""Subject of a change that an added row states -> sheet of the row."""
+_CELLS_OF_SUBJECT: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("enable", "disable", "move", "loosen", "limit"), ("rule",)),
+    **dict.fromkeys(("accept", "prove"), ("settings",)),
+    "demand": ("demand",), "order": ("order",), "capacity": ("capacity",), "price": ("offers", "quotes", "prices"),
+    "lead_time": ("offers",), "remove": ("offers",), "lift": ("offers", "terms", "tiers"), "recipe": ("recipe",),
+}  # fmt: skip
+"""Subject of a change that edited cells state -> their sheets."""
 
-    def __init__(self, book: CaseWorkbook, today: CaseTables, edits: Differences, facts: EditedFacts) -> None:
-        self.book, self.today, self.edits, self.facts = book, today, edits, facts
 
-    def mistakes(self, said: Sequence[Change], removals: Sequence[Change]) -> list[Diagnostic]:
-        """Return errors for edits that the changes don't reproduce, and for a case that can't be assembled."""
-        given = self.today.gathered
+class EditsCheck:
+    """Comparison of the facts after the changes with the facts of the workbook."""
+
+    def __init__(self, book: CaseWorkbook, current: CaseTables, edits: Differences, facts: EditedFacts) -> None:
+        self.book, self.current, self.edits, self.facts = book, current, edits, facts
+
+    def problems(self, changes: Sequence[Change], removals: Sequence[Change]) -> list[Diagnostic]:
+        """Return errors for edits that the changes don't reproduce, or with which the case can't be planned."""
+        gathered, facts = self.current.gathered, self.facts
+        rules, bills = gathered.rules, gathered.bills
         try:
-            case, catalogs, _ = apply_changes(said, given.case, given.catalogs, given.rules, given.bills)
-            wanted, others, _ = apply_changes(removals, self.facts.case, self.facts.united, given.rules, given.bills)
-            wrong = [*_apart(case, wanted, catalogs, others)]
-            if not wrong:
-                given.inputs.after(said).problem()
+            case, catalogs, _ = apply_changes(changes, gathered.case, gathered.catalogs, rules, bills)
+            target, target_catalogs, _ = apply_changes(removals, facts.case, facts.united, rules, bills)
+            records = [*_differing_records(case, target, catalogs, target_catalogs)]
+            if not records:
+                gathered.inputs.after(changes).problem()
         except InputError as error:
-            return [self._placed(problem) for problem in error.problems]
-        return [problem for sheets, name in dict.fromkeys(wrong) for problem in self._told(sheets, name)]
+            return list(self._problems_by_change(changes)) or list(error.problems)
+        return [problem for sheets, name in dict.fromkeys(records) for problem in self._not_reproduced(sheets, name)]
 
-    def _placed(self, problem: Diagnostic) -> Diagnostic:
-        """Return an error about the whole case at the edit that it names."""
-        names = set(re.findall(r"`([^`]+)`", f"{problem.message} {problem.found}")) | {problem.found}
-        for row in self.edits.added:
-            place = row.texts.get("place") or self.today.gathered.case.place
-            called = "/".join(
-                (row.texts.get("material", ""), row.texts.get("end_use", ""), place)
-            )  # a new demand without a name
-            if names & {*row.texts.values(), called} - {""}:
-                return replace(problem, file=str(self.book.path), row=None, column=self.book.at(row.sheet, row.line))
-        for edit in self.edits.edits:
-            if names & set(self.today.tables[edit.sheet].rows[edit.row]) - {""}:
-                at = self.book.at(edit.sheet, edit.line, edit.column)
-                return replace(problem, file=str(self.book.path), row=None, column=at)
-        return problem
+    def _problems_by_change(self, changes: Sequence[Change]) -> Iterator[Diagnostic]:
+        """Yield the errors of the case with the changes, each at the edit of the change that adds it.
 
-    def _told(self, sheets: Sequence[str], name: str) -> Iterator[Diagnostic]:
-        """Yield an error for each edit of a record that the changes don't reproduce."""
-        fix = f"undo it, or edit the case itself; what can be edited: {'; '.join(map(editable, sheets[:1]))}"
-        message = "no change of a scenario says this, together with what else is edited of it"
-        found = False
-        for edit in self.edits.edits:
-            table = self.today.tables[edit.sheet]
-            if edit.sheet in sheets and name in table.rows[edit.row]:
-                found = True
-                at = self.book.at(edit.sheet, edit.line, edit.column)
-                shown = f"`{edit.after}`" if edit.after else "a blank cell"
-                yield Diagnostic(message, str(self.book.path), None, at, shown, f"`{edit.before}`, as it was", fix)
+        An error of the whole case names no edit, so this searches for the first change that adds errors, and again without this change.
+        """
+        rest = list(changes)
+        known = set(self._errors(()))
+        while added := [problem for problem in self._errors(rest) if problem not in known]:
+            # The first `valid` changes add no error, and the first `invalid` changes do.
+            valid, invalid = 0, len(rest)
+            while invalid - valid > 1:
+                middle = (valid + invalid) // 2
+                problems = [problem for problem in self._errors(rest[:middle]) if problem not in known]
+                if problems:
+                    invalid, added = middle, problems
+                else:
+                    valid = middle
+            column = self._cell_of(changes, rest.pop(valid))
+            for problem in added:
+                yield replace(problem, file=str(self.book.path), row=None, column=column) if column else problem
+        yield from self._errors(rest)
+
+    def _errors(self, changes: Sequence[Change]) -> tuple[Diagnostic, ...]:
+        try:
+            self.current.gathered.inputs.after(changes).problem()
+        except InputError as error:
+            return error.problems
+        return ()
+
+    def _cell_of(self, changes: Sequence[Change], change: Change) -> str:
+        """Return the name of the row or cell that states a change. Empty if there is none, as for a deleted row."""
+        subject = change.subject
+        if subject in _ROW_OF_SUBJECT:  # each added row of the sheet states one change, in order
+            rows = [row for row in self.edits.added if row.sheet == _ROW_OF_SUBJECT[subject]]
+            same_kind = [other for other in changes if other.subject == subject]
+            row = rows[same_kind.index(change)]
+            return self.book.cell_name(row.sheet, row.line)
+        value = str(change.of if subject == "lift" else getattr(change, subject))
+        name = "proven" if subject == "prove" else value.partition(":")[2] or value
+        sheets = _CELLS_OF_SUBJECT[subject]
         for row in self.edits.added:
             if row.sheet in sheets and name in row.texts.values():
-                found = True
-                yield Diagnostic(message, str(self.book.path), None, self.book.at(row.sheet, row.line), fix=fix)
-        if not found:
-            yield Diagnostic(message, str(self.book.path), None, sheets[0], f"`{name}`", fix=fix)
+                return self.book.cell_name(row.sheet, row.line)
+        for edit in self.edits.edits:
+            if edit.sheet in sheets and name in self._names_in_row(edit):
+                return self.book.cell_name(edit.sheet, edit.line, edit.column)
+        return ""
+
+    def _names_in_row(self, edit: Edit) -> set[str]:
+        case, cells = self.current.gathered.case, {*self.current.tables[edit.sheet].rows[edit.row]}
+        if edit.sheet == "demand":
+            cells.add(demand_name(case.demands[edit.row], case))
+        if edit.sheet == "order":
+            cells.add(case.order_names[edit.row])
+        return cells
+
+    def _not_reproduced(self, sheets: Sequence[str], name: str) -> Iterator[Diagnostic]:
+        file, fix = str(self.book.path), _undo("; ".join(map(editable, sheets[:1])))
+        message = f"a scenario can't express all edits of `{name}` together"
+        edits = [
+            edit
+            for edit in self.edits.edits
+            if edit.sheet in sheets and name in self.current.tables[edit.sheet].rows[edit.row]
+        ]
+        for edit in edits:
+            cell = self.book.cell_name(edit.sheet, edit.line, edit.column)
+            found = f"`{edit.after}`" if edit.after else "a blank cell"
+            yield Diagnostic(message, file, None, cell, found, f"`{edit.before}`, as it was", fix, "FS903")
+        rows = [row for row in self.edits.added if row.sheet in sheets and name in row.texts.values()]
+        for row in rows:
+            yield Diagnostic(message, file, None, self.book.cell_name(row.sheet, row.line), fix=fix, code="FS903")
+        if not edits and not rows:
+            yield Diagnostic(message, file, None, sheets[0], f"`{name}`", fix=fix, code="FS903")
 
 
-def _apart(
-    case: Case, wanted: Case, catalogs: Sequence[Catalog], others: Sequence[Catalog]
+def _differing_records(
+    case: Case, target: Case, catalogs: Sequence[Catalog], target_catalogs: Sequence[Catalog]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield each difference: the sheets that may state it, and the name of its record."""
-    for one, other in zip(case.demands, wanted.demands, strict=True):
-        if one.but(why="") != other.but(why=""):
-            yield ("demand",), next(filter(None, (one.id, one.material)))
-    for first, second in zip(case.orders, wanted.orders, strict=True):
-        if first != second:
-            yield ("order",), first.id or first.offer
-    for before, after in zip(catalogs, others, strict=True):
-        for table, (sheets, stated) in _STATED.items() if before != after else ():
+    """Yield the name of each differing record, with the sheets that may state it."""
+    for demand, target_demand in zip(case.demands, target.demands, strict=True):
+        if demand.but(why="") != target_demand.but(why=""):
+            yield ("demand",), next(filter(None, (demand.id, demand.material)))
+    for order, target_order in zip(case.orders, target.orders, strict=True):
+        if order != target_order:
+            yield ("order",), order.id or order.offer
+    for before, after in zip(catalogs, target_catalogs, strict=True):
+        for table, (sheets, expressible) in _SHEETS_OF_RECORDS.items() if before != after else ():
             records = ([(record.id, record) for record in getattr(catalog, table)] for catalog in (before, after))
-            for name, ours, theirs in sorted(paired(*records), key=itemgetter(0)):
-                if ours != theirs and (None in (ours, theirs) or stated(ours) != stated(theirs)):
+            for name, record, target_record in sorted(paired(*records), key=itemgetter(0)):
+                if record != target_record and (
+                    None in (record, target_record) or expressible(record) != expressible(target_record)
+                ):
                     yield sheets, name
 
 
-def _of_facility(facility: Facility) -> Hashable:
+def _expressible_facility(facility: Facility) -> Hashable:
     """Return a facility without the sources of its capacity and without an initial capacity of 0, which is implied."""
     steps: list[CapacityStep] = []
-    for step in (one.but(source="") for one in facility.capacity):
+    for step in (step.but(source="") for step in facility.capacity):
         last = steps[-1] if steps else None
         if last is None and step.start is None and not step.per_year and step.per_year is not None:
             continue
@@ -571,20 +639,19 @@ def _of_facility(facility: Facility) -> Hashable:
     return facility.but(capacity=tuple(steps))
 
 
-def _of_benchmark(row: BenchmarkPrice) -> Hashable:
+def _expressible_price(row: BenchmarkPrice) -> Hashable:
     return row.but(source="", low=None, high=None)
 
 
-def _of_priced(offer: Offer) -> Hashable:
-    """Return an offer without the source and range of its price."""
+def _expressible_offer(offer: Offer) -> Hashable:
     price = None if offer.price is None else offer.price.but(source="", low=None, high=None)
     return offer.but(price=price, quotes=tuple(quote.but(low=None, high=None) for quote in offer.quotes))
 
 
-_STATED: Mapping[str, tuple[tuple[str, ...], Callable[[Any], Hashable]]] = {
-    "facilities": (("capacity", "facilities"), _of_facility),
-    "offers": (("offers", "quotes"), _of_priced),
-    "prices": (("prices",), _of_benchmark),
+_SHEETS_OF_RECORDS: Mapping[str, tuple[tuple[str, ...], Callable[[Any], Hashable]]] = {
+    "facilities": (("capacity", "facilities"), _expressible_facility),
+    "offers": (("offers", "quotes"), _expressible_offer),
+    "prices": (("prices",), _expressible_price),
     "schedules": (("tiers",), lambda schedule: schedule),
     "terms": (("terms",), lambda terms: terms),
 }

@@ -20,24 +20,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AskOptions:
-    """Options of the question."""
+    """Options of `ask`."""
 
-    top: Annotated[int, Setting("Unknowns shown in the table with --full; 0: all.", "N", least=0)] = 6
-    told: Annotated[int, Setting("With --full, how many of these are told at length.", "N", least=0)] = 2
+    top: Annotated[int, Setting("Number of unknowns in the table with --full. 0: all.", "N", least=0)] = 6
+    told: Annotated[int, Setting("Number of unknowns with details, with --full.", "N", least=0)] = 2
     spread: Annotated[
-        str, Setting("How much less and more a figure is tried of which no range is stated: an assumption.", "SHARE")
+        str,
+        Setting(
+            "Share by which a figure without a stated range is tried lower and higher. This is an assumption.", "SHARE"
+        ),
     ] = "25 %"
-    by: Annotated[str, Setting("What they are ranked by: money saved, or kilograms no longer short.", "WORD")] = "money"
+    by: Annotated[str, Setting("Ranking: `money` saved, or `kilograms` no longer short.", "WORD")] = "money"
     bid_sheets: Annotated[
         Path | None,
-        Setting(
-            "Also write a workbook for each supplier with what he is asked; the folder must not be there.", "FOLDER"
-        ),
+        Setting("Also write a workbook with the questions to each supplier into a new folder.", "FOLDER"),
     ] = None
 
 
 class AskQuestion(Question[AskOptions, Unknowns]):
-    """Unknowns to clarify next: capacities, prices, lead times, conversions, origins, licenses, and rules, with the question and its addressee.
+    """Facts to find out next: capacities, prices, lead times, conversions, origins, licenses, and rules, each with the question and whom to ask.
 
     They are ranked by the maximum saving of an answer. Each is tried alone, with a new plan for each answer.
     """
@@ -50,23 +51,27 @@ class AskQuestion(Question[AskOptions, Unknowns]):
     def check(self, options: AskOptions) -> None:
         _spread(options)
         if options.by not in ("money", "kilograms"):
-            raise InputError("it ranks nothing", column="by", found=options.by, expected="money or kilograms")
+            fix = "write `--by money` or `--by kilograms`"
+            raise InputError(
+                "unknown ranking", column="by", found=options.by, expected="money or kilograms", fix=fix, code="FS003"
+            )
 
     def ask(self, opened: Opened, options: AskOptions, progress: Progress | None) -> Unknowns:
         by: By = "kilograms" if options.by == "kilograms" else "money"
         from .ask import ask
 
-        found = ask(opened.session, spread=_spread(options), by=by, progress=progress)
+        unknowns = ask(opened.session, spread=_spread(options), by=by, progress=progress)
         if options.bid_sheets is None:
-            return found
+            return unknowns
         from .bid_sheets import write_bid_sheets
 
-        return write_bid_sheets(opened.session, found, options.bid_sheets)
+        return write_bid_sheets(opened.session, unknowns, options.bid_sheets)
 
     def notes(self, result: Unknowns) -> tuple[str, ...]:
-        """Return the number of bid sheets, and the suppliers without one."""
         written = f"{len(result.sheets)} bid sheets written: {', '.join(result.sheets)}"
-        return ((written,) if result.sheets else ()) + tuple(f"no bid sheet for {one}" for one in result.unwritten)
+        return ((written,) if result.sheets else ()) + tuple(
+            f"no bid sheet for {supplier}" for supplier in result.unwritten
+        )
 
     def document(self, result: Unknowns, options: AskOptions) -> Document:
         return ask_document(result, options.top, options.told)
@@ -77,9 +82,11 @@ def _spread(options: AskOptions) -> Decimal:
         share = parse_share(options.spread)
     except ValueError as error:
         raise InputError(
-            "the spread is no share", column="spread", found=options.spread, expected=str(error)
+            "the spread isn't a share", column="spread", found=options.spread, expected=str(error), code="FS011"
         ) from error
     if not 0 <= share < 1:
         expected = "0 % or more, below 100 %"
-        raise InputError("a figure cannot be so much less", column="spread", found=options.spread, expected=expected)
+        raise InputError(
+            "the spread is out of range", column="spread", found=options.spread, expected=expected, code="FS012"
+        )
     return share

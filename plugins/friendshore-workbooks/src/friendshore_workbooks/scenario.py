@@ -1,7 +1,4 @@
-"""The edits of a workbook as a scenario: changes that, applied to the case of today, give exactly the facts of the workbook.
-
-If no changes do, all edits are refused.
-"""
+"""The edits of a workbook as a scenario: changes that turn the current case into exactly the facts of the workbook."""
 
 from __future__ import annotations
 
@@ -41,67 +38,56 @@ from .edits import (
     Differences,
     Edit,
     EditedFacts,
-    ProvedEdits,
+    EditsCheck,
     differences,
     edited_facts,
-    entry_of,
-    refused,
+    inexpressible_edits,
+    read_row,
 )
 
 
-def scenario_of(book: CaseWorkbook, today: CaseTables, found: list[Diagnostic]) -> tuple[Change, ...]:
-    """Return the edits of a workbook as changes.
-
-    `found` contains the errors in its sheets. All errors are reported together.
-
-    Raises:
-        InputError: With every error, conflict, and edit that no change can state, by its cell.
-    """
-    edits = differences(book, today, found)
-    found.extend(refused(book, today, edits))
-    facts = edited_facts(book, today, edits, found)
-    stating = _Stating(book, today, edits, found)
-    said = [*stating.of_rules(), *stating.of_settings(), *stating.of_rows(), *stating.of_removals()]
-    stating.check_reasons()
-    if found or facts is None:
-        raise InputError(book.sorted(found))
-    removals = [change for change in said if change.remove]
-    said += stating.of_demands(facts)
-    said += stating.of_orders(facts)
-    said += changes_of_catalogs(today.gathered.read, facts.catalogs, today.gathered.case.assume.lead_time)
-    found += [] if found else ProvedEdits(book, today, edits, facts).mistakes(said, removals)
-    if found:
-        raise InputError(book.sorted(found))
-    given = today.gathered
-    return tuple(shortest(change, given.case, given.catalogs) for change in said)
+def changes_of(book: CaseWorkbook, current: CaseTables, problems: list[Diagnostic]) -> tuple[Change, ...]:
+    """Return the edits of a workbook as changes. Raise an `InputError` with all errors by cell, including the `problems` of its sheets."""
+    edits = differences(book, current, problems)
+    problems.extend(inexpressible_edits(book, current, edits))
+    facts = edited_facts(book, current, edits, problems)
+    case_sheets = _ChangesOfCaseSheets(book, current, edits, problems)
+    changes = [*case_sheets.of_rules(), *case_sheets.of_settings(), *case_sheets.of_rows(), *case_sheets.of_removals()]
+    case_sheets.check_reasons()
+    if problems or facts is None:
+        raise InputError(book.sorted(problems))
+    removals = [change for change in changes if change.remove]
+    changes += case_sheets.of_demands(facts)
+    changes += case_sheets.of_orders(facts)
+    changes += catalog_changes(current.gathered.read, facts.catalogs, current.gathered.case.assume.lead_time)
+    problems += [] if problems else EditsCheck(book, current, edits, facts).problems(changes, removals)
+    if problems:
+        raise InputError(book.sorted(problems))
+    gathered = current.gathered
+    return tuple(shortest(change, gathered.case, gathered.catalogs) for change in changes)
 
 
-class _Stating:
-    """Changes for the edits of the case's own sheets."""
+class _ChangesOfCaseSheets:
+    def __init__(self, book: CaseWorkbook, current: CaseTables, edits: Differences, problems: list[Diagnostic]) -> None:
+        self.book, self.current, self.edits, self.problems = book, current, edits, problems
+        self.case = current.gathered.case
 
-    def __init__(self, book: CaseWorkbook, today: CaseTables, edits: Differences, found: list[Diagnostic]) -> None:
-        self.book, self.today, self.edits, self.found = book, today, edits, found
-        self.case = today.gathered.case
-
-    def tell(self, edit: Edit, message: str, expected: str = "", fix: str = "") -> None:
-        """Record an error at an edited cell."""
+    def report(self, edit: Edit, message: str, expected: str = "", fix: str = "", *, code: str) -> None:
         found = f"`{edit.after}`" if edit.after else "a blank cell"
-        column = self.book.at(edit.sheet, edit.line, edit.column)
-        self.found.append(Diagnostic(message, str(self.book.path), None, column, found, expected, fix))
+        column = self.book.cell_name(edit.sheet, edit.line, edit.column)
+        self.problems.append(Diagnostic(message, str(self.book.path), None, column, found, expected, fix, code))
 
     def _read(self, edit: Edit, layout: Layout, column: str) -> object:
-        """Return the value of an edited cell. None, with an error recorded, if it can't be read."""
         try:
             return layout.by_name[column].kind.read(edit.after)
-        except UnreadableError as bad:
-            self.tell(edit, "cannot be read", bad.expected, bad.fix)
+        except UnreadableError as error:
+            self.report(edit, "cannot be read", error.expected, error.fix, code=error.code)
             return None
 
     def of_rules(self) -> Iterator[Change]:
-        """Yield changes that switch rules on and off, move, limit, and loosen them."""
-        table, rules = self.today.tables["rule"], {rule.id: rule for rule in self.today.gathered.rules}
+        table, rules = self.current.tables["rule"], {rule.id: rule for rule in self.current.gathered.rules}
         moved: dict[str, dict[str, object]] = {}
-        last: dict[str, Edit] = {}
+        last_edit: dict[str, Edit] = {}
         for edit in self.edits.edits:
             if edit.sheet != "rule" or edit.column not in CELLS["rule"]:
                 continue
@@ -110,7 +96,7 @@ class _Stating:
             name = table.text(edit.row, "id")
             if edit.column == "on":
                 change = Change.model_validate({"enable" if edit.after == "yes" else "disable": name})
-                yield from self._of_rule(edit, change)
+                yield from self._switched(edit, change)
             elif name in rules and (value := self._read(edit, RULE, edit.column)) is not None:
                 if edit.column == "loosen":
                     yield from self._loosened(edit, rules[name], value)
@@ -118,48 +104,46 @@ class _Stating:
                     yield from self._limited(edit, rules[name])
                 else:
                     moved.setdefault(name, {"move": name})[edit.column] = value
-                    last[name] = edit
-        for said in moved.values():
+                    last_edit[name] = edit
+        for keys in moved.values():
             try:
-                yield Change.model_validate(said)
+                yield Change.model_validate(keys)
             except ValueError:
-                self.tell(
-                    last[str(said["move"])],
-                    "comes before `from`",
-                    "a day on or after it",
-                    "exchange the two, or mend one",
-                )
+                edit = last_edit[str(keys["move"])]
+                self.report(edit, "`until` is before `from`", "a later date", "swap or correct the dates", code="FS012")
 
-    def _of_rule(self, edit: Edit, change: Change) -> Iterator[Change]:
-        given = self.today.gathered
-        if apply_changes([change], self.case, (), given.rules, given.bills)[2] == given.rules:
-            said = self.today.tables["rule"].text(edit.row, "phases")
-            self.tell(edit, f"changes nothing: the rule is {said}", fix="undo it; what its maker suspended stays so")
+    def _switched(self, edit: Edit, change: Change) -> Iterator[Change]:
+        gathered = self.current.gathered
+        if apply_changes([change], self.case, (), gathered.rules, gathered.bills)[2] == gathered.rules:
+            phases = self.current.tables["rule"].text(edit.row, "phases")
+            message = f"the edit has no effect, because the rule is {phases}"
+            self.report(edit, message, fix="undo the edit (a suspended phase can't be switched on)", code="FS905")
         else:
             yield change
 
     def _loosened(self, edit: Edit, rule: Rule, value: object) -> Iterator[Change]:
         if type(rule).rows is Rule.rows:
-            self.tell(edit, f"a rule of kind `{rule.kind}` has no bound", "a rule that limits", "undo it")
+            message = f"a rule of kind `{rule.kind}` has no bound to loosen"
+            self.report(edit, message, "a limit", "undo the edit", code="FS903")
         elif value:
             yield Change.model_validate({"loosen": rule.id, "by": value})
 
     def _limited(self, edit: Edit, rule: Rule) -> Iterator[Change]:
-        """Yield the change to another figure of a limit, unless the cell states the same figure in other words."""
         if not figure_of(rule):
-            self.tell(edit, f"rule `{rule.id}` states no figure, or several", "a limit with one figure", "undo it")
+            message = f"rule `{rule.id}` has no single figure to change"
+            self.report(edit, message, "a limit with one figure", "undo the edit", code="FS903")
             return
         try:
             changed = with_figure(rule, edit.after)
         except InputError as error:
-            self.tell(edit, error.problems[0].message, "a figure like the one before", "correct it, or undo it")
+            problem, fix = error.problems[0], "correct the figure, or undo the edit"
+            self.report(edit, problem.message, "a figure like the one before", fix, code=problem.code or "FS012")
             return
         if changed != rule:
             yield Change(limit=rule.id, at=edit.after)
 
     def of_settings(self) -> Iterator[Change]:
-        """Yield changes of the share that a capacity status counts for, and of facts assumed to be proved."""
-        table = self.today.tables["settings"]
+        table = self.current.tables["settings"]
         for edit in self.edits.edits:
             if edit.sheet != "settings":
                 continue
@@ -174,51 +158,53 @@ class _Stating:
     def _share(self, edit: Edit) -> Decimal | None:
         try:
             share: Decimal = k.FRACTION.read(edit.after)
-        except UnreadableError as bad:
-            self.tell(edit, "cannot be read", bad.expected, bad.fix)
+        except UnreadableError as error:
+            self.report(edit, "cannot be read", error.expected, error.fix, code=error.code)
             return None
         return share
 
     def _proven(self, edit: Edit) -> Iterator[Change]:
-        before, after = ([one.strip() for one in text.split(";") if one.strip()] for text in (edit.before, edit.after))
-        offers = [offer.id for catalog in self.today.gathered.read for offer in catalog.offers]
+        before, after = (
+            [name.strip() for name in text.split(";") if name.strip()] for text in (edit.before, edit.after)
+        )
+        offers = [offer.id for catalog in self.current.gathered.read for offer in catalog.offers]
         for name in sorted({*before} - {*after}):
-            self.tell(edit, f"`{name}` cannot be taken out by a scenario", fix="put it back, or edit the case itself")
+            message, fix = f"a scenario can't remove `{name}` from this list", "put it back, or edit the case itself"
+            self.report(edit, message, fix=fix, code="FS903")
         for name in sorted({*after} - {*before}):
             if name in offers:
                 yield Change(prove=name)
             else:
-                self.tell(edit, f"`{name}` is no offer of the case", "ids of offers", did_you_mean(name, offers))
+                message, fix = f"the case has no offer `{name}`", did_you_mean(name, offers)
+                self.report(edit, message, "ids of offers", fix or "correct the id", code="FS908")
 
     def of_rows(self) -> Iterator[Change]:
-        """Yield changes that add licences, waivers, and stock."""
         for row in self.edits.added:
-            layout = _ADDED.get(row.sheet)
-            entry = layout and entry_of(self.book, layout, row.sheet, row.line, row.texts, self.found)
+            layout = _LAYOUT_OF_ADDED_ROWS.get(row.sheet)
+            entry = layout and read_row(self.book, layout, row.sheet, row.line, row.texts, self.problems)
             if entry:
                 self._check_names(entry)
-                added = change_of(entry)
-                if added is not None:
-                    yield added
+                change = change_of(entry)
+                if change is not None:
+                    yield change
 
     def _check_names(self, entry: Entry) -> None:
-        """Report each rule, material, and demand of an added row that the case doesn't have."""
-        given = self.today.gathered
-        materials = [one.id for catalog in given.read for one in catalog.materials]
-        known = {
-            "rule": [rule.id for rule in given.rules],
+        gathered = self.current.gathered
+        materials = [material.id for catalog in gathered.read for material in catalog.materials]
+        known_names = {
+            "rule": [rule.id for rule in gathered.rules],
             "material": materials,
-            "demand": [*(demand_name(one, self.case) for one in self.case.demands), *materials],
+            "demand": [*(demand_name(demand, self.case) for demand in self.case.demands), *materials],
         }
-        for column, names in known.items():
+        for column, names in known_names.items():
             if column in entry.values and entry.values[column] not in names:
-                fix = did_you_mean(str(entry.values[column]), names)
-                entry.problem(column, f"no such {column} in the case", fix=fix)
+                fix = did_you_mean(str(entry.values[column]), names) or "correct the name"
+                entry.problem(column, f"the case has no such {column}", fix=fix, code="FS908")
                 entry.bad |= {column}
 
     def of_removals(self) -> Iterator[Change]:
         """Yield changes that remove offers and facilities, and that set deleted demands to 0."""
-        tables, deleted = self.today.tables, self.edits.deleted
+        tables, deleted = self.current.tables, self.edits.deleted
         for row in deleted.get("demand", ()):
             yield Change(demand=f"demand:{demand_name(self.case.demands[row], self.case)}", factor=Decimal(0))
         facilities = {tables["facilities"].text(row, "id") for row in deleted.get("facilities", ())}
@@ -228,15 +214,13 @@ class _Stating:
                 yield Change(remove=f"offer:{tables['offers'].text(row, 'id')}")
 
     def of_orders(self, facts: EditedFacts) -> Iterator[Change]:
-        """Yield changes of the quantities of open orders."""
         for name, before, order in zip(self.case.order_names, self.case.orders, facts.case.orders, strict=True):
             if order.quantity != before.quantity:
                 yield Change(order=name, quantity=order.quantity)
 
     def of_demands(self, facts: EditedFacts) -> Iterator[Change]:
-        """Yield changes of quantities and penalties of demands, and new demands."""
         for demand in facts.case.demands[len(self.case.demands) :]:
-            usual = f"{demand.material}/{demand.end_use}/{demand.place or self.case.place}"
+            default_name = f"{demand.material}/{demand.end_use}/{demand.place or self.case.place}"
             price = (
                 {}
                 if demand.shortage_price is None
@@ -245,7 +229,7 @@ class _Stating:
             yield Change.model_validate(
                 {
                     "want": demand.material,
-                    "called": "" if demand.id == usual else demand.id,
+                    "called": "" if demand.id == default_name else demand.id,
                     **{
                         name: getattr(demand, name)
                         for name in ("end_use", "place", "buyer", "per_year", "quantities", "why")
@@ -255,77 +239,80 @@ class _Stating:
                     "until": demand.end,
                 }
             )
-        for row, (before, wanted) in enumerate(zip(self.case.demands, facts.case.demands, strict=False)):
-            if wanted is before or row in self.edits.deleted.get("demand", ()):
+        for row, (before, edited) in enumerate(zip(self.case.demands, facts.case.demands, strict=False)):
+            if edited is before or row in self.edits.deleted.get("demand", ()):
                 continue
-            why = wanted.why if wanted.why != before.why else ""
-            stated: dict[str, object] = {}
-            if wanted.per_year is not None and wanted.per_year != before.per_year:
-                stated["per_year"] = wanted.per_year
-            elif wanted.quantities and wanted.quantities != before.quantities:
-                stated["quantities"] = wanted.quantities
-            if wanted.shortage_price is not None and wanted.shortage_price != before.shortage_price:
-                stated |= {"shortage_price": wanted.shortage_price, "currency": self.case.currency}
-            if stated:
-                yield Change.model_validate({"demand": f"demand:{demand_name(before, self.case)}", "why": why} | stated)
+            why = edited.why if edited.why != before.why else ""
+            values: dict[str, object] = {}
+            if edited.per_year is not None and edited.per_year != before.per_year:
+                values["per_year"] = edited.per_year
+            elif edited.quantities and edited.quantities != before.quantities:
+                values["quantities"] = edited.quantities
+            if edited.shortage_price is not None and edited.shortage_price != before.shortage_price:
+                values |= {"shortage_price": edited.shortage_price, "currency": self.case.currency}
+            if values:
+                yield Change.model_validate({"demand": f"demand:{demand_name(before, self.case)}", "why": why} | values)
             elif why:
                 edit = next(e for e in self.edits.edits if (e.sheet, e.row, e.column) == ("demand", row, "why"))
-                self._reason_alone(edit)
+                self._report_lone_reason(edit)
 
     def check_reasons(self) -> None:
         """Report each reason of a demand whose row has no edited figure. Wrong and conflicting figures count as edited."""
         table, rows = (
-            self.today.tables["demand"],
+            self.current.tables["demand"],
             dict(self.book.edited["demand"].rows if "demand" in self.book.edited else ()),
         )
-        figures = [column for column in CELLS["demand"] if column != "why"]
+        figure_columns = [column for column in CELLS["demand"] if column != "why"]
         for edit in self.edits.edits:
             if (edit.sheet, edit.column) != ("demand", "why") or not edit.after:
                 continue
             texts = rows[edit.line]
-            if all(DEMAND.by_name[one].kind.same(texts.get(one, ""), table.text(edit.row, one)) for one in figures):
-                self._reason_alone(edit)
+            if all(
+                DEMAND.by_name[column].kind.same(texts.get(column, ""), table.text(edit.row, column))
+                for column in figure_columns
+            ):
+                self._report_lone_reason(edit)
 
-    def _reason_alone(self, edit: Edit) -> None:
-        fix = f"edit a figure too, or undo it; what can be edited: {editable('demand')}"
-        self.tell(edit, "a reason alone changes nothing", fix=fix)
-
-
-def _added(sheet: str, needed: Collection[str], **keys: str) -> Layout:
-    """Return the columns of the rows that a sheet may add, each with the key of the change: by default its name."""
-    fields = ((column, CHANGE.by_name[keys.get(column, column)]) for column in ROWS_ADDED[sheet][0])
-    return Layout(sheet, "", tuple(replace(field, name=name, required=name in needed) for name, field in fields))
+    def _report_lone_reason(self, edit: Edit) -> None:
+        fix = f"edit a figure too, or undo the edit (a scenario can edit: {editable('demand')})"
+        self.report(edit, "a reason alone has no effect", fix=fix, code="FS905")
 
 
-_ADDED = {
-    "licence": _added("licence", {"rule"}, rule="grant", exporter="of"),
-    "waiver": _added("waiver", {"rule", "demand", "quantity"}, rule="waive", demand="of"),
-    "stock": _added("stock", {"material", "quantity", "countries"}, material="stock"),
+def _layout_of_added_rows(sheet: str, required: Collection[str], **key_by_column: str) -> Layout:
+    """Return the columns of the rows that a sheet may add, each with the key of the change, which usually has the same name."""
+    fields = ((column, CHANGE.by_name[key_by_column.get(column, column)]) for column in ROWS_ADDED[sheet][0])
+    return Layout(sheet, "", tuple(replace(field, name=name, required=name in required) for name, field in fields))
+
+
+_LAYOUT_OF_ADDED_ROWS = {
+    "licence": _layout_of_added_rows("licence", {"rule"}, rule="grant", exporter="of"),
+    "waiver": _layout_of_added_rows("waiver", {"rule", "demand", "quantity"}, rule="waive", demand="of"),
+    "stock": _layout_of_added_rows("stock", {"material", "quantity", "countries"}, material="stock"),
 }
 
 
 _DAY = timedelta(days=1)
 
 
-def changes_of_catalogs(old: Sequence[Catalog], new: Sequence[Catalog], lead_time: Decimal) -> Iterator[Change]:
+def catalog_changes(old: Sequence[Catalog], new: Sequence[Catalog], lead_time: Decimal) -> Iterator[Change]:
     """Yield changes that may turn catalogs into others of the same names. `lead_time` applies to offers without their own."""
     for before, after in zip(old, new, strict=True):
         if before is after or before.digest == after.digest:
             continue
         offers = {offer.id: offer for offer in after.offers}
         for offer in before.offers:
-            yield from _of_offer(offer, offers[offer.id], lead_time)
+            yield from _offer_changes(offer, offers[offer.id], lead_time)
         facilities = {facility.id: facility for facility in after.facilities}
         for facility in before.facilities:
-            yield from _of_facility(facility, facilities[facility.id])
+            yield from _facility_changes(facility, facilities[facility.id])
         prices = grouped((row.id, row) for row in after.prices)
         for name, rows in grouped((row.id, row) for row in before.prices).items():
-            yield from _of_benchmark(rows, prices.get(name, []))
-        subjects = {(one.of, one.id) for one in after.schedules}
-        for of, name in dict.fromkeys((one.of, one.id) for one in before.schedules):
+            yield from _benchmark_changes(rows, prices.get(name, []))
+        subjects = {(schedule.of, schedule.id) for schedule in after.schedules}
+        for of, name in dict.fromkeys((schedule.of, schedule.id) for schedule in before.schedules):
             if (of, name) not in subjects:
-                yield Change(lift=TermKind.TIERS, of=_named(of, name))
-        yield from _of_terms(before.terms, after.terms)
+                yield Change(lift=TermKind.TIERS, of=_prefixed(of, name))
+        yield from _terms_changes(before.terms, after.terms)
 
 
 def factor_between(old: Decimal, new: Decimal) -> Decimal | None:
@@ -335,54 +322,53 @@ def factor_between(old: Decimal, new: Decimal) -> Decimal | None:
     with localcontext() as context:
         context.prec = DIGITS
         quotient = new / old
-        steps = (quotient, quotient.next_plus(), quotient.next_minus())
-    return next((step for step in steps if exact(old * step) == new), None)
+        candidates = (quotient, quotient.next_plus(), quotient.next_minus())
+    return next((candidate for candidate in candidates if exact(old * candidate) == new), None)
 
 
-def _of_offer(old: Offer, new: Offer, lead_time: Decimal) -> Iterator[Change]:
+def _offer_changes(old: Offer, new: Offer, lead_time: Decimal) -> Iterator[Change]:
     if old == new:
         return
     price, before = new.price, old.price
     if price is not None and price.amount is not None and (before is None or before.amount != price.amount):
         yield Change(price=f"offer:{old.id}", amount=price.amount, currency=price.currency)
     elif price is not None and before is not None and price.premium != before.premium:
-        yield from _multiplied(f"offer:{old.id}", factor_between(1 + before.premium, 1 + price.premium))
+        yield from _price_factor(f"offer:{old.id}", factor_between(1 + before.premium, 1 + price.premium))
     elif len(old.quotes) == len(new.quotes) and old.quotes != new.quotes:
-        one, other = next((a, b) for a, b in zip(old.quotes, new.quotes, strict=True) if a != b)
-        yield from _multiplied(f"offer:{old.id}", factor_between(one.amount, other.amount))
+        old_quote, new_quote = next((a, b) for a, b in zip(old.quotes, new.quotes, strict=True) if a != b)
+        yield from _price_factor(f"offer:{old.id}", factor_between(old_quote.amount, new_quote.amount))
     if new.end is not None and new.end != old.end:
         yield Change(remove=f"offer:{old.id}", start=new.end + _DAY)
-    yield from _lifted(old, new)
+    yield from _lifted_terms(old, new)
     if new.lead_time and new.lead_time != old.lead_time:
         factor = factor_between(lead_time if old.lead_time is None else old.lead_time, new.lead_time)
         yield from [] if factor is None else [Change(lead_time=f"offer:{old.id}", factor=factor)]
-    for line, now in zip((*old.inputs, *old.outputs), (*new.inputs, *new.outputs), strict=False):
-        factor = None if line.per_unit == now.per_unit else factor_between(line.per_unit, now.per_unit)
+    for line, new_line in zip((*old.inputs, *old.outputs), (*new.inputs, *new.outputs), strict=False):
+        factor = None if line.per_unit == new_line.per_unit else factor_between(line.per_unit, new_line.per_unit)
         yield from [] if factor is None else [Change(recipe=old.id, of=line.material, factor=factor)]
 
 
-def _lifted(old: Offer, new: Offer) -> Iterator[Change]:
+def _lifted_terms(old: Offer, new: Offer) -> Iterator[Change]:
     """Yield changes that lift kinds of terms whose fields were all cleared, without kinds that another kind includes."""
-    freed: dict[TermKind, set[str]] = {}
-    for kind, gone in OFFER_TERMS.items():
-        changed = {field for field in gone if getattr(old, field) != getattr(new, field)}
-        if changed and all(getattr(new, field) == none for field, none in gone.items()):
-            freed[kind] = changed
-    for kind, changed in freed.items():
-        if not any(changed < others for others in freed.values()):
+    cleared: dict[TermKind, set[str]] = {}
+    for kind, cleared_values in OFFER_TERMS.items():
+        changed = {field for field in cleared_values if getattr(old, field) != getattr(new, field)}
+        if changed and all(getattr(new, field) == blank for field, blank in cleared_values.items()):
+            cleared[kind] = changed
+    for kind, changed in cleared.items():
+        if not any(changed < others for others in cleared.values()):
             yield Change(lift=kind, of=f"offer:{old.id}")
 
 
-def _multiplied(name: str, factor: Decimal | None) -> Iterator[Change]:
+def _price_factor(name: str, factor: Decimal | None) -> Iterator[Change]:
     if factor is not None:
         yield Change(price=name, factor=factor)
 
 
-def _of_benchmark(old: Sequence[BenchmarkPrice], new: Sequence[BenchmarkPrice]) -> Iterator[Change]:
-    """Yield one change if all prices of a benchmark become equal or are multiplied by the same factor, otherwise one per date."""
+def _benchmark_changes(old: Sequence[BenchmarkPrice], new: Sequence[BenchmarkPrice]) -> Iterator[Change]:
     if old == new or len(old) != len(new):
         return
-    factors = {factor_between(one.amount, other.amount) for one, other in zip(old, new, strict=True)}
+    factors = {factor_between(before.amount, row.amount) for before, row in zip(old, new, strict=True)}
     if len({(row.amount, row.currency) for row in new}) == 1:
         yield Change(price=f"benchmark:{new[0].id}", amount=new[0].amount, currency=new[0].currency)
     elif (
@@ -390,141 +376,136 @@ def _of_benchmark(old: Sequence[BenchmarkPrice], new: Sequence[BenchmarkPrice]) 
         and None not in factors
         and all(a.currency == b.currency for a, b in zip(old, new, strict=True))
     ):
-        yield from _multiplied(f"benchmark:{new[0].id}", *factors)
+        yield from _price_factor(f"benchmark:{new[0].id}", *factors)
     else:
-        for one, row in zip(old, new, strict=True):
-            if (one.amount, one.currency) != (row.amount, row.currency):
+        for before, row in zip(old, new, strict=True):
+            if (before.amount, before.currency) != (row.amount, row.currency):
                 yield Change(price=f"benchmark:{row.id}", date=row.date, amount=row.amount, currency=row.currency)
 
 
-def _of_facility(old: Facility, new: Facility) -> Iterator[Change]:
-    steps, others = old.capacity, new.capacity
-    if [*map(_stated, steps)] == [*map(_stated, others)] or len(others) < len(steps):
+def _facility_changes(old: Facility, new: Facility) -> Iterator[Change]:
+    steps, new_steps = old.capacity, new.capacity
+    if [*map(_without_source, steps)] == [*map(_without_source, new_steps)] or len(new_steps) < len(steps):
         return
-    starts = [step.start for step in (*steps, *others[len(steps) :])]
+    starts = [step.start for step in (*steps, *new_steps[len(steps) :])]
     ends = [None if start is None else start - _DAY for start in [*starts[1:], None]]
-    for number, (step, end) in enumerate(zip(others, ends, strict=True)):
+    for number, (step, end) in enumerate(zip(new_steps, ends, strict=True)):
         before = steps[number] if number < len(steps) else None
-        if before is None or _stated(step) != _stated(before):
-            # The first holds since ever as far as anything is known: only what states a quantity must say from when on.
-            first = number == 0 and before is not None and step.per_year == before.per_year
-            yield from _of_step(old.id, before, step, end, first)
+        if before is None or _without_source(step) != _without_source(before):
+            # The first step has no known start. Only a change of its quantity needs a date.
+            without_start = number == 0 and before is not None and step.per_year == before.per_year
+            yield from _step_changes(old.id, before, step, end, without_start)
 
 
-def _stated(step: CapacityStep) -> CapacityStep:
+def _without_source(step: CapacityStep) -> CapacityStep:
     return step.but(source="")
 
 
-def _of_step(name: str, old: CapacityStep | None, new: CapacityStep, end: date | None, first: bool) -> Iterator[Change]:
-    """Yield the change of one step of a capacity. `old` is None for a new step."""
-    said: dict[str, object] = {"capacity": name, "until": end}
+def _step_changes(
+    name: str, old: CapacityStep | None, new: CapacityStep, end: date | None, without_start: bool
+) -> Iterator[Change]:
+    keys: dict[str, object] = {"capacity": name, "until": end}
     if old is None:
         if new.per_year is not None:
-            yield Change.model_validate(said | {"per_year": new.per_year, "status": new.status, "from": new.start})
+            yield Change.model_validate(keys | {"per_year": new.per_year, "status": new.status, "from": new.start})
         return
     if new.start is not None and old.start is not None and new.start < old.start and new.per_year is not None:
-        # No file delays by less than nothing: what holds earlier is stated from that day on.
-        yield Change.model_validate(said | {"per_year": new.per_year, "status": new.status, "from": new.start})
+        # A delay can't be negative, so an earlier capacity is stated from its new day on.
+        yield Change.model_validate(keys | {"per_year": new.per_year, "status": new.status, "from": new.start})
         return
-    said["from"] = None if first else old.start
+    keys["from"] = None if without_start else old.start
     if new.per_year != old.per_year and new.per_year is not None:
-        said["per_year"] = new.per_year
+        keys["per_year"] = new.per_year
     if new.status != old.status:
-        said["status"] = new.status
+        keys["status"] = new.status
     if new.start != old.start and new.start is not None and old.start is not None:
         months = (new.start.year - old.start.year) * 12 + new.start.month - old.start.month
         if months > 0 and add_months(old.start, months) == new.start:
-            said["delay"] = Decimal(months)
-    if said.keys() & {"per_year", "status", "delay"}:
-        yield Change.model_validate(said)
+            keys["delay"] = Decimal(months)
+    if keys.keys() & {"per_year", "status", "delay"}:
+        yield Change.model_validate(keys)
 
 
-def _of_terms(old: Iterable[Terms], new: Iterable[Terms]) -> Iterator[Change]:
+def _terms_changes(old: Iterable[Terms], new: Iterable[Terms]) -> Iterator[Change]:
     """Yield changes that lift the cleared figures of terms. A change lifts all terms of a kind of its subject."""
     lifted: dict[tuple[TermKind, str], None] = {}
-    left = {_about(one): one for one in new}
-    for one in old:
-        now = left.get(_about(one))
+    remaining = {_without_figures(terms): terms for terms in new}
+    for terms in old:
+        new_terms = remaining.get(_without_figures(terms))
         for kind, figure in TERMS_FIGURES.items():
-            if getattr(one, figure) is not None and (now is None or getattr(now, figure) is None):
-                lifted[kind, _named(one.of, one.id)] = None
+            if getattr(terms, figure) is not None and (new_terms is None or getattr(new_terms, figure) is None):
+                lifted[kind, _prefixed(terms.of, terms.id)] = None
     for kind, name in lifted:
         yield Change(lift=kind, of=name)
 
 
-def _about(one: Terms) -> Terms:
-    """Return terms without their figures."""
-    return one.model_copy(update={**dict.fromkeys(TERMS_FIGURES.values()), "currency": "", "source": ""})
+def _without_figures(terms: Terms) -> Terms:
+    return terms.model_copy(update={**dict.fromkeys(TERMS_FIGURES.values()), "currency": "", "source": ""})
 
 
-def _named(of: str, name: str) -> str:
-    return f"{of}:{name}"
+def _prefixed(kind: str, name: str) -> str:
+    return f"{kind}:{name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Edits:
-    """The edits of the workbook of a case."""
+    """Edits of the workbook of a case."""
 
     scenario: Scenario
-    """Scenario. Without changes if nothing was edited."""
+    """Without changes if nothing was edited."""
     toml: str
-    """The scenario in the notation of a case file. Empty if there is none."""
+    """The scenario in the notation of a case file. Empty without changes."""
 
 
 def edits_of(path: Path, gathered: Gathered, name: str) -> Edits:
-    """Return the edits of a workbook since it was written, as a scenario of the case of today.
-
-    Args:
-        path: The workbook.
-        gathered: The case of today, with everything that it names.
-        name: Name of the scenario.
-
-    Raises:
-        InputError: With all errors by cell. Also if the workbook is of another case, or the name is taken.
-    """
+    """Return the edits of a workbook as a scenario of the current case. Raise an `InputError` with all errors by cell."""
     case = gathered.case
-    if any(one.name == name for one in case.scenarios):
-        fix = "call it otherwise, or delete that one"
-        raise InputError(f"the case has a scenario `{name}`", str(case.file or case.name), column="scenario", fix=fix)
-    found: list[Diagnostic] = []
-    book = read_case_workbook(path, found)
+    if any(existing.name == name for existing in case.scenarios):
+        fix = "choose another name with `--scenario NAME`, or delete that scenario"
+        message, file = f"the case already has a scenario `{name}`", str(case.file or case.name)
+        raise InputError(message, file, column="scenario", fix=fix, code="FS906")
+    problems: list[Diagnostic] = []
+    book = read_case_workbook(path, problems)
     if book.case != case.name:
         expected = f"a workbook of the case `{case.name}`"
-        raise InputError("is the workbook of another case", str(path), found=f"`{book.case}`", expected=expected)
-    changes = scenario_of(book, case_tables(gathered), found)
+        fix = "name the case of the workbook, or write a workbook of this case"
+        message, found = "is the workbook of another case", f"`{book.case}`"
+        raise InputError(message, str(path), found=found, expected=expected, fix=fix, code="FS900")
+    changes = changes_of(book, case_tables(gathered), problems)
     title = f"Edits of {path.name}"
     try:
-        made = Scenario(name=name, title=title, change=changes)
+        scenario = Scenario(name=name, title=title, change=changes)
     except ValueError as error:
         raise InputError(
-            "is no name of a scenario", found=f"`{name}`", expected="letters, digits, `-` and `_`"
+            "invalid name of a scenario",
+            found=f"`{name}`",
+            expected="letters, digits, `-`, and `_`",
+            fix="choose another name with `--scenario NAME`",
+            code="FS012",
         ) from error
     if not changes:
-        return Edits(made, "")
-    stated = {"name": name, "title": title, "change": [change.as_written(case.currency) for change in changes]}
-    return Edits(made, toml_text({"scenario": [stated]}))
+        return Edits(scenario, "")
+    table = {"name": name, "title": title, "change": [change.as_written(case.currency) for change in changes]}
+    return Edits(scenario, toml_text({"scenario": [table]}))
 
 
-def with_scenario(file: Path, edits: Edits) -> None:
-    """Write a scenario at the end of a case file, after checking that it reads back unchanged.
-
-    Raises:
-        InputError: If it doesn't, or the file can't be read, or is a workbook.
-        OSError: If it can't be written.
-    """
+def add_scenario(file: Path, edits: Edits) -> None:
+    """Append a scenario to a case file, after checking that it reads back unchanged."""
     if is_workbook(file):
-        fix = "leave `--write` out, and put what is printed into the case file; or edit the cells of the workbook"
-        raise InputError("is a workbook, and scenarios are written into case files", str(file), fix=fix)
+        fix = "leave out `--write` and copy the printed scenario to a case file, or edit the workbook of the case"
+        raise InputError("a scenario can't be written to a workbook", str(file), fix=fix, code="FS907")
     try:
         before = file.read_bytes().decode()
     except UnicodeDecodeError as error:
-        raise InputError("is not UTF-8 text", str(file)) from error
-    end = "\r\n" if "\r\n" in before else "\n"
-    text = before.rstrip() + end * 2 + edits.toml.replace("\n", end)
+        raise InputError("isn't UTF-8 text", str(file), fix="save it as UTF-8", code="FS011") from error
+    line_end = "\r\n" if "\r\n" in before else "\n"
+    text = before.rstrip() + line_end * 2 + edits.toml.replace("\n", line_end)
     data = toml_data(text.removeprefix("\ufeff"), str(file))
-    found: list[Diagnostic] = []
-    last = data["scenario"][-1]
-    again = scenario(read_section(TomlFile(str(file), last, {}, found), SCENARIO, last))
-    if found or again != edits.scenario:
-        raise InputError("the scenario would not read back as it is, and is not written", str(file))
+    problems: list[Diagnostic] = []
+    table = data["scenario"][-1]
+    read_back = scenario(read_section(TomlFile(str(file), table, {}, problems), SCENARIO, table))
+    if problems or read_back != edits.scenario:
+        fix = "leave out `--write`, and copy the printed scenario to the case file"
+        message = "the scenario isn't written, because it would be read back differently"
+        raise InputError(message, str(file), fix=fix, code="FS907")
     replace_file(file, text.encode())

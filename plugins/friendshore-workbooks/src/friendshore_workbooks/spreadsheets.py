@@ -1,7 +1,4 @@
-"""Spreadsheets with arbitrary columns as catalogs, by a map of their columns.
-
-The readers of catalogs read the mapped rows. Each error is reported at its place in the spreadsheet or in the map.
-"""
+"""Conversion of spreadsheets with arbitrary columns to catalogs, by a map. Errors have their place in the spreadsheet or the map."""
 
 from __future__ import annotations
 
@@ -32,8 +29,6 @@ from friendshore.reading.workbook import Workbook, is_workbook, read_workbook
 
 from .column_map import CellText, Map, MapEntry, Row, read_map, table_name
 
-_UNKNOWN_COLUMN = "FS001"
-
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
@@ -46,91 +41,93 @@ class SheetRow:
     """Columns with a cell that is already reported as unreadable."""
 
 
-def read_sheet(path: Path, by: Map, found: list[Diagnostic]) -> tuple[str, list[SheetRow]]:
-    """Return the rows of a spreadsheet and its name in messages. Errors in it and in the columns that the map names go to `found`."""
-    names = tuple(dict.fromkeys(column for block in by.blocks for _, column in block.named))
+def read_sheet(path: Path, column_map: Map, problems: list[Diagnostic]) -> tuple[str, list[SheetRow]]:
+    """Return the name of a spreadsheet for messages, and its rows. Errors go to `problems`."""
+    names = tuple(dict.fromkeys(column for entry in column_map.entries for _, column in entry.keys_and_columns))
     if not names:
-        by.toml.problem((), "the map names no column of the spreadsheet")
+        fix = "add an entry such as `[[offers]]`, with the name of a column"
+        column_map.toml.problem((), "the map names no column of the spreadsheet", fix=fix, code="FS915")
         return str(path), []
     layout = Layout(path.name, "", tuple(Field(name, k.TEXT, "A column of the map.") for name in names), others="kept")
-    numbers: set[tuple[int, int]] = set()
+    number_cells: set[tuple[int, int]] = set()
     if is_workbook(path):
-        table = _from_workbook(path, layout, by, found, numbers)
+        table = _from_workbook(path, layout, column_map, problems, number_cells)
     else:
-        other = non_file_diagnostic(path)
-        if other is not None or not path.is_file():
-            fix = "check the path"
-            found.append(other or Diagnostic("there is no such file", str(path), expected="a spreadsheet", fix=fix))
+        not_a_file = non_file_diagnostic(path)
+        if not_a_file is not None or not path.is_file():
+            fix, expected = "check the path", "a CSV file or a workbook"
+            problem = Diagnostic("file not found", str(path), expected=expected, fix=fix, code="FS919")
+            problems.append(not_a_file or problem)
             return str(path), []
-        table = read_table(path, layout, found, by.sheet.get("separator", ","), by.sheet.get("header", 1))
+        table = read_table(
+            path, layout, problems, column_map.sheet.get("separator", ","), column_map.sheet.get("header", 1)
+        )
     if table is None:
         return str(path), []
-    _tell_missing(table, by, found)
-    blank = {word.casefold() for word in by.sheet.get("blank", ())}
-    return table.file, list(_rows(table, blank, numbers)) if set(names) <= table.columns.keys() else []
+    _report_missing_columns(table, column_map, problems)
+    blank = {word.casefold() for word in column_map.sheet.get("blank", ())}
+    return table.file, list(_rows(table, blank, number_cells)) if set(names) <= table.columns.keys() else []
 
 
-def _rows(table: Table, blank: set[str], numbers: Container[tuple[int, int]]) -> Iterator[SheetRow]:
-    """Yield the rows of a table. `numbers` are rows and positions of cells with a number, regardless of its text."""
+def _rows(table: Table, unknown_words: set[str], number_cells: Container[tuple[int, int]]) -> Iterator[SheetRow]:
     for row in table.rows:
         bad = {name for name, position in table.columns.items() if row.cells[position] == BAD_CELL}
         texts = {
-            name: (NumberCell if (row.line, position) in numbers else str)(row.cells[position])
+            name: (NumberCell if (row.line, position) in number_cells else str)(row.cells[position])
             for name, position in table.columns.items()
         }
-        cells = {name: "" if name in bad or text.casefold() in blank else text for name, text in texts.items()}
+        cells = {name: "" if name in bad or text.casefold() in unknown_words else text for name, text in texts.items()}
         yield SheetRow(row.line, cells, frozenset(bad | (set(table.columns) & row.bad)))
 
 
 def _from_workbook(
-    path: Path, layout: Layout, by: Map, found: list[Diagnostic], numbers: set[tuple[int, int]]
+    path: Path, layout: Layout, column_map: Map, problems: list[Diagnostic], number_cells: set[tuple[int, int]]
 ) -> Table | None:
-    """Return a sheet as a table. Rows and positions of its cells with a number go to `numbers`."""
-    book = read_workbook(path, found)
-    name = _sheet_of(book, by)
+    book = read_workbook(path, problems)
+    name = _chosen_sheet(book, column_map)
     if name is None:
         return None
-    lines = list(dropwhile(lambda line: line[0] < by.sheet.get("header", 1), book.sheets[name]))
-    numbers |= {(row, at) for row, cells in lines for at, cell in enumerate(cells) if isinstance(cell, NumberCell)}
-    table = Table(layout, book.place(name), found)
+    lines = list(dropwhile(lambda line: line[0] < column_map.sheet.get("header", 1), book.sheets[name]))
+    number_cells |= {
+        (row, position) for row, cells in lines for position, cell in enumerate(cells) if isinstance(cell, NumberCell)
+    }
+    table = Table(layout, book.place(name), problems)
     width = max((len(cells) for _, cells in lines[:1]), default=0)
     fill(table, iter([(number, cells + [""] * (width - len(cells))) for number, cells in lines]))
-    found.extend(p for p in book.problems.get(name, ()) if p.row is None or p.row >= table.head_line)
+    problems.extend(p for p in book.problems.get(name, ()) if p.row is None or p.row >= table.head_line)
     return table
 
 
-def _sheet_of(book: Workbook, by: Map) -> str | None:
-    """Return the sheet that the map names, or the only one."""
-    wanted = by.sheet.get("name", "")
-    name = book.named(wanted) if wanted else next(iter(book.sheets)) if len(book.sheets) == 1 else None
+def _chosen_sheet(book: Workbook, column_map: Map) -> str | None:
+    sheet_name = column_map.sheet.get("name", "")
+    name = book.named(sheet_name) if sheet_name else next(iter(book.sheets)) if len(book.sheets) == 1 else None
     if name is None and book.sheets:
-        listed = "one of " + ", ".join(book.sheets)
-        message = f"the workbook has no sheet `{wanted}`" if wanted else "the workbook has several sheets"
-        by.toml.problem(("sheet", "name"), message, expected=listed, fix=did_you_mean(wanted, list(book.sheets)))
+        expected = "one of " + ", ".join(book.sheets)
+        message = f"the workbook has no sheet `{sheet_name}`" if sheet_name else "the workbook has several sheets"
+        fix = did_you_mean(sheet_name, list(book.sheets)) or 'name one in the map: `[sheet]` with `name = "…"`'
+        column_map.toml.problem(("sheet", "name"), message, expected=expected, fix=fix, code="FS916")
     return name
 
 
-def _tell_missing(table: Table, by: Map, found: list[Diagnostic]) -> None:
-    """Report columns that the map names and the spreadsheet lacks, once, as errors of the map."""
+def _report_missing_columns(table: Table, column_map: Map, problems: list[Diagnostic]) -> None:
     if not table.columns and not table.others:
-        return  # what keeps it from being read has been told
-    strangers = [p for p in found if p.file == table.file and p.code == _UNKNOWN_COLUMN]
-    found[:] = [p for p in found if p not in strangers]
-    there = [*table.columns, *table.others, *(p.column for p in strangers)]
-    told: set[str] = set()
-    for block in by.blocks:
-        for key, column in block.named:
-            if column not in table.columns and column not in told:
-                told.add(column)
+        return  # the reader has reported why
+    unknown_columns = [p for p in problems if p.file == table.file and p.code == "FS001"]
+    problems[:] = [p for p in problems if p not in unknown_columns]
+    existing = [*table.columns, *table.others, *(p.column for p in unknown_columns)]
+    reported: set[str] = set()
+    for entry in column_map.entries:
+        for key, column in entry.keys_and_columns:
+            if column not in table.columns and column not in reported:
+                reported.add(column)
                 message = f"the spreadsheet has no column `{column}`"
-                expected = "one of " + ", ".join(there)
-                fix = did_you_mean(column, there)
-                by.toml.problem((block.table, block.number, key), message, "", expected, fix)
+                expected = "one of " + ", ".join(existing)
+                fix = did_you_mean(column, existing) or "correct the name in the map"
+                column_map.toml.problem((entry.table, entry.number, key), message, "", expected, fix, "FS915")
 
 
-_AMOUNTS = (k.MASS, k.MASS_RATE, k.CAPACITY, k.MONEY, k.UNIT_PRICE, k.SIGNED_PRICE, k.MASS_OR_MONEY, k.DURATION)
-"""Kinds of columns that contain numbers with units."""
-_SHOWN = 60
+_AMOUNT_KINDS = (k.MASS, k.MASS_RATE, k.CAPACITY, k.MONEY, k.UNIT_PRICE, k.SIGNED_PRICE, k.MASS_OR_MONEY, k.DURATION)
+_MAX_SHOWN = 60
 
 Cells = dict[str, tuple[str, tuple[str, ...]]]
 """Column of the catalog's table -> its text, and the source columns of the spreadsheet."""
@@ -138,262 +135,240 @@ Cells = dict[str, tuple[str, tuple[str, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A row of the spreadsheet that isn't part of the catalog."""
+    """A row of the spreadsheet that isn't in the catalog."""
 
     row: int
     why: str
 
 
 @dataclass(frozen=True, slots=True)
-class Mapped:
+class MappedCatalog:
     """Catalog from a spreadsheet."""
 
     catalog: Catalog
     head: Mapping[str, Any]
-    """Keys of `catalog.toml`."""
     tables: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]]
     """Header and rows by the table's file name."""
     rows: int
-    """Rows of the spreadsheet."""
     left_out: tuple[LeftOut, ...]
     doubts: tuple[Diagnostic, ...] = ()
-    """Amounts that some readers would take for a thousand times more, because the map does not state the decimal sign."""
+    """Amounts that could be a thousand times larger, because the map doesn't state the decimal sign."""
 
 
 @dataclass(slots=True)
-class _Made:
-    """A table in progress."""
-
+class _DraftTable:
     rows: list[tuple[int, Cells, MapEntry]] = field(default_factory=list)
     seen: set[tuple[tuple[str, str], ...]] = field(default_factory=set)
 
-    def add(self, line: int, cells: Cells, block: MapEntry) -> None:
-        """Add a row. Duplicates, such as a plant in several rows of the spreadsheet, count once."""
-        said = tuple((name, text) for name, (text, _) in cells.items() if text)
-        if said not in self.seen or any(text == BAD_CELL for text, _ in cells.values()):
-            self.seen.add(said)
-            self.rows.append((line, cells, block))
+    def add(self, line: int, cells: Cells, entry: MapEntry) -> None:
+        """Add a row. Duplicates count once, for example if a plant has several rows in the spreadsheet."""
+        filled = tuple((name, text) for name, (text, _) in cells.items() if text)
+        if filled not in self.seen or any(text == BAD_CELL for text, _ in cells.values()):
+            self.seen.add(filled)
+            self.rows.append((line, cells, entry))
 
 
-def mapped(
+def convert_spreadsheet(
     source: Path, map_file: Path, required: Sequence[Catalog] | None = None, facts: FactColumns = NO_FACTS
-) -> Mapped:
-    """Convert a spreadsheet, a CSV file or a workbook, by a map of its columns.
-
-    Args:
-        source: The spreadsheet.
-        map_file: The map.
-        required: Catalogs in the map's `requires`. None if it names none.
-        facts: Columns that plugins declare, which the map may fill.
-
-    Raises:
-        InputError: With every error of the map and of the spreadsheet.
-    """
-    found: list[Diagnostic] = []
-    by = read_map(map_file, found, facts)
-    if by is None:
-        raise all_of(found)
-    file, rows = read_sheet(source, by, found)
-    if found and not rows:
-        raise all_of(found)
+) -> MappedCatalog:
+    """Convert a CSV file or a workbook with a map of its columns. `required` are the catalogs that the map requires."""
+    problems: list[Diagnostic] = []
+    column_map = read_map(map_file, problems, facts)
+    if column_map is None:
+        raise all_of(problems)
+    file, rows = read_sheet(source, column_map, problems)
+    if problems and not rows:
+        raise all_of(problems)
     left_out: list[LeftOut] = []
-    making = _Making(by, file, found)
+    builder = _CatalogBuilder(column_map, file, problems)
     for row in rows:
-        skip = next((block for block in by.skips if block.where.holds(row.cells)), None)
+        skip = next((entry for entry in column_map.skips if entry.where.matches(row.cells)), None)
         if skip is not None:
             left_out.append(LeftOut(row.line, skip.why))
         else:
-            making.row(row)
-    tables = _MappedTables(source, making)
-    wrong: list[Diagnostic] = []
-    draft = read_draft(tables, dict(by.head), "", known_from(required or ()), wrong)
-    found += dict.fromkeys(tables.placed(problem) for problem in wrong)
-    if found:
-        raise all_of(found)
-    fix = 'state the decimal sign in the map, under [sheet]: decimal = "." or decimal = ","'
-    doubts = [replace(one, fix=fix) for one in ambiguous_amounts(making.doubtful)]
-    return Mapped(draft.catalog, by.head, tables.texts(), len(rows), tuple(left_out), tuple(doubts))
+            builder.add_row(row)
+    tables = _MappedTables(source, builder)
+    table_problems: list[Diagnostic] = []
+    draft = read_draft(tables, dict(column_map.head), "", known_from(required or ()), table_problems)
+    problems += dict.fromkeys(tables.placed(problem) for problem in table_problems)
+    if problems:
+        raise all_of(problems)
+    fix = 'state the decimal sign in the map: `[sheet]` with `decimal = "."` or `decimal = ","`'
+    doubts = [replace(doubt, fix=fix) for doubt in ambiguous_amounts(builder.doubtful)]
+    return MappedCatalog(draft.catalog, column_map.head, tables.texts(), len(rows), tuple(left_out), tuple(doubts))
 
 
-class _Making:
-    """The rows of all tables in progress."""
-
-    def __init__(self, by: Map, file: str, found: list[Diagnostic]) -> None:
-        self.by = by
+class _CatalogBuilder:
+    def __init__(self, column_map: Map, file: str, problems: list[Diagnostic]) -> None:
+        self.column_map = column_map
         self.file = file
-        self.found = found
-        self.made: dict[str, _Made] = {name: _Made() for name in by.tables}
+        self.problems = problems
+        self.tables: dict[str, _DraftTable] = {name: _DraftTable() for name in column_map.tables}
         self.doubtful: dict[Cell, None] = {}
-        """Amounts that some readers would take for a thousand times more."""
         self.material_of: dict[str, str] = {}
-        """Material of offers that deliver a single one."""
+        """By offer with a single material."""
 
-    def row(self, row: SheetRow) -> None:
-        """Add the contents of a row of the spreadsheet."""
+    def add_row(self, row: SheetRow) -> None:
         materials = self._materials(row)
         ids: dict[str, list[str]] = {}
         for layout in (columns.SOURCES, columns.FACILITIES, columns.OFFERS, *columns.TABLES):
             name = table_name(layout)
             if name in ids:
-                continue  # its ids were needed before the others
+                continue  # its rows are already made, because other tables need its ids
             ids[name] = []
-            for block in self.by.tables.get(name, ()):
-                if block.where.holds(row.cells):
-                    for cells in self._cells(row, layout, block, materials, ids):
-                        self.made[name].add(row.line, cells, block)
+            for entry in self.column_map.tables.get(name, ()):
+                if entry.where.matches(row.cells):
+                    for cells in self._cells(row, layout, entry, materials, ids):
+                        self.tables[name].add(row.line, cells, entry)
                         if "id" in cells:
                             ids[name].append(cells["id"][0])
                         if layout is columns.OFFERS and "id" in cells and "material" in cells:
                             self.material_of[cells["id"][0]] = cells["material"][0]
 
     def _materials(self, row: SheetRow) -> dict[str, tuple[str, ...]]:
-        """Return the materials of the row, with their source columns."""
-        holding = [block for block in self.by.makes if block.where.holds(row.cells)]
-        read = {column for block in self.by.makes for _, column in block.named}
-        if not row.bad.isdisjoint(read):
+        matching = [entry for entry in self.column_map.makes if entry.where.matches(row.cells)]
+        makes_columns = {column for entry in self.column_map.makes for _, column in entry.keys_and_columns}
+        if not row.bad.isdisjoint(makes_columns):
             return {}  # an unreadable cell has been reported
-        if self.by.makes and not holding:
-            named = dict.fromkeys(column for block in self.by.makes for column in block.where.when)
-            shown = ", ".join(row.cells[column] for column in named)
-            fix = "add an entry for it, or a [[skip]] that says why it is left out"
-            expected = f"a row that an entry [[makes]] of {self.by.toml.file} is about"
-            message = "the map does not say what this row is about"
-            found = f"`{shown[:_SHOWN]}`"
-            self.found.append(Diagnostic(message, self.file, row.line, ", ".join(named), found, expected, fix))
-        said: dict[str, tuple[str, ...]] = {}
-        for block in holding:
-            text = block.texts["material"]
-            said |= dict.fromkeys(text.parts(row.cells), text.named or tuple(block.where.when))
-        for word in list(said):
+        if self.column_map.makes and not matching:
+            key_columns = dict.fromkeys(column for entry in self.column_map.makes for column in entry.where.when)
+            shown = ", ".join(row.cells[column] for column in key_columns)
+            fix = "add a `[[makes]]` entry that matches it, or a `[[skip]]` with the reason for leaving it out"
+            expected = f"a row that a `[[makes]]` entry of {self.column_map.toml.file} matches"
+            message = "the map has no material for this row"
+            found = f"`{shown[:_MAX_SHOWN]}`"
+            column = ", ".join(key_columns)
+            self.problems.append(Diagnostic(message, self.file, row.line, column, found, expected, fix, "FS917"))
+        columns_of_material: dict[str, tuple[str, ...]] = {}
+        for entry in matching:
+            text = entry.texts["material"]
+            columns_of_material |= dict.fromkeys(text.parts(row.cells), text.source_columns or tuple(entry.where.when))
+        for word in list(columns_of_material):
             try:
                 ident(word)
             except UnreadableError:
-                fix = f'give it one in the words of [[makes]]: "{word}" = "…"'
-                place, message = ", ".join(said.pop(word)), "the map has no material for this"
-                found, expected = f"`{word[:_SHOWN]}`", "a word that stands for the id of a material"
-                self.found.append(Diagnostic(message, self.file, row.line, place, found, expected, fix))
-        return said
+                fix = f'add it to `words` of the `[[makes]]` entry: "{word}" = "MATERIAL"'
+                place, message = ", ".join(columns_of_material.pop(word)), "the map has no material for this word"
+                found, expected = f"`{word[:_MAX_SHOWN]}`", "the id of a material, or a word that the map replaces"
+                self.problems.append(Diagnostic(message, self.file, row.line, place, found, expected, fix, "FS917"))
+        return columns_of_material
 
     def _cells(
         self,
         row: SheetRow,
         layout: Layout,
-        block: MapEntry,
+        entry: MapEntry,
         materials: Mapping[str, tuple[str, ...]],
         ids: Mapping[str, list[str]],
     ) -> Iterator[Cells]:
-        """Yield the rows that an entry makes: one, or one for each material or offer if it doesn't name one itself."""
+        """Yield the cells of an entry's rows: one row, or one per material or offer if the entry doesn't name it."""
         cells: Cells = {}
-        for column in self.by.facts.extended(layout).fields:
-            text = block.texts.get(column.name)
+        for column in self.column_map.facts.extended(layout).fields:
+            text = entry.texts.get(column.name)
             if text is not None:
-                cells[column.name] = (self._text(row, column, text, layout), text.named)
+                cells[column.name] = (self._text(row, column, text, layout), text.source_columns)
         facility = (ids.get("facilities") or [""])[0]
         for name, owner in (("source", "sources"), ("facility", "facilities")):
             if name in layout.names and name not in cells and ids.get(owner):
                 cells[name] = (ids[owner][0], ())
-        if layout is columns.OFFERS and "material" not in cells and self.by.makes:
-            for material in filter(block.of, materials):
+        if layout is columns.OFFERS and "material" not in cells and self.column_map.makes:
+            for material in filter(entry.applies_to, materials):
                 name = facility if facility == BAD_CELL else f"{facility}-{material}"
-                own: Cells = {"id": (name, ())} if facility else {}
-                yield {**own, **cells, "material": (material, materials[material])}
+                offer_id: Cells = {"id": (name, ())} if facility else {}
+                yield {**offer_id, **cells, "material": (material, materials[material])}
         elif "offer" in layout.names and "offer" not in cells:
             for offer in ids.get("offers", ()):
-                if block.of(self.material_of.get(offer, "")):
+                if entry.applies_to(self.material_of.get(offer, "")):
                     yield {"offer": (offer, ()), **cells}
         else:
             yield cells
 
     def _text(self, row: SheetRow, column: Field, text: CellText, layout: Layout) -> str:
-        """Return the text of a cell. An unreadable one is reported and keeps its place."""
-        if not row.bad.isdisjoint(text.named):
+        if not row.bad.isdisjoint(text.source_columns):
             return BAD_CELL
         try:
             if column.kind is k.DATE:
                 return text.day(row.cells)
-            if column.kind in _AMOUNTS or column.kind.number:
-                amount = text.amount(row.cells, self.by.sheet.get("decimal", ""))
+            if column.kind in _AMOUNT_KINDS or column.kind.number:
+                amount = text.amount(row.cells, self.column_map.sheet.get("decimal", ""))
                 if ambiguous(amount) is not None:
-                    self.doubtful[self.file, row.line, ", ".join(text.named), amount] = None
+                    self.doubtful[self.file, row.line, ", ".join(text.source_columns), amount] = None
                 return amount
         except UnreadableError as error:
-            shown = f"`{text.raw(row.cells)[:_SHOWN]}`"
+            shown = f"`{text.raw(row.cells)[:_MAX_SHOWN]}`"
             message = f"cannot be read as `{column.name}` of {layout.name}"
-            place = ", ".join(text.named)
-            self.found.append(Diagnostic(message, self.file, row.line, place, shown, error.expected, error.fix))
+            place = ", ".join(text.source_columns)
+            self.problems.append(
+                Diagnostic(message, self.file, row.line, place, shown, error.expected, error.fix, error.code)
+            )
             return BAD_CELL
-        return ";".join(text.parts(row.cells)) if column.kind.is_list else text.single(row.cells)
+        is_list = column.kind.is_list
+        return ";".join(text.parts(row.cells)) if is_list else text.single(row.cells)
 
 
 class _MappedTables:
-    """The tables in progress, in the form for a catalog's readers."""
-
-    def __init__(self, path: Path, making: _Making) -> None:
+    def __init__(self, path: Path, builder: _CatalogBuilder) -> None:
         self.path = path
-        self._making = making
+        self._builder = builder
 
     @property
     def head_file(self) -> str:
-        return self._making.by.toml.file
+        return self._builder.column_map.toml.file
 
     def head(self, found: list[Diagnostic]) -> Entry | None:
-        """Return the keys of the map's `[catalog]`."""
         del found
-        toml = self._making.by.toml
+        toml = self._builder.column_map.toml
         return read_section(toml, columns.HEAD, {"schema": 1, **toml.data["catalog"]})
 
     def table(self, layout: Layout, found: list[Diagnostic]) -> Table | None:
-        """Return a table. Its file is named by the spreadsheet and the table, until `placed` corrects the place of an error."""
-        made = self._making.made.get(table_name(layout))
-        if made is None:
+        """Return a table. Its file name is that of the spreadsheet and the table, until `placed` corrects the place of an error."""
+        draft = self._builder.tables.get(table_name(layout))
+        if draft is None:
             return None
-        table = Table(self._making.by.facts.extended(layout), str(self.path / layout.name), found)
+        table = Table(self._builder.column_map.facts.extended(layout), str(self.path / layout.name), found)
         names = self._names(layout)
-        lines = [(line, [cells[name][0] if name in cells else "" for name in names]) for line, cells, _ in made.rows]
-        if made.rows:
+        lines = [(line, [cells[name][0] if name in cells else "" for name in names]) for line, cells, _ in draft.rows]
+        if draft.rows:
             fill(table, iter([(0, list(names)), *lines]))
         return table
 
     def strangers(self) -> Sequence[Stranger]:
-        """Return an empty sequence, since there are no other tables."""
         return ()
 
     def texts(self) -> dict[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]]:
-        """Return header and rows of each table with rows."""
-        found = {}
+        texts = {}
         for layout in columns.TABLES:
-            made = self._making.made.get(table_name(layout))
-            if made is not None and made.rows:
+            draft = self._builder.tables.get(table_name(layout))
+            if draft is not None and draft.rows:
                 names = self._names(layout)
-                rows = tuple(tuple(cells[n][0] if n in cells else "" for n in names) for _, cells, _ in made.rows)
-                found[layout.name] = (names, rows)
-        return found
+                rows = tuple(tuple(cells[n][0] if n in cells else "" for n in names) for _, cells, _ in draft.rows)
+                texts[layout.name] = (names, rows)
+        return texts
 
     def placed(self, problem: Diagnostic) -> Diagnostic:
         """Return an error at its place in the spreadsheet, or in the map if it applies to all rows."""
         name = next((layout.name for layout in columns.TABLES if str(self.path / layout.name) == problem.file), "")
         if not name:
             return problem
-        as_what = f"{problem.message} (`{problem.column}` of {name})" if problem.column else problem.message
-        blocks = self._making.by.tables[name.removesuffix(".csv")]
-        rows = [one for one in self._making.made[blocks[0].table].rows if one[0] == problem.row]
+        message = f"{problem.message} (`{problem.column}` of {name})" if problem.column else problem.message
+        entries = self._builder.column_map.tables[name.removesuffix(".csv")]
+        rows = [row for row in self._builder.tables[entries[0].table].rows if row[0] == problem.row]
         if not rows:
-            return self._in_map(replace(problem, message=as_what), blocks[0])
-        # A row of the spreadsheet may have made several: it is the one in which stands what was found.
-        shown = [one for one in rows if problem.column in one[1] and one[1][problem.column][0] in problem.found]
-        _, cells, block = (shown or rows)[0]
-        _, came_from = cells.get(problem.column, ("", ()))
-        if problem.column in block.texts and not came_from:
-            return self._in_map(replace(problem, message=as_what), block)
-        return replace(problem, message=as_what, file=self._making.file, column=", ".join(came_from))
+            return self._in_map(replace(problem, message=message), entries[0])
+        # A row of the spreadsheet may give several rows of a table. The error is about the row with the value.
+        with_value = [row for row in rows if problem.column in row[1] and row[1][problem.column][0] in problem.found]
+        _, cells, entry = (with_value or rows)[0]
+        _, source_columns = cells.get(problem.column, ("", ()))
+        if problem.column in entry.texts and not source_columns:
+            return self._in_map(replace(problem, message=message), entry)
+        return replace(problem, message=message, file=self._builder.file, column=", ".join(source_columns))
 
-    def _in_map(self, problem: Diagnostic, block: MapEntry) -> Diagnostic:
-        toml = self._making.by.toml
-        key = (block.table, block.number, problem.column)
-        place = f"{block.table}[{block.number + 1}].{problem.column}"
+    def _in_map(self, problem: Diagnostic, entry: MapEntry) -> Diagnostic:
+        toml = self._builder.column_map.toml
+        key = (entry.table, entry.number, problem.column)
+        place = f"{entry.table}[{entry.number + 1}].{problem.column}"
         return replace(problem, file=toml.file, row=toml.line(key), column=place)
 
     def _names(self, layout: Layout) -> tuple[str, ...]:
-        """Return the columns of the table that any row has, in order."""
-        given = {name for _, cells, _ in self._making.made[table_name(layout)].rows for name in cells}
-        return tuple(name for name in self._making.by.facts.extended(layout).names if name in given)
+        filled = {name for _, cells, _ in self._builder.tables[table_name(layout)].rows for name in cells}
+        return tuple(name for name in self._builder.column_map.facts.extended(layout).names if name in filled)

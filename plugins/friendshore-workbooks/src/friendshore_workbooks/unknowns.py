@@ -1,4 +1,4 @@
-"""Unknowns: facts that a case lacks, each with its question, its addressee, and the plan for each answer. Also their document."""
+"""Unknowns: facts that a case lacks, each with its question, its addressee, and the plan for each answer, and their document."""
 
 from __future__ import annotations
 
@@ -182,189 +182,196 @@ class Unknowns(QuestionResult):
 
 SHOWN = 6
 """Default number of unknowns in the table."""
-TOLD = 2
-"""Number of these with details."""
-OFFERS_SHOWN = 3
-"""Maximum number of offers named in changes of purchases."""
+DETAILED = 2
+"""Default number of unknowns with details."""
+MAX_OFFERS = 3
+"""Maximum number of offers in a list of purchases."""
 
 
-def ask_document(found: Unknowns, shown: int = SHOWN, told: int = TOLD) -> doc.Document:
-    """Return the unknowns in order, and the first in detail.
-
-    The whole document has the first `shown` (0: all), with details of the first `told`.
-    """
-    kept = found.unknowns[: shown or None]
-    table = doc.apart(_table(found, shown), doc.notes(_notes(found, len(kept)), doc.Tone.ASIDE)) if kept else None
-    lengthy = [
+def ask_document(result: Unknowns, shown: int = SHOWN, detailed: int = DETAILED) -> doc.Document:
+    """Return the document of the unknowns: a table of the first `shown` (0: all), with details of the first `detailed`."""
+    listed = result.unknowns[: shown or None]
+    table = doc.apart(_table(result, shown), doc.notes(_notes(result, len(listed)), doc.Tone.ASIDE)) if listed else None
+    details = [
         replace(
-            doc.section(_asked(one), _at_length(one, found)),
-            on=None if told and not place else "whole" if told else "screen",
+            doc.section(_question_line(unknown), _details(unknown, result)),
+            on=None if detailed and not position else "whole" if detailed else "screen",
         )
-        for place, one in enumerate(kept[: max(told, 1)])
+        for position, unknown in enumerate(listed[: max(detailed, 1)])
     ]
     commands = doc.sentence(
-        *(doc.Phrase("--full", code=True), ": the next at length too; "),
-        *(doc.Phrase("--bid-sheets FOLDER", code=True), ": a workbook for each who is asked"),
+        *(doc.Phrase("--full", code=True), " shows more, "),
+        *(doc.Phrase("--bid-sheets FOLDER", code=True), " writes a workbook for each supplier"),
     )
     return doc.document(
         "What to find out next",
-        doc.sentence(_head(found)),
+        doc.sentence(_head(result)),
         table,
-        *lengthy,
-        doc.apart(_stopped(found), doc.for_screen(commands)),
-        doc.for_whole(effort(found.effort)),
+        *details,
+        doc.apart(_stopped(result), doc.for_screen(commands)),
+        doc.for_whole(effort(result.effort)),
     )
 
 
-def _stopped(found: Unknowns) -> doc.Notes | None:
-    told = [f"the search was ended: {count(found.stopped, 'unknown')} not asked about"] if found.stopped else []
-    return doc.notes(told, doc.Tone.DOUBTFUL)
+def _stopped(result: Unknowns) -> doc.Notes | None:
+    lines = [f"the search ended early: {count(result.stopped, 'unknown')} not tried"] if result.stopped else []
+    return doc.notes(lines, doc.Tone.DOUBTFUL)
 
 
-def _head(found: Unknowns) -> str:
-    matter = sum(_matters(one) for one in found.unknowns)
-    lacking = f"{count(found.short, 'demand is', 'demands are')} short" if found.short else "nothing is short"
+def _head(result: Unknowns) -> str:
+    relevant = sum(_changes_the_plan(unknown) for unknown in result.unknowns)
+    shortage = f"{count(result.short, 'demand is', 'demands are')} short" if result.short else "nothing is short"
     return (
-        f"{count(len(found.unknowns), 'unknown')}, each tried alone; {count(matter, 'of them', 'of them')} would change the plan. "
-        f"As it is, {lacking}, and it spends {large_money(found.cash, found.currency)}. Worth: what spend and penalties fall "
-        f"by together (present value).{_BY[found.by]}"
+        f"{count(len(result.unknowns), 'unknown')}, each tried alone; {count(relevant, 'of them', 'of them')} would change the plan. "
+        f"Today, {shortage}, and the plan spends {large_money(result.cash, result.currency)}. Worth: present value of the fall in "
+        f"spend and penalties.{_BY[result.by]}"
     )
 
 
 _BY = {"money": "", "kilograms": " Ranked by kilograms no longer short."}
 
 
-def _matters(one: Unknown) -> bool:
-    return one.best is not None or one.worst is not None
+def _changes_the_plan(unknown: Unknown) -> bool:
+    return unknown.best is not None or unknown.worst is not None
 
 
-def _table(found: Unknowns, shown: int) -> doc.DataTable:
-    kept = found.unknowns[: shown or None]
-    proved = all(one.saves.proved and one.loses.proved for one in kept)  # an interval is broken over lines
+def _table(result: Unknowns, shown: int) -> doc.DataTable:
+    listed = result.unknowns[: shown or None]
+    proved = all(unknown.saves.proved and unknown.loses.proved for unknown in listed)  # intervals may wrap
     columns = [
         doc.figures("#", from_width=doc.NARROW),
-        doc.Column("Not known"),
-        doc.Column("Of"),
+        doc.Column("Unknown"),
+        doc.Column("Subject"),
         doc.Column("Ask", from_width=doc.MEDIUM),
         doc.figures("Less short", from_width=doc.SPARE),
-        doc.figures("Cash", found.currency, from_width=doc.NARROW),
+        doc.figures("Cash", result.currency, from_width=doc.NARROW),
         doc.Column("Worth at most", align="right", whole=proved),
         doc.Column("Costs at worst", align="right", whole=proved, on="whole"),
     ]
-    return ranked(columns, [*map(_row, found.unknowns)], "more unknown", part=4, top=shown)
+    return ranked(columns, [*map(_row, result.unknowns)], "more unknown", part=4, top=shown)
 
 
-def _row(one: Unknown) -> list[doc.Cell]:
-    mark = " ~" if one.tied else ""
+def _row(unknown: Unknown) -> list[doc.Cell]:
+    mark = " ~" if unknown.tied else ""
     saves: doc.Cell = doc.NOTHING
-    if one.resolves:
-        saves = "rules hold together"
-    elif one.best is not None:
-        saves = _weighed(one.saves) if one.saves.proved else doc.Either(_weighed(one.saves), shortly(one.saves))
+    if unknown.resolves:
+        saves = "conflict resolved"
+    elif unknown.best is not None:
+        saves = (
+            _spend_and_penalty(unknown.saves)
+            if unknown.saves.proved
+            else doc.Either(_spend_and_penalty(unknown.saves), shortly(unknown.saves))
+        )
     loses: doc.Cell = (
-        "rules conflict" if one.conflict else _weighed(one.loses) if one.worst is not None else doc.NOTHING
+        "rules conflict"
+        if unknown.conflict
+        else _spend_and_penalty(unknown.loses)
+        if unknown.worst is not None
+        else doc.NOTHING
     )
-    best = one.possibilities[one.best] if one.best is not None else None
+    best = unknown.possibilities[unknown.best] if unknown.best is not None else None
     cash = doc.NOTHING if best is None or best.cash is None else doc.Amount(best.cash, form="signed")
-    less, whom = mass_or_nothing(one.saved_kg), doc.Several((one.whom,))
-    return [f"{one.rank}{mark}", one.kind.value, one.subject, whom, less, cash, saves, loses]
+    shortage_saved, addressee = mass_or_nothing(unknown.saved_kg), doc.Several((unknown.whom,))
+    return [f"{unknown.rank}{mark}", unknown.kind.value, unknown.subject, addressee, shortage_saved, cash, saves, loses]
 
 
-def _weighed(found: Difference) -> doc.Cell:
-    """Return spend and penalty together, gray and rounded. If unproved, return their range."""
-    return penalty(found.value) if found.proved else difference(found)
+def _spend_and_penalty(change: Difference) -> doc.Cell:
+    """Return the sum, gray and rounded. If it is unproved, return its range."""
+    return penalty(change.value) if change.proved else difference(change)
 
 
-def _notes(found: Unknowns, shown: int) -> Iterator[str]:
-    if any(one.tied for one in found.unknowns[:shown]):
-        yield "~ for what is proved, it may rank below the next"
+def _notes(result: Unknowns, shown: int) -> Iterator[str]:
+    if any(unknown.tied for unknown in result.unknowns[:shown]):
+        yield "~ the proved bounds allow it to rank below the next"
     yield (
-        "one unknown at a time: what several save together is not their sum. Where no range is stated, "
-        f"{percent(found.spread)} less and more are tried (--spread)"
+        "each unknown is tried alone, so savings can't be added. Figures without a stated range are tried "
+        f"{percent(result.spread)} lower and higher (--spread)"
     )
-    for why, subjects in grouped((one.why, one.subject) for one in found.unasked).items():
+    for why, subjects in grouped((unknown.why, unknown.subject) for unknown in result.unasked).items():
         more = f" and {len(subjects) - 1} more" if len(subjects) > 1 else ""
-        yield f"not tried: {subjects[0]}{more}: {why}"
+        yield f"not tried: {subjects[0]}{more}. Reason: {why}"
 
 
-def _asked(one: Unknown) -> str:
-    whom = f"{one.whom}, {one.country}" if one.country else one.whom
-    return f"{one.rank}. {whom}: {one.question}"
+def _question_line(unknown: Unknown) -> str:
+    addressee = f"{unknown.whom}, {unknown.country}" if unknown.country else unknown.whom
+    return f"{unknown.rank}. {addressee}: {unknown.question}"
 
 
-def _at_length(one: Unknown, found: Unknowns) -> doc.Pairs:
-    """Return the evidence, and the plan for each answer."""
-    rows = [("known", _known(one)), ("taken", one.taken)]
-    rows += [(f"if {each.answer}", _then(each, found)) for each in one.possibilities]
-    if one.at_price is not None:
-        rows.append(("at other prices", _at_price(one, found)))
+def _details(unknown: Unknown, result: Unknowns) -> doc.Pairs:
+    rows = [("known", _evidence(unknown)), ("assumed", unknown.taken)]
+    rows += [(f"if {possibility.answer}", _effect(possibility, result)) for possibility in unknown.possibilities]
+    if unknown.at_price is not None:
+        rows.append(("at other prices", _at_price(unknown, result)))
     return doc.Pairs(tuple(rows))
 
 
-def _known(one: Unknown) -> str:
-    known = one.known
-    if not known.reference:
-        return "nothing: there is no evidence"
-    dated = f" of {known.date}" if known.date else ""
-    aside = ", ".join(filter(None, (known.confidence, dated.strip())))
-    return f"{known.reference}{f' ({aside})' if aside else ''}"
+def _evidence(unknown: Unknown) -> str:
+    evidence = unknown.known
+    if not evidence.reference:
+        return "no evidence"
+    date_text = f" of {evidence.date}" if evidence.date else ""
+    details = ", ".join(filter(None, (evidence.confidence, date_text.strip())))
+    return f"{evidence.reference}{f' ({details})' if details else ''}"
 
 
-def _then(each: Possibility, found: Unknowns) -> str:
-    """Return the effect on the plan."""
-    if each.rise is None:
-        return f"it cannot be so: {each.impossible}"
-    if each.conflict:
-        return f"rules can no longer hold together: {', '.join(each.conflict)}"
-    told = [f"rules can hold together: {', '.join(each.resolved)}"] if each.resolved else []
-    if not each.rise.value and not each.buys:
-        return "; ".join([*told, "the plan stays what it is"])
-    if each.short_kg:
-        word = "no longer short" if each.short_kg < 0 else "more short"
-        told.append(f"{mass(abs(each.short_kg))} {word}")
-    told.append(_cash_words(each, found.currency))
-    if not each.rise.proved:
-        told.append(f"spend and penalty together: {rise(each.rise)}")
-    if each.bound and each.rise.value < 0:
-        told.append("no answer saves more")
-    told += _bought(each)
-    return "; ".join(filter(None, told))
+def _effect(possibility: Possibility, result: Unknowns) -> str:
+    if possibility.rise is None:
+        return f"not possible: {possibility.impossible}"
+    if possibility.conflict:
+        return f"rules would conflict: {', '.join(possibility.conflict)}"
+    parts = [f"resolves the conflict of rules {', '.join(possibility.resolved)}"] if possibility.resolved else []
+    if not possibility.rise.value and not possibility.buys:
+        return "; ".join([*parts, "the plan doesn't change"])
+    if possibility.short_kg:
+        word = "no longer short" if possibility.short_kg < 0 else "more short"
+        parts.append(f"{mass(abs(possibility.short_kg))} {word}")
+    parts.append(_cash_and_penalty(possibility, result.currency))
+    if not possibility.rise.proved:
+        parts.append(f"spend and penalty together: {rise(possibility.rise)}")
+    if possibility.bound and possibility.rise.value < 0:
+        parts.append("no answer saves more")
+    parts += _purchase_lines(possibility)
+    return "; ".join(filter(None, parts))
 
 
-def _cash_words(each: Possibility, currency: str) -> str:
-    """Return cash, then the penalty, labeled."""
-    cash, weighed = each.cash or Decimal(0), (each.rise.value if each.rise else Decimal(0)) - (each.spent or Decimal(0))
-    told = (
+def _cash_and_penalty(possibility: Possibility, currency: str) -> str:
+    cash, penalty_change = (
+        possibility.cash or Decimal(0),
+        (possibility.rise.value if possibility.rise else Decimal(0)) - (possibility.spent or Decimal(0)),
+    )
+    cash_text = (
         f"{large_money(abs(cash), currency)} {'more' if cash > 0 else 'less'} cash"
         if abs(cash) >= 1
-        else "as much cash"
+        else "the same cash"
     )
-    more = (
-        f" (penalty about {'+' if weighed > 0 else ''}{rounded_money(weighed, currency)})" if abs(weighed) >= 1 else ""
+    penalty_text = (
+        f" (penalty about {'+' if penalty_change > 0 else ''}{rounded_money(penalty_change, currency)})"
+        if abs(penalty_change) >= 1
+        else ""
     )
-    return told + more
+    return cash_text + penalty_text
 
 
-def _bought(each: Possibility) -> Iterator[str]:
-    for word, some in (
-        ("more", [b for b in each.buys if b.kilograms > 0]),
-        ("less", [b for b in each.buys if b.kilograms < 0]),
+def _purchase_lines(possibility: Possibility) -> Iterator[str]:
+    for word, changes in (
+        ("more", [b for b in possibility.buys if b.kilograms > 0]),
+        ("less", [b for b in possibility.buys if b.kilograms < 0]),
     ):
-        if some:
-            named = [f"{mass(abs(b.kilograms))} {b.offer}" for b in some[:OFFERS_SHOWN]]
-            rest = [f"{len(some) - OFFERS_SHOWN} more"] if len(some) > OFFERS_SHOWN else []
-            yield f"{word}: {', '.join([*named, *rest])}"
+        if changes:
+            named = [f"{mass(abs(b.kilograms))} {b.offer}" for b in changes[:MAX_OFFERS]]
+            others = [f"{len(changes) - MAX_OFFERS} more"] if len(changes) > MAX_OFFERS else []
+            yield f"{word}: {', '.join([*named, *others])}"
 
 
-def _at_price(one: Unknown, found: Unknowns) -> str:
-    price = one.at_price
-    assert price is not None
-    told = []
-    if price.known is not None and price.saves is not None:
-        saves = price.saves
-        told.append(
-            f"at {money(price.known)} {found.currency}/kg, the cheapest known of the same goods, it saves {rise(saves)} of spend and penalty"
+def _at_price(unknown: Unknown, result: Unknowns) -> str:
+    at_price = unknown.at_price
+    assert at_price is not None
+    parts = []
+    if at_price.known is not None and at_price.saves is not None:
+        saves = at_price.saves
+        parts.append(
+            f"at {money(at_price.known)} {result.currency}/kg, the lowest known price of the same goods, it saves {rise(saves)} of spend and penalty"
         )
-    if price.break_even is not None:
-        told.append(f"from {money(price.break_even)} {found.currency}/kg on it saves nothing")
-    return "; ".join(told) or "it saves nothing at any price"
+    if at_price.break_even is not None:
+        parts.append(f"from {money(at_price.break_even)} {result.currency}/kg, it saves nothing")
+    return "; ".join(parts) or "it saves nothing at any price"
