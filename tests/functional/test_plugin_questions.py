@@ -133,7 +133,7 @@ def test_a_question_of_a_plugin_has_a_screen_for_nothing(site: Site, case: Path)
 )  # fmt: skip
 def test_a_notebook_finds_the_function_that_shows_an_answer(answer: str) -> None:
     """Each answer names it as text, which no import checks."""
-    assert callable(resolve_name(resolve_name(answer).TOLD_BY))
+    assert callable(resolve_name(resolve_name(answer).DOCUMENT_FUNCTION))
 
 
 @pytest.mark.deep

@@ -13,7 +13,7 @@ from friendshore.domain.facts import Facility
 from friendshore.domain.unmet import RunConflict, RunSupplyCause
 from friendshore.errors import InputError
 from friendshore.explain import competing, shortage_causes
-from friendshore.explain.causes import causes_as_told
+from friendshore.explain.causes import consistent_causes
 from friendshore.explain.replans import PartReplans
 from friendshore.explain.restrictions import Restriction, unproven_offers
 from friendshore.recommend.describe import describe_shortages
@@ -155,5 +155,5 @@ def test_the_check_of_a_run_allows_every_cause_that_the_search_finds(tiny: Tiny)
         RunConflict(rules=list(part.rules), sentences=[], materials=[], demands=list(part.demands))
         for part in session.verified.plan.infeasible
     ]
-    told = causes_as_told(session.inputs, session.problem, describe_shortages(session.verified, found), conflicts)
+    told = consistent_causes(session.inputs, session.problem, describe_shortages(session.verified, found), conflicts)
     assert told == {cell: causes for cell, causes in found.items() if causes}

@@ -28,7 +28,7 @@ from friendshore.session import Session
 from friendshore.solve import ENGINES, Ask, BreakdownError, Engines, Limits, SolverAnswer, SolverOutcome, solve
 from friendshore.solve.component_search import Search
 from friendshore.solve.engine import Engine, Watch
-from friendshore.solve.engines import Reasked, scip, solve_with_highs, solve_with_scip
+from friendshore.solve.engines import WarmStartedSolver, scip, solve_with_highs, solve_with_scip
 from friendshore.solve.engines import solve_with_glop as solve_lp
 from friendshore.solve.mip import solve_mip
 from friendshore.solve.solving import solve_lexicographic
@@ -212,7 +212,7 @@ def test_a_program_that_is_asked_again_has_the_optimum_that_it_has_when_asked_al
     rows, columns = 12, 30
     matrix = np.where(dice.random((rows, columns)) < 0.3, dice.integers(1, 9, (rows, columns)), 0.0)
     linear = program(np.ones(columns), matrix, 9, np.zeros(rows), np.full(rows, np.inf))
-    again, outcomes = Reasked(), set()
+    again, outcomes = WarmStartedSolver(), set()
     for _ in range(40):
         upper = np.where(dice.random(columns) < 0.5, 0.0, dice.integers(0, 9, columns).astype(float))
         row_upper = np.append(dice.integers(10, 60, rows - 2).astype(float), [np.inf, np.inf])

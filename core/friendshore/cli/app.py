@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import Diagnostic, InputError
-from ..writing import refused_by_the_machine
+from ..writing import system_input_error
 from . import cases, catalogs, orders, plan, plugins, rules, runs
 from .groups import Commands, own_questions, placeholder
 from .options import CLOSED_PIPE, EPILOG, alone
@@ -108,7 +108,7 @@ def _run() -> int:
     except StdoutError as error:
         code = _without_stdout(error)
     except OSError as error:  # of a help text, which Typer prints itself; any other is a bug of ours, and raised again
-        refused_by_the_machine(error)
+        system_input_error(error)
         code = _without_stdout(StdoutError(error))
     except SystemExit as ended:
         gone = ended.__context__  # Typer ends in 1 where the reader of a help text has gone

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..domain.runtime import LONGEST_SECONDS
+from ..domain.runtime import MAX_SECONDS
 from .output import warn
 
 if TYPE_CHECKING:
     from ..plugins import Registry
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")]
-MOST_WORKERS = 1_024
+MAX_WORKERS = 1_024
 CasePath = Annotated[
     Path, typer.Argument(help="Case file, the folder that holds case.toml, or a workbook of a case.", metavar="CASE")
 ]
@@ -62,7 +62,7 @@ TimeLimit = Annotated[
         metavar="SECONDS",
         help="Seconds for all of it, reading included. What is not proved by then is given as an interval, and what was not asked is said.",
         min=0,
-        max=LONGEST_SECONDS,
+        max=MAX_SECONDS,
     ),
 ]
 Gap = Annotated[
@@ -82,7 +82,7 @@ Workers = Annotated[
         metavar="N",
         help="How many parts, scenarios of a sweep or cases of `watch` are worked on at once; if not given, as many as processors. Without --time-limit the result is the same.",
         min=1,
-        max=MOST_WORKERS,
+        max=MAX_WORKERS,
     ),
 ]
 Full = Annotated[bool, typer.Option("--full", help="Print every table, not what one screen of 40 lines holds.")]
@@ -132,10 +132,10 @@ def installed(block: list[str] | None) -> Registry:
     """
     from ..errors import PluginError
     from ..plugins import Blocker, Registry
-    from ..plugins.attribution import own_process
+    from ..plugins.attribution import forbid_exit
 
     if _ALONE.get():
-        own_process()
+        forbid_exit()
     registry = Registry.discover().blocking(block or (), Blocker.FLAG)
     wrong = registry.idle_blocks(Blocker.FLAG)
     if wrong:

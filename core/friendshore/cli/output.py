@@ -21,7 +21,7 @@ import typer
 
 from ..errors import Diagnostic, FriendshoreError
 from ..inert import visible, visible_lines
-from ..writing import refused_by_the_machine
+from ..writing import system_input_error
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -35,7 +35,7 @@ PIPE_WIDTH = 100
 """Characters of a line if stdout isn't a terminal and COLUMNS isn't set."""
 
 
-LEAST_WIDTH = 40
+MIN_WIDTH = 40
 """Minimum width. In narrower lines, columns would have single letters."""
 MOST_WIDTH = 10_000
 """Maximum width. No terminal is wider."""
@@ -71,7 +71,7 @@ def answering(command: Callable[P, int]) -> Callable[P, None]:
         except FriendshoreError as error:
             code = _refuse(error, as_json)
         except OSError as error:
-            code = _refuse(refused_by_the_machine(error), as_json)
+            code = _refuse(system_input_error(error), as_json)
         raise typer.Exit(code)
 
     return run
@@ -242,7 +242,7 @@ def width_of(stream: Any) -> int:
     """Return the characters of a line on a stream."""
     told = os.environ.get("COLUMNS", "")
     if told.isdecimal() and len(told) < 10 and int(told):
-        return min(max(int(told), LEAST_WIDTH), MOST_WIDTH)
+        return min(max(int(told), MIN_WIDTH), MOST_WIDTH)
     if told or stream is None or not stream.isatty():
         return PIPE_WIDTH
     return os.get_terminal_size(stream.fileno()).columns or PIPE_WIDTH

@@ -20,7 +20,7 @@ from typer.core import TyperCommand
 from typer.main import get_command
 
 from ..errors import FriendshoreError
-from ..writing import add_files, refuse_present
+from ..writing import add_files, reject_existing
 from .options import (
     DEFAULT_GAP,
     AnswerFile,
@@ -180,12 +180,12 @@ def _asked(question: Question[Any, Any], registry: Registry, path: Path, given: 
         warn("`--html FILE` is now `--out FILE.html`")
     if file is not None:
         form = format_of(file, registry) if given["html"] is None else format_named("html", registry)
-        refuse_present(file)  # before the work, not after it
+        reject_existing(file)  # before the work, not after it
     try:
-        asked = _options_made(question, typed)
+        asked = _options_of(question, typed)
     except OptionsError as error:
         raise typer.BadParameter(str(error)) from error
-    with _opened_for(path, registry, shared) as opened:
+    with _opened(path, registry, shared) as opened:
         for note in opened.notes:
             warn(note)
         found = answered(question, opened, asked, shared)
@@ -236,7 +236,7 @@ def _value(one: Option, given: Any) -> Any:
     return tuple(given or ()) if one.kind == tuple[str, ...] else given
 
 
-def _options_made(question: Question[Any, Any], typed: Mapping[str, Any]) -> Any:
+def _options_of(question: Question[Any, Any], typed: Mapping[str, Any]) -> Any:
     """Return the record of a question's options.
 
     Raises:
@@ -251,7 +251,7 @@ def _options_made(question: Question[Any, Any], typed: Mapping[str, Any]) -> Any
 
 
 @contextmanager
-def _opened_for(path: Path, registry: Registry, given: Mapping[str, Any]) -> Iterator[Opened]:
+def _opened(path: Path, registry: Registry, given: Mapping[str, Any]) -> Iterator[Opened]:
     """Open and solve a case or run. Ctrl-C ends solving and questions. Results not proved by then are intervals."""
     from ..case import changes_stated
     from ..recommend import reopen
@@ -342,7 +342,7 @@ def _about(question: Question[Any, Any], given: Mapping[str, str]) -> tuple[Ques
         fix = f"write {question.name}={unit}" if takes is not None else by_itself
         raise InputError(f"`{question.name}` has to be told what it is about", column="--with", fix=fix)
     try:
-        return question, _options_made(question, typed)
+        return question, _options_of(question, typed)
     except OptionsError as error:
         raise InputError(f"`{question.name}` has to be told more: {error}", column="--with", fix=by_itself) from error
 
@@ -360,7 +360,7 @@ def answers_of(
     from ..questions.base import shown
 
     told = []
-    with _opened_for(path, registry, given) as opened:
+    with _opened(path, registry, given) as opened:
         for question, asked in questions:
             found = answered(question, opened, asked, given)
             document = shown(question, partial(question.document, found, asked))

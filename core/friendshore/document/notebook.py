@@ -16,18 +16,18 @@ class ShownOnScreen:
     """An object with a screen, which a notebook shows if the object is the last value of a cell."""
 
     __slots__ = ()
-    TOLD_BY: ClassVar[str] = ""
+    DOCUMENT_FUNCTION: ClassVar[str] = ""
     """Function that makes its document, as `package.module:name`. A name avoids a circular import, since that module imports the object's class."""
 
     def screen(self) -> Document:
         """Return the document for a screen, the most important content first.
 
         Raises:
-            NotImplementedError: If `TOLD_BY` is empty. A notebook then prints the object in a line.
+            NotImplementedError: If `DOCUMENT_FUNCTION` is empty. A notebook then prints the object in a line.
         """
-        if not self.TOLD_BY:
+        if not self.DOCUMENT_FUNCTION:
             raise NotImplementedError
-        return told_by(self.TOLD_BY, self).on_screen()
+        return document_by(self.DOCUMENT_FUNCTION, self).on_screen()
 
     def _repr_html_(self) -> str | None:
         """Return the screen as HTML. None without friendshore-pages, so that the notebook shows Markdown."""
@@ -41,7 +41,7 @@ class ShownOnScreen:
         return markdown(self.screen())
 
 
-def told_by(name: str, what: object) -> Document:
+def document_by(name: str, what: object) -> Document:
     """Return the document that a named function makes of an object."""
     told: Document = resolve_name(name)(what)
     return told

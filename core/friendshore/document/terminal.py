@@ -28,7 +28,7 @@ Line: TypeAlias = Sequence[Span]
 
 _RULED, _ASCII = (" ", "─", "─"), ("|", "-", "+")
 """Separators of columns, lines under headings, and their crossings."""
-_COLOURS = {
+_COLORS = {
     doc.Tone.PLAIN: "",
     doc.Tone.TITLE: "cyan",
     doc.Tone.GOOD: "green",
@@ -99,7 +99,7 @@ def _element(element: doc.Element, width: int, ruling: tuple[str, str, str]) -> 
 
 
 def _style(tone: doc.Tone, *, strong: bool = False) -> str:
-    return f"{'bold' if strong else ''} {_COLOURS[tone]}".strip()
+    return f"{'bold' if strong else ''} {_COLORS[tone]}".strip()
 
 
 def _sentence(phrases: Sequence[str | doc.Phrase]) -> Line:

@@ -10,7 +10,7 @@ from typing import TypeVar, get_args
 
 from ..domain.base import exact, grouped
 from ..domain.plan import Short
-from ..domain.runtime import cached_method, told_each
+from ..domain.runtime import cached_method, with_progress
 from ..domain.unmet import CauseKind, RunConflict, RunRestriction, RunShortage, RunSupplyCause
 from ..domain.use import Use
 from ..problem import Problem
@@ -77,7 +77,7 @@ def shortage_causes(session: Session) -> Causes:
             found[cell] = (RunSupplyCause(restrictions=[rules], served_kg=None),)
         else:
             by_part.setdefault(session.parts.of_material[material[short.demand]], []).append(cell)
-    for part, cells in told_each(sorted(by_part.items()), "finding out why demands are short", "parts", 1):
+    for part, cells in with_progress(sorted(by_part.items()), "finding out why demands are short", "parts", 1):
         found |= _PartCauses.of(session, part, cells, ends).found()
     return found
 
@@ -447,7 +447,7 @@ def _feeds_of(problem: Problem, arc: Arc) -> frozenset[int]:
     return frozenset[int]().union(*(problem.network.reach(feed)[0] for feed in feeds))
 
 
-def causes_as_told(
+def consistent_causes(
     inputs: Inputs, problem: Problem, rows: Iterable[RunShortage], conflicts: Sequence[RunConflict]
 ) -> Causes:
     """Return the causes in a run, whose search takes further plans, without those that contradict the facts."""

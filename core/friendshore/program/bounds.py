@@ -27,7 +27,7 @@ import numpy as np
 
 from ..domain.case import Minimise
 from ..problem import Problem
-from ..problem.capacity import most_units
+from ..problem.capacity import max_units
 from ..problem.decimal_arrays import as_floats, table
 from ..problem.demands import Demand
 from ..problem.network import Node, final_node
@@ -351,7 +351,7 @@ class _Walk:
     def _paid(self, offer: int) -> float:
         problem, facts = self.problem, self.problem.offers[offer]
         pools = [pool for pool in problem.pools if pool.facility in facts.pools]
-        each = [most_units(pools, facts.offer.capacity_use, facts.most[t], t) for t in facts.paid_periods]
+        each = [max_units(pools, facts.offer.capacity_use, facts.most[t], t) for t in facts.paid_periods]
         limits = [] if facts.offer.total is None else [facts.offer.total]
         limits += [] if None in each else [sum((units for units in each if units is not None), Decimal(0))]
         return float(min(limits))  # one of them there is: without a limit a problem is refused

@@ -9,9 +9,9 @@ from decimal import Decimal
 
 import numpy as np
 
-from ..domain.base import Sharing, written_once
+from ..domain.base import SharedValues, without_trailing_zeros
 from ..domain.plan import Delivery, Infeasible, LotUse, Make, Plan, PlanStatus, PurchaseTable, Short, Stock, Transfer
-from ..domain.runtime import uncollected
+from ..domain.runtime import without_gc
 from ..problem.decimal_arrays import Whole, added_up, whole
 from ..problem.demands import round_to
 from ..problem.network import final_node
@@ -33,7 +33,7 @@ class _Part:
     quantity: Decimal
 
 
-@uncollected()
+@without_gc()
 def decode(
     program: Program,
     x: np.ndarray,
@@ -225,7 +225,7 @@ class _Decoder:
         """Return deliveries and stocks. In each period, available material serves the planned deliveries, and the rest is stock."""
         deliveries: list[Delivery] = []
         stocks: list[Stock] = []
-        nothing, made = Decimal(0), Sharing().made  # very many records, of values that are valid as they are
+        nothing, made = Decimal(0), SharedValues().made  # very many records, of values that are valid as they are
         demands = [demand.id for demand in self.problem.demands]
         for compliance_class in self.problem.compliance_classes:
             label = compliance_class.label
@@ -242,14 +242,14 @@ class _Decoder:
                         if quantity > 0:
                             fields = {
                                 "demand": demands[part.demand], "period": t, "requirement": label,
-                                "quantity": written_once(quantity), "waivers": part.waivers,
+                                "quantity": without_trailing_zeros(quantity), "waivers": part.waivers,
                             }  # fmt: skip
                             deliveries.append(made(Delivery, fields))
                     held = max(held, nothing)  # inputs rounded short; the miss is within half a resolution a draw
                     if held > 0:
                         fields = {
                             "material": node[0], "place": node[1], "requirement": label, "period": t,
-                            "quantity": written_once(held),
+                            "quantity": without_trailing_zeros(held),
                         }  # fmt: skip
                         stocks.append(made(Stock, fields))
         return deliveries, stocks

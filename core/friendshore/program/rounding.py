@@ -22,7 +22,7 @@ import numpy as np
 
 from ..domain.base import exact
 from ..problem.compliance_classes import ComplianceClass
-from ..problem.decimal_arrays import Whole, kept_doubles
+from ..problem.decimal_arrays import Whole, integers_from_doubles
 from ..problem.demands import round_to
 from .compile import Program, Recipes
 from .matrix import Floats, Ints
@@ -57,7 +57,7 @@ def to_steps(x: Floats, step: Decimal) -> Whole:
     middling = np.abs(near - np.floor(near) - 0.5) < 1e-6 + 1e-14 * np.abs(near)
     for position in np.flatnonzero(middling).tolist():
         found[position] = float(round_to(Decimal(repr(float(x[position]))), step) / step)
-    return kept_doubles(found)
+    return integers_from_doubles(found)
 
 
 def in_whole_lots(program: Program, x: Floats) -> dict[int, Decimal]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
-from ..document.notebook import ShownOnScreen, told_by
+from ..document.notebook import ShownOnScreen, document_by
 from ..errors import CHANGES, each_of
 from ..errors import InputError, refuse_other_types
 from ..domain.case import Case
@@ -170,7 +170,7 @@ class Recommendation(ShownOnScreen):
 
     def screen(self) -> Document:
         """Return the output of `plan`: cost, shortages with reasons, purchases, orders, and notes."""
-        return told_by("friendshore.report.plan:plan_document", self.run).on_screen()
+        return document_by("friendshore.report.plan:plan_document", self.run).on_screen()
 
     def __reduce__(self) -> tuple[Callable[..., Recommendation], tuple[Run, Gathered, Session, Applied]]:
         return _read_back, (self.run, self.gathered, self.session, self.applied)

@@ -18,7 +18,7 @@ from ..domain.run import Run, RunPurchase
 from ..domain.used import RunPlugin
 from ..errors import Diagnostic, FriendshoreError, InputError, PluginError
 from ..explain import RankPrice
-from ..explain.causes import causes_as_told
+from ..explain.causes import consistent_causes
 from ..plugins import Block, Blocker, Registry, changes, is_folder, kind_digest, plugin_files
 from ..plugins.manifest import normal
 from ..plugins.settings import table_of
@@ -32,7 +32,7 @@ from ..verify import VerifiedPlan, examine
 from ..verify.compliance import Judging
 from ..verify.money import Costing
 from ..verify.plan_entries import PlanEntries
-from .describe import RunContext, by_months_as_told, purchases, run_of
+from .describe import RunContext, by_months_of_run, purchases, run_of
 from .facts import (
     FACTS,
     RECORD_NAMES,
@@ -40,9 +40,9 @@ from .facts import (
     FactsFile,
     PackFacts,
     RuleFacts,
-    as_called_today,
     facts_file,
     renamed_since,
+    under_current_names,
 )
 from .gather import Gathered, with_scenarios
 from .law import describe_compliance_classes
@@ -269,7 +269,7 @@ def _as_told(run: Run, read: RunFacts) -> RunContext:
     return RunContext(
         made=run.made,
         **_applied(read),
-        causes=causes_as_told(read.inputs, read.problem, run.shortages, run.conflicts),
+        causes=consistent_causes(read.inputs, read.problem, run.shortages, run.conflicts),
         packs=file.packs,
         pack_of=file.pack_of,
         components=run.components,
@@ -278,7 +278,7 @@ def _as_told(run: Run, read: RunFacts) -> RunContext:
         plugins=file.plugins,
         plugins_blocked=run.plugins_blocked,
         versions=run.versions,
-        by_months=by_months_as_told(run.by_months),
+        by_months=by_months_of_run(run.by_months),
     )
 
 
@@ -331,7 +331,7 @@ class Vouching:
             source: Alleged origin, for messages.
             standing: What vouches for the part if all is equal.
         """
-        found = list(_differences(*as_called_today(told, right, self.since), source))
+        found = list(_differences(*under_current_names(told, right, self.since), source))
         self.findings += found
         if not found:
             self.vouched.append(f"{what}: {standing}")

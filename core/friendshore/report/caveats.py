@@ -15,21 +15,21 @@ from ..domain.base import grouped
 from ..domain.run import Run, RunDoubt, RunLimit
 from ..domain.unmet import RunConflict
 from ..domain.used import (
+    ChangedRule,
     DatedStatus,
     PackedRule,
     PriceDate,
     RunPriceDate,
-    TurnedRule,
     aged,
     days_since,
     is_stale,
-    turned_since,
+    rule_changes_since_review,
 )
 from ..questions.wording import mass_of
 from .cash import is_duty_told, stock_note
 from .demand import hidden_by_periods, only_by_periods
 from .ground import blocked_plugins, floor_lines
-from .mix import barred_texts, in_orders
+from .mix import in_orders, unusable_lots
 
 _FEW = 3
 """Number of items of a kind in short texts. The others are counted."""
@@ -60,10 +60,10 @@ def _old_data(run: Run, most: int) -> Iterator[str]:
         yield f"Old data: {few(stale, '; ', most)}: law, prices, plants and owners may have changed since"
 
 
-def turned_rules(run: Run) -> Iterator[TurnedRule]:
+def turned_rules(run: Run) -> Iterator[ChangedRule]:
     """Yield the rules with a phase that began or ended between the review of their pack and the run."""
     rules = (PackedRule(rule.id, rule.pack, [*map(DatedStatus.read, rule.phases)]) for rule in run.rules)
-    yield from turned_since(rules, run.plugins, run.made)
+    yield from rule_changes_since_review(rules, run.plugins, run.made)
 
 
 def noted_packs(run: Run) -> Iterator[str]:
@@ -124,7 +124,7 @@ def _warnings(run: Run) -> Iterator[str]:
     for subject, title in BEFORE_ALL.items():
         yield from (f"{title}: {row.text}" for row in run.assumptions if row.subject == subject)
     yield from exposures(run)
-    yield from (f"Paid for, and barred from all that wants it: {text}." for text in barred_texts(run))
+    yield from (f"Paid for, and barred from all that wants it: {text}." for text in unusable_lots(run))
     yield from (f"{text}." for text in only_by_periods(run))
     if run.nominal_low is not None and run.nominal_high is not None:
         low, high = (large_money(amount, run.currency) for amount in (run.nominal_low, run.nominal_high))
@@ -192,7 +192,7 @@ def _caveats(run: Run, most: int) -> Iterator[str]:
     )
     yield from _assumed(run, most)
     yield from _most(exposures(run, shortly=True), most, "more rule of unknown status", "more rules of unknown status")
-    bars = (f"Paid for, and barred from all that wants it: {text}" for text in barred_texts(run))
+    bars = (f"Paid for, and barred from all that wants it: {text}" for text in unusable_lots(run))
     yield from _most(bars, most, "more lot that is barred so", "more lots that are barred so")
     yield from late_orders(run)
     yield from urgent_orders(run)

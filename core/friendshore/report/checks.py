@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..document import elements as doc
 from ..document.figures import count
 from ..domain.base import grouped
-from ..domain.used import STALE, aged, is_stale, turned_since
+from ..domain.used import STALE, aged, is_stale, rule_changes_since_review
 from ..errors import Diagnostic, FriendshoreError
 from ..inert import visible
 from .caveats import stale_in_check
@@ -79,7 +79,7 @@ def check_data(checked: Checked, day: date | None = None) -> dict[str, object]:
         "errors": [problem_data(problem) for problem in checked.errors],
         "suggestions": [problem_data(problem) for problem in checked.suggestions],
         "data": [{"kind": one.kind, "name": one.name, "as_of": str(one.as_of or "")} for one in checked.data],
-        "turned": list(map(str, turned_since(checked.law, checked.data, day))),
+        "turned": list(map(str, rule_changes_since_review(checked.law, checked.data, day))),
         **({} if limit is None else {"oldest_price_days": limit, "old_prices": _old_prices(checked, day)}),
     }
 
@@ -105,7 +105,7 @@ def _ages(checked: Checked, day: date | None) -> Iterator[doc.Element | None]:
     yield doc.notes(f"{', '.join(names)}, {age}" for age, names in by_age.items())
     if old := [f"{one.kind} {one.name}" for one in checked.data if is_stale(one.as_of, day)]:
         yield doc.sentence(f"looked at more than {STALE.days} days ago: {', '.join(old)}", tone=doc.Tone.DOUBTFUL)
-    if turned := list(map(str, turned_since(checked.law, checked.data, day))):
+    if turned := list(map(str, rule_changes_since_review(checked.law, checked.data, day))):
         yield doc.section(
             "Law that turned since it was looked at", doc.notes(turned, doc.Tone.DOUBTFUL), tone=doc.Tone.DOUBTFUL
         )

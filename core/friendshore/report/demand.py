@@ -107,7 +107,9 @@ def shortages(run: Run) -> doc.Section | None:
     rows = [doc.DataRow(_short_row(run, group, years, late), on="whole") for group in _competing_demands(run, lacking)]
     rows += [doc.DataRow(_short_row(run, group, years, late), on="screen") for group in by_program[:LINES]]
     names = [f"{run.names.material(group[0].material)} for {_program(run, group[0]).brief[0]}" for group in by_program]
-    rests = [and_more(names[shown:], "more is short", "more are short") for shown in range(len(by_program[:LINES]) + 1)]
+    rests = [
+        others_left(names[shown:], "more is short", "more are short") for shown in range(len(by_program[:LINES]) + 1)
+    ]
     return doc.section(
         "Shortages",
         doc.excerpt(columns, rows, rests, part=6),
@@ -178,7 +180,7 @@ def _causes(causes: Sequence[tuple[RunSupplyCause, Decimal]]) -> doc.Several:
     )
 
 
-def and_more(names: Sequence[str], *words: str) -> doc.Several | doc.Nothing:
+def others_left(names: Sequence[str], *words: str) -> doc.Several | doc.Nothing:
     """Return the number of the other names, and the names."""
     if not names:
         return doc.NOTHING

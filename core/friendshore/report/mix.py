@@ -15,7 +15,7 @@ from ..domain.countries import COVERED_NATIONS, country_names
 from ..domain.run import Run, RunDependence, RunHolding, RunHoldingBar, RunHoldingUse, RunPurchase
 from ..questions.wording import weighed
 from .cash import MILLION, fee, full_price, full_price_cell, is_duty_told, price_sentence, priced
-from .demand import and_more
+from .demand import others_left
 
 _PRICE = 12
 """Characters of the price and of the gaps between the text columns."""
@@ -151,7 +151,7 @@ def bought(run: Run) -> doc.Section:
     others = [f"{names.material(material)} for {_uses(use)}" for (material, use), _ in groups]
     left = _left([cost_of(group) for _, group in groups])
     rests = [
-        and_more(others[shown:], f"more, {large_money(left[shown], run.currency)}")
+        others_left(others[shown:], f"more, {large_money(left[shown], run.currency)}")
         for shown in range(len(rows[:LINES]) + 1)
     ]
     return doc.section(title, doc.excerpt(columns, rows, rests, part=5), column="Bought")
@@ -335,7 +335,7 @@ def _row(run: Run, one: RunHolding) -> list[doc.Cell]:
     ]
 
 
-def barred_texts(run: Run) -> Iterator[str]:
+def unusable_lots(run: Run) -> Iterator[str]:
     """Yield one sentence for each lot that no use may take."""
     for one in run.holdings:
         wanted = [use for use in one.uses if use.verdict != "not wanted"]

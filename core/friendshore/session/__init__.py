@@ -39,7 +39,7 @@ from ..solve import (
     solve,
 )
 from ..solve.components import column_labels
-from ..verify import VerifiedPlan, examine, reused, verify, without_a_loss
+from ..verify import VerifiedPlan, examine, reused, verify, without_each_loss
 from .answer import Answer, Extreme, PartPlan, PlanCache, Together, carried
 from .layout import ChangedPart, LaidColumn, PartLayout, Weigh, about, weights
 
@@ -364,7 +364,7 @@ class Session:
         if found is None:
             inputs = self.parts.part(members, rules).after(changes)
             problem = replace(inputs, rules=(*inputs.rules, *imposed)).problem()
-            known = (self._plans.get((*key[:2], fewer, key[3])) for fewer in without_a_loss(changes))
+            known = (self._plans.get((*key[:2], fewer, key[3])) for fewer in without_each_loss(changes))
             spared = (reused(one.verified, problem) for one in known if one is not None)
             verified = next((plan for plan in spared if plan is not None), None)
             if verified is None:
@@ -473,7 +473,7 @@ def _exchangeable(program: Program, solution: Solution) -> tuple[Exchangeable, .
     )
 
 
-LEAST_SEARCH = 0.1
+MIN_SEARCH_SHARE = 0.1
 """Share of a time limit for the search even if reading used all of it, since a late plan is better than none."""
 
 
@@ -488,7 +488,7 @@ def _for_search(limits: Limits, began: float, building: float) -> Limits:
     left = limits.seconds - (now - began) - (now - building)
     if limits.until is not None:
         left = min(left, limits.until - now) / 2
-    return replace(limits, seconds=max(left, LEAST_SEARCH * limits.seconds), until=None)
+    return replace(limits, seconds=max(left, MIN_SEARCH_SHARE * limits.seconds), until=None)
 
 
 def _money(program: Program) -> Floats:

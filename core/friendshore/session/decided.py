@@ -139,7 +139,7 @@ def keep_decisions(session: Session, day: date) -> Session:
     return session.beside(inputs, compile_program(inputs.problem()), began)
 
 
-def refuse_undone(session: Session, conflicts: Iterable[Sequence[str]]) -> None:
+def reject_impossible_orders(session: Session, conflicts: Iterable[Sequence[str]]) -> None:
     """Reject changes that make decided orders impossible, whatever other rules require. `conflicts` are sets of conflicting rules.
 
     Raises:

@@ -13,7 +13,7 @@ from .engine import (
     SolverOutcome as SolverOutcome,
     Watch as Watch,
 )
-from .engines import ENGINES as ENGINES, Reasked as Reasked
+from .engines import ENGINES as ENGINES, WarmStartedSolver as WarmStartedSolver
 from .solving import infeasible as infeasible, plan_of as plan_of
 from .solving import (
     NO_LIMITS as NO_LIMITS,

@@ -10,7 +10,7 @@ from threading import Lock
 
 import numpy as np
 
-from ..domain.runtime import SESSION_BYTES, Recent
+from ..domain.runtime import SESSION_BYTES, SizeLimitedCache
 from ..program.limits import Goal
 from ..program.matrix import Entries, Ints, Linear
 from .engine import SolverAnswer, SolverOutcome
@@ -125,7 +125,7 @@ class AnswerCache:
 
     def __init__(self, known: Iterable[tuple[bytes, SolverAnswer, int]] = (), most: int = MOST_BYTES) -> None:
         """Start with some answers, each with its key and size in bytes, and a maximum size of all answers."""
-        self._known = Recent[bytes, SolverAnswer](most)
+        self._known = SizeLimitedCache[bytes, SolverAnswer](most)
         for key, answer, size in known:
             self._known.keep(key, answer, size)
         self._lock = Lock()

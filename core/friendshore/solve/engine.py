@@ -99,7 +99,7 @@ class SolverOutcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class LevelResult:
     """Result of one of several ranked objectives."""
 
     least: float
@@ -142,7 +142,7 @@ class SolverAnswer:
     bound: float = float("-inf")
     duals: Floats | None = None
     """Increase of the objective per unit of a binding row's bound. Only for an optimal linear program."""
-    levels: tuple[Reached, ...] = ()
+    levels: tuple[LevelResult, ...] = ()
     """Result of each level, for a component with ranked objectives."""
     out_of_time: bool = False
     """True if the time limit or the user ended it."""

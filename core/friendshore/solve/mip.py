@@ -19,7 +19,7 @@ import numpy as np
 from ..domain.plan import Confirmation
 from ..program.matrix import Floats, Ints, Linear, continuous
 from .engine import NOTHING, Ask, Engines, Opinion, SolverAnswer, SolverOutcome, Watch, is_open
-from .engines import ENGINES, Reasked
+from .engines import ENGINES, WarmStartedSolver
 from .first_plan import CLOSE, WHOLE, Steps, first_plan, fix, polished, proved, raised, unknown
 from .forcing import ended
 
@@ -72,7 +72,7 @@ class _Tree:
         self.linear, self.gap, self.watch = linear, gap, watch
         self.whole = np.flatnonzero(linear.integer)
         self.relaxation = continuous(linear)
-        self.reasked = Reasked()
+        self.reasked = WarmStartedSolver()
         self.best = NOTHING
         self.bound = np.inf
         """Lower bound on the cost of all plans of closed nodes."""

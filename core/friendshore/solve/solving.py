@@ -25,7 +25,7 @@ import numpy as np
 
 from ..domain.base import exact
 from ..domain.plan import Confirmation, Infeasible, Plan, PlanLevel, PlanStatus
-from ..domain.runtime import LONGEST_SECONDS, set_aside
+from ..domain.runtime import MAX_SECONDS, set_aside
 from ..errors import Diagnostic, InputError, NoPlanError, OutOfTimeError
 from ..problem.parts import materials_of
 from ..program import Choices, Program
@@ -38,9 +38,9 @@ from .engine import (
     NOTHING,
     Cancel,
     Engines,
+    LevelResult,
     Linked,
     LinkingMethod,
-    Reached,
     SolverAnswer,
     SolverOutcome,
     Watch,
@@ -112,7 +112,7 @@ def solve_lexicographic(
     best, answers = known, list[SolverAnswer]()
     bound = 0.0 if not linear.cost.any() else float("-inf")
     kept: list[_Kept] = []
-    reached: list[Reached] = []
+    reached: list[LevelResult] = []
     joined: Linked | None = None
     for rank, goal in enumerate(goals):
         within = search.until(search.watch.share(1 / (len(goals) - rank)))
@@ -125,7 +125,7 @@ def solve_lexicographic(
         best, joined = answer, answer.joined
         bound = answer.bound if goal.whole else bound
         kept.append(_Kept(goal.cost, most, answer.x))
-        reached.append(Reached(least, answer.bound, most))
+        reached.append(LevelResult(least, answer.bound, most))
     assert best.x is not None
     value = float(linear.cost @ best.x)
     return SolverAnswer(
@@ -217,7 +217,7 @@ class Limits:
         Raises:
             InputError: With every invalid limit.
         """
-        longest = float(LONGEST_SECONDS)
+        longest = float(MAX_SECONDS)
         checks = (
             ("gap", self.gap, 0.0, sys.float_info.max, Real, "pass 0.01 to stop within 1 % of the bound"),
             ("time limit", self.seconds, 0.0, longest, Real, f"pass at most {longest:,.0f} seconds, or None for no limit"),
@@ -294,7 +294,7 @@ class Solution:
     bound: float
     conflicts: tuple[Conflict, ...]
     components: int
-    levels: tuple[Reached, ...] = ()
+    levels: tuple[LevelResult, ...] = ()
     """Result of each ranked objective."""
     joined: tuple[JoinedComponent, ...] = ()
     """Components joined by a few rows, in canonical order."""
@@ -505,7 +505,7 @@ def _collect(program: Program, parts: Sequence[Component], answers: Sequence[Sol
     x, proved = np.zeros(len(program.linear.cost)), np.zeros(len(program.linear.cost), dtype=bool)
     objective = bound = program.linear.constant
     conflicts: list[Conflict] = []
-    levels = [Reached(0.0, 0.0, 0.0)] * len(program.goals)
+    levels = [LevelResult(0.0, 0.0, 0.0)] * len(program.goals)
     planned: list[SolverAnswer] = []
     for part, answer in zip(parts, answers, strict=True):
         if answer.outcome is SolverOutcome.INFEASIBLE:
@@ -548,7 +548,7 @@ def _joined(program: Program, part: Component, joined: Linked) -> JoinedComponen
     return JoinedComponent(tuple(owners), joined.parts, joined.how)
 
 
-def _reached(program: Program, part: Component, answer: SolverAnswer) -> list[tuple[int, Reached]]:
+def _reached(program: Program, part: Component, answer: SolverAnswer) -> list[tuple[int, LevelResult]]:
     """Return the results of the levels that affect a component, each with its rank."""
     ranked = goals_within(program.goals, part.columns)
     if answer.levels:
@@ -559,12 +559,12 @@ def _reached(program: Program, part: Component, answer: SolverAnswer) -> list[tu
         value = float(goal.cost @ answer.x)
         least = floor(replace(part.linear, cost=goal.cost))
         bound = max(min(answer.bound, value), least) if goal.whole else least
-        found.append((rank, Reached(value, bound, value + goal.within * abs(value))))
+        found.append((rank, LevelResult(value, bound, value + goal.within * abs(value))))
     return found
 
 
-def _together(one: Reached, other: Reached) -> Reached:
-    return Reached(one.least + other.least, one.bound + other.bound, one.most + other.most)
+def _together(one: LevelResult, other: LevelResult) -> LevelResult:
+    return LevelResult(one.least + other.least, one.bound + other.bound, one.most + other.most)
 
 
 def _nothing_bought(program: Program, part: Component, answer: SolverAnswer, search: Search) -> SolverAnswer:

@@ -137,7 +137,7 @@ class Alternatives(QuestionResult):
     """Every offer of some demanded materials."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("offers", "materials")
-    TOLD_BY: ClassVar[str] = "friendshore.questions.alternatives.alternatives_document:alternatives_document"
+    DOCUMENT_FUNCTION: ClassVar[str] = "friendshore.questions.alternatives.alternatives_document:alternatives_document"
 
     case: str
     currency: str

@@ -24,7 +24,7 @@ from ...recommend import PlanSource, session_of
 from ...rules.amend import with_bills
 from ...session import PartPlan, Session
 from ...session.answer import carried
-from ...session.decided import days_of, foreseen, keep_decisions, refuse_undone
+from ...session.decided import days_of, foreseen, keep_decisions, reject_impossible_orders
 from ...session.layout import Line, least_moved
 from ...solve import Progress, solve
 from ...solve.solving import plan_of
@@ -75,7 +75,7 @@ def compare(
         session.go_on(number - 1, len(way), "plans")
         states.append(walk.state(one.changes, states))
         counted.told(number, len(way))
-    refuse_undone(session, (rules for state in states for plan in state.plans for rules in plan.conflicts))
+    reject_impossible_orders(session, (rules for state in states for plan in state.plans for rules in plan.conflicts))
     steps = [walk.step(one, was, now) for one, was, now in zip(way[1:], states, states[1:], strict=False)]
     found = walk.comparison(names, states[0], states[-1], steps, counted.effort)
     mix = [line for step in steps for line in step.mix]

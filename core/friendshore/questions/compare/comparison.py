@@ -105,7 +105,7 @@ class Comparison(QuestionResult):
     """Two plans side by side, and the steps between them."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("materials", "mix", "dependence", "steps", "facts")
-    TOLD_BY: ClassVar[str] = "friendshore.questions.compare.comparison_document:comparison_document"
+    DOCUMENT_FUNCTION: ClassVar[str] = "friendshore.questions.compare.comparison_document:comparison_document"
 
     before: str
     """Name of the first plan."""

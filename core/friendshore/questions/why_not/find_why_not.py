@@ -59,7 +59,7 @@ class WhyNot(QuestionResult):
     """Reasons why an offer isn't in the plan."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("bought", "obstacles")
-    TOLD_BY: ClassVar[str] = "friendshore.questions.why_not.why_not_document:why_not_document"
+    DOCUMENT_FUNCTION: ClassVar[str] = "friendshore.questions.why_not.why_not_document:why_not_document"
 
     case: str
     currency: str
@@ -109,7 +109,7 @@ def why_not(source: PlanSource, offer: str, *, progress: Progress | None = None)
     problem = session.problem
     offer = session.inputs.name_of_today("offer", offer)
     if offer not in problem.merged.offers:
-        raise InputError(session.inputs.with_what_became(_unknown(session, offer)))
+        raise InputError(session.inputs.with_retirement(_unknown(session, offer)))
     asking = _Asking(session, offer, progress)
     lead = next((lead for lead in problem.leads if lead.offer.id == offer), None)
     facts = next((facts for facts in problem.offers if facts.offer.id == offer), None)

@@ -56,7 +56,7 @@ ENGINES = Engines(
 """Default engines. If one fails, the next is called."""
 
 
-class Reasked:
+class WarmStartedSolver:
     """Linear program that is solved repeatedly with other costs and bounds, each time from the last basis."""
 
     def __init__(self) -> None:

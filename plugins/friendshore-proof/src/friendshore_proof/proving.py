@@ -18,7 +18,7 @@ from friendshore.program import Program, compile_program
 from friendshore.program.matrix import Floats, Ints
 from friendshore.solve import Cancel, Component, Conflict, Progress, Solution, Watch, infeasible, plan_of
 from friendshore.solve.components import empty_rows
-from friendshore.solve.engine import Reached
+from friendshore.solve.engine import LevelResult
 from friendshore.verify import VerifiedPlan, examine
 
 from .certificate import Certificate, Certified, NoCertificateError, certified, counts, read, stated_as, text_of
@@ -172,7 +172,7 @@ def better(verified: VerifiedPlan, program: Program, aim: Aim, x: Floats | None)
 def derived(verified: VerifiedPlan, program: Program, x: Floats) -> VerifiedPlan | None:
     """Derive the plan of `x` from the facts. None if it isn't valid."""
     cost = float(program.linear.cost @ x) + program.linear.constant
-    levels = tuple(Reached(value, value, value) for value in (float(goal.cost @ x) for goal in program.goals))
+    levels = tuple(LevelResult(value, value, value) for value in (float(goal.cost @ x) for goal in program.goals))
     # The bound of this plan is not what is asked: that all but nothing is proved of it lets `examine` take it as it is.
     plan = plan_of(program, Solution(x, PlanStatus.FEASIBLE, cost, min(0.0, 2 * cost), (), 1, levels))
     return examine(verified.problem, plan)[0]

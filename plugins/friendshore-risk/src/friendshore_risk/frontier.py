@@ -95,7 +95,7 @@ class Frontier(QuestionResult):
     """The cheapest plan for each cap, from the plan as it is down to the lowest cap."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("points",)
-    TOLD_BY: ClassVar[str] = "friendshore_risk.frontier:frontier_document"
+    DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_risk.frontier:frontier_document"
 
     case: str
     currency: str

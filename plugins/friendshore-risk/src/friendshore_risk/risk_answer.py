@@ -20,7 +20,7 @@ from friendshore.explain import names_of
 from friendshore.explain.results import Counted, QuestionResult
 from friendshore.program.decode import decode
 from friendshore.program.matrix import Floats
-from friendshore.session import LEAST_SEARCH, Session
+from friendshore.session import MIN_SEARCH_SHARE, Session
 from friendshore.solve import SolverOutcome, Watch
 from friendshore.verify import VerifiedPlan, verify
 
@@ -292,7 +292,7 @@ class RiskSearch:
         limits, session = self.session.limits, self.session
         if not session.stopped or limits.seconds is None:
             return None
-        least = replace(limits, until=None, seconds=max(LAST_SECONDS, LEAST_SEARCH * limits.seconds))
+        least = replace(limits, until=None, seconds=max(LAST_SECONDS, MIN_SEARCH_SHARE * limits.seconds))
         solver = solver_within(least, session.cancel, session.answers)
         found = self._if_nothing_happens(solver)
         return None if found is None else followed(asked, measure, found.x, solver, limits.gap)

@@ -79,7 +79,7 @@ class Stress(QuestionResult):
     """The plan without each dependency, the most expensive loss first."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("losses", "pairs")
-    TOLD_BY: ClassVar[str] = "friendshore_risk.stress:stress_document"
+    DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_risk.stress:stress_document"
 
     currency: str
     start: date
@@ -283,7 +283,7 @@ class Insurance(QuestionResult):
     """Cost of insurance: no single loss leaves more shortage than the plan as it is."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("losses", "stock", "ordered", "ready")
-    TOLD_BY: ClassVar[str] = "friendshore_risk.stress:insurance_document"
+    DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_risk.stress:insurance_document"
 
     currency: str
     by: LossKind

@@ -156,7 +156,7 @@ class Unknowns(QuestionResult):
     """Unknowns, the one with the largest possible saving first."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("unknowns", "unasked")
-    TOLD_BY: ClassVar[str] = "friendshore_workbooks.unknowns:ask_document"
+    DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_workbooks.unknowns:ask_document"
 
     case: str
     currency: str

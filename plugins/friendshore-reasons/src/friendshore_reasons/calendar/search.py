@@ -151,7 +151,7 @@ class Calendar(QuestionResult):
     """Supply by date, at steady yearly rates."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("stretches", "intervals", "cliffs", "law", "concerned")
-    TOLD_BY: ClassVar[str] = "friendshore_reasons.calendar.document:calendar_document"
+    DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_reasons.calendar.document:calendar_document"
 
     currency: str
     start: date

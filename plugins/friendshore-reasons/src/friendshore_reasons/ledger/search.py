@@ -233,7 +233,7 @@ class Ledger(QuestionResult):
     """The way from the plan without the items to the plan with all of them."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("items", "parts", "cells")
-    TOLD_BY: ClassVar[str] = "friendshore_reasons.ledger.document:ledger_document"
+    DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_reasons.ledger.document:ledger_document"
 
     currency: str
     """ISO 4217 code of all its money."""

@@ -37,7 +37,7 @@ from friendshore.problem.merged import merge
 from friendshore.problem.parts import impact
 from friendshore.program.matrix import Floats, Linear
 from friendshore.session import Session
-from friendshore.solve import Reasked, SolverAnswer
+from friendshore.solve import SolverAnswer, WarmStartedSolver
 
 
 class LeverKind(StrEnum):
@@ -324,7 +324,7 @@ class LeverFacts:
         own = [i for i in self._of({kind}) if i in members]
         return own, self.inputs.after(self.changes({i: self.levers[i].most for i in own})).case
 
-    def optimum(self, program: Reasked, linear: Linear) -> SolverAnswer:
+    def optimum(self, program: WarmStartedSolver, linear: Linear) -> SolverAnswer:
         """Solve a linear program and count it."""
         self._heard()
         self.solved += 1

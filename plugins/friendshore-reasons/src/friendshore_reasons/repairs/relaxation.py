@@ -25,7 +25,7 @@ from friendshore.problem.inputs import Inputs
 from friendshore.problem.network import Arc, final_node
 from friendshore.program import Choices, Program
 from friendshore.program.matrix import Entries, Floats, Ints, Linear, Mask
-from friendshore.solve import Reasked, SolverAnswer, SolverOutcome
+from friendshore.solve import SolverAnswer, SolverOutcome, WarmStartedSolver
 from friendshore.solve.components import column_labels
 
 from .levers import ALLOWS, MAKES, Amounts, Delays, LeverFacts, LeverKind, Members
@@ -332,7 +332,7 @@ class LeverProgram:
             cost[wanted], linear.lower[wanted], linear.upper[wanted], np.zeros(int(wanted.sum()), dtype=bool), entries,
             np.append(linear.row_lower[kept], np.full(more, -inf)), np.append(linear.row_upper[kept], np.full(more, inf)),
         )  # fmt: skip
-        self._reasked = Reasked()
+        self._reasked = WarmStartedSolver()
         self.integer = linear.integer[wanted]
         """Integer variables, which the program relaxes."""
         self.first = int(kept.sum())

@@ -137,7 +137,7 @@ class Repairs(QuestionResult):
     """Repairs of a plan."""
 
     TABLES = ("repairs", "gaps")
-    TOLD_BY: ClassVar[str] = "friendshore_reasons.repairs.document:repairs_document"
+    DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_reasons.repairs.document:repairs_document"
 
     currency: str
     gaps: tuple[Gap, ...]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from friendshore.program.matrix import Entries, Floats, Linear, capped, continuous, with_rows
-from friendshore.solve import Reasked, SolverAnswer, SolverOutcome
+from friendshore.solve import SolverAnswer, SolverOutcome, WarmStartedSolver
 
 from .program import (
     RecourseProgram,
@@ -92,7 +92,7 @@ class _Alike:
     """Programs with the same coefficients."""
 
     def __init__(self, entries: Entries) -> None:
-        self.best, self.missed = Reasked(), Reasked()
+        self.best, self.missed = WarmStartedSolver(), WarmStartedSolver()
         self.transposed = entries.transposed()
 
 
