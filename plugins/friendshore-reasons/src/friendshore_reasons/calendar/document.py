@@ -20,7 +20,6 @@ CHANGES_SHOWN = 4
 
 
 def calendar_document(result: Calendar, *, every: bool = False) -> doc.Document:
-    """Return the calendar as a document. With `every`, include each demand by stretch."""
     head = (
         f"From {result.start} to {result.until}. Each stretch is planned as a year at its own rates, without stock, open orders, and lead times. "
         f"{_dates(result)}."
@@ -104,7 +103,6 @@ def _intervals(result: Calendar, every: bool) -> doc.Section:
 
 
 def _law_table(result: Calendar) -> doc.Section | None:
-    """Return the changes of law for a screen: first what begins or ends, then unknown statuses."""
     if not result.law:
         return None
     columns = [*map(doc.Column, ("Law from", "Becomes", "Title")), doc.Column("Clause", from_width=doc.NARROW)]
@@ -116,7 +114,6 @@ def _law_table(result: Calendar) -> doc.Section | None:
 
 
 def _concerned(result: Calendar, every: bool) -> doc.Section | None:
-    """Return the orders, stock, and bought offers that a date prohibits or allows. With `every`, include the other offers."""
     shown = [goods for goods in result.concerned if every or goods.kind != "offer" or goods.kilograms]
     hidden_count = len(result.concerned) - len(shown)
     names = result.names
@@ -153,7 +150,6 @@ def _listed(names: Sequence[str], named: int, one: str = "change") -> doc.Cell:
 
 
 def _changes(subjects: Sequence[str]) -> str:
-    """Return the first changes and the number of the others."""
     rest = len(subjects) - CHANGES_SHOWN
     return ", ".join(subjects[:CHANGES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 

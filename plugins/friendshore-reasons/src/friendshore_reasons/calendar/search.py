@@ -46,7 +46,6 @@ class LawChange(Record):
 
 
 def law_changes(problem: Problem, first: date, last: date) -> list[LawChange]:
-    """Return the changes of every rule about anything in the case by date, including the first day."""
     limiting = {rule.id for rule, _ in problem.limit_rows}
     rules = [rule for rule in problem.rules if rule.id in limiting or _is_about(problem, rule)]
     changes = [change for rule in rules for change in _changes(rule) if first <= change.day <= last]
@@ -178,15 +177,8 @@ class Calendar(QuestionResult):
 def calendar(source: PlanSource, *, until: date | None = None, progress: Progress | None = None) -> Calendar:
     """Plan every stretch between two dates on which facts change, as a year at its rates, without stock and orders.
 
-    Args:
-        source: A recommendation, a session, or a case.
-        until: Last day. None means the end of the plan. After the plan, demand continues at its rate.
-        progress: Called after every step.
-
-    Raises:
-        InputError: If `until` is before the plan begins, or a rule does not fit the facts of a stretch.
-        SolverError: If a solver fails.
-        VerificationError: If a plan fails verification.
+    The default of `until` is the end of the plan. After the plan, demand continues at its rate. Raises InputError if `until` is before the plan, or if a
+    rule doesn't fit the facts of a stretch, and SolverError or VerificationError if a solver or a check fails.
     """
     session = session_of(source)
     first = session.problem.case.horizon.start
@@ -264,7 +256,6 @@ class _Calendar:
         return planned
 
     def _stretch_plan(self, span: Span, facts_of_other_days: Mapping[Subject, Span] | None = None) -> StretchPlan:
-        """Return the facts of a stretch, with some as on other days. It is planned once, when its plan is requested."""
         without = self.snapshot.budgets if span in self.without_budgets else frozenset[str]()
         key = span, tuple(sorted((facts_of_other_days or {}).items(), key=lambda item: item[0])), without
         if key not in self._planned_stretches:
@@ -275,7 +266,6 @@ class _Calendar:
         return self._planned_stretches[key]
 
     def _intervals(self, planned: Sequence[StretchPlan], demands: Sequence[str]) -> list[Interval]:
-        """Return the intervals. Adjacent stretches with the same facts for every demand form one."""
         runs = _equal_runs(planned, demands)
         previous = [None, *(run[-1] for run in runs)]
         return [
@@ -290,7 +280,6 @@ class _Calendar:
         ]
 
     def _affecting_changes(self, before: StretchPlan, after: StretchPlan, demands: Sequence[str]) -> Iterator[str]:
-        """Yield the changes between two stretches that affect a demand: reverting one gives other facts."""
         for subject in sorted(self.changes_by_day[_day(after.days.start)], key=lambda subject: subject[0] != "rule"):
             kind, name = subject
             if kind in _COST_ONLY or self.session.stopped:
@@ -334,10 +323,7 @@ class _Calendar:
         )
 
     def _deciding_changes(self, short: StretchPlan, met: StretchPlan, demand: str, day: date) -> tuple[Cause, ...]:
-        """Return the changes of a day that decide if a demand is short or met.
-
-        Each change is tried alone on the facts of the stretch with the shortage. If none suffices, all are made and then undone one by one.
-        """
+        """Return the changes that each alone decide if a demand is short or met. If none does, return a minimal set of changes that together do."""
         subjects = [subject for subject in self.changes_by_day[day] if subject[0] not in _COST_ONLY]
         if self.session.stopped:
             return ()
@@ -373,7 +359,6 @@ def _merged(spans: Sequence[Span]) -> tuple[Span, ...]:
 
 
 def _equal_runs(planned: Sequence[StretchPlan], demands: Sequence[str]) -> list[list[StretchPlan]]:
-    """Return groups of adjacent stretches with the same facts for every demand."""
     runs: list[list[StretchPlan]] = []
     for stretch in planned:
         if runs and all(stretch.has_same_facts(runs[-1][-1], name) for name in demands):
@@ -384,7 +369,6 @@ def _equal_runs(planned: Sequence[StretchPlan], demands: Sequence[str]) -> list[
 
 
 def _stretches(planned: Sequence[StretchPlan], demand: str, material: str) -> list[Stretch]:
-    """Return the stretches of a demand. Adjacent ones with the same facts for it are joined."""
     return [_stretch(run, demand, material) for run in _equal_runs(planned, [demand]) if demand in run[0].wanted]
 
 
@@ -410,11 +394,7 @@ def _day(day: date | None) -> date:
 
 
 def day_of(text: str) -> date:
-    """Parse a date.
-
-    Raises:
-        InputError: If it isn't one.
-    """
+    """Parse a date, or raise InputError."""
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -72,10 +72,7 @@ class Snapshot:
         facts_of_other_days: Mapping[Subject, Span] | None = None,
         without: Collection[str] = frozenset(),
     ) -> Inputs:
-        """Return a case of one period with the facts of some days, within which nothing dated begins or ends.
-
-        Subjects in `facts_of_other_days` have the facts of other days. Rules in `without` are left out.
-        """
+        """Return a case of one period with the facts of some days (of other days for some subjects), within which nothing dated begins or ends."""
         assert days.start is not None and days.end is not None
         view = _StretchView(self, days, facts_of_other_days or {})
         horizon = Horizon(start=days.start, periods=1, period=self.inputs.case.horizon.length, until=days.end)
@@ -95,10 +92,7 @@ class Snapshot:
 
 
 def _counts_only_stock(row: Row | Rows) -> bool:
-    """Return True if a row counts kilograms in stock and nothing else.
-
-    A limit on use counts purchases too. It stays: without stock, it limits purchases.
-    """
+    """Return True if a row counts only stock. A limit on use counts purchases too, so it stays."""
     counted = [term for term in row.asked if not term.parts]
     return bool(counted) and all(isinstance(term, StockTerm | ReservedTerm) for term in counted)
 
@@ -164,7 +158,6 @@ class _StretchView:
         return facility.but(capacity=(step.but(start=None),))
 
     def case(self, case: Case, horizon: Horizon) -> Case:
-        """Return the case without stock and orders, with quantities as yearly rates."""
         assumptions = []
         for assumption in case.assume.offer:
             offer = self.snapshot.problem.merged.offers.get(assumption.id)
@@ -197,7 +190,6 @@ class _StretchView:
         return spec.but(**update)
 
     def _demand_rate(self, name: str, days: Span) -> dict[str, object]:
-        """Return the changes of a demand stated by period, as a yearly rate. After the plan, that of its last period."""
         assert days.start is not None
         price_by_demand = {demand.id: (demand, price) for demand, price in zip(
             self.snapshot.problem.demands, self.snapshot.problem.shortage_price, strict=True)}  # fmt: skip
@@ -278,7 +270,6 @@ def _dated_changes(snapshot: Snapshot) -> Iterator[tuple[date, Subject]]:
 
 
 def _dated_offer_changes(snapshot: Snapshot) -> Iterator[tuple[date, Subject]]:
-    """Yield dates of offers for materials of the case, of their capacities, and of the facts behind their prices."""
     merged = snapshot.problem.merged
     materials = {material for material, _ in snapshot.problem.network.nodes}
     offers = [o for o in merged.offers.values() if any(line.material in materials for line in o.outputs)]
@@ -346,11 +337,7 @@ class StretchPlan:
 
     @cached_property
     def program(self) -> Program:
-        """Facts as a program.
-
-        Raises:
-            InputError: If a rule does not fit the facts.
-        """
+        """Raises InputError if a rule doesn't fit the facts."""
         return compile_program(self.inputs.problem())
 
     @cached_property
@@ -393,7 +380,6 @@ class StretchPlan:
         return group_by_demand
 
     def spent(self, group: Group) -> Decimal:
-        """Return the yearly spend on a group without shortage penalties."""
         linear, first = self.program.linear, self.program.columns.short
         money = linear.cost[group.columns] * self.session.solution.x[group.columns]
         is_shortage = (group.columns >= first) & (group.columns < first + len(self.program.problem.demands))
@@ -424,7 +410,6 @@ class Concerned(Record):
 def concerned(
     problem: Problem, planned: Sequence[StretchPlan], changes_by_day: Mapping[date, Sequence[Subject]]
 ) -> Iterator[Concerned]:
-    """Yield all goods affected by rules that begin or end, by date. `turns` has the changes of each date."""
     positions = {rule.id: position for position, rule in enumerate(problem.rules)}
     for before, after in pairwise(planned):
         day = after.days.start

@@ -33,7 +33,6 @@ SHOWN = 12
 
 
 def ledger_document(result: Ledger) -> doc.Document:
-    """Return the ledger as a document: the total, the part of each item, and each item by itself."""
     effective_items = [item for item in result.items if not changes_nothing(item)]
     if result.method is not Method.ORDER:
         effective_items.sort(key=lambda item: (-abs(item.adds.amount), item.name))
@@ -67,7 +66,6 @@ def _about_the_screen(result: Ledger, items: Sequence[LedgerItem]) -> doc.Sectio
 
 
 def changes_nothing(item: LedgerItem) -> bool:
-    """Return True if an item changes no plan, in any order."""
     differences = (item.difference, item.off_alone, item.on_alone)
     return not item.adds.amount and not item.adds.short_kg and all(map(_nothing, differences))
 
@@ -113,7 +111,6 @@ def _bill(bill: Bill, result: Ledger) -> str:
 
 
 def penalties_of(bill: Bill) -> doc.Cell:
-    """Return the penalties, gray and rounded."""
     return penalty(bill.shortage + bill.penalties)
 
 
@@ -203,7 +200,6 @@ def _notes(result: Ledger) -> list[str]:
 
 
 def _alone(items: Sequence[LedgerItem]) -> doc.Section | None:
-    """Return each item by itself, to the cent if it has no penalties, otherwise gray and rounded."""
     if len(items) < 2:
         return None
     has_penalties = any(item.adds.shortage or item.adds.penalties for item in items)
@@ -251,7 +247,6 @@ def _pieces(result: Ledger) -> doc.Section | None:
 
 
 def _margins(found: Margins, currency: str) -> Iterator[doc.Section | None]:
-    """Yield the capacities and waivers with the largest savings from a little more of them."""
     part = percent(found.increment)
     saves = [doc.figures("Saves spend and penalty", currency), doc.figures("a kg", from_width=doc.NARROW)]
     scarce: list[list[doc.Cell]] = [

@@ -50,11 +50,6 @@ Coalition = frozenset[int]
 
 
 def digest_of(problem: Problem) -> bytes:
-    """Return a short key that is equal for problems whose programs have equal numbers.
-
-    Raises:
-        PluginError: If a plugin's limit rule raises.
-    """
     program = compile_program(problem)
     return digest(program.linear, program.goals)
 
@@ -85,11 +80,7 @@ def rule_items(session: Session) -> list[Item]:
 
 
 def items_named(session: Session, names: Sequence[str], applied: Sequence[str] = ()) -> list[Item]:
-    """Return the rules, scenarios, and kinds of terms with these names. The prefixes `rule:`, `scenario:`, and `term:` resolve ambiguous ones.
-
-    Raises:
-        InputError: For every name that is unknown, ambiguous, repeated, or of an applied scenario.
-    """
+    """Return the items with these names, which may have the prefixes `rule:`, `scenario:`, and `term:`. Raises InputError with every bad name."""
     items_by_name: dict[str, list[Item]] = {}
     for item in (*rule_items(session), *_scenario_items(session), *_term_items()):
         items_by_name.setdefault(item.name, []).append(item)
@@ -176,10 +167,7 @@ class Coalitions:
         self.pieces = Pieces(session, [*scenario_sets, *(item.off for item in items if item.off)])
 
     def linking_limit(self, piece: Piece) -> tuple[int, Coalitions, tuple[Piece, ...]] | None:
-        """Return the limit rule whose removal splits a piece into most pieces, the items without it, and these pieces.
-
-        A coalition without that rule costs the sum of the costs of the pieces. None if no rule joins the piece by itself.
-        """
+        """Return the limit rule whose removal splits a piece into most pieces, the items without it, and these pieces. None if no rule does."""
         session = self.pieces.session
         joining = [
             i
@@ -211,10 +199,7 @@ class Coalitions:
         return _count_parts(Parts(session.inputs, session.problem, rows, ranked_rows), piece)
 
     def changes(self, piece: Piece, coalition: Coalition) -> Changes:
-        """Return the changes that switch the items of a coalition on and the others off.
-
-        Rules are switched off after scenarios have switched them on. Items that don't affect the piece are left out, since rules that are off aren't evaluated.
-        """
+        """Return the changes that switch the items of a coalition on and the others off: first scenarios, then rules."""
         on = self.pieces.bearing(piece, self._scenario_changes([i for i in self._scenarios if i in coalition]))
         rule_ids = {rule.id for rule in self.pieces.facts(piece, ()).rules}
         off = [change for i, item in enumerate(self.items) if i not in coalition for change in item.off]
@@ -252,10 +237,7 @@ class Coalitions:
         return frozenset(i for i in coalition if not covering.get(i, frozenset()) & coalition)
 
     def restricting(self, piece: Piece, coalition: Coalition) -> dict[int, Rule]:
-        """Return the rules of a piece that only prohibit and charge, by item, with the scenarios of a coalition.
-
-        Empty if limits, commitments, or ranked objectives may let these rules do more than remove plans or raise their cost.
-        """
+        """Return the rules of a piece that only prohibit and charge, by item. Empty if they may do more than remove plans or raise their cost."""
         scenarios = coalition.intersection(self._scenarios)
         if (piece, scenarios) not in self._restricting_rules:
             rules = frozenset(i for i, item in enumerate(self.items) if item.kind is ItemKind.RULE)
@@ -271,10 +253,7 @@ class Coalitions:
         return self._restricting_rules[piece, scenarios]
 
     def prohibition_key(self, piece: Piece, coalition: Coalition) -> tuple[Coalition, int] | None:
-        """Return a key that is equal for coalitions that make the same case of a piece. None if more than purchases and deliveries could depend on rules.
-
-        The key has the united prohibitions of rules that only prohibit (each way to each use in the periods in which they are in force), and every other item.
-        """
+        """Return a key that is equal for coalitions that make the same case of a piece. None if rules may affect more than purchases and deliveries."""
         if not self.restricting(piece, coalition):
             return None
         prohibitions = self._prohibitions[piece, coalition.intersection(self._scenarios)]
@@ -319,7 +298,6 @@ class Coalitions:
         return {i: frozenset(others) for i, others in covering.items()}
 
     def _same_program(self, piece: Piece, scenarios: Sequence[int], rules: Coalition, other_rules: Coalition) -> bool:
-        """Return True if two sets of rules make the same program under any scenarios, with all other rules and terms off."""
         return all(
             self._digest(piece, frozenset(enabled) | rules) == self._digest(piece, frozenset(enabled) | other_rules)
             for enabled in subsets(scenarios)
@@ -359,11 +337,7 @@ def _prohibited_ways(problem: Problem, position: int) -> set[tuple[object, ...]]
 
 
 def active_rules(problem: Problem) -> frozenset[str]:
-    """Return the ids of rules that prohibit, charge, or limit anything in a period in which they apply. No other rule changes any plan.
-
-    Raises:
-        PluginError: If a plugin's rule raises.
-    """
+    """Return the ids of rules that prohibit, charge, or limit anything in a period in which they apply. No other rule changes any plan."""
     law, periods = problem.law, problem.case.horizon.periods
     applying = [i for i, _ in enumerate(problem.rules) if any(law.in_force(i, period.span) for period in periods)]
     with_verdicts = {
@@ -421,7 +395,6 @@ def _values(problem: Problem, arc: Arc) -> list[Decimal]:
 
 
 def _moves(problem: Problem, rule: Rule) -> Iterator[tuple[Arc, Use]]:
-    """Yield every purchased arc with every use that it can reach, or with one of them if the rule doesn't depend on the use."""
     seen: set[int] = set()
     for use, judged in problem.judgements.items():
         for index in sorted(judged.reach - seen):
@@ -480,7 +453,6 @@ def sampled_orders(players: Sequence[int], count: int, seed: int) -> list[list[i
 
 
 def confidence_half_width(orders: Sequence[Sequence[int]], player: int, value: Callable[[Coalition], float]) -> float:
-    """Return half of the 95 % confidence interval of a sampled Shapley value, by the normal approximation."""
     marginals = []
     for order in orders:
         position = order.index(player)
@@ -563,7 +535,6 @@ class Split:
 
     @property
     def needed(self) -> list[Coalition]:
-        """Every required coalition, in a reproducible order."""
         singles = [frozenset({i}) for i in self.players] + [self.whole - {i} for i in self.players]
         coalitions = {coalition for weights in self.weights.values() for coalition in weights} | {
             self.none,
@@ -602,22 +573,18 @@ class Split:
         return value
 
     def _value_with_same_prohibitions(self, coalition: Coalition) -> Value | None:
-        """Return the value of another coalition with the same prohibitions. None if unknown.
-
-        Its plan is also the cheapest here, if verification shows that none of the rules that are on only here affects it.
-        """
+        """Return the value of another coalition with the same prohibitions. None if unknown."""
         key = self.coalitions.prohibition_key(self.piece, coalition)
         other = self._planned_by_key.get(key) if key is not None else None
+        # Verification shows which of the rules that are on only here don't affect its plan.
         if other is None or not coalition - other <= self._harmless_rules[other]:
             return None
         self._harmless_rules[coalition] = (self._harmless_rules[other] | other) - coalition
         return self._values[other]
 
     def _value_of_smaller(self, coalition: Coalition) -> Value | None:
-        """Return the value of a smaller coalition whose plan the additional rules don't affect. None if unknown.
-
-        Rules that prohibit and charge remove plans or raise their cost, so that the cheapest plan that remains is still the cheapest.
-        """
+        """Return the value of a smaller coalition whose plan the additional rules don't affect. None if unknown."""
+        # Rules that prohibit and charge remove plans or raise their cost, so the cheapest plan stays the cheapest if it remains.
         smaller = (c for c, rules in self._harmless_rules.items() if c < coalition and coalition - c <= rules)
         return next((self._values[c] for c in smaller), None)
 
@@ -668,7 +635,6 @@ def demanded_materials(session: Session) -> tuple[str, ...]:
 
 
 def plan_value(part: PartPlan, materials: Sequence[str]) -> Value:
-    """Return the lines of a plan's value. Kilograms of different materials are never added."""
     plan, cost = part.plan, part.verified.cost
     material_by_demand = {demand.id: demand.use.material.id for demand in part.verified.problem.demands}
     short = dict.fromkeys(materials, Decimal(0))

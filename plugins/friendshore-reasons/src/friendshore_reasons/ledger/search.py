@@ -80,15 +80,7 @@ class Margins(Record):
 
 
 def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progress | None = None) -> Margins:
-    """Return the savings from more of each scarce capacity, and from a waiver of each rule of origin that applies to a demand.
-
-    Penalties for shortage and costs of holding stay those of the case. `increment` is relative.
-
-    Raises:
-        SolverError: If a solver fails.
-        VerificationError: If a plan fails verification.
-        PluginError: If a plugin's rule raises.
-    """
+    """Return the savings from a relative increase of each scarce capacity, and from a waiver of each rule of origin that applies to a demand."""
     counted = Counted(session, progress)
     scarce = list(_scarce(session))
     waivable = [] if session.verified.plan.infeasible else list(_waivable(session.problem))
@@ -122,7 +114,6 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progr
 
 
 def _scarce(session: Session) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield the pools that the plan uses up, with the periods in which it does."""
     verified, problem = session.verified, session.problem
     if not problem.pools:
         return
@@ -134,7 +125,6 @@ def _scarce(session: Session) -> Iterator[tuple[int, tuple[str, ...]]]:
 
 
 def _waivable(problem: Problem) -> Iterator[tuple[str, str, Decimal]]:
-    """Yield the rules of origin that prohibit something in a period of the plan, with each demand and its kilograms."""
     periods = problem.case.horizon.periods
     applying = {i for i, _ in enumerate(problem.rules) if any(problem.law.in_force(i, p.span) for p in periods)}
     for demand in problem.demands:
@@ -270,8 +260,7 @@ def ledger(
 ) -> Ledger:
     """Split the cost of compliance over rules, scenarios, and kinds of terms.
 
-    Penalties for shortage and costs of holding stay those of the case, even if they follow from the most expensive offer, duties included.
-    Every plan then values a kilogram of shortage alike.
+    Shortage penalties and holding costs stay those of the case, so that every plan values a kilogram of shortage alike.
 
     Args:
         source: A recommendation, a session, or a case.
@@ -286,9 +275,6 @@ def ledger(
 
     Raises:
         InputError: For an unknown name.
-        SolverError: If a solver fails.
-        VerificationError: If a plan fails verification.
-        PluginError: If a plugin's rule raises.
     """
     session = session_of(source)
     names = order or items
@@ -312,7 +298,6 @@ def ledger(
 
 
 def _plan_coalitions(session: Session, splits: Sequence[Split], progress: Progress | None) -> None:
-    """Plan all needed coalitions: pieces in parallel, the largest first, and the coalitions of each piece one after the other."""
     groups = [[(split, coalition) for coalition in split.needed] for split in splits]
 
     def value(task: tuple[Split, Coalition]) -> None:
@@ -340,7 +325,6 @@ class _LedgerBuilder:
         return (*[Fraction(CENTS)] * 4, *[self.grams] * len(self.materials))
 
     def _ends(self) -> tuple[list[Fraction], list[Fraction]]:
-        """Return every line of the whole case with all items off, and with all of them on."""
         totals = plan_value(PartPlan(frozenset(), self.session.verified), self.materials).lines
         before, after = list(totals), list(totals)
         for split in self.without_conflict:
