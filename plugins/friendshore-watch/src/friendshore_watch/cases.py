@@ -1,7 +1,6 @@
-"""Cases under two editions: the verdicts that change, what they are worth, and the cheapest plan under each.
+"""Cases under two editions: the verdicts that change, what they are worth, and the cheapest plan under each."""
 
-This process reads the cases. Workers judge, plan, and compare them: threads, processes, or processes of other machines.
-"""
+# This process reads the cases. Workers judge, plan, and compare them: threads, processes, or processes of other machines.
 
 from __future__ import annotations
 
@@ -66,11 +65,7 @@ def watch(
         executor: Executor of `concurrent.futures`, which stays open. None means processes of this machine, which need `if __name__ == "__main__":`.
         workers: Number of cases at once. None means that of the processors or of the executor. 1 means this process.
         progress: Called after each case with the number of finished cases, of all cases, and seconds.
-        cancel: Event that ends the comparison. Unfinished cases are reported as not planned.
-
-    Raises:
-        InputError: If a case file can't be read at all.
-        SolverError: If the executor is lost.
+        cancel: Event that ends the comparison.
     """
     plugins = registry if registry is not None else Registry.discover()
     loaded = [(path, load_case(path)) for path in cases]
@@ -284,7 +279,6 @@ def _flip(case: str, stakes: _Stakes, way: Way, days: Span, was: CombinedVerdict
 
 
 def _plan_comparison(before: Session, after: Session) -> Comparison:
-    """Return the comparison of the two plans, without the locations of the editions."""
     comparison = compare_plans(before, after, names=("the old edition", "the new edition"))
     return comparison.but(facts=tuple(fact for fact in comparison.facts if (fact.kind, fact.name) not in _PLACES))
 

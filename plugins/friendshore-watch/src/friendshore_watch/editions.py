@@ -51,11 +51,7 @@ class Editions:
 
 
 def editions_of(old: str, new: str, registry: Registry) -> Editions:
-    """Return the editions in two folders or settings files, or installed ones by name.
-
-    Raises:
-        InputError: If either has none, or if they aren't editions of the same packs and catalogs.
-    """
+    """Return the editions in two folders or settings files, or installed ones by name. Raises InputError unless they are pairs."""
     sides = [_editions_at(text, argument, registry) for text, argument in ((old, "OLD"), (new, "NEW"))]
     problems = [
         Diagnostic(
@@ -102,7 +98,6 @@ def _editions_at(text: str, argument: str, registry: Registry) -> dict[Named, Ed
 
 
 def _editions_below(folder: Path, depth: int = DEPTH) -> Iterator[Edition]:
-    """Return the edition in a folder, or else those in its subfolders."""
     editions = [
         Edition(kind, stated_name(folder / file, key), folder)
         for kind, file, key in _FILES
@@ -117,7 +112,6 @@ def _editions_below(folder: Path, depth: int = DEPTH) -> Iterator[Edition]:
 
 
 def _settings_in(file: Path, registry: Registry) -> Iterator[Edition]:
-    """Yield the settings in a TOML file, key by key. Raises InputError with every problem."""
     data = toml_data(read_bytes(file).decode("utf-8-sig", errors="replace"), str(file))
     tables = data.pop(TABLE, {})
     problems = [

@@ -109,7 +109,6 @@ SHOWN = 40
 
 
 def watch_document(result: Watched, shown: int = SHOWN) -> doc.Document:
-    """Return the changes in all cases and in each. Each table has the first `shown` rows; 0 means all."""
     return doc.document(
         "Effects of the new edition",
         _head(result),
@@ -175,7 +174,6 @@ def _case_row(case: CaseWatched, flips: Sequence[Flip]) -> list[doc.Cell]:
 
 
 def _flips(result: Watched, shown: int) -> doc.Section | None:
-    """Return the changed verdicts by cost, in one row for all goods and places of an offer."""
     flips_by_row = grouped(
         ((flip.case, flip.offer, flip.material, flip.end_use, flip.start, flip.end, flip.was, flip.now), flip)
         for flip in result.flips

@@ -1,7 +1,6 @@
-"""Verdicts of a case's law on every way of every offer to every use, day by day, before planning.
+"""Verdicts of a case's law on every way of every offer to every use, day by day, before planning."""
 
-Compliance classes answer the same question for periods. Here it is answered for days and without a plan, to compare two editions of the law.
-"""
+# Compliance classes answer the same question for periods. Here it is answered for days and without a plan, to compare two editions of the law.
 
 from __future__ import annotations
 
@@ -62,11 +61,7 @@ def way_of(problem: Problem, arc: Arc, use: Use) -> Way:
 
 
 def verdicts_by_way(problem: Problem) -> VerdictsByWay:
-    """Return the verdicts on every way to every demanded use, on every day of the plan.
-
-    Rules count while they are in force, with the statuses that the case accepts. Licenses count, waivers don't. A rule dated by the order forbids orders
-    on a day; one on moves forbids arrivals.
-    """
+    """Return the verdicts on every way to every demanded use, on every day of the plan. Licenses count, waivers don't."""
     verdicts: dict[Way, tuple[JudgedDays, ...]] = {}
     for use, judgement in problem.judgements.items():
         adverse = _adverse_verdicts(judgement)
@@ -91,6 +86,7 @@ def _adverse_verdicts(judgement: Judgement) -> Mapping[int, Sequence[tuple[int, 
 def _by_days(problem: Problem, arc: Arc, use: Use, against: Sequence[tuple[int, Verdict]]) -> Iterator[JudgedDays]:
     span = problem.case.horizon.span
     assert span.start is not None and span.end is not None
+    # A rule dated by the order forbids orders on a day, and one on moves forbids arrivals.
     prohibiting = [(rule, verdict) for rule, verdict in sorted(against) if problem.law.forbids(verdict, arc)]
     change_days = sorted(day for day in _change_days(problem, prohibiting) if span.start < day <= span.end)
     for days in stretches_between(span.start, span.end, change_days):
@@ -99,7 +95,6 @@ def _by_days(problem: Problem, arc: Arc, use: Use, against: Sequence[tuple[int, 
 
 
 def _merged(judged: Iterable[JudgedDays]) -> tuple[JudgedDays, ...]:
-    """Merge consecutive days with the same verdict."""
     joined: list[JudgedDays] = []
     for days in judged:
         if joined and joined[-1].verdict == days.verdict:
@@ -110,7 +105,6 @@ def _merged(judged: Iterable[JudgedDays]) -> tuple[JudgedDays, ...]:
 
 
 def _change_days(problem: Problem, against: Sequence[tuple[int, Verdict]]) -> set[date]:
-    """Return the days on which the verdict may change: a phase or license begins, or ended the day before."""
     spans = [phase.span for rule, _ in against for phase in problem.rules[rule].phases]
     if any(verdict.licence for _, verdict in against):
         spans += [Span(start=licence.start, end=licence.end) for licence in problem.case.licences]

@@ -236,7 +236,6 @@ class _Calendar:
         )
 
     def _plan_all(self) -> list[StretchPlan]:
-        """Return every stretch, up to the one in which the user ended the search. That one isn't fully solved."""
         planned: list[StretchPlan] = []
         for number, span in enumerate(self.spans, 1):
             stretch = self._stretch_plan(span)

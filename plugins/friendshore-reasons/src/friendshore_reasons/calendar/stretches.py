@@ -1,9 +1,7 @@
-"""Stretches: the days between two dates on which facts of a case change, each planned as a year at its own rates.
+"""Stretches: the days between two dates on which facts of a case change."""
 
-A snapshot is a case of one period with the facts of these days. It has no stock and no open orders, and deliveries are immediate, so the plan
-shows the supply that the facts themselves allow. A stretch has the demands that are met, the cost, and the causes of shortages. A date also has
-the offers, orders, and stock that it prohibits or allows, in kilograms.
-"""
+# Each is planned as a case of one period with the facts of its days, at yearly rates. It has no stock and no open orders, and deliveries are immediate,
+# so the plan shows the supply that the facts themselves allow.
 
 from __future__ import annotations
 
@@ -202,7 +200,6 @@ class _StretchView:
         }  # fmt: skip
 
     def _valid_records(self, records: tuple[Dated, ...], kind: str, name: Callable[[Dated], str]) -> list[Dated]:
-        """Return dated records. Those of other days are kept permanently if they are valid on those days."""
         kept = []
         for record in records:
             span = self.facts_of_other_days.get((kind, name(record)))
@@ -347,7 +344,6 @@ class StretchPlan:
 
     @cached_property
     def wanted(self) -> dict[str, Decimal]:
-        """Demand -> kilograms per year, without demands of zero."""
         return {demand.id: demand.quantity[0] for demand in self.program.problem.demands if demand.quantity[0]}
 
     @cached_property

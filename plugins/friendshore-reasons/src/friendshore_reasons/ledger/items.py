@@ -1,12 +1,11 @@
-"""Items of a ledger, the cost of each coalition of items, and the split of the total over them.
+"""Items of a ledger, the cost of each coalition of items, and the split of the total over them."""
 
-An item is a rule, a scenario, or a kind of term of trade that can be on or off. Rules without any effect in a problem are left out. The case
-splits into independent pieces, and each piece is split by itself.
-
-L. S. Shapley, A value for n-person games, in: Contributions to the Theory of Games II, 1953, 307-317: the value of a player is
-his marginal contribution, averaged over all orders in which the players may come in. Sampled: J. Castro, D. Gómez, J. Tejada,
-Polynomial calculation of the Shapley value based on sampling, Computers & Operations Research 36, 2009, 1726-1730.
-"""
+# An item is a rule, a scenario, or a kind of term of trade that can be on or off. Rules without any effect in a problem are left out. The case splits
+# into independent pieces, and each piece is split by itself.
+#
+# L. S. Shapley, A value for n-person games, in: Contributions to the Theory of Games II, 1953, 307-317: the value of a player is his marginal
+# contribution, averaged over all orders in which the players may come in. Sampled: J. Castro, D. Gómez, J. Tejada, Polynomial calculation of the Shapley
+# value based on sampling, Computers & Operations Research 36, 2009, 1726-1730.
 
 from __future__ import annotations
 
@@ -263,7 +262,6 @@ class Coalitions:
         return frozenset(i for i in coalition if i not in prohibitions), united
 
     def _prohibitions_by_item(self, problem: Problem) -> dict[int, int]:
-        """Return item -> prohibitions, as a bit for each use, way, and period. Rules with waivers or limited licenses are left out."""
         bit_by_way: dict[tuple[object, ...], int] = {}
         waived = {waiver.rule for waiver in problem.case.waivers}
         item_of = {item.name: i for i, item in enumerate(self.items) if item.kind is ItemKind.RULE}

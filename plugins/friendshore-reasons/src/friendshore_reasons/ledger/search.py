@@ -1,9 +1,7 @@
-"""The ledger: cost and shortage of a plan without some items, with all of them, and the part of each item.
+"""The ledger: cost and shortage without some items, with all of them, and the part of each item."""
 
-It also gives the savings from one more unit of every capacity that the plan uses up, and of a waiver of every rule of origin. Each is found
-by changing the case and planning again. A dual value would give the same for a linear program without degeneracy. An increment of a
-stated size is valid for any program, including minima and fixed costs, and a buyer can act on it.
-"""
+# Savings from one more unit are found by changing the case and planning again. A dual value would give the same for a linear program without degeneracy.
+# An increment of a stated size is valid for any program, including minima and fixed costs, and a buyer can act on it.
 
 from __future__ import annotations
 
@@ -135,7 +133,6 @@ def _waivable(problem: Problem) -> Iterator[tuple[str, str, Decimal]]:
 
 
 def _waiver(problem: Problem, rule: str, demand: str, quantity: Decimal) -> Change:
-    """Return a waiver over the plan, or from its start for as long as the law allows."""
     terms = next(each.waivers for each in problem.rules if each.id == rule)
     periods = problem.case.horizon.periods
     run = longest_run(terms, periods[0].start, periods[-1].end)
@@ -366,7 +363,6 @@ class _LedgerBuilder:
         )
 
     def _cells(self, players: Sequence[int]) -> dict[tuple[int, int], list[int]]:
-        """Return whole units of every line by piece and item. Items share the whole first, then pieces share each item."""
         parts = {
             (number, i): split.part_of(i) for number, split in enumerate(self.without_conflict) for i in split.players
         }

@@ -1,8 +1,6 @@
-"""Search for the levers that could serve some demands.
+"""Search for the levers that could serve some demands."""
 
-Levers of supply are stock, plants that don't run yet, more capacity, and plants of unknown capacity. The others delay demand or relax limits,
-terms of trade, and law. The search starts with plants that count only by a lever, since law and terms apply to these too.
-"""
+# The search starts with plants that count only by a lever, since law and terms apply to these too.
 
 from __future__ import annotations
 
@@ -399,7 +397,6 @@ def _stock_lever(supply: UpstreamSupply, material: str, country: str, max_amount
 
 
 def _capacity_lever(supply: UpstreamSupply, facility: Facility) -> Lever:
-    """Return the lever for more capacity. It raises a single yearly figure, and multiplies one that changes or that the case accepts only in part."""
     accepted = accepted_steps(facility, supply.problem.merged, supply.case)
     rates = {step.per_year or Decimal(0) for step in facility.capacity}
     resolution = supply.case.resolution

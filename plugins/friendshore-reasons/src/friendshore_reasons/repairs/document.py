@@ -220,7 +220,6 @@ def cash_of(repair: Repair) -> doc.Cell:
 
 
 def step_texts(uses: Sequence[LeverUse], names: ShownNames) -> Iterator[str]:
-    """Yield every step in words. Demands with the same delay share one."""
     for (kind, _), uses_alike in groupby(uses, key=lambda use: (use.kind, use.amount)):
         uses_of_kind = list(uses_alike)
         if kind is LeverKind.LATER:

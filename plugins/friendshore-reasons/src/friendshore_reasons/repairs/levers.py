@@ -1,16 +1,14 @@
-"""Levers: the steps that a repair can take, with their bounds, and the facts with some of them.
+"""Levers: the steps that a repair can take, with their bounds, and the facts with some of them."""
 
-A lever only ever allows more than the case does, and is found in the facts upstream of demands. No code here depends on a kind of rule. The bounds
-limit a repair, but don't say that it is likely.
-
-`Lattice` finds all minimal sets of levers that suffice, where adding levers never undoes that. Every set that doesn't suffice is grown to a
-largest such set. The levers outside of it are a cut: every set that suffices contains one of them. Sets that hit every known cut are tried
-smallest first, so a set that suffices is minimal. This is the enumeration of minimal sets over the map of tried sets (MARCO). The map is
-kept as cuts, which give its smallest hitting sets (Reiter).
-
-- MARCO: Liffiton, Previti, Malik and Marques-Silva, Fast, flexible MUS enumeration, Constraints 21, 2016, 223-250
-- Reiter, A theory of diagnosis from first principles, Artificial Intelligence 32, 1987, 57-95
-"""
+# A lever only ever allows more than the case does, and is found in the facts upstream of demands. No code here depends on a kind of rule. The bounds
+# limit a repair, but don't say that it is likely.
+#
+# `Lattice` finds all minimal sets of levers that suffice, where adding levers never undoes that. Every set that doesn't suffice is grown to a largest such
+# set. The levers outside of it are a cut: every set that suffices contains one of them. Sets that hit every known cut are tried smallest first, so a set
+# that suffices is minimal. This is the enumeration of minimal sets over the map of tried sets (MARCO), kept as cuts (Reiter).
+#
+# - MARCO: Liffiton, Previti, Malik and Marques-Silva, Fast, flexible MUS enumeration, Constraints 21, 2016, 223-250
+# - Reiter, A theory of diagnosis from first principles, Artificial Intelligence 32, 1987, 57-95
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""Relaxation of repairs: a lower bound on the shortage that a set of levers leaves.
+"""Relaxation of repairs: a lower bound on the shortage that a set of levers leaves."""
 
-One program has every lever at its bound. To bound a set, the additions of all other levers are removed: the output of plants, stock,
-deliveries under a waiver, the slack of limits, and purchases that need a proof of origin or a license. A lever only ever allows more, so every
-plan of the set is still a plan of this program without its integer variables. If the program leaves a shortage, so does the set. The duals show
-more: levers without any dual value can be added without a change, so that one solve refutes a large set.
-"""
+# One program has every lever at its bound. To bound a set, the additions of all other levers are removed: the output of plants, stock, deliveries under
+# a waiver, the slack of limits, and purchases that need a proof of origin or a license. A lever only ever allows more, so every plan of the set is still
+# a plan of this program without its integer variables. If the program leaves a shortage, so does the set. The duals show more: levers without any dual
+# value can be added without a change, so that one solve refutes a large set.
 
 from __future__ import annotations
 
