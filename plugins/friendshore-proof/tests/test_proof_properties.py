@@ -189,7 +189,7 @@ def test_every_plan_keeps_a_cut_whatever_it_is_made_of(draw: Callable[[Random], 
     linear = replace(linear, upper=linear.upper + np.where(linear.integer, dice.choice([0.0, 0.5]), 0.0))
     rows = ExactRows(linear, np.where(np.isinf(linear.upper), 100.0, linear.upper))
     for _ in range(8):
-        cut = rows.of(drawn_cut(dice, rows, rows.given + len(rows.cuts)))
+        cut = rows.of(drawn_cut(dice, rows, rows.program_row_count + len(rows.cuts)))
         if cut is None:
             continue
         rows.cuts.append(cut)

@@ -61,15 +61,15 @@ class ExactRows:
     """Rows of a program with nonnegative columns, and cuts derived from them, in whole numbers. `upper` has upper bounds of the columns."""
 
     def __init__(self, linear: Linear, upper: Floats) -> None:
-        self._given, self.upper, self._read = linear, upper, Figures()
-        self.given = linear.entries.shape[0]
+        self._program, self.upper, self._read = linear, upper, Figures()
+        self.program_row_count = linear.entries.shape[0]
         """Number of rows of the program. Cuts are numbered from here."""
-        self._known: dict[int, ExactRow | None] = {}
+        self._row_cache: dict[int, ExactRow | None] = {}
         self.cuts: list[ExactRow] = []
 
     @property
     def linear(self) -> Linear:
-        program = self._given
+        program = self._program
         if not self.cuts:
             return program
         columns = [np.fromiter(cut.entries, dtype=np.intp) for cut in self.cuts]
@@ -81,9 +81,9 @@ class ExactRows:
         kept = [violation_of(cut, x) >= -TIGHT for cut in self.cuts]
         for number in reversed(range(len(proofs))):
             for row, _ in proofs[number].multipliers.rows if kept[number] else ():
-                if row >= self.given:
-                    kept[row - self.given] = True
-        numbers = np.append(np.arange(self.given), self.given + np.flatnonzero(kept))
+                if row >= self.program_row_count:
+                    kept[row - self.program_row_count] = True
+        numbers = np.append(np.arange(self.program_row_count), self.program_row_count + np.flatnonzero(kept))
         new_number_by_old = {number_before: number_after for number_after, number_before in enumerate(numbers.tolist())}
         self.cuts = [cut for cut, keep in zip(self.cuts, kept, strict=True) if keep]
         return tuple(
@@ -92,15 +92,15 @@ class ExactRows:
 
     def row(self, number: int) -> ExactRow | None:
         """Return a row or cut. None if it has inexact figures or doesn't exist."""
-        rows = self._given.entries.shape[0]
+        rows = self._program.entries.shape[0]
         if number >= rows:
             return self.cuts[number - rows] if number - rows < len(self.cuts) else None
-        if number not in self._known:
-            self._known[number] = self._row(number)
-        return self._known[number]
+        if number not in self._row_cache:
+            self._row_cache[number] = self._row(number)
+        return self._row_cache[number]
 
     def _row(self, number: int) -> ExactRow | None:
-        program = self._given
+        program = self._program
         span = slice(*program.entries.indptr[number : number + 2].tolist())
         figures = [self._read(value) for value in program.entries.data[span].tolist()]
         ends = [self._read.end(float(end[number])) for end in (program.row_lower, program.row_upper)]
@@ -135,7 +135,7 @@ class ExactRows:
         ends: dict[int, Fraction] = {}
         for column, value in total.items():
             end_value = self._end(column, column in cut.ends) if value else Fraction(0)
-            if end_value is None or self._given.lower[column] < 0:
+            if end_value is None or self._program.lower[column] < 0:
                 return None
             ends[column] = end_value
             right_side -= value * end_value
@@ -148,7 +148,7 @@ class ExactRows:
         for column, end_value in ends.items():
             sign = -1 if column in cut.ends else 1
             value = total[column] * scale * sign
-            is_integer = bool(self._given.integer[column])
+            is_integer = bool(self._program.integer[column])
             weight = value // below * remainder + min(value % below, remainder) if is_integer else max(0, value)
             coefficients[column] += sign * weight
             lower += sign * weight * end_value
@@ -159,10 +159,10 @@ class ExactRows:
         return _as_row(coefficients, lower)
 
     def _end(self, column: int, upper: bool) -> Fraction | None:
-        end = float(self.upper[column] if upper else self._given.lower[column])
+        end = float(self.upper[column] if upper else self._program.lower[column])
         if not isfinite(end):
             return None
-        if self._given.integer[column]:
+        if self._program.integer[column]:
             return Fraction(floor(end) if upper else ceil(end))
         return Fraction(end)
 
@@ -254,7 +254,7 @@ class _Separation:
         self._near = np.minimum(x - self._linear.lower, rows.upper - x)
         """Distance of each column from its ends."""
         self._whole = self._linear.integer
-        self._links = [self._nearest_links(rows.given), self._nearest_links(self._entries.shape[0])]
+        self._links = [self._nearest_links(rows.program_row_count), self._nearest_links(self._entries.shape[0])]
         """Links by rows of the program, and by rows and cuts."""
 
     def cuts(self) -> list[tuple[Cut, ExactRow]]:

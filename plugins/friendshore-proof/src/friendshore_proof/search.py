@@ -266,16 +266,16 @@ class ClaimParts:
     def __init__(self, claim: Claim) -> None:
         self.linear, self.parts = claim.linear, split(claim.linear)
         self._floors = np.array([_cheapest_ends(part.linear) for part in self.parts])
-        self._most = float(claim.value + claim.slack) - self.linear.constant
+        self._total_max_cost = float(claim.value + claim.slack) - self.linear.constant
 
     def max_cost(self, number: int) -> float:
         others = float(self._floors.sum() - self._floors[number]) if np.isfinite(self._floors).all() else -np.inf
-        return self._most - others
+        return self._total_max_cost - others
 
     def sum(self, bounds: Sequence[Fraction | None]) -> Fraction | None:
         """Return the sum of the parts' bounds. None if one is unknown."""
-        known = [bound for bound in bounds if bound is not None]
-        return Fraction(repr(self.linear.constant)) + sum(known, Fraction(0)) if len(known) == len(bounds) else None
+        proved = [bound for bound in bounds if bound is not None]
+        return Fraction(repr(self.linear.constant)) + sum(proved, Fraction(0)) if len(proved) == len(bounds) else None
 
 
 class ProofSearch(ClaimParts):

@@ -242,8 +242,8 @@ def _compare(facts: BothFacts, limits: Limits, cancel: Cancel | None) -> CaseRes
     after.go_on(2, 3, "steps")
     offers = [
         OfferChange(case=result.case, offer=offer, material=material, came=came)
-        for here, there, came in ((was, now, False), (now, was, True))
-        for offer, material in sorted(_offer_ids(here) - _offer_ids(there))
+        for verdicts, others, came in ((was, now, False), (now, was, True))
+        for offer, material in sorted(_offer_ids(verdicts) - _offer_ids(others))
     ]
     kg, cost = stakes.lost
     judged = len(was.keys() & now.keys())

@@ -144,9 +144,9 @@ def _concerned(result: Calendar, every: bool) -> doc.Section | None:
     )
 
 
-def _listed(names: Sequence[str], named: int, one: str = "change") -> doc.Cell:
+def _listed(names: Sequence[str], named: int, singular: str = "change") -> doc.Cell:
     """Return names as a list. The whole document has the first `named`, or all if 0."""
-    return doc.Several(tuple(names), one=one, named=named) if names else doc.NOTHING
+    return doc.Several(tuple(names), one=singular, named=named) if names else doc.NOTHING
 
 
 def _changes(subjects: Sequence[str]) -> str:
@@ -256,14 +256,14 @@ def _demand(name: str, stretches: Sequence[Stretch], result: Calendar) -> doc.Se
     columns += [doc.Column("Cause"), doc.figures(f"{result.currency} a year"), doc.Column("shared with")]
     rows: list[list[doc.Cell]] = [
         [
-            one.start,
-            one.end,
-            weighed(result.names, one.material, one.wanted),
-            weighed(result.names, one.material, one.short) if one.short else doc.NOTHING,
-            "; ".join(cause.brief for cause in one.causes) or doc.NOTHING,
-            doc.Amount(one.spent),
-            _listed([other for other in one.group if other != name], CHANGES_SHOWN),
+            stretch.start,
+            stretch.end,
+            weighed(result.names, stretch.material, stretch.wanted),
+            weighed(result.names, stretch.material, stretch.short) if stretch.short else doc.NOTHING,
+            "; ".join(cause.brief for cause in stretch.causes) or doc.NOTHING,
+            doc.Amount(stretch.spent),
+            _listed([other for other in stretch.group if other != name], CHANGES_SHOWN),
         ]
-        for one in stretches
+        for stretch in stretches
     ]
     return doc.section(f"{result.names.material(stretches[0].material)}: {name}", doc.table(columns, rows))

@@ -171,7 +171,7 @@ class _StretchView:
             assume=assume,
             demands=tuple(self._demand(demand, case) for demand in case.demands),
             waivers=tuple(w.but(quantity=self._yearly_rate(w)) for w in waivers),
-            licences=tuple(one.but(quantity=self._yearly_rate(one)) for one in licences),
+            licences=tuple(licence.but(quantity=self._yearly_rate(licence)) for licence in licences),
             stocks=(),
             orders=(),
         )
@@ -200,14 +200,14 @@ class _StretchView:
         }  # fmt: skip
 
     def _valid_records(self, records: tuple[Dated, ...], kind: str, name: Callable[[Dated], str]) -> list[Dated]:
-        kept = []
+        valid = []
         for record in records:
             span = self.facts_of_other_days.get((kind, name(record)))
             if span is None:
-                kept.append(record)
+                valid.append(record)
             elif Span(start=record.start, end=record.end).covers(span):
-                kept.append(record.but(start=None, end=None))
-        return kept
+                valid.append(record.but(start=None, end=None))
+        return valid
 
     def _yearly_rate(self, permit: WaiverSpec | LicenceSpec) -> Decimal | None:
         if permit.quantity is None:

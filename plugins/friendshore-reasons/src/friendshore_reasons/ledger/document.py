@@ -73,10 +73,10 @@ def changes_nothing(item: LedgerItem) -> bool:
 def _head(result: Ledger) -> str:
     if not result.items:
         return f"None of the items can affect the plan, which {_bill(result.after, result)}."
-    several = len(result.items) > 1
+    is_plural = len(result.items) > 1
     return (
-        f"Without {'any of these ' + count(len(result.items), 'item') if several else result.items[0].name}, the plan "
-        f"{_bill(result.before, result)}; with {'all of them' if several else 'it'}, it {_bill(result.after, result)}. "
+        f"Without {'any of these ' + count(len(result.items), 'item') if is_plural else result.items[0].name}, the plan "
+        f"{_bill(result.before, result)}; with {'all of them' if is_plural else 'it'}, it {_bill(result.after, result)}. "
         f"That is {result.currency} {abs(result.adds.cash):,.2f} {'less' if result.adds.cash < 0 else 'more'} cash."
     )
 
@@ -85,12 +85,12 @@ def _brief_head(result: Ledger) -> str:
     adds, currency = result.adds, result.currency
     if not result.items:
         return f"None of the items can affect the plan, which spends {large_money(result.after.cash, currency)}."
-    several = len(result.items) > 1
+    is_plural = len(result.items) > 1
     method = "one after the other" if result.method is Method.ORDER else "each averaged over all orders (Shapley)"
     return (
-        f"{count(len(result.items), 'item')} {'add' if several else 'adds'} {large_money(adds.cash, currency)} of cash to the "
-        f"{large_money(result.before.cash, currency)} of a plan without {'any of them' if several else 'it'}, and {_shorter(adds)}"
-        f"{f'; {method}' if several else ''}."
+        f"{count(len(result.items), 'item')} {'add' if is_plural else 'adds'} {large_money(adds.cash, currency)} of cash to the "
+        f"{large_money(result.before.cash, currency)} of a plan without {'any of them' if is_plural else 'it'}, and {_shorter(adds)}"
+        f"{f'; {method}' if is_plural else ''}."
     )
 
 
@@ -246,41 +246,47 @@ def _pieces(result: Ledger) -> doc.Section | None:
     return doc.section("By independent part of the case", doc.table(columns, rows), notes)
 
 
-def _margins(found: Margins, currency: str) -> Iterator[doc.Section | None]:
-    part = percent(found.increment)
+def _margins(margins: Margins, currency: str) -> Iterator[doc.Section | None]:
+    part = percent(margins.increment)
     saves = [doc.figures("Saves spend and penalty", currency), doc.figures("a kg", from_width=doc.NARROW)]
     scarce: list[list[doc.Cell]] = [
-        [one.facility, _periods(one.full_in), doc.Kilograms(one.more_kg), saving(one.saves), penalty(one.per_kg)]
-        for one in sorted(found.capacities, key=lambda one: (-one.saves.value, one.facility))
-        if saves_something(one.saves)
+        [
+            capacity.facility,
+            _periods(capacity.full_in),
+            doc.Kilograms(capacity.more_kg),
+            saving(capacity.saves),
+            penalty(capacity.per_kg),
+        ]
+        for capacity in sorted(margins.capacities, key=lambda capacity: (-capacity.saves.value, capacity.facility))
+        if saves_something(capacity.saves)
     ]
     columns = [doc.Column("Facility"), doc.Column("Full in", on="whole"), doc.figures("More", from_width=doc.NARROW)]
-    one, many = "more capacity that saves less", "more capacities that save less"
+    singular, plural = "more capacity that saves less", "more capacities that save less"
     yield doc.section_if_any(
         f"{part} more of each capacity that is used up, in every period",
-        ranked([*columns, *saves], scarce, one, many, top=SHOWN, see=_SEE) if scarce else None,
+        ranked([*columns, *saves], scarce, singular, plural, top=SHOWN, see=_SEE) if scarce else None,
         _useless(
-            len(found.capacities) - len(scarce),
-            "more full capacity would save",
-            "more full capacities would save",
+            len(margins.capacities) - len(scarce),
+            "full capacity isn't worth increasing",
+            "full capacities aren't worth increasing",
         ),
         column=f"{part} more capacity of",
     )
     waived: list[list[doc.Cell]] = [
-        [one.rule, one.demand, doc.Kilograms(one.waived_kg), saving(one.saves), penalty(one.per_kg)]
-        for one in sorted(found.waivers, key=lambda one: (-one.saves.value, one.rule, one.demand))
-        if saves_something(one.saves)
+        [waiver.rule, waiver.demand, doc.Kilograms(waiver.waived_kg), saving(waiver.saves), penalty(waiver.per_kg)]
+        for waiver in sorted(margins.waivers, key=lambda waiver: (-waiver.saves.value, waiver.rule, waiver.demand))
+        if saves_something(waiver.saves)
     ]
     columns = [
         doc.Column("Rule"),
         doc.Column("for", from_width=doc.NARROW),
         doc.Column("Waived", "", "right", on="whole"),
     ]
-    one, many = "more waiver that saves less", "more waivers that save less"
+    singular, plural = "more waiver that saves less", "more waivers that save less"
     yield doc.section_if_any(
         f"A waiver of each rule for {part} of a demand over the plan",
-        ranked([*columns, *saves], waived, one, many, top=SHOWN, see=_SEE) if waived else None,
-        _useless(len(found.waivers) - len(waived), "waiver alone would save", "waivers alone would save"),
+        ranked([*columns, *saves], waived, singular, plural, top=SHOWN, see=_SEE) if waived else None,
+        _useless(len(margins.waivers) - len(waived), "waiver saves nothing alone", "waivers save nothing alone"),
         column=f"A waiver for {part} of",
     )
 
@@ -288,8 +294,8 @@ def _margins(found: Margins, currency: str) -> Iterator[doc.Section | None]:
 _SEE = "--json has all"
 
 
-def _useless(number: int, one: str, many: str) -> doc.Notes | None:
-    return doc.for_whole(doc.notes([f"{count(number, one, many)} nothing (--json names them)"] if number else []))
+def _useless(number: int, singular: str, plural: str) -> doc.Notes | None:
+    return doc.for_whole(doc.notes([f"{count(number, singular, plural)} (--json names them)"] if number else []))
 
 
 def saving(change: Difference) -> doc.Cell:

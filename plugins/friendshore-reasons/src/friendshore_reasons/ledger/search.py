@@ -426,8 +426,8 @@ class _LedgerBuilder:
         is_proved = len(piece_sums) == len(pieces) and (
             not self.session.problem.objectives or all(split.proved for split in pieces)
         )
-        nothing = Decimal("Infinity")
-        bounds = (as_decimal(low), as_decimal(high)) if is_proved else (-nothing, nothing)
+        infinity = Decimal("Infinity")
+        bounds = (as_decimal(low), as_decimal(high)) if is_proved else (-infinity, infinity)
         return between(as_decimal(value), *bounds, as_decimal(sum(after[:3], Fraction(0))))
 
     def _bill(self, units: Sequence[int]) -> Bill:

@@ -405,8 +405,10 @@ def _capacity_lever(supply: UpstreamSupply, facility: Facility) -> Lever:
         def multiply(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
             return (Change(capacity=facility.id, factor=1 + amounts[0]),)
 
-        most, step = supply.bounds.capacity, Decimal("0.0001")
-        return Lever(LeverKind.CAPACITY, (facility.id,), multiply, (most,), "", step, name=_facility_name(facility))
+        max_share, step = supply.bounds.capacity, Decimal("0.0001")
+        return Lever(
+            LeverKind.CAPACITY, (facility.id,), multiply, (max_share,), "", step, name=_facility_name(facility)
+        )
     (rate,) = rates
 
     def raise_to(amounts: Sequence[Decimal]) -> tuple[Change, ...]:

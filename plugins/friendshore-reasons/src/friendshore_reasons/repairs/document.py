@@ -140,10 +140,12 @@ def _gap_notes(gap: Gap, repair_count: int, shown_count: int) -> Sequence[str]:
 
 def _ended(gap: Gap) -> str:
     searched_size = gap.searched
-    known = f"all repairs of up to {count(searched_size, 'step')} are known; " if searched_size >= 0 else ""
+    known_sizes = f"all repairs of up to {count(searched_size, 'step')} are known; " if searched_size >= 0 else ""
     scope = f"of up to {count(gap.size, 'step')} among {_tried(gap)}"
     reason = "time limit or canceled" if gap.stopped else "--trials"
-    return f"the search ended after {count(gap.tried, 'trial')} ({reason}): {known}there may be more repairs {scope}"
+    return (
+        f"the search ended after {count(gap.tried, 'trial')} ({reason}): {known_sizes}there may be more repairs {scope}"
+    )
 
 
 _TRIED = {

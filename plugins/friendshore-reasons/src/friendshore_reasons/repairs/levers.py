@@ -178,16 +178,16 @@ class Lattice:
         self._maximal: list[Members] = []
         """Sets of `_insufficient` that don't need to grow."""
 
-    def suffices(self, members: Members, far: bool = True) -> bool:
-        """Return True if a set suffices, from known sets or else by a trial. With `far`, a cut may be needed if it doesn't."""
+    def suffices(self, members: Members, grow: bool = True) -> bool:
+        """Return True if a set suffices, from known sets or else by a trial. With `grow`, a cut may be needed if it doesn't."""
         if any(other <= members for other in self._sufficient):
             return True
         if any(members <= other for other in self._insufficient):
             return False
-        insufficient = self._widened(members, far)
+        insufficient = self._widened(members, grow)
         if insufficient is not None:
             self._insufficient.append(insufficient)
-            self._maximal += [insufficient] if far else []
+            self._maximal += [insufficient] if grow else []
             return False
         suffices = self._suffices(members)
         (self._sufficient if suffices else self._insufficient).append(members)
@@ -218,7 +218,7 @@ class Lattice:
             cut = next((cut for cut in cuts if chosen.isdisjoint(cut)), None)
             if cut is not None:
                 break
-            if self.suffices(chosen, far=len(chosen) < size or not is_last):
+            if self.suffices(chosen, grow=len(chosen) < size or not is_last):
                 minimal_sets.append(chosen)
                 yield chosen
                 return

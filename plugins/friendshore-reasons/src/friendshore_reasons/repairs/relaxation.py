@@ -171,7 +171,7 @@ class _Row:
     """Upper bound on the sum of some columns, with the levers without which it is zero."""
 
     levers: Members
-    most: _EndsOf
+    ends: _EndsOf
     rows: Ints
     """Positions in the program, one per period."""
 
@@ -267,7 +267,7 @@ class LeverProgram:
     def ends_of_rows(self, amounts: Amounts) -> Floats:
         row_upper = self.linear.row_upper.copy()
         for row in self.rows:
-            row_upper[row.rows] = row.most(amounts)
+            row_upper[row.rows] = row.ends(amounts)
         return row_upper
 
     def _levers_behind(self, duals: _Duals, shut: Mask, amounts: Amounts) -> Members:
@@ -286,18 +286,22 @@ class LeverProgram:
     def _assemble(self, linear: Linear, short: Ints, is_relevant: Mask, blocks: Sequence[_Block]) -> None:
         self.place = np.where(is_relevant, np.cumsum(is_relevant) - 1, -1)
         is_nonempty = np.diff(linear.entries.indptr) > 0
-        kept = np.zeros(len(is_nonempty), dtype=bool)
-        kept[is_nonempty] = is_relevant[linear.entries.indices[linear.entries.indptr[:-1][is_nonempty]]]
-        rows, columns, values = [linear.entries[kept].rows], [linear.entries[kept].indices], [linear.entries[kept].data]
-        row_count = int(kept.sum())
-        for levers, most, of_rows, weights in blocks:
+        kept_rows = np.zeros(len(is_nonempty), dtype=bool)
+        kept_rows[is_nonempty] = is_relevant[linear.entries.indices[linear.entries.indptr[:-1][is_nonempty]]]
+        rows, columns, values = (
+            [linear.entries[kept_rows].rows],
+            [linear.entries[kept_rows].indices],
+            [linear.entries[kept_rows].data],
+        )
+        row_count = int(kept_rows.sum())
+        for levers, ends, of_rows, weights in blocks:
             relevant_columns = [columns_of_row[is_relevant[columns_of_row]] for columns_of_row in of_rows]
             rows += [np.full(len(columns_of_row), row_count + i) for i, columns_of_row in enumerate(relevant_columns)]
             columns += relevant_columns
             values += [
                 weight[is_relevant[columns_of_row]] for columns_of_row, weight in zip(of_rows, weights, strict=True)
             ]
-            self.rows.append(_Row(levers, most, row_count + np.arange(len(of_rows))))
+            self.rows.append(_Row(levers, ends, row_count + np.arange(len(of_rows))))
             row_count += len(of_rows)
         entries = Entries.summed(
             np.concatenate(rows),
@@ -305,17 +309,17 @@ class LeverProgram:
             np.concatenate(values),
             (row_count, int(is_relevant.sum())),
         )
-        lever_row_count = row_count - int(kept.sum())
+        lever_row_count = row_count - int(kept_rows.sum())
         cost = np.zeros(len(is_relevant))
         cost[short] = 1.0
         self.linear = Linear(
             cost[is_relevant], linear.lower[is_relevant], linear.upper[is_relevant], np.zeros(int(is_relevant.sum()), dtype=bool), entries,
-            np.append(linear.row_lower[kept], np.full(lever_row_count, -inf)), np.append(linear.row_upper[kept], np.full(lever_row_count, inf)),
+            np.append(linear.row_lower[kept_rows], np.full(lever_row_count, -inf)), np.append(linear.row_upper[kept_rows], np.full(lever_row_count, inf)),
         )  # fmt: skip
         self._reasked = Reasked()
         self.integer = linear.integer[is_relevant]
         """Integer variables, which the program relaxes."""
-        self.first = int(kept.sum())
+        self.first = int(kept_rows.sum())
         """First row of a lever."""
         self._transposed = entries.transposed()
 
@@ -380,10 +384,10 @@ class LeverProgram:
             lower = [(-1.0, place, -row.at_least - by) for place, row in own_rows if row.at_least is not None]
             ends = [(sign, linear.entries[np.array([place])], float(end)) for sign, place, end in (*upper, *lower)]
             ends = [(sign, row, end) for sign, row, end in ends if is_relevant[row.indices].any()]
-            most = partial(_loosened_ends, lever, np.array([end for _, _, end in ends]))
+            ends_of = partial(_loosened_ends, lever, np.array([end for _, _, end in ends]))
             yield (
                 frozenset({lever}),
-                most,
+                ends_of,
                 [row.indices for _, row, _ in ends],
                 [sign * row.data for sign, row, _ in ends],
             )
@@ -429,8 +433,8 @@ class Relaxation:
         lever_program = self._lever_program(amounts)
         return None if lever_program is None else lever_program.refutes(amounts)
 
-    def widened(self, members: Members, delays: Callable[[Members], Sequence[Amounts]], far: bool) -> Members | None:
-        """Return a superset that provably doesn't repair, as large as possible if `far`, trying all its `delays`. None if unknown."""
+    def widened(self, members: Members, delays: Callable[[Members], Sequence[Amounts]], grow: bool) -> Members | None:
+        """Return a superset that provably doesn't repair, as large as possible if `grow`, trying all its `delays`. None if unknown."""
         needed_levers: set[int] = set(self.facts.delaying - members)
         for delay in delays(members):
             needed = self._levers_behind(self._amounts_at_bounds(members, delay))
@@ -455,9 +459,9 @@ class Relaxation:
 
         if superset != members and not is_refuted(superset):
             superset = members
-        if far and is_refuted(superset | self.facts.permits):
+        if grow and is_refuted(superset | self.facts.permits):
             superset |= self.facts.permits
-        for lever in sorted(other_levers - superset, key=lambda i: (i not in self.facts.permits, i)) if far else ():
+        for lever in sorted(other_levers - superset, key=lambda i: (i not in self.facts.permits, i)) if grow else ():
             if is_refuted(superset | {lever}):
                 superset |= {lever}
         return superset

@@ -67,7 +67,7 @@ class Trials:
         """Kilograms that count as no shortage, including a solver's error for large demands."""
         self.refuting_kg = max(2 * self.tolerance, _SURE * float(demanded_kg))
         """Kilograms short that refute a set without a trial."""
-        self._known: dict[tuple[Change, ...], tuple[float, float]] = {}
+        self._bounds_by_changes: dict[tuple[Change, ...], tuple[float, float]] = {}
         """Changes -> shortage in kilograms after them: lower bound, and value of the best plan."""
         self._choices: Choices = session.choices
         """Choices of a plan that searches start from."""
@@ -84,17 +84,17 @@ class Trials:
     def short(self, amounts: Amounts) -> float:
         """Return the smallest shortage in kilograms. Infinite if the rules conflict."""
         changes = self._changes(amounts)
-        lower, upper = self._known.get(changes, (0.0, inf))
+        lower, upper = self._bounds_by_changes.get(changes, (0.0, inf))
         if lower != upper:
-            lower, upper = self._known[changes] = self._shortage_bounds(changes)
+            lower, upper = self._bounds_by_changes[changes] = self._shortage_bounds(changes)
         return upper
 
     def within(self, amounts: Amounts, enough: float) -> bool:
         """Return True if the shortage can be at most `enough`. The solve stops as soon as that is decided."""
         changes = self._changes(amounts)
-        lower, upper = self._known.get(changes, (0.0, inf))
+        lower, upper = self._bounds_by_changes.get(changes, (0.0, inf))
         if lower <= enough < upper:
-            lower, upper = self._known[changes] = self._shortage_bounds(changes, enough)
+            lower, upper = self._bounds_by_changes[changes] = self._shortage_bounds(changes, enough)
         return upper <= enough
 
     def _changes(self, amounts: Amounts) -> tuple[Change, ...]:
@@ -133,11 +133,11 @@ class Trials:
     def begin_from(self, choices: Choices) -> None:
         self._choices = {**self.session.choices, **choices}
 
-    def widened(self, members: Members, far: bool) -> Members | None:
-        """Return a superset that provably doesn't serve the demands, as large as possible if `far`. None if these levers may serve them."""
+    def widened(self, members: Members, grow: bool) -> Members | None:
+        """Return a superset that provably doesn't serve the demands, as large as possible if `grow`. None if these levers may serve them."""
         if self.need.rules:
             return None
-        return self.relaxation.widened(members, self._delays, far)
+        return self.relaxation.widened(members, self._delays, grow)
 
     def best(self) -> float:
         """Return the shortage in kilograms with all levers at their bounds. Infinite if the rules still conflict."""
