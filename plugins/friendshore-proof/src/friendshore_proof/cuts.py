@@ -134,7 +134,7 @@ class ExactRows:
                 slacks.append((-multiplier, row, row.lower))
         ends: dict[int, Fraction] = {}
         for column, value in total.items():
-            end_value = self._end(column, column in cut.ends) if value else Fraction(0)
+            end_value = self._end_value(column, column in cut.ends) if value else Fraction(0)
             if end_value is None or self._program.lower[column] < 0:
                 return None
             ends[column] = end_value
@@ -158,7 +158,7 @@ class ExactRows:
             lower += weight * end
         return _as_row(coefficients, lower)
 
-    def _end(self, column: int, upper: bool) -> Fraction | None:
+    def _end_value(self, column: int, upper: bool) -> Fraction | None:
         end = float(self.upper[column] if upper else self._program.lower[column])
         if not isfinite(end):
             return None

@@ -111,16 +111,16 @@ SHOWN = 40
 def watch_document(result: Watched, shown: int = SHOWN) -> doc.Document:
     return doc.document(
         "Effects of the new edition",
-        _head(result),
+        _headline(result),
         doc.notes([f"{case.case}: not planned: {text}" for case in result.cases for text in case.error], doc.Tone.BAD),
         _cases(result),
         _flips(result, shown),
         _offers(result.offers, shown),
-        *(_plan(case) for case in result.cases),
+        *(_plans(case) for case in result.cases),
     )
 
 
-def _head(result: Watched) -> doc.Sentence:
+def _headline(result: Watched) -> doc.Sentence:
     lost = [flip for flip in result.flips if flip.was == "pass"]
     changes = count(len(result.flips), "verdict changes", "verdicts change")
     affected_count = len({flip.case for flip in result.flips})
@@ -178,7 +178,7 @@ def _flips(result: Watched, shown: int) -> doc.Section | None:
         ((flip.case, flip.offer, flip.material, flip.end_use, flip.start, flip.end, flip.was, flip.now), flip)
         for flip in result.flips
     )
-    ranked = sorted(flips_by_row.values(), key=lambda flips: (-_bought(flips), flips[0].was != "pass"))
+    ranked = sorted(flips_by_row.values(), key=lambda flips: (-_kg_bought(flips), flips[0].was != "pass"))
     several = len({flip.case for flip in result.flips}) > 1
     rows = [_flip_row(flips, several=several) for flips in ranked[: shown or None]]
     columns = [
@@ -201,7 +201,7 @@ def _flip_row(flips: Sequence[Flip], *, several: bool) -> list[doc.Cell]:
     first = flips[0]
     goods = sorted({flip.demand_material for flip in flips} - {first.material})
     by = sorted({rule for flip in flips for rule in flip.now_by or flip.was_by})
-    bought = _bought(flips)
+    bought = _kg_bought(flips)
     return [
         *([first.case] if several else []),
         first.offer,
@@ -215,7 +215,7 @@ def _flip_row(flips: Sequence[Flip], *, several: bool) -> list[doc.Cell]:
     ]
 
 
-def _bought(flips: Sequence[Flip]) -> Decimal:
+def _kg_bought(flips: Sequence[Flip]) -> Decimal:
     """Return the kilograms bought. A purchase for several goods counts once."""
     by_place = grouped((flip.place, flip.kg) for flip in flips)
     return sum((max(kilograms) for kilograms in by_place.values()), Decimal(0))
@@ -234,7 +234,7 @@ def _offers(offers: Sequence[OfferChange], shown: int) -> doc.Section | None:
     return doc.section("Offers that only one edition has", doc.notes(texts))
 
 
-def _plan(case: CaseWatched) -> doc.Section | None:
+def _plans(case: CaseWatched) -> doc.Section | None:
     if case.comparison is None:
         return None
     return doc.section(f"{case.case}: cheapest plan under each edition", *comparison_document(case.comparison).parts)

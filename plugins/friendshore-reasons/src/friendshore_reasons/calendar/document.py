@@ -22,12 +22,14 @@ CHANGES_SHOWN = 4
 def calendar_document(result: Calendar, *, every: bool = False) -> doc.Document:
     head = (
         f"From {result.start} to {result.until}. Each stretch is planned as a year at its own rates, without stock, open orders, and lead times. "
-        f"{_dates(result)}."
+        f"{_dates_of_change(result)}."
     )
-    brief = f"{_dates(result)}. Each stretch is planned as a year at its own rates, without stock and lead times."
-    law = doc.section_if_any("Changes of law", doc.notes(_law(result)), tone=doc.Tone.PLAIN)
+    brief = (
+        f"{_dates_of_change(result)}. Each stretch is planned as a year at its own rates, without stock and lead times."
+    )
+    law = doc.section_if_any("Changes of law", doc.notes(_law_notes(result)), tone=doc.Tone.PLAIN)
     stretches = [_demand(name, rows, result) for name, rows in _by_demand(result).items()] if every else []
-    caveats = _doubts(result)
+    caveats = _caveats(result)
     hints = [] if every else ["--all shows every change, and every demand stretch by stretch"]
     commands = doc.sentence(
         *(doc.Phrase("--full", code=True), ": every table; "),
@@ -41,7 +43,7 @@ def calendar_document(result: Calendar, *, every: bool = False) -> doc.Document:
         doc.for_whole(law),
         doc.for_screen(_law_table(result)),
         _cliffs(result),
-        _concerned(result, every),
+        _affected_goods(result, every),
         *map(doc.for_whole, stretches),
         doc.for_whole(
             doc.apart(doc.notes([*caveats, *hints]), doc.sentence(effort_line(result.effort), tone=doc.Tone.ASIDE))
@@ -50,7 +52,7 @@ def calendar_document(result: Calendar, *, every: bool = False) -> doc.Document:
     )
 
 
-def _doubts(result: Calendar) -> list[str]:
+def _caveats(result: Calendar) -> list[str]:
     left_out = f"rules about stock are left out, because the calendar carries no stock: {', '.join(result.left_out)}"
     caveats = [left_out] if result.left_out else []
     if result.beyond_budget:
@@ -65,14 +67,14 @@ DATES_NAMED = 6
 """Maximum number of dates in the first line."""
 
 
-def _dates(result: Calendar) -> str:
+def _dates_of_change(result: Calendar) -> str:
     days = [interval.start for interval in result.intervals[1:]]
     more = [f"{len(days) - DATES_NAMED} more"] if len(days) > DATES_NAMED else []
     dates = f" ({', '.join([*map(str, days[:DATES_NAMED]), *more])})" if days else ""
     return f"{count(result.days, 'date changes', 'dates change')} supply or cost from {result.start} to {result.until}{dates}"
 
 
-def _law(result: Calendar) -> list[str]:
+def _law_notes(result: Calendar) -> list[str]:
     notes = []
     for change in result.law:
         title = f"{change.rule}, {change.title}" if change.title else change.rule
@@ -113,7 +115,7 @@ def _law_table(result: Calendar) -> doc.Section | None:
     return doc.apart(ranked(columns, rows, "more change of law", "more changes of law", part=3))
 
 
-def _concerned(result: Calendar, every: bool) -> doc.Section | None:
+def _affected_goods(result: Calendar, every: bool) -> doc.Section | None:
     shown = [goods for goods in result.concerned if every or goods.kind != "offer" or goods.kilograms]
     hidden_count = len(result.concerned) - len(shown)
     names = result.names
@@ -170,20 +172,21 @@ def _cliffs(result: Calendar) -> doc.Section:
     rows: list[list[doc.Cell]] = [
         [
             doc.Either(names.material(cliff.material), names.label(cliff.material)),
-            *(cliff.demand, cliff.start, _short(cliff, names)),
-            doc.Several((_healed(cliff, result),), ("not wanted later",) if cliff.ends_unwanted else ()),
-            doc.Several((_why(cliff, names),)),
+            *(cliff.demand, cliff.start, _shortage_of_demand(cliff, names)),
+            doc.Several((_shortage_end(cliff, result),), ("not wanted later",) if cliff.ends_unwanted else ()),
+            doc.Several((_start_causes(cliff, names),)),
         ]
         for cliff in ordered
     ]
     table = ranked(columns, rows, "more shortage", part=4)
-    return doc.section(title, _drawn(result, table), doc.notes(_kept_out(ordered)), column="Short")
+    return doc.section(title, _timeline(result, table), doc.notes(_unexplained_causes(ordered)), column="Short")
 
 
-def _drawn(result: Calendar, table: doc.DataTable) -> doc.Drawing:
+def _timeline(result: Calendar, table: doc.DataTable) -> doc.Drawing:
     rows = [
         charts.TimelineRow(
-            f"{result.names.material(cliffs[0].material)}: {demand}", tuple(_span(cliff, result) for cliff in cliffs)
+            f"{result.names.material(cliffs[0].material)}: {demand}",
+            tuple(_timeline_span(cliff, result) for cliff in cliffs),
         )
         for demand, cliffs in grouped((cliff.demand, cliff) for cliff in result.cliffs).items()
     ]
@@ -201,23 +204,23 @@ def _drawn(result: Calendar, table: doc.DataTable) -> doc.Drawing:
     )
 
 
-def _span(cliff: Cliff, result: Calendar) -> charts.TimelineSpan:
+def _timeline_span(cliff: Cliff, result: Calendar) -> charts.TimelineSpan:
     last = result.until if cliff.healed is None else min(cliff.healed - timedelta(1), result.until)
-    text = f"{_short(cliff, result.names)} a year short from {cliff.start}, met again: {_healed(cliff, result)}"
+    text = f"{_shortage_of_demand(cliff, result.names)} a year short from {cliff.start}, met again: {_shortage_end(cliff, result)}"
     return charts.TimelineSpan(cliff.start, max(cliff.start, last), text, doc.Tone.BAD)
 
 
-def _short(cliff: Cliff, names: ShownNames) -> str:
+def _shortage_of_demand(cliff: Cliff, names: ShownNames) -> str:
     return f"{mass(cliff.short)} of {mass_of(names, cliff.material, cliff.wanted)}"
 
 
-def _why(cliff: Cliff, names: ShownNames) -> str:
+def _start_causes(cliff: Cliff, names: ShownNames) -> str:
     if cliff.from_start:
         return "from its first day"
     return _causes(cliff.because, names) or "no single change found"
 
 
-def _kept_out(cliffs: Sequence[Cliff]) -> list[str]:
+def _unexplained_causes(cliffs: Sequence[Cliff]) -> list[str]:
     """Return the causes of shortages that no change on a date explains. Demands with the same causes share an entry."""
     unexplained = (cliff for cliff in cliffs if cliff.causes and not cliff.because)
     shortages_by_cause = grouped(
@@ -226,7 +229,7 @@ def _kept_out(cliffs: Sequence[Cliff]) -> list[str]:
     return [f"{', '.join(shortages)}: {causes}" for causes, shortages in shortages_by_cause.items()]
 
 
-def _healed(cliff: Cliff, result: Calendar) -> str:
+def _shortage_end(cliff: Cliff, result: Calendar) -> str:
     if cliff.healed is None:
         return f"not by {result.until}"
     if cliff.ends_unwanted:

@@ -48,20 +48,20 @@ class LawChange(Record):
 def law_changes(problem: Problem, first: date, last: date) -> list[LawChange]:
     limiting = {rule.id for rule, _ in problem.limit_rows}
     rules = [rule for rule in problem.rules if rule.id in limiting or _is_about(problem, rule)]
-    changes = [change for rule in rules for change in _changes(rule) if first <= change.day <= last]
+    changes = [change for rule in rules for change in _status_changes(rule) if first <= change.day <= last]
     return sorted(changes, key=lambda change: (change.day, change.rule))
 
 
-def _changes(rule: Rule) -> Iterator[LawChange]:
+def _status_changes(rule: Rule) -> Iterator[LawChange]:
     starts = {phase.start for phase in rule.phases}
     for phase in rule.phases:
         if phase.start is not None:
-            yield _change(rule, phase.start, _BECOMES[phase.status], phase.end, phase.note)
+            yield _status_change(rule, phase.start, _BECOMES[phase.status], phase.end, phase.note)
         if phase.end is not None and phase.end < date.max and phase.end + timedelta(1) not in starts:
-            yield _change(rule, phase.end + timedelta(1), "over", None, "")
+            yield _status_change(rule, phase.end + timedelta(1), "over", None, "")
 
 
-def _change(rule: Rule, day: date, effect: str, until: date | None, note: str) -> LawChange:
+def _status_change(rule: Rule, day: date, effect: str, until: date | None, note: str) -> LawChange:
     return LawChange(
         day=day, rule=rule.id, title=rule.title, clause=rule.citation, effect=effect, until=until, note=note
     )
@@ -254,13 +254,13 @@ class _Calendar:
             self.counted.told(number, len(self.spans))
         return planned
 
-    def _stretch_plan(self, span: Span, facts_of_other_days: Mapping[Subject, Span] | None = None) -> StretchPlan:
+    def _stretch_plan(self, span: Span, days_by_subject: Mapping[Subject, Span] | None = None) -> StretchPlan:
         without = self.snapshot.budgets if span in self.without_budgets else frozenset[str]()
-        key = span, tuple(sorted((facts_of_other_days or {}).items(), key=lambda item: item[0])), without
+        key = span, tuple(sorted((days_by_subject or {}).items(), key=lambda item: item[0])), without
         if key not in self._planned_stretches:
             self.counted.questions += 1
             self._planned_stretches[key] = StretchPlan(
-                span, self.snapshot.on(span, facts_of_other_days, without), self.session
+                span, self.snapshot.on(span, days_by_subject, without), self.session
             )
         return self._planned_stretches[key]
 

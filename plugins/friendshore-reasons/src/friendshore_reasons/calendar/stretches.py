@@ -67,12 +67,12 @@ class Snapshot:
     def on(
         self,
         days: Span,
-        facts_of_other_days: Mapping[Subject, Span] | None = None,
+        days_by_subject: Mapping[Subject, Span] | None = None,
         without: Collection[str] = frozenset(),
     ) -> Inputs:
-        """Return a case of one period with the facts of some days (of other days for some subjects), within which nothing dated begins or ends."""
+        """Return a case of one period with the facts of some days (of the days in `days_by_subject` for these subjects), within which nothing dated begins or ends."""
         assert days.start is not None and days.end is not None
-        view = _StretchView(self, days, facts_of_other_days or {})
+        view = _StretchView(self, days, days_by_subject or {})
         horizon = Horizon(start=days.start, periods=1, period=self.inputs.case.horizon.length, until=days.end)
         return replace(
             self.inputs,
@@ -99,7 +99,7 @@ class _StretchView:
     """Conversion of facts to those of one stretch of days."""
 
     def __init__(self, snapshot: Snapshot, days: Span, other: Mapping[Subject, Span]) -> None:
-        self.snapshot, self.days, self.facts_of_other_days = snapshot, days, other
+        self.snapshot, self.days, self.days_by_subject = snapshot, days, other
         self.plan = snapshot.inputs.case.horizon
 
     def rule(self, rule: Rule) -> Rule:
@@ -107,7 +107,7 @@ class _StretchView:
         if isinstance(rule, Budget) and rule.per != "year":
             years = Fraction(self.plan.length.months, 12) if rule.per == "period" else self._years
             rule = rule.but(amount=as_decimal(Fraction(rule.amount) / years))
-        days = self.facts_of_other_days.get(("rule", rule.id))
+        days = self.days_by_subject.get(("rule", rule.id))
         if days is None:
             return rule
         phases = tuple(p.but(start=None, end=None) for p in rule.phases if p.span.meets(days))
@@ -136,7 +136,7 @@ class _StretchView:
             "max_per_year": min(rates) if rates else None,
             "total": None,
         }
-        span = self.facts_of_other_days.get(("offer", offer.id))
+        span = self.days_by_subject.get(("offer", offer.id))
         if span is not None:
             is_open = Span(start=start, end=offer.end).covers(span)
             quotes = [quote for quote in offer.quotes if Span(start=quote.start, end=quote.end).covers(span)]
@@ -146,7 +146,7 @@ class _StretchView:
         return offer.but(**update)
 
     def _facility(self, facility: Facility) -> Facility:
-        days = self.facts_of_other_days.get(("facility", facility.id))
+        days = self.days_by_subject.get(("facility", facility.id))
         if days is None or not facility.capacity:
             return facility
         assert days.start is not None
@@ -161,7 +161,7 @@ class _StretchView:
             offer = self.snapshot.problem.merged.offers.get(assumption.id)
             days = [assumption.start, None if offer is None else self.snapshot.orderable_from(offer)]
             start = max([day for day in days if day is not None], default=None)
-            start = None if ("offer", assumption.id) in self.facts_of_other_days else start
+            start = None if ("offer", assumption.id) in self.days_by_subject else start
             assumptions.append(assumption.but(start=start))
         assume = case.assume.but(lead_time=Decimal(0), safety_lead=Decimal(0), offer=tuple(assumptions))
         waivers = self._valid_records(case.waivers, "waiver", waiver_id)
@@ -178,20 +178,20 @@ class _StretchView:
 
     def _demand(self, spec: DemandSpec, case: Case) -> DemandSpec:
         name = demand_name(spec, case)
-        days = self.facts_of_other_days.get(("demand", name), self.days)
+        days = self.days_by_subject.get(("demand", name), self.days)
         update: dict[str, object] = {"id": name}
         if spec.quantities or spec.later:
-            update |= self._demand_rate(name, days)
-        elif ("demand", name) in self.facts_of_other_days:
+            update |= self._yearly_demand(name, days)
+        elif ("demand", name) in self.days_by_subject:
             wanted = Span(start=spec.start, end=spec.end).covers(days)
             update |= {"start": None, "end": None, "per_year": spec.per_year if wanted else Decimal(0)}
         return spec.but(**update)
 
-    def _demand_rate(self, name: str, days: Span) -> dict[str, object]:
+    def _yearly_demand(self, name: str, days: Span) -> dict[str, object]:
         assert days.start is not None
-        price_by_demand = {demand.id: (demand, price) for demand, price in zip(
+        demand_and_price = {demand.id: (demand, price) for demand, price in zip(
             self.snapshot.problem.demands, self.snapshot.problem.shortage_price, strict=True)}  # fmt: skip
-        demand, price = price_by_demand[name]
+        demand, price = demand_and_price[name]
         position = self.plan.find(days.start)
         period = self.plan.periods[-1 if position is None else position]
         rate = as_decimal(Fraction(demand.quantity[period.index]) / period.years)
@@ -202,7 +202,7 @@ class _StretchView:
     def _valid_records(self, records: tuple[Dated, ...], kind: str, name: Callable[[Dated], str]) -> list[Dated]:
         valid = []
         for record in records:
-            span = self.facts_of_other_days.get((kind, name(record)))
+            span = self.days_by_subject.get((kind, name(record)))
             if span is None:
                 valid.append(record)
             elif Span(start=record.start, end=record.end).covers(span):

@@ -39,24 +39,24 @@ def ledger_document(result: Ledger) -> doc.Document:
     margins = _margins(result.margins, result.currency) if result.margins is not None else ()
     return doc.document(
         "Cost of compliance",
-        doc.for_whole(doc.sentence(_head(result))),
-        doc.for_screen(doc.sentence(_brief_head(result))),
-        _split(result, effective_items),
-        doc.for_whole(_alone(effective_items)),
-        doc.for_whole(_pieces(result)),
+        doc.for_whole(doc.sentence(_headline(result))),
+        doc.for_screen(doc.sentence(_brief_headline(result))),
+        _costs_by_item(result, effective_items),
+        doc.for_whole(_individual_costs(effective_items)),
+        doc.for_whole(_costs_by_part(result)),
         *margins,
-        _about_the_screen(result, effective_items),
+        _screen_notes(result, effective_items),
         doc.for_whole(effort(result.effort)),
     )
 
 
-def _about_the_screen(result: Ledger, items: Sequence[LedgerItem]) -> doc.Section | None:
+def _screen_notes(result: Ledger, items: Sequence[LedgerItem]) -> doc.Section | None:
     idle_count = len(result.items) - len(items)
     idle_notes = [f"{count(idle_count, 'more item')} could affect the plan, but without effect"] if idle_count else []
     return doc.for_screen(
         doc.apart(
             not_proved(item.difference for item in items),
-            doc.notes(_doubts(result), doc.Tone.DOUBTFUL),
+            doc.notes(_caveats(result), doc.Tone.DOUBTFUL),
             doc.notes(idle_notes),
             doc.sentence(
                 doc.Phrase("--full", code=True), ": to the cent, each item by itself, and part by part of the case"
@@ -67,21 +67,21 @@ def _about_the_screen(result: Ledger, items: Sequence[LedgerItem]) -> doc.Sectio
 
 def changes_nothing(item: LedgerItem) -> bool:
     differences = (item.difference, item.off_alone, item.on_alone)
-    return not item.adds.amount and not item.adds.short_kg and all(map(_nothing, differences))
+    return not item.adds.amount and not item.adds.short_kg and all(map(_is_zero, differences))
 
 
-def _head(result: Ledger) -> str:
+def _headline(result: Ledger) -> str:
     if not result.items:
-        return f"None of the items can affect the plan, which {_bill(result.after, result)}."
+        return f"None of the items can affect the plan, which {_spend_and_shortage(result.after, result)}."
     is_plural = len(result.items) > 1
     return (
         f"Without {'any of these ' + count(len(result.items), 'item') if is_plural else result.items[0].name}, the plan "
-        f"{_bill(result.before, result)}; with {'all of them' if is_plural else 'it'}, it {_bill(result.after, result)}. "
+        f"{_spend_and_shortage(result.before, result)}; with {'all of them' if is_plural else 'it'}, it {_spend_and_shortage(result.after, result)}. "
         f"That is {result.currency} {abs(result.adds.cash):,.2f} {'less' if result.adds.cash < 0 else 'more'} cash."
     )
 
 
-def _brief_head(result: Ledger) -> str:
+def _brief_headline(result: Ledger) -> str:
     adds, currency = result.adds, result.currency
     if not result.items:
         return f"None of the items can affect the plan, which spends {large_money(result.after.cash, currency)}."
@@ -89,12 +89,12 @@ def _brief_head(result: Ledger) -> str:
     method = "one after the other" if result.method is Method.ORDER else "each averaged over all orders (Shapley)"
     return (
         f"{count(len(result.items), 'item')} {'add' if is_plural else 'adds'} {large_money(adds.cash, currency)} of cash to the "
-        f"{large_money(result.before.cash, currency)} of a plan without {'any of them' if is_plural else 'it'}, and {_shorter(adds)}"
+        f"{large_money(result.before.cash, currency)} of a plan without {'any of them' if is_plural else 'it'}, and {_shortage_changes(adds)}"
         f"{f'; {method}' if is_plural else ''}."
     )
 
 
-def _shorter(adds: Bill) -> str:
+def _shortage_changes(adds: Bill) -> str:
     more, less = (sum(1 for kg in adds.short_kg.values() if kg * sign > 0) for sign in (1, -1))
     phrases = [
         f"{word} {count(number, 'material')}" for word, number in (("more of", more), ("less of", less)) if number
@@ -102,7 +102,7 @@ def _shorter(adds: Bill) -> str:
     return f"shortage of {' and '.join(phrases)}" if phrases else "no shortage"
 
 
-def _bill(bill: Bill, result: Ledger) -> str:
+def _spend_and_shortage(bill: Bill, result: Ledger) -> str:
     shortages = (
         f"{result.names.material(name)} {mass_of(result.names, name, kg)}" for name, kg in bill.short_kg.items()
     )
@@ -114,7 +114,7 @@ def penalties_of(bill: Bill) -> doc.Cell:
     return penalty(bill.shortage + bill.penalties)
 
 
-def _split(result: Ledger, items: Sequence[LedgerItem]) -> doc.Section | None:
+def _costs_by_item(result: Ledger, items: Sequence[LedgerItem]) -> doc.Section | None:
     if not result.items:
         return None
     currency = result.currency
@@ -170,7 +170,7 @@ def _cents(amount: Decimal) -> doc.Amount:
     return doc.Amount(amount, form="cents")
 
 
-def _doubts(result: Ledger) -> list[str]:
+def _caveats(result: Ledger) -> list[str]:
     caveats = []
     if result.method is Method.SAMPLED:
         largest_error = max((item.error for item in result.items if item.error is not None), default=Decimal(0))
@@ -189,7 +189,7 @@ def _doubts(result: Ledger) -> list[str]:
 
 
 def _notes(result: Ledger) -> list[str]:
-    notes = _doubts(result)
+    notes = _caveats(result)
     notes += [f"~ {item.name}: {rise(item.difference)}" for item in result.items if not item.difference.proved]
     idle_names = [item.name for item in result.items if changes_nothing(item)]
     if idle_names:
@@ -199,32 +199,33 @@ def _notes(result: Ledger) -> list[str]:
     return notes
 
 
-def _alone(items: Sequence[LedgerItem]) -> doc.Section | None:
+def _individual_costs(items: Sequence[LedgerItem]) -> doc.Section | None:
     if len(items) < 2:
         return None
     has_penalties = any(item.adds.shortage or item.adds.penalties for item in items)
     columns = [doc.Column("Item", whole=True), doc.Column("Added to all others", align="right")]
     columns.append(doc.Column("Added to none", align="right"))
     rows = [
-        [item.name, *(_alone_cell(alone, has_penalties) for alone in (item.off_alone, item.on_alone))] for item in items
+        [item.name, *(_individual_cost(alone, has_penalties) for alone in (item.off_alone, item.on_alone))]
+        for item in items
     ]
     meaning = "spend and penalty" if has_penalties else "spend"
     return doc.section(f"Each item alone, {meaning} (present value, not additive)", doc.table(columns, rows))
 
 
-def _alone_cell(change: Difference, has_penalties: bool) -> doc.Cell:
+def _individual_cost(change: Difference, has_penalties: bool) -> doc.Cell:
     if not change.proved:
         return difference(change)
-    if _nothing(change):
+    if _is_zero(change):
         return doc.NOTHING
     return penalty(change.value) if has_penalties else _cents(change.value)
 
 
-def _nothing(change: Difference) -> bool:
+def _is_zero(change: Difference) -> bool:
     return change.proved and abs(change.value) < Decimal("0.005")
 
 
-def _pieces(result: Ledger) -> doc.Section | None:
+def _costs_by_part(result: Ledger) -> doc.Section | None:
     split = [part for part in result.parts if part.method is not Method.CONFLICT]
     if len(split) < 2:
         return None
@@ -265,7 +266,7 @@ def _margins(margins: Margins, currency: str) -> Iterator[doc.Section | None]:
     yield doc.section_if_any(
         f"{part} more of each capacity that is used up, in every period",
         ranked([*columns, *saves], scarce, singular, plural, top=SHOWN, see=_SEE) if scarce else None,
-        _useless(
+        _no_savings_note(
             len(margins.capacities) - len(scarce),
             "full capacity isn't worth increasing",
             "full capacities aren't worth increasing",
@@ -286,7 +287,9 @@ def _margins(margins: Margins, currency: str) -> Iterator[doc.Section | None]:
     yield doc.section_if_any(
         f"A waiver of each rule for {part} of a demand over the plan",
         ranked([*columns, *saves], waived, singular, plural, top=SHOWN, see=_SEE) if waived else None,
-        _useless(len(margins.waivers) - len(waived), "waiver saves nothing alone", "waivers save nothing alone"),
+        _no_savings_note(
+            len(margins.waivers) - len(waived), "waiver saves nothing alone", "waivers save nothing alone"
+        ),
         column=f"A waiver for {part} of",
     )
 
@@ -294,7 +297,7 @@ def _margins(margins: Margins, currency: str) -> Iterator[doc.Section | None]:
 _SEE = "--json has all"
 
 
-def _useless(number: int, singular: str, plural: str) -> doc.Notes | None:
+def _no_savings_note(number: int, singular: str, plural: str) -> doc.Notes | None:
     return doc.for_whole(doc.notes([f"{count(number, singular, plural)} (--json names them)"] if number else []))
 
 

@@ -31,7 +31,7 @@ def repairs_document(result: Repairs, shown: int = SHOWN) -> doc.Document:
         )
     by_gap = grouped((repair.gap, repair) for repair in result.repairs)
     gaps = [(gap, by_gap.get(position, [])) for position, gap in enumerate(result.gaps, 1)]
-    gaps.sort(key=lambda entry: (not entry[1], _worth(entry[1])))
+    gaps.sort(key=lambda entry: (not entry[1], _lowest_cost(entry[1])))
     served_count = sum(1 for gap, gap_repairs in gaps if gap_repairs or gap.dearer)
     intro = (
         "A repair is a minimal set of steps that serves a shortage in full, without adding to any other shortage. "
@@ -62,7 +62,7 @@ def repairs_document(result: Repairs, shown: int = SHOWN) -> doc.Document:
         doc.section(
             _gap_title(gap, result.names),
             *(doc.for_whole(part) for part in _gap(gap, gap_repairs, result, shown)),
-            doc.for_screen(doc.notes(_cheapest(gap, gap_repairs, result))),
+            doc.for_screen(doc.notes(_summary(gap, gap_repairs, result))),
         )
         for gap, gap_repairs in gaps
     )
@@ -83,7 +83,11 @@ def _gap(
     columns = [doc.figures("#"), doc.Column("Steps"), doc.figures("Cash", result.currency)]
     columns += [doc.figures("Penalty"), doc.Column("Short afterwards")]
     body = doc.table(columns, [_row(repair, gap, result.names) for repair in visible]) if visible else None
-    return doc.notes(_rules(gap)), body, doc.notes([*_about(visible), *_gap_notes(gap, len(repairs), len(visible))])
+    return (
+        doc.notes(_rules(gap)),
+        body,
+        doc.notes([*_lever_notes(visible), *_gap_notes(gap, len(repairs), len(visible))]),
+    )
 
 
 def _rules(gap: Gap) -> list[str]:
@@ -101,7 +105,7 @@ def _gap_title(gap: Gap, names: ShownNames) -> str:
     return f"{title}: short of {short} in {periods}, for {demands}"
 
 
-def _about(repairs: Sequence[Repair]) -> list[str]:
+def _lever_notes(repairs: Sequence[Repair]) -> list[str]:
     kinds = (LeverKind.PROOF, LeverKind.WAIVER, LeverKind.LICENCE, LeverKind.LEAD)
     noted_uses = [use for kind in kinds for repair in repairs for use in repair.uses if use.kind is kind and use.note]
     by_note: dict[str, dict[str, None]] = {}
@@ -121,10 +125,10 @@ def _gap_notes(gap: Gap, repair_count: int, shown_count: int) -> Sequence[str]:
             "shortage first under [[objective]]"
         )
     elif not repair_count and gap.left is not None:
-        notes.append(f"no repair: with all of {_tried(gap)}, it is still short of {mass(gap.left)}")
+        notes.append(f"no repair: with all of {_tried_levers(gap)}, it is still short of {mass(gap.left)}")
     elif not repair_count and gap.complete:
         size = f"of up to {count(gap.size, 'step')} (--size)" if gap.left is None else ""
-        notes.append(f"no repair {size} among {_tried(gap)}")
+        notes.append(f"no repair {size} among {_tried_levers(gap)}")
     if gap.rules and repair_count:
         notes.append(
             "money is compared with the plan without these demands, since they are not planned while rules conflict"
@@ -132,16 +136,16 @@ def _gap_notes(gap: Gap, repair_count: int, shown_count: int) -> Sequence[str]:
     if shown_count < repair_count:
         notes.append(f"{count(repair_count - shown_count, 'more expensive repair')} (--top 0)")
     if not gap.complete:
-        notes.append(_ended(gap))
+        notes.append(_early_end_note(gap))
     elif repair_count:
-        notes.append(f"complete: all repairs of up to {count(gap.size, 'step')} (--size) among {_tried(gap)}")
+        notes.append(f"complete: all repairs of up to {count(gap.size, 'step')} (--size) among {_tried_levers(gap)}")
     return notes
 
 
-def _ended(gap: Gap) -> str:
+def _early_end_note(gap: Gap) -> str:
     searched_size = gap.searched
     known_sizes = f"all repairs of up to {count(searched_size, 'step')} are known; " if searched_size >= 0 else ""
-    scope = f"of up to {count(gap.size, 'step')} among {_tried(gap)}"
+    scope = f"of up to {count(gap.size, 'step')} among {_tried_levers(gap)}"
     reason = "time limit or canceled" if gap.stopped else "--trials"
     return (
         f"the search ended after {count(gap.tried, 'trial')} ({reason}): {known_sizes}there may be more repairs {scope}"
@@ -163,16 +167,16 @@ _TRIED = {
 }
 
 
-def _tried(gap: Gap) -> str:
+def _tried_levers(gap: Gap) -> str:
     phrases = []
     for kind, (singular, plural) in _TRIED.items():
         levers = [use for use in gap.levers if use.kind is kind]
         if levers:
-            phrases.append(f"{count(len(levers), singular, plural)}{_bound(kind, levers)}")
+            phrases.append(f"{count(len(levers), singular, plural)}{_bound_text(kind, levers)}")
     return ", ".join(phrases) or "no steps, since nothing upstream can be relaxed"
 
 
-def _bound(kind: LeverKind, levers: Sequence[LeverUse]) -> str:
+def _bound_text(kind: LeverKind, levers: Sequence[LeverUse]) -> str:
     maximum = max((use.most for use in levers if use.most is not None), default=None)
     if maximum is None:
         return ""
@@ -280,11 +284,11 @@ def _scenario(result: Repairs, repair: Repair) -> str:
     return f"repair-{subject}-{repair.rank}"
 
 
-def _worth(repairs: Sequence[Repair]) -> Decimal:
+def _lowest_cost(repairs: Sequence[Repair]) -> Decimal:
     return min((repair.cost.value for repair in repairs if repair.cost is not None), default=Decimal(0))
 
 
-def _cheapest(gap: Gap, repairs: Sequence[Repair], result: Repairs) -> Iterator[str]:
+def _summary(gap: Gap, repairs: Sequence[Repair], result: Repairs) -> Iterator[str]:
     if gap.rules:
         yield ", ".join(gap.rules)
     if gap.dearer or not repairs:
@@ -293,26 +297,26 @@ def _cheapest(gap: Gap, repairs: Sequence[Repair], result: Repairs) -> Iterator[
         return
     cheapest, *others = repairs
     remarks = [f"the cheapest of {len(repairs)}{'' if gap.complete else ' found so far'}"] if others else []
-    yield _repair(cheapest, gap, result, remarks)
+    yield _repair_text(cheapest, gap, result, remarks)
     fewest = min(repairs, key=lambda repair: (len(repair.uses), repair.rank))
     if len(fewest.uses) < len(cheapest.uses):
-        yield _repair(fewest, gap, result, [f"the cheapest in {count(len(fewest.uses), 'step')}"])
+        yield _repair_text(fewest, gap, result, [f"the cheapest in {count(len(fewest.uses), 'step')}"])
 
 
-def _repair(repair: Repair, gap: Gap, result: Repairs, remarks: Sequence[str]) -> str:
+def _repair_text(repair: Repair, gap: Gap, result: Repairs, remarks: Sequence[str]) -> str:
     steps = "; ".join(step_texts(repair.uses, result.names)) + ("" if repair.least else " (amounts may not be minimal)")
     if repair.left is None:
         return f"{steps}: {', '.join(['not planned in time, so unproved', *remarks])}"
     cash = repair.cash
-    cash_text = "no more cash" if cash is None or abs(cash) < 1 else _spends(cash, result.currency)
+    cash_text = "no more cash" if cash is None or abs(cash) < 1 else _cash_change(cash, result.currency)
     doubts = [] if repair.cost is None or repair.cost.proved else ["not proved cheapest"]
-    return f"{steps}: {', '.join([cash_text, *doubts, *remarks, *_left(repair, gap, result)])}"
+    return f"{steps}: {', '.join([cash_text, *doubts, *remarks, *_remaining_shortage(repair, gap, result)])}"
 
 
-def _left(repair: Repair, gap: Gap, result: Repairs) -> Iterator[str]:
+def _remaining_shortage(repair: Repair, gap: Gap, result: Repairs) -> Iterator[str]:
     if repair.left and not repair.rounded:
         yield f"{mass_of(result.names, gap.material, repair.left)} stay short, because serving them costs more than the penalty"
 
 
-def _spends(cash: Decimal, currency: str) -> str:
+def _cash_change(cash: Decimal, currency: str) -> str:
     return f"{large_money(abs(cash), currency)} {'more' if cash > 0 else 'less'} cash"

@@ -294,7 +294,7 @@ class _RepairSearch:
             first=label(min(short)) if short else "",
             last=label(max(short)) if short else "",
             rules=rules,
-            sentences=tuple(_sentence(problem, name) for name in rules),
+            sentences=tuple(_rule_with_source(problem, name) for name in rules),
             levers=tuple(use for lever in self.levers for use in _lever_uses(lever, lever.max_amounts)),
             dearer=needs_nothing,
             served=self._cost_of_serving({}) if needs_nothing and self.conflict is None else None,
@@ -475,7 +475,7 @@ def _value_with(lever: Lever, amounts: Sequence[Decimal]) -> Decimal | None:
     return exact(lever.today + (amounts[0] / lever.base if lever.base else amounts[0]))
 
 
-def _sentence(problem: Problem, name: str) -> str:
+def _rule_with_source(problem: Problem, name: str) -> str:
     """Return a rule in words with its source, or the name of a store, which isn't a rule."""
     rule = next((rule for rule in problem.rules if rule.id == name), None)
     if rule is None:
