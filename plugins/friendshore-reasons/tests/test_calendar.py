@@ -171,7 +171,7 @@ def test_a_budget_holds_in_each_stretch_at_what_it_is_a_year(
 
 
 def test_a_date_names_the_offers_orders_and_stock_that_it_bars_and_frees() -> None:
-    """A ban for defence from 2027, lifted in 2028: the offer with what is bought of it, an order and stock with all their kilograms."""
+    """A ban for defense from 2027, lifted in 2028: the offer with what is bought of it, an order and stock with all their kilograms."""
     on_way = OrderSpec(id="po", offer="cn-metal", quantity=Decimal(7), arrives=date(2026, 5, 1))
     shelf = stock("metal", 3, chain("CN", *METAL), id="shelf")
     phases = [{"from": "2027-01-01", "until": "2027-12-31"}]

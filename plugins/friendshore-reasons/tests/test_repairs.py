@@ -133,7 +133,7 @@ LEFT_OUT = schedule("au-metal", tier(0, most=0), tier(50), kind="incremental")
     [
         # A plant under construction counts for nothing; taken to run it serves all.
         (catalog(facility("au", "AU", 20, status="construction"), source("AU", 5)), [], ("planned", "au", None)),
-        # An export control keeps the only plant out; a licence lets it in.
+        # An export control keeps the only plant out. A license lets it in.
         (catalog(facility("cn", "CN", 50), source("CN", 10)), [LICENCE], ("licence", "control", None)),
         # An offer sells no less than 50 kg, which nothing can hold nor the plant make.
         (au(5, 20, min_order=50), [], ("term", "minimum-load", None)),

@@ -59,7 +59,7 @@ def case(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def sides(case: Path, tmp_path: Path) -> tuple[Path, Path]:
-    """Return the old edition and a new one, under which a licence is needed from February on."""
+    """Return the old edition and a new one, under which a license is needed from February on."""
     return tmp_path / "old", pack(tmp_path / "new", FOREVER)
 
 
@@ -124,7 +124,7 @@ def test_a_catalog_of_another_day(case: Path, tmp_path: Path) -> None:
 
 
 def test_a_case_that_breaks_is_told_and_the_others_go_on(case: Path, tmp_path: Path) -> None:
-    """The new edition lacks the rule of the case's licence."""
+    """The new edition lacks the rule of the case's license."""
     other = copied(case, "second-case")
     edit(other, (LICENCE, ""))
     gone = pack(tmp_path / "new", FOREVER, PACK.replace('"cn-gallium"', '"cn-all-gallium"'))

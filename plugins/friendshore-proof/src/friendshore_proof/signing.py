@@ -25,7 +25,9 @@ PASSWORD = "FRIENDSHORE_KEY_PASSWORD"
 """Environment variable with the password of a private key."""
 _NEW_KEY = "create one with `openssl genpkey -algorithm ed25519 -out key.pem`"
 _OTHER_KEY = "ask the signer for the public part of an Ed25519 key"
-_EXPECTED_KEY = "an Ed25519 key as PEM (`openssl genpkey -algorithm ed25519`) or of OpenSSH (`ssh-keygen -t ed25519`)"
+_EXPECTED_KEY = (
+    "an Ed25519 key in PEM format (`openssl genpkey -algorithm ed25519`) or OpenSSH format (`ssh-keygen -t ed25519`)"
+)
 
 
 def signer(key: Path) -> Callable[[bytes], bytes]:
