@@ -108,4 +108,4 @@ def test_optimality_is_not_proved_with_rules_that_are_not_the_runs(run: Path, si
     charge(site, "25.0")
     found = verify_run(run, Registry.discover())
     assert (found.findings, found.optimality_proved) == ((), False)
-    assert found.sentences[0] == "optimality: not checked, since rules are left unverified"
+    assert found.sentences[0] == "optimality: not checked, because some rules are unverified"

@@ -23,9 +23,9 @@ from friendshore.recommend import Recommendation
 from friendshore.rules.kinds.limits import Pin
 from friendshore.solve import Watch, relaxation
 from friendshore.verify import VerifiedPlan, verify
-from friendshore_proof.certificate import name_of
+from friendshore_proof.certificate import program_digest
 from friendshore_proof.checks import OptimalityCheck
-from friendshore_proof.exact import ExactProgram, reach
+from friendshore_proof.exact import ExactProgram, implied_upper
 from friendshore_proof.proving import prove_optimality
 
 # ---------------------------------------------------------------------------------------------------------------- search
@@ -128,7 +128,7 @@ def test_an_honest_gap_is_proved_as_it_is_claimed() -> None:
     """A plan that a limit ended may be dearer, if its bound says by how much: that is proved; its part is not one that is proved."""
     found, told = plain(), stopped(plain())
     data = certificate_of(found)
-    data["claims"][0]["program"] = name_of(compile_program(told.problem).linear)
+    data["claims"][0]["program"] = program_digest(compile_program(told.problem).linear)
     first_part(data)["value"] = str(told.cost.objective)
     searched, certified = prove_optimality(told), prove_optimality(told, certificate=data)
     for proof in (searched, certified):
@@ -148,7 +148,7 @@ def test_a_ranked_objective_that_could_be_smaller_is_found_out() -> None:
     told = cheap.plan.plan.but(levels=tuple(level.but(least=v, bound=v, most=v) for level, v in levels))
     (finding,) = prove_optimality(verify(honest.plan.problem, told)).findings
     assert finding.message.startswith("objective 1, shortage of defense, at its price")
-    assert "a plan of the same facts comes to USD 0.00" in finding.message
+    assert (finding.code, finding.expected) == ("FS938", "at most USD 0.00")
 
 
 def test_a_conflict_that_is_none_is_found_out() -> None:
@@ -159,7 +159,7 @@ def test_a_conflict_that_is_none_is_found_out() -> None:
     told: dict[str, Any] = {"objective": Decimal(0), "bound": Decimal(0), "shorts": (short,), "infeasible": (named,)}
     forged = Plan(status=PlanStatus.INFEASIBLE, **told)
     (finding,) = prove_optimality(verify(found.plan.problem, forged)).findings
-    assert (finding.message.partition(",")[0], finding.found) == ("the run says that rules conflict", "pin")
+    assert (finding.code, finding.found) == ("FS937", "pin")
 
 
 def test_a_conflict_that_is_named_excuses_nothing_that_is_planned() -> None:
@@ -181,11 +181,11 @@ def test_a_conflict_beside_one_that_is_proved_is_not() -> None:
     (honest,) = found.plan.plan.infeasible
     proof = prove_optimality(found.plan)
     assert (proof.conflicts, proof.proved, proof.findings) == ((honest,), False, ())
-    assert "rules conflict, which is proved" in proof.text
+    assert "rules provably conflict" in proof.text
     more = honest.but(rules=(*honest.rules, "house-ban"), materials=("metal", "salt"))
     proof = prove_optimality(verify(found.plan.problem, found.plan.plan.but(infeasible=(honest, more))))
     assert proof.conflicts == (honest,)
-    assert "which is not proved" in proof.text
+    assert "which is unproved" in proof.text
 
 
 def test_any_multipliers_give_a_bound_that_holds() -> None:
@@ -195,7 +195,7 @@ def test_any_multipliers_give_a_bound_that_holds() -> None:
     linear = compile_program(found.plan.problem).linear
     best = relaxation(linear, Watch())
     assert best.duals is not None
-    exact, upper = ExactProgram(linear), reach(linear, float(found.cost.objective))
+    exact, upper = ExactProgram(linear), implied_upper(linear, float(found.cost.objective))
     for size in (0.0, 1e-9, 0.1, 1.0, 1e6) * 5:
         bound = exact.bound(
             best.duals + size * np.array([dice.uniform(-1, 1) for _ in best.duals]), linear.lower, upper
@@ -226,7 +226,7 @@ def test_the_bound_is_exact_for_fractions_that_doubles_cannot_hold(cost: float, 
 
 def test_a_column_without_a_limit_is_limited_by_what_plans_cost() -> None:
     """Where neither the column nor a row limits it, no plan that is cheap enough has more of it than its price allows."""
-    upper = reach(program([2.0, 1.0], [[1.0, 1.0], [0.0, 1.0]], [5.0, -np.inf], [np.inf, 3.0]), 20.0)
+    upper = implied_upper(program([2.0, 1.0], [[1.0, 1.0], [0.0, 1.0]], [5.0, -np.inf], [np.inf, 3.0]), 20.0)
     assert upper == pytest.approx([10.0, 3.0])
     assert (upper >= [10.0, 3.0]).all()
 
@@ -293,12 +293,12 @@ def test_a_conflict_is_proved_by_a_certificate(monkeypatch: pytest.MonkeyPatch) 
     data = certificate_of(found)
     quiet(monkeypatch)
     proof = prove_optimality(found.plan, certificate=data)
-    assert "rules conflict, which is proved" in proof.text
+    assert "rules provably conflict" in proof.text
     assert proof.conflicts == found.plan.plan.infeasible
     empty = next(part for part in data["claims"][0]["parts"] if part is not None)
     empty["tree"] = [["empty", 1, []]]
     (finding,) = prove_optimality(found.plan, certificate=data).findings
-    assert "states that no plan keeps it, and does not prove that" in finding.message
+    assert (finding.code, "claims to have no plan" in finding.message) == ("FS936", True)
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ def test_a_bound_that_is_not_proved_is_found(change: Callable[[dict[str, Any]], 
     change(first_part(data))
     proof = prove_optimality(found.plan, certificate=data)
     assert (proof.proved, len(proof.findings) > 0) == (False, True)
-    assert all("the certificate does not hold" in one.message for one in proof.findings)
+    assert all(one.code == "FS936" for one in proof.findings)
 
 
 def finding(found: Recommendation, data: dict[str, Any], field: str, change: Callable[[list[Any]], object]) -> str:
@@ -337,7 +337,10 @@ def test_a_tree_that_leaves_something_out_is_none() -> None:
         "cannot be split": [lambda tree: tree.insert(0, ["split", 10**6, 0])],
         "neither a split nor a leaf": [lambda tree: tree[0].__setitem__(0, "twig")],
         "one for each": [lambda tree: tree[-1].__setitem__(2, [[0, 1], [0, 1]])],
-        "no whole number": [lambda tree: tree[-1].__setitem__(1, 0), lambda tree: tree[-1].__setitem__(1, True)],
+        "isn't a valid whole number": [
+            lambda tree: tree[-1].__setitem__(1, 0),
+            lambda tree: tree[-1].__setitem__(1, True),
+        ],
         "too large": [lambda tree: tree[-1].__setitem__(2, [[0, 10**400]])],
     }
     for words, each in changes.items():
@@ -353,11 +356,11 @@ def test_a_cut_that_follows_from_nothing_is_found(monkeypatch: pytest.MonkeyPatc
     assert first_part(honest)["cuts"]
     quiet(monkeypatch)
     changes: list[tuple[str, Callable[[list[Any]], object]]] = [
-        ("and proves nothing", lambda cuts: cuts[0].__setitem__(1, [[10**6, 1]])),
-        ("is no cut", lambda cuts: cuts[0].pop()),
-        ("no whole number", lambda cuts: cuts[0].__setitem__(0, 0)),
+        ("but proves nothing", lambda cuts: cuts[0].__setitem__(1, [[10**6, 1]])),
+        ("isn't a cut", lambda cuts: cuts[0].pop()),
+        ("isn't a valid whole number", lambda cuts: cuts[0].__setitem__(0, 0)),
         ("one for each", lambda cuts: cuts[0].__setitem__(1, [[1, 1], [0, 1]])),
-        ("and proves", lambda cuts: cuts[0].__setitem__(1, [[0, 1]])),
+        ("but proves", lambda cuts: cuts[0].__setitem__(1, [[0, 1]])),
     ]
     for words, change in changes:
         assert words in finding(found, honest, "cuts", change)

@@ -16,7 +16,6 @@ from friendshore.domain.case import Case, Scenario
 from friendshore.domain.change import Change
 from friendshore.domain.facts import Catalog
 from friendshore.domain.use import PASS, Chained, Move, Result, Use, Verdict
-from friendshore.errors import InputError
 from friendshore.explain.pieces import Pieces
 from friendshore.recommend import reopen
 from friendshore.rules.base import Facts, Rule
@@ -209,7 +208,7 @@ def test_a_bill_of_nothing_says_so() -> None:
     """No item can bear: what the plan comes to, and no table."""
     found = ledger(opened(metal(10), metals()), items=["lot"])
     assert (found.items, found.idle, found.adds.amount) == ((), ("lot",), 0)
-    assert text(found).startswith("Nothing asked about can bear on the plan, which spends USD 100.")
+    assert text(found).startswith("None of the items can affect the plan, which spends USD 100.")
     assert "Adds" not in text(found)
 
 
@@ -229,7 +228,7 @@ def test_rules_that_cannot_hold_together_are_named_and_not_counted() -> None:
     found = ledger(opened(metal(10), metals(), no_china(), rule(Pin, offer="cn-metal", at_least=5)))
     assert [(part.method, part.conflict) for part in found.parts] == [(Method.CONFLICT, ("pin",))]
     assert found.adds.amount == 0
-    assert "cannot hold together" in text(found)
+    assert "conflicting rules: pin" in text(found)
 
 
 def test_beyond_the_limit_orders_are_drawn_and_still_add_up() -> None:
@@ -276,26 +275,30 @@ def test_a_soft_rule_of_a_plugin_is_missed_for_money() -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "message"),
+    ("names", "problem"),
     [
-        (["no-chian"], "did you mean `no-china`"),
-        (["no-china", "no-china"], "named twice"),
-        (["both"], "several things have this name; found both; expected rule:both or scenario:both"),
+        (["no-chian"], ("FS920", "no-chian", "both, ", "did you mean `no-china`")),
+        (["no-china", "no-china"], ("FS923", "no-china", "each name once", "")),
+        (["both"], ("FS921", "both", "rule:both or scenario:both", "`rule:both`")),
     ],
 )
-def test_a_name_that_says_nothing_is_refused(names: list[str], message: str) -> None:
+def test_a_name_that_says_nothing_is_refused(names: list[str], problem: tuple[str, str, str, str]) -> None:
     """With what was meant, where that can be told."""
     given = metal(10, scenarios=(Scenario(name="both"),))
     session = opened(given, metals(), no_china(), no_china(id="both", countries=["PE"]))
-    assert message in str(refused(ledger, session, items=names)[0])
+    refusal = refused(ledger, session, items=names)[0]
+    code, found, expected, fix = problem
+    assert (refusal.code, refusal.found) == (code, found)
+    assert expected in refusal.expected
+    assert fix in refusal.fix
     assert ledger(session, items=["rule:both", "scenario:both"]).items == ()
 
 
 def test_a_scenario_that_is_applied_already_cannot_come_in() -> None:
     """Nothing says what the case is without it."""
     session = opened(metal(10, scenarios=(Scenario(name="s"),)), metals())
-    with pytest.raises(InputError, match="applied to the case already"):
-        ledger(session, items=["s"], applied=["s"])
+    refusal = refused(ledger, session, items=["s"], applied=["s"])[0]
+    assert (refusal.code, refusal.found) == ("FS922", "s")
 
 
 def test_the_report_reads_as_a_bill() -> None:
@@ -306,7 +309,7 @@ def test_the_report_reads_as_a_bill() -> None:
     assert "That is USD 700.00 more cash." in " ".join(rows)
     for row in ("no-near – +500.00 +500.00 –", "all together – +700.00 +700.00 –"):
         assert rows.count(row) == 1
-    assert "· cannot bear on this plan: 1 item (--json names them)" in rows
+    assert "· cannot affect this plan: 1 item (--json names them)" in rows
     assert max(len(line.rstrip()) for line in lines) <= 100
 
 

@@ -20,7 +20,7 @@ from friendshore.domain.change import Change, TermKind
 from friendshore.errors import InputError
 from friendshore.problem.inputs import Inputs
 from friendshore.session import Session
-from friendshore_reasons.ledger.items import Method, in_units
+from friendshore_reasons.ledger.items import Method, round_to_total
 from friendshore_reasons.ledger.search import Bill, Ledger, ledger
 
 
@@ -131,10 +131,10 @@ def test_a_kind_of_terms_alone_costs_what_the_case_is_dearer_by(tiny: Tiny, kind
 def test_whole_units_add_up_and_stay_near(parts: list[Fraction]) -> None:
     """No part is off by a unit or more, and what is nothing stays nothing."""
     total = round(sum(parts))
-    found = in_units(total, parts)
+    found = round_to_total(total, parts)
     assert sum(found) == total
     for units, part in zip(found, parts, strict=True):
         assert abs(units - part) < 1 + Fraction(1, 2) or len([p for p in parts if p]) <= 1
         assert part or not units or not any(parts)
-    assert in_units(3, [Fraction(0), Fraction(0)]) == [2, 1]
+    assert round_to_total(3, [Fraction(0), Fraction(0)]) == [2, 1]
     assert Decimal(sum(found)) == Decimal(total)

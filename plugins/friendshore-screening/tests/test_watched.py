@@ -190,10 +190,10 @@ def test_a_case_without_lists_uses_none(case: Path, sides: tuple[Path, Path]) ->
     ("text", "message"),
     [
         ("[plugin.friendshore-screenin]\nlists = []\n", "no plugin `friendshore-screenin`"),
-        ("lists = []\n", "is no settings of a plugin"),
-        ("[plugin.friendshore-screening]\nowners = ''\n", "has no edition in"),
+        ("lists = []\n", "FS973"),
+        ("[plugin.friendshore-screening]\nowners = ''\n", "FS970"),
         ("[plugin\n", "edition.toml"),
-        ("", "holds no rule pack, no catalog and no settings"),
+        ("", "FS971"),
     ],
 )
 def test_a_file_that_is_no_edition(case: Path, sides: tuple[Path, Path], text: str, message: str) -> None:

@@ -21,9 +21,9 @@ from friendshore.problem.inputs import Inputs
 from friendshore.problem.network import Arc, final_node
 from friendshore.rules.base import Phase, PhaseStatus, Rule
 from friendshore.session import Session
-from friendshore_watch.cases import AskedCase, BothFacts, found_of
+from friendshore_watch.cases import BothFacts, CaseTask, compare_case
 from friendshore_watch.records import CaseWatched, Way
-from friendshore_watch.verdicts import standings, turned, way_of
+from friendshore_watch.verdicts import changed_verdicts, verdicts_by_way, way_of
 
 RANKS = ["pass", "unproven", "fail"]
 LATER = st.dates(date(2026, 6, 1), date(2029, 1, 31))
@@ -94,7 +94,7 @@ def test_what_turns_is_what_every_single_day_says(data: st.DataObject, tiny: Tin
     expected = {key: (was[key], now[key]) for key in was.keys() & now.keys() if was[key] != now[key]}
     told = {
         (way, day): (one.result.value, other.result.value)
-        for way, span, one, other in turned(standings(old), standings(after))
+        for way, span, one, other in changed_verdicts(verdicts_by_way(old), verdicts_by_way(after))
         if span.start is not None and span.end is not None
         for day in days(span.start, span.end)
     }
@@ -115,15 +115,15 @@ def test_both_editions_are_found_as_each_by_itself(tiny: Tiny, data: st.DataObje
     """What the two have in common is worked out once, and what a worker is sent is pickled: verdicts, kilograms and money are those of two cases apart."""
     old, new = (replace(tiny, rules=rules).inputs for rules in (tiny.rules, data.draw(amended(tiny))))
     both = BothFacts(CaseWatched(case="tiny", file="tiny"), old, new, ONE)
-    told, flips, _ = found_of(AskedCase(0, None, both.packed()))
+    told, flips, _ = compare_case(CaseTask(0, None, both.packed()))
     before, after = alone(old), alone(new)
     if isinstance(before, str) or isinstance(after, str):
         assert told.error
         return
-    was, now = standings(before.problem), standings(after.problem)
+    was, now = verdicts_by_way(before.problem), verdicts_by_way(after.problem)
     assert [(flip.start, flip.end, flip.was, flip.now, flip.was_by, flip.now_by) for flip in flips] == [
         (days.start, days.end, one.result.value, other.result.value, one.rules, other.rules)
-        for _, days, one, other in turned(was, now)
+        for _, days, one, other in changed_verdicts(was, now)
     ]
     costs = before.verified.cost, after.verified.cost
     if told.comparison is None:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 @hookimpl
 def friendshore_checks() -> list[RunChecker]:
-    """Return the checks of optimality and of signatures."""
     from .checks import OptimalityCheck, SignatureCheck
 
     return [OptimalityCheck(), SignatureCheck()]
@@ -21,7 +20,6 @@ def friendshore_checks() -> list[RunChecker]:
 
 @hookimpl
 def friendshore_commands() -> list[Command]:
-    """Return the command `sign`."""
     from friendshore.cli import Command
 
     from .command import sign

@@ -1,9 +1,8 @@
-"""What proves a bound, as it stands in a run: for each part the leaves of its tree, each with multipliers. No solver is needed to check it.
+"""Certificates of bounds in a run: for each part, the leaves of its search tree with multipliers."""
 
-Nothing of it is believed. Any multipliers give a bound that holds (`exact`), and splits of integer columns leave nothing out, whatever they are: one
-that was changed proves less, or the same. What it states beside them (what the plan comes to in each part, and what is proved of it) is
-compared with what it proves.
-"""
+# A certificate is checked without a solver, and nothing in it is trusted. Any multipliers give a valid bound (`exact`), and splits of integer columns
+# cover all plans, whatever they are. So a forged certificate proves less, or the same. The figures that it states (the plan's value in each part, and
+# its bound) are compared with what it proves.
 
 from __future__ import annotations
 
@@ -19,7 +18,7 @@ from friendshore.domain.plan import OPTIMAL_GAP, OPTIMAL_MONEY
 from friendshore.program.matrix import Floats, Linear
 from friendshore.solve import Component, Watch, digest
 
-from .claims import Aim, ProvedParts
+from .claims import Claim, ProvedParts
 from .cuts import Cut, ExactRows
 from .exact import ExactProgram, Multipliers
 from .search import Branch, ClaimParts, Leaf, ProofSearch, first_upper, halves
@@ -33,7 +32,7 @@ _LARGEST = 2**53
 Steps = tuple[Branch | Leaf, ...]
 
 
-class NoCertificateError(ValueError):
+class CertificateError(ValueError):
     """A certificate that can't be read. The message says where."""
 
 
@@ -42,7 +41,6 @@ class PartCertificate:
     """Proof of the bound of a part."""
 
     value: Decimal
-    """Value of the plan in this part."""
     bound: Decimal | None
     """Proved bound, rounded down. None if no plan satisfies the part."""
     cuts: tuple[Cut, ...]
@@ -62,70 +60,64 @@ class Certificate:
 
 
 class Certified(ClaimParts):
-    """Results that a certificate proves for a claim."""
+    """Bounds that a certificate proves for a claim. The constructor raises CertificateError if it doesn't fit such a program."""
 
-    def __init__(self, aim: Aim, certificate: Certificate, watch: Watch) -> None:
-        """Derive every bound.
-
-        Raises:
-            NoCertificateError: If it doesn't fit such a program.
-        """
-        super().__init__(aim)
+    def __init__(self, claim: Claim, certificate: Certificate, watch: Watch) -> None:
+        super().__init__(claim)
         self.certificate = certificate
         if len(certificate.parts) != len(self.parts):
-            raise NoCertificateError(f"is of {len(certificate.parts):,} parts, and there are {len(self.parts):,}")
-        self.of_this = certificate.program == name_of(aim.linear)
+            raise CertificateError(f"it has {len(certificate.parts):,} parts, but the program has {len(self.parts):,}")
+        self.is_of_this_program = certificate.program == program_digest(claim.linear)
         """True if it is about exactly the program's numbers."""
         self.bounds: list[Fraction | None] = []
         self.empty: list[bool] = []
         """True for each part that provably has no plan."""
-        for number, (part, given) in enumerate(zip(self.parts, certificate.parts, strict=True)):
-            bound, empty = (None, False) if given is None else self._proved(number, part, given, watch)
+        for number, (part, part_certificate) in enumerate(zip(self.parts, certificate.parts, strict=True)):
+            bound, empty = (
+                (None, False) if part_certificate is None else self._proved(number, part, part_certificate, watch)
+            )
             self.bounds.append(bound)
             self.empty.append(empty)
 
     def _proved(
-        self, number: int, part: Component, given: PartCertificate, watch: Watch
+        self, number: int, part: Component, certificate: PartCertificate, watch: Watch
     ) -> tuple[Fraction | None, bool]:
         try:
-            return proved(part.linear, self.most(number), given.steps, watch, given.cuts)
-        except NoCertificateError as error:
-            raise NoCertificateError(f"part {number + 1}: {error}") from error
+            return proved(part.linear, self.max_cost(number), certificate.steps, watch, certificate.cuts)
+        except CertificateError as error:
+            raise CertificateError(f"part {number + 1}: {error}") from error
 
     @property
     def bound(self) -> Fraction | None:
-        """Lower bound on the cost of every plan. None if some part has no proof."""
         return self.sum(self.bounds)
 
     @property
     def counts(self) -> ProvedParts:
-        """Return the number of parts with a sufficient proof."""
-        given = [None if one is None else one.value for one in self.certificate.parts]
-        return counts(self.parts, self.bounds, given, certified=True)
+        values = [None if certificate is None else certificate.value for certificate in self.certificate.parts]
+        return counts(self.parts, self.bounds, values, certified=True)
 
     def findings(self, value: Decimal, allowed: tuple[Decimal, Decimal]) -> list[str]:
-        """Return where stated and proved figures differ. Empty if it is about other numbers.
-
-        Args:
-            value: Total value of the plan.
-            allowed: Tolerance of the sum of all parts, downward and upward.
-        """
-        if not self.of_this:
+        """Return where stated and proved figures differ, given the plan's value and its tolerance downward and upward. Empty for other numbers."""
+        if not self.is_of_this_program:
             return []
-        found = []
-        for number, (given, bound) in enumerate(zip(self.certificate.parts, self.bounds, strict=True), 1):
-            if given is None:
+        problems = []
+        for number, (certificate, bound) in enumerate(zip(self.certificate.parts, self.bounds, strict=True), 1):
+            if certificate is None:
                 continue
-            if given.bound is None and not self.empty[number - 1]:
-                found.append(f"part {number} states that no plan keeps it, and does not prove that")
-            elif given.bound is not None and (bound is None or _differ(Fraction(given.bound), bound)):
-                told = "nothing" if bound is None else f"{stated_as(bound)}"
-                found.append(f"part {number} states {given.bound}, and proves {told}")
-        values = [one.value for one in self.certificate.parts if one is not None]
+            if certificate.bound is None and not self.empty[number - 1]:
+                problems.append(f"part {number} claims to have no plan, but doesn't prove it")
+            elif certificate.bound is not None and (bound is None or _differ(Fraction(certificate.bound), bound)):
+                proved_bound = "nothing" if bound is None else f"{stated_as(bound)}"
+                problems.append(f"part {number} claims {certificate.bound}, but proves {proved_bound}")
+        values = [
+            certificate_of_part.value
+            for certificate_of_part in self.certificate.parts
+            if certificate_of_part is not None
+        ]
         total = sum(values, Decimal(repr(self.linear.constant)))
         if len(values) == len(self.parts) and not value - allowed[0] <= total <= value + allowed[1]:
-            found.append(f"its parts come to {total}, and the plan to {value}")
-        return found
+            problems.append(f"its parts sum to {total}, but the plan has {value}")
+        return problems
 
 
 def _differ(stated: Fraction, bound: Fraction) -> bool:
@@ -135,73 +127,60 @@ def _differ(stated: Fraction, bound: Fraction) -> bool:
 def counts(
     parts: Sequence[Component], bounds: Sequence[Fraction | None], values: Sequence[Decimal | None], *, certified: bool
 ) -> ProvedParts:
-    """Count the parts with a sufficient proof.
-
-    Args:
-        parts: All parts.
-        bounds: Proved bound of each. None if nothing is proved.
-        values: Value of the plan in each. None if unknown.
-        certified: True if a certificate proved them without a solver.
-    """
-    kinds = [bool(part.linear.integer.any()) for part in parts]
-    enough = [
+    has_integers = [bool(part.linear.integer.any()) for part in parts]
+    is_proved = [
         bound is not None and value is not None and value - stated_as(bound) <= OPTIMAL_GAP * abs(value) + OPTIMAL_MONEY
         for bound, value in zip(bounds, values, strict=True)
     ]
-    integer = sum(kinds)
-    integer_proved = sum(one and kind for one, kind in zip(enough, kinds, strict=True))
-    return ProvedParts(len(parts) - integer, sum(enough) - integer_proved, integer, integer_proved, certified)
+    integer = sum(has_integers)
+    integer_proved = sum(suffices and is_integer for suffices, is_integer in zip(is_proved, has_integers, strict=True))
+    return ProvedParts(len(parts) - integer, sum(is_proved) - integer_proved, integer, integer_proved, certified)
 
 
 def proved(
-    linear: Linear, most: float, steps: Steps, watch: Watch, cuts: Sequence[Cut] = ()
+    linear: Linear, max_cost: float, steps: Steps, watch: Watch, cuts: Sequence[Cut] = ()
 ) -> tuple[Fraction | None, bool]:
-    """Return the bound that the leaves of a part prove for plans of at most a cost, and whether there is no such plan.
-
-    Raises:
-        NoCertificateError: If they aren't a tree of such a program.
-    """
-    rows = ExactRows(linear, first_upper(linear, most))
+    """Return the bound that a part's leaves prove for plans of at most a cost, and whether no such plan exists. Raises CertificateError."""
+    rows = ExactRows(linear, first_upper(linear, max_cost))
     for cut in cuts:
         row = None if watch.stopped() else rows.of(cut)
-        if row is None:  # in a program of other numbers it may be of rows that there are not
+        if row is None:  # its rows may not exist in a program of other numbers
             return None, False
         rows.cuts.append(row)
     linear = rows.linear
     exact = ExactProgram(linear)
-    left = [(linear.lower, rows.upper)]
+    open_nodes = [(linear.lower, rows.upper)]
     bounds: list[Fraction] = []
     for step in steps:
-        if not left:
-            raise NoCertificateError("a leaf is left over")
-        lower, upper = left.pop()
+        if not open_nodes:
+            raise CertificateError("a leaf is left over")
+        lower, upper = open_nodes.pop()
         if isinstance(step, Branch):
             _check(linear, step)
-            left += reversed(halves(step, lower, upper))
+            open_nodes += reversed(halves(step, lower, upper))
             continue
         if watch.stopped() or any(row >= len(linear.row_lower) for row, _ in step.multipliers.rows):
             return None, False
         try:
             bound = exact.value(step.multipliers, lower, upper, costs=not step.empty)
         except OverflowError as error:
-            raise NoCertificateError("a multiplier is too large") from error
+            raise CertificateError("a multiplier is too large") from error
         if step.empty and bound is not None and bound > 0:
             continue
         if step.empty or bound is None:
             return None, False
         bounds.append(bound)
-    if left:
-        raise NoCertificateError("a leaf is missing")
+    if open_nodes:
+        raise CertificateError("a leaf is missing")
     return min(bounds, default=None), not bounds
 
 
 def _check(linear: Linear, step: Branch) -> None:
     if step.column >= len(linear.cost) or not linear.integer[step.column] or abs(step.at) >= _LARGEST:
-        raise NoCertificateError(f"column {step.column} cannot be split")
+        raise CertificateError(f"column {step.column} cannot be split")
 
 
-def name_of(linear: Linear) -> str:
-    """Return a hash of the numbers of a program."""
+def program_digest(linear: Linear) -> str:
     return digest(linear).hex()
 
 
@@ -211,19 +190,14 @@ def stated_as(bound: Fraction) -> Decimal:
 
 
 def certified(search: ProofSearch, x: Floats | None) -> Certificate:
-    """Return the certificate of a search.
-
-    Args:
-        search: The finished search.
-        x: The plan, as values of all columns. None if there is none, so that only parts without a plan count.
-    """
+    """Return the certificate of a search that found the plan `x`, or that found parts without a plan if `x` is None."""
     parts = []
     for part, tree in zip(search.parts, search.trees, strict=True):
-        known = tree.empty if x is None else tree.bound is not None
+        is_proved = tree.empty if x is None else tree.bound is not None
         value = 0.0 if x is None else float(part.linear.cost @ x[part.columns])
         stated = None if tree.bound is None else stated_as(tree.bound)
-        parts.append(PartCertificate(Decimal(repr(value)), stated, tree.cuts, tuple(tree.steps)) if known else None)
-    return Certificate(name_of(search.linear), tuple(parts))
+        parts.append(PartCertificate(Decimal(repr(value)), stated, tree.cuts, tuple(tree.steps)) if is_proved else None)
+    return Certificate(program_digest(search.linear), tuple(parts))
 
 
 T = TypeVar("T")
@@ -232,13 +206,12 @@ FORMAT = 1
 
 
 def text_of(certificates: Sequence[Certificate]) -> str:
-    """Return the file's content: JSON with a line for every split and leaf."""
     return f'{{"format": {FORMAT}, "claims": [\n' + ",\n".join(map(_claim, certificates)) + "\n]}\n"
 
 
-def _claim(one: Certificate) -> str:
-    parts = ",\n".join("null" if part is None else _part(part) for part in one.parts)
-    return f'{{"program": "{one.program}", "parts": [\n{parts}\n]}}'
+def _claim(certificate: Certificate) -> str:
+    parts = ",\n".join("null" if part is None else _part(part) for part in certificate.parts)
+    return f'{{"program": "{certificate.program}", "parts": [\n{parts}\n]}}'
 
 
 def _part(part: PartCertificate) -> str:
@@ -261,14 +234,10 @@ def _step(step: Branch | Leaf) -> str:
 
 
 def read(data: Mapping[str, object]) -> list[Certificate]:
-    """Parse the certificates of a file, one for each claim of the run, in order of rank.
-
-    Raises:
-        NoCertificateError: If it isn't valid.
-    """
+    """Parse the certificates of a file, one for each claim of the run, in order of rank. Raises CertificateError."""
     if data.get("format") != FORMAT:
-        raise NoCertificateError(f"is of format {data.get('format')!r}, and {FORMAT} can be read")
-    return [_read_claim(one) for one in _of(data.get("claims"), list)]
+        raise CertificateError(f"unknown format {data.get('format')!r}, expected {FORMAT}")
+    return [_read_claim(claim) for claim in _of(data.get("claims"), list)]
 
 
 def _read_claim(data: object) -> Certificate:
@@ -289,7 +258,7 @@ def _read_cut(data: object) -> Cut:
     match _of(data, list):
         case [over, list(rows), list(ends)]:
             return Cut(_read_multipliers(over, rows), tuple(_whole(column, 0) for column in ends))
-    raise NoCertificateError(f"{str(data)[:60]} is no cut")
+    raise CertificateError(f"{str(data)[:60]} isn't a cut")
 
 
 def _read_step(data: object) -> Branch | Leaf:
@@ -298,33 +267,33 @@ def _read_step(data: object) -> Branch | Leaf:
             return Branch(_whole(column, 0), _whole(at))
         case ["leaf" | "empty" as kind, over, list(rows)]:
             return Leaf(_read_multipliers(over, rows), empty=kind == "empty")
-    raise NoCertificateError(f"{str(data)[:60]} is neither a split nor a leaf")
+    raise CertificateError(f"{str(data)[:60]} is neither a split nor a leaf")
 
 
 def _read_multipliers(over: object, rows: Sequence[object]) -> Multipliers:
-    given = tuple((_whole(row, 0), _whole(times)) for row, times in map(_pair, rows))
-    if any(one[0] >= other[0] for one, other in pairwise(given)):
-        raise NoCertificateError("multipliers stand in the order of their rows, one for each")
-    return Multipliers(_whole(over, 1), given)
+    multipliers = tuple((_whole(row, 0), _whole(times)) for row, times in map(_pair, rows))
+    if any(multiplier[0] >= next_multiplier[0] for multiplier, next_multiplier in pairwise(multipliers)):
+        raise CertificateError("multipliers must be in the order of their rows, at most one for each")
+    return Multipliers(_whole(over, 1), multipliers)
 
 
 def _pair(data: object) -> list[object]:
     pair: list[object] = _of(data, list)
     if len(pair) != 2:
-        raise NoCertificateError("a multiplier is a row and a number")
+        raise CertificateError("a multiplier must be a row and a number")
     return pair
 
 
 def _of(data: object, kind: type[T]) -> T:
     if not isinstance(data, kind):
-        raise NoCertificateError(f"{str(data)[:60]} stands where a {kind.__name__} is expected")
+        raise CertificateError(f"{str(data)[:60]} isn't a {kind.__name__}")
     return data
 
 
-def _whole(data: object, least: int | None = None) -> int:
+def _whole(data: object, minimum: int | None = None) -> int:
     number = _of(data, int)
-    if isinstance(data, bool) or (least is not None and number < least):
-        raise NoCertificateError(f"{number} is no whole number that can stand there")
+    if isinstance(data, bool) or (minimum is not None and number < minimum):
+        raise CertificateError(f"{number} isn't a valid whole number")
     return number
 
 
@@ -332,7 +301,7 @@ def _number(data: object) -> Decimal:
     try:
         number = Decimal(_of(data, str))
     except DecimalException as error:
-        raise NoCertificateError(f"{str(data)[:60]} is no number") from error
+        raise CertificateError(f"{str(data)[:60]} isn't a number") from error
     if not number.is_finite() or abs(number.adjusted()) > 300:
-        raise NoCertificateError(f"{str(data)[:60]} is no number that can stand there")
+        raise CertificateError(f"{str(data)[:60]} isn't a valid number")
     return number

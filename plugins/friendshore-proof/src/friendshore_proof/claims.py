@@ -19,13 +19,13 @@ from friendshore.verify import VerifiedPlan
 TOLERANCE = Decimal("1e-6")
 """Relative tolerance of a solver on a plan's cost."""
 ANY = Decimal("1e30")
-"""A cost larger than any plan's."""
+"""A cost above that of any plan."""
 KEPT = Decimal("1e-8")
 """Relative tolerance of a ranked objective for the later ones: ten times the solver's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Aim:
+class Claim:
     """A claim: no plan that keeps the earlier objectives has a smaller value."""
 
     name: str
@@ -33,9 +33,7 @@ class Aim:
     in_money: bool
     """True for money, false for kilograms."""
     linear: Linear
-    """Program of the claim."""
     value: Decimal
-    """Value of the plan."""
     claimed: Decimal
     """Bound that the run states."""
     slack: Decimal
@@ -46,47 +44,44 @@ class Aim:
     def is_beaten(self, other: VerifiedPlan, checked: VerifiedPlan) -> bool:
         """Return True if another plan of the same facts has a smaller value than the claimed bound and keeps the earlier objectives."""
         earlier = zip(other.levels[: self.rank or 0], checked.levels, strict=False)
-        kept = all(one.value <= max(level.most, level.value) for one, level in earlier)
+        kept = all(reached.value <= max(level.most, level.value) for reached, level in earlier)
         return kept and self.of(other) < self.claimed - self.slack
 
     def of(self, verified: VerifiedPlan) -> Decimal:
-        """Return the value of another plan of the same facts."""
         return verified.cost.objective if self.rank is None else verified.levels[self.rank].value
 
 
-def aims_of(verified: VerifiedPlan, program: Program) -> Iterator[Aim]:
-    """Yield the claims of a run in order of rank."""
+def claims_of(verified: VerifiedPlan, program: Program) -> Iterator[Claim]:
     plan, rounding = verified.plan, verified.rounding
     if not program.goals:
         cost = verified.cost.objective
-        yield Aim("", True, program.linear, cost, min(plan.bound, cost), rounding + _tolerance(cost))
+        yield Claim("", True, program.linear, cost, min(plan.bound, cost), rounding + _tolerance(cost))
         return
     kilograms = verified.problem.case.resolution * (len(plan.purchases) + len(plan.lots) + 1)
-    step = program.linear
+    linear = program.linear
     for rank, (goal, level) in enumerate(zip(program.goals, verified.levels, strict=True)):
         in_money = level.objective.in_money
         # What is gained by missing an objective a little may be many times that in those after it.
         slack = (rounding if in_money else kilograms) + OPTIMAL_GAP * abs(level.least) + _tolerance(level.least)
         name = f"objective {rank + 1}, {level.objective.sentence}"
-        asked = replace(step, cost=goal.cost, constant=0.0)
-        yield Aim(name, in_money, asked, level.least, min(level.bound, level.least), slack, rank)
-        step = _keeping(step, goal, max(level.most, level.value))
+        ranked = replace(linear, cost=goal.cost, constant=0.0)
+        yield Claim(name, in_money, ranked, level.least, min(level.bound, level.least), slack, rank)
+        linear = _keeping(linear, goal, max(level.most, level.value))
 
 
-def any_plan(program: Program) -> Aim:
-    """Return the claim that any plan exists."""
-    return Aim("", True, program.linear, ANY, ANY, Decimal(0))
+def any_plan(program: Program) -> Claim:
+    return Claim("", True, program.linear, ANY, ANY, Decimal(0))
 
 
 def _tolerance(value: Decimal) -> Decimal:
     return TOLERANCE * max(abs(value), Decimal(1))
 
 
-def _keeping(step: Linear, goal: Goal, most: Decimal) -> Linear:
+def _keeping(linear: Linear, goal: Goal, maximum: Decimal) -> Linear:
     """Return the program with an objective limited to a value. At 0, its columns are fixed."""
-    if most <= 0 and (goal.cost >= 0).all():
-        return replace(step, upper=np.where(goal.cost > 0, 0.0, step.upper))
-    return capped(step, goal.cost, float(most + KEPT * max(abs(most), Decimal(1))))
+    if maximum <= 0 and (goal.cost >= 0).all():
+        return replace(linear, upper=np.where(goal.cost > 0, 0.0, linear.upper))
+    return capped(linear, goal.cost, float(maximum + KEPT * max(abs(maximum), Decimal(1))))
 
 
 _CENT = Decimal("0.01")
@@ -100,29 +95,26 @@ class ProvedParts:
     """Parts without integer columns."""
     linear_proved: int
     integer: int
-    """Parts with integer columns."""
     integer_proved: int
     certified: bool
     """True if the run's certificate alone proves them, without a solver."""
 
     @property
     def proved(self) -> int:
-        """Number of proved parts."""
         return self.linear_proved + self.integer_proved
 
     @property
     def text(self) -> str:
-        """The numbers in a sentence."""
-        told = [
-            f"{proved:,} of {all_:,} {kind}"
-            for proved, all_, kind in (
+        counts = [
+            f"{proved:,} of {total:,} {kind}"
+            for proved, total, kind in (
                 (self.linear_proved, self.linear, "linear"),
                 (self.integer_proved, self.integer, "integer"),
             )
-            if all_
+            if total
         ]
-        how = "by the run's certificate, without a solver" if self.certified else "by branching here"
-        return f"independent parts proved {how}: {' and '.join(told) or 'none'}"
+        means = "by the run's certificate, without a solver" if self.certified else "by branching here"
+        return f"independent parts proved {means}: {' and '.join(counts) or 'none'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +122,6 @@ class Proof:
     """Result of proving a plan."""
 
     text: str
-    """One sentence."""
     proved: bool
     """True if the run's claim, or the status optimal, is proved."""
     bound: Fraction | None = None
@@ -146,10 +137,10 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shown:
+class ClaimProof:
     """A claim and its proof."""
 
-    aim: Aim
+    claim: Claim
     bound: Fraction | None
     """Proved lower bound. None if nothing is proved."""
     better: VerifiedPlan | None
@@ -157,16 +148,14 @@ class Shown:
 
     @property
     def claimed(self) -> Decimal:
-        """Claimed gap."""
-        return _share(Fraction(self.aim.value), Fraction(self.aim.claimed))
+        return _share(Fraction(self.claim.value), Fraction(self.claim.claimed))
 
     @property
     def proved(self) -> Decimal | None:
-        """Proved gap."""
-        return None if self.bound is None else _share(Fraction(self.aim.value), self.bound)
+        return None if self.bound is None else _share(Fraction(self.claim.value), self.bound)
 
     @property
-    def holds(self) -> bool:
+    def suffices(self) -> bool:
         """True if the proof is as good as the claim, or good enough for an optimal plan."""
         if self.proved is None or self.better is not None or self.contradicts:
             return False
@@ -174,105 +163,117 @@ class Shown:
 
     @property
     def is_optimal(self) -> bool:
-        """True if every part is proved optimal."""
-        return self.holds and self.proved is not None and self.proved <= OPTIMAL_GAP
+        return self.suffices and self.proved is not None and self.proved <= OPTIMAL_GAP
 
     @property
     def contradicts(self) -> bool:
         """True if provably no plan has a value as small as this plan's."""
-        return self.bound is not None and self.bound > Fraction(self.aim.value + self.aim.slack)
+        return self.bound is not None and self.bound > Fraction(self.claim.value + self.claim.slack)
 
 
-def not_checked(why: str) -> Proof:
-    """Return the result if nothing was tried."""
-    return Proof(f"optimality: not checked, since {why}", proved=False)
+def not_checked(reason: str) -> Proof:
+    return Proof(f"optimality: not checked, because {reason}", proved=False)
 
 
 def together(parts: Sequence[ProvedParts]) -> ProvedParts | None:
-    """Return the sum over all objectives. None if nothing was tried."""
     if not parts:
         return None
     return ProvedParts(
-        sum(one.linear for one in parts),
-        sum(one.linear_proved for one in parts),
-        sum(one.integer for one in parts),
-        sum(one.integer_proved for one in parts),
-        certified=all(one.certified for one in parts),
+        sum(each.linear for each in parts),
+        sum(each.linear_proved for each in parts),
+        sum(each.integer for each in parts),
+        sum(each.integer_proved for each in parts),
+        certified=all(each.certified for each in parts),
     )
 
 
-def no_certificate(told: Iterable[str]) -> Proof:
-    """Return the result for a certificate that states something it doesn't prove."""
-    findings = tuple(Diagnostic(f"the certificate does not hold: {one}", "certificate.json") for one in told)
-    return replace(not_checked("the run's certificate does not hold"), findings=findings)
+def no_certificate(reasons: Iterable[str]) -> Proof:
+    findings = tuple(
+        Diagnostic(
+            f"invalid certificate: {reason}", "certificate.json", fix="plan again with a new --out folder", code="FS936"
+        )
+        for reason in reasons
+    )
+    return replace(not_checked("the run's certificate is invalid"), findings=findings)
 
 
 def no_conflict(verified: VerifiedPlan) -> Proof:
-    """Return the result for a conflict of rules that isn't one."""
     rules = sorted({rule for part in verified.plan.infeasible for rule in part.rules})
-    text = "the run says that rules conflict, and a plan of the same facts keeps them all"
-    finding = Diagnostic(text, "facts.json", column="plan.infeasible", found=", ".join(rules), expected="no conflict")
+    text = "the run claims that rules conflict, but a plan of the same facts satisfies them all"
+    finding = Diagnostic(
+        text,
+        "facts.json",
+        column="plan.infeasible",
+        found=", ".join(rules),
+        expected="no conflict",
+        fix="don't rely on the run, and plan again",
+        code="FS937",
+    )
     return Proof(f"optimality: VERIFICATION FAILED: {text}", proved=False, findings=(finding,))
 
 
-def told(shown: Sequence[Shown], verified: VerifiedPlan, *, late: bool) -> Proof:
-    """Return the result for all claims of a run.
-
-    Args:
-        shown: Claims in order of rank, up to the first without a proof.
-        verified: The plan.
-        late: True if time ran out.
-    """
+def summary(claims: Sequence[ClaimProof], verified: VerifiedPlan, *, late: bool) -> Proof:
+    """Return the result for all claims of a run. `claims` ends with the first claim without a proof. `late` is True if time ran out."""
     currency = verified.problem.case.currency
-    worst = next((one for one in shown if not one.holds), max(shown, key=lambda one: one.proved or Decimal(0)))
+    worst = next(
+        (claim for claim in claims if not claim.suffices), max(claims, key=lambda claim: claim.proved or Decimal(0))
+    )
     if worst.better is not None:
-        finding = beaten(worst.aim, worst.better, currency)
+        finding = beaten(worst.claim, worst.better, currency)
         text = f"optimality: VERIFICATION FAILED: {finding.message} ({finding.found})"
         return Proof(text, proved=False, findings=(finding,))
-    if worst.holds:
+    if worst.suffices:
         return Proof(
-            f"optimality: proved: {_least(worst, len(shown), currency)}",
+            f"optimality: proved: {_least(worst, len(claims), currency)}",
             proved=True,
             bound=worst.bound,
             gap=worst.proved,
         )
-    name = f"{worst.aim.name}: " if worst.aim.name else ""
-    claim = f"the run claims to be within {_percent(worst.claimed)}"
+    name = f"{worst.claim.name}: " if worst.claim.name else ""
+    stated = f"the run claims to be within {_percent(worst.claimed)}"
     if worst.contradicts:
-        here = "what was proved here does not fit this plan, and is left aside"
+        result = "the bound found here contradicts this plan, so it is ignored"
     elif worst.proved is None:
-        here = "nothing could be proved here"
+        result = "nothing was proved here"
     else:
-        here = f"proved here: {_least(worst, 1, currency)}"
-    more = " in the time given" if late else ""
-    text = f"optimality: not proved{more}: {name}{claim}; {here}"
+        result = f"proved here: {_least(worst, 1, currency)}"
+    time = " in the time given" if late else ""
+    text = f"optimality: not proved{time}: {name}{stated}; {result}"
     if worst.contradicts:
         return Proof(text, proved=False)
     return Proof(text, proved=False, bound=worst.bound, gap=worst.proved)
 
 
-def beaten(aim: Aim, better: VerifiedPlan, currency: str) -> Diagnostic:
-    """Return the diagnostic for a claim that another plan of the same facts refutes."""
-    least = _amount(aim.of(better), aim, currency, ROUND_CEILING)
-    what = f"{aim.name}: a plan" if aim.name else "a plan"
-    text = f"{what} of the same facts comes to {least}, less than the run says that any can"
-    claimed = _amount(aim.claimed, aim, currency, ROUND_FLOOR)
-    return Diagnostic(text, "facts.json", column="plan.bound", found=claimed, expected=f"at most {least}")
+def beaten(claim: Claim, better: VerifiedPlan, currency: str) -> Diagnostic:
+    amount = _amount(claim.of(better), claim, currency, ROUND_CEILING)
+    plan = f"{claim.name}: a plan" if claim.name else "a plan"
+    verb = "costs" if claim.in_money else "has"
+    message = f"{plan} of the same facts {verb} {amount}, less than the run claims to be possible"
+    claimed = _amount(claim.claimed, claim, currency, ROUND_FLOOR)
+    return Diagnostic(
+        message,
+        "facts.json",
+        column="plan.bound",
+        found=claimed,
+        expected=f"at most {amount}",
+        fix="don't rely on the run, and plan again",
+        code="FS938",
+    )
 
 
-def _least(shown: Shown, objectives: int, currency: str) -> str:
-    assert shown.bound is not None and shown.proved is not None
+def _least(proof: ClaimProof, objectives: int, currency: str) -> str:
+    assert proof.bound is not None and proof.proved is not None
     if objectives > 1:
-        return f"each of {objectives} objectives is as small as those before it allow, within {_percent(shown.proved)}"
-    bound = min(Decimal(shown.bound.numerator) / shown.bound.denominator, shown.aim.value)
-    least = _amount(bound, shown.aim, currency, ROUND_FLOOR)
-    comes_to = "costs" if shown.aim.in_money else "comes to"
-    return f"no plan {comes_to} less than {least} (this one is within {_percent(shown.proved)})"
+        return f"each of {objectives} objectives is as small as the earlier ones allow, within {_percent(proof.proved)}"
+    bound = min(Decimal(proof.bound.numerator) / proof.bound.denominator, proof.claim.value)
+    least = _amount(bound, proof.claim, currency, ROUND_FLOOR)
+    verb = "costs" if proof.claim.in_money else "has"
+    return f"no plan {verb} less than {least} (this one is within {_percent(proof.proved)})"
 
 
-def _amount(value: Decimal, aim: Aim, currency: str, rounding: str) -> str:
+def _amount(value: Decimal, claim: Claim, currency: str, rounding: str) -> str:
     number = f"{value.quantize(_CENT, rounding):,}"
-    return f"{currency} {number}" if aim.in_money else f"{number} kg"
+    return f"{currency} {number}" if claim.in_money else f"{number} kg"
 
 
 def _share(value: Fraction, bound: Fraction) -> Decimal:
@@ -289,6 +290,6 @@ def _percent(gap: Decimal) -> str:
     """Return a gap rounded up to two digits. Below a billionth it is 0."""
     if gap < Decimal("1e-9"):
         return "0 %"
-    shown = gap * 100
-    digits = max(0, 1 - shown.adjusted())
-    return f"{shown.quantize(Decimal(1).scaleb(-digits), ROUND_CEILING):f} %"
+    percentage = gap * 100
+    digits = max(0, 1 - percentage.adjusted())
+    return f"{percentage.quantize(Decimal(1).scaleb(-digits), ROUND_CEILING):f} %"

@@ -20,20 +20,20 @@ def sign(
     run: RunPath,
     key: Annotated[
         Path,
-        typer.Option("--key", metavar="KEY", help="Private Ed25519 key, as PEM or of OpenSSH.", show_default=False),
+        typer.Option("--key", metavar="KEY", help="Private Ed25519 key in PEM or OpenSSH format.", show_default=False),
     ],
     block: Blocked = None,
     as_json: AsJson = False,
 ) -> int:
-    """Sign a run folder, so that `verify --signed-by` shows whether it is still the one that was signed.
+    """Sign a run folder, so that `verify --signed-by` can show who signed it and that it hasn't changed.
 
-    A run that fails verification is not signed.
+    A run that fails verification isn't signed.
     """
-    made = signer(key)
-    found = verify_run(run, installed(block), effort=ProofEffort(prove=False))
-    if found.findings:
-        answer(as_json, lambda: run_check_data(found), lambda: run_check_document(found))
-        return found.exit_code
-    path = sign_run(run, made)
+    sign_bytes = signer(key)
+    checked = verify_run(run, installed(block), effort=ProofEffort(prove=False))
+    if checked.findings:
+        answer(as_json, lambda: run_check_data(checked), lambda: run_check_document(checked))
+        return checked.exit_code
+    path = sign_run(run, sign_bytes)
     show_json({"wrote": str(path)}) if as_json else bare(f"wrote {path}")
     return 0

@@ -1,17 +1,15 @@
-"""A lower bound on what a program can cost, by weak duality in exact arithmetic: no solver is trusted.
+"""Lower bounds on the cost of a program by weak duality in exact arithmetic, without trust in a solver."""
 
-For any multipliers `y` of the rows, no x within its bounds that keeps the rows costs less than
-
-    sum over rows of y * (the row's lower end where y > 0, its upper end where y < 0)
-    + sum over columns of the least that (cost - y @ column) * x comes to for x between its bounds.
-
-A solver's duals are only a hint which multipliers give a high bound. Neumaier and Shcherbina, Safe bounds in linear and
-mixed-integer linear programming, Mathematical Programming 99, 2004, 283-296. Columns without an upper bound get one first: how large
-each can be in a plan that is worth looking at (`reach`).
-
-Figures are read as the decimals that their doubles stand for, and counted as whole numbers over a common denominator. Those of more than
-15 digits are products of others, rounded: each counts as unsure by `DOUBT` of itself, and the bound is lowered by all that this may come to.
-"""
+# For any multipliers `y` of the rows, no x within its bounds that satisfies the rows costs less than
+#
+#     sum over rows of y * (the row's lower end where y > 0, its upper end where y < 0)
+#     + sum over columns of the minimum of (cost - y @ column) * x for x between its bounds.
+#
+# A solver's duals only hint at multipliers with a high bound. Columns without an upper bound get one first, from the plans that could be better
+# (`implied_upper`). Neumaier and Shcherbina, Safe bounds in linear and mixed-integer linear programming, Mathematical Programming 99, 2004, 283-296.
+#
+# Doubles are read as the decimals that they represent, and counted as whole numbers over a common denominator. Those of more than 15 digits are rounded
+# products: each may be off by a share of itself (`DOUBT`), and the bound is lowered by all of these errors.
 
 from __future__ import annotations
 
@@ -31,40 +29,37 @@ OUTWARD = 1e-9
 """Relative margin of a bound computed in doubles, far above their error."""
 
 
-def reach(linear: Linear, most: float) -> Floats:
-    """Return upper bounds of all columns, for every x that satisfies the rows at a cost of at most `most`. Infinite if unknown.
-
-    A column without a bound of its own gets one from its rows, given the bounds of the others, and then from the cost.
-    """
+def implied_upper(linear: Linear, max_cost: float) -> Floats:
+    """Return upper bounds of all columns in plans of at most a cost. Infinite if unknown. Missing bounds come from the rows, then from the cost."""
     upper = linear.upper.copy()
-    _by_rows(linear, upper)
+    _bound_by_rows(linear, upper)
     cheapest = np.where(linear.cost < 0, upper, linear.lower)
-    used = linear.cost != 0
-    others = float((linear.cost[used] * cheapest[used]).sum())
-    size = float(np.abs(linear.cost[used] * cheapest[used]).sum()) + abs(most)
-    if np.isfinite(others):
-        open_ = np.isinf(upper) & (linear.cost > 0)
-        room = max(0.0, most - linear.constant - others) + OUTWARD * size
+    has_cost = linear.cost != 0
+    min_cost = float((linear.cost[has_cost] * cheapest[has_cost]).sum())
+    magnitude = float(np.abs(linear.cost[has_cost] * cheapest[has_cost]).sum()) + abs(max_cost)
+    if np.isfinite(min_cost):
+        is_open = np.isinf(upper) & (linear.cost > 0)
+        budget = max(0.0, max_cost - linear.constant - min_cost) + OUTWARD * magnitude
         # A column's own share of `others` is its lower end, which comes on top of what is left.
-        upper[open_] = (linear.lower[open_] + room / linear.cost[open_]) * (1 + OUTWARD)
-        _by_rows(linear, upper)
+        upper[is_open] = (linear.lower[is_open] + budget / linear.cost[is_open]) * (1 + OUTWARD)
+        _bound_by_rows(linear, upper)
     return upper
 
 
-def _by_rows(linear: Linear, upper: Floats) -> None:
+def _bound_by_rows(linear: Linear, upper: Floats) -> None:
     """Set infinite upper bounds that rows imply, until nothing changes."""
     entries = linear.entries
     columns_of = [
         (entries.indices[a:b], entries.data[a:b]) for a, b in zip(entries.indptr[:-1], entries.indptr[1:], strict=True)
     ]
     by_column = entries.transposed()
-    waiting = sorted({i for j in np.flatnonzero(np.isinf(upper)).tolist() for i in _rows(by_column, j)})
-    while waiting:
-        again: set[int] = set()
-        for row in waiting:
-            for column in _settle(*columns_of[row], linear, row, upper):
-                again.update(_rows(by_column, column))
-        waiting = sorted(again)
+    rows = sorted({i for j in np.flatnonzero(np.isinf(upper)).tolist() for i in _rows(by_column, j)})
+    while rows:
+        next_rows: set[int] = set()
+        for row in rows:
+            for column in _bound_columns(*columns_of[row], linear, row, upper):
+                next_rows.update(_rows(by_column, column))
+        rows = sorted(next_rows)
 
 
 def _rows(by_column: Entries, column: int) -> list[int]:
@@ -73,24 +68,23 @@ def _rows(by_column: Entries, column: int) -> list[int]:
     return rows
 
 
-def _settle(columns: Ints, values: Floats, linear: Linear, row: int, upper: Floats) -> list[int]:
-    """Return the columns whose upper bound a row implies."""
-    settled = []
+def _bound_columns(columns: Ints, values: Floats, linear: Linear, row: int, upper: Floats) -> list[int]:
+    bounded = []
     for sign, end in ((1.0, float(linear.row_upper[row])), (-1.0, -float(linear.row_lower[row]))):
         # sum of `weights * x` is at most `end`
         if not isfinite(end):
             continue
         weights, above = values * sign, upper[columns]
-        open_ = np.isinf(above)
-        if not open_.any() or (open_ & (weights < 0)).any():
+        is_open = np.isinf(above)
+        if not is_open.any() or (is_open & (weights < 0)).any():
             continue
-        least = np.where(open_ | (weights > 0), weights * linear.lower[columns], weights * above)
-        room = end - float(least.sum()) + OUTWARD * (float(np.abs(least).sum()) + abs(end))
-        for at in np.flatnonzero(open_).tolist():
-            most = float(linear.lower[columns[at]]) + max(0.0, room) / float(weights[at])
-            upper[columns[at]] = most * (1 + OUTWARD)
-            settled.append(int(columns[at]))
-    return settled
+        minimum = np.where(is_open | (weights > 0), weights * linear.lower[columns], weights * above)
+        slack = end - float(minimum.sum()) + OUTWARD * (float(np.abs(minimum).sum()) + abs(end))
+        for position in np.flatnonzero(is_open).tolist():
+            bound = float(linear.lower[columns[position]]) + max(0.0, slack) / float(weights[position])
+            upper[columns[position]] = bound * (1 + OUTWARD)
+            bounded.append(int(columns[position]))
+    return bounded
 
 
 DOUBT = 46
@@ -120,16 +114,16 @@ class Multipliers:
     """Multipliers of rows, as fractions with a common denominator. Other rows have 0."""
 
     over: int
-    """Denominator, above 0."""
     rows: tuple[tuple[int, int], ...]
     """Row and numerator, in order of rows."""
 
     @staticmethod
     def of(values: Sequence[Fraction]) -> Multipliers:
-        """Return the multipliers of all rows."""
-        over = lcm(*(one.denominator for one in values))
-        rows = ((row, one.numerator * (over // one.denominator)) for row, one in enumerate(values) if one)
-        return Multipliers(over, tuple(rows))
+        denominator = lcm(*(value.denominator for value in values))
+        rows = (
+            (row, value.numerator * (denominator // value.denominator)) for row, value in enumerate(values) if value
+        )
+        return Multipliers(denominator, tuple(rows))
 
 
 class ExactProgram:
@@ -144,86 +138,83 @@ class ExactProgram:
         self._columns: dict[int, _Column] = {}
 
     def bound(self, hints: Floats, lower: Floats, upper: Floats, *, costs: bool = True) -> Fraction | None:
-        """Return a lower bound on the cost of all x within the bounds that satisfy the rows. None if unknown. See `best`."""
-        found = self.best(hints, lower, upper, costs=costs)
-        return None if found is None else found[0]
+        """Return the bound of `best`."""
+        best = self.best(hints, lower, upper, costs=costs)
+        return None if best is None else best[0]
 
     def best(
         self, hints: Floats, lower: Floats, upper: Floats, *, costs: bool = True, enough: Fraction | None = None
     ) -> tuple[Fraction, Multipliers] | None:
-        """The best bound that fractions near some duals give, with these; None: nothing is known.
+        """Return the best bound that fractions near some duals give, with these. None if unknown.
 
-        Args:
-            hints: about the duals of the rows; whatever they are, the bound holds.
-            lower: least of each column, none below zero.
-            upper: most of each column; infinite: there is no limit.
-            costs: whether columns cost what they cost; else nothing, and a bound above zero shows that no x keeps the rows.
-            enough: a bound that will do: the shortest fractions that give it are taken.
+        The bound is valid for any `hints`. Lower bounds must be at least zero, upper bounds may be infinite. Without `costs`, a bound above zero shows that no
+        x satisfies the rows. The shortest fractions that give `enough` are taken.
         """
-        found: tuple[Fraction, Multipliers] | None = None
-        for one in _near(hints, short=enough is not None):
-            bound = self.value(one, lower, upper, costs=costs)
-            if bound is not None and (found is None or bound > found[0]):
-                found = bound, one
+        best: tuple[Fraction, Multipliers] | None = None
+        for multipliers in _nearby_multipliers(hints, short=enough is not None):
+            bound = self.value(multipliers, lower, upper, costs=costs)
+            if bound is not None and (best is None or bound > best[0]):
+                best = bound, multipliers
                 if enough is not None and bound >= enough:
                     break
-        return found
+        return best
 
-    def value(self, given: Multipliers, lower: Floats, upper: Floats, *, costs: bool = True) -> Fraction | None:
+    def value(self, multipliers: Multipliers, lower: Floats, upper: Floats, *, costs: bool = True) -> Fraction | None:
         """Return the bound of some multipliers. None if a column that they reward has no limit."""
-        common, below, above = given.over, *self._ends
-        y = [0] * len(below)
-        found: defaultdict[int, int] = defaultdict(int)
+        common, row_lower, row_upper = multipliers.over, *self._ends
+        y = [0] * len(row_lower)
+        numerators: defaultdict[int, int] = defaultdict(int)
         """Denominator -> sum of numerators."""
-        for row, times in given.rows:
-            end = self._read.end(below[row] if times > 0 else above[row])
+        for row, times in multipliers.rows:
+            end = self._read.end(row_lower[row] if times > 0 else row_upper[row])
             if end is not None:
                 y[row] = times
-                part = times * end.above
-                found[end.below * common] += part - (_doubt(abs(part)) if end.unsure else 0)
-        for j in self._to_look_at(y, common, lower, costs):
+                product = times * end.above
+                numerators[end.below * common] += product - (_doubt(abs(product)) if end.unsure else 0)
+        for j in self._relevant_columns(y, common, lower, costs):
             column = self._column(j)
             reduced = column.reduced(y, common, costs)
-            at = float(lower[j]) if reduced >= 0 else float(upper[j])
-            if not reduced or not at:
+            x = float(lower[j]) if reduced >= 0 else float(upper[j])
+            if not reduced or not x:
                 continue
-            if not np.isfinite(at):
+            if not np.isfinite(x):
                 return None
-            numerator, denominator = at.as_integer_ratio()
-            found[column.below * common * denominator] += reduced * numerator
+            numerator, denominator = x.as_integer_ratio()
+            numerators[column.below * common * denominator] += reduced * numerator
         total = self._constant if costs else Fraction(0)
-        return total + sum((Fraction(one, over) for over, one in found.items()), Fraction(0))
+        return total + sum(
+            (Fraction(numerator, denominator) for denominator, numerator in numerators.items()), Fraction(0)
+        )
 
-    def _to_look_at(self, y: Sequence[int], common: int, lower: Floats, costs: bool) -> list[int]:
+    def _relevant_columns(self, y: Sequence[int], common: int, lower: Floats, costs: bool) -> list[int]:
         """Return the columns whose part of the bound may be nonzero. For all others, doubles suffice to rule it out."""
-        near = np.array([times / common for times in y])
+        multipliers = np.array([times / common for times in y])
         cost = self._linear.cost if costs else np.zeros(len(self._linear.cost))
-        parts = self._by_column.data * near[self._by_column.indices]
+        parts = self._by_column.data * multipliers[self._by_column.indices]
         reduced = cost - np.bincount(self._column_of, parts, minlength=len(cost))
-        size = np.abs(cost) + np.bincount(self._column_of, np.abs(parts), minlength=len(cost))
-        found: list[int] = np.flatnonzero((lower != 0) | ~(reduced > ROUNDED * size)).tolist()
-        return found
+        magnitude = np.abs(cost) + np.bincount(self._column_of, np.abs(parts), minlength=len(cost))
+        columns: list[int] = np.flatnonzero((lower != 0) | ~(reduced > ROUNDED * magnitude)).tolist()
+        return columns
 
     def _column(self, j: int) -> _Column:
-        """Return a column. Most are never read."""
-        found = self._columns.get(j)
-        if found is None:
-            some = slice(*self._by_column.indptr[j : j + 2].tolist())
-            entries = zip(self._by_column.indices[some].tolist(), self._by_column.data[some].tolist(), strict=True)
+        column = self._columns.get(j)
+        if column is None:
+            span = slice(*self._by_column.indptr[j : j + 2].tolist())
+            entries = zip(self._by_column.indices[span].tolist(), self._by_column.data[span].tolist(), strict=True)
             cost = self._read(float(self._linear.cost[j]))
-            found = self._columns[j] = _Column.of(cost, [(row, self._read(value)) for row, value in entries])
-        return found
+            column = self._columns[j] = _Column.of(cost, [(row, self._read(value)) for row, value in entries])
+        return column
 
 
-def _near(hints: Floats, *, short: bool) -> Iterator[Multipliers]:
+def _nearby_multipliers(hints: Floats, *, short: bool) -> Iterator[Multipliers]:
     """Yield fractions near some duals: short ones if allowed, simple ones, then the doubles themselves."""
-    plain = [Fraction(value) for value in hints.tolist()]
+    fractions = [Fraction(value) for value in hints.tolist()]
     if short:
         yield Multipliers.of([Fraction(round(value * SHORT), SHORT) for value in hints.tolist()])
-    simple = Multipliers.of([value.limit_denominator(SIMPLE) for value in plain])
+    simple = Multipliers.of([value.limit_denominator(SIMPLE) for value in fractions])
     if simple.over <= LARGE:
         yield simple
-    yield Multipliers.of(plain)
+    yield Multipliers.of(fractions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,14 +235,14 @@ class _Column:
 
     def reduced(self, y: Sequence[int], common: int, costs: bool) -> int:
         """Return the smallest possible reduced cost, times `below` and `common`."""
-        found = self.cost * common if costs else 0
-        doubt = abs(found) if self.unsure else 0
+        reduced = self.cost * common if costs else 0
+        doubt = abs(reduced) if self.unsure else 0
         for row, value, unsure in self.entries:
             part = value * y[row]
-            found -= part
+            reduced -= part
             if unsure:
                 doubt += abs(part)
-        return found - _doubt(doubt)
+        return reduced - _doubt(doubt)
 
 
 def _doubt(size: int) -> int:
@@ -266,13 +257,12 @@ class Figures:
         self._known: dict[float, Figure] = {}
 
     def __call__(self, value: float) -> Figure:
-        found = self._known.get(value)
-        if found is None:
+        figure = self._known.get(value)
+        if figure is None:
             number = Decimal(repr(value))
-            found = Figure(*number.as_integer_ratio(), unsure=len(number.as_tuple().digits) > DIGITS)
-            self._known[value] = found
-        return found
+            figure = Figure(*number.as_integer_ratio(), unsure=len(number.as_tuple().digits) > DIGITS)
+            self._known[value] = figure
+        return figure
 
     def end(self, value: float) -> Figure | None:
-        """Return the end of a row. None if it has none on that side."""
         return self(value) if np.isfinite(value) else None

@@ -1,9 +1,8 @@
-"""Is the plan as good as the run says? A lower bound on what any plan costs, proved from the facts in exact arithmetic.
+"""Proofs of a run's claims of optimality, from its facts and in exact arithmetic."""
 
-The program is compiled anew from the facts. Solvers give hints alone: the multipliers of a bound by duality (`exact`), which leaves to look at
-(`search`), and plans, which count once `verify` has derived them from the facts. So nothing has to be believed of a solver. That the
-program holds every plan worth having, and costs it rightly, is believed of `friendshore.program`.
-"""
+# The program is compiled again from the facts. Solvers only give hints: multipliers for a bound by duality (`exact`), leaves to search (`search`), and
+# plans, which count once `verify` has derived them from the facts. So no solver is trusted. `friendshore.program` is trusted to contain every plan worth
+# having, and to price it correctly.
 
 from __future__ import annotations
 
@@ -21,24 +20,24 @@ from friendshore.solve.components import empty_rows
 from friendshore.solve.engine import LevelResult
 from friendshore.verify import VerifiedPlan, examine
 
-from .certificate import Certificate, Certified, NoCertificateError, certified, counts, read, stated_as, text_of
+from .certificate import Certificate, CertificateError, Certified, certified, counts, read, stated_as, text_of
 from .claims import (
-    Aim,
+    Claim,
+    ClaimProof,
     Proof,
     ProvedParts,
-    Shown,
-    aims_of,
     any_plan,
     beaten,
+    claims_of,
     no_certificate,
     no_conflict,
     not_checked,
+    summary,
     together,
-    told,
 )
 from .search import ProofSearch
 
-__all__ = ["SECONDS", "Proof", "ProvedParts", "aims_of", "beaten", "certify", "not_checked", "prove_optimality"]
+__all__ = ["SECONDS", "Proof", "ProvedParts", "beaten", "certify", "claims_of", "not_checked", "prove_optimality"]
 
 SECONDS = 30.0
 """Default time limit of a proof."""
@@ -53,31 +52,24 @@ def prove_optimality(
     cancel: Cancel | None = None,
     certificate: Mapping[str, object] | None = None,
 ) -> Proof:
-    """What can be proved of how good a plan is, beside what its run claims.
+    """Prove how much cheaper than a plan any other can be, and compare this with what its run claims.
 
-    Args:
-        verified: a plan that holds.
-        seconds: time for it; what is not proved by then is told as such. None: there is no such limit.
-        progress: told how far it is.
-        cancel: ends it once it is set.
-        certificate: what the run says to prove it, as `certify` made it: where that is enough, nothing is searched and no solver is asked.
+    If the run's certificate (made by `certify`) suffices, nothing is searched and no solver runs. None means no time limit.
 
     Raises:
-        SolverError: if the cost of the program has no least value.
-        PluginError: if a plugin's limit rule raises.
+        SolverError: If the cost of the program is unbounded.
+        PluginError: If a plugin's limit rule raises.
     """
     program = compile_program(verified.problem)
     if program.linear.entries.nnz > MOST_ENTRIES:
-        return not_checked(
-            f"the program has {program.linear.entries.nnz:,} coefficients, too many to prove anything of"
-        )
+        return not_checked(f"the program has {program.linear.entries.nnz:,} coefficients, too many for a proof")
     watch = Watch(seconds, cancel)
     try:
-        given = [] if certificate is None else read(certificate)
+        certificates = [] if certificate is None else read(certificate)
         if verified.plan.infeasible:
-            return prove_conflicts(verified, program, watch, progress, given[0] if given else None)
-        return _proved(verified, program, watch, progress, given)
-    except NoCertificateError as error:
+            return prove_conflicts(verified, program, watch, progress, certificates[0] if certificates else None)
+        return _proved(verified, program, watch, progress, certificates)
+    except CertificateError as error:
         return no_certificate([str(error)])
 
 
@@ -86,30 +78,30 @@ def _proved(
     program: Program,
     watch: Watch,
     progress: Progress | None,
-    given: Sequence[Certificate],
+    certificates: Sequence[Certificate],
 ) -> Proof:
-    shown: list[Shown] = []
+    claims: list[ClaimProof] = []
     parts: list[ProvedParts] = []
-    for rank, aim in enumerate(aims_of(verified, program)):
-        found = Certified(aim, given[rank], watch) if rank < len(given) else None
-        if found is not None and (wrong := found.findings(*_stated(aim, verified))):
-            return no_certificate(wrong)
-        if found is not None and (one := Shown(aim, found.bound, None)).holds:
-            shown.append(one)
-            counted = found.counts
-            if one.is_optimal:
-                counted = replace(counted, linear_proved=counted.linear, integer_proved=counted.integer)
-            parts.append(counted)
+    for rank, claim in enumerate(claims_of(verified, program)):
+        result = Certified(claim, certificates[rank], watch) if rank < len(certificates) else None
+        if result is not None and (problems := result.findings(*_stated(claim, verified))):
+            return no_certificate(problems)
+        if result is not None and (claim_proof := ClaimProof(claim, result.bound, None)).suffices:
+            claims.append(claim_proof)
+            part_counts = result.counts
+            if claim_proof.is_optimal:
+                part_counts = replace(part_counts, linear_proved=part_counts.linear, integer_proved=part_counts.integer)
+            parts.append(part_counts)
             continue
-        search = ProofSearch(aim, watch, progress)
-        cheaper = better(verified, program, aim, search.best())
-        known = [bound for bound in (search.bound, found.bound if found is not None else None) if bound is not None]
-        shown.append(Shown(aim, max(known, default=None), cheaper))
-        tried = [_counts(search, shown[-1]), *([found.counts] if found is not None else [])]
-        parts.append(max(tried, key=lambda one: one.proved))
-        if cheaper is not None or not known:
-            break  # the objectives after it are about plans that keep it
-    return replace(told(shown, verified, late=watch.stopped()), parts=together(parts))
+        search = ProofSearch(claim, watch, progress)
+        better_plan = better(verified, program, claim, search.best())
+        bounds = [bound for bound in (search.bound, result.bound if result is not None else None) if bound is not None]
+        claims.append(ClaimProof(claim, max(bounds, default=None), better_plan))
+        candidates = [_counts(search, claims[-1]), *([result.counts] if result is not None else [])]
+        parts.append(max(candidates, key=lambda each: each.proved))
+        if better_plan is not None or not bounds:
+            break  # later objectives are about plans that keep it
+    return replace(summary(claims, verified, late=watch.stopped()), parts=together(parts))
 
 
 def certify(
@@ -120,40 +112,28 @@ def certify(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> str | None:
-    """The text of a certificate of how good a plan is: with it `prove_optimality` needs no solver. The same plan has the same certificate,
-    unless a limit of time ends it.
+    """Return a certificate with which `prove_optimality` needs no solver. None if the program is too large.
 
-    Args:
-        verified: a plan that holds.
-        program: the program that it was found in.
-        x: the plan, as values of all columns.
-        seconds: time for it; what is not proved by then is left out. None: there is no such limit.
-        progress: told how far it is.
-        cancel: ends it once it is set.
-
-    Returns:
-        None where the program is too large to prove anything of.
-
-    Raises:
-        SolverError: if the cost of the program has no least value.
+    The plan `x` has values of all columns of the program in which it was found. What isn't proved in time is left out. Otherwise, the same plan has the
+    same certificate. Raises SolverError if the cost of the program is unbounded.
     """
     if program.linear.entries.nnz > MOST_ENTRIES:
         return None
     watch = Watch(seconds, cancel)
     if verified.plan.infeasible:
         return text_of([certified(ProofSearch(any_plan(program), watch, progress), None)])
-    searches = (ProofSearch(aim, watch, progress, x) for aim in aims_of(verified, program))
+    searches = (ProofSearch(claim, watch, progress, x) for claim in claims_of(verified, program))
     return text_of([certified(search, x) for search in searches])
 
 
-def _stated(aim: Aim, verified: VerifiedPlan) -> tuple[Decimal, tuple[Decimal, Decimal]]:
+def _stated(claim: Claim, verified: VerifiedPlan) -> tuple[Decimal, tuple[Decimal, Decimal]]:
     """Return the total value of a plan's parts with its lower and upper tolerance: unused leftovers may have been dropped."""
-    value = aim.of(verified)
-    return value, (aim.slack, aim.slack + max(aim.value - aim.claimed, Decimal(0)))
+    value = claim.of(verified)
+    return value, (claim.slack, claim.slack + max(claim.value - claim.claimed, Decimal(0)))
 
 
-def _counts(search: ProofSearch, shown: Shown) -> ProvedParts:
-    """Return the number of parts that a search proved, where the total counts for all."""
+def _counts(search: ProofSearch, shown: ClaimProof) -> ProvedParts:
+    """Return the number of parts that a search proved. A proof of the total counts for all parts."""
     bounds = [tree.bound for tree in search.trees]
     best = [None if tree.best is None else Decimal(repr(tree.best[0])) for tree in search.trees]
     if shown.is_optimal:
@@ -161,24 +141,22 @@ def _counts(search: ProofSearch, shown: Shown) -> ProvedParts:
     return counts(search.parts, bounds, best, certified=False)
 
 
-def better(verified: VerifiedPlan, program: Program, aim: Aim, x: Floats | None) -> VerifiedPlan | None:
-    """Return the verified plan of `x` if it beats the claim, or None."""
-    if x is None or float(aim.linear.cost @ x) + aim.linear.constant >= float(aim.claimed - aim.slack):
+def better(verified: VerifiedPlan, program: Program, claim: Claim, x: Floats | None) -> VerifiedPlan | None:
+    if x is None or float(claim.linear.cost @ x) + claim.linear.constant >= float(claim.claimed - claim.slack):
         return None
-    found = derived(verified, program, x)
-    return found if found is not None and aim.is_beaten(found, verified) else None
+    plan = derived(verified, program, x)
+    return plan if plan is not None and claim.is_beaten(plan, verified) else None
 
 
 def derived(verified: VerifiedPlan, program: Program, x: Floats) -> VerifiedPlan | None:
-    """Derive the plan of `x` from the facts. None if it isn't valid."""
     cost = float(program.linear.cost @ x) + program.linear.constant
     levels = tuple(LevelResult(value, value, value) for value in (float(goal.cost @ x) for goal in program.goals))
-    # The bound of this plan is not what is asked: that all but nothing is proved of it lets `examine` take it as it is.
+    # The bound of this plan doesn't matter. A trivial one lets `examine` accept it.
     plan = plan_of(program, Solution(x, PlanStatus.FEASIBLE, cost, min(0.0, 2 * cost), (), 1, levels))
     return examine(verified.problem, plan)[0]
 
 
-_PROVED = "rules conflict, which is proved: what they leave unplanned has no cost to compare"
+_PROVED = "the rules provably conflict, so the plan is incomplete and its cost can't be compared"
 _ANY = Decimal("Infinity")
 
 
@@ -187,19 +165,15 @@ def prove_conflicts(
     program: Program,
     watch: Watch,
     progress: Progress | None,
-    given: Certificate | None,
+    certificate: Certificate | None,
 ) -> Proof:
-    """Prove or refute the conflicts of rules that the run names: a part without a plan proves one, a plan that keeps all rules refutes it.
-
-    Raises:
-        NoCertificateError: If the given certificate doesn't fit such a program.
-    """
+    """Prove or refute the conflicts of rules that the run names. A part without a plan proves one, a plan that satisfies all rules refutes it."""
     named = verified.plan.infeasible
-    if given is not None:
-        found = Certified(any_plan(program), given, watch)
-        if wrong := found.findings(Decimal(0), (_ANY, _ANY)):
-            return no_certificate(wrong)
-        if len(_proved_conflicts(verified, program, found.parts, found.empty)) == len(named):
+    if certificate is not None:
+        result = Certified(any_plan(program), certificate, watch)
+        if problems := result.findings(Decimal(0), (_ANY, _ANY)):
+            return no_certificate(problems)
+        if len(_proved_conflicts(verified, program, result.parts, result.empty)) == len(named):
             return replace(not_checked(_PROVED), conflicts=named)
     search = ProofSearch(any_plan(program), watch, progress)
     proved = _proved_conflicts(verified, program, search.parts, [tree.empty for tree in search.trees])
@@ -209,7 +183,7 @@ def prove_conflicts(
     if x is not None and derived(verified, program, x) is not None:
         return no_conflict(verified)
     rules = ", ".join(dict.fromkeys(rule for part in named if part not in proved for rule in part.rules))
-    return replace(not_checked(f"the run says that rules conflict ({rules}), which is not proved"), conflicts=proved)
+    return replace(not_checked(f"the run claims that rules conflict ({rules}), which is unproved"), conflicts=proved)
 
 
 def _proved_conflicts(
@@ -219,14 +193,15 @@ def _proved_conflicts(
     conflicts = list(_without_plan(program, parts, empty))
     if not _excused(verified) <= {row for conflict in conflicts for row in _labels(program, conflict)}:
         return ()
-    told = [infeasible(program, conflict) for conflict in conflicts]
-    return tuple(part for part in verified.plan.infeasible if any(_is_within(part, one) for one in told))
+    proved_conflicts = [infeasible(program, conflict) for conflict in conflicts]
+    return tuple(
+        part for part in verified.plan.infeasible if any(_is_within(part, conflict) for conflict in proved_conflicts)
+    )
 
 
 def _without_plan(program: Program, parts: Sequence[Component], empty: Sequence[bool]) -> Iterator[Conflict]:
-    """Yield the parts without a plan, each with all rules that have a row in it."""
-    for part, none in zip(parts, empty, strict=True):
-        if none:
+    for part, is_empty in zip(parts, empty, strict=True):
+        if is_empty:
             yield Conflict(part.columns, _rules(program, part.rows), tuple(part.rows.tolist()))
     for row in empty_rows(program.linear):
         yield Conflict(np.array([], dtype=np.intp), _rules(program, np.array([row])), (int(row),))
@@ -235,14 +210,13 @@ def _without_plan(program: Program, parts: Sequence[Component], empty: Sequence[
 def _excused(verified: VerifiedPlan) -> set[tuple[str, str]]:
     """Return the rows of limits that the plan violates because rules conflict: rule and label."""
     return {
-        (one.rule.id, one.row.label)
-        for one in verified.readings
-        if one.unplanned and one.row.penalty is None and one.miss > one.tolerance
+        (reading.rule.id, reading.row.label)
+        for reading in verified.readings
+        if reading.unplanned and reading.row.penalty is None and reading.miss > reading.tolerance
     }
 
 
 def _labels(program: Program, conflict: Conflict) -> Iterator[tuple[str, str]]:
-    """Yield the rows of limits in a part: rule and label."""
     within = set(conflict.rows)
     for position, (rule, row) in zip(program.limits.program_rows, program.limits.rows, strict=True):
         if position in within:

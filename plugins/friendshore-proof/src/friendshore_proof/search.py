@@ -1,10 +1,8 @@
-"""One part of a program split into leaves, each with a proved bound: branch and bound whose bounds are exact.
+"""Branch and bound over one part of a program, with an exact bound for each leaf."""
 
-The bound of a part is that of its linear relaxation, raised by branching where columns are integer. Best first: the leaf with the lowest
-bound is split until it is a plan, or a limit ends it. Each leaf has multipliers of its own, and its bound is worked out in exact fractions
-(`exact`); that a leaf holds no plan at all is shown likewise (Farkas), by multipliers that prove a cost above zero where nothing costs
-anything. Land and Doig, Econometrica 28, 1960, 497-520.
-"""
+# The bound of a part is that of its linear relaxation, raised by branching on integer columns. The leaf with the lowest bound is split until it is a
+# plan, or a limit ends the search. Each leaf has its own multipliers, and its bound is computed in fractions (`exact`). A leaf without any plan is proved
+# in the same way (Farkas), by multipliers that prove a cost above zero where nothing costs anything. Land and Doig, Econometrica 28, 1960, 497-520.
 
 from __future__ import annotations
 
@@ -19,9 +17,9 @@ import numpy as np
 from friendshore.program.matrix import Entries, Floats, Linear, Mask
 from friendshore.solve import ENGINES, Progress, SolverAnswer, SolverOutcome, Watch, relaxation, split
 
-from .claims import Aim
+from .claims import Claim
 from .cuts import Cut, ExactRows
-from .exact import ExactProgram, Multipliers, reach
+from .exact import ExactProgram, Multipliers, implied_upper
 
 NODES = 1000
 """Maximum number of relaxations for one program, so that the result doesn't depend on the clock."""
@@ -64,45 +62,34 @@ class _Node:
     bound: Fraction | None
     """Proved bound. None if unknown, or if there is no plan."""
     proof: Leaf | None
-    """Its proof. None if unknown."""
     x: Floats | None = None
-    """Plan of its relaxation. None if unknown."""
     split: tuple[Branch, _Node, _Node] | None = None
 
 
 class Tree:
     """A program split into leaves, each with a proved bound."""
 
-    def __init__(self, linear: Linear, most: float, watch: Watch, enough: Fraction | None = None) -> None:
-        """Start with the program as one leaf.
-
-        Args:
-            linear: The program.
-            most: Maximum cost of the plans that count.
-            watch: Stop signal.
-            enough: Sufficient bound of a leaf, if known: the shortest multipliers for it are then kept.
-        """
+    def __init__(self, linear: Linear, max_cost: float, watch: Watch, enough: Fraction | None = None) -> None:
+        """Start with the program as one leaf, for plans of at most `max_cost`. The shortest multipliers for the bound `enough` of a leaf are kept."""
         self.linear, self.watch, self.enough = linear, watch, enough
         self.exact = ExactProgram(linear)
         self.cuts: tuple[Cut, ...] = ()
         """Cuts, which follow the program's rows in `linear`."""
-        self._rows = ExactRows(linear, first_upper(linear, most))
+        self._rows = ExactRows(linear, first_upper(linear, max_cost))
         self.nodes = 0
         self.best: tuple[float, Floats] | None = None
         """Cheapest plan found and its cost, not verified."""
         self._leaves: list[tuple[Fraction, int, _Node]] = []
         self._unknown = False
         """True if a leaf was dropped without a bound."""
-        self._root = self._look(linear.lower, self._rows.upper, None)
+        self._root = self._leaf(linear.lower, self._rows.upper, None)
 
     @property
     def bound(self) -> Fraction | None:
-        """Lower bound on plans of at most the cost `most`. None if unknown."""
         return self._leaves[0][0] if self._leaves and not self._unknown else None
 
     @property
     def empty(self) -> bool:
-        """True if there is provably no plan."""
         return not self._leaves and not self._unknown
 
     @property
@@ -116,20 +103,20 @@ class Tree:
     @property
     def steps(self) -> Iterator[Branch | Leaf]:
         """Yield the proof of the bound: splits, each followed by the branch below and then the branch above, down to leaves."""
-        left = [self._root]
-        while left:
-            node = left.pop()
+        nodes = [self._root]
+        while nodes:
+            node = nodes.pop()
             if node.split is not None:
-                step, below, above = node.split
-                left += [above, below]
-                yield step
+                branch, below, above = node.split
+                nodes += [above, below]
+                yield branch
             else:
                 assert node.proof is not None, "nothing is known of a leaf"
                 yield node.proof
 
     def grow(self, enough: Fraction) -> None:
         """Raise the bound until it suffices, a plan reaches it, or a limit ends it: by some branching, and then with cuts."""
-        self._branched(enough, min(BEFORE_CUTS, NODES))
+        self._branch(enough, min(BEFORE_CUTS, NODES))
         if (
             self._leaves
             and not self.done
@@ -137,10 +124,10 @@ class Tree:
             and not self.cuts
             and not self.watch.stopped()
         ):
-            self._cut(enough)
-        self._branched(enough, NODES)
+            self._add_cuts(enough)
+        self._branch(enough, NODES)
 
-    def _branched(self, enough: Fraction, nodes: int) -> None:
+    def _branch(self, enough: Fraction, nodes: int) -> None:
         while self._leaves and not self.done and self._leaves[0][0] < enough:
             node = self._leaves[0][2]
             column = None if node.x is None else self._fractional(node.x)
@@ -149,34 +136,34 @@ class Tree:
             heappop(self._leaves)
             self._split(node, column)
 
-    def _cut(self, enough: Fraction) -> None:
+    def _add_cuts(self, enough: Fraction) -> None:
         """Add cuts while they raise the bound much, and drop those that it doesn't use."""
         from .cuts import separated  # few plans need any
 
         rows, first = self._rows, self._relaxed(self.linear)
-        x, reached = first.x, [first.objective]
+        x, bounds = first.x, [first.objective]
         proofs: list[Cut] = []
         last: SolverAnswer | None = None
         while x is not None and self._fractional(x) is not None and not self.watch.stopped():
-            found = separated(rows, x)
-            rows.cuts += [row for _, row in found]
-            answer = self._relaxed(rows.linear) if found else None
+            new_cuts = separated(rows, x)
+            rows.cuts += [row for _, row in new_cuts]
+            answer = self._relaxed(rows.linear) if new_cuts else None
             if answer is None or answer.outcome is not SolverOutcome.OPTIMAL or answer.duals is None:
                 del rows.cuts[len(proofs) :]
                 break
-            proofs += [cut for cut, _ in found]
+            proofs += [cut for cut, _ in new_cuts]
             last, x = answer, answer.x
-            reached.append(answer.objective)
-            left = float(enough) - answer.objective
-            if left <= 0 or (len(reached) > STALLED and reached[-1] - reached[-1 - STALLED] < LITTLE * left):
+            bounds.append(answer.objective)
+            gap = float(enough) - answer.objective
+            if gap <= 0 or (len(bounds) > STALLED and bounds[-1] - bounds[-1 - STALLED] < LITTLE * gap):
                 break
         if last is None or last.x is None or last.duals is None:
             return
-        self.cuts, kept = rows.keep(proofs, last.x)
+        self.cuts, kept_rows = rows.keep(proofs, last.x)
         self.linear = rows.linear
         self.exact = ExactProgram(self.linear)
-        before, leaves, self._leaves = self._root, self._leaves, []
-        root = self._look(before.lower, before.upper, before, replace(last, duals=last.duals[kept]))
+        old_root, leaves, self._leaves = self._root, self._leaves, []
+        root = self._leaf(old_root.lower, old_root.upper, old_root, replace(last, duals=last.duals[kept_rows]))
         if self.watch.stopped() and root.bound is not None and root.bound < leaves[0][0]:
             self._leaves = leaves
         else:
@@ -186,147 +173,139 @@ class Tree:
         assert node.x is not None
         branch = Branch(column, int(np.floor(node.x[column])))
         below, above = halves(branch, node.lower, node.upper)
-        node.split = branch, self._look(*below, node), self._look(*above, node)
+        node.split = branch, self._leaf(*below, node), self._leaf(*above, node)
         node.x = None
 
-    def _look(self, lower: Floats, upper: Floats, parent: _Node | None, known: SolverAnswer | None = None) -> _Node:
-        """Return a leaf and its proof. Its parent's bound holds for it too. The answer of its relaxation may be known."""
+    def _leaf(
+        self, lower: Floats, upper: Floats, parent: _Node | None, known_answer: SolverAnswer | None = None
+    ) -> _Node:
+        """Return a leaf and its proof. Its parent's bound applies to it too. The answer of its relaxation may be known."""
         self.nodes += 1
-        step = replace(self.linear, lower=lower, upper=np.where(self._whole_end(upper), upper, self.linear.upper))
-        answer = self._relaxed(step) if known is None else known
-        if answer.outcome is SolverOutcome.INFEASIBLE and (proof := self._empty(step, lower, upper)) is not None:
+        linear = replace(self.linear, lower=lower, upper=np.where(self._split_columns(upper), upper, self.linear.upper))
+        answer = self._relaxed(linear) if known_answer is None else known_answer
+        if (
+            answer.outcome is SolverOutcome.INFEASIBLE
+            and (proof := self._proof_of_no_plan(linear, lower, upper)) is not None
+        ):
             return _Node(lower, upper, None, proof)
         duals = answer.duals if answer.duals is not None else np.zeros(len(self.linear.row_lower))
-        found = self.exact.best(duals, lower, upper, enough=self.enough)
-        node = _Node(lower, upper, None, None) if found is None else _Node(lower, upper, found[0], Leaf(found[1]))
+        best = self.exact.best(duals, lower, upper, enough=self.enough)
+        node = _Node(lower, upper, None, None) if best is None else _Node(lower, upper, best[0], Leaf(best[1]))
         if parent is not None and parent.bound is not None and (node.bound is None or parent.bound > node.bound):
             node.bound, node.proof = parent.bound, parent.proof
         if node.bound is None:
             self._unknown = True
             return node
         node.x = answer.x if answer.outcome is SolverOutcome.OPTIMAL else None
-        self._keep(step, answer)
+        self._keep_if_best(linear, answer)
         heappush(self._leaves, (node.bound, self.nodes, node))
         return node
 
-    def _relaxed(self, step: Linear) -> SolverAnswer:
-        answer = relaxation(step, self.watch, _FIRST)
-        return relaxation(step, self.watch) if answer.outcome is SolverOutcome.BROKEN else answer
+    def _relaxed(self, linear: Linear) -> SolverAnswer:
+        answer = relaxation(linear, self.watch, _FIRST)
+        return relaxation(linear, self.watch) if answer.outcome is SolverOutcome.BROKEN else answer
 
-    def _whole_end(self, upper: Floats) -> Mask:
+    def _split_columns(self, upper: Floats) -> Mask:
         """Return the columns whose upper end a split set. Others keep their own in the relaxation."""
-        whole: Mask = self.linear.integer & np.isfinite(upper)
-        return whole
+        is_split: Mask = self.linear.integer & np.isfinite(upper)
+        return is_split
 
-    def _keep(self, step: Linear, answer: SolverAnswer) -> None:
+    def _keep_if_best(self, linear: Linear, answer: SolverAnswer) -> None:
         if answer.outcome is not SolverOutcome.OPTIMAL or answer.x is None or self._fractional(answer.x) is not None:
             return
-        value = float(step.cost @ answer.x) + step.constant
+        value = float(linear.cost @ answer.x) + linear.constant
         if self.best is None or value < self.best[0]:
             self.best = value, answer.x
 
     def _fractional(self, x: Floats) -> int | None:
         """Return the integer column to split: the one with the largest cost of its fraction. None if all are whole."""
-        off = np.where(self.linear.integer, np.abs(x - np.round(x)), 0.0)
-        if off.max(initial=0.0) <= WHOLE:
+        distance = np.where(self.linear.integer, np.abs(x - np.round(x)), 0.0)
+        if distance.max(initial=0.0) <= WHOLE:
             return None
         # To open a supplier, or not, decides much of what follows; what costs nothing comes last, by what it misses alone.
         cost = np.abs(self.linear.cost)
-        return int((off * (cost + COSTLESS * max(float(cost.max()), 1.0))).argmax())
+        return int((distance * (cost + COSTLESS * max(float(cost.max()), 1.0))).argmax())
 
-    def _empty(self, step: Linear, lower: Floats, upper: Floats) -> Leaf | None:
-        """Return the proof that no plan satisfies the rows, or None."""
+    def _proof_of_no_plan(self, linear: Linear, lower: Floats, upper: Floats) -> Leaf | None:
         import scipy.sparse as sp  # slow to import, and seldom needed
 
-        rows, columns = step.entries.shape
-        miss = sp.eye(rows, format="csr")
+        rows, columns = linear.entries.shape
+        identity = sp.eye(rows, format="csr")
         ones = np.ones(2 * rows)
         elastic = Linear(
             cost=np.concatenate([np.zeros(columns), ones]),
-            lower=np.concatenate([step.lower, 0 * ones]),
-            upper=np.concatenate([step.upper, ones * np.inf]),
+            lower=np.concatenate([linear.lower, 0 * ones]),
+            upper=np.concatenate([linear.upper, ones * np.inf]),
             integer=np.zeros(columns + 2 * rows, dtype=bool),
-            entries=Entries.of(sp.hstack([step.matrix, miss, -miss])),
-            row_lower=step.row_lower,
-            row_upper=step.row_upper,
+            entries=Entries.of(sp.hstack([linear.matrix, identity, -identity])),
+            row_lower=linear.row_lower,
+            row_upper=linear.row_upper,
         )
         duals = relaxation(elastic, self.watch).duals
         if duals is None:
             return None
-        found = self.exact.best(duals, lower, upper, costs=False)
-        return Leaf(found[1], empty=True) if found is not None and found[0] > 0 else None
+        best = self.exact.best(duals, lower, upper, costs=False)
+        return Leaf(best[1], empty=True) if best is not None and best[0] > 0 else None
 
 
 def halves(branch: Branch, lower: Floats, upper: Floats) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
-    """Return the lower and upper ends of all columns below a split, and above it."""
     below, above = upper.copy(), lower.copy()
     below[branch.column] = min(below[branch.column], branch.at)
     above[branch.column] = max(above[branch.column], branch.at + 1)
     return (lower, below), (above, upper)
 
 
-def first_upper(linear: Linear, most: float) -> Floats:
-    """Return upper bounds of the columns in plans of at most a cost."""
-    upper: Floats = np.minimum(linear.upper, reach(linear, most))
+def first_upper(linear: Linear, max_cost: float) -> Floats:
+    upper: Floats = np.minimum(linear.upper, implied_upper(linear, max_cost))
     return upper
 
 
 class ClaimParts:
     """Independent parts of a claim's program."""
 
-    def __init__(self, aim: Aim) -> None:
-        self.linear, self.parts = aim.linear, split(aim.linear)
-        self._floors = np.array([_floor(part.linear) for part in self.parts])
-        self._most = float(aim.value + aim.slack) - self.linear.constant
+    def __init__(self, claim: Claim) -> None:
+        self.linear, self.parts = claim.linear, split(claim.linear)
+        self._floors = np.array([_cheapest_ends(part.linear) for part in self.parts])
+        self._total_max_cost = float(claim.value + claim.slack) - self.linear.constant
 
-    def most(self, number: int) -> float:
-        """Return the maximum cost of a part, given the minimum costs of the others."""
+    def max_cost(self, number: int) -> float:
         others = float(self._floors.sum() - self._floors[number]) if np.isfinite(self._floors).all() else -np.inf
-        return self._most - others
+        return self._total_max_cost - others
 
     def sum(self, bounds: Sequence[Fraction | None]) -> Fraction | None:
         """Return the sum of the parts' bounds. None if one is unknown."""
-        known = [bound for bound in bounds if bound is not None]
-        return Fraction(repr(self.linear.constant)) + sum(known, Fraction(0)) if len(known) == len(bounds) else None
+        proved = [bound for bound in bounds if bound is not None]
+        return Fraction(repr(self.linear.constant)) + sum(proved, Fraction(0)) if len(proved) == len(bounds) else None
 
 
 class ProofSearch(ClaimParts):
     """The parts of a program with their trees."""
 
-    def __init__(self, aim: Aim, watch: Watch, progress: Progress | None, x: Floats | None = None) -> None:
-        """Search for the best bound. Parts for which there is no time get the cost of their columns at their cheapest ends.
-
-        Args:
-            aim: The claim.
-            watch: Stop signal.
-            progress: Receives the progress.
-            x: The plan, as values of all columns, if known. Leaves that cost at least as much are pruned.
-        """
-        super().__init__(aim)
+    def __init__(self, claim: Claim, watch: Watch, progress: Progress | None, x: Floats | None = None) -> None:
+        """Search for the best bound. Leaves that cost at least as much as the plan `x` are pruned. Parts without time get the bound of their ends."""
+        super().__init__(claim)
         started = time.monotonic()
-        ends = [None if x is None else _end(part.linear, x[part.columns]) for part in self.parts]
+        sufficient = [None if x is None else _sufficient_bound(part.linear, x[part.columns]) for part in self.parts]
         self.trees: list[Tree] = []
         for number, part in enumerate(self.parts):
-            self.trees.append(Tree(part.linear, self.most(number), watch, ends[number]))
+            self.trees.append(Tree(part.linear, self.max_cost(number), watch, sufficient[number]))
             if progress is not None:
                 progress(number, len(self.parts), time.monotonic() - started)
-        enough = Fraction(aim.value) - CLOSE * abs(Fraction(aim.value))
-        for number, (tree, end) in enumerate(zip(self.trees, ends, strict=True)):
+        enough = Fraction(claim.value) - CLOSE * abs(Fraction(claim.value))
+        for number, (tree, sufficient_bound) in enumerate(zip(self.trees, sufficient, strict=True)):
             bound = self.bound
             if bound is None or bound >= enough:
                 break
             assert tree.bound is not None
-            tree.grow(tree.bound + enough - bound if end is None else end)
+            tree.grow(tree.bound + enough - bound if sufficient_bound is None else sufficient_bound)
             if progress is not None:
                 progress(number, len(self.parts), time.monotonic() - started)
 
     @property
     def bound(self) -> Fraction | None:
-        """Lower bound on plans of at most this plan's cost. None if unknown."""
         return self.sum([tree.bound for tree in self.trees])
 
     def best(self) -> Floats | None:
-        """Cheapest plan found, as values of all columns. None if a part has none."""
         x = np.zeros(len(self.linear.cost))
         for part, tree in zip(self.parts, self.trees, strict=True):
             if tree.best is None:
@@ -335,14 +314,12 @@ class ProofSearch(ClaimParts):
         return x
 
 
-def _end(linear: Linear, x: Floats) -> Fraction:
-    """Return the cost of a plan in a part, less the solver's tolerance."""
+def _sufficient_bound(linear: Linear, x: Floats) -> Fraction:
     value = Fraction(float(linear.cost @ x))
     return value - CLOSE * max(abs(value), Fraction(1))
 
 
-def _floor(linear: Linear) -> float:
-    """Return a bound that needs no solver: every column at its cheapest end."""
-    used = linear.cost != 0
-    ends = np.where(linear.cost < 0, linear.upper, linear.lower)[used]
-    return float(linear.cost[used] @ ends)
+def _cheapest_ends(linear: Linear) -> float:
+    has_cost = linear.cost != 0
+    ends = np.where(linear.cost < 0, linear.upper, linear.lower)[has_cost]
+    return float(linear.cost[has_cost] @ ends)

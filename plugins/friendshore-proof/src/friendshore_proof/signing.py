@@ -1,7 +1,7 @@
-"""Signatures of runs: Ed25519 over the bytes of `SHA256SUMS`, so that the holder of one key signs all files of a run.
+"""Ed25519 signatures of runs, over the bytes of `SHA256SUMS`."""
 
-`cryptography` is an extra (`pip install "friendshore-proof[sign]"`), imported only when a run is signed or a signature is checked.
-"""
+# The signature covers all files of a run, since the sums do. `cryptography` is an extra (`pip install "friendshore-proof[sign]"`), imported only when a
+# run is signed or a signature is checked.
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ HEAD = b"friendshore ed25519 "
 """Prefix of the base64 signature in its file."""
 PASSWORD = "FRIENDSHORE_KEY_PASSWORD"
 """Environment variable with the password of a private key."""
-_WANTED = "an Ed25519 key as PEM (`openssl genpkey -algorithm ed25519`) or of OpenSSH (`ssh-keygen -t ed25519`)"
+_NEW_KEY = "create one with `openssl genpkey -algorithm ed25519 -out key.pem`"
+_OTHER_KEY = "ask the signer for the public part of an Ed25519 key"
+_EXPECTED_KEY = (
+    "an Ed25519 key in PEM format (`openssl genpkey -algorithm ed25519`) or OpenSSH format (`ssh-keygen -t ed25519`)"
+)
 
 
 def signer(key: Path) -> Callable[[bytes], bytes]:
-    """Return a function that signs bytes with a private key (PEM or OpenSSH) and returns the content of the signature's file.
-
-    Raises:
-        InputError: If the key can't be read, or `cryptography` isn't installed.
-    """
+    """Return a function that signs bytes with a private key (PEM or OpenSSH). Raises InputError if the key or `cryptography` is missing."""
     private = _private(key)
     return lambda content: HEAD + b64encode(private.sign(content)) + b"\n"
 
 
-def _mismatch(content: bytes, signature: bytes, public: Path) -> str:
+def _mismatch_reason(content: bytes, signature: bytes, public: Path) -> str:
     """Return the reason why a signature doesn't match content and key. Empty if it does."""
     key = _public(public)
     from cryptography.exceptions import InvalidSignature
 
     if not signature.startswith(HEAD):
-        return "its signature is not one that friendshore makes"
+        return "its signature doesn't have friendshore's format"
     try:
         key.verify(b64decode(signature.removeprefix(HEAD).strip(), validate=True), content)
     except NotBase64Error:
-        return "its signature cannot be read"
+        return "its signature is unreadable"
     except InvalidSignature:
-        return "it is not signed by the holder of this key, or was changed since"
+        return "the run wasn't signed with this key, or has changed since"
     return ""
 
 
@@ -58,17 +58,21 @@ def _private(path: Path) -> Ed25519PrivateKey:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    read = serialization.load_ssh_private_key if b"OPENSSH" in content[:60] else serialization.load_pem_private_key
+    load = serialization.load_ssh_private_key if b"OPENSSH" in content[:60] else serialization.load_pem_private_key
     password = os.environ.get(PASSWORD)
     try:
-        key = read(content, password.encode() if password else None)
+        key = load(content, password.encode() if password else None)
     except TypeError as error:
-        fix = f"set {PASSWORD} where the key has a password, and only there"
-        raise InputError("the password of the key is missing, or it has none", str(path), fix=fix) from error
+        fix = f"set {PASSWORD} if the key has a password, and unset it if not"
+        raise InputError(
+            "the key's password is missing, or the key has none", str(path), fix=fix, code="FS930"
+        ) from error
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise InputError(f"is no private key that can be read: {error}", str(path), expected=_WANTED) from error
+        raise InputError(
+            f"isn't a readable private key: {error}", str(path), expected=_EXPECTED_KEY, fix=_NEW_KEY, code="FS931"
+        ) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise InputError("is a private key of another kind", str(path), expected=_WANTED)
+        raise InputError("isn't an Ed25519 private key", str(path), expected=_EXPECTED_KEY, fix=_NEW_KEY, code="FS931")
     return key
 
 
@@ -78,52 +82,69 @@ def _public(path: Path) -> Ed25519PublicKey:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    read = serialization.load_ssh_public_key if content.startswith(b"ssh-") else serialization.load_pem_public_key
+    load = serialization.load_ssh_public_key if content.startswith(b"ssh-") else serialization.load_pem_public_key
     try:
-        key = read(content)
+        key = load(content)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise InputError(f"is no public key that can be read: {error}", str(path), expected=_WANTED) from error
+        raise InputError(
+            f"isn't a readable public key: {error}", str(path), expected=_EXPECTED_KEY, fix=_OTHER_KEY, code="FS931"
+        ) from error
     if not isinstance(key, Ed25519PublicKey):
-        raise InputError("is a public key of another kind", str(path), expected=_WANTED)
+        raise InputError("isn't an Ed25519 public key", str(path), expected=_EXPECTED_KEY, fix=_OTHER_KEY, code="FS931")
     return key
 
 
 def _read(path: Path) -> bytes:
     try:
         if not path.is_file():
-            raise InputError("there is no such file of a key", str(path), fix="check the path")
+            raise InputError("key file not found", str(path), fix="check the path", code="FS932")
         return read_bytes(path)
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", str(path)) from error
+        raise InputError(
+            f"key file can't be read: {error.strerror or error}",
+            str(path),
+            fix="check its permissions",
+            code="FS932",
+        ) from error
 
 
 def _library(path: Path) -> Any:
     try:
         from cryptography.hazmat.primitives import serialization
     except ImportError as error:
-        fix = 'pip install "friendshore-proof[sign]"'
-        raise InputError("signatures need cryptography, which is not installed", str(path), fix=fix) from error
+        fix = 'run `pip install "friendshore-proof[sign]"`'
+        raise InputError(
+            "signatures need the package cryptography, which isn't installed", str(path), fix=fix, code="FS933"
+        ) from error
     return serialization
 
 
 def signature(folder: Path, signed_by: Path | None) -> tuple[str, list[Diagnostic]]:
-    """Return the signature's state in words, and errors. `signed_by` is the expected signer's public key, if any.
-
-    Raises:
-        InputError: If the key can't be read, or `cryptography` isn't installed.
-    """
+    """Return the signature's state in words, and errors. `signed_by` is the expected signer's public key, if any."""
     path = folder / SIGNATURE_FILE
-    there = path.is_file()
+    is_signed = path.is_file()
     if signed_by is None:
-        asked = "there is one, and it was not checked: give --signed-by PUBLIC"
-        return f"signature: {asked if there else 'none'}", []
-    if not there:
+        unchecked = "present, but not checked (add --signed-by PUBLIC)"
+        return f"signature: {unchecked if is_signed else 'none'}", []
+    if not is_signed:
         return "signature: none", [
-            Diagnostic("the run is not signed", str(path), expected=f"signed by the key of {signed_by}")
+            Diagnostic(
+                "the run isn't signed",
+                str(path),
+                expected=f"a signature by the key of {signed_by}",
+                fix="ask the sender to sign it with `friendshore sign`",
+                code="FS934",
+            )
         ]
-    wrong = _mismatch(read_bytes(folder / SUMS_FILE), read_bytes(path), signed_by)
-    if wrong:
-        return "signature: not of this key", [
-            Diagnostic(wrong, str(path), expected=f"signed by the key of {signed_by}")
+    mismatch = _mismatch_reason(read_bytes(folder / SUMS_FILE), read_bytes(path), signed_by)
+    if mismatch:
+        return "signature: not by this key", [
+            Diagnostic(
+                mismatch,
+                str(path),
+                expected=f"a signature by the key of {signed_by}",
+                fix="ask the sender for the original run and the right key",
+                code="FS935",
+            )
         ]
     return f"signature: by the holder of the key of {signed_by}", []

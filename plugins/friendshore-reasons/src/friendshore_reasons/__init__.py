@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 @hookimpl
 def friendshore_questions() -> list[Question[Any, Any]]:
-    """Return the questions `repairs`, `ledger`, and `calendar`."""
     from .calendar import CalendarQuestion
     from .ledger import LedgerQuestion
     from .repairs import RepairsQuestion

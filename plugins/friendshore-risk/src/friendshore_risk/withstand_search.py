@@ -27,8 +27,8 @@ from friendshore.session import Session
 from friendshore.solve import Cancel, Progress, Watch
 from friendshore.verify import VerifiedPlan, verify
 from friendshore.writing import reject_existing, replace_file
-from friendshore_proof.certificate import Certified, NoCertificateError, certified, read, text_of
-from friendshore_proof.claims import ANY, TOLERANCE, Aim
+from friendshore_proof.certificate import CertificateError, Certified, certified, read, text_of
+from friendshore_proof.claims import ANY, TOLERANCE, Claim
 from friendshore_proof.search import ProofSearch
 
 from .losses import PossibleLoss, unsaid
@@ -186,7 +186,7 @@ def proved_least(linear: Linear, given: CertifiedLeast | None) -> float:
     try:
         (one,) = read(json.loads(given.certificate))
         found = Certified(_aim(linear, given.value), one, Watch(None, None))
-    except (NoCertificateError, ValueError, AttributeError):
+    except (CertificateError, ValueError, AttributeError):
         return -inf
     # All that is proved is proved of what comes to no more than `value`: all else comes to more, so that it is no less at any rate.
     most = inf if given.value is None else float(given.value)
@@ -195,10 +195,10 @@ def proved_least(linear: Linear, given: CertifiedLeast | None) -> float:
     return -inf if found.bound is None else min(float(found.bound), most)
 
 
-def _aim(linear: Linear, value: Decimal | None) -> Aim:
+def _aim(linear: Linear, value: Decimal | None) -> Claim:
     if value is None:
-        return Aim("", True, linear, ANY, ANY, Decimal(0))
-    return Aim("", True, linear, value, value, TOLERANCE * max(abs(value), Decimal(1)))
+        return Claim("", True, linear, ANY, ANY, Decimal(0))
+    return Claim("", True, linear, value, value, TOLERANCE * max(abs(value), Decimal(1)))
 
 
 class WorstLosses(Record):

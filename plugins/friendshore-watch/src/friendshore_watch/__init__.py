@@ -24,7 +24,6 @@ __all__ = [
 
 @hookimpl
 def friendshore_commands() -> list[Command]:
-    """Return the command `watch`."""
     from .command import watch as command
 
     return [Command("watch", command)]

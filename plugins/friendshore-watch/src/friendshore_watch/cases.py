@@ -1,7 +1,6 @@
-"""Cases under two editions: the verdicts that change, what they are worth, and the cheapest plan under each.
+"""Cases under two editions: the verdicts that change, what they are worth, and the cheapest plan under each."""
 
-This process reads the cases. Workers judge, plan, and compare them: threads, processes, or processes of other machines.
-"""
+# This process reads the cases. Workers judge, plan, and compare them: threads, processes, or processes of other machines.
 
 from __future__ import annotations
 
@@ -38,7 +37,7 @@ from friendshore.verify.compliance import FinalDelivery, Judging
 
 from .editions import Edition, Editions, Named, used_of, with_editions, with_settings
 from .records import CaseWatched, Flip, OfferChange, Watched, Way
-from .verdicts import Standing, Standings, standings, turned, way_of
+from .verdicts import CombinedVerdict, VerdictsByWay, changed_verdicts, verdicts_by_way, way_of
 
 
 def watch(
@@ -53,156 +52,148 @@ def watch(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Watched:
-    """Every verdict that turns from one edition to the other, in each of several cases, with what is at stake and what the cheapest plan becomes.
+    """Compare several cases under two editions: the verdicts that change, what is at stake, and the cheapest plan under each.
 
-    A case that cannot be planned under one of the editions is told with the reason, and the others are gone on with. The answer is the same whatever the
-    executor and the number of workers.
+    A case that can't be planned gets the reason, and the others continue. The answer doesn't depend on the executor and its workers.
 
     Args:
-        editions: what changes.
-        cases: case files, or their folders.
-        registry: where names are looked up; None: what is installed.
-        strict: enforce phases of unknown status under both.
-        limits: of every plan that is made; with `until`, of all of them together: what is not done by then is told as not planned.
-        executor: any executor of `concurrent.futures`, which stays open; None: processes of this machine (then, as for every program that starts
-            processes, what the program does stands below `if __name__ == "__main__":`). Files are read here alone.
-        workers: processes, or cases at once on the executor; None: the processors, or as many as the executor says. One: this process.
-        progress: told after each case how many are done, of how many, and the seconds.
-        cancel: once it is set, what is not done is told as not planned, for half an answer is none.
-
-    Raises:
-        InputError: if a case file cannot be read at all.
-        SolverError: if the executor is lost.
+        editions: Editions of what changes.
+        cases: Case files, or their folders.
+        registry: Plugins. None means the installed ones.
+        strict: True to enforce phases of unknown status under both.
+        limits: Limits of every plan. `until` limits all of them together, and later cases are reported as not planned.
+        executor: Executor of `concurrent.futures`, which stays open. None means processes of this machine, which need `if __name__ == "__main__":`.
+        workers: Number of cases at once. None means that of the processors or of the executor. 1 means this process.
+        progress: Called after each case with the number of finished cases, of all cases, and seconds.
+        cancel: Event that ends the comparison.
     """
-    known = registry if registry is not None else Registry.discover()
-    read = [(path, load_case(path)) for path in cases]
-    names = Counter(case.name for _, case in read)
-    called = [case.name if names[case.name] == 1 else f"{case.name} ({path})" for path, case in read]
-    told = [CaseWatched(case=name, file=str(path)) for name, (path, _) in zip(called, read, strict=True)]
-    process, bounds = OtherProcess(), replace(limits or Limits(), workers=1)
-    reading = _Reading(editions, known, Applied(strict=strict), bounds, Once(), process)
-    done = _Watching(reading, told, [case for _, case in read], cancel, progress)
+    plugins = registry if registry is not None else Registry.discover()
+    loaded = [(path, load_case(path)) for path in cases]
+    names = Counter(case.name for _, case in loaded)
+    case_names = [case.name if names[case.name] == 1 else f"{case.name} ({path})" for path, case in loaded]
+    unplanned = [CaseWatched(case=name, file=str(path)) for name, (path, _) in zip(case_names, loaded, strict=True)]
+    process, plan_limits = OtherProcess(), replace(limits or Limits(), workers=1)
+    reader = _CaseReader(editions, plugins, Applied(strict=strict), plan_limits, Once(), process)
+    runner = _CaseRunner(reader, unplanned, [case for _, case in loaded], cancel, progress)
     with closing(process):
-        done.run(executor, workers)
+        runner.run(executor, workers)
     canceled = cancel is not None and cancel.is_set()
-    ended = told_of(OutOfTimeError.ended("before this case was done", canceled))
-    found = [done.found.get(number, (one.but(error=ended), [], [])) for number, one in enumerate(told)]
+    problems = told_of(OutOfTimeError.ended("before this case was done", canceled))
+    results = [
+        runner.results.get(number, (partial.but(error=problems), [], [])) for number, partial in enumerate(unplanned)
+    ]
     return Watched(
         editions=editions.names,
-        cases=tuple(one for one, _, _ in found),
-        flips=tuple(flip for _, flips, _ in found for flip in flips),
-        offers=tuple(offer for _, _, offers in found for offer in offers),
+        cases=tuple(partial for partial, _, _ in results),
+        flips=tuple(flip for _, flips, _ in results for flip in flips),
+        offers=tuple(offer for _, _, offers in results for offer in offers),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _CaseReader:
     """Reader of cases under two editions."""
 
     editions: Editions
     registry: Registry
     applied: Applied
     limits: Limits
-    once: Once
+    catalog_cache: Once
     """Cache of catalogs."""
     process: OtherProcess
     """Process that runs plugins for the rule packs of cases."""
 
-    def both(self, told: CaseWatched, case: Case) -> BothFacts | None:
-        """Return the facts of a case under both editions. None if it uses neither.
-
-        Raises:
-            InputError, PluginError: If it can't be read under one of them.
-        """
+    def facts(self, result: CaseWatched, case: Case) -> BothFacts | None:
+        """Return the facts of a case under both editions. None if it uses neither. Raises InputError or PluginError if it can't be read."""
         sides = (self.editions.old, self.editions.new)
         of_old, of_new = (with_settings(case, self.registry, side.values()) for side in sides)
-        today = gather(of_old, self.registry, once=self.once, process=self.process)
+        today = gather(of_old, self.registry, once=self.catalog_cache, process=self.process)
         used = used_of(case, today, self.editions)
         if not used:
             return None
         settings_only = all(kind == "settings" for kind, _ in self.editions.old)
         old = today if settings_only else self._under(self.editions.old, of_old, today)
         new = self._under(self.editions.new, of_new, today)
-        # An edition of before is old, and is what is asked about.
-        before, after = (replace(one.inputs, doubts=()).apply(self.applied) for one in (old, new))
+        # The old edition may be stale, but the comparison asks for it.
+        before, after = (replace(gathered.inputs, doubts=()).apply(self.applied) for gathered in (old, new))
         for inputs in (before, after):
             refuse_old_prices(inputs, self.applied)
-        limits = replace(self.limits, until=None)  # of the clock of this machine
-        return BothFacts(told.but(uses=used), before, after, limits)
+        limits = replace(self.limits, until=None)  # a worker has another clock
+        return BothFacts(result.but(uses=used), before, after, limits)
 
     def _under(self, side: Mapping[Named, Edition], case: Case, today: Gathered) -> Gathered:
-        return gather(with_editions(case, today, side.values()), self.registry, once=self.once, process=self.process)
+        return gather(
+            with_editions(case, today, side.values()), self.registry, once=self.catalog_cache, process=self.process
+        )
 
 
-class _Watching:
+class _CaseRunner:
     """A running comparison of cases."""
 
     def __init__(
         self,
-        reading: _Reading,
-        told: Sequence[CaseWatched],
+        reader: _CaseReader,
+        unplanned: Sequence[CaseWatched],
         cases: Sequence[Case],
         cancel: Cancel | None,
         progress: Progress | None,
     ) -> None:
-        self._reading, self._told, self._cases = reading, told, cases
+        self._reader, self._unplanned, self._cases = reader, unplanned, cases
         self._cancel, self._progress = cancel, progress
-        self._began = monotonic()
-        self.found: dict[int, Found] = {}
+        self._started = monotonic()
+        self.results: dict[int, CaseResult] = {}
         """Results by position of the case."""
 
     def run(self, executor: Executor | None, workers: int | None) -> None:
-        """Find all results that the time allows."""
         pool = (
-            here(workers, len(self._cases), self._reading.limits.seconds)
+            here(workers, len(self._cases), self._reader.limits.seconds)
             if executor is None
             else given(executor, workers)
         )
-        with closing(carried_out(pool, found_of, self._tasks, deque(), self._stopped)) as done:
-            for asked, future in done:
+        with closing(carried_out(pool, compare_case, self._tasks, deque(), self._stopped)) as done:
+            for task, future in done:
                 error = future.exception()
-                what = future.result() if error is None else self._failed(asked.number, told_of(error))
-                self._keep(asked.number, what)
+                result = future.result() if error is None else self._failure(task.number, told_of(error))
+                self._store(task.number, result)
 
-    def _tasks(self, _: int) -> Iterator[AskedCase]:
+    def _tasks(self, _: int) -> Iterator[CaseTask]:
         """Yield the cases, each read on demand. A case that can't be read, or uses neither edition, gets its result at once."""
-        until = self._reading.limits.until
-        for number, (told, case) in enumerate(zip(self._told, self._cases, strict=True)):
+        until = self._reader.limits.until
+        for number, (result, case) in enumerate(zip(self._unplanned, self._cases, strict=True)):
             if self._stopped():
                 return
             try:
-                both = self._reading.both(told, case)
+                facts = self._reader.facts(result, case)
             except FriendshoreError as error:
-                self._keep(number, self._failed(number, told_of(error)))
+                self._store(number, self._failure(number, told_of(error)))
                 continue
-            if both is None:
-                self._keep(number, (told, [], []))
+            if facts is None:
+                self._store(number, (result, [], []))
                 continue
             left = None if until is None else max(0.0, until - monotonic())
-            yield AskedCase(number, left, both.packed())
+            yield CaseTask(number, left, facts.packed())
 
-    def _failed(self, number: int, problems: tuple[str, ...]) -> Found:
-        return self._told[number].but(error=problems), [], []
+    def _failure(self, number: int, problems: tuple[str, ...]) -> CaseResult:
+        return self._unplanned[number].but(error=problems), [], []
 
-    def _keep(self, number: int, found: Found) -> None:
-        self.found[number] = found
+    def _store(self, number: int, result: CaseResult) -> None:
+        self.results[number] = result
         if self._progress is not None:
-            self._progress(len(self.found), len(self._cases), monotonic() - self._began)
+            self._progress(len(self.results), len(self._cases), monotonic() - self._started)
 
     def _stopped(self) -> bool:
-        return self._reading.limits.over or (self._cancel is not None and self._cancel.is_set())
+        return self._reader.limits.over or (self._cancel is not None and self._cancel.is_set())
 
 
 _PLACES = (("case", "packs"), ("case", "catalogs"), ("case", "settings"))
-Found = tuple[CaseWatched, Sequence[Flip], Sequence[OfferChange]]
-"""Effects of two editions on a case."""
+CaseResult = tuple[CaseWatched, Sequence[Flip], Sequence[OfferChange]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BothFacts:
     """Facts of a case under two editions, as sent to a worker."""
 
-    told: CaseWatched
+    result: CaseWatched
     """Partial result."""
     old: Inputs
     new: Inputs
@@ -210,12 +201,11 @@ class BothFacts:
     """Limits of each plan."""
 
     def packed(self) -> bytes:
-        """Return the facts with the code that they need, pickled."""
         return packed(self, (*self.old.rules, *self.new.rules))
 
 
 @dataclass(frozen=True, slots=True)
-class AskedCase:
+class CaseTask:
     """A case as sent to a worker."""
 
     number: int
@@ -226,53 +216,51 @@ class AskedCase:
     """Pickled `BothFacts`."""
 
 
-def found_of(asked: AskedCase, cancel: Cancel | None = None) -> Found:
-    """Return the effects of two editions on a case.
-
-    Raises:
-        InputError: If the worker's software differs from the sender's.
-    """
-    until = None if asked.seconds is None else monotonic() + asked.seconds
-    both = unpacked(asked.sent)
-    assert isinstance(both, BothFacts)
+def compare_case(task: CaseTask, cancel: Cancel | None = None) -> CaseResult:
+    """Compare the editions in one case. Raises InputError if the worker's software differs from the sender's."""
+    until = None if task.seconds is None else monotonic() + task.seconds
+    facts = unpacked(task.sent)
+    assert isinstance(facts, BothFacts)
     try:
-        return _between(both, replace(both.limits, until=until), cancel)
+        return _compare(facts, replace(facts.limits, until=until), cancel)
     except FriendshoreError as error:
-        return both.told.but(error=tuple(map(str, error.problems))), [], []
+        return facts.result.but(error=tuple(map(str, error.problems))), [], []
 
 
-def _between(both: BothFacts, limits: Limits, cancel: Cancel | None) -> Found:
-    told, kept, answers = both.told, Kept(), AnswerCache()
+def _compare(facts: BothFacts, limits: Limits, cancel: Cancel | None) -> CaseResult:
+    result, kept, answers = facts.result, Kept(), AnswerCache()
     before, after = (
-        Session.open(replace(one, kept=kept), limits, None, cancel, answers)
-        for one in (both.old, _shared(both.old, both.new))
+        Session.open(replace(inputs, kept=kept), limits, None, cancel, answers)
+        for inputs in (facts.old, _with_shared_objects(facts.old, facts.new))
     )
     after.go_on(1, 3, "steps")
-    was, now = standings(before.problem), standings(after.problem)
+    was, now = verdicts_by_way(before.problem), verdicts_by_way(after.problem)
     stakes = _Stakes(before.verified, after.problem)
-    flips = [_flip(told.case, stakes, *one) for one in turned(was, now)]
-    alike = not flips and was.keys() == now.keys() and before.verified.cost == after.verified.cost
-    comparison = None if alike else _side_by_side(before, after)
+    flips = [_flip(result.case, stakes, *change) for change in changed_verdicts(was, now)]
+    unchanged = not flips and was.keys() == now.keys() and before.verified.cost == after.verified.cost
+    comparison = None if unchanged else _plan_comparison(before, after)
     after.go_on(2, 3, "steps")
     offers = [
-        OfferChange(case=told.case, offer=offer, material=material, came=came)
-        for here, there, came in ((was, now, False), (now, was, True))
-        for offer, material in sorted(_offers(here) - _offers(there))
+        OfferChange(case=result.case, offer=offer, material=material, came=came)
+        for verdicts, others, came in ((was, now, False), (now, was, True))
+        for offer, material in sorted(_offer_ids(verdicts) - _offer_ids(others))
     ]
     kg, cost = stakes.lost
     judged = len(was.keys() & now.keys())
-    return told.but(judged=judged, kg_at_stake=kg, cost_at_stake=cost, comparison=comparison), flips, offers
+    return result.but(judged=judged, kg_at_stake=kg, cost_at_stake=cost, comparison=comparison), flips, offers
 
 
-def _shared(old: Inputs, new: Inputs) -> Inputs:
+def _with_shared_objects(old: Inputs, new: Inputs) -> Inputs:
     """Return the new facts with equal objects replaced by the old ones, so that results of these are computed once."""
-    case = {name: was for name, was in old.case.__dict__.items() if new.case.__dict__[name] == was}
-    known = {catalog.name: catalog for catalog in old.catalogs}
-    catalogs = (known[one.name] if known.get(one.name) == one else one for one in new.catalogs)
+    case = {name: value for name, value in old.case.__dict__.items() if new.case.__dict__[name] == value}
+    old_catalogs = {catalog.name: catalog for catalog in old.catalogs}
+    catalogs = (
+        old_catalogs[catalog.name] if old_catalogs.get(catalog.name) == catalog else catalog for catalog in new.catalogs
+    )
     return replace(new, case=new.case.but(**case), catalogs=tuple(catalogs))
 
 
-def _flip(case: str, stakes: _Stakes, way: Way, days: Span, was: Standing, now: Standing) -> Flip:
+def _flip(case: str, stakes: _Stakes, way: Way, days: Span, was: CombinedVerdict, now: CombinedVerdict) -> Flip:
     kg, cost = stakes.on(way, days, (*was.rules, *now.rules), lost=now.result is not Result.PASS)
     assert days.start is not None and days.end is not None
     return Flip(
@@ -290,14 +278,13 @@ def _flip(case: str, stakes: _Stakes, way: Way, days: Span, was: Standing, now: 
     )
 
 
-def _side_by_side(before: Session, after: Session) -> Comparison:
-    """Return the comparison of the two plans, without the locations of the editions."""
-    found = compare_plans(before, after, names=("the old edition", "the new edition"))
-    return found.but(facts=tuple(fact for fact in found.facts if (fact.kind, fact.name) not in _PLACES))
+def _plan_comparison(before: Session, after: Session) -> Comparison:
+    comparison = compare_plans(before, after, names=("the old edition", "the new edition"))
+    return comparison.but(facts=tuple(fact for fact in comparison.facts if (fact.kind, fact.name) not in _PLACES))
 
 
-def _offers(found: Standings) -> set[tuple[str, str]]:
-    return {(way.offer, way.material) for way in found}
+def _offer_ids(verdicts: VerdictsByWay) -> set[tuple[str, str]]:
+    return {(way.offer, way.material) for way in verdicts}
 
 
 class _Stakes:
@@ -311,47 +298,38 @@ class _Stakes:
         for item in verified.ledger.bought:
             for served in judging.ends(item):
                 self._bought[way_of(verified.problem, item.arc, served.use)].append((item, served))
-        self._sorts = {
+        self._date_kind = {
             rule.id: "trade" if rule.bears_on == "trade" else rule.dated_by
             for rule in (*verified.problem.rules, *after.rules)
         }
         self._lost: dict[int, Bought] = {}
 
     def on(self, way: Way, days: Span, rules: Sequence[str], *, lost: bool) -> tuple[Decimal, Decimal]:
-        """Return kilograms and money bought this way on some days, by the date that counts for each rule, each purchase once.
-
-        Args:
-            way: Offer, place, and use.
-            days: Period of time.
-            rules: Rules that forbid it.
-            lost: True if it may no longer be bought, so that it counts as lost.
-        """
-        sorts = {self._sorts[rule] for rule in rules}
-        found = {
+        """Return kilograms and money of purchases by a way, each once, whose date counts for the rules on some days. `lost` adds them to the lost ones."""
+        date_kinds = {self._date_kind[rule] for rule in rules}
+        purchases = {
             id(item): item
             for item, served in self._bought.get(way, ())
-            if any(self._periods[period].span.meets(days) for period in _dated(item, served, sorts))
+            if any(self._periods[period].span.meets(days) for period in _counting_periods(item, served, date_kinds))
         }
         if lost:
-            self._lost |= found
-        return self._sums(found)
+            self._lost |= purchases
+        return self._totals(purchases)
 
     @property
     def lost(self) -> tuple[Decimal, Decimal]:
-        """Return kilograms and money of all purchases that may no longer be made, each once."""
-        return self._sums(self._lost)
+        return self._totals(self._lost)
 
-    def _sums(self, items: Mapping[int, Bought]) -> tuple[Decimal, Decimal]:
+    def _totals(self, items: Mapping[int, Bought]) -> tuple[Decimal, Decimal]:
         kg = sum((item.quantity for item in items.values()), Decimal(0))
         bought = [item for item in items.values() if item.arc.offer >= 0]
         return exact(kg), exact(sum((self._costing.line(item).total for item in bought), Decimal(0)))
 
 
-def _dated(item: Bought, served: FinalDelivery, sorts: Collection[str]) -> Iterator[int]:
-    """Yield the periods that count for some sorts of rules: arrival, delivery to the user, or order."""
-    if "trade" in sorts:
+def _counting_periods(item: Bought, served: FinalDelivery, date_kinds: Collection[str]) -> Iterator[int]:
+    if "trade" in date_kinds:
         yield item.delivered
-    if "delivery" in sorts:
+    if "delivery" in date_kinds:
         yield served.period
-    if "order" in sorts:
+    if "order" in date_kinds:
         yield item.ordered

@@ -31,18 +31,22 @@ from .cases import watch as watched
 from .editions import editions_of
 from .records import watch_document
 
-_EDITION = "a folder with pack.toml or catalog.toml, or of such folders; a file with [plugin.NAME]; or what is installed, by name"
+_EDITION = "a folder with pack.toml or catalog.toml, or of such folders; a file with [plugin.NAME]; or the name of an installed pack or catalog"
 
 
 def watch(
-    old: Annotated[str, typer.Argument(metavar="OLD", help=f"The edition of before: {_EDITION}.")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The edition that takes its place, likewise.")],
-    cases: Annotated[list[Path], typer.Argument(metavar="CASE", help="One case or several: files, or their folders.")],
+    old: Annotated[str, typer.Argument(metavar="OLD", help=f"Old edition: {_EDITION}.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="New edition, in the same form.")],
+    cases: Annotated[list[Path], typer.Argument(metavar="CASE", help="One or more cases: files, or their folders.")],
     strict: Strict = False,
-    top: Annotated[int, typer.Option(metavar="N", help="Rows shown of each table; 0: all.", min=0)] = 20,
+    top: Annotated[
+        int, typer.Option(metavar="N", help="Number of rows to show of each table. 0 shows all.", min=0)
+    ] = 20,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the whole document as .html, .md or .xlsx too. Overwrites nothing."),
+        typer.Option(
+            metavar="FILE", help="Also write the whole document as .html, .md, or .xlsx. It must not exist yet."
+        ),
     ] = None,
     time_limit: TimeLimit = None,
     gap: Gap = DEFAULT_GAP,
@@ -51,17 +55,19 @@ def watch(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Tell what a new edition of rule packs, catalogs, screening lists or other settings of plugins turns in cases: every verdict by offer, use and days, what of the plan
-    it touches, and the cheapest plan under each edition. Exit code 0: no verdict turns; 7: some do.
+    """Show what a new edition of rule packs, catalogs, screening lists, or other plugin settings changes in your cases.
+
+    For each case, it lists every verdict that changes (by offer, use, and days), the part of the plan that is affected, and the cheapest
+    plan under each edition. Exit code 0 means that no verdict changes, and 7 that some do.
     """
     registry = installed(block)
-    form = format_of(out, registry) if out is not None else None
+    output_format = format_of(out, registry) if out is not None else None
     if out is not None:
         reject_existing(out)  # before the work, not after it
     editions = editions_of(old, new, registry)
     until = None if time_limit is None else monotonic() + time_limit
     with Interrupt() as cancel, progress_bar(quiet or as_json, "watching", "cases") as progress:
-        found = watched(
+        result = watched(
             editions,
             cases,
             registry=registry,
@@ -71,11 +77,11 @@ def watch(
             progress=progress,
             cancel=cancel,
         )
-    answer(as_json, found.to_dict, lambda: watch_document(found, top))
-    if out is not None and form is not None:
-        written = write_document(out, watch_document(found, 0), form)
+    answer(as_json, result.to_dict, lambda: watch_document(result, top))
+    if out is not None and output_format is not None:
+        written = write_document(out, watch_document(result, 0), output_format)
         if not as_json:
             wrote(as_json, [written])
-    if any(one.error for one in found.cases):
+    if any(case.error for case in result.cases):
         return InputError.exit_code
-    return TURNED if found.flips else 0
+    return TURNED if result.flips else 0

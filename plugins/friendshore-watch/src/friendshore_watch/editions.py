@@ -40,116 +40,120 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Editions:
-    """Both editions of everything that changes, by kind and name."""
+    """Both editions of everything that changes."""
 
     old: Mapping[Named, Edition]
     new: Mapping[Named, Edition]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Return the names with two editions."""
         return tuple(f"{kind} {name}" for kind, name in sorted(self.old))
 
 
 def editions_of(old: str, new: str, registry: Registry) -> Editions:
-    """Return the editions in two folders or settings files, or installed ones by name.
-
-    Args:
-        old: A folder with `pack.toml` or `catalog.toml`, or of such folders; the name of an installed rule pack or catalog; or a TOML file with
-            tables `[plugin.NAME]`.
-        new: Like `old`.
-        registry: Installed plugins.
-
-    Raises:
-        InputError: If either has none, or if they aren't editions of the same packs and catalogs.
-    """
-    sides = [_found(text, where, registry) for text, where in ((old, "OLD"), (new, "NEW"))]
-    lone = [
-        Diagnostic(f"the {kind} `{name}` has no edition in {there}", fix="give both editions of whatever changes")
-        for here, there in ((0, "NEW"), (1, "OLD"))
+    """Return the editions in two folders or settings files, or installed ones by name. Raises InputError unless they are pairs."""
+    sides = [_editions_at(text, argument, registry) for text, argument in ((old, "OLD"), (new, "NEW"))]
+    problems = [
+        Diagnostic(
+            f"the {kind} `{name}` has no edition in {argument_without}",
+            fix=f"add its other edition to {argument_without}, or remove this one",
+            code="FS970",
+        )
+        for here, argument_without in ((0, "NEW"), (1, "OLD"))
         for kind, name in sorted(sides[here].keys() - sides[1 - here].keys())
     ]
-    if lone:
-        raise InputError(lone)
+    if problems:
+        raise InputError(problems)
     return Editions(*sides)
 
 
-def _found(text: str, where: str, registry: Registry) -> dict[Named, Edition]:
+def _editions_at(text: str, argument: str, registry: Registry) -> dict[Named, Edition]:
     path = Path(text)
     if path.is_file():
         editions = list(_settings_in(path, registry))
     else:
-        editions = list(_below(path)) if path.is_dir() else list(_installed(text, registry))
+        editions = list(_editions_below(path)) if path.is_dir() else list(_installed(text, registry))
     if not editions:
         raise InputError(
-            "holds no rule pack, no catalog and no settings",
+            "contains no rule pack, catalog, or settings",
             text,
-            column=where,
-            expected=f"a folder with `{PACK_FILE}` or `{CATALOG_FILE}`, or with such folders; a file with `[{TABLE}.NAME]`; or the name of what is installed",
+            column=argument,
+            expected=f"a folder with `{PACK_FILE}` or `{CATALOG_FILE}`, or with such folders; a file with `[{TABLE}.NAME]`; or the name of an installed pack or catalog",
+            fix="check the path or the name",
+            code="FS971",
         )
-    found: dict[Named, Edition] = {}
-    for one in editions:
-        known = found.setdefault((one.kind, one.name), one)
-        if known is not one:
+    edition_by_name: dict[Named, Edition] = {}
+    for edition in editions:
+        other = edition_by_name.setdefault((edition.kind, edition.name), edition)
+        if other is not edition:
             raise InputError(
-                f"two editions of the {one.kind} `{one.name}`",
+                f"contains two editions of the {edition.kind} `{edition.name}`",
                 text,
-                column=where,
-                found=f"{known.folder.name} and {one.folder.name}",
-                fix="leave one of them",
+                column=argument,
+                found=f"{other.folder.name} and {edition.folder.name}",
+                fix="remove one of them, or name its folder instead",
+                code="FS972",
             )
-    return found
+    return edition_by_name
 
 
-def _below(folder: Path, depth: int = DEPTH) -> Iterator[Edition]:
-    """Yield the edition in a folder, or else those in its subfolders."""
-    own = [
+def _editions_below(folder: Path, depth: int = DEPTH) -> Iterator[Edition]:
+    editions = [
         Edition(kind, stated_name(folder / file, key), folder)
         for kind, file, key in _FILES
         if (folder / file).is_file()
     ]
-    yield from own
-    if not own and depth:
-        inner = (entry for entry in folder.iterdir() if not entry.name.startswith(".") and not entry.is_symlink())
-        for entry in sorted(inner):
+    yield from editions
+    if not editions and depth:
+        folders = (entry for entry in folder.iterdir() if not entry.name.startswith(".") and not entry.is_symlink())
+        for entry in sorted(folders):
             if entry.is_dir():
-                yield from _below(entry, depth - 1)
+                yield from _editions_below(entry, depth - 1)
 
 
 def _settings_in(file: Path, registry: Registry) -> Iterator[Edition]:
-    """Yield the settings in a TOML file, key by key.
-
-    Raises:
-        InputError: With every plugin that isn't installed, and if the file contains anything else or can't be read.
-    """
     data = toml_data(read_bytes(file).decode("utf-8-sig", errors="replace"), str(file))
     tables = data.pop(TABLE, {})
-    found = [
-        Diagnostic("is no settings of a plugin", str(file), column=key, expected=f"`[{TABLE}.NAME]`") for key in data
+    problems = [
+        Diagnostic(
+            f"`{key}` isn't a plugin's settings",
+            str(file),
+            column=key,
+            expected=f"`[{TABLE}.NAME]`",
+            fix="move the settings below such a table, and remove everything else",
+            code="FS973",
+        )
+        for key in data
     ]
-    made = []
+    editions = []
     for name, table in tables.items() if isinstance(tables, dict) else ():
         try:
             plugin = registry.taking_settings(name).distribution
         except InputError as error:
-            found += [replace(one, file=str(file), column=table_of(name)) for one in error.problems]
+            problems += [replace(problem, file=str(file), column=table_of(name)) for problem in error.problems]
             continue
         if not isinstance(table, dict):
-            found.append(
-                Diagnostic("a table is needed", str(file), column=table_of(name), expected=f"`[{table_of(name)}]`")
+            problems.append(
+                Diagnostic(
+                    f"`{table_of(name)}` must be a table",
+                    str(file),
+                    column=table_of(name),
+                    expected=f"`[{table_of(name)}]`",
+                    fix="move the settings below such a table, and remove everything else",
+                    code="FS973",
+                )
             )
             continue
-        made += [
+        editions += [
             Edition("settings", f"{plugin}.{key}", file.parent.absolute(), value)
             for key, value in plain_table(table).items()
         ]
-    if found:
-        raise InputError(found)
-    yield from made
+    if problems:
+        raise InputError(problems)
+    yield from editions
 
 
 def _installed(name: str, registry: Registry) -> Iterator[Edition]:
-    """Yield the installed rule pack and catalog of a name."""
     if name in registry.packs:
         yield Edition("rule pack", name, Path(registry.pack(name).file).parent)
     if name in registry.catalogs:
@@ -158,51 +162,43 @@ def _installed(name: str, registry: Registry) -> Iterator[Edition]:
 
 def used_of(case: Case, gathered: Gathered, editions: Editions) -> tuple[str, ...]:
     """Return the names with two editions that a case uses: of settings, all for a plugin that it sets anything for."""
-    here: set[Named] = {("rule pack", pack.id) for pack, _ in gathered.packs}
-    here |= {("catalog", one.name) for one in gathered.read}
-    called = _set_for(case, gathered.registry)
-    here |= {(kind, name) for kind, name in editions.old if kind == "settings" and name.rpartition(".")[0] in called}
-    return tuple(f"{kind} {name}" for kind, name in sorted(editions.old) if (kind, name) in here)
+    used: set[Named] = {("rule pack", pack.id) for pack, _ in gathered.packs}
+    used |= {("catalog", catalog.name) for catalog in gathered.read}
+    name_by_plugin = _case_names(case, gathered.registry)
+    used |= {
+        (kind, name) for kind, name in editions.old if kind == "settings" and name.rpartition(".")[0] in name_by_plugin
+    }
+    return tuple(f"{kind} {name}" for kind, name in sorted(editions.old) if (kind, name) in used)
 
 
-def _set_for(case: Case, registry: Registry) -> dict[str, str]:
-    """Return distribution of a plugin -> its name in the case, for plugins with settings in the case."""
+def _case_names(case: Case, registry: Registry) -> dict[str, str]:
+    """Return distribution -> name in the case, for plugins with settings in the case."""
     return {registry.taking_settings(name).distribution: name for name in case.settings}
 
 
 def with_settings(case: Case, registry: Registry, editions: Iterable[Edition]) -> Case:
-    """Return the case with editions of settings in place of its own, key by key. Plugins without settings in the case are left out.
-
-    Raises:
-        InputError: If it has settings for a plugin that isn't installed.
-    """
-    called = _set_for(case, registry)
+    """Return the case with editions of settings in place of its own, key by key. Plugins without settings in the case are left out."""
+    name_by_plugin = _case_names(case, registry)
     settings = {name: dict(table) for name, table in case.settings.items()}
     folders: dict[str, dict[str, Path]] = {}
-    for one in editions:
-        plugin, _, key = one.name.rpartition(".")
-        if one.kind == "settings" and plugin in called:
-            settings[called[plugin]][key] = one.value
-            folders.setdefault(called[plugin], {})[key] = one.folder
+    for edition in editions:
+        plugin, _, key = edition.name.rpartition(".")
+        if edition.kind == "settings" and plugin in name_by_plugin:
+            settings[name_by_plugin[plugin]][key] = edition.value
+            folders.setdefault(name_by_plugin[plugin], {})[key] = edition.folder
     return case.but(settings=settings, settings_from=folders) if folders else case
 
 
 def with_editions(case: Case, gathered: Gathered, editions: Iterable[Edition]) -> Case:
-    """Return the case with editions in place of the packs and catalogs that it uses, directly or through another.
-
-    Args:
-        case: The case.
-        gathered: The case with everything that it names today.
-        editions: Replacements.
-    """
-    given = {(one.kind, one.name): str(one.folder.resolve()) for one in editions}
-    packs = {f"pack {pack.id}": given.get(("rule pack", pack.id)) for pack, _ in gathered.packs}
-    catalogs = {one.name: given.get(("catalog", one.name)) for one in gathered.read}
-    instead = {
+    """Return the case with editions in place of the packs and catalogs that it uses today (`gathered`), directly or through another."""
+    path_by_edition = {(edition.kind, edition.name): str(edition.folder.resolve()) for edition in editions}
+    packs = {f"pack {pack.id}": path_by_edition.get(("rule pack", pack.id)) for pack, _ in gathered.packs}
+    catalogs = {edition.name: path_by_edition.get(("catalog", edition.name)) for edition in gathered.read}
+    replacements = {
         gathered.named[name]: path for name, path in (packs | catalogs).items() if path and name in gathered.named
     }
     required = [path for name, path in catalogs.items() if path and name not in gathered.named]
     return case.but(
-        packs=tuple(instead.get(name, name) for name in case.packs),
-        catalogs=(*(instead.get(name, name) for name in case.catalogs), *required),
+        packs=tuple(replacements.get(name, name) for name in case.packs),
+        catalogs=(*(replacements.get(name, name) for name in case.catalogs), *required),
     )

@@ -22,10 +22,8 @@ class Way(Record):
     offer: str
     """Id of the offer, lot, or order."""
     material: str
-    """Material that it delivers."""
     place: str
     demand_material: str
-    """Demanded material."""
     end_use: str
     demand_place: str
     buyer: str
@@ -38,9 +36,7 @@ class Flip(Way):
 
     case: str
     start: date
-    """First day."""
     end: date
-    """Last day."""
     was: str
     """Verdict under the old edition: `pass`, `unproven`, or `fail`."""
     now: str
@@ -92,137 +88,134 @@ class Watched(QuestionResult):
     TABLES: ClassVar[tuple[str, ...]] = ("flips", "offers", "cases")
 
     editions: tuple[str, ...]
-    """Names with two editions."""
     cases: tuple[CaseWatched, ...]
     flips: tuple[Flip, ...]
     """In order of cases, offers, uses, and days."""
     offers: tuple[OfferChange, ...]
-    """New and removed offers."""
 
     @property
     def rise(self) -> dict[str, Cost]:
-        """Return the increase in the cost of each case's cheapest plan, line by line."""
         return {
-            one.case: one.comparison.cost_after.minus(one.comparison.cost_before)
-            for one in self.cases
-            if one.comparison is not None
+            case.case: case.comparison.cost_after.minus(case.comparison.cost_before)
+            for case in self.cases
+            if case.comparison is not None
         }
 
 
-_RESULTS = {"pass": "lawful", "unproven": "unproven", "fail": "barred"}
+_RESULTS = {"pass": "lawful", "unproven": "unproven", "fail": "prohibited"}
 _TONES = {"pass": doc.Tone.GOOD, "unproven": doc.Tone.DOUBTFUL, "fail": doc.Tone.BAD}
 SHOWN = 40
 """Default number of rows of each table."""
 
 
-def watch_document(found: Watched, shown: int = SHOWN) -> doc.Document:
-    """Return the changes in all cases and in each. Each table has the first `shown` rows; 0 means all."""
+def watch_document(result: Watched, shown: int = SHOWN) -> doc.Document:
     return doc.document(
-        "What a new edition turns",
-        _head(found),
-        doc.notes([f"{one.case}: not planned: {text}" for one in found.cases for text in one.error], doc.Tone.BAD),
-        _cases(found),
-        _flips(found, shown),
-        _offers(found.offers, shown),
-        *(_plan(one) for one in found.cases),
+        "Effects of the new edition",
+        _headline(result),
+        doc.notes([f"{case.case}: not planned: {text}" for case in result.cases for text in case.error], doc.Tone.BAD),
+        _cases(result),
+        _flips(result, shown),
+        _offers(result.offers, shown),
+        *(_plans(case) for case in result.cases),
     )
 
 
-def _head(found: Watched) -> doc.Sentence:
-    lost = [flip for flip in found.flips if flip.was == "pass"]
-    turned = count(len(found.flips), "verdict turns", "verdicts turn")
-    touched = len({flip.case for flip in found.flips})
-    whole = sum(not one.error for one in found.cases)
-    planned = count(whole, "case")
-    what = ", ".join(found.editions)
-    if not whole:
-        return doc.sentence(f"No case could be planned under both editions: {what}.", tone=doc.Tone.BAD, strong=True)
-    if not found.flips:
-        return doc.sentence(f"No verdict turns in {planned}: {what}.", strong=True)
-    worse = f": {len(lost):,} of them against what was lawful" if lost else ", none of them against what was lawful"
-    return doc.sentence(f"{turned} in {touched:,} of {planned}{worse} ({what}).", strong=True)
+def _headline(result: Watched) -> doc.Sentence:
+    lost = [flip for flip in result.flips if flip.was == "pass"]
+    changes = count(len(result.flips), "verdict changes", "verdicts change")
+    affected_count = len({flip.case for flip in result.flips})
+    planned_count = sum(not case.error for case in result.cases)
+    cases = count(planned_count, "case")
+    editions = ", ".join(result.editions)
+    if not planned_count:
+        return doc.sentence(
+            f"No case could be planned under both editions: {editions}.", tone=doc.Tone.BAD, strong=True
+        )
+    if not result.flips:
+        return doc.sentence(f"No verdict changes in {cases}: {editions}.", strong=True)
+    worse = f", {len(lost):,} of them lawful before" if lost else ", none of them lawful before"
+    return doc.sentence(f"{changes} in {affected_count:,} of {cases}{worse} ({editions}).", strong=True)
 
 
-def _cases(found: Watched) -> doc.Section:
+def _cases(result: Watched) -> doc.Section:
     columns = [
         doc.Column("Case"),
         doc.figures("Judged"),
-        doc.figures("Turn"),
-        doc.figures("Bought, not lawful now"),
-        doc.figures("Worth"),
-        doc.figures("Plan costs more"),
-        doc.figures("More short"),
+        doc.figures("Changed"),
+        doc.figures("Bought, no longer lawful"),
+        doc.figures("Spend"),
+        doc.figures("Plan cost"),
+        doc.figures("Shortage"),
     ]
-    return doc.section("Cases", doc.table(columns, [_case(one, found.flips) for one in found.cases]))
+    return doc.section("Cases", doc.table(columns, [_case_row(case, result.flips) for case in result.cases]))
 
 
-def _case(one: CaseWatched, flips: Sequence[Flip]) -> list[doc.Cell]:
-    turned = sum(flip.case == one.case for flip in flips)
-    if one.error:
-        return [one.case, *[doc.NOTHING] * 4, "not planned", doc.NOTHING]
-    if not one.uses:
-        return [one.case, *[doc.NOTHING] * 4, "uses none of it", doc.NOTHING]
-    comparison = one.comparison
+def _case_row(case: CaseWatched, flips: Sequence[Flip]) -> list[doc.Cell]:
+    change_count = sum(flip.case == case.case for flip in flips)
+    if case.error:
+        return [case.case, *[doc.NOTHING] * 4, "not planned", doc.NOTHING]
+    if not case.uses:
+        return [case.case, *[doc.NOTHING] * 4, "unaffected", doc.NOTHING]
+    comparison = case.comparison
     rise, short = Decimal(0), Decimal(0)
     if comparison is not None:
         rise = comparison.cost_after.total - comparison.cost_before.total
         short = sum((m.short_after_kg - m.short_before_kg for m in comparison.materials), Decimal(0))
     currency = comparison.currency if comparison is not None else ""
     return [
-        one.case,
-        doc.Count(one.judged),
-        doc.Count(turned),
-        doc.Kilograms(one.kg_at_stake) if one.kg_at_stake else doc.NOTHING,
-        doc.Amount(one.cost_at_stake, currency) if one.cost_at_stake else doc.NOTHING,
+        case.case,
+        doc.Count(case.judged),
+        doc.Count(change_count),
+        doc.Kilograms(case.kg_at_stake) if case.kg_at_stake else doc.NOTHING,
+        doc.Amount(case.cost_at_stake, currency) if case.cost_at_stake else doc.NOTHING,
         doc.Amount(rise, currency, "signed") if rise else doc.NOTHING,
         doc.Kilograms(short, least=Decimal("0.05")) if short else doc.NOTHING,
     ]
 
 
-def _flips(found: Watched, shown: int) -> doc.Section | None:
-    """Return the changed verdicts by cost: one row for all goods and places of an offer."""
-    alike = grouped(
+def _flips(result: Watched, shown: int) -> doc.Section | None:
+    flips_by_row = grouped(
         ((flip.case, flip.offer, flip.material, flip.end_use, flip.start, flip.end, flip.was, flip.now), flip)
-        for flip in found.flips
+        for flip in result.flips
     )
-    ranked = sorted(alike.values(), key=lambda flips: (-_bought(flips), flips[0].was != "pass"))
-    several = len({flip.case for flip in found.flips}) > 1
-    rows = [_turn(flips, several=several) for flips in ranked[: shown or None]]
+    ranked = sorted(flips_by_row.values(), key=lambda flips: (-_kg_bought(flips), flips[0].was != "pass"))
+    several = len({flip.case for flip in result.flips}) > 1
+    rows = [_flip_row(flips, several=several) for flips in ranked[: shown or None]]
     columns = [
         *([doc.Column("Case")] if several else []),
         doc.Column("Offer", whole=True),
         doc.Column("Delivers"),
         doc.Column("For"),
         doc.Column("Days"),
-        doc.Column("Was"),
-        doc.Column("Is"),
+        doc.Column("Before"),
+        doc.Column("Now"),
         doc.Column("By"),
         doc.figures("Bought"),
     ]
-    more = len(ranked) - len(rows)
-    left = [f"{more:,} more: --top 0 shows all, --json tells all"] if more else []
-    return doc.section("Verdicts that turn", doc.table(columns, rows), doc.notes(left)) if rows else None
+    hidden_count = len(ranked) - len(rows)
+    notes = [f"{hidden_count:,} more (--top 0 shows all)"] if hidden_count else []
+    return doc.section("Changed verdicts", doc.table(columns, rows), doc.notes(notes)) if rows else None
 
 
-def _turn(flips: Sequence[Flip], *, several: bool) -> list[doc.Cell]:
-    one = flips[0]
-    goods = sorted({flip.demand_material for flip in flips} - {one.material})
+def _flip_row(flips: Sequence[Flip], *, several: bool) -> list[doc.Cell]:
+    first = flips[0]
+    goods = sorted({flip.demand_material for flip in flips} - {first.material})
     by = sorted({rule for flip in flips for rule in flip.now_by or flip.was_by})
-    bought = _bought(flips)
+    bought = _kg_bought(flips)
     return [
-        *([one.case] if several else []),
-        one.offer,
-        one.material,
-        f"{one.end_use}: {', '.join(goods)}" if goods else one.end_use,
-        f"{one.start} to {one.end}",
-        _RESULTS[one.was],
-        doc.Phrase(_RESULTS[one.now], _TONES[one.now]),
+        *([first.case] if several else []),
+        first.offer,
+        first.material,
+        f"{first.end_use}: {', '.join(goods)}" if goods else first.end_use,
+        f"{first.start} to {first.end}",
+        _RESULTS[first.was],
+        doc.Phrase(_RESULTS[first.now], _TONES[first.now]),
         ", ".join(by),
         doc.Kilograms(bought) if bought else doc.NOTHING,
     ]
 
 
-def _bought(flips: Sequence[Flip]) -> Decimal:
+def _kg_bought(flips: Sequence[Flip]) -> Decimal:
     """Return the kilograms bought. A purchase for several goods counts once."""
     by_place = grouped((flip.place, flip.kg) for flip in flips)
     return sum((max(kilograms) for kilograms in by_place.values()), Decimal(0))
@@ -232,16 +225,16 @@ def _offers(offers: Sequence[OfferChange], shown: int) -> doc.Section | None:
     if not offers:
         return None
     texts = []
-    for came, word in ((False, "gone"), (True, "new")):
-        names = [f"{one.offer} ({one.material})" for one in offers if one.came is came]
+    for came, word in ((False, "removed"), (True, "new")):
+        names = [f"{offer.offer} ({offer.material})" for offer in offers if offer.came is came]
         if names:
-            kept = names[: shown or None]
-            more = f" and {len(names) - len(kept):,} more" if len(kept) < len(names) else ""
-            texts.append(f"{word}: {', '.join(kept)}{more}")
+            visible = names[: shown or None]
+            rest = f" and {len(names) - len(visible):,} more" if len(visible) < len(names) else ""
+            texts.append(f"{word}: {', '.join(visible)}{rest}")
     return doc.section("Offers that only one edition has", doc.notes(texts))
 
 
-def _plan(one: CaseWatched) -> doc.Section | None:
-    if one.comparison is None:
+def _plans(case: CaseWatched) -> doc.Section | None:
+    if case.comparison is None:
         return None
-    return doc.section(f"{one.case}: the cheapest plan under each", *comparison_document(one.comparison).parts)
+    return doc.section(f"{case.case}: cheapest plan under each edition", *comparison_document(case.comparison).parts)

@@ -1,7 +1,6 @@
-"""Verdicts of a case's law on every way of every offer to every use, day by day, before planning.
+"""Verdicts of a case's law on every way of every offer to every use, day by day, before planning."""
 
-Compliance classes answer the same question for periods. Here it is answered for days and without a plan, to compare two editions of the law.
-"""
+# Compliance classes answer the same question for periods. Here it is answered for days and without a plan, to compare two editions of the law.
 
 from __future__ import annotations
 
@@ -22,32 +21,33 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Verdict on some days: the rules that forbid, and the first reason."""
+class CombinedVerdict:
+    """Combined verdict of all rules on some days."""
 
     result: Result = Result.PASS
     rules: tuple[str, ...] = ()
+    """Rules that forbid."""
     reason: str = ""
+    """Reason of the first of them."""
 
 
-FREE = Standing()
+LAWFUL = CombinedVerdict()
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedDays:
-    """Days with the same verdict, both inclusive."""
+    """Days with the same verdict, from the first to the last."""
 
     start: date
     end: date
-    standing: Standing
+    verdict: CombinedVerdict
 
 
-Standings = Mapping[Way, tuple[JudgedDays, ...]]
+VerdictsByWay = Mapping[Way, tuple[JudgedDays, ...]]
 """Way -> verdicts on every day of the plan, in order."""
 
 
 def way_of(problem: Problem, arc: Arc, use: Use) -> Way:
-    """Return the way of an arc for a use."""
     return Way(
         offer=arc.name,
         material=arc.node[0],
@@ -60,56 +60,51 @@ def way_of(problem: Problem, arc: Arc, use: Use) -> Way:
     )
 
 
-def standings(problem: Problem) -> Standings:
-    """Return the verdicts on every way to every demanded use, on every day of the plan.
-
-    A rule counts on the days on which it is in force, with the statuses that the case accepts. Licenses that the case has or assumes are used,
-    waivers aren't. A rule dated by the order forbids orders on that day; one on moves forbids arrivals.
-    """
-    found: dict[Way, tuple[JudgedDays, ...]] = {}
+def verdicts_by_way(problem: Problem) -> VerdictsByWay:
+    """Return the verdicts on every way to every demanded use, on every day of the plan. Licenses count, waivers don't."""
+    verdicts: dict[Way, tuple[JudgedDays, ...]] = {}
     for use, judgement in problem.judgements.items():
-        against = _against(judgement)
+        adverse = _adverse_verdicts(judgement)
         for index in sorted(judgement.reach):
             arc = problem.network.arcs[index]
-            way, told = way_of(problem, arc, use), _joined(_by_days(problem, arc, use, against.get(index, ())))
-            known = found.get(way)
-            found[way] = told if known is None else _better(known, told)
-    return found
+            way, judged = way_of(problem, arc, use), _merged(_by_days(problem, arc, use, adverse.get(index, ())))
+            other = verdicts.get(way)
+            verdicts[way] = judged if other is None else _more_permissive(other, judged)
+    return verdicts
 
 
-def _against(judgement: Judgement) -> Mapping[int, Sequence[tuple[int, Verdict]]]:
+def _adverse_verdicts(judgement: Judgement) -> Mapping[int, Sequence[tuple[int, Verdict]]]:
     """Return arc -> rules that find against it, with their verdicts."""
-    found: defaultdict[int, list[tuple[int, Verdict]]] = defaultdict(list)
+    adverse: defaultdict[int, list[tuple[int, Verdict]]] = defaultdict(list)
     for table in (judgement.chain, judgement.trade):
         for rule, verdicts in table.items():
             for index, verdict in verdicts.items():
-                found[index].append((rule, verdict))
-    return found
+                adverse[index].append((rule, verdict))
+    return adverse
 
 
 def _by_days(problem: Problem, arc: Arc, use: Use, against: Sequence[tuple[int, Verdict]]) -> Iterator[JudgedDays]:
     span = problem.case.horizon.span
     assert span.start is not None and span.end is not None
-    hard = [(rule, verdict) for rule, verdict in sorted(against) if problem.law.forbids(verdict, arc)]
-    turns = sorted(day for day in _turns(problem, hard) if span.start < day <= span.end)
-    for days in stretches_between(span.start, span.end, turns):
+    # A rule dated by the order forbids orders on a day, and one on moves forbids arrivals.
+    prohibiting = [(rule, verdict) for rule, verdict in sorted(against) if problem.law.forbids(verdict, arc)]
+    change_days = sorted(day for day in _change_days(problem, prohibiting) if span.start < day <= span.end)
+    for days in stretches_between(span.start, span.end, change_days):
         assert days.start is not None and days.end is not None
-        yield JudgedDays(days.start, days.end, _standing(problem, arc, use, hard, days))
+        yield JudgedDays(days.start, days.end, _combined_verdict(problem, arc, use, prohibiting, days))
 
 
-def _joined(pieces: Iterable[JudgedDays]) -> tuple[JudgedDays, ...]:
-    """Merge consecutive days with the same verdict."""
-    found: list[JudgedDays] = []
-    for one in pieces:
-        if found and found[-1].standing == one.standing:
-            found[-1] = JudgedDays(found[-1].start, one.end, one.standing)
+def _merged(judged: Iterable[JudgedDays]) -> tuple[JudgedDays, ...]:
+    joined: list[JudgedDays] = []
+    for days in judged:
+        if joined and joined[-1].verdict == days.verdict:
+            joined[-1] = JudgedDays(joined[-1].start, days.end, days.verdict)
         else:
-            found.append(one)
-    return tuple(found)
+            joined.append(days)
+    return tuple(joined)
 
 
-def _turns(problem: Problem, against: Sequence[tuple[int, Verdict]]) -> set[date]:
-    """Return the days on which the verdict may change: a phase or license begins, or ended the day before."""
+def _change_days(problem: Problem, against: Sequence[tuple[int, Verdict]]) -> set[date]:
     spans = [phase.span for rule, _ in against for phase in problem.rules[rule].phases]
     if any(verdict.licence for _, verdict in against):
         spans += [Span(start=licence.start, end=licence.end) for licence in problem.case.licences]
@@ -117,8 +112,9 @@ def _turns(problem: Problem, against: Sequence[tuple[int, Verdict]]) -> set[date
     return starts | {span.end + _DAY for span in spans if span.end is not None and span.end < date.max}
 
 
-def _standing(problem: Problem, arc: Arc, use: Use, against: Sequence[tuple[int, Verdict]], days: Span) -> Standing:
-    """Return the verdict on days without a change."""
+def _combined_verdict(
+    problem: Problem, arc: Arc, use: Use, against: Sequence[tuple[int, Verdict]], days: Span
+) -> CombinedVerdict:
     forbidding = [
         (problem.rules[rule].id, verdict)
         for rule, verdict in against
@@ -126,36 +122,40 @@ def _standing(problem: Problem, arc: Arc, use: Use, against: Sequence[tuple[int,
         and not (verdict.licence and problem.law.licences(verdict, arc, use, days) is not None)
     ]
     if not forbidding:
-        return FREE
+        return LAWFUL
     worst = max((verdict.result for _, verdict in forbidding), key=lambda result: result.rank)
     deciding = [(rule, verdict) for rule, verdict in forbidding if verdict.result is worst]
-    return Standing(worst, tuple(sorted({rule for rule, _ in deciding})), deciding[0][1].reason)
+    return CombinedVerdict(worst, tuple(sorted({rule for rule, _ in deciding})), deciding[0][1].reason)
 
 
-def _better(one: Sequence[JudgedDays], other: Sequence[JudgedDays]) -> tuple[JudgedDays, ...]:
+def _more_permissive(judged: Sequence[JudgedDays], other_judged: Sequence[JudgedDays]) -> tuple[JudgedDays, ...]:
     """Return the more permissive verdict of two equal ways, day by day."""
-    return _joined(
-        JudgedDays(start, end, min(was, now, key=lambda found: found.result.rank))
-        for start, end, was, now in together(one, other)
+    return _merged(
+        JudgedDays(start, end, min(verdict, other_verdict, key=lambda verdict_of_day: verdict_of_day.result.rank))
+        for start, end, verdict, other_verdict in side_by_side(judged, other_judged)
     )
 
 
-def together(one: Sequence[JudgedDays], other: Sequence[JudgedDays]) -> Iterator[tuple[date, date, Standing, Standing]]:
+def side_by_side(
+    judged: Sequence[JudgedDays], other_judged: Sequence[JudgedDays]
+) -> Iterator[tuple[date, date, CombinedVerdict, CombinedVerdict]]:
     """Yield the days of two sequences of verdicts, split where either changes: first day, last day, and both verdicts."""
-    ours = theirs = 0
-    start = one[0].start
-    while ours < len(one) and theirs < len(other):
-        left, right = one[ours], other[theirs]
+    position = other_position = 0
+    start = judged[0].start
+    while position < len(judged) and other_position < len(other_judged):
+        left, right = judged[position], other_judged[other_position]
         end = min(left.end, right.end)
-        yield start, end, left.standing, right.standing
+        yield start, end, left.verdict, right.verdict
         start = end + _DAY
-        ours += left.end == end
-        theirs += right.end == end
+        position += left.end == end
+        other_position += right.end == end
 
 
-def turned(was: Standings, now: Standings) -> Iterator[tuple[Way, Span, Standing, Standing]]:
+def changed_verdicts(
+    before: VerdictsByWay, after: VerdictsByWay
+) -> Iterator[tuple[Way, Span, CombinedVerdict, CombinedVerdict]]:
     """Yield the days on which a way in both editions has different verdicts, in order of ways and days."""
-    for way in sorted(was.keys() & now.keys(), key=lambda way: tuple(way.__dict__.values())):
-        for start, end, one, other in together(was[way], now[way]):
-            if one.result is not other.result:
-                yield way, Span(start=start, end=end), one, other
+    for way in sorted(before.keys() & after.keys(), key=lambda way: tuple(way.__dict__.values())):
+        for start, end, verdict, new_verdict in side_by_side(before[way], after[way]):
+            if verdict.result is not new_verdict.result:
+                yield way, Span(start=start, end=end), verdict, new_verdict

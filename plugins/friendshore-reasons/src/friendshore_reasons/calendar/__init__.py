@@ -19,14 +19,16 @@ if TYPE_CHECKING:
 class CalendarOptions:
     """Options of the question."""
 
-    until: Annotated[str, Setting("Last day, also beyond the plan; the plan's last, if not given.", "DATE")] = ""
+    until: Annotated[
+        str, Setting("Last day, which may be after the plan. Default: the last day of the plan.", "DATE")
+    ] = ""
     every: Annotated[
-        bool, Setting("With --full, also every change, and every demand stretch by stretch.", flags=("--all",))
+        bool, Setting("With --full, also show every change, and every demand stretch by stretch.", flags=("--all",))
     ] = False
 
 
 class CalendarQuestion(Question[CalendarOptions, "Calendar"]):
-    """The dates on which compliance changes, the supply between them, and the start, end, and causes of each shortage.
+    """Show the dates on which compliance changes, the supply between them, and the start, end, and causes of each shortage.
 
     Each stretch between two dates is planned as a year at its own rates, without stock and lead times.
     """

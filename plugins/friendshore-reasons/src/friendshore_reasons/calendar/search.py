@@ -46,36 +46,34 @@ class LawChange(Record):
 
 
 def law_changes(problem: Problem, first: date, last: date) -> list[LawChange]:
-    """Return the changes of every rule about anything in the case by date, including the first day."""
     limiting = {rule.id for rule, _ in problem.limit_rows}
     rules = [rule for rule in problem.rules if rule.id in limiting or _is_about(problem, rule)]
-    found = [change for rule in rules for change in _changes(rule) if first <= change.day <= last]
-    return sorted(found, key=lambda change: (change.day, change.rule))
+    changes = [change for rule in rules for change in _status_changes(rule) if first <= change.day <= last]
+    return sorted(changes, key=lambda change: (change.day, change.rule))
 
 
-def _changes(rule: Rule) -> Iterator[LawChange]:
+def _status_changes(rule: Rule) -> Iterator[LawChange]:
     starts = {phase.start for phase in rule.phases}
     for phase in rule.phases:
         if phase.start is not None:
-            yield _change(rule, phase.start, _BECOMES[phase.status], phase.end, phase.note)
+            yield _status_change(rule, phase.start, _BECOMES[phase.status], phase.end, phase.note)
         if phase.end is not None and phase.end < date.max and phase.end + timedelta(1) not in starts:
-            yield _change(rule, phase.end + timedelta(1), "over", None, "")
+            yield _status_change(rule, phase.end + timedelta(1), "over", None, "")
 
 
-def _change(rule: Rule, day: date, effect: str, until: date | None, note: str) -> LawChange:
+def _status_change(rule: Rule, day: date, effect: str, until: date | None, note: str) -> LawChange:
     return LawChange(
         day=day, rule=rule.id, title=rule.title, clause=rule.citation, effect=effect, until=until, note=note
     )
 
 
 def _is_about(problem: Problem, rule: Rule) -> bool:
-    """Return True if a rule judges or charges a use or a material of the case."""
     if not rule.verbs & {"judge", "charge"}:
         return False
     covers = getattr(rule, "covers", None)
-    names = sorted({material for material, _ in problem.network.nodes})
+    materials = sorted({material for material, _ in problem.network.nodes})
     with attributed(rule):
-        if covers is not None and not any(covers(problem.merged.materials[name]) for name in names):
+        if covers is not None and not any(covers(problem.merged.materials[name]) for name in materials):
             return False
         return any(rule.concerns(demand.use) for demand in problem.demands)
 
@@ -179,46 +177,47 @@ class Calendar(QuestionResult):
 def calendar(source: PlanSource, *, until: date | None = None, progress: Progress | None = None) -> Calendar:
     """Plan every stretch between two dates on which facts change, as a year at its rates, without stock and orders.
 
-    Args:
-        source: A recommendation, a session, or a case.
-        until: Last day. None means the end of the plan. After the plan, demand continues at its rate.
-        progress: Called after every step.
-
-    Raises:
-        InputError: If `until` is before the plan begins, or a rule does not fit the facts of a stretch.
-        SolverError: If a solver fails.
-        VerificationError: If a plan fails verification.
+    The default of `until` is the end of the plan. After the plan, demand continues at its rate. Raises InputError if `until` is before the plan, or if a
+    rule doesn't fit the facts of a stretch, and SolverError or VerificationError if a solver or a check fails.
     """
     session = session_of(source)
     first = session.problem.case.horizon.start
     last = until or session.problem.case.horizon.periods[-1].end
     if last < first:
-        raise InputError("the calendar ends before the plan begins", found=str(last), expected=f"{first} or later")
-    return _Calendar(session, first, last, progress).told()
+        raise InputError(
+            "the calendar ends before the plan begins",
+            found=str(last),
+            expected=f"{first} or later",
+            fix=f"write a later date, such as `--until {first.year + 1}-12-31`",
+            code="FS925",
+        )
+    return _Calendar(session, first, last, progress).result()
 
 
 class _Calendar:
     def __init__(self, session: Session, first: date, last: date, progress: Progress | None) -> None:
         self.session, self.first, self.last = session, first, last
-        self.standing = Snapshot.of(session.inputs, session.problem, last)
-        self.turns = breakpoints(self.standing)
-        self.spans = stretches_between(first, last, list(self.turns))
+        self.snapshot = Snapshot.of(session.inputs, session.problem, last)
+        self.changes_by_day = breakpoints(self.snapshot)
+        self.spans = stretches_between(first, last, list(self.changes_by_day))
         self.counted = Counted(session, progress)
-        self.beyond: set[Span] = set()
+        self.without_budgets: set[Span] = set()
         """Stretches planned without budgets."""
-        self._known: dict[tuple[Span, tuple[tuple[Subject, Span], ...], frozenset[str]], StretchPlan] = {}
+        self._planned_stretches: dict[tuple[Span, tuple[tuple[Subject, Span], ...], frozenset[str]], StretchPlan] = {}
 
-    def told(self) -> Calendar:
-        planned = self._all_planned()
+    def result(self) -> Calendar:
+        planned = self._plan_all()
         self.last = _day(planned[-1].days.end)
         demands = {demand.id: demand.use.material.id for demand in self.session.problem.demands}
-        stretches = [one for name, material in demands.items() for one in _stretches(planned, name, material)]
-        cliffs = [one for name, material in demands.items() for one in self._cliffs(planned, name, material)]
+        stretches = [
+            stretch for demand, material in demands.items() for stretch in _stretches(planned, demand, material)
+        ]
+        cliffs = [cliff for demand, material in demands.items() for cliff in self._cliffs(planned, demand, material)]
         intervals = self._intervals(planned, list(demands))
-        kept = {rule.id for rule in self.standing.inputs.rules}
-        touched = list(concerned(self.session.problem, planned, self.turns))
+        rule_ids = {rule.id for rule in self.snapshot.inputs.rules}
+        affected = list(concerned(self.session.problem, planned, self.changes_by_day))
         causes = (cause for cliff in cliffs for cause in (*cliff.because, *cliff.by))
-        offers = [one.id for one in touched] + [cause.name for cause in causes if cause.kind == "offer"]
+        offer_ids = [goods.id for goods in affected] + [cause.name for cause in causes if cause.kind == "offer"]
         return Calendar(
             currency=self.session.problem.case.currency,
             start=self.first,
@@ -229,87 +228,83 @@ class _Calendar:
             stretches=tuple(stretches),
             cliffs=tuple(sorted(cliffs, key=lambda cliff: (cliff.start, cliff.demand))),
             law=tuple(law_changes(self.session.problem, self.first, self.last)),
-            concerned=tuple(touched),
-            names=names_of(self.session.problem, offers),
-            beyond_budget=_joined([one.days for one in planned if one.days in self.beyond]),
-            left_out=tuple(rule.id for rule in self.session.inputs.rules if rule.id not in kept),
+            concerned=tuple(affected),
+            names=names_of(self.session.problem, offer_ids),
+            beyond_budget=_merged([stretch.days for stretch in planned if stretch.days in self.without_budgets]),
+            left_out=tuple(rule.id for rule in self.session.inputs.rules if rule.id not in rule_ids),
             effort=self.counted.effort,
         )
 
-    def _all_planned(self) -> list[StretchPlan]:
-        """Return every stretch, up to the one in which the user ended the search. That one isn't fully solved."""
+    def _plan_all(self) -> list[StretchPlan]:
         planned: list[StretchPlan] = []
         for number, span in enumerate(self.spans, 1):
-            one = self._planned(span)
-            conflicts = (
-                one.session.verified.plan.infeasible
-            )  # solved while the user may end the search, which is told after each
-            budgets = self.standing.budgets
+            stretch = self._stretch_plan(span)
+            # This solves the stretch. The user may end the search meanwhile, which is checked below.
+            conflicts = stretch.session.verified.plan.infeasible
+            budgets = self.snapshot.budgets
             if budgets and conflicts and budgets.isdisjoint(rule for conflict in conflicts for rule in conflict.rules):
-                self.beyond.add(span)
-                one = self._planned(span)
-                _ = one.session
+                self.without_budgets.add(span)
+                stretch = self._stretch_plan(span)
+                _ = stretch.session
             if self.session.stopped:
                 if not planned:
                     self.session.go_on(0, len(self.spans), "stretches of time")
                 break
-            planned.append(one)
+            planned.append(stretch)
             self.counted.told(number, len(self.spans))
         return planned
 
-    def _planned(self, span: Span, other: Mapping[Subject, Span] | None = None) -> StretchPlan:
-        """Return the facts of a stretch, with some as on other days. It is planned once, when its plan is requested."""
-        without = self.standing.budgets if span in self.beyond else frozenset[str]()
-        key = span, tuple(sorted((other or {}).items(), key=lambda item: item[0])), without
-        if key not in self._known:
+    def _stretch_plan(self, span: Span, days_by_subject: Mapping[Subject, Span] | None = None) -> StretchPlan:
+        without = self.snapshot.budgets if span in self.without_budgets else frozenset[str]()
+        key = span, tuple(sorted((days_by_subject or {}).items(), key=lambda item: item[0])), without
+        if key not in self._planned_stretches:
             self.counted.questions += 1
-            self._known[key] = StretchPlan(span, self.standing.on(span, other, without), self.session)
-        return self._known[key]
+            self._planned_stretches[key] = StretchPlan(
+                span, self.snapshot.on(span, days_by_subject, without), self.session
+            )
+        return self._planned_stretches[key]
 
     def _intervals(self, planned: Sequence[StretchPlan], demands: Sequence[str]) -> list[Interval]:
-        """Return the intervals. Adjacent stretches with the same facts for every demand form one."""
-        found = _runs(planned, demands)
-        befores = [None, *(run[-1] for run in found)]
+        runs = _equal_runs(planned, demands)
+        previous = [None, *(run[-1] for run in runs)]
         return [
             Interval(
                 start=_day(run[0].days.start),
                 end=_day(run[-1].days.end),
-                changed=() if before is None else tuple(self._bearing(before, run[0], demands)),
+                changed=() if last_before is None else tuple(self._affecting_changes(last_before, run[0], demands)),
                 spent=run[0].session.verified.cost.total,
                 short=tuple(sorted(run[0].short)),
             )
-            for run, before in zip(found, befores, strict=False)
+            for run, last_before in zip(runs, previous, strict=False)
         ]
 
-    def _bearing(self, before: StretchPlan, after: StretchPlan, demands: Sequence[str]) -> Iterator[str]:
-        """Yield the changes between two stretches that affect a demand. Reverting one of them gives other facts."""
-        for subject in sorted(self.turns[_day(after.days.start)], key=lambda subject: subject[0] != "rule"):
+    def _affecting_changes(self, before: StretchPlan, after: StretchPlan, demands: Sequence[str]) -> Iterator[str]:
+        for subject in sorted(self.changes_by_day[_day(after.days.start)], key=lambda subject: subject[0] != "rule"):
             kind, name = subject
-            if kind in _NEVER_ALONE or self.session.stopped:
+            if kind in _COST_ONLY or self.session.stopped:
                 yield f"{kind} {name}"
                 continue
-            without = self._planned(after.days, {subject: before.days})
-            if not all(without.same_as(after, demand) for demand in demands):
+            reverted = self._stretch_plan(after.days, {subject: before.days})
+            if not all(reverted.has_same_facts(after, demand) for demand in demands):
                 yield f"{kind} {name}"
 
     def _cliffs(self, planned: Sequence[StretchPlan], demand: str, material: str) -> list[Cliff]:
-        found: list[Cliff] = []
-        begins: int | None = None
+        cliffs: list[Cliff] = []
+        start: int | None = None
         for number in range(len(planned) + 1):
             short = number < len(planned) and demand in planned[number].short
-            if short and begins is None:
-                begins = number
-            elif not short and begins is not None:
-                found.append(self._cliff(planned, demand, material, begins, number))
-                begins = None
-        return found
+            if short and start is None:
+                start = number
+            elif not short and start is not None:
+                cliffs.append(self._cliff(planned, demand, material, start, number))
+                start = None
+        return cliffs
 
-    def _cliff(self, planned: Sequence[StretchPlan], demand: str, material: str, begins: int, over: int) -> Cliff:
-        """Return a shortage with the causes of its start and end."""
-        first, over_at = planned[begins], planned[over] if over < len(planned) else None
-        unwanted = over_at is not None and demand not in over_at.wanted
+    def _cliff(self, planned: Sequence[StretchPlan], demand: str, material: str, start: int, end: int) -> Cliff:
+        first, first_after = planned[start], planned[end] if end < len(planned) else None
+        unwanted = first_after is not None and demand not in first_after.wanted
         # A demand that begins is no reason for a lack of supply.
-        before = planned[begins - 1] if begins and demand in planned[begins - 1].wanted else None
+        before = planned[start - 1] if start and demand in planned[start - 1].wanted else None
         return Cliff(
             demand=demand,
             material=material,
@@ -318,81 +313,76 @@ class _Calendar:
             short=first.short[demand],
             wanted=first.wanted[demand],
             causes=first.causes_of(demand),
-            because=() if before is None else self._without(first, before, demand, _day(first.days.start)),
-            healed=None if over_at is None else _day(over_at.days.start),
+            because=() if before is None else self._deciding_changes(first, before, demand, _day(first.days.start)),
+            healed=None if first_after is None else _day(first_after.days.start),
             ends_unwanted=unwanted,
             by=()
-            if over_at is None or unwanted
-            else self._without(planned[over - 1], over_at, demand, _day(over_at.days.start)),
+            if first_after is None or unwanted
+            else self._deciding_changes(planned[end - 1], first_after, demand, _day(first_after.days.start)),
         )
 
-    def _without(self, short: StretchPlan, met: StretchPlan, demand: str, day: date) -> tuple[Cause, ...]:
-        """Return the changes of a day that decide if a demand is short or met.
-
-        Each change is tried alone on the facts of the stretch with the shortage. If none suffices, all are made and then undone one by one.
-        """
-        subjects = [subject for subject in self.turns[day] if subject[0] not in _NEVER_ALONE]
+    def _deciding_changes(self, short: StretchPlan, met: StretchPlan, demand: str, day: date) -> tuple[Cause, ...]:
+        """Return the changes that each alone decide if a demand is short or met. If none does, return a minimal set of changes that together do."""
+        subjects = [subject for subject in self.changes_by_day[day] if subject[0] not in _COST_ONLY]
         if self.session.stopped:
             return ()
 
-        def enough(some: Sequence[Subject]) -> bool:
-            return demand not in self._planned(short.days, dict.fromkeys(some, met.days)).short
+        def suffices(changed: Sequence[Subject]) -> bool:
+            return demand not in self._stretch_plan(short.days, dict.fromkeys(changed, met.days)).short
 
-        alone = [subject for subject in subjects if enough([subject])]
-        if alone:
-            return tuple(Cause(kind=kind, name=name, alone=True) for kind, name in alone)
-        if not enough(subjects):
+        sufficient = [subject for subject in subjects if suffices([subject])]
+        if sufficient:
+            return tuple(Cause(kind=kind, name=name, alone=True) for kind, name in sufficient)
+        if not suffices(subjects):
             return ()
         needed = subjects
         for subject in subjects:
             fewer = [other for other in needed if other != subject]
-            if enough(fewer):
+            if suffices(fewer):
                 needed = fewer
         return tuple(Cause(kind=kind, name=name, alone=False) for kind, name in needed)
 
 
-_NEVER_ALONE = ("price", "exchange rate")
+_COST_ONLY = ("price", "exchange rate")
 """Kinds of changes that affect costs but not supply. They are listed with the dates without another solve."""
 
 
-def _joined(spans: Sequence[Span]) -> tuple[Span, ...]:
-    found: list[Span] = []
+def _merged(spans: Sequence[Span]) -> tuple[Span, ...]:
+    joined: list[Span] = []
     for span in spans:
-        if found and _day(found[-1].end) + timedelta(days=1) == span.start:
-            found[-1] = found[-1].but(end=span.end)
+        if joined and _day(joined[-1].end) + timedelta(days=1) == span.start:
+            joined[-1] = joined[-1].but(end=span.end)
         else:
-            found.append(span)
-    return tuple(found)
+            joined.append(span)
+    return tuple(joined)
 
 
-def _runs(planned: Sequence[StretchPlan], demands: Sequence[str]) -> list[list[StretchPlan]]:
-    """Return groups of adjacent stretches with the same facts for every demand."""
+def _equal_runs(planned: Sequence[StretchPlan], demands: Sequence[str]) -> list[list[StretchPlan]]:
     runs: list[list[StretchPlan]] = []
-    for one in planned:
-        if runs and all(one.same_as(runs[-1][-1], name) for name in demands):
-            runs[-1].append(one)
+    for stretch in planned:
+        if runs and all(stretch.has_same_facts(runs[-1][-1], name) for name in demands):
+            runs[-1].append(stretch)
         else:
-            runs.append([one])
+            runs.append([stretch])
     return runs
 
 
 def _stretches(planned: Sequence[StretchPlan], demand: str, material: str) -> list[Stretch]:
-    """Return the stretches of a demand. Adjacent ones with the same facts for it are joined."""
-    return [_stretch(run, demand, material) for run in _runs(planned, [demand]) if demand in run[0].wanted]
+    return [_stretch(run, demand, material) for run in _equal_runs(planned, [demand]) if demand in run[0].wanted]
 
 
 def _stretch(run: Sequence[StretchPlan], demand: str, material: str) -> Stretch:
-    one = run[0]
-    group = one.groups[demand]
+    first = run[0]
+    group = first.groups[demand]
     return Stretch(
         demand=demand,
         material=material,
-        start=_day(one.days.start),
+        start=_day(first.days.start),
         end=_day(run[-1].days.end),
-        wanted=one.wanted[demand],
-        short=one.short.get(demand, Decimal(0)),
-        causes=one.causes_of(demand),
-        spent=one.spent(group),
+        wanted=first.wanted[demand],
+        short=first.short.get(demand, Decimal(0)),
+        causes=first.causes_of(demand),
+        spent=first.spent(group),
         group=group.demands,
     )
 
@@ -402,13 +392,15 @@ def _day(day: date | None) -> date:
     return day
 
 
-def day_of(word: str) -> date:
-    """Return the date that a word gives.
-
-    Raises:
-        InputError: If it isn't a date.
-    """
+def day_of(text: str) -> date:
+    """Parse a date, or raise InputError."""
     try:
-        return date.fromisoformat(word)
+        return date.fromisoformat(text)
     except ValueError:
-        raise InputError("no date", found=word, expected="a date like 2031-12-31") from None
+        raise InputError(
+            f"`{text}` isn't a date",
+            found=text,
+            expected="a date like 2031-12-31",
+            fix="write the date as year-month-day",
+            code="FS011",
+        ) from None

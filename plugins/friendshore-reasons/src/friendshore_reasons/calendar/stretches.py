@@ -1,9 +1,7 @@
-"""Stretches: the days between two dates on which facts of a case change, each planned as a year at its own rates.
+"""Stretches: the days between two dates on which facts of a case change."""
 
-A snapshot is a case of one period with the facts of these days. It has no stock and no open orders, and deliveries are immediate, so the plan
-shows the supply that the facts themselves allow. A stretch has the demands that are met, the cost, and the causes of shortages. A date also has
-the offers, orders, and stock that it prohibits or allows, in kilograms.
-"""
+# Each is planned as a case of one period with the facts of its days, at yearly rates. It has no stock and no open orders, and deliveries are immediate,
+# so the plan shows the supply that the facts themselves allow.
 
 from __future__ import annotations
 
@@ -48,22 +46,18 @@ Dated = TypeVar("Dated", WaiverSpec, LicenceSpec, PriceSchedule, Terms, Quote)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The facts of a case, for a view of any days."""
+    """The facts of a case up to a day, for views of any days until then."""
 
     inputs: Inputs
     problem: Problem
     until: date
-    """Last day in view."""
 
     @staticmethod
     def of(inputs: Inputs, problem: Problem, until: date) -> Snapshot:
-        """Return the facts, with the plan's penalties for shortage and costs of holding.
-
-        Rules about stock alone are left out, because no stock is carried.
-        """
+        """Return the facts with the plan's shortage penalties and holding costs. Rules about stock alone are left out, because no stock is carried."""
         about_stock = {rule.id for rule, row in problem.limit_rows if _counts_only_stock(row)}
-        kept = tuple(rule for rule in inputs.rules if rule.id not in about_stock)
-        return Snapshot(replace(inputs.freeze(problem), rules=kept), problem, until)
+        rules = tuple(rule for rule in inputs.rules if rule.id not in about_stock)
+        return Snapshot(replace(inputs.freeze(problem), rules=rules), problem, until)
 
     @property
     def budgets(self) -> frozenset[str]:
@@ -71,14 +65,14 @@ class Snapshot:
         return frozenset(rule.id for rule in self.inputs.rules if isinstance(rule, Budget))
 
     def on(
-        self, days: Span, other: Mapping[Subject, Span] | None = None, without: Collection[str] = frozenset()
+        self,
+        days: Span,
+        days_by_subject: Mapping[Subject, Span] | None = None,
+        without: Collection[str] = frozenset(),
     ) -> Inputs:
-        """Return a case of one period with the facts of some days, within which nothing dated begins or ends.
-
-        Facts of `other` subjects are those of other days. Rules in `without` are left out.
-        """
+        """Return a case of one period with the facts of some days (of the days in `days_by_subject` for these subjects), within which nothing dated begins or ends."""
         assert days.start is not None and days.end is not None
-        view = _View(self, days, other or {})
+        view = _StretchView(self, days, days_by_subject or {})
         horizon = Horizon(start=days.start, periods=1, period=self.inputs.case.horizon.length, until=days.end)
         return replace(
             self.inputs,
@@ -87,54 +81,51 @@ class Snapshot:
             rules=tuple(view.rule(rule) for rule in self.inputs.rules if rule.id not in without),
         )
 
-    def qualified(self, offer: Offer) -> date | None:
-        """Return the first day on which an offer that needs qualification can be ordered."""
-        if offer.qualification is None or any(today.offer == offer.id for today in self.inputs.case.incumbents):
+    def orderable_from(self, offer: Offer) -> date | None:
+        """Return the first day on which an offer can be ordered. None if it needs no qualification."""
+        if offer.qualification is None or any(incumbent.offer == offer.id for incumbent in self.inputs.case.incumbents):
             return None
         months = int(offer.qualification.to_integral_value(ROUND_CEILING))
         return add_months(self.inputs.case.horizon.start, months)
 
 
 def _counts_only_stock(row: Row | Rows) -> bool:
-    """Return True if a row counts kilograms in stock and nothing else.
-
-    A limit on use counts purchases too. It stays: without stock, it limits purchases.
-    """
+    """Return True if a row counts only stock. A limit on use counts purchases too, so it stays."""
     counted = [term for term in row.asked if not term.parts]
     return bool(counted) and all(isinstance(term, StockTerm | ReservedTerm) for term in counted)
 
 
-class _View:
+class _StretchView:
     """Conversion of facts to those of one stretch of days."""
 
-    def __init__(self, standing: Snapshot, days: Span, other: Mapping[Subject, Span]) -> None:
-        self.standing, self.days, self.other = standing, days, other
-        self.plan = standing.inputs.case.horizon
+    def __init__(self, snapshot: Snapshot, days: Span, other: Mapping[Subject, Span]) -> None:
+        self.snapshot, self.days, self.days_by_subject = snapshot, days, other
+        self.plan = snapshot.inputs.case.horizon
 
     def rule(self, rule: Rule) -> Rule:
-        """Return a rule. A rule of other days keeps its status on them permanently. A budget becomes yearly."""
+        """Return a rule with the status of its days, permanently if it is a rule of other days. A budget becomes yearly."""
         if isinstance(rule, Budget) and rule.per != "year":
-            length = Fraction(self.plan.length.months, 12) if rule.per == "period" else self._years
-            rule = rule.but(amount=as_decimal(Fraction(rule.amount) / length))
-        span = self.other.get(("rule", rule.id))
-        if span is None:
+            years = Fraction(self.plan.length.months, 12) if rule.per == "period" else self._years
+            rule = rule.but(amount=as_decimal(Fraction(rule.amount) / years))
+        days = self.days_by_subject.get(("rule", rule.id))
+        if days is None:
             return rule
-        phases = tuple(p.but(start=None, end=None) for p in rule.phases if p.span.meets(span))
+        phases = tuple(p.but(start=None, end=None) for p in rule.phases if p.span.meets(days))
         return rule.but(phases=phases)
 
     def catalog(self, catalog: Catalog) -> Catalog:
         return catalog.but(
             offers=tuple(self._offer(offer) for offer in catalog.offers),
             facilities=tuple(self._facility(facility) for facility in catalog.facilities),
-            schedules=tuple(self._kept(catalog.schedules, "price schedule", lambda s: s.name)),
-            terms=tuple(self._kept(catalog.terms, "terms", lambda t: t.name)),
+            schedules=tuple(self._valid_records(catalog.schedules, "price schedule", lambda s: s.name)),
+            terms=tuple(self._valid_records(catalog.terms, "terms", lambda t: t.name)),
         )
 
     def _offer(self, offer: Offer) -> Offer:
         months = Decimal(12 // self.plan.length.months)
-        qualified = self.standing.qualified(offer)
+        qualified = self.snapshot.orderable_from(offer)
         start = max([day for day in (offer.start, qualified) if day is not None], default=None)
-        rates = [rate for rate in (offer.max_per_year, self._a_year(offer.total)) if rate is not None]
+        rates = [rate for rate in (offer.max_per_year, self._per_year(offer.total)) if rate is not None]
         update: dict[str, object] = {
             "start": start,
             "qualification": None,
@@ -145,95 +136,90 @@ class _View:
             "max_per_year": min(rates) if rates else None,
             "total": None,
         }
-        span = self.other.get(("offer", offer.id))
+        span = self.days_by_subject.get(("offer", offer.id))
         if span is not None:
-            open_then = Span(start=start, end=offer.end).covers(span)
+            is_open = Span(start=start, end=offer.end).covers(span)
             quotes = [quote for quote in offer.quotes if Span(start=quote.start, end=quote.end).covers(span)]
-            open_then = open_then and (bool(quotes) or not offer.quotes)
-            update |= {"start": None, "end": None if open_then else self._before()}
+            is_open = is_open and (bool(quotes) or not offer.quotes)
+            update |= {"start": None, "end": None if is_open else self._before()}
             update["quotes"] = tuple(q.but(start=None, end=None) for q in quotes[:1] or offer.quotes[:1])
         return offer.but(**update)
 
     def _facility(self, facility: Facility) -> Facility:
-        span = self.other.get(("facility", facility.id))
-        if span is None or not facility.capacity:
+        days = self.days_by_subject.get(("facility", facility.id))
+        if days is None or not facility.capacity:
             return facility
-        assert span.start is not None
-        begun = [step for step in facility.capacity if step.start is None or step.start <= span.start]
-        nothing = CapacityStep(per_year=Decimal(0), status=Status.OPERATING, source=facility.capacity[0].source)
-        step = begun[-1] if begun else nothing
+        assert days.start is not None
+        started = [step for step in facility.capacity if step.start is None or step.start <= days.start]
+        idle = CapacityStep(per_year=Decimal(0), status=Status.OPERATING, source=facility.capacity[0].source)
+        step = started[-1] if started else idle
         return facility.but(capacity=(step.but(start=None),))
 
     def case(self, case: Case, horizon: Horizon) -> Case:
-        """Return the case without stock and orders, with quantities as yearly rates."""
-        assumed = []
-        for given in case.assume.offer:
-            offer = self.standing.problem.merged.offers.get(given.id)
-            days = [given.start, None if offer is None else self.standing.qualified(offer)]
+        assumptions = []
+        for assumption in case.assume.offer:
+            offer = self.snapshot.problem.merged.offers.get(assumption.id)
+            days = [assumption.start, None if offer is None else self.snapshot.orderable_from(offer)]
             start = max([day for day in days if day is not None], default=None)
-            start = None if ("offer", given.id) in self.other else start
-            assumed.append(given.but(start=start))
-        assume = case.assume.but(lead_time=Decimal(0), safety_lead=Decimal(0), offer=tuple(assumed))
-        waivers = self._kept(case.waivers, "waiver", waiver_id)
-        licences = self._kept(case.licences, "licence", licence_id)
+            start = None if ("offer", assumption.id) in self.days_by_subject else start
+            assumptions.append(assumption.but(start=start))
+        assume = case.assume.but(lead_time=Decimal(0), safety_lead=Decimal(0), offer=tuple(assumptions))
+        waivers = self._valid_records(case.waivers, "waiver", waiver_id)
+        licences = self._valid_records(case.licences, "licence", licence_id)
         return case.but(
             horizon=horizon,
             assume=assume,
             demands=tuple(self._demand(demand, case) for demand in case.demands),
-            waivers=tuple(w.but(quantity=self._rate(w)) for w in waivers),
-            licences=tuple(one.but(quantity=self._rate(one)) for one in licences),
+            waivers=tuple(w.but(quantity=self._yearly_rate(w)) for w in waivers),
+            licences=tuple(licence.but(quantity=self._yearly_rate(licence)) for licence in licences),
             stocks=(),
             orders=(),
         )
 
     def _demand(self, spec: DemandSpec, case: Case) -> DemandSpec:
         name = demand_name(spec, case)
-        days = self.other.get(("demand", name), self.days)
+        days = self.days_by_subject.get(("demand", name), self.days)
         update: dict[str, object] = {"id": name}
         if spec.quantities or spec.later:
-            update |= self._listed(name, days)
-        elif ("demand", name) in self.other:
+            update |= self._yearly_demand(name, days)
+        elif ("demand", name) in self.days_by_subject:
             wanted = Span(start=spec.start, end=spec.end).covers(days)
             update |= {"start": None, "end": None, "per_year": spec.per_year if wanted else Decimal(0)}
         return spec.but(**update)
 
-    def _listed(self, name: str, days: Span) -> dict[str, object]:
-        """Return a demand that is stated by period, at the rate of the period of these days. After the plan, at the rate of its last period."""
+    def _yearly_demand(self, name: str, days: Span) -> dict[str, object]:
         assert days.start is not None
-        found = {demand.id: (demand, price) for demand, price in zip(
-            self.standing.problem.demands, self.standing.problem.shortage_price, strict=True)}  # fmt: skip
-        demand, price = found[name]
-        at = self.plan.find(days.start)
-        period = self.plan.periods[-1 if at is None else at]
+        demand_and_price = {demand.id: (demand, price) for demand, price in zip(
+            self.snapshot.problem.demands, self.snapshot.problem.shortage_price, strict=True)}  # fmt: skip
+        demand, price = demand_and_price[name]
+        position = self.plan.find(days.start)
+        period = self.plan.periods[-1 if position is None else position]
         rate = as_decimal(Fraction(demand.quantity[period.index]) / period.years)
         return {
             "per_year": rate, "quantities": (), "later": 0, "start": None, "end": None, "substance": "", "shortage_price": price,
         }  # fmt: skip
 
-    def _kept(self, records: tuple[Dated, ...], kind: str, name: Callable[[Dated], str]) -> list[Dated]:
-        """Return dated records. Those of other days are kept permanently if they are valid on those days."""
-        found = []
+    def _valid_records(self, records: tuple[Dated, ...], kind: str, name: Callable[[Dated], str]) -> list[Dated]:
+        valid = []
         for record in records:
-            span = self.other.get((kind, name(record)))
+            span = self.days_by_subject.get((kind, name(record)))
             if span is None:
-                found.append(record)
+                valid.append(record)
             elif Span(start=record.start, end=record.end).covers(span):
-                found.append(record.but(start=None, end=None))
-        return found
+                valid.append(record.but(start=None, end=None))
+        return valid
 
-    def _rate(self, paper: WaiverSpec | LicenceSpec) -> Decimal | None:
-        """Return the yearly rate of a quantity that is valid on some dates. None if it has none."""
-        if paper.quantity is None:
+    def _yearly_rate(self, permit: WaiverSpec | LicenceSpec) -> Decimal | None:
+        if permit.quantity is None:
             return None
-        first, last = self.plan.start, max(self.standing.until, self.plan.periods[-1].end)
-        start, end = max(paper.start or first, first), min(paper.end or last, last)
+        first, last = self.plan.start, max(self.snapshot.until, self.plan.periods[-1].end)
+        start, end = max(permit.start or first, first), min(permit.end or last, last)
         if start > end:
-            return paper.quantity
+            return permit.quantity
         years = Period(index=0, start=start, end=end, label="").years
-        return as_decimal(Fraction(paper.quantity) / years)
+        return as_decimal(Fraction(permit.quantity) / years)
 
-    def _a_year(self, total: Decimal | None) -> Decimal | None:
-        """Return the yearly rate of a quantity for the whole plan. None if there is none."""
+    def _per_year(self, total: Decimal | None) -> Decimal | None:
         return None if total is None else as_decimal(Fraction(total) / self._years)
 
     @property
@@ -248,18 +234,17 @@ class _View:
 _DAY = timedelta(days=1)
 
 
-def breakpoints(standing: Snapshot) -> dict[date, tuple[Subject, ...]]:
-    """Return every day after the first on which a relevant fact begins or ends, in order.
+def breakpoints(snapshot: Snapshot) -> dict[date, tuple[Subject, ...]]:
+    """Return every day after the first on which a relevant fact or any rule begins or ends, in order."""
+    first = snapshot.inputs.case.horizon.start
+    dated_changes = sorted(
+        {dated_change for dated_change in _dated_changes(snapshot) if first < dated_change[0] <= snapshot.until}
+    )
+    return {day: tuple(subjects) for day, subjects in grouped(dated_changes).items()}
 
-    This includes all dates in rules of any kind.
-    """
-    first = standing.inputs.case.horizon.start
-    turns = sorted({turn for turn in _turns(standing) if first < turn[0] <= standing.until})
-    return {day: tuple(subjects) for day, subjects in grouped(turns).items()}
 
-
-def _turns(standing: Snapshot) -> Iterator[tuple[date, Subject]]:
-    inputs, problem = standing.inputs, standing.problem
+def _dated_changes(snapshot: Snapshot) -> Iterator[tuple[date, Subject]]:
+    inputs, problem = snapshot.inputs, snapshot.problem
     statuses = problem.law.statuses
     for rule in inputs.rules:
         for phase in rule.phases:
@@ -268,7 +253,7 @@ def _turns(standing: Snapshot) -> Iterator[tuple[date, Subject]]:
         for day in _dates_in({name: getattr(rule, name) for name in type(rule).model_fields if name != "phases"}):
             yield day, ("rule", rule.id)
             yield day + _DAY, ("rule", rule.id)
-    yield from _of_offers(standing)
+    yield from _dated_offer_changes(snapshot)
     for spec in inputs.case.demands:
         name = ("demand", demand_name(spec, inputs.case))
         if spec.quantities or spec.later:
@@ -281,19 +266,18 @@ def _turns(standing: Snapshot) -> Iterator[tuple[date, Subject]]:
         yield from _ends(licence.start, licence.end, ("licence", licence_id(licence)))
 
 
-def _of_offers(standing: Snapshot) -> Iterator[tuple[date, Subject]]:
-    """Yield dates of offers for materials of the case, of their capacities, and of the facts behind their prices."""
-    merged = standing.problem.merged
-    wanted = {material for material, _ in standing.problem.network.nodes}
-    offers = [o for o in merged.offers.values() if any(line.material in wanted for line in o.outputs)]
-    given = {assumption.id: assumption.start for assumption in standing.inputs.case.assume.offer}
+def _dated_offer_changes(snapshot: Snapshot) -> Iterator[tuple[date, Subject]]:
+    merged = snapshot.problem.merged
+    materials = {material for material, _ in snapshot.problem.network.nodes}
+    offers = [o for o in merged.offers.values() if any(line.material in materials for line in o.outputs)]
+    assumed_starts = {assumption.id: assumption.start for assumption in snapshot.inputs.case.assume.offer}
     for offer in offers:
         subject = ("offer", offer.id)
         yield from _ends(offer.start, offer.end, subject)
         for quote in offer.quotes:
             yield from _ends(quote.start, quote.end, subject)
-        yield from _ends(standing.qualified(offer), None, subject)
-        yield from _ends(given.get(offer.id), None, subject)
+        yield from _ends(snapshot.orderable_from(offer), None, subject)
+        yield from _ends(assumed_starts.get(offer.id), None, subject)
     sites = {site.id: site for offer in offers for site in around(offer.facility, merged.facilities)}
     for name, site in sites.items():
         for step in site.capacity:
@@ -316,7 +300,6 @@ def _ends(start: date | None, end: date | None, subject: Subject) -> Iterator[tu
 
 
 def _dates_in(value: object) -> Iterator[date]:
-    """Yield every date in a rule's value, at any depth."""
     if isinstance(value, date):
         yield value
     elif isinstance(value, BaseModel):
@@ -337,7 +320,7 @@ class Group:
     facts: bytes
     """Key, equal for equal facts."""
     columns: Ints
-    """Columns of its part of the program."""
+    """Its columns in the program."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -346,73 +329,63 @@ class StretchPlan:
 
     days: Span
     inputs: Inputs
-    asked: Session
-    """Session of the question, with its known solutions."""
+    question_session: Session
+    """Session of the question, whose known solutions are reused."""
 
     @cached_property
     def program(self) -> Program:
-        """Facts as a program.
-
-        Raises:
-            InputError: If a rule does not fit the facts.
-        """
+        """Raises InputError if a rule doesn't fit the facts."""
         return compile_program(self.inputs.problem())
 
     @cached_property
     def session(self) -> Session:
-        """The facts' plan."""
-        began = monotonic()
-        return self.asked.beside(self.inputs, self.program, began)
+        started = monotonic()
+        return self.question_session.beside(self.inputs, self.program, started)
 
     @cached_property
     def wanted(self) -> dict[str, Decimal]:
-        """Demand -> kilograms per year, without demands of zero."""
         return {demand.id: demand.quantity[0] for demand in self.program.problem.demands if demand.quantity[0]}
 
     @cached_property
     def short(self) -> dict[str, Decimal]:
         """Demand -> kilograms per year short, without rounding. All of a demand if its rules conflict."""
         plan, step = self.session.verified.plan, self.session.problem.case.resolution
-        found = {entry.demand: entry.quantity for entry in plan.shorts if entry.quantity > step}
+        short_by_demand = {entry.demand: entry.quantity for entry in plan.shorts if entry.quantity > step}
         conflicting = {name for part in plan.infeasible for name in part.demands}
-        found |= {name: self.wanted[name] for name in conflicting if name in self.wanted}
-        return found
+        short_by_demand |= {name: self.wanted[name] for name in conflicting if name in self.wanted}
+        return short_by_demand
 
     @cached_property
     def causes(self) -> Causes:
         return shortage_causes(self.session)
 
     def causes_of(self, demand: str) -> tuple[RunSupplyCause, ...]:
-        """Return the causes of a demand's shortage. Empty if it is met."""
         return self.causes.get((demand, 0), ()) if demand in self.short else ()
 
     @cached_property
     def groups(self) -> dict[str, Group]:
-        """Demand -> its group."""
         program = self.program
         demands, first = program.problem.demands, program.columns.short
-        found: dict[str, Group] = {}
+        group_by_demand: dict[str, Group] = {}
         for part in split(program.linear):
-            own = part.columns[(part.columns >= first) & (part.columns < first + len(demands))] - first
-            names = tuple(demands[at].id for at in own.tolist())
+            demand_positions = part.columns[(part.columns >= first) & (part.columns < first + len(demands))] - first
+            names = tuple(demands[position].id for position in demand_positions.tolist())
             if not names:
                 continue
-            found |= dict.fromkeys(names, Group(names, digest(part.linear), part.columns))
-        return found
+            group_by_demand |= dict.fromkeys(names, Group(names, digest(part.linear), part.columns))
+        return group_by_demand
 
     def spent(self, group: Group) -> Decimal:
-        """Return the yearly spend on a group without shortage penalties."""
         linear, first = self.program.linear, self.program.columns.short
         money = linear.cost[group.columns] * self.session.solution.x[group.columns]
-        short = (group.columns >= first) & (group.columns < first + len(self.program.problem.demands))
-        return exact(float(money[~short].sum()))
+        is_shortage = (group.columns >= first) & (group.columns < first + len(self.program.problem.demands))
+        return exact(float(money[~is_shortage].sum()))
 
-    def same_as(self, other: StretchPlan, demand: str) -> bool:
-        """Return True if another stretch has the same facts for a demand."""
-        one, two = self.groups.get(demand), other.groups.get(demand)
-        if one is None or two is None:
-            return one is two
-        return (one.demands, one.facts) == (two.demands, two.facts)
+    def has_same_facts(self, other: StretchPlan, demand: str) -> bool:
+        own, others = self.groups.get(demand), other.groups.get(demand)
+        if own is None or others is None:
+            return own is others
+        return (own.demands, own.facts) == (others.demands, others.facts)
 
 
 class Concerned(Record):
@@ -431,38 +404,39 @@ class Concerned(Record):
 
 
 def concerned(
-    problem: Problem, planned: Sequence[StretchPlan], turns: Mapping[date, Sequence[Subject]]
+    problem: Problem, planned: Sequence[StretchPlan], changes_by_day: Mapping[date, Sequence[Subject]]
 ) -> Iterator[Concerned]:
-    """Yield all goods affected by rules that begin or end, by date. `turns` has the changes of each date."""
     positions = {rule.id: position for position, rule in enumerate(problem.rules)}
     for before, after in pairwise(planned):
         day = after.days.start
         assert day is not None
-        for kind, name in turns[day]:
-            position = positions.get(name, -1) if kind == "rule" else -1
+        for subject_kind, name in changes_by_day[day]:
+            position = positions.get(name, -1) if subject_kind == "rule" else -1
             if position < 0:
                 continue
-            was, now = (problem.law.in_force(position, one.days) for one in (before, after))
-            if was != now:
-                amounts = _bought(before if now else after)
-                yield from _by_rule(problem, position, day, "bars" if now else "frees", amounts)
+            was_in_force, is_in_force = (problem.law.in_force(position, stretch.days) for stretch in (before, after))
+            if was_in_force != is_in_force:
+                amounts = _yearly_purchases(before if is_in_force else after)
+                yield from _affected_goods(problem, position, day, "bars" if is_in_force else "frees", amounts)
 
 
-def _by_rule(
+def _affected_goods(
     problem: Problem,
     position: int,
     day: date,
     effect: Literal["bars", "frees"],
     amounts: Mapping[tuple[str, str], Decimal],
 ) -> Iterator[Concerned]:
-    found: dict[tuple[str, str], tuple[Arc, set[str]]] = {}
+    arc_and_uses: dict[tuple[str, str], tuple[Arc, set[str]]] = {}
     for use, judgement in problem.judgements.items():
         verdicts = judgement.chain.get(position) or judgement.trade.get(position) or {}
         for index, verdict in verdicts.items():
             arc = problem.network.arcs[index]
-            if problem.law.forbids(verdict, arc) and _in_time(problem, arc, day, trade=position in judgement.trade):
-                found.setdefault((arc.name, arc.chained.material.id), (arc, set()))[1].add(use.end_use)
-    for (name, material), (arc, uses) in sorted(found.items(), key=lambda item: (item[1][0].lot < 0, item[0])):
+            if problem.law.forbids(verdict, arc) and _still_affects(
+                problem, arc, day, trade=position in judgement.trade
+            ):
+                arc_and_uses.setdefault((arc.name, arc.chained.material.id), (arc, set()))[1].add(use.end_use)
+    for (name, material), (arc, uses) in sorted(arc_and_uses.items(), key=lambda item: (item[1][0].lot < 0, item[0])):
         lot = problem.lots[arc.lot] if arc.lot >= 0 else None
         yield Concerned(
             day=day,
@@ -476,11 +450,12 @@ def _by_rule(
         )
 
 
-def _in_time(problem: Problem, arc: Arc, day: date, *, trade: bool) -> bool:
-    """Return True if a date still matters to it. Goods that crossed the border before aren't stopped."""
+def _still_affects(problem: Problem, arc: Arc, day: date, *, trade: bool) -> bool:
+    """Return True if a rule that begins on a day still affects an arc. Goods that crossed the border before aren't stopped."""
     return not (trade and arc.lot >= 0) or problem.case.horizon.periods[problem.lots[arc.lot].period].end >= day
 
 
-def _bought(one: StretchPlan) -> dict[tuple[str, str], Decimal]:
-    """Return kilograms bought per year, by offer and material."""
-    return totals(((bought.offer, bought.material), bought.quantity) for bought in one.session.verified.plan.purchases)
+def _yearly_purchases(stretch: StretchPlan) -> dict[tuple[str, str], Decimal]:
+    return totals(
+        ((purchase.offer, purchase.material), purchase.quantity) for purchase in stretch.session.verified.plan.purchases
+    )

@@ -22,29 +22,33 @@ class LedgerOptions:
     order: Annotated[
         str,
         Setting(
-            "Rules, scenarios and kinds of terms, in the order in which they come in: each adds to those before it.",
+            "Rules, scenarios, and kinds of terms in the order in which to add them. Each cost is on top of the ones before.",
             "A,B,C",
         ),
     ] = ""
     items: Annotated[
-        str, Setting("What to split over in all orders; every rule of the case, if not given.", "A,B,C")
+        str, Setting("Items to split the cost over, in all orders. Default: every rule of the case.", "A,B,C")
     ] = ""
-    exact: Annotated[int, Setting("Items of an independent part up to which all orders count.", "N", least=1)] = 10
-    samples: Annotated[int, Setting("Orders drawn where there are more.", "N", least=2)] = 200
-    seed: Annotated[int, Setting("Of the draw: the same seed, the same orders.", "N")] = 0
+    exact: Annotated[
+        int, Setting("Maximum number of items of an independent part for which all orders are counted.", "N", least=1)
+    ] = 10
+    samples: Annotated[int, Setting("Number of orders to sample if there are more items.", "N", least=2)] = 200
+    seed: Annotated[int, Setting("Seed of the sample. The same seed gives the same orders.", "N")] = 0
 
 
 class LedgerQuestion(Question[LedgerOptions, "Ledger"]):
-    """The cost and shortage that each rule adds to the plan, split so that the parts sum to the total, to the cent."""
+    """Show the cost and shortage that each rule adds to the plan. The parts sum to the total, to the cent."""
 
     name = "ledger"
     options = LedgerOptions
-    doing = "switching off"
+    doing = "splitting"
     counted = "plans"
 
     def check(self, options: LedgerOptions) -> None:
         if options.order and options.items:
-            raise OptionsError("--order and --items exclude each other: an order names its items")
+            raise OptionsError(
+                "--order and --items can't be combined", fix="write the items in --order, or remove it", code="FS924"
+            )
 
     def ask(self, opened: Opened, options: LedgerOptions, progress: Progress | None) -> Ledger:
         from .search import ledger

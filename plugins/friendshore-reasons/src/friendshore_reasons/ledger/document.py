@@ -32,34 +32,32 @@ SHOWN = 12
 """Maximum number of rows in each table of savings in the whole document. The JSON form has all."""
 
 
-def ledger_document(found: Ledger) -> doc.Document:
-    """Return the ledger as a document: the total, the part of each item, and each item by itself."""
-    told = [item for item in found.items if not changes_nothing(item)]
-    if found.method is not Method.ORDER:
-        told.sort(key=lambda item: (-abs(item.adds.amount), item.name))
-    margins = _margins(found.margins, found.currency) if found.margins is not None else ()
+def ledger_document(result: Ledger) -> doc.Document:
+    effective_items = [item for item in result.items if not changes_nothing(item)]
+    if result.method is not Method.ORDER:
+        effective_items.sort(key=lambda item: (-abs(item.adds.amount), item.name))
+    margins = _margins(result.margins, result.currency) if result.margins is not None else ()
     return doc.document(
-        "The bill of compliance",
-        doc.for_whole(doc.sentence(_head(found))),
-        doc.for_screen(doc.sentence(_brief_head(found))),
-        _split(found, told),
-        doc.for_whole(_alone(told)),
-        doc.for_whole(_pieces(found)),
+        "Cost of compliance",
+        doc.for_whole(doc.sentence(_headline(result))),
+        doc.for_screen(doc.sentence(_brief_headline(result))),
+        _costs_by_item(result, effective_items),
+        doc.for_whole(_individual_costs(effective_items)),
+        doc.for_whole(_costs_by_part(result)),
         *margins,
-        _about_the_screen(found, told),
-        doc.for_whole(effort(found.effort)),
+        _screen_notes(result, effective_items),
+        doc.for_whole(effort(result.effort)),
     )
 
 
-def _about_the_screen(found: Ledger, told: Sequence[LedgerItem]) -> doc.Section | None:
-    """Return the notes below a screen. The whole document has them in its sections."""
-    nothing = len(found.items) - len(told)
-    rest = [f"{count(nothing, 'more item')} could bear on the plan, and change nothing in it"] if nothing else []
+def _screen_notes(result: Ledger, items: Sequence[LedgerItem]) -> doc.Section | None:
+    idle_count = len(result.items) - len(items)
+    idle_notes = [f"{count(idle_count, 'more item')} could affect the plan, but without effect"] if idle_count else []
     return doc.for_screen(
         doc.apart(
-            not_proved(item.difference for item in told),
-            doc.notes(_doubts(found), doc.Tone.DOUBTFUL),
-            doc.notes(rest),
+            not_proved(item.difference for item in items),
+            doc.notes(_caveats(result), doc.Tone.DOUBTFUL),
+            doc.notes(idle_notes),
             doc.sentence(
                 doc.Phrase("--full", code=True), ": to the cent, each item by itself, and part by part of the case"
             ),
@@ -68,64 +66,58 @@ def _about_the_screen(found: Ledger, told: Sequence[LedgerItem]) -> doc.Section 
 
 
 def changes_nothing(item: LedgerItem) -> bool:
-    """Return True if an item changes no plan, in any order."""
     differences = (item.difference, item.off_alone, item.on_alone)
-    return not item.adds.amount and not item.adds.short_kg and all(map(_nothing, differences))
+    return not item.adds.amount and not item.adds.short_kg and all(map(_is_zero, differences))
 
 
-def _head(found: Ledger) -> str:
-    if not found.items:
-        return f"Nothing asked about can bear on the plan, which {_bill(found.after, found)}."
-    several = len(found.items) > 1
+def _headline(result: Ledger) -> str:
+    if not result.items:
+        return f"None of the items can affect the plan, which {_spend_and_shortage(result.after, result)}."
+    is_plural = len(result.items) > 1
     return (
-        f"Without {'any of these ' + count(len(found.items), 'item') if several else found.items[0].name}, the plan "
-        f"{_bill(found.before, found)}; with {'all of them' if several else 'it'}, it {_bill(found.after, found)}. "
-        f"That is {found.currency} {abs(found.adds.cash):,.2f} {'less' if found.adds.cash < 0 else 'more'} cash."
+        f"Without {'any of these ' + count(len(result.items), 'item') if is_plural else result.items[0].name}, the plan "
+        f"{_spend_and_shortage(result.before, result)}; with {'all of them' if is_plural else 'it'}, it {_spend_and_shortage(result.after, result)}. "
+        f"That is {result.currency} {abs(result.adds.cash):,.2f} {'less' if result.adds.cash < 0 else 'more'} cash."
     )
 
 
-def _brief_head(found: Ledger) -> str:
-    """Return the total of all items in one sentence."""
-    adds, currency = found.adds, found.currency
-    if not found.items:
-        return f"Nothing asked about can bear on the plan, which spends {large_money(found.after.cash, currency)}."
-    several = len(found.items) > 1
-    how = (
-        "one after the other"
-        if found.method is Method.ORDER
-        else "each averaged over all orders in which they may come (Shapley)"
-    )
+def _brief_headline(result: Ledger) -> str:
+    adds, currency = result.adds, result.currency
+    if not result.items:
+        return f"None of the items can affect the plan, which spends {large_money(result.after.cash, currency)}."
+    is_plural = len(result.items) > 1
+    method = "one after the other" if result.method is Method.ORDER else "each averaged over all orders (Shapley)"
     return (
-        f"{count(len(found.items), 'item')} {'add' if several else 'adds'} {large_money(adds.cash, currency)} of cash to the "
-        f"{large_money(found.before.cash, currency)} of a plan without {'any of them' if several else 'it'}, and {_shorter(adds)}"
-        f"{f'; {how}' if several else ''}."
+        f"{count(len(result.items), 'item')} {'add' if is_plural else 'adds'} {large_money(adds.cash, currency)} of cash to the "
+        f"{large_money(result.before.cash, currency)} of a plan without {'any of them' if is_plural else 'it'}, and {_shortage_changes(adds)}"
+        f"{f'; {method}' if is_plural else ''}."
     )
 
 
-def _shorter(adds: Bill) -> str:
-    """Return the number of materials with a larger or smaller shortage."""
+def _shortage_changes(adds: Bill) -> str:
     more, less = (sum(1 for kg in adds.short_kg.values() if kg * sign > 0) for sign in (1, -1))
-    told = [f"{word} {count(number, 'material')}" for word, number in (("more of", more), ("less of", less)) if number]
-    return f"shortage of {' and '.join(told)}" if told else "no shortage"
+    phrases = [
+        f"{word} {count(number, 'material')}" for word, number in (("more of", more), ("less of", less)) if number
+    ]
+    return f"shortage of {' and '.join(phrases)}" if phrases else "no shortage"
 
 
-def _bill(bill: Bill, found: Ledger) -> str:
-    """Return cash and shortage, in words."""
-    short = (f"{found.names.material(name)} {mass_of(found.names, name, kg)}" for name, kg in bill.short_kg.items())
-    lacking = f" and is short of {', '.join(short)}" if bill.short_kg else ""
-    return f"spends {large_money(bill.cash, found.currency)}{lacking}"
+def _spend_and_shortage(bill: Bill, result: Ledger) -> str:
+    shortages = (
+        f"{result.names.material(name)} {mass_of(result.names, name, kg)}" for name, kg in bill.short_kg.items()
+    )
+    shortage = f" and is short of {', '.join(shortages)}" if bill.short_kg else ""
+    return f"spends {large_money(bill.cash, result.currency)}{shortage}"
 
 
 def penalties_of(bill: Bill) -> doc.Cell:
-    """Return the penalties, gray and rounded."""
     return penalty(bill.shortage + bill.penalties)
 
 
-def _split(found: Ledger, told: Sequence[LedgerItem]) -> doc.Section | None:
-    """Return the part of each item, and in the whole document their sum and notes on it."""
-    if not found.items:
+def _costs_by_item(result: Ledger, items: Sequence[LedgerItem]) -> doc.Section | None:
+    if not result.items:
         return None
-    currency = found.currency
+    currency = result.currency
     columns = [
         doc.Column("Item"),
         doc.Column("Short", from_width=doc.NARROW),
@@ -133,35 +125,35 @@ def _split(found: Ledger, told: Sequence[LedgerItem]) -> doc.Section | None:
         replace(doc.figures("Present value"), on="whole"),
         doc.figures("Penalty", from_width=doc.MEDIUM),
     ]
-    rows = [doc.DataRow(_row(found.names, _named(item), item.adds)) for item in told]
-    rows.append(doc.DataRow(_row(found.names, "all together", found.adds), strong=True, on="whole"))
+    rows = [doc.DataRow(_row(result.names, _named(item), item.adds)) for item in items]
+    rows.append(doc.DataRow(_row(result.names, "all together", result.adds), strong=True, on="whole"))
     rungs = [
         charts.Rung(
             item.name,
             item.adds.cash,
-            ", ".join((large_money(item.adds.cash, currency), *short_texts(found.names, item.adds.short_kg))),
+            ", ".join((large_money(item.adds.cash, currency), *short_texts(result.names, item.adds.short_kg))),
             doc.Tone.PLAIN if item.difference.proved else doc.Tone.DOUBTFUL,
         )
-        for item in told
+        for item in items
     ]
-    left = [*reversed(list(accumulate(item.adds.cash for item in reversed(told)))), Decimal(0)]
-    rests = [
+    cash_below = [*reversed(list(accumulate(item.adds.cash for item in reversed(items)))), Decimal(0)]
+    rest_rows = [
         doc.Several(
             (
-                f"{count(len(told) - shown, 'more item')}, {large_money(left[shown], currency)} of cash together (--full)",
+                f"{count(len(items) - position, 'more item')}, {large_money(cash_below[position], currency)} of cash together (--full)",
             )
         )
-        for shown in range(len(told))
+        for position in range(len(items))
     ]
-    table = doc.excerpt(columns, rows, [*rests, doc.NOTHING], part=4)
-    text = f"The cash that each item adds, in {currency}. What it adds to shortage is in words."
-    drawn = ladder("What each item adds", text, rungs, currency, table)
-    title = "What each adds to those above it" if found.method is Method.ORDER else _AVERAGED
-    shown = drawn if told else replace(drawn, on="whole")
-    return doc.section(title, shown, doc.for_whole(doc.notes(_notes(found))), column="Item")
+    table = doc.excerpt(columns, rows, [*rest_rows, doc.NOTHING], part=4)
+    text = f"Cash that each item adds, in {currency}. The effect on shortage is in words."
+    chart = ladder("Cash added by each item", text, rungs, currency, table)
+    title = "Added to the items above" if result.method is Method.ORDER else _AVERAGED
+    shown = chart if items else replace(chart, on="whole")
+    return doc.section(title, shown, doc.for_whole(doc.notes(_notes(result))), column="Item")
 
 
-_AVERAGED = "What each adds, averaged over all orders in which they may come (Shapley)"
+_AVERAGED = "Added by each item, averaged over all orders (Shapley)"
 
 
 def _named(item: LedgerItem) -> doc.Cell:
@@ -175,120 +167,129 @@ def _row(names: ShownNames, name: doc.Cell, bill: Bill) -> tuple[doc.Cell, ...]:
 
 
 def _cents(amount: Decimal) -> doc.Amount:
-    """Return money to the cent, with its sign."""
     return doc.Amount(amount, form="cents")
 
 
-def _doubts(found: Ledger) -> list[str]:
-    """Return the caveats on the split."""
-    told = []
-    if found.method is Method.SAMPLED:
-        worst = max((item.error for item in found.items if item.error is not None), default=Decimal(0))
-        told.append(
-            f"parts of the case with more than {found.exact_up_to} items are sampled: {found.samples} orders, seed {found.seed}; "
-            f"95 % of such draws come within {money(worst)} of the true value of the item that is least sure"
+def _caveats(result: Ledger) -> list[str]:
+    caveats = []
+    if result.method is Method.SAMPLED:
+        largest_error = max((item.error for item in result.items if item.error is not None), default=Decimal(0))
+        caveats.append(
+            f"parts of the case with more than {result.exact_up_to} items are sampled: {result.samples} orders, seed {result.seed}; "
+            f"the least certain item is within {money(largest_error)} of its true value at 95 % confidence"
         )
-    told += [
-        f"not split, and not counted here: {', '.join(map(found.names.material, part.materials))}, where {', '.join(part.conflict)} cannot hold together"
-        for part in found.parts
+    caveats += [
+        f"not split and not counted: {', '.join(map(result.names.material, part.materials))} (conflicting rules: {', '.join(part.conflict)})"
+        for part in result.parts
         if part.method is Method.CONFLICT
     ]
-    if found.ranked:
-        told.append("the case ranks objectives: this is what its ranked plans cost, not what is least")
-    return told
+    if result.ranked:
+        caveats.append("the case ranks objectives, so costs are those of ranked plans, not minimum costs")
+    return caveats
 
 
-def _notes(found: Ledger) -> list[str]:
-    told = _doubts(found)
-    told += [f"~ {item.name}: {rise(item.difference)}" for item in found.items if not item.difference.proved]
-    still = [item.name for item in found.items if changes_nothing(item)]
-    if still:
-        told.append(f"could bear on the plan, and change nothing in it: {', '.join(still)}")
-    if found.idle:
-        told.append(f"cannot bear on this plan: {count(len(found.idle), 'item')} (--json names them)")
-    return told
+def _notes(result: Ledger) -> list[str]:
+    notes = _caveats(result)
+    notes += [f"~ {item.name}: {rise(item.difference)}" for item in result.items if not item.difference.proved]
+    idle_names = [item.name for item in result.items if changes_nothing(item)]
+    if idle_names:
+        notes.append(f"could affect the plan, but without effect: {', '.join(idle_names)}")
+    if result.idle:
+        notes.append(f"cannot affect this plan: {count(len(result.idle), 'item')} (--json names them)")
+    return notes
 
 
-def _alone(told: Sequence[LedgerItem]) -> doc.Section | None:
-    """Return each item by itself, to the cent if it has no penalties, otherwise gray and rounded."""
-    if len(told) < 2:
+def _individual_costs(items: Sequence[LedgerItem]) -> doc.Section | None:
+    if len(items) < 2:
         return None
-    weighed = any(item.adds.shortage or item.adds.penalties for item in told)
+    has_penalties = any(item.adds.shortage or item.adds.penalties for item in items)
     columns = [doc.Column("Item", whole=True), doc.Column("Added to all others", align="right")]
-    columns.append(doc.Column("Added to none of them", align="right"))
-    rows = [[item.name, *(_alone_cell(one, weighed) for one in (item.off_alone, item.on_alone))] for item in told]
-    what = "spend and penalty together" if weighed else "spend"
-    return doc.section(f"Each by itself, {what} (present value); these do not add up", doc.table(columns, rows))
+    columns.append(doc.Column("Added to none", align="right"))
+    rows = [
+        [item.name, *(_individual_cost(alone, has_penalties) for alone in (item.off_alone, item.on_alone))]
+        for item in items
+    ]
+    meaning = "spend and penalty" if has_penalties else "spend"
+    return doc.section(f"Each item alone, {meaning} (present value, not additive)", doc.table(columns, rows))
 
 
-def _alone_cell(found: Difference, weighed: bool) -> doc.Cell:
-    if not found.proved:
-        return difference(found)
-    if _nothing(found):
+def _individual_cost(change: Difference, has_penalties: bool) -> doc.Cell:
+    if not change.proved:
+        return difference(change)
+    if _is_zero(change):
         return doc.NOTHING
-    return penalty(found.value) if weighed else _cents(found.value)
+    return penalty(change.value) if has_penalties else _cents(change.value)
 
 
-def _nothing(found: Difference) -> bool:
-    return found.proved and abs(found.value) < Decimal("0.005")
+def _is_zero(change: Difference) -> bool:
+    return change.proved and abs(change.value) < Decimal("0.005")
 
 
-def _pieces(found: Ledger) -> doc.Section | None:
-    split = [part for part in found.parts if part.method is not Method.CONFLICT]
+def _costs_by_part(result: Ledger) -> doc.Section | None:
+    split = [part for part in result.parts if part.method is not Method.CONFLICT]
     if len(split) < 2:
         return None
-    felt = [part for part in split if part.adds.amount or part.adds.short_kg]
+    affected = [part for part in split if part.adds.amount or part.adds.short_kg]
     rows: list[list[doc.Cell]] = [
         [
-            ", ".join(map(found.names.material, part.materials)),
+            ", ".join(map(result.names.material, part.materials)),
             doc.Count(len(part.items)),
-            *_row(found.names, "", part.adds)[1:],
+            *_row(result.names, "", part.adds)[1:],
         ]
-        for part in sorted(felt, key=lambda part: (-part.adds.amount, part.materials))
+        for part in sorted(affected, key=lambda part: (-part.adds.amount, part.materials))
     ]
-    columns = [doc.Column("Materials"), doc.figures("Items"), doc.Column("Short"), doc.figures("Cash", found.currency)]
+    columns = [doc.Column("Materials"), doc.figures("Items"), doc.Column("Short"), doc.figures("Cash", result.currency)]
     columns += [doc.figures("Present value"), doc.figures("Penalty")]
-    none = len(split) - len(felt)
-    more = doc.notes([f"{count(none, 'more part')} in which the items change nothing"] if none else [])
-    return doc.section("By independent part of the case", doc.table(columns, rows), more)
+    unaffected_count = len(split) - len(affected)
+    notes = doc.notes(
+        [f"{count(unaffected_count, 'more part')} without effect of the items"] if unaffected_count else []
+    )
+    return doc.section("By independent part of the case", doc.table(columns, rows), notes)
 
 
-def _margins(found: Margins, currency: str) -> Iterator[doc.Section | None]:
-    """Yield the capacities and waivers with the largest savings from a little more of them."""
-    part = percent(found.increment)
+def _margins(margins: Margins, currency: str) -> Iterator[doc.Section | None]:
+    part = percent(margins.increment)
     saves = [doc.figures("Saves spend and penalty", currency), doc.figures("a kg", from_width=doc.NARROW)]
     scarce: list[list[doc.Cell]] = [
-        [one.facility, _periods(one.full_in), doc.Kilograms(one.more_kg), saving(one.saves), penalty(one.per_kg)]
-        for one in sorted(found.capacities, key=lambda one: (-one.saves.value, one.facility))
-        if saves_something(one.saves)
+        [
+            capacity.facility,
+            _periods(capacity.full_in),
+            doc.Kilograms(capacity.more_kg),
+            saving(capacity.saves),
+            penalty(capacity.per_kg),
+        ]
+        for capacity in sorted(margins.capacities, key=lambda capacity: (-capacity.saves.value, capacity.facility))
+        if saves_something(capacity.saves)
     ]
     columns = [doc.Column("Facility"), doc.Column("Full in", on="whole"), doc.figures("More", from_width=doc.NARROW)]
-    one, many = "more capacity that saves less", "more capacities that save less"
+    singular, plural = "more capacity that saves less", "more capacities that save less"
     yield doc.section_if_any(
         f"{part} more of each capacity that is used up, in every period",
-        ranked([*columns, *saves], scarce, one, many, top=SHOWN, see=_SEE) if scarce else None,
-        _useless(
-            len(found.capacities) - len(scarce),
-            "capacity is full, and more of it saves",
-            "capacities are full, and more of them saves",
+        ranked([*columns, *saves], scarce, singular, plural, top=SHOWN, see=_SEE) if scarce else None,
+        _no_savings_note(
+            len(margins.capacities) - len(scarce),
+            "full capacity isn't worth increasing",
+            "full capacities aren't worth increasing",
         ),
         column=f"{part} more capacity of",
     )
     waived: list[list[doc.Cell]] = [
-        [one.rule, one.demand, doc.Kilograms(one.waived_kg), saving(one.saves), penalty(one.per_kg)]
-        for one in sorted(found.waivers, key=lambda one: (-one.saves.value, one.rule, one.demand))
-        if saves_something(one.saves)
+        [waiver.rule, waiver.demand, doc.Kilograms(waiver.waived_kg), saving(waiver.saves), penalty(waiver.per_kg)]
+        for waiver in sorted(margins.waivers, key=lambda waiver: (-waiver.saves.value, waiver.rule, waiver.demand))
+        if saves_something(waiver.saves)
     ]
     columns = [
         doc.Column("Rule"),
         doc.Column("for", from_width=doc.NARROW),
         doc.Column("Waived", "", "right", on="whole"),
     ]
-    one, many = "more waiver that saves less", "more waivers that save less"
+    singular, plural = "more waiver that saves less", "more waivers that save less"
     yield doc.section_if_any(
         f"A waiver of each rule for {part} of a demand over the plan",
-        ranked([*columns, *saves], waived, one, many, top=SHOWN, see=_SEE) if waived else None,
-        _useless(len(found.waivers) - len(waived), "waiver alone saves", "waivers, each alone, save"),
+        ranked([*columns, *saves], waived, singular, plural, top=SHOWN, see=_SEE) if waived else None,
+        _no_savings_note(
+            len(margins.waivers) - len(waived), "waiver saves nothing alone", "waivers save nothing alone"
+        ),
         column=f"A waiver for {part} of",
     )
 
@@ -296,19 +297,18 @@ def _margins(found: Margins, currency: str) -> Iterator[doc.Section | None]:
 _SEE = "--json has all"
 
 
-def _useless(number: int, one: str, many: str) -> doc.Notes | None:
-    """Return a note on those that save nothing."""
-    return doc.for_whole(doc.notes([f"{count(number, one, many)} nothing (--json names them)"] if number else []))
+def _no_savings_note(number: int, singular: str, plural: str) -> doc.Notes | None:
+    return doc.for_whole(doc.notes([f"{count(number, singular, plural)} (--json names them)"] if number else []))
 
 
-def saving(found: Difference) -> doc.Cell:
+def saving(change: Difference) -> doc.Cell:
     """Return savings of spend and penalties together, gray and rounded. If unproved, return their range."""
-    return penalty(found.value) if found.proved else difference(found)
+    return penalty(change.value) if change.proved else difference(change)
 
 
-def saves_something(saved: Difference) -> bool:
+def saves_something(change: Difference) -> bool:
     """Return True if the saving is at least one unit of the currency. Less may be rounding."""
-    return not saved.proved or abs(saved.value) >= 1
+    return not change.proved or abs(change.value) >= 1
 
 
 def _periods(labels: Sequence[str]) -> str:

@@ -1,12 +1,11 @@
-"""Items of a ledger, the cost of each coalition of items, and the split of the total over them.
+"""Items of a ledger, the cost of each coalition of items, and the split of the total over them."""
 
-An item is a rule, a scenario, or a kind of term of trade that can be on or off. Rules without any effect in a problem are left out. The case
-splits into independent pieces, and each piece is split by itself.
-
-L. S. Shapley, A value for n-person games, in: Contributions to the Theory of Games II, 1953, 307-317: the value of a player is
-his marginal contribution, averaged over all orders in which the players may come in. Sampled: J. Castro, D. Gómez, J. Tejada,
-Polynomial calculation of the Shapley value based on sampling, Computers & Operations Research 36, 2009, 1726-1730.
-"""
+# An item is a rule, a scenario, or a kind of term of trade that can be on or off. Rules without any effect in a problem are left out. The case splits
+# into independent pieces, and each piece is split by itself.
+#
+# L. S. Shapley, A value for n-person games, in: Contributions to the Theory of Games II, 1953, 307-317: the value of a player is his marginal
+# contribution, averaged over all orders in which the players may come in. Sampled: J. Castro, D. Gómez, J. Tejada, Polynomial calculation of the Shapley
+# value based on sampling, Computers & Operations Research 36, 2009, 1726-1730.
 
 from __future__ import annotations
 
@@ -50,11 +49,6 @@ Coalition = frozenset[int]
 
 
 def digest_of(problem: Problem) -> bytes:
-    """Return a short key of the program of a problem, equal for programs with equal numbers.
-
-    Raises:
-        PluginError: If a plugin's limit rule raises.
-    """
     program = compile_program(problem)
     return digest(program.linear, program.goals)
 
@@ -81,99 +75,98 @@ class Item:
 
 
 def rule_items(session: Session) -> list[Item]:
-    """Return every rule of a case in order."""
-    return [_rule(rule.id, sentence_of(rule)) for rule in session.inputs.rules]
+    return [_rule_item(rule.id, sentence_of(rule)) for rule in session.inputs.rules]
 
 
 def items_named(session: Session, names: Sequence[str], applied: Sequence[str] = ()) -> list[Item]:
-    """Return items by name. The prefixes `rule:`, `scenario:`, and `term:` resolve ambiguous names.
-
-    Names are ids of rules, names of scenarios, and kinds of terms of trade. Applied scenarios can't be switched on.
-
-    Raises:
-        InputError: For every name that is unknown, ambiguous, repeated, or of an applied scenario.
-    """
-    known: dict[str, list[Item]] = {}
-    for item in (*rule_items(session), *_scenarios(session), *_terms()):
-        known.setdefault(item.name, []).append(item)
-        known.setdefault(f"{item.kind}:{item.name}", []).append(item)
-    found: list[Item] = []
-    troubles: list[Diagnostic] = []
+    """Return the items with these names, which may have the prefixes `rule:`, `scenario:`, and `term:`. Raises InputError with every bad name."""
+    items_by_name: dict[str, list[Item]] = {}
+    for item in (*rule_items(session), *_scenario_items(session), *_term_items()):
+        items_by_name.setdefault(item.name, []).append(item)
+        items_by_name.setdefault(f"{item.kind}:{item.name}", []).append(item)
+    items: list[Item] = []
+    problems: list[Diagnostic] = []
     for name in names:
-        meant = known.get(name, [])
-        if len(meant) == 1 and meant[0] not in found and meant[0].name not in applied:
-            found.append(meant[0])
+        matches = items_by_name.get(name, [])
+        if len(matches) == 1 and matches[0] not in items and matches[0].name not in applied:
+            items.append(matches[0])
         else:
-            troubles.append(_trouble(name, meant, known, applied))
-    if troubles:
-        raise InputError(troubles)
-    return found
+            problems.append(_name_problem(name, matches, items_by_name, applied))
+    if problems:
+        raise InputError(problems)
+    return items
 
 
-def _trouble(name: str, meant: Sequence[Item], known: dict[str, list[Item]], applied: Sequence[str]) -> Diagnostic:
-    if not meant:
-        plain = sorted(key for key in known if ":" not in key)
+def _name_problem(
+    name: str, matches: Sequence[Item], items_by_name: dict[str, list[Item]], applied: Sequence[str]
+) -> Diagnostic:
+    if not matches:
+        known_names = sorted(key for key in items_by_name if ":" not in key)
         return Diagnostic(
-            "no rule, scenario or kind of terms has this name",
+            "unknown rule, scenario, or kind of terms",
             found=name,
-            expected=", ".join(plain),
-            fix=did_you_mean(name, known),
+            expected=", ".join(known_names),
+            fix=did_you_mean(name, items_by_name),
+            code="FS920",
         )
-    if len(meant) > 1:
-        choices = " or ".join(f"{item.kind}:{item.name}" for item in meant)
-        return Diagnostic("several things have this name", found=name, expected=choices)
-    if meant[0].name in applied:
+    if len(matches) > 1:
+        choices = " or ".join(f"{item.kind}:{item.name}" for item in matches)
         return Diagnostic(
-            f"scenario `{name}` is applied to the case already, so that nothing says what it is without it",
+            f"`{name}` is ambiguous",
             found=name,
-            fix="leave it out of --scenario",
+            expected=choices,
+            fix=f"add the kind, as in `{matches[0].kind}:{name}`",
+            code="FS921",
         )
-    return Diagnostic("named twice", found=name, expected="every name once")
+    if matches[0].name in applied:
+        return Diagnostic(
+            f"scenario `{name}` is already applied to the case, so the ledger can't switch it off",
+            found=name,
+            fix=f"remove `{name}` from --scenario",
+            code="FS922",
+        )
+    return Diagnostic(
+        f"`{name}` is listed more than once",
+        found=name,
+        expected="each name once",
+        fix="remove the duplicate",
+        code="FS923",
+    )
 
 
-def _rule(name: str, title: str) -> Item:
+def _rule_item(name: str, title: str) -> Item:
     return Item(name, ItemKind.RULE, title, off=(Change(disable=name),))
 
 
-def _scenarios(session: Session) -> list[Item]:
+def _scenario_items(session: Session) -> list[Item]:
     case = session.inputs.case
     return [Item(s.name, ItemKind.SCENARIO, s.title, on=scenario_changes(case, [s.name])) for s in case.scenarios]
 
 
-def _terms() -> list[Item]:
+def _term_items() -> list[Item]:
     return [Item(kind.value, ItemKind.TERM, "", off=(Change(lift=kind),)) for kind in TermKind]
 
 
-def subsets(of: Sequence[int]) -> list[tuple[int, ...]]:
-    """Return every subset, small ones first."""
-    return list(chain.from_iterable(combinations(of, size) for size in range(len(of) + 1)))
+def subsets(items: Sequence[int]) -> list[tuple[int, ...]]:
+    return list(chain.from_iterable(combinations(items, size) for size in range(len(items) + 1)))
 
 
 class Coalitions:
-    """Pieces of a case under every coalition of items, with the items that can affect each."""
+    """Pieces of a case under every coalition of items. The constructor raises InputError for a scenario with an unknown name in it."""
 
     def __init__(self, session: Session, items: Sequence[Item]) -> None:
-        """Find the pieces.
-
-        Raises:
-            InputError: For a scenario with an unknown name in it.
-            PluginError: If a plugin's rule raises.
-        """
         self.items = items
-        self._covered: dict[Piece, dict[int, frozenset[int]]] = {}
-        self._restricting: dict[tuple[Piece, Coalition], dict[int, Rule]] = {}
-        self._forbids: dict[tuple[Piece, Coalition], dict[int, int]] = {}
-        """Item -> prohibitions of a rule that only prohibits, as bits. See `told_by_what_is_forbidden`."""
+        self._covering: dict[Piece, dict[int, frozenset[int]]] = {}
+        self._restricting_rules: dict[tuple[Piece, Coalition], dict[int, Rule]] = {}
+        self._prohibitions: dict[tuple[Piece, Coalition], dict[int, int]] = {}
+        """Item -> prohibitions of a rule that only prohibits, as bits. See `prohibition_key`."""
         self._case = session.inputs.case
         self._scenarios = [i for i, item in enumerate(items) if item.kind is ItemKind.SCENARIO]
-        on = [self._on(some) for some in subsets(self._scenarios)]
-        self.pieces = Pieces(session, [*on, *(item.off for item in items if item.off)])
+        scenario_sets = [self._scenario_changes(scenarios) for scenarios in subsets(self._scenarios)]
+        self.pieces = Pieces(session, [*scenario_sets, *(item.off for item in items if item.off)])
 
-    def apart(self, piece: Piece) -> tuple[int, Coalitions, tuple[Piece, ...]] | None:
-        """Return the limit rule whose removal splits a piece into most pieces, the items without it, and these pieces.
-
-        None if no rule joins the piece by itself. A coalition without that rule costs the sum of the costs of the pieces.
-        """
+    def linking_limit(self, piece: Piece) -> tuple[int, Coalitions, tuple[Piece, ...]] | None:
+        """Return the limit rule whose removal splits a piece into most pieces, the items without it, and these pieces. None if no rule does."""
         session = self.pieces.session
         joining = [
             i
@@ -181,38 +174,35 @@ class Coalitions:
             if item.kind is ItemKind.RULE and len(session.parts.counted.get(item.name, frozenset()) & piece.members) > 1
         ]
         limits = {rule.id for rule in session.problem.rules if rule.verbs == {"rows"}}
-        found = {i: self._parts_without(self.items[i].name, piece) for i in joining if self.items[i].name in limits}
-        link = max(found, key=lambda i: found[i], default=None)
-        if link is None or found[link] == _inside(session.parts, piece):
+        parts_without = {
+            i: self._parts_without(self.items[i].name, piece) for i in joining if self.items[i].name in limits
+        }
+        link = max(parts_without, key=lambda i: parts_without[i], default=None)
+        if link is None or parts_without[link] == _count_parts(session.parts, piece):
             return None
         inputs = session.inputs.after(self.items[link].off)
         plans = PlanCache(session.memory // 4)  # those of the session are plans with the rule
         finer = replace(session, inputs=inputs, problem=inputs.problem(), _plans=plans)
-        lattice = Coalitions(finer, self.items)
-        pieces = [each for each in lattice.pieces.all if each.members & piece.members]
+        coalitions = Coalitions(finer, self.items)
+        pieces = [each for each in coalitions.pieces.all if each.members & piece.members]
         touched = frozenset[str]().union(*(each.members for each in pieces))
-        others = [members for members in finer.parts.members if members & piece.members and not members & touched]
-        pieces += [Piece(members, frozenset()) for members in others]
+        unjoined = [members for members in finer.parts.members if members & piece.members and not members & touched]
+        pieces += [Piece(members, frozenset()) for members in unjoined]
         fits = len(pieces) > 1 and all(each.members <= piece.members for each in pieces)
-        return (link, lattice, tuple(pieces)) if fits else None
+        return (link, coalitions, tuple(pieces)) if fits else None
 
     def _parts_without(self, rule: str, piece: Piece) -> int:
-        """Return the number of parts of a piece without the rows of a rule."""
         session = self.pieces.session
-        rows = [(one, row) for one, row in session.problem.limit_rows if one.id != rule]
-        ranked = (row for objective in session.problem.objectives for row in objective.rows)
-        return _inside(Parts(session.inputs, session.problem, rows, ranked), piece)
+        rows = [(limit, row) for limit, row in session.problem.limit_rows if limit.id != rule]
+        ranked_rows = (row for objective in session.problem.objectives for row in objective.rows)
+        return _count_parts(Parts(session.inputs, session.problem, rows, ranked_rows), piece)
 
     def changes(self, piece: Piece, coalition: Coalition) -> Changes:
-        """Return the changes that switch the items of a coalition on and the others off.
-
-        Rules are switched off after scenarios have switched them on. Items that don't affect the piece may be left out,
-        because a rule that is off is not evaluated, which is faster.
-        """
-        on = self.pieces.bearing(piece, self._on([i for i in self._scenarios if i in coalition]))
-        known = {rule.id for rule in self.pieces.facts(piece, ()).rules}
+        """Return the changes that switch the items of a coalition on and the others off: first scenarios, then rules."""
+        on = self.pieces.bearing(piece, self._scenario_changes([i for i in self._scenarios if i in coalition]))
+        rule_ids = {rule.id for rule in self.pieces.facts(piece, ()).rules}
         off = [change for i, item in enumerate(self.items) if i not in coalition for change in item.off]
-        return (*on, *(change for change in off if change.lift is not None or change.disable in known))
+        return (*on, *(change for change in off if change.lift is not None or change.disable in rule_ids))
 
     def players(self, piece: Piece) -> list[int]:
         """Return the items that can affect a piece. The other items have no effect, regardless of the items that are on.
@@ -224,99 +214,91 @@ class Coalitions:
         - a rule that prohibits nothing, charges nothing, and adds no row (`active_rules`)
         - a rule that only prohibits, if the piece has the same program with and without it while all other rules and terms are off: it then
           prohibits nothing that can be bought, and other rules only reduce that
-        - with another rule that prohibits as much, a rule without additional prohibitions (`least`)
+        - with another rule that prohibits as much, a rule without additional prohibitions (`reduced`)
         """
         scenarios = [i for i in self._scenarios if self.pieces.bearing(piece, self.items[i].on)]
         facts = self.pieces.facts(piece, ())
-        terms = [i for i, item in enumerate(self.items) if item.kind is ItemKind.TERM and self._differs(piece, item)]
+        terms = [i for i, item in enumerate(self.items) if item.kind is ItemKind.TERM and self._affects(piece, item)]
         rules = {rule.id: rule for rule in facts.rules}
-        some = [i for i, item in enumerate(self.items) if item.kind is ItemKind.RULE and item.name in rules]
-        bearing = [self.pieces.bearing(piece, self._on(on)) for on in subsets(scenarios)]
-        active = frozenset().union(*(active_rules(self.pieces.problem(piece, changes)) for changes in bearing))
-        some = [i for i in some if self.items[i].name in active]
-        forbidding = [i for i in some if rules[self.items[i].name].verbs == {"judge"}]
-        idle = {i for i in forbidding if self._same(piece, scenarios, frozenset(), frozenset({i}))}
-        forbidding = [i for i in forbidding if i not in idle]
-        self._covered[piece] = self._covers(piece, scenarios, forbidding)
-        return sorted({*scenarios, *terms, *some} - idle)
+        rule_items = [i for i, item in enumerate(self.items) if item.kind is ItemKind.RULE and item.name in rules]
+        scenario_changes = [self.pieces.bearing(piece, self._scenario_changes(on)) for on in subsets(scenarios)]
+        active = frozenset().union(*(active_rules(self.pieces.problem(piece, changes)) for changes in scenario_changes))
+        rule_items = [i for i in rule_items if self.items[i].name in active]
+        prohibiting = [i for i in rule_items if rules[self.items[i].name].verbs == {"judge"}]
+        idle = {i for i in prohibiting if self._same_program(piece, scenarios, frozenset(), frozenset({i}))}
+        prohibiting = [i for i in prohibiting if i not in idle]
+        self._covering[piece] = self._covering_rules(piece, scenarios, prohibiting)
+        return sorted({*scenarios, *terms, *rule_items} - idle)
 
-    def least(self, piece: Piece, coalition: Coalition) -> Coalition:
-        """Return the smallest known coalition that makes the same case of a piece: without rules whose prohibitions another rule includes."""
-        covered = self._covered.get(piece, {})
-        return frozenset(i for i in coalition if not covered.get(i, frozenset()) & coalition)
+    def reduced(self, piece: Piece, coalition: Coalition) -> Coalition:
+        """Return the coalition without rules whose prohibitions another of its rules includes. It makes the same case of a piece."""
+        covering = self._covering.get(piece, {})
+        return frozenset(i for i in coalition if not covering.get(i, frozenset()) & coalition)
 
     def restricting(self, piece: Piece, coalition: Coalition) -> dict[int, Rule]:
-        """Return the rules of a piece that only prohibit and charge, by item, with the scenarios of a coalition.
-
-        Empty if these rules can do more than remove plans or raise their cost: with limits that they may loosen, commitments, or ranked objectives.
-        """
+        """Return the rules of a piece that only prohibit and charge, by item. Empty if they may do more than remove plans or raise their cost."""
         scenarios = coalition.intersection(self._scenarios)
-        if (piece, scenarios) not in self._restricting:
+        if (piece, scenarios) not in self._restricting_rules:
             rules = frozenset(i for i, item in enumerate(self.items) if item.kind is ItemKind.RULE)
             problem = self.pieces.problem(piece, self.changes(piece, scenarios | rules))
-            loosened = any(_may_be_loosened(rule, rows) for rule, rows in problem.limit_rows if not _empty(rows))
-            bound = loosened or problem.commitments or problem.objectives
-            known = {rule.id: rule for rule in problem.rules if rule.verbs <= {"judge", "charge"}}
-            found = {i: known[self.items[i].name] for i in rules if self.items[i].name in known}
-            self._restricting[piece, scenarios] = {} if bound else found
-            self._forbids[piece, scenarios] = {} if bound else self._forbidding(problem)
-        return self._restricting[piece, scenarios]
+            may_loosen = any(_may_loosen(rule, rows) for rule, rows in problem.limit_rows if not _is_vacuous(rows))
+            interacts = may_loosen or problem.commitments or problem.objectives
+            restricting_rules = {rule.id: rule for rule in problem.rules if rule.verbs <= {"judge", "charge"}}
+            rule_by_item = {
+                i: restricting_rules[self.items[i].name] for i in rules if self.items[i].name in restricting_rules
+            }
+            self._restricting_rules[piece, scenarios] = {} if interacts else rule_by_item
+            self._prohibitions[piece, scenarios] = {} if interacts else self._prohibitions_by_item(problem)
+        return self._restricting_rules[piece, scenarios]
 
-    def told_by_what_is_forbidden(self, piece: Piece, coalition: Coalition) -> tuple[Coalition, int] | None:
-        """Return a key that is the same for two coalitions that make the same case of a piece: their prohibitions and all other items agree.
-
-        None if more than purchases and deliveries could depend on rules.
-
-        The key has the prohibitions of rules that only prohibit, without a waiver or a license of bounded quantity: the ways for each use, in the
-        periods in which the rules are in force. It has every other item by itself.
-        """
+    def prohibition_key(self, piece: Piece, coalition: Coalition) -> tuple[Coalition, int] | None:
+        """Return a key that is equal for coalitions that make the same case of a piece. None if rules may affect more than purchases and deliveries."""
         if not self.restricting(piece, coalition):
             return None
-        forbids = self._forbids[piece, coalition.intersection(self._scenarios)]
-        together = 0
+        prohibitions = self._prohibitions[piece, coalition.intersection(self._scenarios)]
+        united = 0
         for i in coalition:
-            together |= forbids.get(i, 0)
-        return frozenset(i for i in coalition if i not in forbids), together
+            united |= prohibitions.get(i, 0)
+        return frozenset(i for i in coalition if i not in prohibitions), united
 
-    def _forbidding(self, problem: Problem) -> dict[int, int]:
-        """Return the prohibitions of each rule that only prohibits: a bit for each use, way, and period, or for all periods."""
-        bits: dict[tuple[object, ...], int] = {}
+    def _prohibitions_by_item(self, problem: Problem) -> dict[int, int]:
+        bit_by_way: dict[tuple[object, ...], int] = {}
         waived = {waiver.rule for waiver in problem.case.waivers}
         item_of = {item.name: i for i, item in enumerate(self.items) if item.kind is ItemKind.RULE}
-        found: dict[int, int] = {}
+        prohibitions: dict[int, int] = {}
         for position, rule in enumerate(problem.rules):
             by_order = rule.bears_on == "chain" and rule.dated_by == "order"
             if rule.id not in item_of or rule.verbs != {"judge"} or rule.id in waived or by_order:
                 continue
-            ways = _forbidden(problem, position)
+            ways = _prohibited_ways(problem, position)
             if ways is not None:
-                found[item_of[rule.id]] = sum(1 << bits.setdefault(way, len(bits)) for way in ways)
-        return found
+                prohibitions[item_of[rule.id]] = sum(1 << bit_by_way.setdefault(way, len(bit_by_way)) for way in ways)
+        return prohibitions
 
-    def _on(self, scenarios: Sequence[int]) -> Changes:
+    def _scenario_changes(self, scenarios: Sequence[int]) -> Changes:
         return scenario_changes(self._case, [self.items[i].name for i in scenarios])
 
-    def _differs(self, piece: Piece, item: Item) -> bool:
-        """Return True if a kind of terms changes the facts of a piece."""
+    def _affects(self, piece: Piece, item: Item) -> bool:
         before, after = self.pieces.facts(piece, ()), self.pieces.facts(piece, item.off)
         return before.catalogs != after.catalogs
 
-    def _covers(self, piece: Piece, scenarios: Sequence[int], rules: Sequence[int]) -> dict[int, frozenset[int]]:
-        """Return the other rules that include all prohibitions of each rule. Of two with equal prohibitions, the later names the earlier."""
-        found: dict[int, set[int]] = {i: set() for i in rules}
-        for one, other in combinations(rules, 2):
-            both = frozenset({one, other})
-            if self._same(piece, scenarios, frozenset({one}), both):
-                found[other].add(one)
-            elif self._same(piece, scenarios, frozenset({other}), both):
-                found[one].add(other)
-        return {i: frozenset(some) for i, some in found.items()}
+    def _covering_rules(
+        self, piece: Piece, scenarios: Sequence[int], rules: Sequence[int]
+    ) -> dict[int, frozenset[int]]:
+        """Return the other rules that include all prohibitions of each rule. Of two with equal prohibitions, only the later one names the other."""
+        covering: dict[int, set[int]] = {i: set() for i in rules}
+        for first, second in combinations(rules, 2):
+            both = frozenset({first, second})
+            if self._same_program(piece, scenarios, frozenset({first}), both):
+                covering[second].add(first)
+            elif self._same_program(piece, scenarios, frozenset({second}), both):
+                covering[first].add(second)
+        return {i: frozenset(others) for i, others in covering.items()}
 
-    def _same(self, piece: Piece, scenarios: Sequence[int], one: Coalition, other: Coalition) -> bool:
-        """Return True if two sets of rules make the same program of a piece under any scenarios, with all other rules and terms off."""
+    def _same_program(self, piece: Piece, scenarios: Sequence[int], rules: Coalition, other_rules: Coalition) -> bool:
         return all(
-            self._digest(piece, frozenset(on) | one) == self._digest(piece, frozenset(on) | other)
-            for on in subsets(scenarios)
+            self._digest(piece, frozenset(enabled) | rules) == self._digest(piece, frozenset(enabled) | other_rules)
+            for enabled in subsets(scenarios)
         )
 
     @cached_method
@@ -324,63 +306,60 @@ class Coalitions:
         return digest_of(self.pieces.problem(piece, self.changes(piece, coalition)))
 
 
-def _inside(parts: Parts, piece: Piece) -> int:
+def _count_parts(parts: Parts, piece: Piece) -> int:
     return sum(bool(members & piece.members) for members in parts.members)
 
 
-def _forbidden(problem: Problem, position: int) -> set[tuple[object, ...]] | None:
-    """Return the prohibitions of a rule: use, arc, and period of the delivery or move, or any period.
-
-    None if a license of bounded quantity is involved.
-    """
+def _prohibited_ways(problem: Problem, position: int) -> set[tuple[object, ...]] | None:
+    """Return the prohibitions of a rule: use, arc, and period, or any period. None if a license of limited quantity is involved."""
     law, periods = problem.law, problem.case.horizon.periods
-    holds = [period for period in periods if law.in_force(position, period.span)]
-    always = len(holds) == len(periods)
-    found: set[tuple[object, ...]] = set()
-    for number, (use, judged) in enumerate(problem.judgements.items()):
-        for index, verdict in {**judged.chain.get(position, {}), **judged.trade.get(position, {})}.items():
+    in_force = [period for period in periods if law.in_force(position, period.span)]
+    always = len(in_force) == len(periods)
+    ways: set[tuple[object, ...]] = set()
+    for use_index, (use, judgement) in enumerate(problem.judgements.items()):
+        for index, verdict in {**judgement.chain.get(position, {}), **judgement.trade.get(position, {})}.items():
             arc = problem.network.arcs[index]
             if not law.forbids(verdict, arc):
                 continue
-            licences = [law.licences(verdict, arc, use, p.span) if verdict.licence else None for p in holds]
-            if any(licences):
+            licenses = [law.licences(verdict, arc, use, p.span) if verdict.licence else None for p in in_force]
+            if any(licenses):
                 return None
-            barred = [period.index for period, some in zip(holds, licences, strict=True) if some is None]
-            if always and len(barred) == len(periods):
-                found.add((number, index))
+            prohibited_periods = [
+                period.index for period, granted in zip(in_force, licenses, strict=True) if granted is None
+            ]
+            if always and len(prohibited_periods) == len(periods):
+                ways.add((use_index, index))
             else:
-                found |= {(number, index, problem.rules[position].bears_on, t) for t in barred}
-    return found
+                ways |= {(use_index, index, problem.rules[position].bears_on, t) for t in prohibited_periods}
+    return ways
 
 
 def active_rules(problem: Problem) -> frozenset[str]:
-    """Return the ids of rules that prohibit, charge, or limit anything in a period in which they apply.
-
-    Verdicts, charges, and rows depend on facts alone, never on other rules. Any other rule therefore changes no plan, regardless of the other rules.
-
-    Raises:
-        PluginError: If a plugin's rule raises.
-    """
+    """Return the ids of rules that prohibit, charge, or limit anything in a period in which they apply. No other rule changes any plan."""
     law, periods = problem.law, problem.case.horizon.periods
     applying = [i for i, _ in enumerate(problem.rules) if any(law.in_force(i, period.span) for period in periods)]
-    against = {i for judged in problem.judgements.values() for table in (judged.chain, judged.trade) for i in table}
-    asking = {rule.id for rule, row in problem.limit_rows if not _empty(row)}
-    found = {problem.rules[i].id for i in applying if i in against or _charges(problem, problem.rules[i])}
-    return frozenset(found | asking)
+    with_verdicts = {
+        i for judgement in problem.judgements.values() for table in (judgement.chain, judgement.trade) for i in table
+    }
+    limiting = {rule.id for rule, row in problem.limit_rows if not _is_vacuous(row)}
+    judging = {problem.rules[i].id for i in applying if i in with_verdicts or _charges(problem, problem.rules[i])}
+    return frozenset(judging | limiting)
 
 
-def _empty(row: Row | Rows) -> bool:
-    """Return True if a row counts nothing and is satisfied. Facts decide what can be counted, so it is then satisfied in every plan."""
+def _is_vacuous(row: Row | Rows) -> bool:
+    """Return True if a row counts nothing and is satisfied. Facts decide what can be counted, so this is true for every plan."""
     if not all(term.is_empty for term in row.asked):
         return False
-    return all((one.at_least or 0) <= 0 and (one.at_most is None or one.at_most >= 0) for one in one_by_one(row))
+    return all(
+        (single.at_least or 0) <= 0 and (single.at_most is None or single.at_most >= 0) for single in one_by_one(row)
+    )
 
 
-def _may_be_loosened(rule: Rule, rows: Row | Rows) -> bool:
+def _may_loosen(rule: Rule, rows: Row | Rows) -> bool:
     """Return True if a plan could violate the rows of a limit, and satisfy them once other rules prohibit or charge more.
 
-    Charges are spend: they help to reach a minimum of spend, but never to stay below a maximum. Prohibitions determine the compliance classes.
-    They don't affect kilograms and money that are counted for any use.
+    Charges are spend: they help to reach a minimum of spend, but never to stay below a maximum. Prohibitions determine the compliance classes,
+    so they don't affect what is counted for any use.
     """
     if not is_own(type(rule)) or rule.watches_stock:
         return True
@@ -395,28 +374,25 @@ def _may_be_loosened(rule: Rule, rows: Row | Rows) -> bool:
 
 
 def _charges(problem: Problem, rule: Rule) -> bool:
-    """Return True if a rule charges anything on any arc, for any possible customs origin."""
     if "charge" not in rule.verbs:
         return False
     with attributed(rule):
-        others = told_apart([rule])
+        origin_rules = told_apart([rule])
         return any(
             as_charge(rule.charge(arc.chained, arc.move, use, origin, value))
             for arc, use in _moves(problem, rule)
-            for origin in possible_origins(arc.chained, others)
+            for origin in possible_origins(arc.chained, origin_rules)
             for value in _values(problem, arc)
         )
 
 
 def _values(problem: Problem, arc: Arc) -> list[Decimal]:
-    """Return the distinct prices per kilogram of an arc in all periods, as rules receive them."""
     facts = problem.offers[arc.offer]
     prices = sorted({max(price, Decimal(0)) for price in facts.price})
     return prices if facts.single else [exact(price / facts.mass_per_unit) for price in prices]
 
 
 def _moves(problem: Problem, rule: Rule) -> Iterator[tuple[Arc, Use]]:
-    """Yield every purchased arc with every use that it can reach, or with one of them if the rule doesn't depend on the use."""
     seen: set[int] = set()
     for use, judged in problem.judgements.items():
         for index in sorted(judged.reach - seen):
@@ -430,11 +406,8 @@ class Method(StrEnum):
     """Method of the split."""
 
     ORDER = "order"
-    """Items enter in the requested order."""
     EXACT = "exact"
-    """Shapley values over every coalition."""
     SAMPLED = "sampled"
-    """Shapley values over orders drawn at random."""
     CONFLICT = "conflict"
     """Not split, because rules conflict with some of the items on."""
 
@@ -442,64 +415,59 @@ class Method(StrEnum):
 Weights = dict[Coalition, Fraction]
 """Weight of each coalition's value in a player's part."""
 NORMAL = 1.96
-"""Standard deviations on both sides of the mean that cover 95 % of a normal distribution."""
+"""Half-width of the 95 % interval of a normal distribution, in standard deviations."""
 
 
-def exact_weights(players: Sequence[int]) -> dict[int, Weights]:
-    """Return the Shapley value of each player as weights of coalition values: `1 / (n * C(n-1, s))` with the player, minus that without."""
-    found: dict[int, Weights] = {}
+def shapley_weights(players: Sequence[int]) -> dict[int, Weights]:
+    """Return the Shapley value of each player as weights of coalitions: `1 / (n * C(n-1, s))` with the player, and minus that without."""
+    weights_by_player: dict[int, Weights] = {}
     for player in players:
         others, weights = [p for p in players if p != player], {}
         for size in range(len(players)):
             share = Fraction(1, len(players) * comb(len(players) - 1, size))
-            for some in combinations(others, size):
-                weights[frozenset({*some, player})] = share
-                weights[frozenset(some)] = -share
-        found[player] = weights
-    return found
+            for members in combinations(others, size):
+                weights[frozenset({*members, player})] = share
+                weights[frozenset(members)] = -share
+        weights_by_player[player] = weights
+    return weights_by_player
 
 
-def mean_weights(orders: Sequence[Sequence[int]]) -> dict[int, Weights]:
-    """Return the marginal value of each player, averaged over some orders, as weights of coalition values. They add up for any orders."""
-    found: dict[int, Weights] = {player: {} for player in orders[0]}
+def marginal_weights(orders: Sequence[Sequence[int]]) -> dict[int, Weights]:
+    """Return the marginal value of each player, averaged over some orders, as weights of coalitions. They add up for any orders."""
+    weights_by_player: dict[int, Weights] = {player: {} for player in orders[0]}
     share = Fraction(1, len(orders))
     for order in orders:
         for position, player in enumerate(order):
             before, after = frozenset(order[:position]), frozenset(order[: position + 1])
-            weights = found[player]
+            weights = weights_by_player[player]
             weights[after] = weights.get(after, Fraction(0)) + share
             weights[before] = weights.get(before, Fraction(0)) - share
-    return found
+    return weights_by_player
 
 
 def sampled_orders(players: Sequence[int], count: int, seed: int) -> list[list[int]]:
-    """Return random orders, reproducible by the seed."""
-    dice = Random(seed)  # noqa: S311 - no secret: the same every time
-    return [dice.sample(list(players), len(players)) for _ in range(count)]
+    generator = Random(seed)  # noqa: S311 - no secret: the same every time
+    return [generator.sample(list(players), len(players)) for _ in range(count)]
 
 
-def half_width(orders: Sequence[Sequence[int]], player: int, value: Callable[[Coalition], float]) -> float:
-    """Return half of the 95 % confidence interval of a sampled Shapley value, by the normal approximation."""
-    seen = []
+def confidence_half_width(orders: Sequence[Sequence[int]], player: int, value: Callable[[Coalition], float]) -> float:
+    marginals = []
     for order in orders:
         position = order.index(player)
-        seen.append(value(frozenset(order[: position + 1])) - value(frozenset(order[:position])))
-    return NORMAL * sqrt(variance(seen, fmean(seen)) / len(seen)) if len(seen) > 1 else float("inf")
+        marginals.append(value(frozenset(order[: position + 1])) - value(frozenset(order[:position])))
+    return NORMAL * sqrt(variance(marginals, fmean(marginals)) / len(marginals)) if len(marginals) > 1 else float("inf")
 
 
-def in_units(total: int, parts: Sequence[Fraction]) -> list[int]:
-    """Return whole units near every part that add up to `total` exactly: the largest remainders get one more.
-
-    Zero stays zero, unless no other part can take the rest.
-    """
-    found = [part.numerator // part.denominator for part in parts]
-    left = total - sum(found)
-    able = [i for i, part in enumerate(parts) if part] or list(range(len(parts)))
-    able.sort(key=lambda i: (found[i] - parts[i], i))
-    step = 1 if left > 0 else -1
-    for turn in range(abs(left)):
-        found[(able if left > 0 else able[::-1])[turn % len(able)]] += step
-    return found
+def round_to_total(total: int, parts: Sequence[Fraction]) -> list[int]:
+    """Round the parts to whole units that sum to `total`, by largest remainders. Zero stays zero, unless no other part can take the rest."""
+    units = [part.numerator // part.denominator for part in parts]
+    rest = total - sum(units)
+    candidates = [i for i, part in enumerate(parts) if part] or list(range(len(parts)))
+    candidates.sort(key=lambda i: (units[i] - parts[i], i))
+    step = 1 if rest > 0 else -1
+    for turn in range(abs(rest)):
+        units[(candidates if rest > 0 else candidates[::-1])[turn % len(candidates)]] += step
+    return units
 
 
 @dataclass(frozen=True, slots=True)
@@ -518,8 +486,7 @@ class Value:
         return sum(self.lines[:3], Fraction(0))
 
 
-def total(values: Sequence[Value]) -> Value:
-    """Return the cost of a coalition for several pieces together."""
+def sum_of_values(values: Sequence[Value]) -> Value:
     return Value(
         tuple(sum(lines, Fraction(0)) for lines in zip(*(value.lines for value in values), strict=True)),
         sum((value.slack for value in values), Decimal(0)),
@@ -529,98 +496,97 @@ def total(values: Sequence[Value]) -> Value:
 
 
 class Split:
-    """One piece, its players, and the split of its total over them."""
+    """The split of a piece's cost and shortage over its players."""
 
-    def __init__(self, lattice: Coalitions, piece: Piece) -> None:
-        self.lattice, self.piece = lattice, piece
-        self.players = lattice.players(piece)
+    def __init__(self, coalitions: Coalitions, piece: Piece) -> None:
+        self.coalitions, self.piece = coalitions, piece
+        self.players = coalitions.players(piece)
         self.none: Coalition = frozenset()
         self.whole: Coalition = frozenset(self.players)
         self.weights: dict[int, Weights] = {}
         self.orders: list[list[int]] = []
         self.method = Method.EXACT
-        self._known: dict[Coalition, Value] = {}
-        self._first: dict[tuple[Coalition, int], Coalition] = {}
+        self._values: dict[Coalition, Value] = {}
+        self._planned_by_key: dict[tuple[Coalition, int], Coalition] = {}
         """Key of coalitions that make the same case -> the first one planned."""
-        self._untouched: dict[Coalition, frozenset[int]] = {}
+        self._harmless_rules: dict[Coalition, frozenset[int]] = {}
         """Planned coalition -> rules outside it that leave its plan as lawful and as expensive as it is."""
-        apart = lattice.apart(piece) if len(self.players) > 1 else None
+        linked = coalitions.linking_limit(piece) if len(self.players) > 1 else None
         self._link: int | None = None
         """The limit rule that alone joins otherwise separate pieces. None if there is none."""
         self._pieces: tuple[Split, ...] = ()
         """These pieces. A coalition without the rule costs the sum of their costs, and few of its rules affect the same one."""
-        if apart is not None and apart[0] in self.players:
-            self._link, finer, pieces = apart
-            self._pieces = tuple(Split(finer, each) for each in pieces)
+        if linked is not None and linked[0] in self.players:
+            self._link, unlinked, pieces = linked
+            self._pieces = tuple(Split(unlinked, separate) for separate in pieces)
 
-    def choose(self, in_order: bool, exact_up_to: int, samples: int, seed: int) -> None:
-        """Choose the coalitions that count, with their weights."""
+    def choose_coalitions(self, in_order: bool, exact_up_to: int, samples: int, seed: int) -> None:
         if in_order:
             self.method, self.orders = Method.ORDER, [self.players]
         elif len(self.players) > exact_up_to:
             self.method, self.orders = Method.SAMPLED, sampled_orders(self.players, samples, seed)
-        self.weights = mean_weights(self.orders) if self.orders else exact_weights(self.players)
+        self.weights = marginal_weights(self.orders) if self.orders else shapley_weights(self.players)
 
     @property
-    def questions(self) -> int:
-        """Number of requested plans."""
-        return len(self._known)
+    def planned_count(self) -> int:
+        return len(self._values)
 
     @property
     def needed(self) -> list[Coalition]:
-        """Every required coalition, in a reproducible order."""
-        alone = [frozenset({i}) for i in self.players] + [self.whole - {i} for i in self.players]
-        found = {c for weights in self.weights.values() for c in weights} | {self.none, self.whole, *alone}
-        found = {self.lattice.least(self.piece, coalition) for coalition in found}
-        return sorted(found, key=lambda coalition: (len(coalition), sorted(coalition)))
+        singles = [frozenset({i}) for i in self.players] + [self.whole - {i} for i in self.players]
+        coalitions = {coalition for weights in self.weights.values() for coalition in weights} | {
+            self.none,
+            self.whole,
+            *singles,
+        }
+        coalitions = {self.coalitions.reduced(self.piece, coalition) for coalition in coalitions}
+        return sorted(coalitions, key=lambda coalition: (len(coalition), sorted(coalition)))
 
     def value(self, coalition: Coalition) -> Value:
-        """Return the value of the piece with some items on."""
-        coalition = self.lattice.least(self.piece, coalition)
-        if coalition not in self._known:
-            self._known[coalition] = self._found(coalition)
-        return self._known[coalition]
+        coalition = self.coalitions.reduced(self.piece, coalition)
+        if coalition not in self._values:
+            self._values[coalition] = self._evaluated(coalition)
+        return self._values[coalition]
 
-    def _found(self, coalition: Coalition) -> Value:
+    def _evaluated(self, coalition: Coalition) -> Value:
         if self._link is not None and self._link not in coalition:
-            return total([each.value(coalition.intersection(each.players)) for each in self._pieces])
-        return self._implied(coalition) or self._alike(coalition) or self._planned(coalition)
+            return sum_of_values([split.value(coalition.intersection(split.players)) for split in self._pieces])
+        return (
+            self._value_of_smaller(coalition)
+            or self._value_with_same_prohibitions(coalition)
+            or self._planned_value(coalition)
+        )
 
-    def _planned(self, coalition: Coalition) -> Value:
-        plan = self.lattice.pieces.plan(self.piece, self.lattice.changes(self.piece, coalition))
-        value = value_of(plan, demanded(self.lattice.pieces.session))
-        rules = self.lattice.restricting(self.piece, coalition)
+    def _planned_value(self, coalition: Coalition) -> Value:
+        plan = self.coalitions.pieces.plan(self.piece, self.coalitions.changes(self.piece, coalition))
+        value = plan_value(plan, demanded_materials(self.coalitions.pieces.session))
+        rules = self.coalitions.restricting(self.piece, coalition)
         restricting = {i: rules[i] for i in self.players if i in rules and i not in coalition}
         if restricting and value.proved and not value.conflict:
-            against = bearing(plan.verified, list(restricting.values()))
-            self._untouched[coalition] = frozenset(i for i, rule in restricting.items() if rule.id not in against)
-            told = self.lattice.told_by_what_is_forbidden(self.piece, coalition)
-            if told is not None:
-                self._first.setdefault(told, coalition)
+            involved = bearing(plan.verified, list(restricting.values()))
+            self._harmless_rules[coalition] = frozenset(i for i, rule in restricting.items() if rule.id not in involved)
+            key = self.coalitions.prohibition_key(self.piece, coalition)
+            if key is not None:
+                self._planned_by_key.setdefault(key, coalition)
         return value
 
-    def _alike(self, coalition: Coalition) -> Value | None:
-        """Return the value of another coalition with the same prohibitions. None if unknown.
-
-        Its plan is also the cheapest here, if verification shows that none of the rules that are on only here affects it.
-        """
-        told = self.lattice.told_by_what_is_forbidden(self.piece, coalition)
-        other = self._first.get(told) if told is not None else None
-        if other is None or not coalition - other <= self._untouched[other]:
+    def _value_with_same_prohibitions(self, coalition: Coalition) -> Value | None:
+        """Return the value of another coalition with the same prohibitions. None if unknown."""
+        key = self.coalitions.prohibition_key(self.piece, coalition)
+        other = self._planned_by_key.get(key) if key is not None else None
+        # Verification shows which of the rules that are on only here don't affect its plan.
+        if other is None or not coalition - other <= self._harmless_rules[other]:
             return None
-        self._untouched[coalition] = (self._untouched[other] | other) - coalition
-        return self._known[other]
+        self._harmless_rules[coalition] = (self._harmless_rules[other] | other) - coalition
+        return self._values[other]
 
-    def _implied(self, coalition: Coalition) -> Value | None:
-        """Return the value of a smaller coalition, if the additional rules neither prohibit nor charge anything in its plan. None if unknown.
-
-        Rules that prohibit and charge remove plans or raise their cost, so that the cheapest plan that remains is still the cheapest.
-        """
-        smaller = (c for c, rules in self._untouched.items() if c < coalition and coalition - c <= rules)
-        return next((self._known[c] for c in smaller), None)
+    def _value_of_smaller(self, coalition: Coalition) -> Value | None:
+        """Return the value of a smaller coalition whose plan the additional rules don't affect. None if unknown."""
+        # Rules that prohibit and charge remove plans or raise their cost, so the cheapest plan stays the cheapest if it remains.
+        smaller = (c for c, rules in self._harmless_rules.items() if c < coalition and coalition - c <= rules)
+        return next((self._values[c] for c in smaller), None)
 
     def amount(self, coalition: Coalition) -> float:
-        """Return the cost of the piece with some items on, as a float, for error estimates."""
         return float(self.value(coalition).amount)
 
     @cached_property
@@ -629,55 +595,52 @@ class Split:
         counting = {c for weights in self.weights.values() for c in weights} | {self.none, self.whole}
         return tuple(sorted({name for c in counting for name in self.value(c).conflict}))
 
-    def part(self, player: int) -> list[Fraction]:
-        """Return a player's part of every line."""
+    def part_of(self, player: int) -> list[Fraction]:
         weights = self.weights[player]
         values = [(weight, self.value(c).lines) for c, weight in weights.items() if weight]
-        return [_products([(w, lines[at]) for w, lines in values if lines[at]]) for at in range(len(values[0][1]))]
+        return [
+            _sum_of_products([(w, lines[at]) for w, lines in values if lines[at]]) for at in range(len(values[0][1]))
+        ]
 
-    def rise(self) -> list[Fraction]:
-        """Return the sum of all items, by line."""
-        return [a - b for a, b in zip(self.value(self.whole).lines, self.value(self.none).lines, strict=True)]
-
-    def weighed(self, weights: Mapping[Coalition, Fraction]) -> tuple[Fraction, Fraction, Fraction] | None:
-        """Return a weighted sum of the values of coalitions: as found, its lower bound, and its upper bound. None if rules conflict."""
+    def weighted_sum(self, weights: Mapping[Coalition, Fraction]) -> tuple[Fraction, Fraction, Fraction] | None:
+        """Return a weighted sum of values, its lower bound, and its upper bound. None if rules conflict."""
         values = [(weight, self.value(c)) for c, weight in weights.items() if weight]
         if any(value.conflict for _, value in values):
             return None
-        found = sum((w * v.amount for w, v in values), Fraction(0))
+        total = sum((w * v.amount for w, v in values), Fraction(0))
         low = sum((w * Fraction(v.slack) for w, v in values if w > 0), Fraction(0))
         high = sum((-w * Fraction(v.slack) for w, v in values if w < 0), Fraction(0))
-        return found, found - low, found + high
+        return total, total - low, total + high
 
     @property
     def proved(self) -> bool:
-        """True if every requested plan is proved optimal."""
-        return all(value.proved for value in self._known.values())
+        return all(value.proved for value in self._values.values())
 
 
-def _products(pairs: Sequence[tuple[Fraction, Fraction]]) -> Fraction:
-    """Return the sum of products. Whole numbers over one denominator are reduced once, not after each product."""
-    over = lcm(*(weight.denominator for weight, _ in pairs))
-    under = lcm(*(line.denominator for _, line in pairs))
-    whole = (w.numerator * (over // w.denominator) * line.numerator * (under // line.denominator) for w, line in pairs)
-    return Fraction(sum(whole), over * under)
+def _sum_of_products(pairs: Sequence[tuple[Fraction, Fraction]]) -> Fraction:
+    """Return the sum of products. Fractions over one denominator are reduced once, not after each product."""
+    weight_denominator = lcm(*(weight.denominator for weight, _ in pairs))
+    line_denominator = lcm(*(line.denominator for _, line in pairs))
+    numerators = (
+        w.numerator * (weight_denominator // w.denominator) * line.numerator * (line_denominator // line.denominator)
+        for w, line in pairs
+    )
+    return Fraction(sum(numerators), weight_denominator * line_denominator)
 
 
-def demanded(session: Session) -> tuple[str, ...]:
-    """Return the demanded materials of a case in order."""
+def demanded_materials(session: Session) -> tuple[str, ...]:
     return tuple(sorted({demand.use.material.id for demand in session.problem.demands}))
 
 
-def value_of(part: PartPlan, materials: Sequence[str]) -> Value:
-    """Return the lines of a plan's value. Kilograms of different materials are never added."""
+def plan_value(part: PartPlan, materials: Sequence[str]) -> Value:
     plan, cost = part.plan, part.verified.cost
-    of = {demand.id: demand.use.material.id for demand in part.verified.problem.demands}
+    material_by_demand = {demand.id: demand.use.material.id for demand in part.verified.problem.demands}
     short = dict.fromkeys(materials, Decimal(0))
-    for one in plan.shorts:
-        short[of[one.demand]] += one.quantity
+    for entry in plan.shorts:
+        short[material_by_demand[entry.demand]] += entry.quantity
     return Value(
         tuple(Fraction(line) for line in (cost.total, cost.penalties, cost.shortage, cost.nominal, *short.values())),
         max(Decimal(0), plan.objective - plan.bound),
         plan.status is PlanStatus.OPTIMAL,
-        tuple(name for one in plan.infeasible for name in one.rules),
+        tuple(name for entry in plan.infeasible for name in entry.rules),
     )

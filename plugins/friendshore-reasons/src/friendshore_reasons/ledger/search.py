@@ -1,9 +1,7 @@
-"""The ledger: cost and shortage of a plan without some items, with all of them, and the part of each item.
+"""The ledger: cost and shortage without some items, with all of them, and the part of each item."""
 
-It also gives the savings from one more unit of every capacity that the plan uses up, and of a waiver of every rule of origin. Each is found
-by changing the case and planning again. A dual value would give the same for a linear program without degeneracy. An increment of a
-stated size is valid for any program, including minima and fixed costs, and a buyer can act on it.
-"""
+# Savings from one more unit are found by changing the case and planning again. A dual value would give the same for a linear program without degeneracy.
+# An increment of a stated size is valid for any program, including minima and fixed costs, and a buyer can act on it.
 
 from __future__ import annotations
 
@@ -33,12 +31,12 @@ from .items import (
     Method,
     Split,
     Weights,
-    demanded,
-    half_width,
-    in_units,
+    confidence_half_width,
+    demanded_materials,
     items_named,
+    plan_value,
+    round_to_total,
     rule_items,
-    value_of,
 )
 
 INCREMENT = Decimal("0.01")
@@ -80,45 +78,32 @@ class Margins(Record):
 
 
 def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progress | None = None) -> Margins:
-    """Return the savings from more of each scarce capacity, and from a waiver of each rule of origin that applies to a demand.
-
-    Penalties for shortage and costs of holding stay those of the case.
-
-    Args:
-        session: The case.
-        increment: Relative increase.
-        progress: Called with the number of answered questions, of all questions, and seconds.
-
-    Raises:
-        SolverError: If a solver fails.
-        VerificationError: If a plan fails verification.
-        PluginError: If a plugin's rule raises.
-    """
+    """Return the savings from a relative increase of each scarce capacity, and from a waiver of each rule of origin that applies to a demand."""
     counted = Counted(session, progress)
     scarce = list(_scarce(session))
     waivable = [] if session.verified.plan.infeasible else list(_waivable(session.problem))
-    asked = len(scarce) + len(waivable)
+    question_count = len(scarce) + len(waivable)
     capacities: list[CapacityValue] = []
     waivers: list[WaiverValue] = []
 
     for number, periods in scarce:
-        session.go_on(len(capacities), asked, "questions about one more unit")
+        session.go_on(len(capacities), question_count, "questions about one more unit")
         pool = session.problem.pools[number]
         answer = session.what_if(Change(capacity=pool.facility, factor=1 + increment))
-        more = increment * sum((kg for kg in pool.capacity if kg is not None), Decimal(0))
+        added_kg = increment * sum((kg for kg in pool.capacity if kg is not None), Decimal(0))
         saves = _saved(answer)
-        per_kg = exact(saves.value / more)
+        per_kg = exact(saves.value / added_kg)
         capacities.append(
-            CapacityValue(facility=pool.facility, full_in=periods, more_kg=exact(more), saves=saves, per_kg=per_kg)
+            CapacityValue(facility=pool.facility, full_in=periods, more_kg=exact(added_kg), saves=saves, per_kg=per_kg)
         )
-        counted.told(len(capacities) + len(waivers), asked)
+        counted.told(len(capacities) + len(waivers), question_count)
     for rule, demand, kilograms in waivable:
-        session.go_on(len(capacities) + len(waivers), asked, "questions about one more unit")
+        session.go_on(len(capacities) + len(waivers), question_count, "questions about one more unit")
         quantity = exact(increment * kilograms)
-        saves = _saved(session.what_if(_waived(session.problem, rule, demand, quantity)))
+        saves = _saved(session.what_if(_waiver(session.problem, rule, demand, quantity)))
         per_kg = exact(saves.value / quantity)
         waivers.append(WaiverValue(rule=rule, demand=demand, waived_kg=quantity, saves=saves, per_kg=per_kg))
-        counted.told(len(capacities) + len(waivers), asked)
+        counted.told(len(capacities) + len(waivers), question_count)
     return Margins(
         increment=increment,
         capacities=tuple(sorted(capacities, key=lambda each: (-each.per_kg, each.facility))),
@@ -126,13 +111,7 @@ def margins(session: Session, *, increment: Decimal = INCREMENT, progress: Progr
     )
 
 
-def questions(found: Margins) -> int:
-    """Return the number of plans."""
-    return len(found.capacities) + len(found.waivers)
-
-
 def _scarce(session: Session) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield the pools that the plan uses up, with the periods in which it does."""
     verified, problem = session.verified, session.problem
     if not problem.pools:
         return
@@ -144,19 +123,17 @@ def _scarce(session: Session) -> Iterator[tuple[int, tuple[str, ...]]]:
 
 
 def _waivable(problem: Problem) -> Iterator[tuple[str, str, Decimal]]:
-    """Yield the rules of origin that prohibit something in a period of the plan, with each demand and its kilograms."""
     periods = problem.case.horizon.periods
     applying = {i for i, _ in enumerate(problem.rules) if any(problem.law.in_force(i, p.span) for p in periods)}
     for demand in problem.demands:
-        wanted = sum(demand.quantity, Decimal(0))
+        kilograms = sum(demand.quantity, Decimal(0))
         for rule in sorted(applying & set(problem.judgements[demand.use].chain)):
-            if wanted:
-                yield problem.rules[rule].id, demand.id, wanted
+            if kilograms:
+                yield problem.rules[rule].id, demand.id, kilograms
 
 
-def _waived(problem: Problem, rule: str, demand: str, quantity: Decimal) -> Change:
-    """Return a waiver over the plan, or from its start for as long as the law allows."""
-    terms = next(one.waivers for one in problem.rules if one.id == rule)
+def _waiver(problem: Problem, rule: str, demand: str, quantity: Decimal) -> Change:
+    terms = next(each.waivers for each in problem.rules if each.id == rule)
     periods = problem.case.horizon.periods
     run = longest_run(terms, periods[0].start, periods[-1].end)
     days = {"from": run.start, "until": run.end} if terms else {}
@@ -164,7 +141,6 @@ def _waived(problem: Problem, rule: str, demand: str, quantity: Decimal) -> Chan
 
 
 def _saved(answer: Answer) -> Difference:
-    """Return the decrease of the objective by some changes."""
     rise = difference(answer)
     if rise.low is None or rise.high is None:
         return rise.but(value=-rise.value)
@@ -281,8 +257,7 @@ def ledger(
 ) -> Ledger:
     """Split the cost of compliance over rules, scenarios, and kinds of terms.
 
-    Penalties for shortage and costs of holding stay those of the case, even if they follow from the most expensive offer, duties included.
-    Every plan then values a kilogram of shortage alike.
+    Shortage penalties and holding costs stay those of the case, so that every plan values a kilogram of shortage alike.
 
     Args:
         source: A recommendation, a session, or a case.
@@ -297,49 +272,47 @@ def ledger(
 
     Raises:
         InputError: For an unknown name.
-        SolverError: If a solver fails.
-        VerificationError: If a plan fails verification.
-        PluginError: If a plugin's rule raises.
     """
     session = session_of(source)
     names = order or items
-    meant = items_named(session, names, applied) if names else rule_items(session)
+    ledger_items = items_named(session, names, applied) if names else rule_items(session)
     counted = Counted(session)
-    lattice = Coalitions(session, meant)
-    split = [Split(lattice, piece) for piece in lattice.pieces.all]
-    split = [one for one in split if one.players]
-    for one in split:
-        one.choose(bool(order), exact_up_to, samples, seed)
-    _ask(session, split, progress)
-    counted.questions = sum(one.questions for one in split)
-    found = _Adding(session, meant, split).ledger(bool(order), exact_up_to, samples, seed, counted.effort)
+    coalitions = Coalitions(session, ledger_items)
+    splits = [Split(coalitions, piece) for piece in coalitions.pieces.all]
+    splits = [split for split in splits if split.players]
+    for split in splits:
+        split.choose_coalitions(bool(order), exact_up_to, samples, seed)
+    _plan_coalitions(session, splits, progress)
+    counted.questions = sum(split.planned_count for split in splits)
+    result = _LedgerBuilder(session, ledger_items, splits).build(
+        bool(order), exact_up_to, samples, seed, counted.effort
+    )
     if not more_units:
-        return found
-    more = margins(session, progress=progress)
-    counted.questions += questions(more)
-    return found.but(margins=more, effort=counted.effort)
+        return result
+    unit_margins = margins(session, progress=progress)
+    counted.questions += len(unit_margins.capacities) + len(unit_margins.waivers)
+    return result.but(margins=unit_margins, effort=counted.effort)
 
 
-def _ask(session: Session, split: Sequence[Split], progress: Progress | None) -> None:
-    """Answer every question: pieces in parallel, the largest first, and the coalitions of each piece one after the other."""
-    groups = [[(one, coalition) for coalition in one.needed] for one in split]
+def _plan_coalitions(session: Session, splits: Sequence[Split], progress: Progress | None) -> None:
+    groups = [[(split, coalition) for coalition in split.needed] for split in splits]
 
-    def value(asked: tuple[Split, Coalition]) -> None:
-        session.go_on(sum(one.questions for one in split), sum(map(len, groups)), "plans")
-        one, coalition = asked
-        one.value(coalition)
+    def value(task: tuple[Split, Coalition]) -> None:
+        session.go_on(sum(split.planned_count for split in splits), sum(map(len, groups)), "plans")
+        split, coalition = task
+        split.value(coalition)
 
     ask_apart(session, sorted(groups, key=len, reverse=True), lambda: value, progress)
 
 
-class _Adding:
-    """Sums of pieces, in which rows and columns add up to the cent and the gram."""
+class _LedgerBuilder:
+    """Sums over pieces, in which rows and columns add up to the cent and the gram."""
 
-    def __init__(self, session: Session, items: Sequence[Item], split: Sequence[Split]) -> None:
-        self.session, self.items, self.all = session, items, split
-        self.split = [one for one in split if not one.conflict]
+    def __init__(self, session: Session, items: Sequence[Item], splits: Sequence[Split]) -> None:
+        self.session, self.items, self.splits = session, items, splits
+        self.without_conflict = [split for split in splits if not split.conflict]
         self.grams = 1 / Fraction(session.problem.case.resolution)
-        self.materials = demanded(session)
+        self.materials = demanded_materials(session)
         self.ends = self._ends()
         self.totals = [_units(b, u) - _units(a, u) for a, b, u in zip(*self.ends, self.units, strict=True)]
 
@@ -349,27 +322,26 @@ class _Adding:
         return (*[Fraction(CENTS)] * 4, *[self.grams] * len(self.materials))
 
     def _ends(self) -> tuple[list[Fraction], list[Fraction]]:
-        """Return every line of the whole case with all items off, and with all of them on."""
-        base = value_of(PartPlan(frozenset(), self.session.verified), self.materials).lines
-        before, after = list(base), list(base)
-        for one in self.split:
-            case = value_of(one.lattice.pieces.plan(one.piece, ()), self.materials).lines
-            for at in range(len(base)):
-                before[at] += one.value(one.none).lines[at] - case[at]
-                after[at] += one.value(one.whole).lines[at] - case[at]
+        totals = plan_value(PartPlan(frozenset(), self.session.verified), self.materials).lines
+        before, after = list(totals), list(totals)
+        for split in self.without_conflict:
+            case = plan_value(split.coalitions.pieces.plan(split.piece, ()), self.materials).lines
+            for line in range(len(totals)):
+                before[line] += split.value(split.none).lines[line] - case[line]
+                after[line] += split.value(split.whole).lines[line] - case[line]
         return before, after
 
-    def ledger(self, in_order: bool, exact_up_to: int, samples: int, seed: int, effort: Effort) -> Ledger:
-        players = sorted({i for one in self.all for i in one.players})
+    def build(self, in_order: bool, exact_up_to: int, samples: int, seed: int, effort: Effort) -> Ledger:
+        players = sorted({i for split in self.splits for i in split.players})
         cells = self._cells(players)
-        found = [self._item(i, cells) for i in players]
+        items = [self._item(i, cells) for i in players]
         if not in_order:
-            found.sort(key=lambda item: (-item.adds.amount, item.name))
-        methods = {one.method for one in self.split}
-        shown = [
+            items.sort(key=lambda item: (-item.adds.amount, item.name))
+        methods = {split.method for split in self.without_conflict}
+        ledger_cells = [
             LedgerCell(part=number, item=self.items[i].name, adds=self._bill(cells[number, i]))
-            for number, one in enumerate(self.split)
-            for i in one.players
+            for number, split in enumerate(self.without_conflict)
+            for i in split.players
         ]
         return Ledger(
             currency=self.session.problem.case.currency,
@@ -378,10 +350,10 @@ class _Adding:
             before=self._bill([_units(v, u) for v, u in zip(self.ends[0], self.units, strict=True)]),
             after=self._bill([_units(v, u) for v, u in zip(self.ends[1], self.units, strict=True)]),
             adds=self._bill(self.totals),
-            items=tuple(found),
+            items=tuple(items),
             idle=tuple(item.name for i, item in enumerate(self.items) if i not in players),
             parts=self._parts(cells),
-            cells=tuple(shown),
+            cells=tuple(ledger_cells),
             exact_up_to=exact_up_to,
             samples=samples,
             seed=seed,
@@ -391,65 +363,71 @@ class _Adding:
         )
 
     def _cells(self, players: Sequence[int]) -> dict[tuple[int, int], list[int]]:
-        """Return whole units of every line by piece and item. Items share the whole first, then pieces share each item."""
-        parts = {(number, i): one.part(i) for number, one in enumerate(self.split) for i in one.players}
+        parts = {
+            (number, i): split.part_of(i) for number, split in enumerate(self.without_conflict) for i in split.players
+        }
         cells: dict[tuple[int, int], list[int]] = {key: [0] * len(self.units) for key in parts}
-        for at, unit in enumerate(self.units):
+        for line, unit in enumerate(self.units):
             keys = {i: [key for key in parts if key[1] == i] for i in players}
-            keys = {i: some for i, some in keys.items() if some}
-            sums = [sum((parts[key][at] * unit for key in some), Fraction(0)) for some in keys.values()]
-            for total, some in zip(in_units(self.totals[at], sums), keys.values(), strict=True):
-                for key, units in zip(some, in_units(total, [parts[key][at] * unit for key in some]), strict=True):
-                    cells[key][at] = units
+            keys = {i: item_keys for i, item_keys in keys.items() if item_keys}
+            sums = [sum((parts[key][line] * unit for key in item_keys), Fraction(0)) for item_keys in keys.values()]
+            for total, item_keys in zip(round_to_total(self.totals[line], sums), keys.values(), strict=True):
+                for key, units in zip(
+                    item_keys, round_to_total(total, [parts[key][line] * unit for key in item_keys]), strict=True
+                ):
+                    cells[key][line] = units
         return cells
 
     def _parts(self, cells: Mapping[tuple[int, int], Sequence[int]]) -> tuple[LedgerPart, ...]:
-        """Return every piece, those that are not split last."""
-        found = []
-        for number, one in enumerate(self.split):
-            found.append(self._part(one, one.method, [cells[number, i] for i in one.players]))
-        found += [self._part(one, Method.CONFLICT, []) for one in self.all if one.conflict]
-        return tuple(found)
+        parts = []
+        for number, split in enumerate(self.without_conflict):
+            parts.append(self._part(split, split.method, [cells[number, i] for i in split.players]))
+        parts += [self._part(split, Method.CONFLICT, []) for split in self.splits if split.conflict]
+        return tuple(parts)
 
-    def _part(self, one: Split, method: Method, cells: Sequence[Sequence[int]]) -> LedgerPart:
+    def _part(self, split: Split, method: Method, cells: Sequence[Sequence[int]]) -> LedgerPart:
         return LedgerPart(
-            materials=self._wanted(one),
+            materials=tuple(name for name in split.piece.demanded if name in self.materials),
             method=method,
-            items=tuple(self.items[i].name for i in one.players),
-            adds=self._bill([sum(cell[at] for cell in cells) for at in range(len(self.units))]),
-            conflict=one.conflict,
+            items=tuple(self.items[i].name for i in split.players),
+            adds=self._bill([sum(cell[line] for cell in cells) for line in range(len(self.units))]),
+            conflict=split.conflict,
         )
 
-    def _wanted(self, one: Split) -> tuple[str, ...]:
-        demanded = {demand.use.material.id for demand in self.session.problem.demands}
-        return tuple(name for name in one.piece.demanded if name in demanded)
-
     def _item(self, player: int, cells: Mapping[tuple[int, int], Sequence[int]]) -> LedgerItem:
-        item, pieces = self.items[player], [one for one in self.split if player in one.players]
-        own = [cell for (_, i), cell in cells.items() if i == player]
-        errors = [half_width(one.orders, player, one.amount) ** 2 for one in pieces if one.method is Method.SAMPLED]
+        item, pieces = self.items[player], [split for split in self.without_conflict if player in split.players]
+        item_cells = [cell for (_, i), cell in cells.items() if i == player]
+        errors = [
+            confidence_half_width(split.orders, player, split.amount) ** 2
+            for split in pieces
+            if split.method is Method.SAMPLED
+        ]
         return LedgerItem(
             name=item.name,
             kind=item.kind,
             title=item.title,
-            adds=self._bill([sum(cell[at] for cell in own) for at in range(len(self.units))]),
-            difference=self._difference(pieces, lambda one: one.weights[player]),
+            adds=self._bill([sum(cell[line] for cell in item_cells) for line in range(len(self.units))]),
+            difference=self._difference(pieces, lambda split: split.weights[player]),
             error=exact(sum(errors) ** 0.5) if errors else None,
             off_alone=self._difference(
-                pieces, lambda one: {one.whole: Fraction(1), one.whole - {player}: Fraction(-1)}
+                pieces, lambda split: {split.whole: Fraction(1), split.whole - {player}: Fraction(-1)}
             ),
-            on_alone=self._difference(pieces, lambda one: {frozenset({player}): Fraction(1), one.none: Fraction(-1)}),
+            on_alone=self._difference(
+                pieces, lambda split: {frozenset({player}): Fraction(1), split.none: Fraction(-1)}
+            ),
             parts=len(pieces),
         )
 
     def _difference(self, pieces: Sequence[Split], weights: Callable[[Split], Weights]) -> Difference:
         """Return a weighted sum over pieces with its proved bounds. If the case ranks objectives, it has none unless all are proved."""
-        found = [sums for one in pieces if (sums := one.weighed(weights(one))) is not None]
-        value, low, high = (sum((sums[at] for sums in found), Fraction(0)) for at in range(3))
+        piece_sums = [sums for split in pieces if (sums := split.weighted_sum(weights(split))) is not None]
+        value, low, high = (sum((sums[position] for sums in piece_sums), Fraction(0)) for position in range(3))
         after = self.ends[1]
-        sure = len(found) == len(pieces) and (not self.session.problem.objectives or all(one.proved for one in pieces))
-        nothing = Decimal("Infinity")
-        bounds = (as_decimal(low), as_decimal(high)) if sure else (-nothing, nothing)
+        is_proved = len(piece_sums) == len(pieces) and (
+            not self.session.problem.objectives or all(split.proved for split in pieces)
+        )
+        infinity = Decimal("Infinity")
+        bounds = (as_decimal(low), as_decimal(high)) if is_proved else (-infinity, infinity)
         return between(as_decimal(value), *bounds, as_decimal(sum(after[:3], Fraction(0))))
 
     def _bill(self, units: Sequence[int]) -> Bill:

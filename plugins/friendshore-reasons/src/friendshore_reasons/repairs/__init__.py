@@ -20,11 +20,11 @@ class RepairsOptions:
     """Options of the question."""
 
     material: Annotated[str, Setting("Only demands of this material.", argument=True)] = ""
-    size: Annotated[int, Setting("Most steps of a repair.", "N", least=1, most=100)] = 3
+    size: Annotated[int, Setting("Maximum number of steps in a repair.", "N", least=1, most=100)] = 3
     trials: Annotated[
         int,
         Setting(
-            "Most programs that are solved for all of it, of sets of steps and amounts; what is not known by then is marked.",
+            "Maximum number of programs to solve, for all sets of steps and amounts. Incomplete results are marked.",
             "N",
             least=0,
         ),
@@ -32,17 +32,17 @@ class RepairsOptions:
     bound: Annotated[
         tuple[str, ...],
         Setting(
-            "How far steps may go: later (periods), capacity (share more), stock (years of what is wanted), lead (times what is "
-            "wanted); may repeat.",
+            "Maximum size of a step: later (periods), capacity (additional share), stock (years of demand), lead (multiple of "
+            "demand). May be repeated.",
             "NAME=NUMBER",
         ),
     ] = ()
-    top: Annotated[int, Setting("Repairs shown of each with --full; 0: all.", "N", least=0)] = 10
+    top: Annotated[int, Setting("Number of repairs to show per shortage with --full. 0 shows all.", "N", least=0)] = 10
     toml: Annotated[bool, Setting("Print the repairs as scenarios for the case file.")] = False
 
 
 class RepairsQuestion(Question[RepairsOptions, "Repairs"]):
-    """Every minimal set of steps that would serve a shortage or resolve a conflict of rules, proved and priced."""
+    """Find every minimal set of steps that would serve a shortage or resolve a conflict of rules, proved and priced."""
 
     name = "repairs"
     options = RepairsOptions

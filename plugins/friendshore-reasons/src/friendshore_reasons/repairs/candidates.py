@@ -1,8 +1,6 @@
-"""Search for the levers that could serve some demands.
+"""Search for the levers that could serve some demands."""
 
-Levers of supply are stock, plants that don't run yet, more capacity, and plants of unknown capacity. The others delay demand or relax limits,
-terms of trade, and law. The search starts with plants that count only by a lever, since law and terms apply to these too.
-"""
+# The search starts with plants that count only by a lever, since law and terms apply to these too.
 
 from __future__ import annotations
 
@@ -29,53 +27,49 @@ from friendshore.rules.kinds.limits import MaxShare, MinShare
 from friendshore.rules.rows import one_by_one
 from friendshore.session import Session
 
-from .levers import Lever, LeverBounds, LeverKind, Need, facts_about, yes_no
+from .levers import Lever, LeverBounds, LeverKind, Need, affected_facts, yes_no
 
 
 def levers_for(session: Session, need: Need, bounds: LeverBounds) -> list[Lever]:
-    """Return all levers within their bounds, in the order of their kinds."""
     problem = session.problem
-    candidates, world = _that_fit(session, need, lead_levers(UpstreamSupply(problem, need, bounds)))
-    leads = [lever for lever in candidates if any(facts.facility.id in lever.subjects for facts in world.offers)]
-    planned = plant_levers(UpstreamSupply(world, need, bounds))
+    candidates, problem_with_leads = _fitting_leads(session, need, lead_levers(UpstreamSupply(problem, need, bounds)))
+    leads = [
+        lever for lever in candidates if any(facts.facility.id in lever.subjects for facts in problem_with_leads.offers)
+    ]
+    planned = plant_levers(UpstreamSupply(problem_with_leads, need, bounds))
     leads = [replace(lever, note=_why_lead(problem, lever.subjects[0])) for lever in leads]
-    given = {lever.subjects for lever in leads}
-    planned = [lever for lever in planned if lever.subjects not in given]
-    up = UpstreamSupply(_with(session, need, [*leads, *planned]), need, bounds)
-    others = [*delay_levers(up), *law_levers(up), *limit_levers(up), *term_levers(up)]
-    others += [*stock_levers(up), *capacity_levers(up)]
-    others = [lever for lever in others if lever.kind is not LeverKind.CAPACITY or lever.subjects not in given]
-    order = list(LeverKind)
-    return sorted([*leads, *planned, *others], key=lambda lever: order.index(lever.kind))
+    lead_subjects = {lever.subjects for lever in leads}
+    planned = [lever for lever in planned if lever.subjects not in lead_subjects]
+    supply = UpstreamSupply(_problem_with(session, need, [*leads, *planned]), need, bounds)
+    others = [*delay_levers(supply), *law_levers(supply), *limit_levers(supply), *term_levers(supply)]
+    others += [*stock_levers(supply), *capacity_levers(supply)]
+    others = [lever for lever in others if lever.kind is not LeverKind.CAPACITY or lever.subjects not in lead_subjects]
+    kind_order = list(LeverKind)
+    return sorted([*leads, *planned, *others], key=lambda lever: kind_order.index(lever.kind))
 
 
-def _that_fit(session: Session, need: Need, leads: Sequence[Lever]) -> tuple[list[Lever], Problem]:
-    """Return leads with recipes that fit the others', and the facts with them.
-
-    Leads that close a loop that makes something out of nothing are left out.
-    """
+def _fitting_leads(session: Session, need: Need, leads: Sequence[Lever]) -> tuple[list[Lever], Problem]:
+    """Return leads with recipes that fit the others', and the facts with them. A loop must not make something out of nothing."""
     try:
-        return list(leads), _with(session, need, leads)
+        return list(leads), _problem_with(session, need, leads)
     except InputError:
         fitting: list[Lever] = []
-        world = _with(session, need, fitting)
+        problem = _problem_with(session, need, fitting)
         for lead in leads:
             try:
-                world = _with(session, need, [*fitting, lead])
+                problem = _problem_with(session, need, [*fitting, lead])
             except InputError:
                 continue
             fitting.append(lead)
-        return fitting, world
+        return fitting, problem
 
 
-def _with(session: Session, need: Need, levers: Sequence[Lever]) -> Problem:
-    """Return the facts that concern the demands, with some levers at their bounds."""
-    changes = [change for lever in levers for change in lever.make(lever.most)]
-    return facts_about(session, need, changes).after(changes).problem() if changes else session.problem
+def _problem_with(session: Session, need: Need, levers: Sequence[Lever]) -> Problem:
+    changes = [change for lever in levers for change in lever.changes(lever.max_amounts)]
+    return affected_facts(session, need, changes).after(changes).problem() if changes else session.problem
 
 
 def _why_lead(problem: Problem, facility: str) -> str:
-    """Return the reason why the offers of a plant don't count, or an empty string."""
     reasons = [reason for lead in problem.leads if lead.offer.facility == facility for reason in lead.texts]
     return reasons[0] if reasons else ""
 
@@ -83,167 +77,167 @@ def _why_lead(problem: Problem, facility: str) -> str:
 INFINITE = Decimal("Infinity")
 
 
-def delay_levers(up: UpstreamSupply) -> list[Lever]:
-    """Return the delay of the demands: one lever, with an amount for each of them."""
-    horizon = up.case.horizon
-    length, most = horizon.length.months, min(up.bounds.later, horizon.count - 1)
-    names = [d.id for d in up.demands]
-    if not most:
+def delay_levers(supply: UpstreamSupply) -> list[Lever]:
+    horizon = supply.case.horizon
+    months_per_period, max_periods = horizon.length.months, min(supply.bounds.later, horizon.count - 1)
+    names = [d.id for d in supply.demands]
+    if not max_periods:
         return []
 
-    def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
+    def changes(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
         return tuple(
-            Change(demand=f"demand:{n}", delay=months) for n, months in zip(names, amounts, strict=True) if months
+            Change(demand=f"demand:{name}", delay=months) for name, months in zip(names, amounts, strict=True) if months
         )
 
-    bounds = (Decimal(most * length),) * len(names)
-    return [Lever(LeverKind.LATER, tuple(names), make, bounds, "months", Decimal(length))]
+    max_amounts = (Decimal(max_periods * months_per_period),) * len(names)
+    return [Lever(LeverKind.LATER, tuple(names), changes, max_amounts, "months", Decimal(months_per_period))]
 
 
-def limit_levers(up: UpstreamSupply) -> Iterator[Lever]:
-    """Yield hard limits that count anything upstream. Each may grow by the largest of its bounds. A limit of kilograms may grow by at least the shortage."""
-    most: dict[str, Decimal] = {}
-    bases: dict[str, Decimal] = {}
-    rules = {rule.id: rule for rule in up.problem.rules}
-    for rule, rows in up.problem.limit_rows:
-        if not materials_of(up.problem, rows) & up.per_kg.keys():
+def limit_levers(supply: UpstreamSupply) -> Iterator[Lever]:
+    """Yield hard limits that count anything upstream. Each may grow by the largest of its bounds, and one of kilograms by at least the shortage."""
+    max_by_rule: dict[str, Decimal] = {}
+    base_by_rule: dict[str, Decimal] = {}
+    rules = {rule.id: rule for rule in supply.problem.rules}
+    for rule, rows in supply.problem.limit_rows:
+        if not materials_of(supply.problem, rows) & supply.per_kg.keys():
             continue
         for row in one_by_one(rows):
             bounds = [abs(bound) for bound in (row.at_least, row.at_most) if bound is not None]
             if isinstance(rule, MaxShare | MinShare) and rule.of == "demand" and rule.share and any(bounds):
                 sign = 1 if row.at_least is None else -1
-                bases[rule.id] = sign * min(abs(bases.get(rule.id, INFINITE)), exact(bounds[0] / rule.share))
+                base_by_rule[rule.id] = sign * min(
+                    abs(base_by_rule.get(rule.id, INFINITE)), exact(bounds[0] / rule.share)
+                )
             if all(term.unit == "kg" for term in row.asked):
-                bounds.append(up.need.kilograms)
+                bounds.append(supply.need.kilograms)
             if row.penalty is None:
-                most[rule.id] = max(most.get(rule.id, Decimal(0)), *bounds)
-    for name, bound in sorted(most.items()):
-        yield _loosen(up, rules[name], up.whole(exact(bound)), bases.get(name, Decimal(0)))
+                max_by_rule[rule.id] = max(max_by_rule.get(rule.id, Decimal(0)), *bounds)
+    for name, bound in sorted(max_by_rule.items()):
+        yield _limit_lever(supply, rules[name], supply.rounded(exact(bound)), base_by_rule.get(name, Decimal(0)))
 
 
-def term_levers(up: UpstreamSupply) -> Iterator[Lever]:
+def term_levers(supply: UpstreamSupply) -> Iterator[Lever]:
     """Yield terms that reduce supply. Terms that only cost money are left out, since they can be paid."""
-    for offer in sorted(up.problem.merged.offers.values(), key=lambda o: o.id):
-        if not any(line.material in up.per_kg for line in offer.outputs):
+    for offer in sorted(supply.problem.merged.offers.values(), key=lambda o: o.id):
+        if not any(line.material in supply.per_kg for line in offer.outputs):
             continue
-        facility = up.problem.merged.facilities[offer.facility]
-        for kind in _kinds(offer, bool(accepted_steps(facility, up.problem.merged, up.case))):
+        facility = supply.problem.merged.facilities[offer.facility]
+        for kind in _removable_terms(offer, bool(accepted_steps(facility, supply.problem.merged, supply.case))):
             yield yes_no(LeverKind.TERM, kind.value, Change(lift=kind, of=f"offer:{offer.id}"), kind.value, offer.id)
-    known: dict[tuple[str, TermKind, str], None] = {}
-    for span in up.problem.term_spans:
-        for kind, figure in (
+    shared_terms: dict[tuple[str, TermKind, str], None] = {}
+    for span in supply.problem.term_spans:
+        for kind, field in (
             (TermKind.MINIMUM_LOAD, "least"),
             (TermKind.MAXIMUM_LOAD, "most"),
             (TermKind.SETUP, "setup_use"),
         ):
-            if getattr(span.terms, figure) is not None and span.terms.of != "offer":
-                known[span.terms.id, kind, span.terms.of] = None
-    for priced in up.problem.price_spans:
+            if getattr(span.terms, field) is not None and span.terms.of != "offer":
+                shared_terms[span.terms.id, kind, span.terms.of] = None
+    for priced in supply.problem.price_spans:
         if any(tier.most is not None for tier in priced.tiers):
-            known[priced.schedule.id, TermKind.TIERS, priced.schedule.of] = None
-    for name, kind, of in sorted(known):
-        yield yes_no(LeverKind.TERM, kind.value, Change(lift=kind, of=f"{of}:{name}"), kind.value, name)
+            shared_terms[priced.schedule.id, TermKind.TIERS, priced.schedule.of] = None
+    for name, kind, owner in sorted(shared_terms):
+        yield yes_no(LeverKind.TERM, kind.value, Change(lift=kind, of=f"{owner}:{name}"), kind.value, name)
 
 
-def law_levers(up: UpstreamSupply) -> list[Lever]:
-    """Return proofs, waivers, and licenses: one for every prohibition upstream."""
-    proofs: dict[str, Verdict] = {}
-    waived: dict[str, Verdict] = {}
-    licences: dict[tuple[str, str], Verdict] = {}
-    for use in dict.fromkeys(d.use for d in up.demands):
-        failing = {arc.index for _, arc, verdict in _against(up, use) if verdict.result is Result.FAIL}
-        for chain, arc, verdict in _against(up, use):
-            if not chain:
-                if verdict.licence and not _licensed(up, verdict, arc, use):
-                    licences.setdefault((verdict.rule, arc.chained.facility.country), verdict)
+def law_levers(supply: UpstreamSupply) -> list[Lever]:
+    verdict_by_offer: dict[str, Verdict] = {}
+    verdict_by_rule: dict[str, Verdict] = {}
+    verdict_by_export: dict[tuple[str, str], Verdict] = {}
+    for use in dict.fromkeys(d.use for d in supply.demands):
+        failing = {arc.index for _, arc, verdict in _prohibitions(supply, use) if verdict.result is Result.FAIL}
+        for is_chain, arc, verdict in _prohibitions(supply, use):
+            if not is_chain:
+                if verdict.licence and not _is_licensed(supply, verdict, arc, use):
+                    verdict_by_export.setdefault((verdict.rule, arc.chained.facility.country), verdict)
                 continue
-            waived.setdefault(verdict.rule, verdict)
+            verdict_by_rule.setdefault(verdict.rule, verdict)
             if verdict.result is Result.UNPROVEN and arc.lot < 0 and arc.index not in failing:
-                proofs.setdefault(arc.chained.offer.id, verdict)
-    found = [_proof(name, verdict) for name, verdict in sorted(proofs.items())]
-    for rule, verdict in sorted(waived.items()):
-        for demand in up.demands:
-            found += _waivers(up, rule, demand.id, verdict) if any(up.need.short[demand.id]) else ()
-    for (rule, country), verdict in sorted(licences.items()):
-        found.append(yes_no(LeverKind.LICENCE, rule, Change(grant=rule, of=country), rule, country, verdict.clause))
-    return found
+                verdict_by_offer.setdefault(arc.chained.offer.id, verdict)
+    levers = [_proof_lever(name, verdict) for name, verdict in sorted(verdict_by_offer.items())]
+    for rule, verdict in sorted(verdict_by_rule.items()):
+        for demand in supply.demands:
+            levers += _waiver_levers(supply, rule, demand.id, verdict) if any(supply.need.short[demand.id]) else ()
+    for (rule, country), verdict in sorted(verdict_by_export.items()):
+        levers.append(yes_no(LeverKind.LICENCE, rule, Change(grant=rule, of=country), rule, country, verdict.clause))
+    return levers
 
 
-def _loosen(up: UpstreamSupply, rule: Rule, most: Decimal, base: Decimal) -> Lever:
-    def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
+def _limit_lever(supply: UpstreamSupply, rule: Rule, max_amount: Decimal, base: Decimal) -> Lever:
+    def changes(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
         return (Change(loosen=rule.id, by=amounts[0]),)
 
     today = getattr(rule, "share", None) if base else None
     return Lever(
-        LeverKind.LOOSEN, (rule.id,), make, (most,), "", up.case.resolution,
+        LeverKind.LOOSEN, (rule.id,), changes, (max_amount,), "", supply.case.resolution,
         name=sentence_of(rule), today=today, base=base,
     )  # fmt: skip
 
 
-def _against(up: UpstreamSupply, use: Use) -> Iterator[tuple[bool, Arc, Verdict]]:
+def _prohibitions(supply: UpstreamSupply, use: Use) -> Iterator[tuple[bool, Arc, Verdict]]:
     """Yield every verdict that prohibits, of rules in force when anything is wanted: True if it concerns origin, arc, verdict."""
-    judgement, law = up.problem.judgements[use], up.problem.law
-    periods = up.case.horizon.periods
-    wanted = [p.span for p in periods if any(d.use == use and d.quantity[p.index] for d in up.demands)]
-    for chain, table in ((True, judgement.chain), (False, judgement.trade)):
+    judgement, law = supply.problem.judgements[use], supply.problem.law
+    periods = supply.case.horizon.periods
+    spans = [p.span for p in periods if any(d.use == use and d.quantity[p.index] for d in supply.demands)]
+    for is_chain, table in ((True, judgement.chain), (False, judgement.trade)):
         for rule, verdicts in table.items():
-            if not any(law.in_force(rule, span) for span in wanted):
+            if not any(law.in_force(rule, span) for span in spans):
                 continue
             for index, verdict in verdicts.items():
-                arc = up.problem.network.arcs[index]
+                arc = supply.problem.network.arcs[index]
                 if law.forbids(verdict, arc):
-                    yield chain, arc, verdict
+                    yield is_chain, arc, verdict
 
 
-def _licensed(up: UpstreamSupply, verdict: Verdict, arc: Arc, use: Use) -> bool:
-    periods = up.case.horizon.periods
-    return all(up.problem.law.licences(verdict, arc, use, period.span) is not None for period in periods)
+def _is_licensed(supply: UpstreamSupply, verdict: Verdict, arc: Arc, use: Use) -> bool:
+    periods = supply.case.horizon.periods
+    return all(supply.problem.law.licences(verdict, arc, use, period.span) is not None for period in periods)
 
 
-def _proof(offer: str, verdict: Verdict) -> Lever:
+def _proof_lever(offer: str, verdict: Verdict) -> Lever:
     return yes_no(LeverKind.PROOF, offer, Change(prove=offer), offer, note=verdict.reason)
 
 
-def _waivers(up: UpstreamSupply, rule: str, demand: str, verdict: Verdict) -> Iterator[Lever]:
+def _waiver_levers(supply: UpstreamSupply, rule: str, demand: str, verdict: Verdict) -> Iterator[Lever]:
     """Yield a waiver for the shortage of a demand, or several in succession if the law bounds the length of one."""
-    short, periods = up.need.short[demand], up.case.horizon.periods
-    terms = next(one.waivers for one in up.problem.rules if one.id == rule)
+    short, periods = supply.need.short[demand], supply.case.horizon.periods
+    terms = next(each.waivers for each in supply.problem.rules if each.id == rule)
     bounded = bool(terms) and terms[0].longest is not None
-    last = max(t for t, kilograms in enumerate(short) if kilograms)
-    first = next(t for t, kilograms in enumerate(short) if kilograms)
+    last = max(t for t, kg in enumerate(short) if kg)
+    first = next(t for t, kg in enumerate(short) if kg)
     while first <= last:
         run = longest_run(terms, periods[first].start, periods[last].end)
         covered = [t for t in range(first, last + 1) if run.covers(periods[t].span)]
         if not covered:
             return  # not even one period: a waiver counts only in periods that it covers
         if any(short[t] for t in covered):
-            yield _waiver(up, rule, demand, verdict, covered, bounded)
+            yield _waiver_lever(supply, rule, demand, verdict, covered, bounded)
         first = covered[-1] + 1
 
 
-def _waiver(
-    up: UpstreamSupply, rule: str, demand: str, verdict: Verdict, covered: Sequence[int], bounded: bool
+def _waiver_lever(
+    supply: UpstreamSupply, rule: str, demand: str, verdict: Verdict, covered: Sequence[int], bounded: bool
 ) -> Lever:
-    periods = up.case.horizon.periods
-    since, until = periods[covered[0]].start if bounded else None, periods[covered[-1]].end
-    days = {"until": until, **({"from": since} if since else {})}
+    periods = supply.case.horizon.periods
+    first_day, until = periods[covered[0]].start if bounded else None, periods[covered[-1]].end
+    days = {"until": until, **({"from": first_day} if first_day else {})}
 
-    def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
+    def changes(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
         return (Change.model_validate({"waive": rule, "of": demand, "quantity": amounts[0], **days}),)
 
-    most = up.whole(sum((up.need.short[demand][t] for t in covered), Decimal(0)))
+    max_amount = supply.rounded(sum((supply.need.short[demand][t] for t in covered), Decimal(0)))
     return Lever(
-        LeverKind.WAIVER, (rule,), make, (most,), "kg", up.case.resolution,
-        of=demand, name=rule, note=verdict.clause, since=since, until=until,
+        LeverKind.WAIVER, (rule,), changes, (max_amount,), "kg", supply.case.resolution,
+        of=demand, name=rule, note=verdict.clause, since=first_day, until=until,
     )  # fmt: skip
 
 
-def _kinds(offer: Offer, limited: bool) -> Iterator[TermKind]:
-    """Yield the kinds of terms of an offer that it can do without. `limited` means that its plant has a capacity. Without one, the offer needs its own quantity."""
+def _removable_terms(offer: Offer, limited: bool) -> Iterator[TermKind]:
+    """Yield the kinds of terms of an offer that it can do without. A maximum counts only if its plant has a capacity (`limited`), since it is the capacity otherwise."""
     if offer.min_order:
         yield TermKind.MINIMUM_LOAD
-    most = (offer.max_order, offer.max_lots, offer.max_per_year, offer.total)
-    if any(figure is not None for figure in (most if limited and not offer.paid else ())):
+    maxima = (offer.max_order, offer.max_lots, offer.max_per_year, offer.total)
+    if any(maximum is not None for maximum in (maxima if limited and not offer.paid else ())):
         yield TermKind.MAXIMUM_LOAD
     if offer.lot is not None:
         yield TermKind.LOT
@@ -270,160 +264,173 @@ class UpstreamSupply:
         """Kilograms per year of the demands at their peaks."""
 
     def plants(self) -> list[Facility]:
-        """Return the facilities whose capacity affects upstream supply, by id."""
-        reach: set[int] = set()
+        arc_numbers: set[int] = set()
         for demand in self.demands:
-            reach |= self.problem.network.reach(final_node(demand.use))[0]
+            arc_numbers |= self.problem.network.reach(final_node(demand.use))[0]
         arcs = self.problem.network.arcs
-        offers = {arcs[index].offer for index in reach} - {-1}
+        offers = {arcs[index].offer for index in arc_numbers} - {-1}
         names = {name for offer in offers for name in self.problem.offers[offer].pools}
         return [self.problem.merged.facilities[name] for name in sorted(names)]
 
-    def whole(self, amount: Decimal) -> Decimal:
-        """Return an amount rounded to whole steps of the resolution, at least one."""
+    def rounded(self, amount: Decimal) -> Decimal:
         return max(round_to(amount, self.case.resolution), self.case.resolution)
 
 
 def _per_kg(problem: Problem, materials: Iterable[str]) -> dict[str, Decimal]:
     """Return the materials upstream of some, including leads, with the maximum kilograms that a kilogram of those may need."""
-    made = [offer for offer in problem.merged.offers.values() if offer.inputs]
-    makers = grouped((line.material, (offer, line.per_unit)) for offer in made for line in offer.outputs)
-    found = dict.fromkeys(sorted(materials), Decimal(1))
-    waiting = list(found)
-    while waiting:
-        material = waiting.pop(0)
-        for offer, given in makers.get(material, ()):
+    processing = [offer for offer in problem.merged.offers.values() if offer.inputs]
+    makers = grouped((line.material, (offer, line.per_unit)) for offer in processing for line in offer.outputs)
+    kg_by_material = dict.fromkeys(sorted(materials), Decimal(1))
+    queue = list(kg_by_material)
+    while queue:
+        material = queue.pop(0)
+        for offer, made_per_unit in makers.get(material, ()):
             for line in offer.inputs:
-                needed = exact(found[material] * line.per_unit / given)
-                if line.material not in found:  # of several ways the first, which is the shortest: enough for a bound
-                    found[line.material] = needed
-                    waiting.append(line.material)
-    return found
+                needed = exact(kg_by_material[material] * line.per_unit / made_per_unit)
+                # Of several ways, the first is the shortest, which is enough for a bound.
+                if line.material not in kg_by_material:
+                    kg_by_material[line.material] = needed
+                    queue.append(line.material)
+    return kg_by_material
 
 
-def lead_levers(up: UpstreamSupply) -> list[Lever]:
-    """Return the capacities of plants without a published or accepted one."""
-    found: dict[str, Decimal] = {}
-    counted = {facts.offer.id for facts in up.problem.offers}
-    running = {facts.facility.id for facts in up.problem.offers}
-    facilities = up.problem.merged.facilities
-    for lead in up.problem.merged.offers.values():
+def lead_levers(supply: UpstreamSupply) -> list[Lever]:
+    max_by_facility: dict[str, Decimal] = {}
+    counted = {facts.offer.id for facts in supply.problem.offers}
+    running = {facts.facility.id for facts in supply.problem.offers}
+    facilities = supply.problem.merged.facilities
+    for lead in supply.problem.merged.offers.values():
         if lead.id in counted or (lead.price is None and not lead.quotes):
             continue
-        needed = [up.per_kg[o.material] / o.per_unit for o in lead.outputs if o.material in up.per_kg]
-        if needed and up.bounds.lead and lead.facility not in running:
-            most = exact(max(needed) * as_decimal(up.peak) * up.bounds.lead * lead.capacity_use)
-            found[lead.facility] = max(found.get(lead.facility, Decimal(0)), up.whole(most))
-    return [_lead(up, facilities[name], most) for name, most in sorted(found.items())]
+        needed = [supply.per_kg[o.material] / o.per_unit for o in lead.outputs if o.material in supply.per_kg]
+        if needed and supply.bounds.lead and lead.facility not in running:
+            max_amount = exact(max(needed) * as_decimal(supply.peak) * supply.bounds.lead * lead.capacity_use)
+            max_by_facility[lead.facility] = max(
+                max_by_facility.get(lead.facility, Decimal(0)), supply.rounded(max_amount)
+            )
+    return [_lead_lever(supply, facilities[name], max_amount) for name, max_amount in sorted(max_by_facility.items())]
 
 
-def plant_levers(up: UpstreamSupply) -> list[Lever]:
-    """Return the plants that don't run yet: to run as stated, and to start earlier."""
-    found = []
-    span = up.case.horizon.span
+def plant_levers(supply: UpstreamSupply) -> list[Lever]:
+    levers = []
+    span = supply.case.horizon.span
     assert span.start is not None and span.end is not None
-    for facility in up.plants():
+    for facility in supply.plants():
         steps = [s for s in facility.capacity if s.start is None or s.start <= span.end]
-        waiting = [s for s in steps if up.case.accept.counts(s.status) < 1]
-        words = ", ".join(dict.fromkeys(s.status.value for s in waiting))
+        waiting = [s for s in steps if supply.case.accept.counts(s.status) < 1]
+        statuses = ", ".join(dict.fromkeys(s.status.value for s in waiting))
         if waiting and all(s.status not in (Status.SUPERSEDED, Status.EVENT) for s in waiting):
             change = Change(capacity=facility.id, status=Status.OPERATING)
-            found.append(yes_no(LeverKind.PLANNED, facility.id, change, _named(facility), note=words))
-        if up.bounds.later and steps and steps[0].start is not None and steps[0].start > span.start:
-            found.append(_earlier(up, facility, steps[0], steps[0].start))
-    return found
+            levers.append(yes_no(LeverKind.PLANNED, facility.id, change, _facility_name(facility), note=statuses))
+        if supply.bounds.later and steps and steps[0].start is not None and steps[0].start > span.start:
+            levers.append(_earlier_lever(supply, facility, steps[0], steps[0].start))
+    return levers
 
 
-def stock_levers(up: UpstreamSupply) -> list[Lever]:
-    """Return more initial stock of every material that is used at the case's place."""
-    place = up.problem.merged.place(up.case.place)
-    found = []
-    for material, per_kg in sorted(up.per_kg.items()):
-        if not up.bounds.stock or (material, place.id) not in up.problem.network.nodes:
+def stock_levers(supply: UpstreamSupply) -> list[Lever]:
+    place = supply.problem.merged.place(supply.case.place)
+    levers = []
+    for material, per_kg in sorted(supply.per_kg.items()):
+        if not supply.bounds.stock or (material, place.id) not in supply.problem.network.nodes:
             continue
-        most = up.whole(exact(per_kg * as_decimal(up.peak) * up.bounds.stock))
-        found.append(_stock(up, material, place.country, most))
-    return found
+        max_amount = supply.rounded(exact(per_kg * as_decimal(supply.peak) * supply.bounds.stock))
+        levers.append(_stock_lever(supply, material, place.country, max_amount))
+    return levers
 
 
-def capacity_levers(up: UpstreamSupply) -> list[Lever]:
-    """Return more capacity of every plant with a limited one."""
+def capacity_levers(supply: UpstreamSupply) -> list[Lever]:
     return [
-        _more(up, facility)
-        for facility in up.plants()
-        if up.bounds.capacity and all(step.per_year is not None for step in facility.capacity)
+        _capacity_lever(supply, facility)
+        for facility in supply.plants()
+        if supply.bounds.capacity and all(step.per_year is not None for step in facility.capacity)
     ]
 
 
-def _lead(up: UpstreamSupply, facility: Facility, most: Decimal) -> Lever:
-    idle = facility.capacity and any(up.case.accept.counts(s.status) < 1 for s in facility.capacity)
+def _lead_lever(supply: UpstreamSupply, facility: Facility, max_amount: Decimal) -> Lever:
+    is_idle = facility.capacity and any(supply.case.accept.counts(s.status) < 1 for s in facility.capacity)
 
-    def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
-        return (_stated(facility, amounts[0], Status.OPERATING if idle else None),)
+    def changes(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
+        return (_capacity_change(facility, amounts[0], Status.OPERATING if is_idle else None),)
 
-    return Lever(LeverKind.LEAD, (facility.id,), make, (most,), "kg/year", up.case.resolution, name=_named(facility))
-
-
-def _earlier(up: UpstreamSupply, facility: Facility, step: CapacityStep, first: date) -> Lever:
-    """Return the lever that starts the first capacity of a plant some months earlier."""
-    length = up.case.horizon.length.months
-
-    def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
-        if not amounts[0]:
-            return ()
-        days = {"from": add_months(first, -int(amounts[0])), "until": first - timedelta(days=1)}
-        made = {"capacity": facility.id, "per_year": step.per_year, "status": Status.OPERATING}
-        return (Change.model_validate({**made, **days}),)
-
-    most = (Decimal(up.bounds.later * length),)
-    unit, apart = "months", Decimal(length)
     return Lever(
-        LeverKind.EARLIER, (facility.id,), make, most, unit, apart, name=_named(facility), note=first.isoformat()
+        LeverKind.LEAD,
+        (facility.id,),
+        changes,
+        (max_amount,),
+        "kg/year",
+        supply.case.resolution,
+        name=_facility_name(facility),
     )
 
 
-def _stock(up: UpstreamSupply, material: str, country: str, most: Decimal) -> Lever:
-    def make(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
+def _earlier_lever(supply: UpstreamSupply, facility: Facility, step: CapacityStep, first: date) -> Lever:
+    length = supply.case.horizon.length.months
+
+    def changes(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
+        if not amounts[0]:
+            return ()
+        days = {"from": add_months(first, -int(amounts[0])), "until": first - timedelta(days=1)}
+        capacity = {"capacity": facility.id, "per_year": step.per_year, "status": Status.OPERATING}
+        return (Change.model_validate({**capacity, **days}),)
+
+    max_amounts = (Decimal(supply.bounds.later * length),)
+    unit, step_months = "months", Decimal(length)
+    return Lever(
+        LeverKind.EARLIER,
+        (facility.id,),
+        changes,
+        max_amounts,
+        unit,
+        step_months,
+        name=_facility_name(facility),
+        note=first.isoformat(),
+    )
+
+
+def _stock_lever(supply: UpstreamSupply, material: str, country: str, max_amount: Decimal) -> Lever:
+    def changes(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
         return (Change(stock=material, quantity=amounts[0], countries=frozenset({country})),)
 
-    return Lever(LeverKind.STOCK, (material,), make, (most,), "kg", up.case.resolution, of=country, name=material)
+    return Lever(
+        LeverKind.STOCK, (material,), changes, (max_amount,), "kg", supply.case.resolution, of=country, name=material
+    )
 
 
-def _more(up: UpstreamSupply, facility: Facility) -> Lever:
-    """Return the lever for more capacity. It raises a single yearly figure, and multiplies one that changes or that the case accepts only in part."""
-    accepted = accepted_steps(facility, up.problem.merged, up.case)
+def _capacity_lever(supply: UpstreamSupply, facility: Facility) -> Lever:
+    accepted = accepted_steps(facility, supply.problem.merged, supply.case)
     rates = {step.per_year or Decimal(0) for step in facility.capacity}
-    resolution = up.case.resolution
+    resolution = supply.case.resolution
     if len(rates) > 1 or len(accepted) < len(facility.capacity):
 
         def multiply(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
             return (Change(capacity=facility.id, factor=1 + amounts[0]),)
 
-        most, step = up.bounds.capacity, Decimal("0.0001")
-        return Lever(LeverKind.CAPACITY, (facility.id,), multiply, (most,), "", step, name=_named(facility))
+        max_share, step = supply.bounds.capacity, Decimal("0.0001")
+        return Lever(
+            LeverKind.CAPACITY, (facility.id,), multiply, (max_share,), "", step, name=_facility_name(facility)
+        )
     (rate,) = rates
 
     def raise_to(amounts: Sequence[Decimal]) -> tuple[Change, ...]:
-        return (_stated(facility, rate + amounts[0], None),)
+        return (_capacity_change(facility, rate + amounts[0], None),)
 
-    more = up.whole(exact(rate * up.bounds.capacity))
+    max_increase = supply.rounded(exact(rate * supply.bounds.capacity))
     return Lever(
         LeverKind.CAPACITY,
         (facility.id,),
         raise_to,
-        (more,),
+        (max_increase,),
         "kg/year",
         resolution,
-        name=_named(facility),
+        name=_facility_name(facility),
         today=rate,
     )
 
 
-def _stated(facility: Facility, per_year: Decimal, status: Status | None) -> Change:
-    """Return the change that states a capacity, from the start of its first step if it has any."""
-    first = facility.capacity[0].start if facility.capacity else None
-    return Change.model_validate({"capacity": facility.id, "per_year": per_year, "status": status, "from": first})
+def _capacity_change(facility: Facility, per_year: Decimal, status: Status | None) -> Change:
+    start = facility.capacity[0].start if facility.capacity else None
+    return Change.model_validate({"capacity": facility.id, "per_year": per_year, "status": status, "from": start})
 
 
-def _named(facility: Facility) -> str:
+def _facility_name(facility: Facility) -> str:
     return f"{facility.name or facility.id} ({facility.country})"

@@ -177,60 +177,57 @@ def repairs(
 
     Raises:
         InputError: If no demand is for the material.
-        SolverError: If a solver fails.
-        VerificationError: If a plan fails verification.
-        PluginError: If a plugin's rule raises.
     """
     session = session_of(source)
     material = session.inputs.name_of_today("material", material)
     counted = Counted(session, progress)
-    found = [*_conflicts(session, material), *_short(session, material)]
-    counted.told(0, len(found))
-    searches = [_Mending(session, need, conflict, bounds or LeverBounds(), size) for need, conflict in found]
+    needs = [*_conflicts(session, material), *_shortages(session, material)]
+    counted.told(0, len(needs))
+    searches = [_RepairSearch(session, need, conflict, bounds or LeverBounds(), size) for need, conflict in needs]
     done = 0
     for _ in range(_ROUNDS):
         waiting = [search for search in searches if not search.complete]
-        for place, search in enumerate(waiting):
-            left = trials - sum(one.solved for one in searches)
-            search.go_on(left // (len(waiting) - place), partial(counted.told, done, len(searches)))
+        for position, search in enumerate(waiting):
+            trials_left = trials - sum(each.solved for each in searches)
+            search.continue_for(trials_left // (len(waiting) - position), partial(counted.told, done, len(searches)))
             done += search.complete
             counted.told(done, len(searches))
     gaps = [search.gap() for search in searches]
     planned = 0
-    mended = []
-    for place, search in enumerate(searches, 1):
-        tell(planned, sum(len(one.found) for one in searches), "planning repairs", "repairs")
-        mended += search.priced(counted, place)
-        planned += len(search.found)
+    repairs_found = []
+    for position, search in enumerate(searches, 1):
+        tell(planned, sum(len(each.repairs) for each in searches), "planning repairs", "repairs")
+        repairs_found += search.priced(counted, position)
+        planned += len(search.repairs)
     tried = sum(search.solved for search in searches)
     effort = counted.effort
     effort = effort.but(solved=effort.solved + tried, questions=effort.questions + tried)
-    offers = (use.subject for repair in mended for use in repair.uses)
+    offers = (use.subject for repair in repairs_found for use in repair.uses)
     return Repairs(
         currency=session.problem.case.currency,
         gaps=tuple(gaps),
-        repairs=tuple(mended),
+        repairs=tuple(repairs_found),
         names=names_of(session.problem, offers),
         effort=effort,
     )
 
 
-def _short(session: Session, material: str) -> Iterator[tuple[Need, Infeasible | None]]:
-    """Yield short demands by material."""
+def _shortages(session: Session, material: str) -> Iterator[tuple[Need, Infeasible | None]]:
     problem, plan = session.problem, session.verified.plan
-    wanted = sorted({d.use.material.id for d in problem.demands})
-    if material and material not in wanted:
+    materials = sorted({d.use.material.id for d in problem.demands})
+    if material and material not in materials:
         raise InputError(
-            f"nobody wants `{material}`",
+            f"the case has no demand for `{material}`",
             found=material,
-            expected="a material that is demanded: " + ", ".join(wanted),
-            fix=did_you_mean(material, wanted),
+            expected="a material with demand: " + ", ".join(materials),
+            fix=did_you_mean(material, materials),
+            code="FS523",
         )
     conflicting = {name for part in plan.infeasible for name in part.demands}
     by_demand: dict[str, list[Decimal]] = {}
     for entry in plan.shorts:
         by_demand.setdefault(entry.demand, [Decimal(0)] * problem.case.horizon.count)[entry.period] += entry.quantity
-    for name in [material] if material else wanted:
+    for name in [material] if material else materials:
         short = {
             d.id: tuple(by_demand[d.id])
             for d in problem.demands
@@ -241,7 +238,6 @@ def _short(session: Session, material: str) -> Iterator[tuple[Need, Infeasible |
 
 
 def _conflicts(session: Session, material: str) -> Iterator[tuple[Need, Infeasible | None]]:
-    """Yield conflicts of hard rules. Their demands are short in full."""
     for part in session.verified.plan.infeasible:
         if material and material not in part.materials:
             continue
@@ -250,7 +246,7 @@ def _conflicts(session: Session, material: str) -> Iterator[tuple[Need, Infeasib
         yield Need(names, {d.id: d.quantity for d in demands}, frozenset(part.rules), frozenset(part.materials)), part
 
 
-class _Mending:
+class _RepairSearch:
     """Search for the repairs of one gap."""
 
     def __init__(
@@ -263,22 +259,21 @@ class _Mending:
         self.levers = levers_for(session, need, bounds)
         self.trials = Trials(session, need, self.levers)
         self.lattice = Lattice(len(self.levers), lambda _: False)
-        self.found: list[Amounts] = []
-        self.least: list[bool] = []
+        self.repairs: list[Amounts] = []
+        self.is_least: list[bool] = []
         self.left: float | None = None
         self.complete = False
         self.stopped = False
 
     @property
     def solved(self) -> int:
-        """Number of programs solved for the smallest shortage."""
         return self.trials.solved
 
-    def go_on(self, more: int, heard: Callable[[], object]) -> None:
-        """Continue the search for `more` solves, and call `heard` before each. Known results don't count."""
-        self.trials.until, self.trials.heard = self.solved + more, heard
-        self.found.clear()
-        self.least.clear()
+    def continue_for(self, more: int, on_solve: Callable[[], object]) -> None:
+        """Continue the search for `more` solves, and call `on_solve` before each. Known results don't count."""
+        self.trials.until, self.trials.on_solve = self.solved + more, on_solve
+        self.repairs.clear()
+        self.is_least.clear()
         try:
             self._search()
             self.complete = True
@@ -287,12 +282,11 @@ class _Mending:
             self.stopped = self.solved < self.trials.until
 
     def gap(self) -> Gap:
-        """Return the gap with its levers."""
         problem = self.session.problem
         short = [t for by_period in self.need.short.values() for t, kilograms in enumerate(by_period) if kilograms]
         label = problem.case.horizon.label
         rules = self.conflict.rules if self.conflict is not None else ()
-        dearer = any(not amounts for amounts in self.found)
+        needs_nothing = any(not amounts for amounts in self.repairs)
         return Gap(
             material="" if self.conflict is not None else min(self._materials),
             demands=self.need.demands,
@@ -300,10 +294,10 @@ class _Mending:
             first=label(min(short)) if short else "",
             last=label(max(short)) if short else "",
             rules=rules,
-            sentences=tuple(_sentence(problem, name) for name in rules),
-            levers=tuple(use for lever in self.levers for use in _used(lever, lever.most)),
-            dearer=dearer,
-            served=self._served({}) if dearer and self.conflict is None else None,
+            sentences=tuple(_rule_with_source(problem, name) for name in rules),
+            levers=tuple(use for lever in self.levers for use in _lever_uses(lever, lever.max_amounts)),
+            dearer=needs_nothing,
+            served=self._cost_of_serving({}) if needs_nothing and self.conflict is None else None,
             left=exact(self.left) if self.left is not None and self.left < float("inf") else None,
             size=self.size,
             complete=self.complete,
@@ -313,77 +307,72 @@ class _Mending:
         )
 
     def priced(self, counted: Counted, gap: int) -> list[Repair]:
-        """Return the repairs found, each planned, cheapest first."""
-        made = [
+        repairs = [
             self._repair(amounts, least, counted, gap)
-            for amounts, least in zip(self.found, self.least, strict=True)
+            for amounts, least in zip(self.repairs, self.is_least, strict=True)
             if amounts
         ]
-        made.sort(key=lambda r: (not r.rounded, r.cost is None, r.cost.value if r.cost else 0, len(r.uses)))
-        return [repair.but(rank=rank) for rank, repair in enumerate(made, 1)]
+        repairs.sort(key=lambda r: (not r.rounded, r.cost is None, r.cost.value if r.cost else 0, len(r.uses)))
+        return [repair.but(rank=rank) for rank, repair in enumerate(repairs, 1)]
 
     @property
     def _materials(self) -> frozenset[str]:
         return frozenset(d.use.material.id for d in self.session.problem.demands if d.id in self.need.demands)
 
     def _search(self) -> None:
-        """Find every minimal set with its smallest amounts."""
-        known: dict[frozenset[int], Amounts] = {}
+        amounts_by_set: dict[frozenset[int], Amounts] = {}
 
-        def does(members: frozenset[int]) -> bool:
+        def suffices(members: frozenset[int]) -> bool:
             amounts = self.trials.at_bounds(sorted(members))
             if amounts is not None:
-                known[members] = amounts
+                amounts_by_set[members] = amounts
             return amounts is not None
 
-        self.lattice = Lattice(len(self.levers), does, self.trials.widened)
-        if not self.lattice.does(self.lattice.all):
+        self.lattice = Lattice(len(self.levers), suffices, self.trials.widened)
+        if not self.lattice.suffices(self.lattice.all):
             self.left = self.trials.best()
             return
         for members in self.lattice.minimal(self.size):
-            self.found.append(known.get(members, {}))
-            self.least.append(False)
-            self.found[-1] = least_amounts(self.trials, self.found[-1])
-            self.least[-1] = True
+            self.repairs.append(amounts_by_set.get(members, {}))
+            self.is_least.append(False)
+            self.repairs[-1] = least_amounts(self.trials, self.repairs[-1])
+            self.is_least[-1] = True
 
     def _repair(self, amounts: Amounts, least: bool, counted: Counted, gap: int) -> Repair:
         counted.questions += 1
-        answer, left = self._planned(amounts)
-        for tried in range(_TRIES):
-            more = self._raised(amounts, left * 2**tried) if left else None
-            if more is None:
+        answer, left = self._plan_with(amounts)
+        for attempt in range(_TRIES):
+            raised = self._slightly_raised(amounts, left * 2**attempt) if left else None
+            if raised is None:
                 break
-            amounts = more
+            amounts = raised
             counted.questions += 1
-            answer, left = self._planned(amounts)
+            answer, left = self._plan_with(amounts)
         if answer is None:
             left = None
-        rather_short = left is not None and left > self._rounding and self.conflict is None
-        adds = plan_rise(self.session, answer) if answer is not None else None
+        is_left_short = left is not None and left > self._rounding and self.conflict is None
+        rise = plan_rise(self.session, answer) if answer is not None else None
         return Repair(
             rank=0,
             gap=gap,
-            uses=tuple(u for i in sorted(amounts) for u in _used(self.levers[i], amounts[i]) if u.amount != 0),
+            uses=tuple(u for i in sorted(amounts) for u in _lever_uses(self.levers[i], amounts[i]) if u.amount != 0),
             changes=self._changes(amounts),
             cost=difference(answer) if answer is not None else None,
-            cash=adds.cash if adds else None,
-            spends=adds.spent if adds else None,
-            penalty=adds.penalty if adds else None,
-            served=self._served(amounts) if rather_short else None,
+            cash=rise.cash if rise else None,
+            spends=rise.spent if rise else None,
+            penalty=rise.penalty if rise else None,
+            served=self._cost_of_serving(amounts) if is_left_short else None,
             left=left,
             rounded=left is not None and left <= self._rounding,
-            others=self._others(answer) if answer is not None else {},
+            others=self._other_shortages(answer) if answer is not None else {},
             least=least,
         )
 
     def _changes(self, amounts: Amounts) -> tuple[Change, ...]:
-        return tuple(change for i in sorted(amounts) for change in self.levers[i].make(amounts[i]))
+        return tuple(change for i in sorted(amounts) for change in self.levers[i].changes(amounts[i]))
 
-    def _planned(self, amounts: Amounts) -> tuple[Answer | None, Decimal | None]:
-        """Return the plan with a repair and its shortage. None if time is up before a plan shows it.
-
-        A plan that violates a rule by a rounding error doesn't count. It is treated as short by a step of the resolution.
-        """
+    def _plan_with(self, amounts: Amounts) -> tuple[Answer | None, Decimal | None]:
+        """Return the plan with a repair and its shortage. None if time is up before a plan shows it."""
         if self.session.stopped:
             return None, None
         try:
@@ -391,32 +380,33 @@ class _Mending:
         except NoPlanError:
             return None, None
         except VerificationError:
-            if self._raised(amounts, self.session.problem.case.resolution) is None:
+            # A plan that violates a rule by a rounding error counts as short by a step of the resolution.
+            if self._slightly_raised(amounts, self.session.problem.case.resolution) is None:
                 raise
             return None, self.session.problem.case.resolution
-        known = frozenset().union(*(part.members for part in answer.after))
-        if not self._materials <= known:
+        planned_materials = frozenset().union(*(part.members for part in answer.after))
+        if not self._materials <= planned_materials:
             return None, None  # the changes do not reach the demands: nothing is shown
-        after = shortage(answer)
-        left = sum((after.get(name, Decimal(0)) for name in self.need.demands), Decimal(0))
-        if any(self._still(part) for part in answer.infeasible):
+        shortage_after = shortage(answer)
+        left = sum((shortage_after.get(name, Decimal(0)) for name in self.need.demands), Decimal(0))
+        if any(self._persists(part) for part in answer.infeasible):
             return None, None
         if left > self._rounding and any(part.plan.status is not PlanStatus.OPTIMAL for part in answer.after):
             return None, None  # what a search that was ended leaves short says nothing
         return answer, left
 
-    def _still(self, conflict: Infeasible) -> bool:
+    def _persists(self, conflict: Infeasible) -> bool:
         """Return True if the conflict of a changed plan is one that the changes were meant to end."""
         return bool(set(conflict.demands) & set(self.need.demands) or set(conflict.rules) & self.need.rules)
 
-    def _served(self, amounts: Amounts) -> Difference | None:
+    def _cost_of_serving(self, amounts: Amounts) -> Difference | None:
         """Return the rise of the objective if the demands are served at any cost: their shortage is ranked first."""
         session = self.session
         if session.stopped:
             return None
         inputs = session.inputs.after(self._changes(amounts))
-        first = Level(minimise=Minimise.SHORTAGE, of=self.need.demands)
-        case = inputs.case.but(objectives=(first, *inputs.case.objectives))
+        shortage_first = Level(minimise=Minimise.SHORTAGE, of=self.need.demands)
+        case = inputs.case.but(objectives=(shortage_first, *inputs.case.objectives))
         problem = replace(inputs, case=case).problem()
         program = compile_program(problem)
         limits = replace(session.limits, seconds=session.limits.left(), until=None)
@@ -425,7 +415,7 @@ class _Mending:
         except NoPlanError:
             return None
         plan = verify(problem, plan_of(program, solution))
-        short = sum((s.quantity for s in plan.plan.shorts if s.demand in self.need.demands), Decimal(0))
+        short = sum((entry.quantity for entry in plan.plan.shorts if entry.demand in self.need.demands), Decimal(0))
         if short > self._rounding or plan.plan.infeasible:
             return None
         before = session.verified
@@ -439,40 +429,39 @@ class _Mending:
         case = self.session.problem.case
         return 10 * case.resolution * case.horizon.count
 
-    def _raised(self, amounts: Amounts, left: Decimal) -> Amounts | None:
+    def _slightly_raised(self, amounts: Amounts, left: Decimal) -> Amounts | None:
         """Return a little more of the last lever with an amount, if only rounding leaves a shortage. None otherwise."""
-        raisable = [i for i in amounts if self.levers[i].most and not self.levers[i].one_by_one]
+        raisable = [i for i in amounts if self.levers[i].max_amounts and not self.levers[i].tried_one_by_one]
         if not raisable or left > self._rounding:
             return None
         last = max(raisable)
         lever = self.levers[last]
-        more = amounts[last][0] + lever.step * (left / lever.step).to_integral_value(ROUND_CEILING)
-        return {**amounts, last: (more,)} if more <= lever.most[0] else None
+        amount = amounts[last][0] + lever.step * (left / lever.step).to_integral_value(ROUND_CEILING)
+        return {**amounts, last: (amount,)} if amount <= lever.max_amounts[0] else None
 
-    def _others(self, answer: Answer) -> dict[str, Decimal]:
+    def _other_shortages(self, answer: Answer) -> dict[str, Decimal]:
         """Return the additional shortage of other demands by material in kilograms. Negative if it falls."""
         before, after = shortage(answer, after=False), shortage(answer)
-        more: dict[str, Decimal] = {}
+        rise_by_material: dict[str, Decimal] = {}
         for demand in self.session.problem.demands:
             if demand.id not in self.need.demands:
-                name, nothing = demand.use.material.id, Decimal(0)
-                rise = after.get(demand.id, nothing) - before.get(demand.id, nothing)
-                more[name] = more.get(name, nothing) + rise
-        return {name: kg for name, kg in sorted(more.items()) if abs(kg) > self._rounding}
+                name, zero = demand.use.material.id, Decimal(0)
+                rise = after.get(demand.id, zero) - before.get(demand.id, zero)
+                rise_by_material[name] = rise_by_material.get(name, zero) + rise
+        return {name: kg for name, kg in sorted(rise_by_material.items()) if abs(kg) > self._rounding}
 
 
-def _used(lever: Lever, amounts: Sequence[Decimal]) -> Iterator[LeverUse]:
-    """Yield the use of a lever: one entry for each amount, or for each subject."""
+def _lever_uses(lever: Lever, amounts: Sequence[Decimal]) -> Iterator[LeverUse]:
     for position, subject in enumerate(lever.subjects):
         yield LeverUse(
             kind=lever.kind,
             subject=subject,
             name=lever.name or subject,
             amount=amounts[position] if amounts else None,
-            most=lever.most[position] if lever.most else None,
+            most=lever.max_amounts[position] if lever.max_amounts else None,
             unit=lever.unit,
             today=lever.today,
-            to=_reached(lever, amounts),
+            to=_value_with(lever, amounts),
             of=lever.of,
             since=lever.since,
             until=lever.until,
@@ -480,14 +469,13 @@ def _used(lever: Lever, amounts: Sequence[Decimal]) -> Iterator[LeverUse]:
         )
 
 
-def _reached(lever: Lever, amounts: Sequence[Decimal]) -> Decimal | None:
-    """Return the capacity or share that an amount of a lever leads to."""
+def _value_with(lever: Lever, amounts: Sequence[Decimal]) -> Decimal | None:
     if lever.today is None:
         return None
     return exact(lever.today + (amounts[0] / lever.base if lever.base else amounts[0]))
 
 
-def _sentence(problem: Problem, name: str) -> str:
+def _rule_with_source(problem: Problem, name: str) -> str:
     """Return a rule in words with its source, or the name of a store, which isn't a rule."""
     rule = next((rule for rule in problem.rules if rule.id == name), None)
     if rule is None:
