@@ -15,7 +15,7 @@ from friendshore.problem.inputs import Applied
 from friendshore.questions.pools import here
 from friendshore.session import Session
 from friendshore.solve import AnswerCache, Limits
-from friendshore_sweep.planning import SweptCase, run_sweep, plan_figures
+from friendshore_sweep.planning import SweptCase, plan_figures, run_sweep
 from friendshore_sweep.results import FAILED, ScenarioPlan, SweepScenario
 
 LIMITS = Limits(workers=1)
