@@ -18,7 +18,7 @@ from tests.building import case, catalog, demand, facility, opened, rule, source
 
 from friendshore.rules.kinds.trade import ExportControl
 from friendshore.session import Session
-from friendshore_risk.losses import named_losses, default_losses
+from friendshore_risk.losses import default_losses, named_losses
 from friendshore_risk.withstand_recheck import check_proof
 from friendshore_risk.withstand_search import combinations_of, withstand
 
