@@ -51,7 +51,6 @@ class PartNeed:
     part: str
     kilograms: Decimal
     line: int
-    """Line of the bill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,6 @@ class BomDemand:
     id: str
     line: int
     demand_columns: Mapping[str, str]
-    """Columns of a demand except the quantity."""
     contents: tuple[PartNeed, ...]
     substance: str
 
@@ -185,7 +183,6 @@ def _bom_demand(demand_columns: dict[str, str], lines: Sequence[tuple[RecordRow[
 
 
 def _with_unique_names(demands: Sequence[BomDemand]) -> list[BomDemand]:
-    """Return the demands with unique names. The second of a name is called `NAME/2`."""
     count_by_id: dict[str, int] = {}
     renamed_demands = []
     for demand in sorted(demands, key=lambda demand: (demand.id, demand.line)):
@@ -226,7 +223,6 @@ class BudgetLine(Record):
 
 
 def read_budgets(path: Path, currency: str) -> tuple[BudgetLine, ...]:
-    """Return the lines of a table of budgets, all in the case's currency."""
     file, rows = read_record_rows(path, BudgetLine, "Money for each year.")
     problems: list[Diagnostic] = []
     first_line_by_key: dict[tuple[str, str, int], int] = {}
@@ -299,8 +295,6 @@ class ProgramStatus:
 
 @dataclass(frozen=True, slots=True)
 class _DemandByPeriod:
-    """Quantities by period."""
-
     material: str
     wanted: Sequence[Decimal]
     missing: Sequence[Decimal]

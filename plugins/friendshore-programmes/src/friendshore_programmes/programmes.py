@@ -38,11 +38,9 @@ if TYPE_CHECKING:
 
 
 MATERIALS = 3
-"""Maximum number of materials in a cell."""
 
 
 def programmes_document(result: Programmes, parts: int) -> doc.Document:
-    """Return the programs, their money, and the first `parts` late parts of each."""
     late_part_sections = [_late_parts(line, parts) for line in result.lines if line.status.late]
     notes_section = doc.section_if_any("Notes", doc.notes(result.notes))
     return doc.document(
@@ -115,7 +113,6 @@ def _has_places(result: Programmes) -> bool:
 
 
 def _spend_section(result: Programmes, title: str, column_name: str, lines: Sequence[SpendLine]) -> doc.Section | None:
-    """Return spend by year, with budgets if there are any."""
     if not lines:
         return None
     years = sorted({line.year for line in lines})
@@ -207,7 +204,6 @@ class Spend:
     by_programme: tuple[SpendLine, ...]
     by_place: tuple[SpendLine, ...]
     stock: Decimal
-    """Spend on stock that is left at the end."""
     others: Decimal
     """Spend that belongs to no purchase (onboarding, discounts settled over a period, take-or-pay, holding), and spend on unused goods."""
 
@@ -331,7 +327,6 @@ def _changed_quantity_notes(bill: Sequence[BomDemand], demand_by_id: Mapping[str
 
 
 def _spend(opened: Opened, budgets: Sequence[BudgetLine]) -> Spend:
-    """Return the money of the plan by program and by place."""
     cash = trace_cash(opened.session.verified)
     problem = opened.session.problem
     demands = {demand.id: demand for demand in problem.demands}

@@ -53,11 +53,9 @@ def _parsed(parse: Callable[[str], Decimal]) -> BeforeValidator:
 
 
 Probability = Annotated[DecimalFraction, _parsed(parse_share)]
-"""Probability from 0 to 1, such as `5 %`."""
 
 
 Multiplier = Annotated[NonNegative, _parsed(parse_share)]
-"""Factor of a price or a quantity, such as `2` or `150 %`."""
 
 
 class Event(Fitting):
@@ -175,7 +173,6 @@ class Event(Fitting):
 
     @classmethod
     def _sizes(cls, given: Given) -> Iterator[Fault]:
-        """Yield errors in factors of prices and demand."""
         factor_keys = [name for name in ("factor", "factors", *cls.DISTRIBUTIONS) if given.get(name) not in (None, ())]
         has_factor = bool(given.get("price") or given.get("demand"))
         if has_factor and len(factor_keys) != 1:
@@ -204,7 +201,6 @@ class Event(Fitting):
 
     @classmethod
     def _distributions(cls, given: Given) -> Iterator[Fault]:
-        """Yield errors in the parameters of distributions."""
         between, uniform, normal, lognormal = (given.get(name, ()) for name in cls.DISTRIBUTIONS)
         if between and (len(between) != 3 or list(between) != sorted(between) or between[0] == between[-1]):
             yield Fault(
@@ -232,7 +228,6 @@ class Event(Fitting):
 
     @classmethod
     def _durations(cls, given: Given, has_effect: bool) -> Iterator[Fault]:
-        """Yield errors in the duration."""
         duration_keys = [name for name in ("lasts", "durations", "ends_per_year") if given.get(name) not in (None, ())]
         for name in duration_keys if not has_effect else ():
             yield Fault(
@@ -339,7 +334,6 @@ class EventOccurrence:
 
     @property
     def key(self) -> OccurrenceKey:
-        """Values that distinguish it from other outcomes of the event."""
         return self.event.name, self.start, self.factor, self.lasts
 
 
@@ -364,7 +358,6 @@ def duration(lasts: Decimal | None) -> str:
 
 _NONE = Decimal(0)
 OccurrenceKey = tuple[str, date, Decimal | None, Decimal | None]
-"""Name of an event that happens, its first day, factor, and duration in months."""
 EventOutcome = tuple[EventOccurrence | None, Fraction]
 """Outcome of an event, without the factor if that is sampled, and its probability. None if it doesn't happen."""
 
@@ -372,10 +365,7 @@ EventOutcome = tuple[EventOccurrence | None, Fraction]
 def outcomes(
     event: Event, occurrences: Mapping[str, EventOccurrence], day: date, horizon: Horizon
 ) -> list[EventOutcome]:
-    """Return the outcomes of an event with their probabilities, which total 1.
-
-    `occurrences` are the earlier events that happen, by name. `day` is the day on which events become known.
-    """
+    """Return the outcomes of an event with their probabilities, which total 1. `occurrences` are the earlier events that happen, by name."""
     start, last = event.start or day, horizon.periods[-1].end
     starts: list[tuple[date, Decimal | None, Fraction]] = []
     first_index = 0
@@ -416,7 +406,6 @@ def _yearly(yearly_chance: Decimal, start: date, last: date) -> Iterator[tuple[d
 
 
 def _durations(event: Event, start: date, last: date) -> list[tuple[Decimal | None, Fraction]]:
-    """Return the possible durations of an event in months, with their probabilities."""
     if event.durations:
         pairs = zip(event.durations, event.duration_chances, strict=True)
         return [(months, Fraction(chance)) for months, chance in pairs]
@@ -506,7 +495,6 @@ def sample_scenarios(events: Sequence[Event], day: date, horizon: Horizon, count
 
 
 def _sampled_factor(event: Event, seed: str, number: int) -> Decimal:
-    """Return a factor with four decimals: the quantile of a uniform random number."""
     share = float(uniform(seed, f"{event.along_with or event.name}, size", number))
     return Decimal(repr(round(_quantile(event, min(max(share, _MIN_TAIL), 1 - _MIN_TAIL)), 4)))
 
@@ -546,7 +534,6 @@ _ANY_FACTOR = Decimal(2)
 
 
 def scope_changes(event: Event, start: date, parts: Parts) -> tuple[Change, ...]:
-    """Return changes with the same scope as the event, with bills resolved, to find the affected parts of a case."""
     if event.price:
         return (Change(price=event.price, factor=_ANY_FACTOR),)
     if event.demand:
@@ -598,11 +585,7 @@ def _event_problem(message: str, found: str, expected: str, fix: str, code: str)
 
 
 def facts_after(inputs: Inputs, problem: Problem, happened: Sequence[EventOccurrence]) -> Inputs:
-    """Return the facts after some events. Lost routes aren't part of the facts; see `lost_routes`. Events that don't affect these facts change nothing.
-
-    Raises:
-        InputError: If an event refers to something unknown, or has changes without a date.
-    """
+    """Return the facts after some events, without lost routes (see `lost_routes`). Events that don't affect these facts change nothing."""
     fact_changes = [change for occurrence in happened for change in _fact_changes(occurrence, inputs)]
     if fact_changes:  # they may make more offers usable, which the other events then affect too
         inputs = inputs.after(fact_changes)
@@ -642,15 +625,10 @@ def periods_of(occurrence: EventOccurrence, horizon: Horizon) -> range:
 
 @dataclass(slots=True)
 class _EventEffects:
-    """Effects of events on prices, quantities, and availability, by period."""
-
     problem: Problem
     price_factors: dict[str, list[Decimal]] = field(default_factory=dict)
-    """Offer -> factor of its price in each period."""
     closed_periods: dict[str, set[int]] = field(default_factory=dict)
-    """Offer -> periods without orders."""
     demand_factors: dict[str, list[Decimal]] = field(default_factory=dict)
-    """Demand -> factor of its quantity in each period."""
 
     @property
     def _count(self) -> int:
@@ -756,7 +734,6 @@ class _EventEffects:
         return _DemandResizer(self.problem, self.demand_factors, case)
 
     def _check_no_tiers(self, catalogs: Sequence[Catalog]) -> None:
-        """Reject price events for offers with tier prices, because these have no dates."""
         problems = [
             _event_problem(
                 f"an event changes the price of `{schedule.id}`, whose tier prices have no dates",
@@ -775,7 +752,6 @@ class _EventEffects:
             raise InputError(problems)
 
     def _quotes(self, facts: OfferFacts) -> tuple[Quote, ...]:
-        """Return the prices of an offer in each period with possible orders, in the case's currency."""
         factors = self.price_factors.get(facts.offer.id, [Decimal(1)] * self._count)
         closed_periods = self.closed_periods.get(facts.offer.id, set())
         quotes: list[Quote] = []
@@ -826,25 +802,16 @@ class _DemandResizer:
         return spec
 
 
-_ANY_FACTOR = Decimal(2)
-"""Any factor. The errors of an event don't depend on it."""
-
-
 @dataclass(frozen=True, slots=True)
 class EventScope:
     """Scope of an event."""
 
     changes: tuple[Change, ...]
     members: frozenset[str]
-    """Materials of the affected parts of the case."""
 
 
 def event_scopes(session: Session, events: Sequence[Event], day: date) -> dict[str, EventScope]:
-    """Return the scope of each event, by name.
-
-    Raises:
-        InputError: With all errors in any of them.
-    """
+    """Return the scope of each event, by name. Raises InputError with all errors in any of them."""
     scope_by_event: dict[str, EventScope] = {}
     problems: list[Diagnostic] = []
     for number, event in enumerate(events, 1):

@@ -39,7 +39,6 @@ class ShortMaterial(Record):
 
     material: str
     kilograms: Number
-    """Over the plan and all its demands."""
     more: Number
     """Additional kilograms relative to the plan without a cap. Negative for fewer."""
 
@@ -49,7 +48,6 @@ class Supply(Record):
 
     offer: str
     facility: str
-    """Name of the facility, or its id if it has no name."""
     material: str
 
 
@@ -65,23 +63,16 @@ class CapPoint(Record):
     is_cost: Number
     """Cash for purchases that depend on the countries, including goods made of such inputs."""
     may_be_cost: Number
-    """Cash for purchases that may depend on them."""
     share: Number
     cost: Number
     """Total cash, including holding, not discounted."""
     cost_more: Number
-    """Total cash above that of the plan as it is."""
     objective: Number
-    """Objective: discounted cash, penalties, and priced shortage."""
     bound: Number
-    """Lower bound on the objective of any plan under the cap."""
     status: PlanStatus
     short: tuple[ShortMaterial, ...]
-    """Materials that are short here, or in the plan as it is."""
     new: tuple[Supply, ...]
-    """Offers that the plan of the previous point doesn't buy."""
     gone: tuple[Supply, ...]
-    """Offers that only the plan of the previous point buys."""
     conflict: tuple[str, ...] = ()
     """Rules that conflict under the cap. The figures then cover the rest."""
     error: Number | None = None
@@ -103,7 +94,6 @@ class Frontier(QuestionResult):
     suppliers: tuple[str, ...]
     """Suppliers of the capped purchases, including their subsidiaries. Empty means all."""
     materials: tuple[str, ...]
-    """Materials of the capped purchases. Empty means all."""
     exact: bool
     """True if the points are corners of the curve. False if the caps are evenly spaced, because the curve may be non-convex."""
     why_grid: str
@@ -111,13 +101,11 @@ class Frontier(QuestionResult):
     conflict_at_zero: tuple[str, ...] = ()
     """Rules that conflict under a cap of zero. The last point then spends as little as they allow."""
     points: tuple[CapPoint, ...]
-    """The plan as it is first, then by falling cap."""
     complete: bool
     effort: Effort
 
 
 _PROVED_GAP = Decimal("1e-8")
-"""Maximum error of a chord that counts as the curve, relative to the objective."""
 _MONEY = Decimal(1)
 """Maximum error in money that counts as none, regardless of the objective. Plans are rounded to grams."""
 
@@ -146,7 +134,6 @@ class Chord:
     left: Corner
     right: Corner
     error: Decimal
-    """Maximum distance of the curve below the chord."""
     inner_corner: Corner | None
 
 
@@ -156,12 +143,6 @@ def corners(
     """Return the chords between the most informative corners, by rising cap.
 
     The corner is split off first where the chord overstates most, relative to the corner's own cost above the right end.
-
-    Args:
-        left: Corner with the lowest cap.
-        right: The plan as it is.
-        count: Maximum number of corners, both ends included.
-        solve_at_price: Returns the cheapest plan at a price of capped money. None if the search was ended.
     """
     chords = [_chord(left, right, solve_at_price)]
     while len(chords) + 1 < count:
@@ -209,11 +190,9 @@ def _chord(
 
 POINTS = 16
 CAP = "cap of the frontier"
-"""Name of the rule that caps the money. No case uses this name."""
 _MAX_PRICE = Decimal(FACTOR.most or 0)
 """Largest penalty that a budget may have. Cases whose shortages cost far more than their goods exceed it."""
 _DETERRENT = Decimal(10_000)
-"""Price of a unit of capped money at which a plan spends as little of it as possible."""
 
 
 def frontier(
@@ -232,8 +211,7 @@ def frontier(
 
     Args:
         source: A recommendation, a session, or a case.
-        countries: Countries that the capped purchases depend on. Empty means the countries of concern of the case, or all purchases if suppliers are
-            named.
+        countries: Countries that the capped purchases depend on. Empty means those of concern, or all purchases if suppliers are named.
         suppliers: Suppliers of the capped purchases, including their subsidiaries.
         materials: Materials of the capped purchases. Empty means all.
         points: Maximum number of points, including the plan as it is.
@@ -241,8 +219,6 @@ def frontier(
 
     Raises:
         InputError: If a material or supplier is unknown.
-        SolverError: If a solver fails.
-        VerificationError: If a plan fails verification.
     """
     session = session_of(source)
     request = _CapRequest.of(session, countries, suppliers, materials)
@@ -252,12 +228,8 @@ def frontier(
 
 @dataclass(frozen=True, slots=True)
 class _CapRequest:
-    """The purchases to cap."""
-
     countries: frozenset[str]
-    """Countries that the capped purchases depend on. Empty means all purchases from the suppliers."""
     shown: frozenset[str]
-    """Countries of the share of concern in each point."""
     suppliers: tuple[str, ...]
     materials: tuple[str, ...]
 
@@ -274,7 +246,6 @@ class _CapRequest:
         return request
 
     def rule(self, amount: Decimal, price: Decimal | None = None) -> Budget:
-        """Return the cap as a case would write it."""
         return Budget.model_validate(
             {
                 "id": CAP,
@@ -321,14 +292,11 @@ class _CapRequest:
 
 
 class _Search:
-    """Search for the cheapest plan under one cap after the other."""
-
     def __init__(self, session: Session, request: _CapRequest, points: int, progress: Progress | None) -> None:
         self.session, self.request, self.points = session, request, max(2, points)
         self.counted = Counted(session, progress)
         self._answers: dict[Decimal, Answer] = {}
         self._offers: dict[tuple[str, str], Supply] = {}
-        """Offers that the plan of the latest point uses."""
         self._latest: list[PartPlan] = []
         self.current_spend = _capped_spend(session.verified, request.rule(Decimal(0)))
         if MONEY.most is not None and self.current_spend > MONEY.most:
@@ -373,7 +341,6 @@ class _Search:
         )
 
     def _why_grid(self) -> str:
-        """Return the reason why the curve may be non-convex. Empty if it is convex."""
         if self.session.program.linear.integer.any():
             return "the plan has yes-or-no or whole-number decisions, such as minimum orders"
         if self.session.problem.objectives:
@@ -402,7 +369,6 @@ class _Search:
         return Corner(_cap_reading(answer.after), answer.cost.objective)
 
     def _capped(self, cap: Decimal) -> Answer | None:
-        """Return the cheapest plan under a cap. None if the search was ended."""
         amount = cap.quantize(CENT, ROUND_CEILING)
         if amount not in self._answers:
             answer = self._solve_with_rule(self.request.rule(exact(amount)))
@@ -431,7 +397,6 @@ class _Search:
         self.counted.told(self._done, self._total)
 
     def _bound(self, answer: Answer) -> Decimal:
-        """Return a lower bound on the objective of the whole case."""
         plan = self.session.verified
         others = (plan.cost.objective - plan.plan.bound) - _total_gap(part.verified for part in answer.before)
         return answer.cost.objective - _total_gap(part.verified for part in answer.after) - max(Decimal(0), others)
@@ -490,7 +455,6 @@ def _cap_reading(parts: Iterable[PartPlan]) -> Decimal:
 
 
 def _capped_spend(verified: VerifiedPlan, rule: Budget) -> Decimal:
-    """Return the money of a plan that a budget counts, by offer and for inputs of concern."""
     problem, values = verified.problem, verified.readings.values
     rows = rows_of(rule, problem.case.horizon.periods, problem.law, problem.facts)
     terms = [term for each in rows for row in one_by_one(each) for term in row.terms]
@@ -514,13 +478,10 @@ def _new_conflicts(session: Session, answer: Answer) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _CasePlan:
-    """The plan of the whole case: the parts that a cap affects, and the rest as it is."""
-
     session: Session
     cost: Cost
     parts: tuple[PartPlan, ...]
     conflicts: tuple[str, ...]
-    """Rules that conflict under the cap."""
     bound: Decimal | None = None
     """Lower bound. None means that of the plan as it is."""
 
@@ -558,7 +519,6 @@ class _CasePlan:
         return sum_of(sums)
 
     def short(self, session: Session) -> tuple[ShortMaterial, ...]:
-        """Return the shortages here or in the plan as it is, without rounding errors."""
         material = {demand.id: demand.use.material.id for demand in session.problem.demands}
         current = [(material[name], kg) for name, kg in session.verified.plan.short_by_demand.items()]
         replanned = [(material[name], kg) for part in self.parts for name, kg in part.plan.short_by_demand.items()]
@@ -581,7 +541,6 @@ class _CasePlan:
 
 _MILLION = Decimal(1_000_000)
 _PROVED = Decimal("1e-6")
-"""Maximum relative gap of a plan that counts as proved cheapest."""
 
 
 def frontier_document(answer: Frontier) -> doc.Document:
@@ -618,7 +577,6 @@ def frontier_document(answer: Frontier) -> doc.Document:
 
 
 def headline(answer: Frontier) -> str:
-    """Return the cost of independence in a sentence or two."""
     current, last_point = answer.points[0], answer.points[-1]
     capped_text = _capped_text(answer)
     if not current.capped:
@@ -639,7 +597,6 @@ def headline(answer: Frontier) -> str:
 
 
 def _without_more_shortage(answer: Frontier) -> CapPoint:
-    """Return the last point before rules conflict or any shortage rises above the current one."""
     last_free_point = answer.points[0]
     for point in answer.points[1:]:
         if point.conflict or any(each.more > 0 for each in point.short):
@@ -714,7 +671,6 @@ def _supplier_cell(offers: Sequence[Supply]) -> doc.Cell:
 
 
 def _bars(answer: Frontier) -> charts.Bars:
-    """Return a bar for each point: cash that is of concern, may be, and the rest."""
     labels = tuple(f"{number}: {percent(point.share)}" for number, point in enumerate(answer.points))
     other_cash = tuple(point.cost - point.is_cost - point.may_be_cost for point in answer.points)
     series = (

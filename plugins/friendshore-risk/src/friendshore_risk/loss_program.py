@@ -31,7 +31,6 @@ class TwoStage:
     linear: Linear
     shared: Mask
     bounded: Ints
-    """Rows that bound shortage."""
 
     def insured(self, losses: Sequence[Ints]) -> Linear:
         """Return the program of the cheapest plan without a loss from which every loss can be met. Its own columns come first, then those after each loss."""
@@ -48,10 +47,7 @@ class TwoStage:
     def afterwards(self, x: Floats, loss: Ints, shortage: Shortage = "bounded") -> Linear:
         """Return the program of decisions after a loss has closed its columns, with earlier decisions as in `x`. Its columns are those not `shared`.
 
-        Args:
-            x: Values of all columns.
-            loss: Closed columns.
-            shortage: `bounded` as in `insured`, `priced` without bounds, or as in `least_short` the only cost.
+        Shortage is `bounded` as in `insured`, `priced` without bounds, or as in `least_short` the only cost.
         """
         linear, free, rows = self.linear, self.free, self._after_rows
         late_rows = linear.matrix[rows]
@@ -75,7 +71,6 @@ class TwoStage:
         return _elastic(after, self._bounded_after) if is_least else after
 
     def completed(self, x: Floats, after: Floats) -> Floats:
-        """Return the values of all columns: shared ones from `x`, the others from a solution of `afterwards`."""
         values = x.copy()
         values[self.free] = after[: len(self.free)]
         return values
@@ -189,7 +184,6 @@ def early_columns(program: Program, period: int) -> Mask:
 
 
 def closed_columns(program: Program, offers: Collection[str], period: int) -> Ints:
-    """Return the columns of orders and production of some offers from a period on."""
     columns, problem = program.columns, program.problem
     is_lost_offer = np.array([facts.offer.id in offers for facts in problem.offers] + [False], dtype=bool)
     of_arc = np.array([arc.offer for arc in problem.network.arcs], dtype=np.intp)

@@ -31,9 +31,7 @@ if TYPE_CHECKING:
 
 _ROUTE, _VIA = "route:", "via:"
 _MAX_NAMES = 3
-"""Maximum number of named offers, followed by the number of others."""
 OfferMoves = frozenset[tuple[str, str]]
-"""Offers, each with a destination."""
 ROUTES = (
     "a route between two countries or places such as `route:AU>US`, all routes out of one such as `route:CN>` or into one such as `route:>US`, "
     "or a place on the way such as `via:suez`"
@@ -62,7 +60,6 @@ class SupplyRoute:
 
     @property
     def text(self) -> str:
-        """The route in words."""
         if self.via:
             return f"all routes via {self.via}"
         if self.origin and self.to:
@@ -82,7 +79,6 @@ class SupplyRoute:
         return arc.move.crosses and (self.origin or self.to) in sites
 
     def may_take(self, offer: Offer, facility: Facility) -> bool:
-        """Return True if an offer can use the route to any destination."""
         if self.via:
             return self._passes(offer.lanes)
         return self.origin in ("", facility.country, facility.place)
@@ -92,12 +88,10 @@ class SupplyRoute:
 
 
 def places_on_lane(lane: Lane) -> frozenset[str]:
-    """Return the ports, straits, canals, and countries on a lane, as far as its catalog states them."""
     return lane.fact("via", frozenset) or frozenset()
 
 
 def moves_on_route(route: SupplyRoute, problem: Problem) -> OfferMoves:
-    """Return the offers on a route, each with its destination."""
     return moves_of_arcs(problem, (arc for arc in problem.network.arcs if route.takes(arc)))
 
 
@@ -131,7 +125,6 @@ def offers_with_unknown_route(problem: Problem, words: Iterable[str]) -> tuple[s
 
 
 def unknown_route_notes(offers: Sequence[str]) -> list[str]:
-    """Return a note on offers whose way is unknown, if there are any."""
     if not offers:
         return []
     others = f" and {len(offers) - _MAX_NAMES} more" if len(offers) > _MAX_NAMES else ""
@@ -178,27 +171,22 @@ class Loss(Record):
     by: tuple[LossKind, ...]
     """Kinds. A supplier and a parent with the same offers are one loss."""
     names: tuple[str, ...]
-    """Name of the lost party, or two countries lost together."""
     also: tuple[str, ...] = ()
     """Other losses of exactly the same offers, such as `country KZ`."""
     offers: int
-    """Number of lost offers that can reach a demand."""
 
     @property
     def name(self) -> str:
-        """The loss in words."""
         return " and ".join(self.names)
 
     def takes(self, facts: OfferFacts) -> bool:
         return _NAME_BY_KIND[self.by[0]](facts) in self.names
 
     def changes(self, start: date) -> tuple[Change, ...]:
-        """Return the changes that remove its offers from a day on."""
         return tuple(Change(remove=f"{self.by[0]}:{name}", start=start) for name in self.names)
 
 
 def _offers_by_loss(problem: Problem) -> dict[LossKind, dict[str, frozenset[int]]]:
-    """Return the offers that can reach a demand, by kind and name of their loss."""
     reachable_offers = sorted({arc.offer for arc in problem.network.arcs if arc.offer >= 0})
     groups: dict[LossKind, dict[str, frozenset[int]]] = {}
     for kind, name_of_offer in _NAME_BY_KIND.items():
@@ -243,7 +231,6 @@ def _used_offers(session: Session) -> frozenset[int]:
 
 
 def parse_loss_kind(word: str) -> LossKind:
-    """Return the kind of loss that a word names."""
     for kind in KINDS:
         if kind == word:
             return kind
@@ -257,13 +244,11 @@ def parse_loss_kind(word: str) -> LossKind:
 
 
 def first_day(horizon: Horizon, word: str) -> date:
-    """Return the first day of a loss from a date or the label of a period."""
     return day_of_plan(horizon, word, "the first day of a loss")
 
 
 DEFAULT_KINDS = ("supplier", "parent", "country")
 ROUTE_KINDS = ("route", "via")
-"""Kinds of lost routes: between two countries, or via a place that lanes pass."""
 _RULE = "rule:"
 
 
@@ -273,24 +258,18 @@ class PossibleLoss(Record):
     word: str
     """Name as written: an offer, facility, supplier, or parent, `country:XX`, `catalog:NAME`, a route as `route:XX>YY` or `via:NAME`, or `rule:ID`."""
     name: str
-    """The loss in words."""
     also: tuple[str, ...] = ()
     """Other losses of exactly the same offers, such as `country KZ`."""
     rule: str = ""
     """Rule that begins to apply, if the loss is the end of its suspension. No party is then lost, and barred goods no longer arrive."""
     moves: Annotated[frozenset[tuple[str, str]], PlainSerializer(sorted, return_type=list[tuple[str, str]])]
-    """Lost offers, each with its destination."""
 
     def takes(self, offer: str, place: str) -> bool:
         return (offer, place) in self.moves
 
 
 def named_losses(session: Session, words: Sequence[str]) -> list[PossibleLoss]:
-    """Return the losses of some names in order, without duplicates.
-
-    Raises:
-        InputError: For every name without an offer that could reach a demand.
-    """
+    """Return the losses of some names in order, without duplicates. Raises InputError for every name without an offer that could reach a demand."""
     arcs = _offer_arcs(session.problem)
     possible_losses, problems = [], []
     rules = {rule.id: rule for rule in session.problem.rules}

@@ -178,7 +178,6 @@ class RiskQuestion(Question[RiskOptions, "Risk"]):
         return risk_document(result, options.top)
 
     def notes(self, result: Risk) -> Sequence[str]:
-        """Return a note if the case states no event, or the number of verified plans of a saved answer."""
         from friendshore.document.figures import count
 
         from .losses import unknown_route_notes
@@ -392,7 +391,6 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
         return answer
 
     def document(self, result: Withstood | WithstandChecked, options: WithstandOptions) -> Document:
-        """Return the cost of each number of losses, the losses that no plan withstands, and the changes of the plan."""
         from .withstand import checked_document, withstand_document
         from .withstand_search import Withstood
 
@@ -401,7 +399,6 @@ class WithstandQuestion(Question[WithstandOptions, "Withstood | WithstandChecked
         return checked_document(result)
 
     def data(self, result: Withstood | WithstandChecked, options: WithstandOptions) -> dict[str, object]:
-        """Return the answer without its plans, which `--out` writes."""
         return result.model_dump(mode="json", by_alias=True)
 
     def notes(self, result: Withstood | WithstandChecked) -> tuple[str, ...]:

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 _PROVED = Decimal("1e-5")
 MATERIALS = 3
-"""Maximum number of materials in a cell."""
 
 
 def risk_document(answer: Risk, shown: int) -> doc.Document:
@@ -82,7 +81,7 @@ def _figures(answer: Risk) -> doc.Section:
     rows: list[tuple[str, str]] = [
         ("expected shortage", _expected_short(answer)),
         ("probability of any shortage", percent(answer.any_short)),
-        ("probability of a larger shortage than now", percent(answer.more_short)),
+        ("probability of more than now", percent(answer.more_short)),
         ("expected spend", f"{text_of(answer.expected_money)} (present value)"),
         *([("spend without events", _calm_text(answer))] if answer.nothing_money is not None else []),
         *(
@@ -107,7 +106,6 @@ def _figures(answer: Risk) -> doc.Section:
 
 
 def _calm_text(answer: Risk) -> str:
-    """Return the spend without events, and that of the plan as it is."""
     spent, today = answer.nothing_money or Decimal(0), answer.today_money or Decimal(0)
     return f"{large_money(spent, answer.currency)}. The current plan spends {large_money(today, answer.currency)}"
 
@@ -138,7 +136,6 @@ def _expected_short(answer: Risk) -> str:
 
 
 def _shortage_texts(answer: Risk, short: Sequence[ShortOf]) -> list[str]:
-    """Return the shortages, largest first."""
     sorted_shortages, names = sorted(short, key=lambda shortage: (-shortage.kilograms, shortage.material)), answer.names
     return [
         f"{names.material(shortage.material)} {mass_of(names, shortage.material, shortage.kilograms)}"
@@ -293,14 +290,11 @@ def _sample(answer: Risk) -> doc.Section | None:
 
 
 TOLERANCE = Decimal("1e-6")
-"""Relative tolerance of a figure."""
 MAX_ALPHA = Decimal("0.999")
 OPTIONAL_FIGURES = ("vss", "evpi", "as_it_is", "known")
-"""Figures that an answer may lack because there was no time for them."""
 
 
 def read_answer(path: Path) -> Risk:
-    """Read an answer that was saved with `--json`."""
     problems: list[Diagnostic] = []
     try:
         text = path.read_text(encoding="utf-8")
@@ -320,12 +314,7 @@ def read_answer(path: Path) -> Risk:
 def check_saved(search: RiskSearch, saved: Risk, seed: str, draws: int) -> int:
     """Recompute an answer from its decisions, and search for better ones. Return the number of verified plans.
 
-    `seed` is that of the sample, or empty if the scenarios are complete. `draws` is the number of its draws.
-
-    Raises:
-        InputError: For unknown decisions.
-        OutOfTimeError: If time ended before it was known that nothing costs less.
-        VerificationError: With every wrong figure.
+    Raises OutOfTimeError if time ended before it was known that nothing costs less, and VerificationError with every wrong figure.
     """
     problems = list(_scenario_problems(search, saved)) or list(_decision_problems(search, saved))
     if not problems:
@@ -349,7 +338,6 @@ def check_saved(search: RiskSearch, saved: Risk, seed: str, draws: int) -> int:
 
 
 def _scenario_problems(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
-    """Yield scenarios that differ from those of the case, also in probability."""
     saved_scenarios = [
         (
             tuple((event.event, event.start, event.factor, event.lasts) for event in scenario.events),
@@ -420,7 +408,6 @@ def _plan_problems(
     expected: Decimal,
     cvar: Decimal,
 ) -> Iterator[Diagnostic]:
-    """Yield figures of a plan that don't follow from its decisions."""
     answer = search.follow(search.first_stage_values(decisions))
     if len(objectives) != len(answer.costs):
         yield Diagnostic(
@@ -455,7 +442,6 @@ def _plan_problems(
 
 
 def _figure_problems(saved: object, computed: object, optional: Collection[str]) -> Iterator[Diagnostic]:
-    """Yield each figure that doesn't follow from the decisions. Figures in `optional` may be None."""
     for path, first, second in differences(saved, computed, equal=_is_close):
         if first is not None or path[-1] not in optional:
             message = f"`{path_of(path)}` doesn't follow from the plan"
@@ -473,7 +459,6 @@ def _shown(value: object) -> str:
 
 
 def _cheaper_decisions(search: RiskSearch, saved: Risk) -> Iterator[Diagnostic]:
-    """Yield decisions that cost less than those that the answer claims to be best."""
     best = search.best(RiskMeasure(float(saved.weight), float(saved.alpha)))
     best_objective = exact(best.objective) + search.unaffected_cost
     if saved.bound > best_objective + TOLERANCE * max(abs(best_objective), Decimal(1)):
@@ -516,7 +501,6 @@ def _differs(saved: Decimal, computed: Decimal) -> bool:
 
 PLUGIN = "friendshore-risk"
 BATCHES = 10
-"""Number of samples that estimate the quality of a sample's plan."""
 
 
 def settings_of(opened: Opened) -> RiskSettings:

@@ -49,9 +49,7 @@ class ScenarioEvent(Record):
 
     event: str
     start: date
-    """First day."""
     factor: Number | None = None
-    """Factor of a price or a demand."""
     lasts: Number | None = None
     """Duration in months. None to the end of the plan."""
     title: str = ""
@@ -71,7 +69,6 @@ class ScenarioOutcome(Record):
     events: tuple[ScenarioEvent, ...]
     probability: Number
     objective: Number
-    """Discounted money, with penalties for shortage and violated limits."""
     spent: Number | None = None
     """Present value of the money alone. None in older answers."""
     as_it_is: Number | None
@@ -79,7 +76,6 @@ class ScenarioOutcome(Record):
     known: Number | None
     """Objective if the events were known from the start. None if it wasn't computed in time."""
     short: tuple[ShortOf, ...]
-    """Shortages beyond those of the plan as it is without events."""
 
 
 class EarlyOrder(Record):
@@ -88,7 +84,6 @@ class EarlyOrder(Record):
     offer: str
     material: str
     kilograms: Number
-    """Kilograms that this plan orders before the date."""
     today: Number
 
 
@@ -98,7 +93,6 @@ class EarlyStock(Record):
     material: str
     kilograms: Number
     today: Number
-    """Kilograms in the plan that ignores events."""
 
 
 class Decision(Record):
@@ -112,11 +106,9 @@ class FrontierPoint(Record):
     """A plan between the lowest expected cost and the lowest CVaR."""
 
     weight: Number
-    """Weight of CVaR."""
     expected: Number
     cvar: Number
     objectives: tuple[Number, ...]
-    """Objective of every scenario, in order."""
     decisions: tuple[Decision, ...]
 
 
@@ -125,11 +117,9 @@ class SampleGap(Record):
 
     batches: int
     size: int
-    """Draws per sample."""
     estimate: Number
     """Mean cost of the plan above the best plan of each batch. It usually exceeds the true gap."""
     most: Number
-    """Upper bound on the gap with a confidence of 95 %."""
 
 
 class Risk(QuestionResult):
@@ -140,27 +130,21 @@ class Risk(QuestionResult):
     case: str
     currency: str
     day: date
-    """Date from which the events are known."""
     alpha: Number
     weight: Number
     seed: str
     draws: int = 0
     expected: Number
     cvar: Number
-    """Mean cost of the worst `1 - alpha` of cases."""
     minimised: Number
     bound: Number
-    """Lower bound on the objective."""
     expected_money: Number
     """Expected present value of the money spent, without penalties."""
     nothing: Number
-    """Cost of the plan without events, penalties included."""
     nothing_money: Number | None = None
     """Present value of the money in it. None in older answers."""
     today: Number
-    """Cost of the plan as it is without events, penalties included."""
     today_money: Number | None = None
-    """Present value of the money in it."""
     vss: Number | None
     """Expected saving from planning for the events, relative to following the plan as it is until the date. None if that can't be followed, or wasn't
     computed in time.
@@ -168,13 +152,9 @@ class Risk(QuestionResult):
     evpi: Number | None
     """Value of knowing the events from the start. None if it wasn't computed in time."""
     today_short: tuple[ShortOf, ...]
-    """Shortages of the plan as it is without events."""
     expected_short: tuple[ShortOf, ...]
-    """Expected kilograms short."""
     any_short: Number
-    """Probability of any shortage."""
     more_short: Number
-    """Probability of more shortage than in the plan as it is without events."""
     scenarios: tuple[ScenarioOutcome, ...]
     """Scenarios in the order of enumeration: those with fewer events first."""
     before: tuple[EarlyOrder, ...]
@@ -185,17 +165,14 @@ class Risk(QuestionResult):
     gap: SampleGap | None = None
     """Quality of a sample's plan. None without a sample."""
     decisions: tuple[Decision, ...] = ()
-    """All decisions before the date, from which the rest can be recomputed."""
     unsaid: tuple[str, ...] = ()
     """For events that cut a place on the way: offers that cross a border by an unknown way, which are assumed to remain available."""
     evaluated: int = 0
-    """Plans of a saved answer that were recomputed and confirmed."""
 
 
 EXPECTED = RiskMeasure()
 _NONE = Decimal(0)
 FALLBACK_SECONDS = 1.0
-"""Minimum seconds for the plan as it is, if time ended before any plan was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +181,6 @@ class VerifiedPart:
 
     verified: VerifiedPlan
     ready: Decimal
-    """Cost of onboarded offers without purchases."""
 
     @property
     def objective(self) -> Decimal:
@@ -227,13 +203,11 @@ class RiskSearch:
         counted: Counted,
         batches: Sequence[Sequence[RiskScenario]] = (),
     ) -> None:
-        """Stage all scenarios. `batches` are samples that estimate the quality of a sample's plan."""
         self.session, self.scenarios, self.counted, self.batches = session, scenarios, counted, batches
         batch_scenarios = [scenario for batch in batches for scenario in batch]
         self.unsaid = offers_with_unknown_route(session.problem, (event.lose for event in events))
         self.staged: StagedCase = stage_case(session, events, scenarios, day, batch_scenarios)
         self.program = replace(self.staged.program, branches=self.staged.branches(scenarios))
-        """Two-stage program with all second stages, including those of batches."""
         self.day = day
         self.solver = solver_within(session.limits, session.cancel, session.answers)
         self.slack = session.problem.case.resolution * session.problem.case.horizon.count
@@ -244,7 +218,6 @@ class RiskSearch:
 
     @cached_property
     def unaffected_cost(self) -> Decimal:
-        """Objective of the parts of the case that no event affects."""
         cost_by_part = {id(part): self._planned_cost(part) for part in self.staged.parts}
         return exact(
             self.session.verified.cost.objective - sum((objective for objective, _ in cost_by_part.values()), _NONE)
@@ -252,7 +225,6 @@ class RiskSearch:
 
     @cached_property
     def unaffected_money(self) -> Decimal:
-        """Their objective without priced shortage."""
         return exact(
             self.session.verified.cost.total - sum((self._planned_cost(p)[1] for p in self.staged.parts), _NONE)
         )
@@ -264,9 +236,7 @@ class RiskSearch:
     def best(self, measure: RiskMeasure) -> RecourseAnswer:
         """Return the best decisions under a measure.
 
-        Raises:
-            InputError: If rules conflict in some scenario with any decisions.
-            OutOfTimeError: If no plan is found in time.
+        Raises InputError if rules conflict in some scenario with any decisions, and OutOfTimeError if no plan is found in time.
         """
         self.counted.questions += 1
         program, limits = self.program.only(self._branches_with_calm), self.session.limits
@@ -295,13 +265,11 @@ class RiskSearch:
         return None if calm_answer is None else followed(program, measure, calm_answer.x, solver, limits.gap)
 
     def _calm_answer(self, solver: Solver) -> RecourseAnswer | None:
-        """Return the plan that ignores events. None if not found."""
         calm_stages = tuple(part.numbers[0] for part in self.staged.parts)
         return solve_recourse(self.program.only([ScenarioBranch(1.0, calm_stages)]), EXPECTED, solver)
 
     @cached_property
     def _branches_with_calm(self) -> list[ScenarioBranch]:
-        """All scenarios, then the one without events with a probability of zero."""
         calm_branch = ScenarioBranch(0.0, tuple(part.numbers[0] for part in self.staged.parts))
         return [*self.program.branches, calm_branch]
 
@@ -357,11 +325,7 @@ class RiskSearch:
         return RecourseAnswer(x, tuple(seconds), branches, float(self.probabilities @ branches), -np.inf)
 
     def verified_stages(self, answer: RecourseAnswer) -> dict[int, VerifiedPart]:
-        """Return every second stage of an answer as a plan, verified by itself, with the same decisions before the date.
-
-        Raises:
-            VerificationError: If a plan fails verification, or decisions before the date differ.
-        """
+        """Return every second stage of an answer as a plan, verified by itself, with the same decisions before the date."""
         part_by_stage: dict[int, VerifiedPart] = {}
         for part in self.staged.parts:
             for number, stage in zip(part.numbers, part.stages, strict=True):
@@ -409,11 +373,7 @@ class RiskSearch:
             raise VerificationError(problems)
 
     def first_stage_values(self, decisions: Sequence[Decision]) -> Floats:
-        """Return recorded decisions as values of the first stage. Others are zero.
-
-        Raises:
-            InputError: For decisions that are unknown or duplicated.
-        """
+        """Return recorded decisions as values of the first stage. Others are zero. Raises InputError for decisions that are unknown or duplicated."""
         position_by_key = {key_text(key): position for position, key in enumerate(self.staged.keys)}
         x = np.zeros(len(position_by_key))
         problems = []
@@ -476,7 +436,6 @@ def _anticipation_problem(subject: str, happened: object, here: Decimal, there: 
 
 
 def key_text(key: object) -> str:
-    """Return the subject of a column as text."""
     if isinstance(key, tuple):
         return f"({' '.join(key_text(part) for part in key)})"
     return "-" if key is None else str(key)
@@ -494,19 +453,12 @@ def _deliveries(verified: VerifiedPlan, period: int) -> dict[tuple[str, int], De
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 Short = dict[str, Decimal]
-"""Kilograms by material."""
 
 
 def risk_of(
     search: RiskSearch, measure: RiskMeasure, *, frontier: bool = False, seed: str = "", draws: int = 0
 ) -> Risk:
-    """Return the answer under a measure.
-
-    Raises:
-        InputError: If rules conflict in some scenario with any decisions.
-        OutOfTimeError: If no plan is found in time.
-        VerificationError: If a plan fails verification.
-    """
+    """Return the answer under a measure. Raises the errors of `RiskSearch.best`, and VerificationError if a plan fails verification."""
     steps = 2 + (len(WEIGHTS) if frontier else 0)
     answer = search.best(measure)
     search.counted.told(1, steps)
@@ -516,7 +468,6 @@ def risk_of(
 
 
 def recompute_answer(search: RiskSearch, answer: RecourseAnswer, measure: RiskMeasure, seed: str, draws: int) -> Risk:
-    """Return the answer for given decisions without the frontier."""
     result = _AnswerBuilder(search, answer).answer(measure, seed, draws)
     interval = search.gap(answer, measure)
     if interval is None:
@@ -527,8 +478,6 @@ def recompute_answer(search: RiskSearch, answer: RecourseAnswer, measure: RiskMe
 
 
 class _AnswerBuilder:
-    """One plan, with its result in every scenario."""
-
     def __init__(self, search: RiskSearch, answer: RecourseAnswer) -> None:
         self.search, self.search_answer = search, answer
         self.verified_stages = search.verified_stages(answer)
@@ -663,7 +612,6 @@ class _AnswerBuilder:
         return shortages
 
     def _beyond(self, short: Mapping[str, Decimal]) -> Short:
-        """Return shortages beyond those of the plan as it is."""
         increase = {name: kg - self.shortage_today.get(name, _NONE) for name, kg in short.items()}
         return {name: kg for name, kg in increase.items() if kg > self.slack}
 
@@ -730,7 +678,6 @@ def _orders(verified: VerifiedPlan, period: int) -> _Table:
 
 
 def _stock_and_orders(verified: VerifiedPlan, period: int) -> _Table:
-    """Return kilograms in stock at the end of the previous period, or on order by then."""
     stock_entries = [
         (("", stock.material), stock.quantity) for stock in verified.plan.stocks if stock.period == period - 1
     ]

@@ -41,7 +41,6 @@ class RobustScenario:
     """Early columns that no longer arrive. Their contribution to `balances` is missing."""
 
     def with_more(self, excess: float) -> RobustScenario:
-        """Return the scenario with a larger allowed excess."""
         return replace(self, allowed=self.allowed + excess) if excess else self
 
 
@@ -50,7 +49,6 @@ class RobustProgram:
     """A program with early columns, decided before an unknown scenario, and late columns, decided after it."""
 
     linear: Linear
-    """The program without losses, with the columns of both stages."""
     shared: Mask
     reducible: Ints = field(default_factory=_no_columns)
     """Late columns that can only be reduced, because there is no time to replace anything."""
@@ -58,7 +56,6 @@ class RobustProgram:
     """Columns for the amounts that a scenario leaves missing. Without losses they are 0, as are their upper bounds here."""
     weight: Floats = field(default_factory=lambda: np.empty(0))
     balances: Ints = field(default_factory=_no_columns)
-    """Rows to which early columns contribute arrivals."""
     worst: bool = False
     """True to minimize the cost of the worst response. False to minimize the cost of the plan without losses, with free responses."""
 
@@ -77,7 +74,6 @@ class RobustProgram:
         return self._joined(scenarios, cost, None)
 
     def least_excess(self, scenario: RobustScenario) -> Linear:
-        """Return the program of the minimum missing amount after a scenario, for any early decisions."""
         cost = np.zeros(len(self.linear.cost))
         joined = self._joined([replace(scenario, allowed=np.inf)], cost, None)
         own = joined.cost.copy()
@@ -89,10 +85,7 @@ class RobustProgram:
         return self._joined(scenarios, np.zeros(len(self.linear.cost)), 1.0)
 
     def after(self, x: Floats, scenario: RobustScenario, *, is_least_excess: bool = False) -> Linear:
-        """Return the program of the response to a scenario after `x`.
-
-        It minimizes the cost with an allowed missing amount, or the missing amount if `least` is True.
-        """
+        """Return the program of the response to a scenario after `x`: of minimum cost with an allowed missing amount, or of minimum missing amount."""
         linear, free, rows = self.linear, self.free, self.rows
         late_rows = linear.matrix[rows]
         early_terms = self._before(scenario) @ x
@@ -127,7 +120,6 @@ class RobustProgram:
         return self.completed(x[:count], x[count + number * late_count : count + (number + 1) * late_count], scenario)
 
     def _before(self, scenario: RobustScenario) -> sp.csr_matrix:
-        """Return the contribution of early columns to rows with late ones."""
         early_terms = self.linear.matrix[self.rows] @ sp.diags(self.shared.astype(float))
         if not len(scenario.gone):
             return early_terms
@@ -138,7 +130,6 @@ class RobustProgram:
         return early_terms - lost_terms.maximum(0)
 
     def _joined(self, scenarios: Sequence[RobustScenario], cost: Floats, regret: float | None) -> Linear:
-        """Return the program in extensive form, with one more column at the end: the worst cost of responses, or the maximum regret."""
         linear, scenario_count = self.linear, len(scenarios)
         last_column = sp.csr_matrix((linear.entries.shape[0], 1))
         blocks = [[linear.matrix, *[None] * scenario_count, last_column]]
@@ -249,10 +240,7 @@ class Adversary(Protocol[Key]):
     def worst(self, x: Floats, accounted: float, regret: float) -> Sequence[WorseScenario[Key]]:
         """Return the scenarios with worse responses than assumed, worst first. Empty if there are none.
 
-        Args:
-            x: Values of all columns, with late ones as in the plan.
-            accounted: Cost of the response in the worst scenario, according to the master.
-            regret: Missing amount allowed beyond that of a scenario.
+        `accounted` is the cost of the response in the worst scenario, according to the master. `regret` is an amount allowed beyond that of a scenario.
         """
 
 
@@ -264,14 +252,10 @@ class RobustPlan(Generic[Key]):
     keys: tuple[Key, ...]
     """Scenarios in the master. The proof of the bound needs no others."""
     seconds: tuple[Floats, ...]
-    """Values of all columns after each of these."""
     objective: float
     bound: float
-    """Lower bound on the cost of the first stage."""
     regret: float
-    """Minimum amount missing above the allowed one, in the worst scenario."""
     bounds: tuple[tuple[float, float], ...]
-    """Lower and upper bound on the cost, by iteration."""
     proved: bool
     """True if there is a response to all scenarios. False if the search was ended."""
 
@@ -336,7 +320,6 @@ def solve_robust(
 def _master(
     robust: RobustProgram, adversary: Adversary[Key], solve: Solver, state: _SearchState[Key], tolerance: float
 ) -> SolverAnswer | None:
-    """Return the master's optimum. If no first stage responds to its scenarios, increase the allowed missing amount as little as possible."""
     answer = solve(robust.master(_allowing(adversary, state)))
     if answer.outcome is not SolverOutcome.INFEASIBLE or not len(robust.excess):
         return answer
@@ -381,7 +364,6 @@ class ListedScenarios:
         return self.scenarios[key]
 
     def worst(self, x: Floats, accounted: float, regret: float) -> list[WorseScenario[int]]:
-        """Return the scenarios with a higher cost than assumed or without a response, most expensive first."""
         early_cost = float(self.robust.linear.cost @ np.where(self.robust.shared, x, 0.0)) + self.robust.linear.constant
         worse_scenarios = []
         for number, scenario in enumerate(self.scenarios):
@@ -395,7 +377,6 @@ Losses = frozenset[int]
 NOTHING: Losses = frozenset()
 _UNUSED_KG = 1e-9
 MAX_ADDED = 4
-"""Maximum number of combinations of losses that the master adds in one round."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -465,12 +446,9 @@ class RobustComponent:
 
     robust: RobustProgram
     columns: Ints
-    """Its columns in the program of its part of the case, followed by the columns of missing amounts."""
     demands: Ints
-    """Positions of the demands with missing amounts in these columns."""
     closed: Mapping[int, Ints]
     gone: Mapping[int, Ints]
-    """Loss -> own early columns that no longer arrive."""
     solve: Solver
     solve_precisely: Solver
     """Like `solve`, with the smallest provable gap, for results that depend on the minimum missing amount."""
@@ -496,7 +474,6 @@ class RobustComponent:
         )
 
     def following(self, plan: RobustPlan[Losses]) -> ResponseCache:
-        """Return the cheapest responses to losses under a plan that withstands them."""
         values_by_losses = dict(zip(plan.keys, plan.seconds, strict=True))
 
         def answer(losses: Losses) -> Response:
@@ -519,7 +496,6 @@ class RobustComponent:
         return replace(self.closed_scenario(losses), allowed=self.unavoidable.of(losses).value)
 
     def closed_scenario(self, losses: Collection[int]) -> RobustScenario:
-        """Return the scenario of some losses, with their columns closed and missing amounts open."""
         linear = self.robust.linear
         upper = linear.upper.copy()
         upper[self.robust.excess] = np.inf
@@ -529,7 +505,6 @@ class RobustComponent:
         return RobustScenario(upper, linear.row_lower, linear.row_upper, gone=gone_columns)
 
     def missing(self, x: Floats) -> ResponseCache:
-        """Return the responses with the minimum missing amount after losses, given the early columns in `x`."""
 
         def answer(losses: Losses) -> Response:
             return self._response_to(
@@ -560,8 +535,6 @@ class RobustComponent:
 
 
 class _AllLosses:
-    """Search over all combinations of losses up to a number."""
-
     def __init__(self, component: RobustComponent, max_losses: int) -> None:
         self.component, self.max_losses = component, max_losses
 

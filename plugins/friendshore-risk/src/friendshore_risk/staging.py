@@ -31,7 +31,6 @@ from .losses import OfferMoves, moves_on_route, orders_of
 from .twostage import RecourseProgram, ScenarioBranch, SecondStage
 
 OutletKey = tuple[str, int, tuple[str, ...]]
-"""Demand, period, and waivers of an outlet."""
 Label = tuple[Hashable, ...]
 """Purpose of a compliance class, equal in all scenarios with the same purpose."""
 Key = tuple[Hashable, ...]
@@ -43,13 +42,10 @@ class Alignment:
     """Compliance classes that every problem distinguishes before the actual one is known."""
 
     base: Problem
-    """The first of the problems, with these classes."""
     labels: tuple[Label, ...]
-    """Purpose of each class."""
     own_class_by_label: tuple[Mapping[Hashable, int], ...]
     """For each problem, label -> its own class that contains it. Classes without a counterpart are missing."""
     split: bool
-    """True if they are finer than those of the first problem."""
 
     def translated_key(self, key: Key, number: int) -> Key | None:
         """Return a subject with the classes of another problem. None if it doesn't have them."""
@@ -64,7 +60,6 @@ class Alignment:
 
 
 _LABELS: Mapping[str, tuple[int, ...]] = {"buy": (6,), "make": (3,), "lend": (4, 5), "hold": (2,), "deliver": (3,)}
-"""Positions of compliance classes in the subject of a column."""
 
 
 def align_classes(problems: Sequence[Problem]) -> Alignment:
@@ -116,7 +111,6 @@ def _order_periods(compliance_class: ComplianceClass) -> tuple[int, ...] | None:
 
 
 def _split(problems: Sequence[Problem]) -> Alignment:
-    """Return the classes, with outlets together if the same classes serve them in every problem."""
     classes_by_outlet, base = [_classes_by_outlet(problem) for problem in problems], problems[0]
     classes_by_problem = {
         outlet: tuple(compliance_class.get(outlet, frozenset()) for compliance_class in classes_by_outlet)
@@ -159,7 +153,6 @@ class EarlyDecisions:
     """Decisions before a period in a program."""
 
     keys: dict[Key, int]
-    """Subject of a column -> the column."""
     late_keys: frozenset[Key]
     """Orders of goods without inputs and without a license that arrive from the period on. The law of a scenario may prohibit them by then."""
 
@@ -230,9 +223,7 @@ class PartStage:
     early_columns: Ints
     """Early columns, as positions in the program. Each is repeated for every column of the first stage that it sums."""
     first: Ints
-    """The corresponding columns of the first stage."""
     free: Ints
-    """Late columns."""
     undecided: Ints
     """Late columns that would be early, but don't exist in every scenario. They are 0."""
     lost_moves: tuple[tuple[OfferMoves, range], ...] = ()
@@ -252,9 +243,7 @@ class RiskPart:
     members: Members
     rules: frozenset[str]
     stages: tuple[PartStage, ...]
-    """Stages of the planned scenarios. The first has no events."""
     numbers: tuple[int, ...]
-    """Number of each stage in the two-stage program."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -265,9 +254,7 @@ class StagedCase:
     program: RecourseProgram
     keys: tuple[Key, ...]
     period: int
-    """First period in which the scenario is known."""
     events_by_part: tuple[frozenset[str], ...]
-    """Events that affect each part."""
     stage_by_key: tuple[Mapping[EventKey, int], ...]
 
     def branches(self, scenarios: Sequence[RiskScenario]) -> tuple[ScenarioBranch, ...]:
@@ -298,9 +285,7 @@ def stage_case(
 
     `others` are scenarios for pricing only. Their facts, which need the most memory, aren't stored.
 
-    Raises:
-        InputError: If an event refers to something unknown, or the case ranks objectives.
-        PluginError: If a plugin's rule raises.
+    Raises InputError if an event refers to something unknown, or the case ranks objectives.
     """
     if session.problem.objectives:
         raise InputError("`risk` doesn't support ranked objectives", column="objective", code="FS982")
@@ -340,7 +325,6 @@ class _StageBuilder:
         self.upper: list[float] = []
         self.integer: list[bool] = []
         self.rows: list[tuple[Ints, Floats, float, float]] = []
-        """Rows of the first stage: columns, coefficients, and bounds."""
 
     def add(
         self,
@@ -435,7 +419,6 @@ class _StageBuilder:
         ]
 
     def _add_class_balances(self, finest: Program, first_stage_column: dict[int, int], before: set[int]) -> None:
-        """Add rows for the balance of early decisions in each of the finest classes."""
         linear = finest.linear
         for row in range(linear.entries.shape[0]):
             entry_slice = slice(int(linear.entries.indptr[row]), int(linear.entries.indptr[row + 1]))
@@ -475,7 +458,6 @@ class _StageBuilder:
 def _compiled(
     problem: Problem, max_demands: Sequence[Demand], known: int, lost_moves: Sequence[tuple[OfferMoves, range]]
 ) -> Program:
-    """Return the program of a problem with demand known from a period on, and without orders on lost routes."""
     program = compile_program(problem, max_demands, known=known)
     if not lost_moves:
         return program
@@ -516,7 +498,6 @@ def _part_stage(
     undecided: Sequence[int],
     lost_moves: tuple[tuple[OfferMoves, range], ...],
 ) -> PartStage:
-    """Return the stage of a program. Its early columns are those of the first stage, and missing ones stay undecided."""
     own = np.array([column for column, _ in pairs], dtype=np.intp)
     first = np.array([first_column for _, first_column in pairs], dtype=np.intp)
     free = np.setdiff1d(np.arange(len(program.linear.cost)), own)
@@ -529,7 +510,6 @@ def _widened(stage: SecondStage, count: int) -> SecondStage:
 
 
 def _second_stage(stage: PartStage, count: int) -> SecondStage:
-    """Return the program of a part as a second stage, with early and late columns separated."""
     linear = stage.program.linear
     upper = linear.upper.copy()
     upper[stage.undecided] = 0.0

@@ -28,9 +28,7 @@ from .stress_answer import Insurance, InsuredLoss, LossResult, Shortfall, Stress
 
 SHOWN = 15
 MATERIALS_SHOWN = 3
-"""Maximum number of materials in a cell of the whole document."""
 _LONG = 34
-"""Characters from which a screen may cut a name."""
 
 
 def stress_document(answer: Stress, shown: int = SHOWN, insurance: Insurance | None = None) -> doc.Document:
@@ -69,7 +67,6 @@ def stress_document(answer: Stress, shown: int = SHOWN, insurance: Insurance | N
 
 
 def foresight_note(answer: Stress) -> doc.Notes | None:
-    """Return a note if plans know of a loss in advance, or if orders before a date are fixed."""
     if answer.decided_before is not None:
         return doc.notes([f"orders before {answer.decided_before} stay as they are after each loss"])
     if not answer.foreseen:
@@ -132,7 +129,6 @@ def _bar(loss: LossResult, answer: Stress) -> charts.Rung:
 
 
 def _loss_label(loss: LossResult) -> str:
-    """Return its name, labeled for a catalog and a country, since a chart doesn't show the kind."""
     kinds = [kind for kind in loss.loss.by if kind in ("catalog", "country")]
     return f"{loss.loss.name} ({' and '.join(kinds)})" if kinds and len(loss.loss.names) == 1 else loss.loss.name
 
@@ -161,7 +157,6 @@ def penalty_of(loss: LossResult) -> doc.Cell:
 
 
 def costs_nothing(loss: LossResult) -> bool:
-    """Return True if it provably costs nothing and causes no shortage."""
     return loss.rise.proved and not loss.short and abs(loss.rise.value) < 1
 
 
@@ -185,7 +180,6 @@ def _row(loss: LossResult, names: ShownNames, pairs: bool) -> list[doc.Cell]:
 
 
 def _cut_if_long(name: str) -> doc.Cell:
-    """Return an unbreakable name. A list of companies may break between two words."""
     return name if len(name) <= _LONG else doc.Several((name,))
 
 
@@ -194,7 +188,6 @@ def _material_list(names: Sequence[str], max_names: int = 0) -> doc.Cell:
 
 
 KIND_NOUNS = {"supplier": "supplier", "parent": "parent company", "country": "country", "catalog": "catalog"}
-"""Kind of a loss -> its noun."""
 
 
 def insurance_document(insurance: Insurance, shown: int = SHOWN) -> doc.Document:
@@ -202,7 +195,6 @@ def insurance_document(insurance: Insurance, shown: int = SHOWN) -> doc.Document
 
 
 def insurance_parts(insurance: Insurance, shown: int = SHOWN) -> Iterator[doc.Element | None]:
-    """Yield the premium, the losses, the changes of the insured plan, and the equivalent stock."""
     title = f"Insurance against the loss of any one {KIND_NOUNS[insurance.by]} from {insurance.start} on"
     yield doc.for_whole(doc.section(title, doc.sentence(_premium_text(insurance))))
     yield _insured_losses(insurance, shown)
@@ -369,4 +361,3 @@ class StressAnswer:
     losses: Stress
     insurance: Insurance | None
     left_out: str = ""
-    """Reason why a requested insurance is missing."""

@@ -56,17 +56,12 @@ class LossResult(Record):
 
     loss: Loss
     rise: Difference
-    """Rise of the objective: money spent and priced shortage."""
     cash: Number
     """Rise of the cash spent. Negative if unavailable goods aren't paid for."""
     spent: Number
-    """Present value of the rise of cash."""
     shortage: Number
-    """Rise of the penalty for shortage."""
     penalties: Number = Decimal(0)
-    """Rise of the penalties for violated soft limits."""
     short: tuple[Shortfall, ...]
-    """Materials with a changed shortage, by name."""
     conflict: tuple[str, ...] = ()
     """Rules that conflict after the loss. Their part then isn't planned, and `rise` covers the rest."""
     beyond: Number | None = None
@@ -84,19 +79,15 @@ class Stress(QuestionResult):
     start: date
     """First day from which lost offers take no orders. Earlier orders still arrive."""
     objective: Number
-    """Present value of spend and penalties in the plan as it is."""
     cash: Number = Decimal(0)
     everything: bool
     """True if all possible suppliers were removed in turn. False if only those with purchases in the plan."""
     losses: tuple[LossResult, ...]
     pairs: tuple[LossResult, ...]
-    """Every pair of countries with purchases in the plan."""
     unasked: int
-    """Losses not evaluated, because the user ended the search."""
     decided_before: date | None = None
     """Orders before this day stay as they are after each loss. None if everything is replanned."""
     foreseen: bool = False
-    """True if plans know of a loss in advance and may buy ahead of it."""
     effort: Effort
 
 
@@ -112,22 +103,20 @@ def stress(
 ) -> Stress:
     """Return new plans without each dependency, verified, ranked by the cost of the loss.
 
-    The loss is known from the start. Everything is replanned, including earlier periods, except decided orders. An offer is closed in every
-    period that the loss reaches, so that a loss within a period counts for all of it.
+    The loss is known from the start. Everything is replanned, including earlier periods, except decided orders. An offer is closed in every period that
+    the loss reaches, so a loss within a period counts for all of it.
 
     Args:
         source: A recommendation, a session, or a case.
         kinds: Kinds of losses.
-        everything: True to remove all possible suppliers, not only those with purchases in the plan.
-        pairs: True to remove also every pair of countries with purchases in the plan.
-        start: First day of the loss. None means the day before which all is decided, or the first day of the plan.
-        decided_before: Day before which orders stay as they are. None if each plan knows of its loss from the start.
+        everything: Remove all possible suppliers, not only those of the plan.
+        pairs: Remove also every pair of countries that the plan buys from.
+        start: First day of the loss. None means `decided_before`, or the first day of the plan.
+        decided_before: Orders before this day stay as they are. None if each plan knows of its loss from the start.
         progress: Called with the number of answered questions, of all questions, and seconds.
 
     Raises:
         InputError: If a loss begins before decisions end.
-        SolverError: If a solver fails.
-        VerificationError: If a plan fails verification.
     """
     session = session_of(source)
     day = start or decided_before or session.problem.case.horizon.start
@@ -199,7 +188,6 @@ def _words(loss: Loss) -> list[str]:
 
 
 def shortfalls(session: Session, answer: Answer) -> tuple[Shortfall, ...]:
-    """Return the additional shortage after some changes, by material."""
     return tuple(Shortfall(material=name, kilograms=kg) for name, kg in short_more(session, answer).items())
 
 
@@ -231,11 +219,9 @@ class InsuredLoss(Record):
     orders before it and is verified on the facts after it.
     """
     costs: Number | None
-    """Rise of the insured plan's objective after the loss. None if unknown or unverified."""
     unmet: tuple[Shortfall, ...] = ()
     """Smallest additional shortage in kilograms with any decisions before the loss, for demand that can't be met."""
     reason: str = ""
-    """Reason if it isn't met."""
 
 
 class Ordered(Record):
@@ -246,7 +232,6 @@ class Ordered(Record):
     today: Number
     """Under the plan as it is."""
     new: bool
-    """True if the plan as it is never buys from the offer."""
 
 
 class KeptReady(Record):
@@ -262,7 +247,6 @@ class Ready(Record):
     material: str
     kilograms: Number
     today: Number
-    """Under the plan as it is."""
 
 
 class StockNeeded(Record):
@@ -272,7 +256,6 @@ class StockNeeded(Record):
     kilograms: Number
     """Stock on hand at the loss, lawful for every use: the largest shortage of any one loss."""
     loss: str
-    """The loss with that shortage."""
     holding: Number | None
     """Yearly cost of holding it in the most expensive period. None if the case has no holding rate."""
     proved: bool
@@ -290,26 +273,19 @@ class Insurance(QuestionResult):
     start: date
     """First day of the loss, which lasts to the end of the plan. The lost one is unknown before that day."""
     objective: Number
-    """Objective of the plan as it is."""
     premium: Difference
-    """Additional cost of the insured plan without a loss."""
     losses: tuple[InsuredLoss, ...]
     """Losses with a shortage in the plan as it is or that aren't met, then all others, by name."""
     ordered: tuple[Ordered, ...]
-    """Offers with other orders before the loss in the insured plan, those with the largest difference first."""
     onboarded: tuple[KeptReady, ...]
     """Offers onboarded for a possible loss, without purchases if there is none. The premium includes their cost."""
     ready: tuple[Ready, ...]
-    """Materials with a changed stock, including open orders, when the loss begins."""
     stock: tuple[StockNeeded, ...]
-    """Stock that would replace an insured plan."""
     effort: Effort
 
 
 Kilograms = dict[str, Decimal]
-"""Kilograms by material."""
 _NOTHING = 1e-6
-"""Kilograms within a solver's tolerance."""
 
 
 @dataclass(eq=False)
@@ -322,7 +298,6 @@ class InsuredPart:
     bound: float
     """Lower bound on the cost of plans that meet the same losses."""
     today_bound: float
-    """Lower bound on the cost of all plans."""
     rise: tuple[float, float]
     """Lower and upper bound on its cost above that of the cheapest plan."""
     closed: Mapping[int, Ints]
@@ -332,11 +307,8 @@ class InsuredPart:
     exposed: dict[int, Kilograms] = field(default_factory=dict)
     """Loss -> smallest additional shortage if the plan as it is stays in place until the loss."""
     not_together: set[int] = field(default_factory=set)
-    """Losses that can be met one by one, but not together with the others."""
     conflicts: set[int] = field(default_factory=set)
-    """Losses after which rules conflict with any decisions before them."""
     unknown: set[int] = field(default_factory=set)
-    """Losses whose search a limit ended."""
     _pieces: dict[int, list[tuple[Ints, Floats]]] = field(default_factory=dict)
 
     def after(self, loss: int) -> Floats:
@@ -379,8 +351,6 @@ def insure_part(
 
 
 class _Component:
-    """A connected part, with the losses that close any of its columns."""
-
     def __init__(
         self,
         session: Session,
@@ -476,7 +446,6 @@ def _add(table: dict[int, Kilograms], loss: int, short: Kilograms) -> None:
 
 
 Touched = tuple[Program, Solution, Mapping[int, frozenset[str]]]
-"""Program of a part, its cheapest plan, and the offers that each loss removes."""
 
 
 def first_loss(horizon: Horizon) -> date:
@@ -496,18 +465,10 @@ def insurance(
     """Return the cheapest plan from which each loss can be met, with its cost above the cheapest plan.
 
     A loss is met if no demand is shorter over the plan than in the plan as it is. All possible suppliers may be lost, each alone, since the insured plan
-    may depend on others than the plan as it is.
-
-    Args:
-        source: A recommendation, a session, or a case.
-        by: Kind of losses.
-        start: First day of the loss. See `first_loss`.
-        stock: Find the equivalent stock too.
-        progress: Called after every step.
+    may depend on others than the plan as it is. By default, the loss begins on the day that `first_loss` returns.
 
     Raises:
         InputError: If the case ranks objectives, because a premium concerns cost alone.
-        SolverError: If a solver fails.
         VerificationError: If a plan fails verification.
     """
     session = session_of(source)
@@ -532,7 +493,6 @@ class CostedPlan:
 
     verified: VerifiedPlan
     ready: Mapping[str, Decimal]
-    """Cost of onboarded offers without purchases."""
 
     @property
     def objective(self) -> Decimal:
@@ -590,7 +550,6 @@ class _InsuranceSearch:
         return insure_part(self.session, program, today, losses, self.period)
 
     def _touched(self, members: Members) -> Touched:
-        """Return the program of a part, its cheapest plan, and the offers that each loss removes."""
         program, today = self.session.compiled(members)
         self.counted.questions += 1
         offers = program.problem.offers
@@ -673,7 +632,6 @@ class _InsuranceSearch:
         return CostedPlan(verified, idle_costs)
 
     def _breaches(self, insured: VerifiedPlan, after: VerifiedPlan, members: Members) -> set[str]:
-        """Return the reasons why a verified plan can't follow a loss under the insured plan without additional shortage."""
         reasons = set()
         insured_orders, later_orders = _before(insured, self.period), _before(after, self.period)
         if any(
@@ -719,7 +677,6 @@ class _InsuranceSearch:
         return totals(entry for kilograms in tables for entry in kilograms.items())
 
     def _stock(self, rows: Sequence[InsuredLoss]) -> tuple[StockNeeded, ...]:
-        """Return the stock that covers the worst loss of every material, with its proof."""
         worst_by_material: dict[str, tuple[Decimal, str]] = {}
         for row in rows:
             for short in row.exposed:
@@ -787,7 +744,6 @@ def _reasons(number: int, part: InsuredPart) -> set[str]:
 
 
 def decoded(program: Program, x: Floats) -> tuple[Plan, Mapping[str, Decimal]]:
-    """Return the plan of some values, without its cost, and the cost of offers kept ready without purchases."""
     plan = decode(program, x, PlanStatus.FEASIBLE, 0.0, 0.0)
     used_offers = {purchase.offer for purchase in plan.purchases}
     return plan, {name: exact(money) for name, money in ready_costs(program, x, used_offers).items()}
@@ -807,14 +763,12 @@ def _before(verified: VerifiedPlan, period: int) -> dict[tuple[str, str, str, st
 
 
 def ordered_before(verified: VerifiedPlan, period: int) -> Kilograms:
-    """Return kilograms ordered before a period by offer."""
     return totals(
         (purchase.offer, purchase.quantity) for purchase in verified.plan.purchases if purchase.ordered < period
     )
 
 
 def ready_at(verified: VerifiedPlan, period: int) -> Kilograms:
-    """Return kilograms in stock at the end of the previous period, or on order by then, by material."""
     stock_entries = [(stock.material, stock.quantity) for stock in verified.plan.stocks if stock.period == period - 1]
     purchases = verified.plan.purchases
     return totals(

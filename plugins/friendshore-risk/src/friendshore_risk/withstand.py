@@ -21,7 +21,6 @@ from .withstand_recheck import WithstandChecked
 from .withstand_search import CurvePoint, MissedDemand, NotWithstood, Withstood
 
 MAX_NAMES = 2
-"""Maximum number of names in a list of the whole document."""
 
 
 def withstand_document(answer: Withstood, shown: int) -> doc.Document:
@@ -52,7 +51,7 @@ def _headline(answer: Withstood, last_point: CurvePoint) -> str:
         rise = last_point.worst.rise
         change_text = f"spend plus penalties {'rise' if rise >= 0 else 'fall'} by {large_money(abs(rise), answer.currency)} (present value)"
         worst_text = f" The most expensive loss is {_joined_names(last_point.worst.losses)}. After it, {change_text}."
-    return f"{introduction} {'causes' if last_point.losses == 1 else 'cause'} no additional shortage{exception_text}. Without a loss, the plan costs {_price_text(answer, last_point)}.{worst_text}"
+    return f"{introduction} {'causes' if last_point.losses == 1 else 'cause'} no additional shortage{exception_text}. Without a loss, the plan spends {_price_text(answer, last_point)}.{worst_text}"
 
 
 def _losses_text(losses: int) -> str:
@@ -60,7 +59,6 @@ def _losses_text(losses: int) -> str:
 
 
 def _price_text(answer: Withstood, point: CurvePoint) -> str:
-    """Return cash, then the proved range of the present value."""
     if point.extra.proved and abs(point.extra.value) < CENT and abs(point.cash) < CENT:
         return "no more than the current plan"
     value = _present_value(point)
@@ -243,7 +241,6 @@ def _shortened_list(names: Sequence[str]) -> str:
 
 
 def checked_document(answer: WithstandChecked) -> doc.Document:
-    """Return the result of a valid proof."""
     text = (
         f"The proof is valid. Any {_losses_text(answer.most)} of {count(len(answer.losses), 'possible loss', 'possible losses')} from {answer.start} on {'causes' if answer.most == 1 else 'cause'} no additional shortage"
         + (

@@ -40,7 +40,6 @@ class LossDay:
     """Periods of losses."""
 
     loss_period: int
-    """First period without orders from lost parties."""
     react_period: int
     """First period with orders beyond the plan. One beyond the last if the plan ends before."""
 
@@ -54,7 +53,6 @@ class PartProgram:
     today: Solution
     components: tuple[RobustComponent, ...]
     weight: Floats
-    """Weight of a missing kilogram of each demand."""
 
     def today_of(self, component: RobustComponent) -> Floats:
         values = np.zeros(len(component.columns))
@@ -63,7 +61,6 @@ class PartProgram:
         return values
 
     def values(self, by_component: Sequence[Floats]) -> Floats:
-        """Return the values of the program's columns: those of components as given, and the others as in the plan as it is."""
         values = self.today.x.copy()
         for component, x in zip(self.components, by_component, strict=True):
             is_own = component.columns < len(values)
@@ -150,7 +147,6 @@ def _with_missing(program: Program, x: Floats) -> Linear:
 
 
 def _removed_columns(session: Session, members: Members, program: Program, loss: PossibleLoss, period: int) -> Ints:
-    """Return the columns that a loss removes: orders and production from a period on, or for a rule, prohibited arrivals from then on."""
     if loss.rule:
         return _prohibited_columns(session, members, program, loss.rule, period)
     return orders_of(program, loss.moves, range(period, program.problem.case.horizon.count))
@@ -159,8 +155,7 @@ def _removed_columns(session: Session, members: Members, program: Program, loss:
 def _prohibited_columns(session: Session, members: Members, program: Program, rule: str, period: int) -> Ints:
     """Return the columns of arrivals from a period on that the rule prohibits for some possible delivery, if it applies from then on.
 
-    Raises:
-        InputError: If the rule prohibits anything but these arrivals, or makes anything more expensive.
+    Raises InputError if the rule prohibits anything but these arrivals, or makes anything more expensive.
     """
     inputs = session.parts.part(members)
     if all(rule_.id != rule for rule_ in inputs.rules):
@@ -214,7 +209,6 @@ def _unsupported_rule(rule: str) -> InputError:
 
 
 def _terms(compliance_class: ComplianceClass) -> tuple[object, ...]:
-    """Return the terms that a rule for moves doesn't change."""
     return (
         compliance_class.blocked,
         compliance_class.permits,
@@ -234,11 +228,8 @@ class ResponseJudge:
     problem: Problem
     day: LossDay
     first: Plan
-    """Plan that is followed until losses occur."""
     onboarded: Collection[str]
-    """Offers ready for use, with or without purchases."""
     short_today: Mapping[str, Decimal]
-    """Demand -> kilograms of shortage without losses."""
 
     @property
     def slack(self) -> Decimal:
@@ -291,7 +282,6 @@ class ResponseJudge:
 
 
 _OrderKey = tuple[str, str, str, str, int]
-"""Offer, material, place, compliance class, and period of the order."""
 
 
 def _arrivals(plan: Plan) -> dict[_OrderKey, int]:
@@ -345,9 +335,7 @@ class LossOutcome:
     """Result of a part after losses."""
 
     rise: Decimal
-    """Increase of the objective over the case without losses."""
     missing: Mapping[str, Decimal]
-    """Demand -> kilograms of additional shortage."""
     plan: Plan | None
     """None if rules conflict after the losses."""
 
@@ -358,7 +346,6 @@ class PreparedPart:
 
     part: PartProgram
     levels: Sequence[PreparedComponent]
-    """Plan of each component."""
     losses: Sequence[PossibleLoss]
     judge: ResponseJudge
     rules: Mapping[int, Rule]
@@ -384,11 +371,7 @@ class PreparedPart:
 
     @cached_method
     def after(self, losses: Losses) -> LossOutcome:
-        """Return the response to some of the losses that affect it.
-
-        Raises:
-            VerificationError: If its plan is invalid, or isn't a response to them.
-        """
+        """Return the response to some of the losses that affect it. Raises VerificationError if its plan is invalid, or isn't a response to them."""
         responses = [
             level.following.of(losses & frozenset(component.closed))
             for component, level in zip(self.part.components, self.levels, strict=True)
@@ -431,15 +414,12 @@ class PreparedPart:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _ResponsePlan:
-    """A verified plan that responds to losses under the first one."""
-
     verified: VerifiedPlan
     rise: Decimal
     missing: Mapping[str, Decimal]
     orders: frozenset[tuple[str, str]]
     dropped: Collection[object]
     is_lawful_under: dict[Losses, bool] = field(default_factory=dict)
-    """Rules that begin to apply -> True if it is lawful under them."""
 
     @property
     def plan(self) -> Plan:

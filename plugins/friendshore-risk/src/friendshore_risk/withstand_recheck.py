@@ -51,7 +51,6 @@ class WithstandChecked(Record):
     most: int
     combinations: int
     not_withstood: int
-    """Number of combinations with an unavoidable shortage."""
     plans: int
     extra: Number
     least: Number
@@ -64,12 +63,8 @@ def check_proof(session: Session, proof: WithstandProof, progress: Progress | No
     """Check all statements of a proof against the case as it is.
 
     Exact arithmetic on the facts shows that plans are valid and that responses fit. The certificates of the proof show, in exact fractions, that
-    shortages are unavoidable and that no plan is cheaper. Anything unproved is solved again, and the result says so.
-
-    Raises:
-        InputError: If it names losses or parts that the case doesn't have.
-        SolverError: If a solver breaks down.
-        VerificationError: With all invalid statements.
+    shortages are unavoidable and that no plan is cheaper. Anything unproved is solved again, and the result says so. Raises VerificationError with all
+    invalid statements.
     """
     count = session.problem.case.horizon.count
     combination_count = (
@@ -90,34 +85,24 @@ def check_proof(session: Session, proof: WithstandProof, progress: Progress | No
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _CheckedResponse:
-    """A plan that may respond to losses, checked on its own."""
-
     verified: VerifiedPlan
     orders: frozenset[tuple[str, str]]
     dropped: bool
     """True if it lacks earlier orders, which only a rule can prohibit."""
     missing: Mapping[str, Decimal]
-    """Demand -> kilograms of additional shortage."""
     is_lawful_under: dict[int, bool] = field(default_factory=dict)
-    """Loss of a rule's suspension -> True if the plan is lawful under the rule."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _CheckedComponent:
-    """A component with its proved results."""
-
     component: RobustComponent
     weight: Mapping[str, float]
-    """Demand -> weight of a missing kilogram."""
     proved: Sequence[tuple[Losses, float]]
-    """Minimum missing amounts after some losses, in exact fractions."""
     regret: float = 0.0
     least: Decimal = _ZERO
-    """Lower bound on the additional cost of its plans that withstand the losses."""
     is_exact: bool = True
 
     def missing(self, response: _CheckedResponse) -> float:
-        """Return the additional shortage of a plan, weighted by demand."""
         return sum(self.weight[name] * float(kg) for name, kg in response.missing.items() if name in self.weight)
 
     def unavoidable(self, losses: Losses) -> float:
@@ -131,15 +116,12 @@ class _CheckedPart:
     judge: ResponseJudge
     rules: Mapping[int, Rule]
     rise: Decimal
-    """Additional cost of its plan over the plan as it is."""
     rounding: Decimal
-    """Maximum effect of rounding in money."""
     responses: Sequence[_CheckedResponse]
     slack: float
     losses: Sequence[PossibleLoss]
     components: tuple[_CheckedComponent, ...] = ()
     is_exact: bool = True
-    """True if all results so far are proved in exact fractions."""
 
     def withstands(self, losses: Losses) -> bool | None:
         """Return True if there is no additional shortage after some losses, False if it is unavoidable, and None if it is avoidable."""

@@ -58,7 +58,6 @@ from .withstand_program import (
 )
 
 FORMAT = 3
-"""Version of the file format."""
 _REWRITE = "write it again with `friendshore withstand CASE --out FILE`"
 
 
@@ -130,12 +129,6 @@ class WithstandProof(Record):
 
 
 def write_proof(proof: WithstandProof, path: Path) -> None:
-    """Write the proof.
-
-    Raises:
-        InputError: If the file exists.
-        OSError: If it can't be written.
-    """
     refuse_present(path)
     replace_file(path, (proof.model_dump_json(exclude_defaults=True) + "\n").encode())
 
@@ -157,7 +150,6 @@ def read_proof(path: Path) -> WithstandProof:
 
 
 MAX_ENTRIES = 2_000_000
-"""Maximum number of coefficients of a program to prove."""
 
 
 def certified_least(linear: Linear, value: float, cancel: Cancel | None) -> CertifiedLeast | None:
@@ -212,11 +204,8 @@ class MissedDemand(Record):
     material: str
     end_use: str
     kilograms: Number
-    """Additional kilograms over the plan."""
     first: str
-    """Label of the first period with a shortage after the loss."""
     last: str
-    """Label of the last such period."""
     goes_on: bool
     """True if this is the last period of the plan."""
     suppliers: tuple[str, ...]
@@ -238,21 +227,15 @@ class CurvePoint(Record):
     losses: int
     cost: Number
     extra: Difference
-    """Additional cost over the plan as it is: present value of spending and penalties."""
     cash: Number = Decimal(0)
-    """Additional cash over the plan as it is, without losses."""
     penalties: Number = Decimal(0)
-    """Additional penalties over the plan as it is, for shortages and violated soft limits."""
     combinations: int
-    """Number of combinations up to the number of losses. All are enumerated."""
     not_withstood: int
-    """Number of combinations with a shortage or a rule conflict afterward."""
     worst: WorstLosses | None
     """Most expensive combination without additional shortages. None if every one causes a shortage."""
     regret: bool
     """True if no single plan can prepare for all of them as well as for each. Some shortage is then avoidable by another plan."""
     plans: int
-    """Number of plans that respond to them, each verified on the facts."""
 
 
 class Withstood(QuestionResult):
@@ -267,36 +250,27 @@ class Withstood(QuestionResult):
     reacts: date | None
     """First day with orders beyond the plan. None if the plan ends before."""
     objective: Number
-    """Objective of the plan as it is, including priced shortage."""
     losses: tuple[PossibleLoss, ...]
-    """Losses that may occur together."""
     left_out: int
-    """Number of others that could deliver and aren't included."""
     most: int
-    """Maximum number of losses at a time."""
     curve: tuple[CurvePoint, ...]
     """One entry for each number of losses from 0 on. There are fewer if the search was ended."""
     not_withstood: tuple[NotWithstood, ...]
     """For the last entry of `curve`, the smallest sets of losses that cause a shortage, most expensive first."""
     ordered: tuple[Ordered, ...]
-    """Offers with larger or smaller orders before the loss than in the plan as it is."""
     onboarded: tuple[KeptReady, ...]
     ready: tuple[Ready, ...]
-    """Materials with a different amount available at the time of the loss."""
     never_met: tuple[str, ...]
     """Demands with a shortage today. A loss doesn't increase it, and the shortage has no charge."""
     idle: tuple[str, ...]
-    """Suspended rules that would bar no further arrivals."""
     unsaid: tuple[str, ...]
     """If a place on the way may be lost, offers that cross a border on an unknown way. The loss doesn't affect them."""
     unplanned: tuple[str, ...]
-    """Materials of parts with rule conflicts today. They are left out."""
     proof: Annotated[WithstandProof, Field(exclude=True)]
     """The plans of the last entry of `curve`, with their proof."""
 
 
 MAX_COMBINATIONS = 500_000
-"""Maximum number of combinations of losses to enumerate."""
 _ZERO = Decimal(0)
 
 
@@ -314,13 +288,13 @@ def withstand(
     """Return the cheapest plan for each number of losses up to `max_losses` that withstands any such losses. All combinations are checked.
 
     A plan withstands losses if they cause no additional shortage of any demand over the plan, other than an unavoidable one. The losses aren't known in
-    advance.
+    advance. By default, they occur on the day that `first_loss` returns.
 
     Args:
         session: A solved case.
         losses: Losses that may occur together.
         max_losses: Maximum number of losses at a time.
-        start: First day of the losses; see `first_loss`.
+        start: First day of the losses.
         react: Months after that day without orders beyond the plan.
         left_out: Number of other losses, for the result.
         certify: Prove exactly that shortages are unavoidable, and that no plan is cheaper.
@@ -328,8 +302,6 @@ def withstand(
 
     Raises:
         InputError: If the case ranks objectives, or there are too many combinations.
-        SolverError: If a solver breaks down.
-        VerificationError: If a plan is invalid.
     """
     if session.problem.objectives:
         raise InputError(
@@ -523,7 +495,6 @@ class _WithstandSearch:
         levels: Sequence[PreparedComponent],
         components: Sequence[RobustComponent],
     ) -> CurvePoint:
-        """Return the curve entry of a number of losses, checking every combination."""
         worst: tuple[Decimal, tuple[int, ...]] | None = None
         not_withstood = 0
         for chosen in self._combinations(number):

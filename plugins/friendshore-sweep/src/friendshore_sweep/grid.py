@@ -59,7 +59,6 @@ class GridValue:
     text: str
     applied: Applied
     option: str
-    """Option that contains it, for messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +72,7 @@ class GridAxis:
 def grid_scenarios(facts: Inputs, base_changes: Applied, vary: Sequence[str], file: Path | None) -> Scenarios:
     """Return every scenario of a grid; the last axis changes first. Without axes or a file, return the scenarios of the case.
 
-    Raises:
-        InputError: With all errors in the axes, including names that the case doesn't have.
+    Raises InputError with all errors in the axes, including names that the case doesn't have.
     """
     problems: list[Diagnostic] = []
     axes = list(_parse_axes(facts.case, vary, problems))
@@ -178,7 +176,6 @@ def _change_axis(parts: Sequence[tuple[str, str]], option: str, problems: list[D
 
 
 def _expand_values(text: str, option: str, problems: list[Diagnostic]) -> Iterator[str]:
-    """Yield the values of a list, with ranges expanded."""
     for part in filter(None, map(str.strip, text.split(","))):
         range_match = _RANGE.fullmatch(part)
         if range_match is None:
@@ -254,7 +251,6 @@ def _case_axis(case: Case) -> GridAxis:
 
 
 def _file_axis(case: Case, file: Path, problems: list[Diagnostic]) -> GridAxis:
-    """Return the scenarios of a file. They may inherit from those of the case."""
     toml = read_toml(file, problems)
     if toml is None:
         return GridAxis(FILE_AXIS, ())

@@ -57,7 +57,6 @@ from .results import (
 )
 
 _THREAD_CASE = local()
-"""Case of this thread, which a worker unpickles once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,10 +79,8 @@ class ScenarioTask:
     """A scenario as sent to a worker."""
 
     number: int
-    """Position, from 0."""
     applied: Applied
     case: str
-    """Hash of its case."""
     packed: bytes | None = None
     """The case, for a worker without it. None means that the worker has it."""
     stored_plan: str | None = None
@@ -93,8 +90,7 @@ class ScenarioTask:
 def plan_scenario(task: ScenarioTask, cancel: Cancel | None = None) -> str | None:
     """Return the plan of a scenario as JSON: the stored one if it is valid, else a new one. None if the worker doesn't have the case.
 
-    Raises:
-        InputError: If the worker's software differs from the sender's.
+    Raises InputError if the worker's software differs from the sender's.
     """
     case = _cached_case(task)
     if case is None:
@@ -205,11 +201,7 @@ DASK_TIMEOUT = 10.0
 
 
 def dask(address: str, workers: int | None = None) -> WorkerPool:
-    """Return the workers of a Dask scheduler.
-
-    Raises:
-        InputError: If Dask isn't installed.
-    """
+    """Return the workers of a Dask scheduler. Raises InputError if Dask isn't installed."""
     try:
         from distributed import Client
     except ImportError as error:
@@ -245,8 +237,7 @@ def dask(address: str, workers: int | None = None) -> WorkerPool:
 def executor_pool(name: str, workers: int | None = None) -> WorkerPool:
     """Return a pool on the executor that `module:factory` creates. The factory takes no arguments, and the executor is shut down after the sweep.
 
-    Raises:
-        InputError: If there is no such factory, or it returns no executor.
+    Raises InputError if there is no such factory, or it returns no executor.
     """
     module, _, attribute = name.partition(":")
     fix = "write MODULE:FUNCTION, where the function returns an executor of `concurrent.futures`"
@@ -339,9 +330,7 @@ class SweepFolder:
 
     folder: Path | None = None
     resume: bool = False
-    """True to reuse the folder's plans."""
     rerun: bool = False
-    """True to plan failed scenarios again."""
     parquet: bool = False
 
 
@@ -354,12 +343,7 @@ def run_sweep(
     is_stopped: Callable[[], bool] = never,
     progress: Progress | None = None,
 ) -> Sweep:
-    """Plan scenarios of a case.
-
-    Raises:
-        InputError: If the folder can't be reused or written, or there is no executor.
-        SolverError: If the executor is lost.
-    """
+    """Plan scenarios of a case. Raises InputError if the folder can't be reused or written, and SolverError if the executor is lost."""
     if store.parquet:
         check_parquet(store.folder)
     settings = {"gap": case.limits.gap, "seconds": case.limits.seconds}
@@ -409,7 +393,6 @@ class _SweepRun:
         self._scenario_count_by_key = Counter(scenario_keys)
         self._done = 0
         self.reused: set[str] = set()
-        """Keys of scenarios with a valid stored plan."""
         self._packed = case.packed() if self._pending else b""
         self._stopped, self._progress = is_stopped, progress
         self._began = time.monotonic()

@@ -36,14 +36,12 @@ if TYPE_CHECKING:
 
 
 FAILED = "error"
-"""Status of a scenario that couldn't be planned."""
 
 
 class SweepScenario(Record):
     """A scenario of a sweep, before planning."""
 
     name: str
-    """Axes with their values."""
     varied: dict[str, str] = {}
     """Axis -> value, as written."""
     applied: Applied
@@ -66,14 +64,12 @@ class ScenarioPurchase(Record):
 
     material: str
     end_use: str
-    """End uses that they may serve."""
     offer: str
     facility: str
     country: str
     place: str
     quantity_kg: Number
     share: Number
-    """Share of the material's purchases in kilograms."""
     cost: Number
     """Price, charges, and freight, not discounted."""
 
@@ -108,7 +104,6 @@ class SweptScenario(Record):
     """A scenario of a sweep with its plan."""
 
     number: Annotated[int, Field(ge=1)]
-    """Position in the given order."""
     name: str
     varied: dict[str, str] = {}
     """Axis -> value, as written."""
@@ -222,11 +217,7 @@ class Sweep(QuestionResult):
             yield from ({**head, **entry.__dict__} for entry in entries)
 
     def to_frame(self, table: str = "") -> pandas.DataFrame:
-        """Return one of `TABLES`, by default the totals, as a data frame with numbers as doubles.
-
-        Raises:
-            ValueError: For another table.
-        """
+        """Return one of `TABLES`, by default the totals, as a data frame with numbers as doubles. Raises ValueError for another table."""
         import pandas
 
         name = table or self.TABLES[0]
@@ -253,16 +244,10 @@ _PIECE = 2**20
 _GROUP = 50_000
 """Rows in memory before they are written as a Parquet row group."""
 _NUMBERS = {*Cost.model_fields, "bound", "wanted_kg", "short_kg", "bought_kg", "quantity_kg", "share", "cost"}
-"""Columns of non-integers. Values of axes are text."""
 
 
 def write_tables(sweep_result: Sweep, folder: Path, *, parquet: bool) -> None:
-    """Write every table. Existing files are replaced.
-
-    Raises:
-        InputError: If Parquet is requested without the library for it.
-        OSError: If a file can't be written.
-    """
+    """Write every table. Existing files are replaced. Raises OSError if a file can't be written."""
     with ExitStack() as stack:
         files = {table: stack.enter_context(TemporaryFile("w+b")) for table in sweep_result.TABLES}
         csv_tables = {table: _Csv(sweep_result.columns(table), files[table]) for table in sweep_result.TABLES}
@@ -303,8 +288,6 @@ def check_parquet(folder: Path | None) -> None:
 
 
 class _Csv:
-    """A CSV table with full precision."""
-
     def __init__(self, columns: Sequence[str], file: IO[bytes]) -> None:
         self._columns = columns
         self._file = file
@@ -328,8 +311,6 @@ def _cell(value: object) -> str:
 
 
 class _Parquet:
-    """A Parquet table with numbers as doubles."""
-
     def __init__(self, columns: Sequence[str], file: IO[bytes]) -> None:
         import pyarrow
         import pyarrow.parquet
@@ -424,11 +405,7 @@ class Journal:
         return self._plans_file.read(length).decode()
 
     def add(self, key: str, plan: str) -> None:
-        """Add a confirmed plan as JSON. Unless it is in the file, it is written and flushed to disk.
-
-        Raises:
-            OSError: If it can't be written.
-        """
+        """Add a confirmed plan as JSON. Unless it is in the file, it is written and flushed to disk. Raises OSError if it can't be written."""
         self._confirmed.add(key)
         if self.known(key) == plan:
             return
@@ -449,16 +426,10 @@ class Journal:
 
 @contextmanager
 def open_journal(folder: Path | None, *, resume: bool, rerun: bool) -> Iterator[Journal]:
-    """Open the journal of a folder, which is created if necessary.
+    """Open the journal of a folder, which is created if necessary. None stores nothing.
 
-    Args:
-        folder: None stores nothing.
-        resume: True to reuse the folder. Otherwise it must not exist.
-        rerun: True to drop failed scenarios.
-
-    Raises:
-        InputError: If the folder exists and isn't to be reused, or isn't a sweep's.
-        OSError: If it can't be read or written.
+    With `resume`, the folder is reused. Otherwise it must not exist. `rerun` drops failed scenarios. Raises InputError if the folder can't be used, and
+    OSError if it can't be read or written.
     """
     if folder is None:
         yield Journal(None)
@@ -508,9 +479,5 @@ def _read(file: Path, *, rerun: bool) -> Iterator[tuple[str, str]]:
 
 
 def sort_journal(folder: Path, plan_keys: Iterable[str], journal: Journal) -> None:
-    """Rewrite the journal of a finished sweep with only its scenarios, in order.
-
-    Raises:
-        OSError: If it can't be written.
-    """
+    """Rewrite the journal of a finished sweep with only its scenarios, in order. Raises OSError if it can't be written."""
     replace_file(folder / JOURNAL, (_line(key, journal.plan(key)) for key in dict.fromkeys(plan_keys)))

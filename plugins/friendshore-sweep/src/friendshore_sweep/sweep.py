@@ -70,15 +70,11 @@ def sweep_notes(answer: Sweep) -> tuple[str, ...]:
 @dataclass(frozen=True, slots=True)
 class _ScenarioFigures:
     position: int
-    """Position in the sweep, from 0."""
     objective: Decimal
-    """Present value with penalties, by which scenarios are ranked."""
     cash: Decimal
     spent: Decimal
-    """Present value of cash."""
     penalty: Decimal
     short: int
-    """Number of demands with a shortage."""
 
 
 class _SweepFigures:
@@ -118,8 +114,6 @@ class _SweepFigures:
 
 
 class _PurchaseRange:
-    """Smallest and largest purchases from an offer over the scenarios."""
-
     def __init__(self) -> None:
         self.scenarios = self._shares = 0
         self._kilograms: list[Decimal] = []
@@ -134,12 +128,7 @@ class _PurchaseRange:
             self._share = list(_min_and_max([*self._share, share]))
 
     def close(self, scenarios: int, of_material: int) -> None:
-        """Count the remaining scenarios as purchases of 0.
-
-        Args:
-            scenarios: Number of all scenarios.
-            of_material: Number of scenarios that buy the material.
-        """
+        """Count the other ones of all `scenarios` as purchases of 0. `of_material` scenarios buy the material."""
         if self.scenarios < scenarios:
             self._kilograms = list(_min_and_max([*self._kilograms, _NONE]))
         if self._shares < of_material:
@@ -277,7 +266,6 @@ Line = tuple[str, str]
 
 
 def _mix(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.Section | None:
-    """Return the offers whose purchases differ between scenarios."""
     range_by_line = {line: purchase_range.kilograms for line, purchase_range in sorted(sweep_figures.lines.items())}
     changed_lines = [line for line in range_by_line if range_by_line[line][0] != range_by_line[line][1]]
     if len(sweep_figures.planned) < 2 or not changed_lines:
@@ -474,11 +462,7 @@ class SweepQuestion(Question[SweepOptions, "Sweep"]):
             raise OptionsError("--dask and --executor exclude each other", fix="remove one of them", code="FS501")
 
     def ask(self, opened: Opened, options: SweepOptions, progress: Progress | None) -> Sweep:
-        """Plan all scenarios.
-
-        Raises:
-            InputError: Also if the folder can't be written.
-        """
+        """Plan all scenarios. Raises InputError also if the folder can't be written."""
         try:
             return _run(opened, options, progress)
         except OSError as error:

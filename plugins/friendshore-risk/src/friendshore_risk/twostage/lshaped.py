@@ -124,11 +124,9 @@ def _elastic(linear: Linear) -> Linear:
 GROUPS = 20
 """Maximum number of groups of branches. One cut for all branches is too weak, and one for each makes the master too large."""
 ROUNDS = 200
-"""Maximum number of master solves before decomposition gives up."""
 SLACK = 1e-9
 """Tolerance of the objective for breaking ties, relative: that of the solver."""
 INTEGER_TOLERANCE = 1e-6
-"""Tolerance of integer values: that of the solver."""
 EXPECTED = RiskMeasure()
 
 
@@ -168,8 +166,6 @@ class _GaveUpError(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Trial:
-    """Decisions with their responses."""
-
     x: Floats
     responses: list[PricedStage]
     branches: Floats
@@ -177,8 +173,6 @@ class _Trial:
 
 @dataclass(slots=True)
 class _Goal:
-    """Objective of the master, and its progress."""
-
     cost: Floats
     value: Callable[[_Trial], float]
     """Function that returns the objective of decisions. Infinite if they aren't permitted."""
@@ -207,7 +201,6 @@ class _LShaped:
         self.program, self.measure, self.solver, self.gap, self.stopped = program, measure, solver, gap, stopped
         self.pricer = StagePricer(program.stages)
         self.measures = (measure, EXPECTED) if measure.weight == 1 else (measure,)
-        """Objective, and tie-breaker."""
         self.branches = program.branches
         if (
             not measure.weight
@@ -220,7 +213,6 @@ class _LShaped:
         self.group = np.arange(len(self.branches)) * self.groups // max(1, len(self.branches))
         self.branch = np.repeat(np.arange(len(self.branches)), [len(branch.stages) for branch in self.branches])
         self.stage = np.array([stage for branch in self.branches for stage in branch.stages], dtype=np.intp)
-        """Second stages of all branches in order, and the branch of each."""
         self.eta = self.count
         self.master = self._without_cuts()
         self.tried: set[bytes] = set()
@@ -283,7 +275,6 @@ class _LShaped:
         return float(first.cost @ look.x) + first.constant + (measure or self.measure).of(look.branches, self.chances)
 
     def _cheapest(self, goal: _Goal, best: _Trial) -> _Trial:
-        """Return the decisions with the lowest expected cost among those of equal CVaR."""
         max_objective = goal.best_value + SLACK * max(1.0, abs(goal.best_value))
 
         def value(look: _Trial) -> float:
@@ -299,7 +290,6 @@ class _LShaped:
         return tie_goal.best or best
 
     def _minimize(self, goal: _Goal) -> None:
-        """Add cuts until the bound meets the objective: first with integers relaxed, then with integers."""
         if not self.program.first.integer.any():
             self._cut_relaxed(goal, goal, self.gap)
             return
@@ -348,7 +338,6 @@ class _LShaped:
         return decisions
 
     def _cut(self, x: Floats, *goals: _Goal) -> None:
-        """Evaluate decisions, and add their cuts to the master. All goals but the first require integers."""
         self.tried.add(x.tobytes())
         responses: list[PricedStage] = []
         for number in range(len(self.program.stages)):

@@ -17,9 +17,7 @@ class RiskMeasure:
     """A mix of the expected cost and the mean of the worst cases."""
 
     weight: float = 0.0
-    """Weight of CVaR; the rest is the weight of the expected cost. 0 means expected cost only. 1 means CVaR only, and among plans of equal CVaR the one with
-    the lowest expected cost.
-    """
+    """Weight of CVaR. 1 means CVaR only, and among plans of equal CVaR the one with the lowest expected cost."""
     alpha: float = 0.9
     """CVaR is the mean of the worst `1 - alpha` of cases, such as the worst tenth at 0.9."""
 
@@ -67,7 +65,6 @@ class SecondStage:
     technology: Entries
     """Coefficients of earlier decisions: rows by columns of the first stage."""
     recourse: Entries
-    """Coefficients of its own columns, in the same rows."""
     row_lower: Floats
     row_upper: Floats
     before: Floats
@@ -98,7 +95,6 @@ class RecourseProgram:
 
     @cached_property
     def weights(self) -> Floats:
-        """Probability of each second stage."""
         stage_weights = np.zeros(len(self.stages))
         for branch in self.branches:
             stage_weights[list(branch.stages)] += branch.probability
@@ -253,7 +249,6 @@ Coefficients = tuple[Ints, Ints, Floats]
 def _exceeding(
     program: RecourseProgram, branch: ScenarioBranch, row: int, firsts: Sequence[int], eta: int, excess_column: int
 ) -> list[Coefficients]:
-    """Return the row that bounds a branch's excess over `eta` from below."""
     coefficients: list[Coefficients] = [(np.array([row, row]), np.array([eta, excess_column]), np.array([1.0, 1.0]))]
     for number in branch.stages:
         stage = program.stages[number]

@@ -89,14 +89,11 @@ class RecourseAnswer:
 
     x: Floats
     seconds: tuple[Floats, ...]
-    """Best values of each second stage."""
     costs: Floats
     """Cost of each branch, without the common cost of the first stage."""
     objective: float
     bound: float
-    """Lower bound on the objective."""
     rounds: int = 1
-    """Number of solved programs."""
 
 
 def solve_recourse(
@@ -144,7 +141,6 @@ def _large(stages: Sequence[SecondStage]) -> bool:
 def _solve_part(
     program: RecourseProgram, measure: RiskMeasure, solver: Solver, gap: float, stopped: Callable[[], bool]
 ) -> RecourseAnswer | None:
-    """Return the best decisions of a program without splitting it, with the method that suits its size."""
     if _large(program.stages):
         decomposed = solve_by_cuts(program, measure, solver, gap, stopped)
         if decomposed is not None:
@@ -164,7 +160,6 @@ def _solve_part(
 
 
 def _cheapest(program: RecourseProgram, form: Extensive, answer: SolverAnswer, solver: Solver) -> SolverAnswer:
-    """Return the decisions with the lowest expected cost among those of equal CVaR."""
     max_cvar = answer.objective - form.linear.constant
     expected_form = replace(
         extensive_form(program, RiskMeasure()).linear, row_lower=form.linear.row_lower, row_upper=form.linear.row_upper
@@ -354,8 +349,7 @@ def wait_and_see(program: RecourseProgram, solver: Solver) -> Floats:
 def expected_value_program(program: RecourseProgram) -> RecourseProgram:
     """Return the program with one branch, in which every number is its expected value.
 
-    Raises:
-        ValueError: If second stages differ in their rows or columns, so that there is no expected value.
+    Raises ValueError if second stages differ in their rows or columns, so that there is no expected value.
     """
     shapes = {(stage.technology.shape, stage.recourse.shape) for stage in program.stages}
     if len(shapes) != 1:
@@ -397,7 +391,6 @@ class GapInterval:
 
     batches: int
     gap: float
-    """Mean additional cost of the plan over the best plan of each batch."""
     most: float
     """Upper bound on the additional cost over the best plan, with the given confidence."""
     low: float
