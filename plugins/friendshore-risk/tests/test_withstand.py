@@ -186,6 +186,16 @@ def test_what_cannot_be_asked_is_refused(
     assert all(part in result.stderr for part in told)
 
 
+def test_the_command_writes_a_proof_and_checks_it(first: Path, tmp_path: Path) -> None:
+    """`--out` is the question's own option here, not the file of the answer."""
+    proof = tmp_path / "proof.json"
+    words = ["withstand", str(first), "--quiet", "--losses", "1", "--lose", "country:CN"]
+    written = RUN.invoke(app, [*words, "--out", str(proof)])
+    assert written.exit_code == 0, written.output
+    checked = RUN.invoke(app, ["withstand", str(first), "--quiet", "--check", str(proof)])
+    assert checked.exit_code == 0, checked.output
+
+
 WORDS = ("country:CN", "country:CA", "supplier:Example Alumina", "route:CA>US")
 
 
