@@ -58,7 +58,7 @@ BUDGETS = 'programme,place,year,amount\npatriot,,2027,"1,000 USD"\n,US,2027,500 
 
 @pytest.fixture
 def case(tmp_path: Path) -> Path:
-    """A case of two programmes, one of which waits for germanium until the middle of the year."""
+    """A case of two programs, one of which waits for germanium until the middle of the year."""
     (tmp_path / "catalog").mkdir()
     for name, text in CATALOG.items():
         (tmp_path / "catalog" / name).write_text(text)
@@ -267,7 +267,7 @@ def test_a_report_tells_programmes_and_places_against_budgets(case: Path) -> Non
 
 
 def line(name: str, parts: tuple[BuildStatus, ...] = ()) -> ProgramStatus:
-    """A programme that waits for germanium."""
+    """A program that waits for germanium."""
     return ProgramStatus(late(name), parts, len(parts), (("ge", Decimal(4)),))
 
 
@@ -277,7 +277,7 @@ def late(name: str) -> BuildStatus:
 
 
 def answer(*lines: ProgramStatus, dust: str = "0", rest: int = 0) -> Programmes:
-    """An answer in which each programme has spent five dollars."""
+    """An answer in which each program has spent five dollars."""
     spent = tuple(SpendLine(line.status.name, 2027, Decimal(5), None) for line in lines)
     return Programmes("x", "USD", "", lines, Spend(spent, (), Decimal(dust), Decimal(rest)))
 
@@ -293,7 +293,7 @@ def test_a_case_without_programmes_says_so_and_tells_no_dust() -> None:
 
 
 def test_many_late_programmes_and_their_money_are_one_screen() -> None:
-    """Twelve programmes with ninety parts late in each: those that there is no room for are counted, with their money and parts; parts go first."""
+    """Twelve programs with ninety parts late in each: those that there is no room for are counted, with their money and parts; parts go first."""
     parts = tuple(late(f"part-{number}") for number in range(90))
     question = ProgrammesQuestion()
     found = answer(*(line(f"programme-{number}", parts) for number in range(12)))

@@ -24,7 +24,7 @@ from friendshore_risk.risk_answer import RiskSearch
 
 START = 2026
 BAN = building.ban(*OXIDE, phases=[{"status": "pending"}])
-"""Nothing mined or refined in China for defence, once an event brings it."""
+"""Nothing mined or refined in China for defense, once an event brings it."""
 APART = rule(MaxShare, id="cap", end_uses=["defense"], share=1, of="purchases")
 """A limit that never binds: compliance classes are told apart by end use for it."""
 COVER = rule(Cover, days=1, penalty="0.01 USD/kg")

@@ -58,7 +58,7 @@ def farmer() -> RecourseProgram:
         np.array([150.0, 230.0, 260.0]), np.zeros(3), np.full(3, np.inf), np.zeros(3, dtype=bool),
         Entries.summed(np.zeros(3, dtype=np.intp), np.arange(3), np.ones(3), (1, 3)), np.array([-np.inf]), np.array([500.0]),
     )  # fmt: skip
-    # Wheat bought, corn bought, wheat sold, corn sold, beets sold at the favourable price (6,000 t at most), beets sold beyond.
+    # Wheat bought, corn bought, wheat sold, corn sold, beets sold at the favorable price (6,000 t at most), beets sold beyond.
     cost = np.array([238.0, 210.0, -170.0, -150.0, -36.0, -10.0])
     rows, columns = np.array([0, 0, 1, 1, 2, 2]), np.array([0, 2, 1, 3, 4, 5])
     recourse = Entries.summed(rows, columns, np.array([1.0, -1.0, 1.0, -1.0, -1.0, -1.0]), (3, 6))

@@ -183,7 +183,7 @@ def test_what_a_ban_bars_unless_it_is_lifted_is_not_ordered_before_that_is_known
 
 
 def test_where_classes_cannot_be_split_an_event_that_lets_law_tell_them_apart_is_refused() -> None:
-    """A rule that watches stock: with a loss alone it is answered; a ban that may come would have all that is for defence decided by whoever knows."""
+    """A rule that watches stock: with a loss alone it is answered; a ban that may come would have all that is for defense decided by whoever knows."""
     wanted = {"civil": [10, 10], "defense": [10, 10]}
     session = opened(PAIR, wanted, {"civil": 100, "defense": 100}, holding=1, rules=[COVER])
     lost = risk_of(searching(session, [LOST], DAY), EXPECTED)

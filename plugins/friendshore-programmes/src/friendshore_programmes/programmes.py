@@ -182,7 +182,8 @@ class Options:
         ),
     ] = None
     budgets: Annotated[
-        Path | None, Setting("Budgets (CSV or XLSX) with the columns programme, place, year, and amount.", "FILE")
+        Path | None,
+        Setting("Budgets (CSV or XLSX) with the columns `programme`, `place`, `year`, and `amount`.", "FILE"),
     ] = None
     parts: Annotated[int, Setting("Late parts shown of each program.", "N", least=0)] = 5
 

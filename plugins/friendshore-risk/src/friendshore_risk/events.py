@@ -129,9 +129,9 @@ class Event(Fitting):
         return bool(self.between or self.uniform or self.normal or self.lognormal)
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, fields: Given) -> Iterator[Fault]:
         """Yield errors unless there is exactly one subject and one probability, and for keys without effect."""
-        subjects = [name for name in cls.SUBJECTS if given.get(name)]
+        subjects = [name for name in cls.SUBJECTS if fields.get(name)]
         if len(subjects) != 1:
             choices = ", ".join(f"`{name}`" for name in cls.SUBJECTS)
             yield Fault(
@@ -140,8 +140,8 @@ class Event(Fitting):
                 "one of them",
                 code="FS975",
             )
-        chance_keys = [name for name in ("probability", "per_year", "chances") if given.get(name) not in (None, ())]
-        has_default_chance = any(given.get(name) for name in (*cls.DISTRIBUTIONS, "factors"))
+        chance_keys = [name for name in ("probability", "per_year", "chances") if fields.get(name) not in (None, ())]
+        has_default_chance = any(fields.get(name) for name in (*cls.DISTRIBUTIONS, "factors"))
         if len(chance_keys) != 1 and not (has_default_chance and not chance_keys):
             yield Fault(
                 "",
@@ -149,19 +149,19 @@ class Event(Fitting):
                 "one of the three",
                 code="FS975",
             )
-        lost_name = str(given.get("lose", ""))
+        lost_name = str(fields.get("lose", ""))
         if lost_name.startswith(("route:", "via:")) and SupplyRoute.of(lost_name) is None:
             yield Fault("lose", "the route can't be read", ROUTES, code="FS011")
-        if SupplyRoute.of(lost_name) is not None and given.get("share", 1) != 1:
+        if SupplyRoute.of(lost_name) is not None and fields.get("share", 1) != 1:
             yield Fault("share", "a share applies only to plants, not to a route", "no `share`", code="FS976")
-        if given.get("otherwise") and not given.get("given"):
+        if fields.get("otherwise") and not fields.get("given"):
             yield Fault(
                 "otherwise",
                 "has an effect only together with `given`",
                 "an event in `given`, or no `otherwise`",
                 code="FS976",
             )
-        if given.get("given") and given.get("probability") is None:
+        if fields.get("given") and fields.get("probability") is None:
             yield Fault(
                 "given",
                 "has an effect only together with `probability`",
@@ -169,12 +169,12 @@ class Event(Fitting):
                 turns_on=("probability",),
                 code="FS976",
             )
-        yield from cls._sizes(given)
+        yield from cls._sizes(fields)
 
     @classmethod
-    def _sizes(cls, given: Given) -> Iterator[Fault]:
-        factor_keys = [name for name in ("factor", "factors", *cls.DISTRIBUTIONS) if given.get(name) not in (None, ())]
-        has_factor = bool(given.get("price") or given.get("demand"))
+    def _sizes(cls, fields: Given) -> Iterator[Fault]:
+        factor_keys = [name for name in ("factor", "factors", *cls.DISTRIBUTIONS) if fields.get(name) not in (None, ())]
+        has_factor = bool(fields.get("price") or fields.get("demand"))
         if has_factor and len(factor_keys) != 1:
             choices = ", ".join(f"`{name}`" for name in ("factor", "factors", *cls.DISTRIBUTIONS))
             yield Fault(
@@ -185,8 +185,8 @@ class Event(Fitting):
             )
         for name in factor_keys if not has_factor else ():
             yield Fault(name, "has an effect only together with `price` or `demand`", f"no `{name}`", code="FS976")
-        factors, chances = (given.get(name, ()) for name in ("factors", "chances"))
-        has_chance = any(given.get(name) is not None for name in ("probability", "per_year"))
+        factors, chances = (fields.get(name, ()) for name in ("factors", "chances"))
+        has_chance = any(fields.get(name) is not None for name in ("probability", "per_year"))
         if len(factors) != len(chances) and (chances or has_chance):
             yield Fault(
                 "chances",
@@ -196,12 +196,12 @@ class Event(Fitting):
             )
         if sum(chances, Decimal(0)) > 1:
             yield Fault("chances", "the chances total more than 1", "chances that total 1 at most", code="FS977")
-        yield from cls._distributions(given)
-        yield from cls._durations(given, has_factor or bool(given.get("lose")))
+        yield from cls._distributions(fields)
+        yield from cls._durations(fields, has_factor or bool(fields.get("lose")))
 
     @classmethod
-    def _distributions(cls, given: Given) -> Iterator[Fault]:
-        between, uniform, normal, lognormal = (given.get(name, ()) for name in cls.DISTRIBUTIONS)
+    def _distributions(cls, fields: Given) -> Iterator[Fault]:
+        between, uniform, normal, lognormal = (fields.get(name, ()) for name in cls.DISTRIBUTIONS)
         if between and (len(between) != 3 or list(between) != sorted(between) or between[0] == between[-1]):
             yield Fault(
                 "between",
@@ -220,15 +220,15 @@ class Event(Fitting):
         if lognormal and (len(lognormal) != 2 or not all(lognormal)):
             message = "needs a median and the standard deviation of the logarithm"
             yield Fault("lognormal", message, "two numbers above 0 such as [1, 0.3]", code="FS977")
-        if given.get("along_with") and not any(given.get(name) for name in ("factors", *cls.DISTRIBUTIONS)):
+        if fields.get("along_with") and not any(fields.get(name) for name in ("factors", *cls.DISTRIBUTIONS)):
             choices = " or ".join(f"`{name}`" for name in ("factors", *cls.DISTRIBUTIONS))
             yield Fault("along_with", f"has an effect only together with {choices}", "no `along_with`", code="FS976")
-        if given.get("along_with") and given.get("chances"):
+        if fields.get("along_with") and fields.get("chances"):
             yield Fault("chances", "would contradict those of the event in `along_with`", "no `chances`", code="FS976")
 
     @classmethod
-    def _durations(cls, given: Given, has_effect: bool) -> Iterator[Fault]:
-        duration_keys = [name for name in ("lasts", "durations", "ends_per_year") if given.get(name) not in (None, ())]
+    def _durations(cls, fields: Given, has_effect: bool) -> Iterator[Fault]:
+        duration_keys = [name for name in ("lasts", "durations", "ends_per_year") if fields.get(name) not in (None, ())]
         for name in duration_keys if not has_effect else ():
             yield Fault(
                 name,
@@ -239,7 +239,7 @@ class Event(Fitting):
         if len(duration_keys) > 1:
             choices = " and ".join(f"`{name}`" for name in duration_keys)
             yield Fault(duration_keys[1], f"the duration is given by both {choices}", "one of them", code="FS975")
-        durations, chances = given.get("durations", ()), given.get("duration_chances", ())
+        durations, chances = fields.get("durations", ()), fields.get("duration_chances", ())
         if len(durations) != len(chances):
             message = f"there are {len(chances)} chances for {len(durations)} durations"
             yield Fault("duration_chances", message, "one chance for each duration", code="FS977")
@@ -257,12 +257,12 @@ class RiskSettings(Fitting):
     event: tuple[Event, ...] = ()
 
     @classmethod
-    def faults(cls, given: Given) -> Iterator[Fault]:
+    def faults(cls, fields: Given) -> Iterator[Fault]:
         """Yield errors for events of the same name, and for causes that come after their effects."""
         earlier_names: set[str] = set()
         sampled_names: set[str] = set()
         factor_count_by_name: dict[str, int] = {}
-        events = given.get("event")
+        events = fields.get("event")
         for position, event in enumerate(events if isinstance(events, tuple) else ()):
             if event.name in earlier_names:
                 yield Fault(

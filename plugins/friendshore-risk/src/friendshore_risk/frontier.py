@@ -55,7 +55,7 @@ class CapPoint(Record):
     """The cheapest plan under one cap."""
 
     cap: Number | None
-    """Maximum spend on the capped purchases. None for the plan as it is."""
+    """Maximum spend on the capped purchases. None for the current plan."""
     capped: Number
     """Cash of the plan for them: price, duty, freight, and one-off costs, not discounted."""
     paid: Number
@@ -82,7 +82,7 @@ class CapPoint(Record):
 
 
 class Frontier(QuestionResult):
-    """The cheapest plan for each cap, from the plan as it is down to the lowest cap."""
+    """The cheapest plan for each cap, from the current plan down to the lowest cap."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("points",)
     DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_risk.frontier:frontier_document"
@@ -214,7 +214,7 @@ def frontier(
         countries: Countries that the capped purchases depend on. Empty means those of concern, or all purchases if suppliers are named.
         suppliers: Suppliers of the capped purchases, including their subsidiaries.
         materials: Materials of the capped purchases. Empty means all.
-        points: Maximum number of points, including the plan as it is.
+        points: Maximum number of points, including the current plan.
         progress: Called with the number of plans found, the maximum number, and seconds.
 
     Raises:
@@ -483,7 +483,7 @@ class _CasePlan:
     parts: tuple[PartPlan, ...]
     conflicts: tuple[str, ...]
     bound: Decimal | None = None
-    """Lower bound. None means that of the plan as it is."""
+    """Lower bound. None means that of the current plan."""
 
     @property
     def members(self) -> frozenset[str]:

@@ -261,7 +261,7 @@ class PossibleLoss(Record):
     also: tuple[str, ...] = ()
     """Other losses of exactly the same offers, such as `country KZ`."""
     rule: str = ""
-    """Rule that begins to apply, if the loss is the end of its suspension. No party is then lost, and barred goods no longer arrive."""
+    """Rule that begins to apply, if the loss is the end of its suspension. No party is then lost, and prohibited goods no longer arrive."""
     moves: Annotated[frozenset[tuple[str, str]], PlainSerializer(sorted, return_type=list[tuple[str, str]])]
 
     def takes(self, offer: str, place: str) -> bool:

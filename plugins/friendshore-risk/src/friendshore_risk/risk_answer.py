@@ -146,7 +146,7 @@ class Risk(QuestionResult):
     today: Number
     today_money: Number | None = None
     vss: Number | None
-    """Expected saving from planning for the events, relative to following the plan as it is until the date. None if that can't be followed, or wasn't
+    """Expected saving from planning for the events, relative to following the current plan until the date. None if that can't be followed, or wasn't
     computed in time.
     """
     evpi: Number | None
@@ -158,7 +158,7 @@ class Risk(QuestionResult):
     scenarios: tuple[ScenarioOutcome, ...]
     """Scenarios in the order of enumeration: those with fewer events first."""
     before: tuple[EarlyOrder, ...]
-    """Offers with more or less on order before the date than in the plan as it is, those with the largest difference first."""
+    """Offers with more or less on order before the date than in the current plan, those with the largest difference first."""
     held: tuple[EarlyStock, ...]
     onboarded: tuple[str, ...]
     frontier: tuple[FrontierPoint, ...] = ()

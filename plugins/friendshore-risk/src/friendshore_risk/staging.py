@@ -223,7 +223,8 @@ class PartStage:
     early_columns: Ints
     """Early columns, as positions in the program. Each is repeated for every column of the first stage that it sums."""
     first: Ints
-    free: Ints
+    """Their columns of the first stage."""
+    late_columns: Ints
     undecided: Ints
     """Late columns that would be early, but don't exist in every scenario. They are 0."""
     lost_moves: tuple[tuple[OfferMoves, range], ...] = ()
@@ -232,7 +233,7 @@ class PartStage:
     def values(self, x: Floats, late_values: Floats) -> Floats:
         values = np.zeros(len(self.program.linear.cost))
         np.add.at(values, self.early_columns, x[self.first])
-        values[self.free] = late_values
+        values[self.late_columns] = late_values
         return values
 
 
@@ -299,8 +300,8 @@ def stage_case(
     for group in groups:
         event_names = frozenset(name for name, scope in scope_by_event.items() if scope.members & group.members)
         inputs = parts.part(group.members, group.rules)
-        planned_keys = {(): (), **{_event_key(scope.events, event_names): scope.events for scope in scenarios}}
-        combinations = {**planned_keys, **{_event_key(scope.events, event_names): scope.events for scope in others}}
+        planned_keys = {(): (), **{_event_key(scenario.events, event_names): scenario.events for scenario in scenarios}}
+        combinations = {**planned_keys, **{_event_key(other.events, event_names): other.events for other in others}}
         stage_by_key.append(
             staging.add(group.members, group.rules, inputs, combinations, event_names, len(planned_keys))
         )
@@ -498,10 +499,12 @@ def _part_stage(
     undecided: Sequence[int],
     lost_moves: tuple[tuple[OfferMoves, range], ...],
 ) -> PartStage:
-    own = np.array([column for column, _ in pairs], dtype=np.intp)
+    early_columns = np.array([column for column, _ in pairs], dtype=np.intp)
     first = np.array([first_column for _, first_column in pairs], dtype=np.intp)
-    free = np.setdiff1d(np.arange(len(program.linear.cost)), own)
-    return PartStage(event_key, program, own, first, free, np.array(undecided, dtype=np.intp), lost_moves)
+    late_columns = np.setdiff1d(np.arange(len(program.linear.cost)), early_columns)
+    return PartStage(
+        event_key, program, early_columns, first, late_columns, np.array(undecided, dtype=np.intp), lost_moves
+    )
 
 
 def _widened(stage: SecondStage, count: int) -> SecondStage:
@@ -515,7 +518,7 @@ def _second_stage(stage: PartStage, count: int) -> SecondStage:
     upper[stage.undecided] = 0.0
     entries = linear.entries
     late_position = np.full(len(linear.cost), -1)
-    late_position[stage.free] = np.arange(len(stage.free))
+    late_position[stage.late_columns] = np.arange(len(stage.late_columns))
     rows, is_late = entries.rows, late_position[entries.indices] >= 0
     order = np.argsort(stage.early_columns, kind="stable")
     starts = np.searchsorted(stage.early_columns[order], np.arange(len(linear.cost) + 1))
@@ -534,10 +537,10 @@ def _second_stage(stage: PartStage, count: int) -> SecondStage:
     np.add.at(before, stage.first, linear.cost[stage.early_columns])
     shape = entries.shape[0] + len(sum_rows[3])
     return SecondStage(
-        cost=linear.cost[stage.free],
-        lower=linear.lower[stage.free],
-        upper=upper[stage.free],
-        integer=linear.integer[stage.free],
+        cost=linear.cost[stage.late_columns],
+        lower=linear.lower[stage.late_columns],
+        upper=upper[stage.late_columns],
+        integer=linear.integer[stage.late_columns],
         technology=Entries.summed(
             np.concatenate([technology[0], sum_rows[0]]),
             np.concatenate([technology[1], sum_rows[1]]),
@@ -545,7 +548,10 @@ def _second_stage(stage: PartStage, count: int) -> SecondStage:
             (shape, count),
         ),
         recourse=Entries.summed(
-            rows[is_late], late_position[entries.indices[is_late]], entries.data[is_late], (shape, len(stage.free))
+            rows[is_late],
+            late_position[entries.indices[is_late]],
+            entries.data[is_late],
+            (shape, len(stage.late_columns)),
         ),
         row_lower=np.concatenate([linear.row_lower, np.full(len(sum_rows[3]), -np.inf)]),
         row_upper=np.concatenate([linear.row_upper, sum_rows[3]]),

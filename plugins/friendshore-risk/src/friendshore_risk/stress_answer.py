@@ -44,7 +44,7 @@ from .losses import KINDS, Loss, LossKind, losses
 
 
 class Shortfall(Record):
-    """Change of the shortage of a material relative to the plan as it is."""
+    """Change of the shortage of a material relative to the current plan."""
 
     material: str
     kilograms: Number
@@ -209,11 +209,11 @@ def _may_swap(first: LossResult, second: LossResult) -> bool:
 
 
 class InsuredLoss(Record):
-    """One loss under the plan as it is and under the insured one."""
+    """One loss under the current plan and under the insured one."""
 
     loss: Loss
     exposed: tuple[Shortfall, ...]
-    """Smallest additional shortage if the plan as it is stays in place until the loss."""
+    """Smallest additional shortage if the current plan stays in place until the loss."""
     met: bool
     """True if the insured plan increases no shortage after the loss, to within one step of the resolution per period. The plan after the loss has the same
     orders before it and is verified on the facts after it.
@@ -230,7 +230,7 @@ class Ordered(Record):
     offer: str
     kilograms: Number
     today: Number
-    """Under the plan as it is."""
+    """Under the current plan."""
     new: bool
 
 
@@ -263,7 +263,7 @@ class StockNeeded(Record):
 
 
 class Insurance(QuestionResult):
-    """Cost of insurance: no single loss leaves more shortage than the plan as it is."""
+    """Cost of insurance: no single loss leaves more shortage than the current plan."""
 
     TABLES: ClassVar[tuple[str, ...]] = ("losses", "stock", "ordered", "ready")
     DOCUMENT_FUNCTION: ClassVar[str] = "friendshore_risk.stress:insurance_document"
@@ -275,7 +275,7 @@ class Insurance(QuestionResult):
     objective: Number
     premium: Difference
     losses: tuple[InsuredLoss, ...]
-    """Losses with a shortage in the plan as it is or that aren't met, then all others, by name."""
+    """Losses with a shortage in the current plan or that aren't met, then all others, by name."""
     ordered: tuple[Ordered, ...]
     onboarded: tuple[KeptReady, ...]
     """Offers onboarded for a possible loss, without purchases if there is none. The premium includes their cost."""
@@ -305,7 +305,7 @@ class InsuredPart:
     unmet: dict[int, Kilograms] = field(default_factory=dict)
     """Loss -> smallest additional shortage with any decisions before it, which can't be insured."""
     exposed: dict[int, Kilograms] = field(default_factory=dict)
-    """Loss -> smallest additional shortage if the plan as it is stays in place until the loss."""
+    """Loss -> smallest additional shortage if the current plan stays in place until the loss."""
     not_together: set[int] = field(default_factory=set)
     conflicts: set[int] = field(default_factory=set)
     unknown: set[int] = field(default_factory=set)
@@ -354,13 +354,13 @@ class _Component:
     def __init__(
         self,
         session: Session,
-        found: InsuredPart,
+        insured_part: InsuredPart,
         stage: TwoStage,
         columns: Ints,
         materials: Sequence[str],
         closed: Mapping[int, Ints],
     ) -> None:
-        self.session, self.insured_part, self.stage = session, found, stage
+        self.session, self.insured_part, self.stage = session, insured_part, stage
         self.columns, self.materials, self.closed = columns, materials, closed
 
     def insure(self) -> None:
@@ -464,8 +464,8 @@ def insurance(
 ) -> Insurance:
     """Return the cheapest plan from which each loss can be met, with its cost above the cheapest plan.
 
-    A loss is met if no demand is shorter over the plan than in the plan as it is. All possible suppliers may be lost, each alone, since the insured plan
-    may depend on others than the plan as it is. By default, the loss begins on the day that `first_loss` returns.
+    A loss is met if no demand is shorter over the plan than in the current plan. All possible suppliers may be lost, each alone, since the insured plan
+    may depend on others than the current plan. By default, the loss begins on the day that `first_loss` returns.
 
     Raises:
         InputError: If the case ranks objectives, because a premium concerns cost alone.

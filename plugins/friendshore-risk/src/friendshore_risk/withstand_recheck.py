@@ -42,7 +42,7 @@ class WithstandChecked(Record):
 
     case: str
     same_facts: bool
-    """True if the case hasn't changed since the proof was written. All results are for the case as it is."""
+    """True if the case hasn't changed since the proof was written. All results are for the current case."""
     currency: str
     losses: tuple[str, ...]
     start: date
@@ -60,7 +60,7 @@ class WithstandChecked(Record):
 
 
 def check_proof(session: Session, proof: WithstandProof, progress: Progress | None = None) -> WithstandChecked:
-    """Check all statements of a proof against the case as it is.
+    """Check all statements of a proof against the current case.
 
     Exact arithmetic on the facts shows that plans are valid and that responses fit. The certificates of the proof show, in exact fractions, that
     shortages are unavoidable and that no plan is cheaper. Anything unproved is solved again, and the result says so. Raises VerificationError with all

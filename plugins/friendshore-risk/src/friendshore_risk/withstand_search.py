@@ -122,7 +122,7 @@ class WithstandProof(Record):
     most: int
     """Maximum number of losses at a time."""
     extra: Number
-    """Stated additional cost of the plan over the plan as it is."""
+    """Stated additional cost of the plan over the current plan."""
     not_withstood: int
     """Stated number of combinations that neither this plan nor any other withstands."""
     parts: tuple[ProvedPart, ...]
@@ -537,7 +537,7 @@ class _WithstandSearch:
     def _extra_cost(
         self, parts: Sequence[PreparedPart], levels: Sequence[PreparedComponent], components: Sequence[RobustComponent]
     ) -> tuple[Decimal, Decimal, Decimal]:
-        """Return the additional cost over the plan as it is: verified, lower bound, and upper bound."""
+        """Return the additional cost over the current plan: verified, lower bound, and upper bound."""
         value = sum(
             (
                 part.first.objective - self.session.part_plan(part.part.members).verified.cost.objective

@@ -252,11 +252,11 @@ def executor_pool(name: str, workers: int | None = None) -> WorkerPool:
     def opened() -> Iterator[OpenPool]:
         executor = factory() if callable(factory) else factory
         if not isinstance(executor, Executor):
-            found = type(executor).__name__
+            type_name = type(executor).__name__
             raise InputError(
                 "the function doesn't return an executor",
                 column="--executor",
-                found=f"{name}: {found}",
+                found=f"{name}: {type_name}",
                 fix=fix,
                 code="FS962",
             )

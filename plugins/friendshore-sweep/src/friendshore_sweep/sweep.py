@@ -81,7 +81,7 @@ class _SweepFigures:
     """Figures of all plans of a sweep, so that each plan is parsed once."""
 
     def __init__(self, answer: Sweep) -> None:
-        self.found = answer
+        self.answer = answer
         self.planned: list[_ScenarioFigures] = []
         self.groups: dict[str, dict[str, list[_ScenarioFigures]]] = {axis: {} for axis in answer.axes}
         """Axis -> value -> scenarios."""
@@ -103,7 +103,7 @@ class _SweepFigures:
             spread.close(len(self.planned), self._scenarios_of[material])
 
     def scenario(self, planned: _ScenarioFigures) -> SweptScenario:
-        return self.found.scenarios[planned.position]
+        return self.answer.scenarios[planned.position]
 
     def _read(self, kilograms_by_line: Mapping[Line, Decimal]) -> None:
         kilograms_by_material = totals((material, kilograms) for (material, _), kilograms in kilograms_by_line.items())
