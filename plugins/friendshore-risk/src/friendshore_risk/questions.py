@@ -300,7 +300,7 @@ class WithstandOptions:
             "Possible loss, named as in `remove` of a change (`supplier:NAME`, `country:CN`, a facility, or an offer), a "
             "route (`route:AU>US`, `route:CN>`, `route:>US`, or `via:suez`), or a suspended rule (`rule:ID`). May be repeated. The default is "
             "every possible supplier.",
-            "KIND_NOUNS",
+            "NAME",
         ),
     ] = ()
     by: Annotated[
