@@ -315,7 +315,7 @@ def test_mistakes_in_events_are_told_with_their_lines(case: Path) -> None:
     assert "often" in told
     assert "FS976" in told
     (case / "case.toml").write_text(CASE.replace("day = 2028-01-01", "day = 2040-01-01"))
-    assert "FS983" in run(case, code=2)
+    assert "FS705" in run(case, code=2)
 
 
 def test_an_offer_that_an_event_lets_count_is_as_dear_as_another_makes_it(case: Path) -> None:

@@ -346,7 +346,7 @@ class RiskScenario:
 
     @property
     def name(self) -> str:
-        return " + ".join(begun.name for begun in self.events) or NOTHING_HAPPENS
+        return " + ".join(occurrence.name for occurrence in self.events) or NOTHING_HAPPENS
 
 
 NOTHING_HAPPENS = "nothing happens"
@@ -356,7 +356,7 @@ def duration(lasts: Decimal | None) -> str:
     return "to the end" if lasts is None else f"for {lasts.normalize():f} months"
 
 
-_NONE = Decimal(0)
+_ZERO = Decimal(0)
 OccurrenceKey = tuple[str, date, Decimal | None, Decimal | None]
 EventOutcome = tuple[EventOccurrence | None, Fraction]
 """Outcome of an event, without the factor if that is sampled, and its probability. None if it doesn't happen."""
@@ -446,7 +446,7 @@ def enumerate_scenarios(events: Sequence[Event], day: date, horizon: Horizon) ->
 
 
 def _sort_key(position: int, occurrence: EventOccurrence) -> tuple[int, date, Decimal, bool, Decimal]:
-    return position, occurrence.start, occurrence.factor or _NONE, occurrence.lasts is None, occurrence.lasts or _NONE
+    return position, occurrence.start, occurrence.factor or _ZERO, occurrence.lasts is None, occurrence.lasts or _ZERO
 
 
 def _walk_scenarios(events: Sequence[Event], day: date, horizon: Horizon) -> Iterator[RiskScenario]:

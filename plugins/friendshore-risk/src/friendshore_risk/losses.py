@@ -318,7 +318,7 @@ def default_losses(
 
     def rank(loss: PossibleLoss) -> tuple[Decimal, int, str]:
         return (
-            -sum((spend_by_offer.get(offer, _NONE) for offer in {offer for offer, _ in loss.moves}), _NONE),
+            -sum((spend_by_offer.get(offer, _ZERO) for offer in {offer for offer, _ in loss.moves}), _ZERO),
             -len(loss.moves),
             loss.word,
         )
@@ -336,7 +336,7 @@ def _add_route(possible_losses: list[PossibleLoss], route: PossibleLoss) -> None
     possible_losses.append(route)
 
 
-_NONE = Decimal(0)
+_ZERO = Decimal(0)
 
 
 def _offer_arcs(problem: Problem) -> list[Arc]:

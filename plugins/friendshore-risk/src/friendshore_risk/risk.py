@@ -73,7 +73,7 @@ def _is_unproved(answer: Risk) -> bool:
 
 
 def _figures(answer: Risk) -> doc.Section:
-    def text_of(amount: Decimal) -> str:
+    def money_text(amount: Decimal) -> str:
         return large_money(amount, answer.currency)
 
     worst_share = percent(1 - answer.alpha)
@@ -82,7 +82,7 @@ def _figures(answer: Risk) -> doc.Section:
         ("expected shortage", _expected_short(answer)),
         ("probability of any shortage", percent(answer.any_short)),
         ("probability of more than now", percent(answer.more_short)),
-        ("expected spend", f"{text_of(answer.expected_money)} (present value)"),
+        ("expected spend", f"{money_text(answer.expected_money)} (present value)"),
         *([("spend without events", _calm_text(answer))] if answer.nothing_money is not None else []),
         *(
             [("expected penalties, not paid", f"about {rounded_money(penalty_amount, answer.currency)}")]
@@ -521,6 +521,6 @@ def known_date(settings: RiskSettings, horizon: Horizon) -> date:
             column=f"plugin.{PLUGIN}.day",
             found=str(settings.day),
             expected=f"a day from {horizon.span}",
-            code="FS983",
+            code="FS705",
         )
     return horizon.periods[period].start

@@ -171,7 +171,7 @@ class Risk(QuestionResult):
 
 
 EXPECTED = RiskMeasure()
-_NONE = Decimal(0)
+_ZERO = Decimal(0)
 FALLBACK_SECONDS = 1.0
 
 
@@ -220,13 +220,13 @@ class RiskSearch:
     def unaffected_cost(self) -> Decimal:
         cost_by_part = {id(part): self._planned_cost(part) for part in self.staged.parts}
         return exact(
-            self.session.verified.cost.objective - sum((objective for objective, _ in cost_by_part.values()), _NONE)
+            self.session.verified.cost.objective - sum((objective for objective, _ in cost_by_part.values()), _ZERO)
         )
 
     @cached_property
     def unaffected_money(self) -> Decimal:
         return exact(
-            self.session.verified.cost.total - sum((self._planned_cost(p)[1] for p in self.staged.parts), _NONE)
+            self.session.verified.cost.total - sum((self._planned_cost(p)[1] for p in self.staged.parts), _ZERO)
         )
 
     def _planned_cost(self, part: RiskPart) -> tuple[Decimal, Decimal]:
@@ -354,7 +354,7 @@ class RiskSearch:
                 continue
             orders = _order_quantities(carried[number].verified, period)
             for key in sorted(base_orders.keys() | orders.keys()):
-                quantity, base_quantity = orders.get(key, _NONE), base_orders.get(key, _NONE)
+                quantity, base_quantity = orders.get(key, _ZERO), base_orders.get(key, _ZERO)
                 is_canceled = quantity < base_quantity and key[-1] >= period
                 if abs(quantity - base_quantity) > self.slack and not is_canceled:
                     problems.append(
@@ -362,7 +362,7 @@ class RiskSearch:
                     )
             deliveries = _deliveries(carried[number].verified, period)
             for delivery_key in sorted(base_deliveries.keys() | deliveries.keys()):
-                quantity, base_quantity = deliveries.get(delivery_key, _NONE), base_deliveries.get(delivery_key, _NONE)
+                quantity, base_quantity = deliveries.get(delivery_key, _ZERO), base_deliveries.get(delivery_key, _ZERO)
                 if abs(quantity - base_quantity) > self.slack:
                     problems.append(
                         _anticipation_problem(
@@ -612,7 +612,7 @@ class _AnswerBuilder:
         return shortages
 
     def _beyond(self, short: Mapping[str, Decimal]) -> Short:
-        increase = {name: kg - self.shortage_today.get(name, _NONE) for name, kg in short.items()}
+        increase = {name: kg - self.shortage_today.get(name, _ZERO) for name, kg in short.items()}
         return {name: kg for name, kg in increase.items() if kg > self.slack}
 
     def _shortage_records(self, short: Mapping[str, Decimal]) -> tuple[ShortOf, ...]:
@@ -634,8 +634,8 @@ class _AnswerBuilder:
             EarlyOrder(
                 offer=offer,
                 material=name,
-                kilograms=planned.get((offer, name), _NONE),
-                today=current.get((offer, name), _NONE),
+                kilograms=planned.get((offer, name), _ZERO),
+                today=current.get((offer, name), _ZERO),
             )
             for offer, name in sorted(planned.keys() | current.keys())
         ]
@@ -647,7 +647,7 @@ class _AnswerBuilder:
     def _early_stock(self) -> tuple[EarlyStock, ...]:
         planned, current = self._planned_and_current(_stock_and_orders)
         stocks = [
-            EarlyStock(material=name, kilograms=planned.get(("", name), _NONE), today=current.get(("", name), _NONE))
+            EarlyStock(material=name, kilograms=planned.get(("", name), _ZERO), today=current.get(("", name), _ZERO))
             for _, name in sorted(planned.keys() | current.keys())
         ]
         changed_stocks = [stock for stock in stocks if abs(stock.kilograms - stock.today) > self.slack]
@@ -704,7 +704,7 @@ def _short_of(verified: VerifiedPlan) -> Short:
 
 def _mean_short(shorts: Sequence[Short], chances: Sequence[Fraction]) -> Short:
     names = sorted({name for short in shorts for name in short})
-    return {name: mean([short.get(name, _NONE) for short in shorts], chances) for name in names}
+    return {name: mean([short.get(name, _ZERO) for short in shorts], chances) for name in names}
 
 
 def _frontier(search: RiskSearch, alpha: float, steps: int) -> tuple[FrontierPoint, ...]:

@@ -112,28 +112,30 @@ def _order_periods(compliance_class: ComplianceClass) -> tuple[int, ...] | None:
 
 def _split(problems: Sequence[Problem]) -> Alignment:
     classes_by_outlet, base = [_classes_by_outlet(problem) for problem in problems], problems[0]
-    classes_by_problem = {
-        outlet: tuple(compliance_class.get(outlet, frozenset()) for compliance_class in classes_by_outlet)
+    class_sets_by_outlet = {
+        outlet: tuple(class_sets.get(outlet, frozenset()) for class_sets in classes_by_outlet)
         for outlet in classes_by_outlet[0]
     }
     number_by_group: dict[tuple[frozenset[int], ...], int] = {}
-    for served_by in (classes_by_problem[name] for name in sorted(classes_by_problem)):
+    for served_by in (class_sets_by_outlet[name] for name in sorted(class_sets_by_outlet)):
         number_by_group.setdefault(served_by, len(number_by_group))
     classes: list[ComplianceClass] = []
     labels: list[Label] = []
     own_classes: list[dict[Hashable, int]] = [{} for _ in problems]
     for compliance_class in base.compliance_classes:
-        by_group: dict[int, list[Outlet]] = {}
+        outlets_by_group: dict[int, list[Outlet]] = {}
         for outlet in compliance_class.outlets:
-            by_group.setdefault(number_by_group[classes_by_problem[_outlet_key(base, outlet)]], []).append(outlet)
-        for number, outlets in sorted(by_group.items()):
+            outlets_by_group.setdefault(number_by_group[class_sets_by_outlet[_outlet_key(base, outlet)]], []).append(
+                outlet
+            )
+        for number, outlets in sorted(outlets_by_group.items()):
             ends = {final_node(base.demands[outlet.demand].use) for outlet in outlets}
             nodes = set().union(*(base.network.reach(end)[1] for end in ends))
             label = number, _order_periods(compliance_class)
             classes.append(replace(compliance_class, index=len(classes), outlets=outlets, nodes=nodes))
             labels.append(label)
             for problem, class_by_label, candidates in zip(
-                problems, own_classes, classes_by_problem[_outlet_key(base, outlets[0])], strict=True
+                problems, own_classes, class_sets_by_outlet[_outlet_key(base, outlets[0])], strict=True
             ):
                 matches = [
                     candidate

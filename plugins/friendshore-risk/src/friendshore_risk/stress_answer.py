@@ -124,7 +124,7 @@ def stress(
         if day < decided_before:
             message, expected = "the loss begins before the day of --decided-before", f"{decided_before} or later"
             raise InputError(
-                message, found=str(day), expected=expected, fix=f"use --from {decided_before}", code="FS983"
+                message, found=str(day), expected=expected, fix=f"use --from {decided_before}", code="FS706"
             )
         session = keep_decisions(session, decided_before)
     counted = Counted(session, progress)
@@ -285,7 +285,7 @@ class Insurance(QuestionResult):
 
 
 Kilograms = dict[str, Decimal]
-_NOTHING = 1e-6
+_TOLERANCE_KG = 1e-6
 
 
 @dataclass(eq=False)
@@ -414,9 +414,9 @@ class _Component:
         answer = self._solve(self.stage.least_short(self.closed[loss]))
         if answer.outcome is SolverOutcome.INFEASIBLE:
             self.insured_part.conflicts.add(loss)
-        elif answer.x is None or (answer.bound <= _NOTHING < answer.objective):
+        elif answer.x is None or (answer.bound <= _TOLERANCE_KG < answer.objective):
             self.insured_part.unknown.add(loss)
-        elif answer.objective > _NOTHING:
+        elif answer.objective > _TOLERANCE_KG:
             _add(self.insured_part.unmet, loss, self._short(answer))
         else:
             return True
@@ -431,7 +431,7 @@ class _Component:
         if answer.x is not None:
             excess_values = answer.x[len(answer.x) - len(self.materials) :].tolist()
             for material, value in zip(self.materials, excess_values, strict=True):
-                if value > _NOTHING:
+                if value > _TOLERANCE_KG:
                     kilograms_by_material[material] = kilograms_by_material.get(material, Decimal(0)) + exact(value)
         return kilograms_by_material
 
@@ -482,7 +482,7 @@ def insurance(
             "the first day of the loss is outside the plan",
             found=str(day),
             expected=f"a day from {horizon.span}",
-            code="FS983",
+            code="FS705",
         )
     return _InsuranceSearch(session, by, horizon.periods[period].start, period, progress).result(stock)
 
@@ -496,7 +496,7 @@ class CostedPlan:
 
     @property
     def objective(self) -> Decimal:
-        return exact(self.verified.cost.objective + sum(self.ready.values(), _NONE))
+        return exact(self.verified.cost.objective + sum(self.ready.values(), _ZERO))
 
 
 class _InsuranceSearch:
@@ -564,7 +564,7 @@ class _InsuranceSearch:
         program = part.program
         plan, idle_costs = decoded(program, part.x)
         cost = exact(
-            float(program.linear.cost @ part.x) + program.linear.constant - float(sum(idle_costs.values(), _NONE))
+            float(program.linear.cost @ part.x) + program.linear.constant - float(sum(idle_costs.values(), _ZERO))
         )
         costed_plan = plan.but(objective=cost, bound=min(exact(part.today_bound), cost))
         return CostedPlan(verify(program.problem, costed_plan), idle_costs)
@@ -635,12 +635,12 @@ class _InsuranceSearch:
         reasons = set()
         insured_orders, later_orders = _before(insured, self.period), _before(after, self.period)
         if any(
-            abs(insured_orders.get(key, _NONE) - later_orders.get(key, _NONE)) > self.slack
+            abs(insured_orders.get(key, _ZERO) - later_orders.get(key, _ZERO)) > self.slack
             for key in insured_orders.keys() | later_orders.keys()
         ):
             reasons.add(_OTHERWISE)
         current_short = self.session.part_plan(members).plan.short_by_demand
-        if any(kg > current_short.get(demand, _NONE) + self.slack for demand, kg in after.plan.short_by_demand.items()):
+        if any(kg > current_short.get(demand, _ZERO) + self.slack for demand, kg in after.plan.short_by_demand.items()):
             reasons.add(_MORE_SHORT)
         return reasons
 
@@ -653,8 +653,8 @@ class _InsuranceSearch:
         orders = [
             Ordered(
                 offer=name,
-                kilograms=insured.get(name, _NONE),
-                today=current.get(name, _NONE),
+                kilograms=insured.get(name, _ZERO),
+                today=current.get(name, _ZERO),
                 new=name not in used_offers,
             )
             for name in current | insured
@@ -665,7 +665,7 @@ class _InsuranceSearch:
     def _ready(self, verified: Sequence[CostedPlan | None]) -> tuple[Ready, ...]:
         current, insured = ready_at(self.session.verified, self.period), self._total_by_material(verified, ready_at)
         stocks = [
-            Ready(material=name, kilograms=insured.get(name, _NONE), today=current.get(name, _NONE))
+            Ready(material=name, kilograms=insured.get(name, _ZERO), today=current.get(name, _ZERO))
             for name in sorted(current | insured)
         ]
         return tuple(stock for stock in stocks if abs(stock.kilograms - stock.today) > self.slack)
@@ -722,8 +722,8 @@ class _InsuranceSearch:
         return short_materials
 
 
-_NONE = Decimal(0)
-_NO_SHORTAGE = _NONE, ""
+_ZERO = Decimal(0)
+_NO_SHORTAGE = _ZERO, ""
 _CONFLICT = "rules conflict"
 _UNKNOWN = "not known in time"
 _OTHERWISE = "not verified, because orders before the loss differ"

@@ -218,7 +218,7 @@ def _terms(compliance_class: ComplianceClass) -> tuple[object, ...]:
     )
 
 
-_NONE = Decimal(0)
+_ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -249,7 +249,7 @@ class ResponseJudge:
         planned_late, actual_late = (
             _orders(plan, self.day.loss_period, self.day.react_period) for plan in (self.first, after)
         )
-        if any(kilograms > planned_late.get(key, _NONE) + self.slack for key, kilograms in actual_late.items()):
+        if any(kilograms > planned_late.get(key, _ZERO) + self.slack for key, kilograms in actual_late.items()):
             reasons.append("it orders more than planned before there is time to react")
         new_offers = {purchase.offer for purchase in after.purchases} - set(self.onboarded)
         if any(facts.onboarding and facts.offer.id in new_offers for facts in self.problem.offers):
@@ -271,13 +271,13 @@ class ResponseJudge:
 
     def missing(self, after: Plan) -> dict[str, Decimal]:
         increase = {
-            name: kilograms - self.short_today.get(name, _NONE) for name, kilograms in after.short_by_demand.items()
+            name: kilograms - self.short_today.get(name, _ZERO) for name, kilograms in after.short_by_demand.items()
         }
         return {name: kilograms for name, kilograms in increase.items() if kilograms > self.slack}
 
     def _differs(self, first: Mapping[_OrderKey, Decimal], second: Mapping[_OrderKey, Decimal]) -> bool:
         return any(
-            abs(first.get(key, _NONE) - second.get(key, _NONE)) > self.slack for key in first.keys() | second.keys()
+            abs(first.get(key, _ZERO) - second.get(key, _ZERO)) > self.slack for key in first.keys() | second.keys()
         )
 
 
@@ -367,7 +367,7 @@ class PreparedPart:
 
     @property
     def response_plans(self) -> list[Plan]:
-        return [follower.plan for follower in self._plans.values() if follower is not None]
+        return [response_plan.plan for response_plan in self._plans.values() if response_plan is not None]
 
     @cached_method
     def after(self, losses: Losses) -> LossOutcome:
@@ -380,22 +380,22 @@ class PreparedPart:
         if key not in self._plans:
             response_values = [response.x for response in responses if response.x is not None]
             self._plans[key] = self._response_plan(response_values) if len(response_values) == len(responses) else None
-        follower = self._plans[key]
-        if follower is None:
-            return LossOutcome(_NONE, {}, None)
-        if any(move in follower.orders for loss in losses for move in self.losses[loss].moves):
+        response_plan = self._plans[key]
+        if response_plan is None:
+            return LossOutcome(_ZERO, {}, None)
+        if any(move in response_plan.orders for loss in losses for move in self.losses[loss].moves):
             names = " and ".join(self.losses[loss].name for loss in sorted(losses))
             raise VerificationError(f"the plan after the loss of {names} orders from lost offers", code="FS985")
         rules = frozenset(losses & self.rules.keys())
-        if rules not in follower.is_lawful_under:
+        if rules not in response_plan.is_lawful_under:
             rules_in_force = [self.rules[loss] for loss in sorted(rules)]
-            follower.is_lawful_under[rules] = self.judge.lawful(follower.verified, rules_in_force)
-        if not follower.is_lawful_under[rules] or (follower.dropped and not rules):
+            response_plan.is_lawful_under[rules] = self.judge.lawful(response_plan.verified, rules_in_force)
+        if not response_plan.is_lawful_under[rules] or (response_plan.dropped and not rules):
             names = " and ".join(self.losses[loss].name for loss in sorted(losses)) or "nothing"
             raise VerificationError(
                 f"the plan after the loss of {names} isn't lawful or lacks arriving orders", code="FS985"
             )
-        return LossOutcome(follower.rise, follower.missing, follower.plan)
+        return LossOutcome(response_plan.rise, response_plan.missing, response_plan.plan)
 
     def _response_plan(self, values: Sequence[Floats]) -> _ResponsePlan:
         plan, idle_costs = decoded(self.part.program, self.part.values(values))

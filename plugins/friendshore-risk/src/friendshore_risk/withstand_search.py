@@ -328,7 +328,7 @@ def withstand(
             "the first day of the loss is outside the plan",
             found=str(start),
             expected=f"a day from {horizon.span}",
-            code="FS983",
+            code="FS705",
         )
     react_period = min(period + horizon.steps(react), horizon.count)
     return _WithstandSearch(session, losses, LossDay(period, react_period), progress).result(

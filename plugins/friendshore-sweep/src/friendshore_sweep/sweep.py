@@ -34,7 +34,7 @@ OFFERS = 6
 VALUES = 40
 MAX_MATERIALS_SHOWN = 2
 _TONNE = Decimal(1000)
-_NONE = Decimal(0)
+_ZERO = Decimal(0)
 
 
 def sweep_document(answer: Sweep, shown: int) -> doc.Document:
@@ -130,9 +130,9 @@ class _PurchaseRange:
     def close(self, scenarios: int, of_material: int) -> None:
         """Count the other ones of all `scenarios` as purchases of 0. `of_material` scenarios buy the material."""
         if self.scenarios < scenarios:
-            self._kilograms = list(_min_and_max([*self._kilograms, _NONE]))
+            self._kilograms = list(_min_and_max([*self._kilograms, _ZERO]))
         if self._shares < of_material:
-            self._share = list(_min_and_max([*self._share, _NONE]))
+            self._share = list(_min_and_max([*self._share, _ZERO]))
 
     @property
     def kilograms(self) -> tuple[Decimal, Decimal]:
@@ -177,7 +177,7 @@ def _scenarios(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.S
         charts.Rung(
             scenario.name,
             figures.cash,
-            f"{large_money(figures.cash, answer.currency)}, {_short(answer.names, scenario) or 'nothing short'}",
+            f"{large_money(figures.cash, answer.currency)}, {_shortage_text(answer.names, scenario) or 'nothing short'}",
             doc.Tone.BAD if scenario.plan.message else doc.Tone.PLAIN,
         )
         for figures, scenario in shown_scenarios
@@ -194,7 +194,7 @@ def _scenarios(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.S
             doc.Count(scenario.number),
             scenario.name,
             doc.Count(figures.short),
-            _short(answer.names, scenario) or doc.NOTHING,
+            _shortage_text(answer.names, scenario) or doc.NOTHING,
             doc.Amount(figures.cash),
             doc.Amount(figures.spent),
             penalty(figures.penalty),
@@ -208,7 +208,7 @@ def _scenarios(answer: Sweep, sweep_figures: _SweepFigures, shown: int) -> doc.S
     return doc.section(title, ladder(title, description, rungs, answer.currency, doc.table(columns, rows)), notes)
 
 
-def _short(names: ShownNames, scenario: SweptScenario) -> str:
+def _shortage_text(names: ShownNames, scenario: SweptScenario) -> str:
     """Return the first few materials with a shortage, and the number of the others."""
     shortage_texts = [
         f"{names.material(material.material)} {mass_of(names, material.material, material.short_kg)}"
@@ -259,7 +259,7 @@ def _axis(answer: Sweep, sweep_figures: _SweepFigures, axis: str, shown: int) ->
 
 def _mean(amounts: Iterable[Decimal]) -> Decimal:
     values = list(amounts)
-    return sum(values, _NONE) / len(values)
+    return sum(values, _ZERO) / len(values)
 
 
 Line = tuple[str, str]
@@ -344,21 +344,21 @@ def _drawing(
     offers = sorted(total_by_offer, key=lambda offer: (-total_by_offer[offer], offer))
     charted_offers, other_offers = offers[:OFFERS], offers[OFFERS:]
     short = [
-        _NONE + sum(figures.short_kg for figures in scenario.plan.materials if figures.material == material)
+        _ZERO + sum(figures.short_kg for figures in scenario.plan.materials if figures.material == material)
         for scenario in planned
     ]
     names = answer.names
     parts = [
         (
             names.offer(offer),
-            [kilograms_by_line.get((material, offer), _NONE) for kilograms_by_line in kilograms_by_scenario],
+            [kilograms_by_line.get((material, offer), _ZERO) for kilograms_by_line in kilograms_by_scenario],
             doc.Tone.PLAIN,
         )
         for offer in charted_offers
     ]
     if other_offers:
         others = [
-            sum((kilograms_by_line.get((material, offer), _NONE) for offer in other_offers), _NONE)
+            sum((kilograms_by_line.get((material, offer), _ZERO) for offer in other_offers), _ZERO)
             for kilograms_by_line in kilograms_by_scenario
         ]
         parts.append((f"{len(other_offers):,} others", others, doc.Tone.ASIDE))
@@ -374,7 +374,7 @@ def _drawing(
     ]
     columns = [doc.Column(answer.axes[0] if has_one_axis else "Scenario"), *(doc.figures(name) for name, _, _ in parts)]
     max_kilograms = max(
-        sum((kilograms_by_line.get((material, offer), _NONE) for offer in offers), _NONE)
+        sum((kilograms_by_line.get((material, offer), _ZERO) for offer in offers), _ZERO)
         for kilograms_by_line in kilograms_by_scenario
     )
     weight = f"{unit} {names.basis(material)}".rstrip()
