@@ -19,12 +19,12 @@ from friendshore.rules.kinds.limits.amounts import Cover
 from friendshore.rules.kinds.limits.shares import MaxShare
 from friendshore.rules.rows import Row
 from friendshore.session import Session
-from friendshore_risk.events import Event, enumerated
+from friendshore_risk.events import Event, enumerate_scenarios
 from friendshore_risk.risk_answer import RiskSearch
 
 START = 2026
 BAN = building.ban(*OXIDE, phases=[{"status": "pending"}])
-"""Nothing mined or refined in China for defence, once an event brings it."""
+"""Nothing mined or refined in China for defense, once an event brings it."""
 APART = rule(MaxShare, id="cap", end_uses=["defense"], share=1, of="purchases")
 """A limit that never binds: compliance classes are told apart by end use for it."""
 COVER = rule(Cover, days=1, penalty="0.01 USD/kg")
@@ -83,5 +83,5 @@ def opened(
 
 def searching(session: Session, events: Sequence[Event], day: date) -> RiskSearch:
     """All that may happen, laid out."""
-    scenarios = enumerated(events, day, session.problem.case.horizon)
+    scenarios = enumerate_scenarios(events, day, session.problem.case.horizon)
     return RiskSearch(session, events, scenarios, day, Counted(session))
